@@ -1,0 +1,144 @@
+/** What crosses between the main thread and the coordinator thread; types alone, so that both ends agree. */
+import type { Phase } from '../election/protocol.js';
+import type { WireError } from '../errors.js';
+import type { ResolvedManagedOptions, ResolvedOptions } from '../options.js';
+import type { Member } from '../store/store.js';
+import type { TaskId } from '../task.js';
+
+/** Where a managed cluster's work runs: a module in a task thread, or a function on the main thread. */
+export type WorkPlace = { readonly kind: 'module'; readonly href: string } | { readonly kind: 'main' };
+
+/** What the coordinator needs to host one cluster. */
+export interface ClusterSpec {
+  /** Number of the cluster within its coordinator handle. */
+  readonly cluster: number;
+  readonly name: string;
+  readonly holder: string;
+  readonly identifier: TaskId | null;
+  /** The buffer of the cluster's `LeaseView`. */
+  readonly lease: SharedArrayBuffer;
+  readonly managed: { readonly work: WorkPlace; readonly options: ResolvedManagedOptions } | null;
+}
+
+/** Given to the coordinator thread when it starts. */
+export interface CoordinatorData {
+  readonly options: ResolvedOptions;
+  readonly events: import('node:worker_threads').MessagePort;
+}
+
+/** Tasks end to end in one shared block, in the order of submission; nobody on the way decodes them. */
+export interface TaskBatch {
+  readonly block: SharedArrayBuffer;
+  readonly ids: readonly TaskId[];
+  readonly lengths: readonly number[];
+}
+
+/** `queued`, or not: queued already, or done already by another member. */
+export type SubmitResult = 'queued' | 'known' | 'done';
+
+/** The coordinator's calls, over Comlink. Failures come back as data, because Comlink's errors lose class and code. */
+export interface CoordinatorApi {
+  open(spec: ClusterSpec): Promise<void>;
+  run(cluster: number): Promise<void>;
+  stop(cluster: number): Promise<void>;
+  submit(cluster: number, batch: TaskBatch): Promise<SubmitResult[]>;
+  synchronize(cluster: number, id: TaskId): Promise<void>;
+  status(cluster: number): Promise<MemberStatus>;
+  /** Answers a `work` event. */
+  worked(cluster: number, run: number, outcome: WorkOutcome): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** How one run of the user's work ended. `not-run`: the lease had ended before it could start. */
+export type WorkOutcome =
+  | { readonly type: 'result'; readonly done: boolean }
+  | { readonly type: 'error'; readonly error: WireError }
+  | { readonly type: 'not-run' };
+
+/** What a member tells its facade, in order. */
+export type MemberEvent =
+  | { readonly type: 'statechange'; readonly from: Phase; readonly to: Phase }
+  | { readonly type: 'synchronize'; readonly id: TaskId }
+  | { readonly type: 'error'; readonly error: WireError }
+  | { readonly type: 'panic'; readonly error: WireError }
+  | { readonly type: 'info'; readonly text: string }
+  | { readonly type: 'done'; readonly id: TaskId }
+  | { readonly type: 'failed'; readonly id: TaskId; readonly error: WireError; readonly attempt: number }
+  /** Tasks that another member did and that left this queue. */
+  | { readonly type: 'removed'; readonly ids: readonly TaskId[] }
+  /** Work that is a function on the main thread: call it, and answer with `worked`. */
+  | {
+      readonly type: 'work';
+      readonly run: number;
+      readonly id: TaskId;
+      readonly bytes: Uint8Array;
+      readonly term: number;
+      readonly attempt: number;
+    }
+  | { readonly type: 'abortWork'; readonly reason: string }
+  | { readonly type: 'stopped' };
+
+export type CoordinatorEvent = { readonly cluster: number; readonly event: MemberEvent };
+
+/** Milliseconds; `max` and the percentiles are 0 while nothing was measured. */
+export interface Spread {
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
+}
+
+/** What `status()` answers. */
+export interface MemberStatus {
+  readonly name: string;
+  /** This member's holder id: host, process id, and a random part. */
+  readonly id: string;
+  readonly state: Phase;
+  /** The term of this member's mastership; null when it has none. */
+  readonly term: number | null;
+  /** What this member last saw of another holder's lease; null before, and while it is master itself. */
+  readonly seen: { readonly holder: string | null; readonly term: number; readonly beat: number } | null;
+  /** Tasks that wait, the running one included. */
+  readonly queued: number;
+  readonly queuedBytes: number;
+  readonly running: TaskId | null;
+  /** Tasks done under this lease by all holders, as far as this member knows. */
+  readonly done: number;
+  readonly heartbeat: {
+    readonly sent: number;
+    readonly acknowledged: number;
+    /** How late beats went out, against their schedule. */
+    readonly lateness: Spread;
+    readonly roundTrip: Spread;
+  };
+  /** All members of this subsystem that the store knows; empty when it does not answer. */
+  readonly members: readonly Member[];
+}
+
+/** A call's answer as it crosses. */
+export type Reply<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: WireError };
+
+/** The same calls, with replies in the place of rejections. */
+export type WireApi = {
+  [key in keyof CoordinatorApi]: CoordinatorApi[key] extends (...args: infer A) => Promise<infer R>
+    ? (...args: A) => Promise<Reply<R>>
+    : never;
+};
+
+/** Given to a task thread when it starts. */
+export interface TaskThreadData {
+  readonly work: string;
+  readonly lease: SharedArrayBuffer;
+  /** Name of the broadcast channel that tells running work to end. */
+  readonly abortChannel: string;
+}
+
+/** One message to a task thread. */
+export type TaskThreadCall =
+  | { readonly type: 'load' }
+  | {
+      readonly type: 'run';
+      readonly id: TaskId;
+      readonly bytes: Uint8Array;
+      readonly term: number;
+      readonly attempt: number;
+    };

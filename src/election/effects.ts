@@ -1,0 +1,43 @@
+/** What the election asks for: requests to the store, and news for the member. Carried out by the elector, in order. */
+import type { Lease, Progress } from '../store/store.js';
+import type { Phase } from './protocol.js';
+
+/** Requests to the store; each is answered once, by an event with the same number. */
+export type StoreRequest =
+  | { readonly type: 'readTip'; readonly request: number }
+  | { readonly type: 'observe'; readonly request: number; readonly tip: number }
+  | { readonly type: 'writeLease'; readonly request: number; readonly expected: Lease | null; readonly next: Lease }
+  | { readonly type: 'insertTerm'; readonly request: number; readonly term: number; readonly claim: string }
+  /** `due` is when the schedule wanted it, to measure how late it goes out. */
+  | {
+      readonly type: 'beat';
+      readonly request: number;
+      readonly term: number;
+      readonly beat: number;
+      readonly due: number;
+    }
+  | { readonly type: 'release'; readonly request: number; readonly term: number; readonly beat: number };
+
+export type News =
+  | { readonly type: 'phase'; readonly from: Phase; readonly to: Phase }
+  /** The lease is this member's until then, by its monotonic clock. */
+  | { readonly type: 'lease'; readonly term: number; readonly validUntil: number }
+  | { readonly type: 'noLease' }
+  /** Work may start. `continued`: the lease was this member's own before, so its own progress is the newer one. */
+  | { readonly type: 'elected'; readonly term: number; readonly progress: Progress; readonly continued: boolean }
+  /** Work must stop now; the mastership may yet be saved. */
+  | { readonly type: 'fence'; readonly reason: string }
+  /** It was saved. */
+  | { readonly type: 'resume' }
+  /** It is lost. */
+  | { readonly type: 'deposed'; readonly reason: string }
+  /** A new version of another member's lease. */
+  | { readonly type: 'seen'; readonly lease: Lease | null }
+  | { readonly type: 'storeFailed'; readonly error: Error }
+  /** One beat failed; the mastership stands while its validity lasts. */
+  | { readonly type: 'beatFailed'; readonly error: Error }
+  /** Let the running work finish and start none; say `drained` when nothing of it runs. */
+  | { readonly type: 'drain' }
+  | { readonly type: 'stopped' };
+
+export type Effect = StoreRequest | News;

@@ -1,0 +1,171 @@
+/**
+ * Runs the protocol: carries its effects out against the store, feeds the answers back, and keeps its one timer. Decides
+ * nothing itself. Everything happens on the coordinator thread, one event after another.
+ */
+import type { Cancel, Clock } from '../clock.js';
+import { StoreError } from '../errors.js';
+import type { Progress, Store } from '../store/store.js';
+import type { News, StoreRequest } from './effects.js';
+import { type Answer, type ElectionConfig, type ElectionEvent, type ElectionState, initialState, step } from './protocol.js';
+import { SuspensionWatch } from './suspensionWatch.js';
+
+/** What the elector needs from the member it elects. */
+export interface ElectorHost {
+  /** The progress that the next beat carries. */
+  progress(): Progress;
+  /** Called for each piece of news, in order. Must not throw. */
+  news(news: News): void;
+  /** A beat goes out now; `late` is how many ms after its time. */
+  beatSent(late: number): void;
+  /** A beat was acknowledged after `roundTrip` ms. */
+  beatAcknowledged(roundTrip: number): void;
+}
+
+export interface ElectorParts {
+  readonly name: string;
+  readonly config: ElectionConfig;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly host: ElectorHost;
+  /** After this many ms without an answer a request counts as failed, should the store break its own promise. */
+  readonly requestTimeout: number;
+}
+
+export class Elector {
+  private state: ElectionState = initialState;
+  private readonly queue: ElectionEvent[] = [];
+  private busy = false;
+  private timer: { at: number; cancel: Cancel } | undefined;
+  private readonly watch: SuspensionWatch;
+
+  constructor(private readonly parts: ElectorParts) {
+    this.watch = new SuspensionWatch(parts.clock);
+  }
+
+  get phase(): ElectionState['phase'] {
+    return this.state.phase;
+  }
+
+  /** The term of the present mastership; undefined when there is none. */
+  get term(): number | undefined {
+    return this.state.mastership?.term;
+  }
+
+  run(): void {
+    this.happen({ type: 'run' });
+  }
+
+  stop(): void {
+    this.happen({ type: 'stop' });
+  }
+
+  /** Answers the news `drain`. */
+  drained(): void {
+    this.happen({ type: 'drained' });
+  }
+
+  /** Instead of `drained`: work would not stop, so the lease is left to run out. */
+  abandon(): void {
+    this.happen({ type: 'abandon' });
+  }
+
+  /** The store is said to be back. */
+  available(): void {
+    this.happen({ type: 'available' });
+  }
+
+  /** There is progress for the standbys; cheap enough to be called for every task. */
+  progressed(): void {
+    const { mastership } = this.state;
+    if (mastership !== null && !mastership.dirty) this.happen({ type: 'progress' });
+  }
+
+  private happen(event: ElectionEvent): void {
+    this.queue.push(event);
+    // News may make the host call back in here; its event then waits until this one is done.
+    if (this.busy) return;
+    this.busy = true;
+    try {
+      for (let next = this.queue.shift(); next !== undefined; next = this.queue.shift()) {
+        const ahead = this.watch.ahead();
+        if (ahead > 0) this.apply({ type: 'clockJump', ahead });
+        this.apply(next);
+      }
+    } finally {
+      this.busy = false;
+    }
+    this.arm();
+  }
+
+  private apply(event: ElectionEvent): void {
+    const [state, effects] = step(this.parts.config, this.state, event, this.parts.clock.now());
+    this.state = state;
+    for (const effect of effects) {
+      if ('request' in effect) this.send(effect);
+      else this.parts.host.news(effect);
+    }
+  }
+
+  private arm(): void {
+    const { wakeAt } = this.state;
+    if (this.timer !== undefined && this.timer.at === wakeAt) return;
+    this.timer?.cancel();
+    this.timer = undefined;
+    if (wakeAt === null) return;
+    const cancel = this.parts.clock.at(wakeAt, () => {
+      this.timer = undefined;
+      this.happen({ type: 'tick' });
+    });
+    this.timer = { at: wakeAt, cancel };
+  }
+
+  private send(request: StoreRequest): void {
+    const { clock, host, requestTimeout } = this.parts;
+    let answered = false;
+    const answer = (event: Answer): void => {
+      if (answered) return;
+      answered = true;
+      cancel();
+      this.happen(event);
+    };
+    const failed = (error: Error): void => answer({ type: 'failed', request: request.request, error });
+    const cancel = clock.at(clock.now() + requestTimeout, () => {
+      failed(new StoreError('ERR_STORE_UNAVAILABLE', `the store did not answer ${request.type} in ${requestTimeout} ms`));
+    });
+    const sentAt = clock.now();
+    if (request.type === 'beat') host.beatSent(Math.max(0, sentAt - request.due));
+    this.ask(request).then((event) => {
+      if (event.type === 'beaten' && event.matched) host.beatAcknowledged(clock.now() - sentAt);
+      answer(event);
+    }, (error: unknown) => failed(error instanceof Error ? error : new Error(String(error))));
+  }
+
+  private async ask(asked: StoreRequest): Promise<Answer> {
+    const { name, store, config, host } = this.parts;
+    const { request } = asked;
+    switch (asked.type) {
+      case 'readTip':
+        return { type: 'tip', request, tip: await store.highestTerm(name) };
+      case 'observe': {
+        const [observation] = await store.observe([{ name, tip: asked.tip }]);
+        if (observation === undefined) throw new StoreError('ERR_STORE', 'the store answered a look with nothing');
+        return { type: 'observed', request, observation };
+      }
+      case 'writeLease':
+        return { type: 'leaseWritten', request, written: await store.compareAndSetLease(name, asked.expected, asked.next) };
+      case 'insertTerm': {
+        const { term, claim } = asked;
+        const result = await store.insertTerm({ name, term, holder: config.holder, claim });
+        return { type: 'termInserted', request, inserted: result.inserted, claim: result.inserted ? claim : result.claim };
+      }
+      case 'beat': {
+        const tenure = { name, term: asked.term, holder: config.holder };
+        return { type: 'beaten', request, matched: await store.beat(tenure, asked.beat, host.progress()) };
+      }
+      case 'release': {
+        const tenure = { name, term: asked.term, holder: config.holder };
+        return { type: 'released', request, matched: await store.release(tenure, asked.beat, host.progress()) };
+      }
+    }
+  }
+}

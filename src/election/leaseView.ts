@@ -1,0 +1,54 @@
+/**
+ * The lease in shared memory: the coordinator writes it, the main thread and the task thread read it without a message,
+ * even in a loop that never yields. The deadline is in nanoseconds of `process.hrtime`, the same clock in every thread.
+ */
+
+const DEADLINE = 0;
+const TERM = 1;
+const ABORTED = 2;
+const FIELDS = 3;
+
+/** One per cluster; the parts that share a buffer share the lease. */
+export class LeaseView {
+  readonly buffer: SharedArrayBuffer;
+  private readonly cells: BigInt64Array;
+
+  constructor(buffer: SharedArrayBuffer = new SharedArrayBuffer(FIELDS * BigInt64Array.BYTES_PER_ELEMENT)) {
+    this.buffer = buffer;
+    this.cells = new BigInt64Array(buffer);
+  }
+
+  /** The lease is held under `term` until `validUntil`, in monotonic ms. */
+  hold(term: number, validUntil: number): void {
+    // The term first: who reads the new deadline must not find the old term beside it.
+    Atomics.store(this.cells, TERM, BigInt(term));
+    Atomics.store(this.cells, DEADLINE, BigInt(Math.floor(validUntil * 1e6)));
+  }
+
+  /** The lease is not held. The term stays readable: it is the last one held. */
+  drop(): void {
+    Atomics.store(this.cells, DEADLINE, 0n);
+  }
+
+  /** The last term held; 0 before the first. */
+  get term(): number {
+    return Number(Atomics.load(this.cells, TERM));
+  }
+
+  /** How long the lease still lasts, in ms with fractions; 0 when it is not held. Never negative. */
+  remaining(): number {
+    const deadline = Atomics.load(this.cells, DEADLINE);
+    if (deadline === 0n) return 0;
+    const left = deadline - process.hrtime.bigint();
+    return left > 0n ? Number(left) / 1e6 : 0;
+  }
+
+  /** Whether running work has been told to end, for work that looks only after it was told. */
+  get aborted(): boolean {
+    return Atomics.load(this.cells, ABORTED) !== 0n;
+  }
+
+  set aborted(value: boolean) {
+    Atomics.store(this.cells, ABORTED, value ? 1n : 0n);
+  }
+}

@@ -1,0 +1,645 @@
+/**
+ * The election, as a pure function: `step(config, state, event, now)` gives the next state and the effects that the
+ * elector has to carry out. No timer, no store, no clock and no chance in here, so that tests and searches run exactly
+ * what ships. docs/protocol.md has the rules by number and the argument why they are safe.
+ *
+ * The phases, what each waits for, and what leaves it:
+ *
+ *   stopped   nothing; `run` leaves it.
+ *   init      INIT, then the first look at the store. Leaves as master (a claim that was allowed at once), as slave, or
+ *             as error when the store does not answer.
+ *   slave     looks every POLL. SLAVE without a new version of the lease makes it ticking; a released lease lets it
+ *             claim at once; two looks in a row that fail make it error.
+ *   ticking   the same, until TICKING more has passed: then it claims. A new version makes it slave again.
+ *   master    beats every MASTER, early when there is progress, again after POLL when a beat failed. `grace` before the
+ *             validity ends it is fenced: work must stop, beats go on. A beat that matches nothing makes it slave, the
+ *             end of its validity makes it error, `stop` lets it drain, release and end.
+ *   error     looks every ERROR, and at once when the store is said to be back; the first answer leaves it.
+ *
+ * A claim (rule 2) is a small machine of its own inside init, slave, ticking and error: `lease` (compare-and-set) →
+ * `record` (insert of the term) → `verify` (no higher record) → won. When an answer is missing, `check` reads the lease
+ * and goes on only if it holds this very claim (rule 5).
+ *
+ * What is not guaranteed: clocks whose rates differ by more than 5 % break the argument, and so does a process that is
+ * stopped between looking at its lease and acting on it; for that the user has the term as a fencing token.
+ */
+import assert from 'node:assert/strict';
+import type { Intervals } from '../options.js';
+import type { Lease, Observation, Progress } from '../store/store.js';
+import type { Effect } from './effects.js';
+
+/** The state of a member, as users see it. */
+export type Phase = 'stopped' | 'init' | 'slave' | 'ticking' | 'master' | 'error';
+
+/** Every legal move; `enter` asserts that no other is made. */
+export const transitions: Readonly<Record<Phase, readonly Phase[]>> = {
+  stopped: ['init'],
+  init: ['master', 'slave', 'error', 'stopped'],
+  slave: ['ticking', 'master', 'error', 'stopped'],
+  ticking: ['slave', 'master', 'error', 'stopped'],
+  master: ['slave', 'error', 'stopped'],
+  error: ['master', 'slave', 'stopped'],
+};
+
+/** The part of the time to live that a holder counts on: the rest is room for clocks that run at different rates. */
+export const VALIDITY_SHARE = 0.95;
+/** Beats that may be under way at once; more would only pile up on a store that does not answer. */
+const MAX_BEATS_IN_FLIGHT = 4;
+/** Failed looks in a row that make a standby give the store up. One may be a hiccup that must not cost a whole ERROR. */
+const FAILED_LOOKS = 2;
+
+export interface ElectionConfig {
+  /** Unique for this member for all time. */
+  readonly holder: string;
+  readonly intervals: Intervals;
+  /** How long before the validity ends work must stop, in ms. */
+  readonly grace: number;
+}
+
+/** What a standby knows of the lease, and since when it has stood so (rule 1). */
+interface Seen {
+  readonly tip: number;
+  readonly lease: Lease | null;
+  /** When the answer that first showed this version was received. */
+  readonly since: number;
+}
+
+interface Claim {
+  readonly step: 'lease' | 'record' | 'verify' | 'check';
+  readonly term: number;
+  readonly id: string;
+  readonly expected: Lease | null;
+  /** Before the compare-and-set was sent: validity runs from here (rule 4). */
+  readonly sentAt: number;
+  /** Whether the lease that is claimed was this member's own. */
+  readonly continued: boolean;
+  readonly failures: number;
+}
+
+interface Mastership {
+  readonly term: number;
+  readonly claim: string;
+  readonly validUntil: number;
+  readonly beat: number;
+  readonly nextBeatAt: number;
+  readonly lastSentAt: number;
+  /** Request → when it was sent. */
+  readonly inFlight: ReadonlyMap<number, number>;
+  readonly fenced: boolean;
+  /** Progress that no beat has carried yet. */
+  readonly dirty: boolean;
+  /** `no`, `due` (work has stopped), or the request of the release under way. */
+  readonly release: 'no' | 'due' | number;
+}
+
+export interface ElectionState {
+  readonly phase: Phase;
+  readonly tip: number | null;
+  readonly seen: Seen | null;
+  /** The lease of a look that waits for the tip to be read. */
+  readonly looked: { readonly lease: Lease | null } | null;
+  /** The look or claim step under way; an answer to any other is late and ignored. */
+  readonly pending: number | null;
+  readonly nextLookAt: number | null;
+  readonly failedLooks: number;
+  readonly claim: Claim | null;
+  readonly mastership: Mastership | null;
+  /** The claim by which this member was last master: while the lease holds it, nobody else has been (rule 2). */
+  readonly heldClaim: string | null;
+  /** The claim under which work last ran, or its unbroken successor: this member's own progress is the newest. */
+  readonly workedClaim: string | null;
+  readonly stopping: 'no' | 'draining' | 'drained';
+  readonly requests: number;
+  readonly claims: number;
+  /** When `tick` is due; null when nothing is. */
+  readonly wakeAt: number | null;
+}
+
+export type ElectionEvent =
+  | { readonly type: 'run' }
+  | { readonly type: 'tick' }
+  /** `stop()` was called. */
+  | { readonly type: 'stop' }
+  /** Nothing of the work runs any more, after an effect `drain`. */
+  | { readonly type: 'drained' }
+  /** Work would not stop: end without a release, and let the lease run out. */
+  | { readonly type: 'abandon' }
+  /** The store is said to be back. */
+  | { readonly type: 'available' }
+  /** There is progress that the standbys should hear of early. */
+  | { readonly type: 'progress' }
+  /** Another clock ran ahead of the monotonic one by `ahead` ms: the machine slept, or time was set (rule 8). */
+  | { readonly type: 'clockJump'; readonly ahead: number }
+  | Answer;
+
+/** What the store said to an effect with the same request. */
+export type Answer =
+  | { readonly type: 'tip'; readonly request: number; readonly tip: number }
+  | { readonly type: 'observed'; readonly request: number; readonly observation: Observation }
+  | { readonly type: 'leaseWritten'; readonly request: number; readonly written: boolean }
+  | { readonly type: 'termInserted'; readonly request: number; readonly inserted: boolean; readonly claim: string }
+  | { readonly type: 'beaten'; readonly request: number; readonly matched: boolean }
+  | { readonly type: 'released'; readonly request: number; readonly matched: boolean }
+  | { readonly type: 'failed'; readonly request: number; readonly error: Error };
+
+/** SLAVE + TICKING: how long a lease must stand unchanged before another member claims it. */
+export function timeToLive(intervals: Intervals): number {
+  return intervals.SLAVE + intervals.TICKING;
+}
+
+/** How long the holder itself counts on a beat, from before it was sent. */
+export function validity(intervals: Intervals): number {
+  return timeToLive(intervals) * VALIDITY_SHARE;
+}
+
+export const initialState: ElectionState = {
+  phase: 'stopped',
+  tip: null,
+  seen: null,
+  looked: null,
+  pending: null,
+  nextLookAt: null,
+  failedLooks: 0,
+  claim: null,
+  mastership: null,
+  heldClaim: null,
+  workedClaim: null,
+  stopping: 'no',
+  requests: 0,
+  claims: 0,
+  wakeAt: null,
+};
+
+/** One event in, the next state and its effects out, in the order in which they are to be carried out. */
+export function step(
+  config: ElectionConfig,
+  state: ElectionState,
+  event: ElectionEvent,
+  now: number,
+): [ElectionState, Effect[]] {
+  const move = new Move(config, state, now);
+  if (event.type === 'clockJump') move.clockJumped(event.ahead);
+  move.expire();
+  move.handle(event);
+  move.proceed();
+  return [move.finish(), move.effects];
+}
+
+/** One step in the making: a draft of the state and the effects so far. Lives no longer than `step`. */
+class Move {
+  readonly effects: Effect[] = [];
+  private s: { -readonly [key in keyof ElectionState]: ElectionState[key] };
+
+  constructor(
+    private readonly config: ElectionConfig,
+    state: ElectionState,
+    private readonly now: number,
+  ) {
+    this.s = { ...state };
+  }
+
+  finish(): ElectionState {
+    const { s } = this;
+    assert.equal(s.phase === 'master', s.mastership !== null, 'master, and only master, has a mastership');
+    assert.ok(s.claim === null || s.mastership === null, 'a master does not claim');
+    s.wakeAt = s.phase === 'stopped' ? null : this.nextWake();
+    return s;
+  }
+
+  // ---- what every step does first ----
+
+  /** Rule 8: what the monotonic clock missed has been taken from the validity. */
+  clockJumped(ahead: number): void {
+    assert.ok(ahead >= 0, 'only clocks that ran ahead count');
+    const { mastership, claim } = this.s;
+    if (mastership !== null) {
+      const inFlight = new Map([...mastership.inFlight].map(([request, sentAt]) => [request, sentAt - ahead]));
+      this.s.mastership = { ...mastership, validUntil: mastership.validUntil - ahead, inFlight };
+      if (mastership.release === 'no') {
+        this.effects.push({ type: 'lease', term: mastership.term, validUntil: mastership.validUntil - ahead });
+      }
+    }
+    if (claim !== null) this.s.claim = { ...claim, sentAt: claim.sentAt - ahead };
+  }
+
+  /** Rule 4: whatever the event says, a validity that is over is over. */
+  expire(): void {
+    const { mastership } = this.s;
+    if (mastership === null || this.now < mastership.validUntil) return;
+    this.stepDown('error', 'the lease ended before a beat was acknowledged');
+    this.s.nextLookAt = this.now;
+  }
+
+  // ---- events ----
+
+  handle(event: ElectionEvent): void {
+    switch (event.type) {
+      case 'run':
+        assert.equal(this.s.phase, 'stopped');
+        this.enter('init');
+        this.s.nextLookAt = this.now + this.config.intervals.INIT;
+        return;
+      case 'stop':
+        if (this.s.phase === 'stopped' || this.s.stopping !== 'no') return;
+        this.s.stopping = 'draining';
+        this.effects.push({ type: 'drain' });
+        return;
+      case 'drained':
+        this.s.stopping = 'drained';
+        return;
+      case 'abandon':
+        assert.notEqual(this.s.stopping, 'no', 'only who is stopping may abandon');
+        if (this.s.mastership !== null) this.stepDown('error', 'work would not stop, so the lease is left to run out');
+        this.s.claim = null;
+        this.s.stopping = 'drained';
+        return;
+      case 'available':
+        if (this.s.phase === 'error' && this.s.pending === null) this.s.nextLookAt = this.now;
+        if (this.s.mastership !== null) this.beatBy(this.now);
+        return;
+      case 'progress':
+        if (this.s.mastership !== null) {
+          this.s.mastership = { ...this.s.mastership, dirty: true };
+          this.beatBy(this.s.mastership.lastSentAt + this.config.intervals.SYNC);
+        }
+        return;
+      case 'tick':
+      case 'clockJump':
+        return;
+      default:
+        this.answer(event);
+    }
+  }
+
+  private answer(answer: Answer): void {
+    const { mastership, claim } = this.s;
+    if (mastership?.inFlight.has(answer.request)) return this.beatAnswered(mastership, answer);
+    if (mastership !== null && mastership.release === answer.request) return this.releaseAnswered(mastership, answer);
+    if (answer.request !== this.s.pending) return;
+    this.s.pending = null;
+    if (claim !== null) this.claimAnswered(claim, answer);
+    else this.lookAnswered(answer);
+  }
+
+  // ---- looking (rules 1 and 2) ----
+
+  private look(): void {
+    this.s.nextLookAt = null;
+    this.s.looked = null;
+    if (this.s.tip === null) this.effects.push({ type: 'readTip', request: this.request() });
+    else this.effects.push({ type: 'observe', request: this.request(), tip: this.s.tip });
+  }
+
+  private lookAnswered(answer: Answer): void {
+    const { s } = this;
+    if (answer.type === 'failed') return this.lookFailed(answer.error);
+    if (answer.type === 'tip') {
+      s.tip = answer.tip;
+      if (s.looked === null) return this.look();
+      return this.saw(answer.tip, s.looked.lease);
+    }
+    assert.equal(answer.type, 'observed');
+    if (answer.type !== 'observed') return;
+    const { lease, newer } = answer.observation;
+    assert.ok(s.tip !== null);
+    if (newer || (lease !== null && lease.term > s.tip)) {
+      s.looked = { lease };
+      this.effects.push({ type: 'readTip', request: this.request() });
+      return;
+    }
+    this.saw(s.tip, lease);
+  }
+
+  private lookFailed(error: Error): void {
+    const { s } = this;
+    s.failedLooks += 1;
+    s.looked = null;
+    const patient = (s.phase === 'slave' || s.phase === 'ticking') && s.failedLooks < FAILED_LOOKS;
+    if (patient) {
+      s.nextLookAt = this.now + this.config.intervals.POLL;
+      return;
+    }
+    this.storeFailed(error);
+  }
+
+  private storeFailed(error: Error): void {
+    this.effects.push({ type: 'storeFailed', error });
+    if (this.s.phase !== 'error') this.enter('error');
+    this.s.nextLookAt = this.now + this.config.intervals.ERROR;
+  }
+
+  /** One whole look: the version is either the one that stood before, or new from this moment. */
+  private saw(tip: number, lease: Lease | null): void {
+    const { s } = this;
+    s.looked = null;
+    s.failedLooks = 0;
+    s.nextLookAt = this.now + this.config.intervals.POLL;
+    if (s.seen === null || s.seen.tip !== tip || !sameVersion(s.seen.lease, lease)) {
+      s.seen = { tip, lease, since: this.now };
+      this.effects.push({ type: 'seen', lease });
+      if (s.phase === 'ticking') this.enter('slave');
+    }
+    if (!this.mayClaim() && (s.phase === 'init' || s.phase === 'error')) this.enter('slave');
+  }
+
+  /** Rule 2, first sentence. */
+  private mayClaim(): boolean {
+    const { seen, heldClaim, stopping, failedLooks, claim, mastership } = this.s;
+    if (seen === null || stopping !== 'no' || claim !== null || mastership !== null) return false;
+    const { lease, tip } = seen;
+    if (lease === null && tip === 0) return true;
+    const mine = lease !== null && lease.holder === this.config.holder && lease.claim === heldClaim;
+    if (lease !== null && lease.term === tip && (lease.holder === null || mine)) return true;
+    // After a failure only a look that was answered may start a claim; it sets `failedLooks` back.
+    if (this.s.phase === 'error' && failedLooks > 0) return false;
+    return this.now >= this.claimAt(seen);
+  }
+
+  private claimAt(seen: Seen): number {
+    return seen.since + Math.max(timeToLive(this.config.intervals), seen.lease?.ttl ?? 0);
+  }
+
+  // ---- claiming (rules 2 and 5) ----
+
+  private startClaim(seen: Seen): void {
+    const { s, config } = this;
+    s.claims += 1;
+    s.nextLookAt = null;
+    const expected = seen.lease;
+    s.claim = {
+      step: 'lease',
+      term: seen.tip + 1,
+      id: `${config.holder}/${s.claims}`,
+      expected,
+      sentAt: this.now,
+      continued: expected !== null && expected.claim === s.workedClaim,
+      failures: 0,
+    };
+    this.effects.push({ type: 'writeLease', request: this.request(), expected, next: this.claimedLease(s.claim) });
+  }
+
+  private claimedLease(claim: Claim): Lease {
+    const progress: Progress = claim.expected ?? { identifier: null, count: 0, recent: [] };
+    return {
+      term: claim.term,
+      beat: 0,
+      holder: this.config.holder,
+      claim: claim.id,
+      ttl: timeToLive(this.config.intervals),
+      identifier: progress.identifier,
+      count: progress.count,
+      recent: progress.recent,
+    };
+  }
+
+  private claimAnswered(claim: Claim, answer: Answer): void {
+    if (answer.type === 'failed') return this.claimFailed(claim, answer.error);
+    switch (claim.step) {
+      case 'lease':
+        assert.ok(answer.type === 'leaseWritten');
+        return answer.written ? this.insertRecord(claim) : this.claimLost();
+      case 'check': {
+        assert.ok(answer.type === 'observed');
+        const lease = answer.observation.lease;
+        return lease !== null && lease.claim === claim.id ? this.insertRecord(claim) : this.claimLost();
+      }
+      case 'record':
+        assert.ok(answer.type === 'termInserted');
+        if (!answer.inserted && answer.claim !== claim.id) return this.claimLost();
+        this.s.claim = { ...claim, step: 'verify' };
+        this.effects.push({ type: 'readTip', request: this.request() });
+        return;
+      case 'verify':
+        assert.ok(answer.type === 'tip');
+        return answer.tip === claim.term ? this.claimWon(claim) : this.claimLost();
+    }
+  }
+
+  private insertRecord(claim: Claim): void {
+    this.s.claim = { ...claim, step: 'record' };
+    this.effects.push({ type: 'insertTerm', request: this.request(), term: claim.term, claim: claim.id });
+  }
+
+  /** Rule 5: the outcome is unknown, so the lease is read; the second time the store counts as failed. */
+  private claimFailed(claim: Claim, error: Error): void {
+    if (claim.failures === 0) {
+      this.s.claim = { ...claim, step: 'check', failures: 1 };
+      this.effects.push({ type: 'observe', request: this.request(), tip: claim.term - 1 });
+      return;
+    }
+    this.s.claim = null;
+    this.forget();
+    this.storeFailed(error);
+  }
+
+  /** The full wait runs again, from the next look on. */
+  private claimLost(): void {
+    this.s.claim = null;
+    this.forget();
+    if (this.s.phase === 'init' || this.s.phase === 'error' || this.s.phase === 'ticking') this.enter('slave');
+    this.s.nextLookAt = this.now;
+  }
+
+  private claimWon(claim: Claim): void {
+    const { s, config } = this;
+    s.claim = null;
+    s.heldClaim = claim.id;
+    if (claim.continued) s.workedClaim = claim.id;
+    s.tip = claim.term;
+    s.seen = null;
+    const validUntil = claim.sentAt + validity(config.intervals);
+    if (this.now >= validUntil - config.grace) {
+      // Too late to use, yet won: the lease still names this member, so the next look lets it claim anew at once.
+      s.nextLookAt = this.now;
+      return;
+    }
+    this.enter('master');
+    s.nextLookAt = null;
+    s.mastership = {
+      term: claim.term,
+      claim: claim.id,
+      validUntil,
+      beat: 0,
+      nextBeatAt: claim.sentAt + config.intervals.MASTER,
+      lastSentAt: claim.sentAt,
+      inFlight: new Map(),
+      fenced: false,
+      dirty: false,
+      release: 'no',
+    };
+    const { identifier, count, recent } = this.claimedLease(claim);
+    this.effects.push({ type: 'lease', term: claim.term, validUntil });
+    if (s.stopping === 'no') {
+      s.workedClaim = claim.id;
+      const progress: Progress = { identifier, count, recent };
+      this.effects.push({ type: 'elected', term: claim.term, progress, continued: claim.continued });
+    }
+  }
+
+  // ---- mastership (rules 3, 4, 6, 7, 9) ----
+
+  private beatBy(time: number): void {
+    const { mastership } = this.s;
+    if (mastership === null || mastership.nextBeatAt <= time) return;
+    this.s.mastership = { ...mastership, nextBeatAt: Math.max(this.now, time) };
+  }
+
+  private mayBeat(mastership: Mastership): boolean {
+    if (mastership.release !== 'no' || mastership.inFlight.size >= MAX_BEATS_IN_FLIGHT) return false;
+    // Two under way could land in the other order, so the next one waits for the answer as long as a retry would.
+    return mastership.inFlight.size === 0 || this.now >= mastership.lastSentAt + this.config.intervals.POLL;
+  }
+
+  private sendBeat(mastership: Mastership): void {
+    const request = this.request(false);
+    const beat = mastership.beat + 1;
+    const due = mastership.nextBeatAt;
+    // On the grid of the schedule, not after the last delay, or every delay would add up.
+    const onGrid = due + this.config.intervals.MASTER;
+    this.s.mastership = {
+      ...mastership,
+      beat,
+      dirty: false,
+      lastSentAt: this.now,
+      nextBeatAt: onGrid > this.now ? onGrid : this.now + this.config.intervals.MASTER,
+      inFlight: new Map(mastership.inFlight).set(request, this.now),
+    };
+    this.effects.push({ type: 'beat', request, term: mastership.term, beat, due });
+  }
+
+  private beatAnswered(mastership: Mastership, answer: Answer): void {
+    const sentAt = mastership.inFlight.get(answer.request);
+    assert.ok(sentAt !== undefined);
+    const inFlight = new Map(mastership.inFlight);
+    inFlight.delete(answer.request);
+    this.s.mastership = { ...mastership, inFlight };
+    if (answer.type === 'failed') {
+      this.effects.push({ type: 'beatFailed', error: answer.error });
+      this.beatBy(mastership.lastSentAt + this.config.intervals.POLL);
+      return;
+    }
+    assert.ok(answer.type === 'beaten');
+    if (!answer.matched) {
+      this.s.heldClaim = null;
+      this.stepDown('slave', 'another member holds the lease');
+      this.s.nextLookAt = this.now;
+      return;
+    }
+    const validUntil = Math.max(mastership.validUntil, sentAt + validity(this.config.intervals));
+    const unfenced = mastership.fenced && this.now < validUntil - this.config.grace;
+    this.s.mastership = { ...this.s.mastership, validUntil, fenced: mastership.fenced && !unfenced };
+    if (mastership.release === 'no') this.effects.push({ type: 'lease', term: mastership.term, validUntil });
+    if (unfenced && this.s.stopping === 'no') this.effects.push({ type: 'resume' });
+  }
+
+  private sendRelease(mastership: Mastership): void {
+    const request = this.request(false);
+    const beat = mastership.beat + 1;
+    if (mastership.release === 'no' || mastership.release === 'due') this.effects.push({ type: 'noLease' });
+    this.s.mastership = { ...mastership, beat, release: request, lastSentAt: this.now };
+    this.effects.push({ type: 'release', request, term: mastership.term, beat });
+  }
+
+  private releaseAnswered(mastership: Mastership, answer: Answer): void {
+    if (answer.type === 'failed') {
+      this.effects.push({ type: 'beatFailed', error: answer.error });
+      this.s.mastership = { ...mastership, release: 'due', nextBeatAt: this.now + this.config.intervals.POLL };
+      return;
+    }
+    this.s.mastership = null;
+    this.s.heldClaim = null;
+    this.enter('stopped');
+    this.effects.push({ type: 'stopped' });
+  }
+
+  private stepDown(to: 'slave' | 'error', reason: string): void {
+    this.s.mastership = null;
+    this.forget();
+    this.effects.push({ type: 'noLease' });
+    this.enter(to);
+    this.effects.push({ type: 'deposed', reason });
+  }
+
+  // ---- what every step does last: whatever is due now ----
+
+  proceed(): void {
+    const { s } = this;
+    if (s.phase === 'stopped') return;
+    if (s.mastership !== null) return this.proceedAsMaster(s.mastership);
+    if (s.stopping === 'drained' && s.claim === null) {
+      this.enter('stopped');
+      this.effects.push({ type: 'stopped' });
+      return;
+    }
+    if (s.seen !== null && s.claim === null) {
+      if (s.phase === 'slave' && this.now >= s.seen.since + this.config.intervals.SLAVE) this.enter('ticking');
+      if (this.mayClaim()) return this.startClaim(s.seen);
+    }
+    const due = s.nextLookAt !== null && this.now >= s.nextLookAt;
+    if (due && s.claim === null && s.pending === null && s.stopping === 'no') this.look();
+  }
+
+  private proceedAsMaster(mastership: Mastership): void {
+    if (!mastership.fenced && this.now >= mastership.validUntil - this.config.grace) {
+      this.s.mastership = { ...mastership, fenced: true };
+      this.effects.push({ type: 'fence', reason: 'the lease is about to end' });
+    }
+    const current = this.s.mastership;
+    if (current === null) return;
+    if (this.s.stopping === 'drained') {
+      const retryDue = current.release === 'due' && this.now >= current.nextBeatAt;
+      if (current.inFlight.size === 0 && (current.release === 'no' || retryDue)) this.sendRelease(current);
+      return;
+    }
+    if (this.now >= current.nextBeatAt && this.mayBeat(current)) this.sendBeat(current);
+  }
+
+  private nextWake(): number | null {
+    const { s, config } = this;
+    const times: number[] = [];
+    if (s.mastership !== null) {
+      const { validUntil, fenced, nextBeatAt, inFlight, lastSentAt, release } = s.mastership;
+      times.push(validUntil);
+      if (!fenced) times.push(validUntil - config.grace);
+      if (release === 'due') times.push(nextBeatAt);
+      else if (release === 'no' && inFlight.size < MAX_BEATS_IN_FLIGHT && s.stopping !== 'drained') {
+        times.push(inFlight.size === 0 ? nextBeatAt : Math.max(nextBeatAt, lastSentAt + config.intervals.POLL));
+      }
+    } else if (s.claim === null && s.stopping === 'no') {
+      if (s.nextLookAt !== null && s.pending === null) times.push(s.nextLookAt);
+      if (s.seen !== null && s.phase === 'slave') times.push(s.seen.since + config.intervals.SLAVE);
+      if (s.seen !== null && (s.phase === 'slave' || s.phase === 'ticking')) times.push(this.claimAt(s.seen));
+    }
+    return times.length === 0 ? null : Math.min(...times);
+  }
+
+  // ---- small parts ----
+
+  private enter(to: Phase): void {
+    const from = this.s.phase;
+    assert.ok(transitions[from].includes(to), `no way from ${from} to ${to}`);
+    this.s.phase = to;
+    this.effects.push({ type: 'phase', from, to });
+  }
+
+  /** The next request's number; a look or claim step also becomes the one that is waited for. */
+  private request(pending = true): number {
+    this.s.requests += 1;
+    if (pending) this.s.pending = this.s.requests;
+    return this.s.requests;
+  }
+
+  /** What was known of the store may be out of date: everything is read again, and every wait starts anew. */
+  private forget(): void {
+    this.s.seen = null;
+    this.s.tip = null;
+    this.s.looked = null;
+    this.s.pending = null;
+    this.s.failedLooks = 0;
+  }
+}
+
+function sameVersion(a: Lease | null, b: Lease | null): boolean {
+  if (a === null || b === null) return a === b;
+  return a.term === b.term && a.claim === b.claim && a.beat === b.beat && (a.holder === null) === (b.holder === null);
+}

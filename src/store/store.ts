@@ -1,0 +1,96 @@
+/**
+ * The store as the election sees it: one lease and a chain of term records per subsystem, and the members for people
+ * to look at. Two implementations pass one contract suite (test/contract).
+ *
+ * Every call may fail at any moment with a `StoreError`; then its outcome is unknown, unless the error says that
+ * nothing was sent. No call tries a write a second time on its own: a late second attempt could land after the caller
+ * has given up. Every call ends within the time limit that the store was made with.
+ */
+import type { TaskId } from '../task.js';
+
+/** How far the work has come, carried by the lease from the holder to the standbys. */
+export interface Progress {
+  /** The newest identifier: of the last task done (managed), or what `synchronize(id)` was given (unmanaged). */
+  readonly identifier: TaskId | null;
+  /** How many tasks were ever done under this lease; carried on from holder to holder. */
+  readonly count: number;
+  /** The ids of the last tasks done, oldest first: a window on the end of that count. */
+  readonly recent: readonly TaskId[];
+}
+
+export interface Lease extends Progress {
+  readonly term: number;
+  readonly beat: number;
+  /** Unique per member; `null` when released. */
+  readonly holder: string | null;
+  /** Unique per claim. */
+  readonly claim: string;
+  /** How long the holder's standbys must see no new beat before they claim, in ms. */
+  readonly ttl: number;
+}
+
+/** One per mastership, only ever inserted: the fence, and the history. */
+export interface TermRecord {
+  readonly name: string;
+  readonly term: number;
+  readonly holder: string;
+  readonly claim: string;
+}
+
+/** What one poll sees. */
+export interface Observation {
+  readonly lease: Lease | null;
+  /** Whether the record right above the tip that was asked about exists. */
+  readonly newer: boolean;
+}
+
+/** Who may write the lease: nobody else matches. */
+export interface Tenure {
+  readonly name: string;
+  readonly term: number;
+  readonly holder: string;
+}
+
+export interface Member {
+  /** The member's holder id. */
+  readonly id: string;
+  readonly name: string;
+  readonly host: string;
+  readonly pid: number;
+  readonly state: string;
+  /** When the member last wrote this, by its own wall clock: for people only. */
+  readonly at: Date;
+}
+
+export interface Store {
+  /** Makes ready what the other calls need (connection, indexes, files). May be called again after it failed. */
+  open(): Promise<void>;
+  /** Ends everything; the store cannot be used afterwards. Never rejects. */
+  close(): Promise<void>;
+  /** Calls `listener` whenever the store is found back after it was away. Returns how to stop that. */
+  onAvailable(listener: () => void): () => void;
+
+  /** The term of the highest record, the *tip*; 0 when there is none. */
+  highestTerm(name: string): Promise<number>;
+  /** The lease, and whether the record `tip + 1` exists, in one read. Several subsystems in one call, answers in order. */
+  observe(asked: readonly { readonly name: string; readonly tip: number }[]): Promise<Observation[]>;
+  /**
+   * Puts `next` in the place of `expected` if the lease still has its (term, claim, beat, holder); with `null`, if there
+   * is no lease. True when it was written. Fields of the document that this version does not know stay as they are.
+   */
+  compareAndSetLease(name: string, expected: Lease | null, next: Lease): Promise<boolean>;
+  /** Inserts a record whose key is (name, term). When that key exists, says whose claim it is. */
+  insertTerm(record: TermRecord): Promise<{ inserted: true } | { inserted: false; claim: string }>;
+  /** Sets beat and progress if the lease is still of this tenure. False: it is not, the mastership is lost. */
+  beat(tenure: Tenure, beat: number, progress: Progress): Promise<boolean>;
+  /** As `beat`, and sets the holder to `null`: the next member may claim at once. */
+  release(tenure: Tenure, beat: number, progress: Progress): Promise<boolean>;
+  /** Deletes records of terms below `below`. Never the tip. */
+  trimTerms(name: string, below: number): Promise<void>;
+
+  /** Writes, or overwrites, the member's line. */
+  putMember(member: Member): Promise<void>;
+  removeMember(id: string): Promise<void>;
+  /** The members of a subsystem, in no order; those not seen for an hour may be missing. */
+  listMembers(name: string): Promise<Member[]>;
+}
