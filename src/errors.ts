@@ -93,7 +93,8 @@ function text(value: unknown): string | undefined {
 
 /** The error again: of its own class where it is one of ours, else an `Error` with the same name, code and stack. */
 export function fromWire(wire: WireError): Error & { code?: string } {
-  const error = ours(wire) ?? Object.assign(new Error(wire.message), wire.code === undefined ? {} : { code: wire.code });
+  const error =
+    ours(wire) ?? Object.assign(new Error(wire.message), wire.code === undefined ? {} : { code: wire.code });
   if (error.name !== wire.name) Object.defineProperty(error, 'name', { value: wire.name, configurable: true });
   if (wire.stack !== undefined) error.stack = wire.stack;
   return error;

@@ -46,7 +46,12 @@ export interface ManagedOptions {
   /** Most bytes that one task may have, encoded. Default 1 MiB, at most 16 MiB. */
   maxTaskBytes?: number;
   /** Limits of the task thread, as of `worker_threads`. */
-  resourceLimits?: { maxOldGenerationSizeMb?: number; maxYoungGenerationSizeMb?: number; codeRangeSizeMb?: number; stackSizeMb?: number };
+  resourceLimits?: {
+    maxOldGenerationSizeMb?: number;
+    maxYoungGenerationSizeMb?: number;
+    codeRangeSizeMb?: number;
+    stackSizeMb?: number;
+  };
   /** How long `stop()` lets the running task go on before it is ended, in ms. Default 30,000. */
   stopTimeout?: number;
   /** How long before the lease ends work is stopped, in ms. Default 10 % of SLAVE + TICKING, at most 500. */
@@ -54,7 +59,12 @@ export interface ManagedOptions {
 }
 
 export type StoreOptions =
-  | { readonly kind: 'mongodb'; readonly connectString: string; readonly connectOptions: MongoClientOptions; readonly debug: boolean }
+  | {
+      readonly kind: 'mongodb';
+      readonly connectString: string;
+      readonly connectOptions: MongoClientOptions;
+      readonly debug: boolean;
+    }
   | { readonly kind: 'embedded'; readonly path: string };
 
 export interface ResolvedOptions {

@@ -38,7 +38,7 @@ function anyWriting(secret: string): string {
   return Array.from(secret, (char) => {
     const json = JSON.stringify(char).slice(1, -1);
     const percent = [...Buffer.from(char)].map((byte) => `%${hexDigit(byte >> 4)}${hexDigit(byte & 15)}`).join('');
-    const writings = new Set([escape(char), escape(json), percent]);
+    const writings = new Set([escaped(char), escaped(json), percent]);
     if (char === ' ') writings.add('\\+');
     return `(?:${[...writings].join('|')})`;
   }).join('');
@@ -49,7 +49,7 @@ function hexDigit(value: number): string {
   return value < 10 ? digit : `[${digit}${digit.toUpperCase()}]`;
 }
 
-function escape(text: string): string {
+function escaped(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
 }
 

@@ -2,6 +2,7 @@
 import type { Phase } from '../election/protocol.js';
 import type { WireError } from '../errors.js';
 import type { ResolvedManagedOptions, ResolvedOptions } from '../options.js';
+import type { WorkOutcome } from '../queue/runner.js';
 import type { Member } from '../store/store.js';
 import type { TaskId } from '../task.js';
 
@@ -48,12 +49,6 @@ export interface CoordinatorApi {
   worked(cluster: number, run: number, outcome: WorkOutcome): Promise<void>;
   close(): Promise<void>;
 }
-
-/** How one run of the user's work ended. `not-run`: the lease had ended before it could start. */
-export type WorkOutcome =
-  | { readonly type: 'result'; readonly done: boolean }
-  | { readonly type: 'error'; readonly error: WireError }
-  | { readonly type: 'not-run' };
 
 /** What a member tells its facade, in order. */
 export type MemberEvent =

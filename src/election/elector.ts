@@ -6,7 +6,14 @@ import type { Cancel, Clock } from '../clock.js';
 import { StoreError } from '../errors.js';
 import type { Progress, Store } from '../store/store.js';
 import type { News, StoreRequest } from './effects.js';
-import { type Answer, type ElectionConfig, type ElectionEvent, type ElectionState, initialState, step } from './protocol.js';
+import {
+  type Answer,
+  type ElectionConfig,
+  type ElectionEvent,
+  type ElectionState,
+  initialState,
+  step,
+} from './protocol.js';
 import { SuspensionWatch } from './suspensionWatch.js';
 
 /** What the elector needs from the member it elects. */
@@ -130,14 +137,19 @@ export class Elector {
     };
     const failed = (error: Error): void => answer({ type: 'failed', request: request.request, error });
     const cancel = clock.at(clock.now() + requestTimeout, () => {
-      failed(new StoreError('ERR_STORE_UNAVAILABLE', `the store did not answer ${request.type} in ${requestTimeout} ms`));
+      failed(
+        new StoreError('ERR_STORE_UNAVAILABLE', `the store did not answer ${request.type} in ${requestTimeout} ms`),
+      );
     });
     const sentAt = clock.now();
     if (request.type === 'beat') host.beatSent(Math.max(0, sentAt - request.due));
-    this.ask(request).then((event) => {
-      if (event.type === 'beaten' && event.matched) host.beatAcknowledged(clock.now() - sentAt);
-      answer(event);
-    }, (error: unknown) => failed(error instanceof Error ? error : new Error(String(error))));
+    this.ask(request).then(
+      (event) => {
+        if (event.type === 'beaten' && event.matched) host.beatAcknowledged(clock.now() - sentAt);
+        answer(event);
+      },
+      (error: unknown) => failed(error instanceof Error ? error : new Error(String(error))),
+    );
   }
 
   private async ask(asked: StoreRequest): Promise<Answer> {
@@ -152,11 +164,20 @@ export class Elector {
         return { type: 'observed', request, observation };
       }
       case 'writeLease':
-        return { type: 'leaseWritten', request, written: await store.compareAndSetLease(name, asked.expected, asked.next) };
+        return {
+          type: 'leaseWritten',
+          request,
+          written: await store.compareAndSetLease(name, asked.expected, asked.next),
+        };
       case 'insertTerm': {
         const { term, claim } = asked;
         const result = await store.insertTerm({ name, term, holder: config.holder, claim });
-        return { type: 'termInserted', request, inserted: result.inserted, claim: result.inserted ? claim : result.claim };
+        return {
+          type: 'termInserted',
+          request,
+          inserted: result.inserted,
+          claim: result.inserted ? claim : result.claim,
+        };
       }
       case 'beat': {
         const tenure = { name, term: asked.term, holder: config.holder };
