@@ -1,12 +1,36 @@
-/** The suites, each with what it may take; `npm test` runs them one after another. */
-import { defineConfig } from 'vitest/config';
+/**
+ * The suites, each with what it may take; `npm test` runs them one after another, and one without a test fails.
+ * The tests of threads, processes and the package run what is built in dist/, so `npm run build` comes first.
+ */
+import { configDefaults, defineConfig } from 'vitest/config';
 
-const suite = (name: string, testTimeout: number) => ({
-  test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout, hookTimeout: testTimeout },
-});
+const names = ['unit', 'contract', 'threads', 'processes', 'package'] as const;
+
+function suite(name: (typeof names)[number], timeout: number, more: { server?: boolean; folders?: string[] } = {}) {
+  return {
+    test: {
+      name,
+      include: [name, ...(more.folders ?? [])].map((folder) => `test/${folder}/**/*.test.ts`),
+      exclude: [...configDefaults.exclude, 'dist/**'],
+      testTimeout: timeout,
+      hookTimeout: timeout,
+      // A plain `vitest run` keeps the order too.
+      sequence: { groupOrder: names.indexOf(name) },
+      // Two files at once would measure each other: leases and heartbeats are a matter of time.
+      ...(name === 'unit' ? {} : { fileParallelism: false }),
+      ...(more.server ? { globalSetup: ['test/support/globalSetup.ts'] } : {}),
+    },
+  };
+}
 
 export default defineConfig({
   test: {
-    projects: [suite('unit', 10_000)],
+    projects: [
+      suite('unit', 10_000, { folders: ['simulation'] }),
+      suite('contract', 60_000, { server: true }),
+      suite('threads', 60_000, { server: true }),
+      suite('processes', 120_000, { server: true }),
+      suite('package', 120_000),
+    ],
   },
 });

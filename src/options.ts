@@ -1,5 +1,6 @@
 /**
- * The options, what they mean, their defaults, and the check that turns what a user wrote into what the code uses.
+ * The options, what they mean and their defaults: as a user writes them, and as the code uses them once
+ * `resolveOptions` and `resolveManagedOptions` have checked them.
  */
 import type { MongoClientOptions } from 'mongodb';
 
@@ -15,7 +16,7 @@ export interface Intervals {
   readonly TICKING: number;
   /** Between two tries while the store fails. Default 5000. */
   readonly ERROR: number;
-  /** Between two looks of a standby, and before a failed beat is tried again. Default SLAVE / 5, at most 500. */
+  /** Between two looks of a standby, and before a failed beat is tried again. Default SLAVE / 5, at most 500 and at most TICKING. */
   readonly POLL: number;
   /** Least time between two beats that carry progress to the standbys early. Default MASTER / 8, at most 250. */
   readonly SYNC: number;

@@ -8,9 +8,9 @@
 const HIDDEN = '<redacted>';
 
 /** Up to the last `@` of the line, or of what comes before the next URI: a password may hold `@`, `/`, blanks and quotes. */
-const userInfo = /(mongodb(?:\+srv)?:\/\/)((?:(?!mongodb(?:\+srv)?:\/\/)[^\r\n])*)@/gi;
-const parameter = /\b((?:tlsCertificateKeyFilePassword|proxyUsername|proxyPassword|password)=)[^&#\s"'`]+/gi;
-const sessionToken = /(AWS_SESSION_TOKEN(?::|%3A))(?:(?!%2C)[^,&#\s"'`])+/gi;
+const userInfo = /(?<=mongodb(?:\+srv)?:\/\/)(?:(?!mongodb(?:\+srv)?:\/\/)[^\r\n])*(?=@)/gi;
+const parameter = /(?<=\b(?:tlsCertificateKeyFilePassword|proxyUsername|proxyPassword|password)=)[^&#\s"'`]+/gi;
+const sessionToken = /(?<=AWS_SESSION_TOKEN(?::|%3A))(?:(?!%2C)[^,&#\s"'`])+/gi;
 
 const secretName = /pass(?:word|phrase)?$|^pwd$|secret|token|^(?:private)?key$/i;
 const maxDepth = 32;
@@ -20,17 +20,31 @@ const maxDepth = 32;
  * parameters, and without any of the secrets, be they written raw, percent-encoded or escaped as in JSON.
  */
 export function redact(text: string, secrets: readonly string[] = []): string {
-  return withoutSecrets(text, secrets)
-    .replace(userInfo, `$1${HIDDEN}@`)
-    .replace(parameter, `$1${HIDDEN}`)
-    .replace(sessionToken, `$1${HIDDEN}`);
-}
-
-function withoutSecrets(text: string, secrets: readonly string[]): string {
+  const patterns = [userInfo, parameter, sessionToken];
   // The longest first: one secret may be the beginning of another, whose rest would be left to read.
   const known = secrets.filter((secret) => secret !== '').sort((a, b) => b.length - a.length);
-  if (known.length === 0) return text;
-  return text.replace(new RegExp(known.map(anyWriting).join('|'), 'g'), HIDDEN);
+  if (known.length > 0) patterns.push(new RegExp(known.map(anyWriting).join('|'), 'g'));
+  return hide(text, patterns);
+}
+
+/**
+ * Hides whatever any of the patterns finds in the text as it was given. One after another, each would search what the
+ * one before has left: a secret `go` would take the scheme away by which a URI and its password are found.
+ */
+function hide(text: string, patterns: readonly RegExp[]): string {
+  const found = patterns
+    .flatMap((pattern) =>
+      Array.from(text.matchAll(pattern), (match) => ({ from: match.index, length: match[0].length })),
+    )
+    .sort((a, b) => a.from - b.from);
+  let shown = '';
+  let end = 0;
+  for (const { from, length } of found) {
+    // What overlaps, or touches, what is hidden already is hidden with it.
+    if (from > end || shown === '') shown += text.slice(end, from) + HIDDEN;
+    end = Math.max(end, from + length);
+  }
+  return shown + text.slice(end);
 }
 
 /** A pattern for the secret in which each character may be written in any of its ways. */
@@ -72,9 +86,9 @@ export function secretsOf(connectString: string, connectOptions?: unknown): stri
   return [...found];
 }
 
-/** Two readings: the user information may end at the last `@` before the path, or, when the path is part of a raw password, at the last of all. */
+/** Of a string without a scheme, too. Two readings: the user information may end at the last `@` before the path, or, when the path is part of a raw password, at the last of all. */
 function passwordsOf(connectString: string): string[] {
-  const rest = /:\/\/([\s\S]*)$/.exec(connectString)?.[1] ?? '';
+  const rest = /:\/\/([\s\S]*)$/.exec(connectString)?.[1] ?? connectString;
   const authority = /^[^/?#]*/.exec(rest)?.[0] ?? '';
   return [authority, rest].flatMap((part) => {
     const info = part.slice(0, Math.max(0, part.lastIndexOf('@')));

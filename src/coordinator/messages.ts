@@ -1,13 +1,11 @@
 /** What crosses between the main thread and the coordinator thread; types alone, so that both ends agree. */
+import type { MessagePort } from 'node:worker_threads';
 import type { Phase } from '../election/protocol.js';
 import type { WireError } from '../errors.js';
 import type { ResolvedManagedOptions, ResolvedOptions } from '../options.js';
 import type { WorkOutcome } from '../queue/runner.js';
 import type { Member } from '../store/store.js';
 import type { TaskId } from '../task.js';
-
-/** Where a managed cluster's work runs: a module in a task thread, or a function on the main thread. */
-export type WorkPlace = { readonly kind: 'module'; readonly href: string } | { readonly kind: 'main' };
 
 /** What the coordinator needs to host one cluster. */
 export interface ClusterSpec {
@@ -18,13 +16,17 @@ export interface ClusterSpec {
   readonly identifier: TaskId | null;
   /** The buffer of the cluster's `LeaseView`. */
   readonly lease: SharedArrayBuffer;
-  readonly managed: { readonly work: WorkPlace; readonly options: ResolvedManagedOptions } | null;
+  /** `module` is the URL of the work; null: a function, on the main thread. */
+  readonly managed: { readonly module: string | null; readonly options: ResolvedManagedOptions } | null;
 }
 
 /** Given to the coordinator thread when it starts. */
 export interface CoordinatorData {
   readonly options: ResolvedOptions;
-  readonly events: import('node:worker_threads').MessagePort;
+  /** Where it is called, over Comlink. */
+  readonly calls: MessagePort;
+  /** Where the events of its clusters go, as arrays of `CoordinatorEvent`. */
+  readonly events: MessagePort;
 }
 
 /** Tasks end to end in one shared block, in the order of submission; nobody on the way decodes them. */
@@ -43,7 +45,8 @@ export interface CoordinatorApi {
   run(cluster: number): Promise<void>;
   stop(cluster: number): Promise<void>;
   submit(cluster: number, batch: TaskBatch): Promise<SubmitResult[]>;
-  synchronize(cluster: number, id: TaskId): Promise<void>;
+  /** False: this member is not master, so the identifier was dropped. */
+  synchronize(cluster: number, id: TaskId): Promise<boolean>;
   status(cluster: number): Promise<MemberStatus>;
   /** Answers a `work` event. */
   worked(cluster: number, run: number, outcome: WorkOutcome): Promise<void>;
@@ -96,6 +99,8 @@ export interface MemberStatus {
   readonly queued: number;
   readonly queuedBytes: number;
   readonly running: TaskId | null;
+  /** The newest identifier: of the last task done (managed), or what `synchronize(id)` was last given (unmanaged). */
+  readonly identifier: TaskId | null;
   /** Tasks done under this lease by all holders, as far as this member knows. */
   readonly done: number;
   readonly heartbeat: {
@@ -118,22 +123,3 @@ export type WireApi = {
     ? (...args: A) => Promise<Reply<R>>
     : never;
 };
-
-/** Given to a task thread when it starts. */
-export interface TaskThreadData {
-  readonly work: string;
-  readonly lease: SharedArrayBuffer;
-  /** Name of the broadcast channel that tells running work to end. */
-  readonly abortChannel: string;
-}
-
-/** One message to a task thread. */
-export type TaskThreadCall =
-  | { readonly type: 'load' }
-  | {
-      readonly type: 'run';
-      readonly id: TaskId;
-      readonly bytes: Uint8Array;
-      readonly term: number;
-      readonly attempt: number;
-    };

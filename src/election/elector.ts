@@ -16,6 +16,9 @@ import {
 } from './protocol.js';
 import { SuspensionWatch } from './suspensionWatch.js';
 
+/** While the lease is held the other clocks are looked at this often, in ms: a suspension goes unnoticed no longer. */
+const WATCH = 250;
+
 /** What the elector needs from the member it elects. */
 export interface ElectorHost {
   /** The progress that the next beat carries. */
@@ -114,7 +117,7 @@ export class Elector {
   }
 
   private arm(): void {
-    const { wakeAt } = this.state;
+    const wakeAt = this.wakeAt();
     if (this.timer !== undefined && this.timer.at === wakeAt) return;
     this.timer?.cancel();
     this.timer = undefined;
@@ -124,6 +127,13 @@ export class Elector {
       this.happen({ type: 'tick' });
     });
     this.timer = { at: wakeAt, cancel };
+  }
+
+  private wakeAt(): number | null {
+    const { wakeAt, mastership } = this.state;
+    if (wakeAt === null || mastership === null) return wakeAt;
+    // On a grid, so that all electors of this thread wake at once: the end of a timer blocks it (systemClock.ts).
+    return Math.min(wakeAt, (Math.floor(this.parts.clock.now() / WATCH) + 1) * WATCH);
   }
 
   private send(request: StoreRequest): void {

@@ -27,19 +27,9 @@ import assert from 'node:assert/strict';
 import type { Intervals } from '../options.js';
 import type { Lease, Observation, Progress } from '../store/store.js';
 import type { Effect } from './effects.js';
+import { type Phase, transitions } from './transitions.js';
 
-/** The state of a member, as users see it. */
-export type Phase = 'stopped' | 'init' | 'slave' | 'ticking' | 'master' | 'error';
-
-/** Every legal move; `enter` asserts that no other is made. */
-export const transitions: Readonly<Record<Phase, readonly Phase[]>> = {
-  stopped: ['init'],
-  init: ['master', 'slave', 'error', 'stopped'],
-  slave: ['ticking', 'master', 'error', 'stopped'],
-  ticking: ['slave', 'master', 'error', 'stopped'],
-  master: ['slave', 'error', 'stopped'],
-  error: ['master', 'slave', 'stopped'],
-};
+export type { Phase } from './transitions.js';
 
 /** The part of the time to live that a holder counts on: the rest is room for clocks that run at different rates. */
 export const VALIDITY_SHARE = 0.95;
@@ -236,6 +226,10 @@ class Move {
     switch (event.type) {
       case 'run':
         assert.equal(this.s.phase, 'stopped');
+        assert.ok(
+          this.config.grace < validity(this.config.intervals),
+          'a grace as long as the validity allows no work',
+        );
         this.enter('init');
         this.s.nextLookAt = this.now + this.config.intervals.INIT;
         return;
@@ -245,6 +239,7 @@ class Move {
         this.effects.push({ type: 'drain' });
         return;
       case 'drained':
+        assert.notEqual(this.s.stopping, 'no', 'only who is stopping drains');
         this.s.stopping = 'drained';
         return;
       case 'abandon':
@@ -255,7 +250,8 @@ class Move {
         return;
       case 'available':
         if (this.s.phase === 'error' && this.s.pending === null) this.s.nextLookAt = this.now;
-        if (this.s.mastership !== null) this.beatBy(this.now);
+        // Rates are limited here as everywhere: a server that comes and goes must not be met with a beat each time.
+        if (this.s.mastership !== null) this.beatBy(this.s.mastership.lastSentAt + this.config.intervals.SYNC);
         return;
       case 'progress':
         if (this.s.mastership !== null) {
@@ -336,7 +332,8 @@ class Move {
     s.nextLookAt = this.now + this.config.intervals.POLL;
     if (s.seen === null || s.seen.tip !== tip || !sameVersion(s.seen.lease, lease)) {
       s.seen = { tip, lease, since: this.now };
-      this.effects.push({ type: 'seen', lease });
+      // What this member wrote itself is no news to it, and may be older than what it knows.
+      if (lease?.holder !== this.config.holder) this.effects.push({ type: 'seen', lease });
       if (s.phase === 'ticking') this.enter('slave');
     }
     if (!this.mayClaim() && (s.phase === 'init' || s.phase === 'error')) this.enter('slave');
@@ -432,12 +429,15 @@ class Move {
     this.storeFailed(error);
   }
 
-  /** The full wait runs again, from the next look on. */
+  /**
+   * The full wait runs again, from the next look on. That look is not at once: where a lease lets this member claim
+   * without a wait and yet refuses every claim, the two would follow each other as fast as the store answers.
+   */
   private claimLost(): void {
     this.s.claim = null;
     this.forget();
     if (this.s.phase === 'init' || this.s.phase === 'error' || this.s.phase === 'ticking') this.enter('slave');
-    this.s.nextLookAt = this.now;
+    this.s.nextLookAt = this.now + this.config.intervals.POLL;
   }
 
   private claimWon(claim: Claim): void {
@@ -548,8 +548,7 @@ class Move {
     }
     this.s.mastership = null;
     this.s.heldClaim = null;
-    this.enter('stopped');
-    this.effects.push({ type: 'stopped' });
+    this.end();
   }
 
   private stepDown(to: 'slave' | 'error', reason: string): void {
@@ -566,11 +565,7 @@ class Move {
     const { s } = this;
     if (s.phase === 'stopped') return;
     if (s.mastership !== null) return this.proceedAsMaster(s.mastership);
-    if (s.stopping === 'drained' && s.claim === null) {
-      this.enter('stopped');
-      this.effects.push({ type: 'stopped' });
-      return;
-    }
+    if (s.stopping === 'drained' && s.claim === null) return this.end();
     if (s.seen !== null && s.claim === null) {
       if (s.phase === 'slave' && this.now >= s.seen.since + this.config.intervals.SLAVE) this.enter('ticking');
       if (this.mayClaim()) return this.startClaim(s.seen);
@@ -620,6 +615,14 @@ class Move {
     assert.ok(transitions[from].includes(to), `no way from ${from} to ${to}`);
     this.s.phase = to;
     this.effects.push({ type: 'phase', from, to });
+  }
+
+  private end(): void {
+    this.enter('stopped');
+    // An answer that is still to come finds nobody who waits for it.
+    this.forget();
+    this.s.nextLookAt = null;
+    this.effects.push({ type: 'stopped' });
   }
 
   /** The next request's number; a look or claim step also becomes the one that is waited for. */

@@ -1,0 +1,221 @@
+/**
+ * What both kinds of clusters are on the main thread: a thin facade. It forwards calls to the coordinator thread, emits
+ * what that says, and reads the lease from shared memory, so that `isMaster` is true however long events were held up.
+ *
+ * A cluster is run once and stopped once. The coordinator thread is there from the first call that needs it. When the
+ * thread dies, the cluster is attached to the next one as it was: its tasks are fed again, in order, and it runs again.
+ */
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { Remote } from 'comlink';
+import type { ClusterSpec, MemberEvent, MemberStatus, Reply, TaskBatch, WireApi } from '../coordinator/messages.js';
+import { LeaseView } from '../election/leaseView.js';
+import { FailoverError, fromWire, StateError } from '../errors.js';
+import type { TaskId } from '../task.js';
+import type { Connection } from './connection.js';
+import type { Client, CoordinatorHandle } from './coordinatorHandle.js';
+import { type ClusterState, SafeEmitter } from './events.js';
+
+/** What a kind of cluster adds to the spec that the coordinator opens. */
+export interface Kind {
+  readonly identifier: TaskId | null;
+  readonly managed: ClusterSpec['managed'];
+}
+
+export abstract class Cluster extends SafeEmitter {
+  /** The subsystem's name, shared between all instances. */
+  readonly name: string;
+  protected readonly lease = new LeaseView();
+  private readonly handle: CoordinatorHandle;
+  private readonly kind: Kind;
+  private readonly client: Client;
+  /** The coordinator's number of this cluster, once it was added. */
+  private cluster: number | undefined;
+  /** Undefined before it was added, and while a dead thread is being replaced. */
+  private connection: Connection | undefined;
+  private ran = false;
+  private stopping: Promise<void> | undefined;
+  private current: ClusterState = 'stopped';
+  private stopSeen: () => void = () => {};
+
+  constructor(handle: CoordinatorHandle, name: string, kind: Kind) {
+    super();
+    this.handle = handle;
+    this.name = name;
+    this.kind = kind;
+    this.client = {
+      happened: (event) => this.happened(event),
+      lost: (error) => this.lost(error),
+      attach: (connection, cluster) => this.attach(connection, cluster),
+      stop: () => this.stop(),
+    };
+  }
+
+  /** The state as last told by an event. `isMaster` is the one to act on. */
+  get state(): ClusterState {
+    return this.current;
+  }
+
+  /** Whether this member holds the lease at this very moment, whatever events are still queued. */
+  get isMaster(): boolean {
+    return this.lease.remaining() > 0;
+  }
+
+  /** The term of the lease that is held; null when none is. It only rises, so it fences the client's own writes. */
+  get term(): number | null {
+    const left = this.lease.remaining();
+    return left > 0 ? this.lease.term : null;
+  }
+
+  /** How long the lease still lasts, in ms; 0 when it is not held. */
+  leaseRemaining(): number {
+    return this.lease.remaining();
+  }
+
+  /**
+   * Joins the election. Resolves once it has begun; what comes of it, be it that the store cannot be reached, is told by
+   * events.
+   *
+   * @throws StateError `ERR_ALREADY_RUNNING` when called twice, `ERR_STOPPED` after `stop()`.
+   */
+  async run(): Promise<void> {
+    this.mustNotBeStopped();
+    if (this.ran) throw new StateError('ERR_ALREADY_RUNNING', `the cluster '${this.name}' runs already`);
+    const cluster = this.added();
+    this.ran = true;
+    const { connection } = this;
+    // Without a connection the next thread is on its way, and the cluster is run when it is attached to that.
+    if (connection === undefined) return;
+    connection.hold();
+    await connection.call((remote) => remote.run(cluster)).catch(unlessLost);
+  }
+
+  /**
+   * Lets the running task end, releases the lease and leaves: another member takes over within one POLL. Resolves when
+   * that is done. Tasks still queued here are dropped; the other members were fed them, too. May be called again.
+   */
+  stop(): Promise<void> {
+    this.stopping ??= this.end();
+    return this.stopping;
+  }
+
+  /**
+   * What this member is and knows.
+   *
+   * @throws StateError `ERR_STOPPED` after `stop()`; FailoverError `ERR_COORDINATOR_LOST` while the coordinator thread is being replaced.
+   */
+  async status(): Promise<MemberStatus> {
+    this.mustNotBeStopped();
+    return this.call((remote, cluster) => remote.status(cluster));
+  }
+
+  // ---- for the kinds of clusters ----
+
+  /** Tasks that a new coordinator thread has to be fed. */
+  protected tasksToFeed(): Iterable<TaskBatch> {
+    return [];
+  }
+
+  /** News that only one kind of cluster knows. */
+  protected abstract kindHappened(event: MemberEvent): void;
+
+  protected mustNotBeStopped(): void {
+    if (this.stopping !== undefined) throw new StateError('ERR_STOPPED', `the cluster '${this.name}' has been stopped`);
+  }
+
+  /** Makes sure that the coordinator knows this cluster, now, before anything else is sent. Returns its number there. */
+  protected added(): number {
+    this.cluster ??= this.handle.add(this.client);
+    return this.cluster;
+  }
+
+  protected async call<R>(send: (remote: Remote<WireApi>, cluster: number) => Promise<Reply<R>>): Promise<R> {
+    const cluster = this.added();
+    const { connection } = this;
+    if (connection === undefined) {
+      throw new FailoverError('ERR_COORDINATOR_LOST', 'the coordinator thread died and is being replaced');
+    }
+    return connection.call((remote) => send(remote, cluster));
+  }
+
+  // ---- for the coordinator handle ----
+
+  /** Everything goes out in one turn: calls arrive in the order in which they are made. */
+  private attach(connection: Connection, cluster: number): void {
+    this.connection = connection;
+    const { name, kind, lease } = this;
+    // A new holder on each thread: what the dead one still has under way must not be taken for this one's.
+    const holder = `${hostname()}:${process.pid}:${randomUUID()}`;
+    const spec: ClusterSpec = { cluster, name, holder, lease: lease.buffer, ...kind };
+    const calls: Promise<unknown>[] = [connection.call((remote) => remote.open(spec))];
+    for (const batch of this.tasksToFeed()) calls.push(connection.call((remote) => remote.submit(cluster, batch)));
+    if (this.ran) {
+      connection.hold();
+      calls.push(connection.call((remote) => remote.run(cluster)));
+    }
+    for (const call of calls) {
+      call.catch(unlessLost).catch((error: Error) => this.emit('panic', error));
+    }
+  }
+
+  private lost(error: Error): void {
+    this.connection = undefined;
+    this.lease.drop();
+    this.stopSeen();
+    this.emit('panic', error);
+    if (this.ran && this.stopping === undefined) this.enter('error');
+  }
+
+  private happened(event: MemberEvent): void {
+    switch (event.type) {
+      case 'statechange':
+        return this.enter(event.to);
+      case 'synchronize':
+        this.emit('synchronize', event.id);
+        return;
+      case 'error':
+        this.emit('error', fromWire(event.error));
+        return;
+      case 'panic':
+        this.emit('panic', fromWire(event.error));
+        return;
+      case 'info':
+        this.emit('info', event.text);
+        return;
+      case 'stopped':
+        return this.stopSeen();
+      default:
+        return this.kindHappened(event);
+    }
+  }
+
+  private enter(to: ClusterState): void {
+    const from = this.current;
+    if (from === to) return;
+    this.current = to;
+    this.emit('statechange', from, to);
+    // `error` is an event of its own, which carries what failed.
+    if (to !== 'error' && to !== 'stopped') this.emit(to);
+  }
+
+  private async end(): Promise<void> {
+    const { cluster, connection } = this;
+    if (cluster === undefined) return;
+    if (connection !== undefined) {
+      const stopped = new Promise<void>((resolve) => {
+        this.stopSeen = resolve;
+      });
+      await connection.call((remote) => remote.stop(cluster)).catch(unlessLost);
+      await stopped;
+      if (this.ran && this.connection === connection) connection.release();
+    }
+    await this.handle.remove(cluster);
+    this.enter('stopped');
+  }
+}
+
+/** The loss of the thread is told by events; what was asked of it is done by the next one. */
+export function unlessLost(error: unknown): void {
+  if (error instanceof FailoverError && error.code === 'ERR_COORDINATOR_LOST') return;
+  throw error;
+}

@@ -1,0 +1,90 @@
+/**
+ * One life of a coordinator thread, from the main thread's side. Comlink never settles calls to a thread that is gone,
+ * so each is raced against the thread's exit. The thread keeps the process alive only while somebody holds it.
+ */
+import { MessageChannel, Worker } from 'node:worker_threads';
+import { type Remote, wrap } from 'comlink';
+import type {
+  CoordinatorApi,
+  CoordinatorData,
+  CoordinatorEvent,
+  MemberEvent,
+  Reply,
+  WireApi,
+} from '../coordinator/messages.js';
+import { FailoverError, fromWire } from '../errors.js';
+import type { ResolvedOptions } from '../options.js';
+
+const entry = new URL('../../workers/coordinator.js', import.meta.url);
+
+export class Connection {
+  private readonly worker: Worker;
+  private readonly remote: Remote<WireApi>;
+  private holds = 0;
+  /** Resolves with the reason when the thread has ended, wanted or not. */
+  readonly ended: Promise<Error>;
+
+  constructor(options: ResolvedOptions, onEvent: (cluster: number, event: MemberEvent) => void) {
+    const calls = new MessageChannel();
+    const events = new MessageChannel();
+    const data: CoordinatorData = { options, calls: calls.port2, events: events.port2 };
+    this.worker = new Worker(entry, {
+      name: 'mongo-failover coordinator',
+      workerData: data,
+      transferList: [calls.port2, events.port2],
+    });
+    this.worker.unref();
+    this.ended = new Promise((resolve) => {
+      let failure: unknown;
+      this.worker.once('error', (error) => {
+        failure = error;
+      });
+      this.worker.once('exit', (code) => {
+        calls.port1.close();
+        events.port1.close();
+        const text = failure instanceof Error ? failure.message : `exit code ${code}`;
+        resolve(new FailoverError('ERR_COORDINATOR_LOST', `the coordinator thread ended: ${text}`, { cause: failure }));
+      });
+    });
+    events.port1.on('message', (batch: CoordinatorEvent[]) => {
+      for (const { cluster, event } of batch) onEvent(cluster, event);
+    });
+    this.remote = wrap<WireApi>(calls.port1);
+    calls.port1.unref();
+    events.port1.unref();
+  }
+
+  /** Keeps the process alive until as many `release` calls have come. */
+  hold(): void {
+    this.holds += 1;
+    if (this.holds === 1) this.worker.ref();
+  }
+
+  release(): void {
+    this.holds -= 1;
+    if (this.holds === 0) this.worker.unref();
+  }
+
+  /** Makes one call. Throws what the coordinator threw, or `ERR_COORDINATOR_LOST` when the thread ends first. */
+  async call<R>(send: (remote: Remote<WireApi>) => Promise<Reply<R>>): Promise<R> {
+    this.hold();
+    try {
+      const lost = this.ended.then((error): Reply<R> => {
+        throw error;
+      });
+      const reply = await Promise.race([send(this.remote), lost]);
+      if (reply.ok) return reply.value;
+      throw fromWire(reply.error);
+    } finally {
+      this.release();
+    }
+  }
+
+  /** Closes the store and ends the thread. */
+  async close(): Promise<void> {
+    await this.call((remote) => remote.close()).catch(() => {});
+    await this.worker.terminate();
+  }
+}
+
+export type { CoordinatorApi };

@@ -1,0 +1,86 @@
+/**
+ * The coordinator thread of one `failover(options)`: started with the first cluster that needs it, ended with the last
+ * one, and started anew, with back-off, when it dies. Its clusters are told of the death at once, and are opened again
+ * on the new thread.
+ *
+ * Back-off in ms: 100, 200, 400, 800, 1600, 3200, then 5000; back to 100 after a life of 10 s.
+ */
+import type { MemberEvent } from '../coordinator/messages.js';
+import { StateError } from '../errors.js';
+import type { ResolvedOptions } from '../options.js';
+import { Connection } from './connection.js';
+
+const FIRST_DELAY = 100;
+const LONGEST_DELAY = 5000;
+const LONG_LIFE = 10_000;
+
+/** What the handle needs from a cluster. */
+export interface Client {
+  /** News of the cluster, in order. */
+  happened(event: MemberEvent): void;
+  /** The thread died, and with it every mastership and task thread; a new one comes. */
+  lost(error: Error): void;
+  /** A thread is there: open the cluster on it, and whatever it did before. */
+  attach(connection: Connection, cluster: number): void;
+  stop(): Promise<void>;
+}
+
+export class CoordinatorHandle {
+  private readonly clients = new Map<number, Client>();
+  private connection: Connection | undefined;
+  private restart: NodeJS.Timeout | undefined;
+  private delay = FIRST_DELAY;
+  private clusters = 0;
+  private closed = false;
+
+  constructor(readonly options: ResolvedOptions) {}
+
+  /** Adds a cluster and attaches it: at once, or when the thread that died has been replaced. Returns its number. Throws `ERR_STOPPED` after `close()`. */
+  add(client: Client): number {
+    if (this.closed) throw new StateError('ERR_STOPPED', 'this failover has been closed');
+    const cluster = ++this.clusters;
+    this.clients.set(cluster, client);
+    if (this.restart !== undefined) return cluster;
+    this.connection ??= this.connect();
+    client.attach(this.connection, cluster);
+    return cluster;
+  }
+
+  /** Takes a cluster that has stopped out; the thread ends with the last one. */
+  async remove(cluster: number): Promise<void> {
+    this.clients.delete(cluster);
+    if (this.clients.size > 0) return;
+    clearTimeout(this.restart);
+    this.restart = undefined;
+    const { connection } = this;
+    this.connection = undefined;
+    await connection?.close();
+  }
+
+  /** Stops every cluster, which ends the thread. */
+  async close(): Promise<void> {
+    this.closed = true;
+    await Promise.all([...this.clients.values()].map((client) => client.stop()));
+  }
+
+  private connect(): Connection {
+    const startedAt = performance.now();
+    const connection = new Connection(this.options, (cluster, event) => this.clients.get(cluster)?.happened(event));
+    void connection.ended.then((error) => {
+      if (this.connection !== connection) return;
+      this.connection = undefined;
+      if (performance.now() - startedAt >= LONG_LIFE) this.delay = FIRST_DELAY;
+      this.restart = setTimeout(() => this.startAgain(), this.delay);
+      this.delay = Math.min(LONGEST_DELAY, this.delay * 2);
+      for (const client of [...this.clients.values()]) client.lost(error);
+    });
+    return connection;
+  }
+
+  private startAgain(): void {
+    this.restart = undefined;
+    const connection = this.connect();
+    this.connection = connection;
+    for (const [cluster, client] of this.clients) client.attach(connection, cluster);
+  }
+}

@@ -1,0 +1,71 @@
+/** The events of a cluster, and how they are emitted: nothing that a listener does may hurt the cluster. */
+import { EventEmitter } from 'node:events';
+import { FailoverError, toWire } from '../errors.js';
+import type { TaskId } from '../task.js';
+
+/** The names are those of the states, plus `stopped` before `run()` and after `stop()`. */
+export type ClusterState = 'stopped' | 'init' | 'slave' | 'ticking' | 'master' | 'error';
+
+export interface ClusterEvents {
+  /** The newest identifier, as the lease of the master shows it. */
+  synchronize: [id: TaskId];
+  /** The store failed, or the lease was lost. Without a listener it becomes a warning of the process, never a crash. */
+  error: [error: Error];
+  /** Something that people may want to know: connected, options ignored, a queue that could not be followed exactly. */
+  info: [text: string];
+  /** Something that must not happen: a listener threw, work would not stop, the coordinator thread died. */
+  panic: [error: Error];
+  /** Each change of state, once and in order. */
+  statechange: [from: ClusterState, to: ClusterState];
+  init: [];
+  ticking: [];
+  master: [];
+  slave: [];
+  /** A task was done by this member. */
+  done: [id: TaskId];
+  /** A try of a task failed: it stays at the head of the queue and is tried again. */
+  failed: [id: TaskId, error: Error, attempt: number];
+}
+
+/** An emitter whose `emit` never throws: a listener that throws or rejects becomes a `panic`. */
+export class SafeEmitter extends EventEmitter<ClusterEvents> {
+  private readonly warned = new Set<string>();
+
+  override emit<K>(
+    event: K | keyof ClusterEvents,
+    ...args: K extends keyof ClusterEvents ? ClusterEvents[K] : never
+  ): boolean {
+    const name = event as keyof ClusterEvents;
+    const listeners = this.rawListeners(name);
+    for (const listener of listeners) {
+      try {
+        const returned: unknown = Reflect.apply(listener, this, args);
+        if (returned instanceof Promise) returned.catch((error: unknown) => this.listenerFailed(name, error));
+      } catch (error) {
+        this.listenerFailed(name, error);
+      }
+    }
+    if (listeners.length === 0 && (name === 'error' || name === 'panic')) this.warn(name, args[0]);
+    return listeners.length > 0;
+  }
+
+  private listenerFailed(event: string, cause: unknown): void {
+    const error = new FailoverError('ERR_LISTENER', `a listener of '${event}' threw: ${toWire(cause).message}`, {
+      cause,
+    });
+    // A panic listener that throws must not call itself again.
+    if (event === 'panic') this.warn('panic', error);
+    else this.emit('panic', error);
+  }
+
+  /** Once for each kind: a store that is away would repeat itself for hours. */
+  private warn(event: string, error: unknown): void {
+    if (this.warned.has(event)) return;
+    this.warned.add(event);
+    const { message, code } = toWire(error);
+    process.emitWarning(`no listener for '${event}': ${message}`, {
+      type: 'MongoFailoverWarning',
+      ...(code === undefined ? {} : { code }),
+    });
+  }
+}

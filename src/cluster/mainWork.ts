@@ -1,0 +1,41 @@
+/**
+ * Runs work that is a function, here on the main thread, when the coordinator asks for it. One run at a time, even when
+ * a new coordinator asks while a run that a dead one had asked for is still under way.
+ */
+import type { MemberEvent } from '../coordinator/messages.js';
+import type { LeaseView } from '../election/leaseView.js';
+import type { WorkOutcome } from '../queue/runner.js';
+import { decodeTask } from '../taskCodec.js';
+import { callWork } from '../work/callWork.js';
+import { WorkContext } from '../work/context.js';
+
+export type UserFunction = (task: unknown, context: WorkContext) => unknown;
+export type WorkRequest = Extract<MemberEvent, { type: 'work' }>;
+
+export class MainWork {
+  private running: WorkContext | undefined;
+  private last: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    private readonly work: UserFunction,
+    private readonly lease: LeaseView,
+  ) {}
+
+  run(request: WorkRequest): Promise<WorkOutcome> {
+    const outcome = this.last.then(() => this.runNow(request));
+    this.last = outcome;
+    return outcome;
+  }
+
+  private async runNow({ id, bytes, term, attempt }: WorkRequest): Promise<WorkOutcome> {
+    const context = new WorkContext(id, term, attempt, this.lease);
+    this.running = context;
+    const outcome = await callWork(this.work, () => decodeTask(bytes.slice()), context, this.lease.aborted);
+    this.running = undefined;
+    return outcome;
+  }
+
+  abort(): void {
+    this.running?.abort();
+  }
+}

@@ -1,0 +1,220 @@
+/**
+ * One cluster on the coordinator thread: its elector, what it does with a mastership, and the news of both for the main
+ * thread, in order.
+ */
+import type { Cancel, Clock } from '../clock.js';
+import type { News } from '../election/effects.js';
+import { Elector, type ElectorHost } from '../election/elector.js';
+import type { LeaseView } from '../election/leaseView.js';
+import type { Phase } from '../election/protocol.js';
+import { FailoverError, toWire } from '../errors.js';
+import { logFor } from '../log.js';
+import type { Intervals } from '../options.js';
+import type { Lease, Member, Progress, Store } from '../store/store.js';
+import type { MemberWork } from './memberWork.js';
+import type { MemberEvent, MemberStatus } from './messages.js';
+import { Telemetry } from './telemetry.js';
+
+/** How often a member says in the store that it is there, in ms. People look at it, the protocol never does. */
+const SIGN_OF_LIFE = 30_000;
+/** How many term records are kept behind the newest one. */
+const TERMS_KEPT = 1000;
+
+export interface MemberParts {
+  readonly name: string;
+  readonly holder: string;
+  readonly host: string;
+  readonly pid: number;
+  /** The store in words, without credentials. */
+  readonly storeText: string;
+  readonly intervals: Intervals;
+  readonly grace: number;
+  readonly requestTimeout: number;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly lease: LeaseView;
+  emit(event: MemberEvent): void;
+  /** Called once, when the member has stopped; `farewell` resolves when it has signed off in the store, too. */
+  ended(farewell: Promise<void>): void;
+  /** Makes what the member does with a mastership; `progressed` asks for an early beat. */
+  makeWork(progressed: () => void): MemberWork;
+}
+
+const log = logFor('failover');
+const logTests = logFor('failover:tests');
+const logStates = logFor('failover:states');
+
+export class ClusterMember implements ElectorHost {
+  readonly work: MemberWork;
+  private readonly elector: Elector;
+  private readonly telemetry = new Telemetry();
+  private seenLease: Lease | null = null;
+  private connected = false;
+  private ran = false;
+  private cancelSign: Cancel = () => {};
+
+  constructor(private readonly parts: MemberParts) {
+    const { name, holder, intervals, grace, store, clock, requestTimeout } = parts;
+    const config = { holder, intervals, grace };
+    this.elector = new Elector({ name, config, store, clock, host: this, requestTimeout });
+    this.work = parts.makeWork(() => this.elector.progressed());
+  }
+
+  run(): void {
+    this.ran = true;
+    this.elector.run();
+    this.signOfLife();
+  }
+
+  /** Emits `stopped` when it is done. */
+  stop(): void {
+    if (this.ran) this.elector.stop();
+    else this.stopped();
+  }
+
+  available(): void {
+    this.elector.available();
+  }
+
+  async status(): Promise<MemberStatus> {
+    const { name, holder, store } = this.parts;
+    const lease = this.seenLease;
+    const { identifier, count } = this.progress();
+    return {
+      name,
+      id: holder,
+      state: this.elector.phase,
+      term: this.elector.term ?? null,
+      seen: lease === null ? null : { holder: lease.holder, term: lease.term, beat: lease.beat },
+      queued: this.work.queued,
+      queuedBytes: this.work.queuedBytes,
+      running: this.work.running,
+      identifier: this.elector.term === undefined && lease !== null ? lease.identifier : identifier,
+      done: this.elector.term === undefined && lease !== null ? lease.count : count,
+      heartbeat: this.telemetry.report(),
+      members: await store.listMembers(name).catch((): Member[] => []),
+    };
+  }
+
+  // ---- what the elector asks for ----
+
+  progress(): Progress {
+    return this.work.progress();
+  }
+
+  beatSent(late: number): void {
+    this.telemetry.beatSent(late);
+    logTests(
+      '%s: master, beat of term %d sent %d µs late',
+      this.parts.name,
+      this.elector.term,
+      Math.round(late * 1000),
+    );
+  }
+
+  beatAcknowledged(roundTrip: number): void {
+    this.telemetry.beatAcknowledged(roundTrip);
+  }
+
+  news(news: News): void {
+    const { emit, lease, name } = this.parts;
+    switch (news.type) {
+      case 'phase':
+        return this.phase(news.from, news.to);
+      case 'lease':
+        return lease.hold(news.term, news.validUntil);
+      case 'noLease':
+        return lease.drop();
+      case 'elected':
+        this.seenLease = null;
+        this.trim(news.term);
+        return this.work.elected(news.term, news.progress, news.continued);
+      case 'fence':
+        log('%s: work must stop: %s', name, news.reason);
+        return this.work.fence(news.reason);
+      case 'resume':
+        log('%s: the lease was saved, work goes on', name);
+        return this.work.resume();
+      case 'deposed':
+        this.work.deposed(news.reason);
+        return emit({ type: 'error', error: toWire(new FailoverError('ERR_LEASE_LOST', news.reason)) });
+      case 'seen':
+        return this.seen(news.lease);
+      case 'storeFailed':
+        this.connected = false;
+        log('%s: the store failed: %s', name, news.error.message);
+        return emit({ type: 'error', error: toWire(news.error) });
+      case 'beatFailed':
+        log('%s: a beat failed: %s', name, news.error.message);
+        return emit({ type: 'error', error: toWire(news.error) });
+      case 'drain':
+        void this.drain();
+        return;
+      case 'stopped':
+        return this.stopped();
+    }
+  }
+
+  private phase(from: Phase, to: Phase): void {
+    const { emit, name, storeText } = this.parts;
+    logStates('%s: %s -> %s', name, from, to);
+    if (!this.connected && (to === 'slave' || to === 'master')) {
+      this.connected = true;
+      emit({ type: 'info', text: `connected to ${storeText}` });
+    }
+    emit({ type: 'statechange', from, to });
+    this.sign(to);
+  }
+
+  private seen(lease: Lease | null): void {
+    const before = this.seenLease;
+    this.seenLease = lease;
+    if (lease === null) return;
+    const { name, emit } = this.parts;
+    logTests('%s: slave, sees term %d, beat %d of %s', name, lease.term, lease.beat, lease.holder ?? 'nobody');
+    this.work.seen(lease);
+    if (lease.identifier !== null && (before === null || before.identifier !== lease.identifier)) {
+      emit({ type: 'synchronize', id: lease.identifier });
+    }
+  }
+
+  private async drain(): Promise<void> {
+    if ((await this.work.drain()) === 'drained') this.elector.drained();
+    else this.elector.abandon();
+  }
+
+  private stopped(): void {
+    this.cancelSign();
+    this.parts.lease.drop();
+    this.parts.emit({ type: 'stopped' });
+    // Of no use to the protocol, so a store that fails here is nobody's concern.
+    this.parts.ended(this.ran ? this.parts.store.removeMember(this.parts.holder).catch(() => {}) : Promise.resolve());
+  }
+
+  // ---- what people look at ----
+
+  private signOfLife(): void {
+    const { clock } = this.parts;
+    this.cancelSign = clock.at(clock.now() + SIGN_OF_LIFE, () => {
+      this.sign(this.elector.phase);
+      this.signOfLife();
+    });
+  }
+
+  private sign(state: Phase): void {
+    // A store that fails would only fail again, and a member that has stopped is taken out.
+    if (state === 'error' || state === 'init' || state === 'stopped') return;
+    const { holder, name, host, pid, store, clock } = this.parts;
+    store.putMember({ id: holder, name, host, pid, state, at: new Date(clock.wall()) }).catch((error: Error) => {
+      log('%s: the line of this member was not written: %s', name, error.message);
+    });
+  }
+
+  private trim(term: number): void {
+    const { store, name } = this.parts;
+    if (term <= TERMS_KEPT) return;
+    store.trimTerms(name, term - TERMS_KEPT).catch((error: Error) => {
+      log('%s: old terms were not trimmed: %s', name, error.message);
+    });
+  }
+}

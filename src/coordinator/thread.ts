@@ -1,0 +1,36 @@
+/** On the coordinator thread: its calls over Comlink, its events over a port of their own. */
+import { workerData } from 'node:worker_threads';
+import { expose } from 'comlink';
+import { toWire } from '../errors.js';
+import { CoordinatorHost } from './host.js';
+import type { CoordinatorApi, CoordinatorData, Reply, WireApi } from './messages.js';
+import { Outbox } from './outbox.js';
+
+export function startCoordinatorThread(): void {
+  const { options, calls, events }: CoordinatorData = workerData;
+  const outbox = new Outbox(events);
+  const host: CoordinatorApi = new CoordinatorHost(options, (cluster, event) => outbox.send(cluster, event));
+  const api: WireApi = {
+    open: (spec) => reply(() => host.open(spec)),
+    run: (cluster) => reply(() => host.run(cluster)),
+    stop: (cluster) => reply(() => host.stop(cluster)),
+    submit: (cluster, batch) => reply(() => host.submit(cluster, batch)),
+    synchronize: (cluster, id) => reply(() => host.synchronize(cluster, id)),
+    status: (cluster) => reply(() => host.status(cluster)),
+    worked: (cluster, run, outcome) => reply(() => host.worked(cluster, run, outcome)),
+    close: () =>
+      reply(async () => {
+        await host.close();
+        outbox.flush();
+      }),
+  };
+  expose(api, calls);
+}
+
+async function reply<T>(call: () => Promise<T>): Promise<Reply<T>> {
+  try {
+    return { ok: true, value: await call() };
+  } catch (thrown) {
+    return { ok: false, error: toWire(thrown) };
+  }
+}

@@ -1,0 +1,76 @@
+/** The way in: checks the options and makes the two classes, bound to one coordinator and one store. */
+import { CoordinatorHandle } from './cluster/coordinatorHandle.js';
+import { ManagedCluster } from './cluster/managed.js';
+import { UnmanagedCluster } from './cluster/unmanaged.js';
+import type { FailoverOptions, ManagedOptions } from './options.js';
+import { resolveManagedOptions } from './resolveManagedOptions.js';
+import { resolveIdentifier, resolveName } from './resolveName.js';
+import { resolveOptions } from './resolveOptions.js';
+import { resolveWork } from './resolveWork.js';
+import type { TaskId } from './task.js';
+import { resolveKey, type TaskKey } from './taskKey.js';
+import type { Work } from './work/context.js';
+
+/** `new managed(name, key, work, options?)`; each argument is checked at once. */
+export interface ManagedConstructor {
+  /**
+   * @param name The subsystem's name, shared between all instances.
+   * @param key The property that holds a task's id, or a function that gives it.
+   * @param work A module (URL or path) whose default export does the work in a thread of its own, or a function that
+   * does it on the main thread.
+   * @throws InvalidOptionError `ERR_INVALID_OPTION`, `ERR_INVALID_ARGUMENT`; WorkError `ERR_WORK_MODULE` for a module that is not there.
+   */
+  new <Task extends object = Record<string, unknown>>(
+    name: string,
+    key: TaskKey<Task>,
+    work: URL | string | Work<Task>,
+    options?: ManagedOptions,
+  ): ManagedCluster<Task>;
+}
+
+/** `new unmanaged(name, identifier?)`. */
+export interface UnmanagedConstructor {
+  /**
+   * @param name The subsystem's name, shared between all instances.
+   * @param identifier Where the work begins, should no instance have come further yet. Default: nowhere.
+   * @throws InvalidOptionError `ERR_INVALID_ARGUMENT`.
+   */
+  new (name: string, identifier?: TaskId): UnmanagedCluster;
+}
+
+export interface Failover {
+  readonly managed: ManagedConstructor;
+  readonly unmanaged: UnmanagedConstructor;
+  /** Stops every cluster that was made from this, and ends the coordinator thread; none can be run afterwards. */
+  close(): Promise<void>;
+}
+
+/**
+ * One coordinator thread and one connection to the store, for any number of clusters. Nothing is started before the
+ * first of them needs it.
+ *
+ * @throws InvalidOptionError `ERR_INVALID_OPTION` for an unknown, wrong or contradictory option.
+ */
+export function failover(options: FailoverOptions = {}): Failover {
+  const resolved = resolveOptions(options);
+  const handle = new CoordinatorHandle(resolved);
+
+  class Managed<Task extends object> extends ManagedCluster<Task> {
+    constructor(name: string, key: TaskKey<Task>, work: URL | string | Work<Task>, managed?: ManagedOptions) {
+      const checked = resolveManagedOptions(managed, resolved.intervals);
+      super(handle, resolveName(name), resolveKey(key), resolveWork(work), checked);
+    }
+  }
+
+  class Unmanaged extends UnmanagedCluster {
+    constructor(name: string, identifier?: TaskId) {
+      super(handle, resolveName(name), resolveIdentifier(identifier) ?? null);
+    }
+  }
+
+  return {
+    managed: Managed,
+    unmanaged: Unmanaged,
+    close: () => handle.close(),
+  };
+}

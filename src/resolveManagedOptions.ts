@@ -1,0 +1,94 @@
+/**
+ * The check of what a managed cluster takes beside its work.
+ */
+import { InvalidOptionError } from './errors.js';
+import { checkNumber, MAX_TIME, readFields } from './optionChecks.js';
+import type { Intervals, ManagedOptions, ResolvedManagedOptions } from './options.js';
+import { defaultGrace, graceFits } from './resolveIntervals.js';
+
+const MIB = 1024 * 1024;
+/** More MiB than any machine has. */
+const MAX_MB = 2 ** 32;
+
+/** Times in ms, sizes in bytes. `retry.maxDelay` follows `retry.minDelay`, and `grace` follows the intervals. */
+export const managedDefaults = {
+  minDelay: 100,
+  maxQueue: 1_000_000,
+  maxTaskBytes: MIB,
+  stopTimeout: 30_000,
+} as const;
+
+const names = ['retry', 'maxQueue', 'maxTaskBytes', 'resourceLimits', 'stopTimeout', 'grace'] as const;
+const retryNames = ['minDelay', 'maxDelay'] as const;
+const limitNames = [
+  'maxOldGenerationSizeMb',
+  'maxYoungGenerationSizeMb',
+  'codeRangeSizeMb',
+  'stackSizeMb',
+] as const satisfies readonly (keyof NonNullable<ManagedOptions['resourceLimits']>)[];
+
+/** Planned, and refused until then: who asks for fencing or durability must not believe to have it. */
+const later = ['durable', 'taskTimeout', 'mainTimeout', 'fencing'] as const;
+const laterOfRetry = ['attempts', 'exhausted'] as const;
+
+/** @throws InvalidOptionError */
+export function resolveManagedOptions(given: unknown, intervals: Intervals): ResolvedManagedOptions {
+  const fields = readFields(given === undefined ? {} : given, '', [...names, ...later]);
+  refuse(fields, later, '');
+  const { maxQueue, maxTaskBytes, stopTimeout } = managedDefaults;
+  return {
+    retry: resolveRetry(fields.retry),
+    maxQueue: checkNumber(fields.maxQueue, 'maxQueue', { min: 1, max: 10_000_000, integer: true, fallback: maxQueue }),
+    maxTaskBytes: checkNumber(fields.maxTaskBytes, 'maxTaskBytes', {
+      min: 1,
+      max: 16 * MIB,
+      integer: true,
+      fallback: maxTaskBytes,
+    }),
+    resourceLimits: resolveLimits(fields.resourceLimits),
+    stopTimeout: checkNumber(fields.stopTimeout, 'stopTimeout', { min: 0, max: MAX_TIME, fallback: stopTimeout }),
+    grace: resolveGrace(fields.grace, intervals),
+  };
+}
+
+function resolveRetry(given: unknown): ResolvedManagedOptions['retry'] {
+  const fields = readFields(given === undefined ? {} : given, 'retry', [...retryNames, ...laterOfRetry]);
+  refuse(fields, laterOfRetry, 'retry.');
+  const range = { min: 1, max: MAX_TIME };
+  const minDelay = checkNumber(fields.minDelay, 'retry.minDelay', { ...range, fallback: managedDefaults.minDelay });
+  const maxDelay = checkNumber(fields.maxDelay, 'retry.maxDelay', { ...range, fallback: minDelay });
+  if (maxDelay < minDelay) {
+    const origin = fields.minDelay === undefined ? ' by default' : '';
+    throw new InvalidOptionError(
+      `retry.maxDelay (${maxDelay}) must be at least retry.minDelay (${minDelay}${origin}): the delay only grows`,
+    );
+  }
+  return { minDelay, maxDelay };
+}
+
+function resolveLimits(given: unknown): ResolvedManagedOptions['resourceLimits'] {
+  const fields = readFields(given === undefined ? {} : given, 'resourceLimits', limitNames);
+  const limits: ResolvedManagedOptions['resourceLimits'] = {};
+  for (const name of limitNames) {
+    const value = fields[name];
+    if (value === undefined) continue;
+    limits[name] = checkNumber(value, `resourceLimits.${name}`, { min: Number.MIN_VALUE, max: MAX_MB });
+  }
+  return limits;
+}
+
+function resolveGrace(given: unknown, intervals: Intervals): number {
+  const fallback = defaultGrace(intervals);
+  const grace = checkNumber(given, 'grace', { min: Number.MIN_VALUE, max: MAX_TIME, fallback });
+  if (graceFits(grace, intervals)) return grace;
+  const { MASTER, POLL, SLAVE, TICKING } = intervals;
+  throw new InvalidOptionError(
+    `grace (${grace}) is too long: MASTER (${MASTER}) + POLL (${POLL}) + grace must be less than 95 % of ` +
+      `SLAVE (${SLAVE}) + TICKING (${TICKING}), or a master that misses one beat has to stop work before the next is answered`,
+  );
+}
+
+function refuse(fields: Readonly<Record<string, unknown>>, names: readonly string[], prefix: string): void {
+  const name = names.find((candidate) => fields[candidate] !== undefined);
+  if (name !== undefined) throw new InvalidOptionError(`${prefix}${name} is not supported yet`);
+}

@@ -1,0 +1,32 @@
+/**
+ * The checks of a subsystem's name and of the identifier that an unmanaged cluster begins with.
+ */
+import { InvalidOptionError } from './errors.js';
+import { showValue } from './showValue.js';
+import type { TaskId } from './task.js';
+import { asTaskId, isWellFormed, taskIdRule } from './taskId.js';
+
+const MAX_BYTES = 256;
+
+/** @throws InvalidOptionError */
+export function resolveName(name: unknown): string {
+  const fits =
+    typeof name === 'string' &&
+    name !== '' &&
+    name.length <= MAX_BYTES &&
+    Buffer.byteLength(name) <= MAX_BYTES &&
+    !name.includes('\0') &&
+    isWellFormed(name);
+  if (fits) return name;
+  throw new InvalidOptionError(
+    `the name of the subsystem must be a string of 1 to ${MAX_BYTES} bytes of well-formed text without NUL, not ${showValue(name)}`,
+  );
+}
+
+/** @throws InvalidOptionError */
+export function resolveIdentifier(identifier: unknown): TaskId | undefined {
+  if (identifier === undefined) return undefined;
+  const id = asTaskId(identifier);
+  if (id !== undefined) return id;
+  throw new InvalidOptionError(`the identifier must be ${taskIdRule}, not ${showValue(identifier)}`);
+}

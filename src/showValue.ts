@@ -1,0 +1,47 @@
+/**
+ * A value as it may stand in the message of an error: short, on one line, without credentials. It never runs a getter,
+ * a `toString` or a proxy's trap for the contents: the value is the user's, and it may be the very thing that is broken.
+ */
+import { redact } from './redact.js';
+
+const MAX_LENGTH = 60;
+
+export function showValue(value: unknown): string {
+  switch (typeof value) {
+    case 'string':
+      return JSON.stringify(shorten(redact(value)));
+    case 'number':
+      return Object.is(value, -0) ? '-0' : String(value);
+    case 'bigint':
+      return `${shorten(String(value))}n`;
+    case 'object':
+      return value === null ? 'null' : isArray(value) ? 'an array' : 'an object';
+    case 'function':
+      return 'a function';
+    case 'symbol':
+      return 'a symbol';
+    default:
+      return String(value);
+  }
+}
+
+/** Only what kind of value it is, for one that may be a secret. */
+export function showKind(value: unknown): string {
+  return typeof value === 'string' ? 'a string' : showValue(value);
+}
+
+/** Cuts between characters, never inside one. */
+function shorten(text: string): string {
+  if (text.length <= MAX_LENGTH) return text;
+  const kept = text.slice(0, MAX_LENGTH - 1);
+  return `${/[\uD800-\uDBFF]$/.test(kept) ? kept.slice(0, -1) : kept}…`;
+}
+
+/** `Array.isArray` throws for a proxy that was revoked. */
+function isArray(value: object): boolean {
+  try {
+    return Array.isArray(value);
+  } catch {
+    return false;
+  }
+}

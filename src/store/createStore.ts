@@ -1,0 +1,23 @@
+/** Chooses the store that the options ask for. */
+import type { StoreOptions } from '../options.js';
+import { EmbeddedStore } from './embedded/embeddedStore.js';
+import { MongodbStore } from './mongodb/mongodbStore.js';
+import { settingsOf } from './mongodb/settings.js';
+import type { Store } from './store.js';
+
+export interface StoreLimits {
+  /** After this many ms every call has ended: it failed if it had no answer. */
+  readonly commandTimeout: number;
+  /** The same for `open()`, which may have to look names up and to authenticate. Default 2 × `commandTimeout`. */
+  readonly connectTimeout?: number;
+}
+
+/**
+ * The store, not open yet. Throws `InvalidOptionError` when the connect string or the connect options make no sense to
+ * the driver.
+ */
+export function createStore(options: StoreOptions, limits: StoreLimits): Store {
+  const { commandTimeout, connectTimeout = 2 * commandTimeout } = limits;
+  if (options.kind === 'embedded') return new EmbeddedStore(options.path, commandTimeout);
+  return new MongodbStore(settingsOf(options, { commandTimeout, connectTimeout }));
+}

@@ -1,0 +1,139 @@
+/**
+ * The documents of both stores, and the check of every one that is read: what somebody else wrote, or a later version
+ * in a way that this one cannot read, becomes an `ERR_STORE_DATA` that names the field, not a wrong decision.
+ */
+import { StoreError } from '../errors.js';
+import type { TaskId } from '../task.js';
+import type { Lease, Member, Progress, TermRecord } from './store.js';
+
+export type Fields = Readonly<Record<string, unknown>>;
+
+/** An id as it is stored: as itself, for people to read, except where a store would alter it. */
+export type StoredId = TaskId | { readonly json: string };
+
+/** BSON's UTF-8 has no half of a surrogate pair, and not every server keeps the sign of zero. */
+function alters(id: TaskId): boolean {
+  return typeof id === 'string' ? /\p{Surrogate}/u.test(id) : Object.is(id, -0);
+}
+
+export function storedId(id: TaskId): StoredId {
+  if (!alters(id)) return id;
+  return { json: typeof id === 'string' ? JSON.stringify(id) : '-0' };
+}
+
+/** The fields that a beat sets. */
+export function storedProgress(progress: Progress): Fields {
+  const { identifier, count, recent } = progress;
+  return { identifier: identifier === null ? null : storedId(identifier), count, recent: recent.map(storedId) };
+}
+
+/** The fields that a claim sets. */
+export function storedLease(lease: Lease): Fields {
+  const { term, beat, holder, claim, ttl } = lease;
+  return { term, beat, holder, claim, ttl, ...storedProgress(lease) };
+}
+
+export function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Reads one document; `where` says in an error which it is, such as `lease/billing in mongodb://db/test`. */
+export class DocumentReader {
+  private readonly fields: Fields;
+
+  constructor(
+    document: unknown,
+    private readonly where: string,
+  ) {
+    if (!isFields(document)) throw new StoreError('ERR_STORE_DATA', `${where} is not a document`);
+    this.fields = document;
+  }
+
+  lease(): Lease {
+    const holder = this.fields.holder === null ? null : this.text('holder');
+    return {
+      term: this.count('term'),
+      beat: this.count('beat'),
+      holder,
+      claim: this.text('claim'),
+      ttl: this.duration('ttl'),
+      identifier: this.fields.identifier === null ? null : this.id('identifier', this.fields.identifier),
+      count: this.count('count'),
+      recent: this.ids('recent'),
+    };
+  }
+
+  termRecord(): TermRecord {
+    return {
+      name: this.text('name'),
+      term: this.count('term'),
+      holder: this.text('holder'),
+      claim: this.text('claim'),
+    };
+  }
+
+  member(idField: string): Member {
+    return {
+      id: this.text(idField),
+      name: this.text('name'),
+      host: this.text('host'),
+      pid: this.count('pid'),
+      state: this.text('state'),
+      at: this.date('at'),
+    };
+  }
+
+  text(name: string): string {
+    const value = this.fields[name];
+    if (typeof value !== 'string') throw this.alien(name, 'a string');
+    return value;
+  }
+
+  /** A whole number from 0 on that counts exactly. */
+  count(name: string): number {
+    const value = this.fields[name];
+    if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) {
+      throw this.alien(name, 'a whole number, 0 or more');
+    }
+    return value;
+  }
+
+  private duration(name: string): number {
+    const value = this.fields[name];
+    if (typeof value !== 'number' || !Number.isFinite(value) || value < 0) throw this.alien(name, 'a time in ms');
+    return value;
+  }
+
+  /** A date of BSON, or milliseconds since 1970. */
+  private date(name: string): Date {
+    const value = this.fields[name];
+    const date = typeof value === 'number' ? new Date(value) : value;
+    if (!(date instanceof Date) || Number.isNaN(date.getTime())) throw this.alien(name, 'a date');
+    return date;
+  }
+
+  private ids(name: string): TaskId[] {
+    const value = this.fields[name];
+    if (!Array.isArray(value)) throw this.alien(name, 'a list of ids');
+    return value.map((item: unknown, index) => this.id(`${name}.${index}`, item));
+  }
+
+  private id(name: string, value: unknown): TaskId {
+    const id = isFields(value) ? this.fromJson(name, value.json) : value;
+    if (typeof id === 'string' || (typeof id === 'number' && !Number.isNaN(id))) return id;
+    throw this.alien(name, 'a string or a number');
+  }
+
+  private fromJson(name: string, json: unknown): unknown {
+    if (typeof json !== 'string') throw this.alien(name, 'an id');
+    try {
+      return JSON.parse(json);
+    } catch {
+      throw this.alien(name, 'an id');
+    }
+  }
+
+  private alien(name: string, wanted: string): StoreError {
+    return new StoreError('ERR_STORE_DATA', `${this.where}: the field ${name} is not ${wanted}`);
+  }
+}

@@ -1,0 +1,132 @@
+/**
+ * The connection to the database: opens it, sends commands that end in time, and tries again by itself when it was not
+ * there, so that it can say when it is.
+ *
+ * Commands go out as they are, through `db.command`, because only there the driver documents that an abort takes back
+ * what was not sent yet, and because nothing there is ever sent twice.
+ */
+import { MongoClient, MongoServerError } from 'mongodb';
+import { StoreError } from '../../errors.js';
+import type { Fields } from '../documents.js';
+import { withinLimit } from '../timeLimit.js';
+import { Availability } from './availability.js';
+import { logCommands } from './commandLog.js';
+import type { Settings } from './settings.js';
+import { storeError } from './storeErrors.js';
+
+/** Before a database that was not there is looked for again, in ms. */
+const LOOK_AGAIN = 1000;
+
+/** Numbers come back as numbers, whatever the user has told the driver for his own clients. */
+const readOptions = { readPreference: 'primary', promoteLongs: true, promoteValues: true, useBigInt64: false } as const;
+
+/** Sends one command to the database of the connect string; `what` names it in an error. */
+export type Run = (what: string, command: Fields) => Promise<Fields>;
+
+export class Connection {
+  private readonly availability = new Availability();
+  private client: MongoClient | undefined;
+  private opening: Promise<void> | undefined;
+  private again: NodeJS.Timeout | undefined;
+  private closed = false;
+
+  /** `prepare` is what must have succeeded, beside connecting, before the connection counts as open. */
+  constructor(
+    private readonly settings: Settings,
+    private readonly prepare: (run: Run) => Promise<void>,
+  ) {}
+
+  onAvailable(listener: () => void): () => void {
+    return this.availability.onAvailable(listener);
+  }
+
+  open(): Promise<void> {
+    if (this.closed) return Promise.reject(new StoreError('ERR_STORE', 'the store is closed'));
+    if (this.client !== undefined) return Promise.resolve();
+    clearTimeout(this.again);
+    this.opening ??= this.attempt().finally(() => {
+      this.opening = undefined;
+    });
+    return this.opening;
+  }
+
+  private async attempt(): Promise<void> {
+    const { settings } = this;
+    const client = new MongoClient(settings.connectString, settings.clientOptions);
+    // The driver emits what it also throws.
+    client.on('error', () => {});
+    if (settings.debug) logCommands(client, settings.secrets);
+    const connecting = client.connect();
+    try {
+      await withinLimit(settings.connectTimeout, this.late('open', settings.connectTimeout), async (signal) => {
+        await connecting;
+        await this.prepare((what, command) =>
+          this.send(client, command, signal).catch((error: unknown) => {
+            throw storeError(error, what, settings);
+          }),
+        );
+      });
+      if (this.closed) throw new StoreError('ERR_STORE', 'the store was closed while it opened');
+    } catch (error) {
+      // A connect that is still under way would go on to make connections that nobody ends.
+      const end = () => client.close().catch(() => {});
+      end();
+      connecting.then(end, end);
+      const failure = storeError(error, 'open', settings);
+      if (failure.code === 'ERR_STORE_UNAVAILABLE') this.tryAgainLater();
+      throw failure;
+    }
+    this.availability.watch(client);
+    this.client = client;
+    this.availability.found();
+  }
+
+  private tryAgainLater(): void {
+    this.availability.lost();
+    if (this.closed) return;
+    this.again = setTimeout(() => {
+      // Whoever needs to know why it failed has asked, or will ask, himself.
+      this.open().catch(() => {});
+    }, LOOK_AGAIN);
+  }
+
+  /** Ends within the limit, and never rejects: what the driver cannot end in time, its own limits will. */
+  async close(): Promise<void> {
+    this.closed = true;
+    clearTimeout(this.again);
+    const { client, settings } = this;
+    this.client = undefined;
+    const end = async () => {
+      await this.opening?.catch(() => {});
+      await client?.close();
+    };
+    await withinLimit(settings.commandTimeout, this.late('close', settings.commandTimeout), end).catch(() => {});
+  }
+
+  readonly run: Run = async (what, command) => {
+    const { client, settings } = this;
+    if (client === undefined) throw new StoreError('ERR_STORE', 'the store is not open');
+    try {
+      return await withinLimit(settings.commandTimeout, this.late(what, settings.commandTimeout), (signal) =>
+        this.send(client, command, signal),
+      );
+    } catch (error) {
+      const failure = storeError(error, what, settings);
+      // A server that answered is there.
+      if (failure.code === 'ERR_STORE_UNAVAILABLE' && !(error instanceof MongoServerError)) this.availability.lost();
+      throw failure;
+    }
+  };
+
+  private send(client: MongoClient, command: Fields, signal: AbortSignal): Promise<Fields> {
+    return client.db().command(command, { ...readOptions, signal });
+  }
+
+  private late(what: string, limit: number): () => StoreError {
+    return () =>
+      new StoreError(
+        'ERR_STORE_UNAVAILABLE',
+        `the store ${this.settings.label} is not available for ${what}: no answer in ${limit} ms`,
+      );
+  }
+}

@@ -1,0 +1,105 @@
+/**
+ * Turns what the driver throws into a `StoreError`: a code to branch on, the database by name, and no credentials, in
+ * the message as in the cause.
+ */
+import {
+  MongoCompatibilityError,
+  MongoError,
+  MongoErrorLabel,
+  MongoInvalidArgumentError,
+  MongoMissingCredentialsError,
+  MongoMissingDependencyError,
+  MongoNetworkError,
+  MongoServerError,
+  MongoServerSelectionError,
+  MongoWriteConcernError,
+} from 'mongodb';
+import { type FailoverErrorCode, StoreError } from '../../errors.js';
+import { redact } from '../../redact.js';
+
+/** The database as messages call it, and what they must not show. */
+export interface Place {
+  readonly label: string;
+  readonly secrets: readonly string[];
+}
+
+type Code = Extract<FailoverErrorCode, 'ERR_STORE' | 'ERR_STORE_UNAVAILABLE' | 'ERR_SERVER_TOO_OLD'>;
+
+/** By number, what a server says that cannot serve just now, though it may soon: it starts, stops, elects, or is slow. */
+const passing = new Set([
+  ...[6, 7, 89, 9001], // HostUnreachable, HostNotFound, NetworkTimeout, SocketException
+  ...[91, 11600, 11602], // ShutdownInProgress, InterruptedAtShutdown, InterruptedDueToReplStateChange
+  ...[189, 10107, 10058, 13435, 13436], // PrimarySteppedDown, NotWritablePrimary and its kin
+  ...[50, 64, 262], // MaxTimeMSExpired, WriteConcernTimeout, ExceededTimeLimit
+]);
+
+/** What went wrong while `what` was asked for. */
+export function storeError(thrown: unknown, what: string, place: Place): StoreError {
+  if (thrown instanceof StoreError) return thrown;
+  const told = reasonOf(thrown);
+  return failure(codeOf(told), what, messageOf(told), place, withoutSecrets(thrown, place.secrets));
+}
+
+/** What a server says of one document, within an answer that is otherwise well. */
+export function writeError(code: unknown, message: string, what: string, place: Place): StoreError {
+  return failure(codeOfServer(code), what, message, place);
+}
+
+function failure(code: Code, what: string, message: string, { label, secrets }: Place, cause?: Error): StoreError {
+  const verdicts = {
+    ERR_STORE: `refused ${what}`,
+    ERR_STORE_UNAVAILABLE: `is not available for ${what}`,
+    ERR_SERVER_TOO_OLD: 'is too old',
+  };
+  const text = `the store ${label} ${verdicts[code]}: ${redact(message, secrets)}`;
+  return new StoreError(code, text, cause === undefined ? undefined : { cause });
+}
+
+/** The error of a server is more telling than that none could be selected in time. */
+function reasonOf(thrown: unknown): unknown {
+  if (!(thrown instanceof MongoServerSelectionError)) return thrown;
+  const errors = [...(thrown.reason?.servers.values() ?? [])].map((server) => server.error);
+  return errors.find((error) => error instanceof MongoCompatibilityError) ?? thrown;
+}
+
+function codeOf(error: unknown): Code {
+  if (error instanceof MongoCompatibilityError) return 'ERR_SERVER_TOO_OLD';
+  if (error instanceof MongoWriteConcernError) return 'ERR_STORE_UNAVAILABLE';
+  if (error instanceof MongoServerError) return codeOfServer(error.code);
+  if (error instanceof MongoNetworkError || error instanceof MongoServerSelectionError) return 'ERR_STORE_UNAVAILABLE';
+  // What is left of a handshake, or of the options, is not a matter of waiting.
+  const refused =
+    error instanceof MongoMissingCredentialsError ||
+    error instanceof MongoMissingDependencyError ||
+    error instanceof MongoInvalidArgumentError ||
+    (error instanceof MongoError && error.hasErrorLabel(MongoErrorLabel.HandshakeError));
+  return refused ? 'ERR_STORE' : 'ERR_STORE_UNAVAILABLE';
+}
+
+function codeOfServer(code: unknown): Code {
+  return typeof code === 'number' && passing.has(code) ? 'ERR_STORE_UNAVAILABLE' : 'ERR_STORE';
+}
+
+export function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  // An AggregateError of several addresses has no message of its own.
+  if (error.message === '' && error instanceof AggregateError) return error.errors.map(messageOf).join('; ');
+  return error.message;
+}
+
+/** A copy that keeps what people look for. The original may hold commands and options, and so what must not be shown. */
+function withoutSecrets(thrown: unknown, secrets: readonly string[], depth = 0): Error {
+  const cause = thrown instanceof Error && depth < 3 ? thrown.cause : undefined;
+  const copy = new Error(
+    redact(messageOf(thrown), secrets),
+    cause === undefined ? undefined : { cause: withoutSecrets(cause, secrets, depth + 1) },
+  );
+  if (thrown instanceof Error) {
+    Object.defineProperty(copy, 'name', { value: thrown.name, configurable: true });
+    copy.stack = redact(thrown.stack ?? '', secrets);
+    if ('code' in thrown && (typeof thrown.code === 'number' || typeof thrown.code === 'string')) {
+      Object.assign(copy, { code: thrown.code });
+    }
+  }
+  return copy;
+}

@@ -1,0 +1,63 @@
+/**
+ * A store that opens itself: callers need not know whether it is open, was never reached yet, or failed to open.
+ */
+import { StoreError } from '../errors.js';
+import type { Store } from './store.js';
+import { withinLimit } from './timeLimit.js';
+
+/**
+ * Wraps `store` so that every call first makes sure that `open()` has succeeded. The calls that come meanwhile share one
+ * attempt and fail with it; the next call starts another. With `patience`, in ms, a call that has waited for so long
+ * fails with `ERR_STORE_UNAVAILABLE` and is never sent, while the attempt goes on.
+ */
+export function openOnUse(store: Store, patience?: number): Store {
+  let opening: Promise<void> | undefined;
+  let opened = false;
+  let closed = false;
+
+  const open = (): Promise<void> => {
+    if (closed) return Promise.reject(new StoreError('ERR_STORE', 'the store is closed'));
+    if (opened) return Promise.resolve();
+    opening ??= store.open().then(
+      () => {
+        opened = true;
+        opening = undefined;
+      },
+      (error: unknown) => {
+        opening = undefined;
+        throw error;
+      },
+    );
+    return opening;
+  };
+  const use = async <T>(call: () => Promise<T>): Promise<T> => {
+    if (!opened || closed) await waitFor(open, patience);
+    if (closed) throw new StoreError('ERR_STORE', 'the store is closed');
+    return call();
+  };
+
+  return {
+    open,
+    close() {
+      closed = true;
+      return store.close();
+    },
+    onAvailable: (listener) => store.onAvailable(listener),
+    highestTerm: (name) => use(() => store.highestTerm(name)),
+    observe: (asked) => use(() => store.observe(asked)),
+    compareAndSetLease: (name, expected, next) => use(() => store.compareAndSetLease(name, expected, next)),
+    insertTerm: (record) => use(() => store.insertTerm(record)),
+    beat: (tenure, beat, progress) => use(() => store.beat(tenure, beat, progress)),
+    release: (tenure, beat, progress) => use(() => store.release(tenure, beat, progress)),
+    trimTerms: (name, below) => use(() => store.trimTerms(name, below)),
+    putMember: (member) => use(() => store.putMember(member)),
+    removeMember: (id) => use(() => store.removeMember(id)),
+    listMembers: (name) => use(() => store.listMembers(name)),
+  };
+}
+
+function waitFor(open: () => Promise<void>, patience: number | undefined): Promise<void> {
+  if (patience === undefined) return open();
+  const late = () => new StoreError('ERR_STORE_UNAVAILABLE', `the store was not open within ${patience} ms`);
+  return withinLimit(patience, late, open);
+}

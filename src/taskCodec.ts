@@ -1,0 +1,55 @@
+/**
+ * Tasks as bytes: each is encoded once, on the thread that submits it, and decoded once, on the thread that runs it.
+ *
+ * Comes back as it was: plain objects and arrays of null, booleans, strings, numbers (NaN, infinities and -0 too),
+ * bigints of up to 64 bits, Dates, RegExps with the flags g, i and m, Buffers and Uint8Arrays (as Buffers), and BSON's
+ * ObjectId, Decimal128, Timestamp, MinKey and MaxKey. Comes back as something near: `undefined` is left out of an
+ * object and becomes null in an array, as in JSON; an instance of a class comes back as a plain object of its own
+ * enumerable properties; a `Long` as a bigint, an `Int32` or `Double` as a number, a `Binary` as a Buffer; lone
+ * surrogates of a string become U+FFFD. All else is refused, by its path.
+ */
+import assert from 'node:assert/strict';
+import { bson } from './bson.js';
+import { StoreError, TaskError } from './errors.js';
+import { TaskCopy } from './taskCopy.js';
+
+/** The encoder of `bson` writes into a buffer of 17 MiB. */
+const MAX_BYTES = 16 * 1024 * 1024;
+
+// The encoder below makes well-formed text only, so that looking for the opposite would be wasted.
+const decoding = { promoteBuffers: true, useBigInt64: true, validation: { utf8: false } };
+
+/**
+ * The bytes of the task, at most `maxTaskBytes` of them (up to 16 MiB). They may be a view of a larger buffer: copy
+ * them, do not transfer it.
+ * @throws TaskError `ERR_TASK_NOT_CLONEABLE` with the path of the value that cannot be carried, such as `$.items[2].run`
+ * @throws TaskError `ERR_TASK_TOO_LARGE`
+ */
+export function encodeTask(task: unknown, maxTaskBytes: number): Uint8Array {
+  assert.ok(maxTaskBytes <= MAX_BYTES, 'the options allow no larger task');
+  const { copy, sure, slack } = new TaskCopy(task, maxTaskBytes);
+  if (sure + slack > maxTaskBytes) {
+    const size = bson.calculateObjectSize(copy);
+    if (size > maxTaskBytes) {
+      throw new TaskError(
+        'ERR_TASK_TOO_LARGE',
+        `the task has ${size} bytes when encoded, more than the ${maxTaskBytes} of maxTaskBytes`,
+      );
+    }
+  }
+  const bytes = bson.serialize(copy);
+  assert.ok(bytes.length <= maxTaskBytes && bytes.length >= sure, 'the size was counted right');
+  return bytes;
+}
+
+/**
+ * The task again. Buffers in it are views of `bytes`.
+ * @throws StoreError `ERR_STORE_DATA` for bytes that are no task
+ */
+export function decodeTask(bytes: Uint8Array): unknown {
+  try {
+    return bson.deserialize(bytes, decoding);
+  } catch (cause) {
+    throw new StoreError('ERR_STORE_DATA', 'the bytes of a task could not be decoded', { cause });
+  }
+}

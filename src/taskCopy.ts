@@ -1,0 +1,222 @@
+/**
+ * The first half of encoding a task: a walk that copies it into plain data which BSON writes and reads back unchanged,
+ * and refuses, by its path, whatever would come out as something else. It reads each property once, so that a getter
+ * cannot say one thing to the check and another to the encoder, and it counts bytes on the way, so that a task that is
+ * far too large is refused before it is encoded.
+ *
+ * It runs for every task that is submitted: the path is only spelled out when something is wrong.
+ */
+import { types } from 'node:util';
+import { bson } from './bson.js';
+import { TaskError } from './errors.js';
+import { showKind, showValue } from './showValue.js';
+
+const MAX_DEPTH = 100;
+const MIN_INT64 = -(2n ** 63n);
+const MAX_INT64 = 2n ** 63n - 1n;
+/** More than any of BSON's own values takes, binaries apart. */
+const MAX_VALUE_BYTES = 16;
+
+/** By these, `bson` knows its own values, from whichever copy of the package they are; plain data cannot have them. */
+const bsonType = Symbol.for('@@mdb.bson.type');
+const bsonVersion = Symbol.for('@@mdb.bson.version');
+const BSON_VERSION = 7;
+const keptBsonTypes: ReadonlySet<unknown> = new Set([
+  ...['ObjectId', 'Decimal128', 'Timestamp', 'Long', 'Int32', 'Double', 'MinKey', 'MaxKey'],
+]);
+
+type Plain = Record<string, unknown>;
+
+export class TaskCopy {
+  /** Bytes that the encoded copy has at least, and how many more it may have. */
+  sure = 0;
+  slack = 0;
+  readonly copy: Plain;
+  private readonly path: (string | number)[] = [];
+  private readonly ancestors: object[] = [];
+  private depth = -1;
+
+  /** @throws TaskError `ERR_TASK_NOT_CLONEABLE`, or `ERR_TASK_TOO_LARGE` when more than `limit` bytes are sure */
+  constructor(
+    task: unknown,
+    private readonly limit: number,
+  ) {
+    try {
+      this.copy = this.root(task);
+    } catch (cause) {
+      if (cause instanceof TaskError) throw cause;
+      throw this.refusal('could not be read', { cause });
+    }
+  }
+
+  private root(task: unknown): Plain {
+    const copy = isRecord(task) ? this.object(task) : undefined;
+    if (isRecord(copy) && Object.getPrototypeOf(copy) === Object.prototype) return copy;
+    throw new TaskError('ERR_TASK_NOT_CLONEABLE', `a task must be a plain object, not ${kindOf(task)}`);
+  }
+
+  private value(value: unknown): unknown {
+    switch (typeof value) {
+      case 'string':
+        this.sure += value.length + 5;
+        this.slack += value.length * 2;
+        return value;
+      case 'number':
+        this.sure += 4;
+        this.slack += 4;
+        return value;
+      case 'boolean':
+        this.sure += 1;
+        return value;
+      case 'bigint':
+        if (value < MIN_INT64 || value > MAX_INT64) throw this.refusal('is a bigint of more than 64 bits');
+        this.sure += 8;
+        return value;
+      case 'object':
+        if (isRecord(value)) return this.object(value);
+        return Array.isArray(value) ? this.array(value) : null;
+      case 'undefined':
+        return undefined;
+      default:
+        throw this.refusal(`is a ${typeof value}`);
+    }
+  }
+
+  private object(value: Plain, converted = false): unknown {
+    const prototype: unknown = Object.getPrototypeOf(value);
+    if (prototype === Object.prototype || prototype === null) return this.plain(value);
+    if (types.isDate(value)) return this.date(value);
+    if (types.isUint8Array(value)) return this.binary(value, value.byteLength);
+    if (types.isRegExp(value)) return this.regExp(value);
+    if ('_bsontype' in value && !Object.hasOwn(value, '_bsontype')) return this.bsonValue(value);
+    if (!converted && typeof value.toBSON === 'function') {
+      // As the driver does it: documents of Mongoose keep their content behind it.
+      const result: unknown = value.toBSON();
+      return isRecord(result) ? this.object(result, true) : this.value(result);
+    }
+    const kind = kindOf(value);
+    if (kind !== 'an Object') throw this.refusal(`is ${kind}`);
+    return this.plain(value);
+  }
+
+  private plain(value: Plain): Plain {
+    this.enter(value);
+    const { depth, path } = this;
+    const copy: Plain = {};
+    for (const name of Object.keys(value)) {
+      path[depth] = name;
+      if (name.includes('\0')) throw this.refusal('has a NUL in its name');
+      if (name === '_bsontype')
+        throw this.refusal('has a name by which BSON takes an object for one of its own values');
+      const field = this.value(value[name]);
+      // Left out, as in JSON: BSON has no undefined.
+      if (field === undefined) continue;
+      this.sure += name.length + 2;
+      this.slack += name.length * 2;
+      if (name === '__proto__') Object.defineProperty(copy, name, { value: field, enumerable: true });
+      else copy[name] = field;
+    }
+    this.leave();
+    if (typeof copy.$ref === 'string' && copy.$id !== undefined && copy.$id !== null) {
+      throw this.refusal('has both $ref and $id, which BSON takes for a reference of the database');
+    }
+    return copy;
+  }
+
+  private array(value: readonly unknown[]): unknown[] {
+    this.enter(value);
+    const { depth, path } = this;
+    const copy: unknown[] = [];
+    for (let index = 0; index < value.length; index++) {
+      path[depth] = index;
+      this.sure += 2 + digits(index);
+      copy.push(this.value(value[index]) ?? null);
+      if (this.sure > this.limit) throw this.tooLarge();
+    }
+    this.leave();
+    return copy;
+  }
+
+  private date(value: Date): Date {
+    const time = Date.prototype.getTime.call(value);
+    if (Number.isNaN(time)) throw this.refusal('is an invalid Date');
+    this.sure += 8;
+    return new Date(time);
+  }
+
+  private binary<Value>(value: Value, bytes: number): Value {
+    this.sure += bytes + 5;
+    return value;
+  }
+
+  private regExp(value: RegExp): RegExp {
+    const { source, flags } = value;
+    if (/[^gim]/.test(flags))
+      throw this.refusal('is a RegExp with flags other than g, i and m, which BSON cannot keep');
+    if (source.includes('\0')) throw this.refusal('is a RegExp with a NUL');
+    this.sure += source.length + 2;
+    this.slack += source.length * 2 + flags.length;
+    return new RegExp(source, flags);
+  }
+
+  private bsonValue(value: Plain): unknown {
+    this.slack += MAX_VALUE_BYTES;
+    const type: unknown = Reflect.get(value, bsonType);
+    if (Reflect.get(value, bsonVersion) === BSON_VERSION) {
+      if (keptBsonTypes.has(type)) return value;
+      if (value.sub_type === 0 && typeof value.position === 'number') return this.binary(value, value.position);
+    } else if (typeof value.toHexString === 'function') {
+      // An ObjectId of another version of the package, as in documents of Mongoose.
+      return new bson.ObjectId(String(value.toHexString()));
+    }
+    throw this.refusal(`is a ${value._bsontype} of BSON, which a task cannot carry`);
+  }
+
+  private enter(value: object): void {
+    if (this.sure > this.limit) throw this.tooLarge();
+    if (this.ancestors.includes(value)) throw this.refusal('contains itself');
+    if (this.ancestors.length === MAX_DEPTH) throw this.refusal(`is nested more than ${MAX_DEPTH} levels deep`);
+    this.ancestors.push(value);
+    this.depth = this.ancestors.length - 1;
+    this.sure += 5;
+  }
+
+  private leave(): void {
+    this.ancestors.pop();
+    this.depth = this.ancestors.length - 1;
+  }
+
+  private refusal(problem: string, options?: { cause: unknown }): TaskError {
+    const steps = this.path
+      .slice(0, this.depth + 1)
+      .map((step) => (typeof step === 'number' ? `[${step}]` : dotted(step)));
+    return new TaskError('ERR_TASK_NOT_CLONEABLE', `$${steps.join('')} ${problem}`, options);
+  }
+
+  private tooLarge(): TaskError {
+    return new TaskError(
+      'ERR_TASK_TOO_LARGE',
+      `the task has at least ${this.sure} bytes when encoded, more than the ${this.limit} of maxTaskBytes`,
+    );
+  }
+}
+
+function isRecord(value: unknown): value is Plain {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Such as `an Error`, `a Map`, `an Object`; instances of the user's own classes are `an Object`. */
+function kindOf(value: unknown): string {
+  if (!isRecord(value)) return showKind(value);
+  const kind = Object.prototype.toString.call(value).slice(8, -1);
+  return `${/^[AEIOU]/.test(kind) ? 'an' : 'a'} ${kind}`;
+}
+
+function dotted(name: string): string {
+  return /^[\p{L}_$][\p{L}\p{N}_$]*$/u.test(name) && name.length <= 60 ? `.${name}` : `[${showValue(name)}]`;
+}
+
+/** How many decimal digits an index of an array has. */
+function digits(index: number): number {
+  return index < 10 ? 1 : 1 + Math.floor(Math.log10(index));
+}

@@ -1,0 +1,37 @@
+/**
+ * How a task gets its id: from the property, or by the function, that the user named as the key.
+ */
+import { InvalidOptionError, TaskError } from './errors.js';
+import { showValue } from './showValue.js';
+import type { TaskId } from './task.js';
+import { asTaskId, taskIdRule } from './taskId.js';
+
+/** The name of the property that holds a task's id, or a function that gives it. */
+export type TaskKey<Task> = (keyof Task & string) | ((task: Task) => TaskId);
+
+/**
+ * Reads ids by `key`, the name of a property (inherited ones and getters count) or a function of the task. What it
+ * returns throws `TaskError` `ERR_INVALID_KEY` for a task whose id is missing, no id, or cannot be read.
+ * @throws InvalidOptionError when `key` is neither
+ */
+export function resolveKey(key: unknown): (task: object) => TaskId {
+  if (typeof key === 'function') return reader('the key function returned', (task) => key(task));
+  if (typeof key === 'string' && key !== '') {
+    return reader(`the property ${showValue(key)} of the task is`, (task) => Reflect.get(task, key));
+  }
+  throw new InvalidOptionError(`the key must be the name of a property or a function, not ${showValue(key)}`);
+}
+
+function reader(found: string, read: (task: object) => unknown): (task: object) => TaskId {
+  return (task) => {
+    let value: unknown;
+    try {
+      value = read(task);
+    } catch (cause) {
+      throw new TaskError('ERR_INVALID_KEY', 'the key of the task could not be read: it threw', { cause });
+    }
+    const id = asTaskId(value);
+    if (id !== undefined) return id;
+    throw new TaskError('ERR_INVALID_KEY', `${found} ${showValue(value)}, and an id must be ${taskIdRule}`);
+  };
+}

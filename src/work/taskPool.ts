@@ -1,0 +1,78 @@
+/**
+ * One life of a task thread: a Piscina pool of exactly one. The pool replaces a thread that died at once and by itself,
+ * and without the user's module; so when its first thread is gone, the whole pool is, and the next run makes a new one.
+ */
+import { Piscina } from 'piscina';
+import { toWire, WorkError } from '../errors.js';
+import type { WorkOutcome } from '../queue/runner.js';
+import type { TaskThreadCall, TaskThreadData } from './taskThread.js';
+
+export interface TaskPoolParts {
+  /** The file of the thread's entry. */
+  readonly filename: string;
+  readonly data: TaskThreadData;
+  readonly resourceLimits: {
+    maxOldGenerationSizeMb?: number;
+    maxYoungGenerationSizeMb?: number;
+    codeRangeSizeMb?: number;
+    stackSizeMb?: number;
+  };
+}
+
+export class TaskPool {
+  private readonly pool: Piscina;
+  private readonly threadExit: Promise<void>;
+  private ending: Promise<void> | undefined;
+  private gone = false;
+  /** Whether the user's module loads: `not-run`, or the error. */
+  readonly loaded: Promise<WorkOutcome>;
+
+  constructor({ filename, data, resourceLimits }: TaskPoolParts) {
+    this.pool = new Piscina({
+      filename,
+      workerData: data,
+      resourceLimits,
+      minThreads: 1,
+      maxThreads: 1,
+      idleTimeout: Number.POSITIVE_INFINITY,
+      // Piscina's default freezes an idle worker, so that timers of the user's module would not run.
+      atomics: 'disabled',
+      recordTiming: false,
+    });
+    // An error while nothing runs: the thread's exit says all that is needed.
+    this.pool.on('error', () => {});
+    const [thread] = this.pool.threads;
+    this.threadExit = new Promise((resolve) => {
+      if (thread === undefined) resolve();
+      else thread.once('exit', () => resolve());
+    });
+    void this.threadExit.then(() => {
+      this.gone = true;
+      return this.end();
+    });
+    this.loaded = this.call({ type: 'load' });
+  }
+
+  /** Whether it can still run anything. */
+  get usable(): boolean {
+    return !this.gone && this.ending === undefined;
+  }
+
+  async call(call: TaskThreadCall): Promise<WorkOutcome> {
+    try {
+      const outcome: WorkOutcome = await this.pool.run(call);
+      return outcome;
+    } catch (thrown) {
+      // Only the thread itself can fail here, for what the work throws comes back as data.
+      const { name, message } = toWire(thrown);
+      const text = `the task thread ended while it ran the work: ${name}: ${message}`;
+      return { type: 'error', error: toWire(new WorkError('ERR_TASK_THREAD_EXITED', text, { cause: thrown })) };
+    }
+  }
+
+  /** Terminates the thread. Resolves when it has exited, which a native call can hold up. */
+  end(): Promise<void> {
+    this.ending ??= Promise.all([this.pool.destroy(), this.threadExit]).then(() => {});
+    return this.ending;
+  }
+}

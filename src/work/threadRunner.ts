@@ -1,0 +1,63 @@
+/** Runs work that is a module: in a task thread that exists only while this member is master. */
+import { BroadcastChannel } from 'node:worker_threads';
+import type { LeaseView } from '../election/leaseView.js';
+import type { QueuedTask, Runner, WorkOutcome } from '../queue/runner.js';
+import { TaskPool, type TaskPoolParts } from './taskPool.js';
+
+export interface ThreadRunnerParts {
+  readonly pool: TaskPoolParts;
+  readonly lease: LeaseView;
+}
+
+export class ThreadRunner implements Runner {
+  private term = 0;
+  private pool: TaskPool | undefined;
+  /** The end of the pool before. */
+  private ending = Promise.resolve();
+  private readonly abortChannel: BroadcastChannel;
+
+  constructor(private readonly parts: ThreadRunnerParts) {
+    this.abortChannel = new BroadcastChannel(parts.pool.data.abortChannel);
+    this.abortChannel.unref();
+  }
+
+  start(term: number): void {
+    this.term = term;
+    this.parts.lease.aborted = false;
+    // At once, not with the first task: the module is loaded by the time that one comes.
+    this.pool = new TaskPool(this.parts.pool);
+  }
+
+  async run(task: QueuedTask, attempt: number): Promise<WorkOutcome> {
+    if (this.pool === undefined) return { type: 'not-run' };
+    if (!this.pool.usable) {
+      const before = this.pool;
+      await before.end();
+      // `end()` may have been called in between.
+      if (this.pool !== before) return { type: 'not-run' };
+      this.pool = new TaskPool(this.parts.pool);
+    }
+    const pool = this.pool;
+    const loaded = await pool.loaded;
+    if (loaded.type === 'error') {
+      // A module that failed to load stays failed in its thread; the next try may find it mended, in a new one.
+      await pool.end();
+      return this.pool === pool ? loaded : { type: 'not-run' };
+    }
+    const outcome = await pool.call({ type: 'run', id: task.id, bytes: task.bytes, term: this.term, attempt });
+    // A thread that died while it ran has to be gone before anybody may say that nothing runs.
+    if (!pool.usable || (outcome.type === 'error' && outcome.error.code === 'ERR_TASK_THREAD_EXITED')) await pool.end();
+    return outcome;
+  }
+
+  abort(reason: string): void {
+    this.parts.lease.aborted = true;
+    this.abortChannel.postMessage(reason);
+  }
+
+  end(): Promise<void> {
+    if (this.pool !== undefined) this.ending = this.pool.end();
+    this.pool = undefined;
+    return this.ending;
+  }
+}

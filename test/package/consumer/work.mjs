@@ -1,0 +1,1 @@
+export default (task) => task.id === 1;

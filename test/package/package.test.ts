@@ -1,0 +1,118 @@
+/**
+ * What npm would publish, used as a stranger does: packed, installed in an empty project, and run there. The build in
+ * dist/ is what is packed, so it has to be there.
+ */
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { homedir, tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import ownPackage from '../../package.json' with { type: 'json' };
+
+const root = join(import.meta.dirname, '..', '..');
+/** `npm test` hands its own settings on to the npm that is started here, whose project is another. */
+const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)));
+
+let folder: string;
+let tarball: string;
+let project: string;
+
+beforeAll(async () => {
+  if (!existsSync(join(root, 'dist/src/index.js'))) throw new Error('Nothing is built; `npm run build` first.');
+  folder = await mkdtemp(join(tmpdir(), 'mongo-failover-package-'));
+  await run('npm', ['pack', '--ignore-scripts', '--pack-destination', folder], root);
+  tarball = join(folder, `${ownPackage.name}-${ownPackage.version}.tgz`);
+  project = join(folder, 'project');
+  await cp(join(import.meta.dirname, 'consumer'), project, { recursive: true });
+  await writeFile(join(project, 'package.json'), JSON.stringify({ name: 'consumer', private: true }));
+  const types = `@types/node@${ownPackage.devDependencies['@types/node']}`;
+  await run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', tarball, types], project);
+});
+
+afterAll(async () => {
+  if (folder) await rm(folder, { recursive: true, force: true });
+});
+
+test('an ES module imports it, is elected and does a task', async () => {
+  expect(await run('node', ['run.mjs', join(folder, 'store')], project)).toBe('done 1\n');
+});
+
+test('CommonJS requires it', async () => {
+  const printed = await run('node', ['required.cjs'], project);
+  expect(printed).toMatch(/^function function /);
+  expect(printed.split(/\s/)).toEqual(expect.arrayContaining(['failover', 'FailoverError', 'StoreError']));
+});
+
+test('its types hold in strict TypeScript, imported and required', async () => {
+  await run('node', [bin('typescript', 'tsc'), '-p', project], project);
+});
+
+test('its command explains itself', async () => {
+  expect(await run('npx', ['--no-install', 'mongo-failover', '--help'], project)).toMatch(/mongo-failover.*demo/s);
+});
+
+test('publint finds nothing', async () => {
+  await run('node', [bin('publint', 'publint'), 'run', tarball, '--strict'], root);
+});
+
+test('every resolution of its types that its Node versions have finds them', async () => {
+  // The package is an ES module alone: Node from 20.19 on can require it, so that a CommonJS caller ends at an ES
+  // module is meant, and the resolution of Node 10, which knows no exports, is of no Node that it runs on.
+  await run('node', [bin('@arethetypeswrong/cli', 'attw'), tarball, '--profile', 'esm-only'], root);
+});
+
+test('it holds the library, its types and its papers, and nothing else', async () => {
+  const files = await shipped();
+  const papers = files.filter((file) => !file.startsWith('dist/'));
+  expect(papers.sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']);
+  const built = files.filter((file) => file.startsWith('dist/'));
+  expect(built.filter((file) => !/^dist\/(src|workers)\/.+\.(js|js\.map|d\.ts)$/.test(file))).toEqual([]);
+  expect(built.filter((file) => /(^|\/)(test|bench|samples)\/|\.test\./.test(file))).toEqual([]);
+  const modules = built.filter((file) => file.endsWith('.js')).map((file) => file.replace(/js$/, ''));
+  expect(modules).toEqual(
+    expect.arrayContaining(['dist/src/index.', 'dist/workers/coordinator.', 'dist/workers/task.']),
+  );
+  expect(built).toEqual(expect.arrayContaining(modules.map((file) => `${file}d.ts`)));
+});
+
+test('it names no path of the machine that built it', async () => {
+  const registry = new URL((await run('npm', ['config', 'get', 'registry'], root)).trim()).host;
+  const ours = [`${root}/`, `${homedir()}/`, ...(registry === 'registry.npmjs.org' ? [] : [registry])];
+  for (const file of await shipped()) {
+    const text = await readFile(join(project, 'node_modules', ownPackage.name, file), 'utf8');
+    for (const mark of ours) expect(text.includes(mark), `${mark} in ${file}`).toBe(false);
+  }
+});
+
+/** The files of the installed package, which are those of the tarball. */
+async function shipped(): Promise<string[]> {
+  const installed = join(project, 'node_modules', ownPackage.name);
+  const entries = await readdir(installed, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(installed.length + 1))
+    .filter((file) => !file.startsWith('node_modules/'));
+}
+
+/** The script of a tool that this repository has installed. */
+function bin(name: string, command: string): string {
+  const manifest = createRequire(import.meta.url).resolve(`${name}/package.json`);
+  const { bin: scripts }: { bin: string | Record<string, string> } = createRequire(import.meta.url)(manifest);
+  const script = typeof scripts === 'string' ? scripts : scripts[command];
+  if (script === undefined) throw new Error(`${name} has no command ${command}.`);
+  return join(dirname(manifest), script);
+}
+
+/** What the command prints; rejects with all that it said unless it succeeds. */
+async function run(command: string, args: readonly string[], cwd: string): Promise<string> {
+  try {
+    const { stdout } = await promisify(execFile)(command, args, { cwd, env, timeout: 110_000 });
+    return stdout;
+  } catch (error) {
+    const { stdout = '', stderr = '' } = error instanceof Error ? Object(error) : {};
+    throw new Error(`${command} ${args.join(' ')} failed:\n${stdout}${stderr}`, { cause: error });
+  }
+}

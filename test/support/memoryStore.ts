@@ -1,0 +1,195 @@
+/**
+ * The store's interface in memory, under a clock that is handed in: what the election is tested against. Each call has
+ * a fate that the test decides: how long it is under way, whether it or its answer is lost, whether it lands after the
+ * caller was told that it failed. With a `gap` a write is not atomic: it reads the document, and writes the whole of it
+ * back later over whatever stands there by then, as FerretDB 1.x does. This stands in for no server; how the real
+ * stores behave is what test/contract is for.
+ */
+import assert from 'node:assert/strict';
+import type { Clock } from '../../src/clock.ts';
+import { StoreError } from '../../src/errors.ts';
+import type { Lease, Member, Observation, Store } from '../../src/store/store.ts';
+
+export type CallName = 'highestTerm' | 'observe' | 'compareAndSetLease' | 'insertTerm' | 'beat' | 'release';
+
+/** All in ms. */
+export interface Fate {
+  /** Until the call reaches the store; null: it never does. */
+  readonly arrives: number | null;
+  /** Between its reading and its writing, or between the two things that it reads. 0 is atomic. */
+  readonly gap: number;
+  /** Until its answer is back; null: it never is. */
+  readonly returns: number | null;
+  /** When the caller is told that it failed, whatever becomes of it; null: not before the time limit. */
+  readonly fails: number | null;
+}
+
+export const swift: Fate = { arrives: 1, gap: 0, returns: 1, fails: null };
+
+export interface Connection {
+  /** Asked once per call. */
+  readonly fate: (call: CallName) => Fate;
+  /** After this many ms every call that is not answered has failed. */
+  readonly timeLimit: number;
+  /** Takes the answer to the caller; default: at once. A member that is held up gets it later. False: it was too late. */
+  readonly deliver?: (answer: () => boolean) => void;
+}
+
+type Change = (lease: Lease | null) => Lease | null;
+
+/** One subsystem. Members connect to it; tests look into it, and change it, by the fields. */
+export class MemoryStore {
+  lease: Lease | null = null;
+  /** Term → claim. */
+  readonly terms = new Map<number, string>();
+  /** Every call that was carried out, in order. */
+  readonly log: CallName[] = [];
+
+  /** `time` is the store's own, not a member's. */
+  constructor(private readonly time: Pick<Clock, 'now' | 'at'>) {}
+
+  get tip(): number {
+    return Math.max(0, ...this.terms.keys());
+  }
+
+  connect(connection: Connection): MemoryConnection {
+    return new MemoryConnection(this, this.time, connection);
+  }
+}
+
+/** What one member sees. */
+export class MemoryConnection implements Store {
+  private readonly listeners = new Set<() => void>();
+
+  constructor(
+    private readonly store: MemoryStore,
+    private readonly time: Pick<Clock, 'now' | 'at'>,
+    private readonly connection: Connection,
+  ) {}
+
+  /** Tells the listeners that the store is back. */
+  available(): void {
+    for (const listener of this.listeners) listener();
+  }
+
+  onAvailable(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  highestTerm(): Promise<number> {
+    return this.call('highestTerm', (answer) => answer(this.store.tip));
+  }
+
+  observe(asked: readonly { readonly name: string; readonly tip: number }[]): Promise<Observation[]> {
+    const [{ tip } = { tip: 0 }] = asked;
+    // Two documents are not one snapshot: with a gap, the record is read first and the lease later.
+    return this.call('observe', (answer, gap) => {
+      const newer = this.store.terms.has(tip + 1);
+      this.after(gap, () => answer([{ lease: this.store.lease, newer }]));
+    });
+  }
+
+  compareAndSetLease(_name: string, expected: Lease | null, next: Lease): Promise<boolean> {
+    return this.write('compareAndSetLease', (lease) => (sameVersion(lease, expected) ? next : null));
+  }
+
+  beat(tenure: Parameters<Store['beat']>[0], beat: number, progress: Parameters<Store['beat']>[2]): Promise<boolean> {
+    return this.write('beat', (lease) =>
+      lease?.term === tenure.term && lease.holder === tenure.holder ? { ...lease, beat, ...progress } : null,
+    );
+  }
+
+  release(
+    tenure: Parameters<Store['beat']>[0],
+    beat: number,
+    progress: Parameters<Store['beat']>[2],
+  ): Promise<boolean> {
+    return this.write('release', (lease) =>
+      lease?.term === tenure.term && lease.holder === tenure.holder
+        ? { ...lease, beat, ...progress, holder: null }
+        : null,
+    );
+  }
+
+  /** Always atomic: a unique key is what even the weakest server has. */
+  insertTerm(record: Parameters<Store['insertTerm']>[0]): ReturnType<Store['insertTerm']> {
+    return this.call('insertTerm', (answer) => {
+      const claim = this.store.terms.get(record.term);
+      if (claim === undefined) this.store.terms.set(record.term, record.claim);
+      answer(claim === undefined ? { inserted: true } : { inserted: false, claim });
+    });
+  }
+
+  async trimTerms(_name: string, below: number): Promise<void> {
+    const { tip } = this.store;
+    for (const term of this.store.terms.keys()) if (term < below && term !== tip) this.store.terms.delete(term);
+  }
+
+  async open(): Promise<void> {}
+  async close(): Promise<void> {}
+  async putMember(): Promise<void> {}
+  async removeMember(): Promise<void> {}
+  async listMembers(): Promise<Member[]> {
+    return [];
+  }
+
+  private write(name: CallName, change: Change): Promise<boolean> {
+    return this.call(name, (answer, gap) => {
+      const next = change(this.store.lease);
+      if (next === null) return answer(false);
+      this.after(gap, () => {
+        this.store.lease = next;
+        answer(true);
+      });
+    });
+  }
+
+  private call<T>(name: CallName, carryOut: (answer: (value: T) => void, gap: number) => void): Promise<T> {
+    const { fate, timeLimit, deliver = (answer) => answer() } = this.connection;
+    const { arrives, gap, returns, fails } = fate(name);
+    return new Promise((resolve, reject) => {
+      let settled = false;
+      const settle = (by: () => void): void =>
+        deliver(() => {
+          if (settled) return false;
+          settled = true;
+          by();
+          return true;
+        });
+      const limit = fails ?? timeLimit;
+      const cancel = this.time.at(this.time.now() + limit, () =>
+        settle(() => reject(new StoreError('ERR_STORE_UNAVAILABLE', `${name} was not answered in ${limit} ms`))),
+      );
+      if (arrives === null) return;
+      this.after(arrives, () => {
+        this.store.log.push(name);
+        carryOut((value) => {
+          if (returns === null) return;
+          this.after(returns, () => {
+            cancel();
+            settle(() => resolve(value));
+          });
+        }, gap);
+      });
+    });
+  }
+
+  private after(ms: number, then: () => void): void {
+    if (ms === 0) then();
+    else this.time.at(this.time.now() + ms, then);
+  }
+}
+
+function sameVersion(a: Lease | null, b: Lease | null): boolean {
+  if (a === null || b === null) return a === b;
+  return a.term === b.term && a.claim === b.claim && a.beat === b.beat && a.holder === b.holder;
+}
+
+/** A lease as another member would have written it. */
+export function leaseOf(holder: string | null, fields: Partial<Lease> = {}): Lease {
+  const term = fields.term ?? 1;
+  assert.ok(term > 0);
+  const claim = `${holder ?? 'gone'}/${term}`;
+  return { term, beat: 0, holder, claim, ttl: 4500, identifier: null, count: 0, recent: [], ...fields };
+}

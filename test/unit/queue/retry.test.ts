@@ -1,0 +1,18 @@
+import { expect, test } from 'vitest';
+import { retryDelay } from '../../../src/queue/retry.ts';
+
+const delays = (minDelay: number, maxDelay: number, attempts: number): number[] =>
+  Array.from({ length: attempts }, (_, index) => retryDelay({ minDelay, maxDelay }, index + 1));
+
+test('waits as long after each failure when both delays are equal', () => {
+  expect(delays(100, 100, 3)).toEqual([100, 100, 100]);
+});
+
+test('doubles up to the longest delay, and stays there', () => {
+  expect(delays(100, 10_000, 9)).toEqual([100, 200, 400, 800, 1600, 3200, 6400, 10_000, 10_000]);
+});
+
+test('stays a number after any count of failures', () => {
+  expect(retryDelay({ minDelay: 100, maxDelay: 10_000 }, 1e9)).toBe(10_000);
+  expect(retryDelay({ minDelay: 0, maxDelay: 10_000 }, 1e9)).toBe(0);
+});

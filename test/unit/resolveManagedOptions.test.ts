@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import { InvalidOptionError } from '../../src/errors.ts';
+import { resolveIntervals } from '../../src/resolveIntervals.ts';
+import { resolveManagedOptions } from '../../src/resolveManagedOptions.ts';
+
+const intervals = resolveIntervals();
+const resolve = (given?: unknown) => resolveManagedOptions(given, intervals);
+
+describe('resolveManagedOptions', () => {
+  it('has a default for everything', () => {
+    const defaults = {
+      retry: { minDelay: 100, maxDelay: 100 },
+      maxQueue: 1_000_000,
+      maxTaskBytes: 1_048_576,
+      resourceLimits: {},
+      stopTimeout: 30_000,
+      grace: 450,
+    };
+    expect(resolve()).toEqual(defaults);
+    expect(resolve({ retry: {}, resourceLimits: { stackSizeMb: undefined }, grace: undefined })).toEqual(defaults);
+    expect(resolveManagedOptions({}, resolveIntervals({ SLAVE: 20_000, TICKING: 20_000 })).grace).toBe(500);
+  });
+
+  it('takes what lies on the limits', () => {
+    const given = {
+      retry: { minDelay: 1, maxDelay: 60_000 },
+      maxQueue: 10_000_000,
+      maxTaskBytes: 16_777_216,
+      resourceLimits: { maxOldGenerationSizeMb: 64, stackSizeMb: 0.5 },
+      stopTimeout: 0,
+      grace: 1,
+    };
+    expect(resolve(given)).toEqual(given);
+  });
+
+  it('lets the longest delay follow the shortest', () => {
+    expect(resolve({ retry: { minDelay: 3000 } }).retry).toEqual({ minDelay: 3000, maxDelay: 3000 });
+  });
+
+  it.each([
+    [{ maxQueue: 0 }, 'maxQueue must be an integer from 1 to 10000000, not 0'],
+    [{ maxQueue: 1.5 }, 'maxQueue must be an integer from 1 to 10000000, not 1.5'],
+    [{ maxTaskBytes: 16_777_217 }, 'maxTaskBytes must be an integer from 1 to 16777216, not 16777217'],
+    [{ maxTaskBytes: '1MB' }, 'not "1MB"'],
+    [{ stopTimeout: Infinity }, 'stopTimeout must be a number from 0 to 2147483647, not Infinity'],
+    [{ stopTimeout: null }, 'stopTimeout must be a number from 0 to 2147483647, not null'],
+    [{ grace: 0 }, 'grace must be a number'],
+    [{ grace: 1775 }, 'grace (1775) is too long: MASTER (2000) + POLL (500) + grace must be less than 95 % of'],
+    [{ retry: 5 }, 'retry must be an object, not 5'],
+    [{ retry: { minDelay: 0 } }, 'retry.minDelay must be a number from 1'],
+    [{ retry: { minDelay: 500, maxDelay: 400 } }, 'retry.maxDelay (400) must be at least retry.minDelay (500)'],
+    [{ retry: { maxDelay: 50 } }, 'retry.maxDelay (50) must be at least retry.minDelay (100 by default)'],
+    [{ resourceLimits: { maxOldGenerationSizeMb: -1 } }, 'resourceLimits.maxOldGenerationSizeMb must be a number'],
+    [{ resourceLimits: { maxHeapMb: 5 } }, 'resourceLimits.maxHeapMb is not a known option'],
+    [{ maxQeue: 5 }, 'maxQeue is not a known option; did you mean maxQueue?'],
+    [[], 'The options must be an object, not an array'],
+    [null, 'The options must be an object, not null'],
+  ])('refuses %j', (given, message) => {
+    expect(() => resolve(given)).toThrow(message);
+    expect(() => resolve(given)).toThrow(InvalidOptionError);
+  });
+
+  it('refuses what later versions will bring, so that nobody relies on it', () => {
+    for (const given of [{ durable: true }, { taskTimeout: 5 }, { mainTimeout: 5 }, { fencing: 'process' }]) {
+      expect(() => resolve(given)).toThrow(`${Object.keys(given)[0]} is not supported yet`);
+    }
+    expect(() => resolve({ retry: { attempts: 3 } })).toThrow('retry.attempts is not supported yet');
+    expect(() => resolve({ retry: { exhausted: 'block' } })).toThrow('retry.exhausted is not supported yet');
+  });
+});

@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+import { InvalidOptionError } from '../../src/errors.ts';
+import { resolveIntervals } from '../../src/resolveIntervals.ts';
+import { resolveOptions } from '../../src/resolveOptions.ts';
+
+const environment = { uid: 1000, tmpdir: '/tmp', cwd: '/srv/app' };
+const resolve = (given?: unknown) => resolveOptions(given, environment);
+
+describe('resolveOptions', () => {
+  it('has a default for everything', () => {
+    const defaults = {
+      store: {
+        kind: 'mongodb',
+        connectString: 'mongodb://localhost:27017/test',
+        connectOptions: {},
+        debug: false,
+      },
+      intervals: resolveIntervals(),
+      ignored: [],
+    };
+    expect(resolve()).toEqual(defaults);
+    expect(resolve({ mongodb: undefined, nodb: false, intervals: {} })).toEqual(defaults);
+  });
+
+  it('keeps the embedded store of each user apart, and elsewhere where a path says so', () => {
+    expect(resolve({ nodb: true }).store).toEqual({ kind: 'embedded', path: '/tmp/mongo-failover-1000' });
+    expect(resolve({ nodb: {} }).store).toEqual({ kind: 'embedded', path: '/tmp/mongo-failover-1000' });
+    expect(resolve({ nodb: { path: 'data/db' } }).store).toEqual({ kind: 'embedded', path: '/srv/app/data/db' });
+    expect(resolveOptions({ nodb: true }, { ...environment, uid: undefined }).store).toEqual({
+      kind: 'embedded',
+      path: '/tmp/mongo-failover',
+    });
+  });
+
+  it('lets nodb win over mongodb, of which only the shape is checked then', () => {
+    const mongodb = { connectString: '', connectOptions: { server: {} } };
+    expect(resolve({ nodb: true, mongodb })).toMatchObject({ store: { kind: 'embedded' }, ignored: ['server'] });
+    expect(() => resolve({ nodb: true, mongodb: { connectString: 5 } })).toThrow('mongodb.connectString');
+  });
+
+  it.each([
+    ['mongodb://localhost', 'The options must be an object, not a string'],
+    [null, 'The options must be an object, not null'],
+    [() => ({}), 'The options must be an object, not a function'],
+    [{ monogdb: {} }, 'monogdb is not a known option; did you mean mongodb?'],
+    [{ interval: {} }, 'interval is not a known option; did you mean intervals?'],
+    [{ nodb: { dir: '/x' } }, 'nodb.dir is not a known option'],
+    [{ nodb: 'yes' }, 'nodb must be true, false or an object with a path, not "yes"'],
+    [{ nodb: null }, 'nodb must be true, false or an object with a path, not null'],
+    [{ nodb: { path: '' } }, 'nodb.path must be the path of a folder, not ""'],
+    [{ intervals: [1] }, 'intervals must be an object, not an array'],
+    [{ mongodb: null }, 'mongodb must be an object, not null'],
+  ])('refuses %j', (given, message) => {
+    expect(() => resolve(given)).toThrow(message);
+    expect(() => resolve(given)).toThrow(InvalidOptionError);
+  });
+
+  it('says which options could not be read, and why', () => {
+    const broken = { intervals: {} };
+    const cause = new Error('no');
+    Object.defineProperty(broken, 'mongodb', {
+      enumerable: true,
+      get: () => {
+        throw cause;
+      },
+    });
+    expect(() => resolve(broken)).toThrow(
+      expect.objectContaining({ message: 'The options could not be read', code: 'ERR_INVALID_OPTION', cause }),
+    );
+  });
+});
