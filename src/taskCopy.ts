@@ -169,7 +169,7 @@ export class TaskCopy {
       // An ObjectId of another version of the package, as in documents of Mongoose.
       return new bson.ObjectId(String(value.toHexString()));
     }
-    throw this.refusal(`is a ${value._bsontype} of BSON, which a task cannot carry`);
+    throw this.refusal(`is ${kindOf(value)}, which a task cannot carry`);
   }
 
   private enter(value: object): void {
@@ -205,11 +205,12 @@ function isRecord(value: unknown): value is Plain {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Such as `an Error`, `a Map`, `an Object`; instances of the user's own classes are `an Object`. */
+/** Such as `an Error`, `a Map`, `an ObjectId of BSON`; instances of the user's own classes are `an Object`. */
 function kindOf(value: unknown): string {
   if (!isRecord(value)) return showKind(value);
-  const kind = Object.prototype.toString.call(value).slice(8, -1);
-  return `${/^[AEIOU]/.test(kind) ? 'an' : 'a'} ${kind}`;
+  const type = Object.hasOwn(value, '_bsontype') ? undefined : value._bsontype;
+  const kind = typeof type === 'string' ? `${type} of BSON` : Object.prototype.toString.call(value).slice(8, -1);
+  return `${/^[AEIO]/.test(kind) ? 'an' : 'a'} ${kind}`;
 }
 
 function dotted(name: string): string {

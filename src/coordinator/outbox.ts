@@ -1,18 +1,36 @@
-/** Collects the events of one turn of the loop and sends them as one message: crossing threads costs more than an event. */
+/**
+ * Collects events and sends them as one message, because crossing threads costs more than an event does. The first one
+ * goes out with this turn of the loop; those that come right after it wait a moment for each other.
+ */
 import type { MessagePort } from 'node:worker_threads';
 import type { CoordinatorEvent, MemberEvent } from './messages.js';
 
+/** Least time between two messages that nobody waits for, in ms. */
+const PAUSE = 2;
+
 export class Outbox {
   private waiting: CoordinatorEvent[] = [];
+  private sentAt = Number.NEGATIVE_INFINITY;
+  private immediate: NodeJS.Immediate | undefined;
+  private timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly port: MessagePort) {}
 
   send(cluster: number, event: MemberEvent): void {
-    if (this.waiting.push({ cluster, event }) === 1) setImmediate(() => this.flush());
+    this.waiting.push({ cluster, event });
+    if (this.immediate !== undefined) return;
+    const patient = event.type === 'done' && performance.now() - this.sentAt < PAUSE;
+    if (!patient) this.immediate = setImmediate(() => this.flush());
+    else this.timer ??= setTimeout(() => this.flush(), PAUSE);
   }
 
   flush(): void {
+    clearImmediate(this.immediate);
+    clearTimeout(this.timer);
+    this.immediate = undefined;
+    this.timer = undefined;
     if (this.waiting.length === 0) return;
+    this.sentAt = performance.now();
     this.port.postMessage(this.waiting);
     this.waiting = [];
   }

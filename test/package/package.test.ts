@@ -5,9 +5,8 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { homedir, tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import ownPackage from '../../package.json' with { type: 'json' };
@@ -47,7 +46,7 @@ test('CommonJS requires it', async () => {
 });
 
 test('its types hold in strict TypeScript, imported and required', async () => {
-  await run('node', [bin('typescript', 'tsc'), '-p', project], project);
+  await run(tool('tsc'), ['-p', project], project);
 });
 
 test('its command explains itself', async () => {
@@ -55,13 +54,13 @@ test('its command explains itself', async () => {
 });
 
 test('publint finds nothing', async () => {
-  await run('node', [bin('publint', 'publint'), 'run', tarball, '--strict'], root);
+  await run(tool('publint'), ['run', tarball, '--strict'], root);
 });
 
 test('every resolution of its types that its Node versions have finds them', async () => {
   // The package is an ES module alone: Node from 20.19 on can require it, so that a CommonJS caller ends at an ES
   // module is meant, and the resolution of Node 10, which knows no exports, is of no Node that it runs on.
-  await run('node', [bin('@arethetypeswrong/cli', 'attw'), tarball, '--profile', 'esm-only'], root);
+  await run(tool('attw'), [tarball, '--profile', 'esm-only'], root);
 });
 
 test('it holds the library, its types and its papers, and nothing else', async () => {
@@ -97,13 +96,9 @@ async function shipped(): Promise<string[]> {
     .filter((file) => !file.startsWith('node_modules/'));
 }
 
-/** The script of a tool that this repository has installed. */
-function bin(name: string, command: string): string {
-  const manifest = createRequire(import.meta.url).resolve(`${name}/package.json`);
-  const { bin: scripts }: { bin: string | Record<string, string> } = createRequire(import.meta.url)(manifest);
-  const script = typeof scripts === 'string' ? scripts : scripts[command];
-  if (script === undefined) throw new Error(`${name} has no command ${command}.`);
-  return join(dirname(manifest), script);
+/** A tool that this repository has installed. */
+function tool(name: string): string {
+  return join(root, 'node_modules', '.bin', name);
 }
 
 /** What the command prints; rejects with all that it said unless it succeeds. */

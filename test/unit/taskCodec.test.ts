@@ -190,7 +190,7 @@ describe('a task is refused', () => {
     [[1], 'an array'],
     [new Date(0), 'a Date'],
     [Buffer.from('x'), 'a Uint8Array'],
-    [new ObjectId(), 'an Object'],
+    [new ObjectId(), 'an ObjectId of BSON'],
   ])('when it is no object: %o', (task, kind) => {
     expect(refusal(task)).toMatchObject({
       message: `a task must be a plain object, not ${kind}`,
@@ -218,8 +218,12 @@ describe('the size of a task', () => {
 
   it('is known to be too large long before all of it was read', () => {
     let reads = 0;
+    const count = (depth: number): object => {
+      reads++;
+      return level(depth);
+    };
     const level = (depth: number): object =>
-      depth === 0 ? {} : new Proxy([0, 0], { get: (_, name) => (name === 'length' ? 2 : (reads++, level(depth - 1))) });
+      depth === 0 ? {} : new Proxy([0, 0], { get: (_, name) => (name === 'length' ? 2 : count(depth - 1)) });
     // 2^60 objects, were they all read.
     expect(refusal({ a: level(60) }, 1000).message).toMatch(/^the task has at least 10\d\d bytes/);
     expect(reads).toBeLessThan(1000);
