@@ -6,7 +6,6 @@
 export type FailoverErrorCode =
   | 'ERR_ALREADY_RUNNING'
   | 'ERR_COORDINATOR_LOST'
-  | 'ERR_INVALID_ARGUMENT'
   | 'ERR_INVALID_KEY'
   | 'ERR_INVALID_OPTION'
   | 'ERR_LEASE_LOST'

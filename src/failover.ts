@@ -18,7 +18,7 @@ export interface ManagedConstructor {
    * @param key The property that holds a task's id, or a function that gives it.
    * @param work A module (URL or path) whose default export does the work in a thread of its own, or a function that
    * does it on the main thread.
-   * @throws InvalidOptionError `ERR_INVALID_OPTION`, `ERR_INVALID_ARGUMENT`; WorkError `ERR_WORK_MODULE` for a module that is not there.
+   * @throws InvalidOptionError `ERR_INVALID_OPTION`; WorkError `ERR_WORK_MODULE` for a module that is not there.
    */
   new <Task extends object = Record<string, unknown>>(
     name: string,
@@ -33,7 +33,7 @@ export interface UnmanagedConstructor {
   /**
    * @param name The subsystem's name, shared between all instances.
    * @param identifier Where the work begins, should no instance have come further yet. Default: nowhere.
-   * @throws InvalidOptionError `ERR_INVALID_ARGUMENT`.
+   * @throws InvalidOptionError `ERR_INVALID_OPTION`.
    */
   new (name: string, identifier?: TaskId): UnmanagedCluster;
 }

@@ -14,7 +14,7 @@ export class UnmanagedCluster extends Cluster {
    * Says how far the work has come; the standbys hear of it, by their `synchronize` event, within SYNC and POLL.
    * Resolves with false when this member is not master: then nothing is told.
    *
-   * @throws InvalidOptionError `ERR_INVALID_ARGUMENT` for an identifier that is neither a text nor a finite number;
+   * @throws InvalidOptionError `ERR_INVALID_OPTION` for an identifier that is neither a text nor a finite number;
    * StateError `ERR_STOPPED` after `stop()`.
    */
   async synchronize(identifier: TaskId): Promise<boolean> {

@@ -1,0 +1,24 @@
+/** How a run is shown while it lasts: live on a terminal, as plain lines anywhere else. */
+import { createLiveDisplay } from './liveDisplay.js';
+import { createPlainDisplay } from './plainDisplay.js';
+import type { View } from './view.js';
+
+/** `loud` events are what the demo is about; `bad` ones should not be. */
+export type Tone = 'plain' | 'loud' | 'good' | 'bad';
+
+export interface Display {
+  /** One line of the time line, `elapsed` ms after the start. */
+  event(elapsed: number, text: string, tone?: Tone): void;
+  /** A line that is not ours: debug output of a member. */
+  foreign(text: string): void;
+  update(view: View): void;
+  /** The last picture stays. */
+  end(): void;
+}
+
+/** With `json`, stdout belongs to the document, and what happens goes to stderr. */
+export function createDisplay(json: boolean): Display {
+  if (json) return createPlainDisplay(process.stderr);
+  if (process.stdout.isTTY && process.env.TERM !== 'dumb') return createLiveDisplay(process.stdout);
+  return createPlainDisplay(process.stdout);
+}

@@ -1,0 +1,10 @@
+/** How fast the demo's members notice things: short enough to watch a failover, long enough for a busy machine. */
+import type { Intervals } from '../../options.js';
+
+export const intervals = { MASTER: 250, SLAVE: 500, TICKING: 500, POLL: 100, ERROR: 500 } as const satisfies Partial<Intervals>;
+
+/** From the death of a master to the claim of a standby, at the most, without the one round trip to the store; in ms. */
+export const claimWithin = intervals.SLAVE + intervals.TICKING + intervals.POLL;
+
+/** What a new master may take from its claim to its first task: it starts a task thread and loads the work; in ms. */
+export const startWithin = 1000;

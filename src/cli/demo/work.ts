@@ -1,0 +1,40 @@
+/**
+ * The demo's work module, run in the master's task thread: compresses a file, and writes down that it did. Where it
+ * finds the files and the ledger stands in the query of its own URL, see `workUrl`.
+ */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TaskContext } from '../../work/context.js';
+import { monotonicNow } from './clock.js';
+import { compress } from './compress.js';
+import { appendLine, type LedgerLine } from './ledger.js';
+import { errorCode } from './tasks.js';
+import { readSettings } from './workUrl.js';
+
+const { folder, ledger, member, quality, atLeast } = readSettings(import.meta.url);
+
+export default function work({ path }: { path: string }, context: TaskContext): boolean {
+  const startedAt = monotonicNow();
+  const found = examine(join(folder, path), startedAt);
+  // The native calls above may have outlived the lease. What is written now would look as if two had worked.
+  if (context.signal.aborted || context.leaseRemaining() === 0) return false;
+  const endedAt = monotonicNow();
+  appendLine(ledger, { path, found, term: context.term, member, pid: process.pid, startedAt, endedAt });
+  return true;
+}
+
+function examine(file: string, startedAt: number): LedgerLine['found'] {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(file);
+  } catch (error) {
+    // Deleted since the list was made, say. To fail would keep it at the head of the queue for ever.
+    return { error: errorCode(error) };
+  }
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  let compressed: number;
+  do compressed = compress(bytes, quality).length;
+  while (monotonicNow() - startedAt < atLeast);
+  return { sha256, size: bytes.length, compressed };
+}
