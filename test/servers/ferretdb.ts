@@ -24,10 +24,7 @@ export async function startFerretDb(): Promise<TestServer> {
 }
 
 async function install(folder: string): Promise<void> {
-  needPrograms(
-    ['go'],
-    'FerretDB 1.24 is built with Go from 1.26 on (https://go.dev, or Debian: golang-go with its toolchain download).',
-  );
+  needPrograms(['go'], 'FerretDB 1.24 is built with Go from 1.24 on (https://go.dev).');
   await cp(sources('ferretdb'), folder, { recursive: true });
   await run('go', ['build', '-o', 'ferretdb', '.'], { cwd: folder });
 }
