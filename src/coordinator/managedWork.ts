@@ -110,6 +110,11 @@ export class ManagedWork implements MemberWork {
     this.follower.continueFrom(this.done.progress().count);
   }
 
+  seenNothing(): void {
+    // There is no lease, so the first one tells of nothing that was done before.
+    this.follower.continueFrom(0);
+  }
+
   drain(): Promise<'drained' | 'stuck'> {
     return this.dispatcher.drain();
   }

@@ -169,7 +169,7 @@ export class ClusterMember implements ElectorHost {
   private seen(lease: Lease | null): void {
     const before = this.seenLease;
     this.seenLease = lease;
-    if (lease === null) return;
+    if (lease === null) return this.work.seenNothing();
     const { name, emit } = this.parts;
     logTests('%s: slave, sees term %d, beat %d of %s', name, lease.term, lease.beat, lease.holder ?? 'nobody');
     this.work.seen(lease);

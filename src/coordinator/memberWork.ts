@@ -17,6 +17,8 @@ export interface MemberWork {
   drain(): Promise<'drained' | 'stuck'>;
   /** Another member's lease showed a new version. */
   seen(lease: Lease): void;
+  /** There is no lease. */
+  seenNothing(): void;
 
   readonly queued: number;
   readonly queuedBytes: number;

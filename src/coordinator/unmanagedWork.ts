@@ -43,6 +43,8 @@ export class UnmanagedWork implements MemberWork {
     this.master = false;
   }
 
+  seenNothing(): void {}
+
   async drain(): Promise<'drained'> {
     return 'drained';
   }

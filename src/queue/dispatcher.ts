@@ -16,7 +16,7 @@
  *   fenced    the mastership stands, but its work must stop: the run is aborted, and after grace/4 its runner is ended.
  *             Waits for run and runner to have ended; then goes to parked, or to ready if `resume` came meanwhile.
  *   parked    as fenced, and all has ended: no thread. Left by `resume`, `halt` or `drain`.
- *   halting   the mastership is over, or is to be over: as fenced, but ends in off. Work that has not ended in time is
+ *   halting   the mastership is over, or is to be over: as fenced, but at once once it is over, and ends in off. Work that has not ended in time is
  *             said in a `panic`, once. A new `start` makes it fenced and resumed: it begins when the old has ended.
  *
  * What a result is worth. `true` is done as long as the mastership under which the run began stands, aborted or not:
@@ -50,6 +50,8 @@ export const transitions: Readonly<Record<Mode, readonly Mode[]>> = {
 
 /** How long runs that end at once may follow each other before other events of the thread have their turn, in ms. */
 const TURN = 1;
+/** How long a thread in which nothing runs may take to exit before that is worth a panic, in ms. */
+const IDLE_EXIT = 1000;
 /** Why `drain` aborts work that has had its time to finish. */
 const STOPPING = 'the member stops';
 
@@ -150,6 +152,7 @@ export class Dispatcher {
   fence(reason: string): void {
     if (this.stopped) return;
     this.end(this.mode === 'draining' || this.mode === 'halting' ? 'halting' : 'fenced', reason);
+    this.giveUpAfter(this.parts.grace);
   }
 
   /** The mastership was saved after a `fence`. */
@@ -164,6 +167,8 @@ export class Dispatcher {
     if (this.mode === 'parked') this.move('off');
     if (this.mode === 'off') return;
     this.end('halting', reason);
+    // No grace any more: somebody else may be master already.
+    this.endRunner();
     this.giveUpAfter(this.parts.grace);
   }
 
@@ -301,7 +306,8 @@ export class Dispatcher {
   }
 
   private giveUpAfter(delay: number): void {
-    if (!this.stuck) this.giveUp.by(this.parts.clock.now() + delay);
+    const wait = this.run === null ? Math.max(delay, IDLE_EXIT) : delay;
+    if (!this.stuck) this.giveUp.by(this.parts.clock.now() + wait);
   }
 
   private panic(): void {

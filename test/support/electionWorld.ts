@@ -9,6 +9,7 @@
  *   liveness   once the faults have stopped, a member works within the bound, and goes on working.
  */
 import assert from 'node:assert/strict';
+import { setImmediate as turn } from 'node:timers/promises';
 import type { Cancel, Clock } from '../../src/clock.ts';
 import type { News } from '../../src/election/effects.ts';
 import { Elector } from '../../src/election/elector.ts';
@@ -34,6 +35,42 @@ export interface WorldReport {
   continued: number;
   deposed: number;
   weak: boolean;
+}
+
+const mischiefs = ['pause', 'sleep', 'wallSet', 'cutOff', 'available', 'progress', 'trim', 'stop', 'kill'] as const;
+type Mischief = (typeof mischiefs)[number];
+
+/** What this world likes to do: worlds that each do a few things often go further than worlds that do all alike. */
+interface Habits {
+  /** Chances of one call. */
+  readonly late: number;
+  readonly lost: number;
+  readonly fails: number;
+  /** That the store takes long between reading and writing. */
+  readonly gap: Readonly<Record<CallName, number>>;
+  /** Mean ms between two mischiefs. */
+  readonly pause: number;
+  /** The more often one stands here, the more often it is done. */
+  readonly mischiefs: readonly Mischief[];
+  readonly masterFirst: number;
+}
+
+function habitsFrom(random: () => number): Habits {
+  const chance = (most: number): number => (random() < 0.4 ? 0 : random() * most);
+  const [late, lost, fails] = [chance(0.3), chance(0.15), chance(0.15)];
+  const [highestTerm, observe, insertTerm] = [chance(0.1), chance(0.1), chance(0.3)];
+  const [compareAndSetLease, beat, release] = [chance(0.6), chance(0.6), chance(0.8)];
+  const gap = { highestTerm, observe, insertTerm, compareAndSetLease, beat, release };
+  const liked = Array.from({ length: 3 }, () => mischiefs[Math.floor(random() * mischiefs.length)] ?? 'pause');
+  return {
+    late,
+    lost,
+    fails,
+    gap,
+    pause: 500 + random() * 4000,
+    mischiefs: [...mischiefs, ...liked, ...liked, ...liked],
+    masterFirst: random(),
+  };
 }
 
 /** mulberry32: small, fast, and the same on every machine. */
@@ -311,9 +348,10 @@ export class ElectionWorld {
   readonly report: WorldReport;
   readonly trace: string[] = [];
   private readonly members: WorldMember[] = [];
-  private readonly cruelty: number;
+  private readonly habits: Habits;
   private highest = 0;
   private made = 0;
+  private failure: { error: unknown } | null = null;
 
   constructor(
     private readonly seed: number,
@@ -321,13 +359,18 @@ export class ElectionWorld {
   ) {
     this.random = randomFrom(seed);
     this.report = { events: 0, masterships: 0, continued: 0, deposed: 0, weak: this.random() < 0.5 };
-    this.cruelty = this.random() < 0.2 ? 0 : this.random();
+    this.habits = habitsFrom(this.random);
     const size = 2 + Math.floor(this.random() * 3);
     for (let count = 0; count < size; count++) this.spawn();
   }
 
   /** Rejects with what broke, the seed, and how to run it again. */
   async run(): Promise<WorldReport> {
+    // What breaks while an answer is taken in has no other way out.
+    const broke = (error: unknown): void => {
+      this.failure ??= { error };
+    };
+    process.on('unhandledRejection', broke);
     try {
       this.later(this.random() * 1000, () => this.mischief());
       await this.until(FAULTS + LATEST * 2);
@@ -338,10 +381,14 @@ export class ElectionWorld {
       const { masterships } = this.report;
       await this.until(this.timeline.now() + 6000);
       assert.ok(this.report.weak || this.report.masterships === masterships, 'a mastership ended without a fault');
+      await turn();
+      if (this.failure !== null) throw this.failure.error;
       return this.report;
     } catch (error) {
       const replay = `seed ${this.seed}; to run it again with a trace: ELECTION_SEED=${this.seed}`;
       throw new Error(`${error instanceof Error ? error.message : error} (${replay})`, { cause: error });
+    } finally {
+      process.off('unhandledRejection', broke);
     }
   }
 
@@ -416,47 +463,64 @@ export class ElectionWorld {
   }
 
   fate(member: WorldMember, call: CallName): Fate {
-    const fate = this.decide(member);
+    const fate = this.decide(member, call);
     this.note(`${member.id} asks ${call} ${JSON.stringify(fate)}`);
     return fate;
   }
 
-  private decide(member: WorldMember): Fate {
-    const { random, cruelty } = this;
+  private decide(member: WorldMember, call: CallName): Fate {
+    const { random, habits } = this;
     const { weak } = this.report;
     const short = (): number => 1 + random() * 20;
     if (!this.cruel) return { arrives: short(), gap: weak ? random() * 3 : 0, returns: short(), fails: null };
-    const long = (): number => (random() < 0.3 * cruelty ? random() * LATEST : short());
-    const gap = weak ? (random() < 0.3 * cruelty ? random() * LATEST : random() * 10) : 0;
-    const fails = random() < 0.1 * cruelty ? random() * 1000 : null;
-    const lost = this.timeline.now() < member.cutOffUntil || random() < 0.1 * cruelty;
-    if (!lost) return { arrives: long(), gap, returns: long(), fails };
-    return random() < 0.5
-      ? { arrives: null, gap, returns: null, fails }
-      : { arrives: long(), gap, returns: null, fails };
+    const either = (chance: number): number => (random() < chance ? random() * LATEST : short());
+    const gap = weak ? either(habits.gap[call]) : 0;
+    const fails = random() < habits.fails ? random() * 1000 : null;
+    const arrives = either(habits.late);
+    const returns = either(habits.late);
+    if (this.timeline.now() >= member.cutOffUntil && random() >= habits.lost) return { arrives, gap, returns, fails };
+    return { arrives: random() < 0.5 ? null : arrives, gap, returns: null, fails };
   }
 
   private mischief(): void {
     if (!this.cruel) return;
-    const { random, members } = this;
-    this.later(random() * 4000, () => this.mischief());
+    const { random, members, habits } = this;
+    this.later(random() * 2 * habits.pause, () => this.mischief());
     const living = members.filter(({ alive }) => alive);
     const master = living.find(({ phase }) => phase === 'master');
-    const member = master !== undefined && random() < 0.5 ? master : living[Math.floor(random() * living.length)];
-    if (member === undefined) return;
-    const [what, ms] = [Math.floor(random() * 10), random() * LATEST * 0.9];
-    this.note(`mischief ${what} for ${member.id}, ${ms.toFixed(1)} ms`);
-    if (what <= 1) member.holdUp(ms, false);
-    else if (what === 2) member.holdUp(100 + ms, true);
-    else if (what === 3) member.clock.shiftWall((random() - 0.3) * 6000);
-    else if (what <= 5) member.cutOffUntil = this.timeline.now() + ms;
-    else if (what === 6) member.hold(() => member.elector.available());
-    else if (what === 7) member.hold(() => member.elector.progressed());
-    else if (what === 8) void member.connection.trimTerms('world', this.highest);
-    else {
-      if (random() < 0.4) member.kill();
-      else member.hold(() => member.elector.stop());
-      this.later(ms / 3, () => this.spawn());
+    const some = living[Math.floor(random() * living.length)];
+    const member = random() < habits.masterFirst ? (master ?? some) : some;
+    const what = habits.mischiefs[Math.floor(random() * habits.mischiefs.length)];
+    if (member === undefined || what === undefined) return;
+    const ms = random() * LATEST * 0.9;
+    this.note(`${what} befalls ${member.id}, ${ms.toFixed(1)} ms`);
+    this.befall(member, what, ms);
+  }
+
+  private befall(member: WorldMember, what: Mischief, ms: number): void {
+    const { elector, clock, connection } = member;
+    switch (what) {
+      case 'pause':
+        return member.holdUp(ms, false);
+      case 'sleep':
+        return member.holdUp(100 + ms, true);
+      case 'wallSet':
+        return clock.shiftWall((this.random() - 0.3) * 6000);
+      case 'cutOff':
+        member.cutOffUntil = this.timeline.now() + ms;
+        return;
+      case 'available':
+        return member.hold(() => elector.available());
+      case 'progress':
+        return member.hold(() => elector.progressed());
+      case 'trim':
+        void connection.trimTerms('world', this.highest);
+        return;
+      case 'stop':
+      case 'kill':
+        if (what === 'kill') member.kill();
+        else member.hold(() => elector.stop());
+        return this.later(ms / 3, () => this.spawn());
     }
   }
 }

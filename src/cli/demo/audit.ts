@@ -69,7 +69,12 @@ export async function audit(input: AuditInput, read: (path: string) => Promise<F
     blocked.check,
     checkTakeover(takeover, input.bound),
     checkFirstTask(firstTask, input.bound),
-    check('quiet', 'nothing panicked, no other member died', input.mishaps.length === 0, input.mishaps.join('; ') || 'nothing'),
+    check(
+      'quiet',
+      'nothing panicked, no other member died',
+      input.mishaps.length === 0,
+      input.mishaps.join('; ') || 'nothing',
+    ),
   ];
   const done = new Set(input.lines.map(({ path }) => path)).size;
   const figures = {
@@ -103,7 +108,12 @@ function checkComplete({ tasks, lines, damaged }: AuditInput): Check {
 }
 
 async function compareContents({ tasks, lines }: AuditInput, read: (path: string) => Promise<FileFacts>) {
-  const linesOf = Map.groupBy(lines, ({ path }) => path);
+  const linesOf = new Map<string, LedgerLine[]>();
+  for (const line of lines) {
+    const others = linesOf.get(line.path);
+    if (others === undefined) linesOf.set(line.path, [line]);
+    else others.push(line);
+  }
   let changed = 0;
   let bytes = 0;
   const wrong: string[] = [];
@@ -164,7 +174,8 @@ function checkOnce(lines: readonly LedgerLine[]): Check {
     return seen.has(key) || !seen.add(key);
   });
   const repeated = lines.length - new Set(lines.map(({ path }) => path)).size;
-  const found = twice.length === 0 ? `${repeated} repeated, across the failover` : `${twice.length}, ${twice[0]?.path} for one`;
+  const found =
+    twice.length === 0 ? `${repeated} repeated, across the failover` : `${twice.length}, ${twice[0]?.path} for one`;
   return check('once', 'within a term nothing was done twice', twice.length === 0, found);
 }
 

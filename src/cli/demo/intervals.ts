@@ -1,7 +1,13 @@
 /** How fast the demo's members notice things: short enough to watch a failover, long enough for a busy machine. */
 import type { Intervals } from '../../options.js';
 
-export const intervals = { MASTER: 250, SLAVE: 500, TICKING: 500, POLL: 100, ERROR: 500 } as const satisfies Partial<Intervals>;
+export const intervals = {
+  MASTER: 250,
+  SLAVE: 500,
+  TICKING: 500,
+  POLL: 100,
+  ERROR: 500,
+} as const satisfies Partial<Intervals>;
 
 /** From the death of a master to the claim of a standby, at the most, without the one round trip to the store; in ms. */
 export const claimWithin = intervals.SLAVE + intervals.TICKING + intervals.POLL;

@@ -8,7 +8,9 @@ import { type FileHandle, open } from 'node:fs/promises';
 export interface LedgerLine {
   readonly path: string;
   /** What was found in the file; or the code of the error that kept the work from reading it. */
-  readonly found: { readonly sha256: string; readonly size: number; readonly compressed: number } | { readonly error: string };
+  readonly found:
+    | { readonly sha256: string; readonly size: number; readonly compressed: number }
+    | { readonly error: string };
   readonly term: number;
   readonly member: number;
   readonly pid: number;

@@ -8,7 +8,7 @@ import type { MemberView, View } from './view.js';
 /** Least time between two pictures, in ms. */
 const REDRAW = 100;
 /** Lines of the picture beside the members and the time line. */
-const FRAME = 9;
+const FRAME = 7;
 
 const tones: Readonly<Record<Tone, (text: string) => string>> = {
   plain: (text) => text,
@@ -17,25 +17,29 @@ const tones: Readonly<Record<Tone, (text: string) => string>> = {
   bad: (text) => pc.bold(pc.red(text)),
 };
 
+interface Event {
+  readonly elapsed: number;
+  readonly text: string;
+  readonly tone: Tone;
+}
+
 export function createLiveDisplay(stream: NodeJS.WriteStream): Display {
   const draw = createLogUpdate(stream);
-  const events: string[] = [];
+  const events: Event[] = [];
   let view: View | undefined;
   let drawnAt = 0;
 
   const redraw = (): void => {
-    if (view === undefined) return;
     drawnAt = performance.now();
-    const room = Math.max(3, (stream.rows ?? 24) - view.members.length - FRAME);
-    draw(picture(view, events.slice(-room), stream.columns ?? 80));
+    const { rows = 24, columns = 80 } = stream;
+    const room = Math.max(3, rows - (view?.members.length ?? 0) - FRAME);
+    const lines = events.slice(-room).map((event) => eventLine(event, columns - 1));
+    draw(picture(view, lines, columns - 1));
   };
   return {
     event(elapsed, text, tone = 'plain') {
-      const line = `${pc.dim(`${(elapsed / 1000).toFixed(1).padStart(6)} s`)}  ${tones[tone](text)}`;
-      events.push(line);
-      // Before there is a picture the lines simply follow each other.
-      if (view === undefined) stream.write(`${line}\n`);
-      else redraw();
+      events.push({ elapsed, text, tone });
+      redraw();
     },
     foreign: (text) => draw.persist(text),
     update(next) {
@@ -43,20 +47,32 @@ export function createLiveDisplay(stream: NodeJS.WriteStream): Display {
       if (performance.now() >= drawnAt + REDRAW) redraw();
     },
     end() {
-      if (view !== undefined) draw(picture(view, events, stream.columns ?? 80));
+      draw.clear();
       draw.done();
+      // Not drawn but written: all of it, however long, and it scrolls away like any other output.
+      const lines = events.map((event) => eventLine(event));
+      stream.write(`${picture(view, lines, (stream.columns ?? 80) - 1)}\n`);
     },
   };
 }
 
-function picture(view: View, events: readonly string[], columns: number): string {
+function picture(view: View | undefined, events: readonly string[], width: number): string {
+  if (view === undefined) return events.join('\n');
   const table = new Table({
     head: ['member', 'pid', 'state', 'term', 'tasks done', 'heartbeats late: p99', 'most'],
     colAligns: ['right', 'right', 'left', 'right', 'right', 'right', 'right'],
     style: { head: [], border: [], compact: true },
   });
   for (const member of view.members) table.push(row(member));
-  return [table.toString(), '', bar(view, columns), '', ...events].join('\n');
+  return [table.toString(), bar(view, width), ...events].join('\n');
+}
+
+/** Cut or filled up to `width`: each line covers what stood there before, and none wraps. */
+function eventLine({ elapsed, text, tone }: Event, width?: number): string {
+  const time = `${(elapsed / 1000).toFixed(1).padStart(6)} s  `;
+  const room = width === undefined ? text.length : Math.max(1, width - time.length);
+  const shown = text.length > room ? `${text.slice(0, room - 1)}…` : text.padEnd(room);
+  return pc.dim(time) + tones[tone](shown);
 }
 
 function row({ number, pid, state, term, done, lateness }: MemberView): string[] {
@@ -72,10 +88,11 @@ function painted(state: string): string {
   return state;
 }
 
-function bar({ done, total, rate, elapsed }: View, columns: number): string {
+function bar({ done, total, rate, elapsed }: View, width: number): string {
   const share = total === 0 ? 0 : done / total;
-  const text = ` ${Math.floor(share * 100)} %  ${done} of ${total} files  ${Math.round(rate)}/s  ${(elapsed / 1000).toFixed(0)} s`;
-  const width = Math.max(10, Math.min(50, columns - text.length - 1));
-  const full = Math.round(share * width);
-  return pc.green('█'.repeat(full)) + pc.dim('░'.repeat(width - full)) + text;
+  const seconds = (elapsed / 1000).toFixed(0);
+  const text = `${Math.floor(share * 100)} %  ${done} of ${total} files  ${Math.round(rate)}/s  ${seconds} s`;
+  const length = Math.max(10, Math.min(50, width - text.length - 1));
+  const full = Math.round(share * length);
+  return `${pc.green('█'.repeat(full))}${pc.dim('░'.repeat(length - full))} ${text.padEnd(width - length - 1)}`;
 }

@@ -8,6 +8,7 @@ import type { ManagedCluster } from '../../index.js';
 import { failover } from '../../index.js';
 import { monotonicNow } from './clock.js';
 import { intervals } from './intervals.js';
+import { TimerLateness } from './lateness.js';
 import { type FromMember, isMessage, type ToMember } from './messages.js';
 import type { FileTask } from './tasks.js';
 
@@ -17,6 +18,7 @@ const REPORT = 500;
 type Start = Extract<ToMember, { type: 'start' }>;
 type Task = { path: string };
 
+const lateness = new TimerLateness();
 let cluster: ManagedCluster<Task> | undefined;
 
 function tell(message: FromMember): void {
@@ -28,7 +30,9 @@ async function start({ name, store, tasks, work }: Start): Promise<void> {
   const { managed: Managed } = failover({ ...where, intervals });
   const made = new Managed<Task>(name, 'path', new URL(work));
   cluster = made;
-  made.on('statechange', (from, to) => tell({ type: 'state', from, to, at: monotonicNow(), term: made.term }));
+  made.on('statechange', (from, to) =>
+    tell({ type: 'state', from, to, at: monotonicNow(), term: made.term, late: lateness.most }),
+  );
   made.on('info', (text) => tell({ type: 'note', level: 'info', text }));
   made.on('error', ({ message }) => tell({ type: 'note', level: 'error', text: message }));
   made.on('panic', ({ message }) => tell({ type: 'note', level: 'panic', text: message }));
@@ -75,7 +79,9 @@ async function obey(message: ToMember): Promise<void> {
 
 process.on('message', (message: unknown) => {
   if (!isMessage<ToMember>(message)) return;
-  obey(message).catch((error: Error) => tell({ type: 'note', level: 'panic', text: `${message.type}: ${error.message}` }));
+  obey(message).catch((error: Error) =>
+    tell({ type: 'note', level: 'panic', text: `${message.type}: ${error.message}` }),
+  );
 });
 process.on('disconnect', () => process.exit(0));
 // Ctrl-C in a terminal reaches every process of it; it is the parent that decides what follows.

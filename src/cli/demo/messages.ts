@@ -21,10 +21,24 @@ export type ToMember =
 
 export type FromMember =
   | { readonly type: 'fed'; readonly tasks: number }
-  | { readonly type: 'state'; readonly from: ClusterState; readonly to: ClusterState; readonly at: number; readonly term: number | null }
+  | {
+      readonly type: 'state';
+      readonly from: ClusterState;
+      readonly to: ClusterState;
+      readonly at: number;
+      readonly term: number | null;
+      /** How late timers were there of late, in ms. */
+      readonly late: number;
+    }
   | { readonly type: 'status'; readonly term: number | null; readonly heartbeat: Heartbeat }
   /** The main thread was blocked from `from` to `to`. */
-  | { readonly type: 'blocked'; readonly from: number; readonly to: number; readonly before: Heartbeat; readonly after: Heartbeat }
+  | {
+      readonly type: 'blocked';
+      readonly from: number;
+      readonly to: number;
+      readonly before: Heartbeat;
+      readonly after: Heartbeat;
+    }
   | { readonly type: 'note'; readonly level: 'info' | 'error' | 'panic'; readonly text: string };
 
 /** The other end is of this same package, so that it is one of ours is all there is to check. */

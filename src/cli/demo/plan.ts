@@ -23,7 +23,9 @@ const LEAST = 12_000;
 /** So that tasks are seen to be done while the master's main thread is blocked for 3 s; in ms. */
 const LONGEST_TASK = 1500;
 /** What a task costs beside the compression, in ms. */
-const PER_TASK = 1;
+const PER_TASK = 0.5;
+/** So that the tasks done between two looks of a standby are few enough for the lease to list all of them; in ms. */
+const SHORTEST_TASK = 2;
 const FEWEST = 20;
 const qualities = [1, 3, 5, 7, 9, 11] as const;
 
@@ -38,7 +40,7 @@ export function planWork(files: readonly FileTask[], seconds: number, speedOf: (
   }
   const budget = seconds * 1000 - ASIDE;
   const largest = Math.max(0, ...files.map(({ size }) => size));
-  const costs = (speed: number) => files.map(({ size }) => PER_TASK + size / speed);
+  const costs = (speed: number) => files.map(({ size }) => PER_TASK + Math.max(SHORTEST_TASK, size / speed));
 
   let quality: number = qualities[0];
   let fitting = costs(speedOf(quality));
@@ -57,7 +59,7 @@ export function planWork(files: readonly FileTask[], seconds: number, speedOf: (
   });
   const count = tooMany < 0 ? files.length : Math.max(FEWEST, tooMany);
   const taken = fitting.slice(0, count);
-  const atLeast = floorFor(taken, Math.min(budget, LEAST));
+  const atLeast = Math.max(SHORTEST_TASK, floorFor(taken, Math.min(budget, LEAST)));
   return { tasks: files.slice(0, count), quality, atLeast, expected: sum(taken, atLeast) };
 }
 

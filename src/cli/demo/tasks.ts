@@ -29,11 +29,12 @@ const MOST = 100_000;
  * The readable regular files below a folder; links are not followed. They stand in an order that is the same each time
  * and scatters large ones and small ones, so that any part of the list stands for the whole.
  */
-export async function listTasks(folder: string, most = MOST): Promise<Listing> {
+export async function listTasks(folder: string, signal?: AbortSignal, most = MOST): Promise<Listing> {
   const tasks: FileTask[] = [];
   let skipped = 0;
   const folders = [''];
   for (let at = folders.pop(); at !== undefined && tasks.length < most; at = folders.pop()) {
+    signal?.throwIfAborted();
     const entries = await readdir(join(folder, at), { withFileTypes: true }).catch((error: Error) => {
       // The folder itself must be readable; one below it may not be.
       if (at === '') throw error;

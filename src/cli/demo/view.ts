@@ -47,7 +47,8 @@ export function makeView(
 
 function viewOf(member: MemberHandle, done: number): MemberView {
   const { number, pid, term, heartbeat, condition } = member;
-  const state = condition === 'running' ? member.state : condition === 'blocked' ? `${member.state}, blocked` : condition;
+  const running = member.state === 'stopped' ? 'starting' : member.state;
+  const state = condition === 'running' ? running : condition === 'blocked' ? `${member.state}, blocked` : condition;
   const lateness = heartbeat === null || heartbeat.sent === 0 ? null : heartbeat.lateness;
   return { number, pid, state, term, done, lateness };
 }

@@ -191,7 +191,10 @@ export class EmbeddedStore implements Store {
   ): Promise<T> {
     const environment = this.opened();
     const late = this.late(what);
-    if (this.overdue > 0) throw late();
+    if (this.overdue > 0) {
+      const text = `the store ${this.path} is not available for ${what}: an earlier call still waits for its write lock`;
+      throw new StoreError('ERR_STORE_UNAVAILABLE', text);
+    }
     let outcome: Promise<unknown> = Promise.resolve();
     const overdue = () => {
       this.overdue += 1;

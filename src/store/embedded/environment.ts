@@ -2,11 +2,13 @@
  * LMDB as the embedded store uses it: entries with a version that every write raises, conditional puts, ranges.
  *
  * `overlappingSync` is off. It would acknowledge a write before it is on disk, and its second lock is one that a process
- * killed at the wrong moment leaves in a state which the others take for a fatal error of their own.
+ * killed at the wrong moment leaves in a state which the others take for a fatal error of their own. `eventTurnBatching`
+ * is off because the batch has a promise of its own, whose rejection, on a full disk, nobody could handle.
+ *
+ * Opening takes the write lock on the calling thread, the one wait here that no time limit ends.
  */
-import { mkdir } from 'node:fs/promises';
-import { StoreError } from '../../errors.js';
 import type { Fields } from '../documents.js';
+import { prepareFolder } from './folder.js';
 import type { KeyRange } from './keys.js';
 import { embeddedError } from './storeErrors.js';
 
@@ -34,10 +36,10 @@ export interface Environment {
   close(): Promise<void>;
 }
 
-/** Makes the folder, for this user alone, if it is not there, and opens or makes the environment in it. */
+/** Opens the environment in the folder, or makes both. Throws `StoreError`. */
 export async function openEnvironment(path: string): Promise<Environment> {
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    await prepareFolder(path);
     // Only now: those who use a server need no native code.
     const { open } = await import('lmdb');
     const db = open<unknown, Buffer>({
@@ -46,12 +48,13 @@ export async function openEnvironment(path: string): Promise<Environment> {
       keyEncoding: 'binary',
       useVersions: true,
       overlappingSync: false,
+      eventTurnBatching: false,
       mapSize: MAP_SIZE,
       maxReaders: MAX_READERS,
     });
     return environment(db);
   } catch (error) {
-    throw error instanceof StoreError ? error : embeddedError(error, 'open', path);
+    throw embeddedError(error, 'open', path);
   }
 }
 
@@ -70,14 +73,25 @@ function environment(db: Lmdb): Environment {
     },
     keys: ({ start, end }) => [...db.getKeys({ start, end })],
     put(key, value, version) {
-      if (version === undefined) return db.ifNoExists(key, () => db.put(key, value, 1));
-      return db.put(key, value, version + 1, version);
+      if (version === undefined) return reasoned(db.ifNoExists(key, () => db.put(key, value, 1)));
+      return reasoned(db.put(key, value, version + 1, version));
     },
     async remove(keys) {
-      await Promise.all(keys.map((key) => db.remove(key)));
+      await Promise.all(keys.map((key) => reasoned(db.remove(key))));
     },
     close: () => db.close(),
   };
+}
+
+/** A commit that fails says why in a second promise, whose rejection ends the process unless somebody handles it. */
+async function reasoned<T>(writing: Promise<T>): Promise<T> {
+  try {
+    return await writing;
+  } catch (error) {
+    if (error instanceof Error && 'commitError' in error && error.commitError instanceof Promise)
+      await error.commitError;
+    throw error;
+  }
 }
 
 type Lmdb = ReturnType<typeof import('lmdb').open<unknown, Buffer>>;

@@ -11,7 +11,7 @@ import { VirtualClock } from '../../support/virtualClock.ts';
 import { type Chance, random } from './random.ts';
 import { done, notRun, refused, ScriptedRunner, thrown } from './scriptedRunner.ts';
 
-const WALKS = 400;
+const WALKS = 150;
 const STEPS = 120;
 const GRACE = 40;
 const STOP_TIMEOUT = 200;

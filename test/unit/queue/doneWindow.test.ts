@@ -12,11 +12,15 @@ describe('DoneWindow', () => {
 
   test('goes on from the progress of the holder before', () => {
     const window = new DoneWindow();
-    window.add('dropped by start');
+    window.add('dropped by start'.repeat(1000));
     window.start({ identifier: 'b', count: 70, recent: ['a', 'b'] });
     expect(window.progress()).toEqual({ identifier: 'b', count: 70, recent: ['a', 'b'] });
-    window.add('c');
-    expect(window.progress()).toEqual({ identifier: 'c', count: 71, recent: ['a', 'b', 'c'] });
+    window.add('c'.repeat(1000));
+    expect(window.progress()).toEqual({
+      identifier: 'c'.repeat(1000),
+      count: 71,
+      recent: ['a', 'b', 'c'.repeat(1000)],
+    });
   });
 
   test('keeps the last ids only, while the count goes on', () => {

@@ -107,11 +107,11 @@ describe('when more was done than the window holds', () => {
     expect(queued()).toEqual([1, 2]);
   });
 
-  test('removes a million tasks at once', () => {
+  test('removes more tasks at once than a call may have arguments', () => {
     const { follower, queue } = standby();
-    for (let id = 0; id < 1_000_000; id++) queue.push({ id, bytes });
+    for (let id = 0; id < 200_000; id++) queue.push({ id, bytes });
     follower.see(progress(0));
-    expect(follower.see(progress(1_000_000, 999_999)).removed).toHaveLength(1_000_000);
+    expect(follower.see(progress(200_000, 199_999)).removed).toHaveLength(200_000);
     expect(queue.size).toBe(0);
   });
 });
@@ -168,7 +168,7 @@ test('forgets the oldest of the ids that never arrive', () => {
 
 /** Orders of its own, tasks that come late or early, looks at any moment: a standby keeps exactly what is not done. */
 test('a standby that misses no window loses no task and keeps none that is done', () => {
-  for (let seed = 1; seed <= 200; seed++) {
+  for (let seed = 1; seed <= 50; seed++) {
     const chance = random(seed);
     const { queue, follower, queued } = standby();
     const unfed = new Set(range(0, 400));

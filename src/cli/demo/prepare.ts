@@ -1,0 +1,34 @@
+/** Before the run: which files there are, how fast this machine compresses them, and how many fit into the time. */
+import { readFile, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { defaultFolder } from './defaultFolder.js';
+import { type DemoOptions, UsageError } from './options.js';
+import { measureSpeed, type Plan, planWork } from './plan.js';
+import { type FileTask, type Listing, listTasks } from './tasks.js';
+
+export interface Prepared {
+  /** Absolute. */
+  readonly folder: string;
+  readonly listing: Listing;
+  readonly plan: Plan;
+}
+
+/** How many files the speed is measured with; they come first in the list, which scatters them. */
+const SAMPLES = 100;
+
+/** @throws UsageError for a folder that cannot be read or has too few files */
+export async function prepare({ folder: given, seconds }: DemoOptions, signal: AbortSignal): Promise<Prepared> {
+  const folder = resolve(given ?? defaultFolder());
+  const found = await stat(folder).catch(() => undefined);
+  if (!found?.isDirectory()) throw new UsageError(`${folder} is not a folder that can be read`);
+  const listing = await listTasks(folder, signal);
+  const samples = await readSamples(folder, listing.tasks.slice(0, SAMPLES));
+  const plan = planWork(listing.tasks, seconds, (quality) => measureSpeed(samples, quality));
+  signal.throwIfAborted();
+  return { folder, listing, plan };
+}
+
+async function readSamples(folder: string, tasks: readonly FileTask[]): Promise<Uint8Array[]> {
+  const read = await Promise.all(tasks.map(({ path }) => readFile(join(folder, path)).catch(() => Buffer.alloc(0))));
+  return read.filter(({ length }) => length > 0);
+}

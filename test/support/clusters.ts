@@ -1,0 +1,30 @@
+/** What most tests of the built library begin with: a store of their own, and a `failover` that is closed after the test. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Failover, type FailoverOptions, failover } from 'mongo-failover';
+import { onTestFinished } from 'vitest';
+
+/** A lease that a busy machine does not lose by accident: for tests that wait for no lease to run out. */
+export const calm = { MASTER: 500, SLAVE: 3000, TICKING: 2000, POLL: 50, SYNC: 25, ERROR: 200 };
+/** As short as a busy machine keeps up with: for tests that wait for one to run out. */
+export const short = { MASTER: 200, SLAVE: 800, TICKING: 400, POLL: 50, SYNC: 25, ERROR: 200 };
+
+/** A folder that is gone after the test. */
+export async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'mongo-failover-test-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 3 }));
+  return folder;
+}
+
+/** On the embedded store in `folder` unless `options` say where; on `calm` intervals unless they say which. */
+export function open(options: FailoverOptions & { folder?: string }): Failover {
+  const { folder, ...others } = options;
+  const opened = failover({
+    ...(folder === undefined ? {} : { nodb: { path: join(folder, 'store') } }),
+    intervals: calm,
+    ...others,
+  });
+  onTestFinished(() => opened.close());
+  return opened;
+}

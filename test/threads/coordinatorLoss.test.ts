@@ -1,0 +1,138 @@
+/** The coordinator thread dies, for real: it is terminated, or something in it throws. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import type { Worker } from 'node:worker_threads';
+import { expect, test } from 'vitest';
+import { open, short, temporaryFolder } from '../support/clusters.ts';
+import { Events } from '../support/events.ts';
+import { Journal } from '../support/journal.ts';
+
+const work = new URL('../support/works/journal.mjs', import.meta.url);
+
+interface Task {
+  id: number;
+  file: string;
+  ms: number;
+}
+
+/** The next thread that this process starts. */
+function nextThread(): Promise<Worker> {
+  return new Promise((resolve) => process.once('worker', resolve));
+}
+
+test('a panic tells of it, the mastership and the task thread are gone, and a new one does all that was queued', async () => {
+  const folder = await temporaryFolder();
+  const journal = new Journal(folder);
+  const { file } = journal;
+  const thread = nextThread();
+  const cluster = new (open({ folder, intervals: short }).managed)<Task>('lost', 'id', work);
+  const events = new Events(cluster);
+  const ids = Array.from({ length: 40 }, (_, id) => id);
+  const submit = (id: number) => cluster.submitWork({ id, file, ms: 10 });
+  await Promise.all(ids.slice(0, 30).map(submit));
+  await cluster.run();
+  await events.done(5);
+  const { term } = cluster;
+
+  const seen = new Promise((resolve) => {
+    cluster.once('panic', () => {
+      const runs = journal.runs();
+      resolve({ isMaster: cluster.isMaster, term: cluster.term, left: cluster.leaseRemaining(), last: runs.at(-1) });
+    });
+  });
+  const replacement = nextThread();
+  await (await thread).terminate();
+  const atPanic = await seen;
+  expect(atPanic).toMatchObject({ isMaster: false, term: null, left: 0, last: { term } });
+  expect(events.of('panic')).toEqual([[expect.objectContaining({ code: 'ERR_COORDINATOR_LOST' })]]);
+  expect(cluster.state).toBe('error');
+
+  // While there is none: tasks are taken, questions are not answered.
+  await expect(cluster.status()).rejects.toMatchObject({ code: 'ERR_COORDINATOR_LOST' });
+  expect(await submit(30)).toEqual({ stored: true });
+  expect(await submit(30)).toEqual({ stored: false });
+  await replacement;
+  expect(await Promise.all(ids.slice(31).map(submit))).toEqual(ids.slice(31).map(() => ({ stored: true })));
+  await events.done(39);
+
+  const runs = journal.runs();
+  // The last line that was there when the panic came was the last one of its thread.
+  expect(runs.filter((run) => run.term === term).at(-1)).toEqual(Reflect.get(Object(atPanic), 'last'));
+  expect(cluster.term).toBeGreaterThan(term ?? 0);
+  expect(new Set(runs.map((run) => run.term))).toEqual(new Set([term, cluster.term]));
+  expect(events.states.filter((state, index, all) => all[index - 1] !== state)).toEqual(events.states);
+  expect(events.states.slice(0, 4)).toEqual(['init', 'master', 'error', 'init']);
+  // In order, none is missing; those whose end the main thread had not heard of are done again.
+  const firsts = [...new Set(runs.map(({ id }) => id))];
+  expect(firsts).toEqual(ids);
+  const again = runs.filter((run) => run.term === cluster.term).map(({ id }) => id);
+  expect(again).toEqual(ids.slice(ids.indexOf(Number(again[0]))));
+});
+
+test('a thread that dies again and again loses nothing, and stop() works at any moment', async () => {
+  const folder = await temporaryFolder();
+  const journal = new Journal(folder);
+  let thread = nextThread();
+  const cluster = new (open({ folder, intervals: short }).managed)<Task>('lost', 'id', work);
+  const events = new Events(cluster);
+  await Promise.all([1, 2, 3].map((id) => cluster.submitWork({ id, file: journal.file, ms: 0 })));
+  await cluster.run();
+  await events.done(3);
+  for (const id of [4, 5, 6]) {
+    const current = thread;
+    thread = nextThread();
+    const panics = events.of('panic').length;
+    await Promise.all([(await current).terminate(), cluster.submitWork({ id, file: journal.file, ms: 0 })]);
+    await events.when(() => events.of('panic').length > panics);
+    await thread;
+  }
+  await events.when(() => [4, 5, 6].every((id) => events.doneIds.includes(id)));
+  expect(journal.runs().map(({ id }) => id)).toEqual([1, 2, 3, 4, 5, 6]);
+
+  const stopped = cluster.stop();
+  await (await thread).terminate();
+  await stopped;
+  expect(cluster.state).toBe('stopped');
+});
+
+test('a function on the main thread hears by its signal that its coordinator is gone', async () => {
+  const folder = await temporaryFolder();
+  const thread = nextThread();
+  const heard: unknown[] = [];
+  const aborted = (signal: AbortSignal) => new Promise((resolve) => signal.addEventListener('abort', resolve));
+  const cluster = new (open({ folder, intervals: short }).managed)<{ id: number }>('lost', 'id', async (_task, context) => {
+    if (context.term > 1) return true;
+    const { signal } = context;
+    void thread.then((worker) => worker.terminate());
+    await aborted(signal);
+    heard.push(signal.reason, context.leaseRemaining());
+    return true;
+  });
+  const events = new Events(cluster);
+  await cluster.submitWork({ id: 1 });
+  await cluster.run();
+  await events.done(1);
+  expect(heard).toEqual([expect.objectContaining({ code: 'ERR_LEASE_LOST' }), 0]);
+  // Its result came after the end of its term, so it did not count.
+  expect(cluster.term).toBeGreaterThan(1);
+});
+
+test('an exception in the thread is not one of the process', async () => {
+  const folder = await temporaryFolder();
+  const preload = new URL('./fixtures/throwsWhenTold.mjs', import.meta.url);
+  const program = fileURLToPath(new URL('./fixtures/outlivesException.mjs', import.meta.url));
+  const child = spawn(process.execPath, ['--import', preload.href, program, folder], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const [out, error] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
+  expect(error).toBe('');
+  expect(out.split('\n')).toEqual([
+    'master 1',
+    'panic ERR_COORDINATOR_LOST the coordinator thread ended: thrown because it was told to',
+    'error',
+    'done 1',
+    'stopped',
+    '',
+  ]);
+  expect(child.exitCode).toBe(0);
+});

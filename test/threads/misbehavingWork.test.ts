@@ -1,0 +1,152 @@
+/** Work that misbehaves fails its own task, and hurts neither the queue nor the mastership. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ManagedOptions } from 'mongo-failover';
+import { describe, expect, test } from 'vitest';
+import { open, temporaryFolder } from '../support/clusters.ts';
+import { Events } from '../support/events.ts';
+import { Journal } from '../support/journal.ts';
+
+const scripted = new URL('./fixtures/scripted.mjs', import.meta.url);
+
+async function member(work: URL | ((folder: string) => URL), options: ManagedOptions = {}) {
+  const folder = await temporaryFolder();
+  const { managed: Managed } = open({ folder });
+  const href = work instanceof URL ? work : work(folder);
+  const retry = { minDelay: 10 };
+  const cluster = new Managed<{ id: string; file: string; script?: string[] }>('misbehaving', 'id', href, {
+    retry,
+    ...options,
+  });
+  const events = new Events(cluster);
+  await cluster.run();
+  return { cluster, events, journal: new Journal(folder), folder };
+}
+
+/** Nothing but the work was hurt: one mastership, and no error of the cluster. */
+function expectUntouched(events: Events) {
+  expect(events.states).toEqual(['init', 'master']);
+  expect([...events.of('error'), ...events.of('panic')]).toEqual([]);
+}
+
+describe('a task fails alone, is tried again, and the others are done in their order, when its work', () => {
+  const cases: [what: string, act: string, error: object, options?: ManagedOptions][] = [
+    ['calls process.exit', 'exit', { code: 'ERR_TASK_THREAD_EXITED' }],
+    ['takes more memory than resourceLimits give', 'memory', { code: 'ERR_TASK_THREAD_EXITED' }, small()],
+    ['recurses without end', 'deep', { name: 'RangeError' }],
+    ['returns nothing', 'nothing', { code: 'ERR_WORK_RESULT' }],
+    ['returns what is only truthy', 'truthy', { code: 'ERR_WORK_RESULT' }],
+    ['returns what cannot be cloned', 'uncloneable', { code: 'ERR_WORK_RESULT' }],
+    ['throws undefined', 'throwNothing', { message: 'undefined' }],
+    ['throws an error that cannot be read', 'throwHostile', { message: 'a value that cannot be shown was thrown' }],
+    ['leaves a rejection unhandled', 'unhandled', { code: 'ERR_TASK_THREAD_EXITED' }],
+  ];
+  test.each(cases)('%s', async (_what, act, error, options) => {
+    const { cluster, events, journal } = await member(scripted, options);
+    const { file } = journal;
+    await Promise.all([
+      cluster.submitWork({ id: 'before', file }),
+      cluster.submitWork({ id: 'bad', file, script: [act] }),
+      cluster.submitWork({ id: 'after', file }),
+    ]);
+    await events.done('after');
+    const told = events.all.filter(({ name }) => name === 'done' || name === 'failed');
+    expect(told.map(({ name, args: [id] }) => `${name} ${id}`)).toEqual([
+      'done before',
+      'failed bad',
+      'done bad',
+      'done after',
+    ]);
+    expect(events.of('failed')).toEqual([['bad', expect.objectContaining(error), 1]]);
+    expect(journal.runs().map(({ id, attempt }) => `${id}${attempt}`)).toEqual(['before1', 'bad1', 'bad2', 'after1']);
+    expectUntouched(events);
+  });
+});
+
+function small(): ManagedOptions {
+  return { resourceLimits: { maxOldGenerationSizeMb: 32 } };
+}
+
+test('a timer that a task left behind, and that throws, ends the thread and loses nothing', async () => {
+  const { cluster, events, journal } = await member(scripted);
+  const { file } = journal;
+  await cluster.submitWork({ id: 'stray', file, script: ['strayThrow'] });
+  await events.done('stray');
+  const ids = Array.from({ length: 50 }, (_, index) => String(index));
+  await Promise.all(ids.map((id) => cluster.submitWork({ id, file })));
+  await events.done('49');
+  expect(events.doneIds).toEqual(['stray', ...ids]);
+  expect(new Set(journal.runs().map(({ thread }) => thread)).size).toBe(2);
+  expectUntouched(events);
+});
+
+test('work that talks to, and closes, the port of its thread is done like any other', async () => {
+  const { cluster, events, journal } = await member(scripted);
+  const { file } = journal;
+  await cluster.submitWork({ id: 'closes', file, script: ['closePort'] });
+  await cluster.submitWork({ id: 'after', file });
+  await events.done('after');
+  expect(events.of('failed')).toEqual([]);
+  expectUntouched(events);
+});
+
+describe('a module that', () => {
+  const fixture = (how: string) => (folder: string) => {
+    const url = new URL('./fixtures/loads.mjs', import.meta.url);
+    url.searchParams.set('how', how);
+    url.searchParams.set('mended', join(folder, 'mended'));
+    return url;
+  };
+
+  test.each([
+    ['throws while it loads', 'throws', { code: 'ERR_WORK_MODULE', message: expect.stringContaining('not today') }],
+    ['exits while it loads', 'exits', { code: 'ERR_TASK_THREAD_EXITED' }],
+  ])('%s is tried again until it is mended', async (_what, how, error) => {
+    const { cluster, events, journal, folder } = await member(fixture(how));
+    await cluster.submitWork({ id: 'a', file: journal.file });
+    await events.when(() => events.of('failed').length === 3);
+    expect(events.of('failed')).toEqual([1, 2, 3].map((attempt) => ['a', expect.objectContaining(error), attempt]));
+    expect(await cluster.status()).toMatchObject({ queued: 1, state: 'master' });
+    await writeFile(join(folder, 'mended'), '');
+    await events.done('a');
+    expectUntouched(events);
+  });
+
+  test.each(['hangs', 'loops'])('%s while it loads does not hold up stop()', async (how) => {
+    const { cluster, events, journal } = await member(fixture(how), { stopTimeout: 50 });
+    await cluster.submitWork({ id: 'a', file: journal.file });
+    await events.first('master');
+    await cluster.stop();
+    expect(events.states).toEqual(['init', 'master', 'stopped']);
+    expect([...events.of('error'), ...events.of('panic')]).toEqual([]);
+  });
+
+  test('has no default export fails each try', async () => {
+    const { cluster, events, journal } = await member(new URL('./fixtures/noDefault.mjs', import.meta.url));
+    await cluster.submitWork({ id: 'a', file: journal.file });
+    await events.when(() => events.of('failed').length === 2);
+    expect(events.of('failed')[1]?.[1]).toMatchObject({ name: 'WorkError', code: 'ERR_WORK_MODULE' });
+    expectUntouched(events);
+  });
+});
+
+test('stop() ends an endless loop after stopTimeout, and the next member begins the task anew', async () => {
+  const { cluster, events, journal, folder } = await member(scripted, { stopTimeout: 50 });
+  const task = { id: 'endless', file: journal.file, script: ['loop'] };
+  const next = new (open({ folder }).managed)<typeof task>('misbehaving', 'id', new URL('../support/works/journal.mjs', import.meta.url));
+  const nextEvents = new Events(next);
+  await events.first('master');
+  await cluster.submitWork(task);
+  await next.submitWork(task);
+  await next.run();
+  await nextEvents.first('slave');
+  expect((await cluster.status()).running).toBe('endless');
+  await cluster.stop();
+  await nextEvents.done('endless');
+  expect(journal.runs().map(({ id, term, end }) => [id, term, end !== undefined])).toEqual([
+    ['endless', 1, false],
+    ['endless', 2, true],
+  ]);
+  expect([...events.of('error'), ...events.of('panic'), ...events.of('failed')]).toEqual([]);
+  expect(nextEvents.states).toEqual(['init', 'slave', 'master']);
+});

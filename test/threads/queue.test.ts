@@ -1,0 +1,96 @@
+/** A managed queue in one process: order, results, repetition. */
+import { threadId } from 'node:worker_threads';
+import { expect, test } from 'vitest';
+import { open, temporaryFolder } from '../support/clusters.ts';
+import { Events } from '../support/events.ts';
+import { Journal, overlapping } from '../support/journal.ts';
+
+const journalWork = new URL('../support/works/journal.mjs', import.meta.url);
+const scriptedWork = new URL('./fixtures/scripted.mjs', import.meta.url);
+
+interface Task {
+  id: number | string;
+  file: string;
+  script?: string[];
+}
+
+async function member(work: URL, retry?: { minDelay: number; maxDelay: number }) {
+  const folder = await temporaryFolder();
+  const { managed: Managed } = open({ folder });
+  const cluster = new Managed<Task>('queue', 'id', work, retry === undefined ? {} : { retry });
+  return { cluster, events: new Events(cluster), journal: new Journal(folder) };
+}
+
+test('the only member becomes master and does the tasks in their order, one at a time, in a thread of their own', async () => {
+  const { cluster, events, journal } = await member(journalWork);
+  const { file } = journal;
+  const ids = Array.from({ length: 60 }, (_, index) => index);
+  const [before, after] = [ids.slice(0, 30), ids.slice(30)];
+  const submitted = before.map((id) => cluster.submitWork({ id, file }));
+  expect(cluster.state).toBe('stopped');
+  await cluster.run();
+  await events.first('master');
+  submitted.push(...after.map((id) => cluster.submitWork({ id, file })));
+  expect(await Promise.all(submitted)).toEqual(ids.map(() => ({ stored: true })));
+  await events.done(59);
+
+  expect(events.doneIds).toEqual(ids);
+  const runs = journal.runs();
+  expect(runs.map(({ id }) => id)).toEqual(ids);
+  expect(overlapping(runs)).toEqual([]);
+  expect(new Set(runs.map(({ thread }) => thread)).size).toBe(1);
+  expect(runs[0]?.thread).not.toBe(threadId);
+  expect(new Set(runs.map(({ term }) => term))).toEqual(new Set([cluster.term]));
+  expect(events.states).toEqual(['init', 'master']);
+  expect(await cluster.status()).toMatchObject({ state: 'master', queued: 0, queuedBytes: 0, running: null, done: 60 });
+});
+
+test('false, a throw and a rejection keep a task at the head until it returns true', async () => {
+  const { cluster, events, journal } = await member(scriptedWork, { minDelay: 20, maxDelay: 40 });
+  const { file } = journal;
+  await cluster.run();
+  await Promise.all([
+    cluster.submitWork({ id: 'a', file, script: ['false', 'false', 'false'] }),
+    cluster.submitWork({ id: 'b', file, script: ['throw'] }),
+    cluster.submitWork({ id: 'c', file, script: ['reject'] }),
+    cluster.submitWork({ id: 'd', file }),
+  ]);
+  await events.done('d');
+
+  const told = events.all.filter(({ name }) => name === 'done' || name === 'failed');
+  expect(told.map(({ name, args: [id, , attempt] }) => [name, id, attempt])).toEqual([
+    ...[1, 2, 3].map((attempt) => ['failed', 'a', attempt]),
+    ['done', 'a', undefined],
+    ['failed', 'b', 1],
+    ['done', 'b', undefined],
+    ['failed', 'c', 1],
+    ['done', 'c', undefined],
+    ['done', 'd', undefined],
+  ]);
+  const errors = new Map(events.of('failed').map(([id, error]) => [id, error]));
+  expect(errors.get('a')).toMatchObject({ name: 'WorkError', code: 'ERR_WORK_FAILED' });
+  expect(errors.get('b')).toMatchObject({ name: 'RangeError', message: 'thrown by the work' });
+  expect(errors.get('c')).toMatchObject({ name: 'RangeError', message: 'rejected by the work' });
+
+  const runs = journal.runs();
+  expect(runs.map(({ id, attempt }) => `${id}${attempt}`)).toEqual(['a1', 'a2', 'a3', 'a4', 'b1', 'b2', 'c1', 'c2', 'd1']);
+  const pauses = runs.slice(1, 4).map(({ at }, index) => Number(at - (runs[index]?.end ?? at)) / 1e6);
+  const [first = 0, second = 0, third = 0] = pauses;
+  expect(first).toBeGreaterThanOrEqual(20);
+  expect(second).toBeGreaterThanOrEqual(40);
+  expect(third).toBeGreaterThanOrEqual(40);
+});
+
+test('a task whose id is queued already is not stored twice, and one that was done may come again', async () => {
+  const { cluster, events, journal } = await member(journalWork);
+  const { file } = journal;
+  const [first, again] = await Promise.all([cluster.submitWork({ id: 1, file }), cluster.submitWork({ id: 1, file })]);
+  expect([first, again]).toEqual([{ stored: true }, { stored: false }]);
+  // Another id, for a number and a text are not the same.
+  expect(await cluster.submitWork({ id: '1', file })).toEqual({ stored: true });
+  await cluster.run();
+  await events.done('1');
+  expect(await cluster.submitWork({ id: 1, file })).toEqual({ stored: true });
+  await events.when(() => events.doneIds.length === 3);
+  expect(events.doneIds).toEqual([1, '1', 1]);
+});
