@@ -119,6 +119,9 @@ export abstract class Cluster extends SafeEmitter {
   /** News that only one kind of cluster knows. */
   protected abstract kindHappened(event: MemberEvent): void;
 
+  /** The coordinator thread died: what runs here has no lease any more. */
+  protected kindLost(): void {}
+
   protected mustNotBeStopped(): void {
     if (this.stopping !== undefined) throw new StateError('ERR_STOPPED', `the cluster '${this.name}' has been stopped`);
   }
@@ -161,6 +164,7 @@ export abstract class Cluster extends SafeEmitter {
   private lost(error: Error): void {
     this.connection = undefined;
     this.lease.drop();
+    this.kindLost();
     this.stopSeen();
     this.emit('panic', error);
     if (this.ran && this.stopping === undefined) this.enter('error');

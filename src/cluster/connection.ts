@@ -1,8 +1,8 @@
 /**
  * One life of a coordinator thread, from the main thread's side. Comlink never settles calls to a thread that is gone,
- * so each is raced against the thread's exit. The thread keeps the process alive only while somebody holds it.
+ * so each is ended by the thread's exit. The thread keeps the process alive only while somebody holds it.
  */
-import { MessageChannel, Worker } from 'node:worker_threads';
+import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import { type Remote, wrap } from 'comlink';
 import type {
   CoordinatorApi,
@@ -20,6 +20,9 @@ const entry = new URL('../../workers/coordinator.js', import.meta.url);
 export class Connection {
   private readonly worker: Worker;
   private readonly remote: Remote<WireApi>;
+  /** Rejects what waits for an answer. Not a race against `ended`, which would keep every call until the thread ends. */
+  private readonly pending = new Set<(error: Error) => void>();
+  private failure: Error | undefined;
   private holds = 0;
   /** Resolves with the reason when the thread has ended, wanted or not. */
   readonly ended: Promise<Error>;
@@ -27,6 +30,9 @@ export class Connection {
   constructor(options: ResolvedOptions, onEvent: (cluster: number, event: MemberEvent) => void) {
     const calls = new MessageChannel();
     const events = new MessageChannel();
+    const deliver = (batch: CoordinatorEvent[]): void => {
+      for (const { cluster, event } of batch) onEvent(cluster, event);
+    };
     const data: CoordinatorData = { options, calls: calls.port2, events: events.port2 };
     this.worker = new Worker(entry, {
       name: 'mongo-failover coordinator',
@@ -36,19 +42,22 @@ export class Connection {
     this.worker.unref();
     this.ended = new Promise((resolve) => {
       let failure: unknown;
-      this.worker.once('error', (error) => {
+      this.worker.on('error', (error) => {
         failure = error;
       });
       this.worker.once('exit', (code) => {
+        // What it said is true although it died: tasks that were done are not to be done again.
+        for (const batch of waitingIn(events.port1)) deliver(batch);
         calls.port1.close();
         events.port1.close();
         const text = failure instanceof Error ? failure.message : `exit code ${code}`;
-        resolve(new FailoverError('ERR_COORDINATOR_LOST', `the coordinator thread ended: ${text}`, { cause: failure }));
+        const options = { cause: failure };
+        this.failure = new FailoverError('ERR_COORDINATOR_LOST', `the coordinator thread ended: ${text}`, options);
+        resolve(this.failure);
+        for (const reject of this.pending) reject(this.failure);
       });
     });
-    events.port1.on('message', (batch: CoordinatorEvent[]) => {
-      for (const { cluster, event } of batch) onEvent(cluster, event);
-    });
+    events.port1.on('message', deliver);
     this.remote = wrap<WireApi>(calls.port1);
     calls.port1.unref();
     events.port1.unref();
@@ -69,10 +78,7 @@ export class Connection {
   async call<R>(send: (remote: Remote<WireApi>) => Promise<Reply<R>>): Promise<R> {
     this.hold();
     try {
-      const lost = this.ended.then((error): Reply<R> => {
-        throw error;
-      });
-      const reply = await Promise.race([send(this.remote), lost]);
+      const reply = await this.unlessEnded(send(this.remote));
       if (reply.ok) return reply.value;
       throw fromWire(reply.error);
     } finally {
@@ -80,11 +86,24 @@ export class Connection {
     }
   }
 
+  private unlessEnded<T>(answer: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      if (this.failure !== undefined) return reject(this.failure);
+      this.pending.add(reject);
+      const settled = () => this.pending.delete(reject);
+      answer.then(resolve, reject).then(settled, settled);
+    });
+  }
+
   /** Closes the store and ends the thread. */
   async close(): Promise<void> {
     await this.call((remote) => remote.close()).catch(() => {});
     await this.worker.terminate();
   }
+}
+
+function* waitingIn(port: MessagePort): Generator<CoordinatorEvent[]> {
+  for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) yield next.message;
 }
 
 export type { CoordinatorApi };

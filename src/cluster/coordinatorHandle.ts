@@ -33,7 +33,12 @@ export class CoordinatorHandle {
   private clusters = 0;
   private closed = false;
 
-  constructor(readonly options: ResolvedOptions) {}
+  /** Hidden from whoever prints a cluster: it holds the password of the store. */
+  readonly #options: ResolvedOptions;
+
+  constructor(options: ResolvedOptions) {
+    this.#options = options;
+  }
 
   /** Adds a cluster and attaches it: at once, or when the thread that died has been replaced. Returns its number. Throws `ERR_STOPPED` after `close()`. */
   add(client: Client): number {
@@ -65,7 +70,7 @@ export class CoordinatorHandle {
 
   private connect(): Connection {
     const startedAt = performance.now();
-    const connection = new Connection(this.options, (cluster, event) => this.clients.get(cluster)?.happened(event));
+    const connection = new Connection(this.#options, (cluster, event) => this.clients.get(cluster)?.happened(event));
     void connection.ended.then((error) => {
       if (this.connection !== connection) return;
       this.connection = undefined;

@@ -45,7 +45,9 @@ export class SafeEmitter extends EventEmitter<ClusterEvents> {
         this.listenerFailed(name, error);
       }
     }
-    if (listeners.length === 0 && (name === 'error' || name === 'panic')) this.warn(name, args[0]);
+    if (listeners.length === 0 && (name === 'error' || name === 'panic')) {
+      this.warn(name, args[0], `no listener for '${name}': ${toWire(args[0]).message}`);
+    }
     return listeners.length > 0;
   }
 
@@ -54,18 +56,15 @@ export class SafeEmitter extends EventEmitter<ClusterEvents> {
       cause,
     });
     // A panic listener that throws must not call itself again.
-    if (event === 'panic') this.warn('panic', error);
+    if (event === 'panic') this.warn('panic', error, error.message);
     else this.emit('panic', error);
   }
 
   /** Once for each kind: a store that is away would repeat itself for hours. */
-  private warn(event: string, error: unknown): void {
+  private warn(event: string, error: unknown, text: string): void {
     if (this.warned.has(event)) return;
     this.warned.add(event);
-    const { message, code } = toWire(error);
-    process.emitWarning(`no listener for '${event}': ${message}`, {
-      type: 'MongoFailoverWarning',
-      ...(code === undefined ? {} : { code }),
-    });
+    const { code } = toWire(error);
+    process.emitWarning(text, { type: 'MongoFailoverWarning', ...(code === undefined ? {} : { code }) });
   }
 }

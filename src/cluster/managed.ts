@@ -123,6 +123,10 @@ export class ManagedCluster<Task extends object = Record<string, unknown>> exten
     }
   }
 
+  protected override kindLost(): void {
+    this.mainWork?.abort();
+  }
+
   private async runHere(request: Extract<MemberEvent, { type: 'work' }>): Promise<void> {
     if (this.mainWork === null) return;
     const outcome = await this.mainWork.run(request);

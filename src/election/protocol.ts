@@ -193,6 +193,7 @@ class Move {
     assert.equal(s.phase === 'master', s.mastership !== null, 'master, and only master, has a mastership');
     assert.ok(s.claim === null || s.mastership === null, 'a master does not claim');
     s.wakeAt = s.phase === 'stopped' ? null : this.nextWake();
+    assert.ok(s.wakeAt === null || s.wakeAt > this.now, 'whatever is due has been done, so no tick follows at once');
     return s;
   }
 

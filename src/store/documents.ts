@@ -11,14 +11,15 @@ export type Fields = Readonly<Record<string, unknown>>;
 /** An id as it is stored: as itself, for people to read, except where a store would alter it. */
 export type StoredId = TaskId | { readonly json: string };
 
-/** BSON's UTF-8 has no half of a surrogate pair, and not every server keeps the sign of zero. */
-function alters(id: TaskId): boolean {
-  return typeof id === 'string' ? /\p{Surrogate}/u.test(id) : Object.is(id, -0);
-}
-
+/**
+ * Strings with half of a surrogate pair, which UTF-8 cannot say, and numbers that not every server takes or keeps, as
+ * JSON that gives them back: JSON reads 1e999 as infinity.
+ */
 export function storedId(id: TaskId): StoredId {
-  if (!alters(id)) return id;
-  return { json: typeof id === 'string' ? JSON.stringify(id) : '-0' };
+  if (typeof id === 'string') return /\p{Surrogate}/u.test(id) ? { json: JSON.stringify(id) } : id;
+  if (Object.is(id, -0)) return { json: '-0' };
+  if (!Number.isFinite(id)) return { json: id > 0 ? '1e999' : '-1e999' };
+  return id;
 }
 
 /** The fields that a beat sets. */

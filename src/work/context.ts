@@ -25,6 +25,7 @@ export type Work<Task = unknown> = (task: Task, context: TaskContext) => boolean
 
 export class WorkContext implements TaskContext {
   private controller: AbortController | undefined;
+  private ended = false;
 
   constructor(
     readonly id: TaskId,
@@ -35,12 +36,14 @@ export class WorkContext implements TaskContext {
 
   get signal(): AbortSignal {
     this.controller ??= new AbortController();
-    // The order to end arrives as a message too, but not in a thread that computes without a pause.
-    if (this.lease.aborted) this.abort();
+    // The order to end arrives as a message too, but not in a thread that computes without a pause; and none arrives
+    // from a coordinator that died.
+    if (this.ended || this.lease.aborted || this.leaseRemaining() === 0) this.abort();
     return this.controller.signal;
   }
 
   abort(): void {
+    this.ended = true;
     if (this.controller === undefined || this.controller.signal.aborted) return;
     this.controller.abort(new StateError('ERR_LEASE_LOST', 'the work must end now: its lease is about to'));
   }

@@ -14,16 +14,15 @@ export class ThreadRunner implements Runner {
   private pool: TaskPool | undefined;
   /** The end of the pool before. */
   private ending = Promise.resolve();
-  private readonly abortChannel: BroadcastChannel;
+  private abortChannel: BroadcastChannel | undefined;
 
-  constructor(private readonly parts: ThreadRunnerParts) {
-    this.abortChannel = new BroadcastChannel(parts.pool.data.abortChannel);
-    this.abortChannel.unref();
-  }
+  constructor(private readonly parts: ThreadRunnerParts) {}
 
   start(term: number): void {
     this.term = term;
     this.parts.lease.aborted = false;
+    this.abortChannel = new BroadcastChannel(this.parts.pool.data.abortChannel);
+    this.abortChannel.unref();
     // At once, not with the first task: the module is loaded by the time that one comes.
     this.pool = new TaskPool(this.parts.pool);
   }
@@ -52,12 +51,15 @@ export class ThreadRunner implements Runner {
 
   abort(reason: string): void {
     this.parts.lease.aborted = true;
-    this.abortChannel.postMessage(reason);
+    this.abortChannel?.postMessage(reason);
   }
 
   end(): Promise<void> {
     if (this.pool !== undefined) this.ending = this.pool.end();
     this.pool = undefined;
+    // One that stays open is never collected, also when its cluster has long stopped.
+    this.abortChannel?.close();
+    this.abortChannel = undefined;
     return this.ending;
   }
 }

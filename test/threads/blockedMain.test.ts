@@ -10,7 +10,11 @@ test('a blocked main thread costs no lease, no heartbeat and no task', async () 
   const folder = await temporaryFolder();
   const journal = new Journal(folder);
   const intervals = short;
-  const cluster = new (open({ folder, intervals }).managed)<{ id: number; file: string; ms: number }>('blocked', 'id', work);
+  const cluster = new (open({ folder, intervals }).managed)<{ id: number; file: string; ms: number }>(
+    'blocked',
+    'id',
+    work,
+  );
   const events = new Events(cluster);
   // Of the same process, but with a coordinator thread of its own, so that it would take over while this one waits.
   const standby = new (open({ folder, intervals }).unmanaged)('blocked');

@@ -71,6 +71,33 @@ test('a panic tells of it, the mastership and the task thread are gone, and a ne
   expect(again).toEqual(ids.slice(ids.indexOf(Number(again[0]))));
 });
 
+test('what it had done while the main thread was blocked is not done again', async () => {
+  const folder = await temporaryFolder();
+  const journal = new Journal(folder);
+  const thread = nextThread();
+  const cluster = new (open({ folder, intervals: short }).managed)<Task>('lost', 'id', work);
+  const events = new Events(cluster);
+  const ids = Array.from({ length: 400 }, (_, id) => id);
+  await Promise.all(ids.map((id) => cluster.submitWork({ id, file: journal.file, ms: 2 })));
+  await cluster.run();
+  await events.done(0);
+  const coordinator = await thread;
+  // Blocked before and after the death: what was said waits in the port when the end of the thread is told.
+  block(400);
+  void coordinator.terminate();
+  block(400);
+  await events.first('panic');
+  const ended = journal.runs().filter(({ end }) => end !== undefined).length;
+  expect(ended).toBeGreaterThan(20);
+  // The last ones may have been under way to the main thread.
+  expect(ended - events.of('done').length).toBeLessThan(10);
+});
+
+function block(ms: number): void {
+  const until = performance.now() + ms;
+  while (performance.now() < until);
+}
+
 test('a thread that dies again and again loses nothing, and stop() works at any moment', async () => {
   const folder = await temporaryFolder();
   const journal = new Journal(folder);
@@ -102,14 +129,18 @@ test('a function on the main thread hears by its signal that its coordinator is 
   const thread = nextThread();
   const heard: unknown[] = [];
   const aborted = (signal: AbortSignal) => new Promise((resolve) => signal.addEventListener('abort', resolve));
-  const cluster = new (open({ folder, intervals: short }).managed)<{ id: number }>('lost', 'id', async (_task, context) => {
-    if (context.term > 1) return true;
-    const { signal } = context;
-    void thread.then((worker) => worker.terminate());
-    await aborted(signal);
-    heard.push(signal.reason, context.leaseRemaining());
-    return true;
-  });
+  const cluster = new (open({ folder, intervals: short }).managed)<{ id: number }>(
+    'lost',
+    'id',
+    async (_task, context) => {
+      if (context.term > 1) return true;
+      const { signal } = context;
+      void thread.then((worker) => worker.terminate());
+      await aborted(signal);
+      heard.push(signal.reason, context.leaseRemaining());
+      return true;
+    },
+  );
   const events = new Events(cluster);
   await cluster.submitWork({ id: 1 });
   await cluster.run();
@@ -123,7 +154,9 @@ test('an exception in the thread is not one of the process', async () => {
   const folder = await temporaryFolder();
   const preload = new URL('./fixtures/throwsWhenTold.mjs', import.meta.url);
   const program = fileURLToPath(new URL('./fixtures/outlivesException.mjs', import.meta.url));
-  const child = spawn(process.execPath, ['--import', preload.href, program, folder], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, ['--import', preload.href, program, folder], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const [out, error] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
   expect(error).toBe('');
   expect(out.split('\n')).toEqual([

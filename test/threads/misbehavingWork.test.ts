@@ -133,7 +133,11 @@ describe('a module that', () => {
 test('stop() ends an endless loop after stopTimeout, and the next member begins the task anew', async () => {
   const { cluster, events, journal, folder } = await member(scripted, { stopTimeout: 50 });
   const task = { id: 'endless', file: journal.file, script: ['loop'] };
-  const next = new (open({ folder }).managed)<typeof task>('misbehaving', 'id', new URL('../support/works/journal.mjs', import.meta.url));
+  const next = new (open({ folder }).managed)<typeof task>(
+    'misbehaving',
+    'id',
+    new URL('../support/works/journal.mjs', import.meta.url),
+  );
   const nextEvents = new Events(next);
   await events.first('master');
   await cluster.submitWork(task);

@@ -73,7 +73,17 @@ test('false, a throw and a rejection keep a task at the head until it returns tr
   expect(errors.get('c')).toMatchObject({ name: 'RangeError', message: 'rejected by the work' });
 
   const runs = journal.runs();
-  expect(runs.map(({ id, attempt }) => `${id}${attempt}`)).toEqual(['a1', 'a2', 'a3', 'a4', 'b1', 'b2', 'c1', 'c2', 'd1']);
+  expect(runs.map(({ id, attempt }) => `${id}${attempt}`)).toEqual([
+    'a1',
+    'a2',
+    'a3',
+    'a4',
+    'b1',
+    'b2',
+    'c1',
+    'c2',
+    'd1',
+  ]);
   const pauses = runs.slice(1, 4).map(({ at }, index) => Number(at - (runs[index]?.end ?? at)) / 1e6);
   const [first = 0, second = 0, third = 0] = pauses;
   expect(first).toBeGreaterThanOrEqual(20);

@@ -119,6 +119,8 @@ async function runIn(scratch: string, run: Run): Promise<Pick<DemoResult, 'audit
 
   const facts: Facts = { block: null, kill: null, takeover: null, late: 0 };
   try {
+    const pids = crew.members.map(({ number, pid }) => `${number} (pid ${pid})`);
+    event(`members ${pids.join(', ')}`);
     const name = `demo-${randomUUID()}`;
     const store = options.mongodb === undefined ? { path: files.store } : { mongodb: options.mongodb };
     const work = (member: number) => workUrl({ folder, ledger: files.ledger, member, quality, atLeast }).href;
@@ -163,10 +165,15 @@ function listenerFor(
   event: (text: string, tone?: Tone) => void,
 ): MemberListener {
   const who = ({ number }: MemberHandle): string => `member ${number}`;
+  /** A store that is away is reported at each try: once will do. */
+  const lastTold = new Map<MemberHandle, string>();
   return {
     said(member, message) {
       const told = inWords(message);
-      if (told !== undefined) event(`${who(member)} ${told.text}`, told.tone);
+      if (told !== undefined && told.text !== lastTold.get(member)) {
+        lastTold.set(member, told.text);
+        event(`${who(member)} ${told.text}`, told.tone);
+      }
       waiting.check();
     },
     wrote: (member, line) => display.foreign(`${who(member)}: ${line}`),

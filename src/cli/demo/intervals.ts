@@ -1,5 +1,5 @@
 /** How fast the demo's members notice things: short enough to watch a failover, long enough for a busy machine. */
-import type { Intervals } from '../../options.js';
+import type { Intervals } from '../../index.js';
 
 export const intervals = {
   MASTER: 250,

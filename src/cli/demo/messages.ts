@@ -1,6 +1,5 @@
 /** What the demo and its member processes say to each other. */
-import type { ClusterState } from '../../cluster/events.js';
-import type { MemberStatus } from '../../coordinator/messages.js';
+import type { ClusterState, MemberStatus } from '../../index.js';
 
 export type Heartbeat = MemberStatus['heartbeat'];
 

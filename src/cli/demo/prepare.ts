@@ -1,6 +1,7 @@
 /** Before the run: which files there are, how fast this machine compresses them, and how many fit into the time. */
 import { readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { FailoverError, failover } from '../../index.js';
 import { defaultFolder } from './defaultFolder.js';
 import { type DemoOptions, UsageError } from './options.js';
 import { measureSpeed, type Plan, planWork } from './plan.js';
@@ -16,8 +17,12 @@ export interface Prepared {
 /** How many files the speed is measured with; they come first in the list, which scatters them. */
 const SAMPLES = 100;
 
-/** @throws UsageError for a folder that cannot be read or has too few files */
-export async function prepare({ folder: given, seconds }: DemoOptions, signal: AbortSignal): Promise<Prepared> {
+/** @throws UsageError for a folder that cannot be read or has too few files, and for a connection string that is none */
+export async function prepare(
+  { folder: given, seconds, mongodb }: DemoOptions,
+  signal: AbortSignal,
+): Promise<Prepared> {
+  if (mongodb !== undefined) checkConnectString(mongodb);
   const folder = resolve(given ?? defaultFolder());
   const found = await stat(folder).catch(() => undefined);
   if (!found?.isDirectory()) throw new UsageError(`${folder} is not a folder that can be read`);
@@ -26,6 +31,15 @@ export async function prepare({ folder: given, seconds }: DemoOptions, signal: A
   const plan = planWork(listing.tasks, seconds, (quality) => measureSpeed(samples, quality));
   signal.throwIfAborted();
   return { folder, listing, plan };
+}
+
+/** As the members will, but nothing is started by it. */
+function checkConnectString(connectString: string): void {
+  try {
+    failover({ mongodb: { connectString } });
+  } catch (error) {
+    throw error instanceof FailoverError ? new UsageError(error.message) : error;
+  }
 }
 
 async function readSamples(folder: string, tasks: readonly FileTask[]): Promise<Uint8Array[]> {

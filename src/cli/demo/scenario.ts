@@ -37,9 +37,6 @@ export async function play(stage: Stage, facts: Facts): Promise<void> {
   event(`${crew.members.length} members are fed ${total} files each`);
   await waiting.until(() => stage.done() >= total * BLOCK_AFTER);
   await block(stage, facts);
-  // One task from beginning to end under the same lease shows that the block did not cost it.
-  const after = facts.block?.to ?? 0;
-  await waiting.until(() => stage.ledger.lines.some(({ startedAt }) => startedAt > after));
   await waiting.until(() => stage.done() >= total * KILL_AFTER);
   await kill(stage, facts);
   await waiting.until(() => stage.done() >= total);
@@ -55,6 +52,8 @@ async function block({ crew, ledger, waiting, event }: Stage, facts: Facts): Pro
   if (report === undefined) return;
   const { from, to, before, after } = report;
   facts.block = { member: number, term, from, to };
+  // A task from beginning to end under the same lease shows that the block did not cost it.
+  await waiting.until(() => ledger.lines.some(({ startedAt }) => startedAt > to));
   const tasks = ledger.lines.filter(({ endedAt }) => endedAt >= from && endedAt <= to).length;
   const beats = after.sent - before.sent;
   const late = `late by ${after.lateness.p99.toFixed(2)} ms at p99, ${after.lateness.max.toFixed(2)} ms at most`;

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { TaskContext } from '../../work/context.js';
+import type { TaskContext } from '../../index.js';
 import { monotonicNow } from './clock.js';
 import { compress } from './compress.js';
 import { appendLine, type LedgerLine } from './ledger.js';

@@ -3,7 +3,7 @@
  * it finds there.
  */
 import { constants } from 'node:fs';
-import { access, mkdir, open, statfs } from 'node:fs/promises';
+import { access, mkdir, open, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StoreError } from '../../errors.js';
 
@@ -24,15 +24,14 @@ export async function prepareFolder(path: string): Promise<void> {
   else await checkFormat(path);
 }
 
-/** Whether there is such a file with something in it. Throws when it may not be read and written. */
+/**
+ * Whether there is such a file with something in it. Throws when it may not be read and written. The file is not opened:
+ * closing the lock file again would drop the locks that this process has on it.
+ */
 async function usable(file: string): Promise<boolean> {
   try {
-    const handle = await open(file, 'r+');
-    try {
-      return (await handle.stat()).size > 0;
-    } finally {
-      await handle.close();
-    }
+    await access(file, constants.R_OK | constants.W_OK);
+    return (await stat(file)).size > 0;
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
     throw error;

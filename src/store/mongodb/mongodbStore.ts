@@ -17,6 +17,7 @@ import { writeError } from './storeErrors.js';
 
 const LEASES = 'failover';
 const MEMBERS = 'failover_members';
+/** How long the line of a member that nobody removed is kept, in seconds. */
 const MEMBERS_KEPT = 60 * 60;
 /** Leases in one answer, which must fit into one document of 16 MB. */
 const MOST_IN_ONE_LOOK = 100;
@@ -206,11 +207,16 @@ async function prepare(run: Run): Promise<void> {
     }).catch((error: unknown) => {
       if (!isIndexThere(error)) throw error;
     }),
-    // Not every server can, and nothing depends on it.
+    // Not every server can, and nothing depends on it; there, old lines go when somebody opens the store.
     run('open', {
       createIndexes: MEMBERS,
       indexes: [{ key: { at: 1 }, name: 'at', expireAfterSeconds: MEMBERS_KEPT }],
-    }).catch(() => {}),
+    })
+      .catch(() => {
+        const before = new Date(Date.now() - MEMBERS_KEPT * 1000);
+        return run('open', { delete: MEMBERS, deletes: [{ q: { at: { $lt: before } }, limit: 0 }] });
+      })
+      .catch(() => {}),
   ]);
 }
 

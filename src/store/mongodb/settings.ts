@@ -14,6 +14,8 @@ const WARM_CONNECTIONS = 4;
 const LOOK_EVERY = 1000;
 /** The driver's own limits end a little before ours, because its errors say more. */
 const DRIVER_SHARE = 0.9;
+/** But not so early, in ms, that a busy machine could never connect. Our limits end a call all the same. */
+const SHORTEST_DRIVER_LIMIT = 500;
 
 export interface Settings extends Place {
   readonly connectString: string;
@@ -32,7 +34,7 @@ export function settingsOf(
   const secrets = secretsOf(connectString, connectOptions);
   const parsed = parse(connectString, connectOptions, secrets);
   const { writeConcern: _ignored, ...kept } = connectOptions;
-  const limit = Math.max(1, Math.floor(limits.commandTimeout * DRIVER_SHARE));
+  const limit = driverLimit(limits);
   return {
     connectString,
     debug,
@@ -47,7 +49,7 @@ export function settingsOf(
       readPreference: 'primary',
       serverSelectionTimeoutMS: atMost(limit, parsed.serverSelectionTimeoutMS),
       connectTimeoutMS: atMost(limit, parsed.connectTimeoutMS),
-      socketTimeoutMS: atMost(limits.commandTimeout, parsed.socketTimeoutMS),
+      socketTimeoutMS: atMost(Math.max(limit, limits.commandTimeout), parsed.socketTimeoutMS),
       waitQueueTimeoutMS: atMost(limit, parsed.waitQueueTimeoutMS),
       heartbeatFrequencyMS: atMost(LOOK_EVERY, parsed.heartbeatFrequencyMS),
       minPoolSize: Math.max(parsed.minPoolSize, atMost(WARM_CONNECTIONS, parsed.maxPoolSize)),
@@ -55,6 +57,11 @@ export function settingsOf(
       monitorCommands: debug,
     },
   };
+}
+
+function driverLimit({ commandTimeout, connectTimeout }: { commandTimeout: number; connectTimeout: number }): number {
+  const shortest = Math.min(SHORTEST_DRIVER_LIMIT, connectTimeout * DRIVER_SHARE);
+  return Math.ceil(Math.max(shortest, commandTimeout * DRIVER_SHARE));
 }
 
 /** The driver reads 0 as "without end" for all of these. */

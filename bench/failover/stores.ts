@@ -1,0 +1,70 @@
+/** The stores that a failover is measured on: the embedded one, and a server as the tests find one. */
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import type { FailoverOptions } from 'mongo-failover';
+import { MongoClient } from 'mongodb';
+import { startServer } from '../../test/servers/startServer.js';
+import { atEnd, withFolder } from '../support/cleanup.js';
+
+export interface BenchStore {
+  readonly label: string;
+  readonly options: FailoverOptions;
+  /** For the logs of the members. */
+  readonly folder: string;
+  /** Takes out of a text where the store is: a result says nothing of its machine. */
+  conceal(text: string): string;
+}
+
+const serverNames = {
+  memory: 'mongod (by mongodb-memory-server)',
+  java: 'mongo-java-server, in memory',
+  ferretdb: 'FerretDB 1.24 on SQLite',
+  documentdb: 'DocumentDB behind FerretDB 2.7',
+  uri: 'server at MONGODB_URI',
+} as const;
+
+export function withEmbedded<T>(use: (store: BenchStore) => Promise<T>): Promise<T> {
+  return withFolder((folder) => {
+    const path = join(folder, 'store');
+    const conceal = (text: string): string => text.replaceAll(path, 'PATH');
+    return use({ label: 'embedded store', options: { nodb: { path } }, folder, conceal });
+  });
+}
+
+/** Rejects when the machine has no server, with what would help. The database is a new one, and is dropped. */
+export async function withServer<T>(use: (store: BenchStore) => Promise<T>): Promise<T> {
+  const server = await startServer();
+  const kept = atEnd(() => void server.stop());
+  const name = `mongo_failover_bench_${randomBytes(6).toString('hex')}`;
+  const uri = withDatabase(server.uri, name);
+  try {
+    const conceal = (text: string): string =>
+      text.replaceAll(/mongodb(\+srv)?:\/\/\S+/g, 'URI').replaceAll(/[\w.-]+:\d{2,5}\b/g, 'SERVER');
+    return await withFolder((folder) =>
+      use({ label: serverNames[server.kind], options: { mongodb: { connectString: uri } }, folder, conceal }),
+    );
+  } finally {
+    if (server.kind === 'uri') await drop(uri);
+    await server.stop();
+    kept();
+  }
+}
+
+/** The connection string with this database in the place of its own; a user still logs in where it did. */
+function withDatabase(uri: string, name: string): string {
+  const parts = /^(mongodb(?:\+srv)?:\/\/[^/?]+)(?:\/([^?]*))?(?:\?(.*))?$/.exec(uri);
+  if (parts === null) throw new Error('the connection string of the server cannot be read');
+  const [, server = '', database, query = ''] = parts;
+  const options = new URLSearchParams(query);
+  if (server.includes('@') && !options.has('authSource')) options.set('authSource', database || 'admin');
+  return `${server}/${name}${options.size > 0 ? `?${options}` : ''}`;
+}
+
+async function drop(uri: string): Promise<void> {
+  const client = new MongoClient(uri);
+  try {
+    await client.db().dropDatabase();
+  } finally {
+    await client.close();
+  }
+}

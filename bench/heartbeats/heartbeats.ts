@@ -1,0 +1,105 @@
+/**
+ * How late do heartbeats go out when the main thread is blocked and every core is busy? Ours beside what a plain timer
+ * does, each in a process of its own, one after another, with the same work for the same time.
+ */
+import { availableParallelism } from 'node:os';
+import { reportOf } from '../support/child.js';
+import { withFolder } from '../support/cleanup.js';
+import type { Answer, Question, Settings } from '../support/question.js';
+import { ms, whole } from '../support/spread.js';
+import type { BarChart } from '../support/svg.js';
+import type { BeatReport, OurReport, OurSettings, PlainSettings } from './messages.js';
+
+const intervals = { MASTER: 100, SLAVE: 150, TICKING: 100 };
+/** What a holder counts on: 95 % of SLAVE + TICKING. */
+const validity = (intervals.SLAVE + intervals.TICKING) * 0.95;
+const goal = 1;
+
+interface Row {
+  readonly name: string;
+  readonly report: BeatReport;
+}
+
+async function ask({ quick, progress }: Settings): Promise<Answer> {
+  const duration = quick ? 8_000 : 60_000;
+  const cores = availableParallelism();
+  const plain = (name: string, file: string, busyThreads: number) => async (): Promise<Row> => {
+    const settings: PlainSettings = { duration, interval: intervals.MASTER, validity, busyThreads };
+    return { name, report: await reportOf<BeatReport>(new URL(file, import.meta.url), settings) };
+  };
+  progress(`ours: ${cores} clusters at work, main thread blocked for ${duration / 1000} s`);
+  const ours = await withFolder((folder) => {
+    const settings: OurSettings = { duration, busyThreads: cores, folder, intervals };
+    return reportOf<OurReport>(new URL('ours.js', import.meta.url), settings);
+  });
+  const rows: Row[] = [{ name: 'mongo-failover', report: ours }];
+  for (const competitor of [
+    plain('timer in a bare thread', 'bareThread.js', cores),
+    plain('timer on the working thread', 'sameThread.js', cores),
+    plain('the same, other cores idle', 'sameThread.js', 0),
+  ]) {
+    progress(`competitor ${rows.length} of 3, ${duration / 1000} s`);
+    rows.push(await competitor());
+  }
+  const p99 = ours.lateness.p99;
+  return {
+    tables: [
+      {
+        title: `Lateness of heartbeats, ${duration / 1000} s, a beat every ${intervals.MASTER} ms, lease valid for ${validity} ms`,
+        head: ['', 'beats', 'p50', 'p99', 'max', 'p99 against ours', 'leases lost', 'slices done', 'CPU of others'],
+        rows: rows.map(({ name, report: { lateness, leasesLost, slices, othersCpu } }) => [
+          name,
+          whole(lateness.count),
+          ms(lateness.p50),
+          ms(lateness.p99),
+          ms(lateness.max),
+          `${(lateness.p99 / p99).toFixed(1)} x`,
+          String(leasesLost),
+          whole(slices),
+          `${Math.round(othersCpu * 100)} %`,
+        ]),
+      },
+    ],
+    goals: [
+      { promise: `99 of 100 beats at most ${goal} ms late`, measured: ms(p99), met: p99 <= goal },
+      {
+        promise: 'no lease lost, none seen ended by the blocked main thread',
+        measured: `${ours.leasesLost} lost; never less than ${ms(ours.leastLease)} left`,
+        met: ours.leasesLost === 0 && ours.leastLease > 0,
+      },
+    ],
+    notes: [
+      `Busy in each of the first three rows: ${cores} threads with slices of ${ms(ours.slice)} (one alone on a free core), and the main thread: it spins, or (third row) does slices itself.`,
+      `Ours: ${ours.clusters} clusters; each column shows the worst of them. Early beats that carry progress count as beats, too. Beats are durable writes to the embedded store, round trip p50 ${ms(ours.roundTrip.p50)}, p99 ${ms(ours.roundTrip.p99)}.`,
+      'The others write nowhere, and their beats are late against the beat before, not against a grid: both in their favour. A timer on the working thread is late by the rest of a slice; with longer slices, by more.',
+      `Leases lost: ours, how often the state master was left; others, gaps between two beats above ${validity} ms. CPU of others: what other processes took of all cores meanwhile; above a few per cent, run it again.`,
+    ],
+    pictures: [{ suffix: '', chart: chart(rows, duration) }],
+    data: { duration, intervals, validity, cores, rows },
+  };
+}
+
+function chart(rows: readonly Row[], duration: number): BarChart {
+  return {
+    kind: 'bars',
+    title: 'How late heartbeats go out while every core is busy',
+    subtitle: `${duration / 1000} s, a beat every ${intervals.MASTER} ms; logarithmic; shorter is better`,
+    unit: 'ms',
+    scale: 'log',
+    groups: rows.map(({ name, report: { lateness } }) => ({
+      label: name,
+      bars: [
+        { label: 'p50', value: lateness.p50, text: ms(lateness.p50) },
+        { label: 'p99', value: lateness.p99, text: ms(lateness.p99) },
+        { label: 'max', value: lateness.max, text: ms(lateness.max) },
+      ],
+    })),
+    limit: { value: goal, label: `goal for p99: ${goal} ms` },
+  };
+}
+
+export const heartbeats: Question = {
+  name: 'heartbeats',
+  title: 'how late do heartbeats go out when the main thread is blocked and every core is busy?',
+  ask,
+};

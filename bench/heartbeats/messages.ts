@@ -1,0 +1,44 @@
+/** What the processes of this question are given, and what each of them reports. All times in ms. */
+import type { SampleSpread } from '../support/spread.js';
+
+interface BeatSettings {
+  /** How long it is measured. */
+  readonly duration: number;
+  /** Threads that do nothing but slices. */
+  readonly busyThreads: number;
+}
+
+export interface PlainSettings extends BeatSettings {
+  /** Between two beats. */
+  readonly interval: number;
+  /** A gap longer than this would have cost the lease. */
+  readonly validity: number;
+}
+
+export interface OurSettings extends BeatSettings {
+  readonly folder: string;
+  readonly intervals: { readonly MASTER: number; readonly SLAVE: number; readonly TICKING: number };
+}
+
+export interface BeatReport {
+  readonly type: 'report';
+  /** Of ours: the worst cluster in each column. */
+  readonly lateness: SampleSpread;
+  /** Slices that were done meanwhile, on all threads. */
+  readonly slices: number;
+  /** How long a slice takes in this process before the load begins. */
+  readonly slice: number;
+  /** Ours: how often a cluster left the state master. Others: gaps between two beats longer than `validity`. */
+  readonly leasesLost: number;
+  /** The share of all cores that other processes took meanwhile. */
+  readonly othersCpu: number;
+}
+
+export interface OurReport extends BeatReport {
+  readonly roundTrip: SampleSpread;
+  /** How long the main thread was blocked without a pause. */
+  readonly blocked: number;
+  /** The least that the main thread saw of a lease meanwhile: 0 would be a gap. */
+  readonly leastLease: number;
+  readonly clusters: number;
+}

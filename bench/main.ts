@@ -1,0 +1,96 @@
+/**
+ * `npm run bench -- [question…] [--quick] [--json FILE]`: asks the questions one after another, prints what they answer,
+ * and saves it in bench/results: JSON with everything that was measured, SVG to look at. docs/bench.md says how to read it.
+ */
+import { existsSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { failoverTime } from './failover/failoverTime.js';
+import { heartbeats } from './heartbeats/heartbeats.js';
+import { cleanUpAtEnd } from './support/cleanup.js';
+import { type Machine, machine } from './support/machine.js';
+import type { Answer, Question } from './support/question.js';
+import { renderSvg } from './support/svg.js';
+import { renderTable } from './support/table.js';
+import { submission } from './throughput/submission.js';
+import { throughput } from './throughput/throughput.js';
+
+const questions: readonly Question[] = [heartbeats, failoverTime, throughput, submission];
+
+const usage = `npm run bench -- [question…] [--quick] [--json FILE]
+questions: ${questions.map(({ name }) => name).join(', ')}; all of them when none is named
+--quick      fewer and shorter rounds, under a minute for a question
+--json FILE  everything that was measured in one file, beside bench/results/<question>.json`;
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { quick: { type: 'boolean', default: false }, json: { type: 'string' }, help: { type: 'boolean' } },
+  });
+  if (values.help) return console.log(usage);
+  const unknown = positionals.filter((name) => !questions.some((question) => question.name === name));
+  if (unknown.length > 0) {
+    console.error(`unknown question: ${unknown.join(', ')}\n${usage}`);
+    process.exitCode = 2;
+    return;
+  }
+  cleanUpAtEnd();
+  const facts = machine();
+  console.log(showMachine(facts));
+  const asked = questions.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
+  const saved: unknown[] = [];
+  for (const question of asked) {
+    console.log(`\n== ${question.name}: ${question.title}${values.quick ? ' (quick)' : ''} ==`);
+    const from = performance.now();
+    const answer = await question.ask({
+      quick: values.quick,
+      progress: (text) => process.stderr.write(`   ${text}\n`),
+    });
+    const seconds = Math.round((performance.now() - from) / 1000);
+    print(answer);
+    console.log(`took ${seconds} s`);
+    saved.push(await save(question, answer, facts, values.quick, seconds));
+  }
+  if (values.json !== undefined) await writeFile(values.json, json(saved));
+}
+
+function showMachine({ cores, cpu, node, system, memory, load }: Machine): string {
+  return `${cores} cores (${cpu}), ${memory}, ${system}, Node.js ${node}, load before ${load}`;
+}
+
+function print({ tables, goals, notes }: Answer): void {
+  for (const table of tables) console.log(`\n${renderTable(table)}`);
+  const rows = goals.map(({ promise, measured, met }) => [promise, measured, met ? 'met' : 'MISSED']);
+  if (rows.length > 0) console.log(`\n${renderTable({ title: 'Goals', head: ['goal', 'measured', ''], rows })}`);
+  for (const note of notes) console.log(`- ${note}`);
+}
+
+/** Saves one answer beside the others, and returns what was written as JSON. */
+async function save(question: Question, answer: Answer, facts: Machine, quick: boolean, seconds: number) {
+  const folder = join(root(), 'bench', 'results');
+  await mkdir(folder, { recursive: true });
+  const { tables, goals, notes, data, pictures } = answer;
+  const at = new Date().toISOString();
+  const all = { question: question.name, at, quick, seconds, machine: facts, goals, notes, tables, data };
+  await writeFile(join(folder, `${question.name}.json`), json(all));
+  for (const { suffix, chart } of pictures) {
+    const file = suffix === '' ? question.name : `${question.name}-${suffix}`;
+    await writeFile(join(folder, `${file}.svg`), renderSvg(chart));
+  }
+  return all;
+}
+
+function json(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
+
+/** The package's folder, from wherever this file was built to. */
+function root(): string {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(folder, 'package.json')) && folder !== dirname(folder)) folder = dirname(folder);
+  return folder;
+}
+
+await main();

@@ -1,0 +1,39 @@
+/** How samples are summed up: always as minimum, median, 99th percentile and maximum, never as a mean. */
+
+/** In the unit of the samples. */
+export interface SampleSpread {
+  readonly count: number;
+  readonly min: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
+}
+
+/** Percentiles by nearest rank, so that each is a sample that was really taken. All 0 without samples. */
+export function spreadOf(samples: readonly number[]): SampleSpread {
+  const sorted = [...samples].sort((a, b) => a - b);
+  const rank = (share: number): number => sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0;
+  return { count: sorted.length, min: rank(0), p50: rank(0.5), p99: rank(0.99), max: rank(1) };
+}
+
+export function median(samples: readonly number[]): number {
+  return spreadOf(samples).p50;
+}
+
+/** Milliseconds for people: three digits that mean something. */
+export function ms(value: number): string {
+  if (value >= 100) return `${Math.round(value)} ms`;
+  if (value >= 10) return `${value.toFixed(1)} ms`;
+  if (value >= 1) return `${value.toFixed(2)} ms`;
+  return `${value.toFixed(3)} ms`;
+}
+
+/** A whole number with separators, the same in every locale. */
+export function whole(value: number): string {
+  return Math.round(value).toLocaleString('en-US');
+}
+
+/** Nanoseconds between two readings of `process.hrtime.bigint()`, as ms. */
+export function msBetween(from: bigint, to: bigint): number {
+  return Number(to - from) / 1e6;
+}

@@ -1,0 +1,75 @@
+// A process of its own that uses a store as a member would, on the built package. It takes one job by message, answers
+// with what it won, and must then end by itself: a handle that a closed store leaves behind would keep it alive.
+import { open } from 'lmdb';
+import { createStore } from '../../dist/src/store/createStore.js';
+
+const lease = (term, beat, claim) => ({
+  term,
+  beat,
+  holder: `holder ${process.pid}`,
+  claim,
+  ttl: 4500,
+  identifier: null,
+  count: 0,
+  recent: [],
+});
+
+const jobs = {
+  /** Moves the lease from version to version until one has `last` beats; says which versions it won. */
+  async compareAndSet(store, { name, last }) {
+    const won = [];
+    for (;;) {
+      const [{ lease: seen }] = await store.observe([{ name, tip: 0 }]);
+      const beat = (seen?.beat ?? 0) + 1;
+      if (beat > last) return won;
+      const next = lease(1, beat, `${process.pid}/${beat}`);
+      if (await store.compareAndSetLease(name, seen, next)) won.push(beat);
+    }
+  },
+  /** Inserts every term up to `last`; says for each whether it won, or whose claim was there. */
+  async insert(store, { name, last }) {
+    const results = [];
+    for (let term = 1; term <= last; term++) {
+      const claim = `${process.pid}/${term}`;
+      const result = await store.insertTerm({ name, term, holder: `holder ${process.pid}`, claim });
+      results.push({ term, claim: result.inserted ? claim : result.claim, inserted: result.inserted });
+    }
+    return results;
+  },
+  /** Writes as fast as it can until it is killed; says so once it has begun. */
+  async writeForever(store, { name }) {
+    for (let count = 1; ; count++) {
+      const [{ lease: seen }] = await store.observe([{ name, tip: 0 }]);
+      const term = (seen?.term ?? 0) + 1;
+      const claim = `${process.pid}/${count}`;
+      if (!(await store.compareAndSetLease(name, seen, lease(term, 0, claim)))) continue;
+      const { inserted } = await store.insertTerm({ name, term, holder: `holder ${process.pid}`, claim });
+      process.send({ term, inserted });
+    }
+  },
+  /** Takes the write lock of the embedded store, and stops with it. */
+  async holdLock(_store, { path }) {
+    open({ path, noSubdir: false, overlappingSync: false }).transactionSync(() => {
+      process.send({ holding: true });
+      process.kill(process.pid, 'SIGSTOP');
+    });
+  },
+  /** Opens the store, and says what came of it. */
+  async open() {
+    return 'opened';
+  },
+};
+
+process.once('message', async ({ options, limits, job, ...what }) => {
+  const store = createStore(options, limits);
+  try {
+    await store.open();
+    process.send({ ready: true });
+    if (what.wait) await new Promise((resolve) => process.once('message', resolve));
+    process.send({ result: await jobs[job](store, what) });
+  } catch (error) {
+    process.send({ error: { code: error.code, message: error.message } });
+  }
+  await store.close();
+  process.disconnect();
+});

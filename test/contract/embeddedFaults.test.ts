@@ -1,0 +1,176 @@
+/** What the embedded store does when processes and threads die, stop, or find the folder unfit. */
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { chmod, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { afterAll, describe, expect, test } from 'vitest';
+import { createStore } from '../../src/store/createStore.ts';
+import type { Lease, Store } from '../../src/store/store.ts';
+import { type Contender, startContender } from './contenders.ts';
+
+const folder = await mkdtemp(join(tmpdir(), 'mongo-failover-'));
+const stores: Store[] = [];
+afterAll(async () => {
+  await Promise.all(stores.map((store) => store.close()));
+  await rm(folder, { recursive: true, force: true });
+});
+
+const options = (path: string) => ({ kind: 'embedded', path }) as const;
+
+async function opened(path: string, commandTimeout = 10_000): Promise<Store> {
+  const store = createStore(options(path), { commandTimeout });
+  stores.push(store);
+  await store.open();
+  return store;
+}
+
+const nothing = { identifier: null, count: 0, recent: [] };
+const lease: Lease = { term: 1, beat: 0, holder: 'holder', claim: 'claim', ttl: 4500, ...nothing };
+
+interface Message {
+  readonly term?: number;
+  readonly inserted?: boolean;
+  readonly holding?: boolean;
+}
+
+/** The next message of a contender that is such a one; rejects when it fails or ends before. */
+function next({ child, result }: Contender, wanted: (message: Message) => boolean): Promise<Message> {
+  return new Promise((resolve, reject) => {
+    const listen = (message: Message) => {
+      if (!wanted(message)) return;
+      child.off('message', listen);
+      resolve(message);
+    };
+    child.on('message', listen);
+    result.catch(reject);
+  });
+}
+
+const nextTerm = (contender: Contender) => next(contender, ({ term }) => term !== undefined);
+
+test('processes that are killed in the midst of writing neither hold up nor harm the others', async () => {
+  const path = join(folder, 'killed');
+  const name = randomUUID();
+  const start = () => startContender(options(path), { job: 'writeForever', name });
+  const lasting = start();
+  const won: number[] = [];
+  const lost: number[] = [];
+  lasting.child.on('message', ({ term, inserted }: Message) => {
+    if (term !== undefined) (inserted ? won : lost).push(term);
+  });
+  let victims = [start(), start()];
+  await nextTerm(lasting);
+  for (let kill = 0; kill < 20; kill += victims.length) {
+    await Promise.all(victims.map(nextTerm));
+    for (const { child } of victims) child.kill('SIGKILL');
+    const before = won.length;
+    while (won.length < before + 3) await nextTerm(lasting);
+    victims = [start(), start()];
+  }
+  for (const { child } of [...victims, lasting]) child.kill('SIGKILL');
+  await Promise.all([...victims, lasting].map(({ ended }) => ended));
+  // What the lease gave to one process alone nobody else can have put on record.
+  expect(lost).toEqual([]);
+  const store = await opened(path);
+  const tip = await store.highestTerm(name);
+  expect(tip).toBeGreaterThanOrEqual(Math.max(...won));
+  const [last] = await store.observe([{ name, tip }]);
+  // The last claim may have died between the lease and its record.
+  expect([tip, tip + 1]).toContain(last?.lease?.term);
+});
+
+test('threads of one process share the folder, and go without harm to the others', async () => {
+  const path = join(folder, 'threads');
+  const name = randomUUID();
+  const store = await opened(path);
+  const source = `
+    const { parentPort, workerData: { url, options, name } } = require('node:worker_threads');
+    import(url).then(async ({ createStore }) => {
+      const store = createStore(options, { commandTimeout: 10000 });
+      await store.open();
+      for (let term = 1; ; term++) {
+        if ((await store.insertTerm({ name, term, holder: 'h', claim: 'c' })).inserted) parentPort.postMessage(term);
+      }
+    });`;
+  const url = new URL('../../dist/src/store/createStore.js', import.meta.url).href;
+  for (let round = 0; round < 10; round++) {
+    const worker = new Worker(source, { eval: true, workerData: { url, options: options(path), name } });
+    const beside = createStore(options(path), { commandTimeout: 10_000 });
+    await beside.open();
+    await once(worker, 'message');
+    await Promise.all([worker.terminate(), beside.close()]);
+    expect(await store.insertTerm({ name: `${name} ${round}`, term: 1, holder: 'h', claim: 'c' })).toEqual({
+      inserted: true,
+    });
+  }
+  expect(await store.highestTerm(name)).toBeGreaterThanOrEqual(10);
+});
+
+test('calls end in time while a stopped process holds the write lock, and go on when it is gone', async () => {
+  const path = join(folder, 'stopped');
+  const name = randomUUID();
+  const store = await opened(path, 300);
+  await store.compareAndSetLease(name, null, lease);
+  const holder = startContender(options(path), { job: 'holdLock', path });
+  await next(holder, ({ holding }) => holding === true);
+  const tenure = { name, term: 1, holder: 'holder' };
+  await expect(store.beat(tenure, 1, nothing)).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' });
+  await expect(store.beat(tenure, 2, nothing)).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' });
+  // Reading needs no lock.
+  expect(await store.observe([{ name, tip: 0 }])).toEqual([{ lease, newer: false }]);
+  holder.child.kill('SIGKILL');
+  await holder.ended;
+  await expect.poll(() => store.beat(tenure, 3, nothing).catch(() => false), { timeout: 20_000 }).toBe(true);
+});
+
+describe('a folder that cannot be used is refused with what is wrong with it', () => {
+  const refused = async (path: string, reason: RegExp) => {
+    const store = createStore(options(path), { commandTimeout: 1000 });
+    await expect(store.open()).rejects.toMatchObject({ code: 'ERR_STORE', message: expect.stringMatching(reason) });
+    await expect(store.open()).rejects.toMatchObject({ message: expect.stringContaining(path) });
+    await store.close();
+  };
+
+  test('a file', async () => {
+    const path = join(folder, 'file');
+    await writeFile(path, 'x');
+    await refused(path, /not a folder/);
+    await refused(join(path, 'below'), /not a folder/);
+  });
+
+  test('files of something else', async () => {
+    const path = join(folder, 'foreign');
+    await mkdir(path);
+    await writeFile(join(path, 'data.mdb'), Buffer.alloc(20_000, 'x'));
+    await refused(path, /not a store, or is damaged/);
+  });
+
+  test('a folder without the right to write', async () => {
+    if (process.getuid?.() === 0) return refused('/sys/mongo-failover', /no right to write/);
+    const path = join(folder, 'forbidden');
+    await mkdir(path);
+    await chmod(path, 0o500);
+    await refused(path, /no right to write/);
+  });
+});
+
+test('a new folder is for its user alone, whatever its name looks like', async () => {
+  const path = join(folder, 'deep', 'store.db');
+  await opened(path);
+  const info = await stat(path);
+  expect(info.isDirectory()).toBe(true);
+  expect(info.mode & 0o777).toBe(0o700);
+});
+
+test('the line of a member that has not been seen for an hour goes when a store is opened', async () => {
+  const path = join(folder, 'members');
+  const first = await opened(path);
+  const name = randomUUID();
+  const member = { id: 'young', name, host: 'h', pid: 1, state: 'slave', at: new Date() };
+  await first.putMember(member);
+  await first.putMember({ ...member, id: 'old', at: new Date(Date.now() - 3_700_000) });
+  const second = await opened(path);
+  expect(await second.listMembers(name)).toEqual([member]);
+});

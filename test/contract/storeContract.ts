@@ -1,0 +1,296 @@
+/**
+ * What every store promises, as tests that each store runs. Races are between processes. Where a server does not write
+ * one document atomically, the tests ask for what must hold there all the same: the insert of a term is won once.
+ */
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { StoreOptions } from '../../src/options.ts';
+import { createStore } from '../../src/store/createStore.ts';
+import type { Lease, Member, Progress, Store } from '../../src/store/store.ts';
+import { race } from './contenders.ts';
+import { ids } from './ids.ts';
+
+export interface StoreUnderTest {
+  readonly options: StoreOptions;
+  /** Whether of several who replace the same version only one can win. */
+  readonly atomic: boolean;
+  /** Writes fields into the stored lease of this subsystem, past the store. */
+  tamper(name: string, fields: Record<string, unknown>): Promise<void>;
+  /** The stored lease as it is. */
+  peek(name: string): Promise<Record<string, unknown>>;
+}
+
+const CONTENDERS = 4;
+const limits = { commandTimeout: 10_000 };
+const nothing: Progress = { identifier: null, count: 0, recent: [] };
+
+export function storeContract(title: string, setup: () => Promise<StoreUnderTest>): void {
+  describe(title, () => {
+    let under: StoreUnderTest;
+    let store: Store;
+    beforeAll(async () => {
+      under = await setup();
+      store = createStore(under.options, limits);
+      await store.open();
+    });
+    afterAll(() => store?.close());
+
+    const read = async (name: string): Promise<Lease | null> => {
+      const [observation] = await store.observe([{ name, tip: 0 }]);
+      return observation?.lease ?? null;
+    };
+    /** A subsystem with a lease held by `holder`, and its record. */
+    const held = async (holder = 'holder'): Promise<{ name: string; lease: Lease }> => {
+      const name = randomUUID();
+      const lease = aLease({ holder });
+      await store.compareAndSetLease(name, null, lease);
+      await store.insertTerm({ name, term: lease.term, holder, claim: lease.claim });
+      return { name, lease };
+    };
+
+    test('a subsystem that nobody has claimed has no lease and no term', async () => {
+      const name = randomUUID();
+      expect(await store.highestTerm(name)).toBe(0);
+      expect(await store.observe([{ name, tip: 0 }])).toEqual([{ lease: null, newer: false }]);
+    });
+
+    test('a first lease is put only where there is none', async () => {
+      const name = randomUUID();
+      const lease = aLease({ claim: 'first' });
+      expect(await store.compareAndSetLease(name, lease, aLease({ claim: 'second' }))).toBe(false);
+      expect(await store.compareAndSetLease(name, null, lease)).toBe(true);
+      expect(await store.compareAndSetLease(name, null, aLease({ claim: 'second' }))).toBe(false);
+      expect(await read(name)).toEqual(lease);
+    });
+
+    test('a lease is replaced only in the very version that was expected', async () => {
+      const { name, lease } = await held();
+      const next = aLease({ term: 2, claim: 'next' });
+      const others: Partial<Lease>[] = [
+        { term: 2 },
+        { beat: 1 },
+        { holder: 'other' },
+        { holder: null },
+        { claim: 'x' },
+      ];
+      for (const other of others) {
+        expect(await store.compareAndSetLease(name, { ...lease, ...other }, next), JSON.stringify(other)).toBe(false);
+      }
+      expect(await read(name)).toEqual(lease);
+      // Progress is no part of the version.
+      expect(await store.compareAndSetLease(name, { ...lease, count: 99 }, next)).toBe(true);
+      expect(await read(name)).toEqual(next);
+    });
+
+    test('fields that this version does not know stay in the lease', async () => {
+      const { name, lease } = await held();
+      await under.tamper(name, { later: 'kept' });
+      const next = aLease({ term: 2, claim: 'next' });
+      expect(await store.compareAndSetLease(name, lease, next)).toBe(true);
+      expect(await store.beat({ name, term: 2, holder: 'holder' }, 1, nothing)).toBe(true);
+      expect(await under.peek(name)).toMatchObject({ later: 'kept', term: 2, beat: 1 });
+      expect(await read(name)).toEqual({ ...next, beat: 1 });
+    });
+
+    test('of several who replace one version, one wins', async () => {
+      const name = randomUUID();
+      const last = 100;
+      const won = await race(CONTENDERS, under.options, { job: 'compareAndSet', name, last });
+      const winners = won.flatMap((beats) => (Array.isArray(beats) ? beats : []));
+      if (under.atomic) {
+        expect(winners.sort((a, b) => a - b)).toEqual(Array.from({ length: last }, (_, index) => index + 1));
+      } else {
+        // Some may be won twice there; none may be lost, and the lease is whole.
+        expect(new Set(winners).size).toBe(last);
+      }
+      expect(await read(name)).toMatchObject({ beat: last, holder: expect.stringContaining('holder') });
+    });
+
+    test('of several who insert the record of one term, one wins, and the others hear who', async () => {
+      const name = randomUUID();
+      const last = 100;
+      const results = await race(CONTENDERS, under.options, { job: 'insert', name, last });
+      const rows = results.flatMap((list): { term: number; claim: string; inserted: boolean }[] =>
+        Array.isArray(list) ? list : [],
+      );
+      expect(rows).toHaveLength(CONTENDERS * last);
+      for (let term = 1; term <= last; term++) {
+        const ofTerm = rows.filter((row) => row.term === term);
+        expect(ofTerm.filter(({ inserted }) => inserted)).toHaveLength(1);
+        expect(new Set(ofTerm.map(({ claim }) => claim)).size).toBe(1);
+      }
+      expect(await store.highestTerm(name)).toBe(last);
+    });
+
+    test('one who inserts his own record a second time hears that it is his', async () => {
+      const name = randomUUID();
+      const record = { name, term: 7, holder: 'holder', claim: 'mine' };
+      expect(await store.insertTerm(record)).toEqual({ inserted: true });
+      expect(await store.insertTerm(record)).toEqual({ inserted: false, claim: 'mine' });
+    });
+
+    test('the highest term counts as a number, and for its own subsystem alone', async () => {
+      const name = randomUUID();
+      const longer = `${name}/more`;
+      for (const term of [9, 10, 2]) await store.insertTerm({ name, term, holder: 'h', claim: 'c' });
+      await store.insertTerm({ name: longer, term: 300, holder: 'h', claim: 'c' });
+      expect(await store.highestTerm(name)).toBe(10);
+      expect(await store.highestTerm(longer)).toBe(300);
+    });
+
+    test('one look answers for several subsystems in order, and sees the record above each tip', async () => {
+      const a = await held('a');
+      const b = await held('b');
+      await store.insertTerm({ name: b.name, term: 2, holder: 'c', claim: 'c2' });
+      const none = randomUUID();
+      const asked = [
+        { name: b.name, tip: 1 },
+        { name: none, tip: 4 },
+        { name: a.name, tip: 1 },
+        { name: a.name, tip: 0 },
+        { name: b.name, tip: 2 },
+      ];
+      expect(await store.observe(asked)).toEqual([
+        { lease: b.lease, newer: true },
+        { lease: null, newer: false },
+        { lease: a.lease, newer: false },
+        { lease: a.lease, newer: true },
+        { lease: b.lease, newer: false },
+      ]);
+      expect(await store.observe([])).toEqual([]);
+    });
+
+    test('one look answers for more subsystems than a server puts into one answer by itself', async () => {
+      const { name, lease } = await held();
+      const asked = Array.from({ length: 250 }, (_, index) => ({ name: index === 240 ? name : randomUUID(), tip: 0 }));
+      const observations = await store.observe(asked);
+      expect(observations).toHaveLength(250);
+      expect(observations[240]).toEqual({ lease, newer: true });
+      expect(observations.filter((observation) => observation.lease !== null)).toHaveLength(1);
+    });
+
+    test('a beat and a release change the lease of their own tenure only', async () => {
+      const { name, lease } = await held();
+      const progress: Progress = { identifier: 'b', count: 2, recent: ['a', 'b'] };
+      expect(await store.beat({ name, term: 1, holder: 'other' }, 1, progress)).toBe(false);
+      expect(await store.beat({ name, term: 2, holder: 'holder' }, 1, progress)).toBe(false);
+      expect(await store.release({ name, term: 2, holder: 'holder' }, 1, progress)).toBe(false);
+      expect(await store.beat({ name: randomUUID(), term: 1, holder: 'holder' }, 1, progress)).toBe(false);
+      expect(await read(name)).toEqual(lease);
+      expect(await store.beat({ name, term: 1, holder: 'holder' }, 1, progress)).toBe(true);
+      expect(await read(name)).toEqual({ ...lease, beat: 1, ...progress });
+      expect(await store.release({ name, term: 1, holder: 'holder' }, 2, nothing)).toBe(true);
+      expect(await read(name)).toEqual({ ...lease, beat: 2, holder: null });
+      expect(await store.beat({ name, term: 1, holder: 'holder' }, 3, progress)).toBe(false);
+    });
+
+    test('a released lease can be claimed, and its former holder then changes nothing', async () => {
+      const { name, lease } = await held();
+      await store.release({ name, term: 1, holder: 'holder' }, 1, nothing);
+      const next = aLease({ term: 2, holder: 'next', claim: 'next' });
+      expect(await store.compareAndSetLease(name, { ...lease, beat: 1, holder: null }, next)).toBe(true);
+      expect(await store.beat({ name, term: 1, holder: 'holder' }, 5, nothing)).toBe(false);
+      expect(await store.release({ name, term: 1, holder: 'holder' }, 6, nothing)).toBe(false);
+      expect(await read(name)).toEqual(next);
+    });
+
+    test('beats of one holder that are under way together are all written', async () => {
+      const { name } = await held();
+      const beats = [1, 2, 3, 4].map((beat) => store.beat({ name, term: 1, holder: 'holder' }, beat, nothing));
+      expect(await Promise.all(beats)).toEqual([true, true, true, true]);
+    });
+
+    test.each(ids)('the id %o comes back as the same value', async (id) => {
+      const { name, lease } = await held();
+      const progress = { identifier: id, count: 1, recent: [id, 'x', id] };
+      expect(await store.beat({ name, term: 1, holder: 'holder' }, 1, progress)).toBe(true);
+      // `toEqual` tells 0 from -0.
+      expect(await read(name)).toEqual({ ...lease, beat: 1, ...progress });
+    });
+
+    test('progress with as many recent ids as there may be comes back whole', async () => {
+      const { name, lease } = await held();
+      const recent = Array.from({ length: 256 }, (_, index) => (index % 2 ? `id ${index}` : 2 ** 31 + index));
+      const progress = { identifier: recent[255] ?? null, count: Number.MAX_SAFE_INTEGER, recent };
+      expect(await store.beat({ name, term: 1, holder: 'holder' }, 1, progress)).toBe(true);
+      expect(await read(name)).toEqual({ ...lease, beat: 1, ...progress });
+    });
+
+    test('trimming deletes the records below, of this subsystem, and never the tip', async () => {
+      const name = randomUUID();
+      const other = randomUUID();
+      for (const term of [1, 2, 3, 4]) await store.insertTerm({ name, term, holder: 'h', claim: 'c' });
+      await store.insertTerm({ name: other, term: 1, holder: 'h', claim: 'c' });
+      const there = async () => {
+        const seen = await store.observe([0, 1, 2, 3].map((tip) => ({ name, tip })));
+        return seen.map(({ newer }) => newer);
+      };
+      await store.trimTerms(name, 3);
+      expect(await there()).toEqual([false, false, true, true]);
+      await store.trimTerms(name, 1000);
+      expect(await there()).toEqual([false, false, false, true]);
+      expect(await store.highestTerm(name)).toBe(4);
+      expect(await store.highestTerm(other)).toBe(1);
+      await store.trimTerms(randomUUID(), 1000);
+    });
+
+    test('a member has one line, which goes when it is removed', async () => {
+      const name = randomUUID();
+      const member: Member = { id: `${name}/1`, name, host: 'host', pid: 1, state: 'slave', at: new Date() };
+      const second = { ...member, id: `${name}/2`, pid: 2 };
+      await store.putMember({ ...member, state: 'init' });
+      await store.putMember(member);
+      await store.putMember(second);
+      await store.putMember({ ...member, id: `${name}/3`, name: 'another' });
+      const byId = (a: Member, b: Member) => (a.id < b.id ? -1 : 1);
+      expect((await store.listMembers(name)).sort(byId)).toEqual([member, second]);
+      await store.removeMember(member.id);
+      await store.removeMember('nobody');
+      expect(await store.listMembers(name)).toEqual([second]);
+    });
+
+    test.each([
+      ['term', 'two'],
+      ['term', 1.5],
+      ['beat', null],
+      ['holder', 5],
+      ['claim', {}],
+      ['ttl', 'long'],
+      ['count', -1],
+      ['identifier', [1]],
+      ['recent', 'none'],
+      ['recent', [1, null]],
+    ])('a lease whose %s is %j is refused by name', async (field, value) => {
+      const { name } = await held();
+      await under.tamper(name, { [field]: value });
+      await expect(store.observe([{ name, tip: 0 }])).rejects.toMatchObject({
+        code: 'ERR_STORE_DATA',
+        message: expect.stringMatching(new RegExp(`${name}.*${field}`)),
+      });
+    });
+
+    test('a store that is not open, or is closed, refuses, and closes as often as asked', async () => {
+      const other = createStore(under.options, limits);
+      await expect(other.highestTerm('x')).rejects.toMatchObject({ code: 'ERR_STORE' });
+      await Promise.all([other.open(), other.open()]);
+      await other.open();
+      expect(await other.highestTerm(randomUUID())).toBe(0);
+      await other.close();
+      await other.close();
+      await expect(other.highestTerm('x')).rejects.toMatchObject({ code: 'ERR_STORE' });
+      await expect(other.open()).rejects.toMatchObject({ code: 'ERR_STORE' });
+      // The one beside it is none the worse.
+      expect(await store.highestTerm(randomUUID())).toBe(0);
+    });
+
+    test('a store that is closed while it opens does not stay open', async () => {
+      const other = createStore(under.options, limits);
+      const opening = other.open();
+      await Promise.all([expect(opening).rejects.toMatchObject({ code: 'ERR_STORE' }), other.close()]);
+    });
+  });
+}
+
+function aLease(fields: Partial<Lease>): Lease {
+  return { term: 1, beat: 0, holder: 'holder', claim: 'claim', ttl: 4500.25, ...nothing, ...fields };
+}

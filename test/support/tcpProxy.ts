@@ -1,0 +1,107 @@
+/** A TCP proxy on 127.0.0.1 that does to connections what networks do: cut them, hold them up, or swallow everything. */
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+
+/** What it does with the bytes of a connection: passes them on, takes them and drops them, or cuts the connection. */
+export type ProxyMode = 'pass' | 'swallow' | 'cut';
+/** Sees all that goes one way; what it returns goes on in its place, and `undefined` cuts the connection. */
+export type Tap = (bytes: Buffer) => Buffer | undefined;
+
+export class TcpProxy {
+  /** From the client to the server. */
+  request: Tap = (bytes) => bytes;
+  /** From the server to the client. */
+  response: Tap = (bytes) => bytes;
+  /** By how much each piece is held up, in ms. */
+  delay = 0;
+  #mode: ProxyMode = 'pass';
+  readonly #pairs = new Set<readonly [Socket, Socket]>();
+
+  private constructor(
+    private readonly server: Server,
+    private readonly target: { host: string; port: number },
+  ) {
+    server.on('connection', (client) => this.#accept(client));
+  }
+
+  /** Listens on a free port. */
+  static async start(target: { host: string; port: number }): Promise<TcpProxy> {
+    const server = createServer();
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return new TcpProxy(server, target);
+  }
+
+  /** A proxy before the (first) server of a connect string. */
+  static async before(uri: string): Promise<TcpProxy> {
+    const { host, port } = authority(uri);
+    return TcpProxy.start({ host, port });
+  }
+
+  get port(): number {
+    const address: AddressInfo | string | null = this.server.address();
+    if (address === null || typeof address === 'string') throw new Error('The proxy does not listen.');
+    return address.port;
+  }
+
+  /** The connect string with the proxy in the place of the servers, so that the driver knows no way around it. */
+  uri(uri: string): string {
+    const { before, after } = authority(uri);
+    const path = after.startsWith('/') ? after : `/${after}`;
+    return `${before}127.0.0.1:${this.port}${path}${path.includes('?') ? '&' : '?'}directConnection=true`;
+  }
+
+  /** From now on, for the connections that there are and for new ones. */
+  set mode(mode: ProxyMode) {
+    // A connection that lost bytes is of no use to anybody.
+    if (mode === 'cut' || this.#mode === 'swallow') this.#cutAll();
+    this.#mode = mode;
+  }
+
+  async close(): Promise<void> {
+    this.#cutAll();
+    this.server.close();
+    await once(this.server, 'close');
+  }
+
+  #cutAll(): void {
+    for (const pair of this.#pairs) for (const socket of pair) socket.destroy();
+  }
+
+  #accept(client: Socket): void {
+    if (this.#mode === 'cut') {
+      client.destroy();
+      return;
+    }
+    const server = connect(this.target);
+    const pair = [client, server] as const;
+    this.#pairs.add(pair);
+    for (const [from, to, tap] of [
+      [client, server, (bytes: Buffer) => this.request(bytes)],
+      [server, client, (bytes: Buffer) => this.response(bytes)],
+    ] as const) {
+      from.setNoDelay(true);
+      from.on('data', (bytes) => {
+        if (this.#mode === 'swallow') return;
+        const passed = tap(bytes);
+        if (passed === undefined) from.destroy();
+        else if (this.delay === 0) to.write(passed);
+        else setTimeout(() => to.write(passed), this.delay);
+      });
+      // A destroyed end may still be written to by a piece that was held up.
+      from.on('error', () => {});
+      from.on('close', () => {
+        this.#pairs.delete(pair);
+        to.destroy();
+      });
+    }
+  }
+}
+
+function authority(uri: string): { before: string; host: string; port: number; after: string } {
+  const parts = /^(mongodb:\/\/(?:[^/?]*@)?)([^/?,]+)[^/?]*(.*)$/.exec(uri);
+  if (parts === null) throw new Error('A proxy needs a connect string that names its servers.');
+  const [, before = '', server = '', after = ''] = parts;
+  const { hostname, port } = new URL(`http://${server}`);
+  return { before, host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 27017), after };
+}

@@ -1,0 +1,190 @@
+/** A member of electionWorld.ts. */
+import assert from 'node:assert/strict';
+import type { News } from '../../src/election/effects.ts';
+import { Elector } from '../../src/election/elector.ts';
+import { type Phase, timeToLive } from '../../src/election/protocol.ts';
+import type { Intervals } from '../../src/options.ts';
+import type { CallName, Fate, MemoryConnection, MemoryStore } from './memoryStore.ts';
+import { type Held, SkewedClock, type Timeline } from './skewedClock.ts';
+
+/** Clocks run at rates of 1 ± this: what the protocol promises to bear, two of them against each other. */
+export const SKEW = 0.025;
+/** How long a suspension may go unnoticed, by the elector's own clock; a little more than its WATCH. */
+const UNNOTICED = 251;
+
+/** What a member needs of its world. */
+export interface Surroundings {
+  readonly random: () => number;
+  readonly timeline: Timeline;
+  readonly store: MemoryStore;
+  fate(member: WorldMember, call: CallName): Fate;
+  elected(term: number, continued: boolean): void;
+  deposed(): void;
+  later(ms: number, run: () => void): void;
+  note(text: string): void;
+}
+
+/** One elector with its clock and its connection, what it says of itself, and what is done to it. */
+export class WorldMember {
+  readonly clock: SkewedClock;
+  readonly connection: MemoryConnection;
+  readonly elector: Elector;
+  readonly grace: number;
+  phase: Phase = 'stopped';
+  validUntil: number | null = null;
+  working = false;
+  private fenced = false;
+  /** Neither killed nor stopped. */
+  alive = true;
+  private killed = false;
+  private asleep = false;
+  /** After a suspension, until then or the next event, it cannot know. True time. */
+  private unawareUntil = 0;
+  cutOffUntil = 0;
+  /** It was held up, and has not had an event since. */
+  private behind = false;
+  private held: Held[] | null = null;
+
+  constructor(
+    private readonly world: Surroundings,
+    readonly id: string,
+    readonly intervals: Intervals,
+    rate: number,
+  ) {
+    const { random, store, timeline } = world;
+    const hold = (run: Held): void => this.hold(run);
+    this.clock = new SkewedClock(timeline, hold, rate, random() * 1e7);
+    this.grace = random() < 0.3 ? 0 : Math.min(500, timeToLive(intervals) / 10);
+    const requestTimeout = 500 + random() * 6000;
+    this.connection = store.connect({
+      fate: (call) => world.fate(this, call),
+      timeLimit: requestTimeout,
+      deliver: hold,
+    });
+    this.elector = new Elector({
+      name: 'world',
+      config: { holder: id, intervals, grace: this.grace },
+      store: this.connection,
+      clock: this.clock,
+      // By its own clock, but later than the store's: what the store says late still reaches the elector.
+      requestTimeout: requestTimeout * (1 + 2 * SKEW) + 100,
+      host: {
+        progress: () => ({ identifier: null, count: 0, recent: [] }),
+        news: (news) => this.news(news),
+        beatSent: () => {},
+        beatAcknowledged: () => {},
+      },
+    });
+  }
+
+  /**
+   * Runs it now, or when the member is no longer held up. Everything that reaches a member comes through here; `run`
+   * returns false when it did not reach it after all.
+   */
+  hold(run: Held): void {
+    if (this.killed) return;
+    if (this.held !== null) {
+      this.held.push(run);
+    } else {
+      if (run() === false) return;
+      this.unawareUntil = 0;
+      this.behind = false;
+    }
+  }
+
+  holdUp(ms: number, asleep: boolean): void {
+    if (this.held !== null) return;
+    const { timeline, random } = this.world;
+    this.held = [];
+    this.asleep = asleep;
+    if (asleep) this.clock.sleep();
+    if (this.unawareUntil > timeline.now()) this.unawareUntil += ms;
+    timeline.at(timeline.now() + ms, () => {
+      const held = this.held ?? [];
+      this.held = null;
+      this.behind = true;
+      this.asleep = false;
+      if (asleep) {
+        this.clock.wake();
+        this.unawareUntil = timeline.now() + UNNOTICED / (1 - SKEW);
+      }
+      // Timers and answers are ready at once; which the loop takes first is nobody's to say.
+      if (random() < 0.5) held.reverse();
+      for (const run of held) timeline.at(timeline.now(), () => this.hold(run));
+    });
+  }
+
+  kill(): void {
+    this.killed = true;
+    this.ended();
+  }
+
+  private ended(): void {
+    this.alive = false;
+    this.working = false;
+    this.validUntil = null;
+  }
+
+  /** Whether `isMaster` is true for it, here and now. */
+  get believes(): boolean {
+    if (this.validUntil === null || this.asleep || this.world.timeline.now() < this.unawareUntil) return false;
+    return this.clock.now() < this.validUntil;
+  }
+
+  check(): void {
+    if (!this.working || this.held !== null || this.behind) return;
+    assert.ok(this.validUntil !== null && this.clock.now() < this.validUntil - this.grace, `${this.id} works unfenced`);
+  }
+
+  private news(news: News): void {
+    const { world } = this;
+    world.note(`${this.id} ${JSON.stringify(news)}`);
+    assert.ok(this.alive, 'news after the end');
+    switch (news.type) {
+      case 'phase':
+        assert.equal(news.from, this.phase);
+        this.phase = news.to;
+        return;
+      case 'lease':
+        this.validUntil = news.validUntil;
+        return;
+      case 'noLease':
+        this.validUntil = null;
+        return;
+      case 'elected':
+        assert.ok(!this.working && this.phase === 'master', 'elected twice');
+        world.elected(news.term, news.continued);
+        this.working = true;
+        this.fenced = false;
+        return;
+      case 'fence':
+        this.working = false;
+        this.fenced = true;
+        return;
+      case 'resume':
+        assert.ok(this.fenced, 'resumed without a fence');
+        this.working = true;
+        this.fenced = false;
+        return;
+      case 'deposed':
+        world.deposed();
+        this.working = false;
+        return;
+      case 'drain': {
+        // Often at once, so that the end meets claims and beats under way.
+        const drained = world.random() < 0.5 ? 0 : world.random() * 3000;
+        world.later(drained, () => this.hold(() => this.drained()));
+        return;
+      }
+      case 'stopped':
+        this.ended();
+        return;
+    }
+  }
+
+  private drained(): void {
+    this.working = false;
+    if (this.world.random() < 0.8) this.elector.drained();
+    else this.elector.abandon();
+  }
+}

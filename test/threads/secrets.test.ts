@@ -1,0 +1,33 @@
+/** A password is never in a message, an event, a warning or the debug output, whatever goes wrong. */
+import { fileURLToPath } from 'node:url';
+import { expect, onTestFinished, test } from 'vitest';
+import { databaseUri } from '../support/database.ts';
+import { Program } from '../support/program.ts';
+import { TcpProxy } from '../support/tcpProxy.ts';
+
+const program = fileURLToPath(new URL('./fixtures/tellsEverything.mjs', import.meta.url));
+const password = 'pass:word/with@all?of#them%';
+
+test.each(['nobody listens', 'nobody answers', 'the server refuses'])('%s', async (how) => {
+  const proxy = await TcpProxy.before(databaseUri());
+  onTestFinished(() => proxy.close().catch(() => {}));
+  if (how === 'nobody answers') proxy.mode = 'swallow';
+  const { port } = proxy;
+  if (how === 'nobody listens') await proxy.close();
+  const connectString = `mongodb://user:${encodeURIComponent(password)}@127.0.0.1:${port}/db?authSource=admin&serverSelectionTimeoutMS=500`;
+  const started = new Program([program, connectString, password], { ...process.env, DEBUG: '*' });
+  onTestFinished(() => started.end());
+  expect(await started.ended).toEqual({ code: 0, signal: null });
+  const said = started.stdout + started.lines.join('\n');
+  expect(said).toContain('ERR_STORE');
+  expect(said).toContain('failover:states');
+  const secrets = [
+    password,
+    encodeURIComponent(password),
+    Buffer.from(password).toString('base64'),
+    'word/with',
+    'word%2F',
+  ];
+  const told = said.split('\n').filter((line) => secrets.some((secret) => line.includes(secret)));
+  expect(told).toEqual([]);
+});

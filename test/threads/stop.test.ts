@@ -1,0 +1,73 @@
+/** stop() lets work end, gives the lease away, and leaves nothing behind that keeps the process alive. */
+import { fileURLToPath } from 'node:url';
+import { expect, onTestFinished, test } from 'vitest';
+import { open, temporaryFolder } from '../support/clusters.ts';
+import { databaseUri } from '../support/database.ts';
+import { Events } from '../support/events.ts';
+import { Journal } from '../support/journal.ts';
+import { Program } from '../support/program.ts';
+
+const work = new URL('../support/works/journal.mjs', import.meta.url);
+const program = fileURLToPath(new URL('./fixtures/exitsByItself.mjs', import.meta.url));
+
+test('the running task ends and counts, those after it are left to the others, and the lease is given away', async () => {
+  const folder = await temporaryFolder();
+  const journal = new Journal(folder);
+  const { managed: Managed } = open({ folder });
+  const cluster = new Managed<{ id: number; file: string; ms: number }>('stop', 'id', work);
+  const events = new Events(cluster);
+  await Promise.all([1, 2, 3].map((id) => cluster.submitWork({ id, file: journal.file, ms: id === 2 ? 150 : 0 })));
+  await cluster.run();
+  await events.done(1);
+  expect((await cluster.status()).running).toBe(2);
+  const stopped = cluster.stop();
+  expect(cluster.stop()).toBe(stopped);
+  await stopped;
+  expect(events.doneIds).toEqual([1, 2]);
+  expect(journal.runs().map(({ id, end }) => [id, end !== undefined])).toEqual([
+    [1, true],
+    [2, true],
+  ]);
+  const { unmanaged: Unmanaged } = open({ folder });
+  const next = new Unmanaged('stop');
+  const nextEvents = new Events(next);
+  await next.run();
+  await nextEvents.first('master');
+  expect(nextEvents.states).toEqual(['init', 'master']);
+  expect(await next.status()).toMatchObject({ identifier: 2, term: 2, members: [{ name: 'stop', state: 'master' }] });
+});
+
+test('it may come before run(), and right after it', async () => {
+  const folder = await temporaryFolder();
+  const { managed: Managed } = open({ folder });
+  const untouched = new Managed<{ id: number }>('untouched', 'id', () => true);
+  await untouched.stop();
+  const fed = new Managed<{ id: number }>('fed', 'id', () => true);
+  await fed.submitWork({ id: 1 });
+  expect(await fed.status()).toMatchObject({ state: 'stopped', queued: 1, term: null, members: [] });
+  await fed.stop();
+  const running = new Managed<{ id: number }>('running', 'id', () => true);
+  const events = new Events(running);
+  const run = running.run();
+  await Promise.all([run, running.stop()]);
+  expect([untouched.state, fed.state, running.state]).toEqual(['stopped', 'stopped', 'stopped']);
+  expect(events.states.at(-1)).toBe('stopped');
+  expect(events.of('panic')).toEqual([]);
+});
+
+const ways = ['stopped', 'closed', 'standby', 'never run', 'master with a function', 'stopped while it starts'];
+
+test.each(
+  ways.flatMap((way) => [
+    { way, store: 'embedded' },
+    { way, store: 'mongodb' },
+  ]),
+)('a process exits by itself: $way, $store', async ({ way, store }) => {
+  const where =
+    store === 'embedded' ? { nodb: { path: await temporaryFolder() } } : { mongodb: { connectString: databaseUri() } };
+  const started = new Program([program, way, JSON.stringify(where), work.href], process.env);
+  onTestFinished(() => started.end());
+  const ended = await started.ended;
+  expect([started.lines, started.stdout]).toEqual([[], 'last line\n']);
+  expect(ended).toEqual({ code: 0, signal: null });
+});

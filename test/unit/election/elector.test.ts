@@ -1,0 +1,248 @@
+/** The elector against the store's interface, under virtual time: what it does around the protocol. */
+import { describe, expect, test } from 'vitest';
+import type { News } from '../../../src/election/effects.ts';
+import { Elector, type ElectorHost } from '../../../src/election/elector.ts';
+import {
+  type CallName,
+  type Fate,
+  leaseOf,
+  type MemoryConnection,
+  MemoryStore,
+  swift,
+} from '../../support/memoryStore.ts';
+import { VirtualClock } from '../../support/virtualClock.ts';
+import { grace, intervals, ttl, validity } from './bench.ts';
+
+/** A round trip of `swift`. */
+const ROUND_TRIP = 2;
+
+class World {
+  readonly clock = new VirtualClock({ now: 5000 });
+  readonly store = new MemoryStore(this.clock);
+
+  member(holder: string, host: Partial<ElectorHost> = {}): TestMember {
+    return new TestMember(this, holder, host);
+  }
+}
+
+class TestMember {
+  readonly news: News[] = [];
+  readonly calls: CallName[] = [];
+  readonly lateness: number[] = [];
+  readonly roundTrips: number[] = [];
+  readonly connection: MemoryConnection;
+  readonly elector: Elector;
+  fate: (call: CallName) => Fate = () => swift;
+
+  constructor(world: World, holder: string, host: Partial<ElectorHost>) {
+    const { clock, store } = world;
+    const fate = (call: CallName): Fate => {
+      this.calls.push(call);
+      return this.fate(call);
+    };
+    // The store keeps its promise late, so that the elector's own limit is what ends a request.
+    this.connection = store.connect({ fate, timeLimit: 60_000 });
+    this.elector = new Elector({
+      name: 'test',
+      config: { holder, intervals, grace },
+      store: this.connection,
+      clock,
+      requestTimeout: 900,
+      host: {
+        progress: () => ({ identifier: null, count: 0, recent: [] }),
+        news: (news) => {
+          this.news.push(news);
+          if (news.type === 'drain') this.elector.drained();
+        },
+        beatSent: (late) => this.lateness.push(late),
+        beatAcknowledged: (roundTrip) => this.roundTrips.push(roundTrip),
+        ...host,
+      },
+    });
+  }
+
+  /** The last failure of the store that was news. */
+  failure(): Error | undefined {
+    return this.news.findLast((news) => news.type === 'storeFailed')?.error;
+  }
+
+  types(): string[] {
+    return this.news.map(({ type }) => type);
+  }
+}
+
+const lost: Fate = { arrives: null, gap: 0, returns: null, fails: null };
+
+async function masterAlone(world: World): Promise<TestMember> {
+  const member = world.member('a');
+  member.elector.run();
+  await world.clock.advance(10);
+  expect(member.elector.phase).toBe('master');
+  return member;
+}
+
+describe('the failover bound', () => {
+  test('a holder that vanishes is followed SLAVE + TICKING + POLL and a few round trips after its last beat', async () => {
+    const world = new World();
+    const first = await masterAlone(world);
+    const standby = world.member('b');
+    standby.elector.run();
+    await world.clock.advance(3 * intervals.MASTER);
+    first.fate = () => lost;
+    // Its last beat landed before now, so this is later than the bound.
+    await world.clock.advance(ttl + intervals.POLL + 4 * ROUND_TRIP);
+    expect(standby.elector.term).toBe(2);
+    expect(world.store.lease).toMatchObject({ holder: 'b', term: 2 });
+    expect(first.elector.phase).toBe('error');
+    expect(standby.types()).toContain('elected');
+  });
+
+  test('a member that stops is followed within one POLL', async () => {
+    const world = new World();
+    const first = await masterAlone(world);
+    const standby = world.member('b');
+    standby.elector.run();
+    await world.clock.advance(intervals.MASTER);
+    first.elector.stop();
+    await world.clock.advance(intervals.POLL + 5 * ROUND_TRIP);
+    expect(first.elector.phase).toBe('stopped');
+    expect(standby.elector.term).toBe(2);
+  });
+
+  test('as long as the holder beats, nobody doubts it', async () => {
+    const world = new World();
+    await masterAlone(world);
+    const standby = world.member('b');
+    standby.elector.run();
+    await world.clock.advance(100_000);
+    expect(standby.elector.phase).toBe('slave');
+    expect(standby.news.filter((news) => news.type === 'phase').map(({ to }) => to)).toEqual(['init', 'slave']);
+    expect(world.store.tip).toBe(1);
+  });
+});
+
+describe('requests', () => {
+  test('without an answer one fails after the time limit, and what comes later is dropped', async () => {
+    const world = new World();
+    world.store.lease = leaseOf('other');
+    world.store.terms.set(1, 'other/1');
+    const member = world.member('a');
+    member.fate = () => ({ arrives: 1, gap: 0, returns: 1500, fails: null });
+    member.elector.run();
+    await world.clock.advance(899);
+    expect(member.elector.phase).toBe('init');
+    await world.clock.advance(1);
+    expect(member.elector.phase).toBe('error');
+    expect(member.failure()).toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' });
+    await world.clock.advance(1000);
+    expect(member.calls).toEqual(['highestTerm']);
+    expect(member.elector.phase).toBe('error');
+  });
+
+  test('an answer that is none fails, and so does a rejection with anything', async () => {
+    const world = new World();
+    const member = world.member('a');
+    member.connection.observe = async () => [];
+    member.elector.run();
+    await world.clock.advance(10);
+    expect(member.failure()).toMatchObject({ code: 'ERR_STORE' });
+    member.connection.observe = () => Promise.reject('just text');
+    member.elector.available();
+    await world.clock.advance(10);
+    expect(member.failure()).toMatchObject({ message: 'just text' });
+  });
+
+  test('a beat carries the progress of the moment, early when there is some, and is measured', async () => {
+    const world = new World();
+    let count = 0;
+    const member = world.member('a', { progress: () => ({ identifier: count, count, recent: [] }) });
+    member.elector.run();
+    await world.clock.advance(intervals.SYNC);
+    for (count = 1; count <= 100; count++) member.elector.progressed();
+    count = 100;
+    await world.clock.advance(10);
+    expect(world.store.lease).toMatchObject({ beat: 1, count: 100, identifier: 100 });
+    expect(member.lateness).toEqual([0]);
+    expect(member.roundTrips).toEqual([ROUND_TRIP]);
+  });
+});
+
+describe('rule 8 around the protocol', () => {
+  test('a suspension is noticed soon after, though nothing else is due', async () => {
+    const world = new World();
+    const member = await masterAlone(world);
+    await world.clock.advance(500);
+    world.clock.sleep(60_000);
+    await world.clock.advance(250);
+    expect(member.types()).toContain('deposed');
+    expect(world.clock.now()).toBeLessThan(5000 + intervals.MASTER);
+  });
+
+  test('its length comes off before the event that shows it is handled', async () => {
+    const world = new World();
+    const member = await masterAlone(world);
+    await world.clock.advance(100);
+    const before = member.news.findLast((news) => news.type === 'lease')?.validUntil ?? 0;
+    world.clock.sleep(1000);
+    member.elector.available();
+    expect(member.news.at(-1)).toEqual({ type: 'lease', term: 1, validUntil: before - 1000 });
+    world.clock.sleep(validity);
+    member.elector.stop();
+    expect(member.types().slice(-6)).toEqual(['noLease', 'phase', 'deposed', 'drain', 'phase', 'stopped']);
+  });
+});
+
+describe('events and timers', () => {
+  test('what the host asks for amid the news happens after it', async () => {
+    const world = new World();
+    const member = world.member('a', {
+      news: (news) => {
+        member.news.push(news);
+        if (news.type === 'phase' && news.to === 'master') member.elector.stop();
+        if (news.type === 'drain') member.elector.drained();
+      },
+    });
+    member.elector.run();
+    await world.clock.advance(100);
+    const types = member.types();
+    expect(types.slice(types.indexOf('lease'))).toEqual(['lease', 'elected', 'drain', 'noLease', 'phase', 'stopped']);
+    expect(world.store.lease).toMatchObject({ holder: null, beat: 1 });
+  });
+
+  test('after the end nothing is left that would keep the thread awake', async () => {
+    const world = new World();
+    const member = await masterAlone(world);
+    member.elector.stop();
+    await world.clock.advance(10);
+    expect(member.elector.phase).toBe('stopped');
+    expect(world.clock.pending).toBe(0);
+  });
+
+  test('a standby and a master sleep between what is due', async () => {
+    const world = new World();
+    const member = await masterAlone(world);
+    const standby = world.member('b');
+    standby.elector.run();
+    await world.clock.advance(1000);
+    let timers = 0;
+    const { at } = world.clock;
+    world.clock.at = (time, callback) => {
+      timers += 1;
+      return at.call(world.clock, time, callback);
+    };
+    const calls = member.calls.length + standby.calls.length;
+    await world.clock.advance(10_000);
+    // 5 beats and 20 looks; a request has a handful of timers, and a master wakes to look at its clocks.
+    expect(member.calls.length + standby.calls.length - calls).toBeLessThan(27);
+    expect(timers).toBeLessThan(27 * 6 + 41);
+  });
+
+  test('it runs once', async () => {
+    const world = new World();
+    const member = await masterAlone(world);
+    expect(() => member.elector.run()).toThrow();
+    expect(member.elector.phase).toBe('master');
+    await world.clock.advance(20_000);
+    expect(member.elector.term).toBe(1);
+  });
+});

@@ -1,0 +1,70 @@
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import { expect, test } from 'vitest';
+import { LeaseView } from '../../../src/election/leaseView.ts';
+
+const now = (): number => Number(process.hrtime.bigint()) / 1e6;
+
+test('before the first lease there is neither time nor term', () => {
+  const view = new LeaseView();
+  expect(view.remaining()).toBe(0);
+  expect(view.term).toBe(0);
+  expect(view.aborted).toBe(false);
+});
+
+test('a lease that is held has what is left of it, and less and less', () => {
+  const view = new LeaseView();
+  view.hold(3, now() + 60_000);
+  const first = view.remaining();
+  expect(first).toBeGreaterThan(0);
+  expect(first).toBeLessThanOrEqual(60_000);
+  expect(view.remaining()).toBeLessThan(first);
+  expect(view.term).toBe(3);
+});
+
+test('one that is over, or was never to begin, has nothing left, never less', () => {
+  const view = new LeaseView();
+  for (const end of [now() - 1, now() - 1e6, -5000.5]) {
+    view.hold(3, end);
+    expect(view.remaining()).toBe(0);
+  }
+});
+
+test('dropped, it has nothing left, and its term can still be read', () => {
+  const view = new LeaseView();
+  view.hold(3, now() + 60_000);
+  view.drop();
+  expect(view.remaining()).toBe(0);
+  expect(view.term).toBe(3);
+});
+
+test('the deadline is never later than what was said, not by a nanosecond', () => {
+  const view = new LeaseView();
+  for (const end of [0.0000019, 123_456.789_012_9, 9e9 + 0.000_5]) {
+    view.hold(1, end);
+    const [deadline = 0n] = new BigInt64Array(view.buffer);
+    expect(Number(deadline)).toBeLessThanOrEqual(end * 1e6);
+  }
+});
+
+test('views of one buffer, in any thread, are one lease', async () => {
+  const view = new LeaseView();
+  view.hold(7, now() + 60_000);
+  const other = new LeaseView(view.buffer);
+  expect(other.term).toBe(7);
+  other.aborted = true;
+  expect(view.aborted).toBe(true);
+  view.aborted = false;
+  expect(other.aborted).toBe(false);
+
+  const reader = `
+    const { workerData, parentPort } = require('node:worker_threads');
+    const [deadline, term] = new BigInt64Array(workerData);
+    parentPort.postMessage([deadline - process.hrtime.bigint(), term]);`;
+  const worker = new Worker(reader, { eval: true, workerData: view.buffer });
+  const [[left, term]] = await once(worker, 'message');
+  await worker.terminate();
+  // The same clock in every thread: there, too, the deadline lies ahead, and not by more than was given.
+  expect(left > 0n && left < 60_000_000_000n).toBe(true);
+  expect(term).toBe(7n);
+});

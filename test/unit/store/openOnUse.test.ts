@@ -1,0 +1,88 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { StoreError } from '../../../src/errors.ts';
+import { openOnUse } from '../../../src/store/openOnUse.ts';
+import type { Store } from '../../../src/store/store.ts';
+
+/** A store of which only `open`, `close` and `highestTerm` matter; `open` waits until the test lets it end. */
+class SlowStore {
+  readonly openings: { resolve: () => void; reject: (error: Error) => void }[] = [];
+  readonly asked: string[] = [];
+  closed = 0;
+  readonly store: Store;
+
+  constructor() {
+    const none = () => Promise.reject(new Error('not part of this test'));
+    this.store = {
+      open: () => new Promise((resolve, reject) => this.openings.push({ resolve, reject })),
+      close: async () => {
+        this.closed += 1;
+      },
+      onAvailable: () => () => {},
+      highestTerm: async (name) => {
+        this.asked.push(name);
+        return 7;
+      },
+      ...{ observe: none, compareAndSetLease: none, insertTerm: none, beat: none, release: none, trimTerms: none },
+      ...{ putMember: none, removeMember: none, listMembers: none },
+    };
+  }
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+test('calls share one opening, wait for it, and need none afterwards', async () => {
+  const slow = new SlowStore();
+  const store = openOnUse(slow.store);
+  const calls = [store.highestTerm('a'), store.open(), store.highestTerm('b')];
+  expect(slow.openings).toHaveLength(1);
+  expect(slow.asked).toEqual([]);
+  slow.openings[0]?.resolve();
+  expect(await Promise.all(calls)).toEqual([7, undefined, 7]);
+  expect(await store.highestTerm('c')).toBe(7);
+  expect(slow.openings).toHaveLength(1);
+  expect(slow.asked).toEqual(['a', 'b', 'c']);
+});
+
+test('an opening that fails fails the calls that waited, unsent, and the next call starts another', async () => {
+  const slow = new SlowStore();
+  const store = openOnUse(slow.store);
+  const calls = [store.highestTerm('a'), store.highestTerm('b')];
+  const error = new StoreError('ERR_STORE_UNAVAILABLE', 'not there');
+  slow.openings[0]?.reject(error);
+  expect(await Promise.allSettled(calls)).toEqual(calls.map(() => ({ status: 'rejected', reason: error })));
+  const again = store.highestTerm('c');
+  expect(slow.openings).toHaveLength(2);
+  slow.openings[1]?.resolve();
+  expect(await again).toBe(7);
+  expect(slow.asked).toEqual(['c']);
+});
+
+test('a call that has waited as long as it may fails and is never sent, while the opening goes on', async () => {
+  const slow = new SlowStore();
+  const store = openOnUse(slow.store, 1000);
+  const late = expect(store.highestTerm('late')).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' });
+  await vi.advanceTimersByTimeAsync(1000);
+  await late;
+  const second = store.highestTerm('second');
+  slow.openings[0]?.resolve();
+  expect(await second).toBe(7);
+  expect(slow.openings).toHaveLength(1);
+  expect(slow.asked).toEqual(['second']);
+});
+
+test('a call that was waiting when the store closed is not sent', async () => {
+  const slow = new SlowStore();
+  const store = openOnUse(slow.store);
+  const waiting = expect(store.highestTerm('a')).rejects.toMatchObject({ code: 'ERR_STORE' });
+  await store.close();
+  slow.openings[0]?.resolve();
+  await waiting;
+  await expect(store.highestTerm('b')).rejects.toMatchObject({ code: 'ERR_STORE' });
+  await expect(store.open()).rejects.toMatchObject({ code: 'ERR_STORE' });
+  expect(slow).toMatchObject({ asked: [], closed: 1 });
+});
