@@ -37,6 +37,7 @@ export class Connection {
     this.worker = new Worker(entry, {
       name: 'mongo-failover coordinator',
       workerData: data,
+      ...execArgv(),
       transferList: [calls.port2, events.port2],
     });
     this.worker.unref();
@@ -100,6 +101,14 @@ export class Connection {
     await this.call((remote) => remote.close()).catch(() => {});
     await this.worker.terminate();
   }
+}
+
+/**
+ * A thread takes the options of Node.js over, and `--input-type`, which goes with a program given by `--eval`, is one
+ * that it refuses.
+ */
+function execArgv(): { execArgv?: string[] } {
+  return process.execArgv.some((option) => option.startsWith('--input-type')) ? { execArgv: [] } : {};
 }
 
 function* waitingIn(port: MessagePort): Generator<CoordinatorEvent[]> {

@@ -33,19 +33,13 @@ describe.each(['embedded', 'mongodb'])('on the store %s', (store) => {
     }
     const last = await Promise.race([...members].map((member) => member.enters('master')));
     await last.isEmpty();
-    await Promise.all([...members].map((member) => member.enters('slave')));
-    members.delete(last);
-    await last.stop();
-    const next = await Promise.race([...members].map((member) => member.enters('master')));
     await Promise.all([...members].map((member) => member.stop()));
-    expect(next.program.lines.filter((line) => line.startsWith('done '))).toEqual([]);
 
     const repeated = expectSafe(journal, ids);
     expect(killedAt.size).toBe(KILLS);
     for (const [term, [first]] of repeated) {
       // Of a term that ended by a release nothing is repeated.
       const at = killedAt.get(term) ?? 0n;
-      console.log(store, term, repeated.get(term)?.length, Number(at - (first?.end ?? 0n)) / 1e6);
       // A beat with the news goes out SYNC after the one before; MASTER is room for its way and a busy machine.
       expect(Number(at - (first?.end ?? 0n)) / 1e6).toBeLessThan(intervals.SYNC + intervals.MASTER);
     }

@@ -85,7 +85,7 @@ export class ElectionWorld implements Surroundings {
     }
   }
 
-  /** From the last change of the lease: see docs/protocol.md. A store that is not atomic may take more rounds. */
+  /** From the last change of the lease; 150 ms are the round trips of a claim. A store that is not atomic may take more rounds. */
   private bound(): number {
     const [ttl, poll, error] = (['ttl', 'POLL', 'ERROR'] as const).map((name) =>
       Math.max(...this.members.map(({ intervals }) => (name === 'ttl' ? timeToLive(intervals) : intervals[name]))),
@@ -150,7 +150,8 @@ export class ElectionWorld implements Surroundings {
   private spawn(): void {
     const { random } = this;
     this.made += 1;
-    // With a store that is not atomic all members need the same intervals: see docs/protocol.md.
+    // Where writes are not atomic a lease may be overwritten by one with a shorter time to live, and that is all that
+    // standbys then see: such a store bears no members with different intervals.
     const scale = this.report.weak || random() < 0.7 ? 1 : 0.7 + random() * 0.6;
     const [SLAVE, TICKING] = [defaults.SLAVE * scale, defaults.TICKING * scale];
     const rate = random() < 0.6 ? 1 + (random() < 0.5 ? SKEW : -SKEW) : 1 + (random() * 2 - 1) * SKEW;

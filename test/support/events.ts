@@ -2,7 +2,8 @@
  * Remembers what a cluster said, from the moment it is made, so that a test can wait for an event that may have come
  * already, and look at their order afterwards. Nothing polls: each event wakes whoever waits.
  */
-import type { ClusterEvents, ManagedCluster, UnmanagedCluster } from 'mongo-failover';
+import type { EventEmitter } from 'node:events';
+import type { ClusterEvents } from 'mongo-failover';
 
 type Name = keyof ClusterEvents;
 export interface Happening {
@@ -20,7 +21,7 @@ export class Events {
   readonly all: Happening[] = [];
   private readonly waiting = new Set<() => void>();
 
-  constructor(cluster: Pick<ManagedCluster | UnmanagedCluster, 'on'>) {
+  constructor(cluster: EventEmitter<ClusterEvents>) {
     for (const name of Object.keys(known) as Name[]) {
       cluster.on(name, (...args: unknown[]) => {
         this.all.push({ name, args });

@@ -127,7 +127,7 @@ test('a listener of panic that throws becomes a warning', async () => {
 test('a listener may stop the cluster, and submit tasks', async () => {
   const { cluster, events } = await member();
   cluster.on('done', (id) => {
-    if (id < 5) void cluster.submitWork({ id: Number(id) + 1 });
+    if (Number(id) < 5) void cluster.submitWork({ id: Number(id) + 1 });
     else void cluster.stop();
   });
   await cluster.submitWork({ id: 1 });

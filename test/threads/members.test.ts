@@ -59,6 +59,31 @@ test('of two with one name one is master; when it stops, the other takes over wi
   expect(second.cluster.term).toBe(2);
 });
 
+test('two clusters of one coordinator thread with one name are two members like any other', async () => {
+  const folder = await temporaryFolder();
+  const journal = new Journal(folder);
+  const { managed: Managed } = open({ folder });
+  const [first, second] = [0, 1].map(() => {
+    const cluster = new Managed<Task>('twins', 'id', work);
+    return { cluster, events: new Events(cluster) };
+  });
+  if (first === undefined || second === undefined) throw new Error('two were made');
+  await Promise.all([first.cluster.run(), second.cluster.run()]);
+  const master = await Promise.race([first, second].map(async (each) => each.events.first('master').then(() => each)));
+  const standby = master === first ? second : first;
+  await standby.events.first('slave');
+  await Promise.all([first, second].map(({ cluster }) => cluster.submitWork({ id: 1, file: journal.file, ms: 100 })));
+  await master.events.done(1);
+  await master.cluster.stop();
+  await standby.events.first('master');
+  await standby.cluster.submitWork({ id: 2, file: journal.file });
+  await standby.events.done(2);
+  expect(journal.runs().map(({ id, term }) => [id, term])).toEqual([
+    [1, 1],
+    [2, 2],
+  ]);
+});
+
 test('what the master did leaves the queue of the standby, and what is fed late is dropped', async () => {
   const folder = await temporaryFolder();
   const { file } = new Journal(folder);

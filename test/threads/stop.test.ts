@@ -1,5 +1,5 @@
 /** stop() lets work end, gives the lease away, and leaves nothing behind that keeps the process alive. */
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { open, temporaryFolder } from '../support/clusters.ts';
 import { databaseUri } from '../support/database.ts';
@@ -70,4 +70,16 @@ test.each(
   const ended = await started.ended;
   expect([started.lines, started.stdout]).toEqual([[], 'last line\n']);
   expect(ended).toEqual({ code: 0, signal: null });
+});
+
+test('a program that is given on the command line runs, too', async () => {
+  const where = JSON.stringify({ nodb: { path: await temporaryFolder() } });
+  const code = `import { argv } from 'node:process';
+    argv.splice(1, 0, 'eval');
+    await import(${JSON.stringify(pathToFileURL(program).href)});`;
+  const args = ['--input-type=module', '--eval', code, 'closed', where, work.href];
+  const started = new Program(args, process.env);
+  onTestFinished(() => started.end());
+  expect(await started.ended).toEqual({ code: 0, signal: null });
+  expect([started.lines, started.stdout]).toEqual([[], 'last line\n']);
 });

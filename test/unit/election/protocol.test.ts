@@ -1,4 +1,7 @@
-/** The rules of docs/protocol.md, by number, against the pure core: a clock that is handed in, and no timers. */
+/**
+ * The rules of docs/protocol.md against the pure core: a clock that is handed in, and no timers. All nine are in this one
+ * file, in their order, so that page and tests can be read side by side.
+ */
 import assert from 'node:assert/strict';
 import { describe, expect, test } from 'vitest';
 import type { Lease } from '../../../src/store/store.ts';
@@ -193,10 +196,13 @@ describe('rule 2: the claim', () => {
   test('is not repeated as fast as the store answers, where a lease invites every claim and refuses it', () => {
     const released = leaseOf(null);
     const bench = new Bench().look(released, 1);
-    for (const end = bench.now + 10 * intervals.POLL; bench.now < end; bench.pass(intervals.POLL)) {
-      bench.written(false).pass(intervals.POLL).tip(1).observed(released);
+    for (let tries = 0; tries < 3; tries++) {
+      bench.take();
+      bench.written(false).pass(intervals.POLL - 1);
+      expect(bench.types()).not.toContain('readTip');
+      bench.pass(1).tip(1).observed(released);
+      expect(bench.types()).toContain('writeLease');
     }
-    expect(bench.took('writeLease').length).toBeLessThanOrEqual(11);
   });
 
   test('a look that was under way when it began is answered in vain', () => {
