@@ -28,8 +28,10 @@ async function demo(folder: string | undefined, given: Readonly<Record<string, u
   const options = readDemoOptions(folder, given);
   const controller = new AbortController();
   for (const [signal, code] of Object.entries(signals)) {
-    // Once: who asks a second time does not want to wait for the members.
-    process.once(signal, () => {
+    // Not `once`: what restores the cursor ends the process at a signal that nobody else listens for.
+    process.on(signal, () => {
+      // Who asks a second time does not want to wait for the members.
+      if (controller.signal.aborted) process.exit(code);
       process.exitCode = code;
       controller.abort(new Interrupted());
     });

@@ -59,7 +59,7 @@ export function createLiveDisplay(stream: NodeJS.WriteStream): Display {
 function picture(view: View | undefined, events: readonly string[], width: number): string {
   if (view === undefined) return events.join('\n');
   const table = new Table({
-    head: ['member', 'pid', 'state', 'term', 'tasks done', 'heartbeats late: p99', 'most'],
+    head: ['member', 'pid', 'state', 'term', 'tasks done', 'beats late: p99', 'most'],
     colAligns: ['right', 'right', 'left', 'right', 'right', 'right', 'right'],
     style: { head: [], border: [], compact: true },
   });
