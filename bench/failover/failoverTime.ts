@@ -3,7 +3,7 @@
  * tasks all the time, and a new one replaces the one that has gone.
  */
 import type { Answer, Goal, Picture, Question, Settings } from '../support/question.js';
-import { ms, spreadOf, whole } from '../support/spread.js';
+import { median, ms, spreadOf, whole } from '../support/spread.js';
 import { play, type Scenario, type ScenarioResult } from './scenario.js';
 import { type BenchStore, withEmbedded, withServer } from './stores.js';
 
@@ -43,14 +43,16 @@ async function ask({ quick, progress }: Settings): Promise<Answer> {
     tables: [
       {
         title: 'Time without a master at work: to the first task of the next one',
-        head: ['', 'times', 'min', 'p50', 'p99', 'max', 'bound', 'max to elected', 'round trip'],
+        head: ['', 'times', 'min', 'p50', 'p99', 'max', 'bound', 'max to elected', 'thread start', 'round trip'],
         rows: results.map((result) => {
           const spread = spreadOf(result.takeovers.map(({ toFirstTask }) => toFirstTask));
           const elected = spreadOf(result.takeovers.map(({ toElected }) => toElected));
           return [
             `${result.store}: ${result.scenario.title}`,
             String(spread.count),
-            ...[spread.min, spread.p50, spread.p99, spread.max, boundOf(result), elected.max, result.roundTrip].map(ms),
+            ...[spread.min, spread.p50, spread.p99, spread.max, boundOf(result), elected.max].map(ms),
+            ms(median(result.takeovers.map(({ toElected, toFirstTask }) => toFirstTask - toElected))),
+            ms(result.roundTrip),
           ];
         }),
       },
@@ -71,7 +73,7 @@ async function ask({ quick, progress }: Settings): Promise<Answer> {
     goals: results.flatMap(goalsOf),
     notes: [
       'After a SIGKILL the time runs from just before the signal; after stop() from the moment in which the lease in shared memory has ended: work has drained, and the release is being sent. It ends when the work module is called with the first task; "elected" is the event on the main thread of the next master.',
-      `Bound after SIGKILL: SLAVE + TICKING + POLL + one round trip, from the last acknowledged beat. Bound of a hand-over: POLL + ${HANDOVER_ROUND_TRIPS} round trips (release, look, claim in three steps), to the election; the first task then waits for its thread to start.`,
+      `Bound after SIGKILL: SLAVE + TICKING + POLL + one round trip, from the last acknowledged beat. Bound of a hand-over: POLL + ${HANDOVER_ROUND_TRIPS} round trips (release, look, claim in three steps), to the election; the first task then waits for its thread to start (the median is shown), and for the user's module to load.`,
       "Round trip: the median of the masters' 99th percentiles. Overlaps: tasks of two members at the same time. Least pause: between the work of two masters. Repeated: done again by the next master, which the last SYNC before a kill may cost. Missing: done by nobody. Unwanted terms: that began without a kill or stop.",
       ...results.flatMap(({ store, scenario, problems }) =>
         problems.slice(0, 6).map((problem) => `${store}, ${scenario.title}: ${problem}`),

@@ -7,7 +7,13 @@ export type StoreRequest =
   | { readonly type: 'readTip'; readonly request: number }
   | { readonly type: 'observe'; readonly request: number; readonly tip: number }
   | { readonly type: 'writeLease'; readonly request: number; readonly expected: Lease | null; readonly next: Lease }
-  | { readonly type: 'insertTerm'; readonly request: number; readonly term: number; readonly claim: string }
+  | {
+      readonly type: 'insertTerm';
+      readonly request: number;
+      readonly term: number;
+      readonly claim: string;
+      readonly ttl: number;
+    }
   /** `due` is when the schedule wanted it, to measure how late it goes out. */
   | {
       readonly type: 'beat';

@@ -155,7 +155,7 @@ export class Elector {
     if (request.type === 'beat') host.beatSent(Math.max(0, sentAt - request.due));
     this.ask(request).then(
       (event) => {
-        if (event.type === 'beaten' && event.matched) host.beatAcknowledged(clock.now() - sentAt);
+        if (!answered && event.type === 'beaten' && event.matched) host.beatAcknowledged(clock.now() - sentAt);
         answer(event);
       },
       (error: unknown) => failed(error instanceof Error ? error : new Error(String(error))),
@@ -180,8 +180,8 @@ export class Elector {
           written: await store.compareAndSetLease(name, asked.expected, asked.next),
         };
       case 'insertTerm': {
-        const { term, claim } = asked;
-        const result = await store.insertTerm({ name, term, holder: config.holder, claim });
+        const { term, claim, ttl } = asked;
+        const result = await store.insertTerm({ name, term, holder: config.holder, claim, ttl });
         return {
           type: 'termInserted',
           request,

@@ -9,7 +9,7 @@
  *   stopped   nothing; `run` leaves it.
  *   init      INIT, then the first look at the store. Leaves as master (a claim that was allowed at once), as slave, or
  *             as error when the store does not answer.
- *   slave     looks every POLL. SLAVE without a new version of the lease makes it ticking; a released lease lets it
+ *   slave     looks every POLL. A look that, after SLAVE, shows no new version of the lease makes it ticking; a released lease lets it
  *             claim at once; two looks in a row that fail make it error.
  *   ticking   the same, until TICKING more has passed: then it claims. A new version makes it slave again.
  *   master    beats every MASTER, early when there is progress, again after POLL when a beat failed. `grace` before the
@@ -26,7 +26,7 @@
  */
 import assert from 'node:assert/strict';
 import type { Intervals } from '../options.js';
-import type { Lease, Observation, Progress } from '../store/store.js';
+import type { Lease, Observation, Progress, Tip } from '../store/store.js';
 import type { Effect } from './effects.js';
 import { type Phase, transitions } from './transitions.js';
 
@@ -49,7 +49,7 @@ export interface ElectionConfig {
 
 /** What a standby knows of the lease, and since when it has stood so (rule 1). */
 interface Seen {
-  readonly tip: number;
+  readonly tip: Tip;
   readonly lease: Lease | null;
   /** When the answer that first showed this version was received. */
   readonly since: number;
@@ -85,7 +85,7 @@ interface Mastership {
 
 export interface ElectionState {
   readonly phase: Phase;
-  readonly tip: number | null;
+  readonly tip: Tip | null;
   readonly seen: Seen | null;
   /** The lease of a look that waits for the tip to be read. */
   readonly looked: { readonly lease: Lease | null } | null;
@@ -125,7 +125,7 @@ export type ElectionEvent =
 
 /** What the store said to an effect with the same request. */
 export type Answer =
-  | { readonly type: 'tip'; readonly request: number; readonly tip: number }
+  | { readonly type: 'tip'; readonly request: number; readonly tip: Tip }
   | { readonly type: 'observed'; readonly request: number; readonly observation: Observation }
   | { readonly type: 'leaseWritten'; readonly request: number; readonly written: boolean }
   | { readonly type: 'termInserted'; readonly request: number; readonly inserted: boolean; readonly claim: string }
@@ -285,7 +285,7 @@ class Move {
     this.s.nextLookAt = null;
     this.s.looked = null;
     if (this.s.tip === null) this.effects.push({ type: 'readTip', request: this.request() });
-    else this.effects.push({ type: 'observe', request: this.request(), tip: this.s.tip });
+    else this.effects.push({ type: 'observe', request: this.request(), tip: this.s.tip.term });
   }
 
   private lookAnswered(answer: Answer): void {
@@ -300,7 +300,7 @@ class Move {
     if (answer.type !== 'observed') return;
     const { lease, newer } = answer.observation;
     assert.ok(s.tip !== null);
-    if (newer || (lease !== null && lease.term > s.tip)) {
+    if (newer || (lease !== null && lease.term > s.tip.term)) {
       s.looked = { lease };
       this.effects.push({ type: 'readTip', request: this.request() });
       return;
@@ -327,18 +327,22 @@ class Move {
   }
 
   /** One whole look: the version is either the one that stood before, or new from this moment. */
-  private saw(tip: number, lease: Lease | null): void {
+  private saw(tip: Tip, lease: Lease | null): void {
     const { s } = this;
     s.looked = null;
     s.failedLooks = 0;
     s.nextLookAt = this.now + this.config.intervals.POLL;
-    if (s.seen === null || s.seen.tip !== tip || !sameVersion(s.seen.lease, lease)) {
+    if (s.seen === null || s.seen.tip.term !== tip.term || !sameVersion(s.seen.lease, lease)) {
       s.seen = { tip, lease, since: this.now };
       // What this member wrote itself is no news to it, and may be older than what it knows.
       if (lease?.holder !== this.config.holder) this.effects.push({ type: 'seen', lease });
       if (s.phase === 'ticking') this.enter('slave');
     }
     if (!this.mayClaim() && (s.phase === 'init' || s.phase === 'error')) this.enter('slave');
+    // Doubt comes by a look, not by the clock alone: a beat that is due just then must be seen first.
+    const doubtAt = s.seen.since + this.config.intervals.SLAVE;
+    if (this.now < doubtAt) s.nextLookAt = Math.min(s.nextLookAt, doubtAt);
+    else if (s.phase === 'slave') this.enter('ticking');
   }
 
   /** Rule 2, first sentence. */
@@ -346,16 +350,16 @@ class Move {
     const { seen, heldClaim, stopping, failedLooks, claim, mastership } = this.s;
     if (seen === null || stopping !== 'no' || claim !== null || mastership !== null) return false;
     const { lease, tip } = seen;
-    if (lease === null && tip === 0) return true;
+    if (lease === null && tip.term === 0) return true;
     const mine = lease !== null && lease.holder === this.config.holder && lease.claim === heldClaim;
-    if (lease !== null && lease.term === tip && (lease.holder === null || mine)) return true;
+    if (lease !== null && lease.term === tip.term && (lease.holder === null || mine)) return true;
     // After a failure only a look that was answered may start a claim; it sets `failedLooks` back.
     if (this.s.phase === 'error' && failedLooks > 0) return false;
     return this.now >= this.claimAt(seen);
   }
 
   private claimAt(seen: Seen): number {
-    return seen.since + Math.max(timeToLive(this.config.intervals), seen.lease?.ttl ?? 0);
+    return seen.since + Math.max(timeToLive(this.config.intervals), seen.lease?.ttl ?? 0, seen.tip.ttl);
   }
 
   // ---- claiming (rules 2 and 5) ----
@@ -367,7 +371,7 @@ class Move {
     const expected = seen.lease;
     s.claim = {
       step: 'lease',
-      term: seen.tip + 1,
+      term: seen.tip.term + 1,
       id: `${config.holder}/${s.claims}`,
       expected,
       sentAt: this.now,
@@ -410,13 +414,14 @@ class Move {
         return;
       case 'verify':
         assert.ok(answer.type === 'tip');
-        return answer.tip === claim.term ? this.claimWon(claim) : this.claimLost();
+        return answer.tip.term === claim.term ? this.claimWon(claim) : this.claimLost();
     }
   }
 
   private insertRecord(claim: Claim): void {
     this.s.claim = { ...claim, step: 'record' };
-    this.effects.push({ type: 'insertTerm', request: this.request(), term: claim.term, claim: claim.id });
+    const ttl = timeToLive(this.config.intervals);
+    this.effects.push({ type: 'insertTerm', request: this.request(), term: claim.term, claim: claim.id, ttl });
   }
 
   /** Rule 5: the outcome is unknown, so the lease is read; the second time the store counts as failed. */
@@ -447,7 +452,7 @@ class Move {
     s.claim = null;
     s.heldClaim = claim.id;
     if (claim.continued) s.workedClaim = claim.id;
-    s.tip = claim.term;
+    s.tip = { term: claim.term, ttl: timeToLive(config.intervals) };
     s.seen = null;
     const validUntil = claim.sentAt + validity(config.intervals);
     if (this.now >= validUntil - config.grace) {
@@ -569,7 +574,6 @@ class Move {
     if (s.mastership !== null) return this.proceedAsMaster(s.mastership);
     if (s.stopping === 'drained' && s.claim === null) return this.end();
     if (s.seen !== null && s.claim === null) {
-      if (s.phase === 'slave' && this.now >= s.seen.since + this.config.intervals.SLAVE) this.enter('ticking');
       if (this.mayClaim()) return this.startClaim(s.seen);
     }
     const due = s.nextLookAt !== null && this.now >= s.nextLookAt;
@@ -604,7 +608,6 @@ class Move {
       }
     } else if (s.claim === null && s.stopping === 'no') {
       if (s.nextLookAt !== null && s.pending === null) times.push(s.nextLookAt);
-      if (s.seen !== null && s.phase === 'slave') times.push(s.seen.since + config.intervals.SLAVE);
       if (s.seen !== null && (s.phase === 'slave' || s.phase === 'ticking')) times.push(this.claimAt(s.seen));
     }
     return times.length === 0 ? null : Math.min(...times);

@@ -70,6 +70,7 @@ export class DocumentReader {
       term: this.count('term'),
       holder: this.text('holder'),
       claim: this.text('claim'),
+      ttl: this.duration('ttl'),
     };
   }
 

@@ -35,6 +35,15 @@ export interface TermRecord {
   readonly term: number;
   readonly holder: string;
   readonly claim: string;
+  /** As in the lease: the holder counts on it, whatever becomes of the lease. */
+  readonly ttl: number;
+}
+
+/** The highest record of a subsystem; zeros when there is none. */
+export interface Tip {
+  readonly term: number;
+  /** The `ttl` of that mastership's lease, which a store without atomic writes may have lost. */
+  readonly ttl: number;
 }
 
 /** What one poll sees. */
@@ -70,8 +79,7 @@ export interface Store {
   /** Calls `listener` whenever the store is found back after it was away. Returns how to stop that. */
   onAvailable(listener: () => void): () => void;
 
-  /** The term of the highest record, the *tip*; 0 when there is none. */
-  highestTerm(name: string): Promise<number>;
+  highestTerm(name: string): Promise<Tip>;
   /** The lease, and whether the record `tip + 1` exists, in one read. Several subsystems in one call, answers in order. */
   observe(asked: readonly { readonly name: string; readonly tip: number }[]): Promise<Observation[]>;
   /**

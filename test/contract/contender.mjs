@@ -31,7 +31,7 @@ const jobs = {
     const results = [];
     for (let term = 1; term <= last; term++) {
       const claim = `${process.pid}/${term}`;
-      const result = await store.insertTerm({ name, term, holder: `holder ${process.pid}`, claim });
+      const result = await store.insertTerm({ name, term, holder: `holder ${process.pid}`, claim, ttl: 1000 });
       results.push({ term, claim: result.inserted ? claim : result.claim, inserted: result.inserted });
     }
     return results;
@@ -43,7 +43,7 @@ const jobs = {
       const term = (seen?.term ?? 0) + 1;
       const claim = `${process.pid}/${count}`;
       if (!(await store.compareAndSetLease(name, seen, lease(term, 0, claim)))) continue;
-      const { inserted } = await store.insertTerm({ name, term, holder: `holder ${process.pid}`, claim });
+      const { inserted } = await store.insertTerm({ name, term, holder: `holder ${process.pid}`, claim, ttl: 1000 });
       process.send({ term, inserted });
     }
   },

@@ -44,13 +44,13 @@ export function storeContract(title: string, setup: () => Promise<StoreUnderTest
       const name = randomUUID();
       const lease = aLease({ holder });
       await store.compareAndSetLease(name, null, lease);
-      await store.insertTerm({ name, term: lease.term, holder, claim: lease.claim });
+      await store.insertTerm({ name, term: lease.term, holder, claim: lease.claim, ttl: lease.ttl });
       return { name, lease };
     };
 
     test('a subsystem that nobody has claimed has no lease and no term', async () => {
       const name = randomUUID();
-      expect(await store.highestTerm(name)).toBe(0);
+      expect((await store.highestTerm(name)).term).toBe(0);
       expect(await store.observe([{ name, tip: 0 }])).toEqual([{ lease: null, newer: false }]);
     });
 
@@ -119,12 +119,12 @@ export function storeContract(title: string, setup: () => Promise<StoreUnderTest
         expect(ofTerm.filter(({ inserted }) => inserted)).toHaveLength(1);
         expect(new Set(ofTerm.map(({ claim }) => claim)).size).toBe(1);
       }
-      expect(await store.highestTerm(name)).toBe(last);
+      expect((await store.highestTerm(name)).term).toBe(last);
     });
 
     test('one who inserts his own record a second time hears that it is his', async () => {
       const name = randomUUID();
-      const record = { name, term: 7, holder: 'holder', claim: 'mine' };
+      const record = { name, term: 7, holder: 'holder', claim: 'mine', ttl: 1000 };
       expect(await store.insertTerm(record)).toEqual({ inserted: true });
       expect(await store.insertTerm(record)).toEqual({ inserted: false, claim: 'mine' });
     });
@@ -132,16 +132,16 @@ export function storeContract(title: string, setup: () => Promise<StoreUnderTest
     test('the highest term counts as a number, and for its own subsystem alone', async () => {
       const name = randomUUID();
       const longer = `${name}/more`;
-      for (const term of [9, 10, 2]) await store.insertTerm({ name, term, holder: 'h', claim: 'c' });
-      await store.insertTerm({ name: longer, term: 300, holder: 'h', claim: 'c' });
-      expect(await store.highestTerm(name)).toBe(10);
-      expect(await store.highestTerm(longer)).toBe(300);
+      for (const term of [9, 10, 2]) await store.insertTerm({ name, term, holder: 'h', claim: 'c', ttl: 1000 });
+      await store.insertTerm({ name: longer, term: 300, holder: 'h', claim: 'c', ttl: 1000 });
+      expect(await store.highestTerm(name)).toMatchObject({ term: 10, ttl: 1000 });
+      expect((await store.highestTerm(longer)).term).toBe(300);
     });
 
     test('one look answers for several subsystems in order, and sees the record above each tip', async () => {
       const a = await held('a');
       const b = await held('b');
-      await store.insertTerm({ name: b.name, term: 2, holder: 'c', claim: 'c2' });
+      await store.insertTerm({ name: b.name, term: 2, holder: 'c', claim: 'c2', ttl: 1000 });
       const none = randomUUID();
       const asked = [
         { name: b.name, tip: 1 },
@@ -219,8 +219,8 @@ export function storeContract(title: string, setup: () => Promise<StoreUnderTest
     test('trimming deletes the records below, of this subsystem, and never the tip', async () => {
       const name = randomUUID();
       const other = randomUUID();
-      for (const term of [1, 2, 3, 4]) await store.insertTerm({ name, term, holder: 'h', claim: 'c' });
-      await store.insertTerm({ name: other, term: 1, holder: 'h', claim: 'c' });
+      for (const term of [1, 2, 3, 4]) await store.insertTerm({ name, term, holder: 'h', claim: 'c', ttl: 1000 });
+      await store.insertTerm({ name: other, term: 1, holder: 'h', claim: 'c', ttl: 1000 });
       const there = async () => {
         const seen = await store.observe([0, 1, 2, 3].map((tip) => ({ name, tip })));
         return seen.map(({ newer }) => newer);
@@ -229,8 +229,8 @@ export function storeContract(title: string, setup: () => Promise<StoreUnderTest
       expect(await there()).toEqual([false, false, true, true]);
       await store.trimTerms(name, 1000);
       expect(await there()).toEqual([false, false, false, true]);
-      expect(await store.highestTerm(name)).toBe(4);
-      expect(await store.highestTerm(other)).toBe(1);
+      expect((await store.highestTerm(name)).term).toBe(4);
+      expect((await store.highestTerm(other)).term).toBe(1);
       await store.trimTerms(randomUUID(), 1000);
     });
 
@@ -274,13 +274,13 @@ export function storeContract(title: string, setup: () => Promise<StoreUnderTest
       await expect(other.highestTerm('x')).rejects.toMatchObject({ code: 'ERR_STORE' });
       await Promise.all([other.open(), other.open()]);
       await other.open();
-      expect(await other.highestTerm(randomUUID())).toBe(0);
+      expect((await other.highestTerm(randomUUID())).term).toBe(0);
       await other.close();
       await other.close();
       await expect(other.highestTerm('x')).rejects.toMatchObject({ code: 'ERR_STORE' });
       await expect(other.open()).rejects.toMatchObject({ code: 'ERR_STORE' });
       // The one beside it is none the worse.
-      expect(await store.highestTerm(randomUUID())).toBe(0);
+      expect((await store.highestTerm(randomUUID())).term).toBe(0);
     });
 
     test('a store that is closed while it opens does not stay open', async () => {

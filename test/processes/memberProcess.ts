@@ -26,8 +26,9 @@ export class MemberProcess {
   }
 
   /** Resolves when it has done so many tasks. */
-  async hasDone(count: number): Promise<void> {
+  async hasDone(count: number): Promise<MemberProcess> {
     await this.program.line(new RegExp(`^done \\S+ ${count}$`));
+    return this;
   }
 
   /** Resolves when nothing is queued any more. */

@@ -150,9 +150,7 @@ export class ElectionWorld implements Surroundings {
   private spawn(): void {
     const { random } = this;
     this.made += 1;
-    // Where writes are not atomic a lease may be overwritten by one with a shorter time to live, and that is all that
-    // standbys then see: such a store bears no members with different intervals.
-    const scale = this.report.weak || random() < 0.7 ? 1 : 0.7 + random() * 0.6;
+    const scale = random() < 0.7 ? 1 : 0.7 + random() * 0.6;
     const [SLAVE, TICKING] = [defaults.SLAVE * scale, defaults.TICKING * scale];
     const rate = random() < 0.6 ? 1 + (random() < 0.5 ? SKEW : -SKEW) : 1 + (random() * 2 - 1) * SKEW;
     const member = new WorldMember(this, `m${this.made}`, { ...defaults, MASTER: 2000 * scale, SLAVE, TICKING }, rate);

@@ -8,7 +8,7 @@
 import assert from 'node:assert/strict';
 import type { Clock } from '../../src/clock.ts';
 import { StoreError } from '../../src/errors.ts';
-import type { Lease, Member, Observation, Store } from '../../src/store/store.ts';
+import type { Lease, Member, Observation, Store, Tip } from '../../src/store/store.ts';
 
 export type CallName = 'highestTerm' | 'observe' | 'compareAndSetLease' | 'insertTerm' | 'beat' | 'release';
 
@@ -42,6 +42,8 @@ export class MemoryStore {
   lease: Lease | null = null;
   /** Term → claim. */
   readonly terms = new Map<number, string>();
+  /** Term → time to live. */
+  readonly ttls = new Map<number, number>();
   /** Every call that was carried out, in order. */
   readonly log: CallName[] = [];
 
@@ -77,8 +79,10 @@ export class MemoryConnection implements Store {
     return () => this.listeners.delete(listener);
   }
 
-  highestTerm(): Promise<number> {
-    return this.call('highestTerm', (answer) => answer(this.store.tip));
+  highestTerm(): Promise<Tip> {
+    return this.call('highestTerm', (answer) =>
+      answer({ term: this.store.tip, ttl: this.store.ttls.get(this.store.tip) ?? 0 }),
+    );
   }
 
   observe(asked: readonly { readonly name: string; readonly tip: number }[]): Promise<Observation[]> {
@@ -116,7 +120,10 @@ export class MemoryConnection implements Store {
   insertTerm(record: Parameters<Store['insertTerm']>[0]): ReturnType<Store['insertTerm']> {
     return this.call('insertTerm', (answer) => {
       const claim = this.store.terms.get(record.term);
-      if (claim === undefined) this.store.terms.set(record.term, record.claim);
+      if (claim === undefined) {
+        this.store.terms.set(record.term, record.claim);
+        this.store.ttls.set(record.term, record.ttl);
+      }
       answer(claim === undefined ? { inserted: true } : { inserted: false, claim });
     });
   }

@@ -88,7 +88,6 @@ export class WorldMember {
     } else {
       if (run() === false) return;
       this.unawareUntil = 0;
-      this.behind = false;
     }
   }
 
@@ -111,6 +110,10 @@ export class WorldMember {
       // Timers and answers are ready at once; which the loop takes first is nobody's to say.
       if (random() < 0.5) held.reverse();
       for (const run of held) timeline.at(timeline.now(), () => this.hold(run));
+      // The first of them may be an answer that nobody waits for any more, and tell the elector nothing.
+      timeline.at(timeline.now(), () => {
+        this.behind = false;
+      });
     });
   }
 

@@ -1,23 +1,24 @@
 /** The main thread computes without a pause for several lives of a lease, and nothing else notices. */
 import { expect, test } from 'vitest';
 import { open, short, temporaryFolder } from '../support/clusters.ts';
+import { databaseUri } from '../support/database.ts';
 import { Events } from '../support/events.ts';
 import { Journal } from '../support/journal.ts';
 
 const work = new URL('../support/works/journal.mjs', import.meta.url);
 
+/** For how many lives of the lease. */
+const BLOCKED = 4;
+
 test('a blocked main thread costs no lease, no heartbeat and no task', async () => {
   const folder = await temporaryFolder();
   const journal = new Journal(folder);
   const intervals = short;
-  const cluster = new (open({ folder, intervals }).managed)<{ id: number; file: string; ms: number }>(
-    'blocked',
-    'id',
-    work,
-  );
+  const options = { mongodb: { connectString: databaseUri() }, intervals };
+  const cluster = new (open(options).managed)<{ id: number; file: string; ms: number }>('blocked', 'id', work);
   const events = new Events(cluster);
   // Of the same process, but with a coordinator thread of its own, so that it would take over while this one waits.
-  const standby = new (open({ folder, intervals }).unmanaged)('blocked');
+  const standby = new (open(options).unmanaged)('blocked');
   const standbyEvents = new Events(standby);
   await cluster.run();
   await events.first('master');
@@ -30,7 +31,7 @@ test('a blocked main thread costs no lease, no heartbeat and no task', async () 
 
   const from = process.hrtime.bigint();
   const timeToLive = intervals.SLAVE + intervals.TICKING;
-  const until = from + BigInt(5 * timeToLive * 1e6);
+  const until = from + BigInt(BLOCKED * timeToLive * 1e6);
   while (process.hrtime.bigint() < until);
   const whileBlocked = { isMaster: cluster.isMaster, term: cluster.term, left: cluster.leaseRemaining() };
   const told = events.of('done').length;
@@ -41,7 +42,7 @@ test('a blocked main thread costs no lease, no heartbeat and no task', async () 
   expect(after).toMatchObject({ state: 'master', term: before.term });
   // Beats go out every MASTER; half of them is more than a lease needs, and no less than any machine manages.
   const beats = after.heartbeat.acknowledged - before.heartbeat.acknowledged;
-  expect(beats).toBeGreaterThan((5 * timeToLive) / intervals.MASTER / 2);
+  expect(beats).toBeGreaterThan((BLOCKED * timeToLive) / intervals.MASTER / 2);
   // Work went on to the very end, and the events of it waited for the main thread.
   expect(begun.length).toBeGreaterThan(told);
   expect((begun.at(-1)?.at ?? 0n) - from).toBeGreaterThan(((until - from) * 9n) / 10n);

@@ -1,12 +1,16 @@
 /** What work sees of its lease, also in a loop that never yields, and how it is stopped before the lease ends. */
 import { expect, onTestFinished, test } from 'vitest';
-import { open, short, temporaryFolder } from '../support/clusters.ts';
+import { calm, open, short, temporaryFolder } from '../support/clusters.ts';
 import { databaseUri } from '../support/database.ts';
 import { Events } from '../support/events.ts';
 import { Journal, overlapping } from '../support/journal.ts';
 import { TcpProxy } from '../support/tcpProxy.ts';
 
 const work = new URL('./fixtures/watchesLease.mjs', import.meta.url);
+
+/** Room enough between the order to end and the end of the lease, so that a busy machine ends a thread within it. */
+const GRACE = 800;
+const intervals = { ...short, SLAVE: 2000 };
 
 interface Task {
   id: string;
@@ -19,7 +23,7 @@ test('work that never yields sees its term, and its lease run down and be renewe
   const folder = await temporaryFolder();
   const journal = new Journal(folder);
   const { file } = journal;
-  const cluster = new (open({ folder, intervals: short }).managed)<Task>('context', 'id', work);
+  const cluster = new (open({ folder }).managed)<Task>('context', 'id', work);
   const events = new Events(cluster);
   await cluster.submitWork({ id: 'a', file, until: 'fallen' });
   await cluster.submitWork({ id: 'b', file, until: 'renewed' });
@@ -31,7 +35,7 @@ test('work that never yields sees its term, and its lease run down and be renewe
   );
   for (const { left } of lines) {
     expect(left).toBeGreaterThan(0);
-    expect(left).toBeLessThanOrEqual(short.SLAVE + short.TICKING);
+    expect(left).toBeLessThanOrEqual(calm.SLAVE + calm.TICKING);
   }
 });
 
@@ -42,8 +46,8 @@ test('without its server a master stops its work before the lease ends, and the 
   const proxy = await TcpProxy.before(uri);
   onTestFinished(() => proxy.close());
   const member = (connectString: string) => {
-    const { managed: Managed } = open({ mongodb: { connectString }, intervals: short });
-    const cluster = new Managed<Task>('context', 'id', work);
+    const { managed: Managed } = open({ mongodb: { connectString }, intervals });
+    const cluster = new Managed<Task>('context', 'id', work, { grace: GRACE });
     return { cluster, events: new Events(cluster) };
   };
   const [cut, next] = [member(proxy.uri(uri)), member(uri)];
@@ -69,7 +73,7 @@ test('without its server a master stops its work before the lease ends, and the 
   const ofFirst = lines.filter((line) => line.term === term);
   expect(ofFirst.at(-1)?.what).toBe('alive');
   expect(ofFirst.filter(({ left }) => left <= 0)).toEqual([]);
-  expect(aborted?.left).toBeLessThanOrEqual((short.SLAVE + short.TICKING) / 10);
+  expect(aborted?.left).toBeLessThanOrEqual(GRACE);
   const ofNext = lines.filter((line) => line.term !== term);
   expect(ofNext.map(({ what, attempt }) => [what, attempt])).toEqual([
     ['begin', 1],

@@ -1,13 +1,12 @@
 /** The coordinator thread dies, for real: it is terminated, or something in it throws. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import type { Worker } from 'node:worker_threads';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { open, short, temporaryFolder } from '../support/clusters.ts';
+import { databaseUri } from '../support/database.ts';
 import { Events } from '../support/events.ts';
 import { Journal } from '../support/journal.ts';
+import { Program } from '../support/program.ts';
 
 const work = new URL('../support/works/journal.mjs', import.meta.url);
 
@@ -27,7 +26,11 @@ test('a panic tells of it, the mastership and the task thread are gone, and a ne
   const journal = new Journal(folder);
   const { file } = journal;
   const thread = nextThread();
-  const cluster = new (open({ folder, intervals: short }).managed)<Task>('lost', 'id', work);
+  const cluster = new (open({ mongodb: { connectString: databaseUri() }, intervals: short }).managed)<Task>(
+    'lost',
+    'id',
+    work,
+  );
   const events = new Events(cluster);
   const ids = Array.from({ length: 40 }, (_, id) => id);
   const submit = (id: number) => cluster.submitWork({ id, file, ms: 10 });
@@ -75,7 +78,11 @@ test('what it had done while the main thread was blocked is not done again', asy
   const folder = await temporaryFolder();
   const journal = new Journal(folder);
   const thread = nextThread();
-  const cluster = new (open({ folder, intervals: short }).managed)<Task>('lost', 'id', work);
+  const cluster = new (open({ mongodb: { connectString: databaseUri() }, intervals: short }).managed)<Task>(
+    'lost',
+    'id',
+    work,
+  );
   const events = new Events(cluster);
   const ids = Array.from({ length: 400 }, (_, id) => id);
   await Promise.all(ids.map((id) => cluster.submitWork({ id, file: journal.file, ms: 2 })));
@@ -83,26 +90,27 @@ test('what it had done while the main thread was blocked is not done again', asy
   await events.done(0);
   const coordinator = await thread;
   // Blocked before and after the death: what was said waits in the port when the end of the thread is told.
-  block(400);
+  const told = events.of('done').length;
+  while (journal.runs().length < told + 50);
   void coordinator.terminate();
-  block(400);
-  await events.first('panic');
-  const ended = journal.runs().filter(({ end }) => end !== undefined).length;
-  expect(ended).toBeGreaterThan(20);
-  // The last ones may have been under way to the main thread.
-  expect(ended - events.of('done').length).toBeLessThan(10);
-});
-
-function block(ms: number): void {
-  const until = performance.now() + ms;
+  const until = performance.now() + 300;
   while (performance.now() < until);
-}
+  expect(events.of('done').length).toBe(told);
+  await events.first('panic');
+  const done = journal.runs().filter(({ end }) => end !== undefined).length;
+  // The last ones may still have been on their way out of the thread.
+  expect(events.of('done').length).toBeGreaterThan(done - 20);
+});
 
 test('a thread that dies again and again loses nothing, and stop() works at any moment', async () => {
   const folder = await temporaryFolder();
   const journal = new Journal(folder);
   let thread = nextThread();
-  const cluster = new (open({ folder, intervals: short }).managed)<Task>('lost', 'id', work);
+  const cluster = new (open({ mongodb: { connectString: databaseUri() }, intervals: short }).managed)<Task>(
+    'lost',
+    'id',
+    work,
+  );
   const events = new Events(cluster);
   await Promise.all([1, 2, 3].map((id) => cluster.submitWork({ id, file: journal.file, ms: 0 })));
   await cluster.run();
@@ -125,11 +133,10 @@ test('a thread that dies again and again loses nothing, and stop() works at any 
 });
 
 test('a function on the main thread hears by its signal that its coordinator is gone', async () => {
-  const folder = await temporaryFolder();
   const thread = nextThread();
   const heard: unknown[] = [];
   const aborted = (signal: AbortSignal) => new Promise((resolve) => signal.addEventListener('abort', resolve));
-  const cluster = new (open({ folder, intervals: short }).managed)<{ id: number }>(
+  const cluster = new (open({ mongodb: { connectString: databaseUri() }, intervals: short }).managed)<{ id: number }>(
     'lost',
     'id',
     async (_task, context) => {
@@ -151,15 +158,13 @@ test('a function on the main thread hears by its signal that its coordinator is 
 });
 
 test('an exception in the thread is not one of the process', async () => {
-  const folder = await temporaryFolder();
   const preload = new URL('./fixtures/throwsWhenTold.mjs', import.meta.url);
   const program = fileURLToPath(new URL('./fixtures/outlivesException.mjs', import.meta.url));
-  const child = spawn(process.execPath, ['--import', preload.href, program, folder], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const [out, error] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
-  expect(error).toBe('');
-  expect(out.split('\n')).toEqual([
+  const started = new Program(['--import', preload.href, program, databaseUri()], process.env);
+  onTestFinished(() => started.end());
+  expect(await started.ended).toEqual({ code: 0, signal: null });
+  expect(started.lines).toEqual([]);
+  expect(started.stdout.split('\n')).toEqual([
     'master 1',
     'panic ERR_COORDINATOR_LOST the coordinator thread ended: thrown because it was told to',
     'error',
@@ -167,5 +172,4 @@ test('an exception in the thread is not one of the process', async () => {
     'stopped',
     '',
   ]);
-  expect(child.exitCode).toBe(0);
 });

@@ -9,7 +9,7 @@
  */
 import { StoreError } from '../../errors.js';
 import { DocumentReader, type Fields, isFields, storedLease, storedProgress } from '../documents.js';
-import type { Lease, Member, Observation, Progress, Store, Tenure, TermRecord } from '../store.js';
+import type { Lease, Member, Observation, Progress, Store, Tenure, TermRecord, Tip } from '../store.js';
 import { withinLimit } from '../timeLimit.js';
 import { type Environment, openEnvironment } from './environment.js';
 import { leaseKey, memberKey, memberRange, termKey, termRange } from './keys.js';
@@ -55,7 +55,7 @@ export class EmbeddedStore implements Store {
     return () => {};
   }
 
-  async highestTerm(name: string): Promise<number> {
+  async highestTerm(name: string): Promise<Tip> {
     return this.read('highestTerm', (environment) => this.tip(environment, name));
   }
 
@@ -83,9 +83,9 @@ export class EmbeddedStore implements Store {
   }
 
   async insertTerm(record: TermRecord): ReturnType<Store['insertTerm']> {
-    const { name, term, holder, claim } = record;
+    const { name, term, holder, claim, ttl } = record;
     const key = termKey(name, term);
-    const fields = { name, term, holder, claim, at: Date.now() };
+    const fields = { name, term, holder, claim, ttl, at: Date.now() };
     if (await this.change('insertTerm', key, (old) => (old === undefined ? fields : undefined))) {
       return { inserted: true };
     }
@@ -115,7 +115,7 @@ export class EmbeddedStore implements Store {
   async trimTerms(name: string, below: number): Promise<void> {
     await this.write('trimTerms', async (environment) => {
       // The tip only ever rises, so that what is below this one is below the tip for good.
-      const limit = Math.min(below, this.tip(environment, name));
+      const limit = Math.min(below, this.tip(environment, name).term);
       await environment.remove(environment.keys(termRange(name, limit)));
     });
   }
@@ -149,9 +149,9 @@ export class EmbeddedStore implements Store {
     });
   }
 
-  private tip(environment: Environment, name: string): number {
+  private tip(environment: Environment, name: string): Tip {
     const [last] = environment.values({ ...termRange(name), last: true });
-    return last === undefined ? 0 : this.reader(last, 'record', name).termRecord().term;
+    return last === undefined ? { term: 0, ttl: 0 } : this.reader(last, 'record', name).termRecord();
   }
 
   // ---- reading and writing ----

@@ -10,7 +10,7 @@
  */
 import { StoreError } from '../../errors.js';
 import { DocumentReader, type Fields, isFields, storedLease, storedProgress } from '../documents.js';
-import type { Lease, Member, Observation, Progress, Store, Tenure, TermRecord } from '../store.js';
+import type { Lease, Member, Observation, Progress, Store, Tenure, TermRecord, Tip } from '../store.js';
 import { Connection, type Run } from './connection.js';
 import type { Settings } from './settings.js';
 import { writeError } from './storeErrors.js';
@@ -48,9 +48,9 @@ export class MongodbStore implements Store {
     return this.connection.onAvailable(listener);
   }
 
-  async highestTerm(name: string): Promise<number> {
+  async highestTerm(name: string): Promise<Tip> {
     const [record] = await this.find('highestTerm', LEASES, { name }, { sort: { term: -1 }, limit: 1 });
-    return record === undefined ? 0 : this.reader(record).termRecord().term;
+    return record === undefined ? { term: 0, ttl: 0 } : this.reader(record).termRecord();
   }
 
   async observe(asked: readonly { readonly name: string; readonly tip: number }[]): Promise<Observation[]> {
@@ -84,14 +84,15 @@ export class MongodbStore implements Store {
     return this.update('compareAndSetLease', LEASES, { _id, term, beat, holder, claim }, fields);
   }
 
-  async insertTerm({ name, term, holder, claim }: TermRecord): ReturnType<Store['insertTerm']> {
+  async insertTerm({ name, term, holder, claim, ttl }: TermRecord): ReturnType<Store['insertTerm']> {
     const _id = termId(name, term);
-    if (await this.insert('insertTerm', { _id, name, term, holder, claim, at: new Date() })) return { inserted: true };
-    const [record] = await this.find('insertTerm', LEASES, { _id }, { limit: 1 });
-    if (record === undefined) {
+    const record = { _id, name, term, holder, claim, ttl, at: new Date() };
+    if (await this.insert('insertTerm', record)) return { inserted: true };
+    const [found] = await this.find('insertTerm', LEASES, { _id }, { limit: 1 });
+    if (found === undefined) {
       throw new StoreError('ERR_STORE', `${this.where(_id)} was there, and was gone when it was read`);
     }
-    return { inserted: false, claim: this.reader(record).text('claim') };
+    return { inserted: false, claim: this.reader(found).text('claim') };
   }
 
   beat(tenure: Tenure, beat: number, progress: Progress): Promise<boolean> {
@@ -105,7 +106,7 @@ export class MongodbStore implements Store {
 
   async trimTerms(name: string, below: number): Promise<void> {
     // The tip only ever rises, so that what is below this one is below the tip for good.
-    const limit = Math.min(below, await this.highestTerm(name));
+    const limit = Math.min(below, (await this.highestTerm(name)).term);
     await this.delete('trimTerms', LEASES, { name, term: { $lt: limit } }, 0);
   }
 

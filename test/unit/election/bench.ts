@@ -88,8 +88,8 @@ export class Bench {
     return found;
   }
 
-  tip(tip: number): this {
-    return this.send({ type: 'tip', request: this.asked('readTip').request, tip });
+  tip(tip: number, ttl = 0): this {
+    return this.send({ type: 'tip', request: this.asked('readTip').request, tip: { term: tip, ttl } });
   }
 
   observed(lease: Lease | null, newer = false): this {

@@ -41,6 +41,16 @@ describe('rule 1: a standby counts from when it received the answer that first s
     expect(bench.types()).toContain('writeLease');
   });
 
+  test('doubt comes by a look at the very end of SLAVE, which a beat that is just due still passes', () => {
+    const bench = standby(seen, 2);
+    seeing(bench, seen, intervals.SLAVE - 1);
+    expect(bench.state.pending).toBeNull();
+    bench.pass(1);
+    expect([bench.phase, bench.state.pending === null]).toEqual(['slave', false]);
+    bench.observed({ ...seen, beat: seen.beat + 1 });
+    expect(bench.phase).toBe('slave');
+  });
+
   test('a new record is a new version, even while the lease stays', () => {
     const lease = leaseOf('other');
     const bench = seeing(standby(lease, 1), lease, ttl - 2 * intervals.POLL);
@@ -105,6 +115,15 @@ describe('rule 2: the claim', () => {
     const quick = leaseOf('other', { ttl: 100 });
     const other = seeing(standby(quick), quick, ttl - 1);
     expect(other.types()).not.toContain('writeLease');
+  });
+
+  test('waits as long as the holder on record counts on, whatever lease has overwritten his', () => {
+    const quick = leaseOf('other', { ttl: 100 });
+    const bench = new Bench().send({ type: 'run' }).send({ type: 'tick' }).tip(1, 8000).observed(quick);
+    seeing(bench, quick, 7999);
+    expect(bench.types()).not.toContain('writeLease');
+    bench.pass(1);
+    expect(bench.types()).toContain('writeLease');
   });
 
   test('comes at once where there is neither lease nor record', () => {

@@ -100,7 +100,7 @@ function randomAnswer(bench: Bench, random: () => number, leases: readonly (Leas
   const yes = random() < 0.8;
   switch (asked.type) {
     case 'readTip':
-      return { type: 'tip', request, tip: (bench.state.tip ?? 0) + pick([0, 0, 0, 1]) };
+      return { type: 'tip', request, tip: { term: (bench.state.tip?.term ?? 0) + pick([0, 0, 0, 1]), ttl: 0 } };
     case 'observe': {
       const lease = pick([bench.state.seen?.lease ?? null, leases[Math.floor(random() * leases.length)] ?? null]);
       return { type: 'observed', request, observation: { lease, newer: random() < 0.1 } };

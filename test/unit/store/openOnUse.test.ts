@@ -20,7 +20,7 @@ class SlowStore {
       onAvailable: () => () => {},
       highestTerm: async (name) => {
         this.asked.push(name);
-        return 7;
+        return { term: 7, ttl: 1000 };
       },
       ...{ observe: none, compareAndSetLease: none, insertTerm: none, beat: none, release: none, trimTerms: none },
       ...{ putMember: none, removeMember: none, listMembers: none },
@@ -43,7 +43,7 @@ test('calls share one opening, wait for it, and need none afterwards', async () 
   expect(slow.asked).toEqual([]);
   slow.openings[0]?.resolve();
   expect(await Promise.all(calls)).toEqual([7, undefined, 7]);
-  expect(await store.highestTerm('c')).toBe(7);
+  expect((await store.highestTerm('c')).term).toBe(7);
   expect(slow.openings).toHaveLength(1);
   expect(slow.asked).toEqual(['a', 'b', 'c']);
 });
