@@ -3,6 +3,8 @@ import { StoreError } from '../../../src/errors.ts';
 import { openOnUse } from '../../../src/store/openOnUse.ts';
 import type { Store } from '../../../src/store/store.ts';
 
+const tip = { term: 7, ttl: 1000 };
+
 /** A store of which only `open`, `close` and `highestTerm` matter; `open` waits until the test lets it end. */
 class SlowStore {
   readonly openings: { resolve: () => void; reject: (error: Error) => void }[] = [];
@@ -20,7 +22,7 @@ class SlowStore {
       onAvailable: () => () => {},
       highestTerm: async (name) => {
         this.asked.push(name);
-        return { term: 7, ttl: 1000 };
+        return tip;
       },
       ...{ observe: none, compareAndSetLease: none, insertTerm: none, beat: none, release: none, trimTerms: none },
       ...{ putMember: none, removeMember: none, listMembers: none },
@@ -42,8 +44,8 @@ test('calls share one opening, wait for it, and need none afterwards', async () 
   expect(slow.openings).toHaveLength(1);
   expect(slow.asked).toEqual([]);
   slow.openings[0]?.resolve();
-  expect(await Promise.all(calls)).toEqual([7, undefined, 7]);
-  expect((await store.highestTerm('c')).term).toBe(7);
+  expect(await Promise.all(calls)).toEqual([tip, undefined, tip]);
+  expect(await store.highestTerm('c')).toBe(tip);
   expect(slow.openings).toHaveLength(1);
   expect(slow.asked).toEqual(['a', 'b', 'c']);
 });
@@ -58,7 +60,7 @@ test('an opening that fails fails the calls that waited, unsent, and the next ca
   const again = store.highestTerm('c');
   expect(slow.openings).toHaveLength(2);
   slow.openings[1]?.resolve();
-  expect(await again).toBe(7);
+  expect(await again).toBe(tip);
   expect(slow.asked).toEqual(['c']);
 });
 
@@ -70,7 +72,7 @@ test('a call that has waited as long as it may fails and is never sent, while th
   await late;
   const second = store.highestTerm('second');
   slow.openings[0]?.resolve();
-  expect(await second).toBe(7);
+  expect(await second).toBe(tip);
   expect(slow.openings).toHaveLength(1);
   expect(slow.asked).toEqual(['second']);
 });
