@@ -12,6 +12,8 @@ function suite(name: (typeof names)[number], timeout: number, more: { server?: b
       name,
       include: [name, ...(more.folders ?? [])].map((folder) => `test/${folder}/**/*.test.ts`),
       exclude: [...configDefaults.exclude, 'dist/**'],
+      // What ships is run as it is, on the main thread too, and not as vitest would transform it.
+      server: { deps: { external: [/\/dist\//] } },
       testTimeout: timeout,
       hookTimeout: timeout,
       // A plain `vitest run` keeps the order too.

@@ -130,7 +130,7 @@ function grid(axis: Axis, bottom: number, unit: string): string {
     const line = `<line class="grid" x1="${x}" x2="${x}" y1="${TOP - 6}" y2="${n(bottom)}"/>`;
     return `${line}${text(at, bottom + 16, label, 'soft', 'middle')}`;
   });
-  return [...lines, text(WIDTH - RIGHT + 12, bottom + 16, unit, 'soft')].join('\n');
+  return [...lines, text(WIDTH - RIGHT + 30, bottom + 16, unit, 'soft')].join('\n');
 }
 
 function limitLine(x: number, top: number, bottom: number, label: string): string {

@@ -22,7 +22,7 @@ interface Waiting {
   fail(error: unknown): void;
 }
 
-export class ManagedCluster<Task extends object = Record<string, unknown>> extends Cluster {
+export class ManagedCluster<Task extends object = object> extends Cluster {
   private readonly backlog = new Backlog();
   private readonly mainWork: MainWork | null;
   private waiting: Waiting[] = [];
