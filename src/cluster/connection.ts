@@ -4,14 +4,7 @@
  */
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import { type Remote, wrap } from 'comlink';
-import type {
-  CoordinatorApi,
-  CoordinatorData,
-  CoordinatorEvent,
-  MemberEvent,
-  Reply,
-  WireApi,
-} from '../coordinator/messages.js';
+import type { CoordinatorData, CoordinatorEvent, MemberEvent, Reply, WireApi } from '../coordinator/messages.js';
 import { FailoverError, fromWire } from '../errors.js';
 import type { ResolvedOptions } from '../options.js';
 
@@ -114,5 +107,3 @@ function execArgv(): { execArgv?: string[] } {
 function* waitingIn(port: MessagePort): Generator<CoordinatorEvent[]> {
   for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) yield next.message;
 }
-
-export type { CoordinatorApi };

@@ -10,6 +10,8 @@ export interface Election {
   readonly at: number;
   /** How late timers were on its machine meanwhile, in ms. */
   readonly late: number;
+  /** When the member last saw progress of the master before it. */
+  readonly sawAt: number | null;
 }
 
 export class Crew {
@@ -59,7 +61,7 @@ export class Crew {
     if (message.type === 'fed') this.fed += 1;
     else if (message.type === 'blocked') this.blocks.set(member, message);
     else if (message.type === 'state' && message.to === 'master') {
-      this.elections.push({ member, term: message.term, at: message.at, late: message.late });
+      this.elections.push({ member, term: message.term, at: message.at, late: message.late, sawAt: message.sawAt });
     } else if (message.type === 'note' && message.level === 'panic') {
       this.mishaps.push(`member ${member.number}: ${message.text}`);
     }

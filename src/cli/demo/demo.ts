@@ -30,7 +30,12 @@ const STALLED = 30_000;
 export interface DemoResult extends Prepared {
   readonly audit: Audit;
   /** What was allowed between the kill and the next master, in parts: see `reportText`. */
-  readonly bound: { readonly protocol: number; readonly roundTrip: number; readonly late: number };
+  readonly bound: {
+    readonly protocol: number;
+    readonly roundTrip: number;
+    readonly late: number;
+    readonly landed: number;
+  };
   readonly heartbeats: readonly { readonly member: number; readonly heartbeat: Heartbeat }[];
   /** The temporary folder, when it was kept. */
   readonly kept: string | null;
@@ -117,7 +122,7 @@ async function runIn(scratch: string, run: Run): Promise<Pick<DemoResult, 'audit
   };
   const watch = every(LOOK, look, (error) => waiting.fail(error));
 
-  const facts: Facts = { block: null, kill: null, takeover: null, late: 0 };
+  const facts: Facts = { block: null, kill: null, takeover: null, late: 0, landed: 0 };
   try {
     const pids = crew.members.map(({ number, pid }) => `${number} (pid ${pid})`);
     event(`members ${pids.join(', ')}`);
@@ -138,15 +143,15 @@ async function runIn(scratch: string, run: Run): Promise<Pick<DemoResult, 'audit
   await ledger.readOn();
   display.update(makeView(crew.members, ledger.lines, tasks.length, monotonicNow(), startedAt));
   event('the members have stopped; the ledger is audited');
-  const { late, ...acts } = facts;
-  const bound = { protocol: claimWithin, roundTrip: crew.roundTrip, late };
+  const { late, landed, ...acts } = facts;
+  const bound = { protocol: claimWithin, roundTrip: crew.roundTrip, late, landed };
   const damaged = ledger.damaged + (ledger.torn ? 1 : 0);
   const input = {
     tasks,
     lines: ledger.lines,
     damaged,
     ...acts,
-    bound: claimWithin + crew.roundTrip + late,
+    bound: claimWithin + crew.roundTrip + late + landed,
     mishaps: crew.mishaps,
   };
   return {

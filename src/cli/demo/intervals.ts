@@ -1,11 +1,14 @@
-/** How fast the demo's members notice things: short enough to watch a failover, long enough for a busy machine. */
+/**
+ * How fast the demo's members notice things: short enough to watch a failover, and shorter than the block of the main
+ * thread, which must not matter; long enough for a machine whose disk takes its time to acknowledge a write.
+ */
 import type { Intervals } from '../../index.js';
 
 export const intervals = {
-  MASTER: 250,
-  SLAVE: 500,
-  TICKING: 500,
-  POLL: 100,
+  MASTER: 500,
+  SLAVE: 1000,
+  TICKING: 1000,
+  POLL: 200,
   ERROR: 500,
 } as const satisfies Partial<Intervals>;
 

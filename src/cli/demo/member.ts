@@ -19,6 +19,7 @@ type Start = Extract<ToMember, { type: 'start' }>;
 type Task = { path: string };
 
 const lateness = new TimerLateness();
+let sawAt: number | null = null;
 let cluster: ManagedCluster<Task> | undefined;
 
 function tell(message: FromMember): void {
@@ -31,8 +32,11 @@ async function start({ name, store, tasks, work }: Start): Promise<void> {
   const made = new Managed<Task>(name, 'path', new URL(work));
   cluster = made;
   made.on('statechange', (from, to) =>
-    tell({ type: 'state', from, to, at: monotonicNow(), term: made.term, late: lateness.most }),
+    tell({ type: 'state', from, to, at: monotonicNow(), term: made.term, late: lateness.most, sawAt }),
   );
+  made.on('synchronize', () => {
+    sawAt = monotonicNow();
+  });
   made.on('info', (text) => tell({ type: 'note', level: 'info', text }));
   made.on('error', ({ message }) => tell({ type: 'note', level: 'error', text: message }));
   made.on('panic', ({ message }) => tell({ type: 'note', level: 'panic', text: message }));

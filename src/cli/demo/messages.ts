@@ -28,6 +28,8 @@ export type FromMember =
       readonly term: number | null;
       /** How late timers were there of late, in ms. */
       readonly late: number;
+      /** When it last saw progress of another master; null before. */
+      readonly sawAt: number | null;
     }
   | { readonly type: 'status'; readonly term: number | null; readonly heartbeat: Heartbeat }
   /** The main thread was blocked from `from` to `to`. */

@@ -17,7 +17,7 @@ export interface Plan {
 }
 
 /** Start, measurement, failover, stop and audit, in ms. */
-const ASIDE = 6000;
+const ASIDE = 7000;
 /** With less, the block and the kill would come after the end, in ms. */
 const LEAST = 12_000;
 /** So that tasks are seen to be done while the master's main thread is blocked for 3 s; in ms. */

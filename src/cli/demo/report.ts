@@ -21,10 +21,11 @@ export function reportText(result: DemoResult, colours: boolean): string {
         `${lateness.p99.toFixed(2)} ms at p99, ${lateness.max.toFixed(2)} ms at most`,
     );
   }
-  const { protocol, roundTrip, late } = result.bound;
+  const { protocol, roundTrip, late, landed } = result.bound;
   lines.push(
     `the bound: SLAVE + TICKING + POLL ${protocol} ms, one round trip to the store ${roundTrip.toFixed(1)} ms (the longest), ` +
-      `${late.toFixed(1)} ms by which this machine let timers wait`,
+      `${late.toFixed(1)} ms by which this machine let timers wait` +
+      (landed === 0 ? '' : `, ${landed.toFixed(1)} ms until the dead master's last heartbeat was through`),
   );
   if (result.kept !== null) lines.push(`store, task list and ledger are kept in ${result.kept}`);
   const failed = checks.filter((check) => !check.holds).length;

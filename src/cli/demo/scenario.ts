@@ -7,6 +7,7 @@ import type { AuditInput } from './audit.js';
 import { monotonicNow } from './clock.js';
 import type { Crew } from './crew.js';
 import type { Tone } from './display.js';
+import { intervals } from './intervals.js';
 import type { LedgerLine, LedgerReader } from './ledger.js';
 import type { Waiting } from './waiting.js';
 
@@ -29,6 +30,8 @@ export interface Stage {
 export type Facts = { -readonly [name in 'block' | 'kill' | 'takeover']: AuditInput[name] } & {
   /** How late timers were on this machine during the takeover, in ms. */
   late: number;
+  /** How long after the kill, and a POLL, a heartbeat that was under way then became visible, in ms. */
+  landed: number;
 };
 
 export async function play(stage: Stage, facts: Facts): Promise<void> {
@@ -73,6 +76,7 @@ async function kill({ crew, ledger, waiting, event }: Stage, facts: Facts): Prom
   if (elected === undefined) return;
   facts.takeover = { member: elected.member.number, at: elected.at };
   facts.late = elected.late;
+  facts.landed = Math.max(0, (elected.sawAt ?? at) - at - intervals.POLL);
   event(`member ${elected.member.number} is master ${Math.round(elected.at - at)} ms after the kill`, 'good');
   const first = () => ledger.lines.find((line) => line.term > term);
   await waiting.until(() => first() !== undefined);
