@@ -5,7 +5,7 @@
 import { Piscina } from 'piscina';
 import { toWire, WorkError } from '../errors.js';
 import type { WorkOutcome } from '../queue/runner.js';
-import type { TaskThreadCall, TaskThreadData } from './taskThread.js';
+import type { TaskThreadAnswer, TaskThreadCall, TaskThreadData } from './taskThread.js';
 
 export interface TaskPoolParts {
   /** The file of the thread's entry. */
@@ -24,7 +24,7 @@ export class TaskPool {
   private readonly threadExit: Promise<void>;
   private ending: Promise<void> | undefined;
   private gone = false;
-  /** Whether the user's module loads: `not-run`, or the error. */
+  /** Whether the user's module loads: a result, or the error. */
   readonly loaded: Promise<WorkOutcome>;
 
   constructor({ filename, data, resourceLimits }: TaskPoolParts) {
@@ -60,8 +60,8 @@ export class TaskPool {
 
   async call(call: TaskThreadCall): Promise<WorkOutcome> {
     try {
-      const outcome: WorkOutcome = await this.pool.run(call);
-      return outcome;
+      const answer: TaskThreadAnswer = await this.pool.run(call);
+      return typeof answer === 'boolean' ? { type: 'result', done: answer } : answer;
     } catch (thrown) {
       // Only the thread itself can fail here, for what the work throws comes back as data.
       const { name, message } = toWire(thrown);

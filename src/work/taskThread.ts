@@ -21,7 +21,7 @@ export interface TaskThreadData {
   readonly abortChannel: string;
 }
 
-/** One message to a task thread. The answer to `load` is an error, or `not-run` when all is well. */
+/** One message to a task thread. */
 export type TaskThreadCall =
   | { readonly type: 'load' }
   | {
@@ -32,9 +32,12 @@ export type TaskThreadCall =
       readonly attempt: number;
     };
 
+/** What it answers. What the work returned crosses as it is: that is the answer to nearly every call. */
+export type TaskThreadAnswer = boolean | Exclude<WorkOutcome, { type: 'result' }>;
+
 type UserWork = (task: unknown, context: WorkContext) => unknown;
 
-export function startTaskThread(data: TaskThreadData): (call: TaskThreadCall) => Promise<WorkOutcome> {
+export function startTaskThread(data: TaskThreadData): (call: TaskThreadCall) => Promise<TaskThreadAnswer> {
   lowerThreadPriority();
   const lease = new LeaseView(data.lease);
   let running: WorkContext | undefined;
@@ -52,14 +55,18 @@ export function startTaskThread(data: TaskThreadData): (call: TaskThreadCall) =>
     } catch (error) {
       return { type: 'error', error: toWire(error) };
     }
-    if (call.type === 'load') return { type: 'not-run' };
+    if (call.type === 'load') return true;
     const context = new WorkContext(call.id, call.term, call.attempt, lease);
     running = context;
-    // A copy out of shared memory: the user's task must not change while he reads it, and text decoders refuse shared bytes.
-    const outcome = await callWork(work, () => decodeTask(call.bytes.slice()), context, lease.aborted);
+    const outcome = await callWork(work, () => decodeTask(ownBytes(call.bytes)), context, lease.aborted);
     running = undefined;
-    return outcome;
+    return outcome.type === 'result' ? outcome.done : outcome;
   };
+}
+
+/** A copy out of shared memory: the task must not change while the user reads it, and text decoders refuse shared bytes. */
+function ownBytes(bytes: Uint8Array): Uint8Array {
+  return bytes.buffer instanceof SharedArrayBuffer ? bytes.slice() : bytes;
 }
 
 async function loadWork(href: string): Promise<UserWork> {

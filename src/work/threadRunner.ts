@@ -4,6 +4,9 @@ import type { LeaseView } from '../election/leaseView.js';
 import type { QueuedTask, Runner, WorkOutcome } from '../queue/runner.js';
 import { TaskPool, type TaskPoolParts } from './taskPool.js';
 
+/** Up to this many bytes a copy crosses faster than the name of a shared block does. */
+const COPIED = 16 * 1024;
+
 export interface ThreadRunnerParts {
   readonly pool: TaskPoolParts;
   readonly lease: LeaseView;
@@ -43,7 +46,7 @@ export class ThreadRunner implements Runner {
       await pool.end();
       return this.pool === pool ? loaded : { type: 'not-run' };
     }
-    const outcome = await pool.call({ type: 'run', id: task.id, bytes: task.bytes, term: this.term, attempt });
+    const outcome = await pool.call({ type: 'run', id: task.id, bytes: toSend(task.bytes), term: this.term, attempt });
     // A thread that died while it ran has to be gone before anybody may say that nothing runs.
     if (!pool.usable || (outcome.type === 'error' && outcome.error.code === 'ERR_TASK_THREAD_EXITED')) await pool.end();
     return outcome;
@@ -62,4 +65,8 @@ export class ThreadRunner implements Runner {
     this.abortChannel = undefined;
     return this.ending;
   }
+}
+
+function toSend(bytes: Uint8Array): Uint8Array {
+  return bytes.length <= COPIED ? bytes.slice() : bytes;
 }
