@@ -25,6 +25,8 @@ export const intervals: Intervals = {
 export const ttl = 4500;
 export const validity = 4275;
 export const grace = 450;
+/** How long before it is due a beat goes out. */
+export const lead = 4;
 
 type Sent<T extends StoreRequest['type']> = Extract<StoreRequest, { type: T }>;
 export type Of<T extends Effect['type']> = Extract<Effect, { type: T }>;

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { describe, expect, test } from 'vitest';
 import type { Lease } from '../../../src/store/store.ts';
 import { leaseOf } from '../../support/memoryStore.ts';
-import { Bench, grace, intervals, master, seeing, standby, ttl, validity } from './bench.ts';
+import { Bench, grace, intervals, lead, master, seeing, standby, ttl, validity } from './bench.ts';
 
 describe('rule 1: a standby counts from when it received the answer that first showed the version', () => {
   test('not from when it asked', () => {
@@ -252,12 +252,32 @@ describe('rule 3: the beat', () => {
     expect(sent).toEqual([2000, 4000, 6000, 8000, 10_000]);
   });
 
+  test('goes out a little before it is due, so that a thread that wakes late is on time', () => {
+    const bench = master();
+    const claimedAt = bench.now;
+    bench.pass(intervals.MASTER - lead - 1);
+    expect(bench.took('beat')).toHaveLength(0);
+    bench.pass(1);
+    expect(bench.took('beat')).toMatchObject([{ due: claimedAt + intervals.MASTER }]);
+    bench.beaten().pass(intervals.MASTER);
+    expect(bench.took('beat')).toMatchObject([{ due: claimedAt + 2 * intervals.MASTER }]);
+  });
+
+  test('that had to wait for the answer to the one before is due from then on', () => {
+    const bench = master().pass(intervals.MASTER - lead);
+    bench.take();
+    bench.send({ type: 'progress' }).pass(intervals.POLL - 1);
+    expect(bench.took('beat')).toHaveLength(0);
+    bench.beaten();
+    expect(bench.took('beat')).toMatchObject([{ due: bench.now + lead }]);
+  });
+
   test('a beat that was held up does not shift the next', () => {
     const bench = master();
     bench.now += intervals.MASTER + 300;
     bench.send({ type: 'tick' });
     expect(bench.took('beat')).toHaveLength(1);
-    bench.beaten().pass(intervals.MASTER - 301);
+    bench.beaten().pass(intervals.MASTER - 301 - lead);
     expect(bench.took('beat')).toHaveLength(0);
     bench.pass(1);
     expect(bench.took('beat')).toHaveLength(1);
@@ -435,7 +455,7 @@ describe('rule 5: an unknown outcome', () => {
 
 describe('rule 6: a failed beat', () => {
   test('is tried again every POLL, and costs nothing else while the validity lasts', () => {
-    const bench = master().pass(intervals.MASTER);
+    const bench = master().pass(intervals.MASTER - lead);
     bench.take();
     for (let tries = 0; tries < 4; tries++) {
       bench.failed('beat');
@@ -446,7 +466,7 @@ describe('rule 6: a failed beat', () => {
       expect(bench.took('beat')).toHaveLength(1);
     }
     expect(bench.phase).toBe('master');
-    bench.pass(validity - intervals.MASTER - 4 * intervals.POLL);
+    bench.pass(validity - intervals.MASTER + lead - 4 * intervals.POLL);
     expect(bench.phase).toBe('error');
   });
 
@@ -529,7 +549,7 @@ describe('rule 8: a suspension', () => {
   });
 
   test('comes off what a beat under way would give', () => {
-    const bench = master().pass(intervals.MASTER);
+    const bench = master().pass(intervals.MASTER - lead);
     const sentAt = bench.now;
     bench.send({ type: 'clockJump', ahead: 1000 });
     bench.take();
