@@ -7,7 +7,7 @@
  * too, `mongodb` for the commands that are sent to the server.
  */
 import createDebug from 'debug';
-import type { Failover, FailoverOptions, ManagedCluster, UnmanagedCluster } from 'mongo-failover';
+import type { Cluster, Failover, FailoverOptions } from 'mongo-failover';
 
 if (process.env.DEBUG === undefined) createDebug.enable('failover:client');
 
@@ -19,7 +19,7 @@ export function chooseStore(): FailoverOptions {
   return { mongodb: { connectString, debug: createDebug.enabled('mongodb') } };
 }
 
-export function logEvents(cluster: ManagedCluster<{ id: number }> | UnmanagedCluster): void {
+export function logEvents(cluster: Cluster): void {
   cluster.on('statechange', (from, to) => log('state %s -> %s', from, to));
   cluster.on('master', () => log('this process is the master, of term %d', cluster.term));
   cluster.on('slave', () => log('this process is a slave'));

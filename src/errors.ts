@@ -63,26 +63,43 @@ export class StoreError extends FailoverError {
   override readonly name = 'StoreError';
 }
 
+/** An error as events carry it: one of ours, or one of the user's work with whatever code it had. */
+export type CodedError = Error & { readonly code?: string };
+
 /** What an error is while it crosses threads. */
 export interface WireError {
   readonly name: string;
   readonly message: string;
   readonly code: string | undefined;
   readonly stack: string | undefined;
+  /** Set for errors of this library alone, whatever others call theirs. */
+  readonly ours: { readonly kind: Kind; readonly code: FailoverErrorCode } | undefined;
 }
 
-const classes = { FailoverError, InvalidOptionError, TaskError, WorkError, StateError, StoreError };
+const kinds = { InvalidOptionError, TaskError, WorkError, StateError, StoreError, FailoverError } as const;
+type Kind = keyof typeof kinds;
+
+function kindOf(error: FailoverError): Kind {
+  if (error instanceof InvalidOptionError) return 'InvalidOptionError';
+  if (error instanceof TaskError) return 'TaskError';
+  if (error instanceof WorkError) return 'WorkError';
+  if (error instanceof StateError) return 'StateError';
+  if (error instanceof StoreError) return 'StoreError';
+  return 'FailoverError';
+}
 
 /** Turns whatever was thrown, an error or not, into plain data. Never throws, whatever the value's getters do. */
 export function toWire(thrown: unknown): WireError {
   try {
     if (thrown instanceof Error) {
       const code = 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : undefined;
-      return { name: String(thrown.name), message: String(thrown.message), code, stack: text(thrown.stack) };
+      const ours = thrown instanceof FailoverError ? { kind: kindOf(thrown), code: thrown.code } : undefined;
+      return { name: String(thrown.name), message: String(thrown.message), code, stack: text(thrown.stack), ours };
     }
-    return { name: 'Error', message: String(thrown), code: undefined, stack: undefined };
+    return { name: 'Error', message: String(thrown), code: undefined, stack: undefined, ours: undefined };
   } catch {
-    return { name: 'Error', message: 'a value that cannot be shown was thrown', code: undefined, stack: undefined };
+    const message = 'a value that cannot be shown was thrown';
+    return { name: 'Error', message, code: undefined, stack: undefined, ours: undefined };
   }
 }
 
@@ -91,18 +108,15 @@ function text(value: unknown): string | undefined {
 }
 
 /** The error again: of its own class where it is one of ours, else an `Error` with the same name, code and stack. */
-export function fromWire(wire: WireError): Error & { code?: string } {
-  const error =
-    ours(wire) ?? Object.assign(new Error(wire.message), wire.code === undefined ? {} : { code: wire.code });
+export function fromWire(wire: WireError): CodedError {
+  const error = rebuilt(wire);
   if (error.name !== wire.name) Object.defineProperty(error, 'name', { value: wire.name, configurable: true });
   if (wire.stack !== undefined) error.stack = wire.stack;
   return error;
 }
 
-function ours(wire: WireError): FailoverError | undefined {
-  const code = wire.code as FailoverErrorCode | undefined;
-  if (code === undefined || !Object.hasOwn(classes, wire.name)) return undefined;
-  if (wire.name === 'InvalidOptionError') return new InvalidOptionError(wire.message);
-  const Class = classes[wire.name as Exclude<keyof typeof classes, 'InvalidOptionError'>];
-  return new Class(code, wire.message);
+function rebuilt({ ours, message, code }: WireError): CodedError {
+  if (ours === undefined) return Object.assign(new Error(message), code === undefined ? {} : { code });
+  if (ours.kind === 'InvalidOptionError') return new InvalidOptionError(message);
+  return new kinds[ours.kind](ours.code, message);
 }

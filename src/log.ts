@@ -2,7 +2,8 @@
  * Debug output, by the `debug` package and its namespaces. It goes out by a synchronous write, because the stderr of a
  * worker thread waits for the main thread, which may be blocked just when the output matters.
  */
-import { writeSync } from 'node:fs';
+import { constants, openSync, writeSync } from 'node:fs';
+import { isatty } from 'node:tty';
 import { formatWithOptions } from 'node:util';
 import createDebug from 'debug';
 
@@ -20,10 +21,26 @@ export function logFor(namespace: Namespace): Log {
   return log;
 }
 
-/** Writes a line to stderr at once. A pipe that nobody reads loses the line, never holds the thread up. */
+let stderr: number | undefined;
+
+/**
+ * Writing to a terminal that was stopped (Ctrl-S) would wait for it, and heartbeats with it. Opened anew, which Linux can
+ * do, it takes what it can and never waits.
+ */
+function openStderr(): number {
+  if (!isatty(2)) return 2;
+  try {
+    return openSync('/proc/self/fd/2', constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+  } catch {
+    return 2;
+  }
+}
+
+/** Writes a line to stderr at once. A pipe or a terminal that nobody reads loses the line, never holds the thread up. */
 export function writeLine(line: string): void {
   try {
-    writeSync(2, `${line}\n`);
+    stderr ??= openStderr();
+    writeSync(stderr, `${line}\n`);
   } catch {
     // EAGAIN of a full pipe, or a stderr that is closed: there is nobody to tell.
   }

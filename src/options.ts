@@ -27,15 +27,15 @@ export type IntervalName = keyof Intervals;
 export interface FailoverOptions {
   mongodb?: {
     /** Default `mongodb://localhost:27017/test`. */
-    connectString?: string;
+    connectString?: string | undefined;
     /** Handed to the MongoDB driver. Options of the original that it no longer has (`db`, `server`) are ignored, with an `info` event. */
-    connectOptions?: MongoClientOptions & Record<string, unknown>;
+    connectOptions?: (MongoClientOptions & Record<string, unknown>) | undefined;
     /** Log every command on stderr, credentials redacted. Default false. */
-    debug?: boolean;
+    debug?: boolean | undefined;
   };
   /** Use the embedded store (LMDB): no server, for the processes of one machine. `true` keeps it below the system's temporary folder. Default false. */
-  nodb?: boolean | { path?: string };
-  intervals?: { [name in IntervalName | Lowercase<IntervalName>]?: number };
+  nodb?: boolean | { path?: string | undefined } | undefined;
+  intervals?: { [name in IntervalName | Lowercase<IntervalName>]?: number | undefined };
 }
 
 /** What a managed cluster takes beside its work; everything is optional. */
@@ -43,9 +43,9 @@ export interface ManagedOptions {
   /** Delay before a failed task is tried again, in ms: `minDelay`, doubled each time up to `maxDelay`. Defaults 100 and `minDelay`. */
   retry?: { minDelay?: number; maxDelay?: number };
   /** Most tasks that may wait in the queue. Default 1,000,000. */
-  maxQueue?: number;
+  maxQueue?: number | undefined;
   /** Most bytes that one task may have, encoded. Default 1 MiB, at most 16 MiB. */
-  maxTaskBytes?: number;
+  maxTaskBytes?: number | undefined;
   /** Limits of the task thread, as of `worker_threads`. */
   resourceLimits?: {
     maxOldGenerationSizeMb?: number;
@@ -53,10 +53,10 @@ export interface ManagedOptions {
     codeRangeSizeMb?: number;
     stackSizeMb?: number;
   };
-  /** How long `stop()` lets the running task go on before it is ended, in ms. Default 30,000. */
-  stopTimeout?: number;
+  /** How long `stop()` lets the running task go on before it is ended, in ms. Default 20,000, which leaves time to release before Kubernetes kills. */
+  stopTimeout?: number | undefined;
   /** How long before the lease ends work is stopped, in ms. Default 10 % of SLAVE + TICKING, at most 500. */
-  grace?: number;
+  grace?: number | undefined;
 }
 
 export type StoreOptions =

@@ -15,7 +15,7 @@ export const managedDefaults = {
   minDelay: 100,
   maxQueue: 1_000_000,
   maxTaskBytes: MIB,
-  stopTimeout: 30_000,
+  stopTimeout: 20_000,
 } as const;
 
 const names = ['retry', 'maxQueue', 'maxTaskBytes', 'resourceLimits', 'stopTimeout', 'grace'] as const;
@@ -72,7 +72,9 @@ function resolveLimits(given: unknown): ResolvedManagedOptions['resourceLimits']
   for (const name of limitNames) {
     const value = fields[name];
     if (value === undefined) continue;
-    limits[name] = checkNumber(value, `resourceLimits.${name}`, { min: Number.MIN_VALUE, max: MAX_MB });
+    // A stack beyond these ends the thread, or the whole process, before any of our code runs.
+    const bounds = name === 'stackSizeMb' ? { min: 0.5, max: 64 } : { min: 1, max: MAX_MB };
+    limits[name] = checkNumber(value, `resourceLimits.${name}`, bounds);
   }
   return limits;
 }

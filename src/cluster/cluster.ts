@@ -8,7 +8,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Remote } from 'comlink';
-import type { ClusterSpec, MemberEvent, MemberStatus, Reply, TaskBatch, WireApi } from '../coordinator/messages.js';
+import type { ClusterSpec, MemberEvent, MemberStatus, Reply, WireApi } from '../coordinator/messages.js';
 import { LeaseView } from '../election/leaseView.js';
 import { FailoverError, fromWire, StateError } from '../errors.js';
 import type { TaskId } from '../task.js';
@@ -34,6 +34,8 @@ export abstract class Cluster extends SafeEmitter {
   /** Undefined before it was added, and while a dead thread is being replaced. */
   private connection: Connection | undefined;
   private ran = false;
+  /** Whether a coordinator thread has known it before. */
+  private attached = false;
   private stopping: Promise<void> | undefined;
   private current: ClusterState = 'stopped';
   private stopSeen: () => void = () => {};
@@ -111,10 +113,8 @@ export abstract class Cluster extends SafeEmitter {
 
   // ---- for the kinds of clusters ----
 
-  /** Tasks that a new coordinator thread has to be fed. */
-  protected tasksToFeed(): Iterable<TaskBatch> {
-    return [];
-  }
+  /** Gives a coordinator thread that takes over from a dead one all that the dead one had. */
+  protected async refeed(): Promise<void> {}
 
   /** News that only one kind of cluster knows. */
   protected abstract kindHappened(event: MemberEvent): void;
@@ -143,21 +143,26 @@ export abstract class Cluster extends SafeEmitter {
 
   // ---- for the coordinator handle ----
 
-  /** Everything goes out in one turn: calls arrive in the order in which they are made. */
   private attach(connection: Connection, cluster: number): void {
     this.connection = connection;
     const { name, kind, lease } = this;
     // A new holder on each thread: what the dead one still has under way must not be taken for this one's.
     const holder = `${hostname()}:${process.pid}:${randomUUID()}`;
     const spec: ClusterSpec = { cluster, name, holder, lease: lease.buffer, ...kind };
-    const calls: Promise<unknown>[] = [connection.call((remote) => remote.open(spec))];
-    for (const batch of this.tasksToFeed()) calls.push(connection.call((remote) => remote.submit(cluster, batch)));
-    if (this.ran) {
-      connection.hold();
-      calls.push(connection.call((remote) => remote.run(cluster)));
-    }
-    for (const call of calls) {
-      call.catch(unlessLost).catch((error: Error) => this.emit('panic', error));
+    // Calls arrive in the order in which they are made, so whatever follows finds the cluster open.
+    const opened = connection.call((remote) => remote.open(spec));
+    const ready = this.attached ? Promise.all([opened, this.goOn(connection, cluster)]) : opened;
+    this.attached = true;
+    ready.catch(unlessLost).catch((error: Error) => this.emit('panic', error));
+  }
+
+  /** First all tasks, then the election: a member that is fed after its first look repeats what was done before. */
+  private async goOn(connection: Connection, cluster: number): Promise<void> {
+    const { ran } = this;
+    if (ran) connection.hold();
+    await this.refeed();
+    if (ran && this.connection === connection && this.stopping === undefined) {
+      await connection.call((remote) => remote.run(cluster));
     }
   }
 
@@ -199,7 +204,7 @@ export abstract class Cluster extends SafeEmitter {
     this.current = to;
     this.emit('statechange', from, to);
     // `error` is an event of its own, which carries what failed.
-    if (to !== 'error' && to !== 'stopped') this.emit(to);
+    if (to !== 'error') this.emit(to);
   }
 
   private async end(): Promise<void> {

@@ -2,11 +2,15 @@
  * One life of a coordinator thread, from the main thread's side. Comlink never settles calls to a thread that is gone,
  * so each is ended by the thread's exit. The thread keeps the process alive only while somebody holds it.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import { type Remote, wrap } from 'comlink';
 import type { CoordinatorData, CoordinatorEvent, MemberEvent, Reply, WireApi } from '../coordinator/messages.js';
 import { FailoverError, fromWire } from '../errors.js';
 import type { ResolvedOptions } from '../options.js';
+
+/** How long `close` waits for the thread to exit, in ms. */
+const PATIENCE = 2000;
 
 const entry = new URL('../../workers/coordinator.js', import.meta.url);
 
@@ -89,10 +93,13 @@ export class Connection {
     });
   }
 
-  /** Closes the store and ends the thread. */
+  /** Closes the store and ends the thread; one that a native call of the work holds up is left to end by itself. */
   async close(): Promise<void> {
     await this.call((remote) => remote.close()).catch(() => {});
-    await this.worker.terminate();
+    const waited = new AbortController();
+    const patience = sleep(PATIENCE, undefined, { signal: waited.signal }).catch(() => {});
+    await Promise.race([this.worker.terminate(), patience]);
+    waited.abort();
   }
 }
 

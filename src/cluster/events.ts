@@ -1,6 +1,6 @@
 /** The events of a cluster, and how they are emitted: nothing that a listener does may hurt the cluster. */
 import { EventEmitter } from 'node:events';
-import { FailoverError, toWire } from '../errors.js';
+import { type CodedError, FailoverError, toWire } from '../errors.js';
 import type { TaskId } from '../task.js';
 
 /** The names are those of the states, plus `stopped` before `run()` and after `stop()`. */
@@ -10,21 +10,23 @@ export interface ClusterEvents {
   /** The newest identifier, as the lease of the master shows it. */
   synchronize: [id: TaskId];
   /** The store failed, or the lease was lost. Without a listener it becomes a warning of the process, never a crash. */
-  error: [error: Error];
+  error: [error: CodedError];
   /** Something that people may want to know: connected, options ignored, a queue that could not be followed exactly. */
   info: [text: string];
   /** Something that must not happen: a listener threw, work would not stop, the coordinator thread died. */
-  panic: [error: Error];
+  panic: [error: CodedError];
   /** Each change of state, once and in order. */
   statechange: [from: ClusterState, to: ClusterState];
   init: [];
   ticking: [];
   master: [];
   slave: [];
+  /** `stop()` has ended. */
+  stopped: [];
   /** A task was done by this member. */
   done: [id: TaskId];
   /** A try of a task failed: it stays at the head of the queue and is tried again. */
-  failed: [id: TaskId, error: Error, attempt: number];
+  failed: [id: TaskId, error: CodedError, attempt: number];
 }
 
 /** An emitter whose `emit` never throws: a listener that throws or rejects becomes a `panic`. */

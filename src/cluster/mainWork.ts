@@ -35,7 +35,7 @@ export class MainWork {
     return outcome;
   }
 
-  abort(): void {
-    this.running?.abort();
+  abort(reason: string): void {
+    this.running?.abort(reason);
   }
 }

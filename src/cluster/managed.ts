@@ -1,13 +1,13 @@
 /** A queue that is worked off by one member at a time; what was done leaves the queues of all. */
-import type { MemberEvent, SubmitResult } from '../coordinator/messages.js';
-import { FailoverError, fromWire, TaskError } from '../errors.js';
+import type { MemberEvent } from '../coordinator/messages.js';
+import { fromWire, TaskError } from '../errors.js';
 import type { ResolvedManagedOptions } from '../options.js';
 import type { TaskId } from '../task.js';
 import { encodeTask } from '../taskCodec.js';
 import type { WorkPlace } from '../workPlace.js';
-import { Backlog, type EncodedTask, inBatches } from './backlog.js';
 import { Cluster } from './cluster.js';
 import type { CoordinatorHandle } from './coordinatorHandle.js';
+import { Feeder } from './feeder.js';
 import { MainWork } from './mainWork.js';
 
 /** What becomes of a submitted task. */
@@ -16,16 +16,11 @@ export interface Submission {
   readonly stored: boolean;
 }
 
-interface Waiting {
-  readonly task: EncodedTask;
-  settle(result: SubmitResult): void;
-  fail(error: unknown): void;
-}
-
 export class ManagedCluster<Task extends object = object> extends Cluster {
-  private readonly backlog = new Backlog();
+  /** The tasks that are not done, in their order; a coordinator that takes over from a dead one is fed from it. */
+  private readonly backlog = new Map<TaskId, Uint8Array>();
+  private readonly feeder = new Feeder((batch) => this.call((remote, cluster) => remote.submit(cluster, batch)));
   private readonly mainWork: MainWork | null;
-  private waiting: Waiting[] = [];
 
   constructor(
     handle: CoordinatorHandle,
@@ -59,47 +54,21 @@ export class ManagedCluster<Task extends object = object> extends Cluster {
     }
     // First of all: a coordinator that is attached now is fed the backlog, which must not hold this task yet.
     this.added();
-    const encoded = { id, bytes };
-    this.backlog.add(encoded);
-    const result = await new Promise<SubmitResult>((settle, fail) => {
-      if (this.waiting.push({ task: encoded, settle, fail }) === 1) queueMicrotask(() => this.flush());
-    });
+    this.backlog.set(id, bytes);
+    const result = await this.feeder.submit({ id, bytes });
     if (result === 'done') this.backlog.delete(id);
     return { stored: result === 'queued' };
   }
 
   override stop(): Promise<void> {
     const stopping = super.stop();
-    void stopping.then(() => this.backlog.clear());
+    const clear = (): void => this.backlog.clear();
+    stopping.then(clear, clear);
     return stopping;
   }
 
-  /** All calls of one turn cross as one batch. */
-  private flush(): void {
-    const waiting = this.waiting;
-    this.waiting = [];
-    let from = 0;
-    for (const batch of inBatches(waiting.map(({ task }) => task))) {
-      const calls = waiting.slice(from, from + batch.ids.length);
-      from += calls.length;
-      this.call((remote, cluster) => remote.submit(cluster, batch)).then(
-        (results) => {
-          for (const [index, call] of calls.entries()) call.settle(results[index] ?? 'queued');
-        },
-        (error: unknown) => {
-          // Not lost with the thread: the next one is fed it from the backlog.
-          const lost = error instanceof FailoverError && error.code === 'ERR_COORDINATOR_LOST';
-          for (const call of calls) {
-            if (lost) call.settle('queued');
-            else call.fail(error);
-          }
-        },
-      );
-    }
-  }
-
-  protected override tasksToFeed(): ReturnType<Backlog['batches']> {
-    return this.backlog.batches();
+  protected override refeed(): Promise<void> {
+    return this.feeder.refeed(Array.from(this.backlog, ([id, bytes]) => ({ id, bytes })));
   }
 
   protected override kindHappened(event: MemberEvent): void {
@@ -118,13 +87,13 @@ export class ManagedCluster<Task extends object = object> extends Cluster {
         void this.runHere(event);
         return;
       case 'abortWork':
-        this.mainWork?.abort();
+        this.mainWork?.abort(event.reason);
         return;
     }
   }
 
   protected override kindLost(): void {
-    this.mainWork?.abort();
+    this.mainWork?.abort('the coordinator thread died');
   }
 
   private async runHere(request: Extract<MemberEvent, { type: 'work' }>): Promise<void> {

@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { LeaseView } from '../election/leaseView.js';
-import { FailoverError } from '../errors.js';
+import { FailoverError, toWire } from '../errors.js';
 import type { ResolvedManagedOptions, ResolvedOptions } from '../options.js';
 import type { Runner, WorkOutcome } from '../queue/runner.js';
 import { createStore } from '../store/createStore.js';
@@ -85,7 +85,7 @@ export class CoordinatorHost implements CoordinatorApi {
           return unmanaged;
         }
         const { module, options } = spec.managed;
-        const runner: Runner = module === null ? main : makeThreadRunner(module, options, lease);
+        const runner: Runner = module === null ? main : makeThreadRunner(module, options, lease, emit);
         managed = new ManagedWork({ name: spec.name, options, runner, clock: systemClock, emit, progressed });
         return managed;
       },
@@ -143,8 +143,17 @@ function makeMainRunner(lease: LeaseView, emit: (event: MemberEvent) => void): M
   });
 }
 
-function makeThreadRunner(work: string, options: ResolvedManagedOptions, lease: LeaseView): ThreadRunner {
+function makeThreadRunner(
+  work: string,
+  options: ResolvedManagedOptions,
+  lease: LeaseView,
+  emit: (event: MemberEvent) => void,
+): ThreadRunner {
   const { resourceLimits } = options;
   const data = { work, lease: lease.buffer, abortChannel: `mongo-failover/${randomUUID()}` };
-  return new ThreadRunner({ pool: { filename: taskEntry, data, resourceLimits }, lease });
+  return new ThreadRunner({
+    pool: { filename: taskEntry, data, resourceLimits },
+    lease,
+    trouble: (error) => emit({ type: 'error', error: toWire(error) }),
+  });
 }

@@ -33,6 +33,7 @@ export class ManagedWork implements MemberWork {
   private readonly done = new DoneWindow();
   private readonly follower = new Follower(this.queue);
   private readonly dispatcher: Dispatcher;
+  private fallingBack = false;
 
   constructor(private readonly parts: ManagedWorkParts) {
     const { options, runner, clock, emit } = parts;
@@ -107,7 +108,8 @@ export class ManagedWork implements MemberWork {
 
   deposed(reason: string): void {
     this.dispatcher.halt(reason);
-    this.follower.continueFrom(this.done.progress().count);
+    // Its last tasks may not have reached the lease, so its own count is not what the next lease goes on from.
+    this.follower.continueFrom(undefined);
   }
 
   seenNothing(): void {
@@ -125,7 +127,10 @@ export class ManagedWork implements MemberWork {
       log('%s: %d tasks done by the holder of term %d', this.parts.name, removed.length, lease.term);
       this.parts.emit({ type: 'removed', ids: removed });
     }
-    if (!fellBack) return;
+    const first = fellBack && !this.fallingBack;
+    this.fallingBack = fellBack;
+    // Once, not with every look for as long as it goes on.
+    if (!first) return;
     const text = `more tasks were done between two looks than the lease can list (${missed}), so all up to the oldest listed were dropped`;
     this.parts.emit({ type: 'info', text });
   }

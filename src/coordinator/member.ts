@@ -3,7 +3,7 @@
  * thread, in order.
  */
 import type { Cancel, Clock } from '../clock.js';
-import type { News } from '../election/effects.js';
+import type { News, StoreRequest } from '../election/effects.js';
 import { Elector, type ElectorHost } from '../election/elector.js';
 import type { LeaseView } from '../election/leaseView.js';
 import type { Phase } from '../election/protocol.js';
@@ -102,14 +102,12 @@ export class ClusterMember implements ElectorHost {
     return this.work.progress();
   }
 
+  asked(request: StoreRequest): void {
+    if (logTests.enabled) logTests('%s: %s, %s', this.parts.name, this.elector.phase, inWords(request));
+  }
+
   beatSent(late: number): void {
     this.telemetry.beatSent(late);
-    logTests(
-      '%s: master, beat of term %d sent %d µs late',
-      this.parts.name,
-      this.elector.term,
-      Math.round(late * 1000),
-    );
   }
 
   beatAcknowledged(roundTrip: number): void {
@@ -168,8 +166,13 @@ export class ClusterMember implements ElectorHost {
 
   private seen(lease: Lease | null): void {
     const before = this.seenLease;
+    if (lease === null) {
+      this.seenLease = null;
+      return this.work.seenNothing();
+    }
+    // Two beats that were under way at once may land in the other order; the higher one had all that the lower one has.
+    if (before !== null && before.claim === lease.claim && lease.beat < before.beat) return;
     this.seenLease = lease;
-    if (lease === null) return this.work.seenNothing();
     const { name, emit } = this.parts;
     logTests('%s: slave, sees term %d, beat %d of %s', name, lease.term, lease.beat, lease.holder ?? 'nobody');
     this.work.seen(lease);
@@ -216,5 +219,22 @@ export class ClusterMember implements ElectorHost {
     store.trimTerms(name, term - TERMS_KEPT).catch((error: Error) => {
       log('%s: old terms were not trimmed: %s', name, error.message);
     });
+  }
+}
+
+function inWords(request: StoreRequest): string {
+  switch (request.type) {
+    case 'readTip':
+      return 'asks for the highest term';
+    case 'observe':
+      return `looks at the lease, knows term ${request.tip}`;
+    case 'writeLease':
+      return `claims term ${request.next.term}`;
+    case 'insertTerm':
+      return `puts term ${request.term} on record`;
+    case 'beat':
+      return `beat ${request.beat} of term ${request.term}`;
+    case 'release':
+      return `releases term ${request.term}`;
   }
 }

@@ -25,6 +25,8 @@ export interface ElectorHost {
   progress(): Progress;
   /** Called for each piece of news, in order. Must not throw. */
   news(news: News): void;
+  /** A request goes out to the store now. */
+  asked(request: StoreRequest): void;
   /** A beat goes out now; `late` is how many ms after its time. */
   beatSent(late: number): void;
   /** A beat was acknowledged after `roundTrip` ms. */
@@ -151,6 +153,7 @@ export class Elector {
         new StoreError('ERR_STORE_UNAVAILABLE', `the store did not answer ${request.type} in ${requestTimeout} ms`),
       );
     });
+    host.asked(request);
     const sentAt = clock.now();
     if (request.type === 'beat') host.beatSent(Math.max(0, sentAt - request.due));
     this.ask(request).then(

@@ -1,12 +1,18 @@
 /**
  * The lease in shared memory: the coordinator writes it, the main thread and the task thread read it without a message,
  * even in a loop that never yields. The deadline is in nanoseconds of `process.hrtime`, the same clock in every thread.
+ *
+ * That clock stands still while the machine sleeps, and the coordinator takes up to 250 ms to notice (rule 8); so the
+ * deadline is kept by the wall clock as well, and whichever comes first counts.
  */
 
 const DEADLINE = 0;
 const TERM = 1;
 const ABORTED = 2;
-const FIELDS = 3;
+const WALL = 3;
+const FIELDS = 4;
+/** In which the two clocks may tick apart between two beats without a lease being ended for it, in ms. */
+const WALL_NOISE = 20;
 
 /** One per cluster; the parts that share a buffer share the lease. */
 export class LeaseView {
@@ -22,7 +28,10 @@ export class LeaseView {
   hold(term: number, validUntil: number): void {
     // The term first: who reads the new deadline must not find the old term beside it.
     Atomics.store(this.cells, TERM, BigInt(term));
-    Atomics.store(this.cells, DEADLINE, BigInt(Math.floor(validUntil * 1e6)));
+    const deadline = BigInt(Math.floor(validUntil * 1e6));
+    const left = Number(deadline - process.hrtime.bigint()) / 1e6;
+    Atomics.store(this.cells, WALL, BigInt(Math.ceil(Date.now() + left + WALL_NOISE)));
+    Atomics.store(this.cells, DEADLINE, deadline);
   }
 
   /** The lease is not held. The term stays readable: it is the last one held. */
@@ -39,8 +48,9 @@ export class LeaseView {
   remaining(): number {
     const deadline = Atomics.load(this.cells, DEADLINE);
     if (deadline === 0n) return 0;
-    const left = deadline - process.hrtime.bigint();
-    return left > 0n ? Number(left) / 1e6 : 0;
+    const left = Number(deadline - process.hrtime.bigint()) / 1e6;
+    const wallLeft = Number(Atomics.load(this.cells, WALL)) - Date.now();
+    return Math.max(0, Math.min(left, wallLeft));
   }
 
   /** Whether running work has been told to end, for work that looks only after it was told. */

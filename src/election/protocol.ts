@@ -18,8 +18,8 @@
  *   error     looks every ERROR, and at once when the store is said to be back; the first answer leaves it.
  *
  * A claim (rule 2) is a small machine of its own inside init, slave, ticking and error: `lease` (compare-and-set) →
- * `record` (insert of the term) → `verify` (no higher record) → won. When an answer is missing, `check` reads the lease
- * and goes on only if it holds this very claim (rule 5).
+ * `record` (insert of the term) → `verify` (no higher record) → won. When an answer is missing, `prove` writes the lease
+ * once more, on the condition that it holds this very claim, and goes on only if that is acknowledged (rule 5).
  *
  * What is not guaranteed: clocks whose rates differ by more than 5 % break the argument, and so does a process that is
  * stopped between looking at its lease and acting on it; for that the user has the term as a fencing token.
@@ -36,6 +36,8 @@ export type { Phase } from './transitions.js';
 export const VALIDITY_SHARE = 0.95;
 /** Beats that may be under way at once; more would only pile up on a store that does not answer. */
 const MAX_BEATS_IN_FLIGHT = 4;
+/** The beat number of a claim that was written again over itself; one that went through at once has 0. */
+const PROVED = 1;
 /** Failed looks in a row that make a standby give the store up. One may be a hiccup that must not cost a whole ERROR. */
 const FAILED_LOOKS = 2;
 
@@ -56,7 +58,7 @@ interface Seen {
 }
 
 interface Claim {
-  readonly step: 'lease' | 'record' | 'verify' | 'check';
+  readonly step: 'lease' | 'record' | 'verify' | 'prove';
   readonly term: number;
   readonly id: string;
   readonly expected: Lease | null;
@@ -74,6 +76,8 @@ interface Mastership {
   readonly beat: number;
   /** By when the next beat must be out; while a release has to be tried again, from when on. */
   readonly nextBeatAt: number;
+  /** When the schedule alone wants it. */
+  readonly gridAt: number;
   readonly lastSentAt: number;
   /** Request → when it was sent. */
   readonly inFlight: ReadonlyMap<number, number>;
@@ -408,13 +412,9 @@ class Move {
     if (answer.type === 'failed') return this.claimFailed(claim, answer.error);
     switch (claim.step) {
       case 'lease':
+      case 'prove':
         assert.ok(answer.type === 'leaseWritten');
         return answer.written ? this.insertRecord(claim) : this.claimLost();
-      case 'check': {
-        assert.ok(answer.type === 'observed');
-        const lease = answer.observation.lease;
-        return lease !== null && lease.claim === claim.id ? this.insertRecord(claim) : this.claimLost();
-      }
       case 'record':
         assert.ok(answer.type === 'termInserted');
         if (!answer.inserted && answer.claim !== claim.id) return this.claimLost();
@@ -433,11 +433,16 @@ class Move {
     this.effects.push({ type: 'insertTerm', request: this.request(), term: claim.term, claim: claim.id, ttl });
   }
 
-  /** Rule 5: the outcome is unknown, so the lease is read; the second time the store counts as failed. */
+  /**
+   * Rule 5: the outcome is unknown. Reading the lease would not do: what a server shows may never have reached the
+   * others. So this claim is written again over itself; the second time the store counts as failed.
+   */
   private claimFailed(claim: Claim, error: Error): void {
     if (claim.failures === 0) {
-      this.s.claim = { ...claim, step: 'check', failures: 1 };
-      this.effects.push({ type: 'observe', request: this.request(), tip: claim.term - 1 });
+      this.s.claim = { ...claim, step: 'prove', failures: 1 };
+      const expected = this.claimedLease(claim);
+      const next = { ...expected, beat: PROVED };
+      this.effects.push({ type: 'writeLease', request: this.request(), expected, next });
       return;
     }
     this.s.claim = null;
@@ -475,8 +480,10 @@ class Move {
       term: claim.term,
       claim: claim.id,
       validUntil,
-      beat: 0,
+      // The number of the last write of the claim.
+      beat: claim.failures === 0 ? 0 : PROVED,
       nextBeatAt: claim.sentAt + config.intervals.MASTER,
+      gridAt: claim.sentAt + config.intervals.MASTER,
       lastSentAt: claim.sentAt,
       inFlight: new Map(),
       fenced: false,
@@ -519,16 +526,17 @@ class Move {
   private sendBeat(mastership: Mastership): void {
     const request = this.request(false);
     const beat = mastership.beat + 1;
-    const { inFlight, lastSentAt, nextBeatAt } = mastership;
-    const due = inFlight.size === 0 ? nextBeatAt : Math.max(nextBeatAt, this.secondBeatFrom(lastSentAt) + this.lead);
+    const { inFlight, nextBeatAt: due } = mastership;
     // On the grid of the schedule, not after the last delay, or every delay would add up.
     const onGrid = due + this.config.intervals.MASTER;
+    const nextBeatAt = onGrid > this.now ? onGrid : this.now + this.config.intervals.MASTER;
     this.s.mastership = {
       ...mastership,
       beat,
       dirty: false,
       lastSentAt: this.now,
-      nextBeatAt: onGrid > this.now ? onGrid : this.now + this.config.intervals.MASTER,
+      nextBeatAt,
+      gridAt: nextBeatAt,
       inFlight: new Map(inFlight).set(request, this.now),
     };
     this.effects.push({ type: 'beat', request, term: mastership.term, beat, due });
@@ -539,8 +547,8 @@ class Move {
     assert.ok(sentAt !== undefined);
     const inFlight = new Map(mastership.inFlight);
     inFlight.delete(answer.request);
-    // A beat that had to wait for this answer is late from now on, not from when it was wanted.
-    const nextBeatAt = Math.max(mastership.nextBeatAt, this.now + this.lead);
+    // An early beat that had to wait for this answer is due from now on; one of the schedule is late all the same.
+    const nextBeatAt = Math.min(mastership.gridAt, Math.max(mastership.nextBeatAt, this.now + this.lead));
     this.s.mastership = { ...mastership, inFlight, nextBeatAt };
     if (answer.type === 'failed') {
       this.effects.push({ type: 'beatFailed', error: answer.error });

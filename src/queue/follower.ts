@@ -11,7 +11,8 @@
  *                                   including the oldest id of the window that is queued here was done, then the
  *                                   window's other ids as above. Where the orders differ this can lose a task or run
  *                                   one twice, so it is reported as `fellBack`.
- *   not known                       the first look ever, or a count that went back (somebody dropped the collection).
+ *   not known                       the first look ever, the first after this member was the holder itself (what the
+ *                                   lease carried of its last tasks is not known), or a count that went back.
  *                                   Only ids that are queued here leave, and nothing is remembered: what the window
  *                                   holds may have been done long ago, and its ids may come again.
  */
@@ -70,8 +71,8 @@ export class Follower {
     return this.early.delete(id);
   }
 
-  /** This member has been the holder, with `count` done in the end by its own `DoneWindow`; looks go on from there. */
-  continueFrom(count: number): void {
+  /** Looks go on from `count` done; undefined: it is not known, and the next look is like the first ever. */
+  continueFrom(count: number | undefined): void {
     this.lastCount = count;
   }
 

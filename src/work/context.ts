@@ -42,10 +42,10 @@ export class WorkContext implements TaskContext {
     return this.controller.signal;
   }
 
-  abort(): void {
+  abort(reason = 'the lease is about to end'): void {
     this.ended = true;
     if (this.controller === undefined || this.controller.signal.aborted) return;
-    this.controller.abort(new StateError('ERR_LEASE_LOST', 'the work must end now: its lease is about to'));
+    this.controller.abort(new StateError('ERR_LEASE_LOST', `the work must end now: ${reason}`));
   }
 
   leaseRemaining(): number {

@@ -8,6 +8,8 @@ import type { WorkOutcome } from '../queue/runner.js';
 import type { TaskThreadAnswer, TaskThreadCall, TaskThreadData } from './taskThread.js';
 
 export interface TaskPoolParts {
+  /** The thread ended although nothing ran and nobody had asked it to. */
+  idleExit(error: WorkError): void;
   /** The file of the thread's entry. */
   readonly filename: string;
   readonly data: TaskThreadData;
@@ -24,10 +26,14 @@ export class TaskPool {
   private readonly threadExit: Promise<void>;
   private ending: Promise<void> | undefined;
   private gone = false;
+  private calls = 0;
+  /** Whether a call has failed with the thread, and so told of its end. */
+  private told = false;
   /** Whether the user's module loads: a result, or the error. */
   readonly loaded: Promise<WorkOutcome>;
 
-  constructor({ filename, data, resourceLimits }: TaskPoolParts) {
+  /** Throws what Node throws when the thread cannot be made. */
+  constructor({ filename, data, resourceLimits, idleExit }: TaskPoolParts) {
     this.pool = new Piscina({
       filename,
       workerData: data,
@@ -39,8 +45,11 @@ export class TaskPool {
       atomics: 'disabled',
       recordTiming: false,
     });
-    // An error while nothing runs: the thread's exit says all that is needed.
-    this.pool.on('error', () => {});
+    let why = 'it called process.exit, or Node ended it';
+    // An error while nothing runs, such as a throw from a timer that was left behind; the thread's exit follows.
+    this.pool.on('error', (error) => {
+      why = toWire(error).message;
+    });
     const [thread] = this.pool.threads;
     this.threadExit = new Promise((resolve) => {
       if (thread === undefined) resolve();
@@ -48,6 +57,9 @@ export class TaskPool {
     });
     void this.threadExit.then(() => {
       this.gone = true;
+      if (this.calls === 0 && !this.told && this.ending === undefined) {
+        idleExit(new WorkError('ERR_TASK_THREAD_EXITED', `the task thread ended while nothing ran: ${why}`));
+      }
       return this.end();
     });
     this.loaded = this.call({ type: 'load' });
@@ -59,14 +71,18 @@ export class TaskPool {
   }
 
   async call(call: TaskThreadCall): Promise<WorkOutcome> {
+    this.calls += 1;
     try {
       const answer: TaskThreadAnswer = await this.pool.run(call);
       return typeof answer === 'boolean' ? { type: 'result', done: answer } : answer;
     } catch (thrown) {
+      this.told = true;
       // Only the thread itself can fail here, for what the work throws comes back as data.
       const { name, message } = toWire(thrown);
       const text = `the task thread ended while it ran the work: ${name}: ${message}`;
       return { type: 'error', error: toWire(new WorkError('ERR_TASK_THREAD_EXITED', text, { cause: thrown })) };
+    } finally {
+      this.calls -= 1;
     }
   }
 

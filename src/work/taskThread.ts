@@ -42,7 +42,7 @@ export function startTaskThread(data: TaskThreadData): (call: TaskThreadCall) =>
   const lease = new LeaseView(data.lease);
   let running: WorkContext | undefined;
   const channel = new BroadcastChannel(data.abortChannel);
-  channel.onmessage = () => running?.abort();
+  channel.onmessage = ({ data: reason }) => running?.abort(String(reason));
   channel.unref();
   const loading = loadWork(data.work);
   // Reported by each call; here only so that it is never unhandled.

@@ -14,7 +14,7 @@ export interface Happening {
 // Of TypeScript, a record, so that an event that is added to the library has to be added here.
 const known: Readonly<Record<Name, true>> = {
   ...{ synchronize: true, error: true, info: true, panic: true, statechange: true, done: true, failed: true },
-  ...{ init: true, ticking: true, master: true, slave: true },
+  ...{ init: true, ticking: true, master: true, slave: true, stopped: true },
 };
 
 export class Events {

@@ -71,6 +71,7 @@ export class WorldMember {
       host: {
         progress: () => ({ identifier: null, count: 0, recent: [] }),
         news: (news) => this.news(news),
+        asked: () => {},
         beatSent: () => {},
         beatAcknowledged: () => {},
       },

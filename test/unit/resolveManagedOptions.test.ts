@@ -13,7 +13,7 @@ describe('resolveManagedOptions', () => {
       maxQueue: 1_000_000,
       maxTaskBytes: 1_048_576,
       resourceLimits: {},
-      stopTimeout: 30_000,
+      stopTimeout: 20_000,
       grace: 450,
     };
     expect(resolve()).toEqual(defaults);

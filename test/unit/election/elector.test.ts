@@ -54,6 +54,7 @@ class TestMember {
           this.news.push(news);
           if (news.type === 'drain') this.elector.drained();
         },
+        asked: () => {},
         beatSent: (late) => this.lateness.push(late),
         beatAcknowledged: (roundTrip) => this.roundTrips.push(roundTrip),
         ...host,

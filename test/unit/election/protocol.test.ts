@@ -404,21 +404,24 @@ describe('rule 4: the validity', () => {
 });
 
 describe('rule 5: an unknown outcome', () => {
-  test('of the lease: it is read, and the claim goes on only if it is there', () => {
+  test('of the lease: the claim is written over itself, and goes on only if that is acknowledged', () => {
     const bench = seeing(standby(), leaseOf('other'), ttl);
     const sentAt = bench.now;
+    const { claimed } = bench;
     bench.take();
     bench.pass(900).failed('writeLease');
-    expect(bench.types()).toEqual(['observe']);
-    bench.observed(bench.claimed);
+    expect(bench.took('writeLease')).toMatchObject([{ expected: claimed, next: { ...claimed, beat: 1 } }]);
+    bench.written();
     expect(bench.types()).toEqual(['insertTerm']);
     bench.inserted().tip(2);
     expect(bench.took('lease')[0]?.validUntil).toBe(sentAt + validity);
+    bench.pass(intervals.MASTER);
+    expect(bench.took('beat')).toMatchObject([{ beat: 2 }]);
   });
 
   test('of the lease: without it the claim is lost, though it may land later', () => {
     const bench = seeing(standby(), leaseOf('other'), ttl);
-    bench.failed('writeLease').observed(leaseOf('other'));
+    bench.failed('writeLease').written(false);
     expect(bench.phase).toBe('slave');
     bench.pass(intervals.POLL);
     bench.take();
@@ -428,7 +431,7 @@ describe('rule 5: an unknown outcome', () => {
 
   test('of the record: a second insert that meets its own claim passes', () => {
     const bench = seeing(standby(), leaseOf('other'), ttl);
-    bench.written().failed('insertTerm').observed(bench.claimed);
+    bench.written().failed('insertTerm').written();
     bench.inserted(bench.claimed.claim).tip(2);
     expect(bench.phase).toBe('master');
   });
@@ -437,9 +440,9 @@ describe('rule 5: an unknown outcome', () => {
     'of %s, twice: in error, and the full wait runs even on the lease and record it left behind',
     (last) => {
       const bench = seeing(standby(), leaseOf('other'), ttl);
-      if (last === 'writeLease') bench.failed('writeLease').failed('observe');
-      if (last === 'insertTerm') bench.written().failed('insertTerm').observed(bench.claimed).failed('insertTerm');
-      if (last === 'readTip') bench.written().failed('insertTerm').observed(bench.claimed).inserted().failed('readTip');
+      if (last === 'writeLease') bench.failed('writeLease').failed('writeLease');
+      if (last === 'insertTerm') bench.written().failed('insertTerm').written().failed('insertTerm');
+      if (last === 'readTip') bench.written().failed('insertTerm').written().inserted().failed('readTip');
       expect(bench.phase).toBe('error');
       bench.pass(intervals.ERROR);
       bench.take();

@@ -49,7 +49,7 @@ const ways: [Move, string, () => Bench][] = [
   [
     'ticking → error',
     'the claim fails twice',
-    () => seeing(standby(), seen, ttl).failed('writeLease').failed('observe'),
+    () => seeing(standby(), seen, ttl).failed('writeLease').failed('writeLease'),
   ],
   ['ticking → stopped', 'stop', () => ending(ticking())],
   ['master → slave', 'a beat matches nothing', () => master().pass(intervals.MASTER).beaten(false)],

@@ -8,7 +8,7 @@ export const refused: WorkOutcome = { type: 'result', done: false };
 export const notRun: WorkOutcome = { type: 'not-run' };
 export const thrown: WorkOutcome = {
   type: 'error',
-  error: { name: 'RangeError', message: 'too much', code: 'E_MUCH', stack: undefined },
+  error: { name: 'RangeError', message: 'too much', code: 'E_MUCH', stack: undefined, ours: undefined },
 };
 
 export class ScriptedRunner implements Runner {
