@@ -79,7 +79,11 @@ test('a timer that a task left behind, and that throws, ends the thread and lose
   await events.done('49');
   expect(events.doneIds).toEqual(['stray', ...ids]);
   expect(new Set(journal.runs().map(({ thread }) => thread)).size).toBe(2);
-  expectUntouched(events);
+  // It is told once: by the task that ran just then, or as an error when none did.
+  const errors = [...events.of('error').map(([error]) => error), ...events.of('failed').map(([, error]) => error)];
+  expect(errors).toEqual([expect.objectContaining({ code: 'ERR_TASK_THREAD_EXITED' })]);
+  expect(events.of('panic')).toEqual([]);
+  expect(events.states).toEqual(['init', 'master']);
 });
 
 test('work that talks to, and closes, the port of its thread is done like any other', async () => {
