@@ -35,6 +35,8 @@ export interface BeatReport {
 }
 
 export interface OurReport extends BeatReport {
+  /** Counted from the moment that was aimed at, which is a little before a beat is due. */
+  readonly delay: SampleSpread;
   readonly roundTrip: SampleSpread;
   /** How long the main thread was blocked without a pause. */
   readonly blocked: number;

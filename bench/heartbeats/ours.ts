@@ -52,7 +52,7 @@ await sleep(300);
 const lost = leasesLost;
 const beats = statuses.map(({ heartbeat }) => heartbeat);
 const sent = beats.reduce((sum, { sent: own }) => sum + own, 0);
-const worst = (kind: 'lateness' | 'roundTrip') => ({
+const worst = (kind: 'lateness' | 'delay' | 'roundTrip') => ({
   count: sent,
   min: 0,
   p50: Math.max(...beats.map((beat) => beat[kind].p50)),
@@ -62,6 +62,7 @@ const worst = (kind: 'lateness' | 'roundTrip') => ({
 const report: OurReport = {
   type: 'report',
   lateness: worst('lateness'),
+  delay: worst('delay'),
   roundTrip: worst('roundTrip'),
   slices: statuses.reduce((sum, { done }) => sum + done, 0),
   slice: sliceTime,

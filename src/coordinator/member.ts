@@ -106,8 +106,8 @@ export class ClusterMember implements ElectorHost {
     if (logTests.enabled) logTests('%s: %s, %s', this.parts.name, this.elector.phase, inWords(request));
   }
 
-  beatSent(late: number): void {
-    this.telemetry.beatSent(late);
+  beatSent(late: number, delay: number): void {
+    this.telemetry.beatSent(late, delay);
   }
 
   beatAcknowledged(roundTrip: number): void {

@@ -106,8 +106,10 @@ export interface MemberStatus {
   readonly heartbeat: {
     readonly sent: number;
     readonly acknowledged: number;
-    /** How late beats went out, against their schedule. */
+    /** How late beats went out, against when they were due. */
     readonly lateness: Spread;
+    /** How long after the moment aimed at they went out, which is up to 4 ms before they are due: how late the thread woke. */
+    readonly delay: Spread;
     readonly roundTrip: Spread;
   };
   /** All members of this subsystem that the store knows; empty when it does not answer. */

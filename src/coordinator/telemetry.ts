@@ -7,12 +7,14 @@ export class Telemetry {
   private acknowledged = 0;
   /** In nanoseconds, because a histogram counts whole numbers from 1 on. */
   private readonly lateness = createHistogram();
+  private readonly delay = createHistogram();
   private readonly roundTrip = createHistogram();
 
-  /** A beat went out `late` ms after its time. */
-  beatSent(late: number): void {
+  /** A beat went out `late` ms after it was due, and `delay` ms after the moment that was aimed at. */
+  beatSent(late: number, delay: number): void {
     this.sent += 1;
     record(this.lateness, late);
+    record(this.delay, delay);
   }
 
   /** A beat was acknowledged `ms` after it was sent. */
@@ -23,7 +25,14 @@ export class Telemetry {
 
   report(): MemberStatus['heartbeat'] {
     const { sent, acknowledged } = this;
-    return { sent, acknowledged, lateness: spread(this.lateness), roundTrip: spread(this.roundTrip) };
+    const { lateness, delay, roundTrip } = this;
+    return {
+      sent,
+      acknowledged,
+      lateness: spread(lateness),
+      delay: spread(delay),
+      roundTrip: spread(roundTrip),
+    };
   }
 }
 

@@ -8,6 +8,7 @@ import type { Progress, Store } from '../store/store.js';
 import type { News, StoreRequest } from './effects.js';
 import {
   type Answer,
+  beatLead,
   type ElectionConfig,
   type ElectionEvent,
   type ElectionState,
@@ -27,8 +28,8 @@ export interface ElectorHost {
   news(news: News): void;
   /** A request goes out to the store now. */
   asked(request: StoreRequest): void;
-  /** A beat goes out now; `late` is how many ms after its time. */
-  beatSent(late: number): void;
+  /** A beat goes out now: `late` ms after it was due, `delay` ms after the moment, a little earlier, that was aimed at. */
+  beatSent(late: number, delay: number): void;
   /** A beat was acknowledged after `roundTrip` ms. */
   beatAcknowledged(roundTrip: number): void;
 }
@@ -139,7 +140,7 @@ export class Elector {
   }
 
   private send(request: StoreRequest): void {
-    const { clock, host, requestTimeout } = this.parts;
+    const { clock, config, host, requestTimeout } = this.parts;
     let answered = false;
     const answer = (event: Answer): void => {
       if (answered) return;
@@ -155,7 +156,10 @@ export class Elector {
     });
     host.asked(request);
     const sentAt = clock.now();
-    if (request.type === 'beat') host.beatSent(Math.max(0, sentAt - request.due));
+    if (request.type === 'beat') {
+      const late = sentAt - request.due;
+      host.beatSent(Math.max(0, late), Math.max(0, late + beatLead(config.intervals)));
+    }
     this.ask(request).then(
       (event) => {
         if (!answered && event.type === 'beaten' && event.matched) host.beatAcknowledged(clock.now() - sentAt);

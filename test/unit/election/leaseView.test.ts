@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { LeaseView } from '../../../src/election/leaseView.ts';
 
 const now = (): number => Number(process.hrtime.bigint()) / 1e6;
@@ -27,6 +27,24 @@ test('one that is over, or was never to begin, has nothing left, never less', ()
   for (const end of [now() - 1, now() - 1e6, -5000.5]) {
     view.hold(3, end);
     expect(view.remaining()).toBe(0);
+  }
+});
+
+test('it ends by the wall clock too, which ran on while the machine slept', () => {
+  vi.useFakeTimers({ toFake: ['Date'], now: 1_000_000 });
+  try {
+    const view = new LeaseView();
+    view.hold(3, now() + 60_000);
+    vi.setSystemTime(1_000_000 + 50_000);
+    expect(view.remaining()).toBeLessThan(10_100);
+    expect(view.remaining()).toBeGreaterThan(0);
+    vi.setSystemTime(1_000_000 + 60_100);
+    expect(view.remaining()).toBe(0);
+    // Set back, it gives nothing: the monotonic clock still counts.
+    vi.setSystemTime(0);
+    expect(view.remaining()).toBeLessThanOrEqual(60_000);
+  } finally {
+    vi.useRealTimers();
   }
 });
 

@@ -1,0 +1,46 @@
+/** Errors cross threads as data, and are what they were on the other side. */
+import { expect, test } from 'vitest';
+import {
+  FailoverError,
+  fromWire,
+  InvalidOptionError,
+  StateError,
+  StoreError,
+  TaskError,
+  toWire,
+  WorkError,
+} from '../../src/errors.ts';
+
+const across = (thrown: unknown): Error & { code?: string } => fromWire(structuredClone(toWire(thrown)));
+
+test.each([
+  new FailoverError('ERR_LISTENER', 'a'),
+  new InvalidOptionError('b'),
+  new TaskError('ERR_QUEUE_FULL', 'c'),
+  new WorkError('ERR_WORK_FAILED', 'd'),
+  new StateError('ERR_STOPPED', 'e'),
+  new StoreError('ERR_STORE', 'f'),
+])('$name keeps its class, code, message and stack', (error) => {
+  const back = across(error);
+  expect(back).toBeInstanceOf(error.constructor);
+  const { name, code, message, stack } = error;
+  expect(back).toMatchObject({ name, code, message, stack });
+});
+
+test("a user's error keeps its name and code, and is none of ours, whatever it calls itself", () => {
+  const theirs = Object.assign(new Error('mine'), { name: 'TaskError', code: 'E_USER' });
+  const back = across(theirs);
+  expect(back).toMatchObject({ name: 'TaskError', code: 'E_USER', message: 'mine' });
+  expect(back).not.toBeInstanceOf(FailoverError);
+});
+
+test('whatever is thrown becomes an error, also what cannot be shown', () => {
+  expect(across('text').message).toBe('text');
+  expect(across(undefined).message).toBe('undefined');
+  const hostile = {
+    toString() {
+      throw new Error('no');
+    },
+  };
+  expect(across(hostile).message).toContain('cannot be shown');
+});
