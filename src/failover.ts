@@ -9,7 +9,7 @@ import { resolveOptions } from './resolveOptions.js';
 import { resolveWork } from './resolveWork.js';
 import type { TaskId } from './task.js';
 import { resolveKey, type TaskKey } from './taskKey.js';
-import type { Work } from './work/context.js';
+import type { Work } from './tasks/context.js';
 
 /** `new managed(name, key, work, options?)`; each argument is checked at once. */
 export interface ManagedConstructor {

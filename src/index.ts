@@ -19,4 +19,4 @@ export type { FailoverOptions, Intervals, ManagedOptions } from './options.js';
 export type { Member } from './store/store.js';
 export type { TaskId } from './task.js';
 export type { TaskKey } from './taskKey.js';
-export type { TaskContext, Work } from './work/context.js';
+export type { TaskContext, Work } from './tasks/context.js';

@@ -6,8 +6,8 @@ import type { MemberEvent } from '../coordinator/messages.js';
 import type { LeaseView } from '../election/leaseView.js';
 import type { WorkOutcome } from '../queue/runner.js';
 import { decodeTask } from '../taskCodec.js';
-import { callWork } from '../work/callWork.js';
-import { WorkContext } from '../work/context.js';
+import { callWork } from '../tasks/callWork.js';
+import { WorkContext } from '../tasks/context.js';
 
 export type UserFunction = (task: unknown, context: WorkContext) => unknown;
 export type WorkRequest = Extract<MemberEvent, { type: 'work' }>;
