@@ -1,6 +1,7 @@
 /** How long a call to the store may take, from the intervals: a beat that hangs must leave time for another. */
-import { timeToLive, validity } from '../election/protocol.js';
+import { validity } from '../election/protocol.js';
 import type { Intervals } from '../options.js';
+import { defaultGrace } from '../resolveIntervals.js';
 
 /** All in ms. */
 export interface StoreLimits {
@@ -14,9 +15,8 @@ const SHORTEST = 20;
 const SHORTEST_CONNECT = 2000;
 
 export function storeLimits(intervals: Intervals): StoreLimits {
-  const grace = Math.min(500, timeToLive(intervals) / 10);
   // Between a beat and the moment work must stop: the wait for the next beat, that one's time-out, and one more try.
-  const left = validity(intervals) - grace - intervals.MASTER;
+  const left = validity(intervals) - defaultGrace(intervals) - intervals.MASTER;
   const commandTimeout = Math.max(SHORTEST, Math.floor(left / 2));
   return { commandTimeout, connectTimeout: Math.max(SHORTEST_CONNECT, commandTimeout) };
 }

@@ -21,16 +21,18 @@ function nextThread(): Promise<Worker> {
   return new Promise((resolve) => process.once('worker', resolve));
 }
 
+/** A cluster on the server, that runs the journal's work in a thread. */
+function lostCluster() {
+  const { managed: Managed } = open({ mongodb: { connectString: databaseUri() }, intervals: short });
+  return new Managed<Task>('lost', 'id', work);
+}
+
 test('a panic tells of it, the mastership and the task thread are gone, and a new one does all that was queued', async () => {
   const folder = await temporaryFolder();
   const journal = new Journal(folder);
   const { file } = journal;
   const thread = nextThread();
-  const cluster = new (open({ mongodb: { connectString: databaseUri() }, intervals: short }).managed)<Task>(
-    'lost',
-    'id',
-    work,
-  );
+  const cluster = lostCluster();
   const events = new Events(cluster);
   const ids = Array.from({ length: 40 }, (_, id) => id);
   const submit = (id: number) => cluster.submitWork({ id, file, ms: 10 });
@@ -78,11 +80,7 @@ test('what it had done while the main thread was blocked is not done again', asy
   const folder = await temporaryFolder();
   const journal = new Journal(folder);
   const thread = nextThread();
-  const cluster = new (open({ mongodb: { connectString: databaseUri() }, intervals: short }).managed)<Task>(
-    'lost',
-    'id',
-    work,
-  );
+  const cluster = lostCluster();
   const events = new Events(cluster);
   const ids = Array.from({ length: 400 }, (_, id) => id);
   await Promise.all(ids.map((id) => cluster.submitWork({ id, file: journal.file, ms: 2 })));
@@ -106,11 +104,7 @@ test('a thread that dies again and again loses nothing, and stop() works at any 
   const folder = await temporaryFolder();
   const journal = new Journal(folder);
   let thread = nextThread();
-  const cluster = new (open({ mongodb: { connectString: databaseUri() }, intervals: short }).managed)<Task>(
-    'lost',
-    'id',
-    work,
-  );
+  const cluster = lostCluster();
   const events = new Events(cluster);
   await Promise.all([1, 2, 3].map((id) => cluster.submitWork({ id, file: journal.file, ms: 0 })));
   await cluster.run();
