@@ -1,7 +1,7 @@
 /** The public surface, and nothing else. */
 export type { Cluster } from './cluster/cluster.js';
 export type { ClusterEvents, ClusterState } from './cluster/events.js';
-export type { ManagedCluster, Submission } from './cluster/managed.js';
+export type { ManagedCluster, Submission, SubmitOptions } from './cluster/managed.js';
 export type { UnmanagedCluster } from './cluster/unmanaged.js';
 export type { MemberStatus, Spread } from './coordinator/messages.js';
 export {

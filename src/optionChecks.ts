@@ -72,6 +72,19 @@ export function checkBoolean(value: unknown, path: string): boolean {
   throw new InvalidOptionError(`${path} must be true or false, not ${showValue(value)}`);
 }
 
+/** One of the named choices; the first when it was left out. */
+export function checkChoice<Choice extends string>(
+  value: unknown,
+  path: string,
+  choices: readonly [Choice, ...Choice[]],
+): Choice {
+  if (value === undefined) return choices[0];
+  const found = choices.find((choice) => choice === value);
+  if (found !== undefined) return found;
+  const list = choices.map((choice) => `'${choice}'`).join(' or ');
+  throw new InvalidOptionError(`${path} must be ${list}, not ${showValue(value)}`);
+}
+
 /** The known name that the user most likely meant; undefined when none is near. */
 export function nearest(name: string, known: readonly string[]): string | undefined {
   if (name.length > 40) return undefined;

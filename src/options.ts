@@ -40,8 +40,28 @@ export interface FailoverOptions {
 
 /** What a managed cluster takes beside its work; everything is optional. */
 export interface ManagedOptions {
-  /** Delay before a failed task is tried again, in ms: `minDelay`, doubled each time up to `maxDelay`. Defaults 100 and `minDelay`. */
-  retry?: { minDelay?: number; maxDelay?: number };
+  /**
+   * Keep the tasks in the store, so that they survive every crash. They are submitted to any one member, once; without
+   * it each member keeps a queue of its own in memory, and is fed every task. Default false.
+   */
+  durable?: boolean | undefined;
+  /** How a failed task is tried again. */
+  retry?: {
+    /** Least delay before the next try, in ms. Default 100. */
+    minDelay?: number | undefined;
+    /** Most, in ms: it doubles with each failure, and is drawn at random up to that. Default `minDelay`: always the same. */
+    maxDelay?: number | undefined;
+    /**
+     * How often a task is tried. Default `Infinity`; even so a stored task that was running whenever a process died is
+     * given up after the third death.
+     */
+    attempts?: number | undefined;
+    /**
+     * What becomes of a task whose attempts are used up. `block`: it stays at the head, and the queue stands still until
+     * `requeue(id)`. `dead-letter`: it leaves the queue and is kept apart in the store until `requeue(id)`. Default `block`.
+     */
+    exhausted?: 'block' | 'dead-letter' | undefined;
+  };
   /** Most tasks that may wait in the queue. Default 1,000,000. */
   maxQueue?: number | undefined;
   /** Most bytes that one task may have, encoded. Default 1 MiB, at most 16 MiB. */
@@ -57,6 +77,19 @@ export interface ManagedOptions {
   stopTimeout?: number | undefined;
   /** How long before the lease ends work is stopped, in ms. Default 10 % of SLAVE + TICKING, at most 500. */
   grace?: number | undefined;
+  /**
+   * How long one task may take, in ms. In a thread it is then ended and has failed; a function on the main thread cannot
+   * be ended, so its member gives the mastership up. Default: without end.
+   */
+  taskTimeout?: number | undefined;
+  /** For work that is a function: the member gives the mastership up when its main thread was blocked for so long, in ms. Default: never. */
+  mainTimeout?: number | undefined;
+  /**
+   * What happens when work has not stopped by the end of the lease, because a native call holds its thread. `thread`: a
+   * `panic` says so. `process`: this process is killed (SIGKILL), so that the next master's work never overlaps it.
+   * Default `thread`.
+   */
+  fencing?: 'thread' | 'process' | undefined;
 }
 
 export type StoreOptions =
@@ -76,10 +109,23 @@ export interface ResolvedOptions {
 }
 
 export interface ResolvedManagedOptions {
-  readonly retry: { readonly minDelay: number; readonly maxDelay: number };
+  readonly durable: boolean;
+  readonly retry: ResolvedRetry;
   readonly maxQueue: number;
   readonly maxTaskBytes: number;
   readonly resourceLimits: NonNullable<ManagedOptions['resourceLimits']>;
   readonly stopTimeout: number;
   readonly grace: number;
+  /** `Infinity` when there is none, as for the next. */
+  readonly taskTimeout: number;
+  readonly mainTimeout: number;
+  readonly fencing: 'thread' | 'process';
+}
+
+export interface ResolvedRetry {
+  readonly minDelay: number;
+  readonly maxDelay: number;
+  /** `Infinity`: for ever. */
+  readonly attempts: number;
+  readonly exhausted: 'block' | 'dead-letter';
 }

@@ -2,7 +2,7 @@
  * The check of what a managed cluster takes beside its work.
  */
 import { InvalidOptionError } from './errors.js';
-import { checkNumber, MAX_TIME, readFields } from './optionChecks.js';
+import { checkBoolean, checkChoice, checkNumber, MAX_TIME, readFields } from './optionChecks.js';
 import type { Intervals, ManagedOptions, ResolvedManagedOptions } from './options.js';
 import { defaultGrace, graceFits } from './resolveIntervals.js';
 
@@ -18,8 +18,19 @@ export const managedDefaults = {
   stopTimeout: 20_000,
 } as const;
 
-const names = ['retry', 'maxQueue', 'maxTaskBytes', 'resourceLimits', 'stopTimeout', 'grace'] as const;
-const retryNames = ['minDelay', 'maxDelay'] as const;
+const names = [
+  'durable',
+  'retry',
+  'maxQueue',
+  'maxTaskBytes',
+  'resourceLimits',
+  'stopTimeout',
+  'grace',
+  'taskTimeout',
+  'mainTimeout',
+  'fencing',
+] as const;
+const retryNames = ['minDelay', 'maxDelay', 'attempts', 'exhausted'] as const;
 const limitNames = [
   'maxOldGenerationSizeMb',
   'maxYoungGenerationSizeMb',
@@ -27,16 +38,13 @@ const limitNames = [
   'stackSizeMb',
 ] as const satisfies readonly (keyof NonNullable<ManagedOptions['resourceLimits']>)[];
 
-/** Planned, and refused until then: who asks for fencing or durability must not believe to have it. */
-const later = ['durable', 'taskTimeout', 'mainTimeout', 'fencing'] as const;
-const laterOfRetry = ['attempts', 'exhausted'] as const;
-
 /** @throws InvalidOptionError */
 export function resolveManagedOptions(given: unknown, intervals: Intervals): ResolvedManagedOptions {
-  const fields = readFields(given === undefined ? {} : given, '', [...names, ...later]);
-  refuse(fields, later, '');
+  const fields = readFields(given === undefined ? {} : given, '', names);
   const { maxQueue, maxTaskBytes, stopTimeout } = managedDefaults;
+  const time = { min: 1, max: MAX_TIME, fallback: Number.POSITIVE_INFINITY };
   return {
+    durable: fields.durable === undefined ? false : checkBoolean(fields.durable, 'durable'),
     retry: resolveRetry(fields.retry),
     maxQueue: checkNumber(fields.maxQueue, 'maxQueue', { min: 1, max: 10_000_000, integer: true, fallback: maxQueue }),
     maxTaskBytes: checkNumber(fields.maxTaskBytes, 'maxTaskBytes', {
@@ -48,12 +56,14 @@ export function resolveManagedOptions(given: unknown, intervals: Intervals): Res
     resourceLimits: resolveLimits(fields.resourceLimits),
     stopTimeout: checkNumber(fields.stopTimeout, 'stopTimeout', { min: 0, max: MAX_TIME, fallback: stopTimeout }),
     grace: resolveGrace(fields.grace, intervals),
+    taskTimeout: checkNumber(fields.taskTimeout, 'taskTimeout', time),
+    mainTimeout: checkNumber(fields.mainTimeout, 'mainTimeout', time),
+    fencing: checkChoice(fields.fencing, 'fencing', ['thread', 'process']),
   };
 }
 
 function resolveRetry(given: unknown): ResolvedManagedOptions['retry'] {
-  const fields = readFields(given === undefined ? {} : given, 'retry', [...retryNames, ...laterOfRetry]);
-  refuse(fields, laterOfRetry, 'retry.');
+  const fields = readFields(given === undefined ? {} : given, 'retry', retryNames);
   const range = { min: 1, max: MAX_TIME };
   const minDelay = checkNumber(fields.minDelay, 'retry.minDelay', { ...range, fallback: managedDefaults.minDelay });
   const maxDelay = checkNumber(fields.maxDelay, 'retry.maxDelay', { ...range, fallback: minDelay });
@@ -63,7 +73,15 @@ function resolveRetry(given: unknown): ResolvedManagedOptions['retry'] {
       `retry.maxDelay (${maxDelay}) must be at least retry.minDelay (${minDelay}${origin}): the delay only grows`,
     );
   }
-  return { minDelay, maxDelay };
+  const exhausted = checkChoice(fields.exhausted, 'retry.exhausted', ['block', 'dead-letter']);
+  return { minDelay, maxDelay, attempts: resolveAttempts(fields.attempts), exhausted };
+}
+
+function resolveAttempts(given: unknown): number {
+  // Written out by who wants the default to be seen.
+  if (given === Number.POSITIVE_INFINITY) return given;
+  const fallback = Number.POSITIVE_INFINITY;
+  return checkNumber(given, 'retry.attempts', { min: 1, max: 1_000_000, integer: true, fallback });
 }
 
 function resolveLimits(given: unknown): ResolvedManagedOptions['resourceLimits'] {
@@ -88,9 +106,4 @@ function resolveGrace(given: unknown, intervals: Intervals): number {
     `grace (${grace}) is too long: MASTER (${MASTER}) + POLL (${POLL}) + grace must be less than 95 % of ` +
       `SLAVE (${SLAVE}) + TICKING (${TICKING}), or a master that misses one beat has to stop work before the next is answered`,
   );
-}
-
-function refuse(fields: Readonly<Record<string, unknown>>, names: readonly string[], prefix: string): void {
-  const name = names.find((candidate) => fields[candidate] !== undefined);
-  if (name !== undefined) throw new InvalidOptionError(`${prefix}${name} is not supported yet`);
 }

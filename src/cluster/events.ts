@@ -23,10 +23,12 @@ export interface ClusterEvents {
   slave: [];
   /** `stop()` has ended. */
   stopped: [];
-  /** A task was done by this member. */
+  /** A task was done by this member; a stored one is acknowledged in the store, too. */
   done: [id: TaskId];
   /** A try of a task failed: it stays at the head of the queue and is tried again. */
   failed: [id: TaskId, error: CodedError, attempt: number];
+  /** The attempts of a task are used up: it has left the queue, and is kept in the store for `requeue(id)`. */
+  deadletter: [id: TaskId, error: CodedError];
 }
 
 /** An emitter whose `emit` never throws: a listener that throws or rejects becomes a `panic`. */

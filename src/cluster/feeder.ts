@@ -27,7 +27,11 @@ export class Feeder {
   private next = 0;
   private feeding: Promise<void> | undefined;
 
-  constructor(private readonly send: (batch: TaskBatch) => Promise<SubmitResult[]>) {}
+  /** `stored`: the answer says what the store has, so that a batch whose coordinator died has failed. */
+  constructor(
+    private readonly send: (batch: TaskBatch) => Promise<SubmitResult[]>,
+    private readonly stored = false,
+  ) {}
 
   /** All that is submitted in one turn crosses together. Rejects when the coordinator refused the batch. */
   submit(task: EncodedTask): Promise<SubmitResult> {
@@ -39,6 +43,7 @@ export class Feeder {
 
   /** A new coordinator knows nothing: these come first, in this order. Resolves when it has them. */
   refeed(tasks: Iterable<EncodedTask>): Promise<void> {
+    if (this.stored) return this.feed();
     const known = new Map(this.waiting.slice(this.next).map((waiting) => [waiting.task.id, waiting]));
     this.waiting = Array.from(tasks, (task) => known.get(task.id) ?? { task, settle: () => {}, fail: () => {} });
     this.next = 0;
@@ -60,7 +65,7 @@ export class Feeder {
         for (const [index, { settle }] of batch.entries()) settle(results[index] ?? 'queued');
       } catch (error) {
         // Not lost with the thread: the next one is fed again.
-        const lost = error instanceof FailoverError && error.code === 'ERR_COORDINATOR_LOST';
+        const lost = !this.stored && error instanceof FailoverError && error.code === 'ERR_COORDINATOR_LOST';
         for (const { settle, fail } of batch) {
           if (lost) settle('queued');
           else fail(error);

@@ -3,42 +3,63 @@
  * own, where no user code ever does.
  */
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { LeaseView } from '../election/leaseView.js';
-import { FailoverError, toWire } from '../errors.js';
-import type { ResolvedManagedOptions, ResolvedOptions } from '../options.js';
+import { FailoverError } from '../errors.js';
+import { writeLine } from '../log.js';
+import type { ResolvedOptions } from '../options.js';
 import type { Runner, WorkOutcome } from '../queue/runner.js';
-import { createStore } from '../store/createStore.js';
+import { createStore, type FullStore } from '../store/createStore.js';
 import { openOnUse } from '../store/openOnUse.js';
-import type { Store } from '../store/store.js';
 import { systemClock } from '../systemClock.js';
 import type { TaskId } from '../task.js';
-import { MainRunner } from '../tasks/mainRunner.js';
-import { ThreadRunner } from '../tasks/threadRunner.js';
+import type { MainRunner } from '../tasks/mainRunner.js';
+import { DurableWork } from './durableWork.js';
+import { Fitness } from './fitness.js';
+import type { MainWatch } from './mainWatch.js';
 import { ManagedWork } from './managedWork.js';
 import { ClusterMember } from './member.js';
 import type { MemberWork } from './memberWork.js';
-import type { ClusterSpec, CoordinatorApi, MemberEvent, MemberStatus, SubmitResult, TaskBatch } from './messages.js';
+import type {
+  ClusterSpec,
+  CoordinatorApi,
+  FoundLetter,
+  MemberEvent,
+  MemberStatus,
+  SubmitResult,
+  TaskBatch,
+} from './messages.js';
+import { makeMainRunner, makeMainWatch, makeThreadRunner } from './runners.js';
 import { type StoreLimits, storeLimits } from './storeLimits.js';
 import { storeText } from './storeText.js';
+import type { TaskWork, TaskWorkParts } from './taskWork.js';
 import { UnmanagedWork } from './unmanagedWork.js';
 
-const taskEntry = fileURLToPath(new URL('../../workers/task.js', import.meta.url));
+/** What is handed to everything that decides. */
+const system = {
+  clock: systemClock,
+  random: Math.random,
+  killProcess: (): void => {
+    writeLine(
+      'mongo-failover: work would not stop before its lease ended, so this process is killed (fencing: process)',
+    );
+    process.kill(process.pid, 'SIGKILL');
+  },
+};
 
 interface Hosted {
   readonly member: ClusterMember;
-  readonly managed: ManagedWork | null;
+  readonly managed: TaskWork | null;
   readonly unmanaged: UnmanagedWork | null;
   readonly mainRunner: MainRunner | null;
+  readonly watch: MainWatch | null;
 }
 
 export class CoordinatorHost implements CoordinatorApi {
   private readonly hosted = new Map<number, Hosted>();
   private readonly farewells = new Set<Promise<void>>();
   private readonly limits: StoreLimits;
-  private readonly store: Store;
+  private readonly store: FullStore;
 
   constructor(
     private readonly options: ResolvedOptions,
@@ -55,10 +76,10 @@ export class CoordinatorHost implements CoordinatorApi {
     assert.ok(!this.hosted.has(spec.cluster), 'a cluster is opened once');
     const lease = new LeaseView(spec.lease);
     const emit = (event: MemberEvent): void => this.send(spec.cluster, event);
-    const main = makeMainRunner(lease, emit);
-    const mainRunner = spec.managed?.module === null ? main : null;
-    let managed: ManagedWork | null = null;
+    let mainRunner: MainRunner | null = null;
+    let managed: TaskWork | null = null;
     let unmanaged: UnmanagedWork | null = null;
+    let watch: MainWatch | null = null;
     const { intervals } = this.options;
     const member = new ClusterMember({
       name: spec.name,
@@ -76,6 +97,7 @@ export class CoordinatorHost implements CoordinatorApi {
       emit,
       ended: (farewell) => {
         this.hosted.delete(spec.cluster);
+        watch?.stop();
         this.farewells.add(farewell);
         void farewell.then(() => this.farewells.delete(farewell));
       },
@@ -85,19 +107,31 @@ export class CoordinatorHost implements CoordinatorApi {
           return unmanaged;
         }
         const { module, options } = spec.managed;
-        const runner: Runner = module === null ? main : makeThreadRunner(module, options, lease, emit);
-        managed = new ManagedWork({ name: spec.name, options, runner, clock: systemClock, emit, progressed });
+        const fitness = new Fitness({
+          resign: (reason, code) => member.resign(reason, code),
+          fit: () => member.fit(),
+        });
+        let runner: Runner;
+        if (module === null) {
+          const main = makeMainRunner({ lease, options, fitness, emit });
+          mainRunner = main;
+          runner = main;
+          watch = makeMainWatch(main, { lease, options, fitness });
+        } else runner = makeThreadRunner(module, { lease, options, emit });
+        managed = this.makeTaskWork(spec, { name: spec.name, options, runner, ...system, emit, progressed });
         return managed;
       },
     });
     for (const name of this.options.ignored) {
       emit({ type: 'info', text: `connect option ${name} is of an older driver and was ignored` });
     }
-    this.hosted.set(spec.cluster, { member, managed, unmanaged, mainRunner });
+    this.hosted.set(spec.cluster, { member, managed, unmanaged, mainRunner, watch });
   }
 
   async run(cluster: number): Promise<void> {
-    this.find(cluster).member.run();
+    const { member, watch } = this.find(cluster);
+    watch?.start();
+    member.run();
   }
 
   async stop(cluster: number): Promise<void> {
@@ -108,6 +142,18 @@ export class CoordinatorHost implements CoordinatorApi {
     const { managed } = this.find(cluster);
     assert.ok(managed !== null, 'only managed clusters have a queue');
     return managed.submit(batch);
+  }
+
+  async findDeadLetter(cluster: number, id: TaskId): Promise<FoundLetter | null> {
+    return (await this.find(cluster).managed?.findDeadLetter(id)) ?? null;
+  }
+
+  async removeDeadLetter(cluster: number, seq: number): Promise<void> {
+    await this.find(cluster).managed?.removeDeadLetter(seq);
+  }
+
+  async unblock(cluster: number, id: TaskId): Promise<boolean> {
+    return (await this.find(cluster).managed?.unblock(id)) ?? false;
   }
 
   async synchronize(cluster: number, id: TaskId): Promise<boolean> {
@@ -128,32 +174,16 @@ export class CoordinatorHost implements CoordinatorApi {
     await this.store.close();
   }
 
+  private makeTaskWork({ holder }: ClusterSpec, parts: TaskWorkParts): TaskWork {
+    const { store } = this;
+    const poll = this.options.intervals.POLL;
+    if (parts.options.durable) return new DurableWork({ ...parts, store, holder, poll });
+    return new ManagedWork({ ...parts, store, poll });
+  }
+
   private find(cluster: number): Hosted {
     const found = this.hosted.get(cluster);
     if (found === undefined) throw new FailoverError('ERR_STOPPED', 'the cluster has stopped');
     return found;
   }
-}
-
-function makeMainRunner(lease: LeaseView, emit: (event: MemberEvent) => void): MainRunner {
-  return new MainRunner({
-    lease,
-    ask: (run) => emit({ type: 'work', ...run }),
-    abort: (reason) => emit({ type: 'abortWork', reason }),
-  });
-}
-
-function makeThreadRunner(
-  work: string,
-  options: ResolvedManagedOptions,
-  lease: LeaseView,
-  emit: (event: MemberEvent) => void,
-): ThreadRunner {
-  const { resourceLimits } = options;
-  const data = { work, lease: lease.buffer, abortChannel: `mongo-failover/${randomUUID()}` };
-  return new ThreadRunner({
-    pool: { filename: taskEntry, data, resourceLimits },
-    lease,
-    trouble: (error) => emit({ type: 'error', error: toWire(error) }),
-  });
 }

@@ -1,100 +1,152 @@
 /**
- * A managed queue: a master works it off, a standby keeps it in step with what the lease says was done. Task ids and
- * bytes pass through; nobody here looks into a task.
+ * A managed queue in memory: a master works it off, a standby keeps it in step with what the lease says was done. Task
+ * ids and bytes pass through; nobody here looks into a task.
  */
-import type { Clock } from '../clock.js';
-import { toWire } from '../errors.js';
+import { type CodedError, toWire, WorkError } from '../errors.js';
 import { logFor } from '../log.js';
-import type { ResolvedManagedOptions } from '../options.js';
-import { Dispatcher } from '../queue/dispatcher.js';
+import type { Dispatcher } from '../queue/dispatcher.js';
 import { DoneWindow } from '../queue/doneWindow.js';
-import { Fifo } from '../queue/fifo.js';
 import { Follower } from '../queue/follower.js';
-import type { Runner } from '../queue/runner.js';
+import { MemoryQueue } from '../queue/memoryQueue.js';
+import type { QueuedTask } from '../queue/runner.js';
 import type { Lease, Progress } from '../store/store.js';
+import type { DeadLetter, TaskStore } from '../store/taskStore.js';
 import type { TaskId } from '../task.js';
-import type { MemberWork } from './memberWork.js';
-import type { MemberEvent, SubmitResult, TaskBatch } from './messages.js';
+import type { Election, WorkLoad } from './memberWork.js';
+import type { FoundLetter, SubmitResult, TaskBatch } from './messages.js';
+import { tasksOf } from './taskBatch.js';
+import { makeDispatcher, type TaskWork, type TaskWorkParts } from './taskWork.js';
 
-export interface ManagedWorkParts {
-  readonly name: string;
-  readonly options: ResolvedManagedOptions;
-  readonly runner: Runner;
-  readonly clock: Clock;
-  emit(event: MemberEvent): void;
-  /** Called when there is something for the standbys. */
-  progressed(): void;
+const CHUNK = { budget: 10, mostTasks: 256 };
+/** Numbers of letters are drawn from so many: the queue itself has none. */
+const LETTER_NUMBERS = 2 ** 48;
+
+export interface ManagedWorkParts extends TaskWorkParts {
+  /** Where dead letters go. */
+  readonly store: TaskStore;
+  /** Before a letter that could not be written is tried again, in ms. */
+  readonly poll: number;
 }
 
 const log = logFor('failover:managed');
 
-export class ManagedWork implements MemberWork {
-  private readonly queue = new Fifo();
+export class ManagedWork implements TaskWork {
+  private readonly queue = new MemoryQueue();
   private readonly done = new DoneWindow();
-  private readonly follower = new Follower(this.queue);
+  private readonly follower = new Follower(this.queue.tasks);
   private readonly dispatcher: Dispatcher;
   private fallingBack = false;
+  /** Counts masterships, so that what waits for an answer knows whether its own still stands; 0: none does. */
+  private reign = 0;
+  private reigns = 0;
 
   constructor(private readonly parts: ManagedWorkParts) {
-    const { options, runner, clock, emit } = parts;
-    this.dispatcher = new Dispatcher({
-      queue: this.queue,
-      runner,
-      clock,
-      retry: options.retry,
-      grace: options.grace,
-      stopTimeout: options.stopTimeout,
-      host: {
-        done: (id) => this.taskDone(id),
-        failed: (id, error, attempt) => {
-          log('%s: task %o failed, attempt %d: %s', parts.name, id, attempt, error.message);
-          emit({ type: 'failed', id, error: toWire(error), attempt });
-        },
-        panic: (error) => emit({ type: 'panic', error: toWire(error) }),
-      },
+    this.dispatcher = makeDispatcher(parts, this.queue, CHUNK, {
+      done: (tasks) => this.tasksDone(tasks.map(({ id }) => id)),
+      failed: () => {},
+      exhausted: (task, error) => this.giveUp(task, error),
     });
   }
 
-  get queued(): number {
-    return this.queue.size;
+  async load(): Promise<WorkLoad> {
+    const { tasks, blocked, headSince } = this.queue;
+    const { clock, name, store } = this.parts;
+    const { dead } = await store.countTasks(name).catch(() => ({ dead: 0 }));
+    return {
+      queued: tasks.size,
+      queuedBytes: tasks.bytes,
+      running: this.dispatcher.running,
+      blocked: this.reign === 0 ? null : blocked,
+      dead,
+      headAge: headSince === null ? null : Math.max(0, clock.now() - headSince),
+    };
   }
 
-  get queuedBytes(): number {
-    return this.queue.bytes;
-  }
-
-  get running(): TaskId | null {
-    return this.dispatcher.running;
-  }
-
-  submit({ block, ids, lengths }: TaskBatch): SubmitResult[] {
-    let offset = 0;
-    const results = ids.map((id, index): SubmitResult => {
-      const length = lengths[index] ?? 0;
-      const bytes = new Uint8Array(block, offset, length);
-      offset += length;
+  async submit(batch: TaskBatch): Promise<SubmitResult[]> {
+    const since = this.parts.clock.now();
+    const results = tasksOf(batch).map(({ id, bytes }): SubmitResult => {
       // Fed late: another member did it, and said so, before this one heard of it.
       if (this.follower.arrives(id)) return 'done';
-      return this.queue.push({ id, bytes }) ? 'queued' : 'known';
+      return this.queue.push(id, bytes, since) ? 'queued' : 'known';
     });
     this.dispatcher.poke();
     return results;
   }
 
-  private taskDone(id: TaskId): void {
-    this.done.add(id);
-    log('%s: task %o done', this.parts.name, id);
-    this.parts.emit({ type: 'done', id });
+  private tasksDone(ids: readonly TaskId[]): void {
+    for (const id of ids) this.done.add(id);
+    log('%s: %d tasks done', this.parts.name, ids.length);
+    this.parts.emit({ type: 'done', ids });
     this.parts.progressed();
   }
+
+  // ---- tasks whose attempts are used up ----
+
+  private giveUp(task: QueuedTask, error: CodedError): void {
+    const { emit, name, options } = this.parts;
+    this.queue.hold();
+    if (options.retry.exhausted === 'dead-letter') return void this.bury(task, error);
+    const text = `the queue '${name}' stands still: the attempts of task ${JSON.stringify(task.id)} are used up: ${error.message}`;
+    emit({ type: 'error', error: toWire(new WorkError('ERR_QUEUE_BLOCKED', text, { cause: error })) });
+  }
+
+  private async bury(task: QueuedTask, error: CodedError): Promise<void> {
+    const { name: queue, clock, random, emit } = this.parts;
+    const { name, message, code } = toWire(error);
+    const { id, bytes, failed: attempts } = task;
+    const seq = Math.floor(random() * LETTER_NUMBERS);
+    const letter = { queue, seq, id, bytes, name, message, code, attempts, at: new Date(clock.wall()) };
+    if (!(await this.write(letter)) || !this.queue.drop(task)) return;
+    this.done.add(id);
+    emit({ type: 'deadletter', id, error: toWire(error) });
+    this.parts.progressed();
+    this.dispatcher.poke();
+  }
+
+  /** Tries until the letter is written. False: the mastership ended meanwhile, and the task is the next holder's. */
+  private async write(letter: DeadLetter): Promise<boolean> {
+    const { store, clock, poll, emit } = this.parts;
+    const { reign } = this;
+    for (let told = false; reign !== 0 && this.reign === reign; told = true) {
+      try {
+        await store.putDeadLetter(letter);
+        return this.reign === reign;
+      } catch (error) {
+        if (!told) emit({ type: 'error', error: toWire(error) });
+        await new Promise<void>((resolve) => clock.at(clock.now() + poll, resolve));
+      }
+    }
+    return false;
+  }
+
+  async findDeadLetter(id: TaskId): Promise<FoundLetter | null> {
+    const [letter] = await this.parts.store.findDeadLetters(this.parts.name, id);
+    return letter === undefined ? null : { seq: letter.seq, bytes: letter.bytes };
+  }
+
+  removeDeadLetter(seq: number): Promise<void> {
+    return this.parts.store.removeDeadLetter(this.parts.name, seq);
+  }
+
+  async unblock(id: TaskId): Promise<boolean> {
+    if (this.queue.blocked !== id || this.parts.options.retry.exhausted !== 'block') return false;
+    this.queue.release(true);
+    this.dispatcher.poke();
+    return true;
+  }
+
+  // ---- what the election says ----
 
   progress(): Progress {
     return this.done.progress();
   }
 
-  elected(term: number, progress: Progress, continued: boolean): void {
-    log('%s: works under term %d, %d tasks wait', this.parts.name, term, this.queue.size);
+  elected({ term, progress, continued }: Election): void {
+    log('%s: works under term %d, %d tasks wait', this.parts.name, term, this.queue.tasks.size);
+    this.reigns += 1;
+    this.reign = this.reigns;
     if (!continued) this.done.start(progress);
+    this.queue.release(false);
     this.dispatcher.start(term);
   }
 
@@ -106,8 +158,9 @@ export class ManagedWork implements MemberWork {
     this.dispatcher.resume();
   }
 
-  deposed(reason: string): void {
-    this.dispatcher.halt(reason);
+  deposed(reason: string, left: number): void {
+    this.reign = 0;
+    this.dispatcher.halt(reason, left);
     // Its last tasks may not have reached the lease, so its own count is not what the next lease goes on from.
     this.follower.continueFrom(undefined);
   }

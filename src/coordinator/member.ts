@@ -7,7 +7,7 @@ import type { News, StoreRequest } from '../election/effects.js';
 import { Elector, type ElectorHost } from '../election/elector.js';
 import type { LeaseView } from '../election/leaseView.js';
 import type { Phase } from '../election/protocol.js';
-import { FailoverError, toWire } from '../errors.js';
+import { FailoverError, type FailoverErrorCode, toWire } from '../errors.js';
 import { logFor } from '../log.js';
 import type { Intervals } from '../options.js';
 import type { Lease, Member, Progress, Store } from '../store/store.js';
@@ -76,23 +76,34 @@ export class ClusterMember implements ElectorHost {
     this.elector.available();
   }
 
+  /** The work hangs (rule 10): a mastership is given up, with an `error` event of this code, and none is claimed before `fit`. */
+  resign(reason: string, code: FailoverErrorCode): void {
+    log('%s: claims nothing until its work is fit: %s', this.parts.name, reason);
+    this.elector.resign(reason, code);
+  }
+
+  /** Nothing of the work runs any more and nothing holds it up, whatever it resigned for. */
+  fit(): void {
+    log('%s: its work is fit, so it may claim', this.parts.name);
+    this.elector.fit();
+  }
+
   async status(): Promise<MemberStatus> {
     const { name, holder, store } = this.parts;
     const lease = this.seenLease;
     const { identifier, count } = this.progress();
+    const [load, members] = await Promise.all([this.work.load(), store.listMembers(name).catch((): Member[] => [])]);
     return {
       name,
       id: holder,
       state: this.elector.phase,
       term: this.elector.term ?? null,
       seen: lease === null ? null : { holder: lease.holder, term: lease.term, beat: lease.beat },
-      queued: this.work.queued,
-      queuedBytes: this.work.queuedBytes,
-      running: this.work.running,
+      ...load,
       identifier: this.elector.term === undefined && lease !== null ? lease.identifier : identifier,
       done: this.elector.term === undefined && lease !== null ? lease.count : count,
       heartbeat: this.telemetry.report(),
-      members: await store.listMembers(name).catch((): Member[] => []),
+      members,
     };
   }
 
@@ -126,7 +137,7 @@ export class ClusterMember implements ElectorHost {
       case 'elected':
         this.seenLease = null;
         this.trim(news.term);
-        return this.work.elected(news.term, news.progress, news.continued);
+        return this.work.elected(news);
       case 'fence':
         log('%s: work must stop: %s', name, news.reason);
         return this.work.fence(news.reason);
@@ -134,8 +145,8 @@ export class ClusterMember implements ElectorHost {
         log('%s: the lease was saved, work goes on', name);
         return this.work.resume();
       case 'deposed':
-        this.work.deposed(news.reason);
-        return emit({ type: 'error', error: toWire(new FailoverError('ERR_LEASE_LOST', news.reason)) });
+        this.work.deposed(news.reason, lease.remaining());
+        return emit({ type: 'error', error: toWire(new FailoverError(news.code, news.reason)) });
       case 'seen':
         return this.seen(news.lease);
       case 'storeFailed':

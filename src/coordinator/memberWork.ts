@@ -1,18 +1,26 @@
-/** What a member does with its mastership: the same questions for a managed queue and for a client that works by itself. */
+/** What a member does with its mastership: the same questions for managed queues and for a client that works by itself. */
 import type { Lease, Progress } from '../store/store.js';
 import type { TaskId } from '../task.js';
+
+/** How a mastership begins. */
+export interface Election {
+  readonly term: number;
+  readonly progress: Progress;
+  /** The lease was this member's own before, so its own progress is the newer one. */
+  readonly continued: boolean;
+}
 
 export interface MemberWork {
   /** The progress that the next beat carries. */
   progress(): Progress;
-  /** Work may start. `continued`: the lease was this member's own before, so its own progress is the newer one. */
-  elected(term: number, progress: Progress, continued: boolean): void;
+  /** Work may start. */
+  elected(election: Election): void;
   /** Work must stop now; the mastership may yet be saved. */
   fence(reason: string): void;
   /** It was saved. */
   resume(): void;
-  /** It is lost. */
-  deposed(reason: string): void;
+  /** It is lost. `left`: how long nobody else can be master yet, in ms; 0 except when it was given up. */
+  deposed(reason: string, left: number): void;
   /** Lets running work end and starts none. `stuck`: it would not end. */
   drain(): Promise<'drained' | 'stuck'>;
   /** Another member's lease showed a new version. */
@@ -20,7 +28,25 @@ export interface MemberWork {
   /** There is no lease. */
   seenNothing(): void;
 
+  /** What of it waits, for `status()`. */
+  load(): Promise<WorkLoad>;
+}
+
+export interface WorkLoad {
   readonly queued: number;
   readonly queuedBytes: number;
   readonly running: TaskId | null;
+  readonly blocked: TaskId | null;
+  readonly dead: number;
+  /** In ms; null when nothing is queued. */
+  readonly headAge: number | null;
 }
+
+export const noLoad: WorkLoad = {
+  queued: 0,
+  queuedBytes: 0,
+  running: null,
+  blocked: null,
+  dead: 0,
+  headAge: null,
+};

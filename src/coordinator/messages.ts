@@ -36,8 +36,14 @@ export interface TaskBatch {
   readonly lengths: readonly number[];
 }
 
-/** `queued`, or not: queued already, or done already by another member. */
-export type SubmitResult = 'queued' | 'known' | 'done';
+/** `queued`, or not: queued already, done already by another member, or no room. */
+export type SubmitResult = 'queued' | 'known' | 'done' | 'full';
+
+/** A dead letter as `requeue` needs it. */
+export interface FoundLetter {
+  readonly seq: number;
+  readonly bytes: Uint8Array;
+}
 
 /** The coordinator's calls, over Comlink. Failures come back as data, because Comlink's errors lose class and code. */
 export interface CoordinatorApi {
@@ -48,6 +54,11 @@ export interface CoordinatorApi {
   /** False: this member is not master, so the identifier was dropped. */
   synchronize(cluster: number, id: TaskId): Promise<boolean>;
   status(cluster: number): Promise<MemberStatus>;
+  /** The oldest dead letter with this id. */
+  findDeadLetter(cluster: number, id: TaskId): Promise<FoundLetter | null>;
+  removeDeadLetter(cluster: number, seq: number): Promise<void>;
+  /** Clears the record of a task whose attempts are used up and that holds the queue up. False: there is no such. */
+  unblock(cluster: number, id: TaskId): Promise<boolean>;
   /** Answers a `work` event. */
   worked(cluster: number, run: number, outcome: WorkOutcome): Promise<void>;
   close(): Promise<void>;
@@ -60,8 +71,9 @@ export type MemberEvent =
   | { readonly type: 'error'; readonly error: WireError }
   | { readonly type: 'panic'; readonly error: WireError }
   | { readonly type: 'info'; readonly text: string }
-  | { readonly type: 'done'; readonly id: TaskId }
+  | { readonly type: 'done'; readonly ids: readonly TaskId[] }
   | { readonly type: 'failed'; readonly id: TaskId; readonly error: WireError; readonly attempt: number }
+  | { readonly type: 'deadletter'; readonly id: TaskId; readonly error: WireError }
   /** Tasks that another member did and that left this queue. */
   | { readonly type: 'removed'; readonly ids: readonly TaskId[] }
   /** Work that is a function on the main thread: call it, and answer with `worked`. */
@@ -95,10 +107,16 @@ export interface MemberStatus {
   readonly term: number | null;
   /** What this member last saw of another holder's lease; null before, and while it is master itself. */
   readonly seen: { readonly holder: string | null; readonly term: number; readonly beat: number } | null;
-  /** Tasks that wait, the running one included. */
+  /** Tasks that wait, the running one included: of all members if they are stored, else in this one. */
   readonly queued: number;
   readonly queuedBytes: number;
   readonly running: TaskId | null;
+  /** The task whose attempts are used up and for which the queue stands still, if this member is master. */
+  readonly blocked: TaskId | null;
+  /** Dead letters. */
+  readonly dead: number;
+  /** How long ago the task at the head was submitted, in ms by the wall clocks; null when nothing is queued. */
+  readonly headAge: number | null;
   /** The newest identifier: of the last task done (managed), or what `synchronize(id)` was last given (unmanaged). */
   readonly identifier: TaskId | null;
   /** Tasks done under this lease by all holders, as far as this member knows. */

@@ -1,12 +1,9 @@
 /** The client does its work by itself and says where it is; the lease carries that to the standbys. */
 import type { Lease, Progress } from '../store/store.js';
 import type { TaskId } from '../task.js';
-import type { MemberWork } from './memberWork.js';
+import { type Election, type MemberWork, noLoad, type WorkLoad } from './memberWork.js';
 
 export class UnmanagedWork implements MemberWork {
-  readonly queued = 0;
-  readonly queuedBytes = 0;
-  readonly running = null;
   private current: Progress;
   private master = false;
 
@@ -26,11 +23,15 @@ export class UnmanagedWork implements MemberWork {
     return true;
   }
 
+  async load(): Promise<WorkLoad> {
+    return noLoad;
+  }
+
   progress(): Progress {
     return this.current;
   }
 
-  elected(_term: number, progress: Progress, continued: boolean): void {
+  elected({ progress, continued }: Election): void {
     this.master = true;
     if (!continued && progress.identifier !== null) this.current = { ...progress, recent: [] };
   }

@@ -1,4 +1,5 @@
 /** What the election asks for: requests to the store, and news for the member. Carried out by the elector, in order. */
+import type { FailoverErrorCode } from '../errors.js';
 import type { Lease, Progress } from '../store/store.js';
 import type { Phase } from './protocol.js';
 
@@ -24,6 +25,12 @@ export type StoreRequest =
     }
   | { readonly type: 'release'; readonly request: number; readonly term: number; readonly beat: number };
 
+/** Why a mastership ended: in words, and the code of the error that tells users of it. */
+export interface Deposition {
+  readonly reason: string;
+  readonly code: FailoverErrorCode;
+}
+
 export type News =
   | { readonly type: 'phase'; readonly from: Phase; readonly to: Phase }
   /** The lease is this member's until then, by its monotonic clock. */
@@ -35,8 +42,8 @@ export type News =
   | { readonly type: 'fence'; readonly reason: string }
   /** It was saved. */
   | { readonly type: 'resume' }
-  /** It is lost. */
-  | { readonly type: 'deposed'; readonly reason: string }
+  /** It is lost, and `noLease` came before; or it was given up (rule 10), and that comes after: work has what is left of it. */
+  | ({ readonly type: 'deposed' } & Deposition)
   /** A new version of another member's lease. */
   | { readonly type: 'seen'; readonly lease: Lease | null }
   | { readonly type: 'storeFailed'; readonly error: Error }

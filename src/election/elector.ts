@@ -3,7 +3,7 @@
  * nothing itself. Everything happens on the coordinator thread, one event after another.
  */
 import type { Cancel, Clock } from '../clock.js';
-import { StoreError } from '../errors.js';
+import { type FailoverErrorCode, StoreError } from '../errors.js';
 import type { Progress, Store } from '../store/store.js';
 import type { News, StoreRequest } from './effects.js';
 import {
@@ -80,6 +80,16 @@ export class Elector {
   /** Instead of `drained`: work would not stop, so the lease is left to run out. */
   abandon(): void {
     this.happen({ type: 'abandon' });
+  }
+
+  /** The work hangs: gives a mastership up, and claims none before `fit`. `code` is that of the error that tells of it. */
+  resign(reason: string, code: FailoverErrorCode): void {
+    this.happen({ type: 'resign', reason, code });
+  }
+
+  /** Nothing of the work runs any more, and nothing holds it up. */
+  fit(): void {
+    this.happen({ type: 'fit' });
   }
 
   /** The store is said to be back. */

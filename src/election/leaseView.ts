@@ -4,13 +4,17 @@
  *
  * That clock stands still while the machine sleeps, and the coordinator takes up to 250 ms to notice (rule 8); so the
  * deadline is kept by the wall clock as well, and whichever comes first counts.
+ *
+ * Beside it stands the pulse of the main thread, which goes the other way: main writes it, the coordinator reads it, to
+ * know whether that thread still turns its loop (rule 10).
  */
 
 const DEADLINE = 0;
 const TERM = 1;
 const ABORTED = 2;
 const WALL = 3;
-const FIELDS = 4;
+const PULSE = 4;
+const FIELDS = 5;
 /** In which the two clocks may tick apart between two beats without a lease being ended for it, in ms. */
 const WALL_NOISE = 20;
 
@@ -60,5 +64,22 @@ export class LeaseView {
 
   set aborted(value: boolean) {
     Atomics.store(this.cells, ABORTED, value ? 1n : 0n);
+  }
+
+  /** The main thread turns its loop: from now on its age is counted. */
+  beatPulse(): void {
+    Atomics.store(this.cells, PULSE, process.hrtime.bigint());
+  }
+
+  /** The main thread beats no more, and is not to be missed. */
+  endPulse(): void {
+    Atomics.store(this.cells, PULSE, 0n);
+  }
+
+  /** How long ago the main thread last beat, in ms with fractions; 0 when it never did, or has ended that. */
+  pulseAge(): number {
+    const pulse = Atomics.load(this.cells, PULSE);
+    if (pulse === 0n) return 0;
+    return Math.max(0, Number(process.hrtime.bigint() - pulse) / 1e6);
   }
 }

@@ -13,13 +13,16 @@
  *             claim at once; two looks in a row that fail make it error.
  *   ticking   the same, until TICKING more has passed: then it claims. A new version makes it slave again.
  *   master    beats every MASTER, early when there is progress, again after POLL when a beat failed. `grace` before the
- *             validity ends it is fenced: work must stop, beats go on. A beat that matches nothing makes it slave, the
- *             end of its validity makes it error, `stop` lets it drain, release and end.
+ *             validity ends it is fenced: work must stop, beats go on. A beat that matches nothing makes it slave, and so
+ *             does `resign`; the end of its validity makes it error, `stop` lets it drain, release and end.
  *   error     looks every ERROR, and at once when the store is said to be back; the first answer leaves it.
  *
  * A claim (rule 2) is a small machine of its own inside init, slave, ticking and error: `lease` (compare-and-set) →
  * `record` (insert of the term) → `verify` (no higher record) → won. When an answer is missing, `prove` writes the lease
  * once more, on the condition that it holds this very claim, and goes on only if that is acknowledged (rule 5).
+ *
+ * Beside the phases a member is fit or not (rule 10). From `resign` to `fit` its work may hang: it looks on like any
+ * standby, slave and ticking as the lease goes, and claims nothing, not even a lease that still names it.
  *
  * What is not guaranteed: clocks whose rates differ by more than 5 % break the argument, and so does a process that is
  * stopped between looking at its lease and acting on it; for that the user has the term as a fencing token.
@@ -27,7 +30,7 @@
 import assert from 'node:assert/strict';
 import type { Intervals } from '../options.js';
 import type { Lease, Observation, Progress, Tip } from '../store/store.js';
-import type { Effect } from './effects.js';
+import type { Deposition, Effect } from './effects.js';
 import { type Phase, transitions } from './transitions.js';
 
 export type { Phase } from './transitions.js';
@@ -105,6 +108,8 @@ export interface ElectionState {
   /** The claim under which work last ran, or its unbroken successor: this member's own progress is the newest. */
   readonly workedClaim: string | null;
   readonly stopping: 'no' | 'draining' | 'drained';
+  /** It resigned, and work may still run: it claims nothing (rule 10). */
+  readonly unfit: boolean;
   readonly requests: number;
   readonly claims: number;
   /** When `tick` is due; null when nothing is. */
@@ -120,6 +125,10 @@ export type ElectionEvent =
   | { readonly type: 'drained' }
   /** Work would not stop: end without a release, and let the lease run out. */
   | { readonly type: 'abandon' }
+  /** The work hangs: a mastership is given up, and none is claimed before `fit` (rule 10). */
+  | ({ readonly type: 'resign' } & Deposition)
+  /** Nothing of the work runs any more, and nothing holds it up. */
+  | { readonly type: 'fit' }
   /** The store is said to be back. */
   | { readonly type: 'available' }
   /** There is progress that the standbys should hear of early. */
@@ -169,6 +178,7 @@ export const initialState: ElectionState = {
   heldClaim: null,
   workedClaim: null,
   stopping: 'no',
+  unfit: false,
   requests: 0,
   claims: 0,
   wakeAt: null,
@@ -206,6 +216,7 @@ class Move {
     const { s } = this;
     assert.equal(s.phase === 'master', s.mastership !== null, 'master, and only master, has a mastership');
     assert.ok(s.claim === null || s.mastership === null, 'a master does not claim');
+    assert.ok(s.claim === null || !s.unfit, 'who is unfit does not claim');
     s.wakeAt = s.phase === 'stopped' ? null : this.nextWake();
     assert.ok(s.wakeAt === null || s.wakeAt > this.now, 'whatever is due has been done, so no tick follows at once');
     return s;
@@ -262,6 +273,11 @@ class Move {
         if (this.s.mastership !== null) this.stepDown('error', 'work would not stop, so the lease is left to run out');
         this.s.claim = null;
         this.s.stopping = 'drained';
+        return;
+      case 'resign':
+        return this.resign(event);
+      case 'fit':
+        this.s.unfit = false;
         return;
       case 'available':
         if (this.s.phase === 'error' && this.s.pending === null) this.s.nextLookAt = this.now;
@@ -360,8 +376,8 @@ class Move {
 
   /** Rule 2, first sentence. */
   private mayClaim(): boolean {
-    const { seen, heldClaim, stopping, failedLooks, claim, mastership } = this.s;
-    if (seen === null || stopping !== 'no' || claim !== null || mastership !== null) return false;
+    const { seen, heldClaim, stopping, unfit, failedLooks, claim, mastership } = this.s;
+    if (seen === null || stopping !== 'no' || unfit || claim !== null || mastership !== null) return false;
     const { lease, tip } = seen;
     if (lease === null && tip.term === 0) return true;
     const mine = lease !== null && lease.holder === this.config.holder && lease.claim === heldClaim;
@@ -499,7 +515,7 @@ class Move {
     }
   }
 
-  // ---- mastership (rules 3, 4, 6, 7, 9) ----
+  // ---- mastership (rules 3, 4, 6, 7, 9, 10) ----
 
   /** Asks for a beat earlier than the schedule has it, yet not before `time`. */
   private beatFrom(time: number): void {
@@ -593,7 +609,24 @@ class Move {
     this.forget();
     this.effects.push({ type: 'noLease' });
     this.enter(to);
-    this.effects.push({ type: 'deposed', reason });
+    this.effects.push({ type: 'deposed', reason, code: 'ERR_LEASE_LOST' });
+  }
+
+  /**
+   * Rule 10. The lease is not released: until it has run out nobody else works, and the work has that long to see that
+   * it must end. So it is told first, while the lease can still be read. Whatever beat or claim is under way finds
+   * nobody who waits for its answer; a beat that lands only makes the others wait longer.
+   */
+  private resign({ reason, code }: Deposition): void {
+    this.s.unfit = true;
+    if (this.s.claim !== null) return this.claimLost();
+    // Who is stopping drains, and leaves the lease to run out if that fails, too.
+    if (this.s.mastership === null || this.s.stopping !== 'no') return;
+    this.s.mastership = null;
+    this.forget();
+    this.effects.push({ type: 'deposed', reason, code }, { type: 'noLease' });
+    this.enter('slave');
+    this.s.nextLookAt = this.now;
   }
 
   // ---- what every step does last: whatever is due now ----
@@ -639,7 +672,8 @@ class Move {
       }
     } else if (s.claim === null && s.stopping === 'no') {
       if (s.nextLookAt !== null && s.pending === null) times.push(s.nextLookAt);
-      if (s.seen !== null && (s.phase === 'slave' || s.phase === 'ticking')) times.push(this.claimAt(s.seen));
+      if (s.seen !== null && !s.unfit && (s.phase === 'slave' || s.phase === 'ticking'))
+        times.push(this.claimAt(s.seen));
     }
     return times.length === 0 ? null : Math.min(...times);
   }

@@ -1,23 +1,28 @@
 /**
- * Hands the tasks of one managed cluster to its runner, one at a time, in the order of the queue, and stops that when
- * the mastership ends. It lives on the coordinator thread and knows of no thread and no timer but the runner and the
+ * Hands the tasks of one managed cluster to its runner, in the order of the queue and in one run after another, each of
+ * as many tasks as fit into its time (chunkSize.ts), and stops that when the mastership ends. It lives on the coordinator thread and knows of no thread and no timer but the runner and the
  * clock it is given.
  *
  * The modes, what each waits for, and what leaves it:
  *
  *   off       no mastership, nothing runs, no thread. `start` leaves it.
- *   ready     a mastership, and nothing queued; nothing polls. Left by `poke` for running, by `fence` and `halt`.
+ *   ready     a mastership, and nothing queued, or nothing that may run yet; nothing polls. Left by `poke` for running,
+ *             by `fence` and `halt`.
  *             Between two runs it is passed through.
- *   running   one run. Its result leaves it: done, for ready; failed, for waiting. `drain` makes it draining.
+ *   running   one run. Its result leaves it: done, for ready; failed, for waiting, or for ready when the attempts of the
+ *             task are used up: then the host decides what becomes of it. `drain` makes it draining.
  *   waiting   the delay before the head is tried again, which no `poke` shortens; or, after 1 ms of dispatching, for the
  *             other events of the thread to have their turn. Left for ready.
- *   draining  `drain` lets the one run finish. After stopTimeout it is aborted, after `grace` more its runner is ended.
+ *   draining  `drain` lets the one running task finish. After stopTimeout it is aborted, after `grace` more its runner is ended.
  *             Left for halting, by its result or by whatever else comes first.
  *   fenced    the mastership stands, but its work must stop: the run is aborted, and after grace/4 its runner is ended.
  *             Waits for run and runner to have ended; then goes to parked, or to ready if `resume` came meanwhile.
  *   parked    as fenced, and all has ended: no thread. Left by `resume`, `halt` or `drain`.
  *   halting   the mastership is over, or is to be over: as fenced, but at once once it is over, and ends in off. Work that has not ended in time is
- *             said in a `panic`, once. A new `start` makes it fenced and resumed: it begins when the old has ended.
+ *             said in a `panic`, once, or ends the process (fencing). A new `start` makes it fenced and resumed: it begins when the old has ended.
+ *
+ * Fencing. `fence` comes `grace` before the validity of the lease ends, so work that has not ended after `grace` outlives
+ * the lease, and may overlap the next master's. With `killProcess` that is prevented, at the price of the process.
  *
  * What a result is worth. `true` is done as long as the mastership under which the run began stands, aborted or not:
  * the task ran to its end inside the lease. Once it is lost, no result counts; the task stays and is the next holder's.
@@ -27,12 +32,13 @@
  */
 import assert from 'node:assert/strict';
 import type { Clock } from '../clock.js';
-import { fromWire, WorkError } from '../errors.js';
+import { type CodedError, fromWire, WorkError } from '../errors.js';
 import type { TaskId } from '../task.js';
 import { Alarm } from './alarm.js';
-import type { Fifo } from './fifo.js';
+import { ChunkSize } from './chunkSize.js';
 import { type RetryOptions, retryDelay } from './retry.js';
-import type { QueuedTask, Runner, WorkOutcome } from './runner.js';
+import type { ChunkOutcome, QueuedTask, Runner } from './runner.js';
+import type { TaskSource } from './taskSource.js';
 
 type Mode = 'off' | 'ready' | 'running' | 'waiting' | 'draining' | 'fenced' | 'parked' | 'halting';
 
@@ -57,34 +63,41 @@ const STOPPING = 'the member stops';
 
 /** What the dispatcher tells; nothing of it may throw. It may call back into the dispatcher. */
 export interface DispatcherHost {
-  /** The task is done, and has left the queue. */
-  done(id: TaskId): void;
-  /** Attempt number `attempt` failed. The task stays at the head and is tried again after the delay. */
-  failed(id: TaskId, error: Error, attempt: number): void;
+  /** The tasks are done, in this order, and have left the source. */
+  done(tasks: readonly QueuedTask[]): void;
+  /** Attempt number `attempt` failed. The task stays at the head and is tried again after the delay, unless it is exhausted. */
+  failed(task: QueuedTask, error: CodedError, attempt: number): void;
+  /**
+   * That attempt was its last. From now on the source gives it no more: the host takes it out, or holds the queue up
+   * until somebody decides.
+   */
+  exhausted(task: QueuedTask, error: CodedError): void;
   /** `ERR_WORK_NOT_STOPPED`: something of the work may still run, though it must not. */
   panic(error: Error): void;
 }
 
 export interface DispatcherParts {
-  readonly queue: Fifo;
+  readonly queue: TaskSource;
   readonly runner: Runner;
   readonly clock: Clock;
-  readonly retry: RetryOptions;
+  /** From 0 up to 1, as `Math.random`. */
+  readonly random: () => number;
+  /** `attempts`: how often a task is tried. */
+  readonly retry: RetryOptions & { readonly attempts: number };
+  /** What one run may carry: as much as takes `budget` ms. */
+  readonly chunk: { readonly budget: number; readonly mostTasks: number };
   /** How long before the validity of the lease ends `fence` is called, in ms. */
   readonly grace: number;
   /** How long `drain` lets the running task go on, in ms. */
   readonly stopTimeout: number;
+  /** Kills the process; called instead of a panic when work has outlived the lease. Null: it is only said. */
+  readonly killProcess: (() => void) | null;
   readonly host: DispatcherHost;
 }
 
-/** A task at the head, and how often it has failed. */
-interface Attempts {
-  readonly task: QueuedTask;
-  failed: number;
-}
-
 interface Run {
-  readonly attempts: Attempts;
+  /** Not empty. */
+  readonly tasks: readonly QueuedTask[];
   /** Whether the mastership under which it began still stands. */
   counts: boolean;
   aborted: boolean;
@@ -96,8 +109,6 @@ export class Dispatcher {
   private mode: Mode = 'off';
   private term = 0;
   private run: Run | null = null;
-  /** Of the head that was tried last. */
-  private attempts: Attempts | null = null;
   /** In fenced: whether to go on once all has ended. */
   private resumed = false;
   /** How far the end of the runner is: not asked for, asked for, or ended. */
@@ -112,9 +123,11 @@ export class Dispatcher {
   /** When the runner is ended although a run goes on. */
   private readonly endRun: Alarm;
   private readonly giveUp: Alarm;
+  private readonly chunkSize: ChunkSize;
 
   constructor(private readonly parts: DispatcherParts) {
-    const { clock } = parts;
+    const { clock, chunk, runner } = parts;
+    this.chunkSize = new ChunkSize(chunk.budget, Math.min(chunk.mostTasks, runner.mostTasks));
     this.wake = new Alarm(clock, () => (this.mode === 'draining' ? this.overdue() : this.goOn()));
     this.endRun = new Alarm(clock, () => {
       if (this.mode === 'draining') this.move('halting');
@@ -125,7 +138,9 @@ export class Dispatcher {
 
   /** The task of a run that has not ended, however it came to be there. */
   get running(): TaskId | null {
-    return this.run?.attempts.task.id ?? null;
+    if (this.run === null) return null;
+    const { tasks } = this.run;
+    return tasks[Math.min(this.parts.runner.doneSoFar, tasks.length - 1)]?.id ?? null;
   }
 
   /** True when nothing of the user's work runs and no thread is there. */
@@ -143,7 +158,7 @@ export class Dispatcher {
     this.move('fenced');
   }
 
-  /** A task was queued. */
+  /** A task was queued, or may run now. */
   poke(): void {
     if (this.mode === 'ready') this.dispatch();
   }
@@ -161,15 +176,15 @@ export class Dispatcher {
     else if (this.mode === 'fenced') this.resumed = true;
   }
 
-  /** The mastership is lost. */
-  halt(reason: string): void {
+  /** The mastership is lost, though nobody else can be master for `left` ms: then work has that long to end. */
+  halt(reason: string, left = 0): void {
     if (this.run !== null) this.run.counts = false;
     if (this.mode === 'parked') this.move('off');
     if (this.mode === 'off') return;
     this.end('halting', reason);
     // No grace any more: somebody else may be master already.
     this.endRunner();
-    this.giveUpAfter(this.parts.grace);
+    this.giveUpAfter(Math.max(left, this.parts.grace));
   }
 
   /**
@@ -182,6 +197,7 @@ export class Dispatcher {
     if (this.mode === 'off') return Promise.resolve('drained');
     if (this.mode === 'running') {
       this.move('draining');
+      this.parts.runner.finish();
       this.wake.by(clock.now() + stopTimeout);
     } else if (this.mode !== 'draining' && this.mode !== 'halting') this.end('halting', STOPPING);
     if (this.stuck) return Promise.resolve('stuck');
@@ -201,17 +217,15 @@ export class Dispatcher {
 
   private dispatch(): void {
     const { queue, runner, clock } = this.parts;
-    const task = queue.head();
-    if (task === undefined) return;
+    const tasks = queue.ready(this.chunkSize.tasks);
+    if (tasks.length === 0) return;
     // Runs that end at once follow each other by promises alone, which would hold up every timer, heartbeats too.
     if (clock.now() - this.turnBeganAt >= TURN) return this.wait(0);
     assert.equal(this.run, null, 'one run at a time');
-    // Compared as objects: the head may have been taken out, and its id submitted anew.
-    if (this.attempts?.task !== task) this.attempts = { task, failed: 0 };
-    const run: Run = { attempts: this.attempts, counts: true, aborted: false };
+    const run: Run = { tasks, counts: true, aborted: false };
     this.run = run;
     this.move('running');
-    void runner.run(task, run.attempts.failed + 1).then((outcome) => this.ended(run, outcome));
+    void runner.run(tasks).then((outcome) => this.ended(run, outcome));
   }
 
   private wait(delay: number): void {
@@ -225,17 +239,24 @@ export class Dispatcher {
     this.dispatch();
   }
 
-  private ended(run: Run, outcome: WorkOutcome): void {
+  private ended(run: Run, { done, failure, took }: ChunkOutcome): void {
     assert.equal(this.run, run, 'a run ends once');
+    assert.ok(done <= run.tasks.length, 'no more is done than was given');
     this.run = null;
-    const done = outcome.type === 'result' && outcome.done;
+    const counted = failure !== null && failure.type !== 'not-run' && !run.aborted;
+    const tried = counted ? run.tasks[done] : undefined;
+    if (tried !== undefined) tried.failed += 1;
+    this.chunkSize.ran(failure === null ? done : done + 1, took);
     if (this.mode === 'running') {
       // First the mode, then the news: the host may call back.
-      if (done) this.move('ready');
-      else this.wait(outcome.type === 'not-run' ? this.parts.retry.minDelay : this.delayAfter(run));
+      if (failure === null || (tried !== undefined && this.isLast(tried))) this.move('ready');
+      else this.wait(this.delayAfter(tried));
     }
-    if (done && run.counts) this.leave(run);
-    else if (!done && !run.aborted && outcome.type !== 'not-run') this.fail(run, outcome);
+    if (run.counts && done > 0) {
+      this.parts.queue.finish(done);
+      this.parts.host.done(run.tasks.slice(0, done));
+    }
+    if (tried !== undefined && failure !== null) this.fail(tried, failure);
     if (this.mode === 'ready') this.dispatch();
     else if (this.mode === 'draining') this.end('halting', STOPPING);
     else if (this.mode === 'fenced' || this.mode === 'halting') {
@@ -244,22 +265,20 @@ export class Dispatcher {
     }
   }
 
-  private delayAfter(run: Run): number {
-    return retryDelay(this.parts.retry, run.attempts.failed + 1);
+  private delayAfter(tried: QueuedTask | undefined): number {
+    const { retry, random } = this.parts;
+    return tried === undefined ? retry.minDelay : retryDelay(retry, tried.failed, random);
   }
 
-  private leave(run: Run): void {
-    const { task } = run.attempts;
-    assert.equal(this.parts.queue.shift(), task, 'the running task is the head');
-    this.attempts = null;
-    this.parts.host.done(task.id);
+  private isLast({ failed }: QueuedTask): boolean {
+    return failed >= this.parts.retry.attempts;
   }
 
-  private fail(run: Run, outcome: Exclude<WorkOutcome, { type: 'not-run' }>): void {
-    run.attempts.failed += 1;
+  private fail(task: QueuedTask, failure: NonNullable<ChunkOutcome['failure']>): void {
     const error =
-      outcome.type === 'error' ? fromWire(outcome.error) : new WorkError('ERR_WORK_FAILED', 'the work returned false');
-    this.parts.host.failed(run.attempts.task.id, error, run.attempts.failed);
+      failure.type === 'error' ? fromWire(failure.error) : new WorkError('ERR_WORK_FAILED', 'the work returned false');
+    this.parts.host.failed(task, error, task.failed);
+    if (this.isLast(task)) this.parts.host.exhausted(task, error);
   }
 
   // ---- ending ----
@@ -311,6 +330,7 @@ export class Dispatcher {
   }
 
   private panic(): void {
+    if (this.parts.killProcess !== null && this.run !== null) return this.parts.killProcess();
     this.stuck = true;
     this.settleDrains('stuck');
     const what = this.run === null ? 'the task thread' : `the work on task ${JSON.stringify(this.running)}`;

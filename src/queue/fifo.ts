@@ -10,16 +10,19 @@
 import type { TaskId } from '../task.js';
 import type { QueuedTask } from './runner.js';
 
-interface Entry {
-  readonly task: QueuedTask;
-  previous: Entry | undefined;
-  next: Entry | undefined;
+/** What the queue needs to know of a task. */
+export type Queued = Pick<QueuedTask, 'id' | 'bytes'>;
+
+interface Entry<Task> {
+  readonly task: Task;
+  previous: Entry<Task> | undefined;
+  next: Entry<Task> | undefined;
 }
 
-export class Fifo {
-  private readonly entries = new Map<TaskId, Entry>();
-  private first: Entry | undefined;
-  private last: Entry | undefined;
+export class Fifo<Task extends Queued = Queued> {
+  private readonly entries = new Map<TaskId, Entry<Task>>();
+  private front: Entry<Task> | undefined;
+  private back: Entry<Task> | undefined;
   private byteCount = 0;
 
   get size(): number {
@@ -32,25 +35,32 @@ export class Fifo {
   }
 
   /** False, and nothing changes, when the id is queued already. */
-  push(task: QueuedTask): boolean {
+  push(task: Task): boolean {
     if (this.entries.has(task.id)) return false;
-    const entry: Entry = { task, previous: this.last, next: undefined };
-    if (this.last === undefined) this.first = entry;
-    else this.last.next = entry;
-    this.last = entry;
+    const entry: Entry<Task> = { task, previous: this.back, next: undefined };
+    if (this.back === undefined) this.front = entry;
+    else this.back.next = entry;
+    this.back = entry;
     this.entries.set(task.id, entry);
     this.byteCount += task.bytes.byteLength;
     return true;
   }
 
   /** The oldest task; it stays. */
-  head(): QueuedTask | undefined {
-    return this.first?.task;
+  head(): Task | undefined {
+    return this.front?.task;
+  }
+
+  /** The oldest tasks, in order, at most `most`; they stay. */
+  first(most: number): Task[] {
+    const tasks: Task[] = [];
+    for (let entry = this.front; entry !== undefined && tasks.length < most; entry = entry.next) tasks.push(entry.task);
+    return tasks;
   }
 
   /** Takes the oldest task out. */
-  shift(): QueuedTask | undefined {
-    const entry = this.first;
+  shift(): Task | undefined {
+    const entry = this.front;
     if (entry !== undefined) this.remove(entry);
     return entry?.task;
   }
@@ -71,9 +81,9 @@ export class Fifo {
     const through = this.entries.get(id);
     const removed: TaskId[] = [];
     if (through === undefined) return removed;
-    let entry: Entry | undefined;
+    let entry: Entry<Task> | undefined;
     do {
-      entry = this.first;
+      entry = this.front;
       if (entry === undefined) break;
       this.remove(entry);
       removed.push(entry.task.id);
@@ -86,10 +96,10 @@ export class Fifo {
     return this.entries.keys();
   }
 
-  private remove(entry: Entry): void {
-    if (entry.previous === undefined) this.first = entry.next;
+  private remove(entry: Entry<Task>): void {
+    if (entry.previous === undefined) this.front = entry.next;
     else entry.previous.next = entry.next;
-    if (entry.next === undefined) this.last = entry.previous;
+    if (entry.next === undefined) this.back = entry.previous;
     else entry.next.previous = entry.previous;
     // An old entry that still points at young ones would keep them all from being collected early.
     entry.next = undefined;

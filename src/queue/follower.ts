@@ -40,7 +40,7 @@ export class Follower {
   /** Ids that were done before they arrived, oldest first. A `Fifo` for its cost: a `Set` is slow at its front too. */
   private readonly early = new Fifo();
 
-  constructor(private readonly queue: Fifo) {}
+  constructor(private readonly queue: Pick<Fifo, 'delete' | 'has' | 'removeThrough'>) {}
 
   /** One look at a lease of another holder, or at the one that this member has just taken over. */
   see(progress: Progress): Followed {

@@ -2,7 +2,9 @@
  * How long a failed task waits before it is tried again. It stays at the head meanwhile, so the whole queue waits.
  *
  *   minDelay 100, maxDelay 100 (the defaults): 100 ms after every failure
- *   minDelay 100, maxDelay 10,000: 100, 200, 400, 800, 1,600, 3,200, 6,400, 10,000, 10,000, … ms
+ *   minDelay 100, maxDelay 10,000: up to 100, 200, 400, 800, 1,600, 3,200, 6,400, 10,000, 10,000, … ms, each drawn
+ *   evenly from 0 up to that (full jitter), so that members whose tasks fail for one reason do not try again together;
+ *   on average half of it. Never less than 1 ms: no loop is hot.
  */
 
 /** Both in ms. */
@@ -14,7 +16,9 @@ export interface RetryOptions {
 /** Doublings beyond any delay that makes sense; a limit keeps 0 × Infinity out. */
 const MOST_DOUBLINGS = 60;
 
-/** The delay in ms after failed attempt number `attempt`, which counts from 1. */
-export function retryDelay(options: RetryOptions, attempt: number): number {
-  return Math.min(options.maxDelay, options.minDelay * 2 ** Math.min(attempt - 1, MOST_DOUBLINGS));
+/** The delay in ms after failed attempt number `attempt`, which counts from 1. `random` gives from 0 up to 1. */
+export function retryDelay({ minDelay, maxDelay }: RetryOptions, attempt: number, random: () => number): number {
+  if (minDelay === maxDelay) return minDelay;
+  const most = Math.min(maxDelay, minDelay * 2 ** Math.min(attempt - 1, MOST_DOUBLINGS));
+  return Math.max(1, random() * most);
 }

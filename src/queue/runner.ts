@@ -9,10 +9,12 @@ import type { TaskId } from '../task.js';
 export interface QueuedTask {
   readonly id: TaskId;
   readonly bytes: Uint8Array;
+  /** How often it was tried and did not end well. */
+  failed: number;
 }
 
 /**
- * How one run of the user's work ended. `not-run`: it was never started, because the lease had ended or the runner was
+ * How one call of the user's work ended. `not-run`: it was never started, because the lease had ended or the runner was
  * ending, so it does not count as an attempt.
  */
 export type WorkOutcome =
@@ -20,11 +22,30 @@ export type WorkOutcome =
   | { readonly type: 'error'; readonly error: WireError }
   | { readonly type: 'not-run' };
 
+/** How one run of several tasks ended. The first one that was not done ends it, and so does its time. */
+export interface ChunkOutcome {
+  /** How many of its tasks, from the first on, returned true. */
+  readonly done: number;
+  /** What became of the task after those; null when all were done, or those after them were not begun for lack of time. */
+  readonly failure: Exclude<WorkOutcome, { type: 'result' }> | { readonly type: 'result'; readonly done: false } | null;
+  /** How long the tasks took together, in ms, without the way there and back; 0 when nothing was measured. */
+  readonly took: number;
+}
+
 export interface Runner {
+  /** The most tasks that one run may carry. */
+  readonly mostTasks: number;
   /** Makes ready for runs under this term. Only after construction, or after `end()` has resolved. */
   start(term: number): void;
-  /** Runs one task; resolves when nothing of it runs any more. Never rejects. Only one at a time. */
-  run(task: QueuedTask, attempt: number): Promise<WorkOutcome>;
+  /** Runs the tasks one after another; resolves when nothing of them runs any more. Never rejects. One run at a time. */
+  run(tasks: readonly QueuedTask[]): Promise<ChunkOutcome>;
+  /** How many tasks of the run under way are known to be done; it rises while they run. 0 when none is. */
+  readonly doneSoFar: number;
+  /**
+   * Lets the task that runs come to its end, and begins none of its run after it. The run then ends as one does that has
+   * no time left: with fewer done than given. Harmless when nothing runs.
+   */
+  finish(): void;
   /** Tells running work that it should end, and why. Harmless when nothing runs. */
   abort(reason: string): void;
   /**

@@ -1,9 +1,15 @@
 /** Chooses the store that the options ask for. */
+import type { Clock } from '../clock.js';
 import type { StoreOptions } from '../options.js';
+import { systemClock } from '../systemClock.js';
 import { EmbeddedStore } from './embedded/embeddedStore.js';
 import { MongodbStore } from './mongodb/mongodbStore.js';
 import { settingsOf } from './mongodb/settings.js';
 import type { Store } from './store.js';
+import type { TaskStore } from './taskStore.js';
+
+/** All that a store of ours does. */
+export type FullStore = Store & TaskStore;
 
 export interface StoreLimits {
   /** After this many ms every call has ended: it failed if it had no answer. */
@@ -16,8 +22,8 @@ export interface StoreLimits {
  * The store, not open yet. Throws `InvalidOptionError` when the connect string or the connect options make no sense to
  * the driver.
  */
-export function createStore(options: StoreOptions, limits: StoreLimits): Store {
+export function createStore(options: StoreOptions, limits: StoreLimits, clock: Clock = systemClock): FullStore {
   const { commandTimeout, connectTimeout = 2 * commandTimeout } = limits;
   if (options.kind === 'embedded') return new EmbeddedStore(options.path, commandTimeout);
-  return new MongodbStore(settingsOf(options, { commandTimeout, connectTimeout }));
+  return new MongodbStore(settingsOf(options, { commandTimeout, connectTimeout }), clock);
 }

@@ -40,11 +40,11 @@ export function isFields(value: unknown): value is Fields {
 
 /** Reads one document; `where` says in an error which it is, such as `lease/billing in mongodb://db/test`. */
 export class DocumentReader {
-  private readonly fields: Fields;
+  protected readonly fields: Fields;
 
   constructor(
     document: unknown,
-    private readonly where: string,
+    protected readonly where: string,
   ) {
     if (!isFields(document)) throw new StoreError('ERR_STORE_DATA', `${where} is not a document`);
     this.fields = document;
@@ -107,7 +107,7 @@ export class DocumentReader {
   }
 
   /** A date of BSON, or milliseconds since 1970. */
-  private date(name: string): Date {
+  date(name: string): Date {
     const value = this.fields[name];
     const date = typeof value === 'number' ? new Date(value) : value;
     if (!(date instanceof Date) || Number.isNaN(date.getTime())) throw this.alien(name, 'a date');
@@ -120,7 +120,7 @@ export class DocumentReader {
     return value.map((item: unknown, index) => this.id(`${name}.${index}`, item));
   }
 
-  private id(name: string, value: unknown): TaskId {
+  protected id(name: string, value: unknown): TaskId {
     const id = isFields(value) ? this.fromJson(name, value.json) : value;
     if (typeof id === 'string' || (typeof id === 'number' && !Number.isNaN(id))) return id;
     throw this.alien(name, 'a string or a number');
@@ -135,7 +135,7 @@ export class DocumentReader {
     }
   }
 
-  private alien(name: string, wanted: string): StoreError {
+  protected alien(name: string, wanted: string): StoreError {
     return new StoreError('ERR_STORE_DATA', `${this.where}: the field ${name} is not ${wanted}`);
   }
 }

@@ -4,8 +4,10 @@
  */
 import { Piscina } from 'piscina';
 import { toWire, WorkError } from '../errors.js';
-import type { WorkOutcome } from '../queue/runner.js';
-import type { TaskThreadAnswer, TaskThreadCall, TaskThreadData } from './taskThread.js';
+import type { ChunkOutcome } from '../queue/runner.js';
+import { failureOf } from './callWork.js';
+import type { Chunk } from './chunk.js';
+import type { TaskThreadCall, TaskThreadData } from './taskThread.js';
 
 export interface TaskPoolParts {
   /** The thread ended although nothing ran and nobody had asked it to. */
@@ -29,8 +31,8 @@ export class TaskPool {
   private calls = 0;
   /** Whether a call has failed with the thread, and so told of its end. */
   private told = false;
-  /** Whether the user's module loads: a result, or the error. */
-  readonly loaded: Promise<WorkOutcome>;
+  /** Whether the user's module loads: nothing, or a failure. */
+  readonly loaded: Promise<ChunkOutcome>;
 
   /** Throws what Node throws when the thread cannot be made. */
   constructor({ filename, data, resourceLimits, idleExit }: TaskPoolParts) {
@@ -62,7 +64,7 @@ export class TaskPool {
       }
       return this.end();
     });
-    this.loaded = this.call({ type: 'load' });
+    this.loaded = this.call({ term: 0, chunk: null }, [], () => 0);
   }
 
   /** Whether it can still run anything. */
@@ -70,17 +72,23 @@ export class TaskPool {
     return !this.gone && this.ending === undefined;
   }
 
-  async call(call: TaskThreadCall): Promise<WorkOutcome> {
+  /** Runs a chunk; `done` says how many of its tasks are done should the thread not come to say so. */
+  run(term: number, chunk: Chunk, transfer: ArrayBuffer[], done: () => number): Promise<ChunkOutcome> {
+    return this.call({ term, chunk }, transfer, done);
+  }
+
+  private async call(call: TaskThreadCall, transferList: ArrayBuffer[], done: () => number): Promise<ChunkOutcome> {
     this.calls += 1;
     try {
-      const answer: TaskThreadAnswer = await this.pool.run(call);
-      return typeof answer === 'boolean' ? { type: 'result', done: answer } : answer;
+      const answer: ChunkOutcome = await this.pool.run(call, { transferList });
+      return answer;
     } catch (thrown) {
       this.told = true;
       // Only the thread itself can fail here, for what the work throws comes back as data.
       const { name, message } = toWire(thrown);
       const text = `the task thread ended while it ran the work: ${name}: ${message}`;
-      return { type: 'error', error: toWire(new WorkError('ERR_TASK_THREAD_EXITED', text, { cause: thrown })) };
+      const failure = failureOf(new WorkError('ERR_TASK_THREAD_EXITED', text, { cause: thrown }));
+      return { done: done(), failure, took: 0 };
     } finally {
       this.calls -= 1;
     }

@@ -1,46 +1,48 @@
 /**
- * Inside a task thread: loads the user's module once, then runs one task after another. The thread lives for one
+ * Inside a task thread: loads the user's module once, then runs one chunk of tasks after another. The thread lives for one
  * mastership at most, so nothing of one term is left over in the next.
  */
 import { BroadcastChannel } from 'node:worker_threads';
 import { LeaseView } from '../election/leaseView.js';
 import { toWire, WorkError } from '../errors.js';
 import { lowerThreadPriority } from '../lowerPriority.js';
-import type { WorkOutcome } from '../queue/runner.js';
-import type { TaskId } from '../task.js';
-import { decodeTask } from '../taskCodec.js';
-import { callWork } from './callWork.js';
-import { WorkContext } from './context.js';
+import type { ChunkOutcome } from '../queue/runner.js';
+import { failureOf, type UserWork } from './callWork.js';
+import type { Chunk } from './chunk.js';
+import { ChunkProgress } from './chunkProgress.js';
+import type { WorkContext } from './context.js';
+import { runChunk } from './runChunk.js';
 
 /** Given to a task thread when it starts. */
 export interface TaskThreadData {
   /** The URL of the user's module. */
   readonly work: string;
   readonly lease: SharedArrayBuffer;
+  /** The buffer of its `ChunkProgress`. */
+  readonly progress: SharedArrayBuffer;
+  /** Whether somebody watches how long each task takes. */
+  readonly timed: boolean;
   /** Name of the broadcast channel that tells running work to end. */
   readonly abortChannel: string;
 }
 
-/** One message to a task thread. */
-export type TaskThreadCall =
-  | { readonly type: 'load' }
-  | {
-      readonly type: 'run';
-      readonly id: TaskId;
-      readonly bytes: Uint8Array;
-      readonly term: number;
-      readonly attempt: number;
-    };
+/** One message to a task thread; without a chunk it is the question whether the module loads. */
+export interface TaskThreadCall {
+  readonly term: number;
+  readonly chunk: Chunk | null;
+}
 
-/** What it answers. What the work returned crosses as it is: that is the answer to nearly every call. */
-export type TaskThreadAnswer = boolean | Exclude<WorkOutcome, { type: 'result' }>;
+const nothing: ChunkOutcome = { done: 0, failure: null, took: 0 };
 
-type UserWork = (task: unknown, context: WorkContext) => unknown;
-
-export function startTaskThread(data: TaskThreadData): (call: TaskThreadCall) => Promise<TaskThreadAnswer> {
+export function startTaskThread(data: TaskThreadData): (call: TaskThreadCall) => Promise<ChunkOutcome> {
   lowerThreadPriority();
   const lease = new LeaseView(data.lease);
+  const progress = new ChunkProgress(data.progress);
+  const { timed } = data;
   let running: WorkContext | undefined;
+  const started = (context: WorkContext): void => {
+    running = context;
+  };
   const channel = new BroadcastChannel(data.abortChannel);
   channel.onmessage = ({ data: reason }) => running?.abort(String(reason));
   channel.unref();
@@ -48,25 +50,18 @@ export function startTaskThread(data: TaskThreadData): (call: TaskThreadCall) =>
   // Reported by each call; here only so that it is never unhandled.
   loading.catch(() => {});
 
-  return async (call) => {
+  return async ({ term, chunk }) => {
     let work: UserWork;
     try {
       work = await loading;
     } catch (error) {
-      return { type: 'error', error: toWire(error) };
+      return { ...nothing, failure: failureOf(error) };
     }
-    if (call.type === 'load') return true;
-    const context = new WorkContext(call.id, call.term, call.attempt, lease);
-    running = context;
-    const outcome = await callWork(work, () => decodeTask(ownBytes(call.bytes)), context, lease.aborted);
+    if (chunk === null) return nothing;
+    const outcome = await runChunk(chunk, { work, lease, progress, timed, term, started });
     running = undefined;
-    return outcome.type === 'result' ? outcome.done : outcome;
+    return outcome;
   };
-}
-
-/** A copy out of shared memory: the task must not change while the user reads it, and text decoders refuse shared bytes. */
-function ownBytes(bytes: Uint8Array): Uint8Array {
-  return bytes.buffer instanceof SharedArrayBuffer ? bytes.slice() : bytes;
 }
 
 async function loadWork(href: string): Promise<UserWork> {

@@ -14,6 +14,8 @@ const lease = (term, beat, claim) => ({
   recent: [],
 });
 
+const taskOf = (id) => ({ id, bytes: Buffer.from(`payload of ${id}`) });
+
 const jobs = {
   /** Moves the lease from version to version until one has `last` beats; says which versions it won. */
   async compareAndSet(store, { name, last }) {
@@ -46,6 +48,40 @@ const jobs = {
       const { inserted } = await store.insertTerm({ name, term, holder: `holder ${process.pid}`, claim, ttl: 1000 });
       process.send({ term, inserted });
     }
+  },
+  /** Adds its own tasks in batches, one after another; says which number each id got. */
+  async addOwn(store, { name, batches, size }) {
+    const results = [];
+    for (let batch = 0; batch < batches; batch++) {
+      const ids = Array.from({ length: size }, (_, index) => `${process.pid}/${batch}/${index}`);
+      const added = await store.addTasks(name, ids.map(taskOf), 1_000_000);
+      results.push(...added.map(({ seq }, index) => ({ id: ids[index], seq })));
+    }
+    return results;
+  },
+  /** Adds batches until it is killed; says the highest number after each. */
+  async addForever(store, { name, size, kill }) {
+    for (let count = 0; ; count++) {
+      const ids = Array.from({ length: size }, (_, index) => `${kill}/${count}/${index}`);
+      const added = await store.addTasks(name, ids.map(taskOf), 1_000_000);
+      process.send({ term: added.at(-1).seq });
+    }
+  },
+  /** Adds so many tasks of so many bytes each. */
+  async addLarge(store, { name, count, size }) {
+    const tasks = Array.from({ length: count }, (_, id) => ({ id, bytes: Buffer.alloc(size, id) }));
+    return (await store.addTasks(name, tasks, 1_000_000)).length;
+  },
+  /** Adds tasks that the others add too, in an order of its own; says which of them it stored. */
+  async addShared(store, { name, count, size }) {
+    const ids = Array.from({ length: count }, (_, index) => `shared ${(index * 7 + process.pid) % count}`);
+    const results = [];
+    for (let at = 0; at < count; at += size) {
+      const some = ids.slice(at, at + size);
+      const added = await store.addTasks(name, some.map(taskOf), 1_000_000);
+      results.push(...added.map(({ type, seq }, index) => ({ id: some[index], type, seq })));
+    }
+    return results;
   },
   /** Takes the write lock of the embedded store, and stops with it. */
   async holdLock(_store, { path }) {

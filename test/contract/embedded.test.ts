@@ -4,29 +4,36 @@ import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import { isFields } from '../../src/store/documents.ts';
 import { openEnvironment } from '../../src/store/embedded/environment.ts';
-import { leaseKey } from '../../src/store/embedded/keys.ts';
+import { leaseKey, letterKey, taskKey } from '../../src/store/embedded/keys.ts';
 import { storeContract } from './storeContract.ts';
+import { type TaskStoreUnderTest, taskContract } from './taskContract.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'mongo-failover-'));
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-storeContract('the embedded store', async () => {
+async function setup(): Promise<TaskStoreUnderTest> {
   const path = join(folder, 'store.d');
   const environment = await openEnvironment(path);
   afterAll(() => environment.close());
-  const entry = (name: string) => {
+  const entry = (key: Buffer) => {
     environment.refresh();
-    const found = environment.get(leaseKey(name));
-    if (found === undefined || !isFields(found.value)) throw new Error('there is no such lease');
+    const found = environment.get(key);
+    if (found === undefined || !isFields(found.value)) throw new Error('there is no such entry');
     return { version: found.version, value: found.value };
+  };
+  const tamper = async (key: Buffer, fields: Record<string, unknown>) => {
+    const { value, version } = entry(key);
+    await environment.put(key, { ...value, ...fields }, version);
   };
   return {
     options: { kind: 'embedded', path },
     atomic: true,
-    async tamper(name, fields) {
-      const { value, version } = entry(name);
-      await environment.put(leaseKey(name), { ...value, ...fields }, version);
-    },
-    peek: async (name) => entry(name).value,
+    tamper: (name, fields) => tamper(leaseKey(name), fields),
+    tamperTask: (name, seq, fields) => tamper(taskKey(name, seq), fields),
+    tamperLetter: (name, seq, fields) => tamper(letterKey(name, seq), fields),
+    peek: async (name) => entry(leaseKey(name)).value,
   };
-});
+}
+
+storeContract('the embedded store', setup);
+taskContract('the queue in the embedded store', setup);

@@ -6,12 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { afterAll, describe, expect, test } from 'vitest';
-import { createStore } from '../../src/store/createStore.ts';
-import type { Lease, Store } from '../../src/store/store.ts';
+import { createStore, type FullStore } from '../../src/store/createStore.ts';
+import type { Lease } from '../../src/store/store.ts';
 import { type Contender, startContender } from './contenders.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'mongo-failover-'));
-const stores: Store[] = [];
+const stores: FullStore[] = [];
 afterAll(async () => {
   await Promise.all(stores.map((store) => store.close()));
   await rm(folder, { recursive: true, force: true });
@@ -19,7 +19,7 @@ afterAll(async () => {
 
 const options = (path: string) => ({ kind: 'embedded', path }) as const;
 
-async function opened(path: string, commandTimeout = 10_000): Promise<Store> {
+async function opened(path: string, commandTimeout = 10_000): Promise<FullStore> {
   const store = createStore(options(path), { commandTimeout });
   stores.push(store);
   await store.open();
@@ -173,4 +173,47 @@ test('the line of a member that has not been seen for an hour goes when a store 
   await first.putMember({ ...member, id: 'old', at: new Date(Date.now() - 3_700_000) });
   const second = await opened(path);
   expect(await second.listMembers(name)).toEqual([member]);
+});
+
+test('the file is as large as what it holds, whoever opened it before sees it grow, and what is trimmed is used again', async () => {
+  const path = join(folder, 'growing');
+  const [name, size] = [randomUUID(), 2 ** 20];
+  const store = await opened(path);
+  const bytesOf = async () => (await stat(join(path, 'data.mdb'))).size;
+  expect(await bytesOf()).toBeLessThan(2 ** 20);
+  await store.compareAndSetLease(name, null, lease);
+  const add = async (to: string) => {
+    const contender = startContender(options(path), { job: 'addLarge', name: to, count: 40, size });
+    expect(await contender.result).toBe(40);
+    await contender.ended;
+  };
+  await add(name);
+  const grown = await bytesOf();
+  expect(grown).toBeGreaterThan(40 * size);
+  expect(grown).toBeLessThan(60 * size);
+  const [last] = await store.tasksAfter(name, 39, { tasks: 1, bytes: size });
+  expect(last?.bytes).toEqual(Buffer.alloc(size, 39));
+  await store.acknowledge({ name, term: 1, holder: 'holder' }, 40, null);
+  await store.trimTasks(name, 40);
+  expect(await store.tasksAfter(name, 0, { tasks: 40, bytes: size })).toEqual([]);
+  await add(randomUUID());
+  expect(await bytesOf()).toBeLessThan(1.5 * grown);
+});
+
+test('a process that is killed in the midst of adding leaves whole batches, and numbers without a gap', async () => {
+  const path = join(folder, 'killed adding');
+  const name = randomUUID();
+  const store = await opened(path);
+  const batch = 50;
+  for (let kill = 0; kill < 6; kill++) {
+    const victim = startContender(options(path), { job: 'addForever', name, size: batch, kill });
+    const stored = await next(victim, ({ term }) => term !== undefined);
+    victim.child.kill('SIGKILL');
+    await victim.ended;
+    const tasks = await store.tasksAfter(name, 0, { tasks: 1_000_000, bytes: Number.MAX_SAFE_INTEGER });
+    expect(tasks.length).toBeGreaterThanOrEqual(stored.term ?? Number.POSITIVE_INFINITY);
+    expect(tasks.length % batch).toBe(0);
+    expect(tasks.map(({ seq }) => seq)).toEqual(tasks.map((_, index) => index + 1));
+    expect((await store.countTasks(name)).queued).toBe(tasks.length);
+  }
 });

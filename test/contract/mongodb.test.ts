@@ -2,24 +2,32 @@ import { type Document, MongoClient } from 'mongodb';
 import { afterAll, inject } from 'vitest';
 import { databaseUri } from '../support/database.ts';
 import { storeContract } from './storeContract.ts';
+import { type TaskStoreUnderTest, taskContract } from './taskContract.ts';
 
 const { kind, atomic } = inject('server');
 
-storeContract(`the mongodb store, on ${kind}`, async () => {
+async function setup(): Promise<TaskStoreUnderTest> {
   const connectString = databaseUri();
   const client = await new MongoClient(connectString).connect();
   afterAll(() => client.close());
-  const leases = client.db().collection<Document & { _id: string }>('failover');
+  const collection = (name: string) => client.db().collection<Document & { _id: string }>(name);
+  const leases = collection('failover');
+  const tamper = async (name: string, _id: string, fields: Record<string, unknown>) => {
+    await collection(name).updateOne({ _id }, { $set: fields });
+  };
   return {
     options: { kind: 'mongodb', connectString, connectOptions: {}, debug: false },
     atomic,
-    async tamper(name, fields) {
-      await leases.updateOne({ _id: `lease/${name}` }, { $set: fields });
-    },
+    tamper: (name, fields) => tamper('failover', `lease/${name}`, fields),
+    tamperTask: (name, seq, fields) => tamper('failover_tasks', `${seq}/${name}`, fields),
+    tamperLetter: (name, seq, fields) => tamper('failover_deadletters', `${seq}/${name}`, fields),
     async peek(name) {
       const lease = await leases.findOne({ _id: `lease/${name}` });
       if (lease === null) throw new Error('there is no such lease');
       return lease;
     },
   };
-});
+}
+
+storeContract(`the mongodb store, on ${kind}`, setup);
+taskContract(`the queue in the mongodb store, on ${kind}`, setup);

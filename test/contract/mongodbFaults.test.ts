@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:net';
 import { inspect } from 'node:util';
 import { afterEach, expect, inject, test } from 'vitest';
-import { createStore } from '../../src/store/createStore.ts';
+import { createStore, type FullStore } from '../../src/store/createStore.ts';
 import { openOnUse } from '../../src/store/openOnUse.ts';
 import type { Lease, Store } from '../../src/store/store.ts';
 import { databaseUri } from '../support/database.ts';
@@ -20,13 +20,13 @@ const nothing = { identifier: null, count: 0, recent: [] };
 const lease: Lease = { term: 1, beat: 0, holder: 'holder', claim: 'claim', ttl: 4500, ...nothing };
 const tenure = { term: 1, holder: 'holder' };
 
-function storeAt(connectString: string, limits = { commandTimeout: 500, connectTimeout: 5000 }): Store {
+function storeAt(connectString: string, limits = { commandTimeout: 500, connectTimeout: 5000 }): FullStore {
   const store = createStore({ kind: 'mongodb', connectString, connectOptions: {}, debug: false }, limits);
   cleanups.push(() => store.close());
   return store;
 }
 
-async function proxied(): Promise<{ proxy: TcpProxy; store: Store; direct: Store }> {
+async function proxied(): Promise<{ proxy: TcpProxy; store: FullStore; direct: FullStore }> {
   const uri = databaseUri();
   const proxy = await TcpProxy.before(uri);
   cleanups.push(() => proxy.close());

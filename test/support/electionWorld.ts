@@ -1,11 +1,13 @@
 /**
  * A random world for the election: real electors, each with its own skewed clock, around one store, with calls that are
- * slow, lost, answered late or landing late, and with members that are held up, asleep, cut off, stopped or killed. A
- * seed decides everything, so that a failure can be run again. The world knows the true time, which nobody inside does,
- * and checks after every event:
+ * slow, lost, answered late or landing late, and with members that are held up, asleep, cut off, stopped or killed, or
+ * whose work hangs. A seed decides everything, so that a failure can be run again. The world knows the true time, which
+ * nobody inside does, and checks after every event:
  *
- *   safety     never do two members believe at once that they hold the lease, and terms only rise;
+ *   safety     never do two members believe at once that they hold the lease, nor does one while the work of another that
+ *              resigned has not ended, for as long as that one's lease lasted; and terms only rise;
  *   fencing    work goes on only from `elected` to `grace` before the end of the lease;
+ *   fitness    who resigned claims nothing, and beats no more, until it is fit;
  *   liveness   once the faults have stopped, a member works within the bound, and goes on working.
  */
 import assert from 'node:assert/strict';
@@ -29,6 +31,8 @@ export interface WorldReport {
   /** Of those, how many followed on the member's own. */
   continued: number;
   deposed: number;
+  /** Of those, how many gave the mastership up, with work that hung. */
+  resigned: number;
   weak: boolean;
 }
 
@@ -49,7 +53,7 @@ export class ElectionWorld implements Surroundings {
     private readonly tracing = false,
   ) {
     this.random = randomFrom(seed);
-    this.report = { events: 0, masterships: 0, continued: 0, deposed: 0, weak: this.random() < 0.5 };
+    this.report = { events: 0, masterships: 0, continued: 0, deposed: 0, resigned: 0, weak: this.random() < 0.5 };
     this.habits = habitsFrom(this.random);
     const size = 2 + Math.floor(this.random() * 3);
     for (let count = 0; count < size; count++) this.spawn();
@@ -115,12 +119,12 @@ export class ElectionWorld implements Surroundings {
   }
 
   private check(): void {
-    let believer: WorldMember | null = null;
+    let holder: WorldMember | null = null;
     for (const member of this.members) {
       member.check();
-      if (!member.believes) continue;
-      if (believer !== null) assert.fail(`${believer.id} and ${member.id} are master at once`);
-      believer = member;
+      if (!member.believes && !member.lingers) continue;
+      if (holder !== null) assert.fail(`${holder.id} and ${member.id} are master, or at work, at once`);
+      holder = member;
     }
   }
 
@@ -131,8 +135,9 @@ export class ElectionWorld implements Surroundings {
     if (continued) this.report.continued += 1;
   }
 
-  deposed(): void {
+  deposed(resigned: boolean): void {
     this.report.deposed += 1;
+    if (resigned) this.report.resigned += 1;
   }
 
   later(ms: number, run: () => void): void {
@@ -216,6 +221,8 @@ export class ElectionWorld implements Surroundings {
       case 'trim':
         void connection.trimTerms('world', this.highest);
         return;
+      case 'resign':
+        return member.hold(() => member.resign(ms));
       case 'stop':
       case 'kill':
         if (what === 'kill') member.kill();

@@ -13,7 +13,16 @@ export interface Happening {
 
 // Of TypeScript, a record, so that an event that is added to the library has to be added here.
 const known: Readonly<Record<Name, true>> = {
-  ...{ synchronize: true, error: true, info: true, panic: true, statechange: true, done: true, failed: true },
+  ...{
+    synchronize: true,
+    error: true,
+    info: true,
+    panic: true,
+    statechange: true,
+    done: true,
+    failed: true,
+    deadletter: true,
+  },
   ...{ init: true, ticking: true, master: true, slave: true, stopped: true },
 };
 

@@ -4,7 +4,18 @@ import type { CallName } from './memoryStore.ts';
 /** No call lands, and no member is held up, longer than this, in ms. */
 export const LATEST = 9000;
 
-const mischiefs = ['pause', 'sleep', 'wallSet', 'cutOff', 'available', 'progress', 'trim', 'stop', 'kill'] as const;
+const mischiefs = [
+  'pause',
+  'sleep',
+  'wallSet',
+  'cutOff',
+  'available',
+  'progress',
+  'trim',
+  'resign',
+  'stop',
+  'kill',
+] as const;
 export type Mischief = (typeof mischiefs)[number];
 
 /** What this world likes to do: worlds that each do a few things often go further than worlds that do all alike. */

@@ -1,6 +1,6 @@
 /** A member of electionWorld.ts. */
 import assert from 'node:assert/strict';
-import type { News } from '../../src/election/effects.ts';
+import type { News, StoreRequest } from '../../src/election/effects.ts';
 import { Elector } from '../../src/election/elector.ts';
 import { type Phase, timeToLive } from '../../src/election/protocol.ts';
 import type { Intervals } from '../../src/options.ts';
@@ -19,7 +19,7 @@ export interface Surroundings {
   readonly store: MemoryStore;
   fate(member: WorldMember, call: CallName): Fate;
   elected(term: number, continued: boolean): void;
-  deposed(): void;
+  deposed(resigned: boolean): void;
   later(ms: number, run: () => void): void;
   note(text: string): void;
 }
@@ -34,6 +34,12 @@ export class WorldMember {
   validUntil: number | null = null;
   working = false;
   private fenced = false;
+  /** How often it has resigned; only the last one's end makes it fit. */
+  private resignations = 0;
+  private unfit = false;
+  /** Work that hangs may run until then, by the boot clock: from a resignation to the end of the lease that it left. */
+  private lingersUntil: number | null = null;
+  private stopping = false;
   /** Neither killed nor stopped. */
   alive = true;
   private killed = false;
@@ -71,7 +77,7 @@ export class WorldMember {
       host: {
         progress: () => ({ identifier: null, count: 0, recent: [] }),
         news: (news) => this.news(news),
-        asked: () => {},
+        asked: ({ type }) => this.asked(type),
         beatSent: () => {},
         beatAcknowledged: () => {},
       },
@@ -120,7 +126,31 @@ export class WorldMember {
 
   kill(): void {
     this.killed = true;
+    this.lingersUntil = null;
     this.ended();
+  }
+
+  /** Its work hangs, for `ms` from now on: whatever ends it, a fence or itself, that is no later than its lease. */
+  resign(ms: number): void {
+    if (!this.alive) return;
+    this.resignations += 1;
+    const resignation = this.resignations;
+    this.elector.resign('the work hangs', 'ERR_TASK_TIMEOUT');
+    // Not before: a jump of the clock that shows just now is handled first, and may begin a claim, which is then dropped.
+    this.unfit = true;
+    this.world.later(ms, () =>
+      this.hold(() => {
+        if (!this.alive || resignation !== this.resignations) return false;
+        this.lingersUntil = null;
+        this.unfit = false;
+        return this.elector.fit();
+      }),
+    );
+  }
+
+  private asked(type: StoreRequest['type']): void {
+    if (!this.unfit || this.stopping) return;
+    assert.ok(type === 'readTip' || type === 'observe', `${this.id} asks ${type} though it resigned`);
   }
 
   private ended(): void {
@@ -133,6 +163,11 @@ export class WorldMember {
   get believes(): boolean {
     if (this.validUntil === null || this.asleep || this.world.timeline.now() < this.unawareUntil) return false;
     return this.clock.now() < this.validUntil;
+  }
+
+  /** Whether work that hung when it resigned may still run, inside the lease that it left. */
+  get lingers(): boolean {
+    return this.lingersUntil !== null && !this.asleep && this.clock.sinceBoot() < this.lingersUntil;
   }
 
   check(): void {
@@ -157,6 +192,7 @@ export class WorldMember {
         return;
       case 'elected':
         assert.ok(!this.working && this.phase === 'master', 'elected twice');
+        assert.ok(!this.unfit && this.lingersUntil === null, 'elected beside work of its own that hangs');
         world.elected(news.term, news.continued);
         this.working = true;
         this.fenced = false;
@@ -171,10 +207,15 @@ export class WorldMember {
         this.fenced = false;
         return;
       case 'deposed':
-        world.deposed();
+        // Only who resigned is told while the lease still lasts.
+        world.deposed(this.validUntil !== null);
+        if (this.validUntil !== null) {
+          this.lingersUntil = this.clock.sinceBoot() + this.validUntil - this.clock.now();
+        }
         this.working = false;
         return;
       case 'drain': {
+        this.stopping = true;
         // Often at once, so that the end meets claims and beats under way.
         const drained = world.random() < 0.5 ? 0 : world.random() * 3000;
         world.later(drained, () => this.hold(() => this.drained()));
@@ -188,7 +229,11 @@ export class WorldMember {
 
   private drained(): void {
     this.working = false;
-    if (this.world.random() < 0.8) this.elector.drained();
-    else this.elector.abandon();
+    if (this.world.random() < 0.8) {
+      this.lingersUntil = null;
+      this.elector.drained();
+    } else {
+      this.elector.abandon();
+    }
   }
 }

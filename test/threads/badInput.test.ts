@@ -51,7 +51,11 @@ describe('new managed() refuses', () => {
     ['an unknown option', ['a', 'id', work, { maxQeue: 5 }], 'ERR_INVALID_OPTION'],
     ['a limit that is none', ['a', 'id', work, { maxQueue: 0 }], 'ERR_INVALID_OPTION'],
     ['a grace that leaves no time for a beat', ['a', 'id', work, { grace: 3000 }], 'ERR_INVALID_OPTION'],
-    ['what is planned and not there', ['a', 'id', work, { durable: true }], 'ERR_INVALID_OPTION'],
+    [
+      'a time-out of the main thread for work that is elsewhere',
+      ['a', 'id', new URL(import.meta.url), { mainTimeout: 500 }],
+      'ERR_INVALID_OPTION',
+    ],
   ])('%s', (_what, args, code) => {
     expect(() => Reflect.construct(Managed, args)).toThrow(expect.objectContaining({ code }));
   });

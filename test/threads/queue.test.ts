@@ -85,10 +85,8 @@ test('false, a throw and a rejection keep a task at the head until it returns tr
     'd1',
   ]);
   const pauses = runs.slice(1, 4).map(({ at }, index) => Number(at - (runs[index]?.end ?? at)) / 1e6);
-  const [first = 0, second = 0, third = 0] = pauses;
-  expect(first).toBeGreaterThanOrEqual(20);
-  expect(second).toBeGreaterThanOrEqual(40);
-  expect(third).toBeGreaterThanOrEqual(40);
+  // Drawn at random up to 20, 40 and 40 ms, and never at once.
+  for (const pause of pauses) expect(pause).toBeGreaterThanOrEqual(1);
 });
 
 test('a task whose id is queued already is not stored twice, and one that was done may come again', async () => {

@@ -8,46 +8,42 @@
  * those that wait. What was acknowledged is on disk.
  */
 import { StoreError } from '../../errors.js';
+import type { TaskId } from '../../task.js';
 import { DocumentReader, type Fields, isFields, storedLease, storedProgress } from '../documents.js';
 import type { Lease, Member, Observation, Progress, Store, Tenure, TermRecord, Tip } from '../store.js';
-import { withinLimit } from '../timeLimit.js';
-import { type Environment, openEnvironment } from './environment.js';
+import type {
+  Attempts,
+  Burial,
+  DeadLetter,
+  NewTask,
+  QueueCounts,
+  QueueState,
+  StoredTask,
+  TaskStore,
+} from '../taskStore.js';
+import { Access } from './access.js';
+import { EmbeddedTasks } from './embeddedTasks.js';
+import type { Environment } from './environment.js';
 import { leaseKey, memberKey, memberRange, termKey, termRange } from './keys.js';
-import { embeddedError } from './storeErrors.js';
 
 /** How long the line of a member that nobody removed is kept, in ms. */
 const MEMBERS_KEPT = 60 * 60 * 1000;
 
-export class EmbeddedStore implements Store {
-  private environment: Environment | undefined;
-  private closed = false;
-  /** Calls whose limit has passed and that still wait for the write lock. */
-  private overdue = 0;
+export class EmbeddedStore implements Store, TaskStore {
+  private readonly access: Access;
+  private readonly tasks: EmbeddedTasks;
 
-  constructor(
-    private readonly path: string,
-    private readonly commandTimeout: number,
-  ) {}
-
-  async open(): Promise<void> {
-    if (this.closed) throw new StoreError('ERR_STORE', 'the store is closed');
-    if (this.environment !== undefined) return;
-    const environment = await openEnvironment(this.path);
-    if (this.closed || this.environment !== undefined) {
-      await environment.close();
-      if (this.closed) throw new StoreError('ERR_STORE', 'the store was closed while it opened');
-      return;
-    }
-    this.environment = environment;
-    await this.removeOldMembers();
+  constructor(path: string, commandTimeout: number) {
+    this.access = new Access(path, commandTimeout);
+    this.tasks = new EmbeddedTasks(this.access);
   }
 
-  async close(): Promise<void> {
-    this.closed = true;
-    const { environment } = this;
-    this.environment = undefined;
-    if (environment === undefined) return;
-    await withinLimit(this.commandTimeout, this.late('close'), () => environment.close()).catch(() => {});
+  async open(): Promise<void> {
+    if (await this.access.open()) await this.removeOldMembers();
+  }
+
+  close(): Promise<void> {
+    return this.access.close();
   }
 
   /** A folder does not go away and come back. */
@@ -56,11 +52,11 @@ export class EmbeddedStore implements Store {
   }
 
   async highestTerm(name: string): Promise<Tip> {
-    return this.read('highestTerm', (environment) => this.tip(environment, name));
+    return this.access.read('highestTerm', (environment) => this.tip(environment, name));
   }
 
   async observe(asked: readonly { readonly name: string; readonly tip: number }[]): Promise<Observation[]> {
-    return this.read('observe', (environment) =>
+    return this.access.read('observe', (environment) =>
       asked.map(({ name, tip }) => {
         const found = environment.get(leaseKey(name));
         return {
@@ -72,7 +68,7 @@ export class EmbeddedStore implements Store {
   }
 
   compareAndSetLease(name: string, expected: Lease | null, next: Lease): Promise<boolean> {
-    return this.change('compareAndSetLease', leaseKey(name), (old) => {
+    return this.access.change('compareAndSetLease', leaseKey(name), (old) => {
       if (expected === null || old === undefined) {
         return expected === null && old === undefined ? { ...storedLease(next), at: Date.now() } : undefined;
       }
@@ -86,12 +82,12 @@ export class EmbeddedStore implements Store {
     const { name, term, holder, claim, ttl } = record;
     const key = termKey(name, term);
     const fields = { name, term, holder, claim, ttl, at: Date.now() };
-    if (await this.change('insertTerm', key, (old) => (old === undefined ? fields : undefined))) {
+    if (await this.access.change('insertTerm', key, (old) => (old === undefined ? fields : undefined))) {
       return { inserted: true };
     }
-    const found = await this.read('insertTerm', (environment) => environment.get(key));
+    const found = await this.access.read('insertTerm', (environment) => environment.get(key));
     if (found === undefined) {
-      throw new StoreError('ERR_STORE', `the record of term ${term} in ${this.path} was gone when it was read`);
+      throw new StoreError('ERR_STORE', `the record of term ${term} in ${this.access.path} was gone when it was read`);
     }
     return { inserted: false, claim: this.reader(found.value, `record ${term}`, name).text('claim') };
   }
@@ -105,7 +101,7 @@ export class EmbeddedStore implements Store {
   }
 
   private changeHeld(what: string, { name, term, holder }: Tenure, fields: Fields): Promise<boolean> {
-    return this.change(what, leaseKey(name), (old) =>
+    return this.access.change(what, leaseKey(name), (old) =>
       old !== undefined && old.term === term && old.holder === holder
         ? { ...old, ...fields, at: Date.now() }
         : undefined,
@@ -113,7 +109,7 @@ export class EmbeddedStore implements Store {
   }
 
   async trimTerms(name: string, below: number): Promise<void> {
-    await this.write('trimTerms', async (environment) => {
+    await this.access.write('trimTerms', async (environment) => {
       // The tip only ever rises, so that what is below this one is below the tip for good.
       const limit = Math.min(below, this.tip(environment, name).term);
       await environment.remove(environment.keys(termRange(name, limit)));
@@ -122,15 +118,15 @@ export class EmbeddedStore implements Store {
 
   async putMember(member: Member): Promise<void> {
     const fields = { ...member, at: member.at.getTime() };
-    await this.change('putMember', memberKey(member.id), () => fields);
+    await this.access.change('putMember', memberKey(member.id), () => fields);
   }
 
   async removeMember(id: string): Promise<void> {
-    await this.write('removeMember', (environment) => environment.remove([memberKey(id)]));
+    await this.access.write('removeMember', (environment) => environment.remove([memberKey(id)]));
   }
 
   async listMembers(name: string): Promise<Member[]> {
-    return this.read('listMembers', (environment) =>
+    return this.access.read('listMembers', (environment) =>
       environment
         .values(memberRange)
         .filter((value) => isFields(value) && value.name === name)
@@ -140,7 +136,7 @@ export class EmbeddedStore implements Store {
 
   private async removeOldMembers(): Promise<void> {
     const before = Date.now() - MEMBERS_KEPT;
-    await this.write('open', async (environment) => {
+    await this.access.write('open', async (environment) => {
       const old = environment
         .values(memberRange)
         .filter((value) => isFields(value) && typeof value.at === 'number' && value.at < before)
@@ -154,87 +150,47 @@ export class EmbeddedStore implements Store {
     return last === undefined ? { term: 0, ttl: 0 } : this.reader(last, 'record', name).termRecord();
   }
 
-  // ---- reading and writing ----
-
-  private async read<T>(what: string, look: (environment: Environment) => T): Promise<T> {
-    const environment = this.opened();
-    try {
-      environment.refresh();
-      return look(environment);
-    } catch (error) {
-      throw embeddedError(error, what, this.path);
-    }
+  addTasks(name: string, tasks: readonly NewTask[], maxQueue: number): ReturnType<TaskStore['addTasks']> {
+    return this.tasks.addTasks(name, tasks, maxQueue);
   }
 
-  /**
-   * Puts what `next` makes of the entry in its place, false when `next` makes nothing of it. When somebody else was
-   * faster nothing was written, and `next` decides again on what is there now.
-   */
-  private change(what: string, key: Buffer, next: (old: Fields | undefined) => Fields | undefined): Promise<boolean> {
-    return this.write(what, async (environment, signal) => {
-      while (!signal.aborted) {
-        environment.refresh();
-        const entry = environment.get(key);
-        const old = entry?.value;
-        if (old !== undefined && !isFields(old)) throw this.notFields(what);
-        const value = next(old);
-        if (value === undefined) return false;
-        if (await environment.put(key, value, entry?.version)) return true;
-      }
-      return false;
-    });
+  queueState(name: string): Promise<QueueState> {
+    return this.tasks.queueState(name);
   }
 
-  private async write<T>(
-    what: string,
-    call: (environment: Environment, signal: AbortSignal) => Promise<T>,
-  ): Promise<T> {
-    const environment = this.opened();
-    const late = this.late(what);
-    if (this.overdue > 0) {
-      const text = `the store ${this.path} is not available for ${what}: an earlier call still waits for its write lock`;
-      throw new StoreError('ERR_STORE_UNAVAILABLE', text);
-    }
-    let outcome: Promise<unknown> = Promise.resolve();
-    const overdue = () => {
-      this.overdue += 1;
-      const settled = () => {
-        this.overdue -= 1;
-      };
-      outcome.then(settled, settled);
-      return late();
-    };
-    try {
-      return await withinLimit(this.commandTimeout, overdue, (signal) => {
-        const writing = call(environment, signal);
-        outcome = writing;
-        return writing;
-      });
-    } catch (error) {
-      throw embeddedError(error, what, this.path);
-    }
+  tasksAfter(...args: Parameters<TaskStore['tasksAfter']>): Promise<StoredTask[]> {
+    return this.tasks.tasksAfter(...args);
   }
 
-  private opened(): Environment {
-    if (this.environment === undefined) {
-      throw new StoreError('ERR_STORE', this.closed ? 'the store is closed' : 'the store is not open');
-    }
-    return this.environment;
+  acknowledge(tenure: Tenure, done: number, burial: Burial | null): Promise<boolean> {
+    return this.tasks.acknowledge(tenure, done, burial);
+  }
+
+  setAttempts(name: string, seq: number, attempts: Attempts): Promise<void> {
+    return this.tasks.setAttempts(name, seq, attempts);
+  }
+
+  trimTasks(name: string, through: number): Promise<void> {
+    return this.tasks.trimTasks(name, through);
+  }
+
+  countTasks(name: string): Promise<QueueCounts> {
+    return this.tasks.countTasks(name);
+  }
+
+  putDeadLetter(letter: DeadLetter): Promise<void> {
+    return this.tasks.putDeadLetter(letter);
+  }
+
+  findDeadLetters(name: string, id: TaskId): Promise<DeadLetter[]> {
+    return this.tasks.findDeadLetters(name, id);
+  }
+
+  removeDeadLetter(name: string, seq: number): Promise<void> {
+    return this.tasks.removeDeadLetter(name, seq);
   }
 
   private reader(value: unknown, what: string, name: string): DocumentReader {
-    return new DocumentReader(value, `the ${what} of ${name} in ${this.path}`);
-  }
-
-  private notFields(what: string): StoreError {
-    return new StoreError('ERR_STORE_DATA', `what ${what} found in ${this.path} is not a document`);
-  }
-
-  private late(what: string): () => StoreError {
-    return () =>
-      new StoreError(
-        'ERR_STORE_UNAVAILABLE',
-        `the store ${this.path} is not available for ${what}: no answer in ${this.commandTimeout} ms`,
-      );
+    return new DocumentReader(value, this.access.where(what, name));
   }
 }

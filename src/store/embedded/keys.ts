@@ -1,7 +1,9 @@
 /**
- * The keys of the embedded store, as bytes, so that they sort as their parts do: the kind, then for records the name
- * with its length before it (no name is the beginning of another), then the term.
+ * The keys of the embedded store, as bytes, so that they sort as their parts do: the kind, then for what has a number the
+ * name with its length before it (no name is the beginning of another), then the term or the number.
  */
+import type { TaskId } from '../../task.js';
+import { isWellFormed } from '../../taskId.js';
 
 /** From `start`, up to and without `end`. */
 export interface KeyRange {
@@ -20,11 +22,64 @@ export function memberKey(id: string): Buffer {
 export const memberRange: KeyRange = { start: Buffer.from('m'), end: Buffer.from('n') };
 
 export function termKey(name: string, term: number): Buffer {
-  const bytes = Buffer.from(name);
-  const key = Buffer.alloc(1 + 4 + bytes.length + 8, 't');
+  return numbered('t', Buffer.from(name), term);
+}
+
+/** What a queue gives its numbers from. */
+export function queueKey(name: string): Buffer {
+  return Buffer.from(`q${name}`);
+}
+
+export function taskKey(name: string, seq: number): Buffer {
+  return numbered('k', Buffer.from(name), seq);
+}
+
+/** From the number `from` on. */
+export function taskRange(name: string, from: number): KeyRange {
+  return { start: taskKey(name, from), end: taskKey(name, Number.MAX_SAFE_INTEGER) };
+}
+
+/** Where the number of the task with this id stands. */
+export function idKey(name: string, id: TaskId): Buffer {
+  return Buffer.concat([prefixed('i', Buffer.from(name)), idBytes(id)]);
+}
+
+export function letterKey(name: string, seq: number): Buffer {
+  return numbered('d', Buffer.from(name), seq);
+}
+
+export function letterRange(name: string): KeyRange {
+  return { start: letterKey(name, 0), end: letterKey(name, Number.MAX_SAFE_INTEGER) };
+}
+
+/** For each dead letter of an id, its number. */
+export function letterIdKey(name: string, id: TaskId, seq: number): Buffer {
+  return numbered('e', Buffer.concat([prefixed('', Buffer.from(name)), idBytes(id)]), seq);
+}
+
+export function letterIdRange(name: string, id: TaskId): KeyRange {
+  return { start: letterIdKey(name, id, 0), end: letterIdKey(name, id, Number.MAX_SAFE_INTEGER) };
+}
+
+/** As different for different ids as the ids are: 1 is not '1'. */
+function idBytes(id: TaskId): Buffer {
+  if (typeof id === 'string') return Buffer.from(isWellFormed(id) ? `s${id}` : `j${JSON.stringify(id)}`);
+  const bytes = Buffer.alloc(9, 'n');
+  bytes.writeDoubleBE(id, 1);
+  return bytes;
+}
+
+function prefixed(kind: string, bytes: Buffer): Buffer {
+  const head = Buffer.alloc(kind.length + 4, kind);
+  head.writeUInt32BE(bytes.length, kind.length);
+  return Buffer.concat([head, bytes]);
+}
+
+function numbered(kind: string, bytes: Buffer, number: number): Buffer {
+  const key = Buffer.alloc(1 + 4 + bytes.length + 8, kind);
   key.writeUInt32BE(bytes.length, 1);
   bytes.copy(key, 5);
-  key.writeBigUInt64BE(BigInt(term), 5 + bytes.length);
+  key.writeBigUInt64BE(BigInt(number), 5 + bytes.length);
   return key;
 }
 

@@ -8,32 +8,40 @@
  * Nothing here needs more of a server than the protocol and unique `_id`s: no transactions, no pipelines, no clock. On a
  * server whose updates are not atomic a compare-and-set may match twice; the insert of a term never does.
  */
+import type { Clock } from '../../clock.js';
 import { StoreError } from '../../errors.js';
-import { DocumentReader, type Fields, isFields, storedLease, storedProgress } from '../documents.js';
+import type { TaskId } from '../../task.js';
+import { DocumentReader, type Fields, storedLease, storedProgress } from '../documents.js';
 import type { Lease, Member, Observation, Progress, Store, Tenure, TermRecord, Tip } from '../store.js';
-import { Connection, type Run } from './connection.js';
+import type {
+  Attempts,
+  Burial,
+  DeadLetter,
+  NewTask,
+  QueueCounts,
+  QueueState,
+  StoredTask,
+  TaskStore,
+} from '../taskStore.js';
+import { Commands, LEASES, leaseId } from './commands.js';
+import { Connection } from './connection.js';
+import { MongodbTasks } from './mongodbTasks.js';
+import { MEMBERS, prepare } from './prepare.js';
 import type { Settings } from './settings.js';
-import { writeError } from './storeErrors.js';
 
-const LEASES = 'failover';
-const MEMBERS = 'failover_members';
-/** How long the line of a member that nobody removed is kept, in seconds. */
-const MEMBERS_KEPT = 60 * 60;
 /** Leases in one answer, which must fit into one document of 16 MB. */
 const MOST_IN_ONE_LOOK = 100;
 const MOST_MEMBERS = 1000;
 
-const DUPLICATE_KEY = 11000;
-/** An index on the same fields is there, under another name or with other options: as good as ours. */
-const INDEX_EXISTS = [85, 86];
-
-export class MongodbStore implements Store {
+export class MongodbStore implements Store, TaskStore {
   private readonly connection: Connection;
-  private readonly run: Run;
+  private readonly commands: Commands;
+  private readonly tasks: MongodbTasks;
 
-  constructor(private readonly settings: Settings) {
+  constructor(settings: Settings, clock: Clock) {
     this.connection = new Connection(settings, prepare);
-    this.run = this.connection.run;
+    this.commands = new Commands(this.connection.run, settings);
+    this.tasks = new MongodbTasks(this.commands, clock);
   }
 
   open(): Promise<void> {
@@ -79,43 +87,47 @@ export class MongodbStore implements Store {
   async compareAndSetLease(name: string, expected: Lease | null, next: Lease): Promise<boolean> {
     const _id = leaseId(name);
     const fields = { ...storedLease(next), at: new Date() };
-    if (expected === null) return this.insert('compareAndSetLease', { _id, ...fields });
+    if (expected === null) return this.commands.insert('compareAndSetLease', LEASES, { _id, ...fields });
     const { term, beat, holder, claim } = expected;
-    return this.update('compareAndSetLease', LEASES, { _id, term, beat, holder, claim }, fields);
+    return this.commands.update('compareAndSetLease', LEASES, { _id, term, beat, holder, claim }, { $set: fields });
   }
 
   async insertTerm({ name, term, holder, claim, ttl }: TermRecord): ReturnType<Store['insertTerm']> {
     const _id = termId(name, term);
     const record = { _id, name, term, holder, claim, ttl, at: new Date() };
-    if (await this.insert('insertTerm', record)) return { inserted: true };
+    if (await this.commands.insert('insertTerm', LEASES, record)) return { inserted: true };
     const [found] = await this.find('insertTerm', LEASES, { _id }, { limit: 1 });
     if (found === undefined) {
-      throw new StoreError('ERR_STORE', `${this.where(_id)} was there, and was gone when it was read`);
+      throw new StoreError('ERR_STORE', `${this.commands.where(_id)} was there, and was gone when it was read`);
     }
     return { inserted: false, claim: this.reader(found).text('claim') };
   }
 
   beat(tenure: Tenure, beat: number, progress: Progress): Promise<boolean> {
-    return this.update('beat', LEASES, held(tenure), { beat, ...storedProgress(progress), at: new Date() });
+    return this.setHeld('beat', tenure, { beat, ...storedProgress(progress) });
   }
 
   release(tenure: Tenure, beat: number, progress: Progress): Promise<boolean> {
-    const fields = { beat, holder: null, ...storedProgress(progress), at: new Date() };
-    return this.update('release', LEASES, held(tenure), fields);
+    return this.setHeld('release', tenure, { beat, holder: null, ...storedProgress(progress) });
+  }
+
+  private setHeld(what: string, { name, term, holder }: Tenure, fields: Fields): Promise<boolean> {
+    const change = { $set: { ...fields, at: new Date() } };
+    return this.commands.update(what, LEASES, { _id: leaseId(name), term, holder }, change);
   }
 
   async trimTerms(name: string, below: number): Promise<void> {
     // The tip only ever rises, so that what is below this one is below the tip for good.
     const limit = Math.min(below, (await this.highestTerm(name)).term);
-    await this.delete('trimTerms', LEASES, { name, term: { $lt: limit } }, 0);
+    await this.commands.delete('trimTerms', LEASES, { name, term: { $lt: limit } }, 0);
   }
 
   async putMember({ id, ...member }: Member): Promise<void> {
-    await this.update('putMember', MEMBERS, { _id: id }, member, true);
+    await this.commands.update('putMember', MEMBERS, { _id: id }, { $set: member }, true);
   }
 
   async removeMember(id: string): Promise<void> {
-    await this.delete('removeMember', MEMBERS, { _id: id }, 1);
+    await this.commands.delete('removeMember', MEMBERS, { _id: id }, 1);
   }
 
   async listMembers(name: string): Promise<Member[]> {
@@ -123,106 +135,55 @@ export class MongodbStore implements Store {
     return found.map((document) => this.reader(document).member('_id'));
   }
 
-  // ---- commands ----
-
-  private async find(what: string, collection: string, filter: Fields, options: Fields): Promise<Fields[]> {
-    const most = typeof options.limit === 'number' ? { batchSize: options.limit } : {};
-    const command = { find: collection, filter, ...options, ...most, singleBatch: true };
-    const { cursor } = await this.run(what, { ...command, maxTimeMS: this.settings.commandTimeout });
-    const batch = isFields(cursor) ? cursor.firstBatch : undefined;
-    if (!Array.isArray(batch) || !batch.every(isFields)) throw this.strange(what);
-    return batch;
+  addTasks(name: string, tasks: readonly NewTask[], maxQueue: number): ReturnType<TaskStore['addTasks']> {
+    return this.tasks.addTasks(name, tasks, maxQueue);
   }
 
-  /** False when the `_id` is taken. */
-  private async insert(what: string, document: Fields): Promise<boolean> {
-    const reply = await this.write(what, { insert: LEASES, documents: [document] });
-    const error = firstError(reply);
-    if (error === undefined) return true;
-    if (error.code === DUPLICATE_KEY) return false;
-    throw writeError(error.code, String(error.errmsg), what, this.settings);
+  queueState(name: string): Promise<QueueState> {
+    return this.tasks.queueState(name);
   }
 
-  /** Whether a document matched. */
-  private async update(what: string, collection: string, q: Fields, $set: Fields, upsert = false): Promise<boolean> {
-    const reply = await this.write(what, { update: collection, updates: [{ q, u: { $set }, upsert, multi: false }] });
-    this.check(what, reply);
-    if (typeof reply.n !== 'number') throw this.strange(what);
-    return reply.n > 0;
+  tasksAfter(...args: Parameters<TaskStore['tasksAfter']>): Promise<StoredTask[]> {
+    return this.tasks.tasksAfter(...args);
   }
 
-  private async delete(what: string, collection: string, q: Fields, limit: 0 | 1): Promise<void> {
-    this.check(what, await this.write(what, { delete: collection, deletes: [{ q, limit }] }));
+  acknowledge(tenure: Tenure, done: number, burial: Burial | null): Promise<boolean> {
+    return this.tasks.acknowledge(tenure, done, burial);
   }
 
-  private write(what: string, command: Fields): Promise<Fields> {
-    const { commandTimeout } = this.settings;
-    const writeConcern = { w: 'majority', j: true, wtimeout: commandTimeout };
-    return this.run(what, { ...command, writeConcern, maxTimeMS: commandTimeout });
+  setAttempts(name: string, seq: number, attempts: Attempts): Promise<void> {
+    return this.tasks.setAttempts(name, seq, attempts);
   }
 
-  private check(what: string, reply: Fields): void {
-    const error = firstError(reply);
-    if (error !== undefined) throw writeError(error.code, String(error.errmsg), what, this.settings);
+  trimTasks(name: string, through: number): Promise<void> {
+    return this.tasks.trimTasks(name, through);
+  }
+
+  countTasks(name: string): Promise<QueueCounts> {
+    return this.tasks.countTasks(name);
+  }
+
+  putDeadLetter(letter: DeadLetter): Promise<void> {
+    return this.tasks.putDeadLetter(letter);
+  }
+
+  findDeadLetters(name: string, id: TaskId): Promise<DeadLetter[]> {
+    return this.tasks.findDeadLetters(name, id);
+  }
+
+  removeDeadLetter(name: string, seq: number): Promise<void> {
+    return this.tasks.removeDeadLetter(name, seq);
+  }
+
+  private find(what: string, collection: string, filter: Fields, options: Fields): Promise<Fields[]> {
+    return this.commands.find(what, collection, filter, options);
   }
 
   private reader(document: Fields): DocumentReader {
-    return new DocumentReader(document, this.where(String(document._id)));
+    return new DocumentReader(document, this.commands.where(String(document._id)));
   }
-
-  private where(id: string): string {
-    return `the document ${id} in ${this.settings.label}`;
-  }
-
-  private strange(what: string): StoreError {
-    return new StoreError('ERR_STORE', `the store ${this.settings.label} gave an answer to ${what} that is none`);
-  }
-}
-
-function leaseId(name: string): string {
-  return `lease/${name}`;
 }
 
 function termId(name: string, term: number): string {
   return `${term}/${name}`;
-}
-
-function held({ name, term, holder }: Tenure): Fields {
-  return { _id: leaseId(name), term, holder };
-}
-
-function firstError(reply: Fields): Fields | undefined {
-  const errors = reply.writeErrors;
-  if (!Array.isArray(errors) || errors.length === 0) return undefined;
-  const [first]: unknown[] = errors;
-  return isFields(first) ? first : {};
-}
-
-/** Finds out whether the server serves, and makes the indexes while several connections warm up. */
-async function prepare(run: Run): Promise<void> {
-  await Promise.all([
-    run('open', { ping: 1 }),
-    run('open', {
-      createIndexes: LEASES,
-      indexes: [{ key: { name: 1, term: -1 }, name: 'name_term' }],
-    }).catch((error: unknown) => {
-      if (!isIndexThere(error)) throw error;
-    }),
-    // Not every server can, and nothing depends on it; there, old lines go when somebody opens the store.
-    run('open', {
-      createIndexes: MEMBERS,
-      indexes: [{ key: { at: 1 }, name: 'at', expireAfterSeconds: MEMBERS_KEPT }],
-    })
-      .catch(() => {
-        const before = new Date(Date.now() - MEMBERS_KEPT * 1000);
-        return run('open', { delete: MEMBERS, deletes: [{ q: { at: { $lt: before } }, limit: 0 }] });
-      })
-      .catch(() => {}),
-  ]);
-}
-
-function isIndexThere(error: unknown): boolean {
-  const cause = error instanceof StoreError ? error.cause : undefined;
-  if (!(cause instanceof Error) || !('code' in cause)) return false;
-  return typeof cause.code === 'number' && INDEX_EXISTS.includes(cause.code);
 }

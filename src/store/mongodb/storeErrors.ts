@@ -33,6 +33,10 @@ const passing = new Set([
   ...[50, 64, 262], // MaxTimeMSExpired, WriteConcernTimeout, ExceededTimeLimit
 ]);
 
+/** What servers built on PostgreSQL or SQLite say under this number when they restart, or had two writes in each other's way. */
+const INTERNAL_ERROR = 1;
+const PASSING_TEXT = /terminating connection|deadlock detected|database is locked/;
+
 /** What went wrong while `what` was asked for. */
 export function storeError(thrown: unknown, what: string, place: Place): StoreError {
   if (thrown instanceof StoreError) return thrown;
@@ -42,7 +46,7 @@ export function storeError(thrown: unknown, what: string, place: Place): StoreEr
 
 /** What a server says of one document, within an answer that is otherwise well. */
 export function writeError(code: unknown, message: string, what: string, place: Place): StoreError {
-  return failure(codeOfServer(code), what, message, place);
+  return failure(codeOfServer(code, message), what, message, place);
 }
 
 function failure(code: Code, what: string, message: string, { label, secrets }: Place, cause?: Error): StoreError {
@@ -65,7 +69,7 @@ function reasonOf(thrown: unknown): unknown {
 function codeOf(error: unknown): Code {
   if (error instanceof MongoCompatibilityError) return 'ERR_SERVER_TOO_OLD';
   if (error instanceof MongoWriteConcernError) return 'ERR_STORE_UNAVAILABLE';
-  if (error instanceof MongoServerError) return codeOfServer(error.code);
+  if (error instanceof MongoServerError) return codeOfServer(error.code, error.message);
   if (error instanceof MongoNetworkError || error instanceof MongoServerSelectionError) return 'ERR_STORE_UNAVAILABLE';
   // What is left of a handshake, or of the options, is not a matter of waiting.
   const refused =
@@ -76,8 +80,10 @@ function codeOf(error: unknown): Code {
   return refused ? 'ERR_STORE' : 'ERR_STORE_UNAVAILABLE';
 }
 
-function codeOfServer(code: unknown): Code {
-  return typeof code === 'number' && passing.has(code) ? 'ERR_STORE_UNAVAILABLE' : 'ERR_STORE';
+function codeOfServer(code: unknown, message: string): Code {
+  const passes =
+    typeof code === 'number' && (passing.has(code) || (code === INTERNAL_ERROR && PASSING_TEXT.test(message)));
+  return passes ? 'ERR_STORE_UNAVAILABLE' : 'ERR_STORE';
 }
 
 export function messageOf(error: unknown): string {

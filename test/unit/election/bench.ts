@@ -121,6 +121,14 @@ export class Bench {
     return this.send({ type: 'failed', request: this.asked(type, back).request, error: new Error(`no ${type}`) });
   }
 
+  resign(reason = 'the work hangs'): this {
+    return this.send({ type: 'resign', reason, code: 'ERR_TASK_TIMEOUT' });
+  }
+
+  fit(): this {
+    return this.send({ type: 'fit' });
+  }
+
   /** Runs, and sees this lease under this tip. */
   look(lease: Lease | null, tip: number): this {
     return this.send({ type: 'run' }).send({ type: 'tick' }).tip(tip).observed(lease);

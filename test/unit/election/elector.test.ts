@@ -193,6 +193,60 @@ describe('rule 8 around the protocol', () => {
   });
 });
 
+describe('rule 10 around the protocol', () => {
+  test('who resigns leaves the lease to run out: a standby follows it after its full wait, and then it is a standby', async () => {
+    const world = new World();
+    const first = await masterAlone(world);
+    const standby = world.member('b');
+    standby.elector.run();
+    await world.clock.advance(3 * intervals.MASTER);
+    first.elector.resign('the work hangs', 'ERR_TASK_TIMEOUT');
+    expect(first.news.slice(-3)).toMatchObject([
+      { type: 'deposed', reason: 'the work hangs', code: 'ERR_TASK_TIMEOUT' },
+      { type: 'noLease' },
+      { type: 'phase', to: 'slave' },
+    ]);
+    await world.clock.advance(ttl - intervals.POLL);
+    expect(world.store.lease).toMatchObject({ holder: 'a', term: 1 });
+    await world.clock.advance(2 * intervals.POLL + 5 * ROUND_TRIP);
+    expect(standby.elector.term).toBe(2);
+    first.elector.fit();
+    await world.clock.advance(50_000);
+    expect(standby.elector.term).toBe(2);
+    expect(first.elector.phase).toBe('slave');
+  });
+
+  test('alone, it works again as soon as it is fit, and not before', async () => {
+    const world = new World();
+    const member = await masterAlone(world);
+    const { length } = member.calls;
+    member.elector.resign('the work hangs', 'ERR_TASK_TIMEOUT');
+    await world.clock.advance(60_000);
+    expect(new Set(member.calls.slice(length))).toEqual(new Set(['highestTerm', 'observe']));
+    expect(world.store.lease).toMatchObject({ holder: 'a', term: 1 });
+    member.elector.fit();
+    await world.clock.advance(5 * ROUND_TRIP);
+    expect(member.elector.term).toBe(2);
+    expect(member.news.at(-1)).toMatchObject({ type: 'elected', continued: true });
+  });
+
+  test('a beat that lands after it resigned only prolongs the lease', async () => {
+    const world = new World();
+    const member = await masterAlone(world);
+    member.fate = (call) => (call === 'beat' ? { arrives: 300, gap: 0, returns: 1, fails: null } : swift);
+    await world.clock.advance(intervals.MASTER);
+    expect(member.calls).toContain('beat');
+    member.elector.resign('the work hangs', 'ERR_TASK_TIMEOUT');
+    await world.clock.advance(1000);
+    expect(world.store.lease).toMatchObject({ holder: 'a', beat: 1 });
+    expect(member.types().slice(-3)).toEqual(['deposed', 'noLease', 'phase']);
+    expect(member.elector.phase).toBe('slave');
+    member.elector.fit();
+    await world.clock.advance(intervals.POLL + 5 * ROUND_TRIP);
+    expect(member.elector.term).toBe(2);
+  });
+});
+
 describe('events and timers', () => {
   test('what the host asks for amid the news happens after it', async () => {
     const world = new World();

@@ -86,3 +86,31 @@ test('views of one buffer, in any thread, are one lease', async () => {
   expect(left > 0n && left < 60_000_000_000n).toBe(true);
   expect(term).toBe(7n);
 });
+
+test('the pulse of the main thread has an age from its first beat on, until it ends', async () => {
+  const view = new LeaseView();
+  expect(view.pulseAge()).toBe(0);
+  view.beatPulse();
+  const first = view.pulseAge();
+  while (view.pulseAge() === first);
+  expect(view.pulseAge()).toBeGreaterThan(first);
+
+  const beater = `
+    const { workerData } = require('node:worker_threads');
+    Atomics.store(new BigInt64Array(workerData), 4, process.hrtime.bigint() - 70_000_000_000n);`;
+  const worker = new Worker(beater, { eval: true, workerData: view.buffer });
+  await once(worker, 'exit');
+  // The same clock in every thread.
+  expect(view.pulseAge()).toBeGreaterThan(70_000);
+  view.beatPulse();
+  expect(view.pulseAge()).toBeLessThan(70_000);
+  view.endPulse();
+  expect(view.pulseAge()).toBe(0);
+  expect([view.remaining(), view.term, view.aborted]).toEqual([0, 0, false]);
+});
+
+test('a pulse that another thread wrote just now is not from the future', () => {
+  const view = new LeaseView();
+  new BigInt64Array(view.buffer)[4] = process.hrtime.bigint() + 1_000_000_000n;
+  expect(view.pulseAge()).toBe(0);
+});

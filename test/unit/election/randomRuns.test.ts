@@ -23,12 +23,13 @@ if (one !== undefined) {
     // The worlds are worth their time only if masterships come and go in them, on both kinds of store.
     for (const weak of [false, true]) {
       const same = reports.filter((report) => report.weak === weak);
-      const sum = (field: 'masterships' | 'continued' | 'deposed'): number =>
+      const sum = (field: 'masterships' | 'continued' | 'deposed' | 'resigned'): number =>
         same.reduce((total, report) => total + report[field], 0);
       expect(same.length).toBeGreaterThan(seeds / 3);
       expect(sum('masterships')).toBeGreaterThan(3 * same.length);
       expect(sum('deposed')).toBeGreaterThan(same.length);
       expect(sum('continued')).toBeGreaterThan(0);
+      expect(sum('resigned')).toBeGreaterThan(same.length / 4);
     }
   });
 }

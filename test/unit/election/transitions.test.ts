@@ -22,6 +22,8 @@ const ways: [Move, string, () => Bench][] = [
   ['init → master', 'the lease is released', () => new Bench().look(leaseOf(null), 1).winClaim()],
   ['init → slave', 'another holds the lease', () => init().tip(1).observed(seen)],
   ['init → slave', 'the first claim is lost', () => new Bench().look(null, 0).written(false)],
+  ['init → slave', 'it resigns while it claims', () => new Bench().look(null, 0).resign()],
+  ['init → slave', 'it resigned, and sees that nobody holds the lease', () => new Bench().resign().look(null, 0)],
   ['init → error', 'the store does not answer', () => init().failed('readTip')],
   ['init → stopped', 'stop', () => ending(init())],
   ['slave → ticking', 'SLAVE without a new version', ticking],
@@ -45,6 +47,7 @@ const ways: [Move, string, () => Bench][] = [
         .observed({ ...seen, beat: 1 }),
   ],
   ['ticking → slave', 'the claim is lost', () => seeing(standby(), seen, ttl).written(false)],
+  ['ticking → slave', 'it resigns while it claims', () => seeing(standby(), seen, ttl).resign()],
   ['ticking → master', 'the claim is won', () => seeing(standby(), seen, ttl).winClaim()],
   [
     'ticking → error',
@@ -53,6 +56,7 @@ const ways: [Move, string, () => Bench][] = [
   ],
   ['ticking → stopped', 'stop', () => ending(ticking())],
   ['master → slave', 'a beat matches nothing', () => master().pass(intervals.MASTER).beaten(false)],
+  ['master → slave', 'it resigns', () => master().resign()],
   ['master → error', 'the validity ends', () => master().pass(validity)],
   ['master → stopped', 'it has released', () => ending(master()).released()],
   ['error → master', 'the lease still names it', () => expired().winClaim()],
@@ -65,6 +69,7 @@ const ways: [Move, string, () => Bench][] = [
         .observed({ ...seen, beat: 1 }),
   ],
   ['error → slave', 'the claim is lost', () => expired().written(false)],
+  ['error → slave', 'it resigns while it claims', () => expired().resign()],
   ['error → stopped', 'stop', () => ending(inError())],
 ];
 
@@ -131,7 +136,9 @@ test('whatever happens in whatever order, only moves of the table are made, and 
       else if (dice < 0.88) bench.send({ type: 'clockJump', ahead: random() * 3000 });
       else if (dice < 0.91) bench.send({ type: 'available' });
       else if (dice < 0.94) bench.send({ type: 'progress' });
-      else if (dice < 0.95) bench.send({ type: 'stop' });
+      else if (dice < 0.95) bench.resign();
+      else if (dice < 0.965) bench.fit();
+      else if (dice < 0.975) bench.send({ type: 'stop' });
       else if (bench.state.stopping === 'draining') bench.send({ type: random() < 0.7 ? 'drained' : 'abandon' });
     }
     for (const { from, to } of bench.took('phase')) made.add(`${from} → ${to}`);

@@ -1,15 +1,17 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Dispatcher } from '../../../src/queue/dispatcher.ts';
-import { Fifo } from '../../../src/queue/fifo.ts';
 import type { TaskId } from '../../../src/task.ts';
 import { VirtualClock } from '../../support/virtualClock.ts';
 import { done, notRun, refused, ScriptedRunner, thrown } from './scriptedRunner.ts';
+import { TestQueue } from './testQueue.ts';
 
 const GRACE = 400;
 const STOP_TIMEOUT = 5000;
+const forEver = { minDelay: 1, maxDelay: 1, attempts: Number.POSITIVE_INFINITY };
+const apart = { random: () => 1, chunk: { budget: 10, mostTasks: 256 }, killProcess: null };
 
 let clock: VirtualClock;
-let queue: Fifo;
+let queue: TestQueue;
 let runner: ScriptedRunner;
 let dispatcher: Dispatcher;
 /** What the host was told: `done a`, `failed a #1 message`, `panic CODE`. */
@@ -17,26 +19,31 @@ let told: string[];
 
 beforeEach(() => {
   clock = new VirtualClock();
-  queue = new Fifo();
+  queue = new TestQueue();
   runner = new ScriptedRunner();
   told = [];
   dispatcher = new Dispatcher({
     queue,
     runner,
     clock,
-    retry: { minDelay: 100, maxDelay: 300 },
+    retry: { minDelay: 100, maxDelay: 300, attempts: Number.POSITIVE_INFINITY },
+    ...apart,
     grace: GRACE,
     stopTimeout: STOP_TIMEOUT,
     host: {
-      done: (id) => told.push(`done ${id}`),
-      failed: (id, error, attempt) => told.push(`failed ${id} #${attempt} ${error.message}`),
+      done: (tasks) => told.push(`done ${tasks.map(({ id }) => id).join(' ')}`),
+      failed: ({ id }, error, attempt) => told.push(`failed ${id} #${attempt} ${error.message}`),
+      exhausted: ({ id }) => {
+        queue.held = true;
+        told.push(`exhausted ${id}`);
+      },
       panic: (error) => told.push(`panic ${'code' in error ? error.code : error.message}`),
     },
   });
 });
 
 function feed(...ids: TaskId[]): void {
-  for (const id of ids) queue.push({ id, bytes: new Uint8Array(1) });
+  for (const id of ids) queue.add(id);
   dispatcher.poke();
 }
 
@@ -48,8 +55,8 @@ function startWith(...ids: TaskId[]): void {
 
 const settle = (): Promise<void> => clock.advance(0);
 
-async function finish(...outcome: Parameters<ScriptedRunner['finish']>): Promise<void> {
-  runner.finish(...outcome);
+async function finish(...outcome: Parameters<ScriptedRunner['settle']>): Promise<void> {
+  runner.settle(...outcome);
   await settle();
 }
 
@@ -102,13 +109,14 @@ describe('dispatching', () => {
   test('a task is out of the queue before the host hears that it is done, and the host may feed the next', async () => {
     const order: unknown[] = [];
     dispatcher = new Dispatcher({
-      ...{ queue, runner, clock, retry: { minDelay: 1, maxDelay: 1 }, grace: GRACE, stopTimeout: STOP_TIMEOUT },
+      ...{ queue, runner, clock, retry: forEver, ...apart, grace: GRACE, stopTimeout: STOP_TIMEOUT },
       host: {
-        done: (id) => {
-          order.push([id, queue.size, dispatcher.running]);
-          if (id === 'a') feed('b');
+        done: ([task]) => {
+          order.push([task?.id, queue.size, dispatcher.running]);
+          if (task?.id === 'a') feed('b');
         },
         failed: () => {},
+        exhausted: () => {},
         panic: () => {},
       },
     });
@@ -147,17 +155,17 @@ describe('dispatching', () => {
       mostRunsInTurn = Math.max(mostRunsInTurn, runsInTurn);
       return done;
     };
-    const bytes = new Uint8Array(0);
-    for (let id = 0; id < total; id++) queue.push({ id, bytes });
+    for (let id = 0; id < total; id++) queue.add(id);
     await new Promise<void>((resolve) => {
       dispatcher = new Dispatcher({
-        ...{ queue, runner, clock: busyClock, retry: { minDelay: 1, maxDelay: 1 }, grace: GRACE, stopTimeout: 1 },
+        ...{ queue, runner, clock: busyClock, retry: forEver, ...apart, grace: GRACE, stopTimeout: 1 },
         host: {
           done: () => {
             count += 1;
             if (count === total) resolve();
           },
           failed: () => {},
+          exhausted: () => {},
           panic: () => {},
         },
       });
@@ -190,12 +198,13 @@ describe('failures', () => {
   test('the error comes back with its name and code', async () => {
     let error: Error | undefined;
     dispatcher = new Dispatcher({
-      ...{ queue, runner, clock, retry: { minDelay: 1, maxDelay: 1 }, grace: GRACE, stopTimeout: STOP_TIMEOUT },
+      ...{ queue, runner, clock, retry: forEver, ...apart, grace: GRACE, stopTimeout: STOP_TIMEOUT },
       host: {
         done: () => {},
         failed: (_id, failure) => {
           error = failure;
         },
+        exhausted: () => {},
         panic: () => {},
       },
     });
@@ -219,12 +228,10 @@ describe('failures', () => {
 
   test('a task that is done and comes again starts at its first attempt', async () => {
     startWith('a');
-    const task = queue.head();
     await finish(refused);
     await clock.advance(100);
     await finish(done);
-    if (task !== undefined) queue.push(task);
-    dispatcher.poke();
+    feed('a');
     await settle();
     expect(runner.news()).toEqual(['start 1', 'run a #1', 'run a #2', 'run a #1']);
   });
@@ -506,7 +513,7 @@ describe('drain', () => {
     expect(drained.value).toBeUndefined();
     await finish(done);
     expect(told).toEqual(['done a']);
-    expect(runner.news()).toEqual(['start 1', 'run a #1', 'end']);
+    expect(runner.news()).toEqual(['start 1', 'run a #1', 'finish', 'end']);
     expect(drained.value).toBe('drained');
     expect([...queue.ids()]).toEqual(['b']);
     await clock.advance(60_000);
@@ -520,7 +527,7 @@ describe('drain', () => {
     expect(told).toEqual(['failed a #1 the work returned false']);
     expect(drained.value).toBe('drained');
     await clock.advance(60_000);
-    expect(runner.news()).toEqual(['start 1', 'run a #1', 'end']);
+    expect(runner.news()).toEqual(['start 1', 'run a #1', 'finish', 'end']);
   });
 
   test.each([
@@ -557,7 +564,7 @@ describe('drain', () => {
     startWith('a');
     const drained = watch(dispatcher.drain());
     await clock.advance(STOP_TIMEOUT);
-    expect(runner.news()).toEqual(['start 1', 'run a #1', 'abort: the member stops']);
+    expect(runner.news()).toEqual(['start 1', 'run a #1', 'finish', 'abort: the member stops']);
     await clock.advance(GRACE - 1);
     expect(runner.news()).toEqual([]);
     await clock.advance(1);
@@ -671,4 +678,128 @@ describe('drain', () => {
 test('a mastership cannot begin inside another', () => {
   startWith();
   expect(() => dispatcher.start(2)).toThrow(/not halted/);
+});
+
+describe('several tasks in one run', () => {
+  beforeEach(() => {
+    runner.mostTasks = 8;
+    dispatcher = new Dispatcher({
+      ...{ queue, runner, clock, ...apart, grace: GRACE, stopTimeout: STOP_TIMEOUT },
+      retry: { minDelay: 100, maxDelay: 300, attempts: 2 },
+      host: {
+        done: (tasks) => told.push(`done ${tasks.map(({ id }) => id).join(' ')}`),
+        failed: ({ id }, _error, attempt) => told.push(`failed ${id} #${attempt}`),
+        exhausted: ({ id }) => {
+          queue.held = true;
+          told.push(`exhausted ${id}`);
+        },
+        panic: () => {},
+      },
+    });
+  });
+
+  /** Runs the first task alone, so quickly that the next run carries all that is there. */
+  async function grown(...ids: TaskId[]): Promise<void> {
+    startWith('first', ...ids);
+    runner.took = 0.001;
+    await finish(done);
+    runner.news();
+    told.splice(0);
+  }
+
+  test('what was done before the one that failed is done, and that one is at the head', async () => {
+    await grown('a', 'b', 'c', 'd');
+    runner.settle(refused, 2);
+    await settle();
+    expect(told).toEqual(['done a b', 'failed c #1']);
+    expect([...queue.ids()]).toEqual(['c', 'd']);
+  });
+
+  test('a run that had no time for all of its tasks goes on with the rest at once', async () => {
+    await grown('a', 'b', 'c', 'd');
+    runner.settleSome(3);
+    await settle();
+    expect(told).toEqual(['done a b c']);
+    expect(runner.news()).toEqual(['run d #1']);
+  });
+
+  test('after its last attempt a task is the host to decide on, and nothing waits for a delay', async () => {
+    await grown('a', 'b', 'c', 'd');
+    runner.settle(thrown);
+    await settle();
+    await clock.advance(300);
+    runner.settle(thrown);
+    await settle();
+    expect(told).toEqual(['failed a #1', 'failed a #2', 'exhausted a']);
+    expect([dispatcher.running, clock.pending]).toEqual([null, 0]);
+    queue.held = false;
+    queue.delete('a');
+    dispatcher.poke();
+    await settle();
+    expect(dispatcher.running).toBe('b');
+  });
+
+  test('a drain lets the running task end, not the run', async () => {
+    await grown('a', 'b', 'c', 'd');
+    const drained = watch(dispatcher.drain());
+    expect(runner.news()).toEqual(['finish']);
+    runner.settleSome(1);
+    await settle();
+    expect([drained.value, told]).toEqual(['drained', ['done a']]);
+    expect([...queue.ids()]).toEqual(['b', 'c', 'd']);
+  });
+
+  test('what was done counts when the run is aborted while the mastership stands, and not when it is lost', async () => {
+    await grown('a', 'b', 'c', 'd');
+    dispatcher.fence('soon');
+    runner.settle(notRun, 1);
+    await settle();
+    expect(told).toEqual(['done a']);
+    dispatcher.resume();
+    await settle();
+    dispatcher.halt('lost');
+    if (runner.running !== undefined) runner.settle(notRun, 1);
+    await settle();
+    expect(told).toEqual(['done a']);
+  });
+});
+
+describe('fencing: process', () => {
+  let kills: number;
+  beforeEach(() => {
+    kills = 0;
+    const killProcess = (): void => {
+      kills += 1;
+    };
+    dispatcher = new Dispatcher({
+      ...{ queue, runner, clock, retry: forEver, ...apart, killProcess, grace: GRACE, stopTimeout: STOP_TIMEOUT },
+      host: { done: () => {}, failed: () => {}, exhausted: () => {}, panic: (error) => told.push(error.message) },
+    });
+    runner.endsAtOnce = false;
+    startWith('a');
+  });
+
+  test('work that has not ended when the lease ends takes the process with it', async () => {
+    dispatcher.fence('soon');
+    await clock.advance(GRACE - 1);
+    expect(kills).toBe(0);
+    await clock.advance(1);
+    expect([kills, told]).toEqual([1, []]);
+  });
+
+  test('work that has ended in time does not', async () => {
+    dispatcher.fence('soon');
+    await clock.advance(GRACE - 1);
+    await finishEnd(notRun);
+    await clock.advance(60_000);
+    expect(kills).toBe(0);
+  });
+
+  test('a mastership that was given up leaves work the rest of its lease', async () => {
+    dispatcher.halt('resigned', 3000);
+    await clock.advance(2999);
+    expect(kills).toBe(0);
+    await clock.advance(1);
+    expect(kills).toBe(1);
+  });
 });

@@ -4,12 +4,11 @@
  */
 import { expect, test, vi } from 'vitest';
 import { Dispatcher, transitions } from '../../../src/queue/dispatcher.ts';
-import { Fifo } from '../../../src/queue/fifo.ts';
 import type { QueuedTask } from '../../../src/queue/runner.ts';
-import type { TaskId } from '../../../src/task.ts';
 import { VirtualClock } from '../../support/virtualClock.ts';
 import { type Chance, random } from './random.ts';
 import { done, notRun, refused, ScriptedRunner, thrown } from './scriptedRunner.ts';
+import { TestQueue } from './testQueue.ts';
 
 const WALKS = 150;
 const STEPS = 120;
@@ -19,7 +18,7 @@ const outcomes = [done, done, done, refused, thrown, notRun];
 
 class Walk {
   readonly clock = new VirtualClock();
-  readonly queue = new Fifo();
+  readonly queue = new TestQueue();
   readonly runner = new ScriptedRunner();
   readonly dispatcher: Dispatcher;
   /** What the election has said last. */
@@ -33,7 +32,7 @@ class Walk {
   runTerm = 0;
   failures: { task: unknown; count: number } = { task: undefined, count: 0 };
   failure: unknown;
-  readonly doneIds: TaskId[] = [];
+  readonly doneIds: QueuedTask['id'][] = [];
 
   constructor(private readonly chance: Chance) {
     this.runner.onRun = this.guard((task: QueuedTask, attempt: number) => {
@@ -45,23 +44,27 @@ class Walk {
     });
     this.dispatcher = new Dispatcher({
       ...{ queue: this.queue, runner: this.runner, clock: this.clock, grace: GRACE, stopTimeout: STOP_TIMEOUT },
-      retry: { minDelay: 10, maxDelay: 40 },
+      retry: { minDelay: 10, maxDelay: 40, attempts: Number.POSITIVE_INFINITY },
+      random: () => chance.below(100) / 100,
+      chunk: { budget: 10, mostTasks: 256 },
+      killProcess: null,
       host: {
-        done: this.guard((id: TaskId) => {
+        done: this.guard((tasks: readonly QueuedTask[]) => {
           expect(this.mastership, 'nothing is done after the mastership').not.toBe('none');
           expect(this.runTerm, 'nothing is done for another mastership').toBe(this.term);
-          expect(this.queue.has(id)).toBe(false);
-          this.doneIds.push(id);
+          expect(tasks.filter(({ id }) => this.queue.has(id))).toEqual([]);
+          this.doneIds.push(...tasks.map(({ id }) => id));
           if (this.chance.below(8) === 0) this.feed();
           if (this.chance.below(20) === 0) this.elect();
         }),
-        failed: this.guard((id: TaskId, _error: Error, attempt: number) => {
+        failed: this.guard(({ id }: QueuedTask, _error: Error, attempt: number) => {
           expect(['standing', 'draining'], 'an abort is no failure').toContain(this.mastership);
           this.failures.count += 1;
           expect(attempt).toBe(this.failures.count);
           expect(this.queue.head()?.id).toBe(id);
           if (this.chance.below(20) === 0) this.elect();
         }),
+        exhausted: this.guard(() => expect.unreachable('attempts are without end')),
         panic: this.guard(() => {
           this.panics += 1;
           expect(this.dispatcher.stopped).toBe(false);
@@ -83,7 +86,7 @@ class Walk {
 
   feed(): void {
     this.fed += 1;
-    this.queue.push({ id: this.fed, bytes: new Uint8Array(0) });
+    this.queue.add(this.fed);
     this.dispatcher.poke();
   }
 
@@ -150,7 +153,7 @@ class Walk {
         if (this.mastership === 'none') this.queue.delete(chance.below(this.fed + 1));
         break;
       default:
-        if (runner.running !== undefined) runner.finish(outcomes[chance.below(outcomes.length)] ?? done);
+        if (runner.running !== undefined) runner.settle(outcomes[chance.below(outcomes.length)] ?? done);
     }
     if (chance.below(3) === 0) await this.clock.advance(chance.below(60));
     else if (chance.below(2) === 0) await this.clock.advance(0);
@@ -166,7 +169,7 @@ class Walk {
     this.mastership = 'none';
     dispatcher.halt('the end of the walk');
     if (runner.state === 'ending') runner.finishEnd(notRun);
-    else if (runner.running !== undefined) runner.finish(notRun);
+    else if (runner.running !== undefined) runner.settle(notRun);
     runner.endsAtOnce = true;
     await this.clock.advance(GRACE);
     if (runner.state === 'ending') runner.finishEnd(notRun);

@@ -4,7 +4,7 @@ import type { QueuedTask } from '../../../src/queue/runner.ts';
 import type { TaskId } from '../../../src/task.ts';
 import { random } from './random.ts';
 
-const task = (id: TaskId, size = 1): QueuedTask => ({ id, bytes: new Uint8Array(size) });
+const task = (id: TaskId, size = 1): QueuedTask => ({ id, bytes: new Uint8Array(size), failed: 0 });
 
 function fifoOf(...ids: TaskId[]): Fifo {
   const fifo = new Fifo();

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { StoreError } from '../../../src/errors.ts';
+import type { FullStore } from '../../../src/store/createStore.ts';
 import { openOnUse } from '../../../src/store/openOnUse.ts';
-import type { Store } from '../../../src/store/store.ts';
 
 const tip = { term: 7, ttl: 1000 };
 
@@ -10,7 +10,7 @@ class SlowStore {
   readonly openings: { resolve: () => void; reject: (error: Error) => void }[] = [];
   readonly asked: string[] = [];
   closed = 0;
-  readonly store: Store;
+  readonly store: FullStore;
 
   constructor() {
     const none = () => Promise.reject(new Error('not part of this test'));
@@ -26,6 +26,8 @@ class SlowStore {
       },
       ...{ observe: none, compareAndSetLease: none, insertTerm: none, beat: none, release: none, trimTerms: none },
       ...{ putMember: none, removeMember: none, listMembers: none },
+      ...{ addTasks: none, queueState: none, tasksAfter: none, acknowledge: none, setAttempts: none, trimTasks: none },
+      ...{ countTasks: none, putDeadLetter: none, findDeadLetters: none, removeDeadLetter: none },
     };
   }
 }

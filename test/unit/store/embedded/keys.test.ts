@@ -1,5 +1,16 @@
 import { expect, test } from 'vitest';
-import { leaseKey, memberKey, memberRange, termKey, termRange } from '../../../../src/store/embedded/keys.ts';
+import {
+  idKey,
+  leaseKey,
+  letterIdKey,
+  letterIdRange,
+  memberKey,
+  memberRange,
+  taskKey,
+  taskRange,
+  termKey,
+  termRange,
+} from '../../../../src/store/embedded/keys.ts';
 
 const within = (key: Buffer, { start, end }: { start: Buffer; end: Buffer }) =>
   Buffer.compare(start, key) <= 0 && Buffer.compare(key, end) < 0;
@@ -30,4 +41,25 @@ test('members are among members only', () => {
   expect(within(memberKey('\u{10ffff}'), memberRange)).toBe(true);
   expect(within(leaseKey('m'), memberRange)).toBe(false);
   expect(within(termKey('m', 1), memberRange)).toBe(false);
+});
+
+test('the tasks of a queue sort by number, and those of no other queue are among them', () => {
+  const keys = [1, 255, 256, 2 ** 32 + 1].map((seq) => taskKey('name', seq));
+  expect([...keys].reverse().sort(Buffer.compare)).toEqual(keys);
+  expect(keys.filter((key) => within(key, taskRange('name', 256)))).toEqual(keys.slice(2));
+  for (const other of ['nam', 'name2', '']) expect(within(taskKey(other, 300), taskRange('name', 1))).toBe(false);
+  expect(within(termKey('name', 300), taskRange('name', 1))).toBe(false);
+});
+
+test('ids that differ have different keys, whatever their kind', () => {
+  const ids = [1, '1', 's1', 'n1', '', 'a', '\ud800', '\udc00', '"\\ud800"', 1.5, -1, 2 ** 53];
+  const keys = ids.flatMap((id) => ['q', 'q1'].map((name) => idKey(name, id).toString('hex')));
+  expect(new Set(keys).size).toBe(keys.length);
+});
+
+test('the dead letters of an id are not among those of another that begins like it', () => {
+  expect(within(letterIdKey('q', 'a', 7), letterIdRange('q', 'a'))).toBe(true);
+  for (const other of ['', 'aa', 'b', 1])
+    expect(within(letterIdKey('q', other, 7), letterIdRange('q', 'a'))).toBe(false);
+  expect(within(letterIdKey('qa', 'a', 7), letterIdRange('q', 'a'))).toBe(false);
 });

@@ -11,7 +11,7 @@ import { StoreError } from '../../../../src/errors.ts';
 import { storeError } from '../../../../src/store/mongodb/storeErrors.ts';
 
 const place = { label: 'mongodb://h/d', secrets: ['hunter2'] };
-const server = (code: number) => new MongoServerError({ code, errmsg: 'says the server', message: 'says the server' });
+const server = (code: number, message = 'says the server') => new MongoServerError({ code, errmsg: message, message });
 
 test.each([
   ['a broken connection', new MongoNetworkError('reset'), 'ERR_STORE_UNAVAILABLE'],
@@ -22,6 +22,13 @@ test.each([
     new MongoWriteConcernError({ ok: 1, writeConcernError: { code: 64, errmsg: 'timeout' } }),
     'ERR_STORE_UNAVAILABLE',
   ],
+  [
+    'a server that is being restarted, on PostgreSQL',
+    server(1, 'terminating connection due to unexpected postmaster exit'),
+    'ERR_STORE_UNAVAILABLE',
+  ],
+  ['writes in each other’s way, on PostgreSQL', server(1, 'deadlock detected'), 'ERR_STORE_UNAVAILABLE'],
+  ['an error within the server', server(1), 'ERR_STORE'],
   ['a refused login', server(18), 'ERR_STORE'],
   ['a missing right', server(13), 'ERR_STORE'],
   ['options that make no sense', new MongoInvalidArgumentError('no'), 'ERR_STORE'],

@@ -1,0 +1,30 @@
+/**
+ * The pulse of the main thread: as long as it turns its loop, it says so in shared memory, where the coordinator looks for
+ * it (`src/coordinator/mainWatch.ts`, rule 10). The timer keeps no process alive.
+ */
+import { pulsePeriod } from '../coordinator/mainWatch.js';
+import type { LeaseView } from '../election/leaseView.js';
+
+export class MainPulse {
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly lease: Pick<LeaseView, 'beatPulse' | 'endPulse'>,
+    /** In ms; `Infinity`: nobody watches, so nothing is beaten. */
+    private readonly mainTimeout: number,
+  ) {}
+
+  /** May be called again. The first beat is at once. */
+  start(): void {
+    if (this.timer !== undefined || this.mainTimeout === Infinity) return;
+    this.lease.beatPulse();
+    this.timer = setInterval(() => this.lease.beatPulse(), pulsePeriod(this.mainTimeout)).unref();
+  }
+
+  /** From now on the pulse is not missed. */
+  stop(): void {
+    clearInterval(this.timer);
+    this.timer = undefined;
+    this.lease.endPulse();
+  }
+}

@@ -1,0 +1,157 @@
+/**
+ * Managed work whose tasks are in the store: any member stores them, the master works them off. A standby keeps nothing
+ * of them, so that a backlog costs it nothing.
+ */
+import { toWire } from '../errors.js';
+import { logFor } from '../log.js';
+import type { Dispatcher } from '../queue/dispatcher.js';
+import { DurableQueue } from '../queue/durableQueue.js';
+import type { Lease, Progress } from '../store/store.js';
+import type { StoredTask, TaskStore } from '../store/taskStore.js';
+import type { TaskId } from '../task.js';
+import type { Election, WorkLoad } from './memberWork.js';
+import type { FoundLetter, SubmitResult, TaskBatch } from './messages.js';
+import { tasksOf } from './taskBatch.js';
+import { makeDispatcher, type TaskWork, type TaskWorkParts } from './taskWork.js';
+
+/** A chunk of half the size, so that one can run while the one before is acknowledged: see durableQueue.ts. */
+const CHUNK = { budget: 5, mostTasks: 128 };
+
+export interface DurableWorkParts extends TaskWorkParts {
+  readonly store: TaskStore;
+  readonly holder: string;
+  readonly poll: number;
+}
+
+const log = logFor('failover:managed');
+
+export class DurableWork implements TaskWork {
+  private readonly queue: DurableQueue;
+  private readonly dispatcher: Dispatcher;
+  private current: Progress = { identifier: null, count: 0, recent: [] };
+  /** Whether the last lease that was seen, if there was one, had been released by its holder. */
+  private released = false;
+  private queuedBefore = 0;
+
+  constructor(private readonly parts: DurableWorkParts) {
+    const { name, store, clock, options, poll, emit } = parts;
+    this.queue = new DurableQueue({
+      name,
+      store,
+      clock,
+      retry: options.retry,
+      poll,
+      host: {
+        wake: () => this.dispatcher.poke(),
+        acknowledged: (ids) => this.acknowledged(ids),
+        buried: (id, error) => emit({ type: 'deadletter', id, error: toWire(error) }),
+        trouble: (error) => emit({ type: 'error', error: toWire(error) }),
+      },
+    });
+    this.dispatcher = makeDispatcher(parts, this.queue, CHUNK, {
+      done: () => {},
+      failed: (task) => this.queue.failed(task),
+      exhausted: (task, error) => this.queue.exhausted(task, error),
+    });
+  }
+
+  // ---- what any member does ----
+
+  async submit(batch: TaskBatch): Promise<SubmitResult[]> {
+    const { store, name, options, clock } = this.parts;
+    const tasks = tasksOf(batch);
+    const added = await store.addTasks(name, tasks, options.maxQueue);
+    const at = new Date(clock.wall());
+    const stored: StoredTask[] = [];
+    const results = added.map((result, index): SubmitResult => {
+      const task = tasks[index];
+      if (result.type === 'stored' && task !== undefined) {
+        stored.push({ seq: result.seq, id: task.id, bytes: task.bytes, attempts: 0, deaths: 0, at });
+      }
+      return result.type === 'stored' ? 'queued' : result.type;
+    });
+    this.queue.offer(stored);
+    return results;
+  }
+
+  async findDeadLetter(id: TaskId): Promise<FoundLetter | null> {
+    const [letter] = await this.parts.store.findDeadLetters(this.parts.name, id);
+    return letter === undefined ? null : { seq: letter.seq, bytes: letter.bytes };
+  }
+
+  removeDeadLetter(seq: number): Promise<void> {
+    return this.parts.store.removeDeadLetter(this.parts.name, seq);
+  }
+
+  async unblock(id: TaskId): Promise<boolean> {
+    const { store, name } = this.parts;
+    const { done } = await store.queueState(name);
+    const [head] = await store.tasksAfter(name, done, { tasks: 1, bytes: 1 });
+    if (head === undefined || head.id !== id || head.attempts === 0) return false;
+    await store.setAttempts(name, head.seq, { attempts: 0, deaths: 0 });
+    return true;
+  }
+
+  async load(): Promise<WorkLoad> {
+    const { store, name, clock } = this.parts;
+    const counts = await store.countTasks(name).catch(() => null);
+    const { bytes: queuedBytes, blocked } = this.queue;
+    const { running } = this.dispatcher;
+    if (counts === null) return { queued: this.queuedBefore, queuedBytes, running, blocked, dead: 0, headAge: null };
+    const { queued, dead, headAt } = counts;
+    this.queuedBefore = queued;
+    const headAge = headAt === null ? null : Math.max(0, clock.wall() - headAt.getTime());
+    return { queued, queuedBytes, running, blocked, dead, headAge };
+  }
+
+  // ---- what the election says ----
+
+  progress(): Progress {
+    return this.current;
+  }
+
+  elected({ term, progress, continued }: Election): void {
+    const { name, holder } = this.parts;
+    if (!continued) this.current = { ...progress, recent: [] };
+    log('%s: works off the stored queue under term %d', name, term);
+    this.queue.start({ name, term, holder }, continued || this.released);
+    this.dispatcher.start(term);
+  }
+
+  fence(reason: string): void {
+    this.dispatcher.fence(reason);
+  }
+
+  resume(): void {
+    this.dispatcher.resume();
+  }
+
+  deposed(reason: string, left: number): void {
+    this.released = false;
+    this.dispatcher.halt(reason, left);
+    this.queue.end();
+  }
+
+  /** What has run is acknowledged before the lease is given away. */
+  async drain(): Promise<'drained' | 'stuck'> {
+    const how = await this.dispatcher.drain();
+    await this.queue.flush();
+    return how;
+  }
+
+  seen(lease: Lease): void {
+    this.released = lease.holder === null;
+  }
+
+  seenNothing(): void {
+    this.released = true;
+  }
+
+  private acknowledged(ids: readonly TaskId[]): void {
+    const identifier = ids.at(-1) ?? null;
+    this.current = { identifier, count: this.current.count + ids.length, recent: [] };
+    log('%s: %d tasks done', this.parts.name, ids.length);
+    this.parts.emit({ type: 'done', ids });
+    this.parts.progressed();
+  }
+}

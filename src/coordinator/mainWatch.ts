@@ -1,0 +1,71 @@
+/**
+ * Notices, on the coordinator thread, that the main thread has not turned its loop for `mainTimeout` (rule 10), by the
+ * pulse that `src/cluster/mainPulse.ts` leaves in shared memory; and when it turns again.
+ *
+ * A machine that was suspended does not count as blocked: the monotonic clock, by which the pulse is dated, stands still
+ * meanwhile. Where it does not, and where the whole process was stopped (SIGSTOP, a container that is paused), this watch
+ * stood still as well: whoever looks late by more than a period gives the main thread another one to beat.
+ */
+import assert from 'node:assert/strict';
+import type { Cancel, Clock } from '../clock.js';
+
+export interface MainWatchParts {
+  readonly clock: Clock;
+  /** In ms; `Infinity`: nothing is watched. */
+  readonly mainTimeout: number;
+  /** How old the pulse is, in ms. */
+  pulseAge(): number;
+  /** The main thread is blocked. Told once, until it has turned. */
+  blocked(): void;
+  /** It turns again. Told once, after `blocked`. */
+  turned(): void;
+}
+
+/** How often the pulse is beaten and looked at, in ms: four times within the time-out, at most each ms, at least each second. */
+export function pulsePeriod(mainTimeout: number): number {
+  return Math.max(1, Math.min(1000, mainTimeout / 4));
+}
+
+export class MainWatch {
+  private cancel: Cancel | undefined;
+  private isBlocked = false;
+  private readonly period: number;
+
+  constructor(private readonly parts: MainWatchParts) {
+    assert.ok(parts.mainTimeout > 0, 'a time-out of nothing');
+    this.period = pulsePeriod(parts.mainTimeout);
+  }
+
+  /** May be called again while it watches. */
+  start(): void {
+    if (this.cancel === undefined && this.parts.mainTimeout < Infinity) this.arm();
+  }
+
+  /** Tells nothing any more, also not that a blocked thread has turned. */
+  stop(): void {
+    this.cancel?.();
+    this.cancel = undefined;
+    this.isBlocked = false;
+  }
+
+  private arm(): void {
+    const { clock } = this.parts;
+    // On a grid, so that all that watch wake at once: the end of a timer blocks this thread (systemClock.ts).
+    const due = (Math.floor(clock.now() / this.period) + 1) * this.period;
+    this.cancel = clock.at(due, () => {
+      // First the next look: what is told may stop the watch.
+      this.arm();
+      this.look(due);
+    });
+  }
+
+  private look(due: number): void {
+    const { clock, mainTimeout, pulseAge, blocked, turned } = this.parts;
+    const stale = pulseAge() > mainTimeout;
+    if (stale === this.isBlocked) return;
+    if (stale && clock.now() - due > this.period) return;
+    this.isBlocked = stale;
+    if (stale) blocked();
+    else turned();
+  }
+}

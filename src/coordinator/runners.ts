@@ -1,0 +1,73 @@
+/** Makes what runs a cluster's work, and what watches over it, on either kind of thread. */
+import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import type { LeaseView } from '../election/leaseView.js';
+import { toWire } from '../errors.js';
+import type { ResolvedManagedOptions } from '../options.js';
+import { systemClock } from '../systemClock.js';
+import { ChunkProgress } from '../tasks/chunkProgress.js';
+import { MainRunner } from '../tasks/mainRunner.js';
+import { ThreadRunner } from '../tasks/threadRunner.js';
+import type { Fitness } from './fitness.js';
+import { MainWatch } from './mainWatch.js';
+import type { MemberEvent } from './messages.js';
+
+const taskEntry = fileURLToPath(new URL('../../workers/task.js', import.meta.url));
+
+export interface RunnerParts {
+  readonly lease: LeaseView;
+  readonly options: ResolvedManagedOptions;
+  readonly emit: (event: MemberEvent) => void;
+}
+
+/** For work that is a module. */
+export function makeThreadRunner(work: string, { lease, options, emit }: RunnerParts): ThreadRunner {
+  const { resourceLimits, taskTimeout } = options;
+  const progress = new ChunkProgress();
+  const data = {
+    work,
+    lease: lease.buffer,
+    progress: progress.buffer,
+    timed: Number.isFinite(taskTimeout),
+    abortChannel: `mongo-failover/${randomUUID()}`,
+  };
+  return new ThreadRunner({
+    pool: { filename: taskEntry, data, resourceLimits },
+    lease,
+    progress,
+    clock: systemClock,
+    taskTimeout,
+    trouble: (error) => emit({ type: 'error', error: toWire(error) }),
+  });
+}
+
+/** For work that is a function. */
+export function makeMainRunner({ lease, options, emit, fitness }: RunnerParts & { fitness: Fitness }): MainRunner {
+  const { taskTimeout } = options;
+  const text = `a task on the main thread took longer than ${taskTimeout} ms (taskTimeout), and nothing can end it there`;
+  return new MainRunner({
+    lease,
+    clock: systemClock,
+    taskTimeout,
+    ask: (run) => emit({ type: 'work', ...run }),
+    abort: (reason) => emit({ type: 'abortWork', reason }),
+    overdue: () => fitness.complain('ERR_TASK_TIMEOUT', text),
+    recovered: () => fitness.withdraw('ERR_TASK_TIMEOUT'),
+  });
+}
+
+export function makeMainWatch(
+  runner: MainRunner,
+  { lease, options, fitness }: Omit<RunnerParts, 'emit'> & { fitness: Fitness },
+): MainWatch {
+  const { mainTimeout } = options;
+  const text = `the main thread, which runs the work, was blocked for longer than ${mainTimeout} ms (mainTimeout)`;
+  return new MainWatch({
+    clock: systemClock,
+    mainTimeout,
+    pulseAge: () => lease.pulseAge(),
+    blocked: () => fitness.complain('ERR_MAIN_BLOCKED', text),
+    // What it was blocked in may still go on, as a promise; a new mastership would wait for it, and beat meanwhile.
+    turned: () => void runner.whenIdle().then(() => fitness.withdraw('ERR_MAIN_BLOCKED')),
+  });
+}

@@ -1,0 +1,72 @@
+/** What both kinds of managed work are made of: a dispatcher over a queue, and the news that both tell in the same way. */
+import type { Clock } from '../clock.js';
+import { type CodedError, toWire } from '../errors.js';
+import { logFor } from '../log.js';
+import type { ResolvedManagedOptions } from '../options.js';
+import { Dispatcher } from '../queue/dispatcher.js';
+import type { QueuedTask, Runner } from '../queue/runner.js';
+import type { TaskSource } from '../queue/taskSource.js';
+import type { TaskId } from '../task.js';
+import type { MemberWork } from './memberWork.js';
+import type { FoundLetter, MemberEvent, SubmitResult, TaskBatch } from './messages.js';
+
+/** Managed work as the facade calls it. */
+export interface TaskWork extends MemberWork {
+  submit(batch: TaskBatch): Promise<SubmitResult[]>;
+  findDeadLetter(id: TaskId): Promise<FoundLetter | null>;
+  removeDeadLetter(seq: number): Promise<void>;
+  unblock(id: TaskId): Promise<boolean>;
+}
+
+export interface TaskWorkParts {
+  readonly name: string;
+  readonly options: ResolvedManagedOptions;
+  readonly runner: Runner;
+  readonly clock: Clock;
+  /** From 0 up to 1. */
+  random(): number;
+  /** Ends this process at once (fencing: 'process'). */
+  killProcess(): void;
+  emit(event: MemberEvent): void;
+  /** Called when there is something for the standbys. */
+  progressed(): void;
+}
+
+/** What differs between the kinds. */
+export interface TaskWorkHost {
+  done(tasks: readonly QueuedTask[]): void;
+  failed(task: QueuedTask): void;
+  exhausted(task: QueuedTask, error: CodedError): void;
+}
+
+const log = logFor('failover:managed');
+
+export function makeDispatcher(
+  { name, options, runner, clock, random, killProcess, emit }: TaskWorkParts,
+  queue: TaskSource,
+  chunk: { readonly budget: number; readonly mostTasks: number },
+  host: TaskWorkHost,
+): Dispatcher {
+  const { retry, grace, stopTimeout, fencing } = options;
+  return new Dispatcher({
+    queue,
+    runner,
+    clock,
+    retry,
+    random,
+    grace,
+    stopTimeout,
+    chunk,
+    killProcess: fencing === 'process' ? killProcess : null,
+    host: {
+      done: (tasks) => host.done(tasks),
+      failed: (task, error, attempt) => {
+        log('%s: task %o failed, attempt %d: %s', name, task.id, attempt, error.message);
+        emit({ type: 'failed', id: task.id, error: toWire(error), attempt });
+        host.failed(task);
+      },
+      exhausted: (task, error) => host.exhausted(task, error),
+      panic: (error) => emit({ type: 'panic', error: toWire(error) }),
+    },
+  });
+}

@@ -1,0 +1,374 @@
+/**
+ * A stored queue, as the master works it off: a window of its next tasks, the acknowledgement of what is done, by one
+ * conditional write for as many tasks as there are, and the record of what failed. It decides nothing about who is
+ * master: its every write that matters is refused by the store once somebody else is.
+ *
+ * How much a crash repeats: no more than `UNACKNOWLEDGED` tasks are ever done or running without an acknowledgement, so
+ * that is the most. While the acknowledgement of one chunk is under way the next may run, within that limit.
+ *
+ * Suspects. A master that died did not say why: one of its unacknowledged tasks may have taken its process down. So
+ * after a takeover those run one at a time, each put on record before it starts. Who finds such a record knows that a
+ * process died at that very task, and, because only a suspect has one, that it was among the suspects of the death
+ * before. So the recorded deaths count with the one before them, and after `attempts` deaths (at least 2; 3 if attempts
+ * are without end) the task is not run any more. A clean hand-over, or this member taking its own lease again, leaves
+ * no suspects.
+ *
+ * Giving a task up. `block`: it stays, and nothing runs until its record is cleared (`requeue`), which is looked for.
+ * `dead-letter`: the acknowledgement itself carries why (the burial), and only then is the letter written. Whoever is
+ * master next writes it, should this one not come to it.
+ *
+ * What holds the queue up, and what ends that:
+ *
+ *   loading     the first look at the store. Ended by its answer.
+ *   recording   what failed, or a suspect that is about to run, goes on record. Ended when it is.
+ *   burying     a task becomes a dead letter. Ended when it is one.
+ *   blocked     the attempts of the head are used up. Ended when its record is cleared, or the task is gone.
+ *   lost        an acknowledgement was refused: another member is master, as the next beat will say. Nothing ends it.
+ */
+import type { Clock } from '../clock.js';
+import { type CodedError, toWire, WorkError } from '../errors.js';
+import type { Tenure } from '../store/store.js';
+import type { Burial, NewTask, StoredTask, TaskStore } from '../store/taskStore.js';
+import type { TaskId } from '../task.js';
+import { Alarm } from './alarm.js';
+import type { QueuedTask } from './runner.js';
+import type { TaskSource } from './taskSource.js';
+import { TaskWindow, type WindowTask } from './taskWindow.js';
+
+/** Most tasks that are done or running without an acknowledgement. */
+export const UNACKNOWLEDGED = 256;
+/** How many deaths a task is given when attempts are without end. */
+const DEATHS = 3;
+
+export interface DurableQueueHost {
+  /** Tasks that may run are there: poke the dispatcher. */
+  wake(): void;
+  /** Tasks are done, and acknowledged. */
+  acknowledged(ids: readonly TaskId[]): void;
+  /** A task was given up, and is a dead letter. */
+  buried(id: TaskId, error: CodedError): void;
+  /** A call to the store failed, and is made again; or the queue stands still (`ERR_QUEUE_BLOCKED`). */
+  trouble(error: Error): void;
+}
+
+export interface DurableQueueParts {
+  readonly name: string;
+  readonly store: TaskStore;
+  readonly clock: Clock;
+  readonly retry: { readonly attempts: number; readonly exhausted: 'block' | 'dead-letter' };
+  /** Between two looks for new tasks, and before a failed call is made again, in ms. */
+  readonly poll: number;
+  readonly host: DurableQueueHost;
+}
+
+/** What one mastership knows. An answer that comes when it is over is for nobody. */
+interface Reign {
+  readonly tenure: Tenure;
+  readonly window: TaskWindow;
+  hold: 'loading' | 'recording' | 'burying' | 'blocked' | 'lost' | null;
+  /** All up to here are done, or given up. */
+  finished: number;
+  acknowledged: number;
+  acknowledging: boolean;
+  /** Done, and not acknowledged yet. */
+  ids: TaskId[];
+  burying: { readonly task: NewTask; readonly burial: Burial; readonly error: CodedError } | null;
+  /** Tasks up to here are suspects. */
+  readonly suspectsThrough: number;
+}
+
+export class DurableQueue implements TaskSource {
+  private reign: Reign | null = null;
+  /** The tenure that is, or is being loaded. */
+  private tenure: Tenure | null = null;
+  private readonly look: Alarm;
+  private readonly flushes: (() => void)[] = [];
+
+  constructor(private readonly parts: DurableQueueParts) {
+    this.look = new Alarm(parts.clock, () => this.lookAgain());
+  }
+
+  // ---- the mastership ----
+
+  /** A mastership begins. `clean`: nothing of the one before was running when it ended. */
+  start(tenure: Tenure, clean: boolean): void {
+    this.tenure = tenure;
+    void this.load(tenure, clean);
+  }
+
+  /** The mastership is over. */
+  end(): void {
+    this.tenure = null;
+    this.reign = null;
+    this.look.clear();
+    this.settleFlushes();
+  }
+
+  /** Resolves when all that was done is acknowledged, or cannot be any more because the mastership is over. */
+  flush(): Promise<void> {
+    if (this.reign === null || !pending(this.reign)) return Promise.resolve();
+    return new Promise((resolve) => this.flushes.push(resolve));
+  }
+
+  /** How many bytes the window holds. */
+  get bytes(): number {
+    return this.reign?.window.bytes ?? 0;
+  }
+
+  /** The task whose attempts are used up, and for which everything waits. */
+  get blocked(): TaskId | null {
+    const { reign } = this;
+    return reign?.hold === 'blocked' ? (reign.window.head?.id ?? null) : null;
+  }
+
+  private async load(tenure: Tenure, clean: boolean): Promise<void> {
+    const { store, name } = this.parts;
+    const state = await this.insist(tenure, () => store.queueState(name));
+    if (state === null) return;
+    if (state.burial !== null && !(await this.finishBurial(tenure, state.burial))) return;
+    const { done } = state;
+    const ask = (seq: number, limit: { tasks: number; bytes: number }) =>
+      this.insist(tenure, () => store.tasksAfter(name, seq, limit));
+    const window = new TaskWindow(ask, done);
+    // What was running is among the first of these.
+    await window.fill();
+    if (this.tenure !== tenure) return;
+    const suspectsThrough = clean ? done : Math.min(done + UNACKNOWLEDGED, window.last);
+    const reign: Reign = {
+      tenure,
+      window,
+      hold: null,
+      finished: done,
+      acknowledged: done,
+      acknowledging: false,
+      ids: [],
+      burying: null,
+      suspectsThrough,
+    };
+    this.reign = reign;
+    this.look.by(this.parts.clock.now() + this.parts.poll);
+    this.goOn(reign);
+  }
+
+  /** A burial whose letter the last master may not have written. False when this mastership ended meanwhile. */
+  private async finishBurial(tenure: Tenure, burial: Burial): Promise<boolean> {
+    const { store, name } = this.parts;
+    const found = await this.insist(tenure, () => store.tasksAfter(name, burial.seq - 1, { tasks: 1, bytes: 1 }));
+    if (found === null) return false;
+    const [task] = found;
+    return task?.seq !== burial.seq || this.writeLetter(tenure, task, burial);
+  }
+
+  // ---- what the dispatcher asks for, and tells ----
+
+  ready(most: number): readonly QueuedTask[] {
+    const { reign } = this;
+    const head = reign?.window.head;
+    if (reign === null || head === undefined || reign.hold !== null) return [];
+    const room = Math.min(most, UNACKNOWLEDGED - reign.ids.length);
+    if (room <= 0) return [];
+    if (head.seq > reign.suspectsThrough) return reign.window.first(room);
+    if (head.recorded) return [head];
+    head.recorded = true;
+    head.deaths += 1;
+    void this.putOnRecord(reign, head, head.failed + 1);
+    return [];
+  }
+
+  finish(count: number): void {
+    const { reign } = this;
+    if (reign === null) return;
+    for (const { seq, id } of reign.window.take(count)) {
+      reign.finished = seq;
+      reign.ids.push(id);
+    }
+    this.goOn(reign);
+  }
+
+  /** The head failed, and is to be tried again: that goes on record first. */
+  failed(task: QueuedTask): void {
+    const { reign } = this;
+    const head = reign?.window.head;
+    if (reign === null || head === undefined || head !== task) return;
+    this.lived(head);
+    void this.putOnRecord(reign, head, head.failed);
+  }
+
+  /** The head failed, and its attempts are used up. */
+  exhausted(task: QueuedTask, error: CodedError): void {
+    const { reign } = this;
+    const head = reign?.window.head;
+    if (reign === null || head === undefined || head !== task) return;
+    this.lived(head);
+    this.giveUp(reign, head, error);
+  }
+
+  /** Tasks that this member has just stored, in order. */
+  offer(tasks: readonly StoredTask[]): void {
+    const { reign } = this;
+    if (reign === null) return;
+    for (const task of tasks) reign.window.offer(task);
+    this.goOn(reign);
+  }
+
+  /** A suspect came to an end, so that its process did not die of it. */
+  private lived(head: WindowTask): void {
+    if (!head.recorded) return;
+    head.recorded = false;
+    head.deaths -= 1;
+  }
+
+  private async putOnRecord(reign: Reign, { seq, deaths }: WindowTask, attempts: number): Promise<void> {
+    const { store, name } = this.parts;
+    reign.hold = 'recording';
+    const write = () => store.setAttempts(name, seq, { attempts, deaths });
+    if ((await this.insist(reign.tenure, write)) !== null) this.release(reign, 'recording');
+  }
+
+  private release(reign: Reign, from: Reign['hold']): void {
+    if (reign.hold !== from) return;
+    reign.hold = null;
+    this.goOn(reign);
+  }
+
+  // ---- giving up ----
+
+  /** What is on record of a task says that it must not run again. */
+  private spent({ failed, deaths }: { readonly failed: number; readonly deaths: number }): boolean {
+    const { attempts } = this.parts.retry;
+    const budget = Number.isFinite(attempts) ? Math.max(attempts, 2) : DEATHS;
+    return failed >= attempts || (deaths > 0 && deaths + 1 >= budget);
+  }
+
+  private giveUp(reign: Reign, head: WindowTask, error: CodedError): void {
+    const { name: queue, retry, store, host } = this.parts;
+    if (retry.exhausted === 'block') {
+      reign.hold = 'blocked';
+      // First of all, so that a `requeue` finds what it clears.
+      const record = { attempts: head.failed, deaths: head.deaths };
+      void this.insist(reign.tenure, () => store.setAttempts(queue, head.seq, record));
+      const text = `the queue '${queue}' stands still: the attempts of task ${JSON.stringify(head.id)} are used up: ${error.message}`;
+      return host.trouble(new WorkError('ERR_QUEUE_BLOCKED', text, { cause: error }));
+    }
+    const { name, message, code } = toWire(error);
+    const burial = { seq: head.seq, name, message, code, attempts: head.failed };
+    reign.hold = 'burying';
+    reign.window.take(1);
+    reign.finished = head.seq;
+    reign.burying = { task: head, burial, error };
+    void this.acknowledge(reign);
+  }
+
+  private async bury(reign: Reign, { task, burial, error }: NonNullable<Reign['burying']>): Promise<void> {
+    const { store } = this.parts;
+    if (!(await this.writeLetter(reign.tenure, task, burial))) return;
+    // Out of the lease again: the next master must not write a letter that somebody has requeued meanwhile.
+    await this.insist(reign.tenure, () => store.acknowledge(reign.tenure, burial.seq, null));
+    reign.burying = null;
+    this.parts.host.buried(task.id, error);
+    this.release(reign, 'burying');
+  }
+
+  private async writeLetter(tenure: Tenure, { id, bytes }: NewTask, burial: Burial): Promise<boolean> {
+    const { store, name: queue, clock } = this.parts;
+    const letter = { ...burial, queue, id, bytes, at: new Date(clock.wall()) };
+    return (await this.insist(tenure, () => store.putDeadLetter(letter))) !== null;
+  }
+
+  /** While blocked: whether somebody has cleared the record of the head, or taken it away. */
+  private async lookAtBlocked(reign: Reign, head: WindowTask): Promise<void> {
+    const { store, name } = this.parts;
+    const found = await this.insist(reign.tenure, () => store.tasksAfter(name, head.seq - 1, { tasks: 1, bytes: 1 }));
+    if (found === null || reign.hold !== 'blocked') return;
+    const [task] = found;
+    if (task?.seq === head.seq) {
+      if (this.spent({ failed: task.attempts, deaths: task.deaths })) return;
+      head.failed = task.attempts;
+      head.deaths = task.deaths;
+    } else {
+      reign.window.take(1);
+      reign.finished = head.seq;
+    }
+    this.release(reign, 'blocked');
+  }
+
+  // ---- going on ----
+
+  private goOn(reign: Reign): void {
+    if (reign !== this.reign) return;
+    if (reign.finished > reign.acknowledged) void this.acknowledge(reign);
+    void this.fill(reign);
+    const { head } = reign.window;
+    if (head === undefined || reign.hold !== null) return;
+    if (!head.recorded && this.spent(head)) {
+      const deaths = head.deaths === 0 ? '' : `; ${head.deaths + 1} processes died while it may have been running`;
+      const text = `it was tried ${head.failed} times${deaths}`;
+      return this.giveUp(reign, head, new WorkError('ERR_ATTEMPTS_EXHAUSTED', text));
+    }
+    this.parts.host.wake();
+  }
+
+  private async fill(reign: Reign): Promise<void> {
+    if (await reign.window.fill()) this.goOn(reign);
+  }
+
+  private lookAgain(): void {
+    const { reign } = this;
+    if (reign === null) return;
+    this.look.by(this.parts.clock.now() + this.parts.poll);
+    const { head } = reign.window;
+    if (reign.hold === 'blocked' && head !== undefined) void this.lookAtBlocked(reign, head);
+    reign.window.lookAgain();
+    void this.fill(reign);
+  }
+
+  /** One acknowledgement at a time, each for all that is done by then. */
+  private async acknowledge(reign: Reign): Promise<void> {
+    if (reign.acknowledging) return;
+    reign.acknowledging = true;
+    const { store, name, host } = this.parts;
+    while (reign === this.reign && reign.finished > reign.acknowledged) {
+      const { finished, burying, tenure } = reign;
+      const count = reign.ids.length;
+      const burial = burying?.burial ?? null;
+      const matched = await this.insist(tenure, () => store.acknowledge(tenure, finished, burial));
+      if (matched === null) break;
+      if (!matched) {
+        reign.hold = 'lost';
+        break;
+      }
+      reign.acknowledged = finished;
+      const ids = reign.ids.splice(0, count);
+      if (ids.length > 0) host.acknowledged(ids);
+      // A burial that is not finished needs its task.
+      if (burying === null) void store.trimTasks(name, finished).catch(() => {});
+      else await this.bury(reign, burying);
+      if (reign.hold === null) host.wake();
+    }
+    reign.acknowledging = false;
+    if (!pending(reign)) this.settleFlushes();
+  }
+
+  private settleFlushes(): void {
+    for (const settle of this.flushes.splice(0)) settle();
+  }
+
+  /** The answer of a call that is made again until it has one; null when the mastership ended before. */
+  private async insist<T>(tenure: Tenure, call: () => Promise<T>): Promise<T | null> {
+    const { clock, poll, host } = this.parts;
+    for (let told = false; this.tenure === tenure; told = true) {
+      try {
+        const answer = await call();
+        return this.tenure === tenure ? answer : null;
+      } catch (error) {
+        if (!told && this.tenure === tenure) host.trouble(error instanceof Error ? error : new Error(String(error)));
+        await new Promise<void>((resolve) => clock.at(clock.now() + poll, resolve));
+      }
+    }
+    return null;
+  }
+}
+
+function pending(reign: Reign): boolean {
+  return reign.hold !== 'lost' && (reign.finished > reign.acknowledged || reign.burying !== null);
+}

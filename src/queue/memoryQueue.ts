@@ -1,0 +1,67 @@
+/** A queue in memory as the dispatcher sees it: a FIFO, and whether its head is held because its attempts are used up. */
+import type { TaskId } from '../task.js';
+import { Fifo } from './fifo.js';
+import type { QueuedTask } from './runner.js';
+import type { TaskSource } from './taskSource.js';
+
+class MemoryTask implements QueuedTask {
+  failed = 0;
+
+  constructor(
+    readonly id: TaskId,
+    readonly bytes: Uint8Array,
+    /** When it was submitted, by the monotonic clock. */
+    readonly since: number,
+  ) {}
+}
+
+export class MemoryQueue implements TaskSource {
+  readonly tasks = new Fifo<MemoryTask>();
+  private held: MemoryTask | undefined;
+
+  /** False when a task with this id is there. */
+  push(id: TaskId, bytes: Uint8Array, since: number): boolean {
+    return this.tasks.push(new MemoryTask(id, bytes, since));
+  }
+
+  ready(most: number): readonly QueuedTask[] {
+    return this.isHeld ? [] : this.tasks.first(most);
+  }
+
+  finish(count: number): void {
+    for (let left = count; left > 0; left -= 1) this.tasks.shift();
+  }
+
+  /** Nothing is begun as long as the present head is the head. */
+  hold(): void {
+    this.held = this.tasks.head();
+  }
+
+  /** Ends that; `anew`: the attempts of the head count from the start again. */
+  release(anew: boolean): void {
+    if (anew && this.held !== undefined) this.held.failed = 0;
+    this.held = undefined;
+  }
+
+  /** Takes a task out that was held. False when it is not there any more. */
+  drop(task: QueuedTask): boolean {
+    if (this.tasks.head() !== task) return false;
+    this.tasks.shift();
+    this.held = undefined;
+    return true;
+  }
+
+  /** The id of the head, if it is held. */
+  get blocked(): TaskId | null {
+    return this.isHeld ? (this.held?.id ?? null) : null;
+  }
+
+  /** When the head was submitted. */
+  get headSince(): number | null {
+    return this.tasks.head()?.since ?? null;
+  }
+
+  private get isHeld(): boolean {
+    return this.held !== undefined && this.tasks.head() === this.held;
+  }
+}

@@ -1,0 +1,12 @@
+/** Where the dispatcher takes its tasks from: a queue in memory, or the window of one that is stored. */
+import type { QueuedTask } from './runner.js';
+
+export interface TaskSource {
+  /**
+   * The next tasks, in order, at most `most` of them; they stay. None when there are none, or when the next one may not
+   * run yet: then the dispatcher is poked as soon as it may.
+   */
+  ready(most: number): readonly QueuedTask[];
+  /** The first `count` of those tasks are done, and leave. */
+  finish(count: number): void;
+}

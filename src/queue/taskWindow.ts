@@ -1,0 +1,118 @@
+/**
+ * The next tasks of a stored queue, fetched ahead: a bounded window of them, in the order of their numbers and without a
+ * gap. One mastership has one window.
+ *
+ * Numbers are given out without a gap, but an answer of the store need not be of one moment: it may hold n + 1 and not n,
+ * which was stored while the answer was put together. So at a gap the rest is asked for once more; what still is not
+ * there was done and trimmed (see taskStore.ts), and is passed over.
+ */
+import type { StoredTask } from '../store/taskStore.js';
+import type { QueuedTask } from './runner.js';
+
+/** Most tasks, and most of their bytes, that are fetched ahead. */
+export const WINDOW_TASKS = 2048;
+export const WINDOW_BYTES = 8 * 1024 * 1024;
+
+export interface WindowTask extends QueuedTask {
+  readonly seq: number;
+  /** How often a process died at it. */
+  deaths: number;
+  /** Whether its present attempt, as a suspect, is on record. */
+  recorded: boolean;
+}
+
+/** Asks the store for what follows on `seq`; null when the answer is of no use any more. */
+export type FetchTasks = (
+  seq: number,
+  limit: { readonly tasks: number; readonly bytes: number },
+) => Promise<StoredTask[] | null>;
+
+export class TaskWindow {
+  private readonly tasks: WindowTask[] = [];
+  private byteCount = 0;
+  private fetching = false;
+  /** Whether the store may hold more than what was fetched. */
+  private more = true;
+
+  /** `fetched`: the number up to which nothing is wanted. */
+  constructor(
+    private readonly ask: FetchTasks,
+    private fetched: number,
+  ) {}
+
+  get head(): WindowTask | undefined {
+    return this.tasks[0];
+  }
+
+  get bytes(): number {
+    return this.byteCount;
+  }
+
+  /** The highest number that was fetched or passed over. */
+  get last(): number {
+    return this.fetched;
+  }
+
+  first(count: number): WindowTask[] {
+    return this.tasks.slice(0, count);
+  }
+
+  take(count: number): WindowTask[] {
+    const taken = this.tasks.splice(0, count);
+    for (const { bytes } of taken) this.byteCount -= bytes.byteLength;
+    return taken;
+  }
+
+  /** The store is to be asked again, though its last answer was that there is no more. */
+  lookAgain(): void {
+    this.more = true;
+  }
+
+  /** A task that was just stored by this member: taken without asking when it follows on the window. */
+  offer(task: StoredTask): void {
+    if (task.seq === this.fetched + 1 && !this.full) this.append(task);
+    else this.more = true;
+  }
+
+  /** Fills itself up when it has become low. True when it has got something. */
+  async fill(): Promise<boolean> {
+    const low = this.tasks.length <= WINDOW_TASKS / 2 && this.byteCount <= WINDOW_BYTES / 2;
+    if (this.fetching || !this.more || !low) return false;
+    this.fetching = true;
+    this.more = false;
+    const got = await this.fetch();
+    this.fetching = false;
+    this.more ||= got;
+    return got;
+  }
+
+  private async fetch(): Promise<boolean> {
+    const limit = { tasks: WINDOW_TASKS - this.tasks.length, bytes: WINDOW_BYTES - this.byteCount };
+    const answer = await this.ask(this.fetched, limit);
+    if (answer === null) return false;
+    if (this.appendUpToGap(answer)) return answer.length > 0;
+    const again = await this.ask(this.fetched, limit);
+    for (const task of again ?? []) this.append(task);
+    return again !== null;
+  }
+
+  /** False when there is a gap. Tasks that were offered meanwhile are here already. */
+  private appendUpToGap(tasks: readonly StoredTask[]): boolean {
+    for (const task of tasks) {
+      if (task.seq > this.fetched + 1) return false;
+      this.append(task);
+    }
+    return true;
+  }
+
+  private append({ seq, id, bytes, attempts, deaths }: StoredTask): void {
+    if (seq <= this.fetched) return;
+    this.fetched = seq;
+    this.byteCount += bytes.byteLength;
+    this.tasks.push({ seq, id, bytes, failed: attempts, deaths, recorded: false });
+  }
+
+  private get full(): boolean {
+    return this.tasks.length >= WINDOW_TASKS || this.byteCount >= WINDOW_BYTES;
+  }
+}

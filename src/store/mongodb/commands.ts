@@ -1,0 +1,115 @@
+/**
+ * The commands that the mongodb store sends, and what their answers say. Writes are acknowledged by the majority, from
+ * their journals.
+ */
+import { StoreError } from '../../errors.js';
+import { type Fields, isFields } from '../documents.js';
+import { withinLimit } from '../timeLimit.js';
+import type { Run } from './connection.js';
+import type { Settings } from './settings.js';
+import { writeError } from './storeErrors.js';
+
+export const LEASES = 'failover';
+
+const DUPLICATE_KEY = 11000;
+
+export class Commands {
+  constructor(
+    readonly run: Run,
+    readonly settings: Settings,
+  ) {}
+
+  async find(what: string, collection: string, filter: Fields, options: Fields): Promise<Fields[]> {
+    const most = typeof options.limit === 'number' ? { batchSize: options.limit } : {};
+    const command = { find: collection, filter, ...options, ...most, singleBatch: true };
+    const { cursor } = await this.run(what, { ...command, maxTimeMS: this.settings.commandTimeout });
+    const batch = isFields(cursor) ? cursor.firstBatch : undefined;
+    if (!Array.isArray(batch) || !batch.every(isFields)) throw this.strange(what);
+    return batch;
+  }
+
+  async count(what: string, collection: string, query: Fields): Promise<number> {
+    const { n } = await this.run(what, { count: collection, query, maxTimeMS: this.settings.commandTimeout });
+    if (typeof n !== 'number') throw this.strange(what);
+    return n;
+  }
+
+  /** False when a unique key of the document is taken. */
+  async insert(what: string, collection: string, document: Fields): Promise<boolean> {
+    return (await this.insertInOrder(what, collection, [document])) === 1;
+  }
+
+  /** How many of the documents were inserted: all of them, or those before the first whose unique key is taken. */
+  async insertInOrder(what: string, collection: string, documents: readonly Fields[]): Promise<number> {
+    const error = firstError(await this.write(what, { insert: collection, documents, ordered: true }));
+    if (error === undefined) return documents.length;
+    if (error.code !== DUPLICATE_KEY) {
+      throw writeError(error.code, String(error.errmsg), what, this.settings);
+    }
+    // The answer's count of what was inserted is not right on every server.
+    const { index } = error;
+    if (typeof index !== 'number' || !(index >= 0 && index < documents.length)) throw this.strange(what);
+    return index;
+  }
+
+  /** Whether a document matched. */
+  async update(what: string, collection: string, q: Fields, u: Fields, upsert = false): Promise<boolean> {
+    const reply = await this.write(what, { update: collection, updates: [{ q, u, upsert, multi: false }] });
+    return this.affected(what, reply) > 0;
+  }
+
+  /** One after another, in one command. */
+  async updateEach(what: string, collection: string, updates: readonly { q: Fields; u: Fields }[]): Promise<void> {
+    if (updates.length > 0) this.affected(what, await this.write(what, { update: collection, updates }));
+  }
+
+  /** Deletes one, or with `limit` 0 all that match; how many there were. */
+  async delete(what: string, collection: string, q: Fields, limit: 0 | 1): Promise<number> {
+    return this.affected(what, await this.write(what, { delete: collection, deletes: [{ q, limit }] }));
+  }
+
+  /** Gives several commands together the time limit of one; the signal says when there is no use in another. */
+  within<T>(what: string, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const { commandTimeout } = this.settings;
+    return withinLimit(commandTimeout, () => this.unavailable(what, `no end in ${commandTimeout} ms`), call);
+  }
+
+  unavailable(what: string, reason: string): StoreError {
+    return new StoreError(
+      'ERR_STORE_UNAVAILABLE',
+      `the store ${this.settings.label} is not available for ${what}: ${reason}`,
+    );
+  }
+
+  where(id: string): string {
+    return `the document ${id} in ${this.settings.label}`;
+  }
+
+  private write(what: string, command: Fields): Promise<Fields> {
+    const { commandTimeout } = this.settings;
+    const writeConcern = { w: 'majority', j: true, wtimeout: commandTimeout };
+    return this.run(what, { ...command, writeConcern, maxTimeMS: commandTimeout });
+  }
+
+  private affected(what: string, reply: Fields): number {
+    const error = firstError(reply);
+    if (error !== undefined) throw writeError(error.code, String(error.errmsg), what, this.settings);
+    if (typeof reply.n !== 'number') throw this.strange(what);
+    return reply.n;
+  }
+
+  private strange(what: string): StoreError {
+    return new StoreError('ERR_STORE', `the store ${this.settings.label} gave an answer to ${what} that is none`);
+  }
+}
+
+export function leaseId(name: string): string {
+  return `lease/${name}`;
+}
+
+function firstError(reply: Fields): Fields | undefined {
+  const errors = reply.writeErrors;
+  if (!Array.isArray(errors) || errors.length === 0) return undefined;
+  const [first]: unknown[] = errors;
+  return isFields(first) ? first : {};
+}

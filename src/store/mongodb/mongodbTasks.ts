@@ -1,0 +1,176 @@
+/**
+ * The durable queue in the user's MongoDB:
+ *
+ *   failover_tasks        { _id: seq + '/' + name, name, seq, key, payload, attempts, deaths, at }, unique on (name, key)
+ *   failover_deadletters  { _id: seq + '/' + name, name, seq, key, payload, error: { name, message, code }, attempts, at }
+ *
+ * and in the lease the fields `done` and `burial`, which claims and beats leave as they are. Nothing here needs more of a
+ * server than the protocol, unique keys, and writes of one document that are atomic.
+ */
+import type { Clock } from '../../clock.js';
+import type { TaskId } from '../../task.js';
+import { type Fields, storedId } from '../documents.js';
+import type { Tenure } from '../store.js';
+import { storedBurial, storedLetter } from '../taskDocuments.js';
+import type {
+  AddResult,
+  Attempts,
+  Burial,
+  DeadLetter,
+  NewTask,
+  QueueCounts,
+  QueueState,
+  StoredTask,
+  TaskStore,
+} from '../taskStore.js';
+import { type Commands, LEASES, leaseId } from './commands.js';
+import { TaskAdder } from './taskAdder.js';
+import { DEAD_LETTERS, isRetired, majority, TASKS, TaskReads, taskKey } from './taskReads.js';
+import { TaskTrimmer } from './taskTrimmer.js';
+
+/** What the payload of a task is taken to weigh before any was seen, in bytes. */
+const FIRST_GUESS = 16 * 1024;
+/** Dead letters of one id in one answer, which a server ends at 16 MB. */
+const LETTERS_AT_ONCE = 100;
+/** An answer with fewer bytes was not ended because of its size, in bytes. */
+const SMALL_ANSWER = 1024 * 1024;
+
+type TaskLimit = Parameters<TaskStore['tasksAfter']>[2];
+
+interface Page {
+  readonly tasks: StoredTask[];
+  readonly highest: number;
+  readonly bytes: number;
+  readonly isAll: boolean;
+}
+
+export class MongodbTasks implements TaskStore {
+  private readonly reads: TaskReads;
+  private readonly adder: TaskAdder;
+  private readonly trimmer: TaskTrimmer;
+  /** What the payloads of a subsystem last weighed on average. */
+  private readonly weights = new Map<string, number>();
+
+  constructor(
+    private readonly commands: Commands,
+    clock: Clock,
+  ) {
+    this.reads = new TaskReads(commands);
+    this.adder = new TaskAdder(commands, this.reads, clock);
+    this.trimmer = new TaskTrimmer(commands, this.reads, clock);
+  }
+
+  addTasks(name: string, tasks: readonly NewTask[], maxQueue: number): Promise<AddResult[]> {
+    return this.adder.add(name, tasks, maxQueue);
+  }
+
+  queueState(name: string): Promise<QueueState> {
+    return this.reads.state('queueState', name);
+  }
+
+  tasksAfter(name: string, seq: number, limit: TaskLimit): Promise<StoredTask[]> {
+    return this.commands.within('tasksAfter', async (signal) => {
+      const found: StoredTask[] = [];
+      let left = limit.bytes;
+      for (let last = seq; found.length < limit.tasks && !signal.aborted; ) {
+        const fitting = Math.floor(left / this.weightOf(name));
+        if (found.length > 0 && fitting < 1) break;
+        const most = Math.max(1, Math.min(limit.tasks - found.length, fitting));
+        const { tasks, highest, bytes, isAll } = await this.readAfter(name, last, most);
+        for (const task of tasks) {
+          left -= task.bytes.length;
+          if (found.length > 0 && left < 0) return found;
+          found.push(task);
+        }
+        if (isAll) break;
+        last = highest;
+        this.weights.set(name, bytes / Math.max(1, tasks.length));
+      }
+      return found;
+    });
+  }
+
+  private weightOf(name: string): number {
+    return Math.max(1, this.weights.get(name) ?? FIRST_GUESS);
+  }
+
+  /** At most `most` tasks after `seq`: all there are, or as many as the server put into one answer. */
+  private async readAfter(name: string, seq: number, most: number): Promise<Page> {
+    const filter = { name, seq: { $gt: seq } };
+    const documents = await this.commands.find('tasksAfter', TASKS, filter, {
+      sort: { seq: 1 },
+      limit: most,
+      ...majority,
+    });
+    let [highest, bytes] = [seq, 0];
+    const tasks: StoredTask[] = [];
+    for (const document of documents) {
+      const reader = this.reads.reader(document);
+      highest = reader.count('seq');
+      // Done long ago: whoever asks for it is behind.
+      if (isRetired(document)) continue;
+      const task = reader.task();
+      bytes += task.bytes.length;
+      tasks.push(task);
+    }
+    return { tasks, highest, bytes, isAll: documents.length < most && bytes < SMALL_ANSWER };
+  }
+
+  async acknowledge(tenure: Tenure, done: number, burial: Burial | null): Promise<boolean> {
+    const { name, term, holder } = tenure;
+    const held = { _id: leaseId(name), term, holder };
+    const change = { $max: { done }, $set: { burial: storedBurial(burial) } };
+    return this.commands.update('acknowledge', LEASES, held, change);
+  }
+
+  async setAttempts(name: string, seq: number, { attempts, deaths }: Attempts): Promise<void> {
+    await this.commands.update('setAttempts', TASKS, { _id: taskKey(name, seq) }, { $set: { attempts, deaths } });
+  }
+
+  trimTasks(name: string, through: number): Promise<void> {
+    return this.trimmer.trim(name, through);
+  }
+
+  async countTasks(name: string): Promise<QueueCounts> {
+    return this.commands.within('countTasks', async () => {
+      const [highest, { done }, dead] = await Promise.all([
+        this.reads.highest('countTasks', name),
+        this.reads.state('countTasks', name),
+        this.commands.count('countTasks', DEAD_LETTERS, { name }),
+      ]);
+      // The numbers have no gaps.
+      const queued = Math.max(0, highest - done);
+      return { queued, dead, headAt: queued === 0 ? null : await this.storedAfter(name, done) };
+    });
+  }
+
+  private async storedAfter(name: string, seq: number): Promise<Date | null> {
+    const options = { sort: { seq: 1 }, limit: 1, projection: { at: 1 }, ...majority };
+    const [task] = await this.commands.find('countTasks', TASKS, { name, seq: { $gt: seq } }, options);
+    return task === undefined ? null : this.reads.reader(task).date('at');
+  }
+
+  async putDeadLetter(letter: DeadLetter): Promise<void> {
+    const { queue, seq, bytes, at } = letter;
+    const document: Fields = { _id: taskKey(queue, seq), ...storedLetter(letter), payload: bytes, at };
+    await this.commands.insert('putDeadLetter', DEAD_LETTERS, document);
+  }
+
+  findDeadLetters(name: string, id: TaskId): Promise<DeadLetter[]> {
+    return this.commands.within('findDeadLetters', async (signal) => {
+      const found: DeadLetter[] = [];
+      for (let page = 1, last = 0; page > 0 && !signal.aborted; last = found.at(-1)?.seq ?? last) {
+        const filter = { name, key: storedId(id), seq: { $gt: last } };
+        const options = { sort: { seq: 1 }, limit: LETTERS_AT_ONCE };
+        const documents = await this.commands.find('findDeadLetters', DEAD_LETTERS, filter, options);
+        page = documents.length;
+        found.push(...documents.map((document) => this.reads.reader(document).deadLetter()));
+      }
+      return found;
+    });
+  }
+
+  async removeDeadLetter(name: string, seq: number): Promise<void> {
+    await this.commands.delete('removeDeadLetter', DEAD_LETTERS, { _id: taskKey(name, seq) }, 1);
+  }
+}

@@ -1,0 +1,240 @@
+/**
+ * Gives new tasks their numbers: whoever knows that n - 1 is the highest inserts n, and the `_id` lets one through.
+ *
+ * The danger is that a number is free again after its task was done and trimmed. A submitter that has read that the next
+ * one is 10, and is held up while others store 10 to 20, the master does them and they are trimmed, would insert 10 with
+ * success, far below what is done, and the task would never run. Against this, three rules:
+ *
+ * 1. That n - 1 is the highest is trusted for `TRUST` ms, counted from before the request was sent that proved it (a look,
+ *    or an own insert) until the insert of n is acknowledged. It is measured by the clock that ran further, so that a
+ *    machine that slept trusts nothing it knew before. An acknowledgement that comes later counts as a failure.
+ * 2. The trimmer deletes a number at the earliest `KEPT` ms after it was told that it is done, by the clock that ran less.
+ *    `KEPT` is far above `TRUST`: the clocks of two machines would have to differ by a factor of 3.
+ * 3. The proof is none that a new primary can take back (taskReads.ts): an insert is acknowledged by the majority, and a look
+ *    is linearizable.
+ *
+ * So if n was given to another after the proof, then it was done after the proof, and is still there when this insert
+ * arrives in its time: it fails. If the insert succeeds in its time, nobody ever had n. One that arrives after its time,
+ * which nobody heard of, may leave a task below what is done: no reader looks there, the trimmer takes it away in the end,
+ * and its id is freed as soon as somebody brings the id again.
+ *
+ * The trimmer keeps the highest number that it was told of, so that the next number does not depend on the lease alone.
+ */
+import type { Clock } from '../../clock.js';
+import type { TaskId } from '../../task.js';
+import { type Fields, storedId } from '../documents.js';
+import type { AddResult, NewTask } from '../taskStore.js';
+import type { Commands } from './commands.js';
+import { majority, retiredKey, TASKS, type TaskReads, taskKey } from './taskReads.js';
+import { Turns } from './turns.js';
+
+/** How long it is trusted that a number is the highest, in ms. */
+export const TRUST = 20_000;
+/** What goes into one command: far from the 16 MB and the 100,000 documents that a server takes. */
+const MOST_BYTES = 8 * 1024 * 1024;
+const MOST_TASKS = 10_000;
+/** What a document weighs beside its payload, about. */
+const OVERHEAD = 1200;
+/** Before another look, in ms, when what is in the way cannot be seen yet. */
+const PAUSE = 10;
+
+interface Moment {
+  readonly now: number;
+  readonly sinceBoot: number;
+}
+
+/** Where the queue ends: `next - 1` was the highest number at some time after `proven`. */
+interface End {
+  readonly next: number;
+  /** All up to this number are done, perhaps more. */
+  readonly done: number;
+  readonly proven: Moment;
+}
+
+interface InTheWay {
+  readonly queued: Set<TaskId>;
+  /** How many were done, and are so no longer. */
+  readonly retired: number;
+}
+
+const KNOWN: AddResult = { type: 'known' };
+const FULL: AddResult = { type: 'full' };
+
+export class TaskAdder {
+  /** What the last call for a subsystem has left: the next one then takes a single round trip. */
+  private readonly ends = new Map<string, End>();
+  private readonly turns: Turns;
+
+  constructor(
+    private readonly commands: Commands,
+    private readonly reads: TaskReads,
+    private readonly clock: Clock,
+  ) {
+    this.turns = new Turns(clock);
+  }
+
+  add(name: string, tasks: readonly NewTask[], maxQueue: number): Promise<AddResult[]> {
+    return this.commands.within('addTasks', async (signal) => {
+      const outcomes = await this.addEach(name, firstOfEach(tasks), maxQueue, signal);
+      const seen = new Set<TaskId>();
+      return tasks.map(({ id }) => {
+        const outcome = outcomes.get(id) ?? KNOWN;
+        const again = seen.has(id);
+        seen.add(id);
+        return again && outcome.type === 'stored' ? KNOWN : outcome;
+      });
+    });
+  }
+
+  /** What became of each that was not known. */
+  private async addEach(
+    name: string,
+    tasks: readonly NewTask[],
+    maxQueue: number,
+    signal: AbortSignal,
+  ): Promise<Map<TaskId, AddResult>> {
+    const outcomes = new Map<TaskId, AddResult>();
+    let waiting = tasks;
+    let looked = false;
+    while (waiting.length > 0 && !signal.aborted) {
+      let end = this.trusted(name);
+      if (end === undefined || (!looked && room(end, maxQueue) < waiting.length)) {
+        end = await this.look(name);
+        looked = true;
+      }
+      const batch = oneCommand(waiting);
+      const fitting = batch.slice(0, room(end, maxQueue));
+      if (fitting.length === 0) {
+        const { queued } = await this.idsInTheWay(name, batch);
+        for (const { id } of batch) if (!queued.has(id)) outcomes.set(id, FULL);
+        waiting = waiting.slice(batch.length);
+        continue;
+      }
+      await this.turns.wait(name);
+      const stored = await this.insert(name, fitting, end);
+      for (const [offset, { id }] of fitting.slice(0, stored).entries()) {
+        outcomes.set(id, { type: 'stored', seq: end.next + offset });
+      }
+      waiting = waiting.slice(stored);
+      if (stored === fitting.length) continue;
+      const known = await this.afterCollision(name, fitting.slice(stored), end.next + stored);
+      looked = true;
+      waiting = waiting.filter(({ id }) => !known.has(id));
+    }
+    return outcomes;
+  }
+
+  /** Finds out whether the number of the first of the tasks was taken, or ids of theirs are; those that are queued. */
+  private async afterCollision(name: string, tasks: readonly NewTask[], seq: number): Promise<Set<TaskId>> {
+    const from = this.clock.now();
+    // Of one id alone, because most often it is the number, and whoever is slow now loses the next one too.
+    const first = await this.idsInTheWay(name, tasks.slice(0, 1));
+    if (first.queued.size > 0 || first.retired > 0) {
+      const others = tasks.length > 1 ? await this.idsInTheWay(name, tasks.slice(1)) : first;
+      return new Set([...first.queued, ...others.queued]);
+    }
+    this.turns.collided(name, this.clock.now() - from);
+    // What is in the way cannot be seen yet, because the majority does not have it.
+    if (this.trusted(name)?.next === seq) {
+      await new Promise<void>((resolve) => this.clock.at(this.clock.now() + PAUSE, resolve));
+    }
+    return new Set();
+  }
+
+  /** How many were inserted, from the first on. */
+  private async insert(name: string, tasks: readonly NewTask[], end: End): Promise<number> {
+    const sent = this.moment();
+    const at = new Date(this.clock.wall());
+    const documents = tasks.map(({ id, bytes }, index): Fields => {
+      const seq = end.next + index;
+      return { _id: taskKey(name, seq), name, seq, key: storedId(id), payload: bytes, attempts: 0, deaths: 0, at };
+    });
+    try {
+      const stored = await this.commands.insertInOrder('addTasks', TASKS, documents);
+      if (this.age(end.proven) > TRUST) {
+        throw this.commands.unavailable(
+          'addTasks',
+          `the answer took longer than the ${TRUST} ms that it may be trusted`,
+        );
+      }
+      if (stored === tasks.length) {
+        this.remember(name, { ...end, next: end.next + stored, proven: sent });
+        this.turns.stored(name, sent.now);
+      } else this.ends.delete(name);
+      return stored;
+    } catch (error) {
+      this.ends.delete(name);
+      throw error;
+    }
+  }
+
+  /** Which of the ids are there. One that is done and not trimmed yet makes room for the task that comes. */
+  private async idsInTheWay(name: string, tasks: readonly NewTask[]): Promise<InTheWay> {
+    const filter = { name, key: { $in: tasks.map(({ id }) => storedId(id)) } };
+    const options = { limit: tasks.length, projection: { seq: 1, key: 1 }, ...majority };
+    const [documents, { done }] = await Promise.all([
+      this.commands.find('addTasks', TASKS, filter, options),
+      this.look(name),
+    ]);
+    const queued = new Set<TaskId>();
+    const retired: { q: Fields; u: Fields }[] = [];
+    for (const document of documents) {
+      const { seq, id } = this.reads.reader(document).taskName();
+      if (seq > done) queued.add(id);
+      else retired.push({ q: { _id: taskKey(name, seq) }, u: { $set: { key: retiredKey(seq) } } });
+    }
+    await this.commands.updateEach('addTasks', TASKS, retired);
+    return { queued, retired: retired.length };
+  }
+
+  private async look(name: string): Promise<End> {
+    const proven = this.moment();
+    const [highest, { done }] = await Promise.all([
+      this.reads.highest('addTasks', name, true),
+      this.reads.state('addTasks', name, true),
+    ]);
+    return this.remember(name, { next: Math.max(highest, done) + 1, done, proven });
+  }
+
+  /** Of two that are both trusted the one that is further. */
+  private remember(name: string, end: End): End {
+    const other = this.trusted(name);
+    const further = other !== undefined && other.next > end.next ? other : end;
+    this.ends.set(name, further);
+    return further;
+  }
+
+  /** Half the time is left for the insert. */
+  private trusted(name: string): End | undefined {
+    const end = this.ends.get(name);
+    return end !== undefined && this.age(end.proven) <= TRUST / 2 ? end : undefined;
+  }
+
+  private moment(): Moment {
+    return { now: this.clock.now(), sinceBoot: this.clock.sinceBoot() };
+  }
+
+  private age({ now, sinceBoot }: Moment): number {
+    return Math.max(this.clock.now() - now, this.clock.sinceBoot() - sinceBoot);
+  }
+}
+
+function room({ next, done }: End, maxQueue: number): number {
+  return Math.max(0, done + maxQueue - next + 1);
+}
+
+function firstOfEach(tasks: readonly NewTask[]): NewTask[] {
+  const first = new Map<TaskId, NewTask>();
+  for (const task of tasks) if (!first.has(task.id)) first.set(task.id, task);
+  return [...first.values()];
+}
+
+/** As many as one command may carry, at least one. */
+function oneCommand(tasks: readonly NewTask[]): readonly NewTask[] {
+  let bytes = 0;
+  const end = tasks.findIndex((task, index) => {
+    bytes += task.bytes.length + OVERHEAD;
+    return index > 0 && (bytes > MOST_BYTES || index === MOST_TASKS);
+  });
+  return end < 0 ? tasks : tasks.slice(0, end);
+}

@@ -1,0 +1,90 @@
+/**
+ * Deletes tasks behind what is done: none earlier than `KEPT` ms after this store was told that it is done (why:
+ * taskAdder.ts), in bites that no command is long with, and always from where the last bite ended: a server that has
+ * deleted millions may have to pass them all again to find the lowest that is left.
+ */
+import type { Clock } from '../../clock.js';
+import type { Commands } from './commands.js';
+import { majority, TASKS, type TaskReads } from './taskReads.js';
+
+/** How long a task stays after it was heard that it is done, in ms. */
+export const KEPT = 60_000;
+/** How near two of the times are that are kept apart, in ms: there are no more than KEPT / STEP + 2 of them. */
+const STEP = 1000;
+/** The numbers in one command. */
+const BITE = 2000;
+
+interface Mark {
+  readonly at: number;
+  readonly through: number;
+}
+
+/** What one subsystem's trimming knows. */
+interface Trim {
+  /** What was told, oldest first. */
+  readonly marks: Mark[];
+  /** Done for so long that it may go. */
+  ripe: number;
+  /** Nothing was left up to here; `null` before the first look. */
+  trimmed: number | null;
+  under: Promise<void> | undefined;
+}
+
+export class TaskTrimmer {
+  private readonly trims = new Map<string, Trim>();
+
+  constructor(
+    private readonly commands: Commands,
+    private readonly reads: TaskReads,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Calls for one subsystem that come while it is being trimmed share what is under way. */
+  trim(name: string, through: number): Promise<void> {
+    const trim = this.trims.get(name) ?? { marks: [], ripe: 0, trimmed: null, under: undefined };
+    this.trims.set(name, trim);
+    this.mark(trim, through);
+    trim.under ??= this.commands
+      .within('trimTasks', (signal) => this.bite(name, trim, signal))
+      .finally(() => {
+        trim.under = undefined;
+      });
+    return trim.under;
+  }
+
+  private mark(trim: Trim, through: number): void {
+    const { marks } = trim;
+    const now = this.clock.now();
+    const last = marks.at(-1);
+    if (through > (last?.through ?? trim.ripe)) {
+      // The last one, as long as it is near the one before it, takes the later time too: nothing goes too early.
+      const before = marks.at(-2);
+      if (last !== undefined && before !== undefined && last.at - before.at < STEP) marks.pop();
+      marks.push({ at: now, through });
+    }
+    for (let [first] = marks; first !== undefined && now - first.at >= KEPT; [first] = marks) {
+      trim.ripe = first.through;
+      marks.shift();
+    }
+  }
+
+  private async bite(name: string, trim: Trim, signal: AbortSignal): Promise<void> {
+    // The highest stays: the number after it is found by it, should the lease be lost.
+    for (let last = trim.ripe - 1; !signal.aborted && (trim.trimmed ?? 0) < last; last = trim.ripe - 1) {
+      trim.trimmed ??= await this.holeBehind(name, 0, last);
+      const to = Math.min(trim.trimmed + BITE, last);
+      if (trim.trimmed >= to) continue;
+      const filter = { name, seq: { $gt: trim.trimmed, $lte: to } };
+      const deleted = await this.commands.delete('trimTasks', TASKS, filter, 0);
+      trim.trimmed = deleted > 0 ? to : await this.holeBehind(name, to, last);
+    }
+  }
+
+  /** The number before the lowest task above `seq`, and no more than `most`. */
+  private async holeBehind(name: string, seq: number, most: number): Promise<number> {
+    const filter = { name, seq: { $gt: seq } };
+    const options = { sort: { seq: 1 }, limit: 1, projection: { seq: 1 }, ...majority };
+    const [task] = await this.commands.find('trimTasks', TASKS, filter, options);
+    return task === undefined ? most : Math.min(most, this.reads.reader(task).count('seq') - 1);
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * The documents of a durable queue in both stores, and the check of every one that is read, as in documents.ts.
+ */
+import { DocumentReader, type Fields, isFields, storedId } from './documents.js';
+import type { Burial, DeadLetter, QueueState, StoredTask, Verdict } from './taskStore.js';
+
+/** The fields of the lease that say how far the queue is done. A queue that has none is at its beginning. */
+export function storedBurial(burial: Burial | null): Fields | null {
+  if (burial === null) return null;
+  const { seq, name, message, code, attempts } = burial;
+  return { seq, name, message, code: code ?? null, attempts };
+}
+
+/** A dead letter but for its payload and its time, which each store keeps in its own way. */
+export function storedLetter({ queue, seq, id, name, message, code, attempts }: DeadLetter): Fields {
+  return { name: queue, seq, key: storedId(id), error: { name, message, code: code ?? null }, attempts };
+}
+
+export class TaskReader extends DocumentReader {
+  task(): StoredTask {
+    return {
+      ...this.taskName(),
+      bytes: this.bytes('payload'),
+      attempts: this.count('attempts'),
+      deaths: this.count('deaths'),
+      at: this.date('at'),
+    };
+  }
+
+  taskName(): Pick<StoredTask, 'seq' | 'id'> {
+    return { seq: this.count('seq'), id: this.id('key', this.fields.key) };
+  }
+
+  queueState(): QueueState {
+    const { done, burial } = this.fields;
+    return {
+      done: done === undefined ? 0 : this.count('done'),
+      burial: burial === undefined || burial === null ? null : this.below('burial').burial(),
+    };
+  }
+
+  deadLetter(): DeadLetter {
+    return {
+      queue: this.text('name'),
+      ...this.taskName(),
+      bytes: this.bytes('payload'),
+      ...this.below('error').error(),
+      attempts: this.count('attempts'),
+      at: this.date('at'),
+    };
+  }
+
+  private burial(): Burial {
+    return { seq: this.count('seq'), ...this.error(), attempts: this.count('attempts') };
+  }
+
+  private error(): Omit<Verdict, 'attempts'> {
+    const code = this.fields.code === null ? undefined : this.text('code');
+    return { name: this.text('name'), message: this.text('message'), code };
+  }
+
+  private below(name: string): TaskReader {
+    const value = this.fields[name];
+    if (!isFields(value)) throw this.alien(name, 'a document');
+    return new TaskReader(value, `${this.where}, in ${name}`);
+  }
+
+  /** A `Binary` of the driver, or bytes as they are. They may be a view on more, such as the answer of the server. */
+  private bytes(name: string): Uint8Array {
+    const value = this.fields[name];
+    if (value instanceof Uint8Array) return value;
+    if (isFields(value) && value._bsontype === 'Binary') {
+      const { buffer, position } = value;
+      if (buffer instanceof Uint8Array && typeof position === 'number') return buffer.subarray(0, position);
+    }
+    throw this.alien(name, 'bytes');
+  }
+}

@@ -1,0 +1,99 @@
+/**
+ * The store as a durable queue sees it: tasks in the order of their number, how far they are done, and dead letters.
+ *
+ * The numbers of one queue (`seq`) count up from 1 without a gap: a task gets n only when n - 1 is there. So whoever
+ * finds n missing while n + 1 is there, and looks once more and still does, knows that n was done and trimmed. A number
+ * is never given to two tasks, nor one at or below `done` to a new one, whatever is trimmed meanwhile.
+ *
+ * How far the queue is done stands in the lease, so that one conditional write both acknowledges and proves that the
+ * mastership stands. As in `Store`, every call ends within the time limit, may fail with a `StoreError`, and then its
+ * outcome is unknown; all of them can be called again.
+ */
+import type { TaskId } from '../task.js';
+import type { Tenure } from './store.js';
+
+export interface NewTask {
+  readonly id: TaskId;
+  readonly bytes: Uint8Array;
+}
+
+/** What is on record of a task's failures. */
+export interface Attempts {
+  /** How often it was tried and did not end well. */
+  readonly attempts: number;
+  /** How many of those were begun under suspicion (see durableQueue.ts), and never heard of again. */
+  readonly deaths: number;
+}
+
+export interface StoredTask extends NewTask, Attempts {
+  readonly seq: number;
+  /** When it was stored, by the wall clock of the member that did: for people only. */
+  readonly at: Date;
+}
+
+/** `known`: a task with this id is queued already. `full`: `maxQueue` tasks are. */
+export type AddResult =
+  | { readonly type: 'stored'; readonly seq: number }
+  | { readonly type: 'known' }
+  | { readonly type: 'full' };
+
+/** Why a task was given up. */
+export interface Verdict {
+  readonly name: string;
+  readonly message: string;
+  readonly code: string | undefined;
+  readonly attempts: number;
+}
+
+/** A task that is being moved to the dead letters: acknowledged already, and still to be put there. */
+export interface Burial extends Verdict {
+  readonly seq: number;
+}
+
+export interface QueueState {
+  /** All tasks up to this number are done, or dead letters; 0 at the beginning. */
+  readonly done: number;
+  readonly burial: Burial | null;
+}
+
+export interface DeadLetter extends NewTask, Verdict {
+  readonly queue: string;
+  readonly seq: number;
+  readonly at: Date;
+}
+
+export interface QueueCounts {
+  readonly queued: number;
+  readonly dead: number;
+  /** When the oldest queued task was stored; null when nothing is queued. */
+  readonly headAt: Date | null;
+}
+
+export interface TaskStore {
+  /**
+   * Stores the tasks in this order, with consecutive numbers among themselves, unless other members store in between.
+   * On a failure a beginning of them may have been stored. Two with the same id in one call: the second is `known`.
+   */
+  addTasks(name: string, tasks: readonly NewTask[], maxQueue: number): Promise<AddResult[]>;
+  queueState(name: string): Promise<QueueState>;
+  /** Tasks with higher numbers than `seq`, in order: at most `tasks` of them, and, but for the first, at most `bytes`. */
+  tasksAfter(
+    name: string,
+    seq: number,
+    limit: { readonly tasks: number; readonly bytes: number },
+  ): Promise<StoredTask[]>;
+  /** Raises `done`, never lowers it, and sets the burial, if the lease is still of this tenure. False: it is not. */
+  acknowledge(tenure: Tenure, done: number, burial: Burial | null): Promise<boolean>;
+  /** Puts on record how often a task was tried; new tasks have zeros. Nothing when the task is not there. */
+  setAttempts(name: string, seq: number, attempts: Attempts): Promise<void>;
+  /** Deletes, now or later, tasks up to `through`, which must be done. May be called often. */
+  trimTasks(name: string, through: number): Promise<void>;
+  /** Numbers and times for people; counts may be behind. */
+  countTasks(name: string): Promise<QueueCounts>;
+
+  /** Writes the letter unless there is one with its queue and number. */
+  putDeadLetter(letter: DeadLetter): Promise<void>;
+  /** The dead letters with this id, oldest first. */
+  findDeadLetters(name: string, id: TaskId): Promise<DeadLetter[]>;
+  removeDeadLetter(name: string, seq: number): Promise<void>;
+}

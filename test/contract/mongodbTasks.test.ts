@@ -1,0 +1,127 @@
+/** What only the mongodb store's queue does, on a real server: what it trims and when, and what it needs of the server. */
+import { randomUUID } from 'node:crypto';
+import { MongoClient } from 'mongodb';
+import { afterEach, expect, test } from 'vitest';
+import { createStore, type FullStore } from '../../src/store/createStore.ts';
+import { KEPT } from '../../src/store/mongodb/taskTrimmer.ts';
+import { databaseUri } from '../support/database.ts';
+import { TcpProxy } from '../support/tcpProxy.ts';
+import { VirtualClock } from '../support/virtualClock.ts';
+
+const MANY = 1_000_000;
+const cleanups: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+const tasks = (count: number, prefix: string) =>
+  Array.from({ length: count }, (_, index) => ({ id: `${prefix} ${index}`, bytes: Buffer.from('payload') }));
+const lease = { term: 1, beat: 0, holder: 'holder', claim: 'claim', ttl: 4500 };
+const nothing = { identifier: null, count: 0, recent: [] };
+
+function storeAt(connectString: string, clock?: VirtualClock, commandTimeout = 10_000): FullStore {
+  const options = { kind: 'mongodb', connectString, connectOptions: {}, debug: false } as const;
+  const store = createStore(options, { commandTimeout, connectTimeout: 10_000 }, clock);
+  cleanups.push(() => store.close());
+  return store;
+}
+
+async function collectionAt(uri: string, name: string) {
+  const client = await new MongoClient(uri).connect();
+  cleanups.push(() => client.close());
+  return client.db().collection(name);
+}
+
+async function seqsOf(store: FullStore, name: string): Promise<number[]> {
+  return (await store.tasksAfter(name, 0, { tasks: 1000, bytes: MANY })).map(({ seq }) => seq);
+}
+
+test('what is done is deleted a minute after it was told, but for the highest, and the numbers go on', async () => {
+  const uri = databaseUri();
+  const [clock, name] = [new VirtualClock(), randomUUID()];
+  const store = storeAt(uri, clock);
+  await store.open();
+  await store.compareAndSetLease(name, null, { ...lease, ...nothing });
+  await store.addTasks(name, tasks(10, 'first'), MANY);
+  await store.addTasks(`${name}/more`, tasks(3, 'first'), MANY);
+  await store.acknowledge({ name, term: 1, holder: 'holder' }, 8, null);
+  await store.trimTasks(name, 8);
+  await clock.advance(KEPT - 1);
+  await store.trimTasks(name, 8);
+  expect(await seqsOf(store, name)).toHaveLength(10);
+  await clock.advance(1);
+  await store.trimTasks(name, 8);
+  expect(await seqsOf(store, name)).toEqual([8, 9, 10]);
+  expect(await seqsOf(store, `${name}/more`)).toEqual([1, 2, 3]);
+  // Of those whose ids come again one was deleted, one is done and still there, and one is queued.
+  const again = [0, 7, 8].map((index) => ({ id: `first ${index}`, bytes: Buffer.from('again') }));
+  expect(await store.addTasks(name, again, MANY)).toEqual([
+    { type: 'stored', seq: 11 },
+    { type: 'stored', seq: 12 },
+    { type: 'known' },
+  ]);
+  expect(await seqsOf(store, name)).toEqual([9, 10, 11, 12]);
+});
+
+test('a member that was held up while others went on and all was trimmed goes on behind them', async () => {
+  const uri = databaseUri();
+  const name = randomUUID();
+  const [clock, itsClock] = [new VirtualClock(), new VirtualClock()];
+  const [heldUp, others] = [storeAt(uri, itsClock), storeAt(uri, clock)];
+  await Promise.all([heldUp.open(), others.open()]);
+  await others.compareAndSetLease(name, null, { ...lease, ...nothing });
+  const first = await heldUp.addTasks(name, tasks(9, 'first'), MANY);
+  expect(first.at(-1)).toEqual({ type: 'stored', seq: 9 });
+  await others.addTasks(name, tasks(11, 'second'), MANY);
+  await others.acknowledge({ name, term: 1, holder: 'holder' }, 20, null);
+  await others.trimTasks(name, 20);
+  await clock.advance(KEPT);
+  await others.trimTasks(name, 20);
+  expect(await seqsOf(others, name)).toEqual([20]);
+  // As if the insert, and not the member, had been held up: it lands, and is not trusted.
+  const late = heldUp.addTasks(name, tasks(1, 'late'), MANY);
+  itsClock.sleep(KEPT);
+  await expect(late).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' });
+  expect(await seqsOf(others, name)).toEqual([10, 20]);
+  expect(await heldUp.addTasks(name, tasks(2, 'late'), MANY)).toEqual([
+    { type: 'stored', seq: 21 },
+    { type: 'stored', seq: 22 },
+  ]);
+  expect(await seqsOf(others, name)).toEqual([20, 21, 22]);
+});
+
+test('tasks whose answer was lost are known when they come again, and the order goes on', async () => {
+  const uri = databaseUri();
+  const name = randomUUID();
+  const proxy = await TcpProxy.before(uri);
+  cleanups.push(() => proxy.close());
+  const store = storeAt(proxy.uri(uri), undefined, 500);
+  await store.open();
+  await store.addTasks(name, tasks(2, 'first'), MANY);
+  proxy.response = (bytes) => {
+    proxy.mode = 'cut';
+    return bytes;
+  };
+  await expect(store.addTasks(name, tasks(2, 'second'), MANY)).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' });
+  proxy.response = (bytes) => bytes;
+  const back = new Promise<void>((resolve) => store.onAvailable(resolve));
+  proxy.mode = 'pass';
+  await back;
+  const results = await store.addTasks(name, [...tasks(2, 'second'), ...tasks(1, 'third')], MANY);
+  expect(results).toEqual([{ type: 'known' }, { type: 'known' }, { type: 'stored', seq: 5 }]);
+  expect(await seqsOf(store, name)).toEqual([1, 2, 3, 4, 5]);
+});
+
+test('a store does not open where ids cannot be made unique, and takes an equal index as it is', async () => {
+  const uri = databaseUri();
+  const collection = await collectionAt(uri, 'failover_tasks');
+  await collection.createIndex({ name: 1, key: 1 }, { unique: true, name: 'somebody made it' });
+  const first = storeAt(uri);
+  await first.open();
+  await first.addTasks('q', tasks(1, 'first'), MANY);
+  expect(await first.addTasks('q', tasks(1, 'first'), MANY)).toEqual([{ type: 'known' }]);
+
+  const other = databaseUri();
+  await (await collectionAt(other, 'failover_tasks')).createIndex({ name: 1, key: 1 }, { name: 'name_key' });
+  await expect(storeAt(other).open()).rejects.toMatchObject({ code: 'ERR_STORE' });
+});

@@ -1,0 +1,114 @@
+/** One cluster on the coordinator thread, around the real elector: what it tells of a mastership that it gave up. */
+import { beforeEach, expect, test } from 'vitest';
+import { ClusterMember } from '../../../src/coordinator/member.ts';
+import { type MemberWork, noLoad } from '../../../src/coordinator/memberWork.ts';
+import type { MemberEvent } from '../../../src/coordinator/messages.ts';
+import { LeaseView } from '../../../src/election/leaseView.ts';
+import { MemoryStore, swift } from '../../support/memoryStore.ts';
+import { VirtualClock } from '../../support/virtualClock.ts';
+import { grace, intervals, ttl, validity } from '../election/bench.ts';
+
+/** The real time, which the lease in shared memory reads. */
+const start = Number(process.hrtime.bigint()) / 1e6;
+
+let clock: VirtualClock;
+let member: ClusterMember;
+let events: MemberEvent[];
+/** What the work was told, and what was left of the lease when it heard that it is over. */
+let told: string[];
+let left: number;
+
+beforeEach(async () => {
+  clock = new VirtualClock({ now: start });
+  const lease = new LeaseView();
+  events = [];
+  told = [];
+  left = 0;
+  const work: MemberWork = {
+    progress: () => ({ identifier: null, count: 0, recent: [] }),
+    elected: ({ term, continued }) => told.push(`elected ${term} ${continued}`),
+    fence: () => told.push('fence'),
+    resume: () => told.push('resume'),
+    deposed: (reason) => {
+      told.push(`deposed: ${reason}`);
+      left = lease.remaining();
+    },
+    drain: async () => 'drained',
+    seen: () => {},
+    seenNothing: () => {},
+    load: async () => noLoad,
+  };
+  member = new ClusterMember({
+    name: 'test',
+    holder: 'me',
+    host: 'here',
+    pid: 1,
+    storeText: 'memory',
+    intervals,
+    grace,
+    requestTimeout: 900,
+    store: new MemoryStore(clock).connect({ fate: () => swift, timeLimit: 900 }),
+    clock,
+    lease,
+    emit: (event) => events.push(event),
+    ended: () => {},
+    makeWork: () => work,
+  });
+  member.run();
+  await clock.advance(10);
+  expect(told).toEqual(['elected 1 false']);
+  events.length = 0;
+  told.length = 0;
+});
+
+test.each(['ERR_TASK_TIMEOUT', 'ERR_MAIN_BLOCKED'] as const)(
+  'who resigns tells the work while the lease lasts, and users with the code %s',
+  async (code) => {
+    member.resign('the work hangs', code);
+    expect(told).toEqual(['deposed: the work hangs']);
+    expect(left).toBeGreaterThan(0);
+    expect(left).toBeLessThanOrEqual(validity);
+    expect(events).toMatchObject([
+      { type: 'error', error: { message: 'the work hangs', ours: { kind: 'FailoverError', code } } },
+      { type: 'statechange', from: 'master', to: 'slave' },
+    ]);
+    await clock.advance(3 * ttl);
+    expect(told).toHaveLength(1);
+    member.fit();
+    await clock.advance(20);
+    expect(told.at(-1)).toBe('elected 2 true');
+  },
+);
+
+test('a standby that resigns tells nobody', async () => {
+  member.resign('the work hangs', 'ERR_TASK_TIMEOUT');
+  const { length } = events;
+  member.resign('the work hangs', 'ERR_MAIN_BLOCKED');
+  expect(events).toHaveLength(length);
+  expect(told).toHaveLength(1);
+});
+
+test('a mastership that is lost has its code as ever, and none of the lease left', async () => {
+  clock.sleep(60_000);
+  await clock.advance(250);
+  expect(events.slice(0, 2)).toMatchObject([
+    { type: 'statechange', to: 'error' },
+    { type: 'error', error: { ours: { code: 'ERR_LEASE_LOST' } } },
+  ]);
+  expect(left).toBe(0);
+});
+
+test('who resigned stops at once, when its work has ended', async () => {
+  member.resign('the work hangs', 'ERR_TASK_TIMEOUT');
+  member.stop();
+  await clock.advance(10);
+  expect(events.at(-1)).toEqual({ type: 'stopped' });
+});
+
+test('who is stopping can resign and be fit, and still stops', async () => {
+  member.stop();
+  member.resign('the work hangs', 'ERR_TASK_TIMEOUT');
+  member.fit();
+  await clock.advance(10);
+  expect(events.at(-1)).toEqual({ type: 'stopped' });
+});
