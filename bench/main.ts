@@ -2,26 +2,27 @@
  * `npm run bench -- [question…] [--quick] [--json FILE]`: asks the questions one after another, prints what they answer,
  * and saves it in bench/results: JSON with everything that was measured, SVG to look at. docs/bench.md says how to read it.
  */
-import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { durable } from './durable/durable.js';
 import { failoverTime } from './failover/failoverTime.js';
 import { heartbeats } from './heartbeats/heartbeats.js';
+import { memory } from './memory/memory.js';
 import { cleanUpAtEnd } from './support/cleanup.js';
 import { type Machine, machine } from './support/machine.js';
+import { packageFolder } from './support/packageFolder.js';
 import type { Answer, Question } from './support/question.js';
 import { renderSvg } from './support/svg.js';
 import { renderTable } from './support/table.js';
 import { submission } from './throughput/submission.js';
 import { throughput } from './throughput/throughput.js';
 
-const questions: readonly Question[] = [heartbeats, failoverTime, throughput, submission];
+const questions: readonly Question[] = [heartbeats, failoverTime, throughput, durable, submission, memory];
 
 const usage = `npm run bench -- [question…] [--quick] [--json FILE]
 questions: ${questions.map(({ name }) => name).join(', ')}; all of them when none is named
---quick      fewer and shorter rounds, under a minute for a question
+--quick      fewer and shorter rounds, about a minute for a question
 --json FILE  everything that was measured in one file, beside bench/results/<question>.json`;
 
 async function main(): Promise<void> {
@@ -69,7 +70,7 @@ function print({ tables, goals, notes }: Answer): void {
 
 /** Saves one answer beside the others, and returns what was written as JSON. */
 async function save(question: Question, answer: Answer, facts: Machine, quick: boolean, seconds: number) {
-  const folder = join(root(), 'bench', 'results');
+  const folder = join(packageFolder(), 'bench', 'results');
   await mkdir(folder, { recursive: true });
   const { tables, goals, notes, data, pictures } = answer;
   const at = new Date().toISOString();
@@ -84,13 +85,6 @@ async function save(question: Question, answer: Answer, facts: Machine, quick: b
 
 function json(value: unknown): string {
   return `${JSON.stringify(value, null, 2)}\n`;
-}
-
-/** The package's folder, from wherever this file was built to. */
-function root(): string {
-  let folder = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(folder, 'package.json')) && folder !== dirname(folder)) folder = dirname(folder);
-  return folder;
 }
 
 await main();

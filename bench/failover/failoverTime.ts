@@ -4,8 +4,8 @@
  */
 import type { Answer, Goal, Picture, Question, Settings } from '../support/question.js';
 import { median, ms, spreadOf, whole } from '../support/spread.js';
+import { type BenchStore, withEmbedded, withServer } from '../support/stores.js';
 import { play, type Scenario, type ScenarioResult } from './scenario.js';
-import { type BenchStore, withEmbedded, withServer } from './stores.js';
 
 const short = { MASTER: 100, SLAVE: 150, TICKING: 100, POLL: 30 };
 /** The defaults of the library. */

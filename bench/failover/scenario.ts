@@ -4,9 +4,9 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { median, msBetween } from '../support/spread.js';
+import type { BenchStore } from '../support/stores.js';
 import type { Audit } from './audit.js';
 import { Group, type GroupMember } from './group.js';
-import type { BenchStore } from './stores.js';
 
 /** Two standbys: they meet at the claim, as in real life. */
 const MEMBERS = 3;

@@ -9,6 +9,7 @@ import type { Answer, Question, Settings } from '../support/question.js';
 import { ms, type SampleSpread, whole } from '../support/spread.js';
 import type { BarChart } from '../support/svg.js';
 import type { BeatReport, OurReport, OurSettings, PlainSettings } from './messages.js';
+import { measurePayloads, payloadGoals, payloadTable } from './payloadRows.js';
 
 const intervals = { MASTER: 100, SLAVE: 150, TICKING: 100 };
 /** What a holder counts on: 95 % of SLAVE + TICKING. */
@@ -22,17 +23,18 @@ interface Row {
   readonly delay?: SampleSpread;
 }
 
-async function ask({ quick, progress }: Settings): Promise<Answer> {
+async function ask(settings: Settings): Promise<Answer> {
+  const { quick, progress } = settings;
   const duration = quick ? 8_000 : 60_000;
   const cores = availableParallelism();
   const plain = (name: string, file: string, busyThreads: number) => async (): Promise<Row> => {
-    const settings: PlainSettings = { duration, interval: intervals.MASTER, validity, busyThreads };
-    return { name, report: await reportOf<BeatReport>(new URL(file, import.meta.url), settings) };
+    const own: PlainSettings = { duration, interval: intervals.MASTER, validity, busyThreads };
+    return { name, report: await reportOf<BeatReport>(new URL(file, import.meta.url), own) };
   };
   progress(`ours: ${cores} clusters at work, main thread blocked for ${duration / 1000} s`);
   const ours = await withFolder((folder) => {
-    const settings: OurSettings = { duration, busyThreads: cores, folder, intervals };
-    return reportOf<OurReport>(new URL('ours.js', import.meta.url), settings);
+    const own: OurSettings = { duration, busyThreads: cores, folder, intervals };
+    return reportOf<OurReport>(new URL('ours.js', import.meta.url), own);
   });
   const rows: Row[] = [{ name: 'mongo-failover', report: ours, delay: ours.delay }];
   for (const competitor of [
@@ -43,6 +45,7 @@ async function ask({ quick, progress }: Settings): Promise<Answer> {
     progress(`competitor ${rows.length} of 3, ${duration / 1000} s`);
     rows.push(await competitor());
   }
+  const payloads = await measurePayloads(settings, duration, intervals);
   const p99 = ours.lateness.p99;
   return {
     tables: [
@@ -73,6 +76,7 @@ async function ask({ quick, progress }: Settings): Promise<Answer> {
           `${Math.round(othersCpu * 100)} %`,
         ]),
       },
+      payloadTable(payloads, goal),
     ],
     goals: [
       { promise: `99 of 100 beats at most ${goal} ms late`, measured: ms(p99), met: p99 <= goal },
@@ -81,6 +85,7 @@ async function ask({ quick, progress }: Settings): Promise<Answer> {
         measured: `${ours.leasesLost} lost; never less than ${ms(ours.leastLease)} left`,
         met: ours.leasesLost === 0 && ours.leastLease > 0,
       },
+      ...payloadGoals(payloads, goal),
     ],
     notes: [
       `Busy in each of the first three rows: ${cores} threads with slices of ${ms(ours.slice)} (one alone on a free core), and the main thread: it spins, or (third row) does slices itself.`,
@@ -88,9 +93,10 @@ async function ask({ quick, progress }: Settings): Promise<Answer> {
       'Ours aims 4 ms before a beat is due (5 % of MASTER at most), so that a thread that wakes late among busy ones is on time, and a beat that goes out early is 0 ms late; the others aim at when it is due. "After its aim" is what is left to the scheduler, the same for all: how late the thread woke.',
       'The others write nowhere, and their beats are late against the beat before, not against a grid: both in their favour. A timer on the working thread is late by the rest of a slice; with longer slices, by more.',
       `Leases lost: ours, how often the state master was left; others, gaps between two beats above ${validity} ms. CPU of others: what other processes took of all cores meanwhile; above a few per cent, run it again.`,
+      'Under payloads: one cluster, and no busy threads beside it. A stored payload is written to the same store as the beats; its row is information. At these intervals a call to the store may take no longer than a fraction of the lease: "store late" counts those that did, "refused" the submissions among them, which were made again.',
     ],
     pictures: [{ suffix: '', chart: chart(rows, duration) }],
-    data: { duration, intervals, validity, cores, rows },
+    data: { duration, intervals, validity, cores, rows, payloads },
   };
 }
 

@@ -44,3 +44,31 @@ export interface OurReport extends BeatReport {
   readonly leastLease: number;
   readonly clusters: number;
 }
+
+export interface PayloadSettings {
+  /** How long it is measured. */
+  readonly duration: number;
+  readonly folder: string;
+  readonly intervals: OurSettings['intervals'];
+  readonly durable: boolean;
+  /** Of each task. */
+  readonly bytes: number;
+  /** Tasks that are submitted and not done, at most. */
+  readonly underWay: number;
+}
+
+export interface PayloadReport {
+  readonly type: 'report';
+  readonly lateness: SampleSpread;
+  readonly delay: SampleSpread;
+  readonly roundTrip: SampleSpread;
+  /** Done while it was measured. */
+  readonly tasks: number;
+  readonly leasesLost: number;
+  /** `error` events: calls that the store did not answer in time, beats among them. */
+  readonly storeErrors: number;
+  /** Calls of `submitWork` that the store did not answer in time, and that were made again. */
+  readonly refused: number;
+  /** The share of all cores that other processes took meanwhile. */
+  readonly othersCpu: number;
+}

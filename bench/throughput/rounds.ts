@@ -1,12 +1,17 @@
 /** Entry: the same tasks through a managed cluster, and through sequential loops over Piscina, round after round in turn. */
 import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { failover } from 'mongo-failover';
 import { Piscina } from 'piscina';
+import { callAtOnce } from '../support/callers.js';
 import { settingsOf, tellAndEnd } from '../support/entry.js';
-import type { RoundSettings, ThroughputReport } from './messages.js';
+import type { ThroughputReport, ThroughputSettings } from './messages.js';
 
-const { folder, rounds, tasks } = settingsOf<RoundSettings>();
+/** Between two looks whether the queue is empty, in ms: what a round without a listener may be measured too long. */
+const LOOK = 2;
+
+const { folder, rounds, tasks, loopTasks, atOnce } = settingsOf<ThroughputSettings>();
 const work = new URL('./work.js', import.meta.url);
 const { managed: Managed, close } = failover({ nodb: { path: folder } });
 const cluster = new Managed<{ id: number }>('throughput', 'id', work);
@@ -19,48 +24,57 @@ const plain = new Piscina({ ...oneThread, atomics: 'disabled', recordTiming: fal
 const usual = new Piscina(oneThread);
 
 let nextId = 0;
-const ids = (): number[] => Array.from({ length: tasks }, () => nextId++);
+const submitAll = (): Promise<number> => callAtOnce(atOnce, tasks, () => cluster.submitWork({ id: nextId++ }));
 
-async function managed(): Promise<void> {
-  const own = ids();
+/** Nobody listens: the end is seen by looking. */
+async function silent(): Promise<void> {
+  await submitAll();
+  while ((await cluster.status()).queued > 0) await sleep(LOOK);
+}
+
+async function listened(): Promise<void> {
   let done = 0;
   const all = new Promise<void>((resolve) => {
     const count = (): void => {
       done += 1;
-      if (done < own.length) return;
+      if (done < tasks) return;
       cluster.off('done', count);
       resolve();
     };
     cluster.on('done', count);
   });
-  await Promise.all(own.map((id) => cluster.submitWork({ id })));
+  await submitAll();
   await all;
 }
 
 async function sequential(pool: Piscina): Promise<void> {
-  for (const id of ids()) await pool.run({ id });
+  for (let index = 0; index < loopTasks; index++) await pool.run({ id: nextId++ });
 }
 
-async function rate(run: () => Promise<void>): Promise<number> {
+async function rate(count: number, run: () => Promise<void>): Promise<number> {
   const from = performance.now();
   await run();
-  return tasks / ((performance.now() - from) / 1000);
+  return count / ((performance.now() - from) / 1000);
 }
 
 const report = {
   type: 'report' as const,
-  managed: [] as number[],
+  silent: [] as number[],
+  listened: [] as number[],
   piscina: [] as number[],
   piscinaDefault: [] as number[],
 };
 for (let round = 0; round <= rounds; round++) {
-  const rates = [await rate(managed), await rate(() => sequential(plain)), await rate(() => sequential(usual))];
+  const ofSilent = await rate(tasks, silent);
+  const ofListened = await rate(tasks, listened);
+  const ofPlain = await rate(loopTasks, () => sequential(plain));
+  const ofUsual = await rate(loopTasks, () => sequential(usual));
   // The first round runs code that is not compiled yet.
   if (round === 0) continue;
-  const [ours = 0, bare = 0, byDefault = 0] = rates;
-  report.managed.push(ours);
-  report.piscina.push(bare);
-  report.piscinaDefault.push(byDefault);
+  report.silent.push(ofSilent);
+  report.listened.push(ofListened);
+  report.piscina.push(ofPlain);
+  report.piscinaDefault.push(ofUsual);
 }
 await Promise.all([close(), plain.destroy(), usual.destroy()]);
 await tellAndEnd<ThroughputReport>(report);

@@ -1,29 +1,27 @@
 /** Entry: `submitWork` calls on a cluster that does not run, so that nothing but submitting is measured. */
 import { failover } from 'mongo-failover';
+import { callAtOnce } from '../support/callers.js';
 import { settingsOf, tellAndEnd } from '../support/entry.js';
-import type { RoundSettings, SubmissionReport } from './messages.js';
+import type { SubmissionReport, SubmissionSettings } from './messages.js';
 
-const { folder, rounds, tasks } = settingsOf<RoundSettings>();
-const { managed: Managed, close } = failover({ nodb: { path: folder } });
+const { options, durable, rounds, tasks, limit } = settingsOf<SubmissionSettings>();
+const { managed: Managed, close } = failover(options);
+const work = new URL('./work.js', import.meta.url);
 const rates = [1, 10, 1000].map((concurrent) => ({ concurrent, rates: [] as number[] }));
 let queues = 0;
 
-/** Calls in a queue of its own; so many callers, each awaiting one call before the next. */
+/** Calls in a queue of its own. */
 async function round(concurrent: number): Promise<number> {
-  const cluster = new Managed<{ id: number }>(`submission-${queues++}`, 'id', new URL('./work.js', import.meta.url));
-  let next = 0;
-  const caller = async (): Promise<void> => {
-    while (next < tasks) await cluster.submitWork({ id: next++ });
-  };
+  const cluster = new Managed<{ id: number }>(`submission-${queues++}`, 'id', work, { durable });
   const from = performance.now();
-  await Promise.all(Array.from({ length: concurrent }, caller));
+  const made = await callAtOnce(concurrent, tasks, (id) => cluster.submitWork({ id }), limit);
   const seconds = (performance.now() - from) / 1000;
   await cluster.stop();
-  return tasks / seconds;
+  return made / seconds;
 }
 
 // Keeps the coordinator thread, which ends with the last cluster.
-await new Managed<{ id: number }>('kept', 'id', new URL('./work.js', import.meta.url)).submitWork({ id: 0 });
+await new Managed<{ id: number }>('kept', 'id', work).submitWork({ id: 0 });
 for (let turn = 0; turn <= rounds; turn++) {
   for (const { concurrent, rates: own } of rates) {
     const measured = await round(concurrent);

@@ -28,7 +28,6 @@ export function makeThreadRunner(work: string, { lease, options, emit }: RunnerP
     work,
     lease: lease.buffer,
     progress: progress.buffer,
-    timed: Number.isFinite(taskTimeout),
     abortChannel: `mongo-failover/${randomUUID()}`,
   };
   return new ThreadRunner({

@@ -1,32 +1,33 @@
 /**
- * Hands the tasks of one managed cluster to its runner, in the order of the queue and in one run after another, each of
- * as many tasks as fit into its time (chunkSize.ts), and stops that when the mastership ends. It lives on the coordinator thread and knows of no thread and no timer but the runner and the
+ * Hands the tasks of one managed cluster to its runner, in chunks and in the order of their source, and stops that when
+ * the mastership ends. It lives on the coordinator thread and knows of no thread and no timer but the runner and the
  * clock it is given.
  *
  * The modes, what each waits for, and what leaves it:
  *
  *   off       no mastership, nothing runs, no thread. `start` leaves it.
- *   ready     a mastership, and nothing queued, or nothing that may run yet; nothing polls. Left by `poke` for running,
- *             by `fence` and `halt`.
+ *   ready     a mastership, and nothing that may run; nothing polls. Left by `poke` for running, by `fence` and `halt`.
  *             Between two runs it is passed through.
- *   running   one run. Its result leaves it: done, for ready; failed, for waiting, or for ready when the attempts of the
- *             task are used up: then the host decides what becomes of it. `drain` makes it draining.
- *   waiting   the delay before the head is tried again, which no `poke` shortens; or, after 1 ms of dispatching, for the
- *             other events of the thread to have their turn. Left for ready.
- *   draining  `drain` lets the one running task finish. After stopTimeout it is aborted, after `grace` more its runner is ended.
- *             Left for halting, by its result or by whatever else comes first.
+ *   running   one run of some tasks. Its outcome leaves it: for ready if no task failed, else for waiting. `drain` makes
+ *             it draining.
+ *   waiting   the host hears of a failure; then the delay before the head is tried again, which no `poke` shortens, or
+ *             none if the head is exhausted. Or, after 1 ms of dispatching, for the other events of the thread to have
+ *             their turn. Left for ready.
+ *   draining  `drain` lets the one task finish, and the run begins no other. After stopTimeout it is aborted, after
+ *             `grace` more its runner is ended. Left for halting, by its outcome or by whatever else comes first.
  *   fenced    the mastership stands, but its work must stop: the run is aborted, and after grace/4 its runner is ended.
  *             Waits for run and runner to have ended; then goes to parked, or to ready if `resume` came meanwhile.
  *   parked    as fenced, and all has ended: no thread. Left by `resume`, `halt` or `drain`.
- *   halting   the mastership is over, or is to be over: as fenced, but at once once it is over, and ends in off. Work that has not ended in time is
- *             said in a `panic`, once, or ends the process (fencing). A new `start` makes it fenced and resumed: it begins when the old has ended.
+ *   halting   the mastership is over, or is to be over: as fenced, but at once once it is over, and ends in off. A new
+ *             `start` makes it fenced and resumed: it begins when the old has ended.
  *
- * Fencing. `fence` comes `grace` before the validity of the lease ends, so work that has not ended after `grace` outlives
- * the lease, and may overlap the next master's. With `killProcess` that is prevented, at the price of the process.
+ * Work that has not ended when the validity of the lease has (`grace` after a fence, or after a halt without one), nor
+ * stopTimeout + 2 × grace after a drain, is said in a `panic`, once. With `killProcess` the process is killed instead,
+ * unless the lease stands: for a drain only once the mastership was given up, and not after `resume`.
  *
- * What a result is worth. `true` is done as long as the mastership under which the run began stands, aborted or not:
- * the task ran to its end inside the lease. Once it is lost, no result counts; the task stays and is the next holder's.
- * A failure after an abort is the abort's doing and counts as no attempt.
+ * What an outcome is worth. Tasks that are done count as long as the mastership under which the run began stands,
+ * aborted or not: they ran to their end inside the lease. Once it is lost, none counts; they stay and are the next
+ * holder's. A failure after an abort is the abort's doing and counts as no attempt.
  *
  * Longer than other files, because each mode is only right beside the others.
  */
@@ -82,7 +83,7 @@ export interface DispatcherParts {
   readonly clock: Clock;
   /** From 0 up to 1, as `Math.random`. */
   readonly random: () => number;
-  /** `attempts`: how often a task is tried. */
+  /** `attempts`: how often a task is tried; may be `Infinity`. */
   readonly retry: RetryOptions & { readonly attempts: number };
   /** What one run may carry: as much as takes `budget` ms. */
   readonly chunk: { readonly budget: number; readonly mostTasks: number };
@@ -103,18 +104,22 @@ interface Run {
   aborted: boolean;
 }
 
+type Failure = NonNullable<ChunkOutcome['failure']>;
 type Drained = 'drained' | 'stuck';
 
 export class Dispatcher {
   private mode: Mode = 'off';
   private term = 0;
   private run: Run | null = null;
+  private readonly chunkSize: ChunkSize;
   /** In fenced: whether to go on once all has ended. */
   private resumed = false;
   /** How far the end of the runner is: not asked for, asked for, or ended. */
   private ending: 'no' | 'asked' | 'ended' = 'no';
-  /** Whether the work that is being ended has been given up, with a panic. */
+  /** Whether the work that is being ended has been given up, with a panic or worse. */
   private stuck = false;
+  /** Whether what is being ended must not outlive the lease: not so while a drain is all that ends it, or once it was resumed. */
+  private leaseEnds = false;
   /** Resolves what `drain` returned. */
   private readonly drains: ((how: Drained) => void)[] = [];
   private turnBeganAt = 0;
@@ -123,7 +128,6 @@ export class Dispatcher {
   /** When the runner is ended although a run goes on. */
   private readonly endRun: Alarm;
   private readonly giveUp: Alarm;
-  private readonly chunkSize: ChunkSize;
 
   constructor(private readonly parts: DispatcherParts) {
     const { clock, chunk, runner } = parts;
@@ -133,14 +137,12 @@ export class Dispatcher {
       if (this.mode === 'draining') this.move('halting');
       this.endRunner();
     });
-    this.giveUp = new Alarm(clock, () => this.panic());
+    this.giveUp = new Alarm(clock, () => this.abandon());
   }
 
-  /** The task of a run that has not ended, however it came to be there. */
+  /** The first task of the run under way that is not known to be done. */
   get running(): TaskId | null {
-    if (this.run === null) return null;
-    const { tasks } = this.run;
-    return tasks[Math.min(this.parts.runner.doneSoFar, tasks.length - 1)]?.id ?? null;
+    return this.run?.tasks[this.parts.runner.doneSoFar]?.id ?? null;
   }
 
   /** True when nothing of the user's work runs and no thread is there. */
@@ -154,11 +156,11 @@ export class Dispatcher {
     assert.equal(this.drains.length, 0, 'who is stopping is not elected');
     this.term = term;
     if (this.mode === 'off') return this.begin();
-    this.resumed = true;
     this.move('fenced');
+    this.saved();
   }
 
-  /** A task was queued, or may run now. */
+  /** The source may have something to run. */
   poke(): void {
     if (this.mode === 'ready') this.dispatch();
   }
@@ -166,6 +168,7 @@ export class Dispatcher {
   /** Work must stop now; the mastership may yet be saved. */
   fence(reason: string): void {
     if (this.stopped) return;
+    this.toLeaseEnd();
     this.end(this.mode === 'draining' || this.mode === 'halting' ? 'halting' : 'fenced', reason);
     this.giveUpAfter(this.parts.grace);
   }
@@ -173,7 +176,7 @@ export class Dispatcher {
   /** The mastership was saved after a `fence`. */
   resume(): void {
     if (this.mode === 'parked') this.begin();
-    else if (this.mode === 'fenced') this.resumed = true;
+    else if (this.mode === 'fenced') this.saved();
   }
 
   /** The mastership is lost, though nobody else can be master for `left` ms: then work has that long to end. */
@@ -181,6 +184,7 @@ export class Dispatcher {
     if (this.run !== null) this.run.counts = false;
     if (this.mode === 'parked') this.move('off');
     if (this.mode === 'off') return;
+    this.toLeaseEnd();
     this.end('halting', reason);
     // No grace any more: somebody else may be master already.
     this.endRunner();
@@ -243,21 +247,15 @@ export class Dispatcher {
     assert.equal(this.run, run, 'a run ends once');
     assert.ok(done <= run.tasks.length, 'no more is done than was given');
     this.run = null;
-    const counted = failure !== null && failure.type !== 'not-run' && !run.aborted;
-    const tried = counted ? run.tasks[done] : undefined;
-    if (tried !== undefined) tried.failed += 1;
-    this.chunkSize.ran(failure === null ? done : done + 1, took);
-    if (this.mode === 'running') {
-      // First the mode, then the news: the host may call back.
-      if (failure === null || (tried !== undefined && this.isLast(tried))) this.move('ready');
-      else this.wait(this.delayAfter(tried));
-    }
-    if (run.counts && done > 0) {
-      this.parts.queue.finish(done);
-      this.parts.host.done(run.tasks.slice(0, done));
-    }
-    if (tried !== undefined && failure !== null) this.fail(tried, failure);
-    if (this.mode === 'ready') this.dispatch();
+    const failed = run.aborted || failure === null || failure.type === 'not-run' ? null : failure;
+    this.chunkSize.ran(failed === null ? done : done + 1, took);
+    // First the mode, then the news: the host may call back. In waiting, nothing that it queues is begun before it has
+    // heard of the failure too.
+    if (this.mode === 'running') this.move(failure === null ? 'ready' : 'waiting');
+    if (done > 0 && run.counts) this.leave(run.tasks, done);
+    const delay = failed === null ? this.parts.retry.minDelay : this.fail(run.tasks[done], failed);
+    if (this.mode === 'waiting' && failure !== null) this.wake.by(this.parts.clock.now() + delay);
+    else if (this.mode === 'ready') this.dispatch();
     else if (this.mode === 'draining') this.end('halting', STOPPING);
     else if (this.mode === 'fenced' || this.mode === 'halting') {
       this.endRunner();
@@ -265,20 +263,23 @@ export class Dispatcher {
     }
   }
 
-  private delayAfter(tried: QueuedTask | undefined): number {
-    const { retry, random } = this.parts;
-    return tried === undefined ? retry.minDelay : retryDelay(retry, tried.failed, random);
+  private leave(tasks: readonly QueuedTask[], done: number): void {
+    const { queue, host } = this.parts;
+    queue.finish(done);
+    host.done(done === tasks.length ? tasks : tasks.slice(0, done));
   }
 
-  private isLast({ failed }: QueuedTask): boolean {
-    return failed >= this.parts.retry.attempts;
-  }
-
-  private fail(task: QueuedTask, failure: NonNullable<ChunkOutcome['failure']>): void {
+  /** How long to wait before the source is asked again. */
+  private fail(task: QueuedTask | undefined, failure: Exclude<Failure, { type: 'not-run' }>): number {
+    const { host, retry, random } = this.parts;
+    assert.ok(task !== undefined, 'only a task that was given fails');
+    task.failed += 1;
     const error =
       failure.type === 'error' ? fromWire(failure.error) : new WorkError('ERR_WORK_FAILED', 'the work returned false');
-    this.parts.host.failed(task, error, task.failed);
-    if (this.isLast(task)) this.parts.host.exhausted(task, error);
+    host.failed(task, error, task.failed);
+    if (task.failed < retry.attempts) return retryDelay(retry, task.failed, random);
+    host.exhausted(task, error);
+    return 0;
   }
 
   // ---- ending ----
@@ -317,6 +318,7 @@ export class Dispatcher {
     if (this.ending !== 'ended' || this.run !== null) return;
     this.ending = 'no';
     this.stuck = false;
+    this.leaseEnds = false;
     this.giveUp.clear();
     if (this.mode === 'halting') this.move('off');
     else if (this.resumed) this.begin();
@@ -324,17 +326,31 @@ export class Dispatcher {
     this.settleDrains('drained');
   }
 
+  private saved(): void {
+    this.resumed = true;
+    this.leaseEnds = false;
+  }
+
+  private toLeaseEnd(): void {
+    // What was given up while the lease stood was only said; now it is the lease that is outlived.
+    if (this.parts.killProcess !== null && !this.leaseEnds) this.stuck = false;
+    this.leaseEnds = true;
+  }
+
   private giveUpAfter(delay: number): void {
     const wait = this.run === null ? Math.max(delay, IDLE_EXIT) : delay;
     if (!this.stuck) this.giveUp.by(this.parts.clock.now() + wait);
   }
 
-  private panic(): void {
-    if (this.parts.killProcess !== null && this.run !== null) return this.parts.killProcess();
+  /** What must have ended by now has not. */
+  private abandon(): void {
+    const { killProcess, host } = this.parts;
     this.stuck = true;
     this.settleDrains('stuck');
-    const what = this.run === null ? 'the task thread' : `the work on task ${JSON.stringify(this.running)}`;
-    this.parts.host.panic(new WorkError('ERR_WORK_NOT_STOPPED', `${what} would not stop in time and may still run`));
+    if (killProcess !== null && this.leaseEnds) return killProcess();
+    const { running } = this;
+    const what = running === null ? 'the task thread' : `the work on task ${JSON.stringify(running)}`;
+    host.panic(new WorkError('ERR_WORK_NOT_STOPPED', `${what} would not stop in time and may still run`));
   }
 
   private settleDrains(how: Drained): void {

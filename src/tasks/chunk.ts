@@ -1,55 +1,68 @@
 /**
- * Several tasks on their way to the task thread: end to end in one block, each with its length, so that one message and
- * one piece of memory cross, and nobody on the way decodes them.
+ * Several tasks on their way to the task thread: end to end in one block, with their lengths beside it, so that one
+ * message and one piece of memory cross, and nobody on the way decodes them.
  */
 import type { QueuedTask } from '../queue/runner.js';
 import type { TaskId } from '../task.js';
 
-/** Most bytes of one run; a single larger task runs alone. */
+/** Most bytes of one run; a single task may have more. */
 const MOST_BYTES = 1024 * 1024;
-/** From so many bytes on, a task in shared memory crosses faster as it is than as a copy. */
-const SHARED = 16 * 1024;
+/** Up to so many bytes a copy crosses faster than memory changes its owner, or the name of a shared block crosses. */
+const COPIED = 16 * 1024;
 
 export interface Chunk {
   readonly block: Uint8Array;
   readonly ids: readonly TaskId[];
   readonly lengths: readonly number[];
-  /** Which try of each task this is; null when it is the first of all. */
+  /** Which try of each task this is; null when it is the first of all of them. */
   readonly attempts: readonly number[] | null;
 }
 
-/** As many of the tasks as one run can carry; at least the first. */
-export function packChunk(tasks: readonly QueuedTask[]): { chunk: Chunk; transfer: ArrayBuffer[] } {
-  const taken = fitting(tasks);
-  const ids = taken.map(({ id }) => id);
-  const lengths = taken.map(({ bytes }) => bytes.byteLength);
-  const attempts = taken.some(({ failed }) => failed > 0) ? taken.map(({ failed }) => failed + 1) : null;
-  const [first] = taken;
-  if (first !== undefined && taken.length === 1 && first.bytes.byteLength > SHARED && isShared(first.bytes)) {
-    return { chunk: { block: first.bytes, ids, lengths, attempts }, transfer: [] };
+export interface Packed {
+  readonly chunk: Chunk;
+  /** What leaves this thread with the chunk. */
+  readonly transfer: ArrayBuffer[];
+}
+
+/** As many of the tasks, from the first on, as one run can carry; at least that one. */
+export function packChunk(tasks: readonly QueuedTask[]): Packed {
+  const ids: TaskId[] = [];
+  const lengths: number[] = [];
+  let attempts: number[] | null = null;
+  let total = 0;
+  for (const { id, bytes, failed } of tasks) {
+    if (ids.length > 0 && total + bytes.length > MOST_BYTES) break;
+    if (failed > 0 && attempts === null) attempts = ids.map(() => 1);
+    attempts?.push(failed + 1);
+    ids.push(id);
+    lengths.push(bytes.length);
+    total += bytes.length;
   }
-  const buffer = new ArrayBuffer(lengths.reduce((total, length) => total + length, 0));
+  const block = ids.length === 1 && total > COPIED ? tasks[0]?.bytes : undefined;
+  if (block !== undefined && isShared(block)) return { chunk: { block, ids, lengths, attempts }, transfer: [] };
+  const buffer = joined(tasks, ids.length, total);
+  const chunk = { block: new Uint8Array(buffer), ids, lengths, attempts };
+  return { chunk, transfer: total > COPIED ? [buffer] : [] };
+}
+
+/**
+ * The block as the thread may read it: a task must not change while it is read, and text decoders refuse shared bytes.
+ * A `Buffer`, because the decoder makes one of whatever else it is given, for each task anew.
+ */
+export function ownBlock({ block }: Chunk): Buffer {
+  if (isShared(block)) return Buffer.from(block);
+  return Buffer.from(block.buffer, block.byteOffset, block.length);
+}
+
+function joined(tasks: readonly QueuedTask[], count: number, total: number): ArrayBuffer {
+  const buffer = new ArrayBuffer(total);
   const block = new Uint8Array(buffer);
   let offset = 0;
-  for (const { bytes } of taken) {
+  for (const { bytes } of count === tasks.length ? tasks : tasks.slice(0, count)) {
     block.set(bytes, offset);
-    offset += bytes.byteLength;
+    offset += bytes.length;
   }
-  return { chunk: { block, ids, lengths, attempts }, transfer: [buffer] };
-}
-
-/** The block as the thread may read it: a task must not change while it is read, and text decoders refuse shared bytes. */
-export function ownBlock({ block }: Chunk): Uint8Array {
-  return isShared(block) ? block.slice() : block;
-}
-
-function fitting(tasks: readonly QueuedTask[]): readonly QueuedTask[] {
-  let bytes = 0;
-  const end = tasks.findIndex((task, index) => {
-    bytes += task.bytes.byteLength;
-    return index > 0 && bytes > MOST_BYTES;
-  });
-  return end === -1 ? tasks : tasks.slice(0, end);
+  return buffer;
 }
 
 function isShared(bytes: Uint8Array): boolean {

@@ -1,6 +1,6 @@
 /**
- * Runs work that is a function: on the main thread, which is asked to by an event and answers by a call. Nothing can
- * end it there, so `end()` waits for it.
+ * Runs work that is a function: on the main thread, which is asked to by an event and answers by a call, for one task at
+ * a time. Nothing can end it there, so `end()` waits for it, and one that takes too long is only said to.
  */
 import type { Clock } from '../clock.js';
 import type { LeaseView } from '../election/leaseView.js';
@@ -20,36 +20,37 @@ export interface MainRun {
 export interface MainRunnerParts {
   readonly lease: LeaseView;
   readonly clock: Clock;
-  /** How long one task may take, in ms; `Infinity`: without end. */
+  /** How long one run may take, in ms; may be `Infinity`. */
   readonly taskTimeout: number;
   /** Asks the main thread to run; it answers through `settled`. */
   ask(run: MainRun): void;
   /** Tells the main thread that the running work should end. */
   abort(reason: string): void;
-  /** A task has taken longer than `taskTimeout`, and nothing can end it. Once for each. */
+  /** A run lasts longer than `taskTimeout`, and nothing can end it. Told once per run. */
   overdue(): void;
-  /** One that was overdue has ended. */
+  /** A run of which that was told has ended after all. */
   recovered(): void;
 }
 
 export class MainRunner implements Runner {
-  /** Each crosses by itself: the cost of a call on the main thread is not what a chunk could save. */
   readonly mostTasks = 1;
-  readonly doneSoFar = 0;
   private term = 0;
   private started = false;
   private runs = 0;
   private running: { readonly run: number; readonly settle: (outcome: WorkOutcome) => void } | undefined;
   private idle = Promise.resolve();
-  private late = false;
   private readonly watch: Alarm;
+  private overdue = false;
 
   constructor(private readonly parts: MainRunnerParts) {
     this.watch = new Alarm(parts.clock, () => {
-      this.late = true;
+      this.overdue = true;
       parts.overdue();
     });
   }
+
+  /** Its only task is done when its run has ended. */
+  readonly doneSoFar = 0;
 
   start(term: number): void {
     this.term = term;
@@ -58,30 +59,16 @@ export class MainRunner implements Runner {
   }
 
   async run([task]: readonly QueuedTask[]): Promise<ChunkOutcome> {
-    if (!this.started || task === undefined) return { done: 0, failure: { type: 'not-run' }, took: 0 };
-    const { clock, taskTimeout, ask, recovered } = this.parts;
+    if (!this.started || task === undefined) return chunkOutcome({ type: 'not-run' });
+    const { clock, taskTimeout } = this.parts;
     const run = ++this.runs;
-    const answer = new Promise<WorkOutcome>((settle) => {
+    const outcome = new Promise<WorkOutcome>((settle) => {
       this.running = { run, settle };
     });
-    this.idle = answer.then(() => {});
-    const startedAt = clock.now();
-    if (Number.isFinite(taskTimeout)) this.watch.by(startedAt + taskTimeout);
-    ask({ run, id: task.id, bytes: task.bytes, term: this.term, attempt: task.failed + 1 });
-    const outcome = await answer;
-    this.watch.clear();
-    if (this.late) recovered();
-    this.late = false;
-    const took = clock.now() - startedAt;
-    if (outcome.type !== 'result') return { done: 0, failure: outcome, took };
-    return outcome.done
-      ? { done: 1, failure: null, took }
-      : { done: 0, failure: { type: 'result', done: false }, took };
-  }
-
-  /** Resolves when nothing that was asked for runs any more. */
-  whenIdle(): Promise<void> {
-    return this.idle;
+    this.idle = outcome.then(() => {});
+    if (Number.isFinite(taskTimeout)) this.watch.by(clock.now() + taskTimeout);
+    this.parts.ask({ run, id: task.id, bytes: task.bytes, term: this.term, attempt: task.failed + 1 });
+    return chunkOutcome(await outcome);
   }
 
   /** The main thread's answer; one to a run that is not under way is ignored. */
@@ -89,10 +76,19 @@ export class MainRunner implements Runner {
     if (this.running?.run !== run) return;
     const { settle } = this.running;
     this.running = undefined;
+    this.watch.clear();
     settle(outcome);
+    if (!this.overdue) return;
+    this.overdue = false;
+    this.parts.recovered();
   }
 
-  /** A run is one task, which comes to its end anyway. */
+  /** Resolves when what runs now has ended. */
+  whenIdle(): Promise<void> {
+    return this.idle;
+  }
+
+  /** There is no task after the one that runs. */
   finish(): void {}
 
   abort(reason: string): void {
@@ -104,4 +100,11 @@ export class MainRunner implements Runner {
     this.started = false;
     return this.idle;
   }
+}
+
+function chunkOutcome(outcome: WorkOutcome): ChunkOutcome {
+  if (outcome.type !== 'result') return { done: 0, failure: outcome, took: 0 };
+  return outcome.done
+    ? { done: 1, failure: null, took: 0 }
+    : { done: 0, failure: { type: 'result', done: false }, took: 0 };
 }

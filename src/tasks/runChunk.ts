@@ -1,6 +1,6 @@
 /**
- * In the task thread: runs the tasks of one chunk strictly one after another. This is the inner loop of the library, so
- * it awaits only what is a promise, and looks at the clocks once for each task at most.
+ * In the task thread: runs the tasks of one chunk strictly one after another. All that the library itself costs for a
+ * task is spent here, so it awaits only promises, and looks at the lease again only when the wall clock has moved.
  */
 import type { LeaseView } from '../election/leaseView.js';
 import type { ChunkOutcome } from '../queue/runner.js';
@@ -10,57 +10,70 @@ import { type Chunk, ownBlock } from './chunk.js';
 import type { ChunkProgress } from './chunkProgress.js';
 import { WorkContext } from './context.js';
 
-/** After so many ms a run begins no further task: those that it carries were expected to take less. */
+/** After so many ms a run begins no further task; the tasks that it carries were expected to take half of that. */
 const LONGEST = 20;
+
+/** What the coordinator does not find in the shared progress. */
+export type ChunkAnswer = Omit<ChunkOutcome, 'done'>;
 
 export interface ChunkParts {
   readonly work: UserWork;
+  readonly term: number;
   readonly lease: LeaseView;
   readonly progress: ChunkProgress;
-  /** Whether somebody watches how long each task takes. */
-  readonly timed: boolean;
-  readonly term: number;
   /** Told of each context before its task starts, so that it can be aborted. */
-  started(context: WorkContext): void;
+  begins(context: WorkContext): void;
 }
 
-export async function runChunk(chunk: Chunk, parts: ChunkParts): Promise<ChunkOutcome> {
-  const { work, lease, progress, timed, term } = parts;
+/** Never rejects. */
+export async function runChunk(chunk: Chunk, parts: ChunkParts): Promise<ChunkAnswer> {
+  const { progress } = parts;
+  const beganAt = performance.now();
+  // Each thread counts from its own start, but by the same clock.
+  const shift = Number(process.hrtime.bigint()) / 1e6 - beganAt;
+  const failure = await runTasks(chunk, parts, beganAt, shift);
+  const endedAt = performance.now();
+  progress.startedAt = endedAt + shift;
+  return { failure, took: endedAt - beganAt };
+}
+
+async function runTasks(
+  chunk: Chunk,
+  { work, term, lease, progress, begins }: ChunkParts,
+  beganAt: number,
+  shift: number,
+): Promise<ChunkOutcome['failure']> {
   const { ids, lengths, attempts } = chunk;
   const block = ownBlock(chunk);
-  const startedAt = performance.now();
   let offset = 0;
   let done = 0;
-  let lookedAt = 0;
-  const ended = (failure: ChunkOutcome['failure']): ChunkOutcome => ({
-    done,
-    failure,
-    took: performance.now() - startedAt,
-  });
-
-  for (const [index, id] of ids.entries()) {
-    if (index > 0 && (progress.finishing || performance.now() - startedAt > LONGEST)) return ended(null);
-    // The wall clock runs on while the machine sleeps or the process is stopped: the lease is looked at again then.
+  let lookedAt = Number.NaN;
+  for (const id of ids) {
+    const now = performance.now();
+    if (done > 0 && (progress.finishing || now - beganAt > LONGEST)) return null;
+    // By this clock, because it runs on while the machine sleeps.
     const wall = Date.now();
     if (wall !== lookedAt) {
       lookedAt = wall;
-      if (lease.remaining() <= 0 || lease.term !== term) return ended({ type: 'not-run' });
+      if (lease.remaining() === 0 || lease.term !== term) return { type: 'not-run' };
     }
-    if (lease.aborted) return ended({ type: 'not-run' });
-    const end = offset + (lengths[index] ?? 0);
-    const context = new WorkContext(id, term, attempts?.[index] ?? 1, lease);
-    parts.started(context);
-    if (timed) progress.startedAt = Number(process.hrtime.bigint()) / 1e6;
+    if (lease.aborted) return { type: 'not-run' };
+    const end = offset + (lengths[done] ?? 0);
+    // The work has given the memory away that all tasks share; the others are sent anew.
+    if (done > 0 && block.length < end) return null;
+    const context = new WorkContext(id, term, attempts?.[done] ?? 1, lease);
+    begins(context);
+    progress.startedAt = now + shift;
     try {
       let result = work(decodeTask(block.subarray(offset, end)), context);
       if (typeof result === 'object' && result !== null && 'then' in result) result = await result;
-      if (result !== true) return ended(result === false ? { type: 'result', done: false } : notBoolean(result));
+      if (result !== true) return result === false ? { type: 'result', done: false } : notBoolean(result);
     } catch (thrown) {
-      return ended(failureOf(thrown));
+      return failureOf(thrown);
     }
     offset = end;
     done += 1;
     progress.done = done;
   }
-  return ended(null);
+  return null;
 }

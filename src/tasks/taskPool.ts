@@ -4,10 +4,10 @@
  */
 import { Piscina } from 'piscina';
 import { toWire, WorkError } from '../errors.js';
-import type { ChunkOutcome } from '../queue/runner.js';
 import { failureOf } from './callWork.js';
-import type { Chunk } from './chunk.js';
-import type { TaskThreadCall, TaskThreadData } from './taskThread.js';
+import type { Packed } from './chunk.js';
+import type { ChunkAnswer } from './runChunk.js';
+import type { TaskThreadAnswer, TaskThreadCall, TaskThreadData } from './taskThread.js';
 
 export interface TaskPoolParts {
   /** The thread ended although nothing ran and nobody had asked it to. */
@@ -23,6 +23,11 @@ export interface TaskPoolParts {
   };
 }
 
+/** `exited`: the thread died of it, so `failure` says why, and how far it came is in the shared progress. */
+export interface PoolAnswer extends ChunkAnswer {
+  readonly exited: boolean;
+}
+
 export class TaskPool {
   private readonly pool: Piscina;
   private readonly threadExit: Promise<void>;
@@ -31,8 +36,8 @@ export class TaskPool {
   private calls = 0;
   /** Whether a call has failed with the thread, and so told of its end. */
   private told = false;
-  /** Whether the user's module loads: nothing, or a failure. */
-  readonly loaded: Promise<ChunkOutcome>;
+  /** Whether the user's module loads, or the failure. */
+  readonly loaded: Promise<PoolAnswer>;
 
   /** Throws what Node throws when the thread cannot be made. */
   constructor({ filename, data, resourceLimits, idleExit }: TaskPoolParts) {
@@ -64,7 +69,7 @@ export class TaskPool {
       }
       return this.end();
     });
-    this.loaded = this.call({ term: 0, chunk: null }, [], () => 0);
+    this.loaded = this.call({ term: 0, chunk: null }, []);
   }
 
   /** Whether it can still run anything. */
@@ -72,23 +77,24 @@ export class TaskPool {
     return !this.gone && this.ending === undefined;
   }
 
-  /** Runs a chunk; `done` says how many of its tasks are done should the thread not come to say so. */
-  run(term: number, chunk: Chunk, transfer: ArrayBuffer[], done: () => number): Promise<ChunkOutcome> {
-    return this.call({ term, chunk }, transfer, done);
+  run(term: number, { chunk, transfer }: Packed): Promise<PoolAnswer> {
+    return this.call({ term, chunk }, transfer);
   }
 
-  private async call(call: TaskThreadCall, transferList: ArrayBuffer[], done: () => number): Promise<ChunkOutcome> {
+  private async call(call: TaskThreadCall, transferList: ArrayBuffer[]): Promise<PoolAnswer> {
     this.calls += 1;
     try {
-      const answer: ChunkOutcome = await this.pool.run(call, { transferList });
-      return answer;
+      const answer: TaskThreadAnswer = await this.pool.run(call, { transferList });
+      return typeof answer === 'number'
+        ? { failure: null, took: answer, exited: false }
+        : { failure: answer.failure, took: answer.took, exited: false };
     } catch (thrown) {
       this.told = true;
       // Only the thread itself can fail here, for what the work throws comes back as data.
       const { name, message } = toWire(thrown);
       const text = `the task thread ended while it ran the work: ${name}: ${message}`;
-      const failure = failureOf(new WorkError('ERR_TASK_THREAD_EXITED', text, { cause: thrown }));
-      return { done: done(), failure, took: 0 };
+      const error = new WorkError('ERR_TASK_THREAD_EXITED', text, { cause: thrown });
+      return { failure: failureOf(error), took: 0, exited: true };
     } finally {
       this.calls -= 1;
     }

@@ -1,17 +1,16 @@
 /**
- * Inside a task thread: loads the user's module once, then runs one chunk of tasks after another. The thread lives for one
- * mastership at most, so nothing of one term is left over in the next.
+ * Inside a task thread: loads the user's module once, then runs one chunk of tasks after another. The thread lives for
+ * one mastership at most, so nothing of one term is left over in the next.
  */
 import { BroadcastChannel } from 'node:worker_threads';
 import { LeaseView } from '../election/leaseView.js';
 import { toWire, WorkError } from '../errors.js';
 import { lowerThreadPriority } from '../lowerPriority.js';
-import type { ChunkOutcome } from '../queue/runner.js';
 import { failureOf, type UserWork } from './callWork.js';
 import type { Chunk } from './chunk.js';
 import { ChunkProgress } from './chunkProgress.js';
 import type { WorkContext } from './context.js';
-import { runChunk } from './runChunk.js';
+import { type ChunkAnswer, runChunk } from './runChunk.js';
 
 /** Given to a task thread when it starts. */
 export interface TaskThreadData {
@@ -20,27 +19,25 @@ export interface TaskThreadData {
   readonly lease: SharedArrayBuffer;
   /** The buffer of its `ChunkProgress`. */
   readonly progress: SharedArrayBuffer;
-  /** Whether somebody watches how long each task takes. */
-  readonly timed: boolean;
   /** Name of the broadcast channel that tells running work to end. */
   readonly abortChannel: string;
 }
 
-/** One message to a task thread; without a chunk it is the question whether the module loads. */
+/** One message to a task thread; without a chunk, the question whether the module loads. */
 export interface TaskThreadCall {
   readonly term: number;
   readonly chunk: Chunk | null;
 }
 
-const nothing: ChunkOutcome = { done: 0, failure: null, took: 0 };
+/** What it answers. Nearly every run ends without a failure, and then how long it took is all. */
+export type TaskThreadAnswer = number | ChunkAnswer;
 
-export function startTaskThread(data: TaskThreadData): (call: TaskThreadCall) => Promise<ChunkOutcome> {
+export function startTaskThread(data: TaskThreadData): (call: TaskThreadCall) => Promise<TaskThreadAnswer> {
   lowerThreadPriority();
   const lease = new LeaseView(data.lease);
   const progress = new ChunkProgress(data.progress);
-  const { timed } = data;
   let running: WorkContext | undefined;
-  const started = (context: WorkContext): void => {
+  const begins = (context: WorkContext): void => {
     running = context;
   };
   const channel = new BroadcastChannel(data.abortChannel);
@@ -55,12 +52,12 @@ export function startTaskThread(data: TaskThreadData): (call: TaskThreadCall) =>
     try {
       work = await loading;
     } catch (error) {
-      return { ...nothing, failure: failureOf(error) };
+      return { failure: failureOf(error), took: 0 };
     }
-    if (chunk === null) return nothing;
-    const outcome = await runChunk(chunk, { work, lease, progress, timed, term, started });
+    if (chunk === null) return 0;
+    const answer = await runChunk(chunk, { work, term, lease, progress, begins });
     running = undefined;
-    return outcome;
+    return answer.failure === null ? answer.took : answer;
   };
 }
 

@@ -8,16 +8,20 @@ import type { ChunkOutcome, QueuedTask, Runner } from '../queue/runner.js';
 import { failureOf } from './callWork.js';
 import { packChunk } from './chunk.js';
 import type { ChunkProgress } from './chunkProgress.js';
-import { TaskPool, type TaskPoolParts } from './taskPool.js';
+import { type PoolAnswer, TaskPool, type TaskPoolParts } from './taskPool.js';
 
-const NOT_RUN: ChunkOutcome = { done: 0, failure: { type: 'not-run' }, took: 0 };
+/** Least time that a module is given to load where tasks have a limit, in ms: a busy machine is slow at it. */
+const LOADING = 60_000;
+
+const notRun: ChunkOutcome = { done: 0, failure: { type: 'not-run' }, took: 0 };
 
 export interface ThreadRunnerParts {
   readonly pool: Omit<TaskPoolParts, 'idleExit'>;
-  readonly lease: LeaseView;
+  /** What the data of the pool has too. One for all threads: the one before has exited before the next one starts. */
   readonly progress: ChunkProgress;
+  readonly lease: LeaseView;
   readonly clock: Clock;
-  /** How long one task may take, in ms; `Infinity`: without end. */
+  /** How long one task may take, in ms; may be `Infinity`. */
   readonly taskTimeout: number;
   /** Something is wrong with the module or its thread while no task is there whose failure would tell. */
   trouble(error: Error): void;
@@ -33,17 +37,25 @@ export class ThreadRunner implements Runner {
   /** The end of the pool before. */
   private ending = Promise.resolve();
   private abortChannel: BroadcastChannel | undefined;
-  /** Looks whether the running task has taken too long. */
+  /** Looks whether what the thread does takes too long. */
   private readonly watch: Alarm;
-  private timedOut = false;
+  /** When the run that waits for the module began to; undefined once tasks run. */
+  private loadingSince: number | undefined;
+  /** Why the thread was ended. */
+  private overdue: WorkError | undefined;
 
   constructor(private readonly parts: ThreadRunnerParts) {
-    this.watch = new Alarm(parts.clock, () => this.lookAtTime());
+    this.watch = new Alarm(parts.clock, () => this.look());
+  }
+
+  get doneSoFar(): number {
+    return this.parts.progress.done;
   }
 
   start(term: number): void {
     this.term = term;
     this.started = true;
+    this.parts.progress.finishing = false;
     this.parts.lease.aborted = false;
     this.abortChannel = new BroadcastChannel(this.parts.pool.data.abortChannel);
     this.abortChannel.unref();
@@ -53,11 +65,11 @@ export class ThreadRunner implements Runner {
   }
 
   private open(): void {
+    const { pool, trouble } = this.parts;
     this.pool = undefined;
     this.failure = undefined;
     try {
-      const idleExit = (error: WorkError): void => this.parts.trouble(error);
-      this.pool = new TaskPool({ ...this.parts.pool, idleExit });
+      this.pool = new TaskPool({ ...pool, idleExit: (error) => trouble(error) });
     } catch (cause) {
       // No thread to be had, or limits that none can start with.
       const text = `the task thread does not start: ${toWire(cause).message}`;
@@ -74,55 +86,67 @@ export class ThreadRunner implements Runner {
   }
 
   async run(tasks: readonly QueuedTask[]): Promise<ChunkOutcome> {
-    if (!this.started) return NOT_RUN;
+    this.parts.progress.done = 0;
+    this.overdue = undefined;
+    if (!this.started) return notRun;
     if (this.pool === undefined || !this.pool.usable) {
       const before = this.pool;
       await before?.end();
       // `end()` may have been called in between.
-      if (!this.started || this.pool !== before) return NOT_RUN;
+      if (!this.started || this.pool !== before) return notRun;
       this.open();
     }
     const { pool } = this;
-    if (pool === undefined) return { ...NOT_RUN, failure: failureOf(this.failure) };
+    if (pool === undefined) return { done: 0, failure: failureOf(this.failure), took: 0 };
+    const { failure } = await this.load(pool);
+    if (failure === null) return this.runIn(pool, tasks);
+    // A module that failed to load stays failed in its thread; the next try may find it mended, in a new one.
+    await pool.end();
+    if (this.pool !== pool) return notRun;
+    return { done: 0, failure: this.overdue === undefined ? failure : failureOf(this.overdue), took: 0 };
+  }
+
+  private async load(pool: TaskPool): Promise<PoolAnswer> {
+    const { clock, taskTimeout } = this.parts;
+    if (!Number.isFinite(taskTimeout)) return pool.loaded;
+    this.loadingSince = clock.now();
+    this.watch.by(this.loadingSince + Math.max(taskTimeout, LOADING));
     const loaded = await pool.loaded;
-    if (loaded.failure !== null) {
-      // A module that failed to load stays failed in its thread; the next try may find it mended, in a new one.
-      await pool.end();
-      return this.pool === pool ? loaded : NOT_RUN;
-    }
-    return this.runIn(pool, tasks);
+    this.loadingSince = undefined;
+    this.watch.clear();
+    return loaded;
   }
 
   private async runIn(pool: TaskPool, tasks: readonly QueuedTask[]): Promise<ChunkOutcome> {
-    const { progress, clock, taskTimeout } = this.parts;
-    const { chunk, transfer } = packChunk(tasks);
-    progress.reset();
-    this.timedOut = false;
+    const { clock, taskTimeout, trouble } = this.parts;
+    const packed = packChunk(tasks);
+    this.parts.progress.startedAt = clock.now();
     if (Number.isFinite(taskTimeout)) this.watch.by(clock.now() + taskTimeout);
-    const outcome = await pool.run(this.term, chunk, transfer, () => progress.done);
+    const { failure, took, exited } = await pool.run(this.term, packed);
     this.watch.clear();
     // A thread that died while it ran has to be gone before anybody may say that nothing runs.
-    if (!pool.usable || exited(outcome)) await pool.end();
-    return this.timedOut && exited(outcome) ? { ...outcome, failure: this.overtime() } : outcome;
+    if (!pool.usable || exited) await pool.end();
+    const { done } = this.parts.progress;
+    if (!exited || failure?.type !== 'error') return { done, failure, took };
+    if (done < packed.chunk.ids.length) {
+      return { done, failure: this.overdue === undefined ? failure : failureOf(this.overdue), took };
+    }
+    // Something that a task left behind; all of them were done before it, so none of them tells of it.
+    if (this.started) trouble(fromWire(failure.error));
+    return { done, failure: null, took };
   }
 
-  private lookAtTime(): void {
-    const { progress, clock, taskTimeout } = this.parts;
-    const { startedAt } = progress;
-    const now = clock.now();
-    const due = startedAt === 0 ? now + taskTimeout : startedAt + taskTimeout;
-    if (due > now) return this.watch.by(due);
-    this.timedOut = true;
+  /** Whether the thread has shown no progress for too long. It may be in a loop, so it is not asked. */
+  private look(): void {
+    const { clock, taskTimeout } = this.parts;
+    const loading = this.loadingSince !== undefined;
+    const due = this.loadingSince ?? this.parts.progress.startedAt;
+    const limit = loading ? Math.max(taskTimeout, LOADING) : taskTimeout;
+    if (clock.now() < due + limit) return this.watch.by(due + limit);
+    const what = loading ? 'the work module did not load' : 'the task did not end';
+    const text = `${what} within ${limit} ms (taskTimeout), so its thread was ended`;
+    this.overdue = new WorkError('ERR_TASK_TIMEOUT', text);
     void this.pool?.end();
-  }
-
-  private overtime(): ReturnType<typeof failureOf> {
-    const text = `the task took longer than ${this.parts.taskTimeout} ms (taskTimeout), and its thread was ended`;
-    return failureOf(new WorkError('ERR_TASK_TIMEOUT', text));
-  }
-
-  get doneSoFar(): number {
-    return this.parts.progress.done;
   }
 
   finish(): void {
@@ -143,8 +167,4 @@ export class ThreadRunner implements Runner {
     this.abortChannel = undefined;
     return this.ending;
   }
-}
-
-function exited({ failure }: ChunkOutcome): boolean {
-  return failure?.type === 'error' && failure.error.ours?.code === 'ERR_TASK_THREAD_EXITED';
 }

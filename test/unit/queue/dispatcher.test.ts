@@ -1,49 +1,53 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { Dispatcher } from '../../../src/queue/dispatcher.ts';
+import { Dispatcher, type DispatcherHost, type DispatcherParts } from '../../../src/queue/dispatcher.ts';
+import { MemoryQueue } from '../../../src/queue/memoryQueue.ts';
 import type { TaskId } from '../../../src/task.ts';
 import { VirtualClock } from '../../support/virtualClock.ts';
-import { done, notRun, refused, ScriptedRunner, thrown } from './scriptedRunner.ts';
-import { TestQueue } from './testQueue.ts';
+import { done, doneIn, notRun, refused, ScriptedRunner, thrown, upTo } from './scriptedRunner.ts';
 
 const GRACE = 400;
 const STOP_TIMEOUT = 5000;
-const forEver = { minDelay: 1, maxDelay: 1, attempts: Number.POSITIVE_INFINITY };
-const apart = { random: () => 1, chunk: { budget: 10, mostTasks: 256 }, killProcess: null };
 
 let clock: VirtualClock;
-let queue: TestQueue;
+let queue: MemoryQueue;
 let runner: ScriptedRunner;
 let dispatcher: Dispatcher;
-/** What the host was told: `done a`, `failed a #1 message`, `panic CODE`. */
+/** What the host was told: `done a`, `done a,b`, `failed a #1 message`, `exhausted a message`, `panic CODE`. */
 let told: string[];
 
 beforeEach(() => {
   clock = new VirtualClock();
-  queue = new TestQueue();
+  queue = new MemoryQueue();
   runner = new ScriptedRunner();
   told = [];
-  dispatcher = new Dispatcher({
+  dispatcher = make();
+});
+
+function make(host: Partial<DispatcherHost> = {}, parts: Partial<DispatcherParts> = {}): Dispatcher {
+  return new Dispatcher({
     queue,
     runner,
     clock,
+    // Just below the longest delay, and so that a delay is a whole number.
+    random: () => 1,
     retry: { minDelay: 100, maxDelay: 300, attempts: Number.POSITIVE_INFINITY },
-    ...apart,
+    chunk: { budget: 10, mostTasks: 256 },
     grace: GRACE,
     stopTimeout: STOP_TIMEOUT,
+    killProcess: null,
+    ...parts,
     host: {
-      done: (tasks) => told.push(`done ${tasks.map(({ id }) => id).join(' ')}`),
+      done: (tasks) => told.push(`done ${tasks.map(({ id }) => id).join()}`),
       failed: ({ id }, error, attempt) => told.push(`failed ${id} #${attempt} ${error.message}`),
-      exhausted: ({ id }) => {
-        queue.held = true;
-        told.push(`exhausted ${id}`);
-      },
+      exhausted: ({ id }, error) => told.push(`exhausted ${id} ${error.message}`),
       panic: (error) => told.push(`panic ${'code' in error ? error.code : error.message}`),
+      ...host,
     },
   });
-});
+}
 
 function feed(...ids: TaskId[]): void {
-  for (const id of ids) queue.add(id);
+  for (const id of ids) queue.push(id, new Uint8Array(1), 0);
   dispatcher.poke();
 }
 
@@ -84,7 +88,7 @@ describe('dispatching', () => {
     await finish(done);
     expect(runner.news()).toEqual(['run b #1', 'run c #1']);
     expect(told).toEqual(['done a', 'done b']);
-    expect([...queue.ids()]).toEqual(['c']);
+    expect([...queue.tasks.ids()]).toEqual(['c']);
   });
 
   test('without a mastership nothing runs', async () => {
@@ -108,16 +112,10 @@ describe('dispatching', () => {
 
   test('a task is out of the queue before the host hears that it is done, and the host may feed the next', async () => {
     const order: unknown[] = [];
-    dispatcher = new Dispatcher({
-      ...{ queue, runner, clock, retry: forEver, ...apart, grace: GRACE, stopTimeout: STOP_TIMEOUT },
-      host: {
-        done: ([task]) => {
-          order.push([task?.id, queue.size, dispatcher.running]);
-          if (task?.id === 'a') feed('b');
-        },
-        failed: () => {},
-        exhausted: () => {},
-        panic: () => {},
+    dispatcher = make({
+      done: ([task]) => {
+        order.push([task?.id, queue.tasks.size, dispatcher.running]);
+        if (task?.id === 'a') feed('b');
       },
     });
     startWith('a');
@@ -153,22 +151,16 @@ describe('dispatching', () => {
     runner.answer = () => {
       runsInTurn += 1;
       mostRunsInTurn = Math.max(mostRunsInTurn, runsInTurn);
-      return done;
+      return done(1);
     };
-    for (let id = 0; id < total; id++) queue.add(id);
+    const bytes = new Uint8Array(0);
+    for (let id = 0; id < total; id++) queue.push(id, bytes, 0);
     await new Promise<void>((resolve) => {
-      dispatcher = new Dispatcher({
-        ...{ queue, runner, clock: busyClock, retry: forEver, ...apart, grace: GRACE, stopTimeout: 1 },
-        host: {
-          done: () => {
-            count += 1;
-            if (count === total) resolve();
-          },
-          failed: () => {},
-          exhausted: () => {},
-          panic: () => {},
-        },
-      });
+      const counted = (): void => {
+        count += 1;
+        if (count === total) resolve();
+      };
+      dispatcher = make({ done: counted }, { clock: busyClock });
       dispatcher.start(1);
     });
     expect(mostRunsInTurn).toBeLessThanOrEqual(101);
@@ -192,26 +184,20 @@ describe('failures', () => {
     await finish(refused);
     await clock.advance(300);
     expect(runner.news()).toEqual(['start 1', 'run a #1', 'run a #2', 'run a #3', 'run a #4']);
-    expect([...queue.ids()]).toEqual(['a', 'b']);
+    expect([...queue.tasks.ids()]).toEqual(['a', 'b']);
   });
 
   test('the error comes back with its name and code', async () => {
     let error: Error | undefined;
-    dispatcher = new Dispatcher({
-      ...{ queue, runner, clock, retry: forEver, ...apart, grace: GRACE, stopTimeout: STOP_TIMEOUT },
-      host: {
-        done: () => {},
-        failed: (_id, failure) => {
-          error = failure;
-        },
-        exhausted: () => {},
-        panic: () => {},
+    dispatcher = make({
+      failed: (_task, failure) => {
+        error = failure;
       },
     });
     startWith('a');
     await finish(thrown);
     expect(error).toMatchObject({ name: 'RangeError', message: 'too much', code: 'E_MUCH' });
-    await clock.advance(1);
+    await clock.advance(100);
     await finish(refused);
     expect(error).toMatchObject({ name: 'WorkError', code: 'ERR_WORK_FAILED' });
   });
@@ -226,7 +212,7 @@ describe('failures', () => {
     expect(told).toEqual(['failed a #1 the work returned false', 'done a', 'failed b #1 the work returned false']);
   });
 
-  test('a task that is done and comes again starts at its first attempt', async () => {
+  test('an id that is done and comes again starts at its first attempt', async () => {
     startWith('a');
     await finish(refused);
     await clock.advance(100);
@@ -241,7 +227,7 @@ describe('failures', () => {
     await finish(refused);
     dispatcher.halt('lost');
     await settle();
-    queue.delete('a');
+    queue.tasks.delete('a');
     feed('a');
     dispatcher.start(2);
     expect(runner.news().at(-1)).toBe('run a #1');
@@ -343,7 +329,7 @@ describe('fence', () => {
     dispatcher.fence('about to end');
     await finish(done);
     expect(told).toEqual(['done a']);
-    expect([...queue.ids()]).toEqual(['b']);
+    expect([...queue.tasks.ids()]).toEqual(['b']);
     dispatcher.resume();
     expect(dispatcher.running).toBe('b');
   });
@@ -406,7 +392,7 @@ describe('halt', () => {
     dispatcher.halt('lost');
     await finishEnd(done);
     expect(told).toEqual([]);
-    expect([...queue.ids()]).toEqual(['a', 'b']);
+    expect([...queue.tasks.ids()]).toEqual(['a', 'b']);
     expect(dispatcher.stopped).toBe(true);
     dispatcher.resume();
     await clock.advance(60_000);
@@ -454,9 +440,9 @@ describe('halt', () => {
     runner.endsAtOnce = false;
     startWith('a', 'b', 'c');
     dispatcher.halt('lost');
-    queue.delete('a');
+    queue.tasks.delete('a');
     await finishEnd(done);
-    queue.delete('b');
+    queue.tasks.delete('b');
     dispatcher.start(2);
     expect(dispatcher.running).toBe('c');
     expect(told).toEqual([]);
@@ -515,7 +501,7 @@ describe('drain', () => {
     expect(told).toEqual(['done a']);
     expect(runner.news()).toEqual(['start 1', 'run a #1', 'finish', 'end']);
     expect(drained.value).toBe('drained');
-    expect([...queue.ids()]).toEqual(['b']);
+    expect([...queue.tasks.ids()]).toEqual(['b']);
     await clock.advance(60_000);
     expect(told).toEqual(['done a']);
   });
@@ -649,7 +635,7 @@ describe('drain', () => {
     await clock.advance(GRACE);
     expect([drained.value, told]).toEqual(['stuck', ['panic ERR_WORK_NOT_STOPPED']]);
     await finishEnd(done);
-    expect([told.length, dispatcher.stopped, [...queue.ids()]]).toEqual([1, true, ['a']]);
+    expect([told.length, dispatcher.stopped, [...queue.tasks.ids()]]).toEqual([1, true, ['a']]);
   });
 
   test('a new mastership whose old work is stuck does not begin any more', async () => {
@@ -675,131 +661,250 @@ describe('drain', () => {
   });
 });
 
+describe('chunks', () => {
+  /** The run that goes on has these tasks. */
+  async function startWithChunk(): Promise<void> {
+    startWith('first', 'a', 'b', 'c', 'd', 'e');
+    await finish(doneIn(0.1));
+    expect(runner.news()).toEqual(['start 1', 'run first #1', 'run a,b,c,d #1']);
+    told.length = 0;
+  }
+
+  test('tasks that take little run together, and those that are done are told together', async () => {
+    await startWithChunk();
+    await finish(doneIn(0.1));
+    expect(told).toEqual(['done a,b,c,d']);
+    expect(runner.news()).toEqual(['run e #1']);
+    expect([...queue.tasks.ids()]).toEqual(['e']);
+  });
+
+  test('no more tasks run together than the runner takes, nor than are allowed', async () => {
+    runner.mostTasks = 2;
+    dispatcher = make();
+    await startWith('a', 'b', 'c', 'd');
+    await finish(doneIn(0.1));
+    await finish(doneIn(0.1));
+    expect(runner.news()).toEqual(['start 1', 'run a #1', 'run b,c #1', 'run d #1']);
+  });
+
+  test('running is the first task that is not known to be done', async () => {
+    await startWithChunk();
+    expect(dispatcher.running).toBe('a');
+    runner.doneSoFar = 2;
+    expect(dispatcher.running).toBe('c');
+    runner.doneSoFar = 4;
+    expect(dispatcher.running).toBeNull();
+    expect(dispatcher.stopped).toBe(false);
+  });
+
+  test('what there was no time for runs next, without a delay, and is no failure', async () => {
+    await startWithChunk();
+    await finish(upTo(2, 'late', 20));
+    expect(told).toEqual(['done a,b']);
+    expect(runner.news()).toEqual(['run c #1']);
+  });
+
+  test('a failure ends the run: those before it are done, it is tried again first', async () => {
+    await startWithChunk();
+    await finish(upTo(1, 'thrown', 0.2));
+    expect(told).toEqual(['done a', 'failed b #1 too much']);
+    expect([...queue.tasks.ids()]).toEqual(['b', 'c', 'd', 'e']);
+    await clock.advance(99);
+    expect(runner.news()).toEqual([]);
+    await clock.advance(1);
+    expect(runner.news()).toEqual(['run b,c,d,e #2']);
+  });
+
+  test('nothing is begun between the news of what is done and the news of the failure after it', async () => {
+    dispatcher = make({ done: ([task]) => feed(`after ${task?.id}`), failed: () => feed('after the failure') });
+    startWith('first', 'a', 'b');
+    await finish(doneIn(0.1));
+    await finish(upTo(1, 'refused', 0.2));
+    expect(runner.news().at(-1)).toBe('run a,b,after first #1');
+    await clock.advance(100);
+    expect(runner.news()).toEqual(['run b,after first,after a,after the failure #2']);
+  });
+
+  test('an abort counts what is done, and the task after it failed no attempt', async () => {
+    await startWithChunk();
+    dispatcher.fence('about to end');
+    await finish(upTo(2, 'thrown'));
+    expect(told).toEqual(['done a,b']);
+    dispatcher.resume();
+    expect(runner.news().at(-1)).toMatch(/^run c,d,e #1/);
+  });
+
+  test('once the mastership is lost nothing of a run counts', async () => {
+    runner.endsAtOnce = false;
+    await startWithChunk();
+    dispatcher.halt('lost');
+    await finishEnd(upTo(2, 'thrown'));
+    expect(told).toEqual([]);
+    expect([...queue.tasks.ids()]).toEqual(['a', 'b', 'c', 'd', 'e']);
+  });
+
+  test('a drain has the run begin no other task, and counts those that are done', async () => {
+    await startWithChunk();
+    const drained = watch(dispatcher.drain());
+    expect(runner.news()).toEqual(['finish']);
+    await finish(upTo(2, 'late'));
+    expect([drained.value, told, runner.news()]).toEqual(['drained', ['done a,b'], ['end']]);
+    expect([...queue.tasks.ids()]).toEqual(['c', 'd', 'e']);
+  });
+
+  test('slower tasks make the next run smaller', async () => {
+    await startWithChunk();
+    await finish(upTo(2, 'late', 40));
+    feed('f');
+    await finish(doneIn(20));
+    expect(runner.news()).toEqual(['run c #1', 'run d #1']);
+  });
+});
+
+describe('attempts that are used up', () => {
+  beforeEach(() => {
+    dispatcher = make({}, { retry: { minDelay: 100, maxDelay: 100, attempts: 2 } });
+  });
+
+  async function exhaust(): Promise<void> {
+    startWith('a', 'b');
+    await finish(refused);
+    await clock.advance(100);
+    await finish(thrown);
+  }
+
+  test('are told instead of a delay, and the source is asked at once', async () => {
+    dispatcher = make(
+      {
+        exhausted: (task) => {
+          told.push(`exhausted ${task.id}`);
+          queue.tasks.shift();
+        },
+      },
+      { retry: { minDelay: 100, maxDelay: 100, attempts: 2 } },
+    );
+    await exhaust();
+    expect(told).toEqual(['failed a #1 the work returned false', 'failed a #2 too much', 'exhausted a']);
+    expect(runner.news()).toEqual(['start 1', 'run a #1', 'run a #2', 'run b #1']);
+  });
+
+  test('stop everything if the source gives nothing, until it is poked', async () => {
+    dispatcher = make({ exhausted: () => queue.hold() }, { retry: { minDelay: 100, maxDelay: 100, attempts: 2 } });
+    await exhaust();
+    expect([runner.news().length, clock.pending]).toEqual([3, 0]);
+    feed('c');
+    await clock.advance(60_000);
+    expect(runner.news()).toEqual([]);
+    queue.release(true);
+    dispatcher.poke();
+    await settle();
+    expect(runner.news()).toEqual(['run a #1']);
+  });
+
+  test('end with the first of a run that had others before it', async () => {
+    const retry = { minDelay: 100, maxDelay: 100, attempts: 1 };
+    let runsAtThatTime = 0;
+    dispatcher = make(
+      {
+        done: () => dispatcher.poke(),
+        failed: () => dispatcher.poke(),
+        exhausted: (task) => {
+          told.push(`exhausted ${task.id}`);
+          runsAtThatTime = runner.news().length;
+          queue.hold();
+        },
+      },
+      { retry },
+    );
+    startWith('first', 'a', 'b');
+    await finish(doneIn(0.1));
+    await finish(upTo(1, 'refused'));
+    expect(told).toEqual(['exhausted b']);
+    // The start and two runs: it was not begun again by those who poked meanwhile.
+    expect([runsAtThatTime, runner.running]).toEqual([3, undefined]);
+  });
+
+  test('are told as well while the member stops, but not when an abort cut the last one off', async () => {
+    startWith('a');
+    await finish(refused);
+    await clock.advance(100);
+    const drained = watch(dispatcher.drain());
+    await finish(refused);
+    expect([drained.value, told.at(-1)]).toEqual(['drained', 'exhausted a the work returned false']);
+    told.length = 0;
+    queue.release(true);
+    dispatcher.start(2);
+    dispatcher.fence('about to end');
+    await finish(thrown);
+    expect(told).toEqual([]);
+  });
+
+  test('what was not run uses up none', async () => {
+    startWith('a');
+    for (let time = 0; time < 5; time++) {
+      await finish(notRun);
+      await clock.advance(100);
+    }
+    expect(told).toEqual([]);
+  });
+});
+
+describe('with a process to kill', () => {
+  beforeEach(() => {
+    dispatcher = make({}, { killProcess: () => told.push(`killed at ${clock.now()}`) });
+    runner.endsAtOnce = false;
+  });
+
+  test('a fence kills it when the lease ends and the work has not, and says nothing else', async () => {
+    startWith('a');
+    dispatcher.fence('about to end');
+    await clock.advance(GRACE - 1);
+    expect(told).toEqual([]);
+    dispatcher.halt('the lease has ended');
+    await clock.advance(60_000);
+    expect(told).toEqual([`killed at ${GRACE}`]);
+  });
+
+  test('work that ends in time spares it', async () => {
+    startWith('a');
+    dispatcher.fence('about to end');
+    await clock.advance(GRACE - 1);
+    await finishEnd(thrown);
+    await clock.advance(60_000);
+    expect(told).toEqual([]);
+  });
+
+  test('a halt kills it after as long as nobody else can be master, and at least the grace', async () => {
+    startWith('a');
+    dispatcher.halt('given up', 3000);
+    await clock.advance(60_000);
+    expect(told).toEqual(['killed at 3000']);
+  });
+
+  test('a lease that was saved is outlived by nobody: that is only said, until the next fence', async () => {
+    startWith('a');
+    dispatcher.fence('about to end');
+    dispatcher.resume();
+    await clock.advance(GRACE);
+    expect(told).toEqual(['panic ERR_WORK_NOT_STOPPED']);
+    await clock.advance(1000);
+    dispatcher.fence('about to end again');
+    await clock.advance(GRACE);
+    expect(told.slice(1)).toEqual([`killed at ${clock.now()}`]);
+  });
+
+  test('a drain that gets stuck says so, and kills it only once the mastership was given up', async () => {
+    startWith('a');
+    const drained = watch(dispatcher.drain());
+    await clock.advance(STOP_TIMEOUT + 2 * GRACE);
+    expect([drained.value, told]).toEqual(['stuck', ['panic ERR_WORK_NOT_STOPPED']]);
+    dispatcher.halt('abandoned', 2000);
+    await clock.advance(2000);
+    expect(told.slice(1)).toEqual([`killed at ${STOP_TIMEOUT + 2 * GRACE + 2000}`]);
+  });
+});
+
 test('a mastership cannot begin inside another', () => {
   startWith();
   expect(() => dispatcher.start(2)).toThrow(/not halted/);
-});
-
-describe('several tasks in one run', () => {
-  beforeEach(() => {
-    runner.mostTasks = 8;
-    dispatcher = new Dispatcher({
-      ...{ queue, runner, clock, ...apart, grace: GRACE, stopTimeout: STOP_TIMEOUT },
-      retry: { minDelay: 100, maxDelay: 300, attempts: 2 },
-      host: {
-        done: (tasks) => told.push(`done ${tasks.map(({ id }) => id).join(' ')}`),
-        failed: ({ id }, _error, attempt) => told.push(`failed ${id} #${attempt}`),
-        exhausted: ({ id }) => {
-          queue.held = true;
-          told.push(`exhausted ${id}`);
-        },
-        panic: () => {},
-      },
-    });
-  });
-
-  /** Runs the first task alone, so quickly that the next run carries all that is there. */
-  async function grown(...ids: TaskId[]): Promise<void> {
-    startWith('first', ...ids);
-    runner.took = 0.001;
-    await finish(done);
-    runner.news();
-    told.splice(0);
-  }
-
-  test('what was done before the one that failed is done, and that one is at the head', async () => {
-    await grown('a', 'b', 'c', 'd');
-    runner.settle(refused, 2);
-    await settle();
-    expect(told).toEqual(['done a b', 'failed c #1']);
-    expect([...queue.ids()]).toEqual(['c', 'd']);
-  });
-
-  test('a run that had no time for all of its tasks goes on with the rest at once', async () => {
-    await grown('a', 'b', 'c', 'd');
-    runner.settleSome(3);
-    await settle();
-    expect(told).toEqual(['done a b c']);
-    expect(runner.news()).toEqual(['run d #1']);
-  });
-
-  test('after its last attempt a task is the host to decide on, and nothing waits for a delay', async () => {
-    await grown('a', 'b', 'c', 'd');
-    runner.settle(thrown);
-    await settle();
-    await clock.advance(300);
-    runner.settle(thrown);
-    await settle();
-    expect(told).toEqual(['failed a #1', 'failed a #2', 'exhausted a']);
-    expect([dispatcher.running, clock.pending]).toEqual([null, 0]);
-    queue.held = false;
-    queue.delete('a');
-    dispatcher.poke();
-    await settle();
-    expect(dispatcher.running).toBe('b');
-  });
-
-  test('a drain lets the running task end, not the run', async () => {
-    await grown('a', 'b', 'c', 'd');
-    const drained = watch(dispatcher.drain());
-    expect(runner.news()).toEqual(['finish']);
-    runner.settleSome(1);
-    await settle();
-    expect([drained.value, told]).toEqual(['drained', ['done a']]);
-    expect([...queue.ids()]).toEqual(['b', 'c', 'd']);
-  });
-
-  test('what was done counts when the run is aborted while the mastership stands, and not when it is lost', async () => {
-    await grown('a', 'b', 'c', 'd');
-    dispatcher.fence('soon');
-    runner.settle(notRun, 1);
-    await settle();
-    expect(told).toEqual(['done a']);
-    dispatcher.resume();
-    await settle();
-    dispatcher.halt('lost');
-    if (runner.running !== undefined) runner.settle(notRun, 1);
-    await settle();
-    expect(told).toEqual(['done a']);
-  });
-});
-
-describe('fencing: process', () => {
-  let kills: number;
-  beforeEach(() => {
-    kills = 0;
-    const killProcess = (): void => {
-      kills += 1;
-    };
-    dispatcher = new Dispatcher({
-      ...{ queue, runner, clock, retry: forEver, ...apart, killProcess, grace: GRACE, stopTimeout: STOP_TIMEOUT },
-      host: { done: () => {}, failed: () => {}, exhausted: () => {}, panic: (error) => told.push(error.message) },
-    });
-    runner.endsAtOnce = false;
-    startWith('a');
-  });
-
-  test('work that has not ended when the lease ends takes the process with it', async () => {
-    dispatcher.fence('soon');
-    await clock.advance(GRACE - 1);
-    expect(kills).toBe(0);
-    await clock.advance(1);
-    expect([kills, told]).toEqual([1, []]);
-  });
-
-  test('work that has ended in time does not', async () => {
-    dispatcher.fence('soon');
-    await clock.advance(GRACE - 1);
-    await finishEnd(notRun);
-    await clock.advance(60_000);
-    expect(kills).toBe(0);
-  });
-
-  test('a mastership that was given up leaves work the rest of its lease', async () => {
-    dispatcher.halt('resigned', 3000);
-    await clock.advance(2999);
-    expect(kills).toBe(0);
-    await clock.advance(1);
-    expect(kills).toBe(1);
-  });
 });

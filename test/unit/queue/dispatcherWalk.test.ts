@@ -4,21 +4,22 @@
  */
 import { expect, test, vi } from 'vitest';
 import { Dispatcher, transitions } from '../../../src/queue/dispatcher.ts';
+import { MemoryQueue } from '../../../src/queue/memoryQueue.ts';
 import type { QueuedTask } from '../../../src/queue/runner.ts';
+import type { TaskId } from '../../../src/task.ts';
 import { VirtualClock } from '../../support/virtualClock.ts';
 import { type Chance, random } from './random.ts';
-import { done, notRun, refused, ScriptedRunner, thrown } from './scriptedRunner.ts';
-import { TestQueue } from './testQueue.ts';
+import { type Ending, notRun, ScriptedRunner, upTo } from './scriptedRunner.ts';
 
 const WALKS = 150;
 const STEPS = 120;
 const GRACE = 40;
 const STOP_TIMEOUT = 200;
-const outcomes = [done, done, done, refused, thrown, notRun];
+const ATTEMPTS = 4;
 
 class Walk {
   readonly clock = new VirtualClock();
-  readonly queue = new TestQueue();
+  readonly queue = new MemoryQueue();
   readonly runner = new ScriptedRunner();
   readonly dispatcher: Dispatcher;
   /** What the election has said last. */
@@ -28,43 +29,64 @@ class Walk {
   drains = 0;
   fed = 0;
   panics = 0;
+  dropped = 0;
   /** The term under which the run that goes on began. */
   runTerm = 0;
-  failures: { task: unknown; count: number } = { task: undefined, count: 0 };
+  /** What the mastership was when the last run ended. */
+  endedIn = '';
+  /** How often each task that is still queued has failed. */
+  readonly failures = new Map<TaskId, number>();
+  /** The tasks of the last run. */
+  given: readonly QueuedTask[] = [];
   failure: unknown;
-  readonly doneIds: QueuedTask['id'][] = [];
+  readonly doneIds: TaskId[] = [];
 
   constructor(private readonly chance: Chance) {
-    this.runner.onRun = this.guard((task: QueuedTask, attempt: number) => {
+    this.runner.mostTasks = 5;
+    this.runner.onRun = this.guard((tasks: readonly QueuedTask[]) => {
       expect(this.mastership, 'runs begin only under a mastership that stands').toBe('standing');
-      expect(task, 'the oldest task runs').toBe(this.queue.head());
-      if (this.failures.task !== task) this.failures = { task, count: 0 };
-      expect(attempt, 'attempts count failures of this task').toBe(this.failures.count + 1);
+      expect(tasks, 'the oldest tasks run').toEqual(this.queue.tasks.first(tasks.length));
+      for (const { id, failed } of tasks) {
+        expect(failed, 'failures of this task are counted').toBe(this.failures.get(id) ?? 0);
+        expect(failed, 'attempts end').toBeLessThan(ATTEMPTS);
+      }
+      this.given = tasks;
       this.runTerm = this.term;
     });
     this.dispatcher = new Dispatcher({
       ...{ queue: this.queue, runner: this.runner, clock: this.clock, grace: GRACE, stopTimeout: STOP_TIMEOUT },
-      retry: { minDelay: 10, maxDelay: 40, attempts: Number.POSITIVE_INFINITY },
-      random: () => chance.below(100) / 100,
-      chunk: { budget: 10, mostTasks: 256 },
-      killProcess: null,
+      retry: { minDelay: 10, maxDelay: 40, attempts: ATTEMPTS },
+      random: () => this.chance.below(1000) / 1000,
+      chunk: { budget: 10, mostTasks: 8 },
+      killProcess: this.chance.below(2) === 0 ? null : this.guard(() => this.killed()),
       host: {
         done: this.guard((tasks: readonly QueuedTask[]) => {
           expect(this.mastership, 'nothing is done after the mastership').not.toBe('none');
           expect(this.runTerm, 'nothing is done for another mastership').toBe(this.term);
-          expect(tasks.filter(({ id }) => this.queue.has(id))).toEqual([]);
-          this.doneIds.push(...tasks.map(({ id }) => id));
+          expect(tasks, 'the first of the run are done').toEqual(this.given.slice(0, tasks.length));
+          for (const { id } of tasks) {
+            expect(this.queue.tasks.has(id)).toBe(false);
+            this.failures.delete(id);
+            this.doneIds.push(id);
+          }
           if (this.chance.below(8) === 0) this.feed();
           if (this.chance.below(20) === 0) this.elect();
         }),
         failed: this.guard(({ id }: QueuedTask, _error: Error, attempt: number) => {
-          expect(['standing', 'draining'], 'an abort is no failure').toContain(this.mastership);
-          this.failures.count += 1;
-          expect(attempt).toBe(this.failures.count);
-          expect(this.queue.head()?.id).toBe(id);
+          expect(['standing', 'draining'], 'an abort is no failure').toContain(this.endedIn);
+          const count = (this.failures.get(id) ?? 0) + 1;
+          this.failures.set(id, count);
+          expect(attempt).toBe(count);
+          expect(this.queue.tasks.head()?.id).toBe(id);
+          if (this.chance.below(8) === 0) this.feed();
           if (this.chance.below(20) === 0) this.elect();
         }),
-        exhausted: this.guard(() => expect.unreachable('attempts are without end')),
+        exhausted: this.guard((task: QueuedTask) => {
+          expect(task.failed).toBe(ATTEMPTS);
+          this.queue.hold();
+          // Dropped now, or later.
+          if (this.chance.below(2) === 0) this.drop();
+        }),
         panic: this.guard(() => {
           this.panics += 1;
           expect(this.dispatcher.stopped).toBe(false);
@@ -86,8 +108,43 @@ class Walk {
 
   feed(): void {
     this.fed += 1;
-    this.queue.add(this.fed);
+    this.queue.push(this.fed, new Uint8Array(0), 0);
     this.dispatcher.poke();
+  }
+
+  /** A task whose attempts are used up leaves the queue. */
+  drop(): void {
+    const head = this.queue.tasks.head();
+    if (this.queue.blocked === null || head === undefined) return;
+    this.queue.drop(head);
+    this.failures.delete(head.id);
+    this.dropped += 1;
+    this.dispatcher.poke();
+  }
+
+  /** In truth nothing comes after it; here the walk goes on. */
+  killed(): void {
+    this.panics += 1;
+    expect(this.dispatcher.stopped).toBe(false);
+    expect(this.mastership, 'a lease that stands kills nobody').not.toBe('standing');
+  }
+
+  leave(id: TaskId): void {
+    this.queue.tasks.delete(id);
+    this.failures.delete(id);
+  }
+
+  /** How a run ends, by chance. */
+  ending(): Ending {
+    return (given) => {
+      this.endedIn = this.mastership;
+      const count = this.chance.below(given + 1);
+      const took = count * (this.chance.below(4) === 0 ? 4 : 0.5);
+      if (count === given || this.chance.below(4) === 0) return upTo(given, 'late', took)(given);
+      // A run is only cut short by its time when something of it is done.
+      const kinds = count === 0 ? (['refused', 'thrown', 'notRun'] as const) : (['refused', 'thrown', 'late'] as const);
+      return upTo(count, kinds[this.chance.below(3)] ?? 'notRun', took)(given);
+    };
   }
 
   /** One thing that an election may say now. */
@@ -146,14 +203,14 @@ class Walk {
         this.elect();
         break;
       case 3:
-        if (runner.state === 'ending') runner.finishEnd(outcomes[chance.below(outcomes.length)] ?? done);
+        if (runner.state === 'ending') runner.finishEnd(this.ending());
         break;
       case 4:
         // A standby follows: any task may leave its queue.
-        if (this.mastership === 'none') this.queue.delete(chance.below(this.fed + 1));
+        if (this.mastership === 'none') this.leave(chance.below(this.fed + 1));
         break;
       default:
-        if (runner.running !== undefined) runner.settle(outcomes[chance.below(outcomes.length)] ?? done);
+        if (runner.running !== undefined) runner.settle(this.ending());
     }
     if (chance.below(3) === 0) await this.clock.advance(chance.below(60));
     else if (chance.below(2) === 0) await this.clock.advance(0);
@@ -175,8 +232,9 @@ class Walk {
     if (runner.state === 'ending') runner.finishEnd(notRun);
     await this.clock.advance(0);
     expect([dispatcher.stopped, this.clock.pending], 'stopped, and no timer is left').toEqual([true, 0]);
-    runner.answer = () => done;
-    const rest = [...this.queue.ids()];
+    runner.answer = (tasks) => upTo(tasks.length, 'late')(tasks.length);
+    this.drop();
+    const rest = [...this.queue.tasks.ids()];
     const before = this.doneIds.length;
     this.term += 1;
     this.mastership = 'standing';

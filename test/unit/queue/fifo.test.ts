@@ -1,10 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { Fifo } from '../../../src/queue/fifo.ts';
-import type { QueuedTask } from '../../../src/queue/runner.ts';
+import { Fifo, type Queued } from '../../../src/queue/fifo.ts';
 import type { TaskId } from '../../../src/task.ts';
 import { random } from './random.ts';
 
-const task = (id: TaskId, size = 1): QueuedTask => ({ id, bytes: new Uint8Array(size), failed: 0 });
+const task = (id: TaskId, size = 1): Queued => ({ id, bytes: new Uint8Array(size) });
 
 function fifoOf(...ids: TaskId[]): Fifo {
   const fifo = new Fifo();
@@ -13,6 +12,13 @@ function fifoOf(...ids: TaskId[]): Fifo {
 }
 
 describe('Fifo', () => {
+  test('shows the oldest tasks, in order, and they stay', () => {
+    const fifo = fifoOf('b', 'a', 'c');
+    expect(fifo.first(2).map(({ id }) => id)).toEqual(['b', 'a']);
+    expect(fifo.first(9).map(({ id }) => id)).toEqual(['b', 'a', 'c']);
+    expect([fifo.first(0), fifo.size, new Fifo().first(1)]).toEqual([[], 3, []]);
+  });
+
   test('gives tasks back in the order in which they came', () => {
     const fifo = fifoOf('b', 'a', 'c');
     expect(fifo.head()?.id).toBe('b');
@@ -55,7 +61,7 @@ describe('Fifo', () => {
     for (let seed = 1; seed <= 20; seed++) {
       const chance = random(seed);
       const fifo = new Fifo();
-      let model: QueuedTask[] = [];
+      let model: Queued[] = [];
       for (let step = 0; step < 300; step++) {
         const id = chance.below(20);
         const at = model.findIndex((each) => each.id === id);

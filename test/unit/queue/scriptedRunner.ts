@@ -1,35 +1,57 @@
 /** A runner whose runs and ends come when the test says so, and which holds its user to the contract of `Runner`. */
 import assert from 'node:assert/strict';
-import type { ChunkOutcome, QueuedTask, Runner, WorkOutcome } from '../../../src/queue/runner.ts';
+import type { ChunkOutcome, QueuedTask, Runner } from '../../../src/queue/runner.ts';
 import type { TaskId } from '../../../src/task.ts';
 
-export const done: WorkOutcome = { type: 'result', done: true };
-export const refused: WorkOutcome = { type: 'result', done: false };
-export const notRun: WorkOutcome = { type: 'not-run' };
-export const thrown: WorkOutcome = {
-  type: 'error',
-  error: { name: 'RangeError', message: 'too much', code: 'E_MUCH', stack: undefined, ours: undefined },
-};
+/** How a run of so many tasks ends. */
+export type Ending = (given: number) => ChunkOutcome;
+
+const error = { name: 'RangeError', message: 'too much', code: 'E_MUCH', stack: undefined, ours: undefined };
+const failures = {
+  refused: { type: 'result', done: false },
+  thrown: { type: 'error', error },
+  notRun: { type: 'not-run' },
+  late: null,
+} as const;
+
+/** The first tasks are done, and then that; `late`: for the others there was no time. */
+export function upTo(done: number, failure: keyof typeof failures, took = 0): Ending {
+  return (given) => {
+    assert.ok(done <= given, 'no more is done than was given');
+    return { done, failure: failures[failure], took };
+  };
+}
+/** All tasks are done, and take so long each. */
+export function doneIn(each: number): Ending {
+  return (given) => ({ done: given, failure: null, took: given * each });
+}
+export const done = doneIn(0);
+export const refused = upTo(0, 'refused');
+export const thrown = upTo(0, 'thrown');
+export const notRun = upTo(0, 'notRun');
 
 export class ScriptedRunner implements Runner {
-  /** Everything that was asked of it, in order: `start 1`, `run a #1`, `abort: why`, `end`. */
+  /** Everything that was asked of it, in order: `start 1`, `run a #1`, `run a,b #1`, `finish`, `abort: why`, `end`. */
   readonly log: string[] = [];
+  mostTasks = 256;
+  doneSoFar = 0;
   state: 'absent' | 'ready' | 'ending' = 'absent';
   /** Whether `end` resolves by itself as soon as nothing runs; else `finishEnd` does it. */
   endsAtOnce = true;
   /** Answers runs by itself. */
-  answer: ((task: QueuedTask, attempt: number) => WorkOutcome | Promise<WorkOutcome>) | undefined;
-  onRun: ((task: QueuedTask, attempt: number) => void) | undefined;
-  /** How many tasks it takes at once. */
-  mostTasks = 1;
-  doneSoFar = 0;
-  /** What every run says that it took, in ms; 0: it was not measured. */
-  took = 0;
+  answer: ((tasks: readonly QueuedTask[]) => ChunkOutcome) | undefined;
+  onRun: ((tasks: readonly QueuedTask[]) => void) | undefined;
   private current: { tasks: readonly QueuedTask[]; resolve: (outcome: ChunkOutcome) => void } | undefined;
   private ends: (() => void)[] = [];
 
+  /** The first task of the run that goes on. */
   get running(): TaskId | undefined {
     return this.current?.tasks[0]?.id;
+  }
+
+  /** How many tasks the run that goes on has. */
+  get given(): number {
+    return this.current?.tasks.length ?? 0;
   }
 
   start(term: number): void {
@@ -38,22 +60,21 @@ export class ScriptedRunner implements Runner {
     this.log.push(`start ${term}`);
   }
 
-  async run(tasks: readonly QueuedTask[]): Promise<ChunkOutcome> {
+  run(tasks: readonly QueuedTask[]): Promise<ChunkOutcome> {
     assert.equal(this.state, 'ready', 'run only after start and before end');
     assert.equal(this.current, undefined, 'one run at a time');
-    const [task] = tasks;
-    assert.ok(task !== undefined, 'a run has a task');
-    assert.ok(tasks.length <= this.mostTasks, 'no more than it takes');
-    const attempt = task.failed + 1;
-    this.onRun?.(task, attempt);
-    if (this.answer !== undefined) return outcomeOf(await this.answer(task, attempt), tasks.length);
-    this.log.push(`run ${tasks.map(({ id }) => id).join(' ')} #${attempt}`);
+    assert.ok(tasks.length > 0 && tasks.length <= this.mostTasks, 'as many tasks as it takes');
+    this.doneSoFar = 0;
+    this.onRun?.(tasks);
+    if (this.answer !== undefined) return Promise.resolve(this.answer(tasks));
+    this.log.push(`run ${tasks.map(({ id }) => id).join()} #${(tasks[0]?.failed ?? 0) + 1}`);
     return new Promise((resolve) => {
       this.current = { tasks, resolve };
     });
   }
 
   finish(): void {
+    assert.ok(this.current, 'asked only while something runs');
     this.log.push('finish');
   }
 
@@ -71,27 +92,19 @@ export class ScriptedRunner implements Runner {
     });
   }
 
-  /** The run that goes on ends so: the tasks before `failing` are done, or all if it is done. */
-  settle(outcome: WorkOutcome, failing = 0): void {
+  /** The run that goes on ends so. */
+  settle(ending: Ending): void {
     assert.ok(this.current, 'nothing runs');
-    const { resolve, tasks } = this.current;
+    const { tasks, resolve } = this.current;
     this.current = undefined;
-    resolve({ ...outcomeOf(outcome, tasks.length, failing), took: this.took });
+    resolve(ending(tasks.length));
   }
 
-  /** The run that goes on ends for lack of time, with so many of its tasks done. */
-  settleSome(count: number): void {
-    assert.ok(this.current, 'nothing runs');
-    const { resolve } = this.current;
-    this.current = undefined;
-    resolve({ done: count, failure: null, took: this.took });
-  }
-
-  /** What `end` asked for has happened; a run that still went on gets `outcome`. */
-  finishEnd(outcome: WorkOutcome): void {
+  /** What `end` asked for has happened; a run that still went on ends so. */
+  finishEnd(ending: Ending): void {
     assert.equal(this.state, 'ending', 'no end was asked for');
     this.state = 'absent';
-    if (this.current !== undefined) this.settle(outcome);
+    if (this.current !== undefined) this.settle(ending);
     for (const resolve of this.ends.splice(0)) resolve();
   }
 
@@ -106,10 +119,4 @@ export class ScriptedRunner implements Runner {
   news(): string[] {
     return this.log.splice(0);
   }
-}
-
-function outcomeOf(outcome: WorkOutcome, count: number, failing = 0): ChunkOutcome {
-  if (outcome.type !== 'result') return { done: failing, failure: outcome, took: 0 };
-  if (outcome.done) return { done: count, failure: null, took: 0 };
-  return { done: failing, failure: { type: 'result', done: false }, took: 0 };
 }

@@ -1,10 +1,10 @@
-/** The stores that a failover is measured on: the embedded one, and a server as the tests find one. */
+/** The stores that are measured on: the embedded one, and servers as the tests start them. */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { FailoverOptions } from 'mongo-failover';
 import { MongoClient } from 'mongodb';
 import { startServer } from '../../test/servers/startServer.js';
-import { atEnd, withFolder } from '../support/cleanup.js';
+import { atEnd, withFolder } from './cleanup.js';
 
 export interface BenchStore {
   readonly label: string;
@@ -13,6 +13,11 @@ export interface BenchStore {
   readonly folder: string;
   /** Takes out of a text where the store is: a result says nothing of its machine. */
   conceal(text: string): string;
+}
+
+export interface ServerStore extends BenchStore {
+  /** With a database of its own. */
+  readonly uri: string;
 }
 
 const serverNames = {
@@ -31,9 +36,15 @@ export function withEmbedded<T>(use: (store: BenchStore) => Promise<T>): Promise
   });
 }
 
-/** Rejects when the machine has no server, with what would help. The database is a new one, and is dropped. */
-export async function withServer<T>(use: (store: BenchStore) => Promise<T>): Promise<T> {
-  const server = await startServer();
+/**
+ * Rejects when the machine has no server, with what would help. The database is a new one, and is dropped. Which server
+ * is up to the environment, as in the tests: see test/servers/README.md.
+ */
+export async function withServer<T>(
+  use: (store: ServerStore) => Promise<T>,
+  environment: NodeJS.ProcessEnv = process.env,
+): Promise<T> {
+  const server = await startServer(environment);
   const kept = atEnd(() => void server.stop());
   const name = `mongo_failover_bench_${randomBytes(6).toString('hex')}`;
   const uri = withDatabase(server.uri, name);
@@ -41,7 +52,7 @@ export async function withServer<T>(use: (store: BenchStore) => Promise<T>): Pro
     const conceal = (text: string): string =>
       text.replaceAll(/mongodb(\+srv)?:\/\/\S+/g, 'URI').replaceAll(/[\w.-]+:\d{2,5}\b/g, 'SERVER');
     return await withFolder((folder) =>
-      use({ label: serverNames[server.kind], options: { mongodb: { connectString: uri } }, folder, conceal }),
+      use({ label: serverNames[server.kind], options: { mongodb: { connectString: uri } }, folder, conceal, uri }),
     );
   } finally {
     if (server.kind === 'uri') await drop(uri);

@@ -1,0 +1,24 @@
+/** The peers: installed from bench/peers when they are first needed, and run as processes of their own. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { run } from '../../test/servers/programs.js';
+import { reportOf } from '../support/child.js';
+import { packageFolder } from '../support/packageFolder.js';
+import type { RateReport } from './messages.js';
+
+const folder = join(packageFolder(), 'bench', 'peers');
+/** npm writes it when an installation is complete. */
+const installed = join(folder, 'node_modules', '.package-lock.json');
+
+/** Rejects with npm's words when they cannot be installed. */
+export async function installPeers(progress: (text: string) => void): Promise<void> {
+  if (existsSync(installed)) return;
+  progress('installing the peers (npm ci in bench/peers)');
+  // A pre-built addition of theirs comes as a package, so that no script has to run.
+  await run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: folder });
+}
+
+export function peerRates(file: 'agenda.js' | 'bullmq.js', settings: unknown): Promise<RateReport> {
+  return reportOf<RateReport>(pathToFileURL(join(folder, file)), settings);
+}
