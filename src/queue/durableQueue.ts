@@ -320,6 +320,9 @@ export class DurableQueue implements TaskSource {
     if (reign.hold === 'blocked' && head !== undefined) void this.lookAtBlocked(reign, head);
     reign.window.lookAgain();
     void this.fill(reign);
+    // A burial that is not finished needs its task. Should it fail, the next look tries again.
+    const { store, name } = this.parts;
+    if (reign.burying === null) void store.trimTasks(name, reign.acknowledged).catch(() => {});
   }
 
   /** One acknowledgement at a time, each for all that is done by then. */
@@ -340,9 +343,7 @@ export class DurableQueue implements TaskSource {
       reign.acknowledged = finished;
       const ids = reign.ids.splice(0, count);
       if (ids.length > 0) host.acknowledged(ids);
-      // A burial that is not finished needs its task.
-      if (burying === null) void store.trimTasks(name, finished).catch(() => {});
-      else await this.bury(reign, burying);
+      if (burying !== null) await this.bury(reign, burying);
       if (reign.hold === null) host.wake();
     }
     reign.acknowledging = false;

@@ -7,6 +7,7 @@ import { openEnvironment } from '../../src/store/embedded/environment.ts';
 import { leaseKey, letterKey, taskKey } from '../../src/store/embedded/keys.ts';
 import { storeContract } from './storeContract.ts';
 import { type TaskStoreUnderTest, taskContract } from './taskContract.ts';
+import { taskVolume } from './taskVolume.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'mongo-failover-'));
 afterAll(() => rm(folder, { recursive: true, force: true }));
@@ -37,3 +38,4 @@ async function setup(): Promise<TaskStoreUnderTest> {
 
 storeContract('the embedded store', setup);
 taskContract('the queue in the embedded store', setup);
+taskVolume('much in the embedded store', setup);

@@ -3,6 +3,7 @@ import { afterAll, inject } from 'vitest';
 import { databaseUri } from '../support/database.ts';
 import { storeContract } from './storeContract.ts';
 import { type TaskStoreUnderTest, taskContract } from './taskContract.ts';
+import { taskVolume } from './taskVolume.ts';
 
 const { kind, atomic } = inject('server');
 
@@ -31,3 +32,4 @@ async function setup(): Promise<TaskStoreUnderTest> {
 
 storeContract(`the mongodb store, on ${kind}`, setup);
 taskContract(`the queue in the mongodb store, on ${kind}`, setup);
+taskVolume(`much in the mongodb store, on ${kind}`, setup);

@@ -1,10 +1,10 @@
 /**
- * The durable queue in the embedded store. New tasks go in batches, each one conditional write, on the version of the entry
- * that the numbers come from: it, the tasks and the numbers of their ids are written together or not at all, with one wait
- * for the disk. A number is never given twice, so that what is done may be trimmed at once.
+ * The durable queue in the embedded store. New tasks go in batches, each one conditional write, on the version of the
+ * entry that the numbers come from: it, the tasks and the numbers of their ids are written together or not at all, with
+ * one wait for the disk. A number is never given twice, so that what is done may be trimmed at once.
  *
- * The entry of an id has the task's number as its version. So trimming an old task leaves the entry alone when the id has
- * come again meanwhile.
+ * The entry of an id has the task's number as its version. So trimming an old task leaves the entry alone when the id
+ * has come again meanwhile.
  */
 import type { TaskId } from '../../task.js';
 import { storedId } from '../documents.js';

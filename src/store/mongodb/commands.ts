@@ -17,19 +17,21 @@ export class Commands {
   constructor(
     readonly run: Run,
     readonly settings: Settings,
+    /** How long each command may take, in ms. */
+    private readonly limit = settings.commandTimeout,
   ) {}
 
   async find(what: string, collection: string, filter: Fields, options: Fields): Promise<Fields[]> {
     const most = typeof options.limit === 'number' ? { batchSize: options.limit } : {};
     const command = { find: collection, filter, ...options, ...most, singleBatch: true };
-    const { cursor } = await this.run(what, { ...command, maxTimeMS: this.settings.commandTimeout });
+    const { cursor } = await this.run(what, { ...command, maxTimeMS: this.limit }, this.limit);
     const batch = isFields(cursor) ? cursor.firstBatch : undefined;
     if (!Array.isArray(batch) || !batch.every(isFields)) throw this.strange(what);
     return batch;
   }
 
   async count(what: string, collection: string, query: Fields): Promise<number> {
-    const { n } = await this.run(what, { count: collection, query, maxTimeMS: this.settings.commandTimeout });
+    const { n } = await this.run(what, { count: collection, query, maxTimeMS: this.limit }, this.limit);
     if (typeof n !== 'number') throw this.strange(what);
     return n;
   }
@@ -70,8 +72,8 @@ export class Commands {
 
   /** Gives several commands together the time limit of one; the signal says when there is no use in another. */
   within<T>(what: string, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const { commandTimeout } = this.settings;
-    return withinLimit(commandTimeout, () => this.unavailable(what, `no end in ${commandTimeout} ms`), call);
+    const { limit } = this;
+    return withinLimit(limit, () => this.unavailable(what, `no end in ${limit} ms`), call);
   }
 
   unavailable(what: string, reason: string): StoreError {
@@ -86,9 +88,9 @@ export class Commands {
   }
 
   private write(what: string, command: Fields): Promise<Fields> {
-    const { commandTimeout } = this.settings;
-    const writeConcern = { w: 'majority', j: true, wtimeout: commandTimeout };
-    return this.run(what, { ...command, writeConcern, maxTimeMS: commandTimeout });
+    const { limit } = this;
+    const writeConcern = { w: 'majority', j: true, wtimeout: limit };
+    return this.run(what, { ...command, writeConcern, maxTimeMS: limit }, limit);
   }
 
   private affected(what: string, reply: Fields): number {

@@ -20,8 +20,11 @@ const LOOK_AGAIN = 1000;
 /** Numbers come back as numbers, whatever the user has told the driver for his own clients. */
 const readOptions = { readPreference: 'primary', promoteLongs: true, promoteValues: true, useBigInt64: false } as const;
 
-/** Sends one command to the database of the connect string; `what` names it in an error. */
-export type Run = (what: string, command: Fields) => Promise<Fields>;
+/**
+ * Sends one command to the database of the connect string; `what` names it in an error. It ends within `limit` ms, by
+ * default the time that a beat has.
+ */
+export type Run = (what: string, command: Fields, limit?: number) => Promise<Fields>;
 
 export class Connection {
   private readonly availability = new Availability();
@@ -103,13 +106,11 @@ export class Connection {
     await withinLimit(settings.commandTimeout, this.late('close', settings.commandTimeout), end).catch(() => {});
   }
 
-  readonly run: Run = async (what, command) => {
+  readonly run: Run = async (what, command, limit = this.settings.commandTimeout) => {
     const { client, settings } = this;
     if (client === undefined) throw new StoreError('ERR_STORE', 'the store is not open');
     try {
-      return await withinLimit(settings.commandTimeout, this.late(what, settings.commandTimeout), (signal) =>
-        this.send(client, command, signal),
-      );
+      return await withinLimit(limit, this.late(what, limit), (signal) => this.send(client, command, signal));
     } catch (error) {
       const failure = storeError(error, what, settings);
       // A server that answered is there.

@@ -41,7 +41,7 @@ export class MongodbStore implements Store, TaskStore {
   constructor(settings: Settings, clock: Clock) {
     this.connection = new Connection(settings, prepare);
     this.commands = new Commands(this.connection.run, settings);
-    this.tasks = new MongodbTasks(this.commands, clock);
+    this.tasks = new MongodbTasks(new Commands(this.connection.run, settings, settings.taskTimeout), clock);
   }
 
   open(): Promise<void> {

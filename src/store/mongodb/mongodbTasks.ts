@@ -1,11 +1,13 @@
 /**
  * The durable queue in the user's MongoDB:
  *
- *   failover_tasks        { _id: seq + '/' + name, name, seq, key, payload, attempts, deaths, at }, unique on (name, key)
- *   failover_deadletters  { _id: seq + '/' + name, name, seq, key, payload, error: { name, message, code }, attempts, at }
+ *   failover_tasks        { _id: seq + '/' + name, name, seq, key, payload, attempts, deaths, at }
+ *                         unique on (name, key); the key of one that is done, when its id came again, is { was: seq }
+ *   failover_deadletters  { _id: seq + '/' + name, name, seq, key, payload, error: { name, message, code },
+ *                         attempts, at }
  *
- * and in the lease the fields `done` and `burial`, which claims and beats leave as they are. Nothing here needs more of a
- * server than the protocol, unique keys, and writes of one document that are atomic.
+ * and in the lease the fields `done` and `burial`, which claims and beats leave as they are. Nothing here needs more of
+ * a server than the protocol, unique keys, and writes of one document that are atomic.
  */
 import type { Clock } from '../../clock.js';
 import type { TaskId } from '../../task.js';

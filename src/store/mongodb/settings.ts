@@ -17,11 +17,16 @@ const DRIVER_SHARE = 0.9;
 /** But not so early, in ms, that a busy machine could never connect. Our limits end a call all the same. */
 const SHORTEST_DRIVER_LIMIT = 500;
 
+/** How long storing or reading tasks may take at least, in ms: no lease hangs on it, and a batch is larger than a beat. */
+const SHORTEST_TASK_LIMIT = 10_000;
+
 export interface Settings extends Place {
   readonly connectString: string;
   readonly clientOptions: MongoClientOptions;
   readonly debug: boolean;
   readonly commandTimeout: number;
+  /** The same for commands that carry tasks. */
+  readonly taskTimeout: number;
   readonly connectTimeout: number;
 }
 
@@ -35,11 +40,13 @@ export function settingsOf(
   const parsed = parse(connectString, connectOptions, secrets);
   const { writeConcern: _ignored, ...kept } = connectOptions;
   const limit = driverLimit(limits);
+  const taskTimeout = Math.max(limits.commandTimeout, SHORTEST_TASK_LIMIT);
   return {
     connectString,
     debug,
     secrets,
     ...limits,
+    taskTimeout,
     label: redact(`mongodb://${hostsOf(parsed)}/${parsed.dbName}`, secrets),
     clientOptions: {
       ...kept,
@@ -49,7 +56,7 @@ export function settingsOf(
       readPreference: 'primary',
       serverSelectionTimeoutMS: atMost(limit, parsed.serverSelectionTimeoutMS),
       connectTimeoutMS: atMost(limit, parsed.connectTimeoutMS),
-      socketTimeoutMS: atMost(Math.max(limit, limits.commandTimeout), parsed.socketTimeoutMS),
+      socketTimeoutMS: atMost(taskTimeout, parsed.socketTimeoutMS),
       waitQueueTimeoutMS: atMost(limit, parsed.waitQueueTimeoutMS),
       heartbeatFrequencyMS: atMost(LOOK_EVERY, parsed.heartbeatFrequencyMS),
       minPoolSize: Math.max(parsed.minPoolSize, atMost(WARM_CONNECTIONS, parsed.maxPoolSize)),

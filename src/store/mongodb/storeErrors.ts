@@ -33,7 +33,7 @@ const passing = new Set([
   ...[50, 64, 262], // MaxTimeMSExpired, WriteConcernTimeout, ExceededTimeLimit
 ]);
 
-/** What servers built on PostgreSQL or SQLite say under this number when they restart, or had two writes in each other's way. */
+/** What servers on PostgreSQL or SQLite say under this number when they restart, or when writes are in each other's way. */
 const INTERNAL_ERROR = 1;
 const PASSING_TEXT = /terminating connection|deadlock detected|database is locked/;
 

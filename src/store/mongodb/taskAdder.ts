@@ -1,22 +1,22 @@
 /**
  * Gives new tasks their numbers: whoever knows that n - 1 is the highest inserts n, and the `_id` lets one through.
  *
- * The danger is that a number is free again after its task was done and trimmed. A submitter that has read that the next
- * one is 10, and is held up while others store 10 to 20, the master does them and they are trimmed, would insert 10 with
- * success, far below what is done, and the task would never run. Against this, three rules:
+ * The danger is that a number is free again after its task was done and trimmed. A submitter that has read that the
+ * next one is 10, and is held up while others store 10 to 20, the master does them and they are trimmed, would insert 10
+ * with success, far below what is done, and the task would never run. Against this, three rules:
  *
- * 1. That n - 1 is the highest is trusted for `TRUST` ms, counted from before the request was sent that proved it (a look,
- *    or an own insert) until the insert of n is acknowledged. It is measured by the clock that ran further, so that a
- *    machine that slept trusts nothing it knew before. An acknowledgement that comes later counts as a failure.
- * 2. The trimmer deletes a number at the earliest `KEPT` ms after it was told that it is done, by the clock that ran less.
- *    `KEPT` is far above `TRUST`: the clocks of two machines would have to differ by a factor of 3.
- * 3. The proof is none that a new primary can take back (taskReads.ts): an insert is acknowledged by the majority, and a look
- *    is linearizable.
+ * 1. That n - 1 is the highest is trusted for `TRUST` ms, counted from before the request was sent that proved it (a
+ *    look, or an own insert) until the insert of n is acknowledged. It is measured by the clock that ran further, so that
+ *    a machine that slept trusts nothing it knew before. An acknowledgement that comes later counts as a failure.
+ * 2. The trimmer deletes a number at the earliest `KEPT` ms after it was told that it is done, by the clock that stands
+ *    still while a machine sleeps. The clocks of two machines would have to differ by a factor of 3.
+ * 3. The proof is none that a new primary can take back, nor the word of one that was replaced (taskReads.ts): an insert
+ *    is acknowledged by the majority, and a look is linearizable where there are several servers.
  *
  * So if n was given to another after the proof, then it was done after the proof, and is still there when this insert
- * arrives in its time: it fails. If the insert succeeds in its time, nobody ever had n. One that arrives after its time,
- * which nobody heard of, may leave a task below what is done: no reader looks there, the trimmer takes it away in the end,
- * and its id is freed as soon as somebody brings the id again.
+ * arrives in its time: it fails. If the insert succeeds in its time, nobody ever had n. One that arrives after its time
+ * counts as failed, and may leave a task below what is done: no reader looks there, the trimmer takes it away in the
+ * end, and its id is freed as soon as somebody brings the id again.
  *
  * The trimmer keeps the highest number that it was told of, so that the next number does not depend on the lease alone.
  */

@@ -1,7 +1,7 @@
 /**
- * Lets other members have a turn at storing tasks. Who has just stored a batch knows the next number, and the others must
- * look for it first: without a pause a busy member would be ahead of them for ever. So it waits a moment after each batch
- * while there are others, and once in a while to find out whether there are.
+ * Lets other members have a turn at storing tasks. Who has just stored a batch knows the next number, and the others
+ * must look for it first: without a pause a busy member would be ahead of them for ever. So it waits a moment after each
+ * batch while there are others, and once in a while to find out whether there are.
  */
 import type { Clock } from '../../clock.js';
 

@@ -15,6 +15,7 @@ const settings = {
   clientOptions: {},
   debug: false,
   commandTimeout: 10_000,
+  taskTimeout: 10_000,
   connectTimeout: 10_000,
   label: 'mongodb://fake/tasks',
   secrets: [],
