@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { temporaryFolder } from '../support/clusters.ts';
 import { databaseUri } from '../support/database.ts';
 import { Journal } from '../support/journal.ts';
-import { expectSafe, intervals, MemberProcess, numbers, shuffled } from './memberProcess.ts';
+import { allIsDone, expectSafe, intervals, MemberProcess, numbers, shuffled } from './memberProcess.ts';
 
 const KILLS = 6;
 /** How many tasks a master does before it is killed. */
@@ -30,8 +30,7 @@ describe.each(['embedded', 'mongodb'])('on the store %s', (store) => {
       await master.program.ended;
       members.add(start());
     }
-    const last = await Promise.race([...members].map((member) => member.enters('master')));
-    await last.isEmpty();
+    await allIsDone(members);
     await Promise.all([...members].map((member) => member.stop()));
 
     const repeated = expectSafe(journal, ids);

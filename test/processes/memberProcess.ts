@@ -31,9 +31,19 @@ export class MemberProcess {
     return this;
   }
 
-  /** Resolves when nothing is queued any more. */
-  async isEmpty(): Promise<void> {
-    await this.program.line(/^empty$/);
+  /** The first time that a lease that it had not released was lost. */
+  async losesLease(): Promise<void> {
+    await this.program.line(/^error ERR_LEASE_LOST /);
+  }
+
+  /** How many leases it lost: by its states, and by what it said of them. */
+  leasesLost(): { entered: number; said: number } {
+    const states = this.program.lines.flatMap((line) => /^state (\w+) /.exec(line)?.[1] ?? []);
+    const after = states.filter((_, index) => states[index - 1] === 'master');
+    return {
+      entered: after.filter((state) => state !== 'stopped').length,
+      said: this.program.lines.filter((line) => line.startsWith('error ERR_LEASE_LOST ')).length,
+    };
   }
 
   /** Drains, releases and exits. */
@@ -41,6 +51,16 @@ export class MemberProcess {
     this.program.kill('SIGTERM');
     expect(await this.program.ended).toEqual({ code: 0, signal: null });
   }
+}
+
+/**
+ * Resolves when one of them has nothing queued any more: each is fed every task that is not done, so all are done then.
+ * Not one that is picked beforehand, though it is master: on a store without atomic writes two claims of one released
+ * lease may both be written, and then the one that won the term loses it at its first beat.
+ */
+export async function allIsDone(members: Iterable<MemberProcess>): Promise<void> {
+  // One that was stopped before says nothing any more, and that is no reason to fail.
+  await Promise.any([...members].map(({ program }) => program.line(/^empty$/)));
 }
 
 export function numbers(count: number): number[] {

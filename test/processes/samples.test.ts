@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { databaseUri } from '../support/database.ts';
 import { Program } from '../support/program.ts';
 
 let temporary: string;
@@ -18,11 +19,11 @@ afterEach(async () => {
   await rm(temporary, { recursive: true, force: true });
 });
 
-function run(sample: string): Program {
+function run(sample: string, ...args: string[]): Program {
   const { MONGODB_URI: _, ...env } = process.env;
   const file = join(import.meta.dirname, '../../dist/samples', `${sample}.js`);
   const debug = { DEBUG: 'failover*', DEBUG_COLORS: '0' };
-  const program = new Program([file], { ...env, ...debug, TMPDIR: temporary, TEMP: temporary });
+  const program = new Program([file, ...args], { ...env, ...debug, TMPDIR: temporary, TEMP: temporary });
   programs.push(program);
   return program;
 }
@@ -61,4 +62,14 @@ test('unmanaged: on Ctrl-C the slave goes on where the master was', async () => 
 
   slave.kill('SIGINT');
   expect(await slave.ended).toEqual({ code: 0, signal: null });
+});
+
+test('fenced writes: a write of an earlier term that comes late is refused', async () => {
+  const sample = run('fenced-writes', databaseUri());
+  expect(await sample.ended).toEqual({ code: 0, signal: null });
+  expect(sample.stdout.split('\n').slice(-3)).toEqual([
+    'the late write of the first term was refused',
+    expect.stringMatching(/^alice has 200, written under term \d+$/),
+    '',
+  ]);
 });

@@ -6,13 +6,13 @@ import { expect, test } from 'vitest';
 import { temporaryFolder } from '../support/clusters.ts';
 import { databaseUri } from '../support/database.ts';
 import { Journal } from '../support/journal.ts';
-import { MemberProcess, numbers, shuffled } from './memberProcess.ts';
+import { allIsDone, MemberProcess, numbers, shuffled } from './memberProcess.ts';
 
 test('a master that was stopped begins no task when it goes on, and becomes a standby', async () => {
   const journal = new Journal(await temporaryFolder());
   const options = { mongodb: { connectString: databaseUri() } };
   const ids = numbers(800);
-  const start = (turn: number) => new MemberProcess(options, journal, { ids: shuffled(ids, turn), ms: 2 });
+  const start = (turn: number) => new MemberProcess(options, journal, { ids: shuffled(ids, turn), ms: 4 });
   const stopped = start(0);
   await stopped.enters('master');
   const other = start(1);
@@ -27,7 +27,7 @@ test('a master that was stopped begins no task when it goes on, and becomes a st
   const [, isMaster] = await stopped.program.line(/^resumed (.*)/, from);
   expect(isMaster).toBe('false');
   await stopped.enters('slave', from);
-  await other.isEmpty();
+  await allIsDone([stopped, other]);
   await Promise.all([stopped.stop(), other.stop()]);
 
   const lines = journal.lines();
