@@ -82,20 +82,21 @@ export class ManagedCluster<Task extends object = object> extends Cluster {
     const letter = await this.call((remote, cluster) => remote.findDeadLetter(cluster, id));
     if (letter === null) return this.call((remote, cluster) => remote.unblock(cluster, id));
     // First queued, then removed: a crash in between leaves both, and a second call finds it queued already.
-    await this.submitBytes(id, letter.bytes, false);
+    const { stored } = await this.submitBytes(id, letter.bytes, false);
+    // Done elsewhere, for a queue in memory, was this letter itself, and that is said once.
+    if (!stored && !this.options.durable) await this.submitBytes(id, letter.bytes, false);
     await this.call((remote, cluster) => remote.removeDeadLetter(cluster, letter.seq));
     return true;
   }
 
   private async submitBytes(id: TaskId, bytes: Uint8Array, wait: boolean): Promise<Submission> {
-    // A loop only for those who wait: the room may be gone again by the time they are called.
-    for (;;) {
-      const result = await (this.options.durable ? this.feed(id, bytes) : this.queue(id, bytes));
-      if (result !== 'full') return { stored: result === 'queued' };
-      if (!wait) throw this.queueFull();
-      await this.room.next();
+    const attempt = (): Promise<SubmitResult> => {
       this.mustNotBeStopped();
-    }
+      return this.options.durable ? this.feed(id, bytes) : this.queue(id, bytes);
+    };
+    const result = await (wait ? this.room.serve(attempt) : attempt());
+    if (result === 'full') throw this.queueFull();
+    return { stored: result === 'queued' };
   }
 
   private feed(id: TaskId, bytes: Uint8Array): Promise<SubmitResult> {

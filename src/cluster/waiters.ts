@@ -1,33 +1,93 @@
 /**
- * Those who wait for room in a full queue, first come, first served. As many are called as there is room for; in a stored
- * queue, whose other members make room unheard, one is called every now and then.
+ * Those who wait for room in a full queue: first come, first served. As many are called as there is room for. In a stored
+ * queue other members make room unheard, so one is called every now and then, and while all who were called find room,
+ * twice as many the next time. Nobody is called before all who were have their answer, or he could overtake one of them.
  */
 
 /** Between two calls without a sign that there is room, in ms. */
 const POLL = 100;
 
+interface Place {
+  call(): void;
+  /** Whether it is free again. */
+  left: boolean;
+}
+
 export class Waiters {
-  private waiting: (() => void)[] = [];
+  /** In the order in which they came; the first `trying` of them were called, and have no answer yet. */
+  private line: Place[] = [];
+  private trying = 0;
+  private answers = 0;
+  /** For how many more there was a sign of room meanwhile. */
+  private signs = 0;
   private timer: NodeJS.Timeout | undefined;
 
-  /** Resolves when it is worth trying again. */
-  next(): Promise<void> {
-    return new Promise((resolve) => {
-      this.waiting.push(resolve);
-      this.timer ??= setInterval(() => this.some(1), POLL);
-    });
+  /** The first answer of `attempt` that is not `full`; it is asked again whenever that is worth it. */
+  async serve<Answer>(attempt: () => Promise<Answer | 'full'>): Promise<Answer> {
+    const first = this.line.length === 0 ? await attempt() : 'full';
+    if (first !== 'full') return first;
+    const place: Place = { call: () => {}, left: false };
+    let called = this.turnOf(place);
+    this.line.push(place);
+    this.timer ??= setInterval(() => this.some(1), POLL);
+    for (;;) {
+      await called;
+      called = this.turnOf(place);
+      let stays = false;
+      try {
+        const answer = await attempt();
+        stays = answer === 'full';
+        if (answer !== 'full') return answer;
+      } finally {
+        place.left = !stays;
+        this.answered();
+      }
+    }
   }
 
   /** There is room for so many. */
   some(count: number): void {
-    for (const resolve of this.waiting.splice(0, count)) resolve();
-    if (this.waiting.length > 0) return;
-    clearInterval(this.timer);
-    this.timer = undefined;
+    if (this.trying > 0) this.signs += count;
+    else this.call(count);
   }
 
-  /** There will be no room any more. */
+  /** There will be no room any more: each attempt will fail. */
   all(): void {
-    this.some(this.waiting.length);
+    const { line } = this;
+    this.line = [];
+    this.trying = 0;
+    this.look();
+    for (const place of line) place.call();
+  }
+
+  private turnOf(place: Place): Promise<void> {
+    return new Promise((resolve) => {
+      place.call = resolve;
+    });
+  }
+
+  private call(count: number): void {
+    const called = this.line.slice(0, count);
+    this.trying = called.length;
+    this.answers = 0;
+    for (const place of called) place.call();
+  }
+
+  private answered(): void {
+    this.answers += 1;
+    if (this.answers < this.trying) return;
+    const { trying, signs } = this;
+    const stay = this.line.slice(0, trying).filter(({ left }) => !left);
+    this.line.splice(0, trying, ...stay);
+    this.trying = 0;
+    this.signs = 0;
+    this.look();
+    this.call(stay.length === 0 ? Math.max(signs, 2 * trying) : signs);
+  }
+
+  private look(): void {
+    if (this.line.length > 0) return;
+    clearInterval(this.timer);
+    this.timer = undefined;
   }
 }

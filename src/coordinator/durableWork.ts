@@ -135,7 +135,7 @@ export class DurableWork implements TaskWork {
   /** What has run is acknowledged before the lease is given away. */
   async drain(): Promise<'drained' | 'stuck'> {
     const how = await this.dispatcher.drain();
-    await this.queue.flush();
+    await this.queue.flush(how === 'drained');
     return how;
   }
 

@@ -10,10 +10,13 @@
  * after a takeover those run one at a time, each put on record before it starts. Who finds such a record knows that a
  * process died at that very task, and, because only a suspect has one, that it was among the suspects of the death
  * before. So the recorded deaths count with the one before them, and after `attempts` deaths (at least 2; 3 if attempts
- * are without end) the task is not run any more. A clean hand-over, or this member taking its own lease again, leaves
- * no suspects.
+ * are without end) the task is not run any more. Nothing is begun, nor put on record, before the suspect ahead of it is
+ * acknowledged: or that one would be charged with what follows. A clean hand-over leaves no suspects, nor a record of
+ * one that was not let run to its end; nor does this member taking its own lease again, but for that one, which goes on
+ * under the record that it has.
  *
- * Giving a task up. `block`: it stays, and nothing runs until its record is cleared (`requeue`), which is looked for.
+ * Giving a task up. `block`: it stays, and nothing runs until its record, which says so before anybody is told, is
+ * cleared (`requeue`); that is looked for.
  * `dead-letter`: the acknowledgement itself carries why (the burial), and only then is the letter written. Whoever is
  * master next writes it, should this one not come to it.
  *
@@ -24,11 +27,13 @@
  *   burying     a task becomes a dead letter. Ended when it is one.
  *   blocked     the attempts of the head are used up. Ended when its record is cleared, or the task is gone.
  *   lost        an acknowledgement was refused: another member is master, as the next beat will say. Nothing ends it.
+ *
+ * Longer than other files, because each hold is only right beside the others.
  */
 import type { Clock } from '../clock.js';
-import { type CodedError, toWire, WorkError } from '../errors.js';
+import { type CodedError, fromWire, toWire, WorkError } from '../errors.js';
 import type { Tenure } from '../store/store.js';
-import type { Burial, NewTask, StoredTask, TaskStore } from '../store/taskStore.js';
+import type { Attempts, Burial, NewTask, StoredTask, TaskStore } from '../store/taskStore.js';
 import type { TaskId } from '../task.js';
 import { Alarm } from './alarm.js';
 import type { QueuedTask } from './runner.js';
@@ -73,9 +78,15 @@ interface Reign {
   /** Done, and not acknowledged yet. */
   ids: TaskId[];
   burying: { readonly task: NewTask; readonly burial: Burial; readonly error: CodedError } | null;
+  /** Whether it is being asked what became of the task that blocks. */
+  looking: boolean;
   /** Tasks up to here are suspects. */
   readonly suspectsThrough: number;
+  /** What was last put on record before a suspect began. */
+  suspicion: Suspicion | null;
 }
+
+type Suspicion = Attempts & { readonly seq: number };
 
 export class DurableQueue implements TaskSource {
   private reign: Reign | null = null;
@@ -83,6 +94,8 @@ export class DurableQueue implements TaskSource {
   private tenure: Tenure | null = null;
   private readonly look: Alarm;
   private readonly flushes: (() => void)[] = [];
+  /** The suspicion with which the last mastership ended, though this process did not die. */
+  private survived: Suspicion | null = null;
 
   constructor(private readonly parts: DurableQueueParts) {
     this.look = new Alarm(parts.clock, () => this.lookAgain());
@@ -98,16 +111,27 @@ export class DurableQueue implements TaskSource {
 
   /** The mastership is over. */
   end(): void {
+    if (this.reign !== null) this.survived = this.reign.suspicion;
     this.tenure = null;
     this.reign = null;
     this.look.clear();
-    this.settleFlushes();
+    this.settleFlushes(null);
   }
 
-  /** Resolves when all that was done is acknowledged, or cannot be any more because the mastership is over. */
-  flush(): Promise<void> {
-    if (this.reign === null || !pending(this.reign)) return Promise.resolve();
-    return new Promise((resolve) => this.flushes.push(resolve));
+  /**
+   * Resolves when all that was done is acknowledged and what failed is on record, or cannot be any more because the
+   * mastership is over. `nothingRuns`: a suspect that was begun has ended, if not by itself, and its record goes.
+   */
+  async flush(nothingRuns: boolean): Promise<void> {
+    const { reign } = this;
+    while (reign !== null && reign === this.reign && reign.hold !== 'lost') {
+      const { head } = reign.window;
+      if (pending(reign)) await new Promise<void>((resolve) => this.flushes.push(resolve));
+      else if (nothingRuns && reign.hold === null && head?.recorded) {
+        this.lived(head);
+        void this.putOnRecord(reign, head, head.failed);
+      } else return;
+    }
   }
 
   /** How many bytes the window holds. */
@@ -132,8 +156,9 @@ export class DurableQueue implements TaskSource {
     const window = new TaskWindow(ask, done);
     // What was running is among the first of these.
     await window.fill();
-    if (this.tenure !== tenure) return;
-    const suspectsThrough = clean ? done : Math.min(done + UNACKNOWLEDGED, window.last);
+    const suspectsThrough = clean ? done : await this.lastSuspect(tenure, window, done);
+    if (this.tenure !== tenure || suspectsThrough === null) return;
+    const survivor = this.survivorIn(window);
     const reign: Reign = {
       tenure,
       window,
@@ -143,20 +168,47 @@ export class DurableQueue implements TaskSource {
       acknowledging: false,
       ids: [],
       burying: null,
-      suspectsThrough,
+      looking: false,
+      suspectsThrough: Math.max(suspectsThrough, survivor?.seq ?? 0),
+      suspicion: survivor === undefined ? null : this.survived,
     };
     this.reign = reign;
     this.look.by(this.parts.clock.now() + this.parts.poll);
     this.goOn(reign);
   }
 
-  /** A burial whose letter the last master may not have written. False when this mastership ended meanwhile. */
-  private async finishBurial(tenure: Tenure, burial: Burial): Promise<boolean> {
+  /** Tasks that were stored after the takeover are no suspects. Null when this mastership ended meanwhile. */
+  private async lastSuspect(tenure: Tenure, window: TaskWindow, done: number): Promise<number | null> {
     const { store, name } = this.parts;
-    const found = await this.insist(tenure, () => store.tasksAfter(name, burial.seq - 1, { tasks: 1, bytes: 1 }));
+    const most = done + UNACKNOWLEDGED;
+    if (window.last >= most) return most;
+    // Few, but large, may have filled the window.
+    const more = await this.insist(tenure, () => store.tasksAfter(name, window.last, { tasks: 1, bytes: 1 }));
+    return more === null ? null : more.length > 0 ? most : window.last;
+  }
+
+  /** The head, if it is a suspect of the last mastership of this member and still has the record from then. */
+  private survivorIn({ head }: TaskWindow): WindowTask | undefined {
+    const { survived } = this;
+    if (head?.seq !== survived?.seq || head?.failed !== survived?.attempts || head?.deaths !== survived?.deaths) return;
+    if (head === undefined) return;
+    head.failed -= 1;
+    head.recorded = true;
+    return head;
+  }
+
+  /** A burial that the last master may not have finished. False when this mastership ended meanwhile, or is lost. */
+  private async finishBurial(tenure: Tenure, burial: Burial): Promise<boolean> {
+    const { store, name, host } = this.parts;
+    const { seq, name: kind, message, code } = burial;
+    const found = await this.insist(tenure, () => store.tasksAfter(name, seq - 1, { tasks: 1, bytes: 1 }));
     if (found === null) return false;
-    const [task] = found;
-    return task?.seq !== burial.seq || this.writeLetter(tenure, task, burial);
+    const task = found[0]?.seq === seq ? found[0] : undefined;
+    if (task !== undefined && !(await this.writeLetter(tenure, task, burial))) return false;
+    if (!(await this.insist(tenure, () => store.acknowledge(tenure, seq, null)))) return false;
+    const error = fromWire({ name: kind, message, code, stack: undefined, ours: undefined });
+    if (task !== undefined) host.buried(task.id, error);
+    return true;
   }
 
   // ---- what the dispatcher asks for, and tells ----
@@ -165,14 +217,24 @@ export class DurableQueue implements TaskSource {
     const { reign } = this;
     const head = reign?.window.head;
     if (reign === null || head === undefined || reign.hold !== null) return [];
+    const { acknowledged, finished, suspectsThrough } = reign;
+    // The suspect before it is still on record, and would be charged with whatever is begun now.
+    if (acknowledged < finished && acknowledged < suspectsThrough) return [];
     const room = Math.min(most, UNACKNOWLEDGED - reign.ids.length);
     if (room <= 0) return [];
-    if (head.seq > reign.suspectsThrough) return reign.window.first(room);
+    if (head.seq > suspectsThrough) return this.unspent(reign.window.first(room));
     if (head.recorded) return [head];
     head.recorded = true;
     head.deaths += 1;
+    reign.suspicion = { seq: head.seq, attempts: head.failed + 1, deaths: head.deaths };
     void this.putOnRecord(reign, head, head.failed + 1);
     return [];
+  }
+
+  /** Those before the first that must not run again: when it is the head, it is given up. */
+  private unspent(tasks: readonly WindowTask[]): readonly WindowTask[] {
+    const end = tasks.findIndex((task) => this.spent(task));
+    return end < 0 ? tasks : tasks.slice(0, end);
   }
 
   finish(count: number): void {
@@ -185,12 +247,14 @@ export class DurableQueue implements TaskSource {
     this.goOn(reign);
   }
 
-  /** The head failed, and is to be tried again: that goes on record first. */
+  /** The head failed: that goes on record before it is tried again. */
   failed(task: QueuedTask): void {
     const { reign } = this;
     const head = reign?.window.head;
-    if (reign === null || head === undefined || head !== task) return;
+    if (reign === null || head === undefined || head !== task || reign.hold === 'lost') return;
     this.lived(head);
+    // `exhausted` follows, which does it.
+    if (head.failed >= this.parts.retry.attempts) return;
     void this.putOnRecord(reign, head, head.failed);
   }
 
@@ -198,9 +262,9 @@ export class DurableQueue implements TaskSource {
   exhausted(task: QueuedTask, error: CodedError): void {
     const { reign } = this;
     const head = reign?.window.head;
-    if (reign === null || head === undefined || head !== task) return;
+    if (reign === null || head === undefined || head !== task || reign.hold === 'lost') return;
     this.lived(head);
-    this.giveUp(reign, head, error);
+    this.giveUp(reign, head, error, false);
   }
 
   /** Tasks that this member has just stored, in order. */
@@ -218,17 +282,23 @@ export class DurableQueue implements TaskSource {
     head.deaths -= 1;
   }
 
-  private async putOnRecord(reign: Reign, { seq, deaths }: WindowTask, attempts: number): Promise<void> {
+  private async putOnRecord(reign: Reign, task: WindowTask, attempts: number): Promise<void> {
+    if (await this.record(reign, task, attempts)) this.release(reign, 'recording');
+  }
+
+  /** False when the mastership ended, or was lost, before it was. */
+  private async record(reign: Reign, { seq, deaths }: WindowTask, attempts: number): Promise<boolean> {
     const { store, name } = this.parts;
     reign.hold = 'recording';
-    const write = () => store.setAttempts(name, seq, { attempts, deaths });
-    if ((await this.insist(reign.tenure, write)) !== null) this.release(reign, 'recording');
+    const answer = await this.insist(reign.tenure, () => store.setAttempts(name, seq, { attempts, deaths }));
+    return answer !== null && reign.hold === 'recording';
   }
 
   private release(reign: Reign, from: Reign['hold']): void {
     if (reign.hold !== from) return;
     reign.hold = null;
     this.goOn(reign);
+    this.settleFlushes(reign);
   }
 
   // ---- giving up ----
@@ -240,16 +310,8 @@ export class DurableQueue implements TaskSource {
     return failed >= attempts || (deaths > 0 && deaths + 1 >= budget);
   }
 
-  private giveUp(reign: Reign, head: WindowTask, error: CodedError): void {
-    const { name: queue, retry, store, host } = this.parts;
-    if (retry.exhausted === 'block') {
-      reign.hold = 'blocked';
-      // First of all, so that a `requeue` finds what it clears.
-      const record = { attempts: head.failed, deaths: head.deaths };
-      void this.insist(reign.tenure, () => store.setAttempts(queue, head.seq, record));
-      const text = `the queue '${queue}' stands still: the attempts of task ${JSON.stringify(head.id)} are used up: ${error.message}`;
-      return host.trouble(new WorkError('ERR_QUEUE_BLOCKED', text, { cause: error }));
-    }
+  private giveUp(reign: Reign, head: WindowTask, error: CodedError, isOnRecord: boolean): void {
+    if (this.parts.retry.exhausted === 'block') return void this.block(reign, head, error, isOnRecord);
     const { name, message, code } = toWire(error);
     const burial = { seq: head.seq, name, message, code, attempts: head.failed };
     reign.hold = 'burying';
@@ -259,12 +321,24 @@ export class DurableQueue implements TaskSource {
     void this.acknowledge(reign);
   }
 
+  private async block(reign: Reign, head: WindowTask, error: CodedError, isOnRecord: boolean): Promise<void> {
+    const { name, host } = this.parts;
+    // Not twice: a `requeue` may have cleared it meanwhile. And before it is told, so that one finds what it clears.
+    if (!isOnRecord && !(await this.record(reign, head, head.failed))) return;
+    reign.hold = 'blocked';
+    const text = `the queue '${name}' stands still: the attempts of task ${JSON.stringify(head.id)} are used up: ${error.message}`;
+    host.trouble(new WorkError('ERR_QUEUE_BLOCKED', text, { cause: error }));
+    this.settleFlushes(reign);
+  }
+
   private async bury(reign: Reign, { task, burial, error }: NonNullable<Reign['burying']>): Promise<void> {
     const { store } = this.parts;
     if (!(await this.writeLetter(reign.tenure, task, burial))) return;
     // Out of the lease again: the next master must not write a letter that somebody has requeued meanwhile.
-    await this.insist(reign.tenure, () => store.acknowledge(reign.tenure, burial.seq, null));
+    const matched = await this.insist(reign.tenure, () => store.acknowledge(reign.tenure, burial.seq, null));
+    if (matched === null) return;
     reign.burying = null;
+    if (!matched) reign.hold = 'lost';
     this.parts.host.buried(task.id, error);
     this.release(reign, 'burying');
   }
@@ -277,8 +351,11 @@ export class DurableQueue implements TaskSource {
 
   /** While blocked: whether somebody has cleared the record of the head, or taken it away. */
   private async lookAtBlocked(reign: Reign, head: WindowTask): Promise<void> {
+    if (reign.looking) return;
+    reign.looking = true;
     const { store, name } = this.parts;
     const found = await this.insist(reign.tenure, () => store.tasksAfter(name, head.seq - 1, { tasks: 1, bytes: 1 }));
+    reign.looking = false;
     if (found === null || reign.hold !== 'blocked') return;
     const [task] = found;
     if (task?.seq === head.seq) {
@@ -303,7 +380,7 @@ export class DurableQueue implements TaskSource {
     if (!head.recorded && this.spent(head)) {
       const deaths = head.deaths === 0 ? '' : `; ${head.deaths + 1} processes died while it may have been running`;
       const text = `it was tried ${head.failed} times${deaths}`;
-      return this.giveUp(reign, head, new WorkError('ERR_ATTEMPTS_EXHAUSTED', text));
+      return this.giveUp(reign, head, new WorkError('ERR_ATTEMPTS_EXHAUSTED', text), true);
     }
     this.parts.host.wake();
   }
@@ -329,7 +406,7 @@ export class DurableQueue implements TaskSource {
   private async acknowledge(reign: Reign): Promise<void> {
     if (reign.acknowledging) return;
     reign.acknowledging = true;
-    const { store, name, host } = this.parts;
+    const { store, host } = this.parts;
     while (reign === this.reign && reign.finished > reign.acknowledged) {
       const { finished, burying, tenure } = reign;
       const count = reign.ids.length;
@@ -347,10 +424,12 @@ export class DurableQueue implements TaskSource {
       if (reign.hold === null) host.wake();
     }
     reign.acknowledging = false;
-    if (!pending(reign)) this.settleFlushes();
+    this.settleFlushes(reign);
   }
 
-  private settleFlushes(): void {
+  /** Those who wait look again, unless this mastership is not theirs. */
+  private settleFlushes(reign: Reign | null): void {
+    if (reign !== this.reign) return;
     for (const settle of this.flushes.splice(0)) settle();
   }
 
@@ -370,6 +449,6 @@ export class DurableQueue implements TaskSource {
   }
 }
 
-function pending(reign: Reign): boolean {
-  return reign.hold !== 'lost' && (reign.finished > reign.acknowledged || reign.burying !== null);
+function pending({ finished, acknowledged, burying, hold }: Reign): boolean {
+  return finished > acknowledged || burying !== null || hold === 'recording';
 }

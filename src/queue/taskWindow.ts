@@ -74,7 +74,7 @@ export class TaskWindow {
     else this.more = true;
   }
 
-  /** Fills itself up when it has become low. True when it has got something. */
+  /** Fills itself up when it has become low. True when it has got something, or heard meanwhile that there is more. */
   async fill(): Promise<boolean> {
     const low = this.tasks.length <= WINDOW_TASKS / 2 && this.byteCount <= WINDOW_BYTES / 2;
     if (this.fetching || !this.more || !low) return false;
@@ -83,15 +83,14 @@ export class TaskWindow {
     const got = await this.fetch();
     this.fetching = false;
     this.more ||= got;
-    return got;
+    return this.more;
   }
 
   private async fetch(): Promise<boolean> {
-    const limit = { tasks: WINDOW_TASKS - this.tasks.length, bytes: WINDOW_BYTES - this.byteCount };
-    const answer = await this.ask(this.fetched, limit);
+    const answer = await this.ask(this.fetched, this.room);
     if (answer === null) return false;
     if (this.appendUpToGap(answer)) return answer.length > 0;
-    const again = await this.ask(this.fetched, limit);
+    const again = await this.ask(this.fetched, this.room);
     for (const task of again ?? []) this.append(task);
     return again !== null;
   }
@@ -110,6 +109,12 @@ export class TaskWindow {
     this.fetched = seq;
     this.byteCount += bytes.byteLength;
     this.tasks.push({ seq, id, bytes, failed: attempts, deaths, recorded: false });
+  }
+
+  /** Never nothing: a gap may be found by what fills the window, or offers may meanwhile. */
+  private get room(): { tasks: number; bytes: number } {
+    const tasks = Math.max(1, WINDOW_TASKS - this.tasks.length);
+    return { tasks, bytes: Math.max(1, WINDOW_BYTES - this.byteCount) };
   }
 
   private get full(): boolean {

@@ -26,7 +26,8 @@ test.each([
   await submitter.submit(ids.map((id) => ({ id, file, poison: id === POISON })));
   const members = numbers(3).map(() => new DurableMember(queue, { onMain: place === 'the main thread' }));
 
-  const survivor = await Promise.race(members.map((member) => member.hasDone(299)));
+  // Two of them end without it.
+  const survivor = await Promise.any(members.map((member) => member.hasDone(299)));
   const dead = members.filter((member) => member !== survivor);
   const ends = await Promise.all(dead.map(({ program }) => program.ended));
   expect(ends).toEqual([

@@ -51,6 +51,12 @@ describe('new managed() refuses', () => {
     ['an unknown option', ['a', 'id', work, { maxQeue: 5 }], 'ERR_INVALID_OPTION'],
     ['a limit that is none', ['a', 'id', work, { maxQueue: 0 }], 'ERR_INVALID_OPTION'],
     ['a grace that leaves no time for a beat', ['a', 'id', work, { grace: 3000 }], 'ERR_INVALID_OPTION'],
+    ['durable that is neither', ['a', 'id', work, { durable: 'yes' }], 'ERR_INVALID_OPTION'],
+    ['attempts that are none', ['a', 'id', work, { retry: { attempts: 0 } }], 'ERR_INVALID_OPTION'],
+    ['an unknown end of attempts', ['a', 'id', work, { retry: { exhausted: 'drop' } }], 'ERR_INVALID_OPTION'],
+    ['delays that shrink', ['a', 'id', work, { retry: { minDelay: 20, maxDelay: 10 } }], 'ERR_INVALID_OPTION'],
+    ['a time-out of nothing', ['a', 'id', work, { taskTimeout: 0 }], 'ERR_INVALID_OPTION'],
+    ['an unknown fencing', ['a', 'id', work, { fencing: 'host' }], 'ERR_INVALID_OPTION'],
     [
       'a time-out of the main thread for work that is elsewhere',
       ['a', 'id', new URL(import.meta.url), { mainTimeout: 500 }],
@@ -136,6 +142,16 @@ test('a key function that throws, or returns no id, refuses the task', async () 
   expect(await cluster.submitWork({ key: 'fine' })).toEqual({ stored: true });
 });
 
+test('an option of submitWork that is none is refused, and nothing is queued', async () => {
+  const folder = await temporaryFolder();
+  const cluster = new (open({ folder }).managed)<{ id: number }>('bad', 'id', work);
+  for (const options of [{ wait: 1 }, { waits: true }, true]) {
+    const refused = expect(cluster.submitWork({ id: 1 }, untyped(options)));
+    await refused.rejects.toMatchObject({ code: 'ERR_INVALID_OPTION' });
+  }
+  expect((await cluster.status()).queued).toBe(0);
+});
+
 test('calls in the wrong order are refused, and change nothing', async () => {
   const folder = await temporaryFolder();
   const failoverObject = open({ folder });
@@ -152,6 +168,7 @@ test('calls in the wrong order are refused, and change nothing', async () => {
   for (const call of [
     () => cluster.run(),
     () => cluster.submitWork({ id: 1 }),
+    () => cluster.requeue(1),
     () => cluster.status(),
     () => unmanaged.synchronize(1),
   ]) {

@@ -1,0 +1,139 @@
+/**
+ * The store of tasks in memory, with one queue: what the durable queue is tested against. Each call has a fate that the
+ * test decides: how long it is under way, and whether it, or its answer, is lost. This stands in for no server; how the
+ * real stores behave is what test/contract is for.
+ */
+import type { Clock } from '../../src/clock.ts';
+import { StoreError } from '../../src/errors.ts';
+import type { Tenure } from '../../src/store/store.ts';
+import type { Burial, DeadLetter, NewTask, StoredTask, TaskStore } from '../../src/store/taskStore.ts';
+import type { TaskId } from '../../src/task.ts';
+
+export type TaskCall = keyof TaskStore;
+
+/** Times in ms. With 0 and 0 no time passes. */
+export interface TaskFate {
+  /** Until the call reaches the store. */
+  readonly there: number;
+  /** Until its answer is back. */
+  readonly back: number;
+  /** Whether it is carried out, and whether its answer is lost: in both cases it fails. */
+  readonly lost?: 'call' | 'answer';
+}
+
+export const atOnce: TaskFate = { there: 0, back: 0 };
+const NO_FAILURES = { attempts: 0, deaths: 0 };
+
+/** Tests look into it, and change it, by the fields. */
+export class MemoryTasks {
+  readonly tasks = new Map<number, StoredTask>();
+  readonly letters: DeadLetter[] = [];
+  next = 1;
+  done = 0;
+  burial: Burial | null = null;
+  /** Whose the lease is. */
+  holder: Tenure | null = null;
+  /** Numbers of tasks that no answer shows yet: they are being stored. */
+  readonly hidden = new Set<number>();
+  /** Every call that was carried out, in order, such as `acknowledge 3` or `setAttempts 4 1/0`. */
+  readonly log: string[] = [];
+
+  constructor(private readonly clock: Pick<Clock, 'now' | 'at' | 'wall'>) {}
+
+  /** As one member sees it. The fate of each call is asked for when it is made. */
+  connect(fate: (call: TaskCall) => TaskFate = () => atOnce): TaskStore {
+    const call = async <T>(name: TaskCall, carryOut: () => T): Promise<T> => {
+      const { there, back, lost } = fate(name);
+      await this.delay(there);
+      if (lost === 'call') throw new StoreError('ERR_STORE_UNAVAILABLE', `${name} was lost`);
+      const answer = carryOut();
+      await this.delay(back);
+      if (lost === 'answer') throw new StoreError('ERR_STORE_UNAVAILABLE', `the answer of ${name} was lost`);
+      return answer;
+    };
+    return {
+      addTasks: (_name, tasks) =>
+        call('addTasks', () => tasks.map((task) => ({ type: 'stored' as const, seq: this.add(task).seq }))),
+      queueState: () => call('queueState', () => ({ done: this.done, burial: this.burial })),
+      tasksAfter: (_name, seq, limit) => call('tasksAfter', () => this.after(seq, limit)),
+      acknowledge: (tenure, done, burial) => call('acknowledge', () => this.acknowledge(tenure, done, burial)),
+      setAttempts: (_name, seq, { attempts, deaths }) =>
+        call('setAttempts', () => {
+          this.log.push(`setAttempts ${seq} ${attempts}/${deaths}`);
+          this.record(seq, attempts, deaths);
+        }),
+      trimTasks: (_name, through) =>
+        call('trimTasks', () => {
+          for (const seq of this.tasks.keys()) if (seq <= through) this.tasks.delete(seq);
+        }),
+      countTasks: () =>
+        call('countTasks', () => {
+          const queued = [...this.tasks.values()].filter(({ seq }) => seq > this.done);
+          return { queued: queued.length, dead: this.letters.length, headAt: queued[0]?.at ?? null };
+        }),
+      putDeadLetter: (letter) =>
+        call('putDeadLetter', () => {
+          this.log.push(`putDeadLetter ${letter.seq}`);
+          if (!this.letters.some(({ seq }) => seq === letter.seq)) this.letters.push(letter);
+        }),
+      findDeadLetters: (_name, id) => call('findDeadLetters', () => this.letters.filter((letter) => letter.id === id)),
+      removeDeadLetter: (_name, seq) => call('removeDeadLetter', () => this.removeLetter(seq)),
+    };
+  }
+
+  /** Stores a task, whoever does. */
+  add({ id, bytes }: NewTask, fields: Partial<StoredTask> = {}): StoredTask {
+    const at = new Date(this.clock.wall());
+    const task = { seq: this.next, id, bytes, ...NO_FAILURES, at, ...fields };
+    this.next = task.seq + 1;
+    this.tasks.set(task.seq, task);
+    return task;
+  }
+
+  record(seq: number, attempts: number, deaths: number): void {
+    const task = this.tasks.get(seq);
+    if (task !== undefined) this.tasks.set(seq, { ...task, attempts, deaths });
+  }
+
+  removeLetter(seq: number): void {
+    const index = this.letters.findIndex((letter) => letter.seq === seq);
+    if (index >= 0) this.letters.splice(index, 1);
+  }
+
+  /** The ids of the tasks that are not done. */
+  get queued(): TaskId[] {
+    return [...this.tasks.values()].filter(({ seq }) => seq > this.done).map(({ id }) => id);
+  }
+
+  /** The log since this was last asked. */
+  news(): string[] {
+    return this.log.splice(0);
+  }
+
+  private after(seq: number, limit: { readonly tasks: number; readonly bytes: number }): StoredTask[] {
+    this.log.push(`tasksAfter ${seq}`);
+    const found: StoredTask[] = [];
+    let bytes = 0;
+    for (let next = seq + 1; next < this.next; next++) {
+      const task = this.hidden.has(next) ? undefined : this.tasks.get(next);
+      if (task === undefined) continue;
+      bytes += task.bytes.byteLength;
+      if (found.length === limit.tasks || (found.length > 0 && bytes > limit.bytes)) break;
+      found.push(task);
+    }
+    return found;
+  }
+
+  private acknowledge({ term, holder }: Tenure, done: number, burial: Burial | null): boolean {
+    const isHeld = this.holder?.term === term && this.holder.holder === holder;
+    this.log.push(`acknowledge ${done}${burial === null ? '' : ` burying ${burial.seq}`}${isHeld ? '' : ' refused'}`);
+    if (!isHeld) return false;
+    this.done = Math.max(this.done, done);
+    this.burial = burial;
+    return true;
+  }
+
+  private async delay(ms: number): Promise<void> {
+    if (ms > 0) await new Promise<void>((resolve) => this.clock.at(this.clock.now() + ms, resolve));
+  }
+}

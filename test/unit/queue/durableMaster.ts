@@ -1,0 +1,95 @@
+/** One member's durable queue over a store in memory, and what it tells. */
+import { DurableQueue } from '../../../src/queue/durableQueue.ts';
+import type { QueuedTask } from '../../../src/queue/runner.ts';
+import type { TaskId } from '../../../src/task.ts';
+import { atOnce, type MemoryTasks, type TaskCall, type TaskFate } from '../../support/memoryTaskStore.ts';
+import type { VirtualClock } from '../../support/virtualClock.ts';
+
+export const POLL = 100;
+export const NAME = 'billing';
+
+export interface MasterOptions {
+  readonly attempts?: number;
+  readonly exhausted?: 'block' | 'dead-letter';
+}
+
+export class Master {
+  readonly queue: DurableQueue;
+  /** What the host is told, in order: `acknowledged 1,2`, `buried 3: why`, `trouble: why`. */
+  readonly told: string[] = [];
+  wakes = 0;
+  /** The fate of each call to come. */
+  fate: (call: TaskCall) => TaskFate = () => atOnce;
+  onWake: (() => void) | undefined;
+  onAcknowledged: ((ids: readonly TaskId[]) => void) | undefined;
+  onBuried: ((id: TaskId) => void) | undefined;
+
+  constructor(
+    readonly store: MemoryTasks,
+    clock: VirtualClock,
+    readonly holder: string,
+    { attempts = Number.POSITIVE_INFINITY, exhausted = 'dead-letter' }: MasterOptions = {},
+  ) {
+    this.queue = new DurableQueue({
+      name: NAME,
+      store: store.connect((call) => this.fate(call)),
+      clock,
+      retry: { attempts, exhausted },
+      poll: POLL,
+      host: {
+        wake: () => {
+          this.wakes += 1;
+          this.onWake?.();
+        },
+        acknowledged: (ids) => {
+          this.told.push(`acknowledged ${ids.join()}`);
+          this.onAcknowledged?.(ids);
+        },
+        buried: (id, error) => {
+          this.told.push(`buried ${id}: ${error.message}`);
+          this.onBuried?.(id);
+        },
+        trouble: (error) => this.told.push(`trouble: ${error.message}`),
+      },
+    });
+  }
+
+  /** It becomes master, and whoever was is so no more. */
+  elect(term: number, clean: boolean): void {
+    const tenure = { name: NAME, term, holder: this.holder };
+    this.store.holder = tenure;
+    this.queue.start(tenure, clean);
+  }
+
+  /** The ids of what may run now. */
+  ready(most = 256): TaskId[] {
+    return this.queue.ready(most).map(({ id }) => id);
+  }
+
+  get head(): QueuedTask {
+    const [head] = this.queue.ready(1);
+    if (head === undefined) throw new Error('nothing is ready');
+    return head;
+  }
+
+  /** As the dispatcher tells it. */
+  fail(task: QueuedTask, attempts = Number.POSITIVE_INFINITY): void {
+    task.failed += 1;
+    this.queue.failed(task);
+    if (task.failed >= attempts) this.queue.exhausted(task, new Error('too bad'));
+  }
+
+  /** What was told since this was last asked. */
+  news(): string[] {
+    return this.told.splice(0);
+  }
+}
+
+/** All calls of that name take so long, or fail. */
+export function only(name: TaskCall, fate: TaskFate): (call: TaskCall) => TaskFate {
+  return (call) => (call === name ? fate : atOnce);
+}
+
+export function addAll(store: MemoryTasks, from: number, through: number, length = 0): void {
+  for (let id = from; id <= through; id++) store.add({ id, bytes: new Uint8Array(length) });
+}

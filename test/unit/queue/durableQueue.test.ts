@@ -1,0 +1,285 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { UNACKNOWLEDGED } from '../../../src/queue/durableQueue.ts';
+import { atOnce, MemoryTasks } from '../../support/memoryTaskStore.ts';
+import { VirtualClock } from '../../support/virtualClock.ts';
+import { addAll, Master, NAME, only, POLL } from './durableMaster.ts';
+
+let clock: VirtualClock;
+let store: MemoryTasks;
+let master: Master;
+
+beforeEach(() => {
+  clock = new VirtualClock();
+  store = new MemoryTasks(clock);
+  master = new Master(store, clock, 'a');
+});
+
+const settle = (): Promise<void> => clock.advance(0);
+const range = (from: number, through: number): number[] =>
+  Array.from({ length: through - from + 1 }, (_, index) => from + index);
+
+/** A first mastership, with nothing that anybody else has begun. */
+async function elected(count: number): Promise<void> {
+  addAll(store, 1, count);
+  master.elect(1, true);
+  await settle();
+}
+
+describe('acknowledgement', () => {
+  test('of a whole chunk is one write', async () => {
+    await elected(5);
+    expect(master.ready()).toEqual([1, 2, 3, 4, 5]);
+    store.news();
+    master.queue.finish(4);
+    await settle();
+    expect(store.news().filter((call) => call.startsWith('ack'))).toEqual(['acknowledge 4']);
+    expect([store.done, master.news(), master.ready()]).toEqual([4, ['acknowledged 1,2,3,4'], [5]]);
+  });
+
+  test('is one at a time, each for all that is done by then', async () => {
+    await elected(10);
+    master.fate = only('acknowledge', { there: 10, back: 10 });
+    master.queue.finish(1);
+    master.queue.finish(2);
+    await clock.advance(15);
+    master.queue.finish(3);
+    expect(master.news()).toEqual([]);
+    await clock.advance(5);
+    expect(master.news()).toEqual(['acknowledged 1']);
+    await clock.advance(20);
+    expect(master.news()).toEqual(['acknowledged 2,3,4,5,6']);
+    expect(store.news().filter((call) => call.startsWith('ack'))).toEqual(['acknowledge 1', 'acknowledge 6']);
+  });
+
+  test('no more than the bound is done or running without one', async () => {
+    await elected(3 * UNACKNOWLEDGED);
+    master.fate = only('acknowledge', { there: 10, back: 10 });
+    master.queue.finish(100);
+    expect(master.ready(1000)).toHaveLength(UNACKNOWLEDGED - 100);
+    master.queue.finish(UNACKNOWLEDGED - 100);
+    expect(master.ready(1000)).toEqual([]);
+    const wakes = master.wakes;
+    await clock.advance(20);
+    expect(master.wakes).toBeGreaterThan(wakes);
+    expect(master.ready(1000)).toHaveLength(100);
+  });
+
+  test('that is refused: nothing more is begun, whatever comes', async () => {
+    await elected(9);
+    master.queue.finish(1);
+    await settle();
+    store.holder = { name: NAME, term: 2, holder: 'b' };
+    master.queue.finish(1);
+    expect(master.ready()).toEqual([3, 4, 5, 6, 7, 8, 9]);
+    await settle();
+    expect(master.ready()).toEqual([]);
+    master.queue.finish(1);
+    master.queue.offer([store.add({ id: 10, bytes: new Uint8Array(0) })]);
+    await clock.advance(3 * POLL);
+    await master.queue.flush(true);
+    expect([master.ready(), store.done, master.news()]).toEqual([[], 1, ['acknowledged 1']]);
+  });
+
+  test.each([1, Number.POSITIVE_INFINITY])(
+    'that is refused while a task runs, which then fails (attempts %d)',
+    async (attempts) => {
+      for (const exhausted of ['block', 'dead-letter'] as const) {
+        store = new MemoryTasks(clock);
+        master = new Master(store, clock, 'a', { attempts, exhausted });
+        await elected(5);
+        master.queue.finish(1);
+        const running = master.head;
+        store.holder = null;
+        await settle();
+        store.news();
+        master.fail(running, attempts);
+        await clock.advance(3 * POLL);
+        expect([master.ready(), store.done, store.letters, master.queue.blocked]).toEqual([[], 0, [], null]);
+        expect(store.news().filter((call) => !call.startsWith('tasksAfter'))).toEqual([]);
+      }
+    },
+  );
+});
+
+describe('a failure', () => {
+  test('goes on record before the task is tried again', async () => {
+    await elected(2);
+    master.fate = only('setAttempts', { there: 10, back: 10 });
+    master.fail(master.head);
+    expect(master.ready()).toEqual([]);
+    await clock.advance(19);
+    expect([master.ready(), store.tasks.get(1)?.attempts]).toEqual([[], 1]);
+    await clock.advance(1);
+    expect([master.ready(), master.head.failed]).toEqual([[1, 2], 1]);
+  });
+
+  test('of a task that is not the head, or of an old mastership, says nothing', async () => {
+    await elected(2);
+    const old = master.head;
+    master.queue.finish(1);
+    await settle();
+    master.fail(old);
+    expect(master.ready()).toEqual([2]);
+    master.queue.end();
+    master.elect(2, true);
+    await settle();
+    master.fail(old);
+    master.queue.exhausted(old, new Error('no'));
+    expect(master.ready()).toEqual([2]);
+  });
+});
+
+describe('a store that fails', () => {
+  test.each(['queueState', 'tasksAfter', 'acknowledge', 'setAttempts', 'putDeadLetter'] as const)(
+    'is asked again every poll, and told once: %s',
+    async (name) => {
+      master = new Master(store, clock, 'a', { attempts: 2 });
+      let [calls, failing] = [0, true];
+      master.fate = (call) => {
+        if (call !== name) return atOnce;
+        calls += 1;
+        return { ...atOnce, ...(failing && { lost: calls % 2 === 0 ? ('call' as const) : ('answer' as const) }) };
+      };
+      addAll(store, 1, 3);
+      master.elect(1, false);
+      const work = async (): Promise<void> => {
+        for (let step = 0; step < 8; step++) {
+          await settle();
+          const [task] = master.queue.ready(1);
+          if (task?.id === 2) master.fail(task, 2);
+          else if (task !== undefined) master.queue.finish(1);
+        }
+      };
+      await work();
+      await clock.advance(5 * POLL);
+      await work();
+      expect(calls).toBe(6);
+      failing = false;
+      for (let round = 0; round < 5; round++) {
+        await clock.advance(POLL);
+        await work();
+      }
+      expect([store.done, store.queued, store.letters.map(({ id }) => id)]).toEqual([3, [], [2]]);
+      const troubles = master.news().filter((text) => text.startsWith('trouble'));
+      expect(troubles).toHaveLength(1);
+    },
+  );
+});
+
+describe('offers', () => {
+  test('that follow on the window are taken without asking', async () => {
+    await elected(2);
+    await settle();
+    store.news();
+    master.queue.offer([
+      store.add({ id: 3, bytes: new Uint8Array(1) }),
+      store.add({ id: 4, bytes: new Uint8Array(1) }),
+    ]);
+    expect([master.ready(), master.queue.bytes, store.news()]).toEqual([[1, 2, 3, 4], 2, []]);
+  });
+
+  test('that do not have the store asked, at once', async () => {
+    await elected(1);
+    addAll(store, 2, 3);
+    const wakes = master.wakes;
+    master.queue.offer([store.add({ id: 4, bytes: new Uint8Array(0) })]);
+    expect(master.ready()).toEqual([1]);
+    await settle();
+    expect([master.ready(), master.wakes > wakes]).toEqual([[1, 2, 3, 4], true]);
+  });
+
+  test('that come while the store is asked have it asked again', async () => {
+    await elected(0);
+    master.fate = only('tasksAfter', { there: 10, back: 10 });
+    await clock.advance(POLL + 15);
+    addAll(store, 1, 1);
+    master.queue.offer([store.add({ id: 2, bytes: new Uint8Array(0) })]);
+    await clock.advance(30);
+    expect(master.ready()).toEqual([1, 2]);
+  });
+
+  test('by others are found at the next look', async () => {
+    await elected(0);
+    addAll(store, 1, 2);
+    await clock.advance(POLL);
+    expect(master.ready()).toEqual([1, 2]);
+  });
+
+  test('to who is not master are for nobody', () => {
+    master.queue.offer([store.add({ id: 1, bytes: new Uint8Array(0) })]);
+    expect([master.ready(), store.news()]).toEqual([[], []]);
+  });
+});
+
+describe('the end of a mastership', () => {
+  test.each(['queueState', 'tasksAfter', 'acknowledge', 'setAttempts', 'putDeadLetter'] as const)(
+    'comes while %s is under way: its answer does nothing, and no timer is left',
+    async (name) => {
+      master = new Master(store, clock, 'a', { attempts: 1 });
+      addAll(store, 1, 3);
+      master.fate = only(name, { there: 10, back: 10 });
+      master.elect(1, false);
+      await settle();
+      if (name === 'acknowledge' || name === 'setAttempts' || name === 'putDeadLetter') {
+        master.ready();
+        await settle();
+        if (name === 'acknowledge') master.queue.finish(1);
+        if (name === 'putDeadLetter') master.fail(master.head, 1);
+        await settle();
+      }
+      const flushed = master.queue.flush(true);
+      master.queue.end();
+      await flushed;
+      const before = [master.news(), master.wakes];
+      await clock.advance(10 * POLL);
+      expect([master.news(), master.wakes]).toEqual([[], before[1]]);
+      expect([master.ready(), clock.pending, master.queue.bytes]).toEqual([[], 0, 0]);
+    },
+  );
+
+  test('an answer of the last one does nothing to the next', async () => {
+    await elected(5);
+    master.fate = only('acknowledge', { there: 10, back: 10 });
+    master.queue.finish(2);
+    master.queue.end();
+    master.elect(2, true);
+    await settle();
+    expect(master.ready()).toEqual([1, 2, 3, 4, 5]);
+    let flushed = false;
+    master.queue.finish(3);
+    void master.queue.flush(true).then(() => {
+      flushed = true;
+    });
+    await clock.advance(19);
+    expect([flushed, master.news()]).toEqual([false, []]);
+    await clock.advance(1);
+    expect([flushed, master.news(), store.done]).toEqual([true, ['acknowledged 1,2,3'], 3]);
+  });
+});
+
+test('flush waits for what is done and for what goes on record', async () => {
+  await elected(3);
+  await master.queue.flush(true);
+  master.fate = (call) => (call === 'acknowledge' ? { there: 5, back: 5 } : { there: 20, back: 20 });
+  master.queue.finish(1);
+  master.fail(master.head);
+  const times: number[] = [];
+  void master.queue.flush(true).then(() => times.push(clock.now()));
+  await clock.advance(39);
+  expect([store.done, times]).toEqual([1, []]);
+  await clock.advance(1);
+  expect([store.tasks.get(2)?.attempts, times]).toEqual([1, [40]]);
+});
+
+test('who has many tasks gets them all, in order, and those that are stored meanwhile', async () => {
+  await elected(5000);
+  const seen: number[] = [];
+  for (let step = 0; seen.length < 6000 && step < 100; step++) {
+    const ids = master.ready().map(Number);
+    master.queue.finish(ids.length);
+    seen.push(...ids);
+    if (step === 10) addAll(store, 5001, 6000);
+    await clock.advance(ids.length === 0 ? POLL : 0);
+  }
+  expect(seen).toEqual(range(1, 6000));
+});

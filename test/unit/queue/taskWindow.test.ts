@@ -1,0 +1,149 @@
+import { expect, test } from 'vitest';
+import { type FetchTasks, TaskWindow, WINDOW_BYTES, WINDOW_TASKS } from '../../../src/queue/taskWindow.ts';
+import type { StoredTask } from '../../../src/store/taskStore.ts';
+
+const at = new Date(0);
+const task = (seq: number, length = 1): StoredTask => ({
+  ...{ seq, id: seq, bytes: new Uint8Array(length), attempts: 0, deaths: 0, at },
+});
+const tasks = (...seqs: number[]): StoredTask[] => seqs.map((seq) => task(seq));
+const seqs = (window: TaskWindow): number[] => window.first(10_000).map(({ seq }) => seq);
+
+/** Gives these answers, one after another, and then nothing. */
+function answers(...given: (StoredTask[] | null)[]): { ask: FetchTasks; asked: number[]; limits: unknown[] } {
+  const [asked, limits]: [number[], unknown[]] = [[], []];
+  const ask: FetchTasks = async (seq, limit) => {
+    asked.push(seq);
+    limits.push(limit);
+    const answer = given.shift();
+    return answer === undefined ? [] : answer;
+  };
+  return { ask, asked, limits };
+}
+
+test('is filled with what follows, and knows what is on record', async () => {
+  const { ask, asked, limits } = answers([{ ...task(5), attempts: 2, deaths: 1 }, task(6, 3)]);
+  const window = new TaskWindow(ask, 4);
+  expect(await window.fill()).toBe(true);
+  expect(window.head).toMatchObject({ seq: 5, id: 5, failed: 2, deaths: 1, recorded: false });
+  expect([asked, window.bytes, window.last]).toEqual([[4], 4, 6]);
+  expect(limits).toEqual([{ tasks: WINDOW_TASKS, bytes: WINDOW_BYTES }]);
+  expect(window.take(1)).toHaveLength(1);
+  expect([window.bytes, window.last, seqs(window)]).toEqual([3, 6, [6]]);
+});
+
+test('asks on as long as there is something, and then not before it is told to look again', async () => {
+  const { ask, asked } = answers(tasks(1, 2));
+  const window = new TaskWindow(ask, 0);
+  expect([await window.fill(), await window.fill(), await window.fill()]).toEqual([true, false, false]);
+  expect(asked).toEqual([0, 2]);
+  window.lookAgain();
+  expect(await window.fill()).toBe(false);
+  expect(asked).toEqual([0, 2, 2]);
+});
+
+test('one question at a time', async () => {
+  const { ask, asked } = answers(tasks(1));
+  const window = new TaskWindow(ask, 0);
+  expect(await Promise.all([window.fill(), window.fill()])).toEqual([true, false]);
+  expect(asked).toEqual([0]);
+});
+
+test('asks only when it has become low', async () => {
+  const full = Array.from({ length: WINDOW_TASKS }, (_, index) => task(index + 1));
+  const { ask, asked } = answers(full);
+  const window = new TaskWindow(ask, 0);
+  await window.fill();
+  window.take(WINDOW_TASKS / 2 - 1);
+  await window.fill();
+  expect(asked).toEqual([0]);
+  window.take(1);
+  await window.fill();
+  expect(asked).toEqual([0, WINDOW_TASKS]);
+});
+
+test('and so with bytes', async () => {
+  const { ask, asked, limits } = answers([task(1, WINDOW_BYTES / 2), task(2, WINDOW_BYTES / 2)], []);
+  const window = new TaskWindow(ask, 0);
+  await window.fill();
+  await window.fill();
+  expect(asked).toEqual([0]);
+  window.take(1);
+  await window.fill();
+  expect(limits[1]).toEqual({ tasks: WINDOW_TASKS - 1, bytes: WINDOW_BYTES / 2 });
+});
+
+test('a task that comes late is asked for once more', async () => {
+  const { ask, asked } = answers(tasks(1, 3), tasks(2, 3, 4));
+  const window = new TaskWindow(ask, 0);
+  expect(await window.fill()).toBe(true);
+  expect([asked, seqs(window)]).toEqual([
+    [0, 1],
+    [1, 2, 3, 4],
+  ]);
+});
+
+test('what then is not there was trimmed, and is passed over', async () => {
+  const { ask, asked } = answers(tasks(1, 3), tasks(3, 7));
+  const window = new TaskWindow(ask, 0);
+  expect(await window.fill()).toBe(true);
+  expect([asked, seqs(window), window.last]).toEqual([[0, 1], [1, 3, 7], 7]);
+});
+
+test('a gap at the end of the window is looked into with what room is left', async () => {
+  const many = Array.from({ length: WINDOW_TASKS - 1 }, (_, index) => task(index + 1));
+  const { ask, limits } = answers([...many, task(WINDOW_TASKS + 1)], tasks(WINDOW_TASKS, WINDOW_TASKS + 1));
+  const window = new TaskWindow(ask, 0);
+  await window.fill();
+  expect(limits[1]).toMatchObject({ tasks: 1 });
+});
+
+test('an answer that is of no use any more leaves it as it is', async () => {
+  for (const given of [[null], [tasks(2), null]]) {
+    const window = new TaskWindow(answers(...given).ask, 0);
+    expect([await window.fill(), seqs(window)]).toEqual([false, []]);
+  }
+});
+
+test('an offer that follows is taken; another one has the store asked', async () => {
+  const { ask, asked } = answers([], tasks(2, 3));
+  const window = new TaskWindow(ask, 0);
+  await window.fill();
+  window.offer(task(1));
+  expect([await window.fill(), seqs(window)]).toEqual([false, [1]]);
+  window.offer(task(3));
+  expect([await window.fill(), seqs(window), asked]).toEqual([true, [1, 2, 3], [0, 1]]);
+});
+
+test('offers and an answer that hold the same tasks give each once', async () => {
+  let answer: (found: StoredTask[]) => void = () => {};
+  const window = new TaskWindow(() => new Promise((resolve) => (answer = resolve)), 0);
+  const filled = window.fill();
+  window.offer(task(1));
+  window.offer(task(2));
+  answer(tasks(1, 2, 3));
+  expect([await filled, seqs(window)]).toEqual([true, [1, 2, 3]]);
+});
+
+test('an offer with a gap while the store is asked is not forgotten', async () => {
+  let answer: (found: StoredTask[]) => void = () => {};
+  const window = new TaskWindow(() => new Promise((resolve) => (answer = resolve)), 0);
+  const filled = window.fill();
+  window.offer(task(2));
+  answer([]);
+  expect(await filled).toBe(true);
+  const again = window.fill();
+  answer(tasks(1, 2));
+  expect([await again, seqs(window)]).toEqual([true, [1, 2]]);
+});
+
+test('offers stop when it is full, and the rest is asked for', async () => {
+  const { ask, asked } = answers([]);
+  const window = new TaskWindow(ask, 0);
+  await window.fill();
+  for (let seq = 1; seq <= WINDOW_TASKS + 2; seq++) window.offer(task(seq));
+  expect([seqs(window).length, window.last]).toEqual([WINDOW_TASKS, WINDOW_TASKS]);
+  window.take(WINDOW_TASKS);
+  await window.fill();
+  expect(asked).toEqual([0, WINDOW_TASKS]);
+});
