@@ -90,7 +90,7 @@ export class ManagedCluster<Task extends object = object> extends Cluster {
   }
 
   private async submitBytes(id: TaskId, bytes: Uint8Array, wait: boolean): Promise<Submission> {
-    const attempt = (): Promise<SubmitResult> => {
+    const attempt = async (): Promise<SubmitResult> => {
       this.mustNotBeStopped();
       return this.options.durable ? this.feed(id, bytes) : this.queue(id, bytes);
     };

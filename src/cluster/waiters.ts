@@ -8,7 +8,8 @@
 const POLL = 100;
 
 interface Place {
-  call(): void;
+  /** Asks once, at once. */
+  attempt(): void;
   /** Whether it is free again. */
   left: boolean;
 }
@@ -25,24 +26,32 @@ export class Waiters {
   /** The first answer of `attempt` that is not `full`; it is asked again whenever that is worth it. */
   async serve<Answer>(attempt: () => Promise<Answer | 'full'>): Promise<Answer> {
     const first = this.line.length === 0 ? await attempt() : 'full';
-    if (first !== 'full') return first;
-    const place: Place = { call: () => {}, left: false };
-    let called = this.turnOf(place);
-    this.line.push(place);
+    return first === 'full' ? this.queue(attempt) : first;
+  }
+
+  private queue<Answer>(attempt: () => Promise<Answer | 'full'>): Promise<Answer> {
     this.timer ??= setInterval(() => this.some(1), POLL);
-    for (;;) {
-      await called;
-      called = this.turnOf(place);
-      let stays = false;
-      try {
+    return new Promise((resolve, reject) => {
+      const ask = async (): Promise<void> => {
         const answer = await attempt();
-        stays = answer === 'full';
-        if (answer !== 'full') return answer;
-      } finally {
-        place.left = !stays;
-        this.answered();
-      }
-    }
+        if (answer === 'full') return;
+        place.left = true;
+        resolve(answer);
+      };
+      const fail = (error: unknown): void => {
+        place.left = true;
+        reject(error);
+      };
+      // Not by a promise that is resolved: those who are called together must ask in their order.
+      const place: Place = {
+        left: false,
+        attempt: () =>
+          void ask()
+            .catch(fail)
+            .then(() => this.answered()),
+      };
+      this.line.push(place);
+    });
   }
 
   /** There is room for so many. */
@@ -57,20 +66,14 @@ export class Waiters {
     this.line = [];
     this.trying = 0;
     this.look();
-    for (const place of line) place.call();
-  }
-
-  private turnOf(place: Place): Promise<void> {
-    return new Promise((resolve) => {
-      place.call = resolve;
-    });
+    for (const { attempt } of line) attempt();
   }
 
   private call(count: number): void {
     const called = this.line.slice(0, count);
     this.trying = called.length;
     this.answers = 0;
-    for (const place of called) place.call();
+    for (const { attempt } of called) attempt();
   }
 
   private answered(): void {

@@ -93,6 +93,8 @@ export class DurableMember {
 export class Submitter {
   /** What the store has said to have. */
   readonly stored: Id[] = [];
+  /** Those that it said so of when it was first asked, in the order of the calls. */
+  readonly inOrder: Id[] = [];
   /** How often a call failed and was made again. */
   failures = 0;
   readonly cluster: ManagedCluster<Task>;
@@ -110,7 +112,9 @@ export class Submitter {
       const answers = await Promise.allSettled(left.map((task) => this.cluster.submitWork(task, { wait: true })));
       for (const answer of answers) if (answer.status === 'rejected') this.failed(answer.reason);
       const isStored = (_: Task, index: number) => answers[index]?.status === 'fulfilled';
-      this.stored.push(...left.filter(isStored).map(({ id }) => id));
+      const stored = left.filter(isStored).map(({ id }) => id);
+      this.stored.push(...stored);
+      if (left === tasks) this.inOrder.push(...stored);
       left = left.filter((task, index) => !isStored(task, index));
     }
   }

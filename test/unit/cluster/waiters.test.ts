@@ -1,65 +1,109 @@
+/** The line of those who wait for room in a full queue. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Waiters } from '../../../src/cluster/waiters.ts';
 
-let waiters: Waiters;
-let called: string[];
-
 beforeEach(() => {
   vi.useFakeTimers();
-  waiters = new Waiters();
-  called = [];
 });
 afterEach(() => {
   vi.useRealTimers();
 });
 
-function wait(...names: string[]): void {
-  for (const name of names) void waiters.next().then(() => called.push(name));
+/** A queue with this much room, whose answers come in a batch, as the feeder's do. */
+function fullQueue() {
+  const room = { left: 0 };
+  const taken: number[] = [];
+  const asked: number[] = [];
+  const waiters = new Waiters();
+  const served: number[] = [];
+  const submit = (id: number) => {
+    const attempt = async (): Promise<'queued' | 'full'> => {
+      asked.push(id);
+      await null;
+      if (room.left === 0) return 'full';
+      room.left -= 1;
+      taken.push(id);
+      return 'queued';
+    };
+    return waiters.serve(attempt).then(() => served.push(id));
+  };
+  return { room, taken, asked, served, waiters, submit };
 }
 
-test('as many are called as there is room for, first come, first served', async () => {
-  wait('a', 'b', 'c');
-  waiters.some(2);
-  await vi.advanceTimersByTimeAsync(0);
-  expect(called).toEqual(['a', 'b']);
+test('whoever finds room does not wait', async () => {
+  const { room, submit, served } = fullQueue();
+  room.left = 1;
+  await submit(1);
+  expect(served).toEqual([1]);
+  expect(vi.getTimerCount()).toBe(0);
 });
 
-test('without a sign of room one is called every now and then', async () => {
-  wait('a', 'b', 'c');
-  const seen: number[] = [];
-  for (let time = 0; time < 3; time++) {
-    await vi.advanceTimersToNextTimerAsync();
-    seen.push(called.length);
+test('room is given in the order of the calls, however little there is at a time', async () => {
+  const { room, taken, waiters, submit } = fullQueue();
+  const ids = Array.from({ length: 40 }, (_, id) => id);
+  const all = Promise.all(ids.map(submit));
+  await vi.advanceTimersByTimeAsync(1);
+  for (let round = 0; taken.length < ids.length; round += 1) {
+    room.left = round % 4;
+    waiters.some(1 + (round % 3));
+    waiters.some(2);
+    await vi.advanceTimersByTimeAsync(1);
+    room.left = 0;
+    await vi.advanceTimersByTimeAsync(200);
   }
-  expect([seen, called, vi.getTimerCount()]).toEqual([[1, 2, 3], ['a', 'b', 'c'], 0]);
+  await all;
+  expect(taken).toEqual(ids);
+  expect(vi.getTimerCount()).toBe(0);
 });
 
-test('all are called when there will be no room any more, and no timer is left', async () => {
-  wait('a', 'b', 'c');
+test('who comes later waits behind those who wait', async () => {
+  const { room, taken, submit } = fullQueue();
+  const first = submit(1);
+  await vi.advanceTimersByTimeAsync(1);
+  room.left = 2;
+  const second = submit(2);
+  await vi.advanceTimersByTimeAsync(200);
+  await Promise.all([first, second]);
+  expect(taken).toEqual([1, 2]);
+});
+
+test('room that was made unheard is found, one at first, and twice as many each time', async () => {
+  const { room, asked, served, submit } = fullQueue();
+  const all = Promise.all(Array.from({ length: 100 }, (_, id) => submit(id)));
+  await vi.advanceTimersByTimeAsync(300);
+  expect(asked.slice(100)).toEqual([0, 0, 0]);
+  room.left = 1000;
+  await vi.advanceTimersByTimeAsync(100);
+  await all;
+  expect(served).toHaveLength(100);
+  expect(asked).toHaveLength(203);
+});
+
+test('one that fails makes room in the line', async () => {
+  const waiters = new Waiters();
+  const answers = ['full', new Error('away')];
+  const failing = waiters.serve(async () => {
+    const answer = answers.shift();
+    if (answer instanceof Error) throw answer;
+    return 'full';
+  });
+  const failed = expect(failing).rejects.toThrow('away');
+  await vi.advanceTimersByTimeAsync(100);
+  await failed;
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+test('when there will be no room, everybody asks once more and nobody waits', async () => {
+  let stopped = false;
+  const waiters = new Waiters();
+  const attempt = async (): Promise<'full'> => {
+    if (stopped) throw new Error('stopped');
+    return 'full';
+  };
+  const waiting = Promise.allSettled([waiters.serve(attempt), waiters.serve(attempt)]);
+  await vi.advanceTimersByTimeAsync(1);
+  stopped = true;
   waiters.all();
-  await vi.advanceTimersByTimeAsync(0);
-  expect([called, vi.getTimerCount()]).toEqual([['a', 'b', 'c'], 0]);
-  wait('d');
-  waiters.some(1);
-  await vi.advanceTimersByTimeAsync(0);
-  expect([called.at(-1), vi.getTimerCount()]).toEqual(['d', 0]);
-});
-
-test('room for nobody, or when nobody waits, is no trouble', async () => {
-  waiters.some(3);
-  waiters.all();
-  wait('a');
-  waiters.some(0);
-  await vi.advanceTimersByTimeAsync(0);
-  expect([called, vi.getTimerCount()]).toEqual([[], 1]);
-});
-
-test('who waits again comes after the others', async () => {
-  wait('a', 'b');
-  waiters.some(1);
-  await vi.advanceTimersByTimeAsync(0);
-  wait('a again');
-  waiters.some(2);
-  await vi.advanceTimersByTimeAsync(0);
-  expect(called).toEqual(['a', 'b', 'a again']);
+  expect((await waiting).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+  expect(vi.getTimerCount()).toBe(0);
 });

@@ -2,6 +2,8 @@
  * The durable queue under random events, against the promises of its head: masterships one after another, that end by
  * a crash, a loss or a release at any moment; tasks that fail and that kill their process; a store that is slow and
  * loses calls and answers. Each seed is one walk; a failure names its seed.
+ *
+ * Longer than other files, because what happens and what must hold then belong together.
  */
 import { expect, test } from 'vitest';
 import { UNACKNOWLEDGED } from '../../../src/queue/durableQueue.ts';

@@ -1,0 +1,182 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { DurableWork } from '../../../src/coordinator/durableWork.ts';
+import type { ResolvedRetry } from '../../../src/options.ts';
+import { atOnce, MemoryTasks, type TaskFate } from '../../support/memoryTaskStore.ts';
+import { VirtualClock } from '../../support/virtualClock.ts';
+import { done, refused } from '../queue/scriptedRunner.ts';
+import { batchOf, leaseAfter, NAME, POLL, Told } from './works.ts';
+
+let clock: VirtualClock;
+let store: MemoryTasks;
+let told: Told;
+let work: DurableWork;
+let fate: TaskFate;
+let term: number;
+
+function make(retry?: Partial<ResolvedRetry>): void {
+  told = new Told();
+  work = new DurableWork({ ...told.parts(clock, retry), store: store.connect(() => fate), holder: 'me' });
+}
+
+beforeEach(() => {
+  clock = new VirtualClock();
+  store = new MemoryTasks(clock);
+  fate = atOnce;
+  term = 0;
+  make();
+});
+
+const settle = (): Promise<void> => clock.advance(0);
+
+async function elect(continued = false, count = 0): Promise<void> {
+  term += 1;
+  store.holder = { name: NAME, term, holder: 'me' };
+  work.elected({ term, progress: { identifier: null, count, recent: [] }, continued });
+  await settle();
+}
+
+describe('any member', () => {
+  test('stores what it is fed', async () => {
+    expect(await work.submit(batchOf('a', 'b'))).toEqual(['queued', 'queued']);
+    expect([...store.tasks.values()]).toMatchObject([
+      { seq: 1, id: 'a', bytes: new Uint8Array([0, 0]) },
+      { seq: 2, id: 'b', bytes: new Uint8Array([1, 0]) },
+    ]);
+    await clock.advance(30);
+    expect(await work.load()).toMatchObject({ queued: 2, queuedBytes: 0, running: null, headAge: 30 });
+  });
+
+  test('tells the last count it knew when the store does not answer', async () => {
+    await work.submit(batchOf(1, 2));
+    await work.load();
+    fate = { ...atOnce, lost: 'call' };
+    expect(await work.load()).toMatchObject({ queued: 2, headAge: null });
+    await expect(work.submit(batchOf(3))).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' });
+  });
+});
+
+test('a master runs what is stored, and what it is fed without asking for it', async () => {
+  work.seenNothing();
+  await work.submit(batchOf(1));
+  await elect();
+  await settle();
+  expect(told.runner.running).toBe(1);
+  store.news();
+  await work.submit(batchOf(2));
+  told.runner.settle(done);
+  await settle();
+  expect([told.runner.running, told.news(), told.progressed]).toEqual([2, ['done 1'], 1]);
+  expect(store.news()).not.toContain('tasksAfter 1');
+  expect(work.progress()).toEqual({ identifier: 1, count: 1, recent: [] });
+});
+
+test('counts on from what the lease carried, unless it was its own', async () => {
+  await work.submit(batchOf(1, 2));
+  work.seen(leaseAfter(40, [], null));
+  await elect(false, 40);
+  told.runner.settle(done);
+  await settle();
+  expect(work.progress().count).toBe(41);
+  work.deposed('lost', 0);
+  await elect(true, 40);
+  expect(work.progress().count).toBe(41);
+});
+
+describe('the tasks that may have been running', () => {
+  test.each([
+    ['of a holder whose lease ran out', () => work.seen(leaseAfter(0, [])), true],
+    ['of a holder that released it', () => work.seen(leaseAfter(0, [], null)), false],
+    ['of nobody', () => work.seenNothing(), false],
+    ['of a holder that was never seen', () => {}, true],
+  ])('%s', async (_name, see, suspects) => {
+    await work.submit(batchOf(1, 2));
+    see();
+    await elect();
+    await settle();
+    expect(told.runner.running).toBe(1);
+    expect(store.tasks.get(1)?.deaths).toBe(suspects ? 1 : 0);
+  });
+
+  test('of its own mastership are none', async () => {
+    await work.submit(batchOf(1, 2));
+    work.seenNothing();
+    await elect();
+    work.deposed('lost', 0);
+    await settle();
+    await elect(true);
+    await settle();
+    expect([told.runner.running, store.tasks.get(1)?.deaths]).toEqual([1, 0]);
+  });
+
+  test('of whoever came after it are', async () => {
+    await work.submit(batchOf(1, 2));
+    work.seen(leaseAfter(0, [], null));
+    await elect();
+    work.deposed('lost', 0);
+    await settle();
+    await elect();
+    await settle();
+    expect([told.runner.running, store.tasks.get(1)?.deaths]).toEqual([1, 1]);
+  });
+});
+
+describe('a drain', () => {
+  test('waits until what has run is acknowledged', async () => {
+    await work.submit(batchOf(1, 2));
+    work.seenNothing();
+    await elect();
+    fate = { there: 20, back: 20 };
+    let how = '';
+    void work.drain().then((result) => {
+      how = result;
+    });
+    told.runner.settle(done);
+    await clock.advance(39);
+    expect([how, told.runner.state]).toEqual(['', 'absent']);
+    await clock.advance(1);
+    expect([how, store.done, told.news()]).toEqual(['drained', 1, ['done 1']]);
+  });
+
+  test('takes the record of a suspect back that was not let run to its end', async () => {
+    await work.submit(batchOf(1, 2));
+    await elect();
+    await settle();
+    expect(store.tasks.get(1)).toMatchObject({ attempts: 1, deaths: 1 });
+    const drained = work.drain();
+    // After stopTimeout it is aborted, and after the grace its thread is ended.
+    await clock.advance(1000);
+    expect(await drained).toBe('drained');
+    expect(store.tasks.get(1)).toMatchObject({ attempts: 0, deaths: 0 });
+  });
+});
+
+test('a task whose attempts are used up becomes a dead letter, which can be found and taken', async () => {
+  await work.submit(batchOf(1, 2));
+  work.seenNothing();
+  await elect();
+  told.runner.settle(refused);
+  await clock.advance(20);
+  expect(told.news()).toEqual(['failed 1 #1', 'deadletter 1: the work returned false']);
+  expect([told.runner.running, await work.findDeadLetter(2)]).toEqual([2, null]);
+  expect(await work.findDeadLetter(1)).toMatchObject({ seq: 1, bytes: new Uint8Array(2) });
+  await work.removeDeadLetter(1);
+  expect(store.letters).toEqual([]);
+});
+
+test('or holds the queue up, until any member clears it', async () => {
+  make({ attempts: 2, exhausted: 'block' });
+  await work.submit(batchOf(1, 2));
+  work.seenNothing();
+  await elect();
+  for (let attempt = 0; attempt < 2; attempt++) {
+    told.runner.settle(refused);
+    await clock.advance(20);
+  }
+  const stands = expect.stringContaining("the queue 'billing' stands still");
+  expect(told.news()).toEqual(['failed 1 #1', 'failed 1 #2', stands]);
+  expect([told.runner.running, (await work.load()).blocked]).toEqual([undefined, 1]);
+  const other = new DurableWork({ ...new Told().parts(clock), store: store.connect(), holder: 'other' });
+  expect([await other.unblock(2), await other.unblock(1), await other.unblock(1)]).toEqual([false, true, false]);
+  await clock.advance(POLL);
+  expect([told.runner.running, (await work.load()).blocked]).toEqual([1, null]);
+});

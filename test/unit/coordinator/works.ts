@@ -1,0 +1,84 @@
+/** What the tests of both kinds of managed work share: their options, their batches, and what they tell. */
+import type { MemberEvent, TaskBatch } from '../../../src/coordinator/messages.ts';
+import type { TaskWorkParts } from '../../../src/coordinator/taskWork.ts';
+import type { ResolvedManagedOptions, ResolvedRetry } from '../../../src/options.ts';
+import type { Lease } from '../../../src/store/store.ts';
+import type { TaskId } from '../../../src/task.ts';
+import { leaseOf } from '../../support/memoryStore.ts';
+import type { VirtualClock } from '../../support/virtualClock.ts';
+import { ScriptedRunner } from '../queue/scriptedRunner.ts';
+
+export const POLL = 100;
+export const NAME = 'billing';
+
+export class Told {
+  readonly runner = new ScriptedRunner();
+  /** In order, such as `done 1,2` or `deadletter 3: why`. */
+  readonly events: string[] = [];
+  progressed = 0;
+
+  parts(clock: VirtualClock, retry: Partial<ResolvedRetry> = {}): TaskWorkParts & { poll: number } {
+    return {
+      ...{ name: NAME, options: optionsWith(retry), runner: this.runner, clock, poll: POLL },
+      random: () => 0.5,
+      killProcess: () => {},
+      emit: (event) => this.events.push(textOf(event)),
+      progressed: () => {
+        this.progressed += 1;
+      },
+    };
+  }
+
+  /** What was told since this was last asked. */
+  news(): string[] {
+    return this.events.splice(0);
+  }
+}
+
+function optionsWith(retry: Partial<ResolvedRetry>): ResolvedManagedOptions {
+  return {
+    durable: false,
+    retry: { minDelay: 10, maxDelay: 10, attempts: 1, exhausted: 'dead-letter', ...retry },
+    ...{
+      maxQueue: 10,
+      maxTaskBytes: 1000,
+      resourceLimits: {},
+      stopTimeout: 200,
+      grace: 40,
+      fencing: 'thread' as const,
+    },
+    ...{ taskTimeout: Number.POSITIVE_INFINITY, mainTimeout: Number.POSITIVE_INFINITY },
+  };
+}
+
+function textOf(event: MemberEvent): string {
+  switch (event.type) {
+    case 'done':
+    case 'removed':
+      return `${event.type} ${event.ids.join()}`;
+    case 'failed':
+      return `failed ${event.id} #${event.attempt}`;
+    case 'deadletter':
+      return `deadletter ${event.id}: ${event.error.message}`;
+    case 'error':
+    case 'panic':
+      return `${event.type}: ${event.error.message}`;
+    case 'info':
+      return `info: ${event.text}`;
+    default:
+      return event.type;
+  }
+}
+
+/** Each task is two bytes, the first of them its place in the batch. */
+export function batchOf(...ids: TaskId[]): TaskBatch {
+  const block = new SharedArrayBuffer(2 * ids.length);
+  const bytes = new Uint8Array(block);
+  for (const index of ids.keys()) bytes[2 * index] = index;
+  return { block, ids, lengths: ids.map(() => 2) };
+}
+
+/** The lease of another member that has done so many tasks, these the last. */
+export function leaseAfter(count: number, recent: TaskId[], holder: string | null = 'other'): Lease {
+  return leaseOf(holder, { count, recent, identifier: recent.at(-1) ?? null });
+}
