@@ -1,6 +1,7 @@
 /** Work that misbehaves fails its own task, and hurts neither the queue nor the mastership. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { ManagedOptions } from 'mongo-failover';
 import { describe, expect, test } from 'vitest';
 import { open, temporaryFolder } from '../support/clusters.ts';
@@ -86,13 +87,39 @@ test('a timer that a task left behind, and that throws, ends the thread and lose
   expect(events.states).toEqual(['init', 'master']);
 });
 
-test('work that talks to, and closes, the port of its thread is done like any other', async () => {
+test.each([
+  ['talks to, and closes, the port of its thread', 'closePort'],
+  ['floods that port with messages', 'flood'],
+  ['prints a megabyte', 'megabyte'],
+])('work that %s is done like any other', async (_what, act) => {
   const { cluster, events, journal } = await member(scripted);
   const { file } = journal;
-  await cluster.submitWork({ id: 'closes', file, script: ['closePort'] });
+  await cluster.submitWork({ id: 'strange', file, script: [act] });
   await cluster.submitWork({ id: 'after', file });
   await events.done('after');
   expect(events.of('failed')).toEqual([]);
+  expectUntouched(events);
+});
+
+test('a module that was broken on disk is missed by the next thread only, and tried again until it is mended', async () => {
+  const broken = 'export default (';
+  const good = `export default ({ die }, { attempt }) => (die && attempt === 1 ? process.exit(1) : true);`;
+  const brokenLater = pathToFileURL(join(await temporaryFolder(), 'work.mjs'));
+  await writeFile(brokenLater, good);
+  const { cluster, events, folder } = await member(brokenLater);
+  await cluster.submitWork({ id: 'before', file: '' });
+  await events.done('before');
+  await writeFile(brokenLater, broken);
+  await Promise.all(['dies', 'after'].map((id) => cluster.submitWork({ id, file: folder, ...{ die: id === 'dies' } })));
+  await events.when(() => events.of('failed').length === 3);
+  expect(events.of('failed').map(([id, { code }]) => [id, code])).toEqual([
+    ['dies', 'ERR_TASK_THREAD_EXITED'],
+    ['dies', 'ERR_WORK_MODULE'],
+    ['dies', 'ERR_WORK_MODULE'],
+  ]);
+  await writeFile(brokenLater, good);
+  await events.done('after');
+  expect(events.doneIds).toEqual(['before', 'dies', 'after']);
   expectUntouched(events);
 });
 

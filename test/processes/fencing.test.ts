@@ -1,0 +1,49 @@
+/**
+ * Rule 7, with work that nothing can end: a native call of 10 s, while the network to the server is cut. With fencing
+ * `process` the process is killed by the end of its lease, and the next master's work never overlaps; with `thread` a
+ * panic says that it may.
+ */
+import { fileURLToPath } from 'node:url';
+import { expect, onTestFinished, test } from 'vitest';
+import { temporaryFolder } from '../support/clusters.ts';
+import { databaseUri } from '../support/database.ts';
+import { Journal, overlapping } from '../support/journal.ts';
+import { Program } from '../support/program.ts';
+import { TcpProxy } from '../support/tcpProxy.ts';
+import { intervals } from './memberProcess.ts';
+
+const program = fileURLToPath(new URL('./fixtures/fencedMember.mjs', import.meta.url));
+const SECONDS = 10;
+
+test.each(['process', 'thread'] as const)('fencing: %s', async (fencing) => {
+  const journal = new Journal(await temporaryFolder());
+  const uri = databaseUri();
+  const proxy = await TcpProxy.before(uri);
+  onTestFinished(() => proxy.close());
+  const tasks = [{ id: 'native', seconds: SECONDS, file: journal.file }];
+  const start = (connectString: string) => {
+    const told = { options: { intervals, mongodb: { connectString } }, fencing, tasks };
+    const member = new Program([program, JSON.stringify(told)], process.env);
+    onTestFinished(() => member.end());
+    return member;
+  };
+  const cut = start(proxy.uri(uri));
+  await cut.line(/^state master 1$/);
+  const next = start(uri);
+  await next.line(/^state slave /);
+  proxy.mode = 'cut';
+  await next.line(/^done native$/);
+
+  const begun = journal.lines().find(({ what, term }) => what === 'begin' && term > 1);
+  expect(begun).toBeDefined();
+  if (fencing === 'process') {
+    // The kill came first, so the time of the next one's begin is after the end of all that the other did.
+    expect(await cut.ended).toEqual({ code: null, signal: 'SIGKILL' });
+    expect(cut.lines.filter((line) => line.includes('fencing: process'))).toHaveLength(1);
+    expect(overlapping(journal.runs())).toEqual([]);
+    expect(journal.lines().filter(({ term, what }) => term === 1 && what === 'end')).toEqual([]);
+  } else {
+    await cut.line(/^panic ERR_WORK_NOT_STOPPED /);
+    expect(cut.isRunning).toBe(true);
+  }
+});
