@@ -9,6 +9,7 @@ import { describe, expect, test } from 'vitest';
 import { temporaryFolder } from '../support/clusters.ts';
 import { Journal } from '../support/journal.ts';
 import { randomFrom } from '../support/random.ts';
+import { stores } from '../support/stores.ts';
 import {
   DurableMember,
   expectNothingLost,
@@ -21,7 +22,7 @@ import {
   storeIn,
 } from './durableMember.ts';
 
-const KILLS = Number(process.env.MONGO_FAILOVER_KILLS ?? 6);
+const KILLS = Number(process.env.MONGO_FAILOVER_KILLS ?? 4);
 /** Most tasks that may be repeated for a kill. */
 const CHUNK = 256;
 /** What one kill may take on a busy machine, in ms: a lease that runs out, and a process that starts. */
@@ -29,7 +30,7 @@ const EACH = 15_000;
 /** How many tasks each member submits itself. */
 const SUBMITS = 50;
 
-describe.each(['embedded', 'mongodb'])('on the store %s', (store) => {
+describe.each(stores)('on the store %s', (store) => {
   test(
     `nothing is lost in ${KILLS} kills`,
     async () => {

@@ -4,6 +4,7 @@ import { startDocumentDb } from '../servers/documentdb.ts';
 import { temporaryFolder } from '../support/clusters.ts';
 import { withDatabase } from '../support/database.ts';
 import { Journal } from '../support/journal.ts';
+import { stores } from '../support/stores.ts';
 import {
   DurableMember,
   expectNothingLost,
@@ -19,7 +20,7 @@ import { numbers } from './memberProcess.ts';
 /** Most tasks that may be repeated when a master dies. */
 const CHUNK = 256;
 
-describe.each(['embedded', 'mongodb'])('on the store %s', (store) => {
+describe.each(stores)('on the store %s', (store) => {
   test('when all members were killed, those that are started next go on where the acknowledgements end', async () => {
     const folder = await temporaryFolder();
     const journal = new Journal(folder);

@@ -3,13 +3,14 @@ import { describe, expect, test } from 'vitest';
 import { temporaryFolder } from '../support/clusters.ts';
 import { databaseUri } from '../support/database.ts';
 import { Journal } from '../support/journal.ts';
+import { stores } from '../support/stores.ts';
 import { allIsDone, expectSafe, intervals, MemberProcess, numbers, shuffled } from './memberProcess.ts';
 
 const KILLS = 6;
 /** How many tasks a master does before it is killed. */
 const EACH = 60;
 
-describe.each(['embedded', 'mongodb'])('on the store %s', (store) => {
+describe.each(stores)('on the store %s', (store) => {
   test('a standby goes on for each master that is killed', async () => {
     const folder = await temporaryFolder();
     const journal = new Journal(folder);
