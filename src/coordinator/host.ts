@@ -9,8 +9,9 @@ import { FailoverError } from '../errors.js';
 import { writeLine } from '../log.js';
 import type { ResolvedOptions } from '../options.js';
 import type { Runner, WorkOutcome } from '../queue/runner.js';
-import { createStore, type FullStore } from '../store/createStore.js';
+import { createStore } from '../store/createStore.js';
 import { openOnUse } from '../store/openOnUse.js';
+import type { FullStore } from '../store/taskStore.js';
 import { systemClock } from '../systemClock.js';
 import type { TaskId } from '../task.js';
 import type { MainRunner } from '../tasks/mainRunner.js';
@@ -175,7 +176,7 @@ export class CoordinatorHost implements CoordinatorApi {
   }
 
   private makeTaskWork({ holder }: ClusterSpec, parts: TaskWorkParts): TaskWork {
-    const { store } = this;
+    const store = this.store.tasks;
     const poll = this.options.intervals.POLL;
     if (parts.options.durable) return new DurableWork({ ...parts, store, holder, poll });
     return new ManagedWork({ ...parts, store, poll });

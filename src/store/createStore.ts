@@ -5,11 +5,7 @@ import { systemClock } from '../systemClock.js';
 import { EmbeddedStore } from './embedded/embeddedStore.js';
 import { MongodbStore } from './mongodb/mongodbStore.js';
 import { settingsOf } from './mongodb/settings.js';
-import type { Store } from './store.js';
-import type { TaskStore } from './taskStore.js';
-
-/** All that a store of ours does. */
-export type FullStore = Store & TaskStore;
+import type { FullStore } from './taskStore.js';
 
 export interface StoreLimits {
   /** After this many ms every call has ended: it failed if it had no answer. */

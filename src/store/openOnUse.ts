@@ -2,7 +2,7 @@
  * A store that opens itself: callers need not know whether it is open, was never reached yet, or failed to open.
  */
 import { StoreError } from '../errors.js';
-import type { FullStore } from './createStore.js';
+import type { FullStore } from './taskStore.js';
 import { withinLimit } from './timeLimit.js';
 
 /**
@@ -11,6 +11,7 @@ import { withinLimit } from './timeLimit.js';
  * fails with `ERR_STORE_UNAVAILABLE` and is never sent, while the attempt goes on.
  */
 export function openOnUse(store: FullStore, patience?: number): FullStore {
+  const { tasks } = store;
   let opening: Promise<void> | undefined;
   let opened = false;
   let closed = false;
@@ -53,16 +54,18 @@ export function openOnUse(store: FullStore, patience?: number): FullStore {
     putMember: (member) => use(() => store.putMember(member)),
     removeMember: (id) => use(() => store.removeMember(id)),
     listMembers: (name) => use(() => store.listMembers(name)),
-    addTasks: (name, tasks, maxQueue) => use(() => store.addTasks(name, tasks, maxQueue)),
-    queueState: (name) => use(() => store.queueState(name)),
-    tasksAfter: (name, seq, limit) => use(() => store.tasksAfter(name, seq, limit)),
-    acknowledge: (tenure, done, burial) => use(() => store.acknowledge(tenure, done, burial)),
-    setAttempts: (name, seq, attempts) => use(() => store.setAttempts(name, seq, attempts)),
-    trimTasks: (name, through) => use(() => store.trimTasks(name, through)),
-    countTasks: (name) => use(() => store.countTasks(name)),
-    putDeadLetter: (letter) => use(() => store.putDeadLetter(letter)),
-    findDeadLetters: (name, id) => use(() => store.findDeadLetters(name, id)),
-    removeDeadLetter: (name, seq) => use(() => store.removeDeadLetter(name, seq)),
+    tasks: {
+      addTasks: (name, added, maxQueue) => use(() => tasks.addTasks(name, added, maxQueue)),
+      queueState: (name) => use(() => tasks.queueState(name)),
+      tasksAfter: (name, seq, limit) => use(() => tasks.tasksAfter(name, seq, limit)),
+      acknowledge: (tenure, done, burial) => use(() => tasks.acknowledge(tenure, done, burial)),
+      setAttempts: (name, seq, attempts) => use(() => tasks.setAttempts(name, seq, attempts)),
+      trimTasks: (name, through) => use(() => tasks.trimTasks(name, through)),
+      countTasks: (name) => use(() => tasks.countTasks(name)),
+      putDeadLetter: (letter) => use(() => tasks.putDeadLetter(letter)),
+      findDeadLetters: (name, id) => use(() => tasks.findDeadLetters(name, id)),
+      removeDeadLetter: (name, seq) => use(() => tasks.removeDeadLetter(name, seq)),
+    },
   };
 }
 

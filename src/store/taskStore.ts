@@ -10,7 +10,7 @@
  * outcome is unknown; all of them can be called again.
  */
 import type { TaskId } from '../task.js';
-import type { Tenure } from './store.js';
+import type { Store, Tenure } from './store.js';
 
 export interface NewTask {
   readonly id: TaskId;
@@ -96,4 +96,9 @@ export interface TaskStore {
   /** The dead letters with this id, oldest first. */
   findDeadLetters(name: string, id: TaskId): Promise<DeadLetter[]>;
   removeDeadLetter(name: string, seq: number): Promise<void>;
+}
+
+/** All that a store of ours does. */
+export interface FullStore extends Store {
+  readonly tasks: TaskStore;
 }

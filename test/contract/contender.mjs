@@ -54,7 +54,7 @@ const jobs = {
     const results = [];
     for (let batch = 0; batch < batches; batch++) {
       const ids = Array.from({ length: size }, (_, index) => `${process.pid}/${batch}/${index}`);
-      const added = await store.addTasks(name, ids.map(taskOf), 1_000_000);
+      const added = await store.tasks.addTasks(name, ids.map(taskOf), 1_000_000);
       results.push(...added.map(({ seq }, index) => ({ id: ids[index], seq })));
     }
     return results;
@@ -63,14 +63,14 @@ const jobs = {
   async addForever(store, { name, size, kill }) {
     for (let count = 0; ; count++) {
       const ids = Array.from({ length: size }, (_, index) => `${kill}/${count}/${index}`);
-      const added = await store.addTasks(name, ids.map(taskOf), 1_000_000);
+      const added = await store.tasks.addTasks(name, ids.map(taskOf), 1_000_000);
       process.send({ term: added.at(-1).seq });
     }
   },
   /** Adds so many tasks of so many bytes each. */
   async addLarge(store, { name, count, size }) {
     const tasks = Array.from({ length: count }, (_, id) => ({ id, bytes: Buffer.alloc(size, id) }));
-    return (await store.addTasks(name, tasks, 1_000_000)).length;
+    return (await store.tasks.addTasks(name, tasks, 1_000_000)).length;
   },
   /** Adds tasks that the others add too, in an order of its own; says which of them it stored. */
   async addShared(store, { name, count, size }) {
@@ -78,7 +78,7 @@ const jobs = {
     const results = [];
     for (let at = 0; at < count; at += size) {
       const some = ids.slice(at, at + size);
-      const added = await store.addTasks(name, some.map(taskOf), 1_000_000);
+      const added = await store.tasks.addTasks(name, some.map(taskOf), 1_000_000);
       results.push(...added.map(({ type, seq }, index) => ({ id: some[index], type, seq })));
     }
     return results;

@@ -6,8 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { afterAll, describe, expect, test } from 'vitest';
-import { createStore, type FullStore } from '../../src/store/createStore.ts';
+import { createStore } from '../../src/store/createStore.ts';
 import type { Lease } from '../../src/store/store.ts';
+import type { FullStore } from '../../src/store/taskStore.ts';
 import { type Contender, startContender } from './contenders.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'mongo-failover-'));
@@ -191,11 +192,11 @@ test('the file is as large as what it holds, whoever opened it before sees it gr
   const grown = await bytesOf();
   expect(grown).toBeGreaterThan(40 * size);
   expect(grown).toBeLessThan(60 * size);
-  const [last] = await store.tasksAfter(name, 39, { tasks: 1, bytes: size });
+  const [last] = await store.tasks.tasksAfter(name, 39, { tasks: 1, bytes: size });
   expect(last?.bytes).toEqual(Buffer.alloc(size, 39));
-  await store.acknowledge({ name, term: 1, holder: 'holder' }, 40, null);
-  await store.trimTasks(name, 40);
-  expect(await store.tasksAfter(name, 0, { tasks: 40, bytes: size })).toEqual([]);
+  await store.tasks.acknowledge({ name, term: 1, holder: 'holder' }, 40, null);
+  await store.tasks.trimTasks(name, 40);
+  expect(await store.tasks.tasksAfter(name, 0, { tasks: 40, bytes: size })).toEqual([]);
   await add(randomUUID());
   expect(await bytesOf()).toBeLessThan(1.5 * grown);
 });
@@ -210,10 +211,10 @@ test('a process that is killed in the midst of adding leaves whole batches, and 
     const stored = await next(victim, ({ term }) => term !== undefined);
     victim.child.kill('SIGKILL');
     await victim.ended;
-    const tasks = await store.tasksAfter(name, 0, { tasks: 1_000_000, bytes: Number.MAX_SAFE_INTEGER });
+    const tasks = await store.tasks.tasksAfter(name, 0, { tasks: 1_000_000, bytes: Number.MAX_SAFE_INTEGER });
     expect(tasks.length).toBeGreaterThanOrEqual(stored.term ?? Number.POSITIVE_INFINITY);
     expect(tasks.length % batch).toBe(0);
     expect(tasks.map(({ seq }) => seq)).toEqual(tasks.map((_, index) => index + 1));
-    expect((await store.countTasks(name)).queued).toBe(tasks.length);
+    expect((await store.tasks.countTasks(name)).queued).toBe(tasks.length);
   }
 });

@@ -2,8 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import { MongoClient } from 'mongodb';
 import { afterEach, expect, test } from 'vitest';
-import { createStore, type FullStore } from '../../src/store/createStore.ts';
+import { createStore } from '../../src/store/createStore.ts';
 import { KEPT } from '../../src/store/mongodb/taskTrimmer.ts';
+import type { FullStore } from '../../src/store/taskStore.ts';
 import { databaseUri } from '../support/database.ts';
 import { TcpProxy } from '../support/tcpProxy.ts';
 import { VirtualClock } from '../support/virtualClock.ts';
@@ -33,7 +34,7 @@ async function collectionAt(uri: string, name: string) {
 }
 
 async function seqsOf(store: FullStore, name: string): Promise<number[]> {
-  return (await store.tasksAfter(name, 0, { tasks: 1000, bytes: MANY })).map(({ seq }) => seq);
+  return (await store.tasks.tasksAfter(name, 0, { tasks: 1000, bytes: MANY })).map(({ seq }) => seq);
 }
 
 test('what is done is deleted a minute after it was told, but for the highest, and the numbers go on', async () => {
@@ -42,20 +43,20 @@ test('what is done is deleted a minute after it was told, but for the highest, a
   const store = storeAt(uri, clock);
   await store.open();
   await store.compareAndSetLease(name, null, { ...lease, ...nothing });
-  await store.addTasks(name, tasks(10, 'first'), MANY);
-  await store.addTasks(`${name}/more`, tasks(3, 'first'), MANY);
-  await store.acknowledge({ name, term: 1, holder: 'holder' }, 8, null);
-  await store.trimTasks(name, 8);
+  await store.tasks.addTasks(name, tasks(10, 'first'), MANY);
+  await store.tasks.addTasks(`${name}/more`, tasks(3, 'first'), MANY);
+  await store.tasks.acknowledge({ name, term: 1, holder: 'holder' }, 8, null);
+  await store.tasks.trimTasks(name, 8);
   await clock.advance(KEPT - 1);
-  await store.trimTasks(name, 8);
+  await store.tasks.trimTasks(name, 8);
   expect(await seqsOf(store, name)).toHaveLength(10);
   await clock.advance(1);
-  await store.trimTasks(name, 8);
+  await store.tasks.trimTasks(name, 8);
   expect(await seqsOf(store, name)).toEqual([8, 9, 10]);
   expect(await seqsOf(store, `${name}/more`)).toEqual([1, 2, 3]);
   // Of those whose ids come again one was deleted, one is done and still there, and one is queued.
   const again = [0, 7, 8].map((index) => ({ id: `first ${index}`, bytes: Buffer.from('again') }));
-  expect(await store.addTasks(name, again, MANY)).toEqual([
+  expect(await store.tasks.addTasks(name, again, MANY)).toEqual([
     { type: 'stored', seq: 11 },
     { type: 'stored', seq: 12 },
     { type: 'known' },
@@ -70,20 +71,20 @@ test('a member that was held up while others went on and all was trimmed goes on
   const [heldUp, others] = [storeAt(uri, itsClock), storeAt(uri, clock)];
   await Promise.all([heldUp.open(), others.open()]);
   await others.compareAndSetLease(name, null, { ...lease, ...nothing });
-  const first = await heldUp.addTasks(name, tasks(9, 'first'), MANY);
+  const first = await heldUp.tasks.addTasks(name, tasks(9, 'first'), MANY);
   expect(first.at(-1)).toEqual({ type: 'stored', seq: 9 });
-  await others.addTasks(name, tasks(11, 'second'), MANY);
-  await others.acknowledge({ name, term: 1, holder: 'holder' }, 20, null);
-  await others.trimTasks(name, 20);
+  await others.tasks.addTasks(name, tasks(11, 'second'), MANY);
+  await others.tasks.acknowledge({ name, term: 1, holder: 'holder' }, 20, null);
+  await others.tasks.trimTasks(name, 20);
   await clock.advance(KEPT);
-  await others.trimTasks(name, 20);
+  await others.tasks.trimTasks(name, 20);
   expect(await seqsOf(others, name)).toEqual([20]);
   // As if the insert, and not the member, had been held up: it lands, and is not trusted.
-  const late = heldUp.addTasks(name, tasks(1, 'late'), MANY);
+  const late = heldUp.tasks.addTasks(name, tasks(1, 'late'), MANY);
   itsClock.sleep(KEPT);
   await expect(late).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' });
   expect(await seqsOf(others, name)).toEqual([10, 20]);
-  expect(await heldUp.addTasks(name, tasks(2, 'late'), MANY)).toEqual([
+  expect(await heldUp.tasks.addTasks(name, tasks(2, 'late'), MANY)).toEqual([
     { type: 'stored', seq: 21 },
     { type: 'stored', seq: 22 },
   ]);
@@ -97,17 +98,19 @@ test('tasks whose answer was lost are known when they come again, and the order 
   cleanups.push(() => proxy.close());
   const store = storeAt(proxy.uri(uri), undefined, 500);
   await store.open();
-  await store.addTasks(name, tasks(2, 'first'), MANY);
+  await store.tasks.addTasks(name, tasks(2, 'first'), MANY);
   proxy.response = (bytes) => {
     proxy.mode = 'cut';
     return bytes;
   };
-  await expect(store.addTasks(name, tasks(2, 'second'), MANY)).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' });
+  await expect(store.tasks.addTasks(name, tasks(2, 'second'), MANY)).rejects.toMatchObject({
+    code: 'ERR_STORE_UNAVAILABLE',
+  });
   proxy.response = (bytes) => bytes;
   const back = new Promise<void>((resolve) => store.onAvailable(resolve));
   proxy.mode = 'pass';
   await back;
-  const results = await store.addTasks(name, [...tasks(2, 'second'), ...tasks(1, 'third')], MANY);
+  const results = await store.tasks.addTasks(name, [...tasks(2, 'second'), ...tasks(1, 'third')], MANY);
   expect(results).toEqual([{ type: 'known' }, { type: 'known' }, { type: 'stored', seq: 5 }]);
   expect(await seqsOf(store, name)).toEqual([1, 2, 3, 4, 5]);
 });
@@ -118,8 +121,8 @@ test('a store does not open where ids cannot be made unique, and takes an equal 
   await collection.createIndex({ name: 1, key: 1 }, { unique: true, name: 'somebody made it' });
   const first = storeAt(uri);
   await first.open();
-  await first.addTasks('q', tasks(1, 'first'), MANY);
-  expect(await first.addTasks('q', tasks(1, 'first'), MANY)).toEqual([{ type: 'known' }]);
+  await first.tasks.addTasks('q', tasks(1, 'first'), MANY);
+  expect(await first.tasks.addTasks('q', tasks(1, 'first'), MANY)).toEqual([{ type: 'known' }]);
 
   const other = databaseUri();
   await (await collectionAt(other, 'failover_tasks')).createIndex({ name: 1, key: 1 }, { name: 'name_key' });

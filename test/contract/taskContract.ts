@@ -4,9 +4,9 @@
  */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createStore, type FullStore } from '../../src/store/createStore.ts';
+import { createStore } from '../../src/store/createStore.ts';
 import type { Lease, Progress } from '../../src/store/store.ts';
-import type { Burial, DeadLetter, NewTask, StoredTask } from '../../src/store/taskStore.ts';
+import type { Burial, DeadLetter, FullStore, NewTask, StoredTask } from '../../src/store/taskStore.ts';
 import { race } from './contenders.ts';
 import { ids } from './ids.ts';
 import type { StoreUnderTest } from './storeContract.ts';
@@ -53,27 +53,27 @@ export function taskContract(title: string, setup: () => Promise<TaskStoreUnderT
       const name = randomUUID();
       const tenure = { name, term: lease.term, holder: 'holder' };
       await store.compareAndSetLease(name, null, lease);
-      if (tasks > 0) await store.addTasks(name, many(tasks), MANY);
-      if (done > 0) await store.acknowledge(tenure, done, null);
+      if (tasks > 0) await store.tasks.addTasks(name, many(tasks), MANY);
+      if (done > 0) await store.tasks.acknowledge(tenure, done, null);
       return { name, tenure };
     };
-    const all = (name: string, after = 0): Promise<StoredTask[]> => store.tasksAfter(name, after, everything);
+    const all = (name: string, after = 0): Promise<StoredTask[]> => store.tasks.tasksAfter(name, after, everything);
 
     describe('adding', () => {
       test('a queue that nobody has used is empty', async () => {
         const name = randomUUID();
-        expect(await store.queueState(name)).toEqual({ done: 0, burial: null });
+        expect(await store.tasks.queueState(name)).toEqual({ done: 0, burial: null });
         expect(await all(name)).toEqual([]);
-        expect(await store.countTasks(name)).toEqual({ queued: 0, dead: 0, headAt: null });
-        await store.trimTasks(name, 0);
-        expect(await store.addTasks(name, [], MANY)).toEqual([]);
+        expect(await store.tasks.countTasks(name)).toEqual({ queued: 0, dead: 0, headAt: null });
+        await store.tasks.trimTasks(name, 0);
+        expect(await store.tasks.addTasks(name, [], MANY)).toEqual([]);
       });
 
       test('tasks get the numbers from 1 on in the order in which they were given, and come back as they were', async () => {
         const { name } = await queue();
         const before = Date.now();
-        expect(await store.addTasks(name, [aTask('b'), aTask('a')], MANY)).toEqual(stored(1, 2));
-        expect(await store.addTasks(name, [aTask(1), aTask('1')], MANY)).toEqual(stored(3, 4));
+        expect(await store.tasks.addTasks(name, [aTask('b'), aTask('a')], MANY)).toEqual(stored(1, 2));
+        expect(await store.tasks.addTasks(name, [aTask(1), aTask('1')], MANY)).toEqual(stored(3, 4));
         const tasks = await all(name);
         expect(tasks.map(({ id, seq }) => [id, seq])).toEqual([
           ['b', 1],
@@ -92,16 +92,16 @@ export function taskContract(title: string, setup: () => Promise<TaskStoreUnderT
         const { name } = await queue();
         // 0 and -0 are one id to those who look it up.
         const each = ids.filter((id) => !Object.is(id, -0)).map((id) => aTask(id));
-        expect(await store.addTasks(name, each, MANY)).toEqual(stored(1, each.length));
+        expect(await store.tasks.addTasks(name, each, MANY)).toEqual(stored(1, each.length));
         expect((await all(name)).map(({ id }) => id)).toEqual(each.map(({ id }) => id));
-        expect(await store.addTasks(name, each, MANY)).toEqual(each.map(() => known));
+        expect(await store.tasks.addTasks(name, each, MANY)).toEqual(each.map(() => known));
       });
 
       test('an id that is queued is known, also twice in one call, and the tasks around it are stored', async () => {
         const { name } = await queue();
-        await store.addTasks(name, [aTask('a'), aTask('b')], MANY);
+        await store.tasks.addTasks(name, [aTask('a'), aTask('b')], MANY);
         const mixed = ['x', 'a', 'y', 'x', 'b', 'z'].map((id) => aTask(id));
-        const results = await store.addTasks(name, mixed, MANY);
+        const results = await store.tasks.addTasks(name, mixed, MANY);
         expect(results.map(({ type }) => type)).toEqual(['stored', 'known', 'stored', 'known', 'known', 'stored']);
         expect((await all(name)).map(({ id }) => id)).toEqual(['a', 'b', 'x', 'y', 'z']);
         expect(seqs(await all(name))).toEqual(numbers(1, 5));
@@ -115,7 +115,7 @@ export function taskContract(title: string, setup: () => Promise<TaskStoreUnderT
 
       test('calls that are under way together get numbers without a gap', async () => {
         const { name } = await queue();
-        const calls = numbers(1, 5).map((call) => store.addTasks(name, many(3, `call ${call}`), MANY));
+        const calls = numbers(1, 5).map((call) => store.tasks.addTasks(name, many(3, `call ${call}`), MANY));
         const results = (await Promise.all(calls)).flat();
         expect(results.map((result) => (result.type === 'stored' ? result.seq : 0)).sort((a, b) => a - b)).toEqual(
           numbers(1, 15),
@@ -126,7 +126,7 @@ export function taskContract(title: string, setup: () => Promise<TaskStoreUnderT
       test('a queue is full at its limit, counted from what is done, and says of what it has that it is known', async () => {
         const { name, tenure } = await queue({ tasks: 4 });
         const more = [...many(2, 'more'), aTask('task 0'), ...many(1, 'last'), ...many(2, 'more')];
-        expect(await store.addTasks(name, more, 5)).toEqual([
+        expect(await store.tasks.addTasks(name, more, 5)).toEqual([
           { type: 'stored', seq: 5 },
           full,
           known,
@@ -134,24 +134,24 @@ export function taskContract(title: string, setup: () => Promise<TaskStoreUnderT
           known,
           full,
         ]);
-        expect(await store.addTasks(name, many(1, 'last'), 5)).toEqual([full]);
-        await store.acknowledge(tenure, 2, null);
-        expect(await store.addTasks(name, many(3, 'last'), 5)).toEqual([...stored(6, 7), full]);
+        expect(await store.tasks.addTasks(name, many(1, 'last'), 5)).toEqual([full]);
+        await store.tasks.acknowledge(tenure, 2, null);
+        expect(await store.tasks.addTasks(name, many(3, 'last'), 5)).toEqual([...stored(6, 7), full]);
         expect(seqs(await all(name, 5))).toEqual([6, 7]);
       });
 
       test('an id that is done may come again, whether its task is trimmed or not, and is then known again', async () => {
         const { name, tenure } = await queue({ tasks: 5, done: 3 });
         const again = many(5);
-        expect(await store.addTasks(name, again, MANY)).toEqual([...stored(6, 8), known, known]);
-        expect(await store.addTasks(name, again, MANY)).toEqual(again.map(() => known));
+        expect(await store.tasks.addTasks(name, again, MANY)).toEqual([...stored(6, 8), known, known]);
+        expect(await store.tasks.addTasks(name, again, MANY)).toEqual(again.map(() => known));
         expect((await all(name, 3)).map(({ id }) => id)).toEqual(['task 3', 'task 4', 'task 0', 'task 1', 'task 2']);
-        await store.acknowledge(tenure, 8, null);
-        await store.trimTasks(name, 8);
-        expect(await store.addTasks(name, again, MANY)).toEqual(stored(9, 13));
+        await store.tasks.acknowledge(tenure, 8, null);
+        await store.tasks.trimTasks(name, 8);
+        expect(await store.tasks.addTasks(name, again, MANY)).toEqual(stored(9, 13));
         // Trimming the old ones leaves the new ones' ids alone.
-        await store.trimTasks(name, 8);
-        expect(await store.addTasks(name, again, MANY)).toEqual(again.map(() => known));
+        await store.tasks.trimTasks(name, 8);
+        expect(await store.tasks.addTasks(name, again, MANY)).toEqual(again.map(() => known));
         expect((await all(name, 8)).map(({ id }) => id)).toEqual(again.map(({ id }) => id));
       });
 
@@ -192,13 +192,13 @@ export function taskContract(title: string, setup: () => Promise<TaskStoreUnderT
       test('a window ends at its count, and at its bytes but for the first task', async () => {
         const { name } = await queue();
         const bytes = [10, 10, 10, 500, 10].map((size) => Buffer.alloc(size));
-        await store.addTasks(
+        await store.tasks.addTasks(
           name,
           bytes.map((payload, index) => aTask(index, payload)),
           MANY,
         );
         const read = async (seq: number, tasks: number, most: number) =>
-          seqs(await store.tasksAfter(name, seq, { tasks, bytes: most }));
+          seqs(await store.tasks.tasksAfter(name, seq, { tasks, bytes: most }));
         expect(await read(0, 2, 1000)).toEqual([1, 2]);
         expect(await read(2, 2, 1000)).toEqual([3, 4]);
         expect(await read(0, 9, 30)).toEqual([1, 2, 3]);
@@ -212,8 +212,8 @@ export function taskContract(title: string, setup: () => Promise<TaskStoreUnderT
 
       test('what is on record of attempts comes back with the task, and a task that is gone has none', async () => {
         const { name } = await queue({ tasks: 2 });
-        await store.setAttempts(name, 2, { attempts: 3, deaths: 1 });
-        await store.setAttempts(name, 3, { attempts: 9, deaths: 0 });
+        await store.tasks.setAttempts(name, 2, { attempts: 3, deaths: 1 });
+        await store.tasks.setAttempts(name, 3, { attempts: 9, deaths: 0 });
         expect((await all(name)).map(({ attempts, deaths }) => [attempts, deaths])).toEqual([
           [0, 0],
           [3, 1],
@@ -223,67 +223,67 @@ export function taskContract(title: string, setup: () => Promise<TaskStoreUnderT
       test('the counts say what is queued, what is dead, and since when the oldest waits', async () => {
         const { name, tenure } = await queue({ tasks: 5 });
         const [, , third] = await all(name);
-        await store.acknowledge(tenure, 2, null);
-        await store.putDeadLetter(aLetter(name, 1));
-        expect(await store.countTasks(name)).toEqual({ queued: 3, dead: 1, headAt: third?.at });
-        await store.acknowledge(tenure, 5, null);
-        await store.trimTasks(name, 5);
-        expect(await store.countTasks(name)).toEqual({ queued: 0, dead: 1, headAt: null });
+        await store.tasks.acknowledge(tenure, 2, null);
+        await store.tasks.putDeadLetter(aLetter(name, 1));
+        expect(await store.tasks.countTasks(name)).toEqual({ queued: 3, dead: 1, headAt: third?.at });
+        await store.tasks.acknowledge(tenure, 5, null);
+        await store.tasks.trimTasks(name, 5);
+        expect(await store.tasks.countTasks(name)).toEqual({ queued: 0, dead: 1, headAt: null });
       });
     });
 
     describe('acknowledging', () => {
       test('done rises and never falls, and the burial is as it was last set', async () => {
         const { name, tenure } = await queue({ tasks: 5 });
-        expect(await store.acknowledge(tenure, 3, burial)).toBe(true);
-        expect(await store.queueState(name)).toEqual({ done: 3, burial });
-        expect(await store.acknowledge(tenure, 2, { ...burial, code: 'ERR' })).toBe(true);
-        expect(await store.queueState(name)).toEqual({ done: 3, burial: { ...burial, code: 'ERR' } });
-        expect(await store.acknowledge(tenure, 5, null)).toBe(true);
-        expect(await store.queueState(name)).toEqual({ done: 5, burial: null });
+        expect(await store.tasks.acknowledge(tenure, 3, burial)).toBe(true);
+        expect(await store.tasks.queueState(name)).toEqual({ done: 3, burial });
+        expect(await store.tasks.acknowledge(tenure, 2, { ...burial, code: 'ERR' })).toBe(true);
+        expect(await store.tasks.queueState(name)).toEqual({ done: 3, burial: { ...burial, code: 'ERR' } });
+        expect(await store.tasks.acknowledge(tenure, 5, null)).toBe(true);
+        expect(await store.tasks.queueState(name)).toEqual({ done: 5, burial: null });
       });
 
       test('nobody but the holder of this term acknowledges', async () => {
         const { name, tenure } = await queue({ tasks: 2, done: 1 });
-        expect(await store.acknowledge({ ...tenure, term: 2 }, 2, burial)).toBe(false);
-        expect(await store.acknowledge({ ...tenure, holder: 'other' }, 2, burial)).toBe(false);
-        expect(await store.acknowledge({ ...tenure, name: randomUUID() }, 2, burial)).toBe(false);
-        expect(await store.queueState(name)).toEqual({ done: 1, burial: null });
+        expect(await store.tasks.acknowledge({ ...tenure, term: 2 }, 2, burial)).toBe(false);
+        expect(await store.tasks.acknowledge({ ...tenure, holder: 'other' }, 2, burial)).toBe(false);
+        expect(await store.tasks.acknowledge({ ...tenure, name: randomUUID() }, 2, burial)).toBe(false);
+        expect(await store.tasks.queueState(name)).toEqual({ done: 1, burial: null });
         await store.release(tenure, 1, nothing);
-        expect(await store.acknowledge(tenure, 2, burial)).toBe(false);
-        expect(await store.queueState(name)).toEqual({ done: 1, burial: null });
+        expect(await store.tasks.acknowledge(tenure, 2, burial)).toBe(false);
+        expect(await store.tasks.queueState(name)).toEqual({ done: 1, burial: null });
       });
 
       test('claims, beats and releases leave alone how far the queue is, and it leaves them alone', async () => {
         const { name, tenure } = await queue({ tasks: 3 });
-        await store.acknowledge(tenure, 2, burial);
+        await store.tasks.acknowledge(tenure, 2, burial);
         await store.beat(tenure, 1, { identifier: 'a', count: 1, recent: ['a'] });
-        await store.acknowledge(tenure, 3, burial);
+        await store.tasks.acknowledge(tenure, 3, burial);
         const [seen] = await store.observe([{ name, tip: 0 }]);
         expect(seen?.lease).toEqual({ ...lease, beat: 1, identifier: 'a', count: 1, recent: ['a'] });
         await store.release(tenure, 2, nothing);
         const next = { ...lease, term: 2, claim: 'next', holder: 'next' };
         expect(await store.compareAndSetLease(name, { ...lease, beat: 2, holder: null }, next)).toBe(true);
-        expect(await store.queueState(name)).toEqual({ done: 3, burial });
-        expect(await store.acknowledge({ name, term: 2, holder: 'next' }, 3, null)).toBe(true);
-        expect(await store.queueState(name)).toEqual({ done: 3, burial: null });
+        expect(await store.tasks.queueState(name)).toEqual({ done: 3, burial });
+        expect(await store.tasks.acknowledge({ name, term: 2, holder: 'next' }, 3, null)).toBe(true);
+        expect(await store.tasks.queueState(name)).toEqual({ done: 3, burial: null });
       });
     });
 
     describe('trimming', () => {
       test('the numbers go on after what was trimmed, and what is not done stays', async () => {
         const { name, tenure } = await queue({ tasks: 10, done: 7 });
-        await store.trimTasks(name, 7);
+        await store.tasks.trimTasks(name, 7);
         expect(seqs(await all(name, 7))).toEqual([8, 9, 10]);
-        await store.acknowledge(tenure, 10, null);
-        await store.trimTasks(name, 10);
-        await store.trimTasks(name, 4);
+        await store.tasks.acknowledge(tenure, 10, null);
+        await store.tasks.trimTasks(name, 10);
+        await store.tasks.trimTasks(name, 4);
         // Another member, who remembers nothing.
         const other = createStore(under.options, { commandTimeout: 30_000 });
         await other.open();
-        expect(await other.addTasks(name, many(2, 'more'), MANY)).toEqual(stored(11, 12));
+        expect(await other.tasks.addTasks(name, many(2, 'more'), MANY)).toEqual(stored(11, 12));
         await other.close();
-        expect(await store.addTasks(name, many(1, 'last'), MANY)).toEqual(stored(13, 13));
+        expect(await store.tasks.addTasks(name, many(1, 'last'), MANY)).toEqual(stored(13, 13));
         expect(seqs(await all(name, 10))).toEqual([11, 12, 13]);
       });
     });
@@ -292,18 +292,21 @@ export function taskContract(title: string, setup: () => Promise<TaskStoreUnderT
       test('a letter is written once, found by its id, oldest first, and goes when it is removed', async () => {
         const { name } = await queue();
         const letters = [aLetter(name, 9), aLetter(name, 10, { code: 'ERR_X' }), aLetter(name, 2)];
-        for (const letter of letters) await store.putDeadLetter(letter);
-        await store.putDeadLetter({ ...aLetter(name, 9), message: 'another' });
-        await store.putDeadLetter(aLetter(name, 11, { id: 1 }));
-        await store.putDeadLetter(aLetter(name, 12, { id: '1' }));
-        await store.putDeadLetter(aLetter(`${name}/more`, 1));
+        for (const letter of letters) await store.tasks.putDeadLetter(letter);
+        await store.tasks.putDeadLetter({ ...aLetter(name, 9), message: 'another' });
+        await store.tasks.putDeadLetter(aLetter(name, 11, { id: 1 }));
+        await store.tasks.putDeadLetter(aLetter(name, 12, { id: '1' }));
+        await store.tasks.putDeadLetter(aLetter(`${name}/more`, 1));
         const found = async (id: DeadLetter['id']) =>
-          (await store.findDeadLetters(name, id)).map((letter) => ({ ...letter, bytes: Buffer.from(letter.bytes) }));
+          (await store.tasks.findDeadLetters(name, id)).map((letter) => ({
+            ...letter,
+            bytes: Buffer.from(letter.bytes),
+          }));
         expect(await found('dead')).toEqual([letters[2], letters[0], letters[1]]);
         expect((await found(1)).map(({ seq }) => seq)).toEqual([11]);
-        expect((await store.countTasks(name)).dead).toBe(5);
-        await store.removeDeadLetter(name, 9);
-        await store.removeDeadLetter(name, 9);
+        expect((await store.tasks.countTasks(name)).dead).toBe(5);
+        await store.tasks.removeDeadLetter(name, 9);
+        await store.tasks.removeDeadLetter(name, 9);
         expect((await found('dead')).map(({ seq }) => seq)).toEqual([2, 10]);
         expect(await found('nobody')).toEqual([]);
       });
@@ -324,10 +327,10 @@ export function taskContract(title: string, setup: () => Promise<TaskStoreUnderT
       ])('a lease whose %s is %j', async (field, value) => {
         const { name } = await queue({ tasks: 2 });
         await under.tamper(name, { [field]: value });
-        await refused(store.queueState(name), name, field);
+        await refused(store.tasks.queueState(name), name, field);
         const other = createStore(under.options, { commandTimeout: 30_000 });
         await other.open();
-        await refused(other.addTasks(name, many(1, 'more'), MANY), name, field);
+        await refused(other.tasks.addTasks(name, many(1, 'more'), MANY), name, field);
         await other.close();
       });
 
@@ -351,16 +354,16 @@ export function taskContract(title: string, setup: () => Promise<TaskStoreUnderT
         ['at', null],
       ])('a dead letter whose %s is %j', async (field, value) => {
         const { name } = await queue();
-        await store.putDeadLetter(aLetter(name, 1));
+        await store.tasks.putDeadLetter(aLetter(name, 1));
         await under.tamperLetter(name, 1, { [field]: value });
-        await refused(store.findDeadLetters(name, 'dead'), name, field);
+        await refused(store.tasks.findDeadLetters(name, 'dead'), name, field);
       });
     });
 
     test('a store that is not open refuses', async () => {
       const other = createStore(under.options, { commandTimeout: 30_000 });
-      await expect(other.addTasks('x', many(1), MANY)).rejects.toMatchObject({ code: 'ERR_STORE' });
-      await expect(other.tasksAfter('x', 0, everything)).rejects.toMatchObject({ code: 'ERR_STORE' });
+      await expect(other.tasks.addTasks('x', many(1), MANY)).rejects.toMatchObject({ code: 'ERR_STORE' });
+      await expect(other.tasks.tasksAfter('x', 0, everything)).rejects.toMatchObject({ code: 'ERR_STORE' });
       await other.close();
     });
   });

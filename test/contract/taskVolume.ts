@@ -4,8 +4,8 @@
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createStore, type FullStore } from '../../src/store/createStore.ts';
-import type { StoredTask } from '../../src/store/taskStore.ts';
+import { createStore } from '../../src/store/createStore.ts';
+import type { FullStore, StoredTask } from '../../src/store/taskStore.ts';
 import type { StoreUnderTest } from './storeContract.ts';
 import { aTask, MANY, many, numbers, seqs, stored } from './taskContract.ts';
 
@@ -19,7 +19,7 @@ export function taskVolume(title: string, setup: () => Promise<StoreUnderTest>):
     afterAll(() => store?.close());
 
     const all = (name: string): Promise<StoredTask[]> =>
-      store.tasksAfter(name, 0, { tasks: MANY, bytes: Number.MAX_SAFE_INTEGER });
+      store.tasks.tasksAfter(name, 0, { tasks: MANY, bytes: Number.MAX_SAFE_INTEGER });
 
     test.each([0, 1, 100, 65_536, 2 ** 20])('a payload of %i bytes comes back as it went in', async (size) => {
       const name = randomUUID();
@@ -27,13 +27,13 @@ export function taskVolume(title: string, setup: () => Promise<StoreUnderTest>):
       // As a view on the middle of something larger, too.
       const larger = new Uint8Array(size + 20);
       larger.set(bytes, 7);
-      await store.addTasks(name, [aTask('a', bytes), aTask('b', larger.subarray(7, 7 + size))], MANY);
+      await store.tasks.addTasks(name, [aTask('a', bytes), aTask('b', larger.subarray(7, 7 + size))], MANY);
       for (const task of await all(name)) expect(Buffer.compare(bytes, task.bytes)).toBe(0);
     });
 
     test('a thousand tasks in one call are stored in order', async () => {
       const name = randomUUID();
-      expect(await store.addTasks(name, many(1000), MANY)).toEqual(stored(1, 1000));
+      expect(await store.tasks.addTasks(name, many(1000), MANY)).toEqual(stored(1, 1000));
       const tasks = await all(name);
       expect(seqs(tasks)).toEqual(numbers(1, 1000));
       expect(tasks.map(({ id }) => id)).toEqual(many(1000).map(({ id }) => id));
@@ -43,23 +43,23 @@ export function taskVolume(title: string, setup: () => Promise<StoreUnderTest>):
       const name = randomUUID();
       const bytes = Buffer.alloc(3 * 2 ** 20, 1);
       const tasks = numbers(1, 8).map((id) => aTask(id, bytes));
-      expect(await store.addTasks(name, tasks, MANY)).toEqual(stored(1, 8));
+      expect(await store.tasks.addTasks(name, tasks, MANY)).toEqual(stored(1, 8));
       expect((await all(name)).map(({ id }) => id)).toEqual(numbers(1, 8));
     });
 
     test('large tasks after small ones are all read', async () => {
       const name = randomUUID();
-      await store.addTasks(name, many(50), MANY);
+      await store.tasks.addTasks(name, many(50), MANY);
       const large = Buffer.alloc(2 ** 20, 1);
-      await store.addTasks(
+      await store.tasks.addTasks(
         name,
         numbers(1, 20).map((id) => aTask(id, large)),
         MANY,
       );
-      expect(seqs(await store.tasksAfter(name, 0, { tasks: 50, bytes: 2 ** 22 }))).toEqual(numbers(1, 50));
+      expect(seqs(await store.tasks.tasksAfter(name, 0, { tasks: 50, bytes: 2 ** 22 }))).toEqual(numbers(1, 50));
       const found: StoredTask[] = [];
       for (let last = 0; ; last = found.at(-1)?.seq ?? 0) {
-        const some = await store.tasksAfter(name, last, { tasks: 1000, bytes: 2 ** 22 });
+        const some = await store.tasks.tasksAfter(name, last, { tasks: 1000, bytes: 2 ** 22 });
         if (some.length === 0) break;
         const weight = some.reduce((sum, { bytes }) => sum + bytes.length, 0);
         expect(weight).toBeLessThanOrEqual(2 ** 22);

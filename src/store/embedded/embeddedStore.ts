@@ -8,19 +8,9 @@
  * those that wait. What was acknowledged is on disk.
  */
 import { StoreError } from '../../errors.js';
-import type { TaskId } from '../../task.js';
 import { DocumentReader, type Fields, isFields, storedLease, storedProgress } from '../documents.js';
 import type { Lease, Member, Observation, Progress, Store, Tenure, TermRecord, Tip } from '../store.js';
-import type {
-  Attempts,
-  Burial,
-  DeadLetter,
-  NewTask,
-  QueueCounts,
-  QueueState,
-  StoredTask,
-  TaskStore,
-} from '../taskStore.js';
+import type { FullStore, TaskStore } from '../taskStore.js';
 import { Access } from './access.js';
 import { EmbeddedTasks } from './embeddedTasks.js';
 import type { Environment } from './environment.js';
@@ -29,9 +19,9 @@ import { leaseKey, memberKey, memberRange, termKey, termRange } from './keys.js'
 /** How long the line of a member that nobody removed is kept, in ms. */
 const MEMBERS_KEPT = 60 * 60 * 1000;
 
-export class EmbeddedStore implements Store, TaskStore {
+export class EmbeddedStore implements FullStore {
   private readonly access: Access;
-  private readonly tasks: EmbeddedTasks;
+  readonly tasks: TaskStore;
 
   constructor(path: string, commandTimeout: number) {
     this.access = new Access(path, commandTimeout);
@@ -148,46 +138,6 @@ export class EmbeddedStore implements Store, TaskStore {
   private tip(environment: Environment, name: string): Tip {
     const [last] = environment.values({ ...termRange(name), last: true });
     return last === undefined ? { term: 0, ttl: 0 } : this.reader(last, 'record', name).termRecord();
-  }
-
-  addTasks(name: string, tasks: readonly NewTask[], maxQueue: number): ReturnType<TaskStore['addTasks']> {
-    return this.tasks.addTasks(name, tasks, maxQueue);
-  }
-
-  queueState(name: string): Promise<QueueState> {
-    return this.tasks.queueState(name);
-  }
-
-  tasksAfter(...args: Parameters<TaskStore['tasksAfter']>): Promise<StoredTask[]> {
-    return this.tasks.tasksAfter(...args);
-  }
-
-  acknowledge(tenure: Tenure, done: number, burial: Burial | null): Promise<boolean> {
-    return this.tasks.acknowledge(tenure, done, burial);
-  }
-
-  setAttempts(name: string, seq: number, attempts: Attempts): Promise<void> {
-    return this.tasks.setAttempts(name, seq, attempts);
-  }
-
-  trimTasks(name: string, through: number): Promise<void> {
-    return this.tasks.trimTasks(name, through);
-  }
-
-  countTasks(name: string): Promise<QueueCounts> {
-    return this.tasks.countTasks(name);
-  }
-
-  putDeadLetter(letter: DeadLetter): Promise<void> {
-    return this.tasks.putDeadLetter(letter);
-  }
-
-  findDeadLetters(name: string, id: TaskId): Promise<DeadLetter[]> {
-    return this.tasks.findDeadLetters(name, id);
-  }
-
-  removeDeadLetter(name: string, seq: number): Promise<void> {
-    return this.tasks.removeDeadLetter(name, seq);
   }
 
   private reader(value: unknown, what: string, name: string): DocumentReader {

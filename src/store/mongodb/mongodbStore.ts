@@ -10,19 +10,9 @@
  */
 import type { Clock } from '../../clock.js';
 import { StoreError } from '../../errors.js';
-import type { TaskId } from '../../task.js';
 import { DocumentReader, type Fields, storedLease, storedProgress } from '../documents.js';
 import type { Lease, Member, Observation, Progress, Store, Tenure, TermRecord, Tip } from '../store.js';
-import type {
-  Attempts,
-  Burial,
-  DeadLetter,
-  NewTask,
-  QueueCounts,
-  QueueState,
-  StoredTask,
-  TaskStore,
-} from '../taskStore.js';
+import type { FullStore, TaskStore } from '../taskStore.js';
 import { Commands, LEASES, leaseId } from './commands.js';
 import { Connection } from './connection.js';
 import { MongodbTasks } from './mongodbTasks.js';
@@ -33,10 +23,10 @@ import type { Settings } from './settings.js';
 const MOST_IN_ONE_LOOK = 100;
 const MOST_MEMBERS = 1000;
 
-export class MongodbStore implements Store, TaskStore {
+export class MongodbStore implements FullStore {
   private readonly connection: Connection;
   private readonly commands: Commands;
-  private readonly tasks: MongodbTasks;
+  readonly tasks: TaskStore;
 
   constructor(settings: Settings, clock: Clock) {
     this.connection = new Connection(settings, prepare);
@@ -133,46 +123,6 @@ export class MongodbStore implements Store, TaskStore {
   async listMembers(name: string): Promise<Member[]> {
     const found = await this.find('listMembers', MEMBERS, { name }, { limit: MOST_MEMBERS });
     return found.map((document) => this.reader(document).member('_id'));
-  }
-
-  addTasks(name: string, tasks: readonly NewTask[], maxQueue: number): ReturnType<TaskStore['addTasks']> {
-    return this.tasks.addTasks(name, tasks, maxQueue);
-  }
-
-  queueState(name: string): Promise<QueueState> {
-    return this.tasks.queueState(name);
-  }
-
-  tasksAfter(...args: Parameters<TaskStore['tasksAfter']>): Promise<StoredTask[]> {
-    return this.tasks.tasksAfter(...args);
-  }
-
-  acknowledge(tenure: Tenure, done: number, burial: Burial | null): Promise<boolean> {
-    return this.tasks.acknowledge(tenure, done, burial);
-  }
-
-  setAttempts(name: string, seq: number, attempts: Attempts): Promise<void> {
-    return this.tasks.setAttempts(name, seq, attempts);
-  }
-
-  trimTasks(name: string, through: number): Promise<void> {
-    return this.tasks.trimTasks(name, through);
-  }
-
-  countTasks(name: string): Promise<QueueCounts> {
-    return this.tasks.countTasks(name);
-  }
-
-  putDeadLetter(letter: DeadLetter): Promise<void> {
-    return this.tasks.putDeadLetter(letter);
-  }
-
-  findDeadLetters(name: string, id: TaskId): Promise<DeadLetter[]> {
-    return this.tasks.findDeadLetters(name, id);
-  }
-
-  removeDeadLetter(name: string, seq: number): Promise<void> {
-    return this.tasks.removeDeadLetter(name, seq);
   }
 
   private find(what: string, collection: string, filter: Fields, options: Fields): Promise<Fields[]> {

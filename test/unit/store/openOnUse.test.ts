@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { StoreError } from '../../../src/errors.ts';
-import type { FullStore } from '../../../src/store/createStore.ts';
 import { openOnUse } from '../../../src/store/openOnUse.ts';
+import type { FullStore } from '../../../src/store/taskStore.ts';
 
 const tip = { term: 7, ttl: 1000 };
 
@@ -26,8 +26,17 @@ class SlowStore {
       },
       ...{ observe: none, compareAndSetLease: none, insertTerm: none, beat: none, release: none, trimTerms: none },
       ...{ putMember: none, removeMember: none, listMembers: none },
-      ...{ addTasks: none, queueState: none, tasksAfter: none, acknowledge: none, setAttempts: none, trimTasks: none },
-      ...{ countTasks: none, putDeadLetter: none, findDeadLetters: none, removeDeadLetter: none },
+      tasks: {
+        ...{
+          addTasks: none,
+          queueState: none,
+          tasksAfter: none,
+          acknowledge: none,
+          setAttempts: none,
+          trimTasks: none,
+        },
+        ...{ countTasks: none, putDeadLetter: none, findDeadLetters: none, removeDeadLetter: none },
+      },
     };
   }
 }
