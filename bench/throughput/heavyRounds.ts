@@ -5,6 +5,7 @@ import { failover } from 'mongo-failover';
 import { settingsOf, tellAndEnd } from '../support/entry.js';
 import { median } from '../support/spread.js';
 import type { BareRequest } from './bareHeavy.js';
+import { doneEvents } from './doneEvents.js';
 import type { HeavyTask } from './heavyWork.js';
 import type { HeavyReport, HeavySettings } from './messages.js';
 
@@ -29,16 +30,7 @@ async function bare(request: BareRequest): Promise<number> {
 
 let nextId = 0;
 async function managed(turns: number): Promise<number> {
-  let done = 0;
-  const all = new Promise<void>((resolve) => {
-    const count = (): void => {
-      done += 1;
-      if (done < tasks) return;
-      cluster.off('done', count);
-      resolve();
-    };
-    cluster.on('done', count);
-  });
+  const all = doneEvents(cluster, tasks);
   const from = performance.now();
   await Promise.all(Array.from({ length: tasks }, () => cluster.submitWork({ id: nextId++, turns })));
   await all;

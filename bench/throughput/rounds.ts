@@ -6,6 +6,7 @@ import { failover } from 'mongo-failover';
 import { Piscina } from 'piscina';
 import { callAtOnce } from '../support/callers.js';
 import { settingsOf, tellAndEnd } from '../support/entry.js';
+import { doneEvents } from './doneEvents.js';
 import type { ThroughputReport, ThroughputSettings } from './messages.js';
 
 /** Between two looks whether the queue is empty, in ms: what a round without a listener may be measured too long. */
@@ -33,16 +34,7 @@ async function silent(): Promise<void> {
 }
 
 async function listened(): Promise<void> {
-  let done = 0;
-  const all = new Promise<void>((resolve) => {
-    const count = (): void => {
-      done += 1;
-      if (done < tasks) return;
-      cluster.off('done', count);
-      resolve();
-    };
-    cluster.on('done', count);
-  });
+  const all = doneEvents(cluster, tasks);
   await submitAll();
   await all;
 }
