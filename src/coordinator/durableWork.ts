@@ -10,7 +10,7 @@ import type { Lease, Progress } from '../store/store.js';
 import type { StoredTask, TaskStore } from '../store/taskStore.js';
 import type { TaskId } from '../task.js';
 import type { Election, WorkLoad } from './memberWork.js';
-import type { FoundLetter, SubmitResult, TaskBatch } from './messages.js';
+import type { SubmitResult, TaskBatch } from './messages.js';
 import { tasksOf } from './taskBatch.js';
 import { makeDispatcher, type TaskWork, type TaskWorkParts } from './taskWork.js';
 
@@ -72,15 +72,6 @@ export class DurableWork implements TaskWork {
     });
     this.queue.offer(stored);
     return results;
-  }
-
-  async findDeadLetter(id: TaskId): Promise<FoundLetter | null> {
-    const [letter] = await this.parts.store.findDeadLetters(this.parts.name, id);
-    return letter === undefined ? null : { seq: letter.seq, bytes: letter.bytes };
-  }
-
-  removeDeadLetter(seq: number): Promise<void> {
-    return this.parts.store.removeDeadLetter(this.parts.name, seq);
   }
 
   async unblock(id: TaskId): Promise<boolean> {

@@ -15,6 +15,7 @@ import type { FullStore } from '../store/taskStore.js';
 import { systemClock } from '../systemClock.js';
 import type { TaskId } from '../task.js';
 import type { MainRunner } from '../tasks/mainRunner.js';
+import { DeadLetters } from './deadLetters.js';
 import { DurableWork } from './durableWork.js';
 import { Fitness } from './fitness.js';
 import type { MainWatch } from './mainWatch.js';
@@ -51,6 +52,7 @@ const system = {
 interface Hosted {
   readonly member: ClusterMember;
   readonly managed: TaskWork | null;
+  readonly letters: DeadLetters;
   readonly unmanaged: UnmanagedWork | null;
   readonly mainRunner: MainRunner | null;
   readonly watch: MainWatch | null;
@@ -126,7 +128,8 @@ export class CoordinatorHost implements CoordinatorApi {
     for (const name of this.options.ignored) {
       emit({ type: 'info', text: `connect option ${name} is of an older driver and was ignored` });
     }
-    this.hosted.set(spec.cluster, { member, managed, unmanaged, mainRunner, watch });
+    const letters = new DeadLetters(this.store.tasks, spec.name);
+    this.hosted.set(spec.cluster, { member, managed, letters, unmanaged, mainRunner, watch });
   }
 
   async run(cluster: number): Promise<void> {
@@ -146,11 +149,11 @@ export class CoordinatorHost implements CoordinatorApi {
   }
 
   async findDeadLetter(cluster: number, id: TaskId): Promise<FoundLetter | null> {
-    return (await this.find(cluster).managed?.findDeadLetter(id)) ?? null;
+    return this.find(cluster).letters.find(id);
   }
 
   async removeDeadLetter(cluster: number, seq: number): Promise<void> {
-    await this.find(cluster).managed?.removeDeadLetter(seq);
+    await this.find(cluster).letters.remove(seq);
   }
 
   async unblock(cluster: number, id: TaskId): Promise<boolean> {

@@ -2,18 +2,20 @@
  * A managed queue in memory: a master works it off, a standby keeps it in step with what the lease says was done. Task
  * ids and bytes pass through; nobody here looks into a task.
  */
-import { type CodedError, toWire, WorkError } from '../errors.js';
+import { type CodedError, toWire } from '../errors.js';
 import { logFor } from '../log.js';
 import type { Dispatcher } from '../queue/dispatcher.js';
 import { DoneWindow } from '../queue/doneWindow.js';
 import { Follower } from '../queue/follower.js';
+import { queueBlocked, verdictOn } from '../queue/givingUp.js';
+import { insist } from '../queue/insist.js';
 import { MemoryQueue } from '../queue/memoryQueue.js';
 import type { QueuedTask } from '../queue/runner.js';
 import type { Lease, Progress } from '../store/store.js';
 import type { DeadLetter, TaskStore } from '../store/taskStore.js';
 import type { TaskId } from '../task.js';
 import type { Election, WorkLoad } from './memberWork.js';
-import type { FoundLetter, SubmitResult, TaskBatch } from './messages.js';
+import type { SubmitResult, TaskBatch } from './messages.js';
 import { tasksOf } from './taskBatch.js';
 import { makeDispatcher, type TaskWork, type TaskWorkParts } from './taskWork.js';
 
@@ -36,9 +38,8 @@ export class ManagedWork implements TaskWork {
   private readonly follower = new Follower(this.queue.tasks);
   private readonly dispatcher: Dispatcher;
   private fallingBack = false;
-  /** Counts masterships, so that what waits for an answer knows whether its own still stands; 0: none does. */
-  private reign = 0;
-  private reigns = 0;
+  /** One object for each mastership, so that what waits for an answer knows whether its own still stands. */
+  private reign: object | null = null;
 
   constructor(private readonly parts: ManagedWorkParts) {
     this.dispatcher = makeDispatcher(parts, this.queue, CHUNK, {
@@ -51,12 +52,12 @@ export class ManagedWork implements TaskWork {
   async load(): Promise<WorkLoad> {
     const { tasks, blocked, headSince } = this.queue;
     const { clock, name, store } = this.parts;
-    const { dead } = await store.countTasks(name).catch(() => ({ dead: 0 }));
+    const dead = await store.countDeadLetters(name).catch(() => 0);
     return {
       queued: tasks.size,
       queuedBytes: tasks.bytes,
       running: this.dispatcher.running,
-      blocked: this.reign === 0 ? null : blocked,
+      blocked: this.reign === null ? null : blocked,
       dead,
       headAge: headSince === null ? null : Math.max(0, clock.now() - headSince),
     };
@@ -86,16 +87,14 @@ export class ManagedWork implements TaskWork {
     const { emit, name, options } = this.parts;
     this.queue.hold();
     if (options.retry.exhausted === 'dead-letter') return void this.bury(task, error);
-    const text = `the queue '${name}' stands still: the attempts of task ${JSON.stringify(task.id)} are used up: ${error.message}`;
-    emit({ type: 'error', error: toWire(new WorkError('ERR_QUEUE_BLOCKED', text, { cause: error })) });
+    emit({ type: 'error', error: toWire(queueBlocked(name, task.id, error)) });
   }
 
   private async bury(task: QueuedTask, error: CodedError): Promise<void> {
     const { name: queue, clock, random, emit } = this.parts;
-    const { name, message, code } = toWire(error);
-    const { id, bytes, failed: attempts } = task;
+    const { id, bytes, failed } = task;
     const seq = Math.floor(random() * LETTER_NUMBERS);
-    const letter = { queue, seq, id, bytes, name, message, code, attempts, at: new Date(clock.wall()) };
+    const letter = { ...verdictOn(error, failed), queue, seq, id, bytes, at: new Date(clock.wall()) };
     if (!(await this.write(letter)) || !this.queue.drop(task)) return;
     this.done.add(id);
     emit({ type: 'deadletter', id, error: toWire(error) });
@@ -107,25 +106,13 @@ export class ManagedWork implements TaskWork {
   private async write(letter: DeadLetter): Promise<boolean> {
     const { store, clock, poll, emit } = this.parts;
     const { reign } = this;
-    for (let told = false; reign !== 0 && this.reign === reign; told = true) {
-      try {
-        await store.putDeadLetter(letter);
-        return this.reign === reign;
-      } catch (error) {
-        if (!told) emit({ type: 'error', error: toWire(error) });
-        await new Promise<void>((resolve) => clock.at(clock.now() + poll, resolve));
-      }
-    }
-    return false;
-  }
-
-  async findDeadLetter(id: TaskId): Promise<FoundLetter | null> {
-    const [letter] = await this.parts.store.findDeadLetters(this.parts.name, id);
-    return letter === undefined ? null : { seq: letter.seq, bytes: letter.bytes };
-  }
-
-  removeDeadLetter(seq: number): Promise<void> {
-    return this.parts.store.removeDeadLetter(this.parts.name, seq);
+    const answer = await insist(() => store.putDeadLetter(letter), {
+      clock,
+      poll,
+      wanted: () => reign !== null && this.reign === reign,
+      failed: (error) => emit({ type: 'error', error: toWire(error) }),
+    });
+    return answer !== null;
   }
 
   async unblock(id: TaskId): Promise<boolean> {
@@ -143,8 +130,7 @@ export class ManagedWork implements TaskWork {
 
   elected({ term, progress, continued }: Election): void {
     log('%s: works under term %d, %d tasks wait', this.parts.name, term, this.queue.tasks.size);
-    this.reigns += 1;
-    this.reign = this.reigns;
+    this.reign = {};
     if (!continued) this.done.start(progress);
     this.queue.release(false);
     this.dispatcher.start(term);
@@ -159,7 +145,7 @@ export class ManagedWork implements TaskWork {
   }
 
   deposed(reason: string, left: number): void {
-    this.reign = 0;
+    this.reign = null;
     this.dispatcher.halt(reason, left);
     // Its last tasks may not have reached the lease, so its own count is not what the next lease goes on from.
     this.follower.continueFrom(undefined);

@@ -8,13 +8,11 @@ import type { QueuedTask, Runner } from '../queue/runner.js';
 import type { TaskSource } from '../queue/taskSource.js';
 import type { TaskId } from '../task.js';
 import type { MemberWork } from './memberWork.js';
-import type { FoundLetter, MemberEvent, SubmitResult, TaskBatch } from './messages.js';
+import type { MemberEvent, SubmitResult, TaskBatch } from './messages.js';
 
 /** Managed work as the facade calls it. */
 export interface TaskWork extends MemberWork {
   submit(batch: TaskBatch): Promise<SubmitResult[]>;
-  findDeadLetter(id: TaskId): Promise<FoundLetter | null>;
-  removeDeadLetter(seq: number): Promise<void>;
   unblock(id: TaskId): Promise<boolean>;
 }
 

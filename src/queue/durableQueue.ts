@@ -22,7 +22,6 @@
  *
  * What holds the queue up, and what ends that:
  *
- *   loading     the first look at the store. Ended by its answer.
  *   recording   what failed, or a suspect that is about to run, goes on record. Ended when it is.
  *   burying     a task becomes a dead letter. Ended when it is one.
  *   blocked     the attempts of the head are used up. Ended when its record is cleared, or the task is gone.
@@ -31,11 +30,13 @@
  * Longer than other files, because each hold is only right beside the others.
  */
 import type { Clock } from '../clock.js';
-import { type CodedError, fromWire, toWire, WorkError } from '../errors.js';
+import { type CodedError, fromWire, WorkError } from '../errors.js';
 import type { Tenure } from '../store/store.js';
 import type { Attempts, Burial, NewTask, StoredTask, TaskStore } from '../store/taskStore.js';
 import type { TaskId } from '../task.js';
 import { Alarm } from './alarm.js';
+import { queueBlocked, verdictOn } from './givingUp.js';
+import { insist } from './insist.js';
 import type { QueuedTask } from './runner.js';
 import type { TaskSource } from './taskSource.js';
 import { TaskWindow, type WindowTask } from './taskWindow.js';
@@ -66,11 +67,11 @@ export interface DurableQueueParts {
   readonly host: DurableQueueHost;
 }
 
-/** What one mastership knows. An answer that comes when it is over is for nobody. */
+/** What one mastership knows, from the first look at the store on. An answer that comes when it is over is for nobody. */
 interface Reign {
   readonly tenure: Tenure;
   readonly window: TaskWindow;
-  hold: 'loading' | 'recording' | 'burying' | 'blocked' | 'lost' | null;
+  hold: 'recording' | 'burying' | 'blocked' | 'lost' | null;
   /** All up to here are done, or given up. */
   finished: number;
   acknowledged: number;
@@ -249,22 +250,28 @@ export class DurableQueue implements TaskSource {
 
   /** The head failed: that goes on record before it is tried again. */
   failed(task: QueuedTask): void {
-    const { reign } = this;
-    const head = reign?.window.head;
-    if (reign === null || head === undefined || head !== task || reign.hold === 'lost') return;
+    const [reign, head] = this.headIf(task);
+    if (head === null) return;
     this.lived(head);
     // `exhausted` follows, which does it.
     if (head.failed >= this.parts.retry.attempts) return;
     void this.putOnRecord(reign, head, head.failed);
   }
 
-  /** The head failed, and its attempts are used up. */
+  /** After `failed`: its attempts are used up. */
   exhausted(task: QueuedTask, error: CodedError): void {
+    const [reign, head] = this.headIf(task);
+    if (head === null) return;
+    this.giveUp(reign, head, error, false);
+  }
+
+  /** The task if it is the head, and this mastership is not known to be lost. */
+  private headIf(task: QueuedTask): [Reign, WindowTask] | [null, null] {
     const { reign } = this;
     const head = reign?.window.head;
-    if (reign === null || head === undefined || head !== task || reign.hold === 'lost') return;
-    this.lived(head);
-    this.giveUp(reign, head, error, false);
+    return reign === null || head === undefined || head !== task || reign.hold === 'lost'
+      ? [null, null]
+      : [reign, head];
   }
 
   /** Tasks that this member has just stored, in order. */
@@ -312,8 +319,7 @@ export class DurableQueue implements TaskSource {
 
   private giveUp(reign: Reign, head: WindowTask, error: CodedError, isOnRecord: boolean): void {
     if (this.parts.retry.exhausted === 'block') return void this.block(reign, head, error, isOnRecord);
-    const { name, message, code } = toWire(error);
-    const burial = { seq: head.seq, name, message, code, attempts: head.failed };
+    const burial = { seq: head.seq, ...verdictOn(error, head.failed) };
     reign.hold = 'burying';
     reign.window.take(1);
     reign.finished = head.seq;
@@ -326,8 +332,7 @@ export class DurableQueue implements TaskSource {
     // Not twice: a `requeue` may have cleared it meanwhile. And before it is told, so that one finds what it clears.
     if (!isOnRecord && !(await this.record(reign, head, head.failed))) return;
     reign.hold = 'blocked';
-    const text = `the queue '${name}' stands still: the attempts of task ${JSON.stringify(head.id)} are used up: ${error.message}`;
-    host.trouble(new WorkError('ERR_QUEUE_BLOCKED', text, { cause: error }));
+    host.trouble(queueBlocked(name, head.id, error));
     this.settleFlushes(reign);
   }
 
@@ -433,19 +438,11 @@ export class DurableQueue implements TaskSource {
     for (const settle of this.flushes.splice(0)) settle();
   }
 
-  /** The answer of a call that is made again until it has one; null when the mastership ended before. */
-  private async insist<T>(tenure: Tenure, call: () => Promise<T>): Promise<T | null> {
+  /** The answer; null when the mastership ended before there was one. */
+  private insist<T>(tenure: Tenure, call: () => Promise<T>): Promise<T | null> {
     const { clock, poll, host } = this.parts;
-    for (let told = false; this.tenure === tenure; told = true) {
-      try {
-        const answer = await call();
-        return this.tenure === tenure ? answer : null;
-      } catch (error) {
-        if (!told && this.tenure === tenure) host.trouble(error instanceof Error ? error : new Error(String(error)));
-        await new Promise<void>((resolve) => clock.at(clock.now() + poll, resolve));
-      }
-    }
-    return null;
+    const wanted = (): boolean => this.tenure === tenure;
+    return insist(call, { clock, poll, wanted, failed: (error) => host.trouble(error) });
   }
 }
 

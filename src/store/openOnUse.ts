@@ -62,6 +62,7 @@ export function openOnUse(store: FullStore, patience?: number): FullStore {
       setAttempts: (name, seq, attempts) => use(() => tasks.setAttempts(name, seq, attempts)),
       trimTasks: (name, through) => use(() => tasks.trimTasks(name, through)),
       countTasks: (name) => use(() => tasks.countTasks(name)),
+      countDeadLetters: (name) => use(() => tasks.countDeadLetters(name)),
       putDeadLetter: (letter) => use(() => tasks.putDeadLetter(letter)),
       findDeadLetters: (name, id) => use(() => tasks.findDeadLetters(name, id)),
       removeDeadLetter: (name, seq) => use(() => tasks.removeDeadLetter(name, seq)),

@@ -93,6 +93,7 @@ export interface TaskStore {
 
   /** Writes the letter unless there is one with its queue and number. */
   putDeadLetter(letter: DeadLetter): Promise<void>;
+  countDeadLetters(name: string): Promise<number>;
   /** The dead letters with this id, oldest first. */
   findDeadLetters(name: string, id: TaskId): Promise<DeadLetter[]>;
   removeDeadLetter(name: string, seq: number): Promise<void>;

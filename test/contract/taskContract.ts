@@ -305,6 +305,7 @@ export function taskContract(title: string, setup: () => Promise<TaskStoreUnderT
         expect(await found('dead')).toEqual([letters[2], letters[0], letters[1]]);
         expect((await found(1)).map(({ seq }) => seq)).toEqual([11]);
         expect((await store.tasks.countTasks(name)).dead).toBe(5);
+        expect(await store.tasks.countDeadLetters(name)).toBe(5);
         await store.tasks.removeDeadLetter(name, 9);
         await store.tasks.removeDeadLetter(name, 9);
         expect((await found('dead')).map(({ seq }) => seq)).toEqual([2, 10]);

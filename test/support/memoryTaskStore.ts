@@ -71,6 +71,7 @@ export class MemoryTasks {
           const queued = [...this.tasks.values()].filter(({ seq }) => seq > this.done);
           return { queued: queued.length, dead: this.letters.length, headAt: queued[0]?.at ?? null };
         }),
+      countDeadLetters: () => call('countDeadLetters', () => this.letters.length),
       putDeadLetter: (letter) =>
         call('putDeadLetter', () => {
           this.log.push(`putDeadLetter ${letter.seq}`);

@@ -176,6 +176,10 @@ export class EmbeddedTasks implements TaskStore {
     });
   }
 
+  countDeadLetters(name: string): Promise<number> {
+    return this.access.read('countDeadLetters', (environment) => environment.count(letterRange(name)));
+  }
+
   async putDeadLetter(letter: DeadLetter): Promise<void> {
     const { queue, seq, id, bytes, at } = letter;
     const fields = { ...storedLetter(letter), payload: asBuffer(bytes), at: at.getTime() };

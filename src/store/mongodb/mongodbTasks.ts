@@ -138,7 +138,7 @@ export class MongodbTasks implements TaskStore {
       const [highest, { done }, dead] = await Promise.all([
         this.reads.highest('countTasks', name),
         this.reads.state('countTasks', name),
-        this.commands.count('countTasks', DEAD_LETTERS, { name }),
+        this.countDeadLetters(name),
       ]);
       // The numbers have no gaps.
       const queued = Math.max(0, highest - done);
@@ -150,6 +150,10 @@ export class MongodbTasks implements TaskStore {
     const options = { sort: { seq: 1 }, limit: 1, projection: { at: 1 }, ...majority };
     const [task] = await this.commands.find('countTasks', TASKS, { name, seq: { $gt: seq } }, options);
     return task === undefined ? null : this.reads.reader(task).date('at');
+  }
+
+  countDeadLetters(name: string): Promise<number> {
+    return this.commands.count('countDeadLetters', DEAD_LETTERS, { name });
   }
 
   async putDeadLetter(letter: DeadLetter): Promise<void> {

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { DeadLetters } from '../../../src/coordinator/deadLetters.ts';
 import { DurableWork } from '../../../src/coordinator/durableWork.ts';
 import type { ResolvedRetry } from '../../../src/options.ts';
 import { atOnce, MemoryTasks, type TaskFate } from '../../support/memoryTaskStore.ts';
@@ -10,11 +11,16 @@ let clock: VirtualClock;
 let store: MemoryTasks;
 let told: Told;
 let work: DurableWork;
+let letters: DeadLetters;
 let fate: TaskFate;
 let term: number;
 
 function make(retry?: Partial<ResolvedRetry>): void {
   told = new Told();
+  letters = new DeadLetters(
+    store.connect(() => fate),
+    NAME,
+  );
   work = new DurableWork({ ...told.parts(clock, retry), store: store.connect(() => fate), holder: 'me' });
 }
 
@@ -157,9 +163,9 @@ test('a task whose attempts are used up becomes a dead letter, which can be foun
   told.runner.settle(refused);
   await clock.advance(20);
   expect(told.news()).toEqual(['failed 1 #1', 'deadletter 1: the work returned false']);
-  expect([told.runner.running, await work.findDeadLetter(2)]).toEqual([2, null]);
-  expect(await work.findDeadLetter(1)).toMatchObject({ seq: 1, bytes: new Uint8Array(2) });
-  await work.removeDeadLetter(1);
+  expect([told.runner.running, await letters.find(2)]).toEqual([2, null]);
+  expect(await letters.find(1)).toMatchObject({ seq: 1, bytes: new Uint8Array(2) });
+  await letters.remove(1);
   expect(store.letters).toEqual([]);
 });
 

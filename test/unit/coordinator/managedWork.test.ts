@@ -1,10 +1,11 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { DeadLetters } from '../../../src/coordinator/deadLetters.ts';
 import { ManagedWork } from '../../../src/coordinator/managedWork.ts';
 import type { ResolvedRetry } from '../../../src/options.ts';
 import { atOnce, MemoryTasks, type TaskFate } from '../../support/memoryTaskStore.ts';
 import { VirtualClock } from '../../support/virtualClock.ts';
 import { done, refused, upTo } from '../queue/scriptedRunner.ts';
-import { batchOf, leaseAfter, POLL, Told } from './works.ts';
+import { batchOf, leaseAfter, NAME, POLL, Told } from './works.ts';
 
 const first = { term: 1, progress: { identifier: null, count: 0, recent: [] }, continued: false };
 
@@ -12,10 +13,15 @@ let clock: VirtualClock;
 let store: MemoryTasks;
 let told: Told;
 let work: ManagedWork;
+let letters: DeadLetters;
 let fate: TaskFate;
 
 function make(retry?: Partial<ResolvedRetry>): void {
   told = new Told();
+  letters = new DeadLetters(
+    store.connect(() => fate),
+    NAME,
+  );
   work = new ManagedWork({ ...told.parts(clock, retry), store: store.connect(() => fate) });
 }
 
@@ -83,9 +89,9 @@ describe('a task whose attempts are used up', () => {
   test('is found by its id, and its letter can be taken', async () => {
     told.runner.settle(refused);
     await settle();
-    const letter = await work.findDeadLetter(1);
-    expect([letter?.bytes, await work.findDeadLetter(2)]).toEqual([new Uint8Array(2), null]);
-    await work.removeDeadLetter(letter?.seq ?? 0);
+    const letter = await letters.find(1);
+    expect([letter?.bytes, await letters.find(2)]).toEqual([new Uint8Array(2), null]);
+    await letters.remove(letter?.seq ?? 0);
     expect(store.letters).toEqual([]);
   });
 

@@ -35,7 +35,13 @@ class SlowStore {
           setAttempts: none,
           trimTasks: none,
         },
-        ...{ countTasks: none, putDeadLetter: none, findDeadLetters: none, removeDeadLetter: none },
+        ...{
+          countTasks: none,
+          countDeadLetters: none,
+          putDeadLetter: none,
+          findDeadLetters: none,
+          removeDeadLetter: none,
+        },
       },
     };
   }

@@ -1,0 +1,26 @@
+/** A call to the store that is made again until it has an answer, or until nobody needs one any more. */
+import type { Clock } from '../clock.js';
+
+export interface Insisting {
+  readonly clock: Clock;
+  /** Before a failed call is made again, in ms. */
+  readonly poll: number;
+  /** Whether the answer is still wanted. */
+  wanted(): boolean;
+  /** The call failed. Told once, not again for as long as it goes on failing. */
+  failed(error: Error): void;
+}
+
+/** The answer; null when it was not wanted any more by the time that it came. */
+export async function insist<T>(call: () => Promise<T>, { clock, poll, wanted, failed }: Insisting): Promise<T | null> {
+  for (let told = false; wanted(); told = true) {
+    try {
+      const answer = await call();
+      return wanted() ? answer : null;
+    } catch (error) {
+      if (!told && wanted()) failed(error instanceof Error ? error : new Error(String(error)));
+      await new Promise<void>((resolve) => clock.at(clock.now() + poll, resolve));
+    }
+  }
+  return null;
+}
