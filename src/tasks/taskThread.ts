@@ -2,7 +2,7 @@
  * Inside a task thread: loads the user's module once, then runs one chunk of tasks after another. The thread lives for
  * one mastership at most, so nothing of one term is left over in the next.
  */
-import { BroadcastChannel } from 'node:worker_threads';
+import { BroadcastChannel, parentPort } from 'node:worker_threads';
 import { LeaseView } from '../election/leaseView.js';
 import { toWire, WorkError } from '../errors.js';
 import { lowerThreadPriority } from '../lowerPriority.js';
@@ -43,13 +43,12 @@ export function startTaskThread(data: TaskThreadData): (call: TaskThreadCall) =>
   const channel = new BroadcastChannel(data.abortChannel);
   channel.onmessage = ({ data: reason }) => running?.abort(String(reason));
   channel.unref();
-  const loading = loadWork(data.work);
-  // Reported by each call; here only so that it is never unhandled.
-  loading.catch(() => {});
+  let loading: Promise<UserWork> | undefined;
 
   return async ({ term, chunk }) => {
     let work: UserWork;
     try {
+      loading ??= loadAlone(data.work);
       work = await loading;
     } catch (error) {
       return { failure: failureOf(error), took: 0 };
@@ -59,6 +58,15 @@ export function startTaskThread(data: TaskThreadData): (call: TaskThreadCall) =>
     running = undefined;
     return answer.failure === null ? answer.took : answer;
   };
+}
+
+/**
+ * Piscina calls through a port of its own, and this one has served once it does. Left open, whatever the user's module
+ * posts to it would arrive in the coordinator: a loop of that fills its memory, and holds up every heartbeat.
+ */
+function loadAlone(href: string): Promise<UserWork> {
+  parentPort?.close();
+  return loadWork(href);
 }
 
 async function loadWork(href: string): Promise<UserWork> {

@@ -49,13 +49,14 @@ describe.each(stores)('on the store %s', (store) => {
         for (let next = 0; !over; next += 100) {
           const ids = Array.from({ length: 100 }, (_, index) => next + index);
           // Chunks are many tiny tasks or a few longer ones.
-          await submitter.submit(ids.map((id) => ({ id, ms: id % 10 === 0 ? 3 : 0.1, file })));
+          await submitter.submit(ids.map((id) => ({ id, ms: id % 50 === 0 ? 3 : 0, file })));
         }
       };
       const loading = load();
       loading.catch(() => {});
       for (let kill = 0; kill < KILLS; kill += 1) {
-        const count = 20 + Math.floor(random() * 300);
+        // By turns while it runs whole chunks, and while it still runs suspects one at a time.
+        const count = (kill % 2 === 0 ? CHUNK + 50 : 20) + Math.floor(random() * 200);
         const master = await Promise.race([
           ...Array.from(alive, (member) => member.doesMore(count)),
           failureOf(loading),

@@ -35,6 +35,7 @@ describe('a task fails alone, is tried again, and the others are done in their o
   const cases: [what: string, act: string, error: object, options?: ManagedOptions][] = [
     ['calls process.exit', 'exit', { code: 'ERR_TASK_THREAD_EXITED' }],
     ['takes more memory than resourceLimits give', 'memory', { code: 'ERR_TASK_THREAD_EXITED' }, small()],
+    ['asks for an array buffer that cannot be had', 'buffer', { name: 'RangeError' }, small()],
     ['recurses without end', 'deep', { name: 'RangeError' }],
     ['returns nothing', 'nothing', { code: 'ERR_WORK_RESULT' }],
     ['returns what is only truthy', 'truthy', { code: 'ERR_WORK_RESULT' }],
@@ -69,10 +70,13 @@ function small(): ManagedOptions {
   return { resourceLimits: { maxOldGenerationSizeMb: 32 } };
 }
 
-test('a timer that a task left behind, and that throws, ends the thread and loses nothing', async () => {
+test.each([
+  ['a timer that throws', 'strayThrow'],
+  ['a rejection that nobody handles', 'strayReject'],
+])('%s, which a task left behind after its result, ends the thread and loses nothing', async (_what, act) => {
   const { cluster, events, journal } = await member(scripted);
   const { file } = journal;
-  await cluster.submitWork({ id: 'stray', file, script: ['strayThrow'] });
+  await cluster.submitWork({ id: 'stray', file, script: [act] });
   await events.done('stray');
   const ids = Array.from({ length: 50 }, (_, index) => String(index));
   // The first of them turns the loop of the thread, for timers do not come between tasks that follow each other at once.
@@ -89,6 +93,7 @@ test('a timer that a task left behind, and that throws, ends the thread and lose
 
 test.each([
   ['talks to, and closes, the port of its thread', 'closePort'],
+  ['wants to exit before the thread does', 'exitBeforeExit'],
   ['floods that port with messages', 'flood'],
   ['prints a megabyte', 'megabyte'],
 ])('work that %s is done like any other', async (_what, act) => {
