@@ -15,39 +15,55 @@ import { TaskCopy } from './taskCopy.js';
 
 /** The encoder of `bson` writes into a buffer of 17 MiB. */
 const MAX_BYTES = 16 * 1024 * 1024;
+/** Up to so many bytes it is not worth counting them first. */
+const SMALL = 1024;
 
 // The encoder below makes well-formed text only, so that looking for the opposite would be wasted.
-const decoding = { promoteBuffers: true, useBigInt64: true, validation: { utf8: false } };
+// One object for all calls, because a new one for each took longer than decoding a small task.
+const decoding = {
+  promoteBuffers: true,
+  useBigInt64: true,
+  validation: { utf8: false },
+  allowObjectSmallerThanBufferSize: true,
+  index: 0,
+};
+
+/** Finds a place for at most `most` bytes, calls `write` with it, which returns how many there are, and tells what came of it. */
+export type Place<Written> = (most: number, write: (block: Uint8Array, offset: number) => number) => Written;
 
 /**
- * The bytes of the task, at most `maxTaskBytes` of them (up to 16 MiB). They may be a view of a larger buffer: copy
- * them, do not transfer it.
+ * Writes the bytes of the task, at most `maxTaskBytes` of them (up to 16 MiB), where `place` wants them.
  * @throws TaskError `ERR_TASK_NOT_CLONEABLE` with the path of the value that cannot be carried, such as `$.items[2].run`
  * @throws TaskError `ERR_TASK_TOO_LARGE`
  */
-export function encodeTask(task: unknown, maxTaskBytes: number): Uint8Array {
+export function encodeTask<Written>(task: unknown, maxTaskBytes: number, place: Place<Written>): Written {
   assert.ok(maxTaskBytes <= MAX_BYTES, 'the options allow no larger task');
   const { copy, sure, slack } = new TaskCopy(task, maxTaskBytes);
-  if (sure + slack > maxTaskBytes) {
-    const size = bson.calculateObjectSize(copy);
-    if (size > maxTaskBytes) {
+  let most = sure + slack;
+  if (most > maxTaskBytes || most > SMALL) {
+    most = bson.calculateObjectSize(copy);
+    if (most > maxTaskBytes) {
       throw new TaskError(
         'ERR_TASK_TOO_LARGE',
-        `the task has ${size} bytes when encoded, more than the ${maxTaskBytes} of maxTaskBytes`,
+        `the task has ${most} bytes when encoded, more than the ${maxTaskBytes} of maxTaskBytes`,
       );
     }
   }
-  const bytes = bson.serialize(copy);
-  assert.ok(bytes.length <= maxTaskBytes && bytes.length >= sure, 'the size was counted right');
-  return bytes;
+  return place(most, (block, offset) => {
+    const length = bson.serializeWithBufferAndIndex(copy, block, { index: offset }) + 1 - offset;
+    assert.ok(length <= most && length >= sure, 'the size was counted right');
+    return length;
+  });
 }
 
 /**
- * The task again. Buffers in it are views of `bytes`.
+ * The task again, from `length` bytes at `offset`. Buffers in it are views of `bytes`.
  * @throws StoreError `ERR_STORE_DATA` for bytes that are no task
  */
-export function decodeTask(bytes: Uint8Array): unknown {
+export function decodeTask(bytes: Buffer, offset = 0, length = bytes.length): unknown {
   try {
+    if (bytes.readInt32LE(offset) !== length) throw new Error(`they are not the ${length} that they should be`);
+    decoding.index = offset;
     return bson.deserialize(bytes, decoding);
   } catch (cause) {
     throw new StoreError('ERR_STORE_DATA', 'the bytes of a task could not be decoded', { cause });

@@ -1,86 +1,114 @@
 /**
- * Feeds tasks to the coordinator thread, one bounded batch after the answer to the one before. All at once would hold
- * that thread up: it takes every message that waits before it looks at its timers, and beats are timers.
+ * Feeds tasks to the coordinator thread in bounded batches, of which few are under way at once. All at once would hold
+ * that thread up: it takes every message that waits before it looks at its timers, and beats are timers. More than one,
+ * because else one thread waits while the other works.
  */
 import type { SubmitResult, TaskBatch } from '../coordinator/messages.js';
 import { FailoverError } from '../errors.js';
 import type { TaskId } from '../task.js';
+import { TaskBlock, type TaskPlace } from './taskBlocks.js';
 
-/** Most tasks and bytes of one batch: about 1 ms of the coordinator's time. */
-const BATCH_TASKS = 1000;
-const BATCH_BYTES = 1024 * 1024;
+/** Most tasks and bytes of what is under way: about 1 ms of the coordinator's time. */
+const MOST_TASKS = 1024;
+const MOST_BYTES = 1024 * 1024;
 
 export interface EncodedTask {
   readonly id: TaskId;
-  readonly bytes: Uint8Array;
+  readonly place: TaskPlace;
 }
 
 interface Waiting {
   readonly task: EncodedTask;
-  settle(result: SubmitResult): void;
-  fail(error: unknown): void;
+  settle(this: void, result: SubmitResult): void;
+  fail(this: void, error: unknown): void;
 }
 
 export class Feeder {
   private waiting: Waiting[] = [];
   /** Where in `waiting` those begin that were not sent: taking them off its front would cost its length. */
   private next = 0;
-  private feeding: Promise<void> | undefined;
+  private underWay = 0;
+  private scheduled = false;
+  private idlers: (() => void)[] = [];
+  private readonly mostBatches: number;
+  private readonly mostTasks: number;
+  private readonly mostBytes: number;
 
-  /** `stored`: the answer says what the store has, so that a batch whose coordinator died has failed. */
+  /**
+   * `stored`: the answer says what the store has, so that a batch whose coordinator died has failed; and it takes one
+   * batch at a time, for two at once would be stored in either order.
+   */
   constructor(
     private readonly send: (batch: TaskBatch) => Promise<SubmitResult[]>,
     private readonly stored = false,
-  ) {}
+  ) {
+    this.mostBatches = stored ? 1 : 4;
+    this.mostTasks = MOST_TASKS / this.mostBatches;
+    this.mostBytes = MOST_BYTES / this.mostBatches;
+  }
 
-  /** All that is submitted in one turn crosses together. Rejects when the coordinator refused the batch. */
-  submit(task: EncodedTask): Promise<SubmitResult> {
-    return new Promise((settle, fail) => {
-      this.waiting.push({ task, settle, fail });
-      void this.feed();
-    });
+  /** All that is submitted in one turn crosses together. Fails when the coordinator refused the batch. */
+  submit(task: EncodedTask, settle: Waiting['settle'], fail: Waiting['fail']): void {
+    this.waiting.push({ task, settle, fail });
+    this.schedule();
   }
 
   /** A new coordinator knows nothing: these come first, in this order. Resolves when it has them. */
   refeed(tasks: Iterable<EncodedTask>): Promise<void> {
-    if (this.stored) return this.feed();
-    const known = new Map(this.waiting.slice(this.next).map((waiting) => [waiting.task.id, waiting]));
-    this.waiting = Array.from(tasks, (task) => known.get(task.id) ?? { task, settle: () => {}, fail: () => {} });
-    this.next = 0;
-    return this.feed();
+    if (!this.stored) {
+      const known = new Map(this.waiting.slice(this.next).map((waiting) => [waiting.task.id, waiting]));
+      this.waiting = Array.from(tasks, (task) => known.get(task.id) ?? { task, settle: () => {}, fail: () => {} });
+      this.next = 0;
+    }
+    this.schedule();
+    return new Promise((resolve) => this.idlers.push(resolve));
   }
 
-  private feed(): Promise<void> {
-    this.feeding ??= this.feedAll().finally(() => {
-      this.feeding = undefined;
+  private schedule(): void {
+    if (this.scheduled) return;
+    this.scheduled = true;
+    queueMicrotask(() => {
+      this.scheduled = false;
+      this.feed();
     });
-    return this.feeding;
   }
 
-  private async feedAll(): Promise<void> {
-    await null;
-    for (let batch = this.take(); batch.length > 0; batch = this.take()) {
-      try {
-        const results = await this.send(pack(batch.map(({ task }) => task)));
-        for (const [index, { settle }] of batch.entries()) settle(results[index] ?? 'queued');
-      } catch (error) {
-        // Not lost with the thread: the next one is fed again.
-        const lost = !this.stored && error instanceof FailoverError && error.code === 'ERR_COORDINATOR_LOST';
-        for (const { settle, fail } of batch) {
-          if (lost) settle('queued');
-          else fail(error);
-        }
+  private feed(): void {
+    while (this.underWay < this.mostBatches) {
+      const batch = this.take();
+      if (batch.length === 0) break;
+      this.underWay += 1;
+      void this.feedBatch(batch);
+    }
+    if (this.underWay === 0) for (const settle of this.idlers.splice(0)) settle();
+  }
+
+  private async feedBatch(batch: readonly Waiting[]): Promise<void> {
+    try {
+      const results = await this.send(pack(batch));
+      for (let index = 0; index < batch.length; index += 1) batch[index]?.settle(results[index] ?? 'queued');
+    } catch (error) {
+      // Not lost with the thread: the next one is fed again.
+      const lost = !this.stored && error instanceof FailoverError && error.code === 'ERR_COORDINATOR_LOST';
+      for (const { settle, fail } of batch) {
+        if (lost) settle('queued');
+        else fail(error);
       }
     }
+    this.underWay -= 1;
+    this.schedule();
   }
 
+  /** The next ones that stand in one block. */
   private take(): Waiting[] {
     const from = this.next;
+    const block = this.waiting[from]?.task.place.block;
     let bytes = 0;
-    for (let task = this.waiting[this.next]?.task; task !== undefined; task = this.waiting[this.next]?.task) {
-      bytes += task.bytes.length;
+    for (let task = this.waiting[from]?.task; task?.place.block === block; task = this.waiting[this.next]?.task) {
+      if (task === undefined) break;
+      bytes += task.place.length;
       const taken = this.next - from;
-      if (taken === BATCH_TASKS || (taken > 0 && bytes > BATCH_BYTES)) break;
+      if (taken === this.mostTasks || (taken > 0 && bytes > this.mostBytes)) break;
       this.next += 1;
     }
     const batch = this.waiting.slice(from, this.next);
@@ -92,14 +120,14 @@ export class Feeder {
   }
 }
 
-/** The tasks end to end in one block of shared memory. */
-function pack(tasks: readonly EncodedTask[]): TaskBatch {
-  const block = new SharedArrayBuffer(tasks.reduce((total, { bytes }) => total + bytes.length, 0));
-  const view = new Uint8Array(block);
-  let offset = 0;
-  for (const { bytes } of tasks) {
-    view.set(bytes, offset);
-    offset += bytes.length;
+/** Not empty, and in one block. */
+function pack(batch: readonly Waiting[]): TaskBatch {
+  const [ids, offsets, lengths]: [TaskId[], number[], number[]] = [[], [], []];
+  for (const { task } of batch) {
+    ids.push(task.id);
+    offsets.push(task.place.offset);
+    lengths.push(task.place.length);
   }
-  return { block, ids: tasks.map(({ id }) => id), lengths: tasks.map(({ bytes }) => bytes.length) };
+  const { bytes: block } = batch[0]?.task.place.block ?? new TaskBlock(0);
+  return { block, ids, offsets, lengths };
 }

@@ -30,7 +30,7 @@ export class MainWork {
   private async runNow({ id, bytes, term, attempt }: WorkRequest): Promise<WorkOutcome> {
     const context = new WorkContext(id, term, attempt, this.lease);
     this.running = context;
-    const outcome = await callWork(this.work, () => decodeTask(bytes.slice()), context, this.lease.aborted);
+    const outcome = await callWork(this.work, () => decodeTask(Buffer.from(bytes)), context, this.lease.aborted);
     this.running = undefined;
     return outcome;
   }

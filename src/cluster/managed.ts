@@ -11,6 +11,7 @@ import type { CoordinatorHandle } from './coordinatorHandle.js';
 import { Feeder } from './feeder.js';
 import { MainPulse } from './mainPulse.js';
 import { MainWork } from './mainWork.js';
+import { TaskBlocks, type TaskPlace } from './taskBlocks.js';
 import { Waiters } from './waiters.js';
 
 /** What becomes of a submitted task. */
@@ -18,6 +19,12 @@ export interface Submission {
   /** False: a task with this id is queued already, or another member has done it. */
   readonly stored: boolean;
 }
+
+/** The same for all, as there is one for each task. */
+const submissions: Readonly<Record<'stored' | 'not', Submission>> = {
+  stored: Object.freeze({ stored: true }),
+  not: Object.freeze({ stored: false }),
+};
 
 export interface SubmitOptions {
   /** Wait for room when the queue is full, instead of failing with `ERR_QUEUE_FULL`. Default false. */
@@ -29,7 +36,8 @@ export class ManagedCluster<Task extends object = object> extends Cluster {
    * The tasks that are not done, in their order; a coordinator that takes over from a dead one is fed from it. Empty when
    * they are in the store.
    */
-  private readonly backlog = new Map<TaskId, Uint8Array>();
+  private readonly backlog = new Map<TaskId, TaskPlace>();
+  private readonly blocks = new TaskBlocks();
   private readonly feeder: Feeder;
   private readonly mainWork: MainWork | null;
   private readonly room = new Waiters();
@@ -63,11 +71,17 @@ export class ManagedCluster<Task extends object = object> extends Cluster {
    * not queued, and what was queued before is untouched. StateError `ERR_STOPPED` after `stop()`. InvalidOptionError
    * `ERR_INVALID_OPTION`. Durable: StoreError, and FailoverError `ERR_COORDINATOR_LOST`.
    */
-  async submitWork(task: Task, options?: SubmitOptions): Promise<Submission> {
-    this.mustNotBeStopped();
-    const wait = resolveWait(options);
-    const bytes = encodeTask(task, this.options.maxTaskBytes);
-    return this.submitBytes(this.keyOf(task), bytes, wait);
+  submitWork(task: Task, options?: SubmitOptions): Promise<Submission> {
+    try {
+      this.mustNotBeStopped();
+      const wait = resolveWait(options);
+      const place = encodeTask(task, this.options.maxTaskBytes, (most, write) => this.blocks.write(most, write));
+      const id = this.keyOf(task);
+      if (wait) return this.waitForRoom(id, place);
+      return this.submit(id, place, (result) => this.submission(result, place));
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /**
@@ -82,37 +96,55 @@ export class ManagedCluster<Task extends object = object> extends Cluster {
     const letter = await this.call((remote, cluster) => remote.findDeadLetter(cluster, id));
     if (letter === null) return this.call((remote, cluster) => remote.unblock(cluster, id));
     // First queued, then removed: a crash in between leaves both, and a second call finds it queued already.
-    const { stored } = await this.submitBytes(id, letter.bytes, false);
+    const submit = (): Promise<Submission> => {
+      const place = this.blocks.copy(letter.bytes);
+      return this.submit(id, place, (result) => this.submission(result, place));
+    };
+    const { stored } = await submit();
     // Done elsewhere, for a queue in memory, was this letter itself, and that is said once.
-    if (!stored && !this.options.durable) await this.submitBytes(id, letter.bytes, false);
+    if (!stored && !this.options.durable) await submit();
     await this.call((remote, cluster) => remote.removeDeadLetter(cluster, letter.seq));
     return true;
   }
 
-  private async submitBytes(id: TaskId, bytes: Uint8Array, wait: boolean): Promise<Submission> {
+  private async waitForRoom(id: TaskId, place: TaskPlace): Promise<Submission> {
     const attempt = async (): Promise<SubmitResult> => {
       this.mustNotBeStopped();
-      return this.options.durable ? this.feed(id, bytes) : this.queue(id, bytes);
+      return this.submit(id, place, (result) => result);
     };
-    const result = await (wait ? this.room.serve(attempt) : attempt());
+    return this.submission(await this.room.serve(attempt), place);
+  }
+
+  private submission(result: SubmitResult, place: TaskPlace): Submission {
+    // In memory, what is queued is read until it leaves.
+    if (this.options.durable || result !== 'queued') this.blocks.free(place);
     if (result === 'full') throw this.queueFull();
-    return { stored: result === 'queued' };
+    return result === 'queued' ? submissions.stored : submissions.not;
   }
 
-  private feed(id: TaskId, bytes: Uint8Array): Promise<SubmitResult> {
-    this.added();
-    return this.feeder.submit({ id, bytes });
-  }
-
-  private async queue(id: TaskId, bytes: Uint8Array): Promise<SubmitResult> {
-    if (this.backlog.has(id)) return 'known';
-    if (this.backlog.size >= this.options.maxQueue) return 'full';
-    // First of all: a coordinator that is attached now is fed the backlog, which must not hold this task yet.
-    this.added();
-    this.backlog.set(id, bytes);
-    const result = await this.feeder.submit({ id, bytes });
-    if (result === 'done') this.backlog.delete(id);
-    return result;
+  /** One promise and no more: this is what a task costs the thread of the user. */
+  private submit<Answer>(id: TaskId, place: TaskPlace, answer: (result: SubmitResult) => Answer): Promise<Answer> {
+    const { backlog, options } = this;
+    return new Promise((resolve, reject) => {
+      if (options.durable) {
+        this.added();
+      } else {
+        if (backlog.has(id)) return resolve(answer('known'));
+        if (backlog.size >= options.maxQueue) return resolve(answer('full'));
+        // First of all: a coordinator that is attached now is fed the backlog, which must not hold this task yet.
+        this.added();
+        backlog.set(id, place);
+      }
+      const settle = (result: SubmitResult): void => {
+        if (result === 'done') backlog.delete(id);
+        try {
+          resolve(answer(result));
+        } catch (error) {
+          reject(error);
+        }
+      };
+      this.feeder.submit({ id, place }, settle, reject);
+    });
   }
 
   private queueFull(): TaskError {
@@ -138,7 +170,7 @@ export class ManagedCluster<Task extends object = object> extends Cluster {
   }
 
   protected override refeed(): Promise<void> {
-    return this.feeder.refeed(Array.from(this.backlog, ([id, bytes]) => ({ id, bytes })));
+    return this.feeder.refeed(Array.from(this.backlog, ([id, place]) => ({ id, place })));
   }
 
   protected override kindHappened(event: MemberEvent): void {
@@ -166,7 +198,12 @@ export class ManagedCluster<Task extends object = object> extends Cluster {
   }
 
   private leave(ids: readonly TaskId[]): void {
-    if (!this.options.durable) for (const id of ids) this.backlog.delete(id);
+    for (const id of ids) {
+      const place = this.backlog.get(id);
+      if (place === undefined) continue;
+      this.backlog.delete(id);
+      this.blocks.free(place);
+    }
     this.room.some(ids.length);
   }
 

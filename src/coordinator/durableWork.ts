@@ -9,6 +9,7 @@ import { DurableQueue } from '../queue/durableQueue.js';
 import type { Lease, Progress } from '../store/store.js';
 import type { StoredTask, TaskStore } from '../store/taskStore.js';
 import type { TaskId } from '../task.js';
+import { viewOf } from '../taskBytes.js';
 import type { Election, WorkLoad } from './memberWork.js';
 import type { SubmitResult, TaskBatch } from './messages.js';
 import { tasksOf } from './taskBatch.js';
@@ -59,14 +60,15 @@ export class DurableWork implements TaskWork {
 
   async submit(batch: TaskBatch): Promise<SubmitResult[]> {
     const { store, name, options, clock } = this.parts;
-    const tasks = tasksOf(batch);
+    const tasks = tasksOf(batch).map(({ id, bytes }) => ({ id, bytes: viewOf(bytes) }));
     const added = await store.addTasks(name, tasks, options.maxQueue);
     const at = new Date(clock.wall());
     const stored: StoredTask[] = [];
     const results = added.map((result, index): SubmitResult => {
       const task = tasks[index];
       if (result.type === 'stored' && task !== undefined) {
-        stored.push({ seq: result.seq, id: task.id, bytes: task.bytes, attempts: 0, deaths: 0, at });
+        // A copy: once it is answered, the block that it stands in is used anew.
+        stored.push({ seq: result.seq, id: task.id, bytes: task.bytes.slice(), attempts: 0, deaths: 0, at });
       }
       return result.type === 'stored' ? 'queued' : result.type;
     });

@@ -29,10 +29,11 @@ export interface CoordinatorData {
   readonly events: MessagePort;
 }
 
-/** Tasks end to end in one shared block, in the order of submission; nobody on the way decodes them. */
+/** Tasks that stand in one shared block, in the order of submission; nobody on the way decodes them. */
 export interface TaskBatch {
-  readonly block: SharedArrayBuffer;
+  readonly block: Uint8Array<SharedArrayBuffer>;
   readonly ids: readonly TaskId[];
+  readonly offsets: readonly number[];
   readonly lengths: readonly number[];
 }
 

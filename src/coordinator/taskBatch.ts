@@ -1,13 +1,13 @@
-/** A batch of submitted tasks, taken apart: each is a view of the shared block that all of them came in. */
-import type { NewTask } from '../store/taskStore.js';
+/** A batch of submitted tasks, taken apart: each is a slice of the shared block that all of them came in. */
+import type { TaskId } from '../task.js';
+import type { Slice } from '../taskBytes.js';
 import type { TaskBatch } from './messages.js';
 
-export function tasksOf({ block, ids, lengths }: TaskBatch): NewTask[] {
-  let offset = 0;
-  return ids.map((id, index) => {
-    const length = lengths[index] ?? 0;
-    const bytes = new Uint8Array(block, offset, length);
-    offset += length;
-    return { id, bytes };
-  });
+export interface SubmittedTask {
+  readonly id: TaskId;
+  readonly bytes: Slice;
+}
+
+export function tasksOf({ block, ids, offsets, lengths }: TaskBatch): SubmittedTask[] {
+  return ids.map((id, index) => ({ id, bytes: { block, offset: offsets[index] ?? 0, length: lengths[index] ?? 0 } }));
 }

@@ -25,7 +25,8 @@
  * stopTimeout + 2 × grace after a drain, is said in a `panic`, once. With `killProcess` the process is killed instead,
  * unless the lease stands: for a drain only once the mastership was given up, and not after `resume`.
  *
- * What an outcome is worth. Tasks that are done count as long as the mastership under which the run began stands,
+ * What an outcome is worth. Tasks that are done leave the source while their run goes on, so that what is behind a long
+ * run of them is known: by whoever listens, to the standbys, or to the store. They count as long as the mastership under which the run began stands,
  * aborted or not: they ran to their end inside the lease. Once it is lost, none counts; they stay and are the next
  * holder's. A failure after an abort is the abort's doing and counts as no attempt.
  *
@@ -57,6 +58,8 @@ export const transitions: Readonly<Record<Mode, readonly Mode[]>> = {
 
 /** How long runs that end at once may follow each other before other events of the thread have their turn, in ms. */
 const TURN = 1;
+/** Between two looks at what a run has done so far, in ms. */
+const LOOK = 10;
 /** How long a thread in which nothing runs may take to exit before that is worth a panic, in ms. */
 const IDLE_EXIT = 1000;
 /** Why `drain` aborts work that has had its time to finish. */
@@ -64,7 +67,7 @@ const STOPPING = 'the member stops';
 
 /** What the dispatcher tells; nothing of it may throw. It may call back into the dispatcher. */
 export interface DispatcherHost {
-  /** The tasks are done, in this order, and have left the source. */
+  /** The tasks are done, in this order, and have left the source; perhaps while those after them run. */
   done(tasks: readonly QueuedTask[]): void;
   /** Attempt number `attempt` failed. The task stays at the head and is tried again after the delay, unless it is exhausted. */
   failed(task: QueuedTask, error: CodedError, attempt: number): void;
@@ -99,6 +102,8 @@ export interface DispatcherParts {
 interface Run {
   /** Not empty. */
   readonly tasks: readonly QueuedTask[];
+  /** How many of them have left the source. */
+  left: number;
   /** Whether the mastership under which it began still stands. */
   counts: boolean;
   aborted: boolean;
@@ -128,6 +133,8 @@ export class Dispatcher {
   /** When the runner is ended although a run goes on. */
   private readonly endRun: Alarm;
   private readonly giveUp: Alarm;
+  /** When to see what the run has done so far. */
+  private readonly look: Alarm;
 
   constructor(private readonly parts: DispatcherParts) {
     const { clock, chunk, runner } = parts;
@@ -138,6 +145,7 @@ export class Dispatcher {
       this.endRunner();
     });
     this.giveUp = new Alarm(clock, () => this.abandon());
+    this.look = new Alarm(clock, () => this.lookAtRun());
   }
 
   /** The first task of the run under way that is not known to be done. */
@@ -226,9 +234,10 @@ export class Dispatcher {
     // Runs that end at once follow each other by promises alone, which would hold up every timer, heartbeats too.
     if (clock.now() - this.turnBeganAt >= TURN) return this.wait(0);
     assert.equal(this.run, null, 'one run at a time');
-    const run: Run = { tasks, counts: true, aborted: false };
+    const run: Run = { tasks, left: 0, counts: true, aborted: false };
     this.run = run;
     this.move('running');
+    if (tasks.length > 1) this.look.by(clock.now() + LOOK);
     void runner.run(tasks).then((outcome) => this.ended(run, outcome));
   }
 
@@ -247,12 +256,13 @@ export class Dispatcher {
     assert.equal(this.run, run, 'a run ends once');
     assert.ok(done <= run.tasks.length, 'no more is done than was given');
     this.run = null;
+    this.look.clear();
     const failed = run.aborted || failure === null || failure.type === 'not-run' ? null : failure;
     this.chunkSize.ran(failed === null ? done : done + 1, took);
     // First the mode, then the news: the host may call back. In waiting, nothing that it queues is begun before it has
     // heard of the failure too.
     if (this.mode === 'running') this.move(failure === null ? 'ready' : 'waiting');
-    if (done > 0 && run.counts) this.leave(run.tasks, done);
+    this.leave(run, done);
     const delay = failed === null ? this.parts.retry.minDelay : this.fail(run.tasks[done], failed);
     if (this.mode === 'waiting' && failure !== null) this.wake.by(this.parts.clock.now() + delay);
     else if (this.mode === 'ready') this.dispatch();
@@ -263,10 +273,20 @@ export class Dispatcher {
     }
   }
 
-  private leave(tasks: readonly QueuedTask[], done: number): void {
+  private lookAtRun(): void {
+    if (this.run === null || !this.run.counts) return;
+    this.look.by(this.parts.clock.now() + LOOK);
+    this.leave(this.run, this.parts.runner.doneSoFar);
+  }
+
+  /** Those up to `done` leave the source, unless they have, or are the next holder's now. */
+  private leave(run: Run, done: number): void {
+    const { tasks, left, counts } = run;
+    if (!counts || done <= left) return;
+    run.left = done;
     const { queue, host } = this.parts;
-    queue.finish(done);
-    host.done(done === tasks.length ? tasks : tasks.slice(0, done));
+    queue.finish(done - left);
+    host.done(left === 0 && done === tasks.length ? tasks : tasks.slice(left, done));
   }
 
   /** How long to wait before the source is asked again. */

@@ -42,7 +42,7 @@ export class Fifo<Task extends Queued = Queued> {
     else this.back.next = entry;
     this.back = entry;
     this.entries.set(task.id, entry);
-    this.byteCount += task.bytes.byteLength;
+    this.byteCount += task.bytes.length;
     return true;
   }
 
@@ -105,6 +105,6 @@ export class Fifo<Task extends Queued = Queued> {
     entry.next = undefined;
     entry.previous = undefined;
     this.entries.delete(entry.task.id);
-    this.byteCount -= entry.task.bytes.byteLength;
+    this.byteCount -= entry.task.bytes.length;
   }
 }

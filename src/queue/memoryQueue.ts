@@ -1,5 +1,6 @@
 /** A queue in memory as the dispatcher sees it: a FIFO, and whether its head is held because its attempts are used up. */
 import type { TaskId } from '../task.js';
+import type { TaskBytes } from '../taskBytes.js';
 import { Fifo } from './fifo.js';
 import type { QueuedTask } from './runner.js';
 import type { TaskSource } from './taskSource.js';
@@ -9,7 +10,7 @@ class MemoryTask implements QueuedTask {
 
   constructor(
     readonly id: TaskId,
-    readonly bytes: Uint8Array,
+    readonly bytes: TaskBytes,
     /** When it was submitted, by the monotonic clock. */
     readonly since: number,
   ) {}
@@ -20,7 +21,7 @@ export class MemoryQueue implements TaskSource {
   private held: MemoryTask | undefined;
 
   /** False when a task with this id is there. */
-  push(id: TaskId, bytes: Uint8Array, since: number): boolean {
+  push(id: TaskId, bytes: TaskBytes, since: number): boolean {
     return this.tasks.push(new MemoryTask(id, bytes, since));
   }
 

@@ -4,11 +4,12 @@
  */
 import type { WireError } from '../errors.js';
 import type { TaskId } from '../task.js';
+import type { TaskBytes } from '../taskBytes.js';
 
 /** A task as it waits: nobody but the two ends looks into its bytes. */
 export interface QueuedTask {
   readonly id: TaskId;
-  readonly bytes: Uint8Array;
+  readonly bytes: TaskBytes;
   /** How often it was tried and did not end well. */
   failed: number;
 }

@@ -14,6 +14,7 @@ export const WINDOW_TASKS = 2048;
 export const WINDOW_BYTES = 8 * 1024 * 1024;
 
 export interface WindowTask extends QueuedTask {
+  readonly bytes: Uint8Array;
   readonly seq: number;
   /** How often a process died at it. */
   deaths: number;

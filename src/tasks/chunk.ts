@@ -4,6 +4,7 @@
  */
 import type { QueuedTask } from '../queue/runner.js';
 import type { TaskId } from '../task.js';
+import { type TaskBytes, viewOf } from '../taskBytes.js';
 
 /** Most bytes of one run; a single task may have more. */
 const MOST_BYTES = 1024 * 1024;
@@ -38,7 +39,8 @@ export function packChunk(tasks: readonly QueuedTask[]): Packed {
     lengths.push(bytes.length);
     total += bytes.length;
   }
-  const block = ids.length === 1 && total > COPIED ? tasks[0]?.bytes : undefined;
+  const only = ids.length === 1 && total > COPIED ? tasks[0] : undefined;
+  const block = only && viewOf(only.bytes);
   if (block !== undefined && isShared(block)) return { chunk: { block, ids, lengths, attempts }, transfer: [] };
   const buffer = joined(tasks, ids.length, total);
   const chunk = { block: new Uint8Array(buffer), ids, lengths, attempts };
@@ -54,15 +56,39 @@ export function ownBlock({ block }: Chunk): Buffer {
   return Buffer.from(block.buffer, block.byteOffset, block.length);
 }
 
+/** Those that stand end to end in one block already are copied together: to make a view of each takes longer than to copy it. */
 function joined(tasks: readonly QueuedTask[], count: number, total: number): ArrayBuffer {
   const buffer = new ArrayBuffer(total);
-  const block = new Uint8Array(buffer);
-  let offset = 0;
-  for (const { bytes } of count === tasks.length ? tasks : tasks.slice(0, count)) {
-    block.set(bytes, offset);
-    offset += bytes.length;
+  const joint = new Uint8Array(buffer);
+  let place = 0;
+  let from: TaskBytes | undefined;
+  let length = 0;
+  const flush = (): void => {
+    if (from !== undefined) joint.set(stretch(from, length), place);
+    place += length;
+  };
+  for (let index = 0; index < count; index += 1) {
+    const bytes = tasks[index]?.bytes;
+    if (bytes === undefined) break;
+    if (from === undefined || !follows(bytes, from, length)) {
+      flush();
+      from = bytes;
+      length = 0;
+    }
+    length += bytes.length;
   }
+  flush();
   return buffer;
+}
+
+/** Whether `bytes` begin `length` bytes after the beginning of `from`. */
+function follows(bytes: TaskBytes, from: TaskBytes, length: number): boolean {
+  if (bytes instanceof Uint8Array || from instanceof Uint8Array) return false;
+  return bytes.block === from.block && bytes.offset === from.offset + length;
+}
+
+function stretch(from: TaskBytes, length: number): Uint8Array {
+  return viewOf(from instanceof Uint8Array ? from : { ...from, length });
 }
 
 function isShared(bytes: Uint8Array): boolean {

@@ -7,6 +7,7 @@ import type { LeaseView } from '../election/leaseView.js';
 import { Alarm } from '../queue/alarm.js';
 import type { ChunkOutcome, QueuedTask, Runner, WorkOutcome } from '../queue/runner.js';
 import type { TaskId } from '../task.js';
+import { viewOf } from '../taskBytes.js';
 
 /** What the main thread is asked to run. */
 export interface MainRun {
@@ -67,7 +68,7 @@ export class MainRunner implements Runner {
     });
     this.idle = outcome.then(() => {});
     if (Number.isFinite(taskTimeout)) this.watch.by(clock.now() + taskTimeout);
-    this.parts.ask({ run, id: task.id, bytes: task.bytes, term: this.term, attempt: task.failed + 1 });
+    this.parts.ask({ run, id: task.id, bytes: viewOf(task.bytes), term: this.term, attempt: task.failed + 1 });
     return chunkOutcome(await outcome);
   }
 

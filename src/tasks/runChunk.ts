@@ -11,7 +11,7 @@ import type { ChunkProgress } from './chunkProgress.js';
 import { WorkContext } from './context.js';
 
 /** After so many ms a run begins no further task; the tasks that it carries were expected to take half of that. */
-const LONGEST = 20;
+const LONGEST = 200;
 
 /** What the coordinator does not find in the shared progress. */
 export type ChunkAnswer = Omit<ChunkOutcome, 'done'>;
@@ -58,14 +58,15 @@ async function runTasks(
       if (lease.remaining() === 0 || lease.term !== term) return { type: 'not-run' };
     }
     if (lease.aborted) return { type: 'not-run' };
-    const end = offset + (lengths[done] ?? 0);
+    const length = lengths[done] ?? 0;
+    const end = offset + length;
     // The work has given the memory away that all tasks share; the others are sent anew.
     if (done > 0 && block.length < end) return null;
     const context = new WorkContext(id, term, attempts?.[done] ?? 1, lease);
     begins(context);
     progress.startedAt = now + shift;
     try {
-      let result = work(decodeTask(block.subarray(offset, end)), context);
+      let result = work(decodeTask(block, offset, length), context);
       if (typeof result === 'object' && result !== null && 'then' in result) result = await result;
       if (result !== true) return result === false ? { type: 'result', done: false } : notBoolean(result);
     } catch (thrown) {

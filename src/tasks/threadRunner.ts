@@ -28,7 +28,7 @@ export interface ThreadRunnerParts {
 }
 
 export class ThreadRunner implements Runner {
-  readonly mostTasks = 256;
+  readonly mostTasks = 1024;
   private term = 0;
   private started = false;
   private pool: TaskPool | undefined;

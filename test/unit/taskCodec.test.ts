@@ -2,14 +2,15 @@ import { runInNewContext } from 'node:vm';
 import { Binary, Code, DBRef, Decimal128, Double, Int32, Long, MinKey, ObjectId, Timestamp, UUID } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 import { TaskError } from '../../src/errors.ts';
-import { decodeTask, encodeTask } from '../../src/taskCodec.ts';
+import { decodeTask } from '../../src/taskCodec.ts';
+import { encoded } from '../support/encoded.ts';
 
 const MIB = 1024 * 1024;
-const roundTrip = (task: unknown): unknown => decodeTask(encodeTask(task, MIB));
+const roundTrip = (task: unknown): unknown => decodeTask(encoded(task, MIB));
 
 function refusal(task: unknown, limit = MIB): TaskError {
   try {
-    encodeTask(task, limit);
+    encoded(task, limit);
   } catch (error) {
     if (error instanceof TaskError) return error;
     throw error;
@@ -118,10 +119,10 @@ describe('a task comes back', () => {
   });
 
   it('from bytes anywhere in a larger block', () => {
-    const bytes = encodeTask({ id: 1, data: Buffer.from('xyz') }, MIB);
-    const block = new Uint8Array(bytes.length + 20);
+    const bytes = encoded({ id: 1, data: Buffer.from('xyz') }, MIB);
+    const block = Buffer.alloc(bytes.length + 20, 9);
     block.set(bytes, 7);
-    expect(decodeTask(block.subarray(7, 7 + bytes.length))).toEqual({ id: 1, data: Buffer.from('xyz') });
+    expect(decodeTask(block, 7, bytes.length)).toEqual({ id: 1, data: Buffer.from('xyz') });
   });
 });
 
@@ -202,8 +203,8 @@ describe('a task is refused', () => {
 describe('the size of a task', () => {
   it('may be the limit, and not one byte more', () => {
     for (const task of [{ s: 'ä'.repeat(100) }, { n: [1, 2.5, 3n, true, null] }, { b: Buffer.alloc(99), r: /x/g }]) {
-      const size = encodeTask(task, MIB).length;
-      expect(encodeTask(task, size)).toHaveLength(size);
+      const size = encoded(task, MIB).length;
+      expect(encoded(task, size)).toHaveLength(size);
       expect(refusal(task, size - 1)).toMatchObject({ code: 'ERR_TASK_TOO_LARGE' });
       expect(refusal(task, size - 1).message).toContain(`${size} bytes when encoded, more than the ${size - 1} of`);
     }
@@ -211,7 +212,7 @@ describe('the size of a task', () => {
 
   it('may be 16 MiB', () => {
     const s = 'x'.repeat(16 * MIB - 13);
-    expect(encodeTask({ s }, 16 * MIB)).toHaveLength(16 * MIB);
+    expect(encoded({ s }, 16 * MIB)).toHaveLength(16 * MIB);
     expect(refusal({ s: `${s}ä` }, 16 * MIB).code).toBe('ERR_TASK_TOO_LARGE');
     expect(refusal({ s: '€'.repeat(6 * MIB) }, 16 * MIB).code).toBe('ERR_TASK_TOO_LARGE');
   });
@@ -233,9 +234,17 @@ describe('the size of a task', () => {
 
 describe('decodeTask', () => {
   it('says so when the bytes are no task', () => {
-    const bytes = encodeTask({ id: 1, text: 'abc' }, MIB);
-    for (const broken of [new Uint8Array(0), bytes.subarray(0, 9), Buffer.alloc(20, 255)]) {
+    const bytes = encoded({ id: 1, text: 'abc' }, MIB);
+    const several = Buffer.concat([bytes, bytes]);
+    for (const broken of [Buffer.alloc(0), bytes.subarray(0, 9), Buffer.alloc(20, 255), several]) {
       expect(() => decodeTask(broken)).toThrow(expect.objectContaining({ code: 'ERR_STORE_DATA' }));
+    }
+    for (const [offset, length] of [
+      [0, 5],
+      [5, bytes.length],
+      [bytes.length, bytes.length + 1],
+    ] as const) {
+      expect(() => decodeTask(several, offset, length)).toThrow(expect.objectContaining({ code: 'ERR_STORE_DATA' }));
     }
   });
 });

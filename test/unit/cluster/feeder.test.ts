@@ -1,11 +1,16 @@
 /** Tasks cross in bounded batches, in their order, and are all there again for a coordinator that takes over. */
 import { expect, test } from 'vitest';
 import { type EncodedTask, Feeder } from '../../../src/cluster/feeder.ts';
+import { TaskBlocks } from '../../../src/cluster/taskBlocks.ts';
 import type { SubmitResult, TaskBatch } from '../../../src/coordinator/messages.ts';
 import { FailoverError } from '../../../src/errors.ts';
 
-const task = (id: number, size = 1): EncodedTask => ({ id, bytes: new Uint8Array(size).fill(id) });
+const blocks = new TaskBlocks();
+const task = (id: number, size = 1): EncodedTask => ({ id, place: blocks.copy(new Uint8Array(size).fill(id)) });
 const many = (count: number, size = 1): EncodedTask[] => Array.from({ length: count }, (_, id) => task(id, size));
+
+const feed = (feeder: Feeder, each: EncodedTask): Promise<SubmitResult> =>
+  new Promise((resolve, reject) => feeder.submit(each, resolve, reject));
 
 /** A coordinator whose answers the test gives. */
 class Coordinator {
@@ -23,63 +28,81 @@ class Coordinator {
     return this.batches.flatMap(({ ids }) => ids);
   }
 
-  /** Answers the batch under way, and lets the next one come. */
+  /** Answers the oldest batch under way, and lets the next one come. */
   async answer(how: SubmitResult | Error = 'queued'): Promise<void> {
     this.answers.shift()?.(how);
     await new Promise((resolve) => setImmediate(resolve));
   }
 }
 
-test('all of one turn cross together, and their bytes end to end', async () => {
+test('all of one turn cross together, in the block that they stand in', async () => {
   const coordinator = new Coordinator();
   const feeder = new Feeder(coordinator.send);
-  const submitted = [task(1, 2), task(2, 3)].map((each) => feeder.submit(each));
+  const submitted = [task(1, 2), task(2, 3)].map((each) => feed(feeder, each));
   await Promise.resolve();
   expect(coordinator.batches).toMatchObject([{ ids: [1, 2], lengths: [2, 3] }]);
-  expect([...new Uint8Array(coordinator.batches[0]?.block ?? new SharedArrayBuffer(0))]).toEqual([1, 1, 2, 2, 2]);
+  const bytes = coordinator.batches.flatMap(({ block, offsets, lengths }) =>
+    offsets.map((offset, index) => [...block.subarray(offset, offset + (lengths[index] ?? 0))]),
+  );
+  expect(bytes).toEqual([
+    [1, 1],
+    [2, 2, 2],
+  ]);
   await coordinator.answer('known');
   expect(await Promise.all(submitted)).toEqual(['known', 'known']);
 });
 
-test('a batch is bounded, and the next one waits for its answer', async () => {
+test('few bounded batches are under way at once, and the next one waits for an answer', async () => {
   const coordinator = new Coordinator();
   const feeder = new Feeder(coordinator.send);
-  const submitted = many(2500).map((each) => feeder.submit(each));
+  const submitted = many(1500).map((each) => feed(feeder, each));
   await Promise.resolve();
-  expect(coordinator.batches.map(({ ids }) => ids.length)).toEqual([1000]);
+  expect(coordinator.batches.map(({ ids }) => ids.length)).toEqual([256, 256, 256, 256]);
   await coordinator.answer();
-  submitted.push(feeder.submit(task(2500)));
+  submitted.push(feed(feeder, task(1500)));
+  for (let answers = 0; answers < 6; answers++) await coordinator.answer();
+  expect(coordinator.batches.map(({ ids }) => ids.length)).toEqual([256, 256, 256, 256, 256, 221]);
+  expect(coordinator.ids).toEqual(Array.from({ length: 1501 }, (_, id) => id));
+  expect(new Set(await Promise.all(submitted))).toEqual(new Set(['queued']));
+});
+
+test('of tasks that are to be stored one batch is under way, for two could be stored in either order', async () => {
+  const coordinator = new Coordinator();
+  const feeder = new Feeder(coordinator.send, true);
+  const submitted = many(1500).map((each) => feed(feeder, each));
+  await Promise.resolve();
+  expect(coordinator.batches.map(({ ids }) => ids.length)).toEqual([1024]);
   await coordinator.answer();
+  expect(coordinator.batches.map(({ ids }) => ids.length)).toEqual([1024, 476]);
   await coordinator.answer();
-  expect(coordinator.batches.map(({ ids }) => ids.length)).toEqual([1000, 1000, 501]);
-  expect(coordinator.ids).toEqual(Array.from({ length: 2501 }, (_, id) => id));
   expect(new Set(await Promise.all(submitted))).toEqual(new Set(['queued']));
 });
 
 test('large tasks make small batches, and one larger than a batch crosses alone', async () => {
   const coordinator = new Coordinator();
   const feeder = new Feeder(coordinator.send);
-  for (const each of [task(0, 600_000), task(1, 600_000), task(2, 3_000_000), task(3)]) void feeder.submit(each);
+  for (const each of [task(0, 6000), task(1, 6000), task(2, 3_000_000), task(3)]) void feed(feeder, each);
   await Promise.resolve();
   for (let batches = 0; batches < 4; batches++) await coordinator.answer();
-  expect(coordinator.batches.map(({ ids }) => ids)).toEqual([[0], [1], [2], [3]]);
+  expect(coordinator.batches.map(({ ids }) => ids)).toEqual([[0, 1], [2], [3]]);
 });
 
 test('what a coordinator refuses fails, and what dies with it is fed again before what comes later', async () => {
   const coordinator = new Coordinator();
   const feeder = new Feeder(coordinator.send);
-  const refused = expect(feeder.submit(task(1))).rejects.toThrow('no');
+  const refused = expect(feed(feeder, task(1))).rejects.toThrow('no');
   await Promise.resolve();
   await coordinator.answer(new Error('no'));
   await refused;
 
-  const lost = feeder.submit(task(2));
+  const lost = feed(feeder, task(2));
   await Promise.resolve();
-  const waits = feeder.submit(task(3));
-  const fed = feeder.refeed([task(2), task(3)]);
-  const later = feeder.submit(task(4));
   await coordinator.answer(new FailoverError('ERR_COORDINATOR_LOST', 'it died'));
   expect(await lost).toBe('queued');
+  const waits = feed(feeder, task(3));
+  const fed = feeder.refeed([task(2), task(3)]);
+  const later = feed(feeder, task(4));
+  await Promise.resolve();
   await coordinator.answer();
   expect(coordinator.ids).toEqual([1, 2, 2, 3, 4]);
   expect(await Promise.all([waits, later, fed])).toEqual(['queued', 'queued', undefined]);

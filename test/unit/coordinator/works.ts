@@ -72,10 +72,9 @@ function textOf(event: MemberEvent): string {
 
 /** Each task is two bytes, the first of them its place in the batch. */
 export function batchOf(...ids: TaskId[]): TaskBatch {
-  const block = new SharedArrayBuffer(2 * ids.length);
-  const bytes = new Uint8Array(block);
-  for (const index of ids.keys()) bytes[2 * index] = index;
-  return { block, ids, lengths: ids.map(() => 2) };
+  const block = new Uint8Array(new SharedArrayBuffer(2 * ids.length));
+  for (const index of ids.keys()) block[2 * index] = index;
+  return { block, ids, offsets: ids.map((_, index) => 2 * index), lengths: ids.map(() => 2) };
 }
 
 /** The lease of another member that has done so many tasks, these the last. */

@@ -697,6 +697,41 @@ describe('chunks', () => {
     expect(dispatcher.stopped).toBe(false);
   });
 
+  test('what is done leaves while the rest of its run goes on, and is told once', async () => {
+    await startWithChunk();
+    runner.doneSoFar = 2;
+    await clock.advance(10);
+    expect(told).toEqual(['done a,b']);
+    expect(queue.tasks.size).toBe(3);
+    await clock.advance(10);
+    runner.doneSoFar = 3;
+    await clock.advance(10);
+    expect(told).toEqual(['done a,b', 'done c']);
+    await finish(doneIn(0.1));
+    expect(told).toEqual(['done a,b', 'done c', 'done d']);
+    expect(runner.news()).toEqual(['run e #1']);
+  });
+
+  test('what was told as done when a later task fails stays done, and the task that failed is named', async () => {
+    await startWithChunk();
+    runner.doneSoFar = 1;
+    await clock.advance(10);
+    await finish(upTo(2, 'refused'));
+    expect(told).toEqual(['done a', 'done b', 'failed c #1 the work returned false']);
+    expect([...queue.tasks.ids()]).toEqual(['c', 'd', 'e']);
+  });
+
+  test('what a run does once the mastership is lost counts no more, and nobody looks', async () => {
+    await startWithChunk();
+    runner.doneSoFar = 1;
+    await clock.advance(10);
+    dispatcher.halt('lost');
+    runner.doneSoFar = 3;
+    await clock.advance(100);
+    expect(told).toEqual(['done a']);
+    expect(queue.tasks.size).toBe(4);
+  });
+
   test('what there was no time for runs next, without a delay, and is no failure', async () => {
     await startWithChunk();
     await finish(upTo(2, 'late', 20));

@@ -85,7 +85,7 @@ describe('Fifo', () => {
         expect(fifo.head(), `seed ${seed}`).toBe(model[0]);
         expect([...fifo.ids()], `seed ${seed}`).toEqual(model.map((each) => each.id));
         expect(fifo.size).toBe(model.length);
-        expect(fifo.bytes, `seed ${seed}`).toBe(model.reduce((sum, each) => sum + each.bytes.byteLength, 0));
+        expect(fifo.bytes, `seed ${seed}`).toBe(model.reduce((sum, each) => sum + each.bytes.length, 0));
         expect(fifo.has(id)).toBe(model.some((each) => each.id === id));
       }
     }

@@ -44,6 +44,7 @@ class WalkRunner implements Runner {
 
   private async runAll(tasks: readonly QueuedTask[]): Promise<ChunkOutcome> {
     this.host.runs(tasks);
+    this.doneSoFar = 0;
     let [done, took] = [0, 0];
     for (const task of tasks) {
       if (this.stopped) return { done, failure: { type: 'not-run' }, took };

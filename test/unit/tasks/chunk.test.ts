@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { QueuedTask } from '../../../src/queue/runner.ts';
+import { viewOf } from '../../../src/taskBytes.ts';
 import { ownBlock, packChunk } from '../../../src/tasks/chunk.ts';
 
 const KIB = 1024;
@@ -11,6 +12,18 @@ function task(id: string, length: number, more: { failed?: number; shared?: bool
   return { id, bytes, failed: more.failed ?? 0 };
 }
 
+/** Tasks in one block, from the first letter of each; `gap` bytes between two of them. */
+function slices(gap: number, ...ids: string[]): QueuedTask[] {
+  const block = new Uint8Array(new SharedArrayBuffer(100));
+  let offset = 7;
+  return ids.map((id) => {
+    const slice = { block, offset, length: id.length };
+    block.fill(id.charCodeAt(0), offset, offset + id.length);
+    offset += id.length + gap;
+    return { id, bytes: slice, failed: 0 };
+  });
+}
+
 test('the tasks stand end to end in memory of their own, their ids and lengths beside them', () => {
   const { chunk } = packChunk([task('a', 2), task('b', 0), task('c', 3)]);
   expect(chunk).toEqual({
@@ -19,6 +32,13 @@ test('the tasks stand end to end in memory of their own, their ids and lengths b
     lengths: [2, 0, 3],
     attempts: null,
   });
+});
+
+test('slices of shared blocks come out the same, however they stand there', () => {
+  const [one, two] = [slices(0, 'a', 'bb', 'ccc'), slices(1, 'd', 'ee')];
+  const { chunk } = packChunk([...one, ...two, task('f', 2), ...slices(0, 'g'), ...one.toReversed()]);
+  expect(Buffer.from(chunk.block).toString()).toBe('abbcccdeeffgcccbba');
+  expect(chunk.lengths).toEqual([1, 2, 3, 1, 2, 2, 1, 3, 2, 1]);
 });
 
 test('attempts cross only when there are others than the first', () => {
@@ -40,7 +60,7 @@ test('a large shared task crosses as it is, all else as a copy; a large copy is 
   for (const tasks of [[task('a', 100 * KIB)], [large, task('b', 1)], [task('a', 4, { shared: true })]]) {
     const { chunk, transfer } = packChunk(tasks);
     expect(chunk.block.buffer).toBeInstanceOf(ArrayBuffer);
-    expect(tasks.map(({ bytes }) => bytes.buffer)).not.toContain(chunk.block.buffer);
+    expect(tasks.map(({ bytes }) => viewOf(bytes).buffer)).not.toContain(chunk.block.buffer);
     expect(transfer).toEqual(chunk.block.length > 16 * KIB ? [chunk.block.buffer] : []);
   }
 });

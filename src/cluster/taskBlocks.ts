@@ -1,0 +1,85 @@
+/**
+ * Where submitted tasks are written, end to end, in memory that the coordinator thread reads without a copy. A block
+ * whose tasks have all left is used anew: the collectors of both threads do not see how large shared memory is, and
+ * would leave hundreds of megabytes of it lying about.
+ */
+
+/** Bytes of a block that small tasks share. */
+const SHARED = 256 * 1024;
+/** Larger tasks have a block of their own, so that a small one that stays keeps no large one. */
+const LARGE = 32 * 1024;
+/** Most bytes that are kept to be used anew. */
+const MOST_SPARE = 32 * 1024 * 1024;
+
+export class TaskBlock {
+  /** How many tasks in it have not left. */
+  live = 0;
+  readonly bytes: Uint8Array<SharedArrayBuffer>;
+
+  constructor(size: number) {
+    this.bytes = new Uint8Array(new SharedArrayBuffer(size));
+  }
+}
+
+/** Where one task stands. */
+export interface TaskPlace {
+  readonly block: TaskBlock;
+  readonly offset: number;
+  readonly length: number;
+}
+
+export class TaskBlocks {
+  private current = new TaskBlock(0);
+  private used = 0;
+  /** By their size, which is a power of two. */
+  private readonly spare = new Map<number, TaskBlock[]>();
+  private spareBytes = 0;
+
+  /** `write` gets room for `most` bytes, and returns how many it has written there. */
+  write(most: number, write: (bytes: Uint8Array, offset: number) => number): TaskPlace {
+    if (most > LARGE) return this.place(this.take(2 ** Math.ceil(Math.log2(most))), 0, write);
+    if (this.used + most > this.current.bytes.length) {
+      this.current = this.take(SHARED);
+      this.used = 0;
+    }
+    const place = this.place(this.current, this.used, write);
+    this.used += place.length;
+    return place;
+  }
+
+  copy(task: Uint8Array): TaskPlace {
+    return this.write(task.length, (bytes, offset) => {
+      bytes.set(task, offset);
+      return task.length;
+    });
+  }
+
+  /** Nobody reads the task any more. Once for each; a task that is never freed keeps its block from being used anew. */
+  free({ block }: TaskPlace): void {
+    block.live -= 1;
+    if (block.live > 0) return;
+    if (block === this.current) {
+      this.used = 0;
+      return;
+    }
+    const { length } = block.bytes;
+    if (this.spareBytes + length > MOST_SPARE) return;
+    this.spareBytes += length;
+    const spare = this.spare.get(length);
+    if (spare === undefined) this.spare.set(length, [block]);
+    else spare.push(block);
+  }
+
+  private place(block: TaskBlock, offset: number, write: (bytes: Uint8Array, offset: number) => number): TaskPlace {
+    const length = write(block.bytes, offset);
+    block.live += 1;
+    return { block, offset, length };
+  }
+
+  private take(size: number): TaskBlock {
+    const spare = this.spare.get(size)?.pop();
+    if (spare === undefined) return new TaskBlock(size);
+    this.spareBytes -= size;
+    return spare;
+  }
+}
