@@ -129,6 +129,8 @@ export class DurableWork implements TaskWork {
   async drain(): Promise<'drained' | 'stuck'> {
     const how = await this.dispatcher.drain();
     await this.queue.flush(how === 'drained');
+    // Who drains is never elected again, and nobody tells it that it is deposed: else it would ask the store for ever.
+    this.queue.end();
     return how;
   }
 

@@ -415,6 +415,7 @@ class Move {
     return {
       term: claim.term,
       beat: 0,
+      ack: 0,
       holder: this.config.holder,
       claim: claim.id,
       ttl: timeToLive(this.config.intervals),
@@ -714,5 +715,6 @@ class Move {
 
 function sameVersion(a: Lease | null, b: Lease | null): boolean {
   if (a === null || b === null) return a === b;
-  return a.term === b.term && a.claim === b.claim && a.beat === b.beat && (a.holder === null) === (b.holder === null);
+  const same = a.term === b.term && a.claim === b.claim && a.beat === b.beat && a.ack === b.ack;
+  return same && (a.holder === null) === (b.holder === null);
 }

@@ -62,6 +62,8 @@ const TURN = 1;
 const LOOK = 10;
 /** How long a thread in which nothing runs may take to exit before that is worth a panic, in ms. */
 const IDLE_EXIT = 1000;
+/** How long a thread that nothing native holds may take to exit before its process is killed for it, in ms: six times the median. */
+const EXIT = 150;
 /** Why `drain` aborts work that has had its time to finish. */
 const STOPPING = 'the member stops';
 
@@ -196,7 +198,8 @@ export class Dispatcher {
     this.end('halting', reason);
     // No grace any more: somebody else may be master already.
     this.endRunner();
-    this.giveUpAfter(Math.max(left, this.parts.grace));
+    const { grace, killProcess } = this.parts;
+    this.giveUpAfter(Math.max(left, killProcess === null ? grace : Math.min(grace, EXIT)));
   }
 
   /**

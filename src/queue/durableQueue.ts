@@ -25,7 +25,8 @@
  *   recording   what failed, or a suspect that is about to run, goes on record. Ended when it is.
  *   burying     a task becomes a dead letter. Ended when it is one.
  *   blocked     the attempts of the head are used up. Ended when its record is cleared, or the task is gone.
- *   lost        an acknowledgement was refused: another member is master, as the next beat will say. Nothing ends it.
+ *   lost        an acknowledgement was refused: another member is master, as the next beat will say. Beside the others; ended
+ *               by one that is not: on a store without atomic writes a late write may have stood in the lease's place for a while.
  *
  * Longer than other files, because each hold is only right beside the others.
  */
@@ -71,7 +72,8 @@ export interface DurableQueueParts {
 interface Reign {
   readonly tenure: Tenure;
   readonly window: TaskWindow;
-  hold: 'recording' | 'burying' | 'blocked' | 'lost' | null;
+  hold: 'recording' | 'burying' | 'blocked' | null;
+  lost: boolean;
   /** All up to here are done, or given up. */
   finished: number;
   acknowledged: number;
@@ -97,6 +99,8 @@ export class DurableQueue implements TaskSource {
   private readonly flushes: (() => void)[] = [];
   /** The suspicion with which the last mastership ended, though this process did not die. */
   private survived: Suspicion | null = null;
+  /** How many acknowledgements were sent, under all masterships. */
+  private sent = 0;
 
   constructor(private readonly parts: DurableQueueParts) {
     this.look = new Alarm(parts.clock, () => this.lookAgain());
@@ -125,7 +129,7 @@ export class DurableQueue implements TaskSource {
    */
   async flush(nothingRuns: boolean): Promise<void> {
     const { reign } = this;
-    while (reign !== null && reign === this.reign && reign.hold !== 'lost') {
+    while (reign !== null && reign === this.reign && !reign.lost) {
       const { head } = reign.window;
       if (pending(reign)) await new Promise<void>((resolve) => this.flushes.push(resolve));
       else if (nothingRuns && reign.hold === null && head?.recorded) {
@@ -164,6 +168,7 @@ export class DurableQueue implements TaskSource {
       tenure,
       window,
       hold: null,
+      lost: false,
       finished: done,
       acknowledged: done,
       acknowledging: false,
@@ -198,15 +203,18 @@ export class DurableQueue implements TaskSource {
     return head;
   }
 
-  /** A burial that the last master may not have finished. False when this mastership ended meanwhile, or is lost. */
+  /** A burial that the last master may not have finished. False when this mastership ended meanwhile. */
   private async finishBurial(tenure: Tenure, burial: Burial): Promise<boolean> {
-    const { store, name, host } = this.parts;
+    const { store, name, host, clock, poll } = this.parts;
     const { seq, name: kind, message, code } = burial;
     const found = await this.insist(tenure, () => store.tasksAfter(name, seq - 1, { tasks: 1, bytes: 1 }));
     if (found === null) return false;
     const task = found[0]?.seq === seq ? found[0] : undefined;
     if (task !== undefined && !(await this.writeLetter(tenure, task, burial))) return false;
-    if (!(await this.insist(tenure, () => store.acknowledge(tenure, seq, null)))) return false;
+    while (!(await this.acknowledgeAt(tenure, seq, null))) {
+      if (this.tenure !== tenure) return false;
+      await new Promise<void>((resolve) => clock.at(clock.now() + poll, resolve));
+    }
     const error = fromWire({ name: kind, message, code, stack: undefined, ours: undefined });
     if (task !== undefined) host.buried(task.id, error);
     return true;
@@ -217,7 +225,7 @@ export class DurableQueue implements TaskSource {
   ready(most: number): readonly QueuedTask[] {
     const { reign } = this;
     const head = reign?.window.head;
-    if (reign === null || head === undefined || reign.hold !== null) return [];
+    if (reign === null || head === undefined || reign.hold !== null || reign.lost) return [];
     const { acknowledged, finished, suspectsThrough } = reign;
     // The suspect before it is still on record, and would be charged with whatever is begun now.
     if (acknowledged < finished && acknowledged < suspectsThrough) return [];
@@ -269,9 +277,7 @@ export class DurableQueue implements TaskSource {
   private headIf(task: QueuedTask): [Reign, WindowTask] | [null, null] {
     const { reign } = this;
     const head = reign?.window.head;
-    return reign === null || head === undefined || head !== task || reign.hold === 'lost'
-      ? [null, null]
-      : [reign, head];
+    return reign === null || head === undefined || head !== task || reign.lost ? [null, null] : [reign, head];
   }
 
   /** Tasks that this member has just stored, in order. */
@@ -337,13 +343,12 @@ export class DurableQueue implements TaskSource {
   }
 
   private async bury(reign: Reign, { task, burial, error }: NonNullable<Reign['burying']>): Promise<void> {
-    const { store } = this.parts;
     if (!(await this.writeLetter(reign.tenure, task, burial))) return;
     // Out of the lease again: the next master must not write a letter that somebody has requeued meanwhile.
-    const matched = await this.insist(reign.tenure, () => store.acknowledge(reign.tenure, burial.seq, null));
+    const matched = await this.acknowledgeAt(reign.tenure, burial.seq, null);
     if (matched === null) return;
     reign.burying = null;
-    if (!matched) reign.hold = 'lost';
+    if (!matched) reign.lost = true;
     this.parts.host.buried(task.id, error);
     this.release(reign, 'burying');
   }
@@ -381,7 +386,7 @@ export class DurableQueue implements TaskSource {
     if (reign.finished > reign.acknowledged) void this.acknowledge(reign);
     void this.fill(reign);
     const { head } = reign.window;
-    if (head === undefined || reign.hold !== null) return;
+    if (head === undefined || reign.hold !== null || reign.lost) return;
     if (!head.recorded && this.spent(head)) {
       const deaths = head.deaths === 0 ? '' : `; ${head.deaths + 1} processes died while it may have been running`;
       const text = `it was tried ${head.failed} times${deaths}`;
@@ -399,6 +404,7 @@ export class DurableQueue implements TaskSource {
     if (reign === null) return;
     this.look.by(this.parts.clock.now() + this.parts.poll);
     const { head } = reign.window;
+    if (reign.lost) void this.acknowledge(reign);
     if (reign.hold === 'blocked' && head !== undefined) void this.lookAtBlocked(reign, head);
     reign.window.lookAgain();
     void this.fill(reign);
@@ -411,25 +417,31 @@ export class DurableQueue implements TaskSource {
   private async acknowledge(reign: Reign): Promise<void> {
     if (reign.acknowledging) return;
     reign.acknowledging = true;
-    const { store, host } = this.parts;
-    while (reign === this.reign && reign.finished > reign.acknowledged) {
+    const { host } = this.parts;
+    while (reign === this.reign && (reign.finished > reign.acknowledged || reign.lost)) {
       const { finished, burying, tenure } = reign;
       const count = reign.ids.length;
       const burial = burying?.burial ?? null;
-      const matched = await this.insist(tenure, () => store.acknowledge(tenure, finished, burial));
+      const matched = await this.acknowledgeAt(tenure, finished, burial);
       if (matched === null) break;
-      if (!matched) {
-        reign.hold = 'lost';
-        break;
-      }
+      reign.lost = !matched;
+      if (!matched) break;
       reign.acknowledged = finished;
       const ids = reign.ids.splice(0, count);
       if (ids.length > 0) host.acknowledged(ids);
       if (burying !== null) await this.bury(reign, burying);
-      if (reign.hold === null) host.wake();
+      if (reign.hold === null) this.goOn(reign);
     }
     reign.acknowledging = false;
     this.settleFlushes(reign);
+  }
+
+  private acknowledgeAt(tenure: Tenure, done: number, burial: Burial | null): Promise<boolean | null> {
+    // A number of its own for each attempt: the one before may still land.
+    return this.insist(tenure, () => {
+      this.sent += 1;
+      return this.parts.store.acknowledge(tenure, { number: this.sent, done, burial });
+    });
   }
 
   /** Those who wait look again, unless this mastership is not theirs. */

@@ -30,8 +30,8 @@ export function storedProgress(progress: Progress): Fields {
 
 /** The fields that a claim sets. */
 export function storedLease(lease: Lease): Fields {
-  const { term, beat, holder, claim, ttl } = lease;
-  return { term, beat, holder, claim, ttl, ...storedProgress(lease) };
+  const { term, beat, ack, holder, claim, ttl } = lease;
+  return { term, beat, ack, holder, claim, ttl, ...storedProgress(lease) };
 }
 
 export function isFields(value: unknown): value is Fields {
@@ -55,6 +55,7 @@ export class DocumentReader {
     return {
       term: this.count('term'),
       beat: this.count('beat'),
+      ack: this.count('ack'),
       holder,
       claim: this.text('claim'),
       ttl: this.duration('ttl'),

@@ -58,7 +58,7 @@ export function openOnUse(store: FullStore, patience?: number): FullStore {
       addTasks: (name, added, maxQueue) => use(() => tasks.addTasks(name, added, maxQueue)),
       queueState: (name) => use(() => tasks.queueState(name)),
       tasksAfter: (name, seq, limit) => use(() => tasks.tasksAfter(name, seq, limit)),
-      acknowledge: (tenure, done, burial) => use(() => tasks.acknowledge(tenure, done, burial)),
+      acknowledge: (tenure, acknowledgement) => use(() => tasks.acknowledge(tenure, acknowledgement)),
       setAttempts: (name, seq, attempts) => use(() => tasks.setAttempts(name, seq, attempts)),
       trimTasks: (name, through) => use(() => tasks.trimTasks(name, through)),
       countTasks: (name) => use(() => tasks.countTasks(name)),

@@ -21,6 +21,8 @@ export interface Progress {
 export interface Lease extends Progress {
   readonly term: number;
   readonly beat: number;
+  /** The number of the last acknowledgement under this claim (see taskStore.ts); 0 before the first. */
+  readonly ack: number;
   /** Unique per member; `null` when released. */
   readonly holder: string | null;
   /** Unique per claim. */
@@ -83,7 +85,7 @@ export interface Store {
   /** The lease, and whether the record `tip + 1` exists, in one read. Several subsystems in one call, answers in order. */
   observe(asked: readonly { readonly name: string; readonly tip: number }[]): Promise<Observation[]>;
   /**
-   * Puts `next` in the place of `expected` if the lease still has its (term, claim, beat, holder); with `null`, if there
+   * Puts `next` in the place of `expected` if the lease still has its (term, claim, beat, ack, holder); with `null`, if there
    * is no lease. True when it was written. Fields of the document that this version does not know stay as they are.
    */
   compareAndSetLease(name: string, expected: Lease | null, next: Lease): Promise<boolean>;

@@ -50,6 +50,16 @@ export interface Burial extends Verdict {
   readonly seq: number;
 }
 
+export interface Acknowledgement {
+  /**
+   * Counts the attempts of the holder, so that one which lands after a later one changes nothing, and each leaves a lease
+   * as it never was before, which is what claims rely on.
+   */
+  readonly number: number;
+  readonly done: number;
+  readonly burial: Burial | null;
+}
+
 export interface QueueState {
   /** All tasks up to this number are done, or dead letters; 0 at the beginning. */
   readonly done: number;
@@ -82,8 +92,11 @@ export interface TaskStore {
     seq: number,
     limit: { readonly tasks: number; readonly bytes: number },
   ): Promise<StoredTask[]>;
-  /** Raises `done`, never lowers it, and sets the burial, if the lease is still of this tenure. False: it is not. */
-  acknowledge(tenure: Tenure, done: number, burial: Burial | null): Promise<boolean>;
+  /**
+   * Raises `done`, never lowers it, and sets the burial, if the lease is still of this tenure and no acknowledgement of a
+   * higher number has come. False: it is not, or one has.
+   */
+  acknowledge(tenure: Tenure, acknowledgement: Acknowledgement): Promise<boolean>;
   /** Puts on record how often a task was tried; new tasks have zeros. Nothing when the task is not there. */
   setAttempts(name: string, seq: number, attempts: Attempts): Promise<void>;
   /** Deletes, now or later, tasks up to `through`, which must be done. May be called often. */

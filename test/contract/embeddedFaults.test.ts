@@ -9,6 +9,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { createStore } from '../../src/store/createStore.ts';
 import type { Lease } from '../../src/store/store.ts';
 import type { FullStore } from '../../src/store/taskStore.ts';
+import { acknowledgement } from '../support/acknowledgements.ts';
 import { type Contender, startContender } from './contenders.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'mongo-failover-'));
@@ -194,7 +195,7 @@ test('the file is as large as what it holds, whoever opened it before sees it gr
   expect(grown).toBeLessThan(60 * size);
   const [last] = await store.tasks.tasksAfter(name, 39, { tasks: 1, bytes: size });
   expect(last?.bytes).toEqual(Buffer.alloc(size, 39));
-  await store.tasks.acknowledge({ name, term: 1, holder: 'holder' }, 40, null);
+  await store.tasks.acknowledge({ name, term: 1, holder: 'holder' }, acknowledgement(40, null));
   await store.tasks.trimTasks(name, 40);
   expect(await store.tasks.tasksAfter(name, 0, { tasks: 40, bytes: size })).toEqual([]);
   await add(randomUUID());

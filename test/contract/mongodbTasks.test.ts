@@ -5,6 +5,7 @@ import { afterEach, expect, test } from 'vitest';
 import { createStore } from '../../src/store/createStore.ts';
 import { KEPT } from '../../src/store/mongodb/taskTrimmer.ts';
 import type { FullStore } from '../../src/store/taskStore.ts';
+import { acknowledgement } from '../support/acknowledgements.ts';
 import { databaseUri } from '../support/database.ts';
 import { TcpProxy } from '../support/tcpProxy.ts';
 import { VirtualClock } from '../support/virtualClock.ts';
@@ -45,7 +46,7 @@ test('what is done is deleted a minute after it was told, but for the highest, a
   await store.compareAndSetLease(name, null, { ...lease, ...nothing });
   await store.tasks.addTasks(name, tasks(10, 'first'), MANY);
   await store.tasks.addTasks(`${name}/more`, tasks(3, 'first'), MANY);
-  await store.tasks.acknowledge({ name, term: 1, holder: 'holder' }, 8, null);
+  await store.tasks.acknowledge({ name, term: 1, holder: 'holder' }, acknowledgement(8, null));
   await store.tasks.trimTasks(name, 8);
   await clock.advance(KEPT - 1);
   await store.tasks.trimTasks(name, 8);
@@ -74,7 +75,7 @@ test('a member that was held up while others went on and all was trimmed goes on
   const first = await heldUp.tasks.addTasks(name, tasks(9, 'first'), MANY);
   expect(first.at(-1)).toEqual({ type: 'stored', seq: 9 });
   await others.tasks.addTasks(name, tasks(11, 'second'), MANY);
-  await others.tasks.acknowledge({ name, term: 1, holder: 'holder' }, 20, null);
+  await others.tasks.acknowledge({ name, term: 1, holder: 'holder' }, acknowledgement(20, null));
   await others.tasks.trimTasks(name, 20);
   await clock.advance(KEPT);
   await others.tasks.trimTasks(name, 20);

@@ -292,5 +292,5 @@ export function storeContract(title: string, setup: () => Promise<StoreUnderTest
 }
 
 function aLease(fields: Partial<Lease>): Lease {
-  return { term: 1, beat: 0, holder: 'holder', claim: 'claim', ttl: 4500.25, ...nothing, ...fields };
+  return { term: 1, beat: 0, ack: 0, holder: 'holder', claim: 'claim', ttl: 4500.25, ...nothing, ...fields };
 }

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createStore } from '../../src/store/createStore.ts';
 import type { Lease, Progress } from '../../src/store/store.ts';
 import type { Burial, DeadLetter, FullStore, NewTask, StoredTask } from '../../src/store/taskStore.ts';
+import { acknowledgement } from '../support/acknowledgements.ts';
 import { race } from './contenders.ts';
 import { ids } from './ids.ts';
 import type { StoreUnderTest } from './storeContract.ts';
@@ -20,7 +21,7 @@ export interface TaskStoreUnderTest extends StoreUnderTest {
 const CONTENDERS = 4;
 export const MANY = 1_000_000;
 const nothing: Progress = { identifier: null, count: 0, recent: [] };
-const lease: Lease = { term: 1, beat: 0, holder: 'holder', claim: 'claim', ttl: 4500, ...nothing };
+const lease: Lease = { term: 1, beat: 0, ack: 0, holder: 'holder', claim: 'claim', ttl: 4500, ...nothing };
 const everything = { tasks: MANY, bytes: Number.MAX_SAFE_INTEGER };
 const burial: Burial = { seq: 3, name: 'TypeError', message: 'no', code: undefined, attempts: 5 };
 
@@ -54,7 +55,7 @@ export function taskContract(title: string, setup: () => Promise<TaskStoreUnderT
       const tenure = { name, term: lease.term, holder: 'holder' };
       await store.compareAndSetLease(name, null, lease);
       if (tasks > 0) await store.tasks.addTasks(name, many(tasks), MANY);
-      if (done > 0) await store.tasks.acknowledge(tenure, done, null);
+      if (done > 0) await store.tasks.acknowledge(tenure, acknowledgement(done, null));
       return { name, tenure };
     };
     const all = (name: string, after = 0): Promise<StoredTask[]> => store.tasks.tasksAfter(name, after, everything);
@@ -135,7 +136,7 @@ export function taskContract(title: string, setup: () => Promise<TaskStoreUnderT
           full,
         ]);
         expect(await store.tasks.addTasks(name, many(1, 'last'), 5)).toEqual([full]);
-        await store.tasks.acknowledge(tenure, 2, null);
+        await store.tasks.acknowledge(tenure, acknowledgement(2, null));
         expect(await store.tasks.addTasks(name, many(3, 'last'), 5)).toEqual([...stored(6, 7), full]);
         expect(seqs(await all(name, 5))).toEqual([6, 7]);
       });
@@ -146,7 +147,7 @@ export function taskContract(title: string, setup: () => Promise<TaskStoreUnderT
         expect(await store.tasks.addTasks(name, again, MANY)).toEqual([...stored(6, 8), known, known]);
         expect(await store.tasks.addTasks(name, again, MANY)).toEqual(again.map(() => known));
         expect((await all(name, 3)).map(({ id }) => id)).toEqual(['task 3', 'task 4', 'task 0', 'task 1', 'task 2']);
-        await store.tasks.acknowledge(tenure, 8, null);
+        await store.tasks.acknowledge(tenure, acknowledgement(8, null));
         await store.tasks.trimTasks(name, 8);
         expect(await store.tasks.addTasks(name, again, MANY)).toEqual(stored(9, 13));
         // Trimming the old ones leaves the new ones' ids alone.
@@ -223,10 +224,10 @@ export function taskContract(title: string, setup: () => Promise<TaskStoreUnderT
       test('the counts say what is queued, what is dead, and since when the oldest waits', async () => {
         const { name, tenure } = await queue({ tasks: 5 });
         const [, , third] = await all(name);
-        await store.tasks.acknowledge(tenure, 2, null);
+        await store.tasks.acknowledge(tenure, acknowledgement(2, null));
         await store.tasks.putDeadLetter(aLetter(name, 1));
         expect(await store.tasks.countTasks(name)).toEqual({ queued: 3, dead: 1, headAt: third?.at });
-        await store.tasks.acknowledge(tenure, 5, null);
+        await store.tasks.acknowledge(tenure, acknowledgement(5, null));
         await store.tasks.trimTasks(name, 5);
         expect(await store.tasks.countTasks(name)).toEqual({ queued: 0, dead: 1, headAt: null });
       });
@@ -235,37 +236,62 @@ export function taskContract(title: string, setup: () => Promise<TaskStoreUnderT
     describe('acknowledging', () => {
       test('done rises and never falls, and the burial is as it was last set', async () => {
         const { name, tenure } = await queue({ tasks: 5 });
-        expect(await store.tasks.acknowledge(tenure, 3, burial)).toBe(true);
+        expect(await store.tasks.acknowledge(tenure, acknowledgement(3, burial))).toBe(true);
         expect(await store.tasks.queueState(name)).toEqual({ done: 3, burial });
-        expect(await store.tasks.acknowledge(tenure, 2, { ...burial, code: 'ERR' })).toBe(true);
+        expect(await store.tasks.acknowledge(tenure, acknowledgement(2, { ...burial, code: 'ERR' }))).toBe(true);
         expect(await store.tasks.queueState(name)).toEqual({ done: 3, burial: { ...burial, code: 'ERR' } });
-        expect(await store.tasks.acknowledge(tenure, 5, null)).toBe(true);
+        expect(await store.tasks.acknowledge(tenure, acknowledgement(5, null))).toBe(true);
         expect(await store.tasks.queueState(name)).toEqual({ done: 5, burial: null });
+      });
+
+      test('one that lands after a later one of the same holder changes nothing', async () => {
+        const { name, tenure } = await queue({ tasks: 5 });
+        const [early, late] = [acknowledgement(2, null), acknowledgement(3, burial)];
+        expect(await store.tasks.acknowledge(tenure, late)).toBe(true);
+        expect(await store.tasks.acknowledge(tenure, early)).toBe(false);
+        expect(await store.tasks.acknowledge(tenure, late)).toBe(false);
+        expect(await store.tasks.queueState(name)).toEqual({ done: 3, burial });
+        const [seen] = await store.observe([{ name, tip: 0 }]);
+        expect(seen?.lease).toEqual({ ...lease, ack: late.number });
+      });
+
+      test('each makes a lease that never was: a claim that expects the one before does not match', async () => {
+        const { name, tenure } = await queue({ tasks: 5 });
+        const [before] = await store.observe([{ name, tip: 0 }]);
+        await store.tasks.acknowledge(tenure, acknowledgement(0, null));
+        const next = { ...lease, term: 2, claim: 'next', holder: 'next' };
+        expect(await store.compareAndSetLease(name, before?.lease ?? null, next)).toBe(false);
+        const [now] = await store.observe([{ name, tip: 0 }]);
+        expect(await store.compareAndSetLease(name, now?.lease ?? null, next)).toBe(true);
       });
 
       test('nobody but the holder of this term acknowledges', async () => {
         const { name, tenure } = await queue({ tasks: 2, done: 1 });
-        expect(await store.tasks.acknowledge({ ...tenure, term: 2 }, 2, burial)).toBe(false);
-        expect(await store.tasks.acknowledge({ ...tenure, holder: 'other' }, 2, burial)).toBe(false);
-        expect(await store.tasks.acknowledge({ ...tenure, name: randomUUID() }, 2, burial)).toBe(false);
+        expect(await store.tasks.acknowledge({ ...tenure, term: 2 }, acknowledgement(2, burial))).toBe(false);
+        expect(await store.tasks.acknowledge({ ...tenure, holder: 'other' }, acknowledgement(2, burial))).toBe(false);
+        expect(await store.tasks.acknowledge({ ...tenure, name: randomUUID() }, acknowledgement(2, burial))).toBe(
+          false,
+        );
         expect(await store.tasks.queueState(name)).toEqual({ done: 1, burial: null });
         await store.release(tenure, 1, nothing);
-        expect(await store.tasks.acknowledge(tenure, 2, burial)).toBe(false);
+        expect(await store.tasks.acknowledge(tenure, acknowledgement(2, burial))).toBe(false);
         expect(await store.tasks.queueState(name)).toEqual({ done: 1, burial: null });
       });
 
       test('claims, beats and releases leave alone how far the queue is, and it leaves them alone', async () => {
         const { name, tenure } = await queue({ tasks: 3 });
-        await store.tasks.acknowledge(tenure, 2, burial);
+        await store.tasks.acknowledge(tenure, acknowledgement(2, burial));
         await store.beat(tenure, 1, { identifier: 'a', count: 1, recent: ['a'] });
-        await store.tasks.acknowledge(tenure, 3, burial);
+        const last = acknowledgement(3, burial);
+        await store.tasks.acknowledge(tenure, last);
         const [seen] = await store.observe([{ name, tip: 0 }]);
-        expect(seen?.lease).toEqual({ ...lease, beat: 1, identifier: 'a', count: 1, recent: ['a'] });
+        const ack = last.number;
+        expect(seen?.lease).toEqual({ ...lease, beat: 1, ack, identifier: 'a', count: 1, recent: ['a'] });
         await store.release(tenure, 2, nothing);
         const next = { ...lease, term: 2, claim: 'next', holder: 'next' };
-        expect(await store.compareAndSetLease(name, { ...lease, beat: 2, holder: null }, next)).toBe(true);
+        expect(await store.compareAndSetLease(name, { ...lease, beat: 2, ack, holder: null }, next)).toBe(true);
         expect(await store.tasks.queueState(name)).toEqual({ done: 3, burial });
-        expect(await store.tasks.acknowledge({ name, term: 2, holder: 'next' }, 3, null)).toBe(true);
+        expect(await store.tasks.acknowledge({ name, term: 2, holder: 'next' }, acknowledgement(3, null))).toBe(true);
         expect(await store.tasks.queueState(name)).toEqual({ done: 3, burial: null });
       });
     });
@@ -275,7 +301,7 @@ export function taskContract(title: string, setup: () => Promise<TaskStoreUnderT
         const { name, tenure } = await queue({ tasks: 10, done: 7 });
         await store.tasks.trimTasks(name, 7);
         expect(seqs(await all(name, 7))).toEqual([8, 9, 10]);
-        await store.tasks.acknowledge(tenure, 10, null);
+        await store.tasks.acknowledge(tenure, acknowledgement(10, null));
         await store.tasks.trimTasks(name, 10);
         await store.tasks.trimTasks(name, 4);
         // Another member, who remembers nothing.

@@ -45,6 +45,7 @@ export class ElectionWorld implements Surroundings {
   private readonly members: WorldMember[] = [];
   private readonly habits: Habits;
   private highest = 0;
+  private lastElected = '';
   private made = 0;
   private failure: { error: unknown } | null = null;
 
@@ -128,8 +129,11 @@ export class ElectionWorld implements Surroundings {
     }
   }
 
-  elected(term: number, continued: boolean): void {
+  elected(term: number, continued: boolean, id: string): void {
     assert.ok(term > this.highest, `term ${term} was given after ${this.highest}`);
+    // Where a late write may bring an old lease back, a holder in between may be overlooked.
+    assert.ok(this.report.weak || !continued || this.lastElected === id, `${id} continues what another member did`);
+    this.lastElected = id;
     this.highest = term;
     this.report.masterships += 1;
     if (continued) this.report.continued += 1;

@@ -33,6 +33,8 @@ export interface Connection {
   readonly timeLimit: number;
   /** Takes the answer to the caller; default: at once. A member that is held up gets it later. False: it was too late. */
   readonly deliver?: (answer: () => boolean) => void;
+  /** The lease that the look with this number, counted from 1, has shown; `whole`: nothing newer than the tip that was asked about. */
+  readonly shown?: (lease: Lease | null, whole: boolean, look: number) => void;
 }
 
 type Change = (lease: Lease | null) => Lease | null;
@@ -62,6 +64,7 @@ export class MemoryStore {
 /** What one member sees. */
 export class MemoryConnection implements Store {
   private readonly listeners = new Set<() => void>();
+  private looks = 0;
 
   constructor(
     private readonly store: MemoryStore,
@@ -87,10 +90,17 @@ export class MemoryConnection implements Store {
 
   observe(asked: readonly { readonly name: string; readonly tip: number }[]): Promise<Observation[]> {
     const [{ tip } = { tip: 0 }] = asked;
+    const look = ++this.looks;
     // Two documents are not one snapshot: with a gap, the record is read first and the lease later.
-    return this.call('observe', (answer, gap) => {
+    const observed = this.call<Observation[]>('observe', (answer, gap) => {
       const newer = this.store.terms.has(tip + 1);
       this.after(gap, () => answer([{ lease: this.store.lease, newer }]));
+    });
+    const { shown } = this.connection;
+    if (shown === undefined) return observed;
+    return observed.then((observations) => {
+      for (const { lease, newer } of observations) shown(lease, !newer && (lease?.term ?? 0) <= tip, look);
+      return observations;
     });
   }
 
@@ -188,9 +198,9 @@ export class MemoryConnection implements Store {
   }
 }
 
-function sameVersion(a: Lease | null, b: Lease | null): boolean {
+export function sameVersion(a: Lease | null, b: Lease | null): boolean {
   if (a === null || b === null) return a === b;
-  return a.term === b.term && a.claim === b.claim && a.beat === b.beat && a.holder === b.holder;
+  return a.term === b.term && a.claim === b.claim && a.beat === b.beat && a.ack === b.ack && a.holder === b.holder;
 }
 
 /** A lease as another member would have written it. */
@@ -198,5 +208,5 @@ export function leaseOf(holder: string | null, fields: Partial<Lease> = {}): Lea
   const term = fields.term ?? 1;
   assert.ok(term > 0);
   const claim = `${holder ?? 'gone'}/${term}`;
-  return { term, beat: 0, holder, claim, ttl: 4500, identifier: null, count: 0, recent: [], ...fields };
+  return { term, beat: 0, ack: 0, holder, claim, ttl: 4500, identifier: null, count: 0, recent: [], ...fields };
 }

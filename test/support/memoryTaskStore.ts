@@ -6,7 +6,7 @@
 import type { Clock } from '../../src/clock.ts';
 import { StoreError } from '../../src/errors.ts';
 import type { Tenure } from '../../src/store/store.ts';
-import type { Burial, DeadLetter, NewTask, StoredTask, TaskStore } from '../../src/store/taskStore.ts';
+import type { Acknowledgement, Burial, DeadLetter, NewTask, StoredTask, TaskStore } from '../../src/store/taskStore.ts';
 import type { TaskId } from '../../src/task.ts';
 
 export type TaskCall = keyof TaskStore;
@@ -33,8 +33,14 @@ export class MemoryTasks {
   burial: Burial | null = null;
   /** Whose the lease is. */
   holder: Tenure | null = null;
+  /** Of the last acknowledgement under each term. */
+  private readonly numbers = new Map<number, number>();
+  /** By how much it was ever told to trim what it must keep: what is not done, or is being buried. */
+  trimmedTooFar = 0;
   /** Numbers of tasks that no answer shows yet: they are being stored. */
   readonly hidden = new Set<number>();
+  /** The same, but only the first answer that shows a higher one passes them over. */
+  readonly late = new Set<number>();
   /** Every call that was carried out, in order, such as `acknowledge 3` or `setAttempts 4 1/0`. */
   readonly log: string[] = [];
 
@@ -56,7 +62,7 @@ export class MemoryTasks {
         call('addTasks', () => tasks.map((task) => ({ type: 'stored' as const, seq: this.add(task).seq }))),
       queueState: () => call('queueState', () => ({ done: this.done, burial: this.burial })),
       tasksAfter: (_name, seq, limit) => call('tasksAfter', () => this.after(seq, limit)),
-      acknowledge: (tenure, done, burial) => call('acknowledge', () => this.acknowledge(tenure, done, burial)),
+      acknowledge: (tenure, given) => call('acknowledge', () => this.acknowledge(tenure, given)),
       setAttempts: (_name, seq, { attempts, deaths }) =>
         call('setAttempts', () => {
           this.log.push(`setAttempts ${seq} ${attempts}/${deaths}`);
@@ -64,6 +70,9 @@ export class MemoryTasks {
         }),
       trimTasks: (_name, through) =>
         call('trimTasks', () => {
+          // A task that is being buried is needed for its letter.
+          const most = this.burial === null ? this.done : Math.min(this.done, this.burial.seq - 1);
+          this.trimmedTooFar = Math.max(this.trimmedTooFar, through - most);
           for (const seq of this.tasks.keys()) if (seq <= through) this.tasks.delete(seq);
         }),
       countTasks: () =>
@@ -115,9 +124,12 @@ export class MemoryTasks {
     this.log.push(`tasksAfter ${seq}`);
     const found: StoredTask[] = [];
     let bytes = 0;
+    const passed: number[] = [];
     for (let next = seq + 1; next < this.next; next++) {
-      const task = this.hidden.has(next) ? undefined : this.tasks.get(next);
+      if (this.late.has(next)) passed.push(next);
+      const task = this.hidden.has(next) || this.late.has(next) ? undefined : this.tasks.get(next);
       if (task === undefined) continue;
+      for (const number of passed) this.late.delete(number);
       bytes += task.bytes.byteLength;
       if (found.length === limit.tasks || (found.length > 0 && bytes > limit.bytes)) break;
       found.push(task);
@@ -125,8 +137,10 @@ export class MemoryTasks {
     return found;
   }
 
-  private acknowledge({ term, holder }: Tenure, done: number, burial: Burial | null): boolean {
-    const isHeld = this.holder?.term === term && this.holder.holder === holder;
+  private acknowledge({ term, holder }: Tenure, { number, done, burial }: Acknowledgement): boolean {
+    const isLast = number > (this.numbers.get(term) ?? 0);
+    const isHeld = this.holder?.term === term && this.holder.holder === holder && isLast;
+    if (isHeld) this.numbers.set(term, number);
     this.log.push(`acknowledge ${done}${burial === null ? '' : ` burying ${burial.seq}`}${isHeld ? '' : ' refused'}`);
     if (!isHeld) return false;
     this.done = Math.max(this.done, done);

@@ -4,7 +4,8 @@ import type { News, StoreRequest } from '../../src/election/effects.ts';
 import { Elector } from '../../src/election/elector.ts';
 import { type Phase, timeToLive } from '../../src/election/protocol.ts';
 import type { Intervals } from '../../src/options.ts';
-import type { CallName, Fate, MemoryConnection, MemoryStore } from './memoryStore.ts';
+import type { Lease } from '../../src/store/store.ts';
+import { type CallName, type Fate, type MemoryConnection, type MemoryStore, sameVersion } from './memoryStore.ts';
 import { type Held, SkewedClock, type Timeline } from './skewedClock.ts';
 
 /** Clocks run at rates of 1 ± this: what the protocol promises to bear, two of them against each other. */
@@ -18,7 +19,7 @@ export interface Surroundings {
   readonly timeline: Timeline;
   readonly store: MemoryStore;
   fate(member: WorldMember, call: CallName): Fate;
-  elected(term: number, continued: boolean): void;
+  elected(term: number, continued: boolean, id: string): void;
   deposed(resigned: boolean): void;
   later(ms: number, run: () => void): void;
   note(text: string): void;
@@ -32,6 +33,10 @@ export class WorldMember {
   readonly grace: number;
   phase: Phase = 'stopped';
   validUntil: number | null = null;
+  /** The same by the boot clock, which tells it truly also when the member has slept and does not know yet. */
+  private endsByBoot = 0;
+  /** Whether the last lease was given up before it had ended. */
+  private droppedEarly = false;
   working = false;
   private fenced = false;
   /** How often it has resigned; only the last one's end makes it fit. */
@@ -50,6 +55,8 @@ export class WorldMember {
   /** It was held up, and has not had an event since. */
   private behind = false;
   private held: Held[] | null = null;
+  /** What the newest look that was answered has shown; undefined when the tip has to be read before that is seen. */
+  private shown: { readonly lease: Lease | null | undefined; readonly look: number } = { lease: undefined, look: 0 };
 
   constructor(
     private readonly world: Surroundings,
@@ -66,6 +73,9 @@ export class WorldMember {
       fate: (call) => world.fate(this, call),
       timeLimit: requestTimeout,
       deliver: hold,
+      shown: (lease, whole, look) => {
+        if (look > this.shown.look) this.shown = { lease: whole ? lease : undefined, look };
+      },
     });
     this.elector = new Elector({
       name: 'world',
@@ -77,7 +87,7 @@ export class WorldMember {
       host: {
         progress: () => ({ identifier: null, count: 0, recent: [] }),
         news: (news) => this.news(news),
-        asked: ({ type }) => this.asked(type),
+        asked: (request) => this.asked(request),
         beatSent: () => {},
         beatAcknowledged: () => {},
       },
@@ -148,7 +158,13 @@ export class WorldMember {
     );
   }
 
-  private asked(type: StoreRequest['type']): void {
+  private asked(request: StoreRequest): void {
+    const { type } = request;
+    // Else it has waited for a version that was gone long since. To write a claim again over itself is no new one.
+    const { lease } = this.shown;
+    if (type === 'writeLease' && request.expected?.claim !== request.next.claim && lease !== undefined) {
+      assert.ok(sameVersion(request.expected, lease), `${this.id} claims what it did not see last`);
+    }
     if (!this.unfit || this.stopping) return;
     assert.ok(type === 'readTip' || type === 'observe', `${this.id} asks ${type} though it resigned`);
   }
@@ -183,17 +199,22 @@ export class WorldMember {
       case 'phase':
         assert.equal(news.from, this.phase);
         this.phase = news.to;
+        // What ends a mastership so is the end of the lease, and not the first failure.
+        if (news.from === 'master' && news.to === 'error')
+          assert.ok(this.stopping || !this.droppedEarly, 'conceded early');
         return;
       case 'lease':
         this.validUntil = news.validUntil;
+        this.endsByBoot = this.clock.sinceBoot() + news.validUntil - this.clock.now();
         return;
       case 'noLease':
+        this.droppedEarly = this.validUntil !== null && this.clock.now() < this.validUntil;
         this.validUntil = null;
         return;
       case 'elected':
         assert.ok(!this.working && this.phase === 'master', 'elected twice');
         assert.ok(!this.unfit && this.lingersUntil === null, 'elected beside work of its own that hangs');
-        world.elected(news.term, news.continued);
+        world.elected(news.term, news.continued, this.id);
         this.working = true;
         this.fenced = false;
         return;
@@ -233,6 +254,8 @@ export class WorldMember {
       this.lingersUntil = null;
       this.elector.drained();
     } else {
+      // It would not stop, and has what is left of the lease, which is left to run out.
+      if (this.validUntil !== null) this.lingersUntil = this.endsByBoot;
       this.elector.abandon();
     }
   }

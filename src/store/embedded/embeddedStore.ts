@@ -62,8 +62,9 @@ export class EmbeddedStore implements FullStore {
       if (expected === null || old === undefined) {
         return expected === null && old === undefined ? { ...storedLease(next), at: Date.now() } : undefined;
       }
-      const { term, beat, holder, claim } = expected;
-      const same = old.term === term && old.beat === beat && old.holder === holder && old.claim === claim;
+      const { term, beat, ack, holder, claim } = expected;
+      const isHeld = old.term === term && old.holder === holder && old.claim === claim;
+      const same = isHeld && old.beat === beat && old.ack === ack;
       return same ? { ...old, ...storedLease(next), at: Date.now() } : undefined;
     });
   }

@@ -11,9 +11,9 @@ import { storedId } from '../documents.js';
 import type { Tenure } from '../store.js';
 import { storedBurial, storedLetter, TaskReader } from '../taskDocuments.js';
 import type {
+  Acknowledgement,
   AddResult,
   Attempts,
-  Burial,
   DeadLetter,
   NewTask,
   QueueCounts,
@@ -128,11 +128,13 @@ export class EmbeddedTasks implements TaskStore {
     });
   }
 
-  acknowledge({ name, term, holder }: Tenure, done: number, burial: Burial | null): Promise<boolean> {
+  acknowledge({ name, term, holder }: Tenure, { number, done, burial }: Acknowledgement): Promise<boolean> {
     return this.access.change('acknowledge', leaseKey(name), (old) => {
       if (old === undefined || old.term !== term || old.holder !== holder) return undefined;
-      const { done: before } = this.reader(old, 'lease', name).queueState();
-      return { ...old, done: Math.max(before, done), burial: storedBurial(burial) };
+      const reader = this.reader(old, 'lease', name);
+      if (reader.count('ack') >= number) return undefined;
+      const { done: before } = reader.queueState();
+      return { ...old, ack: number, done: Math.max(before, done), burial: storedBurial(burial) };
     });
   }
 

@@ -78,8 +78,9 @@ export class MongodbStore implements FullStore {
     const _id = leaseId(name);
     const fields = { ...storedLease(next), at: new Date() };
     if (expected === null) return this.commands.insert('compareAndSetLease', LEASES, { _id, ...fields });
-    const { term, beat, holder, claim } = expected;
-    return this.commands.update('compareAndSetLease', LEASES, { _id, term, beat, holder, claim }, { $set: fields });
+    const { term, beat, ack, holder, claim } = expected;
+    const same = { _id, term, beat, ack, holder, claim };
+    return this.commands.update('compareAndSetLease', LEASES, same, { $set: fields });
   }
 
   async insertTerm({ name, term, holder, claim, ttl }: TermRecord): ReturnType<Store['insertTerm']> {

@@ -15,9 +15,9 @@ import { type Fields, storedId } from '../documents.js';
 import type { Tenure } from '../store.js';
 import { storedBurial, storedLetter } from '../taskDocuments.js';
 import type {
+  Acknowledgement,
   AddResult,
   Attempts,
-  Burial,
   DeadLetter,
   NewTask,
   QueueCounts,
@@ -118,10 +118,10 @@ export class MongodbTasks implements TaskStore {
     return { tasks, highest, bytes, isAll: documents.length < most && bytes < SMALL_ANSWER };
   }
 
-  async acknowledge(tenure: Tenure, done: number, burial: Burial | null): Promise<boolean> {
+  async acknowledge(tenure: Tenure, { number, done, burial }: Acknowledgement): Promise<boolean> {
     const { name, term, holder } = tenure;
-    const held = { _id: leaseId(name), term, holder };
-    const change = { $max: { done }, $set: { burial: storedBurial(burial) } };
+    const held = { _id: leaseId(name), term, holder, ack: { $lt: number } };
+    const change = { $max: { done }, $set: { ack: number, burial: storedBurial(burial) } };
     return this.commands.update('acknowledge', LEASES, held, change);
   }
 

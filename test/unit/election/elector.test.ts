@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { News } from '../../../src/election/effects.ts';
 import { Elector, type ElectorHost } from '../../../src/election/elector.ts';
+import { beatLead } from '../../../src/election/protocol.ts';
 import {
   type CallName,
   type Fate,
@@ -166,6 +167,56 @@ describe('requests', () => {
     expect(member.lateness).toEqual([0]);
     expect(member.roundTrips).toEqual([ROUND_TRIP]);
   });
+
+  test('a look names the subsystem and the tip, and a failure says what was asked', async () => {
+    const world = new World();
+    const member = world.member('a');
+    const asked: unknown[] = [];
+    const { observe } = member.connection;
+    member.connection.observe = (names) => {
+      asked.push(names);
+      return observe.call(member.connection, names);
+    };
+    const standby = world.member('b');
+    member.elector.run();
+    await world.clock.advance(100);
+    expect(asked).toEqual([[{ name: 'test', tip: 0 }]]);
+    standby.fate = () => lost;
+    standby.elector.run();
+    await world.clock.advance(900);
+    expect(standby.failure()?.message).toBe('the store did not answer readTip in 900 ms');
+    standby.fate = () => swift;
+    standby.connection.observe = async () => [];
+    standby.elector.available();
+    await world.clock.advance(10);
+    expect(standby.failure()?.message).toBe('the store answered a look with nothing');
+  });
+
+  test('a beat that was refused, or answered too late, is not measured', async () => {
+    const world = new World();
+    const member = await masterAlone(world);
+    member.fate = () => ({ ...swift, returns: 1500 });
+    await world.clock.advance(intervals.MASTER + 1600);
+    expect([member.lateness.length > 0, member.roundTrips]).toEqual([true, []]);
+    member.fate = () => swift;
+    world.store.lease = leaseOf('other', { term: 9 });
+    await world.clock.advance(intervals.MASTER);
+    expect([member.elector.phase, member.roundTrips]).toEqual(['slave', []]);
+  });
+
+  test('a beat is sent a little early, and how late it is counts from when it was due', async () => {
+    const world = new World();
+    const lateness: [number, number][] = [];
+    const member = world.member('a', { beatSent: (late, delay) => lateness.push([late, delay]) });
+    member.elector.run();
+    await world.clock.advance(intervals.MASTER + 10);
+    const lead = beatLead(intervals);
+    expect(lateness).toEqual([[0, 0]]);
+    const { now } = world.clock;
+    world.clock.now = () => now.call(world.clock) + 30;
+    await world.clock.advance(intervals.MASTER);
+    expect(lateness[1]?.[1]).toBeCloseTo((lateness[1]?.[0] ?? 0) + lead);
+  });
 });
 
 describe('rule 8 around the protocol', () => {
@@ -262,6 +313,38 @@ describe('events and timers', () => {
     const types = member.types();
     expect(types.slice(types.indexOf('lease'))).toEqual(['lease', 'elected', 'drain', 'noLease', 'phase', 'stopped']);
     expect(world.store.lease).toMatchObject({ holder: null, beat: 1 });
+  });
+
+  test('progress is told only to a master, and once for each beat', async () => {
+    const world = new World();
+    const member = world.member('a');
+    expect(member.elector.term).toBeUndefined();
+    member.elector.progressed();
+    const master = await masterAlone(world);
+    let looks = 0;
+    const { sinceBoot } = world.clock;
+    world.clock.sinceBoot = () => {
+      looks += 1;
+      return sinceBoot.call(world.clock);
+    };
+    for (let count = 0; count < 1000; count++) master.elector.progressed();
+    expect(looks).toBeLessThan(10);
+  });
+
+  test('work that would not stop ends the member without a release', async () => {
+    const world = new World();
+    const member: TestMember = world.member('a', {
+      news: (news) => {
+        member.news.push(news);
+        if (news.type === 'drain') member.elector.abandon();
+      },
+    });
+    member.elector.run();
+    await world.clock.advance(100);
+    member.elector.stop();
+    await world.clock.advance(100);
+    expect([member.elector.phase, member.calls.includes('release')]).toEqual(['stopped', false]);
+    expect(world.store.lease).toMatchObject({ holder: 'a' });
   });
 
   test('after the end nothing is left that would keep the thread awake', async () => {

@@ -60,3 +60,22 @@ test('a wall clock set back during a suspension does not hide it', async () => {
   expect(watch.ahead()).toBe(2000);
   expect(watch.ahead()).toBe(0);
 });
+
+test('a wall clock that was set back hides no step forward that the boot clock does not show', async () => {
+  const { clock, watch } = await watched();
+  clock.setWall(clock.wall() - 3_600_000);
+  expect(watch.ahead()).toBe(0);
+  await clock.advance(20);
+  clock.setWall(clock.wall() + 70);
+  expect(watch.ahead()).toBe(70);
+});
+
+test('small steps of the wall clock add up, and one back takes from those before it', async () => {
+  const { clock, watch } = await watched();
+  const step = (ms: number): number => {
+    clock.setWall(clock.wall() + ms);
+    return watch.ahead();
+  };
+  expect([step(30), step(19), step(1)]).toEqual([0, 0, 50]);
+  expect([step(-50), step(60), step(39), step(1)]).toEqual([0, 0, 0, 50]);
+});

@@ -73,3 +73,8 @@ test('what was not measured, or not begun, says nothing', () => {
   chunks.ran(0, 5);
   expect(chunks.tasks).toBe(before);
 });
+
+test('a run that began less than nothing, or ended before it began, is a mistake', () => {
+  expect(() => make().ran(-1, 1)).toThrow('a run takes its time');
+  expect(() => make().ran(1, -1)).toThrow('a run takes its time');
+});

@@ -43,6 +43,19 @@ describe('DoneWindow', () => {
     expect(recent.at(-1)).toBe(id(49));
   });
 
+  test('holds as many bytes as it may, to the last', () => {
+    const window = new DoneWindow();
+    // Ten more are counted for each, beside its own.
+    const half = 'x'.repeat(WINDOW_BYTES / 2 - 10);
+    window.add(half);
+    window.add(`${half.slice(1)}y`);
+    expect(window.progress().recent).toHaveLength(2);
+    window.start({ identifier: null, count: 0, recent: [] });
+    window.add(half);
+    window.add(`${half}y`);
+    expect(window.progress().recent).toEqual([`${half}y`]);
+  });
+
   test('an id larger than the whole window empties it, because a window with a gap would mislead', () => {
     const window = new DoneWindow();
     window.add('a');

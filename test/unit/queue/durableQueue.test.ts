@@ -95,8 +95,30 @@ describe('acknowledgement', () => {
         master.fail(running, attempts);
         await clock.advance(3 * POLL);
         expect([master.ready(), store.done, store.letters, master.queue.blocked]).toEqual([[], 0, [], null]);
-        expect(store.news().filter((call) => !call.startsWith('tasksAfter'))).toEqual([]);
+        const calls = store.news().filter((call) => !call.startsWith('tasksAfter'));
+        expect(new Set(calls)).toEqual(new Set(['acknowledge 1 refused']));
       }
+    },
+  );
+
+  test.each([1, Number.POSITIVE_INFINITY])(
+    'that is refused for a while, because a late write stands in the place of the lease (attempts %d)',
+    async (attempts) => {
+      master = new Master(store, clock, 'a', { attempts });
+      await elected(5);
+      master.queue.finish(1);
+      const running = master.head;
+      const { holder } = store;
+      store.holder = null;
+      await settle();
+      expect(master.ready()).toEqual([]);
+      master.fail(running, attempts);
+      await clock.advance(2 * POLL);
+      store.holder = holder;
+      await clock.advance(2 * POLL);
+      expect(store.done).toBe(attempts === 1 ? 2 : 1);
+      expect(store.letters.map(({ id }) => id)).toEqual(attempts === 1 ? [2] : []);
+      expect(master.ready()[0]).toBe(attempts === 1 ? 3 : 2);
     },
   );
 });

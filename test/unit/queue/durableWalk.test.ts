@@ -44,8 +44,8 @@ class Walk {
   /** How many processes each killer took down, and how many masterships ended uncleanly with a task at risk. */
   readonly kills = new Map<number, number>();
   readonly risks = new Map<number, number>();
-  /** How often a hand-over made suspects forgotten. */
-  amnesties = 0;
+  /** How often a hand-over made each killer's first death forgotten. */
+  readonly pardons = new Map<number, number>();
   crashes = 0;
   repeats = 0;
   /** Letters that were taken. */
@@ -53,11 +53,18 @@ class Walk {
   /** What began under the present mastership. */
   readonly begun = new Set<number>();
   readonly completedNow = new Set<number>();
+  /** How often each task was refused under it. */
+  readonly refusals = new Map<number, number>();
+  /** Tasks take no time, so that they are done faster than they can be acknowledged. */
+  readonly quick: boolean;
+  /** So many calls more may be lost although all is calm. */
+  hiccups = 0;
   /** The deaths that were on record when it began. */
   readonly charges = new Map<number, number>();
 
   constructor(private readonly chance: Chance) {
     const attempts = [1, 2, 3, Number.POSITIVE_INFINITY][chance.below(4)] ?? 1;
+    this.quick = chance.below(3) === 0;
     this.retry = { attempts, exhausted: chance.below(3) === 0 ? 'block' : 'dead-letter' };
   }
 
@@ -100,8 +107,12 @@ class Walk {
         expect(this.isGivenUp(seq), `task ${seq} was given up`).toBe(false);
         this.begun.add(seq);
         if (this.completed.has(seq)) this.repeats += 1;
-        const takes = this.chance.below(5) === 0 ? this.chance.below(8) : 0;
-        return { fortune: this.fortune(task.id), takes };
+        const refusals = this.refusals.get(seq) ?? 0;
+        expect(this.store.tasks.get(seq)?.attempts, 'failures on record').toBeGreaterThanOrEqual(refusals);
+        const fortune = this.fortune(task.id);
+        if (fortune === 'refused') this.refusals.set(seq, refusals + 1);
+        const takes = !this.quick && this.chance.below(5) === 0 ? this.chance.below(8) : 0;
+        return { fortune, takes };
       }),
       completed: this.guard(undefined, (task: QueuedTask) => {
         this.completed.add(this.seqOf(task));
@@ -110,11 +121,20 @@ class Walk {
       died: this.guard(undefined, () => {
         const seq = Math.max(...this.begun);
         this.kills.set(seq, (this.kills.get(seq) ?? 0) + 1);
-        const most = this.budget + this.amnesties;
+        const most = this.budget + (this.pardons.get(seq) ?? 0);
         expect(this.kills.get(seq), `processes that task ${seq} took down`).toBeLessThanOrEqual(most);
+        this.chargedAlone(seq);
         this.crash();
       }),
     };
+  }
+
+  /** No task but the one that killed the process is on record as having been at it. */
+  chargedAlone(killer: number): void {
+    for (const { seq, deaths } of this.store.tasks.values()) {
+      if (seq === killer || seq <= this.store.done || deaths <= (this.charges.get(seq) ?? 0)) continue;
+      expect.fail(`task ${seq} is charged with what ${killer} did`);
+    }
   }
 
   fortune(id: TaskId): Fortune {
@@ -130,7 +150,12 @@ class Walk {
   }
 
   fate(): TaskFate {
-    if (this.calm || this.chance.below(3) === 0) return atOnce;
+    if (this.calm) {
+      if (this.hiccups === 0) return atOnce;
+      this.hiccups -= 1;
+      return this.chance.below(3) === 0 ? { ...atOnce, lost: 'call' } : atOnce;
+    }
+    if (this.chance.below(3) === 0) return atOnce;
     const [there, back] = [this.chance.below(SLOWEST), this.chance.below(SLOWEST)];
     const fails = this.chance.below(12);
     return { there, back, ...(fails < 2 && { lost: fails === 0 ? ('call' as const) : ('answer' as const) }) };
@@ -146,6 +171,7 @@ class Walk {
       this.natures.set(this.fed, natures[dice] ?? 'good');
       const task = this.store.add({ id: this.fed, bytes: new Uint8Array(0) });
       this.numbers.set(this.fed, task.seq);
+      if (this.chance.below(20) === 0) this.store.late.add(task.seq);
       if (this.chance.below(4) > 0) offered.push(task);
     }
     this.current?.master.queue.offer(offered);
@@ -159,12 +185,16 @@ class Walk {
     const member =
       again ?? new WalkMember(this.store, this.clock, `m${this.members}`, this.retry, this.chance, this.host());
     member.master.fate = () => this.fate();
+    member.master.onBuried = this.guard(undefined, (id: TaskId) => {
+      expect(this.store.burial?.seq, 'a burial that is told of is over').not.toBe(this.numbers.get(id));
+    });
     this.term += 1;
-    if (clean) this.amnesties += 1;
+    if (clean) for (const seq of this.kills.keys()) this.pardons.set(seq, (this.pardons.get(seq) ?? 0) + 1);
     // Now that all has arrived which was under way when the last one ended.
     if (this.ended === 'crash' || this.ended === 'loss') this.atRisk();
     this.begun.clear();
     this.completedNow.clear();
+    this.refusals.clear();
     this.charges.clear();
     for (const { seq, deaths } of this.store.tasks.values()) if (deaths > 0) this.charges.set(seq, deaths);
     this.current = member;
@@ -235,10 +265,12 @@ class Walk {
     const seq = this.store.done + 1;
     if (blocked === null || this.store.tasks.get(seq)?.id !== blocked) return;
     this.store.record(seq, 0, 0);
+    this.refusals.delete(seq);
     this.natures.set(blocked, 'good');
   }
 
   async step(): Promise<void> {
+    this.store.late.clear();
     switch (this.chance.below(14)) {
       case 0:
       case 1:
@@ -273,6 +305,7 @@ class Walk {
     if (this.failure !== undefined) throw this.failure;
     const seqs = this.store.letters.map(({ seq }) => seq);
     expect(new Set(seqs).size, 'one letter for a task').toBe(seqs.length);
+    expect(this.store.trimmedTooFar, 'only what is acknowledged, and buried, is trimmed').toBe(0);
     for (const { seq, id } of this.store.letters) {
       expect(this.taken.has(seq), `the letter of ${seq} was taken, and is back`).toBe(false);
       if (this.natures.get(id) !== 'good') continue;
@@ -287,6 +320,7 @@ class Walk {
     await this.clock.advance(10 * TAKEOVER);
     this.calm = true;
     this.ended = 'crash';
+    this.hiccups = 40;
     this.elect();
     for (let round = 0; round < 200 && this.store.queued.length > 0; round++) {
       this.unblock();
@@ -294,6 +328,11 @@ class Walk {
     }
     this.check();
     expect(this.store.queued, 'all is worked off').toEqual([]);
+    // Stored by a member that does not tell this one.
+    this.fed += 1;
+    this.numbers.set(this.fed, this.store.add({ id: this.fed, bytes: new Uint8Array(0) }).seq);
+    await this.clock.advance(1000);
+    expect(this.store.queued, 'what others store is found').toEqual([]);
     expect(this.over(), 'nothing is lost').toBe(this.store.next - 1);
     this.current?.depose();
     await this.clock.advance(1000);

@@ -199,3 +199,19 @@ test('a standby that misses no window loses no task and keeps none that is done'
     expect(queued(), `seed ${seed}`).toEqual([]);
   }
 });
+
+describe('a lease that contradicts itself', () => {
+  test('and names no task says nothing, whatever it counts', () => {
+    const { queue, follower, queued } = standby(1);
+    follower.see(progress(0));
+    expect(follower.see({ identifier: null, count: 3, recent: [] })).toEqual(nothing);
+    expect(follower.see({ identifier: null, count: 4, recent: [1] })).toEqual(nothing);
+    expect([queued(), queue.size]).toEqual([[1], 1]);
+  });
+
+  test('and counts none as done removes nothing, whatever it names', () => {
+    const { follower, queued } = standby(1);
+    expect(follower.see({ identifier: 1, count: 0, recent: [1] })).toEqual(nothing);
+    expect(queued()).toEqual([1]);
+  });
+});

@@ -147,3 +147,16 @@ test('offers stop when it is full, and the rest is asked for', async () => {
   await window.fill();
   expect(asked).toEqual([0, WINDOW_TASKS]);
 });
+
+test('and so with bytes, of which the last may go beyond', async () => {
+  const { ask, asked } = answers([]);
+  const window = new TaskWindow(ask, 0);
+  await window.fill();
+  window.offer(task(1, WINDOW_BYTES - 1));
+  window.offer(task(2, 1));
+  window.offer(task(3));
+  expect([seqs(window), window.bytes]).toEqual([[1, 2], WINDOW_BYTES]);
+  window.take(2);
+  await window.fill();
+  expect(asked).toEqual([0, 2]);
+});

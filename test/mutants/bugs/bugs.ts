@@ -1,0 +1,15 @@
+/** All planted bugs. */
+import type { PlantedBug } from '../plantedBug.ts';
+import { durableBugs } from './durable.ts';
+import { electionBugs } from './election.ts';
+import { queueBugs } from './queue.ts';
+import { storeBugs } from './stores.ts';
+import { workBugs } from './work.ts';
+
+export const plantedBugs: readonly PlantedBug[] = [
+  ...electionBugs,
+  ...queueBugs,
+  ...durableBugs,
+  ...workBugs,
+  ...storeBugs,
+];

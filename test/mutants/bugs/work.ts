@@ -1,0 +1,123 @@
+/** Mistakes where the election, the queue and the work meet. */
+import type { PlantedBug } from '../plantedBug.ts';
+
+const durable = 'src/coordinator/durableWork.ts';
+const managed = 'src/coordinator/managedWork.ts';
+const caughtBy = ['simulation'] as const;
+
+export const workBugs: readonly PlantedBug[] = [
+  {
+    name: 'released-before-the-flush',
+    breaks: 'A member releases its lease before what has run is acknowledged.',
+    file: durable,
+    find: "    await this.queue.flush(how === 'drained');\n",
+    replace: '',
+    caughtBy,
+  },
+  {
+    name: 'stuck-work-is-released',
+    breaks: 'The lease is released although work would not stop (rule 9).',
+    file: 'src/coordinator/member.ts',
+    find: "if ((await this.work.drain()) === 'drained') this.elector.drained();",
+    replace: 'if ((await this.work.drain()) !== undefined) this.elector.drained();',
+    caughtBy,
+  },
+  {
+    name: 'takeover-without-suspects',
+    breaks: 'After the crash of another master its unacknowledged tasks are not treated as suspects.',
+    file: durable,
+    find: 'this.queue.start({ name, term, holder }, continued || this.released);',
+    replace: 'this.queue.start({ name, term, holder }, continued || this.released || term > 0);',
+    caughtBy,
+  },
+  {
+    name: 'durable-fence-not-passed-on',
+    breaks: 'A fence does not reach the work of a stored queue (rule 7).',
+    file: durable,
+    find: 'this.dispatcher.fence(reason);',
+    replace: 'if (reason === undefined) this.dispatcher.fence(reason);',
+    caughtBy,
+  },
+  {
+    name: 'memory-fence-not-passed-on',
+    breaks: 'A fence does not reach the work of a queue in memory (rule 7).',
+    file: managed,
+    find: 'this.dispatcher.fence(reason);',
+    replace: 'if (reason === undefined) this.dispatcher.fence(reason);',
+    caughtBy,
+  },
+  {
+    name: 'own-old-window-continued',
+    breaks: "A member that is master again goes on from its own old count instead of from the lease's.",
+    file: managed,
+    find: 'if (!continued) this.done.start(progress);',
+    replace: 'if (!continued && this.done.progress().count === 0) this.done.start(progress);',
+    caughtBy: ['properties'],
+  },
+  {
+    name: 'deposed-member-trusts-its-count',
+    breaks: 'A deposed master follows the next lease from the last count that it saw as a standby.',
+    file: managed,
+    find: 'this.follower.continueFrom(undefined);',
+    replace: '',
+    caughtBy: ['properties'],
+  },
+  {
+    name: 'late-fed-task-queued',
+    breaks: 'A task that another member has done before it was fed here is queued.',
+    file: managed,
+    find: "if (this.follower.arrives(id)) return 'done';",
+    replace: "if (this.follower.arrives(id) && id === '') return 'done';",
+    caughtBy: ['simulation'],
+  },
+  {
+    name: 'done-not-reported',
+    breaks: 'A member does not put into the lease what it has done, so that a failover runs all of it again.',
+    file: managed,
+    find: 'for (const id of ids) this.done.add(id);',
+    replace: '',
+    caughtBy: ['properties'],
+  },
+  {
+    name: 'memory-letter-lost',
+    breaks: 'A task of a queue in memory is dropped before its dead letter is written.',
+    file: managed,
+    find: 'if (!(await this.write(letter)) || !this.queue.drop(task)) return;',
+    replace: 'if (!this.queue.drop(task) || !(await this.write(letter))) return;',
+    caughtBy,
+  },
+  {
+    name: 'requeue-loses-the-letter',
+    breaks: 'requeue deletes the dead letter before the task is queued again.',
+    file: 'src/cluster/managed.ts',
+    find: '    const { stored } = await submit();\n',
+    replace: `    await this.call((remote, cluster) => remote.removeDeadLetter(cluster, letter.seq));
+    const { stored } = await submit();
+`,
+    caughtBy: ['properties'],
+  },
+  {
+    name: 'chunk-goes-on-after-false',
+    breaks: 'A chunk goes on after a task that returned false, and counts it as done.',
+    file: 'src/tasks/runChunk.ts',
+    find: "if (result !== true) return result === false ? { type: 'result', done: false } : notBoolean(result);",
+    replace: 'if (result !== true && result !== false) return notBoolean(result);',
+    caughtBy: ['properties'],
+  },
+  {
+    name: 'chunk-result-misattributed',
+    breaks: 'A result is in shared memory before its task has ended, so that a crash counts the running task as done.',
+    file: 'src/tasks/runChunk.ts',
+    find: '    begins(context);\n',
+    replace: '    begins(context);\n    progress.done = done + 1;\n',
+    caughtBy: ['properties'],
+  },
+  {
+    name: 'chunk-ignores-the-lease',
+    breaks: 'The tasks of a chunk go on after the lease has ended.',
+    file: 'src/tasks/runChunk.ts',
+    find: "if (lease.remaining() === 0 || lease.term !== term) return { type: 'not-run' };",
+    replace: "if (lease.term !== term) return { type: 'not-run' };",
+    caughtBy: ['properties'],
+  },
+];

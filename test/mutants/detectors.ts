@@ -1,0 +1,126 @@
+/**
+ * What a planted bug is shown to: the searches, simulations, properties and walks that are to find it, cheapest first. A
+ * detector is a program of its own; that it fails is the catch, and on the unpatched source it must pass.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+export const detectorNames = ['search', 'simulation', 'properties', 'walks', 'contract', 'units'] as const;
+export type DetectorName = (typeof detectorNames)[number];
+
+export interface Detector {
+  readonly name: DetectorName;
+  readonly title: string;
+  /** What `node` is to run for a bug in that file; null when the detector never runs that code. */
+  command(file: string): readonly string[] | null;
+  /** What has to be there, from the root of the package. */
+  readonly needs: string;
+  /** In ms, on a machine that does nothing else. */
+  readonly timeLimit: number;
+}
+
+const VITEST = 'node_modules/vitest/vitest.mjs';
+const randomRuns = 'test/unit/election/randomRuns.test.ts';
+const queueWalks = ['test/unit/queue/durableWalk.test.ts', 'test/unit/queue/dispatcherWalk.test.ts'];
+
+const vitest = (project: 'unit' | 'contract', ...more: string[]): string[] => [
+  ...[VITEST, 'run', '--project', project, '--bail', '1', ...more],
+];
+
+/** What runs under virtual time; of the rest, the stores and the facade, the simulations have their own. */
+const inPure = (file: string): boolean => /^src\/(election|queue|coordinator|tasks)\//.test(file);
+/** What the random walks over the queues never come to: standbys. */
+const forStandbys: readonly string[] = ['src/queue/follower.ts', 'src/queue/doneWindow.ts'];
+
+export const detectors: readonly Detector[] = [
+  {
+    name: 'search',
+    title: 'the exhaustive search of the election core (§1)',
+    command: (file) => (file === 'src/election/protocol.ts' ? ['dist/test/simulation/search/main.js', '--ci'] : null),
+    needs: 'test/simulation/search/main.ts',
+    timeLimit: 240_000,
+  },
+  {
+    name: 'simulation',
+    title: 'the simulation of the whole member (§2)',
+    command: (file) =>
+      inPure(file) ? ['dist/test/simulation/member/main.js', '--seeds', '300', '--processes', '1'] : null,
+    needs: 'test/simulation/member/main.ts',
+    timeLimit: 60_000,
+  },
+  {
+    name: 'properties',
+    title: 'the properties (§3)',
+    command: (file) =>
+      file.startsWith('src/election/')
+        ? vitest('unit', 'test/unit/mutants/properties/election.test.ts')
+        : vitest('unit', 'test/unit/properties', 'test/unit/mutants/properties'),
+    needs: 'test/unit/properties',
+    timeLimit: 60_000,
+  },
+  {
+    name: 'walks',
+    title: 'the random walks among the unit tests',
+    command: (file) =>
+      file.startsWith('src/election/')
+        ? vitest('unit', randomRuns)
+        : file.startsWith('src/queue/') && !forStandbys.includes(file)
+          ? vitest('unit', ...queueWalks)
+          : null,
+    needs: randomRuns,
+    timeLimit: 60_000,
+  },
+  {
+    name: 'contract',
+    title: 'the contract of the stores',
+    command: (file) =>
+      file.startsWith('src/store/embedded/')
+        ? vitest('contract', 'test/contract/embedded.test.ts')
+        : file.startsWith('src/store/mongodb/')
+          ? vitest('contract', 'test/contract/mongodb')
+          : null,
+    needs: 'test/contract/embedded.test.ts',
+    timeLimit: 90_000,
+  },
+  {
+    name: 'units',
+    title: 'the unit tests of the same folder, for information',
+    command: (file) =>
+      vitest('unit', unitsOf(file), '--exclude', '**/*Walk.test.ts', '--exclude', '**/randomRuns.test.ts'),
+    needs: 'test/unit',
+    timeLimit: 60_000,
+  },
+];
+
+/** The folder of unit tests that mirrors that of the file. */
+function unitsOf(file: string): string {
+  const folder = file.replace(/^src\//, '').replace(/[^/]*$/, '');
+  return `test/unit/${folder}`;
+}
+
+/** The detectors of these names, whose programs must be there. */
+export function chooseDetectors(names: readonly string[], root: string): Detector[] {
+  const unknown = names.filter((name) => !detectorNames.some((known) => known === name));
+  if (unknown.length > 0)
+    throw new Error(`unknown detector: ${unknown.join(', ')}; there are ${detectorNames.join(', ')}`);
+  const chosen = detectors.filter(({ name }) => names.includes(name));
+  for (const { name, needs } of chosen) {
+    if (!existsSync(join(root, needs))) throw new Error(`the detector '${name}' needs ${needs}, which is not there`);
+  }
+  return chosen;
+}
+
+const MEASURES: readonly [RegExp, (count: string) => string][] = [
+  [/\bafter ([\d,.]+) states\b/i, (count) => `${count} states`],
+  [/\bProperty failed after ([\d]+) tests?\b/i, (count) => (count === '1' ? '1 run' : `${count} runs`)],
+  [/\bseed:? ([\d]+)\b/i, (count) => (count === '1' ? '1 seed' : `${count} seeds`)],
+];
+
+/** After how much work it failed, as far as it says so. */
+export function measureIn(output: string): string | null {
+  for (const [pattern, inWords] of MEASURES) {
+    const count = pattern.exec(output)?.[1];
+    if (count !== undefined) return inWords(count);
+  }
+  return null;
+}

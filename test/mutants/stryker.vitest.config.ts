@@ -1,0 +1,19 @@
+/**
+ * The tests that StrykerJS runs for each of its mutants: the unit tests of what it mutates, and the short walks. Fewer
+ * random worlds than usual, because each of thousands of mutants is shown to them.
+ */
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    name: 'unit',
+    include: [
+      'test/unit/{election,queue}/**/*.test.ts',
+      'test/unit/coordinator/{member,managedWork,durableWork}.test.ts',
+    ],
+    exclude: process.env.STRYKER_WALKS === undefined ? ['test/unit/**/*{Walk,randomRuns}.test.ts'] : [],
+    env: { ELECTION_SEEDS: '100' },
+    testTimeout: 10_000,
+    hookTimeout: 10_000,
+  },
+});

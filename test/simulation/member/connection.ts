@@ -1,0 +1,282 @@
+/**
+ * The store as one simulated process reaches it: every call is a message there and one back, with a fate that the world
+ * decides. It may be carried out twice, or after its caller was told that it failed; its outcome is lost when the server
+ * restarts before it was committed.
+ */
+import type { Clock } from '../../../src/clock.ts';
+import { StoreError } from '../../../src/errors.ts';
+import type { Lease, Member, Observation, Progress, Store, Tenure, TermRecord, Tip } from '../../../src/store/store.ts';
+import type { FullStore, TaskStore } from '../../../src/store/taskStore.ts';
+import { sameVersion } from '../../support/memoryStore.ts';
+import type { Timeline } from '../../support/skewedClock.ts';
+import {
+  addTasks,
+  beaten,
+  type Database,
+  type Documents,
+  held,
+  insertTerm,
+  type LeaseDocument,
+  type Primary,
+  putLetter,
+  setAttempts,
+  setLease,
+  tasksAfter,
+  trimTasks,
+} from './database.ts';
+import type { Plant } from './setting.ts';
+
+export type CallName = Exclude<keyof Store, 'open' | 'close' | 'onAvailable'> | keyof TaskStore;
+
+/** Of one message and its answer; all in ms. */
+export interface Fate {
+  /** When it arrives at the server: never, once, or twice. */
+  readonly arrives: readonly number[];
+  /** Between reading and writing a lease; 0 is atomic. */
+  readonly gap: number;
+  /** Until the answer is back; null: it never is. */
+  readonly returns: number | null;
+  /** Whether it goes to the primary that was cut off, if there is one. */
+  readonly stale: boolean;
+}
+
+export interface ConnectionParts {
+  readonly timeline: Timeline;
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly leaseLimit: number;
+  readonly taskLimit: number;
+  /** Whether tasks that are done are deleted at once, or stay. */
+  readonly trims: boolean;
+  readonly plant: Plant | null;
+  /** Asked once per call. */
+  fate(name: CallName): Fate;
+  /** The call is on its way. */
+  sent(name: CallName): void;
+  /** Takes an answer to the process, now or when it is no longer held up. */
+  deliver(answer: () => boolean): void;
+}
+
+/** Carries a call out: `answer` once it is committed, `null` when that will never be. */
+type CarryOut<T> = (primary: Primary, gap: number, answer: (value: { readonly value: T } | null) => void) => void;
+
+const taskCalls: ReadonlySet<CallName> = new Set<CallName>([
+  ...(['addTasks', 'queueState', 'tasksAfter', 'acknowledge', 'setAttempts', 'trimTasks', 'countTasks'] as const),
+  ...(['putDeadLetter', 'countDeadLetters', 'findDeadLetters', 'removeDeadLetter'] as const),
+]);
+
+export class SimulatedConnection implements FullStore {
+  readonly tasks: TaskStore;
+
+  constructor(private readonly parts: ConnectionParts) {
+    this.tasks = this.taskStore();
+  }
+
+  async open(): Promise<void> {}
+  async close(): Promise<void> {}
+  onAvailable(): () => void {
+    return () => {};
+  }
+
+  highestTerm(): Promise<Tip> {
+    return this.read('highestTerm', ({ current }) => current.tip);
+  }
+
+  observe([asked]: readonly { readonly name: string; readonly tip: number }[]): Promise<Observation[]> {
+    const after = (asked?.tip ?? 0) + 1;
+    // Two documents are not one snapshot: the record is read first, and the lease later.
+    return this.call('observe', ({ current }, gap, answer) => {
+      const newer = current.terms.has(after);
+      this.after(gap, () => answer({ value: [{ lease: current.lease?.lease ?? null, newer }] }));
+    });
+  }
+
+  compareAndSetLease(_name: string, expected: Lease | null, next: Lease): Promise<boolean> {
+    const claim = (document: LeaseDocument | null): LeaseDocument | null => {
+      if (!sameVersion(document?.lease ?? null, expected)) return null;
+      return { lease: next, done: document?.done ?? 0, burial: document?.burial ?? null };
+    };
+    return this.writeLease('compareAndSetLease', claim, undefined, expected === null);
+  }
+
+  beat(tenure: Tenure, beat: number, progress: Progress): Promise<boolean> {
+    return this.writeLease('beat', (document) => {
+      const mine = held(document, tenure);
+      return mine === null ? null : beaten(mine, beat, progress);
+    });
+  }
+
+  release(tenure: Tenure, beat: number, progress: Progress): Promise<boolean> {
+    const { watch } = this.parts.database;
+    const release = (document: LeaseDocument | null): LeaseDocument | null => {
+      const mine = held(document, tenure);
+      if (mine === null) return null;
+      const next = beaten(mine, beat, progress);
+      return { ...next, lease: { ...next.lease, holder: null } };
+    };
+    return this.writeLease('release', release, (before) => watch.released(tenure, before?.done ?? 0));
+  }
+
+  /** Always atomic: a unique key is what even the weakest server has. */
+  insertTerm(record: TermRecord): ReturnType<Store['insertTerm']> {
+    return this.write('insertTerm', (primary) => {
+      const { change, answer } = insertTerm(primary, record);
+      return { change, answer: answer === null ? { inserted: true } : { inserted: false, claim: answer } };
+    });
+  }
+
+  async trimTerms(): Promise<void> {}
+  async putMember(): Promise<void> {}
+  async removeMember(): Promise<void> {}
+  async listMembers(): Promise<Member[]> {
+    return [];
+  }
+
+  private taskStore(): TaskStore {
+    const { clock, database, trims, plant } = this.parts;
+    const acknowledgesAnyTerm = plant === 'acknowledges-any-term';
+    const forgetsTasks = plant === 'forgets-stored-tasks';
+    const done = async (written: Promise<null>): Promise<void> => void (await written);
+    return {
+      addTasks: (_name, tasks) =>
+        this.write('addTasks', (primary) => {
+          const { change, answer } = addTasks(primary, tasks, new Date(clock.wall()));
+          const committed = (): void => {
+            for (const [index, result] of answer.entries()) {
+              const task = tasks[index];
+              if (result.type === 'stored' && task !== undefined) database.watch.stored(result.seq, task.id);
+            }
+          };
+          // A planted bug: some of what is said to be stored is not.
+          return { change: forgetsTasks && tasks.length === 2 ? () => {} : change, answer, committed };
+        }),
+      queueState: () =>
+        this.read('queueState', ({ committed }) => ({
+          done: committed.done,
+          burial: committed.lease?.burial ?? null,
+        })),
+      tasksAfter: (_name, seq, limit) => this.read('tasksAfter', (primary) => tasksAfter(primary, seq, limit)),
+      acknowledge: (tenure, { number, done: through, burial }) => {
+        const acknowledge = (document: LeaseDocument | null): LeaseDocument | null => {
+          const mine = acknowledgesAnyTerm ? document : held(document, tenure);
+          if (mine === null || (mine.lease.ack >= number && !acknowledgesAnyTerm)) return null;
+          return { lease: { ...mine.lease, ack: number }, done: Math.max(mine.done, through), burial };
+        };
+        return this.writeLease('acknowledge', acknowledge, () => database.watch.acknowledged(tenure, through, burial));
+      },
+      setAttempts: (_name, seq, { attempts, deaths }) =>
+        done(this.write('setAttempts', () => ({ change: setAttempts(seq, attempts, deaths), answer: null }))),
+      trimTasks: (_name, through) =>
+        trims
+          ? done(this.write('trimTasks', (primary) => ({ change: trimTasks(primary, through), answer: null })))
+          : Promise.resolve(),
+      countTasks: () =>
+        this.read('countTasks', ({ committed }) => ({
+          queued: committed.next - 1 - committed.done,
+          dead: committed.letters.size,
+          headAt: null,
+        })),
+      putDeadLetter: (letter) => done(this.write('putDeadLetter', () => ({ change: putLetter(letter), answer: null }))),
+      countDeadLetters: () => this.read('countDeadLetters', ({ committed }) => committed.letters.size),
+      findDeadLetters: (_name, id) =>
+        this.read('findDeadLetters', ({ committed }) =>
+          [...committed.letters.values()].filter((letter) => letter.id === id),
+        ),
+      removeDeadLetter: (_name, seq) =>
+        done(
+          this.write('removeDeadLetter', () => ({
+            change: (documents) => void documents.letters.delete(seq),
+            answer: null,
+          })),
+        ),
+    };
+  }
+
+  private read<T>(name: CallName, look: (primary: Primary) => T): Promise<T> {
+    return this.call(name, (primary, _gap, answer) => answer({ value: look(primary) }));
+  }
+
+  private write<T>(
+    name: CallName,
+    decide: (primary: Primary) => {
+      readonly change: (documents: Documents) => void;
+      readonly answer: T;
+      readonly committed?: () => void;
+    },
+  ): Promise<T> {
+    return this.call(name, (primary, _gap, answer) => {
+      const { change, answer: value, committed } = decide(primary);
+      primary.write(change, (isCommitted) => {
+        if (isCommitted) committed?.();
+        answer(isCommitted ? { value } : null);
+      });
+    });
+  }
+
+  /** `committed` is told of the document that was there. */
+  private writeLease(
+    name: CallName,
+    decide: (document: LeaseDocument | null) => LeaseDocument | null,
+    committed: (before: LeaseDocument | null) => void = () => {},
+    isInsert = false,
+  ): Promise<boolean> {
+    const { database } = this.parts;
+    return this.call(name, (primary, drawn, answer) => {
+      // An insert is atomic everywhere, by its unique key.
+      const gap = isInsert ? 0 : drawn;
+      const before = primary.current.lease;
+      const next = decide(before);
+      this.after(gap, () => {
+        if (gap > 0 && (primary !== database.main || database.down)) return answer(null);
+        primary.write(next === null ? () => {} : setLease(next), (isCommitted) => {
+          if (isCommitted && next !== null) committed(before);
+          answer(isCommitted ? { value: next !== null } : null);
+        });
+      });
+    });
+  }
+
+  private call<T>(name: CallName, carryOut: CarryOut<T>): Promise<T> {
+    const { clock, leaseLimit, taskLimit, database, deliver, fate: decide, sent } = this.parts;
+    const { arrives, gap, returns, stale } = decide(name);
+    const limit = taskCalls.has(name) ? taskLimit : leaseLimit;
+    return new Promise((resolve, reject) => {
+      let settled = false;
+      const settle = (by: () => void): void =>
+        deliver(() => {
+          if (settled) return false;
+          settled = true;
+          cancel();
+          by();
+          return true;
+        });
+      const fail = (why: string): void =>
+        settle(() => reject(new StoreError('ERR_STORE_UNAVAILABLE', `${name} ${why}`)));
+      const cancel = clock.at(clock.now() + limit, () => {
+        if (settled) return;
+        settled = true;
+        reject(new StoreError('ERR_STORE_UNAVAILABLE', `${name} was not answered in time`));
+      });
+      const answer = (value: { readonly value: T } | null): void => {
+        if (returns === null || settled) return;
+        this.after(returns, () => {
+          if (value === null) fail('lost its connection');
+          else settle(() => resolve(value.value));
+        });
+      };
+      for (const there of arrives) {
+        this.after(there, () => {
+          if (database.down) return answer(null);
+          carryOut((stale ? database.stale : null) ?? database.main, gap, answer);
+        });
+      }
+      sent(name);
+    });
+  }
+
+  private after(ms: number, then: () => void): void {
+    const { timeline } = this.parts;
+    if (ms === 0) then();
+    else timeline.at(timeline.now() + ms, then);
+  }
+}

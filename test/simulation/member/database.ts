@@ -1,0 +1,230 @@
+/**
+ * The one database that all simulated members share: leases, term records, tasks and dead letters. Two copies of
+ * everything: `current`, what the primary shows, and `committed`, what no restart takes back. A write is applied at
+ * once, committed in order a little later, and acknowledged only then; reads of the lease show what is current, reads of
+ * tasks what is committed, as in MongoDB.
+ *
+ * A restart drops what is not committed. A split makes a second, stale primary: it shows what it has and takes writes, but
+ * commits none, and all of them are gone when it ends.
+ */
+import type { Lease, Progress, Tenure, TermRecord } from '../../../src/store/store.ts';
+import type { AddResult, Burial, DeadLetter, NewTask, StoredTask } from '../../../src/store/taskStore.ts';
+import type { TaskId } from '../../../src/task.ts';
+import type { Timeline } from '../../support/skewedClock.ts';
+
+/** The lease's document: a claim or a beat leaves `done` and `burial` as they are. */
+export interface LeaseDocument {
+  readonly lease: Lease;
+  readonly done: number;
+  readonly burial: Burial | null;
+}
+
+export class Documents {
+  lease: LeaseDocument | null = null;
+  tip: Pick<TermRecord, 'term' | 'ttl'> = { term: 0, ttl: 0 };
+  terms = new Map<number, string>();
+  tasks = new Map<number, StoredTask>();
+  /** The number under which each id was last stored. */
+  numbers = new Map<TaskId, number>();
+  next = 1;
+  letters = new Map<number, DeadLetter>();
+
+  get done(): number {
+    return this.lease?.done ?? 0;
+  }
+
+  clone(): Documents {
+    const copy = new Documents();
+    const { lease, tip, next } = this;
+    Object.assign(copy, { lease, tip, next });
+    copy.terms = new Map(this.terms);
+    copy.tasks = new Map(this.tasks);
+    copy.numbers = new Map(this.numbers);
+    copy.letters = new Map(this.letters);
+    return copy;
+  }
+}
+
+type Change = (documents: Documents) => void;
+
+/** What the checks hear of it. */
+export interface DatabaseWatch {
+  /** A task is stored for good. */
+  stored(seq: number, id: TaskId): void;
+  /** `done` was raised, or a burial begun, in the name of this tenure. */
+  acknowledged(tenure: Tenure, done: number, burial: Burial | null): void;
+  released(tenure: Tenure, done: number): void;
+}
+
+/** One primary, and what it has. */
+export class Primary {
+  private readonly pending: { readonly change: Change; readonly settle: (committed: boolean) => void }[] = [];
+  private lastCommitAt = 0;
+  readonly current: Documents;
+
+  constructor(
+    private readonly timeline: Timeline,
+    readonly committed: Documents,
+    private readonly commitDelay: (() => number) | null,
+  ) {
+    this.current = committed.clone();
+  }
+
+  /** Applies the change; `settle` is called when it is committed, or when it never will be. None: waits for all before it. */
+  write(change: Change, settle: (committed: boolean) => void): void {
+    change(this.current);
+    this.pending.push({ change, settle });
+    if (this.commitDelay === null) return;
+    this.lastCommitAt = Math.max(this.lastCommitAt, this.timeline.now() + this.commitDelay());
+    if (this.lastCommitAt <= this.timeline.now()) this.commit();
+    else this.timeline.at(this.lastCommitAt, () => this.commit());
+  }
+
+  /** Its end: what is not committed is gone. */
+  lose(): void {
+    for (const { settle } of this.pending.splice(0)) settle(false);
+  }
+
+  private commit(): void {
+    const first = this.pending.shift();
+    if (first === undefined) return;
+    first.change(this.committed);
+    first.settle(true);
+  }
+}
+
+export class Database {
+  main: Primary;
+  stale: Primary | null = null;
+  down = false;
+
+  constructor(
+    private readonly timeline: Timeline,
+    private readonly commitDelay: () => number,
+    readonly watch: DatabaseWatch,
+  ) {
+    this.main = new Primary(timeline, new Documents(), commitDelay);
+  }
+
+  restart(downFor: number, back: () => void): void {
+    if (this.down) return;
+    this.down = true;
+    this.stale?.lose();
+    this.stale = null;
+    this.main.lose();
+    this.timeline.at(this.timeline.now() + downFor, () => {
+      this.main = new Primary(this.timeline, this.main.committed, this.commitDelay);
+      this.down = false;
+      back();
+    });
+  }
+
+  /** The primary is cut off, and another one takes its place: with all that was committed. */
+  split(ms: number): void {
+    if (this.down || this.stale !== null) return;
+    const { committed, current } = this.main;
+    this.main.lose();
+    const stale = new Primary(this.timeline, committed.clone(), null);
+    Object.assign(stale.current, current.clone());
+    this.stale = stale;
+    this.main = new Primary(this.timeline, committed, this.commitDelay);
+    this.timeline.at(this.timeline.now() + ms, () => {
+      if (this.stale !== stale) return;
+      stale.lose();
+      this.stale = null;
+    });
+  }
+}
+
+// ---- the writes: each says what it changes, and what it answers ----
+
+export interface Outcome<T> {
+  readonly change: Change;
+  readonly answer: T;
+}
+
+const nothing: Change = () => {};
+
+export function setLease(document: LeaseDocument): Change {
+  return (documents) => {
+    documents.lease = document;
+  };
+}
+
+export function held(document: LeaseDocument | null, { term, holder }: Tenure): LeaseDocument | null {
+  return document?.lease.term === term && document.lease.holder === holder ? document : null;
+}
+
+export function beaten(document: LeaseDocument, beat: number, { identifier, count, recent }: Progress): LeaseDocument {
+  return { ...document, lease: { ...document.lease, beat, identifier, count, recent } };
+}
+
+export function insertTerm({ current }: Primary, record: TermRecord): Outcome<string | null> {
+  const { term, claim, ttl } = record;
+  const found = current.terms.get(term);
+  if (found !== undefined) return { change: nothing, answer: found };
+  const change: Change = (documents) => {
+    documents.terms.set(term, claim);
+    if (term > documents.tip.term) documents.tip = { term, ttl };
+  };
+  return { change, answer: null };
+}
+
+export function addTasks({ current }: Primary, tasks: readonly NewTask[], at: Date): Outcome<AddResult[]> {
+  const stored: StoredTask[] = [];
+  let { next } = current;
+  const taken = new Set<TaskId>();
+  const answer = tasks.map(({ id, bytes }): AddResult => {
+    if (taken.has(id) || (current.numbers.get(id) ?? 0) > current.done) return { type: 'known' };
+    taken.add(id);
+    const seq = next;
+    next += 1;
+    stored.push({ seq, id, bytes, attempts: 0, deaths: 0, at });
+    return { type: 'stored', seq };
+  });
+  const change: Change = (documents) => {
+    for (const task of stored) {
+      documents.tasks.set(task.seq, task);
+      documents.numbers.set(task.id, task.seq);
+      documents.next = task.seq + 1;
+    }
+  };
+  return { change, answer };
+}
+
+export function tasksAfter(
+  { committed }: Primary,
+  seq: number,
+  limit: { readonly tasks: number; readonly bytes: number },
+): StoredTask[] {
+  const found: StoredTask[] = [];
+  let bytes = 0;
+  for (let next = seq + 1; next < committed.next && found.length < limit.tasks; next++) {
+    const task = committed.tasks.get(next);
+    if (task === undefined) continue;
+    bytes += task.bytes.byteLength;
+    if (found.length > 0 && bytes > limit.bytes) break;
+    found.push(task);
+  }
+  return found;
+}
+
+export function setAttempts(seq: number, attempts: number, deaths: number): Change {
+  return (documents) => {
+    const task = documents.tasks.get(seq);
+    if (task !== undefined) documents.tasks.set(seq, { ...task, attempts, deaths });
+  };
+}
+
+export function trimTasks({ current }: Primary, through: number): Change {
+  const gone = [...current.tasks.keys()].filter((seq) => seq <= through);
+  return (documents) => {
+    for (const seq of gone) documents.tasks.delete(seq);
+  };
+}
+
+export function putLetter(letter: DeadLetter): Change {
+  return (documents) => {
+    if (!documents.letters.has(letter.seq)) documents.letters.set(letter.seq, letter);
+  };
+}

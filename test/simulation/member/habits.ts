@@ -1,0 +1,98 @@
+/** What one simulated world likes to do, drawn once from its seed: rates of faults, delays, intervals, retry options. */
+import type { Intervals, ResolvedManagedOptions } from '../../../src/options.ts';
+import { defaultGrace, resolveIntervals } from '../../../src/resolveIntervals.ts';
+import { type FaultKind, type Setting, stream } from './setting.ts';
+
+/** Rates of clocks are 1 ± this: what the protocol promises to bear, two of them against each other. */
+export const SKEW = 0.025;
+
+export interface Habits {
+  /** Chances of one message. */
+  readonly delay: number;
+  readonly loss: number;
+  readonly duplicate: number;
+  /** No message takes longer, and nobody is held up longer, in ms. */
+  readonly latest: number;
+  /** That a store that is not atomic takes long between reading and writing. */
+  readonly gap: number;
+  /** How long a write takes until no restart loses it, at most, in ms. */
+  readonly commit: number;
+  /** Mean ms between two mischiefs. */
+  readonly pause: number;
+  /** That one befalls the master rather than anybody. */
+  readonly masterFirst: number;
+  /** That a process dies, or is told to stop, right after it has sent a call. */
+  readonly endAtCall: number;
+  readonly scale: number;
+  readonly intervals: Intervals;
+  readonly unequal: boolean;
+  readonly options: ResolvedManagedOptions;
+  /** Tasks in one burst, at most, and mean ms between two of them. */
+  readonly burst: number;
+  readonly feedPause: number;
+  /** That a task is not simply done. */
+  readonly trouble: number;
+  /** Whether tasks that are done are deleted at once, as in the embedded store, or stay, as in MongoDB for a minute. */
+  readonly trims: boolean;
+  /** How late a member is fed, at most, in ms. */
+  readonly lateFeed: number;
+}
+
+export function drawHabits(setting: Setting): Habits {
+  const random = stream(setting.seed, 1);
+  const has = (kind: FaultKind): number => (setting.faults.includes(kind) ? 1 : 0);
+  const chance = (most: number): number => (random() < 0.3 ? 0 : random() * most);
+  const pick = <T>(first: T, ...others: readonly T[]): T =>
+    [first, ...others][Math.floor(random() * (1 + others.length))] ?? first;
+  const scale = 0.25 + random() * 0.2;
+  const grace = defaultGrace(intervalsOf(scale * 0.85));
+  const minDelay = 5 + random() * 60;
+  return {
+    delay: chance(0.15) * has('delay'),
+    loss: chance(0.1) * has('loss'),
+    duplicate: chance(0.15) * has('duplicate'),
+    latest: scale * (2000 + random() * 7000),
+    gap: chance(0.5),
+    commit: pick(0, 4, 4, 80),
+    pause: 300 + random() * 1500,
+    masterFirst: random(),
+    endAtCall: chance(0.01),
+    scale,
+    intervals: intervalsOf(scale),
+    unequal: random() < 0.3,
+    options: {
+      durable: setting.queue === 'durable',
+      retry: {
+        minDelay,
+        maxDelay: minDelay * pick(1, 10),
+        attempts: pick(1, 2, 3, Number.POSITIVE_INFINITY),
+        // Where `done` may be set back, `unblock` may not find the task that is blocked.
+        exhausted: setting.store === 'weak' ? 'dead-letter' : pick('dead-letter', 'dead-letter', 'block'),
+      },
+      maxQueue: 1_000_000,
+      maxTaskBytes: 1_048_576,
+      resourceLimits: {},
+      stopTimeout: pick(0, 200, 1500),
+      grace,
+      taskTimeout: pick(300, 900, Number.POSITIVE_INFINITY),
+      mainTimeout: Number.POSITIVE_INFINITY,
+      fencing: pick('thread', 'thread', 'process'),
+    },
+    burst: pick(3, 10, 30, setting.queue === 'durable' ? 400 : 30),
+    feedPause: 500 + random() * 1500,
+    trouble: has('tasks') * pick(0.05, 0.15, 0.4),
+    trims: random() < 0.5,
+    lateFeed: pick(5, 300, 3000),
+  };
+}
+
+export function intervalsOf(scale: number): Intervals {
+  return resolveIntervals({
+    MASTER: 2000 * scale,
+    SLAVE: 2500 * scale,
+    TICKING: 2000 * scale,
+    ERROR: 3000 * scale,
+    POLL: 500 * scale,
+    SYNC: 250 * scale,
+  });
+}

@@ -1,0 +1,234 @@
+/**
+ * What really happened, as nobody inside the simulation can know it, and what must be true of it at every step. It
+ * shares nothing with the code that it watches but the names of events.
+ */
+import assert from 'node:assert/strict';
+import type { Election, MemberWork } from '../../../src/coordinator/memberWork.ts';
+import { UNACKNOWLEDGED } from '../../../src/queue/durableQueue.ts';
+import type { QueuedTask } from '../../../src/queue/runner.ts';
+import type { Lease, Tenure } from '../../../src/store/store.ts';
+import type { Burial } from '../../../src/store/taskStore.ts';
+import type { TaskId } from '../../../src/task.ts';
+import type { Behaviour } from './behaviour.ts';
+import type { Database, DatabaseWatch } from './database.ts';
+import type { SimulatedProcess } from './process.ts';
+import type { Setting } from './setting.ts';
+
+/** What the standby of one process knows, for a queue in memory. */
+interface Knowledge {
+  /** Fed to it. */
+  readonly fed: Set<TaskId>;
+  /** Told by a lease, after which it must not run them. */
+  readonly told: Set<TaskId>;
+  /** What the last lease counted; undefined when what follows cannot be told from it. */
+  count: number | undefined;
+}
+
+export class Ledger implements DatabaseWatch {
+  completions = 0;
+  repeats = 0;
+  panics = 0;
+  highest = 0;
+  readonly stores = new Map<number, TaskId>();
+  /** By number for a stored queue, by id for one in memory. */
+  private readonly done = new Set<TaskId>();
+  private readonly buried = new Set<number>();
+  /** Up to this number all are done, or given up. */
+  private frontier = 0;
+  private readonly elections = new Set<number>();
+  /** The terms that ended with a release. */
+  private readonly releases = new Set<number>();
+  /** Of each term, the highest number that was completed under it. */
+  private readonly reached = new Map<number, number>();
+  private readonly knowledge = new Map<SimulatedProcess, Knowledge>();
+  database: Database | null = null;
+
+  constructor(
+    private readonly setting: Setting,
+    private readonly behaviour: (id: TaskId) => Behaviour,
+  ) {}
+
+  private get isAtomic(): boolean {
+    return this.setting.store === 'atomic';
+  }
+
+  private get isDurable(): boolean {
+    return this.setting.queue === 'durable';
+  }
+
+  // ---- what the members do ----
+
+  /** Stands between the member and its work, and hears what the one tells the other. */
+  watch(process: SimulatedProcess, work: MemberWork): MemberWork {
+    return {
+      progress: () => work.progress(),
+      elected: (election) => {
+        this.elected(process, election);
+        work.elected(election);
+      },
+      fence: (reason) => work.fence(reason),
+      resume: () => work.resume(),
+      deposed: (reason, left) => {
+        this.of(process).count = undefined;
+        work.deposed(reason, left);
+      },
+      drain: () => work.drain(),
+      seen: (lease) => {
+        this.seen(process, lease);
+        work.seen(lease);
+      },
+      seenNothing: () => {
+        this.of(process).count = 0;
+        work.seenNothing();
+      },
+      load: () => work.load(),
+    };
+  }
+
+  private elected(process: SimulatedProcess, { term }: Election): void {
+    assert.ok(term > this.highest, `${process.id} is elected under term ${term}, after ${this.highest}`);
+    this.highest = term;
+    this.elections.add(term);
+  }
+
+  /** A task is about to run; how it will go. */
+  begins(process: SimulatedProcess, task: QueuedTask, term: number): Behaviour {
+    if (this.isDurable) this.beginsStored(task, term);
+    else {
+      const { told } = this.of(process);
+      assert.ok(!told.has(task.id), `${process.id} runs ${task.id}, of which a lease told it that it is done`);
+    }
+    return this.behaviour(task.id);
+  }
+
+  private beginsStored(task: QueuedTask, term: number): void {
+    const seq = numberOf(task);
+    const { database, stores } = this;
+    assert.ok(database !== null);
+    assert.equal(stores.get(seq), task.id, `task ${task.id} runs as number ${seq}, and is not stored so`);
+    assert.ok(this.over() >= seq - 1, `number ${seq} begins under term ${term}, and ${this.frontier + 1} is not done`);
+    // Without atomic writes the lease, and with it `done`, may be set back: what that costs is repeats.
+    if (!this.isAtomic) return;
+    const { done } = database.main.committed;
+    assert.ok(seq > done, `number ${seq} runs under term ${term}, and is acknowledged`);
+    assert.ok(seq - done <= UNACKNOWLEDGED, `${seq - done} tasks run without an acknowledgement`);
+    assert.ok(!this.buried.has(seq), `number ${seq} runs under term ${term}, and was given up`);
+  }
+
+  completed(task: QueuedTask, term: number): void {
+    const key = this.isDurable ? numberOf(task) : task.id;
+    this.completions += 1;
+    if (this.done.has(key)) this.repeats += 1;
+    this.done.add(key);
+    if (this.isDurable) this.reached.set(term, Math.max(this.reached.get(term) ?? 0, numberOf(task)));
+  }
+
+  private over(): number {
+    while (this.done.has(this.frontier + 1) || this.buried.has(this.frontier + 1)) this.frontier += 1;
+    return this.frontier;
+  }
+
+  // ---- what is stored ----
+
+  stored(seq: number, id: TaskId): void {
+    this.stores.set(seq, id);
+  }
+
+  acknowledged({ term, holder }: Tenure, done: number, burial: Burial | null): void {
+    if (burial !== null) this.buried.add(burial.seq);
+    if (!this.isAtomic) return;
+    assert.ok(term >= this.highest, `${holder} acknowledges under term ${term}, after ${this.highest} began`);
+    const last = burial === null ? done : burial.seq - 1;
+    assert.ok(this.over() >= last, `${holder} acknowledges ${done}, and ${this.frontier + 1} is not done`);
+  }
+
+  released({ term, holder }: Tenure, done: number): void {
+    this.releases.add(term);
+    if (!this.isAtomic || !this.isDurable) return;
+    const reached = this.reached.get(term) ?? 0;
+    assert.ok(reached <= done, `${holder} releases, and has acknowledged ${done} of ${reached}`);
+  }
+
+  // ---- queues in memory ----
+
+  /** The task is in its queue now, or was known to be done when it came. */
+  fed(process: SimulatedProcess, id: TaskId): void {
+    this.of(process).fed.add(id);
+  }
+
+  private seen(process: SimulatedProcess, lease: Lease): void {
+    if (this.isDurable) return;
+    const knowledge = this.of(process);
+    const { recent, count } = lease;
+    const { count: before } = knowledge;
+    knowledge.count = count;
+    if (before === undefined || count < before) {
+      for (const id of recent) if (knowledge.fed.has(id)) knowledge.told.add(id);
+    } else if (count > before) for (const id of recent.slice(before - count)) knowledge.told.add(id);
+  }
+
+  removed(process: SimulatedProcess, ids: readonly TaskId[]): void {
+    for (const id of ids) assert.ok(this.isOver(id), `${process.id} drops ${id}, which nobody has done`);
+  }
+
+  /** Done, or a dead letter. */
+  isOver(id: TaskId): boolean {
+    return this.done.has(id) || this.letterOf(id);
+  }
+
+  private letterOf(id: TaskId): boolean {
+    const letters = this.database?.main.current.letters.values() ?? [];
+    return [...letters].some((letter) => letter.id === id);
+  }
+
+  /** What was fed to it and is not over. */
+  open(process: SimulatedProcess): TaskId[] {
+    return [...this.of(process).fed].filter((id) => !this.isOver(id));
+  }
+
+  private of(process: SimulatedProcess): Knowledge {
+    const found = this.knowledge.get(process) ?? { fed: new Set(), told: new Set(), count: undefined };
+    this.knowledge.set(process, found);
+    return found;
+  }
+
+  // ---- at the end ----
+
+  get masterships(): number {
+    return this.elections.size;
+  }
+
+  /** Masterships that did not end with a release, or have not ended. */
+  get unclean(): number {
+    return [...this.elections].filter((term) => !this.releases.has(term)).length;
+  }
+
+  /** Whether every stored task is done or a dead letter. */
+  get isAllOver(): boolean {
+    return [...this.stores.keys()].every((seq) => this.isNumberOver(seq));
+  }
+
+  private isNumberOver(seq: number): boolean {
+    return this.done.has(seq) || (this.database?.main.committed.letters.has(seq) ?? false);
+  }
+
+  finish(living: readonly SimulatedProcess[]): void {
+    for (const process of living) {
+      assert.deepEqual(this.open(process), [], `tasks that ${process.id} was fed are not done`);
+    }
+    if (!this.isDurable) return;
+    for (const [seq, id] of this.stores) {
+      assert.ok(this.isNumberOver(seq), `number ${seq}, task ${id}, is neither done nor a dead letter`);
+    }
+    const unclean = this.unclean;
+    if (this.isAtomic) {
+      const most = UNACKNOWLEDGED * unclean;
+      assert.ok(this.repeats <= most, `${this.repeats} repeats of ${unclean} masterships that ended uncleanly`);
+    }
+  }
+}
+
+function numberOf(task: QueuedTask): number {
+  assert.ok('seq' in task && typeof task.seq === 'number', 'a stored task has a number');
+  return task.seq;
+}

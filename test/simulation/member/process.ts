@@ -1,0 +1,272 @@
+/**
+ * One process of the simulation: the real member with its real work on a simulated machine, which can be held up, sleep,
+ * and die. Whatever reaches the process comes through `hold`.
+ */
+import assert from 'node:assert/strict';
+import { DurableWork } from '../../../src/coordinator/durableWork.ts';
+import { ManagedWork } from '../../../src/coordinator/managedWork.ts';
+import { ClusterMember } from '../../../src/coordinator/member.ts';
+import type { MemberEvent } from '../../../src/coordinator/messages.ts';
+import { storeLimits } from '../../../src/coordinator/storeLimits.ts';
+import type { TaskWork } from '../../../src/coordinator/taskWork.ts';
+import { type Phase, transitions } from '../../../src/election/transitions.ts';
+import type { Intervals } from '../../../src/options.ts';
+import { type Held, SkewedClock, type Timeline } from '../../support/skewedClock.ts';
+import { type CallName, type Fate, SimulatedConnection } from './connection.ts';
+import type { Database } from './database.ts';
+import { type Habits, SKEW } from './habits.ts';
+import type { Ledger } from './ledger.ts';
+import type { Setting } from './setting.ts';
+import { SimulatedLease } from './simulatedLease.ts';
+import { EXIT, SimulatedThread } from './simulatedThread.ts';
+
+/** How long a suspension may go unnoticed, by the elector's own clock; a little more than its WATCH. */
+const UNNOTICED = 251;
+export const NAME = 'billing';
+
+/** What a process needs of its world. */
+export interface Surroundings {
+  readonly timeline: Timeline;
+  readonly database: Database;
+  readonly ledger: Ledger;
+  readonly setting: Setting;
+  readonly habits: Habits;
+  readonly random: () => number;
+  fate(process: SimulatedProcess, call: CallName): Fate;
+  sent(process: SimulatedProcess, call: CallName): void;
+  /** It has stopped, or died. */
+  ended(process: SimulatedProcess): void;
+  crashed(process: SimulatedProcess, why: string): void;
+  note: ((text: string) => void) | null;
+}
+
+export class SimulatedProcess {
+  readonly clock: SkewedClock;
+  readonly member: ClusterMember;
+  readonly lease: SimulatedLease;
+  readonly thread: SimulatedThread;
+  phase: Phase = 'stopped';
+  /** Neither dead nor stopped. */
+  alive = true;
+  stopping = false;
+  cutOff: { readonly until: number; readonly there: boolean; readonly back: boolean } | null = null;
+  dead = false;
+  private asleep = false;
+  private held: Held[] | null = null;
+  /** It was held up, and has not had all that waited. */
+  private behind = false;
+  /** After a suspension, until then, it need not know. True time. */
+  private unawareUntil = 0;
+  /** Work that a suspension or a pause has taken by surprise may go on until then, by true time; a native call longer. */
+  private excusedUntil = { script: 0, native: 0 };
+  private managed: TaskWork | null = null;
+
+  constructor(
+    private readonly world: Surroundings,
+    readonly id: string,
+    readonly intervals: Intervals,
+    rate: number,
+  ) {
+    const { timeline, random, habits, setting, database, ledger } = world;
+    this.clock = new SkewedClock(timeline, (run) => this.hold(run), rate, random() * 1e6);
+    const { clock } = this;
+    this.lease = new SimulatedLease(clock);
+    this.thread = new SimulatedThread({
+      clock,
+      lease: this.lease,
+      random,
+      taskTimeout: habits.options.taskTimeout,
+      goesOn: setting.plant === 'works-after-grace',
+      begins: (task, term) => {
+        assert.ok(!this.dead && this.held === null, `${this.id} works though it stands still`);
+        const behaviour = ledger.begins(this, task, term);
+        world.note?.(`${id} begins ${task.id} under ${term}: ${behaviour.ends} after ${behaviour.takes.toFixed(1)}`);
+        return behaviour;
+      },
+      completed: (task, term) => ledger.completed(task, term),
+      killed: () => world.crashed(this, 'a task'),
+    });
+    const limits = storeLimits(intervals);
+    const store = new SimulatedConnection({
+      timeline,
+      database,
+      clock,
+      leaseLimit: limits.commandTimeout,
+      taskLimit: limits.commandTimeout * 4,
+      trims: habits.trims,
+      plant: setting.plant,
+      fate: (call) => world.fate(this, call),
+      sent: (call) => world.sent(this, call),
+      deliver: (answer) => this.hold(answer),
+    });
+    this.member = new ClusterMember({
+      name: NAME,
+      holder: id,
+      host: 'simulated',
+      pid: 1,
+      storeText: 'the simulated store',
+      intervals,
+      grace: habits.options.grace,
+      requestTimeout: limits.connectTimeout + 2 * limits.commandTimeout,
+      store,
+      clock,
+      lease: this.lease,
+      emit: (event) => this.told(event),
+      ended: () => {},
+      makeWork: (progressed) => {
+        const parts = {
+          ...{ name: NAME, options: habits.options, runner: this.thread, clock, progressed, random },
+          killProcess: () => world.crashed(this, 'its fencing'),
+          emit: (event: MemberEvent) => this.told(event),
+          store: store.tasks,
+          poll: intervals.POLL,
+        };
+        this.managed = habits.options.durable ? new DurableWork({ ...parts, holder: id }) : new ManagedWork(parts);
+        return ledger.watch(this, this.managed);
+      },
+    });
+  }
+
+  get work(): TaskWork {
+    assert.ok(this.managed !== null);
+    return this.managed;
+  }
+
+  /**
+   * Runs it now, or when the process is no longer held up.
+   */
+  hold(run: Held): void {
+    if (this.dead) return;
+    if (this.held !== null) {
+      this.held.push(run);
+      return;
+    }
+    run();
+  }
+
+  holdUp(ms: number, asleep: boolean): void {
+    if (this.held !== null || this.dead) return;
+    const { timeline, random } = this.world;
+    this.held = [];
+    this.asleep = asleep;
+    if (asleep) this.clock.sleep();
+    if (this.unawareUntil > timeline.now()) this.unawareUntil += ms;
+    timeline.at(timeline.now() + ms, () => {
+      const held = this.held ?? [];
+      this.held = null;
+      this.behind = true;
+      this.asleep = false;
+      if (asleep) {
+        this.clock.wake();
+        this.surprised();
+      }
+      this.world.note?.(`${this.id} goes on`);
+      // Timers and answers are ready at once; which the loop takes first is nobody's to say.
+      if (random() < 0.5) held.reverse();
+      for (const run of held) timeline.at(timeline.now(), () => this.hold(run));
+      timeline.at(timeline.now(), () => {
+        this.behind = false;
+        this.excuse(EXIT + 1);
+      });
+    });
+  }
+
+  /** Its clocks have shown, or will show within a moment, that more time has passed than it knows. */
+  surprised(): void {
+    const { timeline } = this.world;
+    this.unawareUntil = timeline.now() + UNNOTICED / (1 - SKEW);
+    this.excuse(UNNOTICED + EXIT);
+  }
+
+  /** Who is late to hear that the lease is over ends its work at once, and its process, if a native call holds it, `grace` later. */
+  private excuse(ms: number): void {
+    const { timeline, habits } = this.world;
+    const from = (more: number): number => timeline.now() + (ms + more + 1) / (1 - SKEW);
+    const { script, native } = this.excusedUntil;
+    const { grace } = habits.options;
+    this.excusedUntil = { script: Math.max(script, from(0)), native: Math.max(native, from(grace)) };
+  }
+
+  kill(): void {
+    this.dead = true;
+    this.end();
+  }
+
+  run(): void {
+    this.member.run();
+  }
+
+  stop(): void {
+    if (this.stopping) return;
+    this.stopping = true;
+    this.member.stop();
+  }
+
+  private end(): void {
+    if (!this.alive) return;
+    this.alive = false;
+    this.world.ended(this);
+  }
+
+  /** Whether `isMaster` is true for it, here and now. */
+  get believes(): boolean {
+    if (this.dead || this.asleep || this.world.timeline.now() < this.unawareUntil) return false;
+    return this.lease.remaining() > 0;
+  }
+
+  /** Whether a task really runs: not in a process that stands still, nor before it can know that its lease is over. */
+  get works(): boolean {
+    if (this.dead || this.held !== null || this.behind || !this.thread.busy) return false;
+    const { script, native } = this.excusedUntil;
+    return this.world.timeline.now() >= (this.thread.isNative ? native : script);
+  }
+
+  check(): void {
+    if (!this.works) return;
+    // A native call is let run until its process is killed for it, `grace` after the fence.
+    const late = this.clock.now() - this.lease.lastUntil;
+    assert.ok(late <= 1, `${this.id} works ${late.toFixed(1)} ms after its lease`);
+  }
+
+  private told(event: MemberEvent): void {
+    const { note, ledger } = this.world;
+    // What follows at once on its death, in the same step of the code, does not happen.
+    if (this.dead) return;
+    if (note !== null) note(`${this.id} ${textOf(event)}`);
+    switch (event.type) {
+      case 'statechange':
+        assert.equal(event.from, this.phase, `${this.id}: a statechange from another state`);
+        assert.ok(transitions[event.from].includes(event.to), `no way from ${event.from} to ${event.to}`);
+        this.phase = event.to;
+        return;
+      case 'removed':
+        return ledger.removed(this, event.ids);
+      case 'panic':
+        if (!this.stopping) ledger.panics += 1;
+        return;
+      case 'stopped':
+        return this.end();
+    }
+  }
+}
+
+function textOf(event: MemberEvent): string {
+  switch (event.type) {
+    case 'statechange':
+      return `${event.from} -> ${event.to}`;
+    case 'error':
+    case 'panic':
+      return `${event.type}: ${event.error.message}`;
+    case 'done':
+    case 'removed':
+      return `${event.type} ${event.ids.join()}`;
+    case 'failed':
+      return `failed ${event.id}, attempt ${event.attempt}`;
+    case 'deadletter':
+      return `deadletter ${event.id}`;
+    case 'info':
+      return `info: ${event.text}`;
+    default:
+      return event.type;
+  }
+}

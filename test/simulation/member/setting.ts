@@ -1,0 +1,104 @@
+/**
+ * What one run of the simulation is: everything that a seed draws at large, and that a failing run is shrunk by. The
+ * flags of a replay are its difference from what the seed alone draws.
+ */
+import { randomFrom } from '../../support/random.ts';
+
+/** What can go wrong. Each kind can be left out, so that a failure is shown with no more than it needs. */
+export const faultKinds = [
+  /** Messages that take long, and so overtake each other. */
+  'delay',
+  'loss',
+  'duplicate',
+  /** A member and the server do not hear each other, in one direction or both. */
+  'partition',
+  /** The server is restarted, and has lost what it had not acknowledged. */
+  'restart',
+  /** A primary that was cut off goes on answering some members, while a new one answers the others. */
+  'split',
+  /** A process stands still, its clocks do not. */
+  'pause',
+  /** A machine sleeps: its monotonic clock stands still too. */
+  'sleep',
+  /** Somebody sets a wall clock. */
+  'wall',
+  /** Clocks run at different rates. */
+  'drift',
+  'crash',
+  'stop',
+  /** Tasks that fail, are slow, hang, end late, take their thread or their process down. */
+  'tasks',
+] as const;
+export type FaultKind = (typeof faultKinds)[number];
+
+/** Bugs that are planted to see that the simulation finds them. */
+export const plants = ['acknowledges-any-term', 'works-after-grace', 'forgets-stored-tasks'] as const;
+export type Plant = (typeof plants)[number];
+
+export interface Setting {
+  readonly seed: number;
+  readonly members: number;
+  /** `weak`: the store reads a lease, then writes the whole of it. */
+  readonly store: 'atomic' | 'weak';
+  readonly queue: 'durable' | 'memory';
+  readonly faults: readonly FaultKind[];
+  /** How long faults happen, in ms. */
+  readonly faultTime: number;
+  readonly plant: Plant | null;
+}
+
+export interface Overrides {
+  readonly members?: number | undefined;
+  readonly without?: readonly FaultKind[] | undefined;
+  readonly faultTime?: number | undefined;
+  readonly plant?: Plant | undefined;
+}
+
+/** Numbers that are drawn for different things, so that leaving one out changes the others as little as can be. */
+export function stream(seed: number, purpose: number): () => number {
+  return randomFrom(Math.imul(seed, 0x9e3779b1) ^ Math.imul(purpose, 0x85ebca6b));
+}
+
+export function drawSetting(seed: number, overrides: Overrides = {}): Setting {
+  const random = stream(seed, 0);
+  const members = 2 + Math.floor(random() * 3);
+  const store = random() < 0.35 ? 'weak' : 'atomic';
+  const queue = random() < 0.6 ? 'durable' : 'memory';
+  // Runs that do a few things go further than runs that do all at once.
+  const liking = random() < 0.3 ? 1 : 0.2 + random() * 0.6;
+  const liked = faultKinds.filter(() => random() < liking);
+  // No server both writes leases without atomicity and takes back what it has shown.
+  const faults = liked.filter((kind) => (store === 'atomic' || kind !== 'split') && !overrides.without?.includes(kind));
+  const faultTime = 4000 + Math.floor(random() * 7000);
+  return {
+    seed,
+    members: overrides.members ?? members,
+    store,
+    queue,
+    faults,
+    faultTime: overrides.faultTime ?? faultTime,
+    plant: overrides.plant ?? null,
+  };
+}
+
+/** One line that runs it again. */
+export function replayLine({ seed, members, faults, faultTime, plant }: Setting): string {
+  const own = drawSetting(seed);
+  const flags: string[] = [];
+  if (members !== own.members) flags.push(`--members ${members}`);
+  const without = own.faults.filter((kind) => !faults.includes(kind));
+  if (without.length > 0) flags.push(`--without ${without.join()}`);
+  if (faultTime !== own.faultTime) flags.push(`--fault-time ${faultTime}`);
+  if (plant !== null) flags.push(`--plant ${plant}`);
+  return ['npm run simulate -- --seed', seed, ...flags, '--trace'].join(' ');
+}
+
+/** Settings that are smaller by one thing, the most telling first. */
+export function* smaller(setting: Setting): Generator<Setting> {
+  for (const kind of setting.faults) yield { ...setting, faults: setting.faults.filter((other) => other !== kind) };
+  if (setting.members > 1) yield { ...setting, members: setting.members - 1 };
+  if (setting.faultTime > 1000) {
+    yield { ...setting, faultTime: Math.ceil(setting.faultTime / 2) };
+    yield { ...setting, faultTime: Math.ceil(setting.faultTime * 0.85) };
+  }
+}

@@ -1,0 +1,375 @@
+/**
+ * One run of the simulation: real members on simulated machines, around one simulated database, with clients that submit
+ * tasks and faults that befall all of them, in true time, which nobody inside knows. The seed decides everything. After
+ * every event it is checked what must hold at every moment; once the faults have stopped, that all that was submitted
+ * comes to its end.
+ */
+import assert from 'node:assert/strict';
+import { setImmediate as turn } from 'node:timers/promises';
+import { timeToLive } from '../../../src/election/protocol.ts';
+import { Timeline } from '../../support/skewedClock.ts';
+import { Natures } from './behaviour.ts';
+import type { CallName, Fate } from './connection.ts';
+import { Database } from './database.ts';
+import { Feeding } from './feeding.ts';
+import { drawHabits, type Habits, intervalsOf, SKEW } from './habits.ts';
+import { Ledger } from './ledger.ts';
+import { SimulatedProcess, type Surroundings } from './process.ts';
+import { type FaultKind, type Setting, stream } from './setting.ts';
+
+/** What a run adds to the totals. */
+export interface WorldReport {
+  readonly simulated: number;
+  readonly events: number;
+  readonly masterships: number;
+  readonly crashes: number;
+  /** Masterships that follow on one of another member, which did not release. */
+  readonly takeovers: number;
+  readonly done: number;
+  readonly repeats: number;
+}
+
+/** Promises that what follows on one event may pass, one after another, before the next. */
+const HOPS = 16;
+/** In which all tasks must come to their end, once somebody works, in ms. */
+const PATIENCE = 90_000;
+
+const mischiefs = [
+  'partition',
+  'restart',
+  'split',
+  'pause',
+  'sleep',
+  'wall',
+  'crash',
+  'stop',
+] as const satisfies readonly FaultKind[];
+type Mischief = (typeof mischiefs)[number];
+
+export class World implements Surroundings {
+  readonly timeline = new Timeline();
+  readonly database: Database;
+  readonly ledger: Ledger;
+  readonly habits: Habits;
+  readonly random: () => number;
+  readonly trace: string[] = [];
+  readonly note: ((text: string) => void) | null;
+  private readonly network: () => number;
+  private readonly fortune: () => number;
+  private readonly natures: Natures;
+  private readonly feeding: Feeding;
+  private processes: SimulatedProcess[] = [];
+  private readonly mischiefs: readonly Mischief[];
+  /** Who talks to the primary that was cut off. */
+  private readonly misled = new Set<SimulatedProcess>();
+  private made = 0;
+  private events = 0;
+  private crashes = 0;
+  /** Who ends is not followed by another. */
+  private closing = false;
+  private failure: { readonly error: unknown } | null = null;
+
+  constructor(
+    readonly setting: Setting,
+    tracing = false,
+  ) {
+    const { seed, faults } = setting;
+    this.note = tracing ? (text) => this.trace.push(`${this.timeline.now().toFixed(2)} ${text}`) : null;
+    this.habits = drawHabits(setting);
+    this.random = stream(seed, 2);
+    this.network = stream(seed, 3);
+    this.fortune = stream(seed, 4);
+    this.natures = new Natures(this.habits, stream(seed, 5));
+    this.ledger = new Ledger(setting, (id) => this.natures.behaviour(id));
+    const commit = setting.store === 'weak' ? 0 : this.habits.commit;
+    const commitDelay = (): number => (commit === 0 ? 0 : this.network() * commit);
+    this.database = new Database(this.timeline, commitDelay, this.ledger);
+    this.ledger.database = this.database;
+    this.feeding = new Feeding({
+      habits: this.habits,
+      natures: this.natures,
+      ledger: this.ledger,
+      random: stream(seed, 6),
+      living: () => this.living,
+      later: (ms, run) => this.later(ms, run),
+    });
+    this.mischiefs = mischiefs.filter((kind) => faults.includes(kind));
+    for (let count = 0; count < setting.members; count++) this.spawn();
+  }
+
+  /** Rejects with what broke. */
+  async run(): Promise<WorldReport> {
+    // What breaks while an answer is taken in has no other way out.
+    const broke = (error: unknown): void => {
+      this.failure ??= { error };
+    };
+    process.on('unhandledRejection', broke);
+    const { stackTraceLimit } = Error;
+    // Every error that a member tells of would spell out its stack, which costs more than all the rest.
+    if (this.note === null) Error.stackTraceLimit = 0;
+    try {
+      await this.live();
+    } catch (error) {
+      broke(error);
+    }
+    Error.stackTraceLimit = stackTraceLimit;
+    await turn();
+    process.off('unhandledRejection', broke);
+    if (this.failure !== null) throw this.failure.error;
+    const { masterships, unclean, completions: done, repeats } = this.ledger;
+    const takeovers = Math.max(0, unclean - 1);
+    const { events, crashes } = this;
+    return { simulated: this.timeline.now(), events, masterships, crashes, takeovers, done, repeats };
+  }
+
+  private async live(): Promise<void> {
+    const { habits, setting } = this;
+    this.later(this.fortune() * 1000, () => this.mischief());
+    this.later(this.random() * 500, () => this.feed());
+    await this.until(setting.faultTime);
+    this.natures.calm = true;
+    for (const process of this.processes) process.cutOff = null;
+    this.note?.('calm');
+    await this.until(setting.faultTime + 1.1 * habits.latest);
+    const bound = this.timeline.now() + this.bound();
+    while (!this.someoneWorks && (await this.once(bound)));
+    assert.ok(this.someoneWorks, 'nobody works, though the faults have stopped');
+    this.closing = true;
+    this.help();
+    if (!this.habits.options.durable) this.handOver();
+    const end = this.timeline.now() + PATIENCE;
+    for (let next = this.timeline.now(); !this.isOver() && next < end; next += 100) await this.until(next);
+    this.ledger.finish(this.living);
+    assert.ok(this.isOver(), 'not all tasks have come to their end');
+    assert.ok(!this.ledger.database?.down);
+  }
+
+  private isOver(): boolean {
+    const { done, next } = this.database.main.committed;
+    if (this.habits.options.durable) {
+      // Without atomic writes `done` may have been set back after the last acknowledgement, until there is another.
+      const isAcknowledged = this.setting.store === 'weak' || done === next - 1;
+      return this.feeding.isDone && isAcknowledged && this.ledger.isAllOver;
+    }
+    return this.living.every((process) => this.ledger.open(process).length === 0);
+  }
+
+  /** Without faults; a store that is not atomic may take more rounds. */
+  private bound(): number {
+    const [ttl, poll, error] = (['ttl', 'POLL', 'ERROR'] as const).map((name) =>
+      Math.max(...this.living.map(({ intervals }) => (name === 'ttl' ? timeToLive(intervals) : intervals[name]))),
+    );
+    assert.ok(ttl !== undefined && poll !== undefined && error !== undefined);
+    const rounds = this.setting.store === 'weak' ? 4 : 1;
+    return (rounds * (ttl + poll + 300) + error) / (1 - SKEW);
+  }
+
+  private get living(): readonly SimulatedProcess[] {
+    return this.processes;
+  }
+
+  private get someoneWorks(): boolean {
+    return this.processes.some(({ phase, believes }) => phase === 'master' && believes);
+  }
+
+  private async until(end: number): Promise<void> {
+    while (await this.once(end));
+  }
+
+  /** One event and all that follows from it at once. */
+  private async once(end: number): Promise<boolean> {
+    const run = this.timeline.next(end);
+    if (run === null) return false;
+    run();
+    for (let hop = 0; hop < HOPS; hop++) await null;
+    this.events += 1;
+    this.check();
+    return true;
+  }
+
+  private check(): void {
+    let [holder, worker]: (SimulatedProcess | null)[] = [null, null];
+    for (const process of this.processes) {
+      process.check();
+      if (process.believes) {
+        assert.ok(holder == null, `${holder?.id} and ${process.id} are master at once`);
+        holder = process;
+      }
+      if (process.works) {
+        assert.ok(worker == null, `${worker?.id} and ${process.id} run tasks at once`);
+        worker = process;
+      }
+    }
+    if (this.failure !== null) throw this.failure.error;
+  }
+
+  later(ms: number, run: () => void): void {
+    this.timeline.at(this.timeline.now() + ms, run);
+  }
+
+  private get cruel(): boolean {
+    return this.timeline.now() < this.setting.faultTime;
+  }
+
+  private spawn(): void {
+    const { random, habits, setting } = this;
+    this.made += 1;
+    const intervals = habits.unequal ? intervalsOf(habits.scale * (0.85 + random() * 0.3)) : habits.intervals;
+    const side = random() < 0.5 ? SKEW : -SKEW;
+    const drift = random() < 0.6 ? side : (random() * 2 - 1) * SKEW;
+    const rate = setting.faults.includes('drift') ? 1 + drift : 1;
+    const process = new SimulatedProcess(this, `m${this.made}`, intervals, rate);
+    this.processes.push(process);
+    this.later(random() * 600, () =>
+      process.hold(() => {
+        if (process.alive && !process.stopping) process.run();
+      }),
+    );
+  }
+
+  ended(process: SimulatedProcess): void {
+    this.processes = this.processes.filter((other) => other !== process);
+    this.misled.delete(process);
+    if (this.closing) return;
+    this.later(this.random() * this.habits.latest * 0.3, () => this.spawn());
+  }
+
+  crashed(process: SimulatedProcess, why: string): void {
+    if (!process.alive) return;
+    this.note?.(`${process.id} dies of ${why}`);
+    this.crashes += 1;
+    process.kill();
+  }
+
+  private feed(): void {
+    if (!this.cruel) return;
+    this.later(this.random() * 2 * this.habits.feedPause, () => this.feed());
+    this.feeding.feed();
+    if (this.random() < 0.3) this.unblock();
+  }
+
+  /** In the end somebody looks after queues that stand still. */
+  private help(): void {
+    this.unblock();
+    this.later(500, () => this.help());
+  }
+
+  /** A queue in memory waits for its own member to be master: so those leave who have nothing to do. */
+  private handOver(): void {
+    const master = this.living.find(({ phase, believes }) => phase === 'master' && believes);
+    if (master !== undefined && this.living.length > 1 && this.ledger.open(master).length === 0) {
+      this.note?.(`${master.id} hands over`);
+      master.hold(() => master.stop());
+    }
+    this.later(300, () => this.handOver());
+  }
+
+  private unblock(): void {
+    for (const process of this.living) {
+      const { work } = process;
+      process.hold(() => {
+        if (!process.alive) return;
+        work.load().then(
+          ({ blocked }) => {
+            if (blocked !== null && process.alive) work.unblock(blocked).catch(() => {});
+          },
+          () => {},
+        );
+      });
+    }
+  }
+
+  // ---- the network ----
+
+  fate(process: SimulatedProcess, call: CallName): Fate {
+    const isSilent = process.alive || process.dead || !this.habits.options.durable;
+    assert.ok(isSilent, `${process.id} has stopped, and asks ${call}`);
+    const fate = this.decide(process, call);
+    if (this.note !== null) {
+      const times = [...fate.arrives, fate.gap, fate.returns].map((time) => (time === null ? 'lost' : time.toFixed(1)));
+      this.note(`${process.id} asks ${call}: ${times.join()}${fate.stale ? ' of the stale primary' : ''}`);
+    }
+    return fate;
+  }
+
+  private decide(process: SimulatedProcess, call: CallName): Fate {
+    const { network, habits } = this;
+    const { store } = this.setting;
+    if (process.dead) return { arrives: [], gap: 0, returns: null, stale: false };
+    const short = (): number => 1 + network() * 6;
+    const stale = this.misled.has(process);
+    if (!this.cruel) {
+      return { arrives: [short()], gap: store === 'weak' ? network() * 3 : 0, returns: short(), stale };
+    }
+    const either = (chance: number): number => (network() < chance ? network() * habits.latest : short());
+    const gap = store === 'weak' ? either(habits.gap) : 0;
+    const arrives = [either(habits.delay)];
+    // A second beat of the same number would bring back a version that was: no store of ours sends one.
+    if (network() < habits.duplicate && call !== 'beat') arrives.push(network() * habits.latest);
+    const cutOff = process.cutOff !== null && this.timeline.now() < process.cutOff.until ? process.cutOff : null;
+    const isLost = cutOff?.there || network() < habits.loss / 2;
+    const isUnheard = cutOff?.back || network() < habits.loss / 2;
+    return { arrives: isLost ? [] : arrives, gap, returns: isUnheard ? null : either(habits.delay), stale };
+  }
+
+  sent(process: SimulatedProcess): void {
+    if (!this.cruel || this.habits.endAtCall === 0 || this.fortune() >= this.habits.endAtCall) return;
+    const kind = this.fortune() < 0.6 ? 'crash' : 'stop';
+    if (!this.mischiefs.includes(kind)) return;
+    // With the next event, at the same moment: not in the middle of a step of the member's own code.
+    this.later(0, () => this.befall(process, kind, 0));
+  }
+
+  // ---- the faults ----
+
+  private mischief(): void {
+    if (!this.cruel) return;
+    const { fortune, habits } = this;
+    this.later(fortune() * 2 * habits.pause, () => this.mischief());
+    const living = this.living.filter(({ stopping }) => !stopping);
+    const master = living.find(({ phase }) => phase === 'master');
+    const some = living[Math.floor(fortune() * living.length)];
+    const process = fortune() < habits.masterFirst ? (master ?? some) : some;
+    const kind = this.mischiefs[Math.floor(fortune() * this.mischiefs.length)];
+    const ms = fortune() * habits.latest * 0.9;
+    if (process !== undefined && kind !== undefined) this.befall(process, kind, ms);
+  }
+
+  private befall(process: SimulatedProcess, kind: Mischief, ms: number): void {
+    if (!process.alive) return;
+    const { fortune, database, timeline } = this;
+    this.note?.(`${kind} befalls ${process.id}, ${ms.toFixed(1)} ms`);
+    switch (kind) {
+      case 'partition': {
+        const way = Math.floor(fortune() * 3);
+        process.cutOff = { until: timeline.now() + ms, there: way !== 1, back: way !== 0 };
+        return;
+      }
+      case 'restart':
+        return database.restart(ms / 4, () => {
+          this.misled.clear();
+          for (const other of this.living) {
+            other.hold(() => {
+              if (other.alive) other.member.available();
+            });
+          }
+        });
+      case 'split':
+        database.split(ms);
+        this.misled.clear();
+        for (const other of this.living) if (fortune() < 0.5) this.misled.add(other);
+        return;
+      case 'pause':
+        return process.holdUp(ms, false);
+      case 'sleep':
+        return process.holdUp(60 + ms, true);
+      case 'wall':
+        process.clock.shiftWall((fortune() - 0.3) * 3000);
+        return process.surprised();
+      case 'crash':
+        return this.crashed(process, 'a crash');
+      case 'stop':
+        return process.hold(() => process.stop());
+    }
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * The moves by name. A move is one number, its kind and the seat or call that it is about, so that a trace of millions of
+ * states is two short columns.
+ */
+import assert from 'node:assert/strict';
+import { type FaultName, faultNames } from './setting.ts';
+
+/** These cost nothing. */
+const freeNames = [
+  'tick',
+  'run',
+  'timer',
+  'answer',
+  'do',
+  'land',
+  'write',
+  'back',
+  'fail',
+  'resume',
+  'drained',
+  'abandon',
+  'fit',
+] as const;
+
+export type MoveName = (typeof freeNames)[number] | FaultName;
+
+const names: readonly MoveName[] = [...freeNames, ...faultNames];
+const codes: ReadonlyMap<MoveName, number> = new Map(names.map((name, index) => [name, index * 64]));
+
+/** More seats or calls than a move can name. */
+const MOST = 64;
+
+export interface Move {
+  readonly name: MoveName;
+  /** The seat, or the call, that it is about. */
+  readonly index: number;
+}
+
+export function moveOf(code: number): Move {
+  const name = names[Math.floor(code / MOST)];
+  assert.ok(name !== undefined);
+  return { name, index: code % MOST };
+}
+
+export function codeOf(name: MoveName, index: number): number {
+  const code = codes.get(name);
+  assert.ok(code !== undefined && index < MOST);
+  return code + index;
+}
+
+/** Whether it is counted against the bound of faults. */
+export function isFault(code: number): boolean {
+  return code >= freeNames.length * MOST;
+}
+
+export const TICK = codeOf('tick', 0);

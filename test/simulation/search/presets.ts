@@ -1,0 +1,33 @@
+/** What is searched in CI: some 70 s of one core in all. docs/search.md has the figures. */
+import type { ClockName, FaultName, scales } from './setting.ts';
+import { faultNames } from './setting.ts';
+
+export interface Plan {
+  readonly store: 'atomic' | 'weak';
+  readonly clocks: readonly ClockName[];
+  readonly scale: keyof typeof scales;
+  readonly faults: number;
+  readonly kinds: readonly FaultName[];
+  /** How many ticks the last member's time to live is shorter than the others'. */
+  readonly shorter: number;
+}
+
+/** One of each, so that the slowest holder meets the fastest standby both ways. */
+export const clocksOf: Readonly<Record<2 | 3, readonly ClockName[]>> = {
+  2: ['slow', 'fast'],
+  3: ['slow', 'fast', 'fast'],
+};
+
+const two = { clocks: clocksOf[2], scale: 'medium', shorter: 0 } as const;
+const three = { clocks: clocksOf[3], scale: 'small', shorter: 0 } as const;
+
+export const ci: readonly Plan[] = [
+  { ...two, store: 'atomic', faults: 1, kinds: faultNames },
+  { ...two, store: 'weak', faults: 1, kinds: faultNames },
+  // A loser with a shorter time to live, whose lease may stand where the winner's stood.
+  { ...two, store: 'weak', faults: 1, kinds: faultNames, shorter: 1 },
+  { ...two, store: 'atomic', faults: 2, kinds: ['late', 'pause'] },
+  { ...two, store: 'weak', faults: 2, kinds: ['hold', 'gap'] },
+  { ...three, store: 'atomic', faults: 1, kinds: ['hold', 'late', 'pause', 'resign'] },
+  { ...three, store: 'weak', faults: 1, kinds: ['hold', 'gap', 'sleep', 'stop'] },
+];

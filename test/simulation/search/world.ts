@@ -1,0 +1,223 @@
+/**
+ * A state of the search: the members, the store, and the calls under way between them. A world is never changed once it
+ * has been handed out; `copyOf` makes the next one, which shares everything that stays as it was.
+ */
+import assert from 'node:assert/strict';
+import type { News, StoreRequest } from '../../../src/election/effects.ts';
+import {
+  type Answer,
+  type ElectionConfig,
+  type ElectionEvent,
+  type ElectionState,
+  initialState,
+} from '../../../src/election/protocol.ts';
+import type { Lease } from '../../../src/store/store.ts';
+import { configOf, type Setting } from './setting.ts';
+
+/** What must not happen has happened. */
+export class Violation extends Error {
+  override readonly name = 'Violation';
+}
+
+/** One member: the real core's state, and what its host makes of the news. */
+export interface Seat {
+  readonly config: ElectionConfig;
+  readonly state: ElectionState;
+  /** By its own clock, which stands still while it is asleep. */
+  readonly now: number;
+  readonly mode: 'awake' | 'paused' | 'asleep';
+  /** What its clock missed in a sleep, and the core has not been told of yet. */
+  readonly missed: number;
+  /** Until then it counts itself holder of the lease, by the news; null: it does not. */
+  readonly validUntil: number | null;
+  readonly working: boolean;
+  /** Work of a mastership that was resigned may run until then. */
+  readonly lingersUntil: number | null;
+  /** How many members have had this seat. */
+  readonly incarnation: number;
+}
+
+/**
+ * Where a call is. `asked`: it gets to the store, and its answer back, before time goes on. `held`: on its way for as long as
+ * the search likes. `gap`: the store has read, and will write. `back`: the answer is on its way for as long as the search likes.
+ * `arrived`: the answer lies before a member that is held up. `copy`: the second of a doubled answer.
+ */
+export type Stage = 'asked' | 'held' | 'gap' | 'back' | 'arrived' | 'copy';
+
+export interface Call {
+  readonly seat: number;
+  readonly holder: string;
+  readonly request: StoreRequest;
+  readonly stage: Stage;
+  /** Whether the caller has not been told anything yet. */
+  readonly waiting: boolean;
+  /** In a gap: what will be written. */
+  readonly document: Lease | null;
+  /** In the gap of a look: whether the next record was there. */
+  readonly newer: boolean;
+  readonly answer: Answer | null;
+}
+
+export interface World {
+  seats: readonly Seat[];
+  calls: readonly Call[];
+  lease: Lease | null;
+  /** Term → claim; the highest is the tip. There is no term 0. */
+  claims: readonly string[];
+  /** Term → time to live. */
+  ttls: readonly number[];
+  /** The highest term that anybody ever won. */
+  won: number;
+}
+
+export function tipOf(world: World): number {
+  return world.claims.length - 1;
+}
+
+export function copyOf({ seats, calls, lease, claims, ttls, won }: World): World {
+  return { seats, calls, lease, claims, ttls, won };
+}
+
+export function firstWorld(setting: Setting): World {
+  const seats = setting.members.map((_, index) => freshSeat(setting, index, 1, 0));
+  return { seats, calls: [], lease: null, claims: [''], ttls: [0], won: 0 };
+}
+
+/** A member that has not run yet; a new one is another holder. */
+export function freshSeat(setting: Setting, index: number, incarnation: number, now: number): Seat {
+  const member = setting.members[index];
+  assert.ok(member !== undefined);
+  const holder = `${String.fromCharCode(65 + index)}${incarnation}`;
+  return {
+    config: configOf(member, holder),
+    state: initialState,
+    now,
+    mode: 'awake',
+    missed: 0,
+    validUntil: null,
+    working: false,
+    lingersUntil: null,
+    incarnation,
+  };
+}
+
+export function seatAt(world: World, index: number): Seat {
+  const seat = world.seats[index];
+  assert.ok(seat !== undefined);
+  return seat;
+}
+
+export function callAt(world: World, index: number): Call {
+  const call = world.calls[index];
+  assert.ok(call !== undefined);
+  return call;
+}
+
+export function putSeat(world: World, index: number, seat: Seat): void {
+  const seats = world.seats.slice();
+  seats[index] = seat;
+  world.seats = seats;
+}
+
+export function putCall(world: World, index: number, call: Call): void {
+  const calls = world.calls.slice();
+  calls[index] = call;
+  world.calls = calls;
+}
+
+export function dropCall(world: World, index: number): void {
+  const calls = world.calls.slice();
+  calls.splice(index, 1);
+  world.calls = calls;
+}
+
+/** Whether its timer, or the elector's look at the clocks after a sleep, is due. */
+export function isDue({ state: { wakeAt, mastership }, now, missed }: Seat): boolean {
+  return (wakeAt !== null && wakeAt <= now) || (missed > 0 && mastership !== null);
+}
+
+/** An event reaches a member, as the elector would bring it: a sleep that shows is told first. */
+export function happen(setting: Setting, world: World, index: number, event: ElectionEvent): void {
+  const seat = seatAt(world, index);
+  let next = seat;
+  if (seat.missed > 0)
+    next = stepSeat(setting, world, index, { ...seat, missed: 0 }, { type: 'clockJump', ahead: seat.missed });
+  putSeat(world, index, stepSeat(setting, world, index, next, event));
+}
+
+function stepSeat(setting: Setting, world: World, index: number, seat: Seat, event: ElectionEvent): Seat {
+  const [state, effects] = setting.core(seat.config, seat.state, event, seat.now);
+  let next: Seat = { ...seat, state };
+  let calls: Call[] | null = null;
+  for (const effect of effects) {
+    if ('request' in effect) {
+      if (state.unfit && effect.type !== 'readTip' && effect.type !== 'observe' && state.stopping === 'no') {
+        throw new Violation(`${seat.config.holder} asks ${effect.type} though it resigned`);
+      }
+      calls ??= world.calls.slice();
+      calls.push({
+        seat: index,
+        holder: seat.config.holder,
+        request: effect,
+        stage: 'asked',
+        waiting: true,
+        document: null,
+        newer: false,
+        answer: null,
+      });
+    } else {
+      next = heard(world, next, effect);
+    }
+  }
+  if (calls !== null) world.calls = calls;
+  return next;
+}
+
+function heard(world: World, seat: Seat, news: News): Seat {
+  switch (news.type) {
+    case 'lease':
+      if (seat.validUntil === null) {
+        if (news.term <= world.won) throw new Violation(`term ${news.term} is won after term ${world.won}`);
+        world.won = news.term;
+      }
+      return { ...seat, validUntil: news.validUntil };
+    case 'noLease':
+      return { ...seat, validUntil: null };
+    case 'elected':
+      if (seat.working || seat.lingersUntil !== null) {
+        throw new Violation(`${seat.config.holder} is elected beside work of its own that runs`);
+      }
+      return { ...seat, working: true };
+    case 'fence':
+      return { ...seat, working: false };
+    case 'resume':
+      return { ...seat, working: true };
+    case 'deposed':
+      // Only who resigned is told while the lease still lasts, and has work that may not have ended.
+      return { ...seat, working: false, lingersUntil: seat.validUntil ?? seat.lingersUntil };
+    case 'stopped':
+      return { ...seat, working: false };
+    default:
+      return seat;
+  }
+}
+
+/** @throws Violation */
+export function check(world: World): void {
+  let holder: Seat | null = null;
+  for (const seat of world.seats) {
+    const { state, now, missed, mode, validUntil, working, lingersUntil, config } = seat;
+    const valid = validUntil !== null && now + missed < validUntil;
+    const lingers = lingersUntil !== null && now + missed < lingersUntil;
+    if (valid || lingers) {
+      if (holder !== null) {
+        throw new Violation(`${holder.config.holder} and ${config.holder} hold the lease, or work under it, at once`);
+      }
+      holder = seat;
+    }
+    if (!working || mode !== 'awake' || isDue(seat)) continue;
+    if (validUntil === null || now >= validUntil - config.grace) {
+      throw new Violation(`${config.holder} works without a lease, or past the grace (phase ${state.phase})`);
+    }
+  }
+}

@@ -1,0 +1,23 @@
+import { expect, test } from 'vitest';
+import { WorkError } from '../../../src/errors.ts';
+import { queueBlocked, verdictOn } from '../../../src/queue/givingUp.ts';
+
+const cause = new WorkError('ERR_TASK_TIMEOUT', 'too slow');
+
+test('a verdict is what is kept of the error, and how often the task was tried', () => {
+  expect(verdictOn(cause, 3)).toEqual({
+    name: 'WorkError',
+    message: 'too slow',
+    code: 'ERR_TASK_TIMEOUT',
+    attempts: 3,
+  });
+});
+
+test('a queue that stands still says which one, at what task and why', () => {
+  const error = queueBlocked('billing', 'a "b"', cause);
+  expect(error.code).toBe('ERR_QUEUE_BLOCKED');
+  expect(error.cause).toBe(cause);
+  expect(error.message).toBe(
+    'the queue \'billing\' stands still: the attempts of task "a \\"b\\"" are used up: too slow',
+  );
+});
