@@ -6,6 +6,7 @@ import { createStore } from '../../dist/src/store/createStore.js';
 const lease = (term, beat, claim) => ({
   term,
   beat,
+  ack: 0,
   holder: `holder ${process.pid}`,
   claim,
   ttl: 4500,

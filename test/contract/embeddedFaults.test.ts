@@ -29,7 +29,7 @@ async function opened(path: string, commandTimeout = 10_000): Promise<FullStore>
 }
 
 const nothing = { identifier: null, count: 0, recent: [] };
-const lease: Lease = { term: 1, beat: 0, holder: 'holder', claim: 'claim', ttl: 4500, ...nothing };
+const lease: Lease = { term: 1, beat: 0, ack: 0, holder: 'holder', claim: 'claim', ttl: 4500, ...nothing };
 
 interface Message {
   readonly term?: number;

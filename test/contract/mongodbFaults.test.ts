@@ -18,7 +18,7 @@ afterEach(async () => {
 });
 
 const nothing = { identifier: null, count: 0, recent: [] };
-const lease: Lease = { term: 1, beat: 0, holder: 'holder', claim: 'claim', ttl: 4500, ...nothing };
+const lease: Lease = { term: 1, beat: 0, ack: 0, holder: 'holder', claim: 'claim', ttl: 4500, ...nothing };
 const tenure = { term: 1, holder: 'holder' };
 
 function storeAt(connectString: string, limits = { commandTimeout: 500, connectTimeout: 5000 }): FullStore {

@@ -18,7 +18,7 @@ afterEach(async () => {
 
 const tasks = (count: number, prefix: string) =>
   Array.from({ length: count }, (_, index) => ({ id: `${prefix} ${index}`, bytes: Buffer.from('payload') }));
-const lease = { term: 1, beat: 0, holder: 'holder', claim: 'claim', ttl: 4500 };
+const lease = { term: 1, beat: 0, ack: 0, holder: 'holder', claim: 'claim', ttl: 4500 };
 const nothing = { identifier: null, count: 0, recent: [] };
 
 function storeAt(connectString: string, clock?: VirtualClock, commandTimeout = 10_000): FullStore {

@@ -124,7 +124,7 @@ test('nobody claims before the longest time to live that it has heard of, but th
   const property = fc.property(times, fc.nat({ max: 1 }), fc.boolean(), (ttls, overtaken, released) => {
     const holder = released ? null : 'other';
     const progress = { identifier: null, count: 0, recent: [] };
-    const lease: Lease = { term: 3, beat: 7, holder, claim: 'other/1', ttl: ttls.lease, ...progress };
+    const lease: Lease = { term: 3, beat: 7, ack: 0, holder, claim: 'other/1', ttl: ttls.lease, ...progress };
     const core = new Core();
     core.happen({ type: 'run' });
     core.see(lease, { term: 3 + overtaken, ttl: ttls.tip });
