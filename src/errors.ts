@@ -12,6 +12,7 @@ export type FailoverErrorCode =
   | 'ERR_LEASE_LOST'
   | 'ERR_LISTENER'
   | 'ERR_MAIN_BLOCKED'
+  | 'ERR_NEWER_FORMAT'
   | 'ERR_QUEUE_BLOCKED'
   | 'ERR_QUEUE_FULL'
   | 'ERR_SERVER_TOO_OLD'

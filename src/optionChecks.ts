@@ -2,8 +2,8 @@
  * The checks that all options share. Each throws an `InvalidOptionError` that names the option by its path
  * (`intervals.MASTER`) and shows what was given, or hands the value back with its type.
  */
-import { InvalidOptionError } from './errors.js';
-import { showKind, showValue } from './showValue.js';
+import { FailoverError, InvalidOptionError } from './errors.js';
+import { isArray, shorten, showKind, showValue } from './showValue.js';
 
 /** The longest time that a timer of Node.js can wait, in ms. */
 export const MAX_TIME = 2 ** 31 - 1;
@@ -29,7 +29,7 @@ export function readFields<Name extends string>(
   if (!isObject(value)) {
     throw new InvalidOptionError(`${path === '' ? 'The options' : path} must be an object, not ${showKind(value)}`);
   }
-  try {
+  return reading(path === '' ? 'The options' : path, () => {
     const unknown = Object.keys(value).find((name) => !names.some((known) => known === name));
     if (unknown !== undefined) throw unknownName(join(path, unknown), nearest(unknown, names));
     const fields: Partial<Record<Name, unknown>> = {};
@@ -38,9 +38,16 @@ export function readFields<Name extends string>(
       if (field !== undefined) fields[name] = field;
     }
     return fields;
+  });
+}
+
+/** What a getter or a proxy of the user throws on the way becomes an error of ours, which names `what` was read. */
+export function reading<T>(what: string, read: () => T): T {
+  try {
+    return read();
   } catch (cause) {
-    if (cause instanceof InvalidOptionError) throw cause;
-    throw new InvalidOptionError(`${path === '' ? 'The options' : path} could not be read`, { cause });
+    if (cause instanceof FailoverError) throw cause;
+    throw new InvalidOptionError(`${what} could not be read`, { cause });
   }
 }
 
@@ -50,12 +57,13 @@ function unknownName(path: string, suggestion: string | undefined): InvalidOptio
   return new InvalidOptionError(`${path} is not a known option${hint}`);
 }
 
+/** For messages: a name may be as long as somebody likes. */
 export function join(path: string, name: string): string {
-  return path === '' ? name : `${path}.${name}`;
+  return path === '' ? shorten(name) : `${path}.${shorten(name)}`;
 }
 
 export function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return typeof value === 'object' && value !== null && !isArray(value);
 }
 
 export function checkNumber(value: unknown, path: string, range: NumberRange): number {

@@ -14,6 +14,8 @@ const sessionToken = /(?<=AWS_SESSION_TOKEN(?::|%3A))(?:(?!%2C)[^,&#\s"'`])+/gi;
 
 const secretName = /pass(?:word|phrase)?$|^pwd$|secret|token|^(?:private)?key$/i;
 const maxDepth = 32;
+/** In characters: of a key of some thousand, one pattern would be more than the engine compiles. */
+const LONGEST_PATTERN = 500;
 
 /**
  * The text without user information in any `mongodb://` or `mongodb+srv://` URI, without passwords and tokens in its
@@ -23,19 +25,52 @@ export function redact(text: string, secrets: readonly string[] = []): string {
   const patterns = [userInfo, parameter, sessionToken];
   // The longest first: one secret may be the beginning of another, whose rest would be left to read.
   const known = secrets.filter((secret) => secret !== '').sort((a, b) => b.length - a.length);
-  if (known.length > 0) patterns.push(new RegExp(known.map(anyWriting).join('|'), 'g'));
-  return hide(text, patterns);
+  const short = known.filter((secret) => secret.length <= LONGEST_PATTERN);
+  if (short.length > 0) patterns.push(new RegExp(short.map(anyWriting).join('|'), 'g'));
+  const long = known.filter((secret) => secret.length > LONGEST_PATTERN).flatMap((secret) => placesOf(secret, text));
+  return hide(text, patterns, long);
+}
+
+interface Place {
+  readonly from: number;
+  readonly length: number;
+}
+
+/** Where a secret stands that is too long for one pattern: its pieces, one right after the other. */
+function placesOf(secret: string, text: string): Place[] {
+  const chars = Array.from(secret);
+  const pieces = Array.from({ length: Math.ceil(chars.length / LONGEST_PATTERN) }, (_, index) => {
+    const piece = chars.slice(index * LONGEST_PATTERN, (index + 1) * LONGEST_PATTERN).join('');
+    return new RegExp(anyWriting(piece), index === 0 ? 'g' : 'y');
+  });
+  const [first, ...others] = pieces;
+  const places: Place[] = [];
+  for (let match = first?.exec(text); first !== undefined && match; match = first.exec(text)) {
+    let end: number | undefined = match.index + match[0].length;
+    for (const piece of others) {
+      piece.lastIndex = end;
+      if (!piece.test(text)) {
+        end = undefined;
+        break;
+      }
+      end = piece.lastIndex;
+    }
+    if (end !== undefined) places.push({ from: match.index, length: end - match.index });
+    first.lastIndex = end ?? match.index + 1;
+  }
+  return places;
 }
 
 /**
  * Hides whatever any of the patterns finds in the text as it was given. One after another, each would search what the
  * one before has left: a secret `go` would take the scheme away by which a URI and its password are found.
  */
-function hide(text: string, patterns: readonly RegExp[]): string {
+function hide(text: string, patterns: readonly RegExp[], more: readonly Place[]): string {
   const found = patterns
     .flatMap((pattern) =>
       Array.from(text.matchAll(pattern), (match) => ({ from: match.index, length: match[0].length })),
     )
+    .concat(more)
     .sort((a, b) => a.from - b.from);
   let shown = '';
   let end = 0;

@@ -4,7 +4,7 @@
  */
 import { MongoClient, type MongoClientOptions } from 'mongodb';
 import { InvalidOptionError } from './errors.js';
-import { checkBoolean, isObject, readFields } from './optionChecks.js';
+import { checkBoolean, isObject, readFields, reading } from './optionChecks.js';
 import { plainCopyOfObject } from './plainCopy.js';
 import { redact, secretsOf } from './redact.js';
 import { showKind, showValue } from './showValue.js';
@@ -51,6 +51,10 @@ export function resolveMongodb(given: unknown = {}, use = true): ResolvedMongodb
 function splitConnectOptions(given: unknown = {}): { connectOptions: object; ignored: string[] } {
   const path = 'mongodb.connectOptions';
   if (!isObject(given)) throw new InvalidOptionError(`${path} must be an object, not ${showKind(given)}`);
+  return reading(path, () => splitObject(given, path));
+}
+
+function splitObject(given: object, path: string): { connectOptions: object; ignored: string[] } {
   const ignored = Object.keys(given).filter((name) => legacyNames.has(name));
   for (const name of ignored) if (legacyGroups.includes(name)) refuseProtective(given, name, `${path}.${name}`);
   const taken = Object.fromEntries(Object.entries(given).filter(([name]) => !legacyNames.has(name)));

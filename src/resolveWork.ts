@@ -6,9 +6,12 @@ import { type Stats, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { InvalidOptionError, WorkError } from './errors.js';
-import { showValue } from './showValue.js';
+import { reading } from './optionChecks.js';
+import { shorten, showValue } from './showValue.js';
 import type { WorkPlace } from './workPlace.js';
 
+/** Of a URL in a message. */
+const LONGEST_SHOWN = 1000;
 /** Two characters at least: `C:\work.js` is a path. */
 const scheme = /^[a-z][a-z0-9+.-]+:/i;
 
@@ -18,7 +21,10 @@ const scheme = /^[a-z][a-z0-9+.-]+:/i;
  * @throws WorkError `ERR_WORK_MODULE` when there is no such file
  */
 export function resolveWork(work: unknown, cwd = process.cwd()): WorkPlace {
-  if (isFunction(work)) return { kind: 'main', work };
+  return isFunction(work) ? { kind: 'main', work } : reading('the work', () => resolveModule(work, cwd));
+}
+
+function resolveModule(work: unknown, cwd: string): WorkPlace {
   const url = moduleUrl(work, cwd);
   if (url === undefined || !['file:', 'data:'].includes(url.protocol)) {
     throw new InvalidOptionError(
@@ -41,12 +47,13 @@ function moduleUrl(work: unknown, cwd: string): URL | undefined {
 }
 
 function checkFile(url: URL): void {
+  const href = shorten(url.href, LONGEST_SHOWN);
   let found: Stats | undefined;
   try {
     found = statSync(fileURLToPath(url), { throwIfNoEntry: false });
   } catch (cause) {
-    throw new WorkError('ERR_WORK_MODULE', `the work module ${url.href} cannot be found`, { cause });
+    throw new WorkError('ERR_WORK_MODULE', `the work module ${href} cannot be found`, { cause });
   }
-  if (found === undefined) throw new WorkError('ERR_WORK_MODULE', `the work module ${url.href} does not exist`);
-  if (!found.isFile()) throw new WorkError('ERR_WORK_MODULE', `the work module ${url.href} is not a file`);
+  if (found === undefined) throw new WorkError('ERR_WORK_MODULE', `the work module ${href} does not exist`);
+  if (!found.isFile()) throw new WorkError('ERR_WORK_MODULE', `the work module ${href} is not a file`);
 }

@@ -31,14 +31,14 @@ export function showKind(value: unknown): string {
 }
 
 /** Cuts between characters, never inside one. */
-function shorten(text: string): string {
-  if (text.length <= MAX_LENGTH) return text;
-  const kept = text.slice(0, MAX_LENGTH - 1);
+export function shorten(text: string, most = MAX_LENGTH): string {
+  if (text.length <= most) return text;
+  const kept = text.slice(0, most - 1);
   return `${/[\uD800-\uDBFF]$/.test(kept) ? kept.slice(0, -1) : kept}…`;
 }
 
 /** `Array.isArray` throws for a proxy that was revoked. */
-function isArray(value: object): boolean {
+export function isArray(value: object): boolean {
   try {
     return Array.isArray(value);
   } catch {

@@ -38,7 +38,17 @@ export type Place<Written> = (most: number, write: (block: Uint8Array, offset: n
  */
 export function encodeTask<Written>(task: unknown, maxTaskBytes: number, place: Place<Written>): Written {
   assert.ok(maxTaskBytes <= MAX_BYTES, 'the options allow no larger task');
-  const { copy, sure, slack } = new TaskCopy(task, maxTaskBytes);
+  const copied = new TaskCopy(task, maxTaskBytes);
+  try {
+    return encodeCopy(copied, maxTaskBytes, place);
+  } catch (cause) {
+    if (cause instanceof TaskError) throw cause;
+    // An object that only says that it is one of BSON's own values, or a buffer that says another length.
+    throw new TaskError('ERR_TASK_NOT_CLONEABLE', 'the task could not be encoded', { cause });
+  }
+}
+
+function encodeCopy<Written>({ copy, sure, slack }: TaskCopy, maxTaskBytes: number, place: Place<Written>): Written {
   let most = sure + slack;
   if (most > maxTaskBytes || most > SMALL) {
     most = bson.calculateObjectSize(copy);

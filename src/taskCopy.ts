@@ -25,6 +25,9 @@ const keptBsonTypes: ReadonlySet<unknown> = new Set([
   ...['ObjectId', 'Decimal128', 'Timestamp', 'Long', 'Int32', 'Double', 'MinKey', 'MaxKey'],
 ]);
 
+/** What these hold shows neither in their properties nor, behind a Proxy, in their kind. */
+const untagged = [Date, RegExp, Error, Boolean, Number, String];
+
 type Plain = Record<string, unknown>;
 
 export class TaskCopy {
@@ -86,7 +89,7 @@ export class TaskCopy {
     const prototype: unknown = Object.getPrototypeOf(value);
     if (prototype === Object.prototype || prototype === null) return this.plain(value);
     if (types.isDate(value)) return this.date(value);
-    if (types.isUint8Array(value)) return this.binary(value, value.byteLength);
+    if (types.isUint8Array(value)) return this.bytes(value);
     if (types.isRegExp(value)) return this.regExp(value);
     if ('_bsontype' in value && !Object.hasOwn(value, '_bsontype')) return this.bsonValue(value);
     if (!converted && typeof value.toBSON === 'function') {
@@ -96,6 +99,8 @@ export class TaskCopy {
     }
     const kind = kindOf(value);
     if (kind !== 'an Object') throw this.refusal(`is ${kind}`);
+    const like = untagged.find((type) => value instanceof type);
+    if (like !== undefined) throw this.refusal(`is a Proxy of a ${like.name}, or inherits from one`);
     return this.plain(value);
   }
 
@@ -144,6 +149,13 @@ export class TaskCopy {
     return new Date(time);
   }
 
+  private bytes(value: Uint8Array): Uint8Array {
+    if (['length', 'byteLength'].some((name) => Object.hasOwn(value, name))) {
+      throw this.refusal('is a buffer that says another length than it has');
+    }
+    return this.binary(value, value.byteLength);
+  }
+
   private binary<Value>(value: Value, bytes: number): Value {
     this.sure += bytes + 5;
     return value;
@@ -163,13 +175,25 @@ export class TaskCopy {
     this.slack += MAX_VALUE_BYTES;
     const type: unknown = Reflect.get(value, bsonType);
     if (Reflect.get(value, bsonVersion) === BSON_VERSION) {
-      if (keptBsonTypes.has(type)) return value;
-      if (value.sub_type === 0 && typeof value.position === 'number') return this.binary(value, value.position);
+      if (keptBsonTypes.has(type)) return this.kept(value);
+      if (value.sub_type === 0 && typeof value.position === 'number')
+        return this.binary(this.kept(value), value.position);
     } else if (typeof value.toHexString === 'function') {
       // An ObjectId of another version of the package, as in documents of Mongoose.
       return new bson.ObjectId(String(value.toHexString()));
     }
     throw this.refusal(`is ${kindOf(value)}, which a task cannot carry`);
+  }
+
+  /** Of this copy of the package it can be trusted; of another, or of none, it is tried. */
+  private kept(value: Plain): Plain {
+    if (value instanceof bson.BSONValue) return value;
+    try {
+      bson.deserialize(bson.serialize({ value }));
+      return value;
+    } catch (cause) {
+      throw this.refusal(`says that it is ${kindOf(value)}, and is not`, { cause });
+    }
   }
 
   private enter(value: object): void {

@@ -3,8 +3,10 @@ import type { MemberEvent, SubmitResult } from '../coordinator/messages.js';
 import { fromWire, TaskError } from '../errors.js';
 import { checkBoolean, readFields } from '../optionChecks.js';
 import type { ResolvedManagedOptions } from '../options.js';
+import { showValue } from '../showValue.js';
 import type { TaskId } from '../task.js';
 import { encodeTask } from '../taskCodec.js';
+import { asTaskId, taskIdRule } from '../taskId.js';
 import type { WorkPlace } from '../workPlace.js';
 import { Cluster } from './cluster.js';
 import type { CoordinatorHandle } from './coordinatorHandle.js';
@@ -89,16 +91,19 @@ export class ManagedCluster<Task extends object = object> extends Cluster {
    * (`retry.exhausted: 'block'`) try its head again. Resolves to false when there is no such task. A queue in memory is
    * that of this member alone.
    *
-   * @throws StateError `ERR_STOPPED`; StoreError; TaskError `ERR_QUEUE_FULL`.
+   * @throws StateError `ERR_STOPPED`; StoreError; TaskError `ERR_QUEUE_FULL`, or `ERR_INVALID_KEY` for what is no id.
    */
   async requeue(id: TaskId): Promise<boolean> {
     this.mustNotBeStopped();
-    const letter = await this.call((remote, cluster) => remote.findDeadLetter(cluster, id));
-    if (letter === null) return this.call((remote, cluster) => remote.unblock(cluster, id));
+    const known = asTaskId(id);
+    if (known === undefined)
+      throw new TaskError('ERR_INVALID_KEY', `an id must be ${taskIdRule}, not ${showValue(id)}`);
+    const letter = await this.call((remote, cluster) => remote.findDeadLetter(cluster, known));
+    if (letter === null) return this.call((remote, cluster) => remote.unblock(cluster, known));
     // First queued, then removed: a crash in between leaves both, and a second call finds it queued already.
     const submit = (): Promise<Submission> => {
       const place = this.blocks.copy(letter.bytes);
-      return this.submit(id, place, (result) => this.submission(result, place));
+      return this.submit(known, place, (result) => this.submission(result, place));
     };
     const { stored } = await submit();
     // Done elsewhere, for a queue in memory, was this letter itself, and that is said once.

@@ -1,12 +1,23 @@
 /**
- * The documents of both stores, and the check of every one that is read: what somebody else wrote, or a later version
- * in a way that this one cannot read, becomes an `ERR_STORE_DATA` that names the field, not a wrong decision.
+ * The documents of both stores, and the check of every one that is read: what somebody else wrote becomes an
+ * `ERR_STORE_DATA` that names the field, not a wrong decision.
+ *
+ * A document may say by the field `format` how it is to be read; without one it is format 1, and this version writes
+ * none. A later version that changes what a document means writes a higher one: then this version refuses to read it
+ * (`ERR_NEWER_FORMAT`), and no claim, beat or acknowledgement of it matches, so that nothing is overwritten.
  */
 import { StoreError } from '../errors.js';
 import type { TaskId } from '../task.js';
 import type { Lease, Member, Progress, TermRecord } from './store.js';
 
 export type Fields = Readonly<Record<string, unknown>>;
+
+/** The format that this version reads and writes. */
+export const FORMAT = 1;
+/** The highest term, beat or number of a task that is taken from a document: there must be room to count on exactly. */
+const HIGHEST = 2 ** 52;
+/** The longest time to live that the options allow, in ms: a lease with more would never be claimed again. */
+const LONGEST = 2 ** 32;
 
 /** An id as it is stored: as itself, for people to read, except where a store would alter it. */
 export type StoredId = TaskId | { readonly json: string };
@@ -34,6 +45,11 @@ export function storedLease(lease: Lease): Fields {
   return { term, beat, ack, holder, claim, ttl, ...storedProgress(lease) };
 }
 
+/** Whether this version may overwrite what is there. */
+export function isOfOurFormat({ format }: Fields): boolean {
+  return format === undefined || format === null || format === FORMAT;
+}
+
 export function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
@@ -48,14 +64,25 @@ export class DocumentReader {
   ) {
     if (!isFields(document)) throw new StoreError('ERR_STORE_DATA', `${where} is not a document`);
     this.fields = document;
+    this.checkFormat();
+  }
+
+  private checkFormat(): void {
+    if (isOfOurFormat(this.fields)) return;
+    const format = this.count('format');
+    if (format <= FORMAT) throw this.alien('format', `${FORMAT} or more`);
+    throw new StoreError(
+      'ERR_NEWER_FORMAT',
+      `${this.where} is of format ${format}, and this version reads formats up to ${FORMAT}: a newer version of mongo-failover has written it`,
+    );
   }
 
   lease(): Lease {
     const holder = this.fields.holder === null ? null : this.text('holder');
     return {
-      term: this.count('term'),
-      beat: this.count('beat'),
-      ack: this.count('ack'),
+      term: this.serial('term'),
+      beat: this.serial('beat'),
+      ack: this.serial('ack'),
       holder,
       claim: this.text('claim'),
       ttl: this.duration('ttl'),
@@ -68,7 +95,7 @@ export class DocumentReader {
   termRecord(): TermRecord {
     return {
       name: this.text('name'),
-      term: this.count('term'),
+      term: this.serial('term'),
       holder: this.text('holder'),
       claim: this.text('claim'),
       ttl: this.duration('ttl'),
@@ -101,9 +128,21 @@ export class DocumentReader {
     return value;
   }
 
+  /** A whole number from 0 on that others are counted on from. */
+  serial(name: string): number {
+    const value = this.count(name);
+    if (value > HIGHEST) throw this.alien(name, `a number up to ${HIGHEST}`);
+    return value;
+  }
+
+  /** Under any other key it could be taken for another document. */
+  mustBe(name: string, wanted: string): void {
+    if (this.fields[name] !== wanted) throw this.alien(name, JSON.stringify(wanted));
+  }
+
   private duration(name: string): number {
     const value = this.fields[name];
-    if (typeof value !== 'number' || !Number.isFinite(value) || value < 0) throw this.alien(name, 'a time in ms');
+    if (typeof value !== 'number' || !(value >= 0 && value <= LONGEST)) throw this.alien(name, 'a time in ms');
     return value;
   }
 

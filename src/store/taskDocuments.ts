@@ -28,13 +28,13 @@ export class TaskReader extends DocumentReader {
   }
 
   taskName(): Pick<StoredTask, 'seq' | 'id'> {
-    return { seq: this.count('seq'), id: this.id('key', this.fields.key) };
+    return { seq: this.serial('seq'), id: this.id('key', this.fields.key) };
   }
 
   queueState(): QueueState {
     const { done, burial } = this.fields;
     return {
-      done: done === undefined ? 0 : this.count('done'),
+      done: done === undefined ? 0 : this.serial('done'),
       burial: burial === undefined || burial === null ? null : this.below('burial').burial(),
     };
   }
@@ -51,7 +51,7 @@ export class TaskReader extends DocumentReader {
   }
 
   private burial(): Burial {
-    return { seq: this.count('seq'), ...this.error(), attempts: this.count('attempts') };
+    return { seq: this.serial('seq'), ...this.error(), attempts: this.count('attempts') };
   }
 
   private error(): Omit<Verdict, 'attempts'> {

@@ -1,4 +1,7 @@
-/** A password is never in a message, an event, a warning or the debug output, whatever goes wrong. */
+/**
+ * A password is never in a message, an event, a warning or the debug output, whatever goes wrong, and wherever it was
+ * given: in the connect string, in `auth`, as that of a key file or a proxy, as a session token.
+ */
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { databaseUri } from '../support/database.ts';
@@ -21,12 +24,19 @@ test.each(['nobody listens', 'nobody answers', 'the server refuses'])('%s', asyn
   const said = started.stdout + started.lines.join('\n');
   expect(said).toContain('ERR_STORE');
   expect(said).toContain('failover:states');
+  const lower = encodeURIComponent(password).replace(/%[0-9A-F]{2}/g, (encoded) => encoded.toLowerCase());
   const secrets = [
     password,
     encodeURIComponent(password),
+    lower,
+    encodeURI(password),
+    JSON.stringify(password).slice(1, -1),
+    new URLSearchParams({ '': password }).toString().slice(1),
     Buffer.from(password).toString('base64'),
+    Buffer.from(password).toString('hex'),
     'word/with',
     'word%2F',
+    'word%2f',
   ];
   const told = said.split('\n').filter((line) => secrets.some((secret) => line.includes(secret)));
   expect(told).toEqual([]);

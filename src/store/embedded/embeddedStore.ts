@@ -8,7 +8,7 @@
  * those that wait. What was acknowledged is on disk.
  */
 import { StoreError } from '../../errors.js';
-import { DocumentReader, type Fields, isFields, storedLease, storedProgress } from '../documents.js';
+import { DocumentReader, type Fields, isFields, isOfOurFormat, storedLease, storedProgress } from '../documents.js';
 import type { Lease, Member, Observation, Progress, Store, Tenure, TermRecord, Tip } from '../store.js';
 import type { FullStore, TaskStore } from '../taskStore.js';
 import { Access } from './access.js';
@@ -64,7 +64,7 @@ export class EmbeddedStore implements FullStore {
       }
       const { term, beat, ack, holder, claim } = expected;
       const isHeld = old.term === term && old.holder === holder && old.claim === claim;
-      const same = isHeld && old.beat === beat && old.ack === ack;
+      const same = isHeld && old.beat === beat && old.ack === ack && isOfOurFormat(old);
       return same ? { ...old, ...storedLease(next), at: Date.now() } : undefined;
     });
   }
@@ -93,7 +93,7 @@ export class EmbeddedStore implements FullStore {
 
   private changeHeld(what: string, { name, term, holder }: Tenure, fields: Fields): Promise<boolean> {
     return this.access.change(what, leaseKey(name), (old) =>
-      old !== undefined && old.term === term && old.holder === holder
+      old !== undefined && old.term === term && old.holder === holder && isOfOurFormat(old)
         ? { ...old, ...fields, at: Date.now() }
         : undefined,
     );
@@ -130,8 +130,9 @@ export class EmbeddedStore implements FullStore {
     await this.access.write('open', async (environment) => {
       const old = environment
         .values(memberRange)
-        .filter((value) => isFields(value) && typeof value.at === 'number' && value.at < before)
-        .map((value) => memberKey(this.reader(value, 'member', '').text('id')));
+        .flatMap((value) => (isFields(value) && typeof value.at === 'number' && value.at < before ? [value.id] : []))
+        .filter((id) => typeof id === 'string')
+        .map(memberKey);
       await environment.remove(old);
     });
   }

@@ -6,8 +6,9 @@
  * The entry of an id has the task's number as its version. So trimming an old task leaves the entry alone when the id
  * has come again meanwhile.
  */
+import { StoreError } from '../../errors.js';
 import type { TaskId } from '../../task.js';
-import { storedId } from '../documents.js';
+import { isOfOurFormat, storedId } from '../documents.js';
 import type { Tenure } from '../store.js';
 import { storedBurial, storedLetter, TaskReader } from '../taskDocuments.js';
 import type {
@@ -65,7 +66,7 @@ export class EmbeddedTasks implements TaskStore {
   }
 
   private nextOf(name: string, entry: Entry | undefined): number {
-    return entry === undefined ? 1 : this.reader(entry.value, 'queue', name).count('next');
+    return entry === undefined ? 1 : this.reader(entry.value, 'queue', name).serial('next');
   }
 
   /** What becomes of each, if the numbers go on with `next`, and what is to be written for that. */
@@ -80,7 +81,9 @@ export class EmbeddedTasks implements TaskStore {
     const at = Date.now();
     const mine = new Map<TaskId, AddResult>();
     const written: Written[] = [];
-    let seq = next;
+    let seq = Math.max(next, done + 1);
+    // Never given twice: what stands there would be overwritten.
+    if (environment.count(taskRange(name, seq)) > 0) throw this.alien('queue', name, 'next');
     const results = tasks.map(({ id, bytes }): AddResult => {
       const before = mine.get(id);
       if (before !== undefined) return before;
@@ -117,8 +120,8 @@ export class EmbeddedTasks implements TaskStore {
       const found: StoredTask[] = [];
       let bytes = 0;
       if (limit.tasks < 1) return found;
-      for (const value of environment.each(taskRange(name, seq + 1))) {
-        const task = this.reader(value, 'task', name).task();
+      for (const entry of environment.each(taskRange(name, seq + 1))) {
+        const task = this.task(name, entry);
         bytes += task.bytes.length;
         if (found.length > 0 && bytes > limit.bytes) break;
         found.push(task);
@@ -130,9 +133,9 @@ export class EmbeddedTasks implements TaskStore {
 
   acknowledge({ name, term, holder }: Tenure, { number, done, burial }: Acknowledgement): Promise<boolean> {
     return this.access.change('acknowledge', leaseKey(name), (old) => {
-      if (old === undefined || old.term !== term || old.holder !== holder) return undefined;
+      if (old === undefined || old.term !== term || old.holder !== holder || !isOfOurFormat(old)) return undefined;
       const reader = this.reader(old, 'lease', name);
-      if (reader.count('ack') >= number) return undefined;
+      if (reader.serial('ack') >= number) return undefined;
       const { done: before } = reader.queueState();
       return { ...old, ack: number, done: Math.max(before, done), burial: storedBurial(burial) };
     });
@@ -156,8 +159,8 @@ export class EmbeddedTasks implements TaskStore {
   private bite(environment: Environment, name: string, through: number): { key: Buffer; version?: number }[] {
     const entries: { key: Buffer; version?: number }[] = [];
     let bytes = 0;
-    for (const value of environment.each({ start: taskKey(name, 0), end: taskKey(name, through + 1) })) {
-      const { id, seq, bytes: payload } = this.reader(value, 'task', name).task();
+    for (const entry of environment.each({ start: taskKey(name, 0), end: taskKey(name, through + 1) })) {
+      const { id, seq, bytes: payload } = this.task(name, entry);
       entries.push({ key: taskKey(name, seq) }, { key: idKey(name, id), version: seq });
       bytes += payload.length;
       if (entries.length >= 2 * MOST_TRIMMED || bytes >= MOST_BYTES) break;
@@ -196,8 +199,11 @@ export class EmbeddedTasks implements TaskStore {
     return this.access.read('findDeadLetters', (environment) => {
       const found: DeadLetter[] = [];
       for (const seq of environment.values(letterIdRange(name, id))) {
-        const letter = typeof seq === 'number' ? environment.get(letterKey(name, seq)) : undefined;
-        if (letter !== undefined) found.push(this.reader(letter.value, 'dead letter', name).deadLetter());
+        const entry = typeof seq === 'number' ? environment.get(letterKey(name, seq)) : undefined;
+        if (entry === undefined) continue;
+        const letter = this.reader(entry.value, 'dead letter', name).deadLetter();
+        if (letter.seq !== seq) throw this.alien('dead letter', name, 'seq');
+        found.push(letter);
       }
       return found;
     });
@@ -212,6 +218,17 @@ export class EmbeddedTasks implements TaskStore {
       const { id } = this.reader(letter.value, 'dead letter', name).deadLetter();
       await environment.removeAll([{ key }, { key: letterIdKey(name, id, seq) }]);
     });
+  }
+
+  private task(name: string, { key, value }: { readonly key: Buffer; readonly value: unknown }): StoredTask {
+    const task = this.reader(value, 'task', name).task();
+    if (!key.equals(taskKey(name, task.seq))) throw this.alien('task', name, 'seq');
+    return task;
+  }
+
+  /** A number that is not the one by which the entry is found: another entry would be taken for this one. */
+  private alien(what: string, name: string, field: string): StoreError {
+    return new StoreError('ERR_STORE_DATA', `${this.access.where(what, name)}: the field ${field} is not its number`);
   }
 
   private reader(value: unknown, what: string, name: string): TaskReader {

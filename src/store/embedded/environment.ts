@@ -42,7 +42,7 @@ export interface Environment {
   values(range: KeyRange & { readonly last?: boolean }): unknown[];
   keys(range: KeyRange): Buffer[];
   /** In order, and read one by one as they are asked for, in one look: to be gone through at once. */
-  each(range: KeyRange): Iterable<unknown>;
+  each(range: KeyRange): Iterable<{ readonly key: Buffer; readonly value: unknown }>;
   count(range: KeyRange): number;
   /** Writes if the entry still has this version, or, with `undefined`, if there is none. Whether it did. */
   put(key: Buffer, value: Fields, version: number | undefined): Promise<boolean>;
@@ -91,7 +91,7 @@ function environment(db: Lmdb): Environment {
         : db.getRange({ start, end });
       return [...found.map(({ value }) => value)];
     },
-    each: ({ start, end }) => db.getRange({ start, end }).map(({ value }) => value),
+    each: ({ start, end }) => db.getRange({ start, end }),
     count: ({ start, end }) => db.getKeysCount({ start, end }),
     keys: ({ start, end }) => [...db.getKeys({ start, end })],
     put(key, value, version) {

@@ -3,15 +3,20 @@
  * their journals.
  */
 import { StoreError } from '../../errors.js';
-import { type Fields, isFields } from '../documents.js';
+import { showValue } from '../../showValue.js';
+import { type Fields, FORMAT, isFields } from '../documents.js';
 import { withinLimit } from '../timeLimit.js';
 import type { Run } from './connection.js';
 import type { Settings } from './settings.js';
 import { writeError } from './storeErrors.js';
 
 export const LEASES = 'failover';
+/** For the filter of a write: a newer version's document is none that it matches. Null stands for no field, too. */
+export const ofOurFormat = { format: { $in: [null, FORMAT] } };
 
 const DUPLICATE_KEY = 11000;
+/** Of ours: a number, and the name of a subsystem. */
+const LONGEST_ID = 300;
 
 export class Commands {
   constructor(
@@ -46,7 +51,7 @@ export class Commands {
     const error = firstError(await this.write(what, { insert: collection, documents, ordered: true }));
     if (error === undefined) return documents.length;
     if (error.code !== DUPLICATE_KEY) {
-      throw writeError(error.code, String(error.errmsg), what, this.settings);
+      throw writeError(error.code, error.errmsg, what, this.settings);
     }
     // The answer's count of what was inserted is not right on every server.
     const { index } = error;
@@ -83,8 +88,10 @@ export class Commands {
     );
   }
 
-  where(id: string): string {
-    return `the document ${id} in ${this.settings.label}`;
+  /** `id` may be whatever somebody else wrote. */
+  where(id: unknown): string {
+    const shown = typeof id === 'string' && id.length <= LONGEST_ID ? id : showValue(id);
+    return `the document ${shown} in ${this.settings.label}`;
   }
 
   private write(what: string, command: Fields): Promise<Fields> {
@@ -95,7 +102,7 @@ export class Commands {
 
   private affected(what: string, reply: Fields): number {
     const error = firstError(reply);
-    if (error !== undefined) throw writeError(error.code, String(error.errmsg), what, this.settings);
+    if (error !== undefined) throw writeError(error.code, error.errmsg, what, this.settings);
     if (typeof reply.n !== 'number') throw this.strange(what);
     return reply.n;
   }

@@ -13,7 +13,7 @@ import { StoreError } from '../../errors.js';
 import { DocumentReader, type Fields, storedLease, storedProgress } from '../documents.js';
 import type { Lease, Member, Observation, Progress, Store, Tenure, TermRecord, Tip } from '../store.js';
 import type { FullStore, TaskStore } from '../taskStore.js';
-import { Commands, LEASES, leaseId } from './commands.js';
+import { Commands, LEASES, leaseId, ofOurFormat } from './commands.js';
 import { Connection } from './connection.js';
 import { MongodbTasks } from './mongodbTasks.js';
 import { MEMBERS, prepare } from './prepare.js';
@@ -79,7 +79,7 @@ export class MongodbStore implements FullStore {
     const fields = { ...storedLease(next), at: new Date() };
     if (expected === null) return this.commands.insert('compareAndSetLease', LEASES, { _id, ...fields });
     const { term, beat, ack, holder, claim } = expected;
-    const same = { _id, term, beat, ack, holder, claim };
+    const same = { _id, term, beat, ack, holder, claim, ...ofOurFormat };
     return this.commands.update('compareAndSetLease', LEASES, same, { $set: fields });
   }
 
@@ -104,7 +104,7 @@ export class MongodbStore implements FullStore {
 
   private setHeld(what: string, { name, term, holder }: Tenure, fields: Fields): Promise<boolean> {
     const change = { $set: { ...fields, at: new Date() } };
-    return this.commands.update(what, LEASES, { _id: leaseId(name), term, holder }, change);
+    return this.commands.update(what, LEASES, { _id: leaseId(name), term, holder, ...ofOurFormat }, change);
   }
 
   async trimTerms(name: string, below: number): Promise<void> {
@@ -131,7 +131,7 @@ export class MongodbStore implements FullStore {
   }
 
   private reader(document: Fields): DocumentReader {
-    return new DocumentReader(document, this.commands.where(String(document._id)));
+    return new DocumentReader(document, this.commands.where(document._id));
   }
 }
 

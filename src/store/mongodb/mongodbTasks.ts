@@ -25,7 +25,7 @@ import type {
   StoredTask,
   TaskStore,
 } from '../taskStore.js';
-import { type Commands, LEASES, leaseId } from './commands.js';
+import { type Commands, LEASES, leaseId, ofOurFormat } from './commands.js';
 import { TaskAdder } from './taskAdder.js';
 import { DEAD_LETTERS, isRetired, majority, TASKS, TaskReads, taskKey } from './taskReads.js';
 import { TaskTrimmer } from './taskTrimmer.js';
@@ -108,7 +108,8 @@ export class MongodbTasks implements TaskStore {
     const tasks: StoredTask[] = [];
     for (const document of documents) {
       const reader = this.reads.reader(document);
-      highest = reader.count('seq');
+      highest = reader.serial('seq');
+      reader.mustBe('_id', taskKey(name, highest));
       // Done long ago: whoever asks for it is behind.
       if (isRetired(document)) continue;
       const task = reader.task();
@@ -120,7 +121,7 @@ export class MongodbTasks implements TaskStore {
 
   async acknowledge(tenure: Tenure, { number, done, burial }: Acknowledgement): Promise<boolean> {
     const { name, term, holder } = tenure;
-    const held = { _id: leaseId(name), term, holder, ack: { $lt: number } };
+    const held = { _id: leaseId(name), term, holder, ack: { $lt: number }, ...ofOurFormat };
     const change = { $max: { done }, $set: { ack: number, burial: storedBurial(burial) } };
     return this.commands.update('acknowledge', LEASES, held, change);
   }
@@ -147,7 +148,7 @@ export class MongodbTasks implements TaskStore {
   }
 
   private async storedAfter(name: string, seq: number): Promise<Date | null> {
-    const options = { sort: { seq: 1 }, limit: 1, projection: { at: 1 }, ...majority };
+    const options = { sort: { seq: 1 }, limit: 1, projection: { at: 1, format: 1 }, ...majority };
     const [task] = await this.commands.find('countTasks', TASKS, { name, seq: { $gt: seq } }, options);
     return task === undefined ? null : this.reads.reader(task).date('at');
   }
@@ -170,7 +171,12 @@ export class MongodbTasks implements TaskStore {
         const options = { sort: { seq: 1 }, limit: LETTERS_AT_ONCE };
         const documents = await this.commands.find('findDeadLetters', DEAD_LETTERS, filter, options);
         page = documents.length;
-        found.push(...documents.map((document) => this.reads.reader(document).deadLetter()));
+        for (const document of documents) {
+          const reader = this.reads.reader(document);
+          const letter = reader.deadLetter();
+          reader.mustBe('_id', taskKey(name, letter.seq));
+          found.push(letter);
+        }
       }
       return found;
     });

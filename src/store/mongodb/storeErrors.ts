@@ -16,6 +16,7 @@ import {
 } from 'mongodb';
 import { type FailoverErrorCode, StoreError } from '../../errors.js';
 import { redact } from '../../redact.js';
+import { shorten, showValue } from '../../showValue.js';
 
 /** The database as messages call it, and what they must not show. */
 export interface Place {
@@ -45,9 +46,13 @@ export function storeError(thrown: unknown, what: string, place: Place): StoreEr
 }
 
 /** What a server says of one document, within an answer that is otherwise well. */
-export function writeError(code: unknown, message: string, what: string, place: Place): StoreError {
+export function writeError(code: unknown, said: unknown, what: string, place: Place): StoreError {
+  const message = typeof said === 'string' ? said : showValue(said);
   return failure(codeOfServer(code, message), what, message, place);
 }
+
+/** Of what a server says: it may quote a key of any length. */
+const LONGEST = 1000;
 
 function failure(code: Code, what: string, message: string, { label, secrets }: Place, cause?: Error): StoreError {
   const verdicts = {
@@ -55,7 +60,7 @@ function failure(code: Code, what: string, message: string, { label, secrets }: 
     ERR_STORE_UNAVAILABLE: `is not available for ${what}`,
     ERR_SERVER_TOO_OLD: 'is too old',
   };
-  const text = `the store ${label} ${verdicts[code]}: ${redact(message, secrets)}`;
+  const text = `the store ${label} ${verdicts[code]}: ${shorten(redact(message, secrets), LONGEST)}`;
   return new StoreError(code, text, cause === undefined ? undefined : { cause });
 }
 

@@ -171,7 +171,7 @@ export class TaskAdder {
   /** Which of the ids are there. One that is done and not trimmed yet makes room for the task that comes. */
   private async idsInTheWay(name: string, tasks: readonly NewTask[]): Promise<InTheWay> {
     const filter = { name, key: { $in: tasks.map(({ id }) => storedId(id)) } };
-    const options = { limit: tasks.length, projection: { seq: 1, key: 1 }, ...majority };
+    const options = { limit: tasks.length, projection: { seq: 1, key: 1, format: 1 }, ...majority };
     const [documents, { done }] = await Promise.all([
       this.commands.find('addTasks', TASKS, filter, options),
       this.look(name),

@@ -24,19 +24,19 @@ export class TaskReads {
 
   /** The highest number in the collection, 0 without any. */
   async highest(what: string, name: string, fresh = false): Promise<number> {
-    const options = { sort: { seq: -1 }, limit: 1, projection: { seq: 1 } };
+    const options = { sort: { seq: -1 }, limit: 1, projection: { seq: 1, format: 1 } };
     const [task] = await this.find(what, TASKS, { name }, options, fresh);
-    return task === undefined ? 0 : this.reader(task).count('seq');
+    return task === undefined ? 0 : this.reader(task).serial('seq');
   }
 
   async state(what: string, name: string, fresh = false): Promise<QueueState> {
-    const options = { limit: 1, projection: { done: 1, burial: 1 } };
+    const options = { limit: 1, projection: { done: 1, burial: 1, format: 1 } };
     const [lease] = await this.find(what, LEASES, { _id: leaseId(name) }, options, fresh);
     return lease === undefined ? { done: 0, burial: null } : this.reader(lease).queueState();
   }
 
   reader(document: Fields): TaskReader {
-    return new TaskReader(document, this.commands.where(String(document._id)));
+    return new TaskReader(document, this.commands.where(document._id));
   }
 
   private async find(what: string, from: string, filter: Fields, options: Fields, fresh: boolean): Promise<Fields[]> {

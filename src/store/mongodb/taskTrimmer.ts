@@ -83,8 +83,8 @@ export class TaskTrimmer {
   /** The number before the lowest task above `seq`, and no more than `most`. */
   private async holeBehind(name: string, seq: number, most: number): Promise<number> {
     const filter = { name, seq: { $gt: seq } };
-    const options = { sort: { seq: 1 }, limit: 1, projection: { seq: 1 }, ...majority };
+    const options = { sort: { seq: 1 }, limit: 1, projection: { seq: 1, format: 1 }, ...majority };
     const [task] = await this.commands.find('trimTasks', TASKS, filter, options);
-    return task === undefined ? most : Math.min(most, this.reads.reader(task).count('seq') - 1);
+    return task === undefined ? most : Math.min(most, this.reads.reader(task).serial('seq') - 1);
   }
 }
