@@ -214,8 +214,14 @@ export abstract class Cluster extends SafeEmitter {
       const stopped = new Promise<void>((resolve) => {
         this.stopSeen = resolve;
       });
-      await connection.call((remote) => remote.stop(cluster)).catch(unlessLost);
-      await stopped;
+      // That it has stopped comes as an event, for which nothing else keeps the process alive if it never ran.
+      connection.hold();
+      try {
+        await connection.call((remote) => remote.stop(cluster)).catch(unlessLost);
+        await stopped;
+      } finally {
+        connection.release();
+      }
       if (this.ran && this.connection === connection) connection.release();
     }
     await this.handle.remove(cluster);

@@ -30,6 +30,10 @@ export interface DocumentDbServer extends TestServer {
   crash(): Promise<void>;
   /** Starts PostgreSQL again on what the crash left. The gateway answers the first commands after it with the errors of its old connections. */
   resume(): Promise<void>;
+  /** Kills the gateway by SIGKILL; PostgreSQL stays. */
+  crashGateway(): Promise<void>;
+  /** Starts the gateway again, on the same port. */
+  resumeGateway(): Promise<void>;
 }
 
 export async function startDocumentDb(): Promise<DocumentDbServer> {
@@ -49,6 +53,7 @@ async function start(folder: string, postgresPort: number, port: number): Promis
   };
   const startEngine = () =>
     launch('unshare', inside(...asPostgres, `${postgresFolder}/postgres`, '-D', '/srv/data'), { isReady: isUp });
+  const startFront = () => startGateway(join(folder, 'ferretdb'), postgresPort, port, data);
   let engine: Program | undefined;
   let gateway: Program | undefined;
   const stop = async () => {
@@ -65,7 +70,7 @@ async function start(folder: string, postgresPort: number, port: number): Promis
     engine = await startEngine();
     const sql = ['-c', 'create extension documentdb cascade'];
     await runInside(...asPostgres, 'psql', '-q', '-h', '127.0.0.1', '-p', String(postgresPort), ...sql);
-    gateway = await startGateway(join(folder, 'ferretdb'), postgresPort, port, data);
+    gateway = await startFront();
   } catch (error) {
     await stop();
     throw error;
@@ -90,6 +95,15 @@ async function start(folder: string, postgresPort: number, port: number): Promis
           await sleep(RESUME_PAUSE);
         }
       }
+    },
+    async crashGateway() {
+      if (gateway === undefined) return;
+      process.kill(gateway.pid, 'SIGKILL');
+      await gateway.ended;
+      gateway = undefined;
+    },
+    async resumeGateway() {
+      gateway ??= await startFront();
     },
   };
 }

@@ -80,13 +80,13 @@ export class TcpProxy {
       [client, server, (bytes: Buffer) => this.request(bytes)],
       [server, client, (bytes: Buffer) => this.response(bytes)],
     ] as const) {
+      const pass = inOrder((passed) => to.write(passed));
       from.setNoDelay(true);
       from.on('data', (bytes) => {
         if (this.#mode === 'swallow') return;
         const passed = tap(bytes);
         if (passed === undefined) from.destroy();
-        else if (this.delay === 0) to.write(passed);
-        else setTimeout(() => to.write(passed), this.delay);
+        else pass(passed, this.delay);
       });
       // A destroyed end may still be written to by a piece that was held up.
       from.on('error', () => {});
@@ -96,6 +96,25 @@ export class TcpProxy {
       });
     }
   }
+}
+
+/** Hands pieces on after their delays, but none before one that came earlier: the delay may have been longer then. */
+function inOrder(hand: (bytes: Buffer) => void): (bytes: Buffer, delay: number) => void {
+  const held: { bytes: Buffer; due: number }[] = [];
+  const handDue = (): void => {
+    for (let [first] = held; first !== undefined; [first] = held) {
+      const left = first.due - performance.now();
+      if (left > 0) return void setTimeout(handDue, Math.ceil(left));
+      held.shift();
+      hand(first.bytes);
+    }
+  };
+  return (bytes, delay) => {
+    if (held.length === 0 && delay === 0) return hand(bytes);
+    const due = Math.max(performance.now() + delay, held.at(-1)?.due ?? 0);
+    // Whoever waits for the first of them goes on with the others.
+    if (held.push({ bytes, due }) === 1) handDue();
+  };
 }
 
 function authority(uri: string): { before: string; host: string; port: number; after: string } {

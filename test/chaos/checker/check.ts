@@ -1,0 +1,211 @@
+/** All that is checked of a run, as figures and as violations, each with the fault that preceded it. */
+import { type Failover, failoversOf } from './failovers.ts';
+import { atOnce, type Mastership, mastershipsOf } from './masterships.ts';
+import { type Finding, fallingTerms, follow, MOST_REPEATED, outOfOrder } from './order.ts';
+import type { Fault, Happened, Records } from './records.ts';
+import { stuck } from './recovery.ts';
+import { type Run, runsOf } from './runs.ts';
+
+export const kinds = [
+  'lost',
+  'given up',
+  'overlapping runs',
+  'two masters',
+  'falling terms',
+  'out of order',
+  'too many repeated',
+  'failover over its bound',
+  'stuck in error',
+  'done without a run',
+  'stray or torn lines',
+  'process died by itself',
+] as const;
+export type ViolationKind = (typeof kinds)[number];
+
+/** A process that killed itself at the end of its lease was heard to end so much later at most, in ms: a busy machine is slow at it. */
+const FENCING = 5000;
+/** And so much sooner, because its last promise may not have been seen. */
+const UNSEEN = 500;
+
+/** What must not be on a server without atomic writes either. */
+const onWeak: ReadonlySet<ViolationKind> = new Set(['lost', 'two masters', 'process died by itself']);
+
+export interface Violation extends Finding {
+  readonly kind: ViolationKind;
+  readonly fault: Fault | undefined;
+}
+
+export interface Figures {
+  readonly faults: ReadonlyMap<string, number>;
+  readonly stored: number;
+  readonly runs: number;
+  readonly terms: number;
+  readonly takeovers: number;
+  /** Runs of a task that had ended before; of those, tasks that were submitted again because nobody knew whether they are stored. */
+  readonly repeated: number;
+  readonly repeatedMost: number;
+  readonly repeatedMedian: number;
+  readonly submittedAgain: number;
+  /** Runs in which their process was stopped. */
+  readonly caught: number;
+  readonly failovers: number;
+  readonly plainMedian: number;
+  readonly plainMost: number;
+  readonly overallMost: number;
+  /** Processes that killed themselves because their work did not end with their lease. */
+  readonly fenced: number;
+  readonly panics: ReadonlyMap<string, number>;
+}
+
+export interface Verdict {
+  readonly figures: Figures;
+  /** All kinds, with how many: zero too. */
+  readonly counts: ReadonlyMap<ViolationKind, number>;
+  readonly violations: readonly Violation[];
+  /** Those that this server must not show. */
+  readonly failures: readonly Violation[];
+}
+
+export function check(records: Records): Verdict {
+  const { settings, ledger, stored, said, faults, happened } = records;
+  const { runs, stray } = runsOf(ledger, happened);
+  const firstEnd = firstEndsOf(runs);
+  const again = new Set(said.filter(({ what }) => what === 'again').map(({ about }) => about));
+  const { gaps, takeovers } = follow(runs, again);
+  const masterships = mastershipsOf(records);
+  const failovers = failoversOf(masterships, faults, records.late, settings);
+  const died = happened.filter(({ what, expected }) => what === 'ended' && !expected);
+  const fenced = died.filter((one) => fencedItself(one, masterships));
+
+  const findings: Record<ViolationKind, Finding[]> = {
+    lost: stored
+      .filter(({ id }) => !firstEnd.has(id))
+      .map(({ id }) => ({ at: Number.POSITIVE_INFINITY, text: `task ${id} was stored and never ended` })),
+    'given up': said
+      .filter(({ what }) => what === 'deadletter')
+      .map(({ at, about, member }) => ({ at, text: `task ${about} became a dead letter on ${member}` })),
+    'overlapping runs': overlapping(runs),
+    'two masters': atOnce(masterships).map(([a, b]) => ({
+      at: b.start,
+      text: `${a.member} (term ${a.term}) and ${b.member} (term ${b.term}) for ${(a.end - b.start).toFixed(1)} ms`,
+    })),
+    'falling terms': fallingTerms(runs),
+    'out of order': [...gaps, ...outOfOrder(stored, firstEnd)],
+    'too many repeated': takeovers
+      .filter(({ repeated }) => repeated > MOST_REPEATED)
+      .map(({ at, term, repeated }) => ({ at, text: `term ${term} repeats ${repeated} tasks` })),
+    'failover over its bound': failovers
+      .filter(({ took, bound }) => took > bound)
+      .map(({ at, took, bound, from, to }) => ({
+        at,
+        text: `${took.toFixed(0)} ms of ${bound} from ${from.member} (term ${from.term}) to ${to.member} (term ${to.term})`,
+      })),
+    'stuck in error': stuck(records),
+    'done without a run': doneWithoutRun(records, runs),
+    'stray or torn lines': strays(records, stray),
+    'process died by itself': died
+      .filter((one) => !fenced.includes(one))
+      .map(({ at, member, how }) => ({ at, text: `${member}: ${how}` })),
+  };
+  const violations = kinds.flatMap((kind) =>
+    findings[kind].map((finding) => ({ ...finding, kind, fault: faults.findLast(({ from }) => from <= finding.at) })),
+  );
+  const repeats = takeovers.map(({ repeated }) => repeated);
+  return {
+    figures: {
+      faults: countOf(faults.map(({ kind }) => kind)),
+      stored: stored.length,
+      runs: runs.length,
+      terms: new Set(masterships.map(({ term }) => term)).size,
+      takeovers: takeovers.length,
+      repeated: repeatedRuns(runs),
+      repeatedMost: Math.max(0, ...repeats),
+      repeatedMedian: median(repeats),
+      submittedAgain: again.size,
+      caught: runs.filter(({ caught }) => caught).length,
+      ...timesOf(failovers),
+      fenced: fenced.length,
+      panics: countOf(said.filter(({ what }) => what === 'panic').map(({ about }) => about)),
+    },
+    counts: new Map(kinds.map((kind) => [kind, findings[kind].length])),
+    violations,
+    failures: violations.filter(({ kind }) => settings.atomic || onWeak.has(kind)),
+  };
+}
+
+function firstEndsOf(runs: readonly Run[]): Map<string, number> {
+  const ends = new Map<string, number>();
+  for (const { id, outcome, last } of runs) {
+    if (outcome === 'end') ends.set(id, Math.min(last, ends.get(id) ?? last));
+  }
+  return ends;
+}
+
+/** Runs that start before one that had started earlier is over. */
+function overlapping(runs: readonly Run[]): Finding[] {
+  let open: Run | undefined;
+  return runs.flatMap((run) => {
+    const before = open;
+    if (open === undefined || run.until > open.until) open = run;
+    if (before === undefined || run.start >= before.until || run.caught) return [];
+    const shown = ({ id, member, term }: Run) => `task ${id} on ${member} in term ${term}`;
+    return [
+      { at: run.start, text: `${shown(run)} with ${shown(before)}: ${(before.until - run.start).toFixed(2)} ms` },
+    ];
+  });
+}
+
+/** A member says that a task is done only after it has run it to its end. */
+function doneWithoutRun({ said }: Records, runs: readonly Run[]): Finding[] {
+  const ended = new Set(runs.filter(({ outcome }) => outcome === 'end').map(({ id, member }) => `${member}/${id}`));
+  return said
+    .filter(({ what, member, about }) => what === 'done' && !ended.has(`${member}/${about}`))
+    .map(({ at, member, about }) => ({ at, text: `${member} says that ${about} is done` }));
+}
+
+/** Each process that was killed may have torn one line in the ledger and one in its history. */
+function strays({ torn, happened }: Records, stray: readonly { at: number; what: string; id: string }[]): Finding[] {
+  const killed = happened.filter(({ what }) => what === 'killed').length;
+  const findings = stray.map(({ at, what, id }) => ({
+    at,
+    text: `a line '${what}' of ${id} that belongs to no start`,
+  }));
+  if (torn > 2 * killed) findings.push({ at: 0, text: `${torn} torn lines of ${killed} killed processes` });
+  return findings;
+}
+
+/** `fencing: 'process'`: at the end of the lease, by SIGKILL. */
+function fencedItself({ member, at, how }: Happened, masterships: readonly Mastership[]): boolean {
+  const isAtEnd = (one: Mastership) => one.member === member && at > one.promise - UNSEEN && at < one.promise + FENCING;
+  return how === 'SIGKILL' && masterships.some(isAtEnd);
+}
+
+function repeatedRuns(runs: readonly Run[]): number {
+  const ended = new Set<string>();
+  let repeated = 0;
+  for (const { id, outcome } of runs) {
+    if (ended.has(id)) repeated += 1;
+    if (outcome === 'end') ended.add(id);
+  }
+  return repeated;
+}
+
+function timesOf(failovers: readonly Failover[]) {
+  const plain = failovers.filter(({ isPlain }) => isPlain).map(({ took }) => took);
+  return {
+    failovers: failovers.length,
+    plainMedian: median(plain),
+    plainMost: Math.max(0, ...plain),
+    overallMost: Math.max(0, ...failovers.map(({ took }) => took)),
+  };
+}
+
+function countOf(names: readonly string[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const name of names.toSorted()) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return counts;
+}
+
+function median(numbers: readonly number[]): number {
+  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0;
+}

@@ -1,0 +1,81 @@
+/**
+ * How long nobody held the lease, for each mastership that ended otherwise than by a release, against the bound of
+ * docs/protocol.md: SLAVE + TICKING + POLL and the round trips of a look and a claim, from the last acknowledged beat.
+ *
+ * Where the beat cannot be seen, it is told from what the lease was last promised to last: 0.95 of SLAVE + TICKING from
+ * its sending. The count begins anew with what takes the wait away from everybody: a server that is back, all cores that
+ * are free again. And each other member that a fault meets meanwhile, and each term that was claimed by nobody who came to
+ * hold it, may cost one more wait: it may have died, or been cut off, with its claim half done. How late the machine was
+ * meanwhile, by a timer of the runner, is added once for each call of a claim.
+ */
+import type { Mastership } from './masterships.ts';
+import type { Fault, Late, Settings } from './records.ts';
+
+/** What the validity is of SLAVE + TICKING. */
+const VALIDITY = 0.95;
+/** For round trips, and the steps of timers, in ms. */
+export const ALLOWANCE = 500;
+/** A look, and the three calls of a claim: each waits for the machine as the runner's timer did, more than once. */
+const CALLS = 4;
+/** By which a proxy holds up what a member sends, in ms. */
+const LONGEST_DELAY = 620;
+
+export interface Failover {
+  readonly from: Mastership;
+  readonly to: Mastership;
+  readonly at: number;
+  /** From where it counts to the next mastership, in ms. */
+  readonly took: number;
+  readonly bound: number;
+  /** Whether nothing else happened meanwhile. */
+  readonly isPlain: boolean;
+}
+
+export function failoversOf(
+  masterships: readonly Mastership[],
+  faults: readonly Fault[],
+  late: readonly Late[],
+  { server, intervals: { SLAVE, TICKING, POLL, ERROR } }: Settings,
+): Failover[] {
+  const lease = SLAVE + TICKING;
+  return masterships.flatMap((to, index) => {
+    const from = masterships[index - 1];
+    if (from === undefined || from.released) return [];
+    const beat = from.promise - VALIDITY * lease;
+    const meanwhile = faults.filter((fault) => fault.to > beat && fault.from < to.start);
+    const ofAll = meanwhile.filter((fault) => isOfAll(fault, server));
+    const own = meanwhile.filter(({ member, kind }) => member === from.member && (kind === 'kill' || kind === 'stop'));
+    const landed = meanwhile.filter(({ member }) => member === from.member).map((fault) => landedUntil(fault, from));
+    const others = meanwhile.filter(
+      ({ member, from: began }) => member !== from.member && member !== 'all' && began > beat,
+    );
+    const back = Math.max(...ofAll.map((fault) => Math.min(fault.to, to.start) + ERROR), 0);
+    const began = Math.max(
+      beat,
+      ...own.map((fault) => fault.from),
+      ...landed.map((at) => Math.min(at, to.start)),
+      Math.min(back, to.start),
+    );
+    const waits = 1 + others.length + Math.max(0, to.term - from.term - 1);
+    const isPlain = waits === 1 && ofAll.length === 0;
+    const lateness = late.filter(({ at }) => at > began && at < to.start).reduce((sum, { ms }) => sum + ms, 0);
+    const bound = Math.round(waits * lease + POLL + ALLOWANCE + CALLS * lateness);
+    return [{ from, to, at: to.start, took: to.start - began, bound, isPlain }];
+  });
+}
+
+/**
+ * Until when beats of a master may have come to the store whose answers never came back: each of them makes the others
+ * wait anew.
+ */
+function landedUntil({ kind, to }: Fault, { promise }: Mastership): number {
+  if (kind === 'drop-answers') return Math.min(to, promise);
+  return kind === 'delay' ? Math.min(to, promise) + LONGEST_DELAY : 0;
+}
+
+/** Whether all members have to wait for its end. */
+function isOfAll({ kind, member }: Fault, server: string): boolean {
+  if (member === 'all') return true;
+  // A process that is stopped while it writes to the embedded store keeps the store's lock.
+  return server === 'embedded' && kind === 'stop';
+}

@@ -1,0 +1,155 @@
+/**
+ * Reads what a run has left: the ledger of the tasks, the histories of the members, and the events of the runner. Nothing
+ * here or beside it knows src/, or what it thinks of itself: only the files. Times are ms of the machine's monotonic
+ * clock.
+ *
+ * A process that is killed may leave half a line. Others append after it, so the half may stand before a whole one.
+ */
+import { createReadStream, existsSync, readdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+export interface LedgerLine {
+  readonly what: 'start' | 'mark' | 'end' | 'fail';
+  readonly id: string;
+  readonly member: string;
+  readonly term: number;
+  readonly attempt: number;
+  readonly at: number;
+  /** How long the lease still lasted, asked after `at`. */
+  readonly left: number;
+}
+
+export interface Stored {
+  readonly id: string;
+  readonly submitter: string;
+  /** Which call of many tasks at once, and which of them. */
+  readonly batch: number;
+  readonly index: number;
+  /** Whether the first call was told so, and not one that was made after a failure. */
+  readonly first: boolean;
+}
+
+/** What a member saw of its lease: asked after `at` and before `seen`. `left` is 0 when it had none. */
+export interface LeaseSight {
+  readonly member: string;
+  readonly at: number;
+  readonly seen: number;
+  readonly term: number | null;
+  readonly left: number;
+  /** The state that it entered, if it did. */
+  readonly to?: string;
+}
+
+export interface Said {
+  readonly what: 'done' | 'deadletter' | 'panic' | 'error' | 'again' | 'stopping';
+  readonly member: string;
+  readonly at: number;
+  /** The id, or the code. */
+  readonly about: string;
+}
+
+export interface Fault {
+  readonly number: number;
+  readonly kind: string;
+  readonly member: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface Happened {
+  readonly what: 'began' | 'killed' | 'suspended' | 'resumed' | 'ended';
+  readonly member: string;
+  readonly at: number;
+  /** Of `ended`: whether the runner had asked for it, and how it came. */
+  readonly expected: boolean;
+  readonly how: string;
+}
+
+/** The machine was late by so much, for whatever reason: as one timer of the runner saw it. */
+export interface Late {
+  readonly at: number;
+  readonly ms: number;
+}
+
+export interface Settings {
+  readonly server: string;
+  readonly atomic: boolean;
+  readonly seed: number;
+  readonly intervals: {
+    readonly SLAVE: number;
+    readonly TICKING: number;
+    readonly POLL: number;
+    readonly ERROR: number;
+  };
+}
+
+export interface Records {
+  readonly settings: Settings;
+  readonly ledger: readonly LedgerLine[];
+  readonly stored: readonly Stored[];
+  readonly sights: readonly LeaseSight[];
+  readonly said: readonly Said[];
+  readonly faults: readonly Fault[];
+  readonly happened: readonly Happened[];
+  readonly late: readonly Late[];
+  /** How many lines were torn off. */
+  readonly torn: number;
+}
+
+export async function readRecords(folder: string): Promise<Records> {
+  const settings: Settings = JSON.parse(await readFile(join(folder, 'run.json'), 'utf8'));
+  let torn = 0;
+  const ledger: LedgerLine[] = [];
+  torn += await eachLine(join(folder, 'ledger'), (line) => ledger.push({ ...line, at: ms(line.at) }));
+  const stored: Stored[] = [];
+  const sights: LeaseSight[] = [];
+  const said: Said[] = [];
+  for (const file of readdirSync(folder).filter((name) => name.startsWith('history-'))) {
+    const member = file.slice('history-'.length);
+    torn += await eachLine(join(folder, file), (line) => {
+      const at = ms(line.at);
+      if (line.what === 'stored') stored.push(line);
+      else if (line.what === 'state' || line.what === 'lease')
+        sights.push({ ...line, member, at, seen: ms(line.seen) });
+      else said.push({ what: line.what, member, at, about: String(line.id ?? line.code ?? '') });
+    });
+  }
+  const faults: Fault[] = [];
+  const happened: Happened[] = [];
+  const late: Late[] = [];
+  torn += await eachLine(join(folder, 'events'), (line) => {
+    if (line.what === 'fault') faults.push({ ...line, from: ms(line.at), to: ms(line.to) });
+    else if (line.what === 'late') late.push({ at: ms(line.at), ms: line.ms });
+    else happened.push({ ...line, at: ms(line.at) });
+  });
+  faults.sort((a, b) => a.from - b.from);
+  return { settings, ledger, stored, sights, said, faults, happened, late, torn };
+}
+
+/** Returns how many were torn. */
+async function eachLine(file: string, take: (line: ReturnType<typeof JSON.parse>) => void): Promise<number> {
+  if (!existsSync(file)) return 0;
+  let torn = 0;
+  for await (const text of createInterface({ input: createReadStream(file) })) {
+    const { line, isTorn } = parse(text);
+    if (isTorn) torn += 1;
+    if (line !== undefined) take(line);
+  }
+  return torn;
+}
+
+/** The whole line at the end of the text, if there is one; and whether something else is before it. */
+export function parse(text: string): { line: ReturnType<typeof JSON.parse> | undefined; isTorn: boolean } {
+  const from = Math.max(0, text.lastIndexOf('{"what"'));
+  try {
+    return { line: JSON.parse(text.slice(from)), isTorn: from > 0 };
+  } catch {
+    return { line: undefined, isTorn: true };
+  }
+}
+
+function ms(nanoseconds: string): number {
+  return Number(nanoseconds) / 1e6;
+}

@@ -1,0 +1,109 @@
+/** The runs of tasks, put together from the lines of the ledger, and how far each is known to have come. */
+import type { Happened, LedgerLine } from './records.ts';
+
+export interface Run {
+  readonly id: string;
+  readonly member: string;
+  readonly term: number;
+  readonly attempt: number;
+  readonly start: number;
+  /** What the lease was said to last when it started, in ms. */
+  readonly left: number;
+  /** Its last line. */
+  last: number;
+  /** How its last line says that it came out. Undefined: its thread or its process did not live to write it. */
+  outcome: 'end' | 'fail' | undefined;
+  /** Until when it ran, as far as that is known for certain. */
+  until: number;
+  /**
+   * Its process was stopped (SIGSTOP) during the run, or between the library's look at the lease and the run's first
+   * line: what is done then afterwards, nothing can prevent. It counts until the stop.
+   */
+  caught: boolean;
+}
+
+/** From the stop to the moment that it went on, or was killed. */
+export interface Stop {
+  readonly member: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** In the order in which they started. Lines that belong to no start are returned apart: there must be none. */
+export function runsOf(
+  ledger: readonly LedgerLine[],
+  happened: readonly Happened[],
+): { runs: Run[]; stray: LedgerLine[] } {
+  const runs: Run[] = [];
+  const stray: LedgerLine[] = [];
+  const ofMember = new Map<string, Run[]>();
+  for (const line of ledger) {
+    const { what, id, member, term, attempt, at, left } = line;
+    const mine = ofMember.get(member) ?? [];
+    ofMember.set(member, mine);
+    if (what === 'start') {
+      const run: Run = {
+        id,
+        member,
+        term,
+        attempt,
+        start: at,
+        left,
+        last: at,
+        outcome: undefined,
+        until: at,
+        caught: false,
+      };
+      mine.push(run);
+      runs.push(run);
+      continue;
+    }
+    const run = mine.findLast((one) => one.id === id && one.term === term && one.attempt === attempt);
+    if (run === undefined || run.outcome !== undefined) stray.push(line);
+    else {
+      run.last = at;
+      run.until = at;
+      if (what !== 'mark') run.outcome = what;
+    }
+  }
+  endByKill(ofMember, happened);
+  for (const stop of stopsOf(happened)) catchRuns(ofMember.get(stop.member) ?? [], stop);
+  return { runs: runs.toSorted((a, b) => a.start - b.start), stray };
+}
+
+/** A run that nothing had ended when its process was killed, ended with it. */
+function endByKill(ofMember: ReadonlyMap<string, readonly Run[]>, happened: readonly Happened[]): void {
+  for (const { what, member, at } of happened) {
+    const last = ofMember.get(member)?.at(-1);
+    if (what !== 'killed' || last === undefined || last.outcome !== undefined || last.last > at) continue;
+    // Longer ago, and its thread had been ended before: each run writes a mark each 10 ms.
+    if (at - last.last < 50) last.until = at;
+  }
+}
+
+export function stopsOf(happened: readonly Happened[]): Stop[] {
+  const stops: Stop[] = [];
+  const open = new Map<string, number>();
+  for (const { what, member, at } of happened) {
+    if (what === 'suspended') open.set(member, at);
+    const from = open.get(member);
+    if (from === undefined || what === 'suspended' || what === 'began') continue;
+    stops.push({ member, from, to: at });
+    open.delete(member);
+  }
+  return stops;
+}
+
+function catchRuns(runs: readonly Run[], { from, to }: Stop): void {
+  const during = runs.filter((run) => run.start <= from && run.last > to);
+  for (const run of during) {
+    run.caught = true;
+    run.until = Math.min(run.until, from);
+  }
+  if (during.length > 0) return;
+  // The first line of all after the stop, by a run that saw itself that there was no lease any more.
+  const first = runs.find(({ start }) => start > from);
+  if (first === undefined || first.start < to - 1 || first.left > 0 || first.start > to + 20) return;
+  first.caught = true;
+  first.until = first.start;
+}

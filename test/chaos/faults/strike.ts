@@ -1,0 +1,97 @@
+/** How each fault is done. Resolves when it is over. */
+import { spawn } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { atEnd } from '../../../bench/support/cleanup.ts';
+import type { TcpProxy } from '../../support/tcpProxy.ts';
+import type { Place } from '../places.ts';
+import type { ChaosServer } from '../servers.ts';
+import type { FaultKind, PlannedFault } from './plan.ts';
+
+type Strike = (place: Place, fault: PlannedFault, server: ChaosServer) => Promise<void>;
+
+const HOUR = 3600;
+/** Busy processes for each core. */
+const BUSY = 2;
+/** How long the server is away at least and at most, in ms. */
+const AWAY = { least: 200, most: 1500 };
+
+export const strikes: Record<FaultKind, Strike> = {
+  async kill(place) {
+    const ended = place.child?.ended;
+    place.kill();
+    await ended;
+  },
+  async stop(place, { lasts }) {
+    const goOn = place.suspend();
+    await sleep(lasts);
+    goOn();
+  },
+  async block(place, { lasts }) {
+    place.order({ type: 'block', ms: lasts });
+    await sleep(lasts);
+  },
+  async busy(_, { lasts }) {
+    await Promise.all(Array.from({ length: availableParallelism() * BUSY }, () => spin(lasts)));
+  },
+  cut: onNetwork((proxy) => {
+    proxy.mode = 'cut';
+  }),
+  // From a nuisance up to more than a beat may take.
+  delay: onNetwork((proxy, { strength }) => {
+    proxy.delay = 20 + 600 * strength;
+  }),
+  'half-open': onNetwork((proxy) => {
+    proxy.mode = 'swallow';
+  }),
+  'drop-requests': onNetwork((proxy) => {
+    proxy.request = drop;
+  }),
+  'drop-answers': onNetwork((proxy) => {
+    proxy.response = drop;
+  }),
+  async 'server-engine'(_, { strength }, server) {
+    await server.engine?.crash();
+    await sleep(AWAY.least + (AWAY.most - AWAY.least) * strength);
+    await server.engine?.resume();
+  },
+  async 'server-gateway'(_, { strength }, server) {
+    await server.gateway?.crash();
+    await sleep(AWAY.least + (AWAY.most - AWAY.least) * strength);
+    await server.gateway?.resume();
+  },
+  /** By 1 to 12 hours, in one direction, and back in the other one. */
+  async 'wall-clock'(place, { lasts, strength }) {
+    const hours = 24 * (strength - 0.5);
+    place.showWall(Math.round(HOUR * (hours + Math.sign(hours))));
+    await sleep(lasts);
+    place.showWall(0);
+  },
+};
+
+function drop(): Buffer {
+  return Buffer.alloc(0);
+}
+
+function onNetwork(begin: (proxy: TcpProxy, fault: PlannedFault) => void): Strike {
+  return async ({ proxy }, fault) => {
+    if (proxy === undefined) return;
+    begin(proxy, fault);
+    await sleep(fault.lasts);
+    // A connection that lost bytes is of no use to anybody; one that was only slow goes on.
+    if (fault.kind !== 'delay') proxy.mode = 'cut';
+    proxy.mode = 'pass';
+    proxy.delay = 0;
+    proxy.request = (bytes) => bytes;
+    proxy.response = (bytes) => bytes;
+  };
+}
+
+/** A process that computes for so long. */
+async function spin(ms: number): Promise<void> {
+  const program = `for (const until = performance.now() + ${ms}; performance.now() < until; );`;
+  const child = spawn(process.execPath, ['-e', program], { stdio: 'ignore' });
+  const forget = atEnd(() => child.kill('SIGKILL'));
+  await new Promise((resolve) => child.once('close', resolve).once('error', resolve));
+  forget();
+}

@@ -1,0 +1,79 @@
+/**
+ * Entry, one member: it runs in the election, submits tasks of its own, and writes its history, all of it by one
+ * synchronous write for each line, which SIGKILL takes nothing from.
+ *
+ *   state FROM TO    lease (each 25 ms while it holds one, and once after)    error, panic CODE    done ID    deadletter ID
+ *   stored, again ID (see submitter.ts)    stopping, stopped
+ *
+ * Lines about the lease have two times, `at` before it was asked and `seen` after, so that a thread that was held up in
+ * between claims nothing that was not.
+ */
+import { failover } from 'mongo-failover';
+import { settingsOf, tell, tellAndEnd } from '../../bench/support/entry.ts';
+import { randomFrom } from '../support/random.ts';
+import { LineFile } from './lineFile.ts';
+import type { MemberMessage, MemberSettings, Order } from './messages.ts';
+import { Submitter } from './submitter.ts';
+import type { Task } from './task.ts';
+
+/** Between two looks at the lease, in ms. */
+const LOOK = 25;
+
+const { member, options, managed, history: file, seed, load } = settingsOf<MemberSettings>();
+const history = new LineFile(file);
+const { managed: Managed } = failover(options);
+const cluster = new Managed<Task>('chaos', 'id', new URL('./work.js', import.meta.url), { ...managed, durable: true });
+
+function lease(): { at: bigint; left: number; term: number | null; seen: bigint } {
+  const at = process.hrtime.bigint();
+  // The term first: it is null when nothing is left, and what is left then is not asked for another one.
+  const { term } = cluster;
+  const left = cluster.leaseRemaining();
+  const sameTerm = cluster.term === term && term !== null;
+  return { at, left: sameTerm ? left : 0, term: sameTerm ? term : null, seen: process.hrtime.bigint() };
+}
+
+cluster.on('statechange', (from, to) => {
+  history.write({ what: 'state', from, to, ...lease() });
+  void tell<MemberMessage>({ type: 'state', to });
+});
+for (const what of ['error', 'panic'] as const) {
+  cluster.on(what, ({ code, message }) => history.write({ what, at: process.hrtime.bigint(), code, message }));
+}
+cluster.on('done', (id) => history.write({ what: 'done', at: process.hrtime.bigint(), id }));
+cluster.on('deadletter', (id) => history.write({ what: 'deadletter', at: process.hrtime.bigint(), id }));
+
+let held = false;
+setInterval(() => {
+  const seen = lease();
+  if (seen.left > 0 || held) history.write({ what: 'lease', ...seen });
+  held = seen.left > 0;
+}, LOOK);
+
+const submitter = new Submitter(member, cluster, history, randomFrom(seed));
+
+async function quiet(): Promise<void> {
+  await submitter.end();
+  await tell<MemberMessage>({ type: 'quiet' });
+}
+
+async function stop(): Promise<void> {
+  history.write({ what: 'stopping', at: process.hrtime.bigint() });
+  await cluster.stop();
+  history.write({ what: 'stopped', at: process.hrtime.bigint() });
+  await tellAndEnd<MemberMessage>({ type: 'stopped' });
+  process.exit();
+}
+
+function block(ms: number): void {
+  for (const until = performance.now() + ms; performance.now() < until; );
+}
+
+process.on('message', (order: Order) => {
+  if (order.type === 'block') block(order.ms);
+  else if (order.type === 'quiet') void quiet();
+  else void stop();
+});
+
+await cluster.run();
+submitter.start(load.size, load.every);

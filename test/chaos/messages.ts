@@ -1,0 +1,24 @@
+/** What the runner and its members say to each other. */
+import type { FailoverOptions, ManagedOptions } from 'mongo-failover';
+
+export interface MemberSettings {
+  /** Unique in this run: the number of its place, and of the process at that place. */
+  readonly member: string;
+  readonly options: FailoverOptions;
+  readonly managed: Omit<ManagedOptions, 'durable'>;
+  /** The file for its history. */
+  readonly history: string;
+  readonly seed: number;
+  /** How many tasks it submits at once, and how often, in ms. */
+  readonly load: { readonly size: number; readonly every: number };
+}
+
+export type MemberMessage =
+  | { readonly type: 'state'; readonly to: string }
+  | { readonly type: 'quiet' }
+  | { readonly type: 'stopped' };
+
+export type Order =
+  | { readonly type: 'block'; readonly ms: number }
+  | { readonly type: 'quiet' }
+  | { readonly type: 'stop' };

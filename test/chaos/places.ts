@@ -1,0 +1,139 @@
+/**
+ * The five places, each with a process at a time, a proxy of its own to the server, and a file that says what its wall
+ * clock shows. A process that ends is followed by a new one in its place, until the run is over.
+ */
+import { renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { FailoverOptions } from 'mongo-failover';
+import { Child } from '../../bench/support/child.ts';
+import type { TcpProxy } from '../support/tcpProxy.ts';
+import { faketimeEnvironment, removeFaketime } from './faketime.ts';
+import { intervals, LOAD_EVERY } from './intervals.ts';
+import type { LineFile } from './lineFile.ts';
+import type { MemberMessage, MemberSettings, Order } from './messages.ts';
+
+const entry = new URL('member.js', import.meta.url);
+
+export interface Surroundings {
+  readonly folder: string;
+  /** Of the runner: which process began and ended when, and the faults. */
+  readonly events: LineFile;
+  readonly ledger: string;
+  /** The options of a member that reaches the server through this proxy. */
+  options(proxy: TcpProxy | undefined): FailoverOptions;
+  readonly managed: MemberSettings['managed'];
+  /** How many tasks each member submits at once. */
+  readonly load: number;
+  /** The library that shows another wall clock to a process; undefined where it is not installed. */
+  readonly faketime: string | undefined;
+}
+
+export class Place {
+  child: Child<MemberMessage> | undefined;
+  member = '';
+  state = 'started';
+  /** How many faults it is under. */
+  faults = 0;
+  private generation = 0;
+  private over = false;
+  private expected = false;
+
+  constructor(
+    readonly number: number,
+    readonly proxy: TcpProxy | undefined,
+    private readonly around: Surroundings,
+  ) {
+    this.showWall(0);
+  }
+
+  /** A new process here. */
+  start(): void {
+    const { folder, events, ledger, faketime, managed, load } = this.around;
+    this.generation += 1;
+    const member = `${this.number}.${this.generation}`;
+    this.member = member;
+    this.state = 'started';
+    this.expected = false;
+    const settings: MemberSettings = {
+      member,
+      options: { intervals, ...this.around.options(this.proxy) },
+      managed,
+      history: join(folder, `history-${member}`),
+      seed: this.number * 100_000 + this.generation,
+      load: { size: load, every: LOAD_EVERY },
+    };
+    const wall = faketime === undefined ? {} : faketimeEnvironment(faketime, this.wallFile);
+    const child = new Child<MemberMessage>(entry, settings, { CHAOS_LEDGER: ledger, CHAOS_MEMBER: member, ...wall });
+    this.child = child;
+    events.write({ what: 'began', at: process.hrtime.bigint(), member, pid: child.pid });
+    child.listen((message) => {
+      if (message.type === 'state') this.state = message.to;
+    });
+    void child.ended.then((how) => {
+      events.write({ what: 'ended', at: process.hrtime.bigint(), member, how, expected: this.expected || this.over });
+      if (faketime !== undefined) removeFaketime(child.pid);
+      if (!this.over && this.child === child) this.start();
+    });
+  }
+
+  order(order: Order): void {
+    if (this.child?.alive) this.child.send(order);
+  }
+
+  /** SIGKILL; the next process begins when this one has ended. */
+  kill(): void {
+    this.expected = true;
+    this.around.events.write({ what: 'killed', at: process.hrtime.bigint(), member: this.member });
+    this.child?.kill();
+  }
+
+  /** Stops this process; what is returned lets it go on, if it still is. */
+  suspend(): () => void {
+    const { child, member } = this;
+    if (child === undefined) return () => {};
+    const signal = (name: NodeJS.Signals): void => {
+      if (child.alive) process.kill(child.pid, name);
+    };
+    const note = (what: string): void => this.around.events.write({ what, at: process.hrtime.bigint(), member });
+    note('suspended');
+    signal('SIGSTOP');
+    return () => {
+      note('resumed');
+      signal('SIGCONT');
+    };
+  }
+
+  /** From now on, and for the processes that follow, the wall clock is this far off, in seconds. */
+  showWall(offset: number): void {
+    // By a rename, so that nobody reads half of it.
+    writeFileSync(`${this.wallFile}.new`, `${offset < 0 ? '' : '+'}${offset}\n`);
+    renameSync(`${this.wallFile}.new`, this.wallFile);
+  }
+
+  private get wallFile(): string {
+    return join(this.around.folder, `wall-${this.number}`);
+  }
+
+  /** No process follows from now on. Resolves when its submitter has stored what it was at. */
+  async quiet(): Promise<void> {
+    this.over = true;
+    const answer = this.child?.next('quiet');
+    this.order({ type: 'quiet' });
+    // One that ends now, as by its own fencing, has nothing more to say.
+    await answer?.catch(() => {});
+  }
+
+  /** Hands over, and resolves when the process has ended. */
+  async stop(): Promise<void> {
+    this.over = true;
+    this.order({ type: 'stop' });
+    await this.child?.ended;
+  }
+
+  async close(): Promise<void> {
+    this.over = true;
+    this.child?.kill();
+    await this.child?.ended;
+    await this.proxy?.close();
+  }
+}

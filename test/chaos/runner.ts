@@ -1,0 +1,188 @@
+/**
+ * One run: a server, five members under load, the planned faults one after another (they may overlap), and at the end
+ * quiet, until all that was stored is done. It judges nothing: that is the checker's, by the files that this leaves.
+ *
+ * In the folder: `ledger` (work.ts), `history-MEMBER` (member.ts), `history-runner`, and `events`: which process began,
+ * was killed, stopped and ended when, and each fault.
+ */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { failover } from 'mongo-failover';
+import { randomFrom } from '../support/random.ts';
+import { TcpProxy } from '../support/tcpProxy.ts';
+import { type FaultKind, type PlannedFault, plan } from './faults/plan.ts';
+import { strikes } from './faults/strike.ts';
+import { intervals, LOAD_EVERY } from './intervals.ts';
+import { LineFile } from './lineFile.ts';
+import { Place, type Surroundings } from './places.ts';
+import { Progress } from './progress.ts';
+import type { ChaosServer } from './servers.ts';
+import { Submitter } from './submitter.ts';
+import type { Task } from './task.ts';
+
+const MEMBERS = 5;
+/** How long the first master may take, and what is left at the end, in ms. */
+const START_LIMIT = 30_000;
+const QUIET_LIMIT = 60_000;
+const DRAIN_LIMIT = 120_000;
+/** So many tasks are work that goes on; and how long a fault waits for them, in ms. */
+const SOME = 5;
+const PATIENCE = 3000;
+/** Between two looks at how late timers are, and from when on it is noted, in ms. */
+const PROBE = 20;
+const LATE = 10;
+/** One task must never be taken for poison because faults met it again and again. */
+const retry = { attempts: 10_000, minDelay: 20 };
+
+export interface Run {
+  readonly folder: string;
+  readonly server: ChaosServer;
+  readonly seed: number;
+  readonly faults: number;
+  readonly kinds: readonly FaultKind[];
+  readonly faketime: string | undefined;
+  readonly fencing: 'thread' | 'process';
+  say(line: string): void;
+}
+
+export async function chaos(run: Run): Promise<void> {
+  const { folder, server, seed, faults, kinds, say } = run;
+  const { name, atomic } = server;
+  await writeFile(join(folder, 'run.json'), `${JSON.stringify({ server: name, atomic, seed, faults, intervals })}\n`);
+  const events = new LineFile(join(folder, 'events'));
+  const ledger = join(folder, 'ledger');
+  const random = randomFrom(seed);
+  const planned = plan(faults, kinds, random);
+  const options: Surroundings['options'] = (proxy) =>
+    server.uri === undefined
+      ? { nodb: { path: join(folder, 'store') } }
+      : { mongodb: { connectString: proxy?.uri(server.uri) ?? server.uri } };
+  const { faketime, fencing } = run;
+  const managed = { maxQueue: server.load.queue, retry, fencing };
+  const around: Surroundings = { folder, events, ledger, options, managed, load: server.load.member, faketime };
+  const places: Place[] = [];
+  for (let number = 1; number <= MEMBERS; number += 1) {
+    const proxy = server.uri === undefined ? undefined : await TcpProxy.before(server.uri);
+    places.push(new Place(number, proxy, around));
+  }
+  const opened = failover({ intervals, ...options(undefined) });
+  const stopProbe = probe(events);
+  const progress = new Progress(ledger);
+  try {
+    for (const place of places) place.start();
+    const cluster = new opened.managed<Task>('chaos', 'id', new URL('./work.js', import.meta.url), {
+      ...managed,
+      durable: true,
+    });
+    const submitter = new Submitter('runner', cluster, new LineFile(join(folder, 'history-runner')), random);
+    await until(() => places.some(({ state }) => state === 'master'), START_LIMIT, 'no first master');
+    submitter.start(server.load.runner, LOAD_EVERY);
+    await strikeAll(planned, { places, server, events, progress, say });
+    say('quiet, until all is done');
+    await allQuiet([
+      ['runner', submitter.end()],
+      ...places.map((place): [string, Promise<void>] => [place.member, place.quiet()]),
+    ]);
+    await submitter.submit([{ id: 'last', ms: 0 }]);
+    // Not an error: what is missing by then is what the checker reports.
+    await until(() => progress.has('last'), DRAIN_LIMIT, 'not all done').catch((error: Error) => say(error.message));
+    await Promise.all(places.map((place) => place.stop()));
+  } finally {
+    stopProbe();
+    progress.close();
+    await Promise.all(places.map((place) => place.close()));
+    await opened.close();
+  }
+}
+
+/** A submission that never comes to an end is a defect like any other: it is said whose it is. */
+async function allQuiet(submitters: readonly (readonly [string, Promise<void>])[]): Promise<void> {
+  const left = new Set<string>();
+  const watched = submitters.map(async ([name, ending]) => {
+    left.add(name);
+    await ending;
+    left.delete(name);
+  });
+  const all = Promise.all(watched);
+  let over = false;
+  void all.then(() => {
+    over = true;
+  });
+  await Promise.race([all, until(() => over, QUIET_LIMIT, 'submissions did not end')]).catch((error: Error) => {
+    throw new Error(`${error.message}, of ${[...left].join(', ')}`, { cause: error });
+  });
+}
+
+interface Scene {
+  readonly places: readonly Place[];
+  readonly server: ChaosServer;
+  readonly events: LineFile;
+  readonly progress: Progress;
+  say(line: string): void;
+}
+
+async function strikeAll(planned: readonly PlannedFault[], scene: Scene): Promise<void> {
+  const striking = new Set<Promise<void>>();
+  // One at a time: a part of the server cannot die twice.
+  let ofServer = Promise.resolve();
+  for (const fault of planned) {
+    const done = scene.progress.count;
+    await sleep(fault.after);
+    if (fault.patient) {
+      await until(() => scene.progress.count >= done + SOME, PATIENCE, 'no work').catch(() => {});
+    }
+    const isOfServer = fault.kind.startsWith('server-');
+    const one = isOfServer ? ofServer.then(() => strike(fault, scene)) : strike(fault, scene);
+    if (isOfServer) ofServer = one;
+    striking.add(one);
+    one.finally(() => striking.delete(one)).catch(() => {});
+    // What fails here must end the run, and not only when all are over.
+    await Promise.race([one, sleep(0)]);
+  }
+  await Promise.all(striking);
+}
+
+async function strike(fault: PlannedFault, { places, server, events, say }: Scene): Promise<void> {
+  const { number, kind } = fault;
+  const place = target(fault, places);
+  const { member, state } = place;
+  const isOfAll = kind === 'busy' || kind.startsWith('server-');
+  const from = process.hrtime.bigint();
+  if (!isOfAll) place.faults += 1;
+  await strikes[kind](place, fault, server);
+  if (!isOfAll) place.faults -= 1;
+  const to = process.hrtime.bigint();
+  const whom = isOfAll ? 'all' : member;
+  events.write({ what: 'fault', at: from, to, number, kind, member: whom, state });
+  const struck = isOfAll ? 'all' : `${member} (${state})`;
+  say(
+    `${String(number).padStart(4)}  ${kind.padEnd(14)}  ${struck.padEnd(16)}  ${Number((to - from) / 1_000_000n)} ms`,
+  );
+}
+
+/** The master, or any other one; as long as there are some, one that is under no other fault. */
+function target({ master, place }: PlannedFault, places: readonly Place[]): Place {
+  const free = places.filter(({ faults }) => faults === 0);
+  const among = free.length > 0 ? free : places;
+  const chosen = (master && among.find(({ state }) => state === 'master')) || among[Math.floor(place * among.length)];
+  if (chosen === undefined) throw new Error('There are no members.');
+  return chosen;
+}
+
+/** Notes how late the machine is, so that the checker can tell it from a failover that took too long. */
+function probe(events: LineFile): () => void {
+  let due = performance.now() + PROBE;
+  const timer = setInterval(() => {
+    const late = performance.now() - due;
+    due = performance.now() + PROBE;
+    if (late > LATE) events.write({ what: 'late', at: process.hrtime.bigint(), ms: late });
+  }, PROBE);
+  return () => clearInterval(timer);
+}
+
+async function until(holds: () => boolean, limit: number, otherwise: string): Promise<void> {
+  for (const end = performance.now() + limit; !holds(); await sleep(25)) {
+    if (performance.now() > end) throw new Error(`${otherwise} within ${limit} ms`);
+  }
+}

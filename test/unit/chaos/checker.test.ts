@@ -1,0 +1,299 @@
+/** The checker of the chaos runs, on ledgers and histories made by hand: each kind of violation is found, and nothing else. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { check, type Verdict } from '../../chaos/checker/check.ts';
+import { parse, readRecords } from '../../chaos/checker/records.ts';
+
+const intervals = { SLAVE: 900, TICKING: 300, POLL: 50, ERROR: 200 };
+
+/** Files as a run leaves them. Times are in ms from a beginning of their own. */
+class Folder {
+  private readonly ledger: string[] = [];
+  private readonly events: string[] = [];
+  private readonly histories = new Map<string, string[]>();
+  private index = 0;
+
+  constructor(
+    private readonly atomic = true,
+    private readonly server = 'java',
+  ) {}
+
+  /** A line of the ledger; unless told otherwise, one that says nothing of a lease. */
+  line(what: string, id: string, member: string, term: number, at: number, { left = 0, attempt = 1 } = {}): this {
+    this.ledger.push(JSON.stringify({ what, id, member, pid: 1, term, attempt, at: ns(at), left }));
+    return this;
+  }
+
+  run(id: string, member: string, term: number, start: number, end: number): this {
+    return this.line('start', id, member, term, start).line('end', id, member, term, end);
+  }
+
+  torn(text: string): this {
+    this.ledger.push(text);
+    return this;
+  }
+
+  event(what: string, at: number, more: Record<string, unknown>): this {
+    this.events.push(JSON.stringify({ what, at: ns(at), ...more }));
+    return this;
+  }
+
+  fault(number: number, kind: string, member: string, from: number, to: number): this {
+    return this.event('fault', from, { to: ns(to), number, kind, member });
+  }
+
+  says(member: string, what: string, at: number, more: Record<string, unknown> = {}): this {
+    const lines = this.histories.get(member) ?? [];
+    lines.push(JSON.stringify({ what, at: ns(at), ...more }));
+    this.histories.set(member, lines);
+    return this;
+  }
+
+  lease(member: string, at: number, left: number, term: number | null): this {
+    return this.says(member, 'lease', at, { seen: ns(at), left, term });
+  }
+
+  /** Stored by the runner, each in a batch of its own. */
+  stored(...ids: string[]): this {
+    for (const id of ids) {
+      this.says('runner', 'stored', 0, { id, submitter: 'runner', batch: this.index, index: 0, first: true });
+      this.index += 1;
+    }
+    return this;
+  }
+
+  async verdict(): Promise<Verdict> {
+    const folder = mkdtempSync(join(tmpdir(), 'mongo-failover-checker-'));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const write = (name: string, lines: readonly string[]) =>
+      writeFileSync(join(folder, name), lines.map((line) => `${line}\n`).join(''));
+    write('run.json', [JSON.stringify({ server: this.server, atomic: this.atomic, seed: 1, intervals })]);
+    write('ledger', this.ledger);
+    write('events', this.events);
+    for (const [member, lines] of this.histories) write(`history-${member}`, lines);
+    return check(await readRecords(folder));
+  }
+}
+
+function ns(ms: number): string {
+  return String(BigInt(Math.round(ms * 1e6)));
+}
+
+/** The kinds that were found, each with its number. */
+function found({ counts }: Verdict): Record<string, number> {
+  return Object.fromEntries([...counts].filter(([, count]) => count > 0));
+}
+
+/** Two members, a kill between them, and a takeover within the bound. */
+function sound(atomic = true): Folder {
+  return new Folder(atomic)
+    .stored('a', 'b', 'c')
+    .lease('1.1', 100, 1100, 1)
+    .run('a', '1.1', 1, 110, 120)
+    .line('start', 'b', '1.1', 1, 120)
+    .event('killed', 125, { member: '1.1' })
+    .fault(1, 'kill', '1.1', 125, 130)
+    .event('ended', 130, { member: '1.1', how: 'SIGKILL', expected: true })
+    .lease('2.1', 1400, 1100, 2)
+    .run('b', '2.1', 2, 1410, 1420)
+    .run('c', '2.1', 2, 1420, 1430)
+    .says('2.1', 'done', 1421, { id: 'b' });
+}
+
+test('a takeover after a kill is in order', async () => {
+  const verdict = await sound().verdict();
+  expect(found(verdict)).toEqual({});
+  expect(verdict.figures).toMatchObject({ stored: 3, runs: 4, terms: 2, takeovers: 1, repeated: 0, failovers: 1 });
+  expect(verdict.figures.plainMost).toBe(1275);
+});
+
+test('a stored task that never ended is lost, and the last fault is named', async () => {
+  const verdict = await sound().stored('d').verdict();
+  expect(found(verdict)).toEqual({ lost: 1 });
+  expect(verdict.violations[0]?.fault?.number).toBe(1);
+});
+
+test('runs of two members at one moment overlap', async () => {
+  const verdict = await sound()
+    .stored('d')
+    .line('start', 'd', '2.1', 2, 1440)
+    .run('e', '3.1', 2, 1445, 1450)
+    .line('end', 'd', '2.1', 2, 1455)
+    .verdict();
+  expect(found(verdict)).toMatchObject({ 'overlapping runs': 1 });
+});
+
+test('a run that was cut off by a kill lasts until then', async () => {
+  const verdict = await new Folder()
+    .line('start', 'a', '1.1', 1, 100)
+    .run('b', '2.1', 2, 120, 130)
+    .event('killed', 125, { member: '1.1' })
+    .verdict();
+  expect(found(verdict)).toMatchObject({ 'overlapping runs': 1 });
+});
+
+test('a run without an end lasts as long as its marks', async () => {
+  const folder = new Folder().line('start', 'a', '1.1', 1, 100).line('mark', 'a', '1.1', 1, 110);
+  expect(found(await folder.run('a', '2.1', 2, 111, 130).verdict())).toEqual({});
+  expect(found(await folder.run('c', '3.1', 3, 129, 140).verdict())).toMatchObject({ 'overlapping runs': 1 });
+});
+
+test('a run in which its process was stopped counts until the stop', async () => {
+  const stopped = new Folder()
+    .line('start', 'a', '1.1', 1, 100)
+    .event('suspended', 105, { member: '1.1' })
+    .run('a', '2.1', 2, 1400, 1500)
+    .event('resumed', 1450, { member: '1.1' })
+    .line('end', 'a', '1.1', 1, 1451, { left: 0 });
+  const verdict = await stopped.verdict();
+  expect(found(verdict)).toEqual({});
+  expect(verdict.figures.caught).toBe(1);
+  // But it begins no other one.
+  const next = await stopped.line('start', 'b', '1.1', 1, 1452, { left: 0 }).verdict();
+  expect(found(next)).toMatchObject({ 'overlapping runs': 1, 'falling terms': 1 });
+});
+
+test('two members with a lease at one moment are two masters, also by what the first was promised', async () => {
+  const both = new Folder().lease('1.1', 100, 1100, 1).lease('2.1', 1100, 1100, 2);
+  expect(found(await both.verdict())).toEqual({ 'two masters': 1 });
+  const after = new Folder().lease('1.1', 100, 1100, 1).lease('2.1', 1201, 1100, 2);
+  expect(found(await after.verdict())).toEqual({});
+  const byTask = new Folder()
+    .lease('1.1', 100, 500, 1)
+    .line('start', 'a', '1.1', 1, 300, { left: 1000 })
+    .lease('2.1', 1201, 1100, 2);
+  expect(found(await byTask.verdict())).toMatchObject({ 'two masters': 1 });
+});
+
+test('a lease ends with a kill, with a look that finds none, and with a release', async () => {
+  const killed = new Folder().lease('1.1', 100, 1100, 1).event('killed', 150, { member: '1.1' });
+  expect(found(await killed.lease('2.1', 160, 1100, 2).verdict())).toEqual({});
+  const looked = new Folder().lease('1.1', 100, 1100, 1).lease('1.1', 150, 0, null);
+  expect(found(await looked.lease('2.1', 160, 1100, 2).verdict())).toEqual({});
+  const released = new Folder().lease('1.1', 100, 1100, 1).says('1.1', 'stopping', 150);
+  expect(found(await released.lease('2.1', 160, 1100, 2).verdict())).toEqual({});
+});
+
+test('terms that fall, and a gap in the order', async () => {
+  const verdict = await sound().run('d', '3.1', 1, 1500, 1510).verdict();
+  expect(found(verdict)).toMatchObject({ 'falling terms': 1 });
+  const gap = await new Folder()
+    .run('a', '1.1', 1, 1, 2)
+    .run('b', '1.1', 1, 3, 4)
+    .run('a', '2.1', 2, 5, 6)
+    .run('c', '2.1', 2, 7, 8)
+    .verdict();
+  expect(found(gap)).toEqual({ 'out of order': 1 });
+});
+
+test('a failed attempt and the one after it are in order', async () => {
+  const verdict = await new Folder()
+    .line('start', 'a', '1.1', 1, 1)
+    .line('fail', 'a', '1.1', 1, 2)
+    .line('start', 'a', '1.1', 1, 30, { attempt: 2 })
+    .line('end', 'a', '1.1', 1, 31, { attempt: 2 })
+    .verdict();
+  expect(found(verdict)).toEqual({});
+});
+
+test('what one submitter stored in turn ends in turn', async () => {
+  const verdict = await new Folder().stored('a', 'b').run('b', '1.1', 1, 1, 2).run('a', '1.1', 1, 3, 4).verdict();
+  expect(found(verdict)).toEqual({ 'out of order': 1 });
+});
+
+test('a takeover that repeats more than it may', async () => {
+  const repeats = (count: number) => {
+    const folder = new Folder();
+    for (const [term, member] of [
+      [1, '1.1'],
+      [2, '2.1'],
+    ] as const) {
+      for (let id = 0; id < count; id += 1)
+        folder.run(`t${id}`, member, term, term * 10_000 + id * 2, term * 10_000 + id * 2 + 1);
+    }
+    return folder.verdict();
+  };
+  expect(found(await repeats(256))).toEqual({});
+  const verdict = await repeats(257);
+  expect(found(verdict)).toEqual({ 'too many repeated': 1 });
+  expect(verdict.figures).toMatchObject({ repeated: 257, repeatedMost: 257 });
+});
+
+test('a task that was submitted again may be stored twice', async () => {
+  const verdict = await new Folder()
+    .says('runner', 'again', 0, { id: 'a' })
+    .run('a', '1.1', 1, 1, 2)
+    .run('b', '1.1', 1, 3, 4)
+    .run('a', '1.1', 1, 5, 6)
+    .verdict();
+  expect(found(verdict)).toEqual({});
+  expect(verdict.figures).toMatchObject({ submittedAgain: 1, repeated: 1 });
+});
+
+test('a failover over its bound, with the fault that preceded it', async () => {
+  const verdict = await new Folder()
+    .lease('1.1', 100, 1140, 1)
+    .fault(4, 'cut', '1.1', 110, 3000)
+    .lease('2.1', 1900, 1100, 2)
+    .verdict();
+  expect(found(verdict)).toEqual({ 'failover over its bound': 1 });
+  expect(verdict.violations[0]).toMatchObject({ fault: { number: 4, kind: 'cut' } });
+});
+
+test('what may make a failover longer', async () => {
+  const slow = () => new Folder().lease('1.1', 100, 1140, 1).lease('2.1', 1900, 1100, 2);
+  expect(found(await slow().fault(1, 'stop', '3.1', 500, 2000).verdict())).toEqual({});
+  expect(found(await slow().fault(1, 'server-engine', 'all', 500, 800).verdict())).toEqual({});
+  expect(found(await slow().event('late', 900, { ms: 100 }).verdict())).toEqual({});
+  expect(found(await slow().fault(1, 'stop', '1.1', 300, 2000).verdict())).toEqual({});
+  // Its beats were taken, and it never heard of that.
+  expect(found(await slow().fault(1, 'drop-answers', '1.1', 300, 2000).verdict())).toEqual({});
+  expect(found(await slow().fault(1, 'delay', '1.1', 300, 2000).verdict())).toEqual({});
+  expect(found(await slow().fault(1, 'block', '1.1', 300, 2000).verdict())).toEqual({ 'failover over its bound': 1 });
+});
+
+test('a member that stays in error although nothing is on it any more', async () => {
+  const state = (to: string) => ({ seen: '0', left: 0, term: null, to });
+  const folder = new Folder().says('1.1', 'state', 100, state('error')).fault(1, 'cut', '1.1', 50, 2000);
+  expect(found(await folder.event('killed', 11_900, { member: '1.1' }).verdict())).toEqual({});
+  const back = new Folder().says('1.1', 'state', 100, state('error')).fault(1, 'cut', '1.1', 50, 2000);
+  expect(found(await back.says('1.1', 'state', 12_100, state('slave')).verdict())).toEqual({ 'stuck in error': 1 });
+});
+
+test('a task that is said to be done without a run, and a dead letter', async () => {
+  const verdict = await sound()
+    .says('2.1', 'done', 1431, { id: 'x' })
+    .says('2.1', 'deadletter', 1432, { id: 'y' })
+    .verdict();
+  expect(found(verdict)).toEqual({ 'done without a run': 1, 'given up': 1 });
+});
+
+test('a process that ends without having been asked to, unless it is at the end of its lease', async () => {
+  const ended = (at: number, how: string) =>
+    new Folder().lease('1.1', 100, 1100, 1).event('ended', at, { member: '1.1', how, expected: false }).verdict();
+  expect(found(await ended(500, 'code 1'))).toEqual({ 'process died by itself': 1 });
+  expect(found(await ended(550, 'SIGKILL'))).toEqual({ 'process died by itself': 1 });
+  const fenced = await ended(1205, 'SIGKILL');
+  expect(found(fenced)).toEqual({});
+  expect(fenced.figures.fenced).toBe(1);
+});
+
+test('half a line of a process that was killed, before a whole one', async () => {
+  const whole = { what: 'start', id: 'a' };
+  expect(parse(`{"what":"sta${JSON.stringify(whole)}`)).toEqual({ line: whole, isTorn: true });
+  expect(parse('{"what":"sta')).toEqual({ line: undefined, isTorn: true });
+  expect(parse(JSON.stringify(whole))).toEqual({ line: whole, isTorn: false });
+  expect(found(await sound().torn('{"what":"st').verdict())).toEqual({});
+  expect(found(await new Folder().torn('{"what":"st').verdict())).toEqual({ 'stray or torn lines': 1 });
+  expect(found(await sound().line('end', 'z', '2.1', 2, 1500).verdict())).toEqual({ 'stray or torn lines': 1 });
+});
+
+test('on a server without atomic writes only what is lost, and two masters, are failures', async () => {
+  const weak = sound(false).run('d', '3.1', 1, 1500, 1510);
+  const { violations, failures } = await weak.verdict();
+  expect(violations.length).toBeGreaterThan(0);
+  expect(failures).toEqual([]);
+  expect((await weak.stored('lost').verdict()).failures).toHaveLength(1);
+});
