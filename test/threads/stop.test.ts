@@ -55,7 +55,10 @@ test('it may come before run(), and right after it', async () => {
   expect(events.of('panic')).toEqual([]);
 });
 
-const ways = ['stopped', 'closed', 'standby', 'never run', 'master with a function', 'stopped while it starts'];
+const ways = [
+  ...['stopped', 'closed', 'standby', 'never run', 'never run, and closed'],
+  ...['master with a function', 'stopped while it starts'],
+];
 
 test.each(
   ways.flatMap((way) => [

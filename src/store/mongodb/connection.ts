@@ -16,6 +16,8 @@ import { storeError } from './storeErrors.js';
 
 /** Before a database that was not there is looked for again, in ms. */
 const LOOK_AGAIN = 1000;
+/** So many times as long as connecting may take a client may go without an answer before another one is tried beside it. */
+const PATIENCE = 10;
 
 /** Numbers come back as numbers, whatever the user has told the driver for his own clients. */
 const readOptions = { readPreference: 'primary', promoteLongs: true, promoteValues: true, useBigInt64: false } as const;
@@ -32,6 +34,8 @@ export class Connection {
   private opening: Promise<void> | undefined;
   private again: NodeJS.Timeout | undefined;
   private closed = false;
+  /** When the first of the calls was made that nobody has answered since; by `performance.now`. */
+  private silentSince: number | null = null;
 
   /** `prepare` is what must have succeeded, beside connecting, before the connection counts as open. */
   constructor(
@@ -110,14 +114,37 @@ export class Connection {
     const { client, settings } = this;
     if (client === undefined) throw new StoreError('ERR_STORE', 'the store is not open');
     try {
-      return await withinLimit(limit, this.late(what, limit), (signal) => this.send(client, command, signal));
+      const answer = await withinLimit(limit, this.late(what, limit), (signal) => this.send(client, command, signal));
+      this.silentSince = null;
+      return answer;
     } catch (error) {
       const failure = storeError(error, what, settings);
       // A server that answered is there.
-      if (failure.code === 'ERR_STORE_UNAVAILABLE' && !(error instanceof MongoServerError)) this.availability.lost();
+      if (error instanceof MongoServerError) this.silentSince = null;
+      else if (failure.code === 'ERR_STORE_UNAVAILABLE') this.unanswered(client);
       throw failure;
     }
   };
+
+  private unanswered(client: MongoClient): void {
+    this.availability.lost();
+    if (client !== this.client) return;
+    const now = performance.now();
+    this.silentSince ??= now;
+    if (now - this.silentSince < PATIENCE * this.settings.connectTimeout) return;
+    this.silentSince = now;
+    void this.renew(client);
+  }
+
+  /** A driver finds a server that is back by itself. One was seen that never did, while others had long found it. */
+  private async renew(client: MongoClient): Promise<void> {
+    if (this.opening !== undefined || this.closed) return;
+    this.opening = this.attempt().finally(() => {
+      this.opening = undefined;
+    });
+    // Should it fail too, the old one goes on, and in time another one is tried.
+    await this.opening.then(() => client.close()).catch(() => {});
+  }
 
   private send(client: MongoClient, command: Fields, signal: AbortSignal): Promise<Fields> {
     return client.db().command(command, { ...readOptions, signal });

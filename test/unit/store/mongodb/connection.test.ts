@@ -1,0 +1,100 @@
+/** A driver that never finds its server again is replaced by another one, which does. */
+import { beforeEach, expect, test, vi } from 'vitest';
+import { Connection } from '../../../../src/store/mongodb/connection.ts';
+
+interface Driver {
+  commands: number;
+  closed: boolean;
+}
+
+const world = vi.hoisted(() => ({ drivers: [] as Driver[], reachable: [] as boolean[] }));
+
+vi.mock('mongodb', async (original) => {
+  const { EventEmitter } = await import('node:events');
+  const { MongoNetworkError, ...mongodb } = await original<typeof import('mongodb')>();
+  class MongoClient extends EventEmitter implements Driver {
+    commands = 0;
+    closed = false;
+    private readonly place = world.drivers.push(this) - 1;
+
+    async connect(): Promise<void> {
+      if (world.reachable[this.place] === false) throw new MongoNetworkError('nobody there');
+    }
+    async close(): Promise<void> {
+      this.closed = true;
+    }
+    db(): { command(): Promise<object> } {
+      return {
+        command: async () => {
+          this.commands += 1;
+          if (world.reachable[this.place] === false) throw new MongoNetworkError('nobody there');
+          return { ok: 1 };
+        },
+      };
+    }
+  }
+  return { ...mongodb, MongoNetworkError, MongoClient };
+});
+
+const CONNECT = 200;
+const settings = {
+  ...{ connectString: 'mongodb://fake', clientOptions: {}, debug: false, label: 'mongodb://fake/db', secrets: [] },
+  ...{ commandTimeout: 100, taskTimeout: 100, connectTimeout: CONNECT },
+};
+
+let passed: number;
+beforeEach(() => {
+  world.drivers.length = 0;
+  world.reachable = [];
+  passed = performance.now();
+  vi.spyOn(performance, 'now').mockImplementation(() => passed);
+});
+
+const ask = (connection: Connection): Promise<unknown> => connection.run('ask', { ping: 1 }).catch(({ code }) => code);
+const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+test('after ten times what connecting may take without an answer, and not before', async () => {
+  const connection = new Connection(settings, async () => {});
+  await connection.open();
+  world.reachable = [false];
+  expect(await ask(connection)).toBe('ERR_STORE_UNAVAILABLE');
+  passed += 10 * CONNECT - 1;
+  expect(await ask(connection)).toBe('ERR_STORE_UNAVAILABLE');
+  await settle();
+  expect(world.drivers).toHaveLength(1);
+  passed += 1;
+  expect(await ask(connection)).toBe('ERR_STORE_UNAVAILABLE');
+  await settle();
+  expect(await ask(connection)).toEqual({ ok: 1 });
+  expect(world.drivers.map(({ closed }) => closed)).toEqual([true, false]);
+  await connection.close();
+  expect(world.drivers.map(({ closed }) => closed)).toEqual([true, true]);
+});
+
+test('an answer in between begins that time anew', async () => {
+  const connection = new Connection(settings, async () => {});
+  await connection.open();
+  for (const reachable of [false, true, false]) {
+    world.reachable = [reachable];
+    await ask(connection);
+    passed += 10 * CONNECT - 1;
+  }
+  await settle();
+  expect(world.drivers).toHaveLength(1);
+  await connection.close();
+});
+
+test('when the other does not find it either, the first goes on, and in time a third is tried', async () => {
+  const connection = new Connection(settings, async () => {});
+  await connection.open();
+  world.reachable = [false, false];
+  for (let calls = 0; calls < 3; calls++) {
+    await ask(connection);
+    await settle();
+    passed += 10 * CONNECT;
+  }
+  expect(world.drivers).toHaveLength(3);
+  expect(world.drivers.map(({ closed }) => closed)).toEqual([true, true, false]);
+  await connection.close();
+  expect(world.drivers.at(-1)?.closed).toBe(true);
+});
