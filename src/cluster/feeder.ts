@@ -6,7 +6,7 @@
 import type { SubmitResult, TaskBatch } from '../coordinator/messages.js';
 import { FailoverError } from '../errors.js';
 import type { TaskId } from '../task.js';
-import { TaskBlock, type TaskPlace } from './taskBlocks.js';
+import type { TaskBlock, TaskPlace } from './taskBlocks.js';
 
 /** Most tasks and bytes of what is under way: about 1 ms of the coordinator's time. */
 const MOST_TASKS = 1024;
@@ -75,17 +75,17 @@ export class Feeder {
 
   private feed(): void {
     while (this.underWay < this.mostBatches) {
-      const batch = this.take();
-      if (batch.length === 0) break;
+      const block = this.waiting[this.next]?.task.place.block;
+      if (block === undefined) break;
       this.underWay += 1;
-      void this.feedBatch(batch);
+      void this.feedBatch(block, this.take(block));
     }
     if (this.underWay === 0) for (const settle of this.idlers.splice(0)) settle();
   }
 
-  private async feedBatch(batch: readonly Waiting[]): Promise<void> {
+  private async feedBatch(block: TaskBlock, batch: readonly Waiting[]): Promise<void> {
     try {
-      const results = await this.send(pack(batch));
+      const results = await this.send(pack(block, batch));
       for (let index = 0; index < batch.length; index += 1) batch[index]?.settle(results[index] ?? 'queued');
     } catch (error) {
       // Not lost with the thread: the next one is fed again.
@@ -99,14 +99,16 @@ export class Feeder {
     this.schedule();
   }
 
-  /** The next ones that stand in one block. */
-  private take(): Waiting[] {
+  /** The next ones that stand in this block: at least one does. */
+  private take(block: TaskBlock): Waiting[] {
     const from = this.next;
-    const block = this.waiting[from]?.task.place.block;
     let bytes = 0;
-    for (let task = this.waiting[from]?.task; task?.place.block === block; task = this.waiting[this.next]?.task) {
-      if (task === undefined) break;
-      bytes += task.place.length;
+    for (
+      let place = this.waiting[from]?.task.place;
+      place?.block === block;
+      place = this.waiting[this.next]?.task.place
+    ) {
+      bytes += place.length;
       const taken = this.next - from;
       if (taken === this.mostTasks || (taken > 0 && bytes > this.mostBytes)) break;
       this.next += 1;
@@ -120,14 +122,13 @@ export class Feeder {
   }
 }
 
-/** Not empty, and in one block. */
-function pack(batch: readonly Waiting[]): TaskBatch {
+/** All of them stand in the block. */
+function pack({ bytes: block }: TaskBlock, batch: readonly Waiting[]): TaskBatch {
   const [ids, offsets, lengths]: [TaskId[], number[], number[]] = [[], [], []];
   for (const { task } of batch) {
     ids.push(task.id);
     offsets.push(task.place.offset);
     lengths.push(task.place.length);
   }
-  const { bytes: block } = batch[0]?.task.place.block ?? new TaskBlock(0);
   return { block, ids, offsets, lengths };
 }

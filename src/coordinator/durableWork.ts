@@ -67,8 +67,7 @@ export class DurableWork implements TaskWork {
     const results = added.map((result, index): SubmitResult => {
       const task = tasks[index];
       if (result.type === 'stored' && task !== undefined) {
-        // A copy: once it is answered, the block that it stands in is used anew.
-        stored.push({ seq: result.seq, id: task.id, bytes: task.bytes.slice(), attempts: 0, deaths: 0, at });
+        stored.push({ seq: result.seq, id: task.id, bytes: task.bytes, attempts: 0, deaths: 0, at });
       }
       return result.type === 'stored' ? 'queued' : result.type;
     });

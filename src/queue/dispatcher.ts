@@ -23,12 +23,13 @@
  *
  * Work that has not ended when the validity of the lease has (`grace` after a fence, or after a halt without one), nor
  * stopTimeout + 2 × grace after a drain, is said in a `panic`, once. With `killProcess` the process is killed instead,
- * unless the lease stands: for a drain only once the mastership was given up, and not after `resume`.
+ * unless the lease stands: for a drain only once the mastership was given up, and not after `resume`. After a halt that
+ * leaves less time it has what a thread takes to exit, and no whole `grace`: somebody else may be master already.
  *
- * What an outcome is worth. Tasks that are done leave the source while their run goes on, so that what is behind a long
- * run of them is known: by whoever listens, to the standbys, or to the store. They count as long as the mastership under which the run began stands,
- * aborted or not: they ran to their end inside the lease. Once it is lost, none counts; they stay and are the next
- * holder's. A failure after an abort is the abort's doing and counts as no attempt.
+ * What an outcome is worth. Tasks that are done leave the source while the rest of their run goes on, so that however
+ * long it is, listeners, standbys and the store hear of them. They count as long as the mastership under which the run
+ * began stands, aborted or not: they ran to their end inside the lease. Once it is lost, none counts; they stay and are
+ * the next holder's. A failure after an abort is the abort's doing and counts as no attempt.
  *
  * Longer than other files, because each mode is only right beside the others.
  */
@@ -196,7 +197,6 @@ export class Dispatcher {
     if (this.mode === 'off') return;
     this.toLeaseEnd();
     this.end('halting', reason);
-    // No grace any more: somebody else may be master already.
     this.endRunner();
     const { grace, killProcess } = this.parts;
     this.giveUpAfter(Math.max(left, killProcess === null ? grace : Math.min(grace, EXIT)));

@@ -32,6 +32,7 @@
  */
 import type { Clock } from '../clock.js';
 import { type CodedError, fromWire, WorkError } from '../errors.js';
+import { pause } from '../pause.js';
 import type { Tenure } from '../store/store.js';
 import type { Attempts, Burial, NewTask, StoredTask, TaskStore } from '../store/taskStore.js';
 import type { TaskId } from '../task.js';
@@ -213,7 +214,7 @@ export class DurableQueue implements TaskSource {
     if (task !== undefined && !(await this.writeLetter(tenure, task, burial))) return false;
     while (!(await this.acknowledgeAt(tenure, seq, null))) {
       if (this.tenure !== tenure) return false;
-      await new Promise<void>((resolve) => clock.at(clock.now() + poll, resolve));
+      await pause(clock, poll);
     }
     const error = fromWire({ name: kind, message, code, stack: undefined, ours: undefined });
     if (task !== undefined) host.buried(task.id, error);

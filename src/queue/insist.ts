@@ -1,5 +1,6 @@
 /** A call to the store that is made again until it has an answer, or until nobody needs one any more. */
 import type { Clock } from '../clock.js';
+import { pause } from '../pause.js';
 
 export interface Insisting {
   readonly clock: Clock;
@@ -19,7 +20,7 @@ export async function insist<T>(call: () => Promise<T>, { clock, poll, wanted, f
       return wanted() ? answer : null;
     } catch (error) {
       if (!told && wanted()) failed(error instanceof Error ? error : new Error(String(error)));
-      await new Promise<void>((resolve) => clock.at(clock.now() + poll, resolve));
+      await pause(clock, poll);
     }
   }
   return null;

@@ -71,7 +71,8 @@ export class TaskWindow {
 
   /** A task that was just stored by this member: taken without asking when it follows on the window. */
   offer(task: StoredTask): void {
-    if (task.seq === this.fetched + 1 && !this.full) this.append(task);
+    // A copy: once it is answered that the task is stored, the memory that it came in is used anew.
+    if (task.seq === this.fetched + 1 && !this.full) this.append({ ...task, bytes: task.bytes.slice() });
     else this.more = true;
   }
 

@@ -53,8 +53,8 @@ export const detectors: readonly Detector[] = [
     title: 'the properties (§3)',
     command: (file) =>
       file.startsWith('src/election/')
-        ? vitest('unit', 'test/unit/mutants/properties/election.test.ts')
-        : vitest('unit', 'test/unit/properties', 'test/unit/mutants/properties'),
+        ? vitest('unit', 'test/unit/properties/election.test.ts')
+        : vitest('unit', 'test/unit/properties'),
     needs: 'test/unit/properties',
     timeLimit: 60_000,
   },

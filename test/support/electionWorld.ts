@@ -12,14 +12,16 @@
  */
 import assert from 'node:assert/strict';
 import { setImmediate as turn } from 'node:timers/promises';
-import { timeToLive } from '../../src/election/protocol.ts';
 import type { Intervals } from '../../src/options.ts';
 import { type CallName, type Fate, MemoryStore } from './memoryStore.ts';
 import { randomFrom } from './random.ts';
 import { Timeline } from './skewedClock.ts';
+import { claimBound, SKEW } from './worldBounds.ts';
 import { type Habits, habitsFrom, LATEST, type Mischief } from './worldHabits.ts';
-import { SKEW, type Surroundings, WorldMember } from './worldMember.ts';
+import { type Surroundings, WorldMember } from './worldMember.ts';
 
+/** Of a claim, in ms. */
+const ROUND_TRIPS = 150;
 /** How long the world is cruel, in ms of true time. */
 const FAULTS = 45_000;
 
@@ -70,7 +72,7 @@ export class ElectionWorld implements Surroundings {
     try {
       this.later(this.random() * 1000, () => this.mischief());
       await this.until(FAULTS + LATEST * 2);
-      const bound = this.bound();
+      const bound = claimBound(this.members, this.report.weak, ROUND_TRIPS);
       const start = this.timeline.now();
       while (!this.someoneWorks() && (await this.once(start + bound)));
       assert.ok(this.someoneWorks(), `nobody works ${Math.round(bound)} ms after the last fault`);
@@ -88,15 +90,6 @@ export class ElectionWorld implements Surroundings {
     } finally {
       process.off('unhandledRejection', broke);
     }
-  }
-
-  /** From the last change of the lease; 150 ms are the round trips of a claim. A store that is not atomic may take more rounds. */
-  private bound(): number {
-    const [ttl, poll, error] = (['ttl', 'POLL', 'ERROR'] as const).map((name) =>
-      Math.max(...this.members.map(({ intervals }) => (name === 'ttl' ? timeToLive(intervals) : intervals[name]))),
-    );
-    assert.ok(ttl !== undefined && poll !== undefined && error !== undefined);
-    return ((this.report.weak ? 4 : 1) * (ttl + poll + 150) + error) / (1 - SKEW);
   }
 
   private someoneWorks(): boolean {

@@ -7,11 +7,7 @@ import type { Intervals } from '../../src/options.ts';
 import type { Lease } from '../../src/store/store.ts';
 import { type CallName, type Fate, type MemoryConnection, type MemoryStore, sameVersion } from './memoryStore.ts';
 import { type Held, SkewedClock, type Timeline } from './skewedClock.ts';
-
-/** Clocks run at rates of 1 ± this: what the protocol promises to bear, two of them against each other. */
-export const SKEW = 0.025;
-/** How long a suspension may go unnoticed, by the elector's own clock; a little more than its WATCH. */
-const UNNOTICED = 251;
+import { SKEW, UNNOTICED } from './worldBounds.ts';
 
 /** What a member needs of its world. */
 export interface Surroundings {

@@ -7,15 +7,8 @@ import { expect, test } from 'vitest';
 import { calm, open, temporaryFolder } from '../support/clusters.ts';
 import { Events } from '../support/events.ts';
 import { Journal } from '../support/journal.ts';
+import { journalWork, type ScriptedTask, scripted } from './scripted.ts';
 
-interface Task {
-  id: string;
-  file: string;
-  script?: string[];
-}
-
-const scripted = new URL('./fixtures/scripted.mjs', import.meta.url);
-const journalWork = new URL('../support/works/journal.mjs', import.meta.url);
 const EXITED = 'ERR_TASK_THREAD_EXITED';
 /** Far above what a task of these tests takes on a busy machine, those without end apart. */
 const TIMEOUT = 1500;
@@ -41,12 +34,12 @@ test.each(cases)('%s', async (act, code, options) => {
   const folder = await temporaryFolder();
   const { file } = new Journal(folder);
   const { managed: Managed } = open({ folder, intervals: { ...calm, MASTER: BEAT } });
-  const cluster = new Managed<Task>('bad', 'id', scripted, {
+  const cluster = new Managed<ScriptedTask>('bad', 'id', scripted, {
     durable: true,
     retry: { attempts: 2, minDelay: 10, exhausted: 'dead-letter' },
     ...options,
   });
-  const neighbour = new Managed<Task & { ms: number }>('neighbour', 'id', journalWork);
+  const neighbour = new Managed<ScriptedTask & { ms: number }>('neighbour', 'id', journalWork);
   const [events, neighbourEvents] = [new Events(cluster), new Events(neighbour)];
   await Promise.all([cluster.run(), neighbour.run()]);
   await neighbourEvents.first('master');

@@ -4,15 +4,8 @@ import { open, short, temporaryFolder } from '../support/clusters.ts';
 import { databaseUri } from '../support/database.ts';
 import { Events } from '../support/events.ts';
 import { Journal } from '../support/journal.ts';
+import { journalWork, type ScriptedTask, scripted } from './scripted.ts';
 
-interface Task {
-  id: string;
-  file: string;
-  script?: string[];
-}
-
-const scripted = new URL('./fixtures/scripted.mjs', import.meta.url);
-const journalWork = new URL('../support/works/journal.mjs', import.meta.url);
 /** Far above what a task of these tests takes on a busy machine, its endless loops apart. */
 const TIMEOUT = 1500;
 
@@ -20,11 +13,11 @@ test('a task in a thread that outlives taskTimeout is ended, and fails; the othe
   const folder = await temporaryFolder();
   const { file } = new Journal(folder);
   const { managed: Managed } = open({ folder });
-  const cluster = new Managed<Task>('overtime', 'id', scripted, {
+  const cluster = new Managed<ScriptedTask>('overtime', 'id', scripted, {
     taskTimeout: TIMEOUT,
     retry: { attempts: 2, minDelay: 10, exhausted: 'dead-letter' },
   });
-  const other = new Managed<Task & { ms: number }>('neighbour', 'id', journalWork);
+  const other = new Managed<ScriptedTask & { ms: number }>('neighbour', 'id', journalWork);
   const [events, otherEvents] = [new Events(cluster), new Events(other)];
   await Promise.all([cluster.run(), other.run()]);
   await Promise.all([

@@ -51,7 +51,11 @@ export class Connection {
     if (this.closed) return Promise.reject(new StoreError('ERR_STORE', 'the store is closed'));
     if (this.client !== undefined) return Promise.resolve();
     clearTimeout(this.again);
-    this.opening ??= this.attempt().finally(() => {
+    return this.opening ?? this.begin();
+  }
+
+  private begin(): Promise<void> {
+    this.opening = this.attempt().finally(() => {
       this.opening = undefined;
     });
     return this.opening;
@@ -139,11 +143,10 @@ export class Connection {
   /** A driver finds a server that is back by itself. One was seen that never did, while others had long found it. */
   private async renew(client: MongoClient): Promise<void> {
     if (this.opening !== undefined || this.closed) return;
-    this.opening = this.attempt().finally(() => {
-      this.opening = undefined;
-    });
     // Should it fail too, the old one goes on, and in time another one is tried.
-    await this.opening.then(() => client.close()).catch(() => {});
+    await this.begin()
+      .then(() => client.close())
+      .catch(() => {});
   }
 
   private send(client: MongoClient, command: Fields, signal: AbortSignal): Promise<Fields> {

@@ -20,7 +20,9 @@
  *
  * The trimmer keeps the highest number that it was told of, so that the next number does not depend on the lease alone.
  */
+
 import type { Clock } from '../../clock.js';
+import { pause } from '../../pause.js';
 import type { TaskId } from '../../task.js';
 import { type Fields, storedId } from '../documents.js';
 import type { AddResult, NewTask } from '../taskStore.js';
@@ -135,9 +137,7 @@ export class TaskAdder {
     }
     this.turns.collided(name, this.clock.now() - from);
     // What is in the way cannot be seen yet, because the majority does not have it.
-    if (this.trusted(name)?.next === seq) {
-      await new Promise<void>((resolve) => this.clock.at(this.clock.now() + PAUSE, resolve));
-    }
+    if (this.trusted(name)?.next === seq) await pause(this.clock, PAUSE);
     return new Set();
   }
 

@@ -176,8 +176,8 @@ export const durableBugs: readonly PlantedBug[] = [
     name: 'offer-leaves-a-gap',
     breaks: 'A task that this member stored is taken although others before it were not fetched.',
     file: 'src/queue/taskWindow.ts',
-    find: 'if (task.seq === this.fetched + 1 && !this.full) this.append(task);',
-    replace: 'if (!this.full) this.append(task);',
+    find: 'if (task.seq === this.fetched + 1 && !this.full) this.append(',
+    replace: 'if (!this.full) this.append(',
     caughtBy,
   },
   {

@@ -53,7 +53,7 @@ export const electionBugs: readonly PlantedBug[] = [
     file: protocol,
     find: 'const same = a.term === b.term && a.claim === b.claim && a.beat === b.beat && a.ack === b.ack;',
     replace: 'const same = a.term === b.term && a.claim === b.claim && a.beat === b.beat;',
-    caughtBy: ['simulation'],
+    caughtBy: ['properties'],
   },
   {
     name: 'term-from-lease',

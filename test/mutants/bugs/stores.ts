@@ -59,7 +59,8 @@ export const storeBugs: readonly PlantedBug[] = [
     breaks: 'A deposed master may acknowledge, if the lease is its own again under a later term.',
     file: embeddedTasks,
     find: 'if (old === undefined || old.term !== term || old.holder !== holder || !isOfOurFormat(old)) return undefined;',
-    replace: 'if (old === undefined || old.holder !== holder || !isOfOurFormat(old)) return undefined;',
+    replace:
+      'if (old === undefined || (old.term !== term && term < 0) || old.holder !== holder || !isOfOurFormat(old)) return undefined;',
     caughtBy,
   },
   {

@@ -3,9 +3,6 @@ import type { Intervals, ResolvedManagedOptions } from '../../../src/options.ts'
 import { defaultGrace, resolveIntervals } from '../../../src/resolveIntervals.ts';
 import { type FaultKind, type Setting, stream } from './setting.ts';
 
-/** Rates of clocks are 1 ± this: what the protocol promises to bear, two of them against each other. */
-export const SKEW = 0.025;
-
 export interface Habits {
   /** Chances of one message. */
   readonly delay: number;

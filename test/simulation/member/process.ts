@@ -12,16 +12,15 @@ import type { TaskWork } from '../../../src/coordinator/taskWork.ts';
 import { type Phase, transitions } from '../../../src/election/transitions.ts';
 import type { Intervals } from '../../../src/options.ts';
 import { type Held, SkewedClock, type Timeline } from '../../support/skewedClock.ts';
+import { SKEW, UNNOTICED } from '../../support/worldBounds.ts';
 import { type CallName, type Fate, SimulatedConnection } from './connection.ts';
 import type { Database } from './database.ts';
-import { type Habits, SKEW } from './habits.ts';
+import type { Habits } from './habits.ts';
 import type { Ledger } from './ledger.ts';
 import type { Setting } from './setting.ts';
 import { SimulatedLease } from './simulatedLease.ts';
 import { EXIT, SimulatedThread } from './simulatedThread.ts';
 
-/** How long a suspension may go unnoticed, by the elector's own clock; a little more than its WATCH. */
-const UNNOTICED = 251;
 export const NAME = 'billing';
 
 /** What a process needs of its world. */

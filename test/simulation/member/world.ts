@@ -6,13 +6,13 @@
  */
 import assert from 'node:assert/strict';
 import { setImmediate as turn } from 'node:timers/promises';
-import { timeToLive } from '../../../src/election/protocol.ts';
 import { Timeline } from '../../support/skewedClock.ts';
+import { claimBound, SKEW } from '../../support/worldBounds.ts';
 import { Natures } from './behaviour.ts';
 import type { CallName, Fate } from './connection.ts';
 import { Database } from './database.ts';
 import { Feeding } from './feeding.ts';
-import { drawHabits, type Habits, intervalsOf, SKEW } from './habits.ts';
+import { drawHabits, type Habits, intervalsOf } from './habits.ts';
 import { Ledger } from './ledger.ts';
 import { SimulatedProcess, type Surroundings } from './process.ts';
 import { type FaultKind, type Setting, stream } from './setting.ts';
@@ -31,6 +31,8 @@ export interface WorldReport {
 
 /** Promises that what follows on one event may pass, one after another, before the next. */
 const HOPS = 16;
+/** Of a claim, in ms: messages of this world are slow. */
+const ROUND_TRIPS = 300;
 /** In which all tasks must come to their end, once somebody works, in ms. */
 const PATIENCE = 90_000;
 
@@ -131,7 +133,7 @@ export class World implements Surroundings {
     for (const process of this.processes) process.cutOff = null;
     this.note?.('calm');
     await this.until(setting.faultTime + 1.1 * habits.latest);
-    const bound = this.timeline.now() + this.bound();
+    const bound = this.timeline.now() + claimBound(this.living, setting.store === 'weak', ROUND_TRIPS);
     while (!this.someoneWorks && (await this.once(bound)));
     assert.ok(this.someoneWorks, 'nobody works, though the faults have stopped');
     this.closing = true;
@@ -152,16 +154,6 @@ export class World implements Surroundings {
       return this.feeding.isDone && isAcknowledged && this.ledger.isAllOver;
     }
     return this.living.every((process) => this.ledger.open(process).length === 0);
-  }
-
-  /** Without faults; a store that is not atomic may take more rounds. */
-  private bound(): number {
-    const [ttl, poll, error] = (['ttl', 'POLL', 'ERROR'] as const).map((name) =>
-      Math.max(...this.living.map(({ intervals }) => (name === 'ttl' ? timeToLive(intervals) : intervals[name]))),
-    );
-    assert.ok(ttl !== undefined && poll !== undefined && error !== undefined);
-    const rounds = this.setting.store === 'weak' ? 4 : 1;
-    return (rounds * (ttl + poll + 300) + error) / (1 - SKEW);
   }
 
   private get living(): readonly SimulatedProcess[] {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Answer, ElectionEvent } from '../../../src/election/protocol.ts';
 import { carryOut, failure, prune, readFirst, writeLater } from './calls.ts';
-import { type MoveName, moveOf } from './moveNames.ts';
+import { callNames, type MoveName, moveOf } from './moveNames.ts';
 import type { Setting } from './setting.ts';
 import {
   callAt,
@@ -37,19 +37,9 @@ function pass({ members }: Setting, world: World): void {
   });
 }
 
-type CallMove = 'answer' | 'do' | 'land' | 'write' | 'back' | 'fail' | 'hold' | 'late' | 'gap' | 'double';
-const callMoveNames: ReadonlySet<MoveName> = new Set<CallMove>([
-  'answer',
-  'do',
-  'land',
-  'write',
-  'back',
-  'fail',
-  'hold',
-  'late',
-  'gap',
-  'double',
-]);
+const callMoves = [...callNames, 'hold', 'late', 'gap', 'double'] as const satisfies readonly MoveName[];
+type CallMove = (typeof callMoves)[number];
+const callMoveNames: ReadonlySet<MoveName> = new Set(callMoves);
 
 function isCallMove(name: MoveName): name is CallMove {
   return callMoveNames.has(name);

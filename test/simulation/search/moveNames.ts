@@ -5,22 +5,10 @@
 import assert from 'node:assert/strict';
 import { type FaultName, faultNames } from './setting.ts';
 
+/** What goes on with a call, without a fault. */
+export const callNames = ['answer', 'do', 'land', 'write', 'back', 'fail'] as const;
 /** These cost nothing. */
-const freeNames = [
-  'tick',
-  'run',
-  'timer',
-  'answer',
-  'do',
-  'land',
-  'write',
-  'back',
-  'fail',
-  'resume',
-  'drained',
-  'abandon',
-  'fit',
-] as const;
+const freeNames = ['tick', 'run', 'timer', ...callNames, 'resume', 'drained', 'abandon', 'fit'] as const;
 
 export type MoveName = (typeof freeNames)[number] | FaultName;
 

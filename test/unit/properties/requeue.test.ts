@@ -1,12 +1,12 @@
 /** `requeue` that is cut off at any of its calls: the task is queued, or its letter is there, and a second call tidies up. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { CoordinatorHandle } from '../../../../src/cluster/coordinatorHandle.ts';
-import { ManagedCluster } from '../../../../src/cluster/managed.ts';
-import type { SubmitResult, WireApi } from '../../../../src/coordinator/messages.ts';
-import { FailoverError } from '../../../../src/errors.ts';
-import { resolveManagedOptions } from '../../../../src/resolveManagedOptions.ts';
-import { resolveOptions } from '../../../../src/resolveOptions.ts';
+import { CoordinatorHandle } from '../../../src/cluster/coordinatorHandle.ts';
+import { ManagedCluster } from '../../../src/cluster/managed.ts';
+import type { SubmitResult, WireApi } from '../../../src/coordinator/messages.ts';
+import { FailoverError } from '../../../src/errors.ts';
+import { resolveManagedOptions } from '../../../src/resolveManagedOptions.ts';
+import { resolveOptions } from '../../../src/resolveOptions.ts';
 
 type Remote = Pick<WireApi, 'findDeadLetter' | 'removeDeadLetter' | 'submit' | 'unblock'>;
 

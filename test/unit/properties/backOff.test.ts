@@ -1,7 +1,7 @@
 /** The delay before another try, whatever the options: members whose tasks fail for one reason must not try again together. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { retryDelay } from '../../../../src/queue/retry.ts';
+import { retryDelay } from '../../../src/queue/retry.ts';
 
 const chance = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 

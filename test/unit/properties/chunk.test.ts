@@ -1,11 +1,11 @@
 /** A chunk in its thread, however its tasks end: what is known to be done is what returned true, at every moment. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { LeaseView } from '../../../../src/election/leaseView.ts';
-import { packChunk } from '../../../../src/tasks/chunk.ts';
-import { ChunkProgress } from '../../../../src/tasks/chunkProgress.ts';
-import { runChunk } from '../../../../src/tasks/runChunk.ts';
-import { encoded } from '../../../support/encoded.ts';
+import { LeaseView } from '../../../src/election/leaseView.ts';
+import { packChunk } from '../../../src/tasks/chunk.ts';
+import { ChunkProgress } from '../../../src/tasks/chunkProgress.ts';
+import { runChunk } from '../../../src/tasks/runChunk.ts';
+import { encoded } from '../../support/encoded.ts';
 
 const TERM = 3;
 const ending = fc.constantFrom('true', 'true', 'true', 'later', 'false', 'throw', 'lease' as const);

@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Effect } from '../../../../src/election/effects.ts';
+import type { Effect } from '../../../src/election/effects.ts';
 import {
   type ElectionConfig,
   type ElectionEvent,
@@ -13,8 +13,8 @@ import {
   step,
   timeToLive,
   validity,
-} from '../../../../src/election/protocol.ts';
-import type { Lease } from '../../../../src/store/store.ts';
+} from '../../../src/election/protocol.ts';
+import type { Lease } from '../../../src/store/store.ts';
 
 const intervals = { INIT: 0, MASTER: 2000, SLAVE: 2500, TICKING: 2000, ERROR: 5000, POLL: 500, SYNC: 250 };
 const config: ElectionConfig = { holder: 'me', intervals, grace: 450 };
@@ -140,6 +140,35 @@ test('nobody claims before the longest time to live that it has heard of, but th
     expect(core.now - 1000, 'waited').toBeGreaterThanOrEqual(wait);
     expect(core.now - 1000, 'and not much longer').toBeLessThanOrEqual(wait + 200);
     expect(core.last('writeLease')?.next.term).toBe(4 + overtaken);
+  });
+  fc.assert(property, runs);
+});
+
+test('whatever shows a new version of the lease, be it an acknowledgement alone, has the whole wait run again', () => {
+  // A later term has the tip read first, which is another road.
+  const changes = fc.constantFrom('beat', 'ack', 'claim');
+  const property = fc.property(changes, fc.integer({ min: 1, max: ttl - 1 }), (change, after) => {
+    const before: Lease = {
+      ...{ term: 3, beat: 7, ack: 2, holder: 'other', claim: 'other/1', ttl },
+      ...{ identifier: null, count: 0, recent: [] },
+    };
+    const core = new Core();
+    core.happen({ type: 'run' });
+    core.see(before, { term: 3, ttl });
+    let lease = before;
+    let shownAt = core.now;
+    for (let looks = 0; core.last('writeLease') === undefined && looks < 200; looks++) {
+      core.pass(100);
+      const request = core.state.pending;
+      if (request === null || core.last('writeLease') !== undefined) continue;
+      if (lease === before && core.now - 1000 >= after) {
+        lease = change === 'claim' ? { ...before, claim: 'other/2' } : { ...before, [change]: before[change] + 1 };
+        shownAt = core.now;
+      }
+      core.happen({ type: 'observed', request, observation: { lease, newer: false } });
+    }
+    expect(core.last('writeLease')?.expected).toEqual(lease);
+    expect(core.now - shownAt, 'waited').toBeGreaterThanOrEqual(ttl);
   });
   fc.assert(property, runs);
 });
