@@ -4,10 +4,10 @@
  */
 import { MongoClient, type MongoClientOptions } from 'mongodb';
 import { InvalidOptionError } from './errors.js';
-import { checkBoolean, isObject, readFields, reading } from './optionChecks.js';
+import { checkBoolean, isObject, join, readFields, reading } from './optionChecks.js';
 import { plainCopyOfObject } from './plainCopy.js';
 import { redact, secretsOf } from './redact.js';
-import { showKind, showValue } from './showValue.js';
+import { quote, showKind, showValue } from './showValue.js';
 
 export interface ResolvedMongodb {
   readonly connectString: string;
@@ -69,7 +69,7 @@ function refuseProtective(options: object, group: string, path: string): void {
   const name = Object.keys(value).find((key) => protective.test(key) && Reflect.get(value, key) !== false);
   if (name === undefined) return;
   throw new InvalidOptionError(
-    `${path}.${name} cannot be ignored without making the connection less safe; ` +
+    `${join(path, name)} cannot be ignored without making the connection less safe; ` +
       'give it as the MongoDB driver takes it now, directly in mongodb.connectOptions',
   );
 }
@@ -89,7 +89,7 @@ function askDriver(connectString: string, connectOptions: object): void {
   // Some connect strings need the options beside them, so the two are tried apart only to tell which one is wrong.
   const place = driverRefuses(connectString, {}) === undefined ? `mongodb.connectOptions, with ${shown}` : shown;
   // The driver's error is not kept as the cause: it may quote what is hidden here.
-  throw new InvalidOptionError(`${place} will not do: ${redact(problem, secrets)}`);
+  throw new InvalidOptionError(`${place} will not do: ${quote(redact(problem, secrets))}`);
 }
 
 /** What is wrong; undefined when nothing is. Makes a client, which does not connect by itself. */

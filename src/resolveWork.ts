@@ -7,11 +7,9 @@ import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { InvalidOptionError, WorkError } from './errors.js';
 import { reading } from './optionChecks.js';
-import { shorten, showValue } from './showValue.js';
+import { quote, showValue } from './showValue.js';
 import type { WorkPlace } from './workPlace.js';
 
-/** Of a URL in a message. */
-const LONGEST_SHOWN = 1000;
 /** Two characters at least: `C:\work.js` is a path. */
 const scheme = /^[a-z][a-z0-9+.-]+:/i;
 
@@ -47,7 +45,7 @@ function moduleUrl(work: unknown, cwd: string): URL | undefined {
 }
 
 function checkFile(url: URL): void {
-  const href = shorten(url.href, LONGEST_SHOWN);
+  const href = quote(url.href);
   let found: Stats | undefined;
   try {
     found = statSync(fileURLToPath(url), { throwIfNoEntry: false });

@@ -5,6 +5,8 @@
 import { redact } from './redact.js';
 
 const MAX_LENGTH = 60;
+/** Of what others say, in characters: it may quote a name or a key of any length. */
+const LONGEST_QUOTE = 1000;
 
 export function showValue(value: unknown): string {
   switch (typeof value) {
@@ -28,6 +30,11 @@ export function showValue(value: unknown): string {
 /** Only what kind of value it is, for one that may be a secret. */
 export function showKind(value: unknown): string {
   return typeof value === 'string' ? 'a string' : showValue(value);
+}
+
+/** What a driver, a server or a URL says, for a message: whole, unless it is no text for people. */
+export function quote(text: string): string {
+  return shorten(text, LONGEST_QUOTE);
 }
 
 /** Cuts between characters, never inside one. */

@@ -110,6 +110,17 @@ describe('resolveMongodb', () => {
     expect(refusal('mongodb://h', { auth, maxPoolSize: 'hunter2' }).message).not.toContain('hunter2');
   });
 
+  it('names no option at any length', () => {
+    const long = 'x'.repeat(1_000_000);
+    for (const connectOptions of [{ [long]: 1 }, { server: { [`ssl${long}`]: true } }]) {
+      const refused = expect.objectContaining({
+        code: 'ERR_INVALID_OPTION',
+        message: expect.stringMatching(/^.{20,1500}$/s),
+      });
+      expect(() => resolveMongodb({ connectString: 'mongodb://localhost/test', connectOptions })).toThrow(refused);
+    }
+  });
+
   it('checks the rest', () => {
     expect(resolveMongodb({ debug: true }).debug).toBe(true);
     expect(() => resolveMongodb({ debug: 'yes' })).toThrow('mongodb.debug must be true or false, not "yes"');

@@ -6,6 +6,7 @@ import { MongoClient, type MongoClientOptions, type MongoOptions } from 'mongodb
 import { InvalidOptionError } from '../../errors.js';
 import type { StoreOptions } from '../../options.js';
 import { redact, secretsOf } from '../../redact.js';
+import { quote } from '../../showValue.js';
 import { messageOf, type Place } from './storeErrors.js';
 
 /** One for each of: a beat, a look, a line of a member, and what else comes. A beat then never waits for a handshake. */
@@ -81,7 +82,9 @@ function parse(connectString: string, options: MongoClientOptions, secrets: read
     // Makes no connection: that is for `connect`.
     return new MongoClient(connectString, options).options;
   } catch (error) {
-    throw new InvalidOptionError(`mongodb.connectString or connectOptions: ${redact(messageOf(error), secrets)}`);
+    throw new InvalidOptionError(
+      `mongodb.connectString or connectOptions: ${quote(redact(messageOf(error), secrets))}`,
+    );
   }
 }
 

@@ -16,7 +16,7 @@ import {
 } from 'mongodb';
 import { type FailoverErrorCode, StoreError } from '../../errors.js';
 import { redact } from '../../redact.js';
-import { shorten, showValue } from '../../showValue.js';
+import { quote, showValue } from '../../showValue.js';
 
 /** The database as messages call it, and what they must not show. */
 export interface Place {
@@ -51,16 +51,13 @@ export function writeError(code: unknown, said: unknown, what: string, place: Pl
   return failure(codeOfServer(code, message), what, message, place);
 }
 
-/** Of what a server says: it may quote a key of any length. */
-const LONGEST = 1000;
-
 function failure(code: Code, what: string, message: string, { label, secrets }: Place, cause?: Error): StoreError {
   const verdicts = {
     ERR_STORE: `refused ${what}`,
     ERR_STORE_UNAVAILABLE: `is not available for ${what}`,
     ERR_SERVER_TOO_OLD: 'is too old',
   };
-  const text = `the store ${label} ${verdicts[code]}: ${shorten(redact(message, secrets), LONGEST)}`;
+  const text = `the store ${label} ${verdicts[code]}: ${quote(redact(message, secrets))}`;
   return new StoreError(code, text, cause === undefined ? undefined : { cause });
 }
 
