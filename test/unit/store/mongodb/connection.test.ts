@@ -3,8 +3,9 @@ import { beforeEach, expect, test, vi } from 'vitest';
 import { Connection } from '../../../../src/store/mongodb/connection.ts';
 
 interface Driver {
-  commands: number;
   closed: boolean;
+  /** Resolves when it is. */
+  readonly end: Promise<void>;
 }
 
 const world = vi.hoisted(() => ({ drivers: [] as Driver[], reachable: [] as boolean[] }));
@@ -13,8 +14,11 @@ vi.mock('mongodb', async (original) => {
   const { EventEmitter } = await import('node:events');
   const { MongoNetworkError, ...mongodb } = await original<typeof import('mongodb')>();
   class MongoClient extends EventEmitter implements Driver {
-    commands = 0;
     closed = false;
+    private ended = (): void => {};
+    readonly end = new Promise<void>((resolve) => {
+      this.ended = resolve;
+    });
     private readonly place = world.drivers.push(this) - 1;
 
     async connect(): Promise<void> {
@@ -22,11 +26,11 @@ vi.mock('mongodb', async (original) => {
     }
     async close(): Promise<void> {
       this.closed = true;
+      this.ended();
     }
     db(): { command(): Promise<object> } {
       return {
         command: async () => {
-          this.commands += 1;
           if (world.reachable[this.place] === false) throw new MongoNetworkError('nobody there');
           return { ok: 1 };
         },
@@ -36,10 +40,11 @@ vi.mock('mongodb', async (original) => {
   return { ...mongodb, MongoNetworkError, MongoClient };
 });
 
-const CONNECT = 200;
+/** Longer than anything here takes on a busy machine: by the clock of the test alone time passes. */
+const CONNECT = 60_000;
 const settings = {
   ...{ connectString: 'mongodb://fake', clientOptions: {}, debug: false, label: 'mongodb://fake/db', secrets: [] },
-  ...{ commandTimeout: 100, taskTimeout: 100, connectTimeout: CONNECT },
+  ...{ commandTimeout: CONNECT, taskTimeout: CONNECT, connectTimeout: CONNECT },
 };
 
 let passed: number;
@@ -51,7 +56,6 @@ beforeEach(() => {
 });
 
 const ask = (connection: Connection): Promise<unknown> => connection.run('ask', { ping: 1 }).catch(({ code }) => code);
-const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 test('after ten times what connecting may take without an answer, and not before', async () => {
   const connection = new Connection(settings, async () => {});
@@ -60,11 +64,11 @@ test('after ten times what connecting may take without an answer, and not before
   expect(await ask(connection)).toBe('ERR_STORE_UNAVAILABLE');
   passed += 10 * CONNECT - 1;
   expect(await ask(connection)).toBe('ERR_STORE_UNAVAILABLE');
-  await settle();
   expect(world.drivers).toHaveLength(1);
   passed += 1;
   expect(await ask(connection)).toBe('ERR_STORE_UNAVAILABLE');
-  await settle();
+  expect(world.drivers).toHaveLength(2);
+  await world.drivers[0]?.end;
   expect(await ask(connection)).toEqual({ ok: 1 });
   expect(world.drivers.map(({ closed }) => closed)).toEqual([true, false]);
   await connection.close();
@@ -79,7 +83,6 @@ test('an answer in between begins that time anew', async () => {
     await ask(connection);
     passed += 10 * CONNECT - 1;
   }
-  await settle();
   expect(world.drivers).toHaveLength(1);
   await connection.close();
 });
@@ -88,9 +91,10 @@ test('when the other does not find it either, the first goes on, and in time a t
   const connection = new Connection(settings, async () => {});
   await connection.open();
   world.reachable = [false, false];
-  for (let calls = 0; calls < 3; calls++) {
+  // Each ends when another has answered, or when it has not.
+  for (const ended of [undefined, 1, 0]) {
     await ask(connection);
-    await settle();
+    if (ended !== undefined) await world.drivers[ended]?.end;
     passed += 10 * CONNECT;
   }
   expect(world.drivers).toHaveLength(3);
