@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { Program } from '../support/program.ts';
+import { linesWithPassword, password } from '../support/spellings.ts';
 
 const cli = join(import.meta.dirname, '../../dist/src/cli/main.js');
 const member = join(import.meta.dirname, '../../dist/src/cli/demo/member.js');
@@ -49,7 +50,12 @@ async function makeFiles(): Promise<void> {
 }
 
 function run(...args: string[]): Program {
-  const program = new Program([cli, ...args], { ...process.env, TMPDIR: temporary, TEMP: temporary, NO_COLOR: '1' });
+  return runWith({}, ...args);
+}
+
+function runWith(environment: NodeJS.ProcessEnv, ...args: string[]): Program {
+  const usual = { TMPDIR: temporary, TEMP: temporary, NO_COLOR: '1' };
+  const program = new Program([cli, ...args], { ...process.env, ...usual, ...environment });
   programs.push(program);
   return program;
 }
@@ -110,6 +116,27 @@ test.each([
   const program = run(...args);
   expect(await program.ended).toEqual({ code: 2, signal: null });
   expect(program.lines.join('\n')).toContain(message);
+});
+
+function withPassword(option = ''): Program {
+  const connectString = `mongodb://user:${encodeURIComponent(password)}@127.0.0.1:1/db?serverSelectionTimeoutMS=500${option}`;
+  return runWith({ DEBUG: '*' }, 'demo', folder, '--json', '--members', '2', '--mongodb', connectString);
+}
+
+test('the password of a server that does not answer is never printed', async () => {
+  const program = withPassword();
+  await program.line(/member \d has an error: .*ECONNREFUSED/);
+  program.kill('SIGINT');
+  expect(await program.ended).toEqual({ code: 130, signal: null });
+  expect(linesWithPassword(program.stdout + program.lines.join('\n'))).toEqual([]);
+});
+
+test('nor is that of a connect string that will not do', async () => {
+  const program = withPassword('&nonsense=1');
+  expect(await program.ended).toEqual({ code: 2, signal: null });
+  const said = program.stdout + program.lines.join('\n');
+  expect(said).toContain('nonsense');
+  expect(linesWithPassword(said)).toEqual([]);
 });
 
 test('help and version go to stdout', async () => {
