@@ -7,6 +7,8 @@ import type { Intervals, ManagedOptions, ResolvedManagedOptions } from './option
 import { defaultGrace, graceFits } from './resolveIntervals.js';
 
 const MIB = 1024 * 1024;
+/** A document has at most 16 MiB, and in a dead letter there are the id and the error beside the payload. */
+const MOST_TASK_BYTES = 16 * MIB - 64 * 1024;
 /** More MiB than any machine has. */
 const MAX_MB = 2 ** 32;
 
@@ -49,7 +51,7 @@ export function resolveManagedOptions(given: unknown, intervals: Intervals): Res
     maxQueue: checkNumber(fields.maxQueue, 'maxQueue', { min: 1, max: 10_000_000, integer: true, fallback: maxQueue }),
     maxTaskBytes: checkNumber(fields.maxTaskBytes, 'maxTaskBytes', {
       min: 1,
-      max: 16 * MIB,
+      max: MOST_TASK_BYTES,
       integer: true,
       fallback: maxTaskBytes,
     }),

@@ -22,6 +22,8 @@ export interface Kind {
   readonly managed: ClusterSpec['managed'];
 }
 
+export type Send<R> = (remote: Remote<WireApi>, cluster: number) => Promise<Reply<R>>;
+
 export abstract class Cluster extends SafeEmitter {
   /** The subsystem's name, shared between all instances. */
   readonly name: string;
@@ -34,8 +36,6 @@ export abstract class Cluster extends SafeEmitter {
   /** Undefined before it was added, and while a dead thread is being replaced. */
   private connection: Connection | undefined;
   private ran = false;
-  /** Whether a coordinator thread has known it before. */
-  private attached = false;
   private stopping: Promise<void> | undefined;
   private current: ClusterState = 'stopped';
   private stopSeen: () => void = () => {};
@@ -132,13 +132,20 @@ export abstract class Cluster extends SafeEmitter {
     return this.cluster;
   }
 
-  protected async call<R>(send: (remote: Remote<WireApi>, cluster: number) => Promise<Reply<R>>): Promise<R> {
+  protected async call<R>(send: Send<R>): Promise<R> {
+    return this.caller()(send);
+  }
+
+  /** Makes calls to the thread that is there now, and never to a later one, which knows nothing of what this one asked. */
+  protected caller(): <R>(send: Send<R>) => Promise<R> {
     const cluster = this.added();
     const { connection } = this;
-    if (connection === undefined) {
-      throw new FailoverError('ERR_COORDINATOR_LOST', 'the coordinator thread died and is being replaced');
-    }
-    return connection.call((remote) => send(remote, cluster));
+    return async (send) => {
+      if (connection === undefined) {
+        throw new FailoverError('ERR_COORDINATOR_LOST', 'the coordinator thread died and is being replaced');
+      }
+      return connection.call((remote) => send(remote, cluster));
+    };
   }
 
   // ---- for the coordinator handle ----
@@ -151,8 +158,8 @@ export abstract class Cluster extends SafeEmitter {
     const spec: ClusterSpec = { cluster, name, holder, lease: lease.buffer, ...kind };
     // Calls arrive in the order in which they are made, so whatever follows finds the cluster open.
     const opened = connection.call((remote) => remote.open(spec));
-    const ready = this.attached ? Promise.all([opened, this.goOn(connection, cluster)]) : opened;
-    this.attached = true;
+    // Not while it is being added: then whoever needs it does the rest himself.
+    const ready = this.cluster === undefined ? opened : Promise.all([opened, this.goOn(connection, cluster)]);
     ready.catch(unlessLost).catch((error: Error) => this.emit('panic', error));
   }
 

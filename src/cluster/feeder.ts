@@ -29,7 +29,6 @@ export class Feeder {
   private next = 0;
   private underWay = 0;
   private scheduled = false;
-  private idlers: (() => void)[] = [];
   private readonly mostBatches: number;
   private readonly mostTasks: number;
   private readonly mostBytes: number;
@@ -53,15 +52,31 @@ export class Feeder {
     this.schedule();
   }
 
-  /** A new coordinator knows nothing: these come first, in this order. Resolves when it has them. */
+  /**
+   * A new coordinator knows nothing: these come first, in this order. Resolves when it has them, whatever is submitted
+   * meanwhile. What is in the store is fed to nobody.
+   */
   refeed(tasks: Iterable<EncodedTask>): Promise<void> {
-    if (!this.stored) {
-      const known = new Map(this.waiting.slice(this.next).map((waiting) => [waiting.task.id, waiting]));
-      this.waiting = Array.from(tasks, (task) => known.get(task.id) ?? { task, settle: () => {}, fail: () => {} });
-      this.next = 0;
-    }
     this.schedule();
-    return new Promise((resolve) => this.idlers.push(resolve));
+    if (this.stored) return Promise.resolve();
+    const known = new Map(this.waiting.slice(this.next).map((waiting) => [waiting.task.id, waiting]));
+    this.waiting = Array.from(tasks, (task) => known.get(task.id) ?? { task, settle: () => {}, fail: () => {} });
+    this.next = 0;
+    const last = this.waiting.pop();
+    if (last === undefined) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.waiting.push({
+        task: last.task,
+        settle: (result) => {
+          last.settle(result);
+          resolve();
+        },
+        fail: (error) => {
+          last.fail(error);
+          resolve();
+        },
+      });
+    });
   }
 
   private schedule(): void {
@@ -80,7 +95,6 @@ export class Feeder {
       this.underWay += 1;
       void this.feedBatch(block, this.take(block));
     }
-    if (this.underWay === 0) for (const settle of this.idlers.splice(0)) settle();
   }
 
   private async feedBatch(block: TaskBlock, batch: readonly Waiting[]): Promise<void> {

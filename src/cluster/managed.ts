@@ -88,8 +88,8 @@ export class ManagedCluster<Task extends object = object> extends Cluster {
 
   /**
    * Puts a dead letter back at the end of the queue, with all its attempts; or lets a queue that stands still
-   * (`retry.exhausted: 'block'`) try its head again. Resolves to false when there is no such task. A queue in memory is
-   * that of this member alone.
+   * (`retry.exhausted: 'block'`) try its head again. Resolves to false when there is no such task, or when one with this
+   * id is queued: the dead letter then stays, as the two may differ. A queue in memory is that of this member alone.
    *
    * @throws StateError `ERR_STOPPED`; StoreError; TaskError `ERR_QUEUE_FULL`, or `ERR_INVALID_KEY` for what is no id.
    */
@@ -100,14 +100,14 @@ export class ManagedCluster<Task extends object = object> extends Cluster {
       throw new TaskError('ERR_INVALID_KEY', `an id must be ${taskIdRule}, not ${showValue(id)}`);
     const letter = await this.call((remote, cluster) => remote.findDeadLetter(cluster, known));
     if (letter === null) return this.call((remote, cluster) => remote.unblock(cluster, known));
-    // First queued, then removed: a crash in between leaves both, and a second call finds it queued already.
+    // First queued, then removed: a crash in between leaves both.
     const submit = (): Promise<Submission> => {
       const place = this.blocks.copy(letter.bytes);
       return this.submit(known, place, (result) => this.submission(result, place));
     };
-    const { stored } = await submit();
     // Done elsewhere, for a queue in memory, was this letter itself, and that is said once.
-    if (!stored && !this.options.durable) await submit();
+    const stored = (await submit()).stored || (!this.options.durable && (await submit()).stored);
+    if (!stored) return false;
     await this.call((remote, cluster) => remote.removeDeadLetter(cluster, letter.seq));
     return true;
   }
@@ -218,9 +218,10 @@ export class ManagedCluster<Task extends object = object> extends Cluster {
 
   private async runHere(request: Extract<MemberEvent, { type: 'work' }>): Promise<void> {
     if (this.mainWork === null) return;
+    const call = this.caller();
     const outcome = await this.mainWork.run(request);
-    // A coordinator that has died in the meantime has no use for it; the next one asks again.
-    await this.call((remote, cluster) => remote.worked(cluster, request.run, outcome)).catch(() => {});
+    // A coordinator that has died in the meantime has no use for it; the next one asks again, by numbers of its own.
+    await call((remote, cluster) => remote.worked(cluster, request.run, outcome)).catch(() => {});
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import { toWire } from '../errors.js';
 import { logFor } from '../log.js';
+import { endsBy } from '../pause.js';
 import type { Dispatcher } from '../queue/dispatcher.js';
 import { DurableQueue } from '../queue/durableQueue.js';
 import type { Lease, Progress } from '../store/store.js';
@@ -89,7 +90,7 @@ export class DurableWork implements TaskWork {
     const counts = await store.countTasks(name).catch(() => null);
     const { bytes: queuedBytes, blocked } = this.queue;
     const { running } = this.dispatcher;
-    if (counts === null) return { queued: this.queuedBefore, queuedBytes, running, blocked, dead: 0, headAge: null };
+    if (counts === null) return { queued: this.queuedBefore, queuedBytes, running, blocked, dead: null, headAge: null };
     const { queued, dead, headAt } = counts;
     this.queuedBefore = queued;
     const headAge = headAt === null ? null : Math.max(0, clock.wall() - headAt.getTime());
@@ -124,13 +125,18 @@ export class DurableWork implements TaskWork {
     this.queue.end();
   }
 
-  /** What has run is acknowledged before the lease is given away. */
+  /**
+   * What has run is acknowledged before the lease is given away. Should the store refuse that, and the beats not, the
+   * lease is left to run out: nobody could take over from who insists for ever.
+   */
   async drain(): Promise<'drained' | 'stuck'> {
+    const { clock, options, poll } = this.parts;
+    const deadline = clock.now() + options.stopTimeout;
     const how = await this.dispatcher.drain();
-    await this.queue.flush(how === 'drained');
+    const flushed = await endsBy(clock, Math.max(deadline, clock.now() + poll), this.queue.flush(how === 'drained'));
     // Who drains is never elected again, and nobody tells it that it is deposed: else it would ask the store for ever.
     this.queue.end();
-    return how;
+    return flushed ? how : 'stuck';
   }
 
   seen(lease: Lease): void {

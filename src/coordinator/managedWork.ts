@@ -4,6 +4,7 @@
  */
 import { type CodedError, toWire } from '../errors.js';
 import { logFor } from '../log.js';
+import { endsBy } from '../pause.js';
 import type { Dispatcher } from '../queue/dispatcher.js';
 import { DoneWindow } from '../queue/doneWindow.js';
 import { Follower } from '../queue/follower.js';
@@ -42,6 +43,8 @@ export class ManagedWork implements TaskWork {
   private fallingBack = false;
   /** One object for each mastership, so that what waits for an answer knows whether its own still stands. */
   private reign: object | null = null;
+  /** The last dead letter. */
+  private burying: Promise<void> = Promise.resolve();
 
   constructor(private readonly parts: ManagedWorkParts) {
     this.dispatcher = makeDispatcher(parts, this.queue, CHUNK, {
@@ -54,7 +57,7 @@ export class ManagedWork implements TaskWork {
   async load(): Promise<WorkLoad> {
     const { tasks, blocked, headSince } = this.queue;
     const { clock, name, store } = this.parts;
-    const dead = await store.countDeadLetters(name).catch(() => 0);
+    const dead = await store.countDeadLetters(name).catch(() => null);
     return {
       queued: tasks.size,
       queuedBytes: tasks.bytes,
@@ -88,8 +91,9 @@ export class ManagedWork implements TaskWork {
   private giveUp(task: QueuedTask, error: CodedError): void {
     const { emit, name, options } = this.parts;
     this.queue.hold();
-    if (options.retry.exhausted === 'dead-letter') return void this.bury(task, error);
-    emit({ type: 'error', error: toWire(queueBlocked(name, task.id, error)) });
+    if (options.retry.exhausted === 'block')
+      return emit({ type: 'error', error: toWire(queueBlocked(name, task.id, error)) });
+    this.burying = this.bury(task, error);
   }
 
   private async bury(task: QueuedTask, error: CodedError): Promise<void> {
@@ -159,8 +163,14 @@ export class ManagedWork implements TaskWork {
     this.follower.continueFrom(0);
   }
 
-  drain(): Promise<'drained' | 'stuck'> {
-    return this.dispatcher.drain();
+  async drain(): Promise<'drained' | 'stuck'> {
+    const { clock, options, poll } = this.parts;
+    const deadline = clock.now() + options.stopTimeout;
+    const how = await this.dispatcher.drain();
+    await endsBy(clock, Math.max(deadline, clock.now() + poll), this.burying);
+    // Nobody says `deposed` to who gives the lease away: a letter that is not written by then is the next holder's task.
+    this.reign = null;
+    return how;
   }
 
   seen(lease: Lease): void {

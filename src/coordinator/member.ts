@@ -52,6 +52,8 @@ export class ClusterMember implements ElectorHost {
   private connected = false;
   private ran = false;
   private cancelSign: Cancel = () => {};
+  /** The last line of this member in the store, on its way. */
+  private signing: Promise<void> = Promise.resolve();
 
   constructor(private readonly parts: MemberParts) {
     const { name, holder, intervals, grace, store, clock, requestTimeout } = parts;
@@ -201,8 +203,14 @@ export class ClusterMember implements ElectorHost {
     this.cancelSign();
     this.parts.lease.drop();
     this.parts.emit({ type: 'stopped' });
+    this.parts.ended(this.ran ? this.signOff() : Promise.resolve());
+  }
+
+  private async signOff(): Promise<void> {
+    // Not beside the last line, which could land after this.
+    await this.signing;
     // Of no use to the protocol, so a store that fails here is nobody's concern.
-    this.parts.ended(this.ran ? this.parts.store.removeMember(this.parts.holder).catch(() => {}) : Promise.resolve());
+    await this.parts.store.removeMember(this.parts.holder).catch(() => {});
   }
 
   // ---- what people look at ----
@@ -219,9 +227,11 @@ export class ClusterMember implements ElectorHost {
     // A store that fails would only fail again, and a member that has stopped is taken out.
     if (state === 'error' || state === 'init' || state === 'stopped') return;
     const { holder, name, host, pid, store, clock } = this.parts;
-    store.putMember({ id: holder, name, host, pid, state, at: new Date(clock.wall()) }).catch((error: Error) => {
+    const line = { id: holder, name, host, pid, state, at: new Date(clock.wall()) };
+    const signed = store.putMember(line).catch((error: Error) => {
       log('%s: the line of this member was not written: %s', name, error.message);
     });
+    this.signing = Promise.all([this.signing, signed]).then(() => {});
   }
 
   private trim(term: number): void {

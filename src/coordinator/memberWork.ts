@@ -37,7 +37,8 @@ export interface WorkLoad {
   readonly queuedBytes: number;
   readonly running: TaskId | null;
   readonly blocked: TaskId | null;
-  readonly dead: number;
+  /** Null: the store does not say. */
+  readonly dead: number | null;
   /** In ms; null when nothing is queued. */
   readonly headAge: number | null;
 }

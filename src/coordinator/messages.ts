@@ -114,8 +114,8 @@ export interface MemberStatus {
   readonly running: TaskId | null;
   /** The task whose attempts are used up and for which the queue stands still, if this member is master. */
   readonly blocked: TaskId | null;
-  /** Dead letters. */
-  readonly dead: number;
+  /** Dead letters; null when the store does not answer. */
+  readonly dead: number | null;
   /** How long ago the task at the head was submitted, in ms by the wall clocks; null when nothing is queued. */
   readonly headAge: number | null;
   /** The newest identifier: of the last task done (managed), or what `synchronize(id)` was last given (unmanaged). */

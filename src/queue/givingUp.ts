@@ -1,11 +1,19 @@
 /** What is said of a task whose attempts are used up, in either kind of queue. */
 import { type CodedError, toWire, WorkError } from '../errors.js';
+import { shorten } from '../showValue.js';
 import type { Verdict } from '../store/taskStore.js';
 import type { TaskId } from '../task.js';
 
+/** Of each text of an error, in characters: it stands in the lease, which all read, and beside the payload in a document. */
+const LONGEST_TEXT = 4096;
+
 export function verdictOn(error: CodedError, attempts: number): Verdict {
   const { name, message, code } = toWire(error);
-  return { name, message, code, attempts };
+  return { name: cut(name), message: cut(message), code: code && cut(code), attempts };
+}
+
+function cut(text: string): string {
+  return shorten(text, LONGEST_TEXT);
 }
 
 /** The queue stands still at this task (`retry.exhausted: 'block'`). */

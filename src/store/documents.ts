@@ -54,6 +54,16 @@ export function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** None for a line that cannot be read: it is for people, and must not hide those of the other members. */
+export function memberIn(read: () => Member): Member[] {
+  try {
+    return [read()];
+  } catch (error) {
+    if (error instanceof StoreError) return [];
+    throw error;
+  }
+}
+
 /** Reads one document; `where` says in an error which it is, such as `lease/billing in mongodb://db/test`. */
 export class DocumentReader {
   protected readonly fields: Fields;

@@ -151,6 +151,55 @@ test('a function on the main thread hears by its signal that its coordinator is 
   expect(cluster.term).toBeGreaterThan(1);
 });
 
+test('the end of a run of a dead coordinator is not taken for that of the next one', async () => {
+  const thread = nextThread();
+  const runs: string[] = [];
+  let letGo = (): void => {};
+  const cluster = new (open({ mongodb: { connectString: databaseUri() }, intervals: short }).managed)<{ id: number }>(
+    'lost',
+    'id',
+    async ({ id }, { term }) => {
+      runs.push(`${id} begins under ${term}`);
+      if (runs.length === 1) {
+        // As in a network call that no signal reaches: it goes on while the next coordinator asks for a run of its own.
+        const goOn = new Promise<void>((resolve) => {
+          letGo = resolve;
+        });
+        await (await thread).terminate();
+        await goOn;
+      }
+      runs.push(`${id} ends`);
+      return true;
+    },
+  );
+  const events = new Events(cluster);
+  cluster.on('done', (id) => runs.push(`${id} is done`));
+  await cluster.submitWork({ id: 1 });
+  await cluster.run();
+  await events.when(() => events.states.filter((state) => state === 'master').length === 2);
+  await cluster.status();
+  letGo();
+  await events.done(1);
+  expect(runs).toEqual(['1 begins under 1', '1 ends', `1 begins under ${cluster.term}`, '1 ends', '1 is done']);
+});
+
+test('a cluster that is run while the thread is being replaced joins with the next one', async () => {
+  const thread = nextThread();
+  const { managed: Managed } = open({ mongodb: { connectString: databaseUri() }, intervals: short });
+  const first = new Managed<{ id: number }>('lost', 'id', async () => true);
+  const firstEvents = new Events(first);
+  await first.run();
+  await (await thread).terminate();
+  await firstEvents.first('panic');
+  const second = new Managed<{ id: number }>('run meanwhile', 'id', async () => true);
+  const events = new Events(second);
+  const submitted = second.submitWork({ id: 1 });
+  await second.run();
+  expect(await submitted).toEqual({ stored: true });
+  await events.done(1);
+  expect(second.isMaster).toBe(true);
+});
+
 test('an exception in the thread is not one of the process', async () => {
   const preload = new URL('./fixtures/throwsWhenTold.mjs', import.meta.url);
   const program = fileURLToPath(new URL('./fixtures/outlivesException.mjs', import.meta.url));

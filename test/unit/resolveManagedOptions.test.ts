@@ -30,7 +30,7 @@ describe('resolveManagedOptions', () => {
       durable: true,
       retry: { minDelay: 1, maxDelay: 60_000, attempts: 1, exhausted: 'dead-letter' },
       maxQueue: 10_000_000,
-      maxTaskBytes: 16_777_216,
+      maxTaskBytes: 16_711_680,
       resourceLimits: { maxOldGenerationSizeMb: 64, stackSizeMb: 0.5 },
       stopTimeout: 0,
       grace: 1,
@@ -48,7 +48,7 @@ describe('resolveManagedOptions', () => {
   it.each([
     [{ maxQueue: 0 }, 'maxQueue must be an integer from 1 to 10000000, not 0'],
     [{ maxQueue: 1.5 }, 'maxQueue must be an integer from 1 to 10000000, not 1.5'],
-    [{ maxTaskBytes: 16_777_217 }, 'maxTaskBytes must be an integer from 1 to 16777216, not 16777217'],
+    [{ maxTaskBytes: 16_711_681 }, 'maxTaskBytes must be an integer from 1 to 16711680, not 16711681'],
     [{ maxTaskBytes: '1MB' }, 'not "1MB"'],
     [{ stopTimeout: Infinity }, 'stopTimeout must be a number from 0 to 2147483647, not Infinity'],
     [{ stopTimeout: null }, 'stopTimeout must be a number from 0 to 2147483647, not null'],

@@ -8,7 +8,15 @@
  * those that wait. What was acknowledged is on disk.
  */
 import { StoreError } from '../../errors.js';
-import { DocumentReader, type Fields, isFields, isOfOurFormat, storedLease, storedProgress } from '../documents.js';
+import {
+  DocumentReader,
+  type Fields,
+  isFields,
+  isOfOurFormat,
+  memberIn,
+  storedLease,
+  storedProgress,
+} from '../documents.js';
 import type { Lease, Member, Observation, Progress, Store, Tenure, TermRecord, Tip } from '../store.js';
 import type { FullStore, TaskStore } from '../taskStore.js';
 import { Access } from './access.js';
@@ -121,7 +129,7 @@ export class EmbeddedStore implements FullStore {
       environment
         .values(memberRange)
         .filter((value) => isFields(value) && value.name === name)
-        .map((value) => this.reader(value, 'member', name).member('id')),
+        .flatMap((value) => memberIn(() => this.reader(value, 'member', name).member('id'))),
     );
   }
 

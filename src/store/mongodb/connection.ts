@@ -11,6 +11,7 @@ import type { Fields } from '../documents.js';
 import { withinLimit } from '../timeLimit.js';
 import { Availability } from './availability.js';
 import { logCommands } from './commandLog.js';
+import { watchMonitors } from './monitorWatch.js';
 import type { Settings } from './settings.js';
 import { storeError } from './storeErrors.js';
 
@@ -88,7 +89,11 @@ export class Connection {
       throw failure;
     }
     this.availability.watch(client);
+    watchMonitors(client, () => {
+      if (client === this.client) void this.renew(client);
+    });
     this.client = client;
+    this.silentSince = null;
     this.availability.found();
   }
 
@@ -140,7 +145,7 @@ export class Connection {
     void this.renew(client);
   }
 
-  /** A driver finds a server that is back by itself. One was seen that never did, while others had long found it. */
+  /** A driver finds a server that is back by itself, unless its monitor hangs. */
   private async renew(client: MongoClient): Promise<void> {
     if (this.opening !== undefined || this.closed) return;
     // Should it fail too, the old one goes on, and in time another one is tried.

@@ -10,7 +10,7 @@
  */
 import type { Clock } from '../../clock.js';
 import { StoreError } from '../../errors.js';
-import { DocumentReader, type Fields, storedLease, storedProgress } from '../documents.js';
+import { DocumentReader, type Fields, memberIn, storedLease, storedProgress } from '../documents.js';
 import type { Lease, Member, Observation, Progress, Store, Tenure, TermRecord, Tip } from '../store.js';
 import type { FullStore, TaskStore } from '../taskStore.js';
 import { Commands, LEASES, leaseId, ofOurFormat } from './commands.js';
@@ -123,7 +123,7 @@ export class MongodbStore implements FullStore {
 
   async listMembers(name: string): Promise<Member[]> {
     const found = await this.find('listMembers', MEMBERS, { name }, { limit: MOST_MEMBERS });
-    return found.map((document) => this.reader(document).member('_id'));
+    return found.flatMap((document) => memberIn(() => this.reader(document).member('_id')));
   }
 
   private find(what: string, collection: string, filter: Fields, options: Fields): Promise<Fields[]> {

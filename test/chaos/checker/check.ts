@@ -176,7 +176,7 @@ function strays({ torn, happened }: Records, stray: readonly { at: number; what:
 
 /** `fencing: 'process'`: at the end of the lease, by SIGKILL. */
 function fencedItself({ member, at, how }: Happened, masterships: readonly Mastership[]): boolean {
-  const isAtEnd = (one: Mastership) => one.member === member && at > one.promise - UNSEEN && at < one.promise + FENCING;
+  const isAtEnd = (one: Mastership) => one.member === member && at > one.lost - UNSEEN && at < one.promise + FENCING;
   return how === 'SIGKILL' && masterships.some(isAtEnd);
 }
 

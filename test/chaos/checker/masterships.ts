@@ -13,7 +13,9 @@ export interface Mastership {
   last: number;
   /** The latest end that it was promised. */
   promise: number;
-  /** When it held it no longer: at the promise, or when it died or saw before that that it had none. */
+  /** At the promise, or when it saw before that that it had none, as after a jump of the wall clock. */
+  lost: number;
+  /** When it held it no longer: when it was lost, or when the member died before that. */
   end: number;
   /** Whether it gave the lease up itself. */
   released: boolean;
@@ -32,7 +34,16 @@ export function mastershipsOf({ sights, ledger, happened, said }: Seen): Masters
   const see = (member: string, term: number | null, left: number, at: number, seen: number): void => {
     if (term === null || left <= 0) return;
     const key = `${member}/${term}`;
-    const one = found.get(key) ?? { member, term, start: seen, last: seen, promise: 0, end: 0, released: false };
+    const one = found.get(key) ?? {
+      member,
+      term,
+      start: seen,
+      last: seen,
+      promise: 0,
+      lost: 0,
+      end: 0,
+      released: false,
+    };
     one.start = Math.min(one.start, seen);
     one.last = Math.max(one.last, at);
     one.promise = Math.max(one.promise, at + left);
@@ -40,11 +51,14 @@ export function mastershipsOf({ sights, ledger, happened, said }: Seen): Masters
   };
   for (const { member, term, left, at, seen } of sights) see(member, term, left, at, seen);
   for (const { member, term, left, at } of ledger) see(member, term, left, at, at);
-  const cuts = cutsOf(sights, happened);
+  const none = byMember(sights.filter(({ left }) => left <= 0).map(({ member, seen }) => ({ member, at: seen })));
+  const deaths = byMember(happened.filter(({ what }) => what === 'killed' || what === 'ended'));
   const stopping = new Map(said.filter(({ what }) => what === 'stopping').map(({ member, at }) => [member, at]));
   for (const one of found.values()) {
-    const cut = cuts.get(one.member)?.find((at) => at >= one.last) ?? Number.POSITIVE_INFINITY;
-    one.end = Math.min(one.promise, cut);
+    const first = (moments: ReadonlyMap<string, number[]>): number =>
+      moments.get(one.member)?.find((at) => at >= one.last) ?? Number.POSITIVE_INFINITY;
+    one.lost = Math.min(one.promise, first(none));
+    one.end = Math.min(one.lost, first(deaths));
     const asked = stopping.get(one.member);
     // It is released at some moment after it was last seen: from then on others may follow at once.
     one.released = asked !== undefined && asked < one.promise;
@@ -53,18 +67,16 @@ export function mastershipsOf({ sights, ledger, happened, said }: Seen): Masters
   return [...found.values()].toSorted((a, b) => a.start - b.start);
 }
 
-/** The moments at which a member is known to hold no lease, each in their order. */
-function cutsOf(sights: readonly LeaseSight[], happened: readonly Happened[]): Map<string, number[]> {
-  const cuts = new Map<string, number[]>();
-  const add = (member: string, at: number): void => {
-    const mine = cuts.get(member) ?? [];
+/** Each member's moments, in their order. */
+function byMember(moments: readonly { readonly member: string; readonly at: number }[]): Map<string, number[]> {
+  const found = new Map<string, number[]>();
+  for (const { member, at } of moments) {
+    const mine = found.get(member) ?? [];
     mine.push(at);
-    cuts.set(member, mine);
-  };
-  for (const { member, left, seen } of sights) if (left <= 0) add(member, seen);
-  for (const { what, member, at } of happened) if (what === 'killed' || what === 'ended') add(member, at);
-  for (const mine of cuts.values()) mine.sort((a, b) => a - b);
-  return cuts;
+    found.set(member, mine);
+  }
+  for (const mine of found.values()) mine.sort((a, b) => a - b);
+  return found;
 }
 
 /** Two members that held the lease at one moment. */

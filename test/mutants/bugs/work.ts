@@ -10,8 +10,8 @@ export const workBugs: readonly PlantedBug[] = [
     name: 'released-before-the-flush',
     breaks: 'A member releases its lease before what has run is acknowledged.',
     file: durable,
-    find: "    await this.queue.flush(how === 'drained');\n",
-    replace: '',
+    find: "this.queue.flush(how === 'drained')",
+    replace: 'Promise.resolve()',
     caughtBy,
   },
   {
@@ -90,10 +90,9 @@ export const workBugs: readonly PlantedBug[] = [
     name: 'requeue-loses-the-letter',
     breaks: 'requeue deletes the dead letter before the task is queued again.',
     file: 'src/cluster/managed.ts',
-    find: '    const { stored } = await submit();\n',
+    find: '    const stored = (await submit()).stored',
     replace: `    await this.call((remote, cluster) => remote.removeDeadLetter(cluster, letter.seq));
-    const { stored } = await submit();
-`,
+    const stored = (await submit()).stored`,
     caughtBy: ['properties'],
   },
   {

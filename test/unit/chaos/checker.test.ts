@@ -278,6 +278,10 @@ test('a process that ends without having been asked to, unless it is at the end 
   const fenced = await ended(1205, 'SIGKILL');
   expect(found(fenced)).toEqual({});
   expect(fenced.figures.fenced).toBe(1);
+  // Its clocks told it that it had slept, so that it took the lease for lost before its time.
+  const slept = new Folder().lease('1.1', 100, 1100, 1).lease('1.1', 300, 0, null);
+  const died = { member: '1.1', how: 'SIGKILL', expected: false };
+  expect(found(await slept.event('ended', 550, died).verdict())).toEqual({});
 });
 
 test('half a line of a process that was killed, before a whole one', async () => {

@@ -107,3 +107,32 @@ test('what a coordinator refuses fails, and what dies with it is fed again befor
   expect(coordinator.ids).toEqual([1, 2, 2, 3, 4]);
   expect(await Promise.all([waits, later, fed])).toEqual(['queued', 'queued', undefined]);
 });
+
+test('to be fed again is over when those tasks have crossed, however many are submitted meanwhile', async () => {
+  const coordinator = new Coordinator();
+  const feeder = new Feeder(coordinator.send);
+  const refed = many(1500);
+  let fed = false;
+  const feeding = feeder.refeed(refed).then(() => {
+    fed = true;
+  });
+  await Promise.resolve();
+  for (let answers = 0; answers < 6; answers++) {
+    expect(fed).toBe(false);
+    void feed(feeder, task(2000 + answers));
+    await coordinator.answer();
+  }
+  await feeding;
+  expect(coordinator.batches.length).toBeGreaterThan(6);
+});
+
+test('tasks in the store are fed to nobody again, so that there is nothing to wait for', async () => {
+  const coordinator = new Coordinator();
+  const feeder = new Feeder(coordinator.send, true);
+  const submitted = feed(feeder, task(1));
+  await Promise.resolve();
+  await feeder.refeed([]);
+  await coordinator.answer();
+  expect(await submitted).toBe('queued');
+  expect(coordinator.ids).toEqual([1]);
+});

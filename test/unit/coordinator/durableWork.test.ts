@@ -5,7 +5,7 @@ import type { ResolvedRetry } from '../../../src/options.ts';
 import { atOnce, MemoryTasks, type TaskFate } from '../../support/memoryTaskStore.ts';
 import { VirtualClock } from '../../support/virtualClock.ts';
 import { done, refused } from '../queue/scriptedRunner.ts';
-import { batchOf, leaseAfter, NAME, POLL, Told } from './works.ts';
+import { batchOf, leaseAfter, NAME, POLL, STOP_TIMEOUT, Told } from './works.ts';
 
 let clock: VirtualClock;
 let store: MemoryTasks;
@@ -56,7 +56,7 @@ describe('any member', () => {
     await work.submit(batchOf(1, 2));
     await work.load();
     fate = { ...atOnce, lost: 'call' };
-    expect(await work.load()).toMatchObject({ queued: 2, headAge: null });
+    expect(await work.load()).toMatchObject({ queued: 2, dead: null, headAge: null });
     await expect(work.submit(batchOf(3))).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' });
   });
 });
@@ -127,6 +127,25 @@ describe('the tasks that may have been running', () => {
 });
 
 describe('a drain', () => {
+  test('that the store will not let acknowledge anything ends all the same, and gives no lease away', async () => {
+    await work.submit(batchOf(1, 2));
+    work.seenNothing();
+    await elect();
+    fate = { ...atOnce, lost: 'call' };
+    let how = '';
+    void work.drain().then((result) => {
+      how = result;
+    });
+    told.runner.settle(done);
+    await clock.advance(STOP_TIMEOUT - 1);
+    expect(how).toBe('');
+    await clock.advance(1);
+    expect(how).toBe('stuck');
+    store.news();
+    await clock.advance(10 * POLL);
+    expect(store.news()).toEqual([]);
+  });
+
   test('waits until what has run is acknowledged', async () => {
     await work.submit(batchOf(1, 2));
     work.seenNothing();

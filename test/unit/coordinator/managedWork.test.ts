@@ -5,7 +5,7 @@ import type { ResolvedRetry } from '../../../src/options.ts';
 import { atOnce, MemoryTasks, type TaskFate } from '../../support/memoryTaskStore.ts';
 import { VirtualClock } from '../../support/virtualClock.ts';
 import { done, refused, upTo } from '../queue/scriptedRunner.ts';
-import { batchOf, leaseAfter, NAME, POLL, Told } from './works.ts';
+import { batchOf, leaseAfter, NAME, POLL, STOP_TIMEOUT, Told } from './works.ts';
 
 const first = { term: 1, progress: { identifier: null, count: 0, recent: [] }, continued: false };
 
@@ -159,6 +159,42 @@ describe('block', () => {
     work.elected({ ...first, term: 2 });
     await settle();
     expect([told.runner.running, (await work.load()).blocked]).toEqual([2, null]);
+  });
+});
+
+describe('a drain while a dead letter is on its way', () => {
+  let how: string;
+
+  beforeEach(async () => {
+    await work.submit(batchOf(1));
+    work.elected(first);
+    how = '';
+  });
+
+  async function drainAfter(next: TaskFate): Promise<void> {
+    fate = next;
+    told.runner.settle(refused);
+    await settle();
+    void work.drain().then((result) => {
+      how = result;
+    });
+  }
+
+  test('waits for it, so that the lease carries the task as done', async () => {
+    await drainAfter({ there: 20, back: 20 });
+    await clock.advance(39);
+    expect(how).toBe('');
+    await clock.advance(1);
+    expect([how, work.progress().recent]).toEqual(['drained', [1]]);
+  });
+
+  test('but not for ever, and what was not written then is left to the next holder', async () => {
+    await drainAfter({ ...atOnce, lost: 'call' });
+    await clock.advance(STOP_TIMEOUT);
+    expect([how, work.progress().recent]).toEqual(['drained', []]);
+    fate = atOnce;
+    await clock.advance(10 * POLL);
+    expect([store.letters, told.news().filter((text) => text.startsWith('deadletter'))]).toEqual([[], []]);
   });
 });
 

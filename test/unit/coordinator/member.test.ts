@@ -17,6 +17,8 @@ let events: MemberEvent[];
 /** What the work was told, and what was left of the lease when it heard that it is over. */
 let told: string[];
 let left: number;
+let lines: ReturnType<MemoryStore['connect']>;
+let farewell: Promise<void> | undefined;
 
 beforeEach(async () => {
   clock = new VirtualClock({ now: start });
@@ -38,6 +40,7 @@ beforeEach(async () => {
     seenNothing: () => {},
     load: async () => noLoad,
   };
+  lines = new MemoryStore(clock).connect({ fate: () => swift, timeLimit: 900 });
   member = new ClusterMember({
     name: 'test',
     holder: 'me',
@@ -47,11 +50,13 @@ beforeEach(async () => {
     intervals,
     grace,
     requestTimeout: 900,
-    store: new MemoryStore(clock).connect({ fate: () => swift, timeLimit: 900 }),
+    store: lines,
     clock,
     lease,
     emit: (event) => events.push(event),
-    ended: () => {},
+    ended: (signedOff) => {
+      farewell = signedOff;
+    },
     makeWork: () => work,
   });
   member.run();
@@ -111,4 +116,24 @@ test('who is stopping can resign and be fit, and still stops', async () => {
   member.fit();
   await clock.advance(10);
   expect(events.at(-1)).toEqual({ type: 'stopped' });
+});
+
+test('its line is taken out of the store when the last one has been written, not beside it', async () => {
+  const calls: string[] = [];
+  let written = (): void => {};
+  lines.putMember = async () => {
+    calls.push('put');
+    await new Promise<void>((resolve) => {
+      written = resolve;
+    });
+    calls.push('written');
+  };
+  lines.removeMember = async () => void calls.push('remove');
+  member.resign('the work hangs', 'ERR_TASK_TIMEOUT');
+  member.stop();
+  await clock.advance(100);
+  expect(calls).toEqual(['put']);
+  written();
+  await farewell;
+  expect(calls).toEqual(['put', 'written', 'remove']);
 });

@@ -10,6 +10,7 @@ import { ScriptedRunner } from '../queue/scriptedRunner.ts';
 
 export const POLL = 100;
 export const NAME = 'billing';
+export const STOP_TIMEOUT = 200;
 
 export class Told {
   readonly runner = new ScriptedRunner();
@@ -43,7 +44,7 @@ function optionsWith(retry: Partial<ResolvedRetry>): ResolvedManagedOptions {
       maxQueue: 10,
       maxTaskBytes: 1000,
       resourceLimits: {},
-      stopTimeout: 200,
+      stopTimeout: STOP_TIMEOUT,
       grace: 40,
       fencing: 'thread' as const,
     },

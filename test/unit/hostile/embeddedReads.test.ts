@@ -168,6 +168,17 @@ test('a dead letter that says another number than its own is not taken for that 
   await expect(store.tasks.findDeadLetters(name, 1)).rejects.toMatchObject({ code: 'ERR_STORE_DATA' });
 });
 
+test('a line of a member that cannot be read does not hide the others', async () => {
+  const name = 'strange lines';
+  const member = { id: 'whole', name, host: 'here', pid: 1, state: 'slave', at: new Date() };
+  await write(() => [
+    [memberKey('a'), { ...member, id: 'a', pid: undefined, at: 1 }],
+    [memberKey('b'), { ...member, id: 'b', at: 1, format: 2 }],
+  ]);
+  await store.putMember(member);
+  expect(await store.listMembers(name)).toEqual([member]);
+});
+
 test('a line of a member that cannot be read keeps nobody from opening the store', async () => {
   await write(() => [
     [memberKey('strange'), { id: 5, at: 1 }],

@@ -131,6 +131,14 @@ test('a task or a dead letter under another key than its own number is refused: 
   await expect(tasks.findDeadLetters(NAME, 1)).rejects.toMatchObject(refused);
 });
 
+test('a line of a member that cannot be read does not hide the others', async () => {
+  const { id: _id, ...line } = { id: 'whole', name: NAME, host: 'here', pid: 1, state: 'slave', at: new Date() };
+  const strange = [{ _id: 'a', ...line, pid: 'none' }, { _id: 'b', ...line, format: 2 }, { _id: 5 }];
+  server.answer = () => ({ cursor: { firstBatch: [...strange, { _id, ...line }] } });
+  const store = new MongodbStore(settings, systemClock);
+  expect(await store.listMembers(NAME)).toEqual([{ id: _id, ...line }]);
+});
+
 test('an _id that cannot be turned into text does not hide what is wrong', async () => {
   server.answer = () => ({ cursor: { firstBatch: [{ _id: { toString: 1, valueOf: 1 }, name: NAME, term: 'x' }] } });
   const store = new MongodbStore(settings, systemClock);

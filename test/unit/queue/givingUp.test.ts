@@ -13,6 +13,12 @@ test('a verdict is what is kept of the error, and how often the task was tried',
   });
 });
 
+test('texts without end are cut, because they stand in the lease', () => {
+  const long = Object.assign(new Error('m'.repeat(100_000)), { name: 'n'.repeat(100_000), code: 'c'.repeat(100_000) });
+  const { name, message, code = '' } = verdictOn(long, 1);
+  for (const text of [name, message, code]) expect(text).toMatch(/^(.)\1{4094}…$/);
+});
+
 test('a queue that stands still says which one, at what task and why', () => {
   const error = queueBlocked('billing', 'a "b"', cause);
   expect(error.code).toBe('ERR_QUEUE_BLOCKED');

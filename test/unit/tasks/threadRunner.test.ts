@@ -68,7 +68,7 @@ test('a task that takes too long ends with its thread, in a loop too; those befo
 });
 
 test('the time of each task counts, not that of the run', async () => {
-  start(100);
+  start(1000);
   expect(await run('wait', 'wait', 'wait', 'wait')).toMatchObject({ done: 4, failure: null });
 });
 

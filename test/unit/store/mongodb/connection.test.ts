@@ -15,6 +15,7 @@ vi.mock('mongodb', async (original) => {
   const { MongoNetworkError, ...mongodb } = await original<typeof import('mongodb')>();
   class MongoClient extends EventEmitter implements Driver {
     closed = false;
+    readonly options = { connectTimeoutMS: 1000, heartbeatFrequencyMS: 1000 };
     private ended = (): void => {};
     readonly end = new Promise<void>((resolve) => {
       this.ended = resolve;
