@@ -94,7 +94,7 @@ export abstract class Cluster extends SafeEmitter {
 
   /**
    * Lets the running task end, releases the lease and leaves: another member takes over within one POLL. Resolves when
-   * that is done. Tasks still queued here are dropped; the other members were fed them, too. May be called again.
+   * that is done. Tasks still queued in memory are dropped here; the other members were fed them, too. May be called again.
    */
   stop(): Promise<void> {
     this.stopping ??= this.end();

@@ -3,14 +3,12 @@
  */
 import { StoreError } from '../errors.js';
 import type { FullStore } from './taskStore.js';
-import { withinLimit } from './timeLimit.js';
 
 /**
  * Wraps `store` so that every call first makes sure that `open()` has succeeded. The calls that come meanwhile share one
- * attempt and fail with it; the next call starts another. With `patience`, in ms, a call that has waited for so long
- * fails with `ERR_STORE_UNAVAILABLE` and is never sent, while the attempt goes on.
+ * attempt and fail with it; the next call starts another.
  */
-export function openOnUse(store: FullStore, patience?: number): FullStore {
+export function openOnUse(store: FullStore): FullStore {
   const { tasks } = store;
   let opening: Promise<void> | undefined;
   let opened = false;
@@ -32,7 +30,7 @@ export function openOnUse(store: FullStore, patience?: number): FullStore {
     return opening;
   };
   const use = async <T>(call: () => Promise<T>): Promise<T> => {
-    if (!opened || closed) await waitFor(open, patience);
+    if (!opened || closed) await open();
     if (closed) throw new StoreError('ERR_STORE', 'the store is closed');
     return call();
   };
@@ -68,10 +66,4 @@ export function openOnUse(store: FullStore, patience?: number): FullStore {
       removeDeadLetter: (name, seq) => use(() => tasks.removeDeadLetter(name, seq)),
     },
   };
-}
-
-function waitFor(open: () => Promise<void>, patience: number | undefined): Promise<void> {
-  if (patience === undefined) return open();
-  const late = () => new StoreError('ERR_STORE_UNAVAILABLE', `the store was not open within ${patience} ms`);
-  return withinLimit(patience, late, open);
 }

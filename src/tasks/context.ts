@@ -9,7 +9,7 @@ export interface TaskContext {
   readonly id: TaskId;
   /** The term of the mastership that runs the task: it only rises, so it fences the work's own writes. */
   readonly term: number;
-  /** 1 for the first try of this member, then counted up. */
+  /** 1 for the first try, then counted up: of this member; durable, of all members. */
   readonly attempt: number;
   /** Aborts when the work must end: shortly before the lease does, or when `stop()` has waited long enough. A loop that never yields sees it too. */
   readonly signal: AbortSignal;

@@ -59,18 +59,18 @@ export async function judge(bug: PlantedBug, tree: WorkTree, options: JudgeOptio
   return { bug, findings, caughtBy, error, seconds: (performance.now() - from) / 1000 };
 }
 
-/** Whether the unpatched tree builds, and passes. What does not, in words. */
-export async function baseline(tree: WorkTree, { detectors, patience }: JudgeOptions): Promise<string[]> {
+/** Whether the unpatched tree builds, and passes all that these bugs will be shown to. What does not, in words. */
+export async function baseline(
+  bugs: readonly PlantedBug[],
+  tree: WorkTree,
+  { detectors, patience }: JudgeOptions,
+): Promise<string[]> {
   const built = await tree.build();
   if (built.code !== 0) return [`the unpatched source does not build:\n${tail(built)}`];
   const faults: string[] = [];
   for (const { name, command, timeLimit } of detectors) {
     const commands = new Map<string, readonly string[]>();
-    for (const file of [
-      'src/election/protocol.ts',
-      'src/queue/durableQueue.ts',
-      'src/store/embedded/embeddedTasks.ts',
-    ]) {
+    for (const { file } of bugs) {
       const args = command(file);
       if (args !== null) commands.set(args.join(' '), args);
     }

@@ -85,7 +85,7 @@ async function main(): Promise<number> {
   const chosen = chooseDetectors(named ?? detectors.map(({ name }) => name), root);
   const jobs = count('jobs', options.jobs);
   const how = { detectors: chosen, every: options.every, patience: count('patience', options.patience) * jobs };
-  if (!options['no-baseline'] && !(await isSound(how))) return 1;
+  if (!options['no-baseline'] && !(await isSound(bugs, how))) return 1;
   const judgements = await judgeAll(bugs, how, jobs);
   if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(judgements, null, 2)}\n`);
   if (options.report !== undefined) writeReport(options.report, judgements);
@@ -94,10 +94,10 @@ async function main(): Promise<number> {
   return caught === judgements.length ? 0 : 1;
 }
 
-async function isSound(options: JudgeOptions): Promise<boolean> {
+async function isSound(bugs: readonly PlantedBug[], options: JudgeOptions): Promise<boolean> {
   const tree = WorkTree.copyOf(root);
   try {
-    const faults = await baseline(tree, options);
+    const faults = await baseline(bugs, tree, options);
     for (const fault of faults) console.error(fault);
     return faults.length === 0;
   } finally {

@@ -1,6 +1,6 @@
 /**
- * The tests that StrykerJS runs for each of its mutants: the unit tests of what it mutates, and the short walks. Fewer
- * random worlds than usual, because each of thousands of mutants is shown to them.
+ * The tests that StrykerJS runs for each of its mutants: the unit tests of what it mutates. Not the random
+ * walks, unless STRYKER_WALKS asks for them, because each of thousands of mutants is shown to them.
  */
 import { defineConfig } from 'vitest/config';
 

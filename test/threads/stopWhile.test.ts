@@ -10,10 +10,12 @@ const STOP_TIMEOUT = 1000;
 /** Of the lease of the program: a tenth of it, and at most this. */
 const GRACE = 500;
 
-const acts = ['loop', 'deaf', 'memory', 'exit', 'unhandled', 'nothing', 'throw', 'strayThrow', 'strayReject'];
+const acts = ['loop', 'deaf', 'memory', 'buffer', 'exit', 'unhandled', 'nothing', 'throw', 'strayThrow', 'strayReject'];
 const port = ['closePort', 'closePortAndLoop', 'exitBeforeExit', 'flood', 'floodOn', 'megabyte', 'printOn'];
 
-test.each([...acts, ...port])('%s', async (act) => {
+const loading = ['throws', 'exits', 'hangs', 'loops'].map((how) => `./loads.mjs?mended=/nowhere&how=${how}`);
+
+test.each([...acts, ...port, './noDefault.mjs', ...loading])('%s', async (act) => {
   const folder = await temporaryFolder();
   const where = { nodb: { path: `${folder}/store` } };
   const limits = [STOP_TIMEOUT, STOP_TIMEOUT + 2 * GRACE].map(String);

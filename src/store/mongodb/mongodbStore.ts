@@ -1,7 +1,7 @@
 /**
  * The store in the user's MongoDB. One collection holds the leases and the term records, whose `_id`s are the fence:
  *
- *   failover          { _id: 'lease/' + name, term, beat, holder, claim, ttl, identifier, count, recent, at }
+ *   failover          { _id: 'lease/' + name, term, beat, ack, holder, claim, ttl, identifier, count, recent, at }
  *                     { _id: term + '/' + name, name, term, holder, claim, ttl, at }
  *   failover_members  { _id: holder id, name, host, pid, state, at }
  *

@@ -168,7 +168,7 @@ export class MongodbTasks implements TaskStore {
       const found: DeadLetter[] = [];
       for (let page = 1, last = 0; page > 0 && !signal.aborted; last = found.at(-1)?.seq ?? last) {
         const filter = { name, key: storedId(id), seq: { $gt: last } };
-        const options = { sort: { seq: 1 }, limit: LETTERS_AT_ONCE };
+        const options = { sort: { seq: 1 }, limit: LETTERS_AT_ONCE, ...majority };
         const documents = await this.commands.find('findDeadLetters', DEAD_LETTERS, filter, options);
         page = documents.length;
         for (const document of documents) {

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { retryDelay } from '../../../src/queue/retry.ts';
+import { runs } from './runs.ts';
 
 const chance = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 
@@ -18,5 +19,5 @@ test('full jitter: evenly from nothing up to the doubled delay, at least 1 ms', 
     expect(delay).toBe(Math.max(1, random * most));
     expect(Number.isFinite(delay)).toBe(true);
   });
-  fc.assert(property, { numRuns: 300, seed: 5 });
+  fc.assert(property, runs(300));
 });

@@ -6,6 +6,7 @@ import { packChunk } from '../../../src/tasks/chunk.ts';
 import { ChunkProgress } from '../../../src/tasks/chunkProgress.ts';
 import { runChunk } from '../../../src/tasks/runChunk.ts';
 import { encoded } from '../../support/encoded.ts';
+import { runs } from './runs.ts';
 
 const TERM = 3;
 const ending = fc.constantFrom('true', 'true', 'true', 'later', 'false', 'throw', 'lease' as const);
@@ -40,5 +41,5 @@ test('it stops at the first that is not done, and each result is known before th
     expect(progress.done).toBe(ends);
     expect(begun).toEqual(endings.slice(0, ends + (fails ? 1 : 0)).map((_, index) => index));
   });
-  await fc.assert(property, { numRuns: 100, seed: 5 });
+  await fc.assert(property, runs(100));
 });

@@ -15,12 +15,12 @@ import {
   validity,
 } from '../../../src/election/protocol.ts';
 import type { Lease } from '../../../src/store/store.ts';
+import { runs } from './runs.ts';
 
 const intervals = { INIT: 0, MASTER: 2000, SLAVE: 2500, TICKING: 2000, ERROR: 5000, POLL: 500, SYNC: 250 };
 const config: ElectionConfig = { holder: 'me', intervals, grace: 450 };
 const ttl = timeToLive(intervals);
 const valid = validity(intervals);
-const runs = { numRuns: 300, seed: 5 };
 
 /** Takes events at given times, and ticks when it is due, as the elector does. */
 class Core {
@@ -85,7 +85,7 @@ test('a claim wins only if its own record is the highest, and counts from before
       if (core.state.phase === 'master') expect(core.last('lease')?.validUntil).toBe(sentAt + valid);
     },
   );
-  fc.assert(property, runs);
+  fc.assert(property, runs(300));
 });
 
 function master(): Core {
@@ -116,7 +116,7 @@ test('a beat counts from before it was sent, and none that is answered after the
       expect(core.state.mastership?.validUntil).toBe(validUntil);
     }
   });
-  fc.assert(property, runs);
+  fc.assert(property, runs(300));
 });
 
 test('nobody claims before the longest time to live that it has heard of, but the released lease of the tip at once', () => {
@@ -141,7 +141,7 @@ test('nobody claims before the longest time to live that it has heard of, but th
     expect(core.now - 1000, 'and not much longer').toBeLessThanOrEqual(wait + 200);
     expect(core.last('writeLease')?.next.term).toBe(4 + overtaken);
   });
-  fc.assert(property, runs);
+  fc.assert(property, runs(300));
 });
 
 test('whatever shows a new version of the lease, be it an acknowledgement alone, has the whole wait run again', () => {
@@ -170,5 +170,5 @@ test('whatever shows a new version of the lease, be it an acknowledgement alone,
     expect(core.last('writeLease')?.expected).toEqual(lease);
     expect(core.now - shownAt, 'waited').toBeGreaterThanOrEqual(ttl);
   });
-  fc.assert(property, runs);
+  fc.assert(property, runs(300));
 });

@@ -7,6 +7,7 @@ import { expect, test } from 'vitest';
 import { WINDOW_LENGTH } from '../../../src/queue/doneWindow.ts';
 import { Fifo } from '../../../src/queue/fifo.ts';
 import { EARLY_LIMIT, Follower } from '../../../src/queue/follower.ts';
+import { runs } from './runs.ts';
 
 const bytes = new Uint8Array(0);
 
@@ -41,7 +42,7 @@ test('what was done before it came is dropped once, and what may have been done 
       for (const id of ids) if (!queued.delete(id) && each.type === 'done') early.add(id);
     }
   });
-  fc.assert(property, { numRuns: 300, seed: 5 });
+  fc.assert(property, runs(300));
 });
 
 test('it remembers as many ids as it may, the newest, and no more', () => {
@@ -60,5 +61,5 @@ test('it remembers as many ids as it may, the newest, and no more', () => {
       true,
     ]);
   });
-  fc.assert(property, { numRuns: 5, seed: 5 });
+  fc.assert(property, runs(5));
 });

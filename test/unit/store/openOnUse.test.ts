@@ -81,19 +81,6 @@ test('an opening that fails fails the calls that waited, unsent, and the next ca
   expect(slow.asked).toEqual(['c']);
 });
 
-test('a call that has waited as long as it may fails and is never sent, while the opening goes on', async () => {
-  const slow = new SlowStore();
-  const store = openOnUse(slow.store, 1000);
-  const late = expect(store.highestTerm('late')).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' });
-  await vi.advanceTimersByTimeAsync(1000);
-  await late;
-  const second = store.highestTerm('second');
-  slow.openings[0]?.resolve();
-  expect(await second).toBe(tip);
-  expect(slow.openings).toHaveLength(1);
-  expect(slow.asked).toEqual(['second']);
-});
-
 test('a call that was waiting when the store closed is not sent', async () => {
   const slow = new SlowStore();
   const store = openOnUse(slow.store);
