@@ -1,5 +1,7 @@
-/** Entry: millions of tiny tasks through one member, in memory, and what the process holds on the way. */
+/** Entry: millions of tiny tasks through one member, and what its process and its store hold on the way. */
 import { once } from 'node:events';
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { failover } from 'mongo-failover';
 import { callAtOnce } from '../support/callers.js';
@@ -14,9 +16,10 @@ const COUNTED = 0.3;
 /** Tasks that wait, at most: who submits faster than the work goes would measure his own backlog. */
 const MOST_WAITING = 20_000;
 
-const { folder, marks, atOnce } = settingsOf<ManyTasksSettings>();
+const { folder, durable, marks, atOnce } = settingsOf<ManyTasksSettings>();
 const { managed: Managed, close } = failover({ nodb: { path: folder } });
-const cluster = new Managed<{ id: number }>('memory', 'id', new URL('../throughput/work.js', import.meta.url));
+const work = new URL('../throughput/work.js', import.meta.url);
+const cluster = new Managed<{ id: number }>('memory', 'id', work, { durable });
 const elected = once(cluster, 'master');
 await cluster.run();
 await elected;
@@ -32,6 +35,13 @@ cluster.on('done', () => {
 function doneAre(count: number): Promise<void> {
   wanted = count;
   return done >= count ? Promise.resolve() : new Promise((resolve) => (wake = resolve));
+}
+
+/** The store holds no folders. */
+async function onDisk(): Promise<number> {
+  const files = await readdir(folder);
+  const sizes = await Promise.all(files.map(async (file) => (await stat(join(folder, file))).size));
+  return sizes.reduce((sum, size) => sum + size, 0);
 }
 
 const samples: { readonly done: number; readonly resident: Resident }[] = [];
@@ -57,7 +67,9 @@ for (const mark of marks) {
   const counted = samples.filter((sample) => sample.done >= since).map((sample) => sample.resident);
   samples.length = 0;
   const seconds = (performance.now() - from) / 1000;
-  results.push({ tasks: mark, seconds, resident: middleOf(counted), samples: counted.length });
+  const rate = (mark - first) / (seconds - (results.at(-1)?.seconds ?? 0));
+  const disk = await onDisk();
+  results.push({ tasks: mark, seconds, rate, resident: middleOf(counted), samples: counted.length, disk });
 }
 over = true;
 await sampling;

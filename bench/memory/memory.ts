@@ -11,6 +11,8 @@ import type { ManyTasksReport, ManyTasksSettings, Mark, Resident } from './messa
 const MIB = 2 ** 20;
 /** Above the first mark, at most: with 49 million tasks between, a leak of less than a byte for each would be seen. */
 const FLAT = 1.2;
+/** Of the rate at first, at least: machines vary by less. */
+const STEADY = 0.9;
 /** What a process takes and gives anyway; the backlog itself would be hundreds of MiB. */
 const STANDBY_GOAL = 16;
 /** The window of at most 8 MiB, as it came, as tasks and as garbage of both. */
@@ -18,13 +20,15 @@ const MASTER_GOAL = 64;
 
 async function ask(settings: Settings): Promise<Answer> {
   const { quick, progress } = settings;
-  const millions = quick ? [0.5, 1, 2] : [1, 10, 50];
-  const marks = millions.map((count) => Math.round(count * 1e6));
-  progress(`${marks.map(whole).join(', ')} tiny tasks through one member`);
-  const many = await withFolder((folder) => {
-    const own: ManyTasksSettings = { folder, marks, atOnce: 1000 };
-    return reportOf<ManyTasksReport>(new URL('manyTasks.js', import.meta.url), own);
-  });
+  const through = (marks: readonly number[], durable: boolean): Promise<ManyTasksReport> => {
+    progress(`${marks.map(whole).join(', ')} tiny tasks through one member${durable ? ', stored' : ''}`);
+    return withFolder((folder) => {
+      const own: ManyTasksSettings = { folder, durable, marks, atOnce: 1000 };
+      return reportOf<ManyTasksReport>(new URL('manyTasks.js', import.meta.url), own);
+    });
+  };
+  const many = await through(quick ? [500_000, 1_000_000, 2_000_000] : [1_000_000, 10_000_000, 50_000_000], false);
+  const stored = await through(quick ? [50_000, 100_000, 200_000] : [1_000_000, 5_000_000, 10_000_000], true);
   const backlogs: BacklogResult[] = [];
   const gaps = new Gaps(progress);
   const measure = (tasks: number) => (store: BenchStore) =>
@@ -42,12 +46,26 @@ async function ask(settings: Settings): Promise<Answer> {
         rows: many.marks.map((mark, index) => manyRow(mark, many.marks[0] ?? mark, index)),
       },
       {
+        title: 'What finished tasks leave behind: stored ones, through one member on the embedded store',
+        head: [
+          'tasks done',
+          'tasks/s since the last mark',
+          'of the first',
+          'goal',
+          'on disk',
+          'of the first',
+          'goal',
+          'its own memory',
+        ],
+        rows: stored.marks.map((mark, index) => storedRow(mark, stored.marks[0] ?? mark, index)),
+      },
+      {
         title: `Memory beside a backlog of stored tasks of ${TASK_BYTES} bytes and more; its own memory, and RSS in brackets`,
         head: ['', 'tasks', 'before', 'after', 'more', 'goal', 'stored/s'],
         rows: backlogs.flatMap(backlogRows),
       },
     ],
-    goals: [flatGoal(many.marks), ...backlogs.flatMap(backlogGoals)],
+    goals: [flatGoal(many.marks), ...storedGoals(stored.marks), ...backlogs.flatMap(backlogGoals)],
     notes: [
       'RSS is all that a process holds; "its own" is that without pages of files, such as those of the embedded store, which the system takes back when it needs them (Linux alone tells; elsewhere it is RSS). All are medians: of the last 30 % of the way to a mark, and of a second before and after the backlog.',
       'Tasks through one member: 1,000 callers, at most 20,000 tasks wait, `done` events are listened to.',
@@ -70,7 +88,7 @@ async function ask(settings: Settings): Promise<Answer> {
         },
       },
     ],
-    data: { many, backlogs, gaps: gaps.all, taskBytes: TASK_BYTES },
+    data: { many, stored, backlogs, gaps: gaps.all, taskBytes: TASK_BYTES },
   };
 }
 
@@ -84,6 +102,29 @@ function manyRow({ tasks, seconds, resident, samples }: Mark, first: Mark, index
     index === 0 ? '' : `<= ${FLAT} x`,
     whole(tasks / seconds),
     whole(samples),
+  ];
+}
+
+function storedRow({ tasks, rate, disk, resident }: Mark, first: Mark, index: number): string[] {
+  const ratios = [rate / first.rate, disk / first.disk].map((ratio) => (index === 0 ? '' : `${ratio.toFixed(2)} x`));
+  const goals = index === 0 ? ['', ''] : [`>= ${STEADY} x`, `<= ${FLAT} x`];
+  const [ofRate = '', ofDisk = ''] = ratios;
+  const [rateGoal = '', diskGoal = ''] = goals;
+  return [whole(tasks), whole(rate), ofRate, rateGoal, mib(disk), ofDisk, diskGoal, mib(resident.own)];
+}
+
+function storedGoals(marks: readonly Mark[]): Goal[] {
+  const [first, last] = [marks[0], marks.at(-1)];
+  if (first === undefined || last === undefined) return [];
+  const [rate, disk] = [last.rate / first.rate, last.disk / first.disk];
+  const after = `after ${whole(last.tasks)} stored tasks`;
+  return [
+    {
+      promise: `${after} at least ${STEADY} x as fast as at first`,
+      measured: `${rate.toFixed(2)} x`,
+      met: rate >= STEADY,
+    },
+    { promise: `${after} at most ${FLAT} x as much on disk`, measured: `${disk.toFixed(2)} x`, met: disk <= FLAT },
   ];
 }
 

@@ -10,6 +10,7 @@ export interface Resident {
 
 export interface ManyTasksSettings {
   readonly folder: string;
+  readonly durable: boolean;
   /** Numbers of tasks after which it is measured, rising. */
   readonly marks: readonly number[];
   readonly atOnce: number;
@@ -18,9 +19,13 @@ export interface ManyTasksSettings {
 export interface Mark {
   readonly tasks: number;
   readonly seconds: number;
+  /** Tasks/s since the mark before. */
+  readonly rate: number;
   /** The median of the samples of the last part before the mark. */
   readonly resident: Resident;
   readonly samples: number;
+  /** What the store takes on the disk. */
+  readonly disk: number;
 }
 
 export interface ManyTasksReport {
