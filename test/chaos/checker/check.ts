@@ -22,7 +22,7 @@ export const kinds = [
 ] as const;
 export type ViolationKind = (typeof kinds)[number];
 
-/** A process that killed itself at the end of its lease was heard to end so much later at most, in ms: a busy machine is slow at it. */
+/** A process that killed itself at the end of its lease says nothing from so much later on, in ms: a busy machine is slow at it. */
 const FENCING = 5000;
 /** And so much sooner, because its last promise may not have been seen. */
 const UNSEEN = 500;
@@ -75,7 +75,7 @@ export function check(records: Records): Verdict {
   const masterships = mastershipsOf(records);
   const failovers = failoversOf(masterships, faults, records.late, settings);
   const died = happened.filter(({ what, expected }) => what === 'ended' && !expected);
-  const fenced = died.filter((one) => fencedItself(one, masterships));
+  const fenced = died.filter((one) => fencedItself(one, masterships, lastWordsOf(one, records)));
 
   const findings: Record<ViolationKind, Finding[]> = {
     lost: stored
@@ -174,10 +174,15 @@ function strays({ torn, happened }: Records, stray: readonly { at: number; what:
   return findings;
 }
 
-/** `fencing: 'process'`: at the end of the lease, by SIGKILL. */
-function fencedItself({ member, at, how }: Happened, masterships: readonly Mastership[]): boolean {
-  const isAtEnd = (one: Mastership) => one.member === member && at > one.lost - UNSEEN && at < one.promise + FENCING;
+/** `fencing: 'process'`: at the end of the lease, by SIGKILL. That it has ended may be heard long after. */
+function fencedItself({ member, at, how }: Happened, masterships: readonly Mastership[], lastWords: number): boolean {
+  const isAtEnd = (one: Mastership) =>
+    one.member === member && at > one.lost - UNSEEN && lastWords < one.promise + FENCING;
   return how === 'SIGKILL' && masterships.some(isAtEnd);
+}
+
+function lastWordsOf({ member }: Happened, { sights, said }: Records): number {
+  return Math.max(0, ...[...sights, ...said].filter((line) => line.member === member).map(({ at }) => at));
 }
 
 function repeatedRuns(runs: readonly Run[]): number {
