@@ -120,7 +120,7 @@ export const durableBugs: readonly PlantedBug[] = [
     breaks: 'The burial stays in the lease, so that the next master writes a letter again that was requeued meanwhile.',
     file: queue,
     find: 'const matched = await this.acknowledgeAt(reign.tenure, burial.seq, null);',
-    replace: 'const matched: boolean | null = store === null ? null : true;',
+    replace: 'const matched: boolean | null = reign.lost ? null : true;',
     caughtBy: ['walks'],
   },
   {
@@ -161,7 +161,7 @@ export const durableBugs: readonly PlantedBug[] = [
     breaks: 'A queue that stands still never notices that its head was requeued.',
     file: queue,
     find: "if (reign.hold === 'blocked' && head !== undefined) void this.lookAtBlocked(reign, head);",
-    replace: "if (reign.hold === 'lost' && head !== undefined) void this.lookAtBlocked(reign, head);",
+    replace: "if (reign.hold === 'burying' && head !== undefined) void this.lookAtBlocked(reign, head);",
     caughtBy,
   },
   {

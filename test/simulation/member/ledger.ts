@@ -30,6 +30,10 @@ export class Ledger implements DatabaseWatch {
   panics = 0;
   highest = 0;
   readonly stores = new Map<number, TaskId>();
+  /** The number under which each id was first stored. */
+  private readonly firstNumbers = new Map<TaskId, number>();
+  /** The highest that any lease has had. */
+  private acknowledgedThrough = 0;
   /** By number for a stored queue, by id for one in memory. */
   private readonly done = new Set<TaskId>();
   private readonly buried = new Set<number>();
@@ -132,10 +136,21 @@ export class Ledger implements DatabaseWatch {
 
   stored(seq: number, id: TaskId): void {
     this.stores.set(seq, id);
+    if (!this.firstNumbers.has(id)) this.firstNumbers.set(id, seq);
+  }
+
+  /** A user is told that these are done. */
+  toldDone(process: SimulatedProcess, ids: readonly TaskId[]): void {
+    if (!this.isDurable) return;
+    for (const id of ids) {
+      const seq = this.firstNumbers.get(id) ?? Number.POSITIVE_INFINITY;
+      assert.ok(seq <= this.acknowledgedThrough, `${process.id} says that ${id} is done, and it is not acknowledged`);
+    }
   }
 
   acknowledged({ term, holder }: Tenure, done: number, burial: Burial | null): void {
     if (burial !== null) this.buried.add(burial.seq);
+    this.acknowledgedThrough = Math.max(this.acknowledgedThrough, done);
     if (!this.isAtomic) return;
     assert.ok(term >= this.highest, `${holder} acknowledges under term ${term}, after ${this.highest} began`);
     const last = burial === null ? done : burial.seq - 1;

@@ -238,6 +238,8 @@ export class SimulatedProcess {
         assert.ok(transitions[event.from].includes(event.to), `no way from ${event.from} to ${event.to}`);
         this.phase = event.to;
         return;
+      case 'done':
+        return ledger.toldDone(this, event.ids);
       case 'removed':
         return ledger.removed(this, event.ids);
       case 'panic':
