@@ -44,7 +44,7 @@ export const detectors: readonly Detector[] = [
     name: 'simulation',
     title: 'the simulation of the whole member (§2)',
     command: (file) =>
-      inPure(file) ? ['dist/test/simulation/member/main.js', '--seeds', '300', '--processes', '1'] : null,
+      inPure(file) ? ['dist/test/simulation/member/main.js', '--seeds', '1000', '--processes', '1'] : null,
     needs: 'test/simulation/member/main.ts',
     timeLimit: 60_000,
   },

@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import type { Election, MemberWork } from '../../../src/coordinator/memberWork.ts';
+import type { ResolvedRetry } from '../../../src/options.ts';
 import { UNACKNOWLEDGED } from '../../../src/queue/durableQueue.ts';
 import type { QueuedTask } from '../../../src/queue/runner.ts';
 import type { Lease, Tenure } from '../../../src/store/store.ts';
@@ -44,6 +45,11 @@ export class Ledger implements DatabaseWatch {
   private readonly releases = new Set<number>();
   /** Of each term, the highest number that was completed under it. */
   private readonly reached = new Map<number, number>();
+  /** The number of the stored task that began last. */
+  private last = 0;
+  /** How many processes each stored task took down, and how many it may have, above its budget. */
+  private readonly kills = new Map<number, number>();
+  private readonly pardons = new Map<number, number>();
   private readonly knowledge = new Map<SimulatedProcess, Knowledge>();
   database: Database | null = null;
 
@@ -89,8 +95,12 @@ export class Ledger implements DatabaseWatch {
     };
   }
 
-  private elected(process: SimulatedProcess, { term }: Election): void {
+  private elected(process: SimulatedProcess, { term, continued }: Election): void {
     assert.ok(term > this.highest, `${process.id} is elected under term ${term}, after ${this.highest}`);
+    // Who takes over from one that lived suspects nobody: the next death is the first that is found.
+    if (continued || this.releases.has(this.highest)) {
+      for (const seq of this.kills.keys()) this.pardons.set(seq, (this.pardons.get(seq) ?? 0) + 1);
+    }
     this.highest = term;
     this.elections.add(term);
   }
@@ -108,6 +118,7 @@ export class Ledger implements DatabaseWatch {
   private beginsStored(task: QueuedTask, term: number): void {
     const seq = numberOf(task);
     const { database, stores } = this;
+    this.last = seq;
     assert.ok(database !== null);
     assert.equal(stores.get(seq), task.id, `task ${task.id} runs as number ${seq}, and is not stored so`);
     assert.ok(this.over() >= seq - 1, `number ${seq} begins under term ${term}, and ${this.frontier + 1} is not done`);
@@ -117,6 +128,18 @@ export class Ledger implements DatabaseWatch {
     assert.ok(seq > done, `number ${seq} runs under term ${term}, and is acknowledged`);
     assert.ok(seq - done <= UNACKNOWLEDGED, `${seq - done} tasks run without an acknowledgement`);
     assert.ok(!this.buried.has(seq), `number ${seq} runs under term ${term}, and was given up`);
+  }
+
+  /** The task that began last has taken its process down. One that blocks may be let run again, without a bound. */
+  killed({ attempts, exhausted }: ResolvedRetry): void {
+    if (!this.isDurable || !this.isAtomic || exhausted === 'block') return;
+    const { last } = this;
+    const kills = (this.kills.get(last) ?? 0) + 1;
+    this.kills.set(last, kills);
+    const budget = Number.isFinite(attempts) ? Math.max(2, attempts) : 3;
+    // Twice, because a record that an earlier master wrote may land late, and set back what a later one wrote.
+    const most = 2 * budget + (this.pardons.get(last) ?? 0);
+    assert.ok(kills <= most, `number ${last} takes ${kills} processes down, and may ${most}`);
   }
 
   completed(task: QueuedTask, term: number): void {

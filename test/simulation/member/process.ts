@@ -83,7 +83,10 @@ export class SimulatedProcess {
         return behaviour;
       },
       completed: (task, term) => ledger.completed(task, term),
-      killed: () => world.crashed(this, 'a task'),
+      killed: () => {
+        ledger.killed(habits.options.retry);
+        world.crashed(this, 'a task');
+      },
     });
     const limits = storeLimits(intervals);
     const store = new SimulatedConnection({
