@@ -106,11 +106,11 @@ function manyRow({ tasks, seconds, resident, samples }: Mark, first: Mark, index
 }
 
 function storedRow({ tasks, rate, disk, resident }: Mark, first: Mark, index: number): string[] {
-  const ratios = [rate / first.rate, disk / first.disk].map((ratio) => (index === 0 ? '' : `${ratio.toFixed(2)} x`));
-  const goals = index === 0 ? ['', ''] : [`>= ${STEADY} x`, `<= ${FLAT} x`];
-  const [ofRate = '', ofDisk = ''] = ratios;
-  const [rateGoal = '', diskGoal = ''] = goals;
-  return [whole(tasks), whole(rate), ofRate, rateGoal, mib(disk), ofDisk, diskGoal, mib(resident.own)];
+  const besides = (ratio: number, goal: string): string[] => (index === 0 ? ['', ''] : [`${ratio.toFixed(2)} x`, goal]);
+  return [
+    ...[whole(tasks), whole(rate), ...besides(rate / first.rate, `>= ${STEADY} x`)],
+    ...[mib(disk), ...besides(disk / first.disk, `<= ${FLAT} x`), mib(resident.own)],
+  ];
 }
 
 function storedGoals(marks: readonly Mark[]): Goal[] {
