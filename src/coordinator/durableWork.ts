@@ -81,7 +81,7 @@ export class DurableWork implements TaskWork {
     const { done } = await store.queueState(name);
     const [head] = await store.tasksAfter(name, done, { tasks: 1, bytes: 1 });
     if (head === undefined || head.id !== id || head.attempts === 0) return false;
-    await store.setAttempts(name, head.seq, { attempts: 0, deaths: 0 });
+    await store.clearAttempts(name, head.seq);
     return true;
   }
 

@@ -100,7 +100,7 @@ export class DurableQueue implements TaskSource {
   private readonly flushes: (() => void)[] = [];
   /** The suspicion with which the last mastership ended, though this process did not die. */
   private survived: Suspicion | null = null;
-  /** How many acknowledgements were sent, under all masterships. */
+  /** How many acknowledgements and records were sent, under all masterships. */
   private sent = 0;
 
   constructor(private readonly parts: DurableQueueParts) {
@@ -302,9 +302,12 @@ export class DurableQueue implements TaskSource {
 
   /** False when the mastership ended, or was lost, before it was. */
   private async record(reign: Reign, { seq, deaths }: WindowTask, attempts: number): Promise<boolean> {
-    const { store, name } = this.parts;
+    const { tenure } = reign;
     reign.hold = 'recording';
-    const answer = await this.insist(reign.tenure, () => store.setAttempts(name, seq, { attempts, deaths }));
+    const answer = await this.insist(tenure, () => {
+      const number = this.nextNumber();
+      return this.parts.store.setAttempts(tenure, { seq, number, attempts, deaths });
+    });
     return answer !== null && reign.hold === 'recording';
   }
 
@@ -438,11 +441,13 @@ export class DurableQueue implements TaskSource {
   }
 
   private acknowledgeAt(tenure: Tenure, done: number, burial: Burial | null): Promise<boolean | null> {
-    // A number of its own for each attempt: the one before may still land.
-    return this.insist(tenure, () => {
-      this.sent += 1;
-      return this.parts.store.acknowledge(tenure, { number: this.sent, done, burial });
-    });
+    return this.insist(tenure, () => this.parts.store.acknowledge(tenure, { number: this.nextNumber(), done, burial }));
+  }
+
+  /** One of its own for each attempt to write: the one before may still land. */
+  private nextNumber(): number {
+    this.sent += 1;
+    return this.sent;
   }
 
   /** Those who wait look again, unless this mastership is not theirs. */

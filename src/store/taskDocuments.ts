@@ -18,6 +18,7 @@ export function storedLetter({ queue, seq, id, name, message, code, attempts }: 
 
 export class TaskReader extends DocumentReader {
   task(): StoredTask {
+    this.recordedBy();
     return {
       ...this.taskName(),
       bytes: this.bytes('payload'),
@@ -29,6 +30,14 @@ export class TaskReader extends DocumentReader {
 
   taskName(): Pick<StoredTask, 'seq' | 'id'> {
     return { seq: this.serial('seq'), id: this.id('key', this.fields.key) };
+  }
+
+  /** Under which term the attempts were put on record, and as which record of that master; null when none did. */
+  recordedBy(): { readonly term: number; readonly number: number } | null {
+    const { by } = this.fields;
+    if (by === undefined || by === null) return null;
+    const reader = this.below('by');
+    return { term: reader.serial('term'), number: reader.serial('number') };
   }
 
   queueState(): QueueState {

@@ -31,6 +31,13 @@ export interface StoredTask extends NewTask, Attempts {
   readonly at: Date;
 }
 
+/** What a master puts on record of a task. */
+export interface AttemptsRecord extends Attempts {
+  readonly seq: number;
+  /** Counts the records of the holder, so that one which lands after a later one changes nothing. */
+  readonly number: number;
+}
+
 /** `known`: a task with this id is queued already. `full`: `maxQueue` tasks are. */
 export type AddResult =
   | { readonly type: 'stored'; readonly seq: number }
@@ -97,8 +104,13 @@ export interface TaskStore {
    * higher number has come. False: it is not, or one has.
    */
   acknowledge(tenure: Tenure, acknowledgement: Acknowledgement): Promise<boolean>;
-  /** Puts on record how often a task was tried; new tasks have zeros. Nothing when the task is not there. */
-  setAttempts(name: string, seq: number, attempts: Attempts): Promise<void>;
+  /**
+   * Puts on record how often a task was tried; new tasks have zeros. Nothing when the task is not there, or when a record
+   * of a later term, or of this term with a higher number, has come.
+   */
+  setAttempts(tenure: Tenure, record: AttemptsRecord): Promise<void>;
+  /** Gives a task all its attempts anew, whoever is master. What a master recorded before stays older than what it records next. */
+  clearAttempts(name: string, seq: number): Promise<void>;
   /** Deletes, now or later, tasks up to `through`, which must be done. May be called often. */
   trimTasks(name: string, through: number): Promise<void>;
   /** Numbers and times for people; counts may be behind. */

@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createStore } from '../../src/store/createStore.ts';
-import type { Lease, Progress } from '../../src/store/store.ts';
+import type { Lease, Progress, Tenure } from '../../src/store/store.ts';
 import type { Burial, DeadLetter, FullStore, NewTask, StoredTask } from '../../src/store/taskStore.ts';
 import { acknowledgement } from '../support/acknowledgements.ts';
 import { race } from './contenders.ts';
@@ -59,6 +59,7 @@ export function taskContract(title: string, setup: () => Promise<TaskStoreUnderT
       return { name, tenure };
     };
     const all = (name: string, after = 0): Promise<StoredTask[]> => store.tasks.tasksAfter(name, after, everything);
+    const recordsOf = async (name: string) => (await all(name)).map(({ attempts, deaths }) => [attempts, deaths]);
 
     describe('adding', () => {
       test('a queue that nobody has used is empty', async () => {
@@ -212,13 +213,43 @@ export function taskContract(title: string, setup: () => Promise<TaskStoreUnderT
       });
 
       test('what is on record of attempts comes back with the task, and a task that is gone has none', async () => {
-        const { name } = await queue({ tasks: 2 });
-        await store.tasks.setAttempts(name, 2, { attempts: 3, deaths: 1 });
-        await store.tasks.setAttempts(name, 3, { attempts: 9, deaths: 0 });
-        expect((await all(name)).map(({ attempts, deaths }) => [attempts, deaths])).toEqual([
+        const { name, tenure } = await queue({ tasks: 2 });
+        await store.tasks.setAttempts(tenure, { seq: 2, number: 1, attempts: 3, deaths: 1 });
+        await store.tasks.setAttempts(tenure, { seq: 3, number: 2, attempts: 9, deaths: 0 });
+        expect(await recordsOf(name)).toEqual([
           [0, 0],
           [3, 1],
         ]);
+      });
+
+      test('a record that lands after a later one of its term, or of a later term, changes nothing', async () => {
+        const { name, tenure } = await queue({ tasks: 1 });
+        const later = { ...tenure, term: tenure.term + 1 };
+        const record = async (by: Tenure, number: number, attempts: number, deaths: number) => {
+          await store.tasks.setAttempts(by, { seq: 1, number, attempts, deaths });
+          return recordsOf(name);
+        };
+        expect(await record(tenure, 7, 1, 1)).toEqual([[1, 1]]);
+        expect(await record(tenure, 7, 9, 9)).toEqual([[1, 1]]);
+        expect(await record(tenure, 6, 9, 9)).toEqual([[1, 1]]);
+        expect(await record(tenure, 8, 1, 0)).toEqual([[1, 0]]);
+        expect(await record(later, 1, 2, 1)).toEqual([[2, 1]]);
+        expect(await record(tenure, 9, 9, 9)).toEqual([[2, 1]]);
+      });
+
+      test('attempts that are cleared stay so when an earlier record lands, and are counted on by the next', async () => {
+        const { name, tenure } = await queue({ tasks: 2 });
+        await store.tasks.setAttempts(tenure, { seq: 1, number: 2, attempts: 3, deaths: 1 });
+        await store.tasks.clearAttempts(name, 1);
+        await store.tasks.clearAttempts(name, 2);
+        await store.tasks.clearAttempts(name, 3);
+        await store.tasks.setAttempts(tenure, { seq: 1, number: 1, attempts: 2, deaths: 0 });
+        expect(await recordsOf(name)).toEqual([
+          [0, 0],
+          [0, 0],
+        ]);
+        await store.tasks.setAttempts(tenure, { seq: 1, number: 3, attempts: 1, deaths: 0 });
+        expect((await recordsOf(name))[0]).toEqual([1, 0]);
       });
 
       test('the counts say what is queued, what is dead, and since when the oldest waits', async () => {
@@ -366,6 +397,8 @@ export function taskContract(title: string, setup: () => Promise<TaskStoreUnderT
         ['payload', 'text'],
         ['attempts', -1],
         ['deaths', 'many'],
+        ['by', 'me'],
+        ['by', { term: -1, number: 1 }],
         ['at', 'today'],
       ])('a task whose %s is %j', async (field, value) => {
         const { name } = await queue({ tasks: 1 });

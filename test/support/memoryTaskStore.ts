@@ -35,6 +35,8 @@ export class MemoryTasks {
   holder: Tenure | null = null;
   /** Of the last acknowledgement under each term. */
   private readonly numbers = new Map<number, number>();
+  /** Of the last record of each task. */
+  private readonly recordedBy = new Map<number, { readonly term: number; readonly number: number }>();
   /** By how much it was ever told to trim what it must keep: what is not done, or is being buried. */
   trimmedTooFar = 0;
   /** Numbers of tasks that no answer shows yet: they are being stored. */
@@ -63,11 +65,16 @@ export class MemoryTasks {
       queueState: () => call('queueState', () => ({ done: this.done, burial: this.burial })),
       tasksAfter: (_name, seq, limit) => call('tasksAfter', () => this.after(seq, limit)),
       acknowledge: (tenure, given) => call('acknowledge', () => this.acknowledge(tenure, given)),
-      setAttempts: (_name, seq, { attempts, deaths }) =>
+      setAttempts: ({ term }, { seq, number, attempts, deaths }) =>
         call('setAttempts', () => {
-          this.log.push(`setAttempts ${seq} ${attempts}/${deaths}`);
+          const last = this.recordedBy.get(seq) ?? { term: 0, number: 0 };
+          const isLast = term > last.term || (term === last.term && number > last.number);
+          this.log.push(`setAttempts ${seq} ${attempts}/${deaths}${isLast ? '' : ' refused'}`);
+          if (!isLast) return;
+          this.recordedBy.set(seq, { term, number });
           this.record(seq, attempts, deaths);
         }),
+      clearAttempts: (_name, seq) => call('clearAttempts', () => this.record(seq, 0, 0)),
       trimTasks: (_name, through) =>
         call('trimTasks', () => {
           // A task that is being buried is needed for its letter.

@@ -14,7 +14,7 @@ import { storedBurial, storedLetter, TaskReader } from '../taskDocuments.js';
 import type {
   Acknowledgement,
   AddResult,
-  Attempts,
+  AttemptsRecord,
   DeadLetter,
   NewTask,
   QueueCounts,
@@ -141,8 +141,18 @@ export class EmbeddedTasks implements TaskStore {
     });
   }
 
-  async setAttempts(name: string, seq: number, { attempts, deaths }: Attempts): Promise<void> {
-    await this.access.change('setAttempts', taskKey(name, seq), (old) => old && { ...old, attempts, deaths });
+  async setAttempts({ name, term }: Tenure, { seq, number, attempts, deaths }: AttemptsRecord): Promise<void> {
+    await this.access.change('setAttempts', taskKey(name, seq), (old) => {
+      if (old === undefined) return undefined;
+      const by = this.reader(old, 'task', name).recordedBy();
+      const isLater = by !== null && (by.term > term || (by.term === term && by.number >= number));
+      return isLater ? undefined : { ...old, attempts, deaths, by: { term, number } };
+    });
+  }
+
+  async clearAttempts(name: string, seq: number): Promise<void> {
+    const cleared = { attempts: 0, deaths: 0 };
+    await this.access.change('clearAttempts', taskKey(name, seq), (old) => old && { ...old, ...cleared });
   }
 
   async trimTasks(name: string, through: number): Promise<void> {

@@ -1,7 +1,8 @@
 /**
  * The durable queue in the user's MongoDB:
  *
- *   failover_tasks        { _id: seq + '/' + name, name, seq, key, payload, attempts, deaths, at }
+ *   failover_tasks        { _id: seq + '/' + name, name, seq, key, payload, attempts, deaths, by: { term, number }, at }
+ *                         without `by` as long as no master has put an attempt on record;
  *                         unique on (name, key); the key of one that is done, when its id came again, is { was: seq }
  *   failover_deadletters  { _id: seq + '/' + name, name, seq, key, payload, error: { name, message, code },
  *                         attempts, at }
@@ -17,7 +18,7 @@ import { storedBurial, storedLetter } from '../taskDocuments.js';
 import type {
   Acknowledgement,
   AddResult,
-  Attempts,
+  AttemptsRecord,
   DeadLetter,
   NewTask,
   QueueCounts,
@@ -126,8 +127,15 @@ export class MongodbTasks implements TaskStore {
     return this.commands.update('acknowledge', LEASES, held, change);
   }
 
-  async setAttempts(name: string, seq: number, { attempts, deaths }: Attempts): Promise<void> {
-    await this.commands.update('setAttempts', TASKS, { _id: taskKey(name, seq) }, { $set: { attempts, deaths } });
+  async setAttempts({ name, term }: Tenure, { seq, number, attempts, deaths }: AttemptsRecord): Promise<void> {
+    const $or = [{ by: null }, { 'by.term': { $lt: term } }, { 'by.term': term, 'by.number': { $lt: number } }];
+    const change = { $set: { attempts, deaths, by: { term, number } } };
+    await this.commands.update('setAttempts', TASKS, { _id: taskKey(name, seq), $or }, change);
+  }
+
+  async clearAttempts(name: string, seq: number): Promise<void> {
+    const change = { $set: { attempts: 0, deaths: 0 } };
+    await this.commands.update('clearAttempts', TASKS, { _id: taskKey(name, seq) }, change);
   }
 
   trimTasks(name: string, through: number): Promise<void> {

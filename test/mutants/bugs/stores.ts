@@ -72,6 +72,22 @@ export const storeBugs: readonly PlantedBug[] = [
     caughtBy,
   },
   {
+    name: 'late-record-taken',
+    breaks: 'A record of attempts that lands after one of a later term sets it back.',
+    file: embeddedTasks,
+    find: 'by !== null && (by.term > term || (by.term === term && by.number >= number));',
+    replace: 'by !== null && by.term === term && by.number >= number;',
+    caughtBy,
+  },
+  {
+    name: 'late-record-of-its-term-taken',
+    breaks: 'A record of attempts that lands after a later one of the same term sets it back.',
+    file: embeddedTasks,
+    find: 'by !== null && (by.term > term || (by.term === term && by.number >= number));',
+    replace: 'by !== null && (by.term > term || (by.term === term && by.number === number));',
+    caughtBy,
+  },
+  {
     name: 'claim-not-compared-on-acknowledgement',
     breaks: 'The compare-and-set of a claim does not compare the number of the last acknowledgement.',
     file: embedded,

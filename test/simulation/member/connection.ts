@@ -12,6 +12,7 @@ import type { Timeline } from '../../support/skewedClock.ts';
 import {
   addTasks,
   beaten,
+  clearAttempts,
   type Database,
   type Documents,
   held,
@@ -62,7 +63,7 @@ type CarryOut<T> = (primary: Primary, gap: number, answer: (value: { readonly va
 
 const taskCalls: ReadonlySet<CallName> = new Set<CallName>([
   ...(['addTasks', 'queueState', 'tasksAfter', 'acknowledge', 'setAttempts', 'trimTasks', 'countTasks'] as const),
-  ...(['putDeadLetter', 'countDeadLetters', 'findDeadLetters', 'removeDeadLetter'] as const),
+  ...(['clearAttempts', 'putDeadLetter', 'countDeadLetters', 'findDeadLetters', 'removeDeadLetter'] as const),
 ]);
 
 export class SimulatedConnection implements FullStore {
@@ -164,8 +165,10 @@ export class SimulatedConnection implements FullStore {
         };
         return this.writeLease('acknowledge', acknowledge, () => database.watch.acknowledged(tenure, through, burial));
       },
-      setAttempts: (_name, seq, { attempts, deaths }) =>
-        done(this.write('setAttempts', () => ({ change: setAttempts(seq, attempts, deaths), answer: null }))),
+      setAttempts: ({ term }, record) =>
+        done(this.write('setAttempts', () => ({ change: setAttempts(term, record), answer: null }))),
+      clearAttempts: (_name, seq) =>
+        done(this.write('clearAttempts', () => ({ change: clearAttempts(seq), answer: null }))),
       trimTasks: (_name, through) =>
         trims
           ? done(this.write('trimTasks', (primary) => ({ change: trimTasks(primary, through), answer: null })))

@@ -8,7 +8,14 @@
  * commits none, and all of them are gone when it ends.
  */
 import type { Lease, Progress, Tenure, TermRecord } from '../../../src/store/store.ts';
-import type { AddResult, Burial, DeadLetter, NewTask, StoredTask } from '../../../src/store/taskStore.ts';
+import type {
+  AddResult,
+  AttemptsRecord,
+  Burial,
+  DeadLetter,
+  NewTask,
+  StoredTask,
+} from '../../../src/store/taskStore.ts';
 import type { TaskId } from '../../../src/task.ts';
 import type { Timeline } from '../../support/skewedClock.ts';
 
@@ -24,6 +31,8 @@ export class Documents {
   tip: Pick<TermRecord, 'term' | 'ttl'> = { term: 0, ttl: 0 };
   terms = new Map<number, string>();
   tasks = new Map<number, StoredTask>();
+  /** Of the last record of each task's attempts. */
+  recordedBy = new Map<number, { readonly term: number; readonly number: number }>();
   /** The number under which each id was last stored. */
   numbers = new Map<TaskId, number>();
   next = 1;
@@ -39,6 +48,7 @@ export class Documents {
     Object.assign(copy, { lease, tip, next });
     copy.terms = new Map(this.terms);
     copy.tasks = new Map(this.tasks);
+    copy.recordedBy = new Map(this.recordedBy);
     copy.numbers = new Map(this.numbers);
     copy.letters = new Map(this.letters);
     return copy;
@@ -209,10 +219,20 @@ export function tasksAfter(
   return found;
 }
 
-export function setAttempts(seq: number, attempts: number, deaths: number): Change {
+export function setAttempts(term: number, { seq, number, attempts, deaths }: AttemptsRecord): Change {
   return (documents) => {
     const task = documents.tasks.get(seq);
-    if (task !== undefined) documents.tasks.set(seq, { ...task, attempts, deaths });
+    const last = documents.recordedBy.get(seq) ?? { term: 0, number: 0 };
+    if (task === undefined || last.term > term || (last.term === term && last.number >= number)) return;
+    documents.recordedBy.set(seq, { term, number });
+    documents.tasks.set(seq, { ...task, attempts, deaths });
+  };
+}
+
+export function clearAttempts(seq: number): Change {
+  return (documents) => {
+    const task = documents.tasks.get(seq);
+    if (task !== undefined) documents.tasks.set(seq, { ...task, attempts: 0, deaths: 0 });
   };
 }
 

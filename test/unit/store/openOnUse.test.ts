@@ -33,6 +33,7 @@ class SlowStore {
           tasksAfter: none,
           acknowledge: none,
           setAttempts: none,
+          clearAttempts: none,
           trimTasks: none,
         },
         ...{
