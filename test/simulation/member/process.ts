@@ -50,6 +50,8 @@ export class SimulatedProcess {
   stopping = false;
   cutOff: { readonly until: number; readonly there: boolean; readonly back: boolean } | null = null;
   dead = false;
+  /** When it goes on after the last pause or suspension, by true time. */
+  private heldUntil = 0;
   private asleep = false;
   private held: Held[] | null = null;
   /** It was held up, and has not had all that waited. */
@@ -152,6 +154,7 @@ export class SimulatedProcess {
     this.held = [];
     this.asleep = asleep;
     if (asleep) this.clock.sleep();
+    this.heldUntil = timeline.now() + ms;
     if (this.unawareUntil > timeline.now()) this.unawareUntil += ms;
     timeline.at(timeline.now() + ms, () => {
       const held = this.held ?? [];
@@ -175,9 +178,11 @@ export class SimulatedProcess {
 
   /** Its clocks have shown, or will show within a moment, that more time has passed than it knows. */
   surprised(): void {
-    const { timeline } = this.world;
-    this.unawareUntil = timeline.now() + UNNOTICED / (1 - SKEW);
-    this.excuse(UNNOTICED + EXIT);
+    // Who stands still learns of it when it goes on.
+    const standsStill = Math.max(0, this.heldUntil - this.world.timeline.now());
+    const noticed = this.world.timeline.now() + standsStill + UNNOTICED / (1 - SKEW);
+    this.unawareUntil = Math.max(this.unawareUntil, noticed);
+    this.excuse(standsStill + UNNOTICED + EXIT);
   }
 
   /** Who is late to hear that the lease is over ends its work at once, and its process, if a native call holds it, `grace` later. */

@@ -426,6 +426,29 @@ describe('halt', () => {
     expect(told).toHaveLength(1);
   });
 
+  test.each([
+    ['the work on task "a"', ['a']],
+    ['the task thread', []],
+  ])('the panic says that %s would not stop', async (what, ids) => {
+    const panics: string[] = [];
+    dispatcher = make({ panic: ({ message }) => panics.push(message) });
+    runner.endsAtOnce = false;
+    startWith(...ids);
+    dispatcher.halt('lost');
+    await clock.advance(1000);
+    expect(panics).toEqual([`${what} would not stop in time and may still run`]);
+  });
+
+  test('work that may go on for a while after a halt has at least the grace to end', async () => {
+    runner.endsAtOnce = false;
+    startWith('a');
+    dispatcher.halt('lost');
+    await clock.advance(GRACE - 1);
+    expect(told).toEqual([]);
+    await clock.advance(1);
+    expect(told).toEqual(['panic ERR_WORK_NOT_STOPPED']);
+  });
+
   test('a thread in which nothing runs has a second to exit before that is worth a panic', async () => {
     runner.endsAtOnce = false;
     startWith();
@@ -625,6 +648,20 @@ describe('drain', () => {
     dispatcher.fence('about to end');
     await clock.advance(GRACE / 4);
     expect(runner.news()).toEqual(['abort: about to end', 'end']);
+  });
+
+  test('a fence and a resume during it begin nothing again', async () => {
+    runner.endsAtOnce = false;
+    startWith();
+    const drained = watch(dispatcher.drain());
+    dispatcher.fence('about to end');
+    dispatcher.resume();
+    feed('a');
+    await finishEnd(notRun);
+    expect([drained.value, dispatcher.stopped]).toEqual(['drained', true]);
+    dispatcher.resume();
+    await settle();
+    expect(runner.news()).toEqual(['start 1', 'end']);
   });
 
   test('a halt during it: no result counts, and after the grace it is stuck', async () => {
@@ -915,6 +952,20 @@ describe('with a process to kill', () => {
     await clock.advance(60_000);
     expect(told).toEqual(['killed at 3000']);
   });
+
+  test.each([
+    [400, 150],
+    [60, 60],
+  ])(
+    'a halt without time left, at a grace of %d ms, kills it after %d: a free thread has exited by then',
+    async (grace, at) => {
+      dispatcher = make({}, { grace, killProcess: () => told.push(`killed at ${clock.now()}`) });
+      startWith('a');
+      dispatcher.halt('slept past its lease');
+      await clock.advance(60_000);
+      expect(told).toEqual([`killed at ${at}`]);
+    },
+  );
 
   test('a lease that was saved is outlived by nobody: that is only said, until the next fence', async () => {
     startWith('a');

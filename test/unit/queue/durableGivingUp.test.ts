@@ -98,6 +98,55 @@ describe('dead-letter', () => {
     expect((await elected(once)).news()).toEqual(['buried 1: too bad']);
   });
 
+  describe('who takes over a burial', () => {
+    async function unfinished(): Promise<Master> {
+      addAll(store, 1, 3);
+      const master = await elected(once);
+      master.fate = only('putDeadLetter', { ...atOnce, lost: 'call' });
+      master.fail(master.head, 1);
+      await settle();
+      master.queue.end();
+      const next = new Master(store, clock, 'next', once);
+      terms += 1;
+      next.elect(terms, true);
+      return next;
+    }
+
+    test('and is refused begins nothing, until it is not', async () => {
+      const next = await unfinished();
+      const { holder } = store;
+      store.holder = null;
+      await clock.advance(3 * POLL);
+      expect([next.ready(), next.news(), store.burial?.seq]).toEqual([[], [], 1]);
+      store.holder = holder;
+      await clock.advance(POLL);
+      expect([next.ready(), next.news(), store.burial]).toEqual([[2, 3], ['buried 1: too bad'], null]);
+    });
+
+    test.each(['tasksAfter', 'putDeadLetter', 'acknowledge'] as const)(
+      'and is deposed during %s says nothing, and asks for nothing more',
+      async (call) => {
+        const next = await unfinished();
+        next.fate = only(call, { there: 5, back: 5 });
+        await clock.advance(7);
+        next.queue.end();
+        store.news();
+        await clock.advance(10 * POLL);
+        expect([next.news(), store.news(), next.ready()]).toEqual([[], [], []]);
+      },
+    );
+
+    test('and is deposed while it is refused asks for nothing more', async () => {
+      const next = await unfinished();
+      store.holder = null;
+      await clock.advance(POLL / 2);
+      next.queue.end();
+      store.news();
+      await clock.advance(10 * POLL);
+      expect([next.news(), store.news()]).toEqual([[], []]);
+    });
+  });
+
   test('a letter that somebody took is not written again, by whoever becomes master', async () => {
     addAll(store, 1, 2);
     const master = await elected(once);

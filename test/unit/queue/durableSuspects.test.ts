@@ -154,6 +154,22 @@ test('only the task that was running is charged', async () => {
   expect([seen, store.letters.map(({ id }) => id)]).toEqual([[6, 7, 8], [5]]);
 });
 
+test('a record that a dead master wrote sets nothing back when it lands late', async () => {
+  addAll(store, 1, 2);
+  const first = await elected(false, { attempts: 5 });
+  first.fate = only('setAttempts', { there: 100, back: 0 });
+  expect(first.ready()).toEqual([]);
+  first.queue.end();
+  for (const count of [1, 2]) {
+    const master = await elected(false, { attempts: 5 });
+    await runUntil(master, 1);
+    expect(recordOf(1)).toEqual([count, count]);
+    master.queue.end();
+  }
+  await clock.advance(100);
+  expect([recordOf(1), store.news().at(-1)]).toEqual([[2, 2], 'setAttempts 1 1/1 refused']);
+});
+
 test('a suspect that fails is charged with that attempt alone', async () => {
   addAll(store, 1, 2);
   const master = await elected(false, { attempts: 3 });
@@ -201,6 +217,31 @@ describe('a suspect that was begun and not let run to its end', () => {
     expect(master.ready()).toEqual([]);
     await settle();
     expect(master.ready()).toEqual([2, 3]);
+  });
+
+  test.each([
+    ['attempts', { attempts: 2, deaths: 1 }, 2],
+    ['deaths', { attempts: 1, deaths: 0 }, 1],
+  ])('is an attempt like another when somebody changed the %s on record meanwhile', async (_what, record, failed) => {
+    addAll(store, 1, 3);
+    const master = await elected(false, { attempts: 3 });
+    await runUntil(master, 1);
+    master.queue.end();
+    store.record(1, record.attempts, record.deaths);
+    master.elect(2, true);
+    await settle();
+    expect([master.ready(), master.head.failed]).toEqual([[1, 2, 3], failed]);
+  });
+
+  test('and is done meanwhile leaves nothing to its member', async () => {
+    addAll(store, 1, 3);
+    const master = await elected(false, { attempts: 2 });
+    await runUntil(master, 1);
+    master.queue.end();
+    store.done = 1;
+    master.elect(2, true);
+    await settle();
+    expect([master.ready(), master.head.failed]).toEqual([[2, 3], 0]);
   });
 
   test('is charged with the death of another member that ran it meanwhile', async () => {
