@@ -24,7 +24,7 @@ test('whatever befalls members, machines, network and database, all that must ho
   }
 }, 60_000);
 
-test.each([19, 132, 621, 1138, 2049, 2169, 2974, 36_332])('seed %d, which once failed, holds', async (seed) => {
+test.each([19, 132, 621, 1138, 2049, 2169, 2974, 36_332, 45_573])('seed %d, which once failed, holds', async (seed) => {
   const failure = await runSetting(drawSetting(seed), noTotals());
   expect(failure === null ? null : describe(failure, failure)).toBeNull();
 });

@@ -108,7 +108,7 @@ export class Ledger implements DatabaseWatch {
 
   /** A task is about to run; how it will go. */
   begins(process: SimulatedProcess, task: QueuedTask, term: number): Behaviour {
-    if (this.isDurable) this.beginsStored(task, term);
+    if (this.isDurable) this.beginsStored(process, task, term);
     else {
       const { told } = this.of(process);
       assert.ok(!told.has(task.id), `${process.id} runs ${task.id}, of which a lease told it that it is done`);
@@ -116,15 +116,16 @@ export class Ledger implements DatabaseWatch {
     return this.behaviour(task.id);
   }
 
-  private beginsStored(task: QueuedTask, term: number): void {
+  private beginsStored({ isUnaware }: SimulatedProcess, task: QueuedTask, term: number): void {
     const seq = numberOf(task);
     const { database, stores } = this;
     this.last = seq;
     assert.ok(database !== null);
     assert.equal(stores.get(seq), task.id, `task ${task.id} runs as number ${seq}, and is not stored so`);
     assert.ok(this.over() >= seq - 1, `number ${seq} begins under term ${term}, and ${this.frontier + 1} is not done`);
-    // Without atomic writes the lease, and with it `done`, may be set back: what that costs is repeats.
-    if (!this.isAtomic) return;
+    // Without atomic writes the lease, and with it `done`, may be set back: what that costs is repeats. So does a machine
+    // that slept while its wall clock was set back, for as long as it cannot know.
+    if (!this.isAtomic || isUnaware) return;
     const { done } = database.main.committed;
     assert.ok(seq > done, `number ${seq} runs under term ${term}, and is acknowledged`);
     assert.ok(seq - done <= UNACKNOWLEDGED, `${seq - done} tasks run without an acknowledgement`);

@@ -217,8 +217,13 @@ export class SimulatedProcess {
 
   /** Whether `isMaster` is true for it, here and now. */
   get believes(): boolean {
-    if (this.dead || this.asleep || this.world.timeline.now() < this.unawareUntil) return false;
+    if (this.dead || this.asleep || this.isUnaware) return false;
     return this.lease.remaining() > 0;
+  }
+
+  /** Whether it cannot have noticed yet that its lease is over. */
+  get isUnaware(): boolean {
+    return this.world.timeline.now() < this.unawareUntil;
   }
 
   /** Whether a task really runs: not in a process that stands still, nor before it can know that its lease is over. */
