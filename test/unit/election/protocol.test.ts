@@ -283,6 +283,32 @@ describe('rule 3: the beat', () => {
     expect(bench.took('beat')).toHaveLength(1);
   });
 
+  test('that was held up for longer than MASTER is followed by one a MASTER later, not by those that were missed', () => {
+    const bench = master({ holder: 'me', intervals: { ...intervals, SLAVE: 60_000 }, grace });
+    bench.now += 3 * intervals.MASTER + 300;
+    bench
+      .send({ type: 'tick' })
+      .beaten()
+      .pass(intervals.MASTER - lead - 1);
+    expect(bench.took('beat')).toHaveLength(1);
+    bench.pass(1);
+    expect(bench.took('beat')).toHaveLength(1);
+  });
+
+  test('another one while the first is under way waits for POLL', () => {
+    const bench = master().send({ type: 'progress' }).pass(intervals.SYNC);
+    expect(bench.took('beat')).toHaveLength(1);
+    bench.send({ type: 'progress' }).pass(intervals.POLL - 1);
+    expect(bench.took('beat')).toHaveLength(0);
+    bench.pass(1);
+    expect(bench.took('beat')).toHaveLength(1);
+  });
+
+  test('comes early when a server comes back', () => {
+    const bench = master().pass(intervals.SYNC).send({ type: 'available' }).pass(1);
+    expect(bench.took('beat')).toHaveLength(1);
+  });
+
   test('that matches nothing has lost: no lease first, then slave', () => {
     const bench = master().pass(intervals.MASTER);
     bench.take();
@@ -490,6 +516,15 @@ describe('rule 6: a failed beat', () => {
     expect(bench.types()).toEqual(['observe']);
   });
 
+  test('in error it looks at once when the store is said to be back, and in no other state', () => {
+    const bench = standby().pass(intervals.POLL).failed('observe').pass(intervals.POLL).failed('observe');
+    expect(bench.phase).toBe('error');
+    bench.take();
+    expect(bench.send({ type: 'available' }).types()).toEqual(['observe']);
+    expect(bench.send({ type: 'available' }).types()).toEqual([]);
+    expect(standby().send({ type: 'available' }).types()).toEqual([]);
+  });
+
   test('in error nothing is claimed before a look was answered, and then what stood all the while counts', () => {
     const lease = leaseOf('other');
     const bench = standby(lease);
@@ -520,6 +555,24 @@ describe('rule 7: the fence', () => {
     bench.take();
     bench.beaten();
     expect(bench.types()).toEqual(['lease', 'resume']);
+  });
+
+  test('falls again when the validity that such a beat gave is about to end', () => {
+    const bench = master()
+      .pass(validity - 1)
+      .beaten();
+    bench.take();
+    bench.pass(validity);
+    expect(bench.took('fence')).toHaveLength(1);
+  });
+
+  test('is not taken away while the member stops: work is not to go on', () => {
+    const bench = master()
+      .pass(validity - 1)
+      .send({ type: 'stop' });
+    bench.take();
+    bench.beaten();
+    expect(bench.types()).toEqual(['lease']);
   });
 
   test('stays when the acknowledged beat is so old that the end is as near as before', () => {
@@ -597,6 +650,26 @@ describe('rule 9: the end', () => {
     expect(bench.types()).not.toContain('release');
     bench.beaten();
     expect(bench.types()).toContain('release');
+  });
+
+  test('who is told to stop twice drains once, and who has stopped does not', () => {
+    const bench = master().send({ type: 'stop' }).send({ type: 'stop' });
+    expect(bench.types()).toEqual(['drain']);
+    bench.send({ type: 'drained' }).released();
+    bench.take();
+    expect(bench.send({ type: 'stop' }).types()).toEqual([]);
+    expect(new Bench().send({ type: 'stop' }).types()).toEqual([]);
+  });
+
+  test('while it is being released the lease is held no more: neither a suspension nor a late beat brings it back', () => {
+    const bench = master().pass(intervals.MASTER).send({ type: 'stop' }).send({ type: 'drained' }).beaten();
+    expect(bench.types()).toContain('noLease');
+    bench.send({ type: 'clockJump', ahead: 100 }).failed('release');
+    expect(bench.types()).toEqual(['beatFailed']);
+    bench.pass(intervals.POLL - 1);
+    expect(bench.types()).toEqual([]);
+    bench.send({ type: 'tick' }).pass(1);
+    expect(bench.types()).toEqual(['noLease', 'release']);
   });
 
   test('a release that fails is tried again every POLL under a new number, and the end of the validity ends it', () => {
