@@ -4,7 +4,6 @@
  */
 import { toWire } from '../errors.js';
 import { logFor } from '../log.js';
-import { endsBy } from '../pause.js';
 import type { Dispatcher } from '../queue/dispatcher.js';
 import { DurableQueue } from '../queue/durableQueue.js';
 import type { Lease, Progress } from '../store/store.js';
@@ -14,7 +13,7 @@ import { viewOf } from '../taskBytes.js';
 import type { Election, WorkLoad } from './memberWork.js';
 import type { SubmitResult, TaskBatch } from './messages.js';
 import { tasksOf } from './taskBatch.js';
-import { makeDispatcher, type TaskWork, type TaskWorkParts } from './taskWork.js';
+import { drainAnd, makeDispatcher, type TaskWork, type TaskWorkParts } from './taskWork.js';
 
 /** A chunk of half the size, so that one can run while the one before is acknowledged: see durableQueue.ts. */
 const CHUNK = { budget: 5, mostTasks: 128 };
@@ -130,13 +129,11 @@ export class DurableWork implements TaskWork {
    * lease is left to run out: nobody could take over from who insists for ever.
    */
   async drain(): Promise<'drained' | 'stuck'> {
-    const { clock, options, poll } = this.parts;
-    const deadline = clock.now() + options.stopTimeout;
-    const how = await this.dispatcher.drain();
-    const flushed = await endsBy(clock, Math.max(deadline, clock.now() + poll), this.queue.flush(how === 'drained'));
+    const flush = (how: 'drained' | 'stuck') => this.queue.flush(how === 'drained');
+    const { how, inTime } = await drainAnd(flush, this.dispatcher, this.parts);
     // Who drains is never elected again, and nobody tells it that it is deposed: else it would ask the store for ever.
     this.queue.end();
-    return flushed ? how : 'stuck';
+    return inTime ? how : 'stuck';
   }
 
   seen(lease: Lease): void {

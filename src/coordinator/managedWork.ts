@@ -4,7 +4,6 @@
  */
 import { type CodedError, toWire } from '../errors.js';
 import { logFor } from '../log.js';
-import { endsBy } from '../pause.js';
 import type { Dispatcher } from '../queue/dispatcher.js';
 import { DoneWindow } from '../queue/doneWindow.js';
 import { Follower } from '../queue/follower.js';
@@ -19,7 +18,7 @@ import { viewOf } from '../taskBytes.js';
 import type { Election, WorkLoad } from './memberWork.js';
 import type { SubmitResult, TaskBatch } from './messages.js';
 import { tasksOf } from './taskBatch.js';
-import { makeDispatcher, type TaskWork, type TaskWorkParts } from './taskWork.js';
+import { drainAnd, makeDispatcher, type TaskWork, type TaskWorkParts } from './taskWork.js';
 
 /** Long, beside what it takes to cross threads: half a millisecond, where both have slept. */
 const CHUNK = { budget: 100, mostTasks: 1024 };
@@ -164,10 +163,7 @@ export class ManagedWork implements TaskWork {
   }
 
   async drain(): Promise<'drained' | 'stuck'> {
-    const { clock, options, poll } = this.parts;
-    const deadline = clock.now() + options.stopTimeout;
-    const how = await this.dispatcher.drain();
-    await endsBy(clock, Math.max(deadline, clock.now() + poll), this.burying);
+    const { how } = await drainAnd(() => this.burying, this.dispatcher, this.parts);
     // Nobody says `deposed` to who gives the lease away: a letter that is not written by then is the next holder's task.
     this.reign = null;
     return how;

@@ -3,6 +3,7 @@ import type { Clock } from '../clock.js';
 import { type CodedError, toWire } from '../errors.js';
 import { logFor } from '../log.js';
 import type { ResolvedManagedOptions } from '../options.js';
+import { endsBy } from '../pause.js';
 import { Dispatcher } from '../queue/dispatcher.js';
 import type { QueuedTask, Runner } from '../queue/runner.js';
 import type { TaskSource } from '../queue/taskSource.js';
@@ -38,6 +39,18 @@ export interface TaskWorkHost {
 }
 
 const log = logFor('failover:managed');
+
+/** Drains, and gives what is left to do then the rest of stopTimeout, and at least one POLL. `inTime`: whether that was enough. */
+export async function drainAnd(
+  finish: (how: 'drained' | 'stuck') => Promise<void>,
+  dispatcher: Dispatcher,
+  { clock, options, poll }: Pick<TaskWorkParts, 'clock' | 'options'> & { readonly poll: number },
+): Promise<{ readonly how: 'drained' | 'stuck'; readonly inTime: boolean }> {
+  const deadline = clock.now() + options.stopTimeout;
+  const how = await dispatcher.drain();
+  const inTime = await endsBy(clock, Math.max(deadline, clock.now() + poll), finish(how));
+  return { how, inTime };
+}
 
 export function makeDispatcher(
   { name, options, runner, clock, random, killProcess, emit }: TaskWorkParts,
