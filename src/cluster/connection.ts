@@ -1,6 +1,6 @@
 /**
  * One life of a coordinator thread, from the main thread's side. Comlink never settles calls to a thread that is gone,
- * so each is ended by the thread's exit. The thread keeps the process alive only while somebody holds it.
+ * so each is ended by the thread's death. The thread keeps the process alive only while somebody holds it.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
@@ -21,8 +21,10 @@ export class Connection {
   private readonly pending = new Set<(error: Error) => void>();
   private failure: Error | undefined;
   private holds = 0;
-  /** Resolves with the reason when the thread has ended, wanted or not. */
-  readonly ended: Promise<Error>;
+  /** Resolves with the reason when nothing can be asked of the thread any more, wanted or not. */
+  readonly lost: Promise<Error>;
+  /** Resolves after that, when the thread has ended: a native call of the work in a thread below it can put that off. */
+  readonly ended: Promise<void>;
 
   constructor(options: ResolvedOptions, onEvent: (cluster: number, event: MemberEvent) => void) {
     const calls = new MessageChannel();
@@ -38,23 +40,21 @@ export class Connection {
       transferList: [calls.port2, events.port2],
     });
     this.worker.unref();
-    this.ended = new Promise((resolve) => {
-      let failure: unknown;
-      this.worker.on('error', (error) => {
-        failure = error;
-      });
-      this.worker.once('exit', (code) => {
+    this.lost = new Promise((resolve) => {
+      const lose = (why: string, cause?: unknown): void => {
+        if (this.failure !== undefined) return;
         // What it said is true although it died: tasks that were done are not to be done again.
         for (const batch of waitingIn(events.port1)) deliver(batch);
         calls.port1.close();
         events.port1.close();
-        const text = failure instanceof Error ? failure.message : `exit code ${code}`;
-        const options = { cause: failure };
-        this.failure = new FailoverError('ERR_COORDINATOR_LOST', `the coordinator thread ended: ${text}`, options);
+        this.failure = new FailoverError('ERR_COORDINATOR_LOST', `the coordinator thread ended: ${why}`, { cause });
         resolve(this.failure);
         for (const reject of this.pending) reject(this.failure);
-      });
+      };
+      this.worker.on('error', (error) => lose(error instanceof Error ? error.message : String(error), error));
+      this.worker.once('exit', (code) => lose(`exit code ${code}`));
     });
+    this.ended = new Promise((resolve) => this.worker.once('exit', () => resolve()));
     events.port1.on('message', deliver);
     this.remote = wrap<WireApi>(calls.port1);
     calls.port1.unref();

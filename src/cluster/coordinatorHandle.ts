@@ -6,7 +6,7 @@
  * Back-off in ms: 100, 200, 400, 800, 1600, 3200, then 5000; back to 100 after a life of 10 s.
  */
 import type { MemberEvent } from '../coordinator/messages.js';
-import { StateError } from '../errors.js';
+import { FailoverError, StateError } from '../errors.js';
 import type { ResolvedOptions } from '../options.js';
 import { Connection } from './connection.js';
 
@@ -18,7 +18,7 @@ const LONG_LIFE = 10_000;
 export interface Client {
   /** News of the cluster, in order. */
   happened(event: MemberEvent): void;
-  /** The thread died, and with it every mastership and task thread; a new one comes. */
+  /** The thread died, and with it every mastership; a new one comes, or this is told again because it cannot be started yet. */
   lost(error: Error): void;
   /** A thread is there: open the cluster on it, and whatever it did before. */
   attach(connection: Connection, cluster: number): void;
@@ -28,7 +28,10 @@ export interface Client {
 export class CoordinatorHandle {
   private readonly clients = new Map<number, Client>();
   private connection: Connection | undefined;
+  /** From the death of the thread until there is another one. */
+  private restarting = false;
   private restart: NodeJS.Timeout | undefined;
+  private ending: Promise<void> | undefined;
   private delay = FIRST_DELAY;
   private clusters = 0;
   private closed = false;
@@ -44,10 +47,9 @@ export class CoordinatorHandle {
   add(client: Client): number {
     if (this.closed) throw new StateError('ERR_STOPPED', 'this failover has been closed');
     const cluster = ++this.clusters;
+    if (!this.restarting) this.connection ??= this.connect();
     this.clients.set(cluster, client);
-    if (this.restart !== undefined) return cluster;
-    this.connection ??= this.connect();
-    client.attach(this.connection, cluster);
+    if (this.connection !== undefined) client.attach(this.connection, cluster);
     return cluster;
   }
 
@@ -56,36 +58,57 @@ export class CoordinatorHandle {
     this.clients.delete(cluster);
     if (this.clients.size > 0) return;
     clearTimeout(this.restart);
-    this.restart = undefined;
+    this.restarting = false;
     const { connection } = this;
     this.connection = undefined;
-    await connection?.close();
+    this.ending = connection?.close();
+    await this.ending;
   }
 
   /** Stops every cluster, which ends the thread. */
   async close(): Promise<void> {
     this.closed = true;
     await Promise.all([...this.clients.values()].map((client) => client.stop()));
+    // Of a cluster whose stop was under way.
+    await this.ending;
   }
 
   private connect(): Connection {
     const startedAt = performance.now();
     const connection = new Connection(this.#options, (cluster, event) => this.clients.get(cluster)?.happened(event));
-    void connection.ended.then((error) => {
+    void connection.lost.then((error) => {
       if (this.connection !== connection) return;
       this.connection = undefined;
       if (performance.now() - startedAt >= LONG_LIFE) this.delay = FIRST_DELAY;
-      this.restart = setTimeout(() => this.startAgain(), this.delay);
-      this.delay = Math.min(LONGEST_DELAY, this.delay * 2);
-      for (const client of [...this.clients.values()]) client.lost(error);
+      this.restarting = true;
+      // Not before, though the process has nothing else to live for: its task threads may still be at work.
+      connection.hold();
+      void connection.ended.then(() => this.startLater());
+      this.tellLost(error);
     });
     return connection;
   }
 
+  private tellLost(error: Error): void {
+    for (const client of [...this.clients.values()]) client.lost(error);
+  }
+
+  private startLater(): void {
+    if (!this.restarting) return;
+    this.restart = setTimeout(() => this.startAgain(), this.delay);
+    this.delay = Math.min(LONGEST_DELAY, this.delay * 2);
+  }
+
   private startAgain(): void {
-    this.restart = undefined;
-    const connection = this.connect();
-    this.connection = connection;
-    for (const [cluster, client] of this.clients) client.attach(connection, cluster);
+    try {
+      this.connection = this.connect();
+    } catch (error) {
+      // As where a limit of processes or of memory is reached.
+      const text = 'the coordinator thread died, and another one cannot be started';
+      this.startLater();
+      return this.tellLost(new FailoverError('ERR_COORDINATOR_LOST', text, { cause: error }));
+    }
+    this.restarting = false;
+    for (const [cluster, client] of this.clients) client.attach(this.connection, cluster);
   }
 }

@@ -88,8 +88,9 @@ export class ManagedCluster<Task extends object = object> extends Cluster {
 
   /**
    * Puts a dead letter back at the end of the queue, with all its attempts; or lets a queue that stands still
-   * (`retry.exhausted: 'block'`) try its head again. Resolves to false when there is no such task, or when one with this
-   * id is queued: the dead letter then stays, as the two may differ. A queue in memory is that of this member alone.
+   * (`retry.exhausted: 'block'`) try its head again. When a task with this id is queued, its dead letter stays, as the two
+   * may differ. Resolves to false when there is nothing to put back and the queue does not stand still at such a task. A
+   * queue in memory is that of this member alone.
    *
    * @throws StateError `ERR_STOPPED`; StoreError; TaskError `ERR_QUEUE_FULL`, or `ERR_INVALID_KEY` for what is no id.
    */
@@ -107,7 +108,8 @@ export class ManagedCluster<Task extends object = object> extends Cluster {
     };
     // Done elsewhere, for a queue in memory, was this letter itself, and that is said once.
     const stored = (await submit()).stored || (!this.options.durable && (await submit()).stored);
-    if (!stored) return false;
+    // What is queued of that id, and not the letter, may be what the queue stands still at.
+    if (!stored) return this.call((remote, cluster) => remote.unblock(cluster, known));
     await this.call((remote, cluster) => remote.removeDeadLetter(cluster, letter.seq));
     return true;
   }

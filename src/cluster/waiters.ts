@@ -12,6 +12,8 @@ interface Place {
   attempt(): void;
   /** Whether it is free again. */
   left: boolean;
+  /** There will be no room any more. */
+  hopeless: boolean;
 }
 
 export class Waiters {
@@ -33,7 +35,8 @@ export class Waiters {
     this.timer ??= setInterval(() => this.some(1), POLL);
     return new Promise((resolve, reject) => {
       const ask = async (): Promise<void> => {
-        const answer = await attempt();
+        let answer = await attempt();
+        if (answer === 'full' && place.hopeless) answer = await attempt();
         if (answer === 'full') return;
         place.left = true;
         resolve(answer);
@@ -45,6 +48,7 @@ export class Waiters {
       // Not by a promise that is resolved: those who are called together must ask in their order.
       const place: Place = {
         left: false,
+        hopeless: false,
         attempt: () =>
           void ask()
             .catch(fail)
@@ -60,13 +64,14 @@ export class Waiters {
     else this.call(count);
   }
 
-  /** There will be no room any more: each attempt will fail. */
+  /** There will be no room any more: each attempt will fail. Those who were called may have found room, and hear that first. */
   all(): void {
-    const { line } = this;
+    const { line, trying } = this;
     this.line = [];
     this.trying = 0;
     this.look();
-    for (const { attempt } of line) attempt();
+    for (const place of line) place.hopeless = true;
+    for (const { attempt } of line.slice(trying)) attempt();
   }
 
   private call(count: number): void {

@@ -11,8 +11,8 @@ export class DeadLetters {
 
   /** The oldest with this id. */
   async find(id: TaskId): Promise<FoundLetter | null> {
-    const [letter] = await this.store.findDeadLetters(this.name, id);
-    return letter === undefined ? null : { seq: letter.seq, bytes: letter.bytes };
+    const letter = await this.store.oldestDeadLetter(this.name, id);
+    return letter === null ? null : { seq: letter.seq, bytes: letter.bytes };
   }
 
   remove(seq: number): Promise<void> {

@@ -67,7 +67,7 @@ export class DurableWork implements TaskWork {
     const results = added.map((result, index): SubmitResult => {
       const task = tasks[index];
       if (result.type === 'stored' && task !== undefined) {
-        stored.push({ seq: result.seq, id: task.id, bytes: task.bytes, attempts: 0, deaths: 0, at });
+        stored.push({ seq: result.seq, id: task.id, bytes: task.bytes, attempts: 0, deaths: 0, recordedBy: null, at });
       }
       return result.type === 'stored' ? 'queued' : result.type;
     });
@@ -80,7 +80,7 @@ export class DurableWork implements TaskWork {
     const { done } = await store.queueState(name);
     const [head] = await store.tasksAfter(name, done, { tasks: 1, bytes: 1 });
     if (head === undefined || head.id !== id || head.attempts === 0) return false;
-    await store.clearAttempts(name, head.seq);
+    await store.clearAttempts(name, head.seq, head.recordedBy);
     return true;
   }
 
@@ -134,6 +134,10 @@ export class DurableWork implements TaskWork {
     // Who drains is never elected again, and nobody tells it that it is deposed: else it would ask the store for ever.
     this.queue.end();
     return inTime ? how : 'stuck';
+  }
+
+  whenEnded(): Promise<void> {
+    return this.dispatcher.whenEnded();
   }
 
   seen(lease: Lease): void {

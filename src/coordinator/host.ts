@@ -60,7 +60,7 @@ interface Hosted {
 
 export class CoordinatorHost implements CoordinatorApi {
   private readonly hosted = new Map<number, Hosted>();
-  private readonly farewells = new Set<Promise<void>>();
+  private readonly farewells = new Set<Promise<unknown>>();
   private readonly limits: StoreLimits;
   private readonly store: FullStore;
 
@@ -101,8 +101,10 @@ export class CoordinatorHost implements CoordinatorApi {
       ended: (farewell) => {
         this.hosted.delete(spec.cluster);
         watch?.stop();
-        this.farewells.add(farewell);
-        void farewell.then(() => this.farewells.delete(farewell));
+        // The thread must not end, and with it who would kill the process, before work that will not stop is dealt with.
+        const all = Promise.all([farewell, managed?.whenEnded()]);
+        this.farewells.add(all);
+        void all.then(() => this.farewells.delete(all));
       },
       makeWork: (progressed): MemberWork => {
         if (spec.managed === null) {

@@ -169,6 +169,10 @@ export class ManagedWork implements TaskWork {
     return how;
   }
 
+  whenEnded(): Promise<void> {
+    return this.dispatcher.whenEnded();
+  }
+
   seen(lease: Lease): void {
     const { removed, fellBack, missed } = this.follower.see(lease);
     if (removed.length > 0) {

@@ -15,6 +15,8 @@ import type { MemberEvent, SubmitResult, TaskBatch } from './messages.js';
 export interface TaskWork extends MemberWork {
   submit(batch: TaskBatch): Promise<SubmitResult[]>;
   unblock(id: TaskId): Promise<boolean>;
+  /** Once it is deposed or drained: resolves when nothing of it runs any more, or when what does was given up. */
+  whenEnded(): Promise<void>;
 }
 
 export interface TaskWorkParts {

@@ -220,6 +220,12 @@ export class Dispatcher {
     return new Promise((resolve) => this.drains.push(resolve));
   }
 
+  /** Resolves when nothing runs any more, or when what does was given up: with a panic, or by killing the process. */
+  whenEnded(): Promise<void> {
+    if (this.stopped || this.stuck) return Promise.resolve();
+    return new Promise((resolve) => this.drains.push(() => resolve()));
+  }
+
   // ---- dispatching ----
 
   private begin(): void {

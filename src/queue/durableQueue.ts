@@ -206,11 +206,10 @@ export class DurableQueue implements TaskSource {
 
   /** A burial that the last master may not have finished. False when this mastership ended meanwhile. */
   private async finishBurial(tenure: Tenure, burial: Burial): Promise<boolean> {
-    const { store, name, host, clock, poll } = this.parts;
+    const { host, clock, poll } = this.parts;
     const { seq, name: kind, message, code } = burial;
-    const found = await this.insist(tenure, () => store.tasksAfter(name, seq - 1, { tasks: 1, bytes: 1 }));
-    if (found === null) return false;
-    const task = found[0]?.seq === seq ? found[0] : undefined;
+    const task = await this.taskAt(tenure, seq);
+    if (task === null) return false;
     if (task !== undefined && !(await this.writeLetter(tenure, task, burial))) return false;
     while (!(await this.acknowledgeAt(tenure, seq, null))) {
       if (this.tenure !== tenure) return false;
@@ -367,12 +366,10 @@ export class DurableQueue implements TaskSource {
   private async lookAtBlocked(reign: Reign, head: WindowTask): Promise<void> {
     if (reign.looking) return;
     reign.looking = true;
-    const { store, name } = this.parts;
-    const found = await this.insist(reign.tenure, () => store.tasksAfter(name, head.seq - 1, { tasks: 1, bytes: 1 }));
+    const task = await this.taskAt(reign.tenure, head.seq);
     reign.looking = false;
-    if (found === null || reign.hold !== 'blocked') return;
-    const [task] = found;
-    if (task?.seq === head.seq) {
+    if (task === null || reign.hold !== 'blocked') return;
+    if (task !== undefined) {
       if (this.spent({ failed: task.attempts, deaths: task.deaths })) return;
       head.failed = task.attempts;
       head.deaths = task.deaths;
@@ -381,6 +378,17 @@ export class DurableQueue implements TaskSource {
       reign.finished = head.seq;
     }
     this.release(reign, 'blocked');
+  }
+
+  /** Undefined when two looks after another say that it is not there; null when the mastership ended meanwhile. */
+  private async taskAt(tenure: Tenure, seq: number): Promise<StoredTask | undefined | null> {
+    const { store, name } = this.parts;
+    for (let looks = 0; looks < 2; looks++) {
+      const found = await this.insist(tenure, () => store.tasksAfter(name, seq - 1, { tasks: 1, bytes: 1 }));
+      if (found === null) return null;
+      if (found[0]?.seq === seq) return found[0];
+    }
+    return undefined;
   }
 
   // ---- going on ----

@@ -3,8 +3,8 @@
  * gap. One mastership has one window.
  *
  * Numbers are given out without a gap, but an answer of the store need not be of one moment: it may hold n + 1 and not n,
- * which was stored while the answer was put together. So at a gap the rest is asked for once more; what still is not
- * there was done and trimmed (see taskStore.ts), and is passed over.
+ * which was stored while the answer was put together. So at a gap the rest is asked for once more; what is missing in two
+ * answers that both show a higher number was done and trimmed (see taskStore.ts), and is passed over.
  */
 import type { StoredTask } from '../store/taskStore.js';
 import type { QueuedTask } from './runner.js';
@@ -89,18 +89,21 @@ export class TaskWindow {
   }
 
   private async fetch(): Promise<boolean> {
-    const answer = await this.ask(this.fetched, this.room);
-    if (answer === null) return false;
-    if (this.appendUpToGap(answer)) return answer.length > 0;
-    const again = await this.ask(this.fetched, this.room);
-    for (const task of again ?? []) this.append(task);
-    return again !== null;
+    for (let before: readonly StoredTask[] = []; ; ) {
+      const answer = await this.ask(this.fetched, this.room);
+      if (answer === null) return false;
+      if (this.appendUpToGap(answer, before)) return answer.length > 0;
+      before = answer;
+    }
   }
 
-  /** False when there is a gap. Tasks that were offered meanwhile are here already. */
-  private appendUpToGap(tasks: readonly StoredTask[]): boolean {
+  /** False at a gap that the answer before did not have, too. Tasks that were offered meanwhile are here already. */
+  private appendUpToGap(tasks: readonly StoredTask[], before: readonly StoredTask[]): boolean {
+    const highest = before.at(-1)?.seq ?? 0;
     for (const task of tasks) {
-      if (task.seq > this.fetched + 1) return false;
+      const isGap = task.seq > this.fetched + 1;
+      const wasThere = ({ seq }: StoredTask) => seq > this.fetched && seq < task.seq;
+      if (isGap && (task.seq > highest || before.some(wasThere))) return false;
       this.append(task);
     }
     return true;

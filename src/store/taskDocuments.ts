@@ -2,7 +2,7 @@
  * The documents of a durable queue in both stores, and the check of every one that is read, as in documents.ts.
  */
 import { DocumentReader, type Fields, isFields, storedId } from './documents.js';
-import type { Burial, DeadLetter, QueueState, StoredTask, Verdict } from './taskStore.js';
+import type { Burial, DeadLetter, QueueState, RecordMark, StoredTask, Verdict } from './taskStore.js';
 
 /** The fields of the lease that say how far the queue is done. A queue that has none is at its beginning. */
 export function storedBurial(burial: Burial | null): Fields | null {
@@ -18,9 +18,9 @@ export function storedLetter({ queue, seq, id, name, message, code, attempts }: 
 
 export class TaskReader extends DocumentReader {
   task(): StoredTask {
-    this.recordedBy();
     return {
       ...this.taskName(),
+      recordedBy: this.recordedBy(),
       bytes: this.bytes('payload'),
       attempts: this.count('attempts'),
       deaths: this.count('deaths'),
@@ -33,7 +33,7 @@ export class TaskReader extends DocumentReader {
   }
 
   /** Under which term the attempts were put on record, and as which record of that master; null when none did. */
-  recordedBy(): { readonly term: number; readonly number: number } | null {
+  recordedBy(): RecordMark | null {
     const { by } = this.fields;
     if (by === undefined || by === null) return null;
     const reader = this.below('by');

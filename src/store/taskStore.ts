@@ -25,8 +25,16 @@ export interface Attempts {
   readonly deaths: number;
 }
 
+/** Which of all records of a task was written last: the higher term, and within it the higher number. */
+export interface RecordMark {
+  readonly term: number;
+  readonly number: number;
+}
+
 export interface StoredTask extends NewTask, Attempts {
   readonly seq: number;
+  /** Which record the attempts are from; null as long as there is none. */
+  readonly recordedBy: RecordMark | null;
   /** When it was stored, by the wall clock of the member that did: for people only. */
   readonly at: Date;
 }
@@ -38,7 +46,7 @@ export interface AttemptsRecord extends Attempts {
   readonly number: number;
 }
 
-/** `known`: a task with this id is queued already. `full`: `maxQueue` tasks are. */
+/** `known`: a task with this id is queued already, or is being moved to the dead letters. `full`: `maxQueue` tasks are. */
 export type AddResult =
   | { readonly type: 'stored'; readonly seq: number }
   | { readonly type: 'known' }
@@ -109,8 +117,11 @@ export interface TaskStore {
    * of a later term, or of this term with a higher number, has come.
    */
   setAttempts(tenure: Tenure, record: AttemptsRecord): Promise<void>;
-  /** Gives a task all its attempts anew, whoever is master. What a master recorded before stays older than what it records next. */
-  clearAttempts(name: string, seq: number): Promise<void>;
+  /**
+   * Gives a task all its attempts anew, whoever is master, if its last record is still that one. The record stays the
+   * last one, so that an earlier one that lands later changes nothing.
+   */
+  clearAttempts(name: string, seq: number, recordedBy: RecordMark | null): Promise<void>;
   /** Deletes, now or later, tasks up to `through`, which must be done. May be called often. */
   trimTasks(name: string, through: number): Promise<void>;
   /** Numbers and times for people; counts may be behind. */
@@ -119,8 +130,8 @@ export interface TaskStore {
   /** Writes the letter unless there is one with its queue and number. */
   putDeadLetter(letter: DeadLetter): Promise<void>;
   countDeadLetters(name: string): Promise<number>;
-  /** The dead letters with this id, oldest first. */
-  findDeadLetters(name: string, id: TaskId): Promise<DeadLetter[]>;
+  /** The oldest dead letter with this id. */
+  oldestDeadLetter(name: string, id: TaskId): Promise<DeadLetter | null>;
   removeDeadLetter(name: string, seq: number): Promise<void>;
 }
 

@@ -68,7 +68,13 @@ export class MainRunner implements Runner {
     });
     this.idle = outcome.then(() => {});
     if (Number.isFinite(taskTimeout)) this.watch.by(clock.now() + taskTimeout);
-    this.parts.ask({ run, id: task.id, bytes: viewOf(task.bytes), term: this.term, attempt: task.failed + 1 });
+    this.parts.ask({
+      run,
+      id: task.id,
+      bytes: ofItsOwn(viewOf(task.bytes)),
+      term: this.term,
+      attempt: task.failed + 1,
+    });
     return chunkOutcome(await outcome);
   }
 
@@ -108,4 +114,10 @@ function chunkOutcome(outcome: WorkOutcome): ChunkOutcome {
   return outcome.done
     ? { done: 1, failure: null, took: 0 }
     : { done: 0, failure: { type: 'result', done: false }, took: 0 };
+}
+
+/** A message takes all the memory with it that a view is on, unless that is shared: of a task in an answer, the answer. */
+function ofItsOwn(view: Uint8Array): Uint8Array {
+  const isAlone = view.byteLength === view.buffer.byteLength;
+  return isAlone || view.buffer instanceof SharedArrayBuffer ? view : new Uint8Array(view);
 }

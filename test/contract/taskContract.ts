@@ -240,9 +240,9 @@ export function taskContract(title: string, setup: () => Promise<TaskStoreUnderT
       test('attempts that are cleared stay so when an earlier record lands, and are counted on by the next', async () => {
         const { name, tenure } = await queue({ tasks: 2 });
         await store.tasks.setAttempts(tenure, { seq: 1, number: 2, attempts: 3, deaths: 1 });
-        await store.tasks.clearAttempts(name, 1);
-        await store.tasks.clearAttempts(name, 2);
-        await store.tasks.clearAttempts(name, 3);
+        await store.tasks.clearAttempts(name, 1, { term: tenure.term, number: 2 });
+        await store.tasks.clearAttempts(name, 2, null);
+        await store.tasks.clearAttempts(name, 3, null);
         await store.tasks.setAttempts(tenure, { seq: 1, number: 1, attempts: 2, deaths: 0 });
         expect(await recordsOf(name)).toEqual([
           [0, 0],
@@ -250,6 +250,20 @@ export function taskContract(title: string, setup: () => Promise<TaskStoreUnderT
         ]);
         await store.tasks.setAttempts(tenure, { seq: 1, number: 3, attempts: 1, deaths: 0 });
         expect((await recordsOf(name))[0]).toEqual([1, 0]);
+      });
+
+      test('attempts are cleared only when their last record is the one that was seen', async () => {
+        const { name, tenure } = await queue({ tasks: 1 });
+        const { term } = tenure;
+        await store.tasks.setAttempts(tenure, { seq: 1, number: 2, attempts: 3, deaths: 0 });
+        const [task] = await all(name);
+        expect(task?.recordedBy).toEqual({ term, number: 2 });
+        for (const mark of [null, { term, number: 1 }, { term, number: 3 }, { term: term + 1, number: 2 }]) {
+          await store.tasks.clearAttempts(name, 1, mark);
+          expect(await recordsOf(name)).toEqual([[3, 0]]);
+        }
+        await store.tasks.clearAttempts(name, 1, { term, number: 2 });
+        expect(await recordsOf(name)).toEqual([[0, 0]]);
       });
 
       test('the counts say what is queued, what is dead, and since when the oldest waits', async () => {
@@ -346,6 +360,18 @@ export function taskContract(title: string, setup: () => Promise<TaskStoreUnderT
     });
 
     describe('dead letters', () => {
+      test('the id of a task that is being buried is taken, and the task is there for its letter', async () => {
+        const { name, tenure } = await queue({ tasks: 4 });
+        const [, , third] = await all(name);
+        const again = [aTask(third?.id ?? 'none'), aTask('other')];
+        await store.tasks.acknowledge(tenure, acknowledgement(3, burial));
+        expect(await store.tasks.addTasks(name, again, MANY)).toEqual([known, ...stored(5, 5)]);
+        expect(await store.tasks.addTasks(name, again.slice(0, 1), 1)).toEqual([known]);
+        expect((await all(name, 2))[0]).toEqual(third);
+        await store.tasks.acknowledge(tenure, acknowledgement(3, null));
+        expect(await store.tasks.addTasks(name, again.slice(0, 1), MANY)).toEqual(stored(6, 6));
+      });
+
       test('a letter is written once, found by its id, oldest first, and goes when it is removed', async () => {
         const { name } = await queue();
         const letters = [aLetter(name, 9), aLetter(name, 10, { code: 'ERR_X' }), aLetter(name, 2)];
@@ -354,19 +380,20 @@ export function taskContract(title: string, setup: () => Promise<TaskStoreUnderT
         await store.tasks.putDeadLetter(aLetter(name, 11, { id: 1 }));
         await store.tasks.putDeadLetter(aLetter(name, 12, { id: '1' }));
         await store.tasks.putDeadLetter(aLetter(`${name}/more`, 1));
-        const found = async (id: DeadLetter['id']) =>
-          (await store.tasks.findDeadLetters(name, id)).map((letter) => ({
-            ...letter,
-            bytes: Buffer.from(letter.bytes),
-          }));
-        expect(await found('dead')).toEqual([letters[2], letters[0], letters[1]]);
-        expect((await found(1)).map(({ seq }) => seq)).toEqual([11]);
+        const found = async (id: DeadLetter['id']) => {
+          const letter = await store.tasks.oldestDeadLetter(name, id);
+          return letter && { ...letter, bytes: Buffer.from(letter.bytes) };
+        };
+        expect(await found('dead')).toEqual(letters[2]);
+        expect((await found(1))?.seq).toBe(11);
         expect((await store.tasks.countTasks(name)).dead).toBe(5);
         expect(await store.tasks.countDeadLetters(name)).toBe(5);
+        await store.tasks.removeDeadLetter(name, 2);
+        await store.tasks.removeDeadLetter(name, 2);
+        expect(await found('dead')).toEqual(letters[0]);
         await store.tasks.removeDeadLetter(name, 9);
-        await store.tasks.removeDeadLetter(name, 9);
-        expect((await found('dead')).map(({ seq }) => seq)).toEqual([2, 10]);
-        expect(await found('nobody')).toEqual([]);
+        expect((await found('dead'))?.seq).toBe(10);
+        expect(await found('nobody')).toBeNull();
       });
     });
 
@@ -416,7 +443,7 @@ export function taskContract(title: string, setup: () => Promise<TaskStoreUnderT
         const { name } = await queue();
         await store.tasks.putDeadLetter(aLetter(name, 1));
         await under.tamperLetter(name, 1, { [field]: value });
-        await refused(store.tasks.findDeadLetters(name, 'dead'), name, field);
+        await refused(store.tasks.oldestDeadLetter(name, 'dead'), name, field);
       });
     });
 

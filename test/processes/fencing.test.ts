@@ -1,7 +1,7 @@
 /**
- * Rule 7, with work that nothing can end: a native call of 10 s, while the network to the server is cut. With fencing
- * `process` the process is killed by the end of its lease, and the next master's work never overlaps; with `thread` a
- * panic says that it may.
+ * Rule 7, with work that nothing can end: a native call of 10 s, while the network to the server is cut, or the member
+ * stops. With fencing `process` the process is killed by the end of its lease, and the next master's work never
+ * overlaps; with `thread` a panic says that it may.
  */
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
@@ -46,4 +46,31 @@ test.each(['process', 'thread'] as const)('fencing: %s', async (fencing) => {
     await cut.line(/^panic ERR_WORK_NOT_STOPPED /);
     expect(cut.isRunning).toBe(true);
   }
+});
+
+test('fencing: process, when the only member of the process stops', async () => {
+  const journal = new Journal(await temporaryFolder());
+  const { file } = journal;
+  // When the first is told as done, the second has begun.
+  const tasks = [
+    { id: 'first', seconds: 0, file },
+    { id: 'native', seconds: SECONDS, file },
+  ];
+  const options = { intervals, mongodb: { connectString: databaseUri() } };
+  const start = () => {
+    const told = { options, fencing: 'process', stopTimeout: 100, tasks };
+    const member = new Program([program, JSON.stringify(told)], process.env);
+    onTestFinished(() => member.end());
+    return member;
+  };
+  const stopped = start();
+  await stopped.line(/^state master 1$/);
+  const next = start();
+  await next.line(/^state slave /);
+  await stopped.line(/^done first$/);
+  stopped.kill('SIGTERM');
+  expect(await stopped.ended).toEqual({ code: null, signal: 'SIGKILL' });
+  await next.line(/^done native$/);
+  expect(overlapping(journal.runs())).toEqual([]);
+  expect(journal.runs().filter(({ id, term, end }) => id === 'native' && term === 1 && end !== undefined)).toEqual([]);
 });

@@ -6,7 +6,15 @@
 import type { Clock } from '../../src/clock.ts';
 import { StoreError } from '../../src/errors.ts';
 import type { Tenure } from '../../src/store/store.ts';
-import type { Acknowledgement, Burial, DeadLetter, NewTask, StoredTask, TaskStore } from '../../src/store/taskStore.ts';
+import type {
+  Acknowledgement,
+  Burial,
+  DeadLetter,
+  NewTask,
+  RecordMark,
+  StoredTask,
+  TaskStore,
+} from '../../src/store/taskStore.ts';
 import type { TaskId } from '../../src/task.ts';
 
 export type TaskCall = keyof TaskStore;
@@ -22,7 +30,7 @@ export interface TaskFate {
 }
 
 export const atOnce: TaskFate = { there: 0, back: 0 };
-const NO_FAILURES = { attempts: 0, deaths: 0 };
+const NO_FAILURES = { attempts: 0, deaths: 0, recordedBy: null };
 
 /** Tests look into it, and change it, by the fields. */
 export class MemoryTasks {
@@ -35,8 +43,6 @@ export class MemoryTasks {
   holder: Tenure | null = null;
   /** Of the last acknowledgement under each term. */
   private readonly numbers = new Map<number, number>();
-  /** Of the last record of each task. */
-  private readonly recordedBy = new Map<number, { readonly term: number; readonly number: number }>();
   /** By how much it was ever told to trim what it must keep: what is not done, or is being buried. */
   trimmedTooFar = 0;
   /** Numbers of tasks that no answer shows yet: they are being stored. */
@@ -67,14 +73,16 @@ export class MemoryTasks {
       acknowledge: (tenure, given) => call('acknowledge', () => this.acknowledge(tenure, given)),
       setAttempts: ({ term }, { seq, number, attempts, deaths }) =>
         call('setAttempts', () => {
-          const last = this.recordedBy.get(seq) ?? { term: 0, number: 0 };
+          const last = this.tasks.get(seq)?.recordedBy ?? { term: 0, number: 0 };
           const isLast = term > last.term || (term === last.term && number > last.number);
           this.log.push(`setAttempts ${seq} ${attempts}/${deaths}${isLast ? '' : ' refused'}`);
-          if (!isLast) return;
-          this.recordedBy.set(seq, { term, number });
-          this.record(seq, attempts, deaths);
+          if (isLast) this.record(seq, attempts, deaths, { term, number });
         }),
-      clearAttempts: (_name, seq) => call('clearAttempts', () => this.record(seq, 0, 0)),
+      clearAttempts: (_name, seq, by) =>
+        call('clearAttempts', () => {
+          const last = this.tasks.get(seq)?.recordedBy;
+          if (last?.term === by?.term && last?.number === by?.number) this.record(seq, 0, 0);
+        }),
       trimTasks: (_name, through) =>
         call('trimTasks', () => {
           // A task that is being buried is needed for its letter.
@@ -93,7 +101,8 @@ export class MemoryTasks {
           this.log.push(`putDeadLetter ${letter.seq}`);
           if (!this.letters.some(({ seq }) => seq === letter.seq)) this.letters.push(letter);
         }),
-      findDeadLetters: (_name, id) => call('findDeadLetters', () => this.letters.filter((letter) => letter.id === id)),
+      oldestDeadLetter: (_name, id) =>
+        call('oldestDeadLetter', () => this.letters.find((letter) => letter.id === id) ?? null),
       removeDeadLetter: (_name, seq) => call('removeDeadLetter', () => this.removeLetter(seq)),
     };
   }
@@ -107,9 +116,10 @@ export class MemoryTasks {
     return task;
   }
 
-  record(seq: number, attempts: number, deaths: number): void {
+  record(seq: number, attempts: number, deaths: number, by?: RecordMark): void {
     const task = this.tasks.get(seq);
-    if (task !== undefined) this.tasks.set(seq, { ...task, attempts, deaths });
+    if (task === undefined) return;
+    this.tasks.set(seq, { ...task, attempts, deaths, recordedBy: by ?? task.recordedBy });
   }
 
   removeLetter(seq: number): void {

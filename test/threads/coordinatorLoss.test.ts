@@ -1,4 +1,5 @@
 /** The coordinator thread dies, for real: it is terminated, or something in it throws. */
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Worker } from 'node:worker_threads';
 import { expect, onTestFinished, test } from 'vitest';
@@ -214,4 +215,16 @@ test('an exception in the thread is not one of the process', async () => {
     'stopped',
     '',
   ]);
+});
+
+test('its death is told while a native call of the work goes on, and the next one waits for the end of that', async () => {
+  const preload = new URL('./fixtures/throwsWhenTold.mjs', import.meta.url);
+  const program = fileURLToPath(new URL('./fixtures/outlivesNativeCall.mjs', import.meta.url));
+  const file = join(await temporaryFolder(), 'ended');
+  const started = new Program(['--import', preload.href, program, databaseUri(), file], process.env);
+  onTestFinished(() => started.end());
+  expect(await started.ended).toEqual({ code: 0, signal: null });
+  expect(started.lines).toEqual([]);
+  const told = ['panic ERR_COORDINATOR_LOST false', 'status ERR_COORDINATOR_LOST', 'done 1 true', ''];
+  expect(started.stdout.split('\n')).toEqual(told);
 });

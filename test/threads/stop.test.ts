@@ -1,4 +1,5 @@
 /** stop() lets work end, gives the lease away, and leaves nothing behind that keeps the process alive. */
+import { once } from 'node:events';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { open, temporaryFolder } from '../support/clusters.ts';
@@ -35,6 +36,27 @@ test('the running task ends and counts, those after it are left to the others, a
   await nextEvents.first('master');
   expect(nextEvents.states).toEqual(['init', 'master']);
   expect(await next.status()).toMatchObject({ identifier: 2, term: 2 });
+});
+
+test('close() amid the last stop() waits, as that does, for the thread to end', async () => {
+  const started = once(process, 'worker');
+  const failover = open({ folder: await temporaryFolder() });
+  const cluster = new failover.managed<{ id: number }>('closed meanwhile', 'id', () => true);
+  const events = new Events(cluster);
+  await cluster.run();
+  await events.first('master');
+  const [coordinator] = await started;
+  let isOver = false;
+  coordinator.once('exit', () => {
+    isOver = true;
+  });
+  const stopped = cluster.stop();
+  // Now the handle has no cluster any more, and the thread is asked to end.
+  await events.first('stopped');
+  await new Promise(setImmediate);
+  await failover.close();
+  expect(isOver).toBe(true);
+  await stopped;
 });
 
 test('it may come before run(), and right after it', async () => {

@@ -1,6 +1,5 @@
 /** A member process, as the demo sees it from outside. */
 import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { ClusterState } from '../../index.js';
@@ -33,7 +32,8 @@ export class MemberHandle {
     private readonly listener: MemberListener,
   ) {
     this.child = fork(entry, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
-    this.exit = once(this.child, 'exit');
+    // Not `once` of node:events, which rejects when the process could not be made.
+    this.exit = new Promise((resolve) => this.child.once('exit', resolve));
     for (const stream of [this.child.stdout, this.child.stderr]) {
       if (stream !== null) createInterface({ input: stream }).on('line', (line) => listener.wrote(this, line));
     }

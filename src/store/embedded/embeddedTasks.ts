@@ -19,6 +19,7 @@ import type {
   NewTask,
   QueueCounts,
   QueueState,
+  RecordMark,
   StoredTask,
   TaskStore,
 } from '../taskStore.js';
@@ -77,7 +78,7 @@ export class EmbeddedTasks implements TaskStore {
     next: number,
     maxQueue: number,
   ): Plan {
-    const { done } = this.state(environment, name);
+    const { done, burial } = this.state(environment, name);
     const at = Date.now();
     const mine = new Map<TaskId, AddResult>();
     const written: Written[] = [];
@@ -89,7 +90,8 @@ export class EmbeddedTasks implements TaskStore {
       if (before !== undefined) return before;
       const key = idKey(name, id);
       const known = environment.get(key);
-      if (known !== undefined && known.version > done) return KNOWN;
+      // A task that is being buried is needed for its letter.
+      if (known !== undefined && (known.version > done || known.version === burial?.seq)) return KNOWN;
       if (seq - done > maxQueue) {
         mine.set(id, FULL);
         return FULL;
@@ -150,9 +152,13 @@ export class EmbeddedTasks implements TaskStore {
     });
   }
 
-  async clearAttempts(name: string, seq: number): Promise<void> {
-    const cleared = { attempts: 0, deaths: 0 };
-    await this.access.change('clearAttempts', taskKey(name, seq), (old) => old && { ...old, ...cleared });
+  async clearAttempts(name: string, seq: number, recordedBy: RecordMark | null): Promise<void> {
+    await this.access.change('clearAttempts', taskKey(name, seq), (old) => {
+      if (old === undefined) return undefined;
+      const by = this.reader(old, 'task', name).recordedBy();
+      const isThat = by?.term === recordedBy?.term && by?.number === recordedBy?.number;
+      return isThat ? { ...old, attempts: 0, deaths: 0 } : undefined;
+    });
   }
 
   async trimTasks(name: string, through: number): Promise<void> {
@@ -205,17 +211,16 @@ export class EmbeddedTasks implements TaskStore {
     );
   }
 
-  findDeadLetters(name: string, id: TaskId): Promise<DeadLetter[]> {
-    return this.access.read('findDeadLetters', (environment) => {
-      const found: DeadLetter[] = [];
+  oldestDeadLetter(name: string, id: TaskId): Promise<DeadLetter | null> {
+    return this.access.read('oldestDeadLetter', (environment) => {
       for (const seq of environment.values(letterIdRange(name, id))) {
         const entry = typeof seq === 'number' ? environment.get(letterKey(name, seq)) : undefined;
         if (entry === undefined) continue;
         const letter = this.reader(entry.value, 'dead letter', name).deadLetter();
         if (letter.seq !== seq) throw this.alien('dead letter', name, 'seq');
-        found.push(letter);
+        return letter;
       }
-      return found;
+      return null;
     });
   }
 

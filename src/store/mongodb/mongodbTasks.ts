@@ -23,6 +23,7 @@ import type {
   NewTask,
   QueueCounts,
   QueueState,
+  RecordMark,
   StoredTask,
   TaskStore,
 } from '../taskStore.js';
@@ -33,8 +34,6 @@ import { TaskTrimmer } from './taskTrimmer.js';
 
 /** What the payload of a task is taken to weigh before any was seen, in bytes. */
 const FIRST_GUESS = 16 * 1024;
-/** Dead letters of one id in one answer, which a server ends at 16 MB. */
-const LETTERS_AT_ONCE = 100;
 /** An answer with fewer bytes was not ended because of its size, in bytes. */
 const SMALL_ANSWER = 1024 * 1024;
 
@@ -133,9 +132,10 @@ export class MongodbTasks implements TaskStore {
     await this.commands.update('setAttempts', TASKS, { _id: taskKey(name, seq), $or }, change);
   }
 
-  async clearAttempts(name: string, seq: number): Promise<void> {
+  async clearAttempts(name: string, seq: number, recordedBy: RecordMark | null): Promise<void> {
+    const mark = recordedBy === null ? { by: null } : { 'by.term': recordedBy.term, 'by.number': recordedBy.number };
     const change = { $set: { attempts: 0, deaths: 0 } };
-    await this.commands.update('clearAttempts', TASKS, { _id: taskKey(name, seq) }, change);
+    await this.commands.update('clearAttempts', TASKS, { _id: taskKey(name, seq), ...mark }, change);
   }
 
   trimTasks(name: string, through: number): Promise<void> {
@@ -171,23 +171,15 @@ export class MongodbTasks implements TaskStore {
     await this.commands.insert('putDeadLetter', DEAD_LETTERS, document);
   }
 
-  findDeadLetters(name: string, id: TaskId): Promise<DeadLetter[]> {
-    return this.commands.within('findDeadLetters', async (signal) => {
-      const found: DeadLetter[] = [];
-      for (let page = 1, last = 0; page > 0 && !signal.aborted; last = found.at(-1)?.seq ?? last) {
-        const filter = { name, key: storedId(id), seq: { $gt: last } };
-        const options = { sort: { seq: 1 }, limit: LETTERS_AT_ONCE, ...majority };
-        const documents = await this.commands.find('findDeadLetters', DEAD_LETTERS, filter, options);
-        page = documents.length;
-        for (const document of documents) {
-          const reader = this.reads.reader(document);
-          const letter = reader.deadLetter();
-          reader.mustBe('_id', taskKey(name, letter.seq));
-          found.push(letter);
-        }
-      }
-      return found;
-    });
+  async oldestDeadLetter(name: string, id: TaskId): Promise<DeadLetter | null> {
+    const filter = { name, key: storedId(id) };
+    const options = { sort: { seq: 1 }, limit: 1, ...majority };
+    const [document] = await this.commands.find('oldestDeadLetter', DEAD_LETTERS, filter, options);
+    if (document === undefined) return null;
+    const reader = this.reads.reader(document);
+    const letter = reader.deadLetter();
+    reader.mustBe('_id', taskKey(name, letter.seq));
+    return letter;
   }
 
   async removeDeadLetter(name: string, seq: number): Promise<void> {

@@ -16,6 +16,8 @@ const INDEX_EXISTS = [85, 86];
 const PAUSE = 50;
 const MOST_ATTEMPTS = 5;
 
+/** As all that is written: else an index could be gone with its primary, and members go on without it. */
+const byMajority = { writeConcern: { w: 'majority' } };
 const uniqueKey = { name: 1, key: 1 };
 
 /** Finds out whether the server serves, and makes the indexes while several connections warm up. */
@@ -43,7 +45,7 @@ export async function prepare(run: Run): Promise<void> {
 async function makeIndex(run: Run, collection: string, index: Fields): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
-      await run('open', { createIndexes: collection, indexes: [index] });
+      await run('open', { createIndexes: collection, indexes: [index], ...byMajority });
       return;
     } catch (error) {
       if (isIndexThere(error)) return;

@@ -25,7 +25,7 @@ import type { Clock } from '../../clock.js';
 import { pause } from '../../pause.js';
 import type { TaskId } from '../../task.js';
 import { type Fields, storedId } from '../documents.js';
-import type { AddResult, NewTask } from '../taskStore.js';
+import type { AddResult, NewTask, QueueState } from '../taskStore.js';
 import type { Commands } from './commands.js';
 import { majority, retiredKey, TASKS, type TaskReads, taskKey } from './taskReads.js';
 import { Turns } from './turns.js';
@@ -101,7 +101,7 @@ export class TaskAdder {
     while (waiting.length > 0 && !signal.aborted) {
       let end = this.trusted(name);
       if (end === undefined || (!looked && room(end, maxQueue) < waiting.length)) {
-        end = await this.look(name);
+        ({ end } = await this.look(name));
         looked = true;
       }
       const batch = oneCommand(waiting);
@@ -172,7 +172,7 @@ export class TaskAdder {
   private async idsInTheWay(name: string, tasks: readonly NewTask[]): Promise<InTheWay> {
     const filter = { name, key: { $in: tasks.map(({ id }) => storedId(id)) } };
     const options = { limit: tasks.length, projection: { seq: 1, key: 1, format: 1 }, ...majority };
-    const [documents, { done }] = await Promise.all([
+    const [documents, { state }] = await Promise.all([
       this.commands.find('addTasks', TASKS, filter, options),
       this.look(name),
     ]);
@@ -180,20 +180,22 @@ export class TaskAdder {
     const retired: { q: Fields; u: Fields }[] = [];
     for (const document of documents) {
       const { seq, id } = this.reads.reader(document).taskName();
-      if (seq > done) queued.add(id);
+      // A task that is being buried is needed for its letter.
+      if (seq > state.done || seq === state.burial?.seq) queued.add(id);
       else retired.push({ q: { _id: taskKey(name, seq) }, u: { $set: { key: retiredKey(seq) } } });
     }
     await this.commands.updateEach('addTasks', TASKS, retired);
     return { queued, retired: retired.length };
   }
 
-  private async look(name: string): Promise<End> {
+  private async look(name: string): Promise<{ readonly end: End; readonly state: QueueState }> {
     const proven = this.moment();
-    const [highest, { done }] = await Promise.all([
+    const [highest, state] = await Promise.all([
       this.reads.highest('addTasks', name, true),
       this.reads.state('addTasks', name, true),
     ]);
-    return this.remember(name, { next: Math.max(highest, done) + 1, done, proven });
+    const { done } = state;
+    return { end: this.remember(name, { next: Math.max(highest, done) + 1, done, proven }), state };
   }
 
   /** Of two that are both trusted the one that is further. */

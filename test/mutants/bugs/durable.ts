@@ -168,8 +168,8 @@ export const durableBugs: readonly PlantedBug[] = [
     name: 'gap-passed-over',
     breaks: 'A number that an answer does not show yet is passed over at the first look.',
     file: 'src/queue/taskWindow.ts',
-    find: 'if (task.seq > this.fetched + 1) return false;',
-    replace: 'if (task.seq > this.fetched + 1e6) return false;',
+    find: 'const isGap = task.seq > this.fetched + 1;',
+    replace: 'const isGap = task.seq > this.fetched + 1e6;',
     caughtBy: ['walks'],
   },
   {

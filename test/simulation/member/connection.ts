@@ -63,7 +63,7 @@ type CarryOut<T> = (primary: Primary, gap: number, answer: (value: { readonly va
 
 const taskCalls: ReadonlySet<CallName> = new Set<CallName>([
   ...(['addTasks', 'queueState', 'tasksAfter', 'acknowledge', 'setAttempts', 'trimTasks', 'countTasks'] as const),
-  ...(['clearAttempts', 'putDeadLetter', 'countDeadLetters', 'findDeadLetters', 'removeDeadLetter'] as const),
+  ...(['clearAttempts', 'putDeadLetter', 'countDeadLetters', 'oldestDeadLetter', 'removeDeadLetter'] as const),
 ]);
 
 export class SimulatedConnection implements FullStore {
@@ -167,8 +167,8 @@ export class SimulatedConnection implements FullStore {
       },
       setAttempts: ({ term }, record) =>
         done(this.write('setAttempts', () => ({ change: setAttempts(term, record), answer: null }))),
-      clearAttempts: (_name, seq) =>
-        done(this.write('clearAttempts', () => ({ change: clearAttempts(seq), answer: null }))),
+      clearAttempts: (_name, seq, recordedBy) =>
+        done(this.write('clearAttempts', () => ({ change: clearAttempts(seq, recordedBy), answer: null }))),
       trimTasks: (_name, through) =>
         trims
           ? done(this.write('trimTasks', (primary) => ({ change: trimTasks(primary, through), answer: null })))
@@ -181,9 +181,10 @@ export class SimulatedConnection implements FullStore {
         })),
       putDeadLetter: (letter) => done(this.write('putDeadLetter', () => ({ change: putLetter(letter), answer: null }))),
       countDeadLetters: () => this.read('countDeadLetters', ({ committed }) => committed.letters.size),
-      findDeadLetters: (_name, id) =>
-        this.read('findDeadLetters', ({ committed }) =>
-          [...committed.letters.values()].filter((letter) => letter.id === id),
+      oldestDeadLetter: (_name, id) =>
+        this.read(
+          'oldestDeadLetter',
+          ({ committed }) => [...committed.letters.values()].find((letter) => letter.id === id) ?? null,
         ),
       removeDeadLetter: (_name, seq) =>
         done(

@@ -14,6 +14,7 @@ import type {
   Burial,
   DeadLetter,
   NewTask,
+  RecordMark,
   StoredTask,
 } from '../../../src/store/taskStore.ts';
 import type { TaskId } from '../../../src/task.ts';
@@ -31,8 +32,6 @@ export class Documents {
   tip: Pick<TermRecord, 'term' | 'ttl'> = { term: 0, ttl: 0 };
   terms = new Map<number, string>();
   tasks = new Map<number, StoredTask>();
-  /** Of the last record of each task's attempts. */
-  recordedBy = new Map<number, { readonly term: number; readonly number: number }>();
   /** The number under which each id was last stored. */
   numbers = new Map<TaskId, number>();
   next = 1;
@@ -48,7 +47,6 @@ export class Documents {
     Object.assign(copy, { lease, tip, next });
     copy.terms = new Map(this.terms);
     copy.tasks = new Map(this.tasks);
-    copy.recordedBy = new Map(this.recordedBy);
     copy.numbers = new Map(this.numbers);
     copy.letters = new Map(this.letters);
     return copy;
@@ -185,11 +183,12 @@ export function addTasks({ current }: Primary, tasks: readonly NewTask[], at: Da
   let { next } = current;
   const taken = new Set<TaskId>();
   const answer = tasks.map(({ id, bytes }): AddResult => {
-    if (taken.has(id) || (current.numbers.get(id) ?? 0) > current.done) return { type: 'known' };
+    const before = current.numbers.get(id) ?? 0;
+    if (taken.has(id) || before > current.done || before === current.lease?.burial?.seq) return { type: 'known' };
     taken.add(id);
     const seq = next;
     next += 1;
-    stored.push({ seq, id, bytes, attempts: 0, deaths: 0, at });
+    stored.push({ seq, id, bytes, attempts: 0, deaths: 0, recordedBy: null, at });
     return { type: 'stored', seq };
   });
   const change: Change = (documents) => {
@@ -222,17 +221,18 @@ export function tasksAfter(
 export function setAttempts(term: number, { seq, number, attempts, deaths }: AttemptsRecord): Change {
   return (documents) => {
     const task = documents.tasks.get(seq);
-    const last = documents.recordedBy.get(seq) ?? { term: 0, number: 0 };
+    const last = task?.recordedBy ?? { term: 0, number: 0 };
     if (task === undefined || last.term > term || (last.term === term && last.number >= number)) return;
-    documents.recordedBy.set(seq, { term, number });
-    documents.tasks.set(seq, { ...task, attempts, deaths });
+    documents.tasks.set(seq, { ...task, attempts, deaths, recordedBy: { term, number } });
   };
 }
 
-export function clearAttempts(seq: number): Change {
+export function clearAttempts(seq: number, recordedBy: RecordMark | null): Change {
   return (documents) => {
     const task = documents.tasks.get(seq);
-    if (task !== undefined) documents.tasks.set(seq, { ...task, attempts: 0, deaths: 0 });
+    const last = task?.recordedBy;
+    if (task === undefined || last?.term !== recordedBy?.term || last?.number !== recordedBy?.number) return;
+    documents.tasks.set(seq, { ...task, attempts: 0, deaths: 0 });
   };
 }
 

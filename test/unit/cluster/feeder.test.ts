@@ -136,3 +136,20 @@ test('tasks in the store are fed to nobody again, so that there is nothing to wa
   expect(await submitted).toBe('queued');
   expect(coordinator.ids).toEqual([1]);
 });
+
+test.each([true, false])('what was sent is let go although somebody always waits (stored: %s)', async (stored) => {
+  const coordinator = new Coordinator();
+  const feeder = new Feeder(coordinator.send, stored);
+  const held = (): number => Object(Reflect.get(feeder, 'waiting')).length;
+  let most = 0;
+  for (let sent = 0; sent < 20_000; ) {
+    for (const each of many(1500)) feed(feeder, each).catch(() => {});
+    sent += 1500;
+    while (coordinator.ids.length < sent - 200) {
+      await coordinator.answer();
+      most = Math.max(most, held());
+    }
+  }
+  expect(most).toBeGreaterThan(200);
+  expect(most).toBeLessThan(5000);
+});

@@ -56,6 +56,35 @@ test('room is given in the order of the calls, however little there is at a time
   expect(vi.getTimerCount()).toBe(0);
 });
 
+test('who was called when the end came hears what he was answered, and the others that it is the end', async () => {
+  const waiters = new Waiters();
+  const answers: ((answer: 'queued' | 'full') => void)[] = [];
+  const told: string[] = [];
+  let over = false;
+  for (const id of [1, 2, 3]) {
+    const attempt = () => {
+      if (over) return Promise.reject(new Error('it is over'));
+      return new Promise<'queued' | 'full'>((resolve) => answers.push(resolve));
+    };
+    void waiters.serve(attempt).then(
+      () => told.push(`${id} is queued`),
+      ({ message }) => told.push(`${id} hears: ${message}`),
+    );
+    for (const answer of answers.splice(0)) answer('full');
+    await vi.advanceTimersByTimeAsync(0);
+  }
+  waiters.some(2);
+  over = true;
+  waiters.all();
+  await vi.advanceTimersByTimeAsync(0);
+  expect([told, answers.length]).toEqual([['3 hears: it is over'], 2]);
+  answers[0]?.('queued');
+  answers[1]?.('full');
+  await vi.advanceTimersByTimeAsync(0);
+  expect(told.slice(1)).toEqual(['1 is queued', '2 hears: it is over']);
+  expect(vi.getTimerCount()).toBe(0);
+});
+
 test('who comes later waits behind those who wait', async () => {
   const { room, taken, submit } = fullQueue();
   const first = submit(1);

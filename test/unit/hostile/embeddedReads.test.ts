@@ -106,7 +106,7 @@ test('whatever is there, a call ends with an answer or a coded error', async () 
       () => tasks.queueState(name),
       () => tasks.tasksAfter(name, 0, { tasks: 10, bytes: 1000 }),
       () => tasks.countTasks(name),
-      () => tasks.findDeadLetters(name, 1),
+      () => tasks.oldestDeadLetter(name, 1),
       () => tasks.removeDeadLetter(name, 1),
       () => tasks.acknowledge(tenure, acknowledgement(1, null)),
       () => tasks.addTasks(name, [{ id: 'new', bytes: Buffer.alloc(1) }], 10),
@@ -165,7 +165,7 @@ test('a dead letter that says another number than its own is not taken for that 
     [letterKey(own, 1), { ...letter, key: 1 }],
     [letterIdKey(own, 1, 1), 1],
   ]);
-  await expect(store.tasks.findDeadLetters(name, 1)).rejects.toMatchObject({ code: 'ERR_STORE_DATA' });
+  await expect(store.tasks.oldestDeadLetter(name, 1)).rejects.toMatchObject({ code: 'ERR_STORE_DATA' });
 });
 
 test('a line of a member that cannot be read does not hide the others', async () => {

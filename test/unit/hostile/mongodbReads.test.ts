@@ -72,7 +72,7 @@ const calls: Readonly<Record<string, (store: FullStore) => Promise<unknown>>> = 
   trimTasks: ({ tasks }) => tasks.trimTasks(NAME, 5),
   countTasks: ({ tasks }) => tasks.countTasks(NAME),
   countDeadLetters: ({ tasks }) => tasks.countDeadLetters(NAME),
-  findDeadLetters: ({ tasks }) => tasks.findDeadLetters(NAME, 1),
+  oldestDeadLetter: ({ tasks }) => tasks.oldestDeadLetter(NAME, 1),
 };
 
 const anyDocument = alien(fc.oneof(leaseDocument, termDocument, taskDocument, letterDocument, memberDocument));
@@ -128,7 +128,7 @@ test('a task or a dead letter under another key than its own number is refused: 
   server.answer = () => ({ cursor: { firstBatch: [{ ...stored, error }] } });
   const refused = { code: 'ERR_STORE_DATA', message: expect.stringContaining('_id') };
   await expect(tasks.tasksAfter(NAME, 0, limit)).rejects.toMatchObject(refused);
-  await expect(tasks.findDeadLetters(NAME, 1)).rejects.toMatchObject(refused);
+  await expect(tasks.oldestDeadLetter(NAME, 1)).rejects.toMatchObject(refused);
 });
 
 test('a line of a member that cannot be read does not hide the others', async () => {

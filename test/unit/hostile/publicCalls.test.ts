@@ -12,7 +12,8 @@ import { Given, given, hostile, mutated } from './hostileValues.ts';
 
 vi.mock('../../../src/cluster/connection.ts', () => ({
   Connection: class {
-    readonly ended = new Promise<Error>(() => {});
+    readonly lost = new Promise<Error>(() => {});
+    readonly ended = new Promise<void>(() => {});
     readonly remote: object;
     constructor(_options: unknown, onEvent: (cluster: number, event: object) => void) {
       const answers: Record<string, (...args: never[]) => unknown> = {

@@ -15,6 +15,7 @@ type Remote = Pick<WireApi, 'findDeadLetter' | 'removeDeadLetter' | 'submit' | '
 class Letters {
   queued = 0;
   letters = 1;
+  blocked = false;
   calls = 0;
 
   constructor(
@@ -34,7 +35,12 @@ class Letters {
         this.queued = 1;
         return [result];
       }),
-    unblock: () => this.answer(() => false),
+    unblock: () =>
+      this.answer(() => {
+        const { blocked } = this;
+        this.blocked = false;
+        return blocked;
+      }),
   };
 
   private async answer<T>(carryOut: () => T): Promise<{ ok: true; value: T }> {
@@ -80,4 +86,13 @@ test('a task is never neither queued nor a dead letter', async () => {
     expect([store.queued, store.letters]).toEqual([1, isThere ? left : 0]);
   });
   await fc.assert(property, runs(50));
+});
+
+test('a queue that stands still at a task goes on, although there is an old letter of its id, which stays', async () => {
+  const store = new Letters(0, true);
+  store.queued = 1;
+  store.blocked = true;
+  const cluster = new TestCluster(store);
+  expect([await cluster.requeue('a'), store.blocked, store.letters]).toEqual([true, false, 1]);
+  expect(await cluster.requeue('a')).toBe(false);
 });

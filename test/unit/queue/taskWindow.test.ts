@@ -4,7 +4,7 @@ import type { StoredTask } from '../../../src/store/taskStore.ts';
 
 const at = new Date(0);
 const task = (seq: number, length = 1): StoredTask => ({
-  ...{ seq, id: seq, bytes: new Uint8Array(length), attempts: 0, deaths: 0, at },
+  ...{ seq, id: seq, bytes: new Uint8Array(length), attempts: 0, deaths: 0, recordedBy: null, at },
 });
 const tasks = (...seqs: number[]): StoredTask[] => seqs.map((seq) => task(seq));
 const seqs = (window: TaskWindow): number[] => window.first(10_000).map(({ seq }) => seq);
@@ -84,10 +84,30 @@ test('a task that comes late is asked for once more', async () => {
 });
 
 test('what then is not there was trimmed, and is passed over', async () => {
-  const { ask, asked } = answers(tasks(1, 3), tasks(3, 7));
+  const { ask, asked } = answers(tasks(1, 3, 7), tasks(3, 7));
   const window = new TaskWindow(ask, 0);
   expect(await window.fill()).toBe(true);
   expect([asked, seqs(window), window.last]).toEqual([[0, 1], [1, 3, 7], 7]);
+});
+
+test('a gap that only the second answer has is looked into, too', async () => {
+  const { ask, asked } = answers(tasks(1, 3), tasks(2, 3, 5), tasks(4, 5));
+  const window = new TaskWindow(ask, 0);
+  expect(await window.fill()).toBe(true);
+  expect([asked, seqs(window)]).toEqual([
+    [0, 1, 3],
+    [1, 2, 3, 4, 5],
+  ]);
+});
+
+test('a task that one answer had and the next has not is asked for again', async () => {
+  const { ask, asked } = answers(tasks(1, 3, 5), tasks(2, 5), tasks(3, 4, 5));
+  const window = new TaskWindow(ask, 0);
+  expect(await window.fill()).toBe(true);
+  expect([asked, seqs(window)]).toEqual([
+    [0, 1, 2],
+    [1, 2, 3, 4, 5],
+  ]);
 });
 
 test('a gap at the end of the window is looked into with what room is left', async () => {

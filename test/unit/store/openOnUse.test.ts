@@ -40,7 +40,7 @@ class SlowStore {
           countTasks: none,
           countDeadLetters: none,
           putDeadLetter: none,
-          findDeadLetters: none,
+          oldestDeadLetter: none,
           removeDeadLetter: none,
         },
       },

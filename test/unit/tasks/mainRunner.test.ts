@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from 'vitest';
 import { LeaseView } from '../../../src/election/leaseView.ts';
 import type { ChunkOutcome } from '../../../src/queue/runner.ts';
-import { MainRunner } from '../../../src/tasks/mainRunner.ts';
+import { type MainRun, MainRunner } from '../../../src/tasks/mainRunner.ts';
 import { VirtualClock } from '../../support/virtualClock.ts';
 
 const TIMEOUT = 500;
@@ -18,12 +18,16 @@ beforeEach(() => {
   runner.start(1);
 });
 
-function make(taskTimeout: number): MainRunner {
+function make(taskTimeout: number, asked: (run: MainRun) => void = () => {}): MainRunner {
   return new MainRunner({
     lease: new LeaseView(),
     clock,
     taskTimeout,
-    ask: ({ run, id, term, attempt }) => told.push(`run ${run}: ${id} of term ${term} #${attempt}`),
+    ask: (asks) => {
+      const { run, id, term, attempt } = asks;
+      told.push(`run ${run}: ${id} of term ${term} #${attempt}`);
+      asked(asks);
+    },
     abort: (reason) => told.push(`abort: ${reason}`),
     overdue: () => told.push(`overdue at ${clock.now()}`),
     recovered: () => told.push(`recovered at ${clock.now()}`),
@@ -42,6 +46,23 @@ test('asks for one task at a time, and gives its outcome', async () => {
   runner.settled(2, { type: 'result', done: false });
   expect(await second).toEqual({ done: 0, failure: { type: 'result', done: false }, took: 0 });
   expect(told).toEqual(['run 1: a of term 1 #1', 'run 2: a of term 1 #3']);
+});
+
+test('a task that is a view on an answer of the store crosses without the answer', () => {
+  const answer = new Uint8Array(1000).fill(7);
+  const shared = new Uint8Array(new SharedArrayBuffer(1000));
+  const sent: Uint8Array[] = [];
+  const sender = make(TIMEOUT, ({ bytes }) => sent.push(bytes));
+  sender.start(1);
+  for (const bytes of [Buffer.from(answer.buffer, 10, 5), shared.subarray(10, 15)]) {
+    void sender.run([{ id: 'a', bytes, failed: 0 }]);
+    sender.settled(sent.length, { type: 'result', done: true });
+  }
+  expect(sent.map((bytes) => [bytes.length, bytes.buffer.byteLength])).toEqual([
+    [5, 5],
+    [5, 1000],
+  ]);
+  expect([...(sent[0] ?? [])]).toEqual([7, 7, 7, 7, 7]);
 });
 
 test('without a start, and after an end, nothing is run', async () => {
