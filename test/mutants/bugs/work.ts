@@ -10,8 +10,8 @@ export const workBugs: readonly PlantedBug[] = [
     name: 'released-before-the-flush',
     breaks: 'A member releases its lease before what has run is acknowledged.',
     file: durable,
-    find: "this.queue.flush(how === 'drained')",
-    replace: 'Promise.resolve()',
+    find: "const flush = (how: 'drained' | 'stuck') => this.queue.flush(how === 'drained');",
+    replace: 'const flush = () => Promise.resolve();',
     caughtBy,
   },
   {
