@@ -124,7 +124,7 @@ export const storeBugs: readonly PlantedBug[] = [
     breaks: 'The id of a task that is done stays taken.',
     file: embeddedTasks,
     find: 'if (known !== undefined && (known.version > done || known.version === burial?.seq)) return KNOWN;',
-    replace: 'if (known !== undefined) return KNOWN;',
+    replace: 'if (known !== undefined && (known.version > 0 || known.version === burial?.seq)) return KNOWN;',
     caughtBy,
   },
   {
