@@ -12,8 +12,6 @@ interface Place {
   attempt(): void;
   /** Whether it is free again. */
   left: boolean;
-  /** There will be no room any more. */
-  hopeless: boolean;
 }
 
 export class Waiters {
@@ -24,6 +22,8 @@ export class Waiters {
   /** For how many more there was a sign of room meanwhile. */
   private signs = 0;
   private timer: NodeJS.Timeout | undefined;
+  /** Whether there will be no room any more. */
+  private over = false;
 
   /** The first answer of `attempt` that is not `full`; it is asked again whenever that is worth it. */
   async serve<Answer>(attempt: () => Promise<Answer | 'full'>): Promise<Answer> {
@@ -36,7 +36,7 @@ export class Waiters {
     return new Promise((resolve, reject) => {
       const ask = async (): Promise<void> => {
         let answer = await attempt();
-        if (answer === 'full' && place.hopeless) answer = await attempt();
+        if (answer === 'full' && this.over) answer = await attempt();
         if (answer === 'full') return;
         place.left = true;
         resolve(answer);
@@ -48,7 +48,6 @@ export class Waiters {
       // Not by a promise that is resolved: those who are called together must ask in their order.
       const place: Place = {
         left: false,
-        hopeless: false,
         attempt: () =>
           void ask()
             .catch(fail)
@@ -66,12 +65,12 @@ export class Waiters {
 
   /** There will be no room any more: each attempt will fail. Those who were called may have found room, and hear that first. */
   all(): void {
-    const { line, trying } = this;
+    const uncalled = this.line.slice(this.trying);
+    this.over = true;
     this.line = [];
     this.trying = 0;
     this.look();
-    for (const place of line) place.hopeless = true;
-    for (const { attempt } of line.slice(trying)) attempt();
+    for (const { attempt } of uncalled) attempt();
   }
 
   private call(count: number): void {

@@ -10,8 +10,9 @@ import {
 import { expect, inject, onTestFinished } from 'vitest';
 import { databaseUri } from '../support/database.ts';
 import { type Journal, overlapping, type Run } from '../support/journal.ts';
-import { Program } from '../support/program.ts';
+import type { Program } from '../support/program.ts';
 import { intervals } from './memberProcess.ts';
+import { startMember } from './startMember.ts';
 
 const program = fileURLToPath(new URL('./fixtures/durableMember.mjs', import.meta.url));
 const work = new URL('./fixtures/durableWork.mjs', import.meta.url);
@@ -49,8 +50,7 @@ export class DurableMember {
     { submits = 0, onMain = false }: { submits?: number; onMain?: boolean } = {},
   ) {
     const told = { options: { intervals, ...options }, file: journal.file, managed, submits, onMain };
-    this.program = new Program([program, JSON.stringify(told)], process.env);
-    onTestFinished(() => this.program.end());
+    this.program = startMember(program, told);
   }
 
   async enters(state: string, from = 0): Promise<DurableMember> {

@@ -8,9 +8,9 @@ import { expect, onTestFinished, test } from 'vitest';
 import { temporaryFolder } from '../support/clusters.ts';
 import { databaseUri } from '../support/database.ts';
 import { Journal, overlapping } from '../support/journal.ts';
-import { Program } from '../support/program.ts';
 import { TcpProxy } from '../support/tcpProxy.ts';
 import { intervals } from './memberProcess.ts';
+import { startMember } from './startMember.ts';
 
 const program = fileURLToPath(new URL('./fixtures/fencedMember.mjs', import.meta.url));
 const SECONDS = 10;
@@ -21,12 +21,8 @@ test.each(['process', 'thread'] as const)('fencing: %s', async (fencing) => {
   const proxy = await TcpProxy.before(uri);
   onTestFinished(() => proxy.close());
   const tasks = [{ id: 'native', seconds: SECONDS, file: journal.file }];
-  const start = (connectString: string) => {
-    const told = { options: { intervals, mongodb: { connectString } }, fencing, tasks };
-    const member = new Program([program, JSON.stringify(told)], process.env);
-    onTestFinished(() => member.end());
-    return member;
-  };
+  const start = (connectString: string) =>
+    startMember(program, { options: { intervals, mongodb: { connectString } }, fencing, tasks });
   const cut = start(proxy.uri(uri));
   await cut.line(/^state master 1$/);
   const next = start(uri);
@@ -57,15 +53,10 @@ test('fencing: process, when the only member of the process stops', async () => 
     { id: 'native', seconds: SECONDS, file },
   ];
   const options = { intervals, mongodb: { connectString: databaseUri() } };
-  const start = () => {
-    const told = { options, fencing: 'process', stopTimeout: 100, tasks };
-    const member = new Program([program, JSON.stringify(told)], process.env);
-    onTestFinished(() => member.end());
-    return member;
-  };
-  const stopped = start();
+  const told = { options, fencing: 'process', stopTimeout: 100, tasks };
+  const stopped = startMember(program, told);
   await stopped.line(/^state master 1$/);
-  const next = start();
+  const next = startMember(program, told);
   await next.line(/^state slave /);
   await stopped.line(/^done first$/);
   stopped.kill('SIGTERM');

@@ -1,26 +1,21 @@
 /** Rule 10: a member whose main thread is blocked, by work that is a function, does not keep others from the work. */
 import { fileURLToPath } from 'node:url';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { temporaryFolder } from '../support/clusters.ts';
 import { databaseUri } from '../support/database.ts';
 import { Journal } from '../support/journal.ts';
-import { Program } from '../support/program.ts';
 import { intervals } from './memberProcess.ts';
+import { startMember } from './startMember.ts';
 
 const program = fileURLToPath(new URL('./fixtures/blocksMain.mjs', import.meta.url));
 
 test('a main thread that is blocked for longer than mainTimeout: another process takes over, and does the task', async () => {
   const journal = new Journal(await temporaryFolder());
   const mongodb = { connectString: databaseUri() };
-  const start = () => {
-    const told = { options: { intervals, mongodb }, mainTimeout: 400, task: { id: 'long', file: journal.file } };
-    const member = new Program([program, JSON.stringify(told)], process.env);
-    onTestFinished(() => member.end());
-    return member;
-  };
-  const blocked = start();
+  const told = { options: { intervals, mongodb }, mainTimeout: 400, task: { id: 'long', file: journal.file } };
+  const blocked = startMember(program, told);
   await blocked.line(/^state master 1$/);
-  const next = start();
+  const next = startMember(program, told);
   await next.line(/^done long$/);
   // It says so when it can say anything again: the lease of term 1 was given up, and nothing of that run counts.
   await blocked.line(/^error ERR_MAIN_BLOCKED$/);

@@ -1,9 +1,10 @@
 /** Members as processes of their own, all fed the same tasks, each in another order. */
 import { fileURLToPath } from 'node:url';
 import type { FailoverOptions } from 'mongo-failover';
-import { expect, onTestFinished } from 'vitest';
+import { expect } from 'vitest';
 import { type Journal, overlapping, type Run } from '../support/journal.ts';
-import { Program } from '../support/program.ts';
+import type { Program } from '../support/program.ts';
+import { startMember } from './startMember.ts';
 
 const program = fileURLToPath(new URL('./fixtures/member.mjs', import.meta.url));
 
@@ -15,8 +16,7 @@ export class MemberProcess {
 
   constructor(options: FailoverOptions, journal: Journal, tasks: { ids: readonly number[]; ms: number }) {
     const told = { options: { intervals, ...options }, file: journal.file, ...tasks };
-    this.program = new Program([program, JSON.stringify(told)], process.env);
-    onTestFinished(() => this.program.end());
+    this.program = startMember(program, told);
   }
 
   /** The first time, from line number `from` on, that it entered this state. */

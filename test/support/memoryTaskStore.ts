@@ -16,6 +16,7 @@ import type {
   TaskStore,
 } from '../../src/store/taskStore.ts';
 import type { TaskId } from '../../src/task.ts';
+import { isLater, isSame } from './recordMarks.ts';
 
 export type TaskCall = keyof TaskStore;
 
@@ -73,15 +74,13 @@ export class MemoryTasks {
       acknowledge: (tenure, given) => call('acknowledge', () => this.acknowledge(tenure, given)),
       setAttempts: ({ term }, { seq, number, attempts, deaths }) =>
         call('setAttempts', () => {
-          const last = this.tasks.get(seq)?.recordedBy ?? { term: 0, number: 0 };
-          const isLast = term > last.term || (term === last.term && number > last.number);
+          const isLast = isLater({ term, number }, this.tasks.get(seq)?.recordedBy ?? null);
           this.log.push(`setAttempts ${seq} ${attempts}/${deaths}${isLast ? '' : ' refused'}`);
           if (isLast) this.record(seq, attempts, deaths, { term, number });
         }),
       clearAttempts: (_name, seq, by) =>
         call('clearAttempts', () => {
-          const last = this.tasks.get(seq)?.recordedBy;
-          if (last?.term === by?.term && last?.number === by?.number) this.record(seq, 0, 0);
+          if (isSame(this.tasks.get(seq)?.recordedBy ?? null, by)) this.record(seq, 0, 0);
         }),
       trimTasks: (_name, through) =>
         call('trimTasks', () => {

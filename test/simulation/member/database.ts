@@ -18,6 +18,7 @@ import type {
   StoredTask,
 } from '../../../src/store/taskStore.ts';
 import type { TaskId } from '../../../src/task.ts';
+import { isLater, isSame } from '../../support/recordMarks.ts';
 import type { Timeline } from '../../support/skewedClock.ts';
 
 /** The lease's document: a claim or a beat leaves `done` and `burial` as they are. */
@@ -221,8 +222,7 @@ export function tasksAfter(
 export function setAttempts(term: number, { seq, number, attempts, deaths }: AttemptsRecord): Change {
   return (documents) => {
     const task = documents.tasks.get(seq);
-    const last = task?.recordedBy ?? { term: 0, number: 0 };
-    if (task === undefined || last.term > term || (last.term === term && last.number >= number)) return;
+    if (task === undefined || !isLater({ term, number }, task.recordedBy)) return;
     documents.tasks.set(seq, { ...task, attempts, deaths, recordedBy: { term, number } });
   };
 }
@@ -230,8 +230,7 @@ export function setAttempts(term: number, { seq, number, attempts, deaths }: Att
 export function clearAttempts(seq: number, recordedBy: RecordMark | null): Change {
   return (documents) => {
     const task = documents.tasks.get(seq);
-    const last = task?.recordedBy;
-    if (task === undefined || last?.term !== recordedBy?.term || last?.number !== recordedBy?.number) return;
+    if (task === undefined || !isSame(task.recordedBy, recordedBy)) return;
     documents.tasks.set(seq, { ...task, attempts: 0, deaths: 0 });
   };
 }

@@ -87,30 +87,31 @@ describe('dead-letter', () => {
     },
   );
 
-  test('who finishes the burial of another tells it', async () => {
-    addAll(store, 1, 2);
-    const master = await elected(once);
-    master.fate = only('putDeadLetter', { ...atOnce, lost: 'call' });
-    master.fail(master.head, 1);
-    await settle();
-    master.queue.end();
-    expect(master.news()).toEqual(['trouble: putDeadLetter was lost']);
-    expect((await elected(once)).news()).toEqual(['buried 1: too bad']);
-  });
-
   describe('who takes over a burial', () => {
-    async function unfinished(): Promise<Master> {
+    /** Whose mastership ended before the letter was written. */
+    async function interrupted(): Promise<Master> {
       addAll(store, 1, 3);
       const master = await elected(once);
       master.fate = only('putDeadLetter', { ...atOnce, lost: 'call' });
       master.fail(master.head, 1);
       await settle();
       master.queue.end();
+      return master;
+    }
+
+    async function unfinished(): Promise<Master> {
+      await interrupted();
       const next = new Master(store, clock, 'next', once);
       terms += 1;
       next.elect(terms, true);
       return next;
     }
+
+    test('finishes it, and tells it', async () => {
+      const master = await interrupted();
+      expect(master.news()).toEqual(['trouble: putDeadLetter was lost']);
+      expect((await elected(once)).news()).toEqual(['buried 1: too bad']);
+    });
 
     test('and is refused begins nothing, until it is not', async () => {
       const next = await unfinished();

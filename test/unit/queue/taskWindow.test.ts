@@ -90,24 +90,14 @@ test('what then is not there was trimmed, and is passed over', async () => {
   expect([asked, seqs(window), window.last]).toEqual([[0, 1], [1, 3, 7], 7]);
 });
 
-test('a gap that only the second answer has is looked into, too', async () => {
-  const { ask, asked } = answers(tasks(1, 3), tasks(2, 3, 5), tasks(4, 5));
+test.each([
+  ['what was not missing in the first answer', [tasks(1, 3), tasks(2, 3, 5), tasks(4, 5)], [0, 1, 3]],
+  ['a task that one answer had and the next has not', [tasks(1, 3, 5), tasks(2, 5), tasks(3, 4, 5)], [0, 1, 2]],
+])('is asked for again: %s', async (_what, given, from) => {
+  const { ask, asked } = answers(...given);
   const window = new TaskWindow(ask, 0);
   expect(await window.fill()).toBe(true);
-  expect([asked, seqs(window)]).toEqual([
-    [0, 1, 3],
-    [1, 2, 3, 4, 5],
-  ]);
-});
-
-test('a task that one answer had and the next has not is asked for again', async () => {
-  const { ask, asked } = answers(tasks(1, 3, 5), tasks(2, 5), tasks(3, 4, 5));
-  const window = new TaskWindow(ask, 0);
-  expect(await window.fill()).toBe(true);
-  expect([asked, seqs(window)]).toEqual([
-    [0, 1, 2],
-    [1, 2, 3, 4, 5],
-  ]);
+  expect([asked, seqs(window)]).toEqual([from, [1, 2, 3, 4, 5]]);
 });
 
 test('a gap at the end of the window is looked into with what room is left', async () => {
