@@ -19,6 +19,7 @@ export type FailoverErrorCode =
   | 'ERR_STOPPED'
   | 'ERR_STORE'
   | 'ERR_STORE_DATA'
+  | 'ERR_STORE_GONE'
   | 'ERR_STORE_UNAVAILABLE'
   | 'ERR_TASK_NOT_CLONEABLE'
   | 'ERR_TASK_THREAD_EXITED'

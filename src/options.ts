@@ -33,7 +33,7 @@ export interface FailoverOptions {
     /** Log every command on stderr, credentials redacted. Default false. */
     debug?: boolean | undefined;
   };
-  /** Use the embedded store (LMDB): no server, for the processes of one machine. `true` keeps it below the system's temporary folder. Default false. */
+  /** Use the embedded store (LMDB): no server, for the processes of one machine. `true` keeps it in the user's state folder. Default false. */
   nodb?: boolean | { path?: string | undefined } | undefined;
   intervals?: { [name in IntervalName | Lowercase<IntervalName>]?: number | undefined };
 }
@@ -99,7 +99,12 @@ export type StoreOptions =
       readonly connectOptions: MongoClientOptions;
       readonly debug: boolean;
     }
-  | { readonly kind: 'embedded'; readonly path: string };
+  | {
+      readonly kind: 'embedded';
+      readonly path: string;
+      /** Where earlier versions kept it by default: used for as long as there is a store there and none in `path`. */
+      readonly earlierPath?: string | undefined;
+    };
 
 export interface ResolvedOptions {
   readonly store: StoreOptions;

@@ -2,8 +2,8 @@
  * The check that turns what a user wrote into what the code uses. It runs at once, in the caller's thread and before
  * anything connects, so that a wrong option fails where it was written.
  */
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { homedir, tmpdir } from 'node:os';
+import { isAbsolute, join, resolve } from 'node:path';
 import { InvalidOptionError } from './errors.js';
 import { isObject, readFields } from './optionChecks.js';
 import type { ResolvedOptions } from './options.js';
@@ -16,27 +16,43 @@ export interface OptionsEnvironment {
   /** Undefined where users have no numbers; there the temporary folder is each user's own. */
   readonly uid: number | undefined;
   readonly tmpdir: string;
+  readonly homedir: string;
+  readonly platform: NodeJS.Platform;
+  /** The environment variables. */
+  readonly variables: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
 }
 
 function processEnvironment(): OptionsEnvironment {
-  return { uid: process.getuid?.(), tmpdir: tmpdir(), cwd: process.cwd() };
+  return {
+    uid: process.getuid?.(),
+    tmpdir: tmpdir(),
+    homedir: homedir(),
+    platform: process.platform,
+    variables: process.env,
+    cwd: process.cwd(),
+  };
 }
 
 /** @throws InvalidOptionError */
 export function resolveOptions(given: unknown = {}, environment = processEnvironment()): ResolvedOptions {
   const fields = readFields(given, '', ['mongodb', 'nodb', 'intervals']);
-  const path = resolveNodb(fields.nodb, environment);
-  const { ignored, ...mongodb } = resolveMongodb(fields.mongodb, path === undefined);
+  const place = resolveNodb(fields.nodb, environment);
+  const { ignored, ...mongodb } = resolveMongodb(fields.mongodb, place === undefined);
   return {
-    store: path === undefined ? { kind: 'mongodb', ...mongodb } : { kind: 'embedded', path },
+    store: place === undefined ? { kind: 'mongodb', ...mongodb } : { kind: 'embedded', ...place },
     intervals: resolveIntervals(fields.intervals),
     ignored,
   };
 }
 
+interface Place {
+  readonly path: string;
+  readonly earlierPath?: string;
+}
+
 /** Where the embedded store is; undefined when MongoDB is used. */
-function resolveNodb(given: unknown, environment: OptionsEnvironment): string | undefined {
+function resolveNodb(given: unknown, environment: OptionsEnvironment): Place | undefined {
   if (given === undefined || given === false) return undefined;
   if (given !== true && !isObject(given)) {
     throw new InvalidOptionError(`nodb must be true, false or an object with a path, not ${showValue(given)}`);
@@ -44,11 +60,30 @@ function resolveNodb(given: unknown, environment: OptionsEnvironment): string | 
   const { path } = given === true ? {} : readFields(given, 'nodb', ['path']);
   if (path === undefined) {
     const { uid } = environment;
-    return join(environment.tmpdir, uid === undefined ? 'mongo-failover' : `mongo-failover-${uid}`);
+    const earlierPath = join(environment.tmpdir, uid === undefined ? 'mongo-failover' : `mongo-failover-${uid}`);
+    const state = stateFolder(environment);
+    return state === undefined ? { path: earlierPath } : { path: join(state, 'mongo-failover'), earlierPath };
   }
   if (typeof path !== 'string' || path === '' || path.includes('\0')) {
     throw new InvalidOptionError(`nodb.path must be the path of a folder, not ${showValue(path)}`);
   }
   // Absolute now, for the process may change its folder later.
-  return resolve(environment.cwd, path);
+  return { path: resolve(environment.cwd, path) };
+}
+
+/**
+ * Where this user's programs keep what outlives a restart; undefined if the user has no home. Not a temporary folder:
+ * cleaners remove from there what they take for old.
+ */
+function stateFolder({ homedir: home, platform, variables }: OptionsEnvironment): string | undefined {
+  const given = absolute(platform === 'win32' ? variables.LOCALAPPDATA : variables.XDG_STATE_HOME);
+  if (given !== undefined) return given;
+  if (absolute(home) === undefined || home === '/') return undefined;
+  if (platform === 'darwin') return join(home, 'Library', 'Application Support');
+  return platform === 'win32' ? join(home, 'AppData', 'Local') : join(home, '.local', 'state');
+}
+
+/** What is not an absolute path is ignored, as the XDG specification asks. */
+function absolute(path: string | undefined): string | undefined {
+  return path !== undefined && isAbsolute(path) ? path : undefined;
 }

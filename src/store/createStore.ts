@@ -20,6 +20,6 @@ export interface StoreLimits {
  */
 export function createStore(options: StoreOptions, limits: StoreLimits, clock: Clock = systemClock): FullStore {
   const { commandTimeout, connectTimeout = 2 * commandTimeout } = limits;
-  if (options.kind === 'embedded') return new EmbeddedStore(options.path, commandTimeout);
+  if (options.kind === 'embedded') return new EmbeddedStore(options, commandTimeout, clock);
   return new MongodbStore(settingsOf(options, { commandTimeout, connectTimeout }), clock);
 }

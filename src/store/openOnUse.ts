@@ -42,6 +42,7 @@ export function openOnUse(store: FullStore): FullStore {
       return store.close();
     },
     onAvailable: (listener) => store.onAvailable(listener),
+    settle: () => use(() => store.settle()),
     highestTerm: (name) => use(() => store.highestTerm(name)),
     observe: (asked) => use(() => store.observe(asked)),
     compareAndSetLease: (name, expected, next) => use(() => store.compareAndSetLease(name, expected, next)),

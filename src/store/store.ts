@@ -53,6 +53,8 @@ export interface Observation {
   readonly lease: Lease | null;
   /** Whether the record right above the tip that was asked about exists. */
   readonly newer: boolean;
+  /** Whether the store vouches that no lease which it no longer holds can still be valid. */
+  readonly settled: boolean;
 }
 
 /** Who may write the lease: nobody else matches. */
@@ -81,6 +83,8 @@ export interface Store {
   /** Calls `listener` whenever the store is found back after it was away. Returns how to stop that. */
   onAvailable(listener: () => void): () => void;
 
+  /** Marks the store as settled. May be called again. */
+  settle(): Promise<void>;
   highestTerm(name: string): Promise<Tip>;
   /** The lease, and whether the record `tip + 1` exists, in one read. Several subsystems in one call, answers in order. */
   observe(asked: readonly { readonly name: string; readonly tip: number }[]): Promise<Observation[]>;

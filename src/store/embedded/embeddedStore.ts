@@ -1,156 +1,98 @@
 /**
- * The store without a server: an LMDB environment in a folder, shared by the processes and threads of one machine.
+ * The store without a server: an LMDB environment in a folder, shared by the processes and threads of one machine. A
+ * thread of its own does all of it, because it waits for the disk and for the write lock of the others; this is what the
+ * coordinator sees of it.
  *
- * Every write is one conditional put, on the version of the entry that was read before, and never a transaction with
- * code in it: LMDB has one write lock for all processes, and while it waits for a busy JavaScript thread everybody
- * else's beats would wait too. The lock is taken on a thread of libuv's pool; a process that dies holding it frees it,
- * one that is stopped (SIGSTOP) in these milliseconds does not: then calls end by their time limit, and none is added to
- * those that wait. What was acknowledged is on disk.
+ * A process that dies while it holds the write lock frees it. One that is stopped (SIGSTOP) in that moment does not; then
+ * the calls of the others end by their time limit. What was acknowledged is on the disk, in the files that lie in the
+ * folder at that moment.
  */
+import type { Clock } from '../../clock.js';
 import { StoreError } from '../../errors.js';
-import {
-  DocumentReader,
-  type Fields,
-  isFields,
-  isOfOurFormat,
-  memberIn,
-  storedLease,
-  storedProgress,
-} from '../documents.js';
+import { systemClock } from '../../systemClock.js';
 import type { Lease, Member, Observation, Progress, Store, Tenure, TermRecord, Tip } from '../store.js';
 import type { FullStore, TaskStore } from '../taskStore.js';
-import { Access } from './access.js';
 import { EmbeddedTasks } from './embeddedTasks.js';
-import type { Environment } from './environment.js';
-import { leaseKey, memberKey, memberRange, termKey, termRange } from './keys.js';
+import { type EmbeddedPlace, placeNow } from './place.js';
+import { StoreThread } from './storeThread.js';
 
-/** How long the line of a member that nobody removed is kept, in ms. */
-const MEMBERS_KEPT = 60 * 60 * 1000;
+/** Makes the folder, its files and the thread, in ms: on a busy machine, and on a slow disk, that takes its time. */
+const OPENING = 5000;
 
 export class EmbeddedStore implements FullStore {
-  private readonly access: Access;
+  private readonly thread: StoreThread;
+  private closed = false;
+  private opened = false;
   readonly tasks: TaskStore;
 
-  constructor(path: string, commandTimeout: number) {
-    this.access = new Access(path, commandTimeout);
-    this.tasks = new EmbeddedTasks(this.access);
+  constructor(
+    place: EmbeddedPlace,
+    private readonly commandTimeout: number,
+    clock: Clock = systemClock,
+  ) {
+    this.thread = new StoreThread({ place, text: placeNow(place), commandTimeout, clock });
+    this.tasks = new EmbeddedTasks(this.thread);
   }
 
   async open(): Promise<void> {
-    if (await this.access.open()) await this.removeOldMembers();
+    if (this.closed) throw new StoreError('ERR_STORE', 'the store is closed');
+    await this.thread.call('open', [], Math.max(OPENING, 2 * this.commandTimeout));
+    if (this.opened) return;
+    this.opened = true;
+    await this.thread.call('removeOldMembers', []);
   }
 
   close(): Promise<void> {
-    return this.access.close();
+    this.closed = true;
+    return this.thread.close();
   }
 
-  /** A folder does not go away and come back. */
+  /** A folder tells nobody when it comes back. */
   onAvailable(): () => void {
     return () => {};
   }
 
-  async highestTerm(name: string): Promise<Tip> {
-    return this.access.read('highestTerm', (environment) => this.tip(environment, name));
+  settle(): Promise<void> {
+    return this.thread.call('settle', []);
   }
 
-  async observe(asked: readonly { readonly name: string; readonly tip: number }[]): Promise<Observation[]> {
-    return this.access.read('observe', (environment) =>
-      asked.map(({ name, tip }) => {
-        const found = environment.get(leaseKey(name));
-        return {
-          lease: found === undefined ? null : this.reader(found.value, 'lease', name).lease(),
-          newer: environment.get(termKey(name, tip + 1)) !== undefined,
-        };
-      }),
-    );
+  highestTerm(name: string): Promise<Tip> {
+    return this.thread.call('highestTerm', [name]);
+  }
+
+  observe(asked: readonly { readonly name: string; readonly tip: number }[]): Promise<Observation[]> {
+    return this.thread.call('observe', [asked]);
   }
 
   compareAndSetLease(name: string, expected: Lease | null, next: Lease): Promise<boolean> {
-    return this.access.change('compareAndSetLease', leaseKey(name), (old) => {
-      if (expected === null || old === undefined) {
-        return expected === null && old === undefined ? { ...storedLease(next), at: Date.now() } : undefined;
-      }
-      const { term, beat, ack, holder, claim } = expected;
-      const isHeld = old.term === term && old.holder === holder && old.claim === claim;
-      const same = isHeld && old.beat === beat && old.ack === ack && isOfOurFormat(old);
-      return same ? { ...old, ...storedLease(next), at: Date.now() } : undefined;
-    });
+    return this.thread.call('compareAndSetLease', [name, expected, next]);
   }
 
-  async insertTerm(record: TermRecord): ReturnType<Store['insertTerm']> {
-    const { name, term, holder, claim, ttl } = record;
-    const key = termKey(name, term);
-    const fields = { name, term, holder, claim, ttl, at: Date.now() };
-    if (await this.access.change('insertTerm', key, (old) => (old === undefined ? fields : undefined))) {
-      return { inserted: true };
-    }
-    const found = await this.access.read('insertTerm', (environment) => environment.get(key));
-    if (found === undefined) {
-      throw new StoreError('ERR_STORE', `the record of term ${term} in ${this.access.path} was gone when it was read`);
-    }
-    return { inserted: false, claim: this.reader(found.value, `record ${term}`, name).text('claim') };
+  insertTerm(record: TermRecord): ReturnType<Store['insertTerm']> {
+    return this.thread.call('insertTerm', [record]);
   }
 
   beat(tenure: Tenure, beat: number, progress: Progress): Promise<boolean> {
-    return this.changeHeld('beat', tenure, { beat, ...storedProgress(progress) });
+    return this.thread.call('beat', [tenure, beat, progress]);
   }
 
   release(tenure: Tenure, beat: number, progress: Progress): Promise<boolean> {
-    return this.changeHeld('release', tenure, { beat, ...storedProgress(progress), holder: null });
+    return this.thread.call('release', [tenure, beat, progress]);
   }
 
-  private changeHeld(what: string, { name, term, holder }: Tenure, fields: Fields): Promise<boolean> {
-    return this.access.change(what, leaseKey(name), (old) =>
-      old !== undefined && old.term === term && old.holder === holder && isOfOurFormat(old)
-        ? { ...old, ...fields, at: Date.now() }
-        : undefined,
-    );
+  trimTerms(name: string, below: number): Promise<void> {
+    return this.thread.call('trimTerms', [name, below]);
   }
 
-  async trimTerms(name: string, below: number): Promise<void> {
-    await this.access.write('trimTerms', async (environment) => {
-      // The tip only ever rises, so that what is below this one is below the tip for good.
-      const limit = Math.min(below, this.tip(environment, name).term);
-      await environment.remove(environment.keys(termRange(name, limit)));
-    });
+  putMember(member: Member): Promise<void> {
+    return this.thread.call('putMember', [member]);
   }
 
-  async putMember(member: Member): Promise<void> {
-    const fields = { ...member, at: member.at.getTime() };
-    await this.access.change('putMember', memberKey(member.id), () => fields);
+  removeMember(id: string): Promise<void> {
+    return this.thread.call('removeMember', [id]);
   }
 
-  async removeMember(id: string): Promise<void> {
-    await this.access.write('removeMember', (environment) => environment.remove([memberKey(id)]));
-  }
-
-  async listMembers(name: string): Promise<Member[]> {
-    return this.access.read('listMembers', (environment) =>
-      environment
-        .values(memberRange)
-        .filter((value) => isFields(value) && value.name === name)
-        .flatMap((value) => memberIn(() => this.reader(value, 'member', name).member('id'))),
-    );
-  }
-
-  private async removeOldMembers(): Promise<void> {
-    const before = Date.now() - MEMBERS_KEPT;
-    await this.access.write('open', async (environment) => {
-      const old = environment
-        .values(memberRange)
-        .flatMap((value) => (isFields(value) && typeof value.at === 'number' && value.at < before ? [value.id] : []))
-        .filter((id) => typeof id === 'string')
-        .map(memberKey);
-      await environment.remove(old);
-    });
-  }
-
-  private tip(environment: Environment, name: string): Tip {
-    const [last] = environment.values({ ...termRange(name), last: true });
-    return last === undefined ? { term: 0, ttl: 0 } : this.reader(last, 'record', name).termRecord();
-  }
-
-  private reader(value: unknown, what: string, name: string): DocumentReader {
-    return new DocumentReader(value, this.access.where(what, name));
+  listMembers(name: string): Promise<Member[]> {
+    return this.thread.call('listMembers', [name]);
   }
 }

@@ -11,6 +11,9 @@ export interface KeyRange {
   readonly end: Buffer;
 }
 
+/** Where it stands that the store is settled, and as which file. */
+export const settledKey = Buffer.from('s');
+
 export function leaseKey(name: string): Buffer {
   return Buffer.from(`l${name}`);
 }

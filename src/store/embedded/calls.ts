@@ -1,0 +1,75 @@
+/** What crosses between the coordinator thread and the thread of the embedded store. */
+import type { WireError } from '../../errors.js';
+import type { TaskId } from '../../task.js';
+import type { Lease, Member, Observation, Progress, Tenure, TermRecord, Tip } from '../store.js';
+import type { Acknowledgement, AttemptsRecord, DeadLetter, QueueCounts, QueueState, RecordMark } from '../taskStore.js';
+import type { EmbeddedPlace } from './place.js';
+import type { PackedStored, PackedTasks } from './taskBytes.js';
+
+export interface EmbeddedCalls {
+  open(): void;
+  settle(): void;
+  highestTerm(name: string): Tip;
+  observe(asked: readonly { readonly name: string; readonly tip: number }[]): Observation[];
+  compareAndSetLease(name: string, expected: Lease | null, next: Lease): boolean;
+  insertTerm(record: TermRecord): { inserted: true } | { inserted: false; claim: string };
+  beat(tenure: Tenure, beat: number, progress: Progress): boolean;
+  release(tenure: Tenure, beat: number, progress: Progress): boolean;
+  trimTerms(name: string, below: number): void;
+  putMember(member: Member): void;
+  removeMember(id: string): void;
+  /** Removes the lines of members that did not take them away. */
+  removeOldMembers(): void;
+  listMembers(name: string): Member[];
+  addTasks(name: string, tasks: PackedTasks, maxQueue: number): number[];
+  queueState(name: string): QueueState;
+  tasksAfter(name: string, seq: number, limit: { readonly tasks: number; readonly bytes: number }): PackedStored;
+  acknowledge(tenure: Tenure, acknowledgement: Acknowledgement): boolean;
+  setAttempts(tenure: Tenure, record: AttemptsRecord): void;
+  clearAttempts(name: string, seq: number, recordedBy: RecordMark | null): void;
+  /** Whether nothing is left to trim. */
+  trimTasks(name: string, through: number): boolean;
+  countTasks(name: string): QueueCounts;
+  countDeadLetters(name: string): number;
+  putDeadLetter(letter: DeadLetter): void;
+  oldestDeadLetter(name: string, id: TaskId): DeadLetter | null;
+  removeDeadLetter(name: string, seq: number): void;
+}
+
+export type CallName = keyof EmbeddedCalls;
+
+/** Calls that a lease, or the progress of a master, hangs on. They go before all others, and have a limit. */
+const urgent: ReadonlySet<CallName> = new Set([
+  'acknowledge',
+  'beat',
+  'compareAndSetLease',
+  'highestTerm',
+  'insertTerm',
+  'observe',
+  'open',
+  'queueState',
+  'release',
+  'setAttempts',
+]);
+
+export function isUrgent(call: CallName): boolean {
+  return urgent.has(call);
+}
+
+export interface Request {
+  readonly id: number;
+  readonly call: CallName;
+  readonly args: readonly unknown[];
+  /** When its caller gives up, by the monotonic clock of the process. Callers that can wait may wait longer. */
+  readonly deadline: number;
+}
+
+export type StoreReply =
+  | { readonly id: number; readonly ok: true; readonly value: unknown }
+  | { readonly id: number; readonly ok: false; readonly error: WireError };
+
+export interface StoreThreadData {
+  readonly place: EmbeddedPlace;
+  /** The buffer of its `StoreActivity`. */
+  readonly activity: SharedArrayBuffer;
+}

@@ -1,0 +1,47 @@
+/**
+ * The two files of a store, told apart from others of the same name: whoever removes or replaces them leaves those who
+ * have them open with files that nobody else sees.
+ */
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+
+export interface FileIdentity {
+  /** Device and inode: unique among the files that exist or are open. */
+  readonly key: string;
+  readonly size: number;
+}
+
+export interface StoreFiles {
+  readonly data: FileIdentity | undefined;
+  readonly lock: FileIdentity | undefined;
+}
+
+/** Looks at what lies in the folder now. Throws what the file system throws, except that a file is not there. */
+export function filesIn(folder: string): StoreFiles {
+  return { data: identityOf(join(folder, 'data.mdb')), lock: identityOf(join(folder, 'lock.mdb')) };
+}
+
+function identityOf(file: string): FileIdentity | undefined {
+  try {
+    const { dev, ino, size } = statSync(file, { bigint: true });
+    return { key: `${dev}:${ino}`, size: Number(size) };
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
+      return undefined;
+    throw error;
+  }
+}
+
+/** Says how `now` differs from what was opened; undefined when it does not. */
+export function differenceOf(opened: StoreFiles, now: StoreFiles): string | undefined {
+  if (now.data === undefined && now.lock === undefined) return 'its files were removed';
+  for (const [name, before, after] of [
+    ['data.mdb', opened.data, now.data],
+    ['lock.mdb', opened.lock, now.lock],
+  ] as const) {
+    if (after === undefined) return `${name} was removed`;
+    if (after.key !== before?.key) return `${name} was replaced`;
+    if (after.size < before.size) return `${name} was cut short`;
+  }
+  return undefined;
+}

@@ -1,0 +1,143 @@
+/** The leases, term records and members in the embedded store: each call within one transaction. */
+import { StoreError } from '../../errors.js';
+import {
+  DocumentReader,
+  type Fields,
+  isFields,
+  isOfOurFormat,
+  memberIn,
+  storedLease,
+  storedProgress,
+} from '../documents.js';
+import type { Lease, Member, Observation, Progress, Store, Tenure, TermRecord, Tip } from '../store.js';
+import type { Entries } from './environment.js';
+import { leaseKey, memberKey, memberRange, termKey, termRange } from './keys.js';
+
+/** How long the line of a member that did not take it away is kept, in ms. */
+const MEMBERS_KEPT = 60 * 60 * 1000;
+
+export interface StoreFacts {
+  /** The store as messages call it. */
+  readonly path: string;
+  /** The wall clock, in ms. */
+  wall(): number;
+}
+
+type Inserted = Awaited<ReturnType<Store['insertTerm']>>;
+
+export class Leases {
+  constructor(
+    private readonly entries: Entries,
+    private readonly facts: StoreFacts,
+  ) {}
+
+  highestTerm(name: string): Tip {
+    const last = this.entries.last(termRange(name));
+    return last === undefined ? { term: 0, ttl: 0 } : this.reader(last, 'record', name).termRecord();
+  }
+
+  observe(asked: readonly { readonly name: string; readonly tip: number }[], settled: boolean): Observation[] {
+    return asked.map(({ name, tip }) => {
+      const found = this.entries.get(leaseKey(name));
+      return {
+        lease: found === undefined ? null : this.reader(found.value, 'lease', name).lease(),
+        newer: this.entries.get(termKey(name, tip + 1)) !== undefined,
+        settled,
+      };
+    });
+  }
+
+  compareAndSetLease(name: string, expected: Lease | null, next: Lease): boolean {
+    return this.change(leaseKey(name), 'lease', name, (old) => {
+      if (expected === null || old === undefined) {
+        return expected === null && old === undefined ? storedLease(next) : undefined;
+      }
+      const { term, beat, ack, holder, claim } = expected;
+      const isHeld = old.term === term && old.holder === holder && old.claim === claim;
+      const same = isHeld && old.beat === beat && old.ack === ack && isOfOurFormat(old);
+      return same ? { ...old, ...storedLease(next) } : undefined;
+    });
+  }
+
+  insertTerm({ name, term, holder, claim, ttl }: TermRecord): Inserted {
+    const key = termKey(name, term);
+    const found = this.entries.get(key);
+    if (found !== undefined) {
+      return { inserted: false, claim: this.reader(found.value, `record ${term}`, name).text('claim') };
+    }
+    this.entries.put(key, { name, term, holder, claim, ttl, at: this.facts.wall() }, 1);
+    return { inserted: true };
+  }
+
+  beat(tenure: Tenure, beat: number, progress: Progress): boolean {
+    return this.changeHeld(tenure, { beat, ...storedProgress(progress) });
+  }
+
+  release(tenure: Tenure, beat: number, progress: Progress): boolean {
+    return this.changeHeld(tenure, { beat, ...storedProgress(progress), holder: null });
+  }
+
+  private changeHeld({ name, term, holder }: Tenure, fields: Fields): boolean {
+    return this.change(leaseKey(name), 'lease', name, (old) => {
+      const isHeld = old !== undefined && old.term === term && old.holder === holder && isOfOurFormat(old);
+      return isHeld ? { ...old, ...fields } : undefined;
+    });
+  }
+
+  /** Puts what `next` makes of the entry in its place. Returns false if `next` makes nothing of it. */
+  private change(
+    key: Buffer,
+    what: string,
+    name: string,
+    next: (old: Fields | undefined) => Fields | undefined,
+  ): boolean {
+    const entry = this.entries.get(key);
+    const old = entry?.value;
+    if (old !== undefined && !isFields(old)) {
+      throw new StoreError('ERR_STORE_DATA', `${this.where(what, name)} is not a document`);
+    }
+    const value = next(old);
+    if (value === undefined) return false;
+    this.entries.put(key, { ...value, at: this.facts.wall() }, (entry?.version ?? 0) + 1);
+    return true;
+  }
+
+  trimTerms(name: string, below: number): void {
+    // The tip only ever rises: what is below this one stays below the tip.
+    const limit = Math.min(below, this.highestTerm(name).term);
+    for (const key of keysIn(this.entries, termRange(name, limit))) this.entries.remove(key);
+  }
+
+  putMember(member: Member): void {
+    this.entries.put(memberKey(member.id), { ...member, at: member.at.getTime() }, 1);
+  }
+
+  removeMember(id: string): void {
+    this.entries.remove(memberKey(id));
+  }
+
+  listMembers(name: string): Member[] {
+    return [...this.entries.each(memberRange)]
+      .filter(({ value }) => isFields(value) && value.name === name)
+      .flatMap(({ value }) => memberIn(() => this.reader(value, 'member', name).member('id')));
+  }
+
+  removeOldMembers(): void {
+    const before = this.facts.wall() - MEMBERS_KEPT;
+    for (const { key, value } of [...this.entries.each(memberRange)]) {
+      if (isFields(value) && typeof value.at === 'number' && value.at < before) this.entries.remove(key);
+    }
+  }
+
+  private where(what: string, name: string): string {
+    return `the ${what} of ${name} in ${this.facts.path}`;
+  }
+
+  private reader(value: unknown, what: string, name: string): DocumentReader {
+    return new DocumentReader(value, this.where(what, name));
+  }
+}
+
+function keysIn(entries: Entries, range: Parameters<Entries['each']>[0]): Buffer[] {
+  return Array.from(entries.each(range), ({ key }) => Buffer.from(key));
+}

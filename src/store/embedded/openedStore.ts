@@ -1,0 +1,136 @@
+/**
+ * A store that is open, together with the knowledge which files it is: it is looked at before the store is opened, and
+ * after each transaction, before what that did counts.
+ */
+import { randomUUID } from 'node:crypto';
+import { StoreError } from '../../errors.js';
+import { isFields } from '../documents.js';
+import type { EmbeddedCalls } from './calls.js';
+import { type Entries, type Environment, openEnvironment, ownLmdb } from './environment.js';
+import { differenceOf, filesIn, type StoreFiles } from './files.js';
+import { checkFiles, keepFromCleaners, prepareFolder } from './folder.js';
+import { settledKey } from './keys.js';
+import { addressSpace, mapSizeWithin } from './mapSize.js';
+import { operationsOn } from './operations.js';
+import { conflictIn, Owners, type OwnersParts } from './owners.js';
+
+/** Thrown when the store may be opened soon, but not now. */
+export class NotYet extends StoreError {}
+
+export type OpenParts = Omit<OwnersParts, 'path'>;
+
+export class OpenedStore {
+  private constructor(
+    readonly path: string,
+    private readonly environment: Environment,
+    private readonly owners: Owners,
+    private files: StoreFiles,
+    readonly wall: () => number,
+  ) {}
+
+  /** The id that the store had when it was last looked into; null while it is not settled. */
+  private settledAs: string | null = null;
+  private others = 0;
+  private calls: EmbeddedCalls | undefined;
+
+  /**
+   * Opens what is in the folder, or makes it. `half`: only one of the two files is there, and has been for long enough:
+   * whoever had the other one open has noticed by now. Throws `NotYet`, another `StoreError`, or what the file system throws.
+   */
+  static open(path: string, parts: OpenParts, half: boolean): OpenedStore {
+    prepareFolder(path);
+    const before = filesIn(path);
+    checkFiles(path, before);
+    const owners = new Owners({ ...parts, path });
+    const others = owners.others();
+    const conflict = conflictIn(others, before);
+    if (conflict !== undefined) {
+      const text = `${conflict.text} has files of it open that are no longer there; it is opened when that has let go of them`;
+      throw new NotYet('ERR_STORE_UNAVAILABLE', `the store ${path} cannot be opened yet: ${text}`);
+    }
+    if (isHalf(before) && !half) {
+      const [here, gone] = before.data === undefined ? ['lock.mdb', 'data.mdb'] : ['data.mdb', 'lock.mdb'];
+      const text = `${here} is there without ${gone}, so a process may have the store open that cannot be seen`;
+      throw new NotYet('ERR_STORE_UNAVAILABLE', `the store ${path} cannot be opened yet: ${text}`);
+    }
+    const mapSize = mapSizeWithin(addressSpace(), before.data?.size ?? 0);
+    owners.register(null);
+    try {
+      const environment = openEnvironment(path, mapSize, owners.copyOfLmdb(ownLmdb()));
+      const files = filesIn(path);
+      if (differenceOf({ data: before.data ?? files.data, lock: before.lock ?? files.lock }, files) !== undefined) {
+        environment.close();
+        throw new NotYet('ERR_STORE_UNAVAILABLE', `the store ${path} was replaced while it was opened`);
+      }
+      owners.register(files);
+      keepFromCleaners(path, new Date(parts.wall()));
+      return new OpenedStore(path, environment, owners, files, parts.wall);
+    } catch (error) {
+      owners.unregister();
+      throw error;
+    }
+  }
+
+  /** How the files that lie in the folder now differ from those that are open; undefined when they do not. */
+  difference(): string | undefined {
+    const now = filesIn(this.path);
+    const difference = differenceOf(this.files, now);
+    if (difference === undefined) this.files = now;
+    return difference;
+  }
+
+  /** Runs all of it in one transaction. Throws what it throws, and then nothing was written. */
+  transact<T>(run: (calls: EmbeddedCalls, entries: Entries) => T): T {
+    return this.environment.transact((entries) => {
+      this.lookWhetherSettled(entries);
+      this.calls ??= operationsOn(entries, this);
+      return run(this.calls, entries);
+    });
+  }
+
+  /** Whether the store vouches for all leases that were ever in it. */
+  get settled(): boolean {
+    return this.settledAs !== null;
+  }
+
+  private lookWhetherSettled(entries: Entries): void {
+    const marker = entries.get(settledKey)?.value;
+    const { id, data } = isFields(marker) ? marker : {};
+    // A copy of a store is another file: what happened in the original since the copy was made is unknown here.
+    const now = typeof id === 'string' && data === this.files.data?.key ? id : null;
+    if (this.settledAs !== null && now !== this.settledAs) {
+      throw new StoreError('ERR_STORE_GONE', `the store ${this.path}: what is in it was replaced while it was open`);
+    }
+    this.settledAs = now;
+  }
+
+  /** Says that it does from now on. */
+  settle(entries: Entries): void {
+    if (this.settledAs !== null) return;
+    entries.put(settledKey, { id: randomUUID(), data: this.files.data?.key, at: this.wall() }, 1);
+  }
+
+  /** Whether other threads or processes have it open, as of the last `renew`. */
+  get isShared(): boolean {
+    return this.others > 0;
+  }
+
+  /** Says that this thread is still there, and looks who else is. */
+  renew(): void {
+    this.owners.renew(this.files);
+    this.others = this.owners.others().length;
+  }
+
+  keepFromCleaners(): void {
+    keepFromCleaners(this.path, new Date(this.wall()));
+  }
+
+  close(): void {
+    this.environment.close();
+    this.owners.unregister();
+  }
+}
+
+function isHalf({ data, lock }: StoreFiles): boolean {
+  return (data === undefined) !== (lock === undefined);
+}

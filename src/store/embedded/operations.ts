@@ -1,0 +1,43 @@
+/** The calls of a store, as they run within one transaction. */
+import type { EmbeddedCalls } from './calls.js';
+import type { Entries } from './environment.js';
+import { Leases, type StoreFacts } from './leases.js';
+import { Tasks } from './tasks.js';
+
+/** What the calls need from the store that is open. */
+export interface OperationParts extends StoreFacts {
+  readonly settled: boolean;
+  settle(entries: Entries): void;
+}
+
+export function operationsOn(entries: Entries, store: OperationParts): EmbeddedCalls {
+  const leases = new Leases(entries, store);
+  const tasks = new Tasks(entries, store);
+  return {
+    open: () => {},
+    settle: () => store.settle(entries),
+    highestTerm: (name) => leases.highestTerm(name),
+    observe: (asked) => leases.observe(asked, store.settled),
+    compareAndSetLease: (name, expected, next) => leases.compareAndSetLease(name, expected, next),
+    insertTerm: (record) => leases.insertTerm(record),
+    beat: (tenure, beat, progress) => leases.beat(tenure, beat, progress),
+    release: (tenure, beat, progress) => leases.release(tenure, beat, progress),
+    trimTerms: (name, below) => leases.trimTerms(name, below),
+    putMember: (member) => leases.putMember(member),
+    removeMember: (id) => leases.removeMember(id),
+    removeOldMembers: () => leases.removeOldMembers(),
+    listMembers: (name) => leases.listMembers(name),
+    addTasks: (name, packed, maxQueue) => tasks.addTasks(name, packed, maxQueue),
+    queueState: (name) => tasks.queueState(name),
+    tasksAfter: (name, seq, limit) => tasks.tasksAfter(name, seq, limit),
+    acknowledge: (tenure, acknowledgement) => tasks.acknowledge(tenure, acknowledgement),
+    setAttempts: (tenure, record) => tasks.setAttempts(tenure, record),
+    clearAttempts: (name, seq, recordedBy) => tasks.clearAttempts(name, seq, recordedBy),
+    trimTasks: (name, through) => tasks.trimTasks(name, through),
+    countTasks: (name) => tasks.countTasks(name),
+    countDeadLetters: (name) => tasks.countDeadLetters(name),
+    putDeadLetter: (letter) => tasks.putDeadLetter(letter),
+    oldestDeadLetter: (name, id) => tasks.oldestDeadLetter(name, id),
+    removeDeadLetter: (name, seq) => tasks.removeDeadLetter(name, seq),
+  };
+}

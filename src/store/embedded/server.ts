@@ -1,0 +1,264 @@
+/**
+ * The embedded store on its own thread: takes calls, runs all that wait in one transaction, and answers when that is on
+ * the disk. Calls that a lease hangs on go first; of the others only as many as one short transaction carries. Only this
+ * thread waits for the disk and for the write lock, so that the coordinator never does.
+ *
+ * The store is opened by the first call, and again after its files were removed or replaced. What was lost is told to
+ * those who called, once; then the store that is there is opened, or made.
+ */
+import { StoreError, toWire } from '../../errors.js';
+import type { StoreActivity } from './activity.js';
+import { type EmbeddedCalls, isUrgent, type Request, type StoreReply } from './calls.js';
+import { CannotBegin, type Entries } from './environment.js';
+import { NotYet, OpenedStore, type OpenParts } from './openedStore.js';
+import { type EmbeddedPlace, placeNow } from './place.js';
+import { embeddedError } from './storeErrors.js';
+
+/** How long calls that can wait are taken into one transaction, in ms. */
+const TURN = 5;
+/** After which the others get the write lock: without a pause this thread would take it again before they wake up, in ms. */
+const GIVE_WAY = 1;
+/** Between two attempts to open a store that may be opened soon, in ms. */
+const RETRY = 100;
+/** For how long one file must have lain there without the other one: long enough for those who had both open to notice, in ms. */
+const HALF_STOOD = 2000;
+
+export interface ServerParts {
+  readonly place: EmbeddedPlace;
+  readonly open: OpenParts;
+  readonly activity: StoreActivity;
+  /** Monotonic ms. */
+  now(): number;
+  /** Calls later, after all messages that have arrived. */
+  soon(callback: () => void): void;
+  after(ms: number, callback: () => void): void;
+  /** Blocks this thread. */
+  pause(ms: number): void;
+  post(replies: StoreReply[]): void;
+}
+
+export class EmbeddedServer {
+  private store: OpenedStore | undefined;
+  private readonly urgent: Request[] = [];
+  private readonly others: Request[] = [];
+  private scheduled = false;
+  /** Why the store was let go of, until a caller has been told. */
+  private lost: StoreError | undefined;
+  /** Since when only one of the two files has been there. */
+  private halfSince: number | undefined;
+
+  constructor(private readonly parts: ServerParts) {}
+
+  receive(request: Request): void {
+    (isUrgent(request.call) ? this.urgent : this.others).push(request);
+    this.schedule();
+  }
+
+  /** Whether the files are still there; to be called several times a second. */
+  look(): void {
+    const difference = this.difference();
+    if (difference !== undefined) this.lost = this.letGo(difference);
+  }
+
+  /** Says that this thread lives; to be called each second. */
+  renew(): void {
+    this.guarded((store) => store.renew());
+  }
+
+  /** To be called each minute. */
+  keepFromCleaners(): void {
+    this.guarded((store) => store.keepFromCleaners());
+  }
+
+  close(): void {
+    this.store?.close();
+    this.store = undefined;
+  }
+
+  private schedule(after?: number): void {
+    if (this.scheduled) return;
+    this.scheduled = true;
+    const run = (): void => {
+      this.scheduled = false;
+      this.run();
+    };
+    if (after === undefined) this.parts.soon(run);
+    else this.parts.after(after, run);
+  }
+
+  private run(): void {
+    const group = this.take();
+    if (group.length === 0) return;
+    let store: OpenedStore;
+    try {
+      store = this.opened();
+    } catch (error) {
+      if (error instanceof NotYet) return this.waitToOpen(group, error);
+      this.fail(group, error);
+      return this.goOn();
+    }
+    this.answer(store, group);
+    this.goOn();
+  }
+
+  private goOn(): void {
+    if (this.urgent.length > 0 || this.others.length > 0) this.schedule();
+  }
+
+  /** All urgent calls whose callers still wait, and one of the others; more of these join while the transaction is short. */
+  private take(): Request[] {
+    const now = this.parts.now();
+    const group = this.urgent.splice(0).filter(({ deadline }) => deadline > now);
+    const next = this.others.shift();
+    if (next !== undefined) group.push(next);
+    return group;
+  }
+
+  private waitToOpen(group: readonly Request[], error: NotYet): void {
+    const until = this.parts.now() + 2 * RETRY;
+    this.fail(
+      group.filter(({ deadline }) => deadline <= until),
+      error,
+    );
+    const patient = group.filter(({ deadline }) => deadline > until);
+    this.urgent.unshift(...patient.filter(({ call }) => isUrgent(call)));
+    this.others.unshift(...patient.filter(({ call }) => !isUrgent(call)));
+    if (this.urgent.length > 0 || this.others.length > 0) this.schedule(RETRY);
+  }
+
+  // ---- the store ----
+
+  private opened(): OpenedStore {
+    if (this.lost !== undefined) {
+      const { lost } = this;
+      this.lost = undefined;
+      throw lost;
+    }
+    if (this.store !== undefined) return this.store;
+    const { place, open, activity, now } = this.parts;
+    const path = placeNow(place);
+    activity.set('opening', now());
+    try {
+      const half = this.halfSince !== undefined && now() - this.halfSince >= HALF_STOOD;
+      this.store = OpenedStore.open(path, open, half);
+      this.halfSince = undefined;
+      this.store.renew();
+      return this.store;
+    } catch (error) {
+      if (error instanceof NotYet) this.halfSince ??= now();
+      else this.halfSince = undefined;
+      throw embeddedError(error, 'open', path);
+    } finally {
+      activity.set('idle', now());
+    }
+  }
+
+  private difference(): string | undefined {
+    try {
+      return this.store?.difference();
+    } catch (error) {
+      return `its files cannot be looked at (${toWire(error).message})`;
+    }
+  }
+
+  private letGo(why: string): StoreError {
+    const { store } = this;
+    this.store = undefined;
+    try {
+      store?.close();
+    } catch {
+      // It is of no use any more, however it ends.
+    }
+    const text = `the store ${store?.path} is lost: ${why}; this process lets go of it, and opens what is there now`;
+    return new StoreError('ERR_STORE_GONE', text);
+  }
+
+  private guarded(call: (store: OpenedStore) => void): void {
+    try {
+      if (this.store !== undefined) call(this.store);
+    } catch {
+      // The next look finds what is wrong with the folder.
+    }
+  }
+
+  // ---- the calls ----
+
+  private answer(store: OpenedStore, group: Request[]): void {
+    let outcomes: Outcome[] = [];
+    let why: string | undefined;
+    try {
+      outcomes = this.together(store, group);
+    } catch (error) {
+      if (isLoss(error)) why = error.message;
+      else outcomes = group.map((request) => this.alone(store, request));
+    }
+    why ??= this.difference();
+    // What was read or written in files that no other member sees does not count.
+    if (why !== undefined) return this.fail(group, this.letGo(why));
+    this.parts.post(
+      group.map(({ id }, index): StoreReply => {
+        const outcome = outcomes[index];
+        return outcome?.ok ? { id, ok: true, value: outcome.value } : { id, ok: false, error: toWire(outcome?.error) };
+      }),
+    );
+  }
+
+  private together(store: OpenedStore, group: Request[]): Outcome[] {
+    const { activity, now, pause } = this.parts;
+    let wrote = false;
+    activity.set('locking', now());
+    try {
+      return store.transact((calls, entries) => {
+        activity.set('idle', now());
+        const before = entries.writes;
+        const until = now() + TURN;
+        const outcomes: Outcome[] = [];
+        for (let request = group[0]; request !== undefined; request = group[outcomes.length]) {
+          outcomes.push(perform(store, calls, entries, request));
+          const next = outcomes.length === group.length && now() < until ? this.others.shift() : undefined;
+          if (next !== undefined) group.push(next);
+        }
+        wrote = entries.writes > before;
+        if (wrote) activity.set('writing', now());
+        return outcomes;
+      });
+    } finally {
+      activity.set('idle', now());
+      if (wrote && store.isShared) pause(GIVE_WAY);
+    }
+  }
+
+  /** Runs one call by itself, because another one of its group has failed. */
+  private alone(store: OpenedStore, request: Request): Outcome {
+    try {
+      const [outcome] = this.together(store, [request]);
+      return outcome ?? { ok: false, error: new Error('the call had no outcome') };
+    } catch (error) {
+      return { ok: false, error: embeddedError(error, request.call, store.path) };
+    }
+  }
+
+  private fail(group: readonly Request[], thrown: unknown): void {
+    if (group.length === 0) return;
+    const error = toWire(thrown);
+    this.parts.post(group.map(({ id }) => ({ id, ok: false, error })));
+  }
+}
+
+/** Throws if the call had written something when it failed: half of a call must not be committed with the others. */
+function perform(store: OpenedStore, calls: EmbeddedCalls, entries: Entries, { call, args }: Request): Outcome {
+  const before = entries.writes;
+  try {
+    return { ok: true, value: Reflect.apply(calls[call], calls, args) };
+  } catch (error) {
+    if (entries.writes > before) throw error;
+    return { ok: false, error: embeddedError(error, call, store.path) };
+  }
+}
+
+/** Whether the store that is open is of no use any more. */
+function isLoss(error: unknown): error is Error {
+  return error instanceof CannotBegin || (error instanceof StoreError && error.code === 'ERR_STORE_GONE');
+}
+
+type Outcome = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown };

@@ -1,0 +1,61 @@
+/** Tasks on their way between two threads: their bytes in one block, because each piece of memory costs as much as a task. */
+import type { TaskId } from '../../task.js';
+import type { AddResult, NewTask, StoredTask } from '../taskStore.js';
+
+export interface PackedTasks {
+  readonly block: Uint8Array;
+  readonly ids: readonly TaskId[];
+  readonly offsets: readonly number[];
+  readonly lengths: readonly number[];
+}
+
+export interface PackedStored extends PackedTasks {
+  /** The rest of each task. */
+  readonly rest: readonly Omit<StoredTask, 'id' | 'bytes'>[];
+}
+
+export function packTasks(tasks: readonly NewTask[]): PackedTasks {
+  const ids = tasks.map(({ id }) => id);
+  const lengths = tasks.map(({ bytes }) => bytes.length);
+  const shared = tasks[0]?.bytes.buffer;
+  // Memory that both threads see need not be copied.
+  if (shared instanceof SharedArrayBuffer && tasks.every(({ bytes }) => bytes.buffer === shared)) {
+    return { block: new Uint8Array(shared), ids, lengths, offsets: tasks.map(({ bytes }) => bytes.byteOffset) };
+  }
+  const block = new Uint8Array(lengths.reduce((sum, length) => sum + length, 0));
+  let end = 0;
+  const offsets = tasks.map(({ bytes }) => {
+    block.set(bytes, end);
+    end += bytes.length;
+    return end - bytes.length;
+  });
+  return { block, ids, offsets, lengths };
+}
+
+export function unpackTasks({ block, ids, offsets, lengths }: PackedTasks): NewTask[] {
+  return ids.map((id, index) => {
+    const offset = offsets[index] ?? 0;
+    return { id, bytes: block.subarray(offset, offset + (lengths[index] ?? 0)) };
+  });
+}
+
+export function packStored(tasks: readonly StoredTask[]): PackedStored {
+  return { ...packTasks(tasks), rest: tasks.map(({ id: _id, bytes: _bytes, ...rest }) => rest) };
+}
+
+export function unpackStored(packed: PackedStored): StoredTask[] {
+  return unpackTasks(packed).map((task, index) => {
+    const rest = packed.rest[index];
+    if (rest === undefined) throw new RangeError('each task has its rest');
+    return { ...task, ...rest };
+  });
+}
+
+/** What became of each: its number, or one of these. */
+export const KNOWN = 0;
+export const FULL = -1;
+
+export function resultOf(outcome: number): AddResult {
+  if (outcome === KNOWN) return { type: 'known' };
+  return outcome === FULL ? { type: 'full' } : { type: 'stored', seq: outcome };
+}

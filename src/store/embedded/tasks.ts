@@ -1,0 +1,227 @@
+/**
+ * The durable queue in the embedded store: each call within one transaction. A number is never given twice, so what is
+ * done may be trimmed at once.
+ *
+ * The entry of an id has the task's number as its version. So trimming an old task leaves the entry alone when the id
+ * has come again.
+ */
+import { StoreError } from '../../errors.js';
+import type { TaskId } from '../../task.js';
+import { type Fields, isFields, isOfOurFormat, storedId } from '../documents.js';
+import type { Tenure } from '../store.js';
+import { storedBurial, storedLetter, TaskReader } from '../taskDocuments.js';
+import type {
+  Acknowledgement,
+  AttemptsRecord,
+  DeadLetter,
+  QueueCounts,
+  QueueState,
+  RecordMark,
+  StoredTask,
+} from '../taskStore.js';
+import type { Entries } from './environment.js';
+import {
+  idKey,
+  leaseKey,
+  letterIdKey,
+  letterIdRange,
+  letterKey,
+  letterRange,
+  queueKey,
+  taskKey,
+  taskRange,
+} from './keys.js';
+import type { StoreFacts } from './leases.js';
+import { FULL, KNOWN, type PackedStored, type PackedTasks, packStored, unpackTasks } from './taskBytes.js';
+
+/** Tasks, and bytes of them, that one transaction trims: the beats of all members wait for it. */
+const MOST_TRIMMED = 500;
+const MOST_BYTES = 4 * 1024 * 1024;
+
+export class Tasks {
+  constructor(
+    private readonly entries: Entries,
+    private readonly facts: StoreFacts,
+  ) {}
+
+  /** Returns for each task its number, `KNOWN` or `FULL`. */
+  addTasks(name: string, packed: PackedTasks, maxQueue: number): number[] {
+    const { done, burial } = this.queueState(name);
+    const next = this.nextOf(name);
+    const at = this.facts.wall();
+    const given = new Map<TaskId, number>();
+    let seq = Math.max(next, done + 1);
+    // Never given twice: what lies there would be overwritten.
+    if (this.entries.count(taskRange(name, seq)) > 0) throw this.alien('queue', name, 'next');
+    const results = unpackTasks(packed).map(({ id, bytes }) => {
+      const before = given.get(id);
+      if (before !== undefined) return before;
+      const key = idKey(name, id);
+      const known = this.entries.get(key);
+      // A task that is being buried is needed for its letter.
+      if (known !== undefined && (known.version > done || known.version === burial?.seq)) return KNOWN;
+      if (seq - done > maxQueue) {
+        given.set(id, FULL);
+        return FULL;
+      }
+      const task = { seq, key: storedId(id), payload: asBuffer(bytes), attempts: 0, deaths: 0, at };
+      this.entries.put(taskKey(name, seq), task, 1);
+      this.entries.put(key, seq, seq);
+      given.set(id, KNOWN);
+      return seq++;
+    });
+    if (seq > Math.max(next, done + 1)) {
+      const version = (this.entries.get(queueKey(name))?.version ?? 0) + 1;
+      this.entries.put(queueKey(name), { next: seq }, version);
+    }
+    return results;
+  }
+
+  private nextOf(name: string): number {
+    const entry = this.entries.get(queueKey(name));
+    return entry === undefined ? 1 : this.reader(entry.value, 'queue', name).serial('next');
+  }
+
+  queueState(name: string): QueueState {
+    const lease = this.entries.get(leaseKey(name));
+    return lease === undefined ? { done: 0, burial: null } : this.reader(lease.value, 'lease', name).queueState();
+  }
+
+  tasksAfter(name: string, seq: number, limit: { readonly tasks: number; readonly bytes: number }): PackedStored {
+    const found: StoredTask[] = [];
+    let bytes = 0;
+    if (limit.tasks >= 1) {
+      for (const entry of this.entries.each(taskRange(name, seq + 1))) {
+        const task = this.task(name, entry);
+        bytes += task.bytes.length;
+        if (found.length > 0 && bytes > limit.bytes) break;
+        found.push(task);
+        if (found.length >= limit.tasks) break;
+      }
+    }
+    return packStored(found);
+  }
+
+  acknowledge({ name, term, holder }: Tenure, { number, done, burial }: Acknowledgement): boolean {
+    return this.change(leaseKey(name), 'lease', name, (old) => {
+      if (old.term !== term || old.holder !== holder || !isOfOurFormat(old)) return undefined;
+      const reader = this.reader(old, 'lease', name);
+      if (reader.serial('ack') >= number) return undefined;
+      const { done: before } = reader.queueState();
+      return { ...old, ack: number, done: Math.max(before, done), burial: storedBurial(burial) };
+    });
+  }
+
+  setAttempts({ name, term }: Tenure, { seq, number, attempts, deaths }: AttemptsRecord): void {
+    this.change(taskKey(name, seq), 'task', name, (old) => {
+      const by = this.reader(old, 'task', name).recordedBy();
+      const isLater = by !== null && (by.term > term || (by.term === term && by.number >= number));
+      return isLater ? undefined : { ...old, attempts, deaths, by: { term, number } };
+    });
+  }
+
+  clearAttempts(name: string, seq: number, recordedBy: RecordMark | null): void {
+    this.change(taskKey(name, seq), 'task', name, (old) => {
+      const by = this.reader(old, 'task', name).recordedBy();
+      const isThat = by?.term === recordedBy?.term && by?.number === recordedBy?.number;
+      return isThat ? { ...old, attempts: 0, deaths: 0 } : undefined;
+    });
+  }
+
+  /** Puts what `next` makes of the entry in its place. Returns false if there is none, or `next` makes nothing of it. */
+  private change(key: Buffer, what: string, name: string, next: (old: Fields) => Fields | undefined): boolean {
+    const entry = this.entries.get(key);
+    if (entry === undefined) return false;
+    if (!isFields(entry.value)) {
+      throw new StoreError('ERR_STORE_DATA', `${this.where(what, name)} is not a document`);
+    }
+    const value = next(entry.value);
+    if (value === undefined) return false;
+    this.entries.put(key, value, entry.version + 1);
+    return true;
+  }
+
+  /** Trims a bounded number of tasks. Returns whether it has come to the end. */
+  trimTasks(name: string, through: number): boolean {
+    const found: { seq: number; id: TaskId }[] = [];
+    let bytes = 0;
+    for (const entry of this.entries.each({ start: taskKey(name, 0), end: taskKey(name, through + 1) })) {
+      const { id, seq, bytes: payload } = this.task(name, entry);
+      found.push({ seq, id });
+      bytes += payload.length;
+      if (found.length >= MOST_TRIMMED || bytes >= MOST_BYTES) break;
+    }
+    for (const { seq, id } of found) {
+      this.entries.remove(taskKey(name, seq));
+      if (this.entries.get(idKey(name, id))?.version === seq) this.entries.remove(idKey(name, id));
+    }
+    return found.length === 0;
+  }
+
+  countTasks(name: string): QueueCounts {
+    const { done } = this.queueState(name);
+    const head = this.entries.get(taskKey(name, done + 1));
+    return {
+      queued: Math.max(0, this.nextOf(name) - 1 - done),
+      dead: this.countDeadLetters(name),
+      headAt: head === undefined ? null : this.reader(head.value, 'task', name).date('at'),
+    };
+  }
+
+  countDeadLetters(name: string): number {
+    return this.entries.count(letterRange(name));
+  }
+
+  putDeadLetter(letter: DeadLetter): void {
+    const { queue, seq, id, bytes, at } = letter;
+    if (this.entries.get(letterKey(queue, seq)) !== undefined) return;
+    const fields = { ...storedLetter(letter), payload: asBuffer(bytes), at: at.getTime() };
+    this.entries.put(letterKey(queue, seq), fields, 1);
+    this.entries.put(letterIdKey(queue, id, seq), seq, 1);
+  }
+
+  oldestDeadLetter(name: string, id: TaskId): DeadLetter | null {
+    for (const { value: seq } of this.entries.each(letterIdRange(name, id))) {
+      const entry = typeof seq === 'number' ? this.entries.get(letterKey(name, seq)) : undefined;
+      if (entry === undefined) continue;
+      const letter = this.reader(entry.value, 'dead letter', name).deadLetter();
+      if (letter.seq !== seq) throw this.alien('dead letter', name, 'seq');
+      // Memory of its own: as a view it would take all with it when it crosses threads.
+      return { ...letter, bytes: new Uint8Array(letter.bytes) };
+    }
+    return null;
+  }
+
+  removeDeadLetter(name: string, seq: number): void {
+    const key = letterKey(name, seq);
+    const letter = this.entries.get(key);
+    if (letter === undefined) return;
+    const { id } = this.reader(letter.value, 'dead letter', name).deadLetter();
+    this.entries.remove(key);
+    this.entries.remove(letterIdKey(name, id, seq));
+  }
+
+  private task(name: string, { key, value }: { readonly key: Buffer; readonly value: unknown }): StoredTask {
+    const task = this.reader(value, 'task', name).task();
+    if (!key.equals(taskKey(name, task.seq))) throw this.alien('task', name, 'seq');
+    return task;
+  }
+
+  /** A number that is not the one by which the entry is found: another entry would be taken for this one. */
+  private alien(what: string, name: string, field: string): StoreError {
+    return new StoreError('ERR_STORE_DATA', `${this.where(what, name)}: the field ${field} is not its number`);
+  }
+
+  private where(what: string, name: string): string {
+    return `the ${what} of ${name} in ${this.facts.path}`;
+  }
+
+  private reader(value: unknown, what: string, name: string): TaskReader {
+    return new TaskReader(value, this.where(what, name));
+  }
+}
+
+/** The same bytes: LMDB's encoder writes a buffer as it is. */
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

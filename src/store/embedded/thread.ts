@@ -1,0 +1,42 @@
+/** The thread of the embedded store: calls arrive at its port, and the server answers them there. */
+import { randomUUID } from 'node:crypto';
+import { parentPort, workerData } from 'node:worker_threads';
+import { systemClock } from '../../systemClock.js';
+import { StoreActivity } from './activity.js';
+import type { Request, StoreThreadData } from './calls.js';
+import { processTable, thisProcess } from './processIdentity.js';
+import { EmbeddedServer } from './server.js';
+
+/** How often the files are looked at while no call comes, in ms. */
+const LOOK = 250;
+const RENEW = 1000;
+const KEEP = 60_000;
+
+const cell = new Int32Array(new SharedArrayBuffer(4));
+
+export function startStoreThread(): void {
+  const port = parentPort;
+  if (port === null) throw new Error('this is not a thread');
+  const { place, activity }: StoreThreadData = workerData;
+  const server = new EmbeddedServer({
+    place,
+    open: { me: thisProcess(), table: processTable, thread: randomUUID(), wall: systemClock.wall },
+    activity: new StoreActivity(activity),
+    now: systemClock.now,
+    soon: setImmediate,
+    after: (ms, callback) => void setTimeout(callback, ms),
+    pause: (ms) => void Atomics.wait(cell, 0, 0, ms),
+    post: (replies) => port.postMessage(replies),
+  });
+  const timers = [
+    setInterval(() => server.look(), LOOK),
+    setInterval(() => server.renew(), RENEW),
+    setInterval(() => server.keepFromCleaners(), KEEP),
+  ];
+  port.on('message', (request: Request | null) => {
+    if (request !== null) return server.receive(request);
+    for (const timer of timers) clearInterval(timer);
+    server.close();
+    port.close();
+  });
+}
