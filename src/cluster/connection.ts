@@ -8,6 +8,7 @@ import { type Remote, wrap } from 'comlink';
 import type { CoordinatorData, CoordinatorEvent, MemberEvent, Reply, WireApi } from '../coordinator/messages.js';
 import { FailoverError, fromWire } from '../errors.js';
 import type { ResolvedOptions } from '../options.js';
+import { Gate, shutAtExit } from '../store/embedded/gate.js';
 
 /** How long `close` waits for the thread to exit, in ms. */
 const PATIENCE = 2000;
@@ -16,6 +17,7 @@ const entry = new URL('../../workers/coordinator.js', import.meta.url);
 
 export class Connection {
   private readonly worker: Worker;
+  private readonly gate = new Gate();
   private readonly remote: Remote<WireApi>;
   /** Rejects what waits for an answer. Not a race against `ended`, which would keep every call until the thread ends. */
   private readonly pending = new Set<(error: Error) => void>();
@@ -32,7 +34,8 @@ export class Connection {
     const deliver = (batch: CoordinatorEvent[]): void => {
       for (const { cluster, event } of batch) onEvent(cluster, event);
     };
-    const data: CoordinatorData = { options, calls: calls.port2, events: events.port2 };
+    const data: CoordinatorData = { options, calls: calls.port2, events: events.port2, gate: this.gate.buffer };
+    const release = shutAtExit(this.gate);
     this.worker = new Worker(entry, {
       name: 'mongo-failover coordinator',
       workerData: data,
@@ -54,7 +57,12 @@ export class Connection {
       this.worker.on('error', (error) => lose(error instanceof Error ? error.message : String(error), error));
       this.worker.once('exit', (code) => lose(`exit code ${code}`));
     });
-    this.ended = new Promise((resolve) => this.worker.once('exit', () => resolve()));
+    this.ended = new Promise((resolve) =>
+      this.worker.once('exit', () => {
+        release();
+        resolve();
+      }),
+    );
     events.port1.on('message', deliver);
     this.remote = wrap<WireApi>(calls.port1);
     calls.port1.unref();
@@ -96,6 +104,7 @@ export class Connection {
   /** Closes the store and ends the thread; one that a native call of the work holds up is left to end by itself. */
   async close(): Promise<void> {
     await this.call((remote) => remote.close()).catch(() => {});
+    this.gate.shut();
     const waited = new AbortController();
     const patience = sleep(PATIENCE, undefined, { signal: waited.signal }).catch(() => {});
     await Promise.race([this.worker.terminate(), patience]);

@@ -10,6 +10,7 @@ import { writeLine } from '../log.js';
 import type { ResolvedOptions } from '../options.js';
 import type { Runner, WorkOutcome } from '../queue/runner.js';
 import { createStore } from '../store/createStore.js';
+import type { Gate } from '../store/embedded/gate.js';
 import { openOnUse } from '../store/openOnUse.js';
 import type { FullStore } from '../store/taskStore.js';
 import { systemClock } from '../systemClock.js';
@@ -66,10 +67,11 @@ export class CoordinatorHost implements CoordinatorApi {
 
   constructor(
     private readonly options: ResolvedOptions,
+    gate: Gate,
     private readonly send: (cluster: number, event: MemberEvent) => void,
   ) {
     this.limits = storeLimits(options.intervals);
-    this.store = openOnUse(createStore(options.store, this.limits));
+    this.store = openOnUse(createStore(options.store, this.limits, systemClock, gate));
     this.store.onAvailable(() => {
       for (const { member } of this.hosted.values()) member.available();
     });

@@ -27,6 +27,8 @@ export interface CoordinatorData {
   readonly calls: MessagePort;
   /** Where the events of its clusters go, as arrays of `CoordinatorEvent`. */
   readonly events: MessagePort;
+  /** The buffer of the `Gate` of the embedded store. */
+  readonly gate: SharedArrayBuffer;
 }
 
 /** Tasks that stand in one shared block, in the order of submission; nobody on the way decodes them. */

@@ -2,14 +2,17 @@
 import { workerData } from 'node:worker_threads';
 import { expose } from 'comlink';
 import { toWire } from '../errors.js';
+import { Gate } from '../store/embedded/gate.js';
 import { CoordinatorHost } from './host.js';
 import type { CoordinatorApi, CoordinatorData, Reply, WireApi } from './messages.js';
 import { Outbox } from './outbox.js';
 
 export function startCoordinatorThread(): void {
-  const { options, calls, events }: CoordinatorData = workerData;
+  const { options, calls, events, gate }: CoordinatorData = workerData;
   const outbox = new Outbox(events);
-  const host: CoordinatorApi = new CoordinatorHost(options, (cluster, event) => outbox.send(cluster, event));
+  const host: CoordinatorApi = new CoordinatorHost(options, new Gate(gate), (cluster, event) =>
+    outbox.send(cluster, event),
+  );
   const api: WireApi = {
     open: (spec) => reply(() => host.open(spec)),
     run: (cluster) => reply(() => host.run(cluster)),

@@ -3,6 +3,7 @@ import type { Clock } from '../clock.js';
 import type { StoreOptions } from '../options.js';
 import { systemClock } from '../systemClock.js';
 import { EmbeddedStore } from './embedded/embeddedStore.js';
+import { Gate } from './embedded/gate.js';
 import { MongodbStore } from './mongodb/mongodbStore.js';
 import { settingsOf } from './mongodb/settings.js';
 import type { FullStore } from './taskStore.js';
@@ -15,11 +16,16 @@ export interface StoreLimits {
 }
 
 /**
- * The store, not open yet. Throws `InvalidOptionError` when the connect string or the connect options make no sense to
+ * The store, not open yet. `gate`: shut by who ends this thread (embedded/gate.ts). Throws `InvalidOptionError` when the connect string or the connect options make no sense to
  * the driver.
  */
-export function createStore(options: StoreOptions, limits: StoreLimits, clock: Clock = systemClock): FullStore {
+export function createStore(
+  options: StoreOptions,
+  limits: StoreLimits,
+  clock: Clock = systemClock,
+  gate: Gate = new Gate(),
+): FullStore {
   const { commandTimeout, connectTimeout = 2 * commandTimeout } = limits;
-  if (options.kind === 'embedded') return new EmbeddedStore(options, commandTimeout, clock);
+  if (options.kind === 'embedded') return new EmbeddedStore(options, commandTimeout, clock, gate);
   return new MongodbStore(settingsOf(options, { commandTimeout, connectTimeout }), clock);
 }

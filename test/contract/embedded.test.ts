@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import { isFields } from '../../src/store/documents.ts';
-import { openEnvironment } from '../../src/store/embedded/environment.ts';
 import { leaseKey, letterKey, taskKey } from '../../src/store/embedded/keys.ts';
+import { openEntries } from '../support/embeddedEntries.ts';
 import { storeContract } from './storeContract.ts';
 import { type TaskStoreUnderTest, taskContract } from './taskContract.ts';
 import { taskVolume } from './taskVolume.ts';
@@ -14,17 +14,15 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 async function setup(): Promise<TaskStoreUnderTest> {
   const path = join(folder, 'store.d');
-  const environment = await openEnvironment(path);
-  afterAll(() => environment.close());
+  const entries = openEntries(path);
+  afterAll(() => entries.close());
   const entry = (key: Buffer) => {
-    environment.refresh();
-    const found = environment.get(key);
-    if (found === undefined || !isFields(found.value)) throw new Error('there is no such entry');
-    return { version: found.version, value: found.value };
+    const found = entries.get(key);
+    if (!isFields(found)) throw new Error('there is no such entry');
+    return found;
   };
   const tamper = async (key: Buffer, fields: Record<string, unknown>) => {
-    const { value, version } = entry(key);
-    await environment.put(key, { ...value, ...fields }, version);
+    entries.put([key, { ...entry(key), ...fields }]);
   };
   return {
     options: { kind: 'embedded', path },
@@ -32,7 +30,7 @@ async function setup(): Promise<TaskStoreUnderTest> {
     tamper: (name, fields) => tamper(leaseKey(name), fields),
     tamperTask: (name, seq, fields) => tamper(taskKey(name, seq), fields),
     tamperLetter: (name, seq, fields) => tamper(letterKey(name, seq), fields),
-    peek: async (name) => entry(leaseKey(name)).value,
+    peek: async (name) => entry(leaseKey(name)),
   };
 }
 

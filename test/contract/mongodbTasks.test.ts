@@ -2,10 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import { MongoClient } from 'mongodb';
 import { afterEach, expect, test } from 'vitest';
-import { createStore } from '../../src/store/createStore.ts';
 import { KEPT } from '../../src/store/mongodb/taskTrimmer.ts';
 import type { FullStore } from '../../src/store/taskStore.ts';
 import { acknowledgement } from '../support/acknowledgements.ts';
+import { createStore } from '../support/builtStore.ts';
 import { databaseUri } from '../support/database.ts';
 import { TcpProxy } from '../support/tcpProxy.ts';
 import { VirtualClock } from '../support/virtualClock.ts';

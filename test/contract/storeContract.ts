@@ -5,8 +5,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { StoreOptions } from '../../src/options.ts';
-import { createStore } from '../../src/store/createStore.ts';
 import type { Lease, Member, Progress, Store } from '../../src/store/store.ts';
+import { createStore } from '../support/builtStore.ts';
 import { race } from './contenders.ts';
 import { ids } from './ids.ts';
 

@@ -4,10 +4,10 @@
  */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createStore } from '../../src/store/createStore.ts';
 import type { Lease, Progress, Tenure } from '../../src/store/store.ts';
 import type { Burial, DeadLetter, FullStore, NewTask, StoredTask } from '../../src/store/taskStore.ts';
 import { acknowledgement } from '../support/acknowledgements.ts';
+import { createStore } from '../support/builtStore.ts';
 import { race } from './contenders.ts';
 import { ids } from './ids.ts';
 import type { StoreUnderTest } from './storeContract.ts';

@@ -4,8 +4,8 @@
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createStore } from '../../src/store/createStore.ts';
 import type { FullStore, StoredTask } from '../../src/store/taskStore.ts';
+import { createStore } from '../support/builtStore.ts';
 import type { StoreUnderTest } from './storeContract.ts';
 import { aTask, MANY, many, numbers, seqs, stored } from './taskContract.ts';
 

@@ -6,10 +6,10 @@
 import type { Failover } from 'mongo-failover';
 import { MongoClient } from 'mongodb';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { openEnvironment } from '../../src/store/embedded/environment.ts';
 import { leaseKey, letterIdKey, letterKey, queueKey, taskKey, termKey } from '../../src/store/embedded/keys.ts';
 import { calm, open, temporaryFolder } from '../support/clusters.ts';
 import { databaseUri } from '../support/database.ts';
+import { openEntries } from '../support/embeddedEntries.ts';
 import { Events } from '../support/events.ts';
 import { stores } from '../support/stores.ts';
 
@@ -41,26 +41,20 @@ interface Neighbour {
 
 async function embedded(): Promise<Neighbour> {
   const folder = await temporaryFolder();
-  const environment = await openEnvironment(`${folder}/store`);
-  onTestFinished(() => environment.close());
+  const entries = openEntries(`${folder}/store`);
+  onTestFinished(() => entries.close());
   const keys = { lease: leaseKey(NAME), term: termKey(NAME, 3), task: taskKey(NAME, 2), letter: letterKey(NAME, 2) };
-  const put = async (key: Buffer, value: unknown) => {
-    environment.refresh();
-    const other = { key, value, version: 1 };
-    await environment.putAll(Buffer.from('z'), {}, environment.get(Buffer.from('z'))?.version, [other]);
-  };
   return {
     open: () => open({ folder, intervals }),
     async put(place, document) {
-      if (document === null) return environment.remove([keys[place]]);
-      await put(keys[place], document);
+      entries.put([keys[place], document ?? undefined]);
+      if (document === null) return;
       // What leads to it.
-      if (place === 'task') await put(queueKey(NAME), { next: 3 });
-      if (place === 'letter') await put(letterIdKey(NAME, 'alien', 2), 2);
+      if (place === 'task') entries.put([queueKey(NAME), { next: 3 }]);
+      if (place === 'letter') entries.put([letterIdKey(NAME, 'alien', 2), 2]);
     },
     async read(place) {
-      environment.refresh();
-      const value = environment.get(keys[place])?.value;
+      const value = entries.get(keys[place]);
       return typeof value === 'object' ? value : null;
     },
   };

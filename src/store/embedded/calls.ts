@@ -72,4 +72,6 @@ export interface StoreThreadData {
   readonly place: EmbeddedPlace;
   /** The buffer of its `StoreActivity`. */
   readonly activity: SharedArrayBuffer;
+  /** The buffer of its `Gate`. */
+  readonly gate: SharedArrayBuffer;
 }

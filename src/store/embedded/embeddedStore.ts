@@ -13,37 +13,59 @@ import { systemClock } from '../../systemClock.js';
 import type { Lease, Member, Observation, Progress, Store, Tenure, TermRecord, Tip } from '../store.js';
 import type { FullStore, TaskStore } from '../taskStore.js';
 import { EmbeddedTasks } from './embeddedTasks.js';
+import { Gate } from './gate.js';
 import { type EmbeddedPlace, placeNow } from './place.js';
-import { StoreThread } from './storeThread.js';
+import { type StoreCaller, StoreThread } from './storeThread.js';
 
 /** Makes the folder, its files and the thread, in ms: on a busy machine, and on a slow disk, that takes its time. */
 const OPENING = 5000;
 
 export class EmbeddedStore implements FullStore {
-  private readonly thread: StoreThread;
-  private closed = false;
-  private opened = false;
+  private state: 'new' | 'open' | 'closed' = 'new';
   readonly tasks: TaskStore;
 
   constructor(
     place: EmbeddedPlace,
     private readonly commandTimeout: number,
     clock: Clock = systemClock,
+    gate: Gate = new Gate(),
+    private readonly thread: StoreCaller = new StoreThread({
+      place,
+      text: placeNow(place),
+      commandTimeout,
+      clock,
+      gate,
+    }),
   ) {
-    this.thread = new StoreThread({ place, text: placeNow(place), commandTimeout, clock });
-    this.tasks = new EmbeddedTasks(this.thread);
+    this.tasks = new EmbeddedTasks(this.guarded);
   }
 
+  /** The thread, for a store that is open. */
+  private readonly guarded: Pick<StoreCaller, 'call'> = {
+    call: async (...call) => {
+      if (this.state === 'open') return this.thread.call(...call);
+      throw new StoreError('ERR_STORE', this.state === 'closed' ? 'the store is closed' : 'the store is not open');
+    },
+  };
+
   async open(): Promise<void> {
-    if (this.closed) throw new StoreError('ERR_STORE', 'the store is closed');
-    await this.thread.call('open', [], Math.max(OPENING, 2 * this.commandTimeout));
-    if (this.opened) return;
-    this.opened = true;
+    this.mustNotBeClosed('the store is closed');
+    try {
+      await this.thread.call('open', [], Math.max(OPENING, 2 * this.commandTimeout));
+    } finally {
+      this.mustNotBeClosed('the store was closed while it opened');
+    }
+    if (this.state !== 'new') return;
+    this.state = 'open';
     await this.thread.call('removeOldMembers', []);
   }
 
+  private mustNotBeClosed(text: string): void {
+    if (this.state === 'closed') throw new StoreError('ERR_STORE', text);
+  }
+
   close(): Promise<void> {
-    this.closed = true;
+    this.state = 'closed';
     return this.thread.close();
   }
 
@@ -53,46 +75,46 @@ export class EmbeddedStore implements FullStore {
   }
 
   settle(): Promise<void> {
-    return this.thread.call('settle', []);
+    return this.guarded.call('settle', []);
   }
 
   highestTerm(name: string): Promise<Tip> {
-    return this.thread.call('highestTerm', [name]);
+    return this.guarded.call('highestTerm', [name]);
   }
 
   observe(asked: readonly { readonly name: string; readonly tip: number }[]): Promise<Observation[]> {
-    return this.thread.call('observe', [asked]);
+    return this.guarded.call('observe', [asked]);
   }
 
   compareAndSetLease(name: string, expected: Lease | null, next: Lease): Promise<boolean> {
-    return this.thread.call('compareAndSetLease', [name, expected, next]);
+    return this.guarded.call('compareAndSetLease', [name, expected, next]);
   }
 
   insertTerm(record: TermRecord): ReturnType<Store['insertTerm']> {
-    return this.thread.call('insertTerm', [record]);
+    return this.guarded.call('insertTerm', [record]);
   }
 
   beat(tenure: Tenure, beat: number, progress: Progress): Promise<boolean> {
-    return this.thread.call('beat', [tenure, beat, progress]);
+    return this.guarded.call('beat', [tenure, beat, progress]);
   }
 
   release(tenure: Tenure, beat: number, progress: Progress): Promise<boolean> {
-    return this.thread.call('release', [tenure, beat, progress]);
+    return this.guarded.call('release', [tenure, beat, progress]);
   }
 
   trimTerms(name: string, below: number): Promise<void> {
-    return this.thread.call('trimTerms', [name, below]);
+    return this.guarded.call('trimTerms', [name, below]);
   }
 
   putMember(member: Member): Promise<void> {
-    return this.thread.call('putMember', [member]);
+    return this.guarded.call('putMember', [member]);
   }
 
   removeMember(id: string): Promise<void> {
-    return this.thread.call('removeMember', [id]);
+    return this.guarded.call('removeMember', [id]);
   }
 
   listMembers(name: string): Promise<Member[]> {
-    return this.thread.call('listMembers', [name]);
+    return this.guarded.call('listMembers', [name]);
   }
 }

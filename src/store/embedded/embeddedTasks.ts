@@ -13,7 +13,7 @@ import type {
   StoredTask,
   TaskStore,
 } from '../taskStore.js';
-import type { StoreThread } from './storeThread.js';
+import type { StoreCaller } from './storeThread.js';
 import { packTasks, resultOf, unpackStored } from './taskBytes.js';
 
 /** Tasks, and bytes of them, that are added in one transaction: the beats of all members wait for it. */
@@ -21,7 +21,7 @@ const MOST_ADDED = 1000;
 const MOST_BYTES = 4 * 1024 * 1024;
 
 export class EmbeddedTasks implements TaskStore {
-  constructor(private readonly thread: StoreThread) {}
+  constructor(private readonly thread: Pick<StoreCaller, 'call'>) {}
 
   async addTasks(name: string, tasks: readonly NewTask[], maxQueue: number): Promise<AddResult[]> {
     const results: AddResult[] = [];

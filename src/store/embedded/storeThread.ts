@@ -1,9 +1,10 @@
 /** The thread of the embedded store, from the side of those who call it. It is started by the first call, and again if it died. */
 import { Worker } from 'node:worker_threads';
 import type { Clock } from '../../clock.js';
-import { fromWire, StoreError } from '../../errors.js';
+import { fromWire, StoreError, toWire } from '../../errors.js';
 import { StoreActivity } from './activity.js';
 import { type CallName, type EmbeddedCalls, isUrgent, type StoreReply, type StoreThreadData } from './calls.js';
+import { type Gate, shutAtExit } from './gate.js';
 import type { EmbeddedPlace } from './place.js';
 
 /** Without an answer to any call for so long, calls that can wait are given up, in ms. */
@@ -18,6 +19,7 @@ export interface StoreThreadParts {
   /** After so many ms a call on which a lease hangs has failed. */
   readonly commandTimeout: number;
   readonly clock: Clock;
+  readonly gate: Gate;
 }
 
 interface Pending {
@@ -27,7 +29,18 @@ interface Pending {
   cancel(): void;
 }
 
-export class StoreThread {
+/** Makes the calls of the store, wherever they run. */
+export interface StoreCaller {
+  /** `limit`: after how many ms it has failed, if that is not what follows from its kind. */
+  call<K extends CallName>(
+    call: K,
+    args: Parameters<EmbeddedCalls[K]>,
+    limit?: number,
+  ): Promise<ReturnType<EmbeddedCalls[K]>>;
+  close(): Promise<void>;
+}
+
+export class StoreThread implements StoreCaller {
   private worker: Worker | undefined;
   private readonly pending = new Map<number, Pending>();
   private readonly activity = new StoreActivity();
@@ -36,7 +49,6 @@ export class StoreThread {
 
   constructor(private readonly parts: StoreThreadParts) {}
 
-  /** `limit`: when it has failed, in ms, if that is not what follows from its kind. */
   call<K extends CallName>(
     call: K,
     args: Parameters<EmbeddedCalls[K]>,
@@ -54,7 +66,9 @@ export class StoreThread {
         this.worker ??= this.start();
         this.worker.postMessage({ id, call, args, deadline: sentAt + limit });
       } catch (cause) {
-        this.settle(id)?.reject(this.unavailable(call, 'its thread cannot be started', cause));
+        this.settle(id)?.reject(
+          this.unavailable(call, `its thread cannot be started (${toWire(cause).message})`, cause),
+        );
       }
     });
   }
@@ -76,14 +90,20 @@ export class StoreThread {
   }
 
   private start(): Worker {
-    const data: StoreThreadData = { place: this.parts.place, activity: this.activity.buffer };
+    const { gate } = this.parts;
+    const data: StoreThreadData = { place: this.parts.place, activity: this.activity.buffer, gate: gate.buffer };
+    gate.begin();
     this.activity.set('opening', this.parts.clock.now());
     const worker = new Worker(entry, { name: 'mongo-failover store', workerData: data, execArgv: [] });
     worker.unref();
+    // The thread ends with this one.
+    const release = shutAtExit(gate);
     worker.on('message', (replies: StoreReply[]) => this.answered(replies));
     const lose = (why: string, cause?: unknown): void => {
       if (this.worker !== worker) return;
       this.worker = undefined;
+      gate.leave();
+      release();
       for (const [id, { call }] of [...this.pending])
         this.settle(id)?.reject(this.unavailable(call, `its thread ended (${why})`, cause));
     };
@@ -104,8 +124,7 @@ export class StoreThread {
   /** Ends the wait of a call after `limit`; of one that can wait, after `limit` in which no call at all was answered. */
   private giveUp(id: number, isExact: boolean, sentAt: number, limit: number): () => void {
     const { clock } = this.parts;
-    let cancel = clock.at(sentAt + limit, function look(this: unknown): void {});
-    cancel();
+    let cancel = (): void => {};
     const arm = (time: number): void => {
       cancel = clock.at(time, () => {
         const due = Math.max(sentAt, this.answeredAt) + limit;

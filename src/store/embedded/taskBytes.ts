@@ -35,7 +35,7 @@ export function packTasks(tasks: readonly NewTask[]): PackedTasks {
 export function unpackTasks({ block, ids, offsets, lengths }: PackedTasks): NewTask[] {
   return ids.map((id, index) => {
     const offset = offsets[index] ?? 0;
-    return { id, bytes: block.subarray(offset, offset + (lengths[index] ?? 0)) };
+    return { id, bytes: Buffer.from(block.buffer, block.byteOffset + offset, lengths[index]) };
   });
 }
 

@@ -4,6 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../../systemClock.js';
 import { StoreActivity } from './activity.js';
 import type { Request, StoreThreadData } from './calls.js';
+import { Gate } from './gate.js';
 import { processTable, thisProcess } from './processIdentity.js';
 import { EmbeddedServer } from './server.js';
 
@@ -17,26 +18,36 @@ const cell = new Int32Array(new SharedArrayBuffer(4));
 export function startStoreThread(): void {
   const port = parentPort;
   if (port === null) throw new Error('this is not a thread');
-  const { place, activity }: StoreThreadData = workerData;
+  const { place, activity, gate: gateBuffer }: StoreThreadData = workerData;
+  const gate = new Gate(gateBuffer);
+  const inside = (call: () => void): void => {
+    if (!gate.enter()) return;
+    try {
+      call();
+    } finally {
+      gate.leave();
+    }
+  };
   const server = new EmbeddedServer({
     place,
     open: { me: thisProcess(), table: processTable, thread: randomUUID(), wall: systemClock.wall },
     activity: new StoreActivity(activity),
     now: systemClock.now,
-    soon: setImmediate,
-    after: (ms, callback) => void setTimeout(callback, ms),
+    soon: (callback) => void setImmediate(inside, callback),
+    after: (ms, callback) => void setTimeout(inside, ms, callback),
     pause: (ms) => void Atomics.wait(cell, 0, 0, ms),
     post: (replies) => port.postMessage(replies),
   });
   const timers = [
-    setInterval(() => server.look(), LOOK),
-    setInterval(() => server.renew(), RENEW),
-    setInterval(() => server.keepFromCleaners(), KEEP),
+    setInterval(inside, LOOK, () => server.look()),
+    setInterval(inside, RENEW, () => server.renew()),
+    setInterval(inside, KEEP, () => server.keepFromCleaners()),
   ];
   port.on('message', (request: Request | null) => {
     if (request !== null) return server.receive(request);
     for (const timer of timers) clearInterval(timer);
-    server.close();
+    inside(() => server.close());
     port.close();
   });
+  gate.leave();
 }

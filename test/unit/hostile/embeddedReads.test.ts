@@ -8,8 +8,6 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
 import type { FailoverErrorCode } from '../../../src/errors.ts';
-import { EmbeddedStore } from '../../../src/store/embedded/embeddedStore.ts';
-import { openEnvironment } from '../../../src/store/embedded/environment.ts';
 import {
   leaseKey,
   letterIdKey,
@@ -20,6 +18,8 @@ import {
   termKey,
 } from '../../../src/store/embedded/keys.ts';
 import { acknowledgement } from '../../support/acknowledgements.ts';
+import { openEntries } from '../../support/embeddedEntries.ts';
+import { localStore } from '../../support/localStore.ts';
 import { runs } from '../properties/runs.ts';
 import { acceptedOrRejected } from './accepted.ts';
 import {
@@ -36,12 +36,12 @@ const LIMIT = 5000;
 
 const folder = await mkdtemp(join(tmpdir(), 'mongo-failover-hostile-'));
 const path = join(folder, 'store');
-const environment = await openEnvironment(path);
-const store = new EmbeddedStore(path, LIMIT);
+const raw = openEntries(path);
+const { store } = localStore({ path }, LIMIT);
 await store.open();
 afterAll(async () => {
   await store.close();
-  await environment.close();
+  raw.close();
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -65,16 +65,12 @@ let names = 0;
 async function write(entries: (name: string) => readonly (readonly [key: Buffer, value: unknown])[]): Promise<string> {
   names += 1;
   const name = `subsystem ${names}`;
-  const others = entries(name)
-    .filter(([, value]) => value !== undefined)
-    .map(([key, value]) => ({ key, value, version: 1 }));
-  await environment.putAll(Buffer.from(`z${name}`), {}, undefined, others);
+  raw.put(...entries(name).filter(([, value]) => value !== undefined));
   return name;
 }
 
 function values(keys: readonly Buffer[]): unknown[] {
-  environment.refresh();
-  return keys.map((key) => environment.get(key)?.value);
+  return keys.map((key) => raw.get(key));
 }
 
 test('whatever is there, a call ends with an answer or a coded error', async () => {
@@ -184,7 +180,7 @@ test('a line of a member that cannot be read keeps nobody from opening the store
     [memberKey('strange'), { id: 5, at: 1 }],
     [memberKey('stranger'), 'no document'],
   ]);
-  const second = new EmbeddedStore(path, LIMIT);
+  const second = localStore({ path }, LIMIT).store;
   await second.open();
   await second.close();
 });
