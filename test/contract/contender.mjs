@@ -91,6 +91,23 @@ const jobs = {
       process.kill(process.pid, 'SIGSTOP');
     });
   },
+  /** Writes all the time, and exits in the midst of it when it is told to. */
+  async exitBusy(store, { name }) {
+    process.once('message', () => process.exit());
+    for (let term = 1; ; term++) {
+      const writes = Array.from({ length: 20 }, (_, index) => {
+        const record = { name: `${name} ${index}`, term, holder: 'h', claim: 'c', ttl: 1000 };
+        return store.insertTerm(record);
+      });
+      await Promise.all(writes);
+      process.send({ term });
+    }
+  },
+  /** Opens the store, and keeps it open without a call until it is killed. */
+  async keepOpen() {
+    process.send({ holding: true });
+    await new Promise(() => setInterval(() => {}, 1000));
+  },
   /** Opens the store, and says what came of it. */
   async open() {
     return 'opened';

@@ -6,8 +6,9 @@ import { randomUUID } from 'node:crypto';
 import { StoreError } from '../../errors.js';
 import { isFields } from '../documents.js';
 import type { EmbeddedCalls } from './calls.js';
+import { releaseCutLock } from './cutLock.js';
 import { type Entries, type Environment, openEnvironment, ownLmdb } from './environment.js';
-import { differenceOf, filesIn, type StoreFiles } from './files.js';
+import { differenceOf, type FileIdentity, filesIn, type StoreFiles } from './files.js';
 import { checkFiles, keepFromCleaners, prepareFolder } from './folder.js';
 import { settledKey } from './keys.js';
 import { addressSpace, mapSizeWithin } from './mapSize.js';
@@ -76,6 +77,7 @@ export class OpenedStore {
     const now = filesIn(this.path);
     const difference = differenceOf(this.files, now);
     if (difference === undefined) this.files = now;
+    else if (isCut(this.files.lock, now.lock)) releaseCutLock(this.path, this.files.lock);
     return difference;
   }
 
@@ -107,7 +109,8 @@ export class OpenedStore {
   /** Says that it does from now on. */
   settle(entries: Entries): void {
     if (this.settledAs !== null) return;
-    entries.put(settledKey, { id: randomUUID(), data: this.files.data?.key, at: this.wall() }, 1);
+    this.settledAs = randomUUID();
+    entries.put(settledKey, { id: this.settledAs, data: this.files.data?.key, at: this.wall() }, 1);
   }
 
   /** Whether other threads or processes have it open, as of the last `renew`. */
@@ -129,6 +132,10 @@ export class OpenedStore {
     this.environment.close();
     this.owners.unregister();
   }
+}
+
+function isCut(before: FileIdentity | undefined, now: FileIdentity | undefined): before is FileIdentity {
+  return before !== undefined && now?.key === before.key && now.size < before.size;
 }
 
 function isHalf({ data, lock }: StoreFiles): boolean {

@@ -185,9 +185,10 @@ export class EmbeddedServer {
 
   private answer(store: OpenedStore, group: Request[]): void {
     let outcomes: Outcome[] = [];
-    let why: string | undefined;
+    // Before LMDB reads what may have been cut off, and after, before what was done counts.
+    let why = this.difference();
     try {
-      outcomes = this.together(store, group);
+      if (why === undefined) outcomes = this.together(store, group);
     } catch (error) {
       if (isLoss(error)) why = error.message;
       else outcomes = group.map((request) => this.alone(store, request));
