@@ -27,11 +27,20 @@ function processEnvironment(): OptionsEnvironment {
   return {
     uid: process.getuid?.(),
     tmpdir: tmpdir(),
-    homedir: homedir(),
+    homedir: homeOfUser(),
     platform: process.platform,
     variables: process.env,
     cwd: process.cwd(),
   };
+}
+
+/** Empty if the user has none: then the system says so by an error. */
+function homeOfUser(): string {
+  try {
+    return homedir();
+  } catch {
+    return '';
+  }
 }
 
 /** @throws InvalidOptionError */

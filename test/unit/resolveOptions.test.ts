@@ -3,7 +3,9 @@ import { InvalidOptionError } from '../../src/errors.ts';
 import { resolveIntervals } from '../../src/resolveIntervals.ts';
 import { resolveOptions } from '../../src/resolveOptions.ts';
 
-const environment = { uid: 1000, tmpdir: '/tmp', cwd: '/srv/app' };
+const linux = { platform: 'linux', homedir: '/home/ann', variables: {} } as const;
+const environment = { ...linux, uid: 1000, tmpdir: '/tmp', cwd: '/srv/app' };
+const inHome = { kind: 'embedded', path: '/home/ann/.local/state/mongo-failover' };
 const resolve = (given?: unknown) => resolveOptions(given, environment);
 
 describe('resolveOptions', () => {
@@ -23,13 +25,25 @@ describe('resolveOptions', () => {
   });
 
   it('keeps the embedded store of each user apart, and elsewhere where a path says so', () => {
-    expect(resolve({ nodb: true }).store).toEqual({ kind: 'embedded', path: '/tmp/mongo-failover-1000' });
-    expect(resolve({ nodb: {} }).store).toEqual({ kind: 'embedded', path: '/tmp/mongo-failover-1000' });
+    const earlierPath = '/tmp/mongo-failover-1000';
+    expect(resolve({ nodb: true }).store).toEqual({ ...inHome, earlierPath });
+    expect(resolve({ nodb: {} }).store).toEqual({ ...inHome, earlierPath });
     expect(resolve({ nodb: { path: 'data/db' } }).store).toEqual({ kind: 'embedded', path: '/srv/app/data/db' });
-    expect(resolveOptions({ nodb: true }, { ...environment, uid: undefined }).store).toEqual({
-      kind: 'embedded',
-      path: '/tmp/mongo-failover',
-    });
+  });
+
+  it.each([
+    ['XDG_STATE_HOME', { variables: { XDG_STATE_HOME: '/state' } }, '/state/mongo-failover'],
+    ['no absolute path', { variables: { XDG_STATE_HOME: 'state' } }, inHome.path],
+    ['macOS', { platform: 'darwin' }, '/home/ann/Library/Application Support/mongo-failover'],
+    ['Windows', { platform: 'win32', variables: { LOCALAPPDATA: '/local' } }, '/local/mongo-failover'],
+    ['Windows without variables', { platform: 'win32' }, '/home/ann/AppData/Local/mongo-failover'],
+  ] as const)('keeps it where the programs of a user keep their state: %s', (_title, other, path) => {
+    expect(resolveOptions({ nodb: true }, { ...environment, ...other }).store).toMatchObject({ path });
+  });
+
+  it.each(['', '/', 'home'])('keeps it in the temporary folder for a user without a home (%s)', (homedir) => {
+    const path = '/tmp/mongo-failover-1000';
+    expect(resolveOptions({ nodb: true }, { ...environment, homedir }).store).toEqual({ kind: 'embedded', path });
   });
 
   it('lets nodb win over mongodb, of which only the shape is checked then', () => {

@@ -3,7 +3,10 @@ import { StoreError } from '../../errors.js';
 
 const reasons: readonly (readonly [RegExp, string])[] = [
   [/EEXIST|ENOTDIR|not a directory/i, 'it is not a folder'],
-  [/EACCES|EPERM|EROFS|permission denied|read-only|not permitted/i, 'no right to write there'],
+  [
+    /EACCES|EPERM|EROFS|permission denied|read-only|not permitted/i,
+    'no right to write there; nodb.path names another folder',
+  ],
   [/ENOSPC|EDQUOT|no space left|quota/i, 'there is no space left on the disk'],
   [/MDB_(?:INVALID|CORRUPTED|VERSION_MISMATCH|PAGE_NOTFOUND)/, 'what is there is not a store, or is damaged'],
 ];

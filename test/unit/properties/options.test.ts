@@ -14,7 +14,8 @@ import { Given, given, hostile, mutated } from '../hostile/hostileValues.ts';
 import { runs } from './runs.ts';
 
 const INVALID: readonly FailoverErrorCode[] = ['ERR_INVALID_OPTION'];
-const environment = { uid: 1000, tmpdir: '/tmp', cwd: '/' };
+const user = { platform: 'linux', homedir: '/home/ann', variables: {} } as const;
+const environment = { ...user, uid: 1000, tmpdir: '/tmp', cwd: '/' };
 const intervals = { INIT: 0, MASTER: 2000, SLAVE: 2500, TICKING: 2000, ERROR: 5000, POLL: 500, SYNC: 250 };
 
 const validIntervals = fc.record(
