@@ -7,22 +7,25 @@
  * one that is stopped (SIGSTOP) in these milliseconds does not: then calls end by their time limit, and none is added to
  * those that wait. What was acknowledged is on disk.
  */
+import { randomUUID } from 'node:crypto';
 import { StoreError } from '../../errors.js';
 import {
   DocumentReader,
+  type Epoch,
   type Fields,
   isFields,
   isOfOurFormat,
+  isSettled,
   memberIn,
   storedLease,
   storedProgress,
 } from '../documents.js';
-import type { Lease, Member, Observation, Progress, Store, Tenure, TermRecord, Tip } from '../store.js';
+import type { Lease, Look, Member, Observation, Progress, Store, Tenure, TermRecord, Tip } from '../store.js';
 import type { FullStore, TaskStore } from '../taskStore.js';
 import { Access } from './access.js';
 import { EmbeddedTasks } from './embeddedTasks.js';
 import type { Environment } from './environment.js';
-import { leaseKey, memberKey, memberRange, termKey, termRange } from './keys.js';
+import { leaseKey, memberKey, memberRange, settledKey, termKey, termRange } from './keys.js';
 
 /** How long the line of a member that nobody removed is kept, in ms. */
 const MEMBERS_KEPT = 60 * 60 * 1000;
@@ -50,19 +53,42 @@ export class EmbeddedStore implements FullStore {
   }
 
   async highestTerm(name: string): Promise<Tip> {
-    return this.access.read('highestTerm', (environment) => this.tip(environment, name));
+    const { epoch } = await this.epoch('highestTerm');
+    return { ...(await this.access.read('highestTerm', (environment) => this.tip(environment, name))), epoch };
   }
 
-  async observe(asked: readonly { readonly name: string; readonly tip: number }[]): Promise<Observation[]> {
+  async observe(asked: readonly Look[]): Promise<Observation[]> {
+    const epoch = await this.epoch('observe');
     return this.access.read('observe', (environment) =>
-      asked.map(({ name, tip }) => {
+      asked.map(({ name, tip, wait }) => {
         const found = environment.get(leaseKey(name));
         return {
           lease: found === undefined ? null : this.reader(found.value, 'lease', name).lease(),
           newer: environment.get(termKey(name, tip + 1)) !== undefined,
+          settled: isSettled(epoch, wait),
+          epoch: epoch.epoch,
         };
       }),
     );
+  }
+
+  /** Names the epoch if the store is new. */
+  private async epoch(what: string): Promise<Epoch> {
+    const read = () => this.access.read(what, (environment) => environment.get(settledKey)?.value);
+    let mark = await read();
+    if (mark === undefined) {
+      const begun = { epoch: randomUUID(), wait: 0, at: Date.now() };
+      await this.access.change(what, settledKey, (old) => (old === undefined ? begun : undefined));
+      mark = await read();
+    }
+    return new DocumentReader(mark, `the entry ${settledKey} in ${this.access.path}`).epoch();
+  }
+
+  async settle(epoch: string, wait: number): Promise<void> {
+    await this.access.change('settle', settledKey, (old) => {
+      if (old === undefined || old.epoch !== epoch || !isOfOurFormat(old)) return undefined;
+      return { ...old, wait: Math.max(Number(old.wait), wait), at: Date.now() };
+    });
   }
 
   compareAndSetLease(name: string, expected: Lease | null, next: Lease): Promise<boolean> {
@@ -145,9 +171,11 @@ export class EmbeddedStore implements FullStore {
     });
   }
 
-  private tip(environment: Environment, name: string): Tip {
+  private tip(environment: Environment, name: string): Omit<Tip, 'epoch'> {
     const [last] = environment.values({ ...termRange(name), last: true });
-    return last === undefined ? { term: 0, ttl: 0 } : this.reader(last, 'record', name).termRecord();
+    if (last === undefined) return { term: 0, ttl: 0 };
+    const { term, ttl } = this.reader(last, 'record', name).termRecord();
+    return { term, ttl };
   }
 
   private reader(value: unknown, what: string, name: string): DocumentReader {

@@ -15,6 +15,9 @@ export function leaseKey(name: string): Buffer {
   return Buffer.from(`l${name}`);
 }
 
+/** Names the epoch of the store. */
+export const settledKey: Buffer = Buffer.from('s');
+
 export function memberKey(id: string): Buffer {
   return Buffer.from(`m${id}`);
 }
