@@ -121,7 +121,7 @@ test('calls end in time while a stopped process holds the write lock, and go on 
   await expect(store.beat(tenure, 1, nothing)).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' });
   await expect(store.beat(tenure, 2, nothing)).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' });
   // Reading needs no lock.
-  expect(await store.observe([{ name, tip: 0 }])).toEqual([{ lease, newer: false }]);
+  expect(await store.observe([{ name, tip: 0 }])).toMatchObject([{ lease, newer: false }]);
   holder.child.kill('SIGKILL');
   await holder.ended;
   await expect.poll(() => store.beat(tenure, 3, nothing).catch(() => false), { timeout: 20_000 }).toBe(true);
