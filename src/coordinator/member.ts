@@ -149,6 +149,8 @@ export class ClusterMember implements ElectorHost {
       case 'deposed':
         this.work.deposed(news.reason, lease.remaining());
         return emit({ type: 'error', error: toWire(new FailoverError(news.code, news.reason)) });
+      case 'settle':
+        return this.settle(news.epoch, news.wait);
       case 'seen':
         return this.seen(news.lease);
       case 'storeFailed':
@@ -232,6 +234,14 @@ export class ClusterMember implements ElectorHost {
       log('%s: the line of this member was not written: %s', name, error.message);
     });
     this.signing = Promise.all([this.signing, signed]).then(() => {});
+  }
+
+  /** If it fails, the next member waits for its full time, and marks the store then. */
+  private settle(epoch: string, wait: number): void {
+    const { store, name } = this.parts;
+    store.settle(epoch, wait).catch((error: Error) => {
+      log('%s: the store was not marked as settled: %s', name, error.message);
+    });
   }
 
   private trim(term: number): void {

@@ -6,7 +6,7 @@ import type { Phase } from './protocol.js';
 /** Requests to the store; each is answered once, by an event with the same number. */
 export type StoreRequest =
   | { readonly type: 'readTip'; readonly request: number }
-  | { readonly type: 'observe'; readonly request: number; readonly tip: number }
+  | { readonly type: 'observe'; readonly request: number; readonly tip: number; readonly wait: number }
   | { readonly type: 'writeLease'; readonly request: number; readonly expected: Lease | null; readonly next: Lease }
   | {
       readonly type: 'insertTerm';
@@ -44,6 +44,8 @@ export type News =
   | { readonly type: 'resume' }
   /** It is lost, and `noLease` came before; or it was given up (rule 10), and that comes after: work has what is left of it. */
   | ({ readonly type: 'deposed' } & Deposition)
+  /** This member has waited so long in that epoch of the store, in ms, so the store may be marked as settled (rule 11). */
+  | { readonly type: 'settle'; readonly epoch: string; readonly wait: number }
   /** A new version of another member's lease. */
   | { readonly type: 'seen'; readonly lease: Lease | null }
   | { readonly type: 'storeFailed'; readonly error: Error }

@@ -186,7 +186,7 @@ export class Elector {
       case 'readTip':
         return { type: 'tip', request, tip: await store.highestTerm(name) };
       case 'observe': {
-        const [observation] = await store.observe([{ name, tip: asked.tip }]);
+        const [observation] = await store.observe([{ name, tip: asked.tip, wait: asked.wait }]);
         if (observation === undefined) throw new StoreError('ERR_STORE', 'the store answered a look with nothing');
         return { type: 'observed', request, observation };
       }

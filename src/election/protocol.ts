@@ -24,6 +24,10 @@
  * Beside the phases a member is fit or not (rule 10). From `resign` to `fit` its work may hang: it looks on like any
  * standby, slave and ticking as the lease goes, and claims nothing, not even a lease that still names it.
  *
+ * A store may be emptied or replaced under its members. Each of its lives is an epoch, and everything that was known of
+ * one, but for the longest time to live, counts for nothing in the next. A claim is won only in the epoch that its wait
+ * was in, and without a wait only in an epoch that is settled (rule 11).
+ *
  * What is not guaranteed: clocks whose rates differ by more than 5 % break the argument, and so does a process that is
  * stopped between looking at its lease and acting on it; for that the user has the term as a fencing token.
  */
@@ -56,6 +60,8 @@ export interface ElectionConfig {
 interface Seen {
   readonly tip: Tip;
   readonly lease: Lease | null;
+  /** Whether the store vouches that no lease which it lost can still be valid (rule 11). */
+  readonly settled: boolean;
   /** When the answer that first showed this version was received. */
   readonly since: number;
 }
@@ -69,6 +75,10 @@ interface Claim {
   readonly sentAt: number;
   /** Whether the lease that is claimed was this member's own. */
   readonly continued: boolean;
+  /** The epoch that it was begun in; in another one it cannot be won. */
+  readonly epoch: string;
+  /** How long this member has waited in an epoch that is not settled, in ms; null in one that is (rule 11). */
+  readonly waited: number | null;
   readonly failures: number;
 }
 
@@ -96,7 +106,7 @@ export interface ElectionState {
   readonly tip: Tip | null;
   readonly seen: Seen | null;
   /** The lease of a look that waits for the tip to be read. */
-  readonly looked: { readonly lease: Lease | null } | null;
+  readonly looked: Pick<Observation, 'lease' | 'settled' | 'epoch'> | null;
   /** The look or claim step under way; an answer to any other is late and ignored. */
   readonly pending: number | null;
   readonly nextLookAt: number | null;
@@ -107,6 +117,10 @@ export interface ElectionState {
   readonly heldClaim: string | null;
   /** The claim under which work last ran, or its unbroken successor: this member's own progress is the newest. */
   readonly workedClaim: string | null;
+  /** The epoch of the last whole look: the two claims above were made in it. */
+  readonly epoch: string | null;
+  /** The longest time to live that was ever seen under this name, in ms: a lost lease may have had it. */
+  readonly longestTtl: number;
   readonly stopping: 'no' | 'draining' | 'drained';
   /** It resigned, and work may still run: it claims nothing (rule 10). */
   readonly unfit: boolean;
@@ -177,6 +191,8 @@ export const initialState: ElectionState = {
   mastership: null,
   heldClaim: null,
   workedClaim: null,
+  epoch: null,
+  longestTtl: 0,
   stopping: 'no',
   unfit: false,
   requests: 0,
@@ -314,7 +330,7 @@ class Move {
     this.s.nextLookAt = null;
     this.s.looked = null;
     if (this.s.tip === null) this.effects.push({ type: 'readTip', request: this.request() });
-    else this.effects.push({ type: 'observe', request: this.request(), tip: this.s.tip.term });
+    else this.effects.push({ type: 'observe', request: this.request(), tip: this.s.tip.term, wait: this.longestWait });
   }
 
   private lookAnswered(answer: Answer): void {
@@ -322,19 +338,19 @@ class Move {
     if (answer.type === 'failed') return this.lookFailed(answer.error);
     if (answer.type === 'tip') {
       s.tip = answer.tip;
-      if (s.looked === null) return this.look();
-      return this.saw(answer.tip, s.looked.lease);
+      if (s.looked === null || s.looked.epoch !== answer.tip.epoch) return this.look();
+      return this.saw(answer.tip, s.looked.lease, s.looked.settled);
     }
     assert.equal(answer.type, 'observed');
     if (answer.type !== 'observed') return;
-    const { lease, newer } = answer.observation;
+    const { lease, newer, settled, epoch } = answer.observation;
     assert.ok(s.tip !== null);
-    if (newer || (lease !== null && lease.term > s.tip.term)) {
-      s.looked = { lease };
+    if (newer || (lease !== null && lease.term > s.tip.term) || epoch !== s.tip.epoch) {
+      s.looked = { lease, settled, epoch };
       this.effects.push({ type: 'readTip', request: this.request() });
       return;
     }
-    this.saw(s.tip, lease);
+    this.saw(s.tip, lease, settled);
   }
 
   private lookFailed(error: Error): void {
@@ -356,13 +372,19 @@ class Move {
   }
 
   /** One whole look: the version is either the one that stood before, or new from this moment. */
-  private saw(tip: Tip, lease: Lease | null): void {
+  private saw(tip: Tip, lease: Lease | null, isSettled: boolean): void {
     const { s } = this;
+    const ttl = Math.max(lease?.ttl ?? 0, tip.ttl);
+    // The store answered for the waits that were known. Of a longer one, which this look shows first, it said nothing.
+    const settled = isSettled && ttl <= this.longestWait;
+    s.longestTtl = Math.max(s.longestTtl, ttl);
     s.looked = null;
     s.failedLooks = 0;
     s.nextLookAt = this.now + this.config.intervals.POLL;
-    if (s.seen === null || s.seen.tip.term !== tip.term || !sameVersion(s.seen.lease, lease)) {
-      s.seen = { tip, lease, since: this.now };
+    if (s.epoch !== tip.epoch) this.enterEpoch(tip.epoch);
+    if (s.seen !== null && this.isSameVersion(s.seen, tip, lease, settled)) s.seen = { ...s.seen, settled };
+    else {
+      s.seen = { tip, lease, settled, since: this.now };
       // What this member wrote itself is no news to it, and may be older than what it knows.
       if (lease?.holder !== this.config.holder) this.effects.push({ type: 'seen', lease });
       if (s.phase === 'ticking') this.enter('slave');
@@ -374,21 +396,43 @@ class Move {
     else if (s.phase === 'slave') this.enter('ticking');
   }
 
+  private isSameVersion(seen: Seen, tip: Tip, lease: Lease | null, settled: boolean): boolean {
+    if (seen.tip.epoch !== tip.epoch || seen.tip.term !== tip.term) return false;
+    return sameVersion(seen.lease, lease) && (settled || !seen.settled);
+  }
+
+  /** Rule 11: whatever this member claimed in another epoch proves nothing about who claimed after it. */
+  private enterEpoch(epoch: string): void {
+    this.s.epoch = epoch;
+    this.s.heldClaim = null;
+    this.s.workedClaim = null;
+  }
+
   /** Rule 2, first sentence. */
   private mayClaim(): boolean {
     const { seen, heldClaim, stopping, unfit, failedLooks, claim, mastership } = this.s;
     if (seen === null || stopping !== 'no' || unfit || claim !== null || mastership !== null) return false;
-    const { lease, tip } = seen;
-    if (lease === null && tip.term === 0) return true;
+    const { lease, tip, settled } = seen;
+    if (lease === null && tip.term === 0 && settled) return true;
     const mine = lease !== null && lease.holder === this.config.holder && lease.claim === heldClaim;
-    if (lease !== null && lease.term === tip.term && (lease.holder === null || mine)) return true;
+    if (settled && lease !== null && lease.term === tip.term && (lease.holder === null || mine)) return true;
     // After a failure only a look that was answered may start a claim; it sets `failedLooks` back.
     if (this.s.phase === 'error' && failedLooks > 0) return false;
     return this.now >= this.claimAt(seen);
   }
 
   private claimAt(seen: Seen): number {
-    return seen.since + Math.max(timeToLive(this.config.intervals), seen.lease?.ttl ?? 0, seen.tip.ttl);
+    return seen.since + this.waitFor(seen);
+  }
+
+  private waitFor({ lease, tip, settled }: Seen): number {
+    const wait = Math.max(timeToLive(this.config.intervals), lease?.ttl ?? 0, tip.ttl);
+    return settled ? wait : Math.max(wait, this.longestWait);
+  }
+
+  /** How long a lease of this name that the store has lost may be valid, as far as this member can know (rule 11). */
+  private get longestWait(): number {
+    return Math.max(timeToLive(this.config.intervals), this.s.longestTtl);
   }
 
   // ---- claiming (rules 2 and 5) ----
@@ -405,6 +449,8 @@ class Move {
       expected,
       sentAt: this.now,
       continued: expected !== null && expected.claim === s.workedClaim,
+      epoch: seen.tip.epoch,
+      waited: seen.settled ? null : this.waitFor(seen),
       failures: 0,
     };
     this.effects.push({ type: 'writeLease', request: this.request(), expected, next: this.claimedLease(s.claim) });
@@ -440,8 +486,13 @@ class Move {
         return;
       case 'verify':
         assert.ok(answer.type === 'tip');
-        return answer.tip.term === claim.term ? this.claimWon(claim) : this.claimLost();
+        return this.isConfirmed(claim, answer.tip) ? this.claimWon(claim) : this.claimLost();
     }
+  }
+
+  /** Whether no higher record is there, and the store is still the one in which this member saw what it claimed. */
+  private isConfirmed(claim: Claim, tip: Tip): boolean {
+    return tip.term === claim.term && tip.epoch === claim.epoch;
   }
 
   private insertRecord(claim: Claim): void {
@@ -483,8 +534,9 @@ class Move {
     s.claim = null;
     s.heldClaim = claim.id;
     if (claim.continued) s.workedClaim = claim.id;
-    s.tip = { term: claim.term, ttl: timeToLive(config.intervals) };
+    s.tip = { term: claim.term, ttl: timeToLive(config.intervals), epoch: claim.epoch };
     s.seen = null;
+    if (claim.waited !== null) this.effects.push({ type: 'settle', epoch: claim.epoch, wait: claim.waited });
     const validUntil = claim.sentAt + validity(config.intervals);
     if (this.now >= validUntil - config.grace) {
       // Too late to use, yet won: the lease still names this member, so the next look lets it claim anew at once.
@@ -575,7 +627,7 @@ class Move {
     assert.ok(answer.type === 'beaten');
     if (!answer.matched) {
       this.s.heldClaim = null;
-      this.stepDown('slave', 'another member holds the lease');
+      this.stepDown('slave', 'the lease is gone from the store, or another member holds it');
       this.s.nextLookAt = this.now;
       return;
     }

@@ -12,6 +12,17 @@ import type { Lease, Member, Progress, TermRecord } from './store.js';
 
 export type Fields = Readonly<Record<string, unknown>>;
 
+/** The life of a store, and how long a member has waited in it, in ms. With 0 it is not settled. */
+export interface Epoch {
+  readonly epoch: string;
+  readonly wait: number;
+}
+
+/** Whether the store is settled for that wait. */
+export function isSettled(epoch: Epoch, wait = 0): boolean {
+  return epoch.wait > 0 && epoch.wait >= wait;
+}
+
 /** The format that this version reads and writes. */
 export const FORMAT = 1;
 /** The highest term, beat or number of a task that is taken from a document: there must be room to count on exactly. */
@@ -100,6 +111,10 @@ export class DocumentReader {
       count: this.count('count'),
       recent: this.ids('recent'),
     };
+  }
+
+  epoch(): Epoch {
+    return { epoch: this.text('epoch'), wait: this.duration('wait') };
   }
 
   termRecord(): TermRecord {

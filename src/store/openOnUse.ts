@@ -42,9 +42,9 @@ export function openOnUse(store: FullStore): FullStore {
       return store.close();
     },
     onAvailable: (listener) => store.onAvailable(listener),
-    settle: () => use(() => store.settle()),
     highestTerm: (name) => use(() => store.highestTerm(name)),
     observe: (asked) => use(() => store.observe(asked)),
+    settle: (epoch, wait) => use(() => store.settle(epoch, wait)),
     compareAndSetLease: (name, expected, next) => use(() => store.compareAndSetLease(name, expected, next)),
     insertTerm: (record) => use(() => store.insertTerm(record)),
     beat: (tenure, beat, progress) => use(() => store.beat(tenure, beat, progress)),

@@ -46,6 +46,8 @@ export interface Tip {
   readonly term: number;
   /** The `ttl` of that mastership's lease, which a store without atomic writes may have lost. */
   readonly ttl: number;
+  /** The epoch of the store that this was read in. */
+  readonly epoch: string;
 }
 
 /** What one poll sees. */
@@ -53,8 +55,21 @@ export interface Observation {
   readonly lease: Lease | null;
   /** Whether the record right above the tip that was asked about exists. */
   readonly newer: boolean;
-  /** Whether the store vouches that no lease which it no longer holds can still be valid. */
+  /**
+   * Whether the store vouches that no lease which it no longer holds can still be valid, for times to live of up to the
+   * `wait` that was asked about.
+   */
   readonly settled: boolean;
+  /** Names the life of the store: another id means that the store was emptied or replaced, and forgot what it held. */
+  readonly epoch: string;
+}
+
+/** One subsystem that a poll asks about. */
+export interface Look {
+  readonly name: string;
+  readonly tip: number;
+  /** In ms; 0, the default, takes any settled store. */
+  readonly wait?: number;
 }
 
 /** Who may write the lease: nobody else matches. */
@@ -83,11 +98,14 @@ export interface Store {
   /** Calls `listener` whenever the store is found back after it was away. Returns how to stop that. */
   onAvailable(listener: () => void): () => void;
 
-  /** Marks the store as settled. May be called again. */
-  settle(): Promise<void>;
   highestTerm(name: string): Promise<Tip>;
   /** The lease, and whether the record `tip + 1` exists, in one read. Several subsystems in one call, answers in order. */
-  observe(asked: readonly { readonly name: string; readonly tip: number }[]): Promise<Observation[]>;
+  observe(asked: readonly Look[]): Promise<Observation[]>;
+  /**
+   * Marks the store as settled for times to live of up to `wait` ms, and may be called again. Changes nothing if the
+   * store is in another epoch by now, because the caller has not waited in that one.
+   */
+  settle(epoch: string, wait: number): Promise<void>;
   /**
    * Puts `next` in the place of `expected` if the lease still has its (term, claim, beat, ack, holder); with `null`, if there
    * is no lease. True when it was written. Fields of the document that this version does not know stay as they are.

@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import { isFields } from '../../src/store/documents.ts';
-import { leaseKey, letterKey, taskKey } from '../../src/store/embedded/keys.ts';
+import { leaseKey, letterKey, settledKey, taskKey } from '../../src/store/embedded/keys.ts';
 import { openEntries } from '../support/embeddedEntries.ts';
+import { type NewStore, settledContract } from './settledContract.ts';
 import { storeContract } from './storeContract.ts';
 import { type TaskStoreUnderTest, taskContract } from './taskContract.ts';
 import { taskVolume } from './taskVolume.ts';
@@ -34,6 +35,25 @@ async function setup(): Promise<TaskStoreUnderTest> {
   };
 }
 
+async function setupNew(): Promise<NewStore> {
+  const path = await mkdtemp(join(folder, 'new-'));
+  const entries = openEntries(path);
+  afterAll(() => entries.close());
+  return {
+    options: { kind: 'embedded', path },
+    async lose() {
+      const all = { start: Buffer.from([0]), end: Buffer.from([255]) };
+      entries.put(...entries.transact((own) => Array.from(own.each(all), ({ key }) => [key, undefined] as const)));
+    },
+    async tamper(fields) {
+      const found = entries.get(settledKey);
+      if (!isFields(found)) throw new Error('there is no epoch');
+      entries.put([settledKey, { ...found, ...fields }]);
+    },
+  };
+}
+
+settledContract('the epochs of the embedded store', setupNew);
 storeContract('the embedded store', setup);
 taskContract('the queue in the embedded store', setup);
 taskVolume('much in the embedded store', setup);

@@ -1,6 +1,7 @@
 import { type Document, MongoClient } from 'mongodb';
 import { afterAll, inject } from 'vitest';
 import { databaseUri } from '../support/database.ts';
+import { type NewStore, settledContract } from './settledContract.ts';
 import { storeContract } from './storeContract.ts';
 import { type TaskStoreUnderTest, taskContract } from './taskContract.ts';
 import { taskVolume } from './taskVolume.ts';
@@ -30,6 +31,21 @@ async function setup(): Promise<TaskStoreUnderTest> {
   };
 }
 
+async function setupNew(): Promise<NewStore> {
+  const connectString = databaseUri();
+  const client = await new MongoClient(connectString).connect();
+  afterAll(() => client.close());
+  return {
+    options: { kind: 'mongodb', connectString, connectOptions: {}, debug: false },
+    lose: async () => void (await client.db().dropDatabase()),
+    async tamper(fields) {
+      const leases = client.db().collection<Document & { _id: string }>('failover');
+      await leases.updateOne({ _id: 'settled' }, { $set: fields });
+    },
+  };
+}
+
+settledContract(`the epochs of the mongodb store, on ${kind}`, setupNew);
 storeContract(`the mongodb store, on ${kind}`, setup);
 taskContract(`the queue in the mongodb store, on ${kind}`, setup);
 taskVolume(`much in the mongodb store, on ${kind}`, setup);

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Failover, type FailoverOptions, failover } from 'mongo-failover';
 import { onTestFinished } from 'vitest';
+import { settle } from './settled.ts';
 
 /** A lease that outlasts whatever a busy machine does to its disk and its threads: for tests that wait for no lease to run out. */
 export const calm = { MASTER: 500, SLAVE: 20_000, TICKING: 10_000, POLL: 50, SYNC: 25, ERROR: 200 };
@@ -20,11 +21,22 @@ export async function temporaryFolder(): Promise<string> {
   return folder;
 }
 
+/** A folder that is gone after the test, with a settled store for `open` in it. */
+export async function settledFolder(): Promise<string> {
+  const folder = await temporaryFolder();
+  await settle({ kind: 'embedded', path: storeIn(folder) });
+  return folder;
+}
+
+function storeIn(folder: string): string {
+  return join(folder, 'store');
+}
+
 /** On the embedded store in `folder` unless `options` say where; on `calm` intervals unless they say which. */
 export function open(options: FailoverOptions & { folder?: string }): Failover {
   const { folder, ...others } = options;
   const opened = failover({
-    ...(folder === undefined ? {} : { nodb: { path: join(folder, 'store') } }),
+    ...(folder === undefined ? {} : { nodb: { path: storeIn(folder) } }),
     intervals: calm,
     ...others,
   });

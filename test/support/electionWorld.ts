@@ -1,11 +1,11 @@
 /**
  * A random world for the election: real electors, each with its own skewed clock, around one store, with calls that are
  * slow, lost, answered late or landing late, and with members that are held up, asleep, cut off, stopped or killed, or
- * whose work hangs. A seed decides everything, so that a failure can be run again. The world knows the true time, which
+ * whose work hangs, and with a store that is emptied or replaced by a backup. A seed decides everything, so that a failure can be run again. The world knows the true time, which
  * nobody inside does, and checks after every event:
  *
  *   safety     never do two members believe at once that they hold the lease, nor does one while the work of another that
- *              resigned has not ended, for as long as that one's lease lasted; and terms only rise;
+ *              resigned has not ended, for as long as that one's lease lasted; and terms only rise, for as long as the store keeps them;
  *   fencing    work goes on only from `elected` to `grace` before the end of the lease;
  *   fitness    who resigned claims nothing, and beats no more, until it is fit;
  *   liveness   once the faults have stopped, a member works within the bound, and goes on working.
@@ -13,7 +13,7 @@
 import assert from 'node:assert/strict';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Intervals } from '../../src/options.ts';
-import { type CallName, type Fate, MemoryStore } from './memoryStore.ts';
+import { type Backup, type CallName, emptyBackup, type Fate, MemoryStore } from './memoryStore.ts';
 import { randomFrom } from './random.ts';
 import { Timeline } from './skewedClock.ts';
 import { claimBound, SKEW } from './worldBounds.ts';
@@ -35,6 +35,8 @@ export interface WorldReport {
   deposed: number;
   /** Of those, how many gave the mastership up, with work that hung. */
   resigned: number;
+  /** How often the store was emptied or replaced. */
+  losses: number;
   weak: boolean;
 }
 
@@ -47,6 +49,7 @@ export class ElectionWorld implements Surroundings {
   private readonly members: WorldMember[] = [];
   private readonly habits: Habits;
   private highest = 0;
+  private backup: Backup = emptyBackup;
   private lastElected = '';
   private made = 0;
   private failure: { error: unknown } | null = null;
@@ -56,7 +59,15 @@ export class ElectionWorld implements Surroundings {
     private readonly tracing = false,
   ) {
     this.random = randomFrom(seed);
-    this.report = { events: 0, masterships: 0, continued: 0, deposed: 0, resigned: 0, weak: this.random() < 0.5 };
+    this.report = {
+      events: 0,
+      masterships: 0,
+      continued: 0,
+      deposed: 0,
+      resigned: 0,
+      losses: 0,
+      weak: this.random() < 0.5,
+    };
     this.habits = habitsFrom(this.random);
     const size = 2 + Math.floor(this.random() * 3);
     for (let count = 0; count < size; count++) this.spawn();
@@ -122,14 +133,24 @@ export class ElectionWorld implements Surroundings {
     }
   }
 
-  elected(term: number, continued: boolean, id: string): void {
+  elected(term: number, continued: boolean, { id, connection }: WorldMember): void {
+    this.report.masterships += 1;
+    if (continued) this.report.continued += 1;
+    // Won just before the store lost it.
+    if (connection.epoch !== this.store.epoch) return;
     assert.ok(term > this.highest, `term ${term} was given after ${this.highest}`);
     // Where a late write may bring an old lease back, a holder in between may be overlooked.
     assert.ok(this.report.weak || !continued || this.lastElected === id, `${id} continues what another member did`);
     this.lastElected = id;
     this.highest = term;
-    this.report.masterships += 1;
-    if (continued) this.report.continued += 1;
+  }
+
+  /** The store loses what was written since the last backup, or everything. */
+  private lose(backup: Backup): void {
+    this.store.restore(backup);
+    this.report.losses += 1;
+    this.highest = this.store.tip;
+    this.lastElected = '';
   }
 
   deposed(resigned: boolean): void {
@@ -152,7 +173,9 @@ export class ElectionWorld implements Surroundings {
   private spawn(): void {
     const { random } = this;
     this.made += 1;
-    const scale = random() < 0.7 ? 1 : 0.7 + random() * 0.6;
+    // Who starts after a loss cannot know of a longer time to live than its own (docs/protocol.md).
+    const isEqual = this.habits.mischiefs.includes('wiped');
+    const scale = random() < 0.7 || isEqual ? 1 : 0.7 + random() * 0.6;
     const [SLAVE, TICKING] = [defaults.SLAVE * scale, defaults.TICKING * scale];
     const rate = random() < 0.6 ? 1 + (random() < 0.5 ? SKEW : -SKEW) : 1 + (random() * 2 - 1) * SKEW;
     const member = new WorldMember(this, `m${this.made}`, { ...defaults, MASTER: 2000 * scale, SLAVE, TICKING }, rate);
@@ -215,6 +238,13 @@ export class ElectionWorld implements Surroundings {
           // Often it does nothing; the member is none the wiser then.
           return false;
         });
+      case 'wiped':
+        return this.lose(emptyBackup);
+      case 'backup':
+        this.backup = this.store.backup();
+        return;
+      case 'restored':
+        return this.lose(this.backup);
       case 'trim':
         void connection.trimTerms('world', this.highest);
         return;

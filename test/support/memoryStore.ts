@@ -8,9 +8,9 @@
 import assert from 'node:assert/strict';
 import type { Clock } from '../../src/clock.ts';
 import { StoreError } from '../../src/errors.ts';
-import type { Lease, Member, Observation, Store, Tip } from '../../src/store/store.ts';
+import type { Lease, Look, Member, Observation, Store, Tip } from '../../src/store/store.ts';
 
-export type CallName = 'highestTerm' | 'observe' | 'compareAndSetLease' | 'insertTerm' | 'beat' | 'release';
+export type CallName = 'highestTerm' | 'observe' | 'settle' | 'compareAndSetLease' | 'insertTerm' | 'beat' | 'release';
 
 /** All in ms. */
 export interface Fate {
@@ -31,7 +31,7 @@ export interface Connection {
   readonly fate: (call: CallName) => Fate;
   /** After this many ms every call that is not answered has failed. */
   readonly timeLimit: number;
-  /** Takes the answer to the caller; default: at once. A member that is held up gets it later. False: it was too late. */
+  /** Takes the answer to the caller; default: at once. A member that is held up gets it later. False: it told the elector nothing. */
   readonly deliver?: (answer: () => boolean) => void;
   /** The lease that the look with this number, counted from 1, has shown; `whole`: nothing newer than the tip that was asked about. */
   readonly shown?: (lease: Lease | null, whole: boolean, look: number) => void;
@@ -39,13 +39,26 @@ export interface Connection {
 
 type Change = (lease: Lease | null) => Lease | null;
 
+/** What a backup holds. */
+export interface Backup {
+  readonly lease: Lease | null;
+  readonly terms: ReadonlyMap<number, string>;
+  readonly ttls: ReadonlyMap<number, number>;
+}
+
+export const emptyBackup: Backup = { lease: null, terms: new Map(), ttls: new Map() };
+
 /** One subsystem. Members connect to it; tests look into it, and change it, by the fields. */
 export class MemoryStore {
   lease: Lease | null = null;
   /** Term → claim. */
-  readonly terms = new Map<number, string>();
+  terms = new Map<number, string>();
   /** Term → time to live. */
-  readonly ttls = new Map<number, number>();
+  ttls = new Map<number, number>();
+  /** It rises with each loss. */
+  epoch = 1;
+  /** The longest wait that the store was settled for in this epoch, in ms. */
+  settledFor = 0;
   /** Every call that was carried out, in order. */
   readonly log: CallName[] = [];
 
@@ -54,6 +67,25 @@ export class MemoryStore {
 
   get tip(): number {
     return Math.max(0, ...this.terms.keys());
+  }
+
+  /** For times to live of any length. */
+  settleForGood(): this {
+    this.settledFor = Number.POSITIVE_INFINITY;
+    return this;
+  }
+
+  backup(): Backup {
+    return { lease: this.lease, terms: new Map(this.terms), ttls: new Map(this.ttls) };
+  }
+
+  /** The store loses everything, but for what the backup holds. */
+  restore({ lease, terms, ttls }: Backup): void {
+    this.lease = lease;
+    this.terms = new Map(terms);
+    this.ttls = new Map(ttls);
+    this.epoch += 1;
+    this.settledFor = 0;
   }
 
   connect(connection: Connection): MemoryConnection {
@@ -65,6 +97,8 @@ export class MemoryStore {
 export class MemoryConnection implements Store {
   private readonly listeners = new Set<() => void>();
   private looks = 0;
+  /** That of the last answer to `highestTerm`, with which a claim ends. */
+  epoch = 0;
 
   constructor(
     private readonly store: MemoryStore,
@@ -83,24 +117,44 @@ export class MemoryConnection implements Store {
   }
 
   highestTerm(): Promise<Tip> {
-    return this.call('highestTerm', (answer) =>
-      answer({ term: this.store.tip, ttl: this.store.ttls.get(this.store.tip) ?? 0 }),
+    const { store } = this;
+    const read = this.call<Tip>('highestTerm', (answer) =>
+      answer({ term: store.tip, ttl: store.ttls.get(store.tip) ?? 0, epoch: `${store.epoch}` }),
     );
+    return read.then((tip) => {
+      this.epoch = Number(tip.epoch);
+      return tip;
+    });
   }
 
-  observe(asked: readonly { readonly name: string; readonly tip: number }[]): Promise<Observation[]> {
-    const [{ tip } = { tip: 0 }] = asked;
+  observe([asked]: readonly Look[]): Promise<Observation[]> {
+    assert.ok(asked !== undefined);
+    const { tip, wait = 0 } = asked;
     const look = ++this.looks;
     // Two documents are not one snapshot: with a gap, the record is read first and the lease later.
     const observed = this.call<Observation[]>('observe', (answer, gap) => {
       const newer = this.store.terms.has(tip + 1);
-      this.after(gap, () => answer([{ lease: this.store.lease, newer }]));
+      this.after(gap, () => {
+        const { lease, settledFor, epoch } = this.store;
+        answer([{ lease, newer, settled: settledFor > 0 && settledFor >= wait, epoch: `${epoch}` }]);
+      });
     });
     const { shown } = this.connection;
     if (shown === undefined) return observed;
     return observed.then((observations) => {
-      for (const { lease, newer } of observations) shown(lease, !newer && (lease?.term ?? 0) <= tip, look);
+      for (const { lease, newer, epoch } of observations) {
+        shown(lease, !newer && (lease?.term ?? 0) <= tip && epoch === `${this.epoch}`, look);
+      }
       return observations;
+    });
+  }
+
+  /** Always atomic, as the insert of a record is. */
+  settle(epoch: string, wait: number): Promise<void> {
+    return this.call('settle', (answer) => {
+      const { store } = this;
+      if (epoch === `${store.epoch}`) store.settledFor = Math.max(store.settledFor, wait);
+      answer();
     });
   }
 
@@ -155,8 +209,10 @@ export class MemoryConnection implements Store {
     return this.call(name, (answer, gap) => {
       const next = change(this.store.lease);
       if (next === null) return answer(false);
+      const { epoch } = this.store;
       this.after(gap, () => {
-        this.store.lease = next;
+        // What was read before a loss is written to a collection that is gone.
+        if (epoch === this.store.epoch) this.store.lease = next;
         answer(true);
       });
     });
@@ -172,7 +228,8 @@ export class MemoryConnection implements Store {
           if (settled) return false;
           settled = true;
           by();
-          return true;
+          // The elector does not wait for this one, so it tells it nothing.
+          return name !== 'settle';
         });
       const limit = fails ?? timeLimit;
       const cancel = this.time.at(this.time.now() + limit, () =>

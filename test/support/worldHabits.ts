@@ -12,11 +12,17 @@ const mischiefs = [
   'available',
   'progress',
   'trim',
+  'wiped',
+  'backup',
+  'restored',
   'resign',
   'stop',
   'kill',
 ] as const;
 export type Mischief = (typeof mischiefs)[number];
+
+/** Of the whole store: half of the worlds have them. */
+const losses: ReadonlySet<Mischief> = new Set<Mischief>(['wiped', 'backup', 'restored']);
 
 /** What this world likes to do: worlds that each do a few things often go further than worlds that do all alike. */
 export interface Habits {
@@ -36,17 +42,19 @@ export interface Habits {
 export function habitsFrom(random: () => number): Habits {
   const chance = (most: number): number => (random() < 0.4 ? 0 : random() * most);
   const [late, lost, fails] = [chance(0.3), chance(0.15), chance(0.15)];
+  const settle = 0;
   const [highestTerm, observe, insertTerm] = [chance(0.1), chance(0.1), chance(0.3)];
   const [compareAndSetLease, beat, release] = [chance(0.6), chance(0.6), chance(0.8)];
-  const gap = { highestTerm, observe, insertTerm, compareAndSetLease, beat, release };
-  const liked = Array.from({ length: 3 }, () => mischiefs[Math.floor(random() * mischiefs.length)] ?? 'pause');
+  const gap = { highestTerm, observe, settle, insertTerm, compareAndSetLease, beat, release };
+  const possible = random() < 0.5 ? mischiefs : mischiefs.filter((kind) => !losses.has(kind));
+  const liked = Array.from({ length: 3 }, () => possible[Math.floor(random() * possible.length)] ?? 'pause');
   return {
     late,
     lost,
     fails,
     gap,
     pause: 500 + random() * 4000,
-    mischiefs: [...mischiefs, ...liked, ...liked, ...liked],
+    mischiefs: [...possible, ...liked, ...liked, ...liked],
     masterFirst: random(),
   };
 }

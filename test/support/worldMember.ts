@@ -15,7 +15,7 @@ export interface Surroundings {
   readonly timeline: Timeline;
   readonly store: MemoryStore;
   fate(member: WorldMember, call: CallName): Fate;
-  elected(term: number, continued: boolean, id: string): void;
+  elected(term: number, continued: boolean, member: WorldMember): void;
   deposed(resigned: boolean): void;
   later(ms: number, run: () => void): void;
   note(text: string): void;
@@ -51,6 +51,9 @@ export class WorldMember {
   /** It was held up, and has not had an event since. */
   private behind = false;
   private held: Held[] | null = null;
+  private readonly requestTimeout: number;
+  /** When the elector gives up the newest look, by its own clock. */
+  private lookUntil = 0;
   /** What the newest look that was answered has shown; undefined when the tip has to be read before that is seen. */
   private shown: { readonly lease: Lease | null | undefined; readonly look: number } = { lease: undefined, look: 0 };
 
@@ -65,12 +68,16 @@ export class WorldMember {
     this.clock = new SkewedClock(timeline, hold, rate, random() * 1e7);
     this.grace = random() < 0.3 ? 0 : Math.min(500, timeToLive(intervals) / 10);
     const requestTimeout = 500 + random() * 6000;
+    // By its own clock, but later than the store's: what the store says late still reaches the elector.
+    this.requestTimeout = requestTimeout * (1 + 2 * SKEW) + 100;
     this.connection = store.connect({
       fate: (call) => world.fate(this, call),
       timeLimit: requestTimeout,
       deliver: hold,
       shown: (lease, whole, look) => {
-        if (look > this.shown.look) this.shown = { lease: whole ? lease : undefined, look };
+        // Held up together with its answer, the elector's own time limit may come first: then it never takes the answer.
+        const isTaken = whole && this.clock.now() < this.lookUntil;
+        if (look > this.shown.look) this.shown = { lease: isTaken ? lease : undefined, look };
       },
     });
     this.elector = new Elector({
@@ -78,8 +85,7 @@ export class WorldMember {
       config: { holder: id, intervals, grace: this.grace },
       store: this.connection,
       clock: this.clock,
-      // By its own clock, but later than the store's: what the store says late still reaches the elector.
-      requestTimeout: requestTimeout * (1 + 2 * SKEW) + 100,
+      requestTimeout: this.requestTimeout,
       host: {
         progress: () => ({ identifier: null, count: 0, recent: [] }),
         news: (news) => this.news(news),
@@ -156,6 +162,7 @@ export class WorldMember {
 
   private asked(request: StoreRequest): void {
     const { type } = request;
+    if (type === 'observe') this.lookUntil = this.clock.now() + this.requestTimeout;
     // Else it has waited for a version that was gone long since. To write a claim again over itself is no new one.
     const { lease } = this.shown;
     if (type === 'writeLease' && request.expected?.claim !== request.next.claim && lease !== undefined) {
@@ -210,9 +217,12 @@ export class WorldMember {
       case 'elected':
         assert.ok(!this.working && this.phase === 'master', 'elected twice');
         assert.ok(!this.unfit && this.lingersUntil === null, 'elected beside work of its own that hangs');
-        world.elected(news.term, news.continued, this.id);
+        world.elected(news.term, news.continued, this);
         this.working = true;
         this.fenced = false;
+        return;
+      case 'settle':
+        this.connection.settle(news.epoch, news.wait).catch(() => {});
         return;
       case 'fence':
         this.working = false;

@@ -10,7 +10,7 @@ import {
   TaskError,
 } from 'mongo-failover';
 import { describe, expect, test } from 'vitest';
-import { open, temporaryFolder } from '../support/clusters.ts';
+import { open, settledFolder } from '../support/clusters.ts';
 import { Events } from '../support/events.ts';
 
 const work = async () => true;
@@ -68,7 +68,7 @@ describe('new managed() refuses', () => {
 });
 
 test('a task that cannot be taken is refused by its own call, and the others are done', async () => {
-  const folder = await temporaryFolder();
+  const folder = await settledFolder();
   const { managed: Managed } = open({ folder });
   const options: ManagedOptions = { maxQueue: 3, maxTaskBytes: 200 };
   const cluster = new Managed<Record<string, unknown>>('bad', 'id', work, options);
@@ -129,7 +129,7 @@ test('a task that cannot be taken is refused by its own call, and the others are
 });
 
 test('a key function that throws, or returns no id, refuses the task', async () => {
-  const folder = await temporaryFolder();
+  const folder = await settledFolder();
   const { managed: Managed } = open({ folder });
   const key = ({ key: value }: { key: unknown }) => {
     if (value === 'throw') throw new Error('thrown by the key');
@@ -143,7 +143,7 @@ test('a key function that throws, or returns no id, refuses the task', async () 
 });
 
 test('an option of submitWork that is none is refused, and nothing is queued', async () => {
-  const folder = await temporaryFolder();
+  const folder = await settledFolder();
   const cluster = new (open({ folder }).managed)<{ id: number }>('bad', 'id', work);
   for (const options of [{ wait: 1 }, { waits: true }, true]) {
     const refused = expect(cluster.submitWork({ id: 1 }, untyped(options)));
@@ -153,7 +153,7 @@ test('an option of submitWork that is none is refused, and nothing is queued', a
 });
 
 test('calls in the wrong order are refused, and change nothing', async () => {
-  const folder = await temporaryFolder();
+  const folder = await settledFolder();
   const failoverObject = open({ folder });
   const cluster = new failoverObject.managed<{ id: number }>('order', 'id', work);
   const unmanaged = new failoverObject.unmanaged('order2');
@@ -182,7 +182,7 @@ test('calls in the wrong order are refused, and change nothing', async () => {
 });
 
 test('a store that cannot be made is told by error events', async () => {
-  const folder = await temporaryFolder();
+  const folder = await settledFolder();
   await writeFile(join(folder, 'file'), '');
   const cluster = new (open({ nodb: { path: join(folder, 'file', 'store') } }).unmanaged)('nowhere');
   const events = new Events(cluster);

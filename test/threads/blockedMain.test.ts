@@ -1,9 +1,9 @@
 /** The main thread computes without a pause for several lives of a lease, and nothing else notices. */
 import { expect, test } from 'vitest';
-import { open, short, temporaryFolder } from '../support/clusters.ts';
-import { databaseUri } from '../support/database.ts';
+import { open, settledFolder, short } from '../support/clusters.ts';
 import { Events } from '../support/events.ts';
 import { Journal } from '../support/journal.ts';
+import { settledUri } from '../support/settled.ts';
 
 const work = new URL('../support/works/journal.mjs', import.meta.url);
 
@@ -11,10 +11,10 @@ const work = new URL('../support/works/journal.mjs', import.meta.url);
 const BLOCKED = 4;
 
 test('a blocked main thread costs no lease, no heartbeat and no task', async () => {
-  const folder = await temporaryFolder();
+  const folder = await settledFolder();
   const journal = new Journal(folder);
   const intervals = short;
-  const options = { mongodb: { connectString: databaseUri() }, intervals };
+  const options = { mongodb: { connectString: await settledUri() }, intervals };
   const cluster = new (open(options).managed)<{ id: number; file: string; ms: number }>('blocked', 'id', work);
   const events = new Events(cluster);
   // Of the same process, but with a coordinator thread of its own, so that it would take over while this one waits.

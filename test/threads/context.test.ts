@@ -1,6 +1,6 @@
 /** What work sees of its lease, also in a loop that never yields, and how it is stopped before the lease ends. */
 import { expect, onTestFinished, test } from 'vitest';
-import { calm, open, short, temporaryFolder } from '../support/clusters.ts';
+import { calm, open, settledFolder, short } from '../support/clusters.ts';
 import { databaseUri } from '../support/database.ts';
 import { Events } from '../support/events.ts';
 import { Journal, overlapping } from '../support/journal.ts';
@@ -20,7 +20,7 @@ interface Task {
 }
 
 test('work that never yields sees its term, and its lease run down and be renewed', async () => {
-  const folder = await temporaryFolder();
+  const folder = await settledFolder();
   const journal = new Journal(folder);
   const { file } = journal;
   const cluster = new (open({ folder }).managed)<Task>('context', 'id', work);
@@ -40,7 +40,7 @@ test('work that never yields sees its term, and its lease run down and be renewe
 });
 
 test('without its server a master stops its work before the lease ends, and the next member repeats the task', async () => {
-  const folder = await temporaryFolder();
+  const folder = await settledFolder();
   const journal = new Journal(folder);
   const uri = databaseUri();
   const proxy = await TcpProxy.before(uri);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Worker } from 'node:worker_threads';
 import { expect, onTestFinished, test } from 'vitest';
-import { open, short, temporaryFolder } from '../support/clusters.ts';
+import { open, settledFolder, short } from '../support/clusters.ts';
 import { databaseUri } from '../support/database.ts';
 import { Events } from '../support/events.ts';
 import { Journal } from '../support/journal.ts';
@@ -29,7 +29,7 @@ function lostCluster() {
 }
 
 test('a panic tells of it, the mastership and the task thread are gone, and a new one does all that was queued', async () => {
-  const folder = await temporaryFolder();
+  const folder = await settledFolder();
   const journal = new Journal(folder);
   const { file } = journal;
   const thread = nextThread();
@@ -78,7 +78,7 @@ test('a panic tells of it, the mastership and the task thread are gone, and a ne
 });
 
 test('what it had done while the main thread was blocked is not done again', async () => {
-  const folder = await temporaryFolder();
+  const folder = await settledFolder();
   const journal = new Journal(folder);
   const thread = nextThread();
   const cluster = lostCluster();
@@ -102,7 +102,7 @@ test('what it had done while the main thread was blocked is not done again', asy
 });
 
 test('a thread that dies again and again loses nothing, and stop() works at any moment', async () => {
-  const folder = await temporaryFolder();
+  const folder = await settledFolder();
   const journal = new Journal(folder);
   let thread = nextThread();
   const cluster = lostCluster();
@@ -220,7 +220,7 @@ test('an exception in the thread is not one of the process', async () => {
 test('its death is told while a native call of the work goes on, and the next one waits for the end of that', async () => {
   const preload = new URL('./fixtures/throwsWhenTold.mjs', import.meta.url);
   const program = fileURLToPath(new URL('./fixtures/outlivesNativeCall.mjs', import.meta.url));
-  const file = join(await temporaryFolder(), 'ended');
+  const file = join(await settledFolder(), 'ended');
   const started = new Program(['--import', preload.href, program, databaseUri(), file], process.env);
   onTestFinished(() => started.end());
   expect(await started.ended).toEqual({ code: 0, signal: null });

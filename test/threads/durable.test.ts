@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { deserialize } from 'node:v8';
 import type { ManagedOptions } from 'mongo-failover';
 import { describe, expect, test } from 'vitest';
-import { open, temporaryFolder } from '../support/clusters.ts';
-import { databaseUri } from '../support/database.ts';
+import { open, settledFolder } from '../support/clusters.ts';
 import { Events } from '../support/events.ts';
 import { Journal, overlapping } from '../support/journal.ts';
+import { settledUri } from '../support/settled.ts';
 
 const work = new URL('./fixtures/durable.mjs', import.meta.url);
 /** Of which a test need not wait for the random part. */
@@ -25,8 +25,8 @@ interface Task {
 
 /** One queue and its journal; each member has a coordinator thread of its own. */
 async function queue(store: string, options: Omit<ManagedOptions, 'durable'> = {}) {
-  const folder = await temporaryFolder();
-  const where = store === 'embedded' ? { folder } : { mongodb: { connectString: databaseUri() } };
+  const folder = await settledFolder();
+  const where = store === 'embedded' ? { folder } : { mongodb: { connectString: await settledUri() } };
   const journal = new Journal(folder);
   const member = () => {
     const { managed: Managed } = open(where);

@@ -2,11 +2,11 @@
 import { once } from 'node:events';
 import { FailoverError } from 'mongo-failover';
 import { expect, test } from 'vitest';
-import { open, temporaryFolder } from '../support/clusters.ts';
+import { open, settledFolder } from '../support/clusters.ts';
 import { Events } from '../support/events.ts';
 
 async function members(count: number) {
-  const folder = await temporaryFolder();
+  const folder = await settledFolder();
   return Array.from({ length: count }, () => {
     const cluster = new (open({ folder }).managed)<{ id: number }>('events', 'id', () => true);
     return { cluster, events: new Events(cluster) };

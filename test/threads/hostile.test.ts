@@ -7,10 +7,10 @@ import type { Failover } from 'mongo-failover';
 import { MongoClient } from 'mongodb';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { leaseKey, letterIdKey, letterKey, queueKey, taskKey, termKey } from '../../src/store/embedded/keys.ts';
-import { calm, open, temporaryFolder } from '../support/clusters.ts';
-import { databaseUri } from '../support/database.ts';
+import { calm, open, settledFolder } from '../support/clusters.ts';
 import { openEntries } from '../support/embeddedEntries.ts';
 import { Events } from '../support/events.ts';
+import { settledUri } from '../support/settled.ts';
 import { stores } from '../support/stores.ts';
 
 const NAME = 'billing';
@@ -40,7 +40,7 @@ interface Neighbour {
 }
 
 async function embedded(): Promise<Neighbour> {
-  const folder = await temporaryFolder();
+  const folder = await settledFolder();
   const entries = openEntries(`${folder}/store`);
   onTestFinished(() => entries.close());
   const keys = { lease: leaseKey(NAME), term: termKey(NAME, 3), task: taskKey(NAME, 2), letter: letterKey(NAME, 2) };
@@ -61,7 +61,7 @@ async function embedded(): Promise<Neighbour> {
 }
 
 async function mongodb(): Promise<Neighbour> {
-  const connectString = databaseUri();
+  const connectString = await settledUri();
   const client = await new MongoClient(connectString).connect();
   onTestFinished(() => client.close());
   const collections = { lease: 'failover', term: 'failover', task: 'failover_tasks', letter: 'failover_deadletters' };

@@ -2,7 +2,7 @@
 import { threadId } from 'node:worker_threads';
 import type { ManagedOptions, TaskContext } from 'mongo-failover';
 import { expect, test } from 'vitest';
-import { open, temporaryFolder } from '../support/clusters.ts';
+import { open, settledFolder } from '../support/clusters.ts';
 import { Events } from '../support/events.ts';
 
 interface Task {
@@ -11,7 +11,7 @@ interface Task {
 type Work = (task: Task, context: TaskContext) => boolean | Promise<boolean>;
 
 async function member(work: Work, options: ManagedOptions = {}) {
-  const { managed: Managed } = open({ folder: await temporaryFolder() });
+  const { managed: Managed } = open({ folder: await settledFolder() });
   const cluster = new Managed<Task>('main', 'id', work, { retry: { minDelay: 10 }, ...options });
   const events = new Events(cluster);
   const submit = (...ids: number[]) => Promise.all(ids.map((id) => cluster.submitWork({ id })));
@@ -91,7 +91,7 @@ test('a call that ignores its signal does not hold up stop(), a panic tells of i
   const beginning = new Promise<void>((resolve) => {
     begun = resolve;
   });
-  const folder = await temporaryFolder();
+  const folder = await settledFolder();
   const next = new (open({ folder }).unmanaged)('main');
   const { managed: Managed } = open({ folder });
   const forever = () => {

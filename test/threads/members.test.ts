@@ -1,6 +1,6 @@
 /** Several members in one process, each with a coordinator thread of its own, on one store. */
 import { expect, test } from 'vitest';
-import { open, temporaryFolder } from '../support/clusters.ts';
+import { open, settledFolder } from '../support/clusters.ts';
 import { Events } from '../support/events.ts';
 import { Journal, overlapping } from '../support/journal.ts';
 
@@ -18,7 +18,7 @@ function member(folder: string, name = 'members') {
 }
 
 test('clusters with different names are each master, on one coordinator thread', async () => {
-  const folder = await temporaryFolder();
+  const folder = await settledFolder();
   const { file } = new Journal(folder);
   const { managed: Managed, unmanaged: Unmanaged } = open({ folder });
   const names = ['a', 'b', 'c'];
@@ -40,7 +40,7 @@ test('clusters with different names are each master, on one coordinator thread',
 });
 
 test('of two with one name one is master; when it stops, the other takes over without a wait', async () => {
-  const folder = await temporaryFolder();
+  const folder = await settledFolder();
   const [first, second] = [member(folder), member(folder)];
   await first.cluster.run();
   await first.events.first('master');
@@ -58,7 +58,7 @@ test('of two with one name one is master; when it stops, the other takes over wi
 });
 
 test('two clusters of one coordinator thread with one name are two members like any other', async () => {
-  const folder = await temporaryFolder();
+  const folder = await settledFolder();
   const journal = new Journal(folder);
   const { managed: Managed } = open({ folder });
   const [first, second] = [0, 1].map(() => {
@@ -83,7 +83,7 @@ test('two clusters of one coordinator thread with one name are two members like 
 });
 
 test('what the master did leaves the queue of the standby, and what is fed late is dropped', async () => {
-  const folder = await temporaryFolder();
+  const folder = await settledFolder();
   const { file } = new Journal(folder);
   const [master, standby] = [member(folder), member(folder)];
   await master.cluster.run();
@@ -106,7 +106,7 @@ test('what the master did leaves the queue of the standby, and what is fed late 
 });
 
 test('members fed in different orders lose nothing and repeat nothing, whoever takes over', async () => {
-  const folder = await temporaryFolder();
+  const folder = await settledFolder();
   const journal = new Journal(folder);
   const ids = Array.from({ length: 120 }, (_, id) => id);
   const orders = [ids, ids.toReversed(), [...ids.slice(70), ...ids.slice(0, 70)]];
@@ -134,7 +134,7 @@ test('members fed in different orders lose nothing and repeat nothing, whoever t
 });
 
 test('an unmanaged master tells the standby where it is, and the standby goes on from there', async () => {
-  const folder = await temporaryFolder();
+  const folder = await settledFolder();
   const clusters = [0, 1].map(() => new (open({ folder }).unmanaged)('unmanaged', 'begin'));
   const [master, standby] = clusters;
   if (master === undefined || standby === undefined) throw new Error('two were made');

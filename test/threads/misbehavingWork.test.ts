@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { ManagedOptions } from 'mongo-failover';
 import { describe, expect, test } from 'vitest';
-import { open, temporaryFolder } from '../support/clusters.ts';
+import { open, settledFolder } from '../support/clusters.ts';
 import { Events } from '../support/events.ts';
 import { Journal } from '../support/journal.ts';
 
 const scripted = new URL('./fixtures/scripted.mjs', import.meta.url);
 
 async function member(work: URL | ((folder: string) => URL), options: ManagedOptions = {}) {
-  const folder = await temporaryFolder();
+  const folder = await settledFolder();
   const { managed: Managed } = open({ folder });
   const href = work instanceof URL ? work : work(folder);
   const retry = { minDelay: 10 };
@@ -109,7 +109,7 @@ test.each([
 test('a module that was broken on disk is missed by the next thread only, and tried again until it is mended', async () => {
   const broken = 'export default (';
   const good = `export default ({ die }, { attempt }) => (die && attempt === 1 ? process.exit(1) : true);`;
-  const brokenLater = pathToFileURL(join(await temporaryFolder(), 'work.mjs'));
+  const brokenLater = pathToFileURL(join(await settledFolder(), 'work.mjs'));
   await writeFile(brokenLater, good);
   const { cluster, events, folder } = await member(brokenLater);
   await cluster.submitWork({ id: 'before', file: '' });

@@ -4,7 +4,7 @@
  */
 import type { ManagedOptions } from 'mongo-failover';
 import { expect, test } from 'vitest';
-import { calm, open, temporaryFolder } from '../support/clusters.ts';
+import { calm, open, settledFolder } from '../support/clusters.ts';
 import { Events } from '../support/events.ts';
 import { Journal } from '../support/journal.ts';
 import { journalWork, type ScriptedTask, scripted } from './scripted.ts';
@@ -31,7 +31,7 @@ const cases: [act: string, code: string | undefined, options?: ManagedOptions][]
 ];
 
 test.each(cases)('%s', async (act, code, options) => {
-  const folder = await temporaryFolder();
+  const folder = await settledFolder();
   const { file } = new Journal(folder);
   const { managed: Managed } = open({ folder, intervals: { ...calm, MASTER: BEAT } });
   const cluster = new Managed<ScriptedTask>('bad', 'id', scripted, {

@@ -1,6 +1,6 @@
 /** Rule 10: a lease proves that work is alive. What takes too long is ended and fails, or costs its member the mastership. */
 import { expect, test } from 'vitest';
-import { open, short, temporaryFolder } from '../support/clusters.ts';
+import { open, settledFolder, short } from '../support/clusters.ts';
 import { databaseUri } from '../support/database.ts';
 import { Events } from '../support/events.ts';
 import { Journal } from '../support/journal.ts';
@@ -10,7 +10,7 @@ import { journalWork, type ScriptedTask, scripted } from './scripted.ts';
 const TIMEOUT = 1500;
 
 test('a task in a thread that outlives taskTimeout is ended, and fails; the others and another cluster go on', async () => {
-  const folder = await temporaryFolder();
+  const folder = await settledFolder();
   const { file } = new Journal(folder);
   const { managed: Managed } = open({ folder });
   const cluster = new Managed<ScriptedTask>('overtime', 'id', scripted, {

@@ -2,7 +2,7 @@
 import { threadId } from 'node:worker_threads';
 import type { ManagedOptions } from 'mongo-failover';
 import { expect, test } from 'vitest';
-import { open, temporaryFolder } from '../support/clusters.ts';
+import { open, settledFolder } from '../support/clusters.ts';
 import { Events } from '../support/events.ts';
 import { Journal, overlapping } from '../support/journal.ts';
 
@@ -16,7 +16,7 @@ interface Task {
 }
 
 async function member(work: URL, retry?: { minDelay: number; maxDelay: number }) {
-  const folder = await temporaryFolder();
+  const folder = await settledFolder();
   const { managed: Managed } = open({ folder });
   const cluster = new Managed<Task>('queue', 'id', work, retry === undefined ? {} : { retry });
   return { cluster, events: new Events(cluster), journal: new Journal(folder) };
@@ -105,7 +105,7 @@ test('a task whose id is queued already is not stored twice, and one that was do
 });
 
 test('a standby that was never fed a task takes its dead letter back into its own queue', async () => {
-  const folder = await temporaryFolder();
+  const folder = await settledFolder();
   const { managed: Managed } = open({ folder });
   const options: ManagedOptions = { retry: { attempts: 1, exhausted: 'dead-letter' } };
   const [master, standby] = [1, 2].map(() => new Managed<Task>('queue', 'id', scriptedWork, options));

@@ -2,17 +2,17 @@
 import { once } from 'node:events';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
-import { open, temporaryFolder } from '../support/clusters.ts';
-import { databaseUri } from '../support/database.ts';
+import { open, settledFolder } from '../support/clusters.ts';
 import { Events } from '../support/events.ts';
 import { Journal } from '../support/journal.ts';
 import { Program } from '../support/program.ts';
+import { settledUri } from '../support/settled.ts';
 
 const work = new URL('../support/works/journal.mjs', import.meta.url);
 const program = fileURLToPath(new URL('./fixtures/exitsByItself.mjs', import.meta.url));
 
 test('the running task ends and counts, those after it are left to the others, and the lease is given away', async () => {
-  const folder = await temporaryFolder();
+  const folder = await settledFolder();
   const journal = new Journal(folder);
   const { managed: Managed } = open({ folder });
   const cluster = new Managed<{ id: number; file: string; ms: number }>('stop', 'id', work);
@@ -40,7 +40,7 @@ test('the running task ends and counts, those after it are left to the others, a
 
 test('close() amid the last stop() waits, as that does, for the thread to end', async () => {
   const started = once(process, 'worker');
-  const failover = open({ folder: await temporaryFolder() });
+  const failover = open({ folder: await settledFolder() });
   const cluster = new failover.managed<{ id: number }>('closed meanwhile', 'id', () => true);
   const events = new Events(cluster);
   await cluster.run();
@@ -60,7 +60,7 @@ test('close() amid the last stop() waits, as that does, for the thread to end', 
 });
 
 test('it may come before run(), and right after it', async () => {
-  const folder = await temporaryFolder();
+  const folder = await settledFolder();
   const { managed: Managed } = open({ folder });
   const untouched = new Managed<{ id: number }>('untouched', 'id', () => true);
   await untouched.stop();
@@ -89,7 +89,9 @@ test.each(
   ]),
 )('a process exits by itself: $way, $store', async ({ way, store }) => {
   const where =
-    store === 'embedded' ? { nodb: { path: await temporaryFolder() } } : { mongodb: { connectString: databaseUri() } };
+    store === 'embedded'
+      ? { nodb: { path: `${await settledFolder()}/store` } }
+      : { mongodb: { connectString: await settledUri() } };
   const started = new Program([program, way, JSON.stringify(where), work.href], process.env);
   onTestFinished(() => started.end());
   const ended = await started.ended;
@@ -98,7 +100,7 @@ test.each(
 });
 
 test('a program that is given on the command line runs, too', async () => {
-  const where = JSON.stringify({ nodb: { path: await temporaryFolder() } });
+  const where = JSON.stringify({ nodb: { path: `${await settledFolder()}/store` } });
   const code = `import { argv } from 'node:process';
     argv.splice(1, 0, 'eval');
     await import(${JSON.stringify(pathToFileURL(program).href)});`;

@@ -1,7 +1,7 @@
 /** stop() while work misbehaves: it ends within stopTimeout, the lease is free at once, and the process exits by itself. */
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
-import { open, temporaryFolder } from '../support/clusters.ts';
+import { open, settledFolder } from '../support/clusters.ts';
 import { Events } from '../support/events.ts';
 import { Program } from '../support/program.ts';
 
@@ -16,7 +16,7 @@ const port = ['closePort', 'closePortAndLoop', 'exitBeforeExit', 'flood', 'flood
 const loading = ['throws', 'exits', 'hangs', 'loops'].map((how) => `./loads.mjs?mended=/nowhere&how=${how}`);
 
 test.each([...acts, ...port, './noDefault.mjs', ...loading])('%s', async (act) => {
-  const folder = await temporaryFolder();
+  const folder = await settledFolder();
   const where = { nodb: { path: `${folder}/store` } };
   const limits = [STOP_TIMEOUT, STOP_TIMEOUT + 2 * GRACE].map(String);
   const started = new Program([program, act, JSON.stringify(where), ...limits], process.env);

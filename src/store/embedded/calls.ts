@@ -1,16 +1,16 @@
 /** What crosses between the coordinator thread and the thread of the embedded store. */
 import type { WireError } from '../../errors.js';
 import type { TaskId } from '../../task.js';
-import type { Lease, Member, Observation, Progress, Tenure, TermRecord, Tip } from '../store.js';
+import type { Lease, Look, Member, Observation, Progress, Tenure, TermRecord, Tip } from '../store.js';
 import type { Acknowledgement, AttemptsRecord, DeadLetter, QueueCounts, QueueState, RecordMark } from '../taskStore.js';
 import type { EmbeddedPlace } from './place.js';
 import type { PackedStored, PackedTasks } from './taskBytes.js';
 
 export interface EmbeddedCalls {
   open(): void;
-  settle(): void;
+  settle(epoch: string, wait: number): void;
   highestTerm(name: string): Tip;
-  observe(asked: readonly { readonly name: string; readonly tip: number }[]): Observation[];
+  observe(asked: readonly Look[]): Observation[];
   compareAndSetLease(name: string, expected: Lease | null, next: Lease): boolean;
   insertTerm(record: TermRecord): { inserted: true } | { inserted: false; claim: string };
   beat(tenure: Tenure, beat: number, progress: Progress): boolean;

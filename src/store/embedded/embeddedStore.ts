@@ -10,7 +10,7 @@
 import type { Clock } from '../../clock.js';
 import { StoreError } from '../../errors.js';
 import { systemClock } from '../../systemClock.js';
-import type { Lease, Member, Observation, Progress, Store, Tenure, TermRecord, Tip } from '../store.js';
+import type { Lease, Look, Member, Observation, Progress, Store, Tenure, TermRecord, Tip } from '../store.js';
 import type { FullStore, TaskStore } from '../taskStore.js';
 import { EmbeddedTasks } from './embeddedTasks.js';
 import { Gate } from './gate.js';
@@ -74,15 +74,15 @@ export class EmbeddedStore implements FullStore {
     return () => {};
   }
 
-  settle(): Promise<void> {
-    return this.guarded.call('settle', []);
+  settle(epoch: string, wait: number): Promise<void> {
+    return this.guarded.call('settle', [epoch, wait]);
   }
 
   highestTerm(name: string): Promise<Tip> {
     return this.guarded.call('highestTerm', [name]);
   }
 
-  observe(asked: readonly { readonly name: string; readonly tip: number }[]): Promise<Observation[]> {
+  observe(asked: readonly Look[]): Promise<Observation[]> {
     return this.guarded.call('observe', [asked]);
   }
 

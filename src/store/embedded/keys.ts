@@ -11,12 +11,12 @@ export interface KeyRange {
   readonly end: Buffer;
 }
 
-/** Where it stands that the store is settled, and as which file. */
-export const settledKey = Buffer.from('s');
-
 export function leaseKey(name: string): Buffer {
   return Buffer.from(`l${name}`);
 }
+
+/** Names the epoch of the store. */
+export const settledKey: Buffer = Buffer.from('s');
 
 export function memberKey(id: string): Buffer {
   return Buffer.from(`m${id}`);

@@ -1,17 +1,20 @@
 /** The leases, term records and members in the embedded store: each call within one transaction. */
+import { randomUUID } from 'node:crypto';
 import { StoreError } from '../../errors.js';
 import {
   DocumentReader,
+  type Epoch,
   type Fields,
   isFields,
   isOfOurFormat,
+  isSettled,
   memberIn,
   storedLease,
   storedProgress,
 } from '../documents.js';
-import type { Lease, Member, Observation, Progress, Store, Tenure, TermRecord, Tip } from '../store.js';
+import type { Lease, Look, Member, Observation, Progress, Store, Tenure, TermRecord, Tip } from '../store.js';
 import type { Entries } from './environment.js';
-import { leaseKey, memberKey, memberRange, termKey, termRange } from './keys.js';
+import { leaseKey, memberKey, memberRange, settledKey, termKey, termRange } from './keys.js';
 
 /** How long the line of a member that did not take it away is kept, in ms. */
 const MEMBERS_KEPT = 60 * 60 * 1000;
@@ -19,6 +22,8 @@ const MEMBERS_KEPT = 60 * 60 * 1000;
 export interface StoreFacts {
   /** The store as messages call it. */
   readonly path: string;
+  /** Which file holds the entries: a copy of it is another store, which knows nothing of what happened since. */
+  readonly dataFile: string;
   /** The wall clock, in ms. */
   wall(): number;
 }
@@ -32,17 +37,45 @@ export class Leases {
   ) {}
 
   highestTerm(name: string): Tip {
-    const last = this.entries.last(termRange(name));
-    return last === undefined ? { term: 0, ttl: 0 } : this.reader(last, 'record', name).termRecord();
+    return { ...this.tip(name), epoch: this.epoch().epoch };
   }
 
-  observe(asked: readonly { readonly name: string; readonly tip: number }[], settled: boolean): Observation[] {
-    return asked.map(({ name, tip }) => {
+  private tip(name: string): Omit<Tip, 'epoch'> {
+    const last = this.entries.last(termRange(name));
+    if (last === undefined) return { term: 0, ttl: 0 };
+    const { term, ttl } = this.reader(last, 'record', name).termRecord();
+    return { term, ttl };
+  }
+
+  /** Begins an epoch if the store is new, or is a copy. */
+  private epoch(): Epoch {
+    const mark = this.entries.get(settledKey)?.value;
+    if (mark !== undefined && !(isFields(mark) && mark.data !== this.facts.dataFile)) {
+      return new DocumentReader(mark, `the epoch of ${this.facts.path}`).epoch();
+    }
+    const begun = { epoch: randomUUID(), wait: 0 };
+    this.entries.put(settledKey, { ...begun, data: this.facts.dataFile, at: this.facts.wall() }, 1);
+    return begun;
+  }
+
+  settle(epoch: string, wait: number): void {
+    const mark = this.entries.get(settledKey)?.value;
+    if (!isFields(mark) || !isOfOurFormat(mark)) return;
+    const now = this.epoch();
+    if (now.epoch !== epoch) return;
+    const longer = { ...mark, wait: Math.max(now.wait, wait), at: this.facts.wall() };
+    this.entries.put(settledKey, longer, 1);
+  }
+
+  observe(asked: readonly Look[]): Observation[] {
+    const epoch = this.epoch();
+    return asked.map(({ name, tip, wait }) => {
       const found = this.entries.get(leaseKey(name));
       return {
         lease: found === undefined ? null : this.reader(found.value, 'lease', name).lease(),
         newer: this.entries.get(termKey(name, tip + 1)) !== undefined,
-        settled,
+        settled: isSettled(epoch, wait),
+        epoch: epoch.epoch,
       };
     });
   }
@@ -104,7 +137,7 @@ export class Leases {
 
   trimTerms(name: string, below: number): void {
     // The tip only ever rises: what is below this one stays below the tip.
-    const limit = Math.min(below, this.highestTerm(name).term);
+    const limit = Math.min(below, this.tip(name).term);
     for (const key of keysIn(this.entries, termRange(name, limit))) this.entries.remove(key);
   }
 

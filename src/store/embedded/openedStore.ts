@@ -2,15 +2,12 @@
  * A store that is open, together with the knowledge which files it is: it is looked at before the store is opened, and
  * after each transaction, before what that did counts.
  */
-import { randomUUID } from 'node:crypto';
 import { StoreError } from '../../errors.js';
-import { isFields } from '../documents.js';
 import type { EmbeddedCalls } from './calls.js';
 import { releaseCutLock } from './cutLock.js';
 import { type Entries, type Environment, openEnvironment, ownLmdb } from './environment.js';
 import { differenceOf, type FileIdentity, filesIn, type StoreFiles } from './files.js';
 import { checkFiles, keepFromCleaners, prepareFolder } from './folder.js';
-import { settledKey } from './keys.js';
 import { addressSpace, mapSizeWithin } from './mapSize.js';
 import { operationsOn } from './operations.js';
 import { conflictIn, Owners, type OwnersParts } from './owners.js';
@@ -29,8 +26,6 @@ export class OpenedStore {
     readonly wall: () => number,
   ) {}
 
-  /** The id that the store had when it was last looked into; null while it is not settled. */
-  private settledAs: string | null = null;
   private others = 0;
   private calls: EmbeddedCalls | undefined;
 
@@ -81,36 +76,16 @@ export class OpenedStore {
     return difference;
   }
 
+  get dataFile(): string {
+    return this.files.data?.key ?? '';
+  }
+
   /** Runs all of it in one transaction. Throws what it throws, and then nothing was written. */
   transact<T>(run: (calls: EmbeddedCalls, entries: Entries) => T): T {
     return this.environment.transact((entries) => {
-      this.lookWhetherSettled(entries);
       this.calls ??= operationsOn(entries, this);
       return run(this.calls, entries);
     });
-  }
-
-  /** Whether the store vouches for all leases that were ever in it. */
-  get settled(): boolean {
-    return this.settledAs !== null;
-  }
-
-  private lookWhetherSettled(entries: Entries): void {
-    const marker = entries.get(settledKey)?.value;
-    const { id, data } = isFields(marker) ? marker : {};
-    // A copy of a store is another file: what happened in the original since the copy was made is unknown here.
-    const now = typeof id === 'string' && data === this.files.data?.key ? id : null;
-    if (this.settledAs !== null && now !== this.settledAs) {
-      throw new StoreError('ERR_STORE_GONE', `the store ${this.path}: what is in it was replaced while it was open`);
-    }
-    this.settledAs = now;
-  }
-
-  /** Says that it does from now on. */
-  settle(entries: Entries): void {
-    if (this.settledAs !== null) return;
-    this.settledAs = randomUUID();
-    entries.put(settledKey, { id: this.settledAs, data: this.files.data?.key, at: this.wall() }, 1);
   }
 
   /** Whether other threads or processes have it open, as of the last `renew`. */

@@ -4,20 +4,14 @@ import type { Entries } from './environment.js';
 import { Leases, type StoreFacts } from './leases.js';
 import { Tasks } from './tasks.js';
 
-/** What the calls need from the store that is open. */
-export interface OperationParts extends StoreFacts {
-  readonly settled: boolean;
-  settle(entries: Entries): void;
-}
-
-export function operationsOn(entries: Entries, store: OperationParts): EmbeddedCalls {
+export function operationsOn(entries: Entries, store: StoreFacts): EmbeddedCalls {
   const leases = new Leases(entries, store);
   const tasks = new Tasks(entries, store);
   return {
     open: () => {},
-    settle: () => store.settle(entries),
+    settle: (epoch, wait) => leases.settle(epoch, wait),
     highestTerm: (name) => leases.highestTerm(name),
-    observe: (asked) => leases.observe(asked, store.settled),
+    observe: (asked) => leases.observe(asked),
     compareAndSetLease: (name, expected, next) => leases.compareAndSetLease(name, expected, next),
     insertTerm: (record) => leases.insertTerm(record),
     beat: (tenure, beat, progress) => leases.beat(tenure, beat, progress),

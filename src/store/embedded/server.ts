@@ -190,7 +190,7 @@ export class EmbeddedServer {
     try {
       if (why === undefined) outcomes = this.together(store, group);
     } catch (error) {
-      if (isLoss(error)) why = error.message;
+      if (error instanceof CannotBegin) why = error.message;
       else outcomes = group.map((request) => this.alone(store, request));
     }
     why ??= this.difference();
@@ -255,11 +255,6 @@ function perform(store: OpenedStore, calls: EmbeddedCalls, entries: Entries, { c
     if (entries.writes > before) throw error;
     return { ok: false, error: embeddedError(error, call, store.path) };
   }
-}
-
-/** Whether the store that is open is of no use any more. */
-function isLoss(error: unknown): error is Error {
-  return error instanceof CannotBegin || (error instanceof StoreError && error.code === 'ERR_STORE_GONE');
 }
 
 type Outcome = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown };

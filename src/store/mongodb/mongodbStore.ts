@@ -3,15 +3,25 @@
  *
  *   failover          { _id: 'lease/' + name, term, beat, ack, holder, claim, ttl, identifier, count, recent, at }
  *                     { _id: term + '/' + name, name, term, holder, claim, ttl, at }
+ *                     { _id: 'settled', epoch, wait, at }
  *   failover_members  { _id: holder id, name, host, pid, state, at }
  *
  * Nothing here needs more of a server than the protocol and unique `_id`s: no transactions, no pipelines, no clock. On a
  * server whose updates are not atomic a compare-and-set may match twice; the insert of a term never does.
  */
+import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../clock.js';
 import { StoreError } from '../../errors.js';
-import { DocumentReader, type Fields, memberIn, storedLease, storedProgress } from '../documents.js';
-import type { Lease, Member, Observation, Progress, Store, Tenure, TermRecord, Tip } from '../store.js';
+import {
+  DocumentReader,
+  type Epoch,
+  type Fields,
+  isSettled,
+  memberIn,
+  storedLease,
+  storedProgress,
+} from '../documents.js';
+import type { Lease, Look, Member, Observation, Progress, Store, Tenure, TermRecord, Tip } from '../store.js';
 import type { FullStore, TaskStore } from '../taskStore.js';
 import { Commands, LEASES, leaseId, ofOurFormat } from './commands.js';
 import { Connection } from './connection.js';
@@ -22,6 +32,8 @@ import type { Settings } from './settings.js';
 /** Leases in one answer, which must fit into one document of 16 MB. */
 const MOST_IN_ONE_LOOK = 100;
 const MOST_MEMBERS = 1000;
+/** The document that names the epoch. It goes with all others when the collection is dropped. */
+const SETTLED = 'settled';
 
 export class MongodbStore implements FullStore {
   private readonly connection: Connection;
@@ -47,11 +59,16 @@ export class MongodbStore implements FullStore {
   }
 
   async highestTerm(name: string): Promise<Tip> {
-    const [record] = await this.find('highestTerm', LEASES, { name }, { sort: { term: -1 }, limit: 1 });
-    return record === undefined ? { term: 0, ttl: 0 } : this.reader(record).termRecord();
+    const [[record], { epoch }] = await Promise.all([
+      this.find('highestTerm', LEASES, { name }, { sort: { term: -1 }, limit: 1 }),
+      this.epoch('highestTerm'),
+    ]);
+    if (record === undefined) return { term: 0, ttl: 0, epoch };
+    const { term, ttl } = this.reader(record).termRecord();
+    return { term, ttl, epoch };
   }
 
-  async observe(asked: readonly { readonly name: string; readonly tip: number }[]): Promise<Observation[]> {
+  async observe(asked: readonly Look[]): Promise<Observation[]> {
     const looks: Promise<Observation[]>[] = [];
     for (let at = 0; at < asked.length; at += MOST_IN_ONE_LOOK) {
       looks.push(this.look(asked.slice(at, at + MOST_IN_ONE_LOOK)));
@@ -59,19 +76,43 @@ export class MongodbStore implements FullStore {
     return (await Promise.all(looks)).flat();
   }
 
-  private async look(asked: readonly { readonly name: string; readonly tip: number }[]): Promise<Observation[]> {
-    const ids = asked.flatMap(({ name, tip }) => [leaseId(name), termId(name, tip + 1)]);
+  private async look(asked: readonly Look[]): Promise<Observation[]> {
+    const ids = [SETTLED, ...asked.flatMap(({ name, tip }) => [leaseId(name), termId(name, tip + 1)])];
     const found = new Map<unknown, Fields>();
     for (const document of await this.find('observe', LEASES, { _id: { $in: ids } }, { limit: ids.length })) {
       found.set(document._id, document);
     }
-    return asked.map(({ name, tip }) => {
+    const mark = found.get(SETTLED);
+    // Read after the leases: an epoch that begins in between only makes the version new.
+    const epoch = mark === undefined ? await this.beginEpoch('observe') : this.reader(mark).epoch();
+    return asked.map(({ name, tip, wait }) => {
       const lease = found.get(leaseId(name));
       return {
         lease: lease === undefined ? null : this.reader(lease).lease(),
         newer: found.has(termId(name, tip + 1)),
+        settled: isSettled(epoch, wait),
+        epoch: epoch.epoch,
       };
     });
+  }
+
+  private async epoch(what: string): Promise<Epoch> {
+    const [mark] = await this.find(what, LEASES, { _id: SETTLED }, { limit: 1 });
+    return mark === undefined ? this.beginEpoch(what) : this.reader(mark).epoch();
+  }
+
+  /** Names the epoch of a collection that is new or was emptied. If several do so at once, one insert passes. */
+  private async beginEpoch(what: string): Promise<Epoch> {
+    const begun: Epoch = { epoch: randomUUID(), wait: 0 };
+    if (await this.commands.insert(what, LEASES, { _id: SETTLED, ...begun, at: new Date() })) return begun;
+    const [mark] = await this.find(what, LEASES, { _id: SETTLED }, { limit: 1 });
+    if (mark !== undefined) return this.reader(mark).epoch();
+    throw new StoreError('ERR_STORE', `${this.commands.where(SETTLED)} was there, and was gone when it was read`);
+  }
+
+  async settle(epoch: string, wait: number): Promise<void> {
+    const change = { $max: { wait }, $set: { at: new Date() } };
+    await this.commands.update('settle', LEASES, { _id: SETTLED, epoch, ...ofOurFormat }, change);
   }
 
   async compareAndSetLease(name: string, expected: Lease | null, next: Lease): Promise<boolean> {

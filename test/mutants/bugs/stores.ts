@@ -183,4 +183,20 @@ export const storeBugs: readonly PlantedBug[] = [
     replace: 'return Math.min(this.clock.now() - now, this.clock.sinceBoot() - sinceBoot);',
     caughtBy: ['units'],
   },
+  {
+    name: 'settled-in-any-epoch',
+    breaks: 'Who has waited in a store that was emptied since marks the new one as settled (rule 11).',
+    file: 'src/store/mongodb/mongodbStore.ts',
+    find: '{ _id: SETTLED, epoch, ...ofOurFormat }',
+    replace: '{ _id: SETTLED, ...ofOurFormat }',
+    caughtBy: ['contract'],
+  },
+  {
+    name: 'settled-for-any-wait',
+    breaks: 'A store that was settled by a short wait vouches for longer times to live, too (rule 11).',
+    file: 'src/store/mongodb/mongodbStore.ts',
+    find: 'settled: isSettled(epoch, wait),',
+    replace: 'settled: isSettled(epoch),',
+    caughtBy: ['contract'],
+  },
 ];

@@ -5,7 +5,17 @@
  */
 import type { Clock } from '../../../src/clock.ts';
 import { StoreError } from '../../../src/errors.ts';
-import type { Lease, Member, Observation, Progress, Store, Tenure, TermRecord, Tip } from '../../../src/store/store.ts';
+import type {
+  Lease,
+  Look,
+  Member,
+  Observation,
+  Progress,
+  Store,
+  Tenure,
+  TermRecord,
+  Tip,
+} from '../../../src/store/store.ts';
 import type { FullStore, TaskStore } from '../../../src/store/taskStore.ts';
 import { sameVersion } from '../../support/memoryStore.ts';
 import type { Timeline } from '../../support/skewedClock.ts';
@@ -22,6 +32,7 @@ import {
   putLetter,
   setAttempts,
   setLease,
+  settle,
   tasksAfter,
   trimTasks,
 } from './database.ts';
@@ -66,8 +77,15 @@ const taskCalls: ReadonlySet<CallName> = new Set<CallName>([
   ...(['clearAttempts', 'putDeadLetter', 'countDeadLetters', 'oldestDeadLetter', 'removeDeadLetter'] as const),
 ]);
 
+/** What only a master asks for: a store that knows that it was emptied or replaced keeps it out of the next epoch. */
+const masterCalls: ReadonlySet<CallName> = new Set<CallName>([
+  ...(['beat', 'release', 'acknowledge', 'setAttempts', 'clearAttempts', 'trimTasks', 'putDeadLetter'] as const),
+]);
+
 export class SimulatedConnection implements FullStore {
   readonly tasks: TaskStore;
+  /** That of the last answer to `highestTerm`, with which a claim ends; 0: none yet. */
+  epoch = 0;
 
   constructor(private readonly parts: ConnectionParts) {
     this.tasks = this.taskStore();
@@ -79,17 +97,28 @@ export class SimulatedConnection implements FullStore {
     return () => {};
   }
 
-  highestTerm(): Promise<Tip> {
-    return this.read('highestTerm', ({ current }) => current.tip);
+  async highestTerm(): Promise<Tip> {
+    const tip = await this.read('highestTerm', ({ current }) => ({ ...current.tip, epoch: `${current.epoch}` }));
+    this.epoch = Number(tip.epoch);
+    return tip;
   }
 
-  observe([asked]: readonly { readonly name: string; readonly tip: number }[]): Promise<Observation[]> {
+  observe([asked]: readonly Look[]): Promise<Observation[]> {
     const after = (asked?.tip ?? 0) + 1;
+    const wait = asked?.wait ?? 0;
     // Two documents are not one snapshot: the record is read first, and the lease later.
     return this.call('observe', ({ current }, gap, answer) => {
       const newer = current.terms.has(after);
-      this.after(gap, () => answer({ value: [{ lease: current.lease?.lease ?? null, newer }] }));
+      this.after(gap, () => {
+        const { lease, settledFor, epoch } = current;
+        const settled = settledFor > 0 && settledFor >= wait;
+        answer({ value: [{ lease: lease?.lease ?? null, newer, settled, epoch: `${epoch}` }] });
+      });
     });
+  }
+
+  async settle(epoch: string, wait: number): Promise<void> {
+    await this.write('settle', () => ({ change: settle(epoch, wait), answer: null }));
   }
 
   compareAndSetLease(_name: string, expected: Lease | null, next: Lease): Promise<boolean> {
@@ -208,7 +237,9 @@ export class SimulatedConnection implements FullStore {
       readonly committed?: () => void;
     },
   ): Promise<T> {
+    const { epoch } = this;
     return this.call(name, (primary, _gap, answer) => {
+      if (masterCalls.has(name) && epoch !== primary.current.epoch) return answer(null);
       const { change, answer: value, committed } = decide(primary);
       primary.write(change, (isCommitted) => {
         if (isCommitted) committed?.();
@@ -225,11 +256,13 @@ export class SimulatedConnection implements FullStore {
     isInsert = false,
   ): Promise<boolean> {
     const { database } = this.parts;
+    const { epoch } = this;
     return this.call(name, (primary, drawn, answer) => {
       // An insert is atomic everywhere, by its unique key.
       const gap = isInsert ? 0 : drawn;
       const before = primary.current.lease;
-      const next = decide(before);
+      const isKnown = !masterCalls.has(name) || epoch === primary.current.epoch;
+      const next = isKnown ? decide(before) : null;
       this.after(gap, () => {
         if (gap > 0 && (primary !== database.main || database.down)) return answer(null);
         primary.write(next === null ? () => {} : setLease(next), (isCommitted) => {

@@ -5,7 +5,8 @@
  * tasks what is committed, as in MongoDB.
  *
  * A restart drops what is not committed. A split makes a second, stale primary: it shows what it has and takes writes, but
- * commits none, and all of them are gone when it ends.
+ * commits none, and all of them are gone when it ends. A loss empties everything, or puts a backup in its place, and
+ * begins another epoch.
  */
 import type { Lease, Progress, Tenure, TermRecord } from '../../../src/store/store.ts';
 import type {
@@ -37,6 +38,9 @@ export class Documents {
   numbers = new Map<TaskId, number>();
   next = 1;
   letters = new Map<number, DeadLetter>();
+  epoch = 1;
+  /** The longest wait that the store was settled for in this epoch, in ms. */
+  settledFor = 0;
 
   get done(): number {
     return this.lease?.done ?? 0;
@@ -44,8 +48,8 @@ export class Documents {
 
   clone(): Documents {
     const copy = new Documents();
-    const { lease, tip, next } = this;
-    Object.assign(copy, { lease, tip, next });
+    const { lease, tip, next, epoch, settledFor } = this;
+    Object.assign(copy, { lease, tip, next, epoch, settledFor });
     copy.terms = new Map(this.terms);
     copy.tasks = new Map(this.tasks);
     copy.numbers = new Map(this.numbers);
@@ -63,6 +67,8 @@ export interface DatabaseWatch {
   /** `done` was raised, or a burial begun, in the name of this tenure. */
   acknowledged(tenure: Tenure, done: number, burial: Burial | null): void;
   released(tenure: Tenure, done: number): void;
+  /** From now on the store holds nothing but this. */
+  lost(documents: Documents): void;
 }
 
 /** One primary, and what it has. */
@@ -128,6 +134,27 @@ export class Database {
     });
   }
 
+  /** For times to live of any length, before the first member comes. */
+  settleForGood(): void {
+    for (const documents of [this.main.committed, this.main.current]) documents.settledFor = Number.POSITIVE_INFINITY;
+  }
+
+  backup(): Documents {
+    return this.main.committed.clone();
+  }
+
+  /** What was under way is answered by nothing. */
+  lose(backup: Documents): void {
+    if (this.down) return;
+    this.stale?.lose();
+    this.stale = null;
+    this.main.lose();
+    const documents = backup.clone();
+    Object.assign(documents, { epoch: this.main.committed.epoch + 1, settledFor: 0 });
+    this.watch.lost(documents);
+    this.main = new Primary(this.timeline, documents, this.commitDelay);
+  }
+
   /** The primary is cut off, and another one takes its place: with all that was committed. */
   split(ms: number): void {
     if (this.down || this.stale !== null) return;
@@ -166,6 +193,12 @@ export function held(document: LeaseDocument | null, { term, holder }: Tenure): 
 
 export function beaten(document: LeaseDocument, beat: number, { identifier, count, recent }: Progress): LeaseDocument {
   return { ...document, lease: { ...document.lease, beat, identifier, count, recent } };
+}
+
+export function settle(epoch: string, wait: number): Change {
+  return (documents) => {
+    if (epoch === `${documents.epoch}`) documents.settledFor = Math.max(documents.settledFor, wait);
+  };
 }
 
 export function insertTerm({ current }: Primary, record: TermRecord): Outcome<string | null> {

@@ -1,6 +1,9 @@
 /**
  * What really happened, as nobody inside the simulation can know it, and what must be true of it at every step. It
  * shares nothing with the code that it watches but the names of events.
+ *
+ * A loss of the store begins another epoch: what was stored, acknowledged and elected counts for nothing then, but for
+ * what the backup holds. A master of an earlier epoch that has not heard of it yet is held to its lease alone.
  */
 import assert from 'node:assert/strict';
 import type { Election, MemberWork } from '../../../src/coordinator/memberWork.ts';
@@ -11,7 +14,7 @@ import type { Lease, Tenure } from '../../../src/store/store.ts';
 import type { Burial } from '../../../src/store/taskStore.ts';
 import type { TaskId } from '../../../src/task.ts';
 import type { Behaviour } from './behaviour.ts';
-import type { Database, DatabaseWatch } from './database.ts';
+import type { Database, DatabaseWatch, Documents } from './database.ts';
 import type { SimulatedProcess } from './process.ts';
 import type { Setting } from './setting.ts';
 
@@ -23,6 +26,8 @@ interface Knowledge {
   readonly told: Set<TaskId>;
   /** What the last lease counted; undefined when what follows cannot be told from it. */
   count: number | undefined;
+  /** That of its last mastership. */
+  epoch: number;
 }
 
 export class Ledger implements DatabaseWatch {
@@ -51,6 +56,10 @@ export class Ledger implements DatabaseWatch {
   private readonly kills = new Map<number, number>();
   private readonly pardons = new Map<number, number>();
   private readonly knowledge = new Map<SimulatedProcess, Knowledge>();
+  /** Of the epochs before this one. */
+  private readonly past = { masterships: 0, unclean: 0 };
+  private epoch = 1;
+  private readonly lostLetters = new Set<TaskId>();
   database: Database | null = null;
 
   constructor(
@@ -96,6 +105,12 @@ export class Ledger implements DatabaseWatch {
   }
 
   private elected(process: SimulatedProcess, { term, continued }: Election): void {
+    this.of(process).epoch = process.store.epoch;
+    if (!this.isOfThisEpoch(process)) {
+      this.past.masterships += 1;
+      this.past.unclean += 1;
+      return;
+    }
     assert.ok(term > this.highest, `${process.id} is elected under term ${term}, after ${this.highest}`);
     // Who takes over from one that lived suspects nobody: the next death is the first that is found. It may have released
     // before its work heard of the election.
@@ -108,8 +123,9 @@ export class Ledger implements DatabaseWatch {
 
   /** A task is about to run; how it will go. */
   begins(process: SimulatedProcess, task: QueuedTask, term: number): Behaviour {
-    if (this.isDurable) this.beginsStored(process, task, term);
-    else {
+    if (this.isDurable) {
+      if (this.isOfThisEpoch(process)) this.beginsStored(process, task, term);
+    } else {
       const { told } = this.of(process);
       assert.ok(!told.has(task.id), `${process.id} runs ${task.id}, of which a lease told it that it is done`);
     }
@@ -133,8 +149,8 @@ export class Ledger implements DatabaseWatch {
   }
 
   /** The task that began last has taken its process down. One that blocks may be let run again, without a bound. */
-  killed({ attempts, exhausted }: ResolvedRetry): void {
-    if (!this.isDurable || !this.isAtomic || exhausted === 'block') return;
+  killed(process: SimulatedProcess, { attempts, exhausted }: ResolvedRetry): void {
+    if (!this.isOfThisEpoch(process) || !this.isDurable || !this.isAtomic || exhausted === 'block') return;
     const { last } = this;
     const kills = (this.kills.get(last) ?? 0) + 1;
     this.kills.set(last, kills);
@@ -143,7 +159,8 @@ export class Ledger implements DatabaseWatch {
     assert.ok(kills <= most, `number ${last} takes ${kills} processes down, and may ${most}`);
   }
 
-  completed(task: QueuedTask, term: number): void {
+  completed(process: SimulatedProcess, task: QueuedTask, term: number): void {
+    if (this.isDurable && !this.isOfThisEpoch(process)) return;
     const key = this.isDurable ? numberOf(task) : task.id;
     this.completions += 1;
     if (this.done.has(key)) this.repeats += 1;
@@ -165,7 +182,7 @@ export class Ledger implements DatabaseWatch {
 
   /** A user is told that these are done. */
   toldDone(process: SimulatedProcess, ids: readonly TaskId[]): void {
-    if (!this.isDurable) return;
+    if (!this.isDurable || !this.isOfThisEpoch(process)) return;
     for (const id of ids) {
       const seq = this.firstNumbers.get(id) ?? Number.POSITIVE_INFINITY;
       assert.ok(seq <= this.acknowledgedThrough, `${process.id} says that ${id} is done, and it is not acknowledged`);
@@ -186,6 +203,33 @@ export class Ledger implements DatabaseWatch {
     if (!this.isAtomic || !this.isDurable) return;
     const reached = this.reached.get(term) ?? 0;
     assert.ok(reached <= done, `${holder} releases, and has acknowledged ${done} of ${reached}`);
+  }
+
+  lost(documents: Documents): void {
+    this.past.masterships += this.elections.size;
+    this.past.unclean += this.unclean - this.past.unclean;
+    this.epoch = documents.epoch;
+    this.highest = documents.tip.term;
+    for (const { id } of this.database?.main.current.letters.values() ?? []) this.lostLetters.add(id);
+    for (const set of [this.elections, this.releases, this.reached, this.kills, this.pardons]) set.clear();
+    if (this.isDurable) this.lostTasks(documents);
+  }
+
+  private lostTasks({ tasks, done, letters, lease }: Documents): void {
+    this.stores.clear();
+    this.firstNumbers.clear();
+    for (const { seq, id } of [...tasks.values()].sort((one, other) => one.seq - other.seq)) this.stored(seq, id);
+    this.acknowledgedThrough = done;
+    this.frontier = 0;
+    this.done.clear();
+    this.buried.clear();
+    for (const seq of letters.keys()) this.buried.add(seq);
+    if (lease?.burial != null) this.buried.add(lease.burial.seq);
+    for (let seq = 1; seq <= done; seq++) if (!this.buried.has(seq)) this.done.add(seq);
+  }
+
+  private isOfThisEpoch(process: SimulatedProcess): boolean {
+    return this.of(process).epoch === this.epoch;
   }
 
   // ---- queues in memory ----
@@ -212,7 +256,7 @@ export class Ledger implements DatabaseWatch {
 
   /** Done, or a dead letter. */
   isOver(id: TaskId): boolean {
-    return this.done.has(id) || this.letterOf(id);
+    return this.done.has(id) || this.lostLetters.has(id) || this.letterOf(id);
   }
 
   private letterOf(id: TaskId): boolean {
@@ -226,7 +270,7 @@ export class Ledger implements DatabaseWatch {
   }
 
   private of(process: SimulatedProcess): Knowledge {
-    const found = this.knowledge.get(process) ?? { fed: new Set(), told: new Set(), count: undefined };
+    const found = this.knowledge.get(process) ?? { fed: new Set(), told: new Set(), count: undefined, epoch: 0 };
     this.knowledge.set(process, found);
     return found;
   }
@@ -234,12 +278,12 @@ export class Ledger implements DatabaseWatch {
   // ---- at the end ----
 
   get masterships(): number {
-    return this.elections.size;
+    return this.past.masterships + this.elections.size;
   }
 
   /** Masterships that did not end with a release, or have not ended. */
   get unclean(): number {
-    return [...this.elections].filter((term) => !this.releases.has(term)).length;
+    return this.past.unclean + [...this.elections].filter((term) => !this.releases.has(term)).length;
   }
 
   /** Whether every stored task is done or a dead letter. */

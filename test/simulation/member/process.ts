@@ -44,6 +44,7 @@ export class SimulatedProcess {
   readonly member: ClusterMember;
   readonly lease: SimulatedLease;
   readonly thread: SimulatedThread;
+  readonly store: SimulatedConnection;
   phase: Phase = 'stopped';
   /** Neither dead nor stopped. */
   alive = true;
@@ -84,14 +85,14 @@ export class SimulatedProcess {
         world.note?.(`${id} begins ${task.id} under ${term}: ${behaviour.ends} after ${behaviour.takes.toFixed(1)}`);
         return behaviour;
       },
-      completed: (task, term) => ledger.completed(task, term),
+      completed: (task, term) => ledger.completed(this, task, term),
       killed: () => {
-        ledger.killed(habits.options.retry);
+        ledger.killed(this, habits.options.retry);
         world.crashed(this, 'a task');
       },
     });
     const limits = storeLimits(intervals);
-    const store = new SimulatedConnection({
+    this.store = new SimulatedConnection({
       timeline,
       database,
       clock,
@@ -103,6 +104,7 @@ export class SimulatedProcess {
       sent: (call) => world.sent(this, call),
       deliver: (answer) => this.hold(answer),
     });
+    const { store } = this;
     this.member = new ClusterMember({
       name: NAME,
       holder: id,

@@ -28,8 +28,14 @@ export const faultKinds = [
   'stop',
   /** Tasks that fail, are slow, hang, end late, take their thread or their process down. */
   'tasks',
+  /** The store loses everything, under running members. */
+  'wiped',
+  /** The store is replaced by a backup of itself, under running members. */
+  'restored',
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];
+
+const losses: readonly FaultKind[] = ['wiped', 'restored'];
 
 /** Bugs that are planted to see that the simulation finds them. */
 export const plants = ['acknowledges-any-term', 'works-after-grace', 'forgets-stored-tasks'] as const;
@@ -66,7 +72,10 @@ export function drawSetting(seed: number, overrides: Overrides = {}): Setting {
   const queue = random() < 0.6 ? 'durable' : 'memory';
   // Runs that do a few things go further than runs that do all at once.
   const liking = random() < 0.3 ? 1 : 0.2 + random() * 0.6;
-  const liked = faultKinds.filter(() => random() < liking);
+  const liked = faultKinds.filter((kind) => !losses.includes(kind) && random() < liking);
+  // Of a stream of its own, so that seeds without them are what they were before there were any.
+  const fate = stream(seed, 9);
+  if (fate() < 0.3) liked.push(...losses.filter((kind) => fate() < 0.7 && (kind === 'wiped' || store === 'atomic')));
   // No server both writes leases without atomicity and takes back what it has shown.
   const faults = liked.filter((kind) => (store === 'atomic' || kind !== 'split') && !overrides.without?.includes(kind));
   const faultTime = 4000 + Math.floor(random() * 7000);

@@ -10,7 +10,7 @@ import { Timeline } from '../../support/skewedClock.ts';
 import { claimBound, SKEW } from '../../support/worldBounds.ts';
 import { Natures } from './behaviour.ts';
 import type { CallName, Fate } from './connection.ts';
-import { Database } from './database.ts';
+import { Database, Documents } from './database.ts';
 import { Feeding } from './feeding.ts';
 import { drawHabits, type Habits, intervalsOf } from './habits.ts';
 import { Ledger } from './ledger.ts';
@@ -45,6 +45,8 @@ const mischiefs = [
   'wall',
   'crash',
   'stop',
+  'wiped',
+  'restored',
 ] as const satisfies readonly FaultKind[];
 type Mischief = (typeof mischiefs)[number];
 
@@ -64,6 +66,7 @@ export class World implements Surroundings {
   private readonly mischiefs: readonly Mischief[];
   /** Who talks to the primary that was cut off. */
   private readonly misled = new Set<SimulatedProcess>();
+  private backup = new Documents();
   private made = 0;
   private events = 0;
   private crashes = 0;
@@ -87,6 +90,9 @@ export class World implements Surroundings {
     const commitDelay = (): number => (commit === 0 ? 0 : this.network() * commit);
     this.database = new Database(this.timeline, commitDelay, this.ledger);
     this.ledger.database = this.database;
+    // Where nothing is lost, it is a database that others use, too.
+    const isNew = faults.includes('wiped') || faults.includes('restored');
+    if (!isNew) this.database.settleForGood();
     this.feeding = new Feeding({
       habits: this.habits,
       natures: this.natures,
@@ -199,6 +205,10 @@ export class World implements Surroundings {
     this.timeline.at(this.timeline.now() + ms, run);
   }
 
+  private get mayLose(): boolean {
+    return this.mischiefs.some((kind) => kind === 'wiped' || kind === 'restored');
+  }
+
   private get cruel(): boolean {
     return this.timeline.now() < this.setting.faultTime;
   }
@@ -206,7 +216,9 @@ export class World implements Surroundings {
   private spawn(): void {
     const { random, habits, setting } = this;
     this.made += 1;
-    const intervals = habits.unequal ? intervalsOf(habits.scale * (0.85 + random() * 0.3)) : habits.intervals;
+    // Who starts after a loss cannot know of a longer time to live than its own (docs/protocol.md).
+    const isUnequal = habits.unequal && !this.mayLose;
+    const intervals = isUnequal ? intervalsOf(habits.scale * (0.85 + random() * 0.3)) : habits.intervals;
     const side = random() < 0.5 ? SKEW : -SKEW;
     const drift = random() < 0.6 ? side : (random() * 2 - 1) * SKEW;
     const rate = setting.faults.includes('drift') ? 1 + drift : 1;
@@ -350,6 +362,13 @@ export class World implements Surroundings {
         database.split(ms);
         this.misled.clear();
         for (const other of this.living) if (fortune() < 0.5) this.misled.add(other);
+        return;
+      case 'wiped':
+        return database.lose(new Documents());
+      case 'restored':
+        // Every other time a backup is made.
+        if (ms > this.habits.latest * 0.45) this.backup = database.backup();
+        else database.lose(this.backup);
         return;
       case 'pause':
         return process.holdUp(ms, false);

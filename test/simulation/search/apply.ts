@@ -1,7 +1,7 @@
 /** The world that a move leads to. */
 import assert from 'node:assert/strict';
 import type { Answer, ElectionEvent } from '../../../src/election/protocol.ts';
-import { carryOut, failure, prune, readFirst, writeLater } from './calls.ts';
+import { carryOut, failure, lose, prune, readFirst, writeLater } from './calls.ts';
 import { callNames, type MoveName, moveOf } from './moveNames.ts';
 import type { Setting } from './setting.ts';
 import {
@@ -23,9 +23,10 @@ export function apply(setting: Setting, from: World, code: number): World {
   const world = copyOf(from);
   const { name, index } = moveOf(code);
   if (name === 'tick') pass(setting, world);
+  else if (name === 'wiped') lose(world);
   else if (isCallMove(name)) moveCall(setting, world, index, name);
   else moveSeat(setting, world, index, name);
-  if (world.calls.length > 0) prune(world);
+  if (world.calls.length > 0) prune(setting, world);
   check(world);
   return world;
 }
@@ -90,7 +91,7 @@ function answered(setting: Setting, world: World, index: number, answer: Answer)
   happen(setting, world, call.seat, answer);
 }
 
-function moveSeat(setting: Setting, world: World, index: number, name: Exclude<MoveName, CallMove>): void {
+function moveSeat(setting: Setting, world: World, index: number, name: Exclude<MoveName, CallMove | 'wiped'>): void {
   const seat = seatAt(world, index);
   const send = (event: ElectionEvent): void => happen(setting, world, index, event);
   switch (name) {

@@ -8,7 +8,8 @@ import type { Answer, ElectionEvent } from '../../../src/election/protocol.ts';
 import { StoreError } from '../../../src/errors.ts';
 import type { Lease } from '../../../src/store/store.ts';
 import { sameVersion } from '../../support/memoryStore.ts';
-import { type Call, tipOf, type World } from './world.ts';
+import type { Setting } from './setting.ts';
+import { type Call, tipOf, type World, wipe } from './world.ts';
 
 /** One for all: to make an error for each failure would cost more than the rest of the search. */
 const noAnswer = new StoreError('ERR_STORE_UNAVAILABLE', 'no answer');
@@ -43,17 +44,17 @@ export function carryOut(world: World, { request: asked, holder }: Call): Answer
   switch (asked.type) {
     case 'readTip': {
       const term = tipOf(world);
-      return { type: 'tip', request, tip: { term, ttl: world.ttls[term] ?? 0 } };
+      return { type: 'tip', request, tip: { term, ttl: world.ttls[term] ?? 0, epoch: `${world.epoch}` } };
     }
     case 'observe':
-      return { type: 'observed', request, observation: { lease: world.lease, newer: asked.tip < tipOf(world) } };
+      return observed(world, asked, hasRecord(world, asked.tip + 1));
     case 'insertTerm': {
-      const tip = tipOf(world);
       const there = world.claims[asked.term];
-      if (there !== undefined) return { type: 'termInserted', request, inserted: false, claim: there };
-      assert.equal(asked.term, tip + 1, 'records have no gaps');
-      world.claims = [...world.claims, asked.claim];
-      world.ttls = [...world.ttls, asked.ttl];
+      if (there !== undefined && there !== '') return { type: 'termInserted', request, inserted: false, claim: there };
+      // A claim that began before a loss may put a record of then into the store of now.
+      assert.ok(asked.term === tipOf(world) + 1 || world.epoch > 1, 'records have no gaps');
+      world.claims = withRecord(world.claims, asked.term, asked.claim, '');
+      world.ttls = withRecord(world.ttls, asked.term, asked.ttl, 0);
       return { type: 'termInserted', request, inserted: true, claim: asked.claim };
     }
     default: {
@@ -64,10 +65,29 @@ export function carryOut(world: World, { request: asked, holder }: Call): Answer
   }
 }
 
+function withRecord<T>(records: readonly T[], term: number, record: T, none: T): T[] {
+  return Array.from({ length: Math.max(records.length, term + 1) }, (_, at) =>
+    at === term ? record : (records[at] ?? none),
+  );
+}
+
+function hasRecord({ claims }: World, term: number): boolean {
+  return (claims[term] ?? '') !== '';
+}
+
+/** The store loses everything. What it read before that it writes to a collection that is gone, and says that it did. */
+export function lose(world: World): void {
+  wipe(world);
+  world.calls = world.calls.flatMap((call): Call[] => {
+    if (call.stage !== 'gap' || call.document === null) return [call];
+    return call.waiting ? [{ ...call, stage: 'back', document: null, answer: written(call.request, true) }] : [];
+  });
+}
+
 /** The first half of a call that the store does in two; null: it has none, or is over already, as what does not match is. */
 export function readFirst(world: World, call: Call): Call | null {
   const { request, holder } = call;
-  if (request.type === 'observe') return { ...call, stage: 'gap', newer: request.tip < tipOf(world) };
+  if (request.type === 'observe') return { ...call, stage: 'gap', newer: hasRecord(world, request.tip + 1) };
   const document = replacement(world.lease, request, holder);
   return document === null ? null : { ...call, stage: 'gap', document };
 }
@@ -75,10 +95,19 @@ export function readFirst(world: World, call: Call): Call | null {
 /** The second half. */
 export function writeLater(world: World, { request, document, newer }: Call): Answer {
   if (request.type === 'observe') {
-    return { type: 'observed', request: request.request, observation: { lease: world.lease, newer } };
+    return observed(world, request, newer);
   }
   world.lease = document;
   return written(request, true);
+}
+
+function observed(
+  { lease, epoch, settledFor }: World,
+  asked: Extract<StoreRequest, { type: 'observe' }>,
+  newer: boolean,
+): Answer {
+  const settled = settledFor > 0 && settledFor >= asked.wait;
+  return { type: 'observed', request: asked.request, observation: { lease, newer, settled, epoch: `${epoch}` } };
 }
 
 function written(asked: StoreRequest, matched: boolean): Answer {
@@ -91,8 +120,10 @@ function written(asked: StoreRequest, matched: boolean): Answer {
 /**
  * Leaves out the writes whose callers wait no more, and that can never match again, so that worlds which differ by
  * them alone are one.
+ * If the store may lose everything, each of them may match again in the next epoch, and stays.
  */
-export function prune(world: World): void {
+export function prune({ kinds }: Setting, world: World): void {
+  if (kinds.has('wiped')) return;
   if (!world.calls.some((call) => isOver(world, call))) return;
   world.calls = world.calls.filter((call) => !isOver(world, call));
 }

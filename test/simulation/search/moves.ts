@@ -24,6 +24,7 @@ export function movesOf(setting: Setting, world: World, faults: boolean, into: n
     if (seat.mode !== 'awake' || !isDue(seat) || world.calls.some((call) => concerns(call, index))) continue;
     return seatMoves(world, index, choose);
   }
+  choose('wiped', 0);
   let settled = true;
   for (let index = 0; index < world.seats.length; index++) {
     seatMoves(world, index, choose);

@@ -3,7 +3,7 @@
  *
  * Left out is what cannot make a difference to what follows. Times are counted from the member's own present, and not
  * beyond the point where more would change nothing. Terms are counted down from the tip, but for 0, which is no record at
- * all. Claims and versions of the lease are only ever compared for equality, so they are numbered in the order in which
+ * all, and epochs from the present one. Claims and versions of the lease are only ever compared for equality, so they are numbered in the order in which
  * they are met; so are holders who are gone. A member's beats only ever rise, so that the next is always new. Members with the same clock and intervals
  * are put in the order of what they know, so that worlds which differ by their names alone are mostly one.
  */
@@ -85,6 +85,7 @@ export class NormalForm {
     this.putLease(world.lease);
     this.put(tipOf(world) === 0 ? 0 : (world.ttls[tipOf(world)] ?? 0));
     this.putTerm(world.won);
+    this.put(world.settledFor);
     for (const index of this.order) this.putShared(seatAt(world, index));
     for (const index of this.order) {
       for (const call of world.calls) if (call.seat === index) this.putCall(call);
@@ -150,8 +151,12 @@ export class NormalForm {
     after(state.nextLookAt, 0);
     push(state.tip === null ? NONE : this.term(state.tip.term));
     push(state.tip?.ttl ?? 0);
+    push(this.epoch(state.tip?.epoch ?? null));
+    push(this.epoch(state.epoch));
+    push(state.longestTtl);
     if (state.seen !== null) {
       after(state.seen.since, this.longestWait);
+      push(this.epoch(state.seen.tip.epoch) * 2 + (state.seen.settled ? 1 : 0));
       push(this.term(state.seen.tip.term));
       push(state.seen.tip.ttl);
     }
@@ -160,6 +165,8 @@ export class NormalForm {
       push(steps[claim.step] * 4 + (claim.continued ? 1 : 0) + (claim.failures > 0 ? 2 : 0));
       push(this.term(claim.term));
       after(claim.sentAt, validity(intervals));
+      push(this.epoch(claim.epoch));
+      push(claim.waited ?? NONE);
     }
     if (mastership !== null) {
       const { release } = mastership;
@@ -182,7 +189,10 @@ export class NormalForm {
   /** What it knows of what others may know, too. */
   private putShared({ state: { seen, looked, claim, mastership } }: Seat): void {
     if (seen !== null) this.putLease(seen.lease);
-    if (looked !== null) this.putLease(looked.lease);
+    if (looked !== null) {
+      this.putLease(looked.lease);
+      this.put(this.epoch(looked.epoch) * 2 + (looked.settled ? 1 : 0));
+    }
     if (claim !== null) {
       this.put(this.claim(claim.id));
       this.putLease(claim.expected);
@@ -208,6 +218,7 @@ export class NormalForm {
     switch (request.type) {
       case 'observe':
         this.putTerm(request.tip);
+        this.put(request.wait);
         break;
       case 'writeLease':
         this.putLease(request.expected);
@@ -229,10 +240,12 @@ export class NormalForm {
       case 'tip':
         this.putTerm(answer.tip.term);
         this.put(answer.tip.ttl);
+        this.put(this.epoch(answer.tip.epoch));
         break;
       case 'observed':
         this.putLease(answer.observation.lease);
-        this.put(answer.observation.newer ? 1 : 0);
+        this.put((answer.observation.newer ? 1 : 0) + (answer.observation.settled ? 2 : 0));
+        this.put(this.epoch(answer.observation.epoch));
         break;
       case 'termInserted':
         this.put(answer.inserted ? 1 : 0);
@@ -275,6 +288,11 @@ export class NormalForm {
   /** 0 and 1 stand for themselves: two claims of one term may both use them. */
   private putBeat(term: number, beat: number): void {
     this.put(beat < 2 ? beat : 2 + numberOf(this.beats, term * 1_000_000 + beat));
+  }
+
+  /** How many losses ago it was. */
+  private epoch(epoch: string | null): number {
+    return epoch === null ? NONE : this.world.epoch - Number(epoch);
   }
 
   private term(term: number): number {

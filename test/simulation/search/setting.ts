@@ -75,6 +75,7 @@ export const faultNames = [
   'resign',
   'available',
   'progress',
+  'wiped',
 ] as const;
 export type FaultName = (typeof faultNames)[number];
 

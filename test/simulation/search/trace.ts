@@ -48,6 +48,8 @@ function words(world: World, { name, index }: Move): string {
       const call = callAt(world, index);
       return callWords(call, name);
     }
+    case 'wiped':
+      return 'FAULT the store loses everything';
     default:
       return seatWords(seatAt(world, index), name);
   }

@@ -14,6 +14,9 @@ import {
 import type { Lease } from '../../../src/store/store.ts';
 import { configOf, type Setting } from './setting.ts';
 
+/** Longer than any wait. */
+const SETTLED = 1_000_000;
+
 /** What must not happen has happened. */
 export class Violation extends Error {
   override readonly name = 'Violation';
@@ -66,21 +69,32 @@ export interface World {
   claims: readonly string[];
   /** Term → time to live. */
   ttls: readonly number[];
-  /** The highest term that anybody ever won. */
+  /** The highest term that anybody ever won in this epoch. */
   won: number;
+  /** It rises with each loss of the store. */
+  epoch: number;
+  /** The longest wait that the store was settled for in this epoch. */
+  settledFor: number;
 }
 
 export function tipOf(world: World): number {
   return world.claims.length - 1;
 }
 
-export function copyOf({ seats, calls, lease, claims, ttls, won }: World): World {
-  return { seats, calls, lease, claims, ttls, won };
+export function copyOf({ seats, calls, lease, claims, ttls, won, epoch, settledFor }: World): World {
+  return { seats, calls, lease, claims, ttls, won, epoch, settledFor };
+}
+
+/** The store loses everything, as when its database is dropped. */
+export function wipe(world: World): void {
+  Object.assign(world, { lease: null, claims: [''], ttls: [0], won: 0, epoch: world.epoch + 1, settledFor: 0 });
 }
 
 export function firstWorld(setting: Setting): World {
   const seats = setting.members.map((_, index) => freshSeat(setting, index, 1, 0));
-  return { seats, calls: [], lease: null, claims: [''], ttls: [0], won: 0 };
+  // Where nothing is lost, it is a store that others use, too.
+  const settledFor = setting.kinds.has('wiped') ? 0 : SETTLED;
+  return { seats, calls: [], lease: null, claims: [''], ttls: [0], won: 0, epoch: 1, settledFor };
 }
 
 /** A member that has not run yet; a new one is another holder. */
@@ -176,11 +190,15 @@ function stepSeat(setting: Setting, world: World, index: number, seat: Seat, eve
 function heard(world: World, seat: Seat, news: News): Seat {
   switch (news.type) {
     case 'lease':
-      if (seat.validUntil === null) {
+      // What was won just before the store lost it is no term of this epoch.
+      if (seat.validUntil === null && seat.state.epoch === `${world.epoch}`) {
         if (news.term <= world.won) throw new Violation(`term ${news.term} is won after term ${world.won}`);
         world.won = news.term;
       }
       return { ...seat, validUntil: news.validUntil };
+    case 'settle':
+      if (news.epoch === `${world.epoch}`) world.settledFor = Math.max(world.settledFor, news.wait);
+      return seat;
     case 'noLease':
       return { ...seat, validUntil: null };
     case 'elected':

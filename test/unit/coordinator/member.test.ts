@@ -40,7 +40,7 @@ beforeEach(async () => {
     seenNothing: () => {},
     load: async () => noLoad,
   };
-  lines = new MemoryStore(clock).connect({ fate: () => swift, timeLimit: 900 });
+  lines = new MemoryStore(clock).settleForGood().connect({ fate: () => swift, timeLimit: 900 });
   member = new ClusterMember({
     name: 'test',
     holder: 'me',

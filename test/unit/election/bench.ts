@@ -10,7 +10,7 @@ import {
   step,
 } from '../../../src/election/protocol.ts';
 import type { Intervals } from '../../../src/options.ts';
-import type { Lease } from '../../../src/store/store.ts';
+import type { Lease, Observation } from '../../../src/store/store.ts';
 import { leaseOf } from '../../support/memoryStore.ts';
 
 export const intervals: Intervals = {
@@ -90,12 +90,14 @@ export class Bench {
     return found;
   }
 
-  tip(tip: number, ttl = 0): this {
-    return this.send({ type: 'tip', request: this.asked('readTip').request, tip: { term: tip, ttl } });
+  tip(tip: number, ttl = 0, epoch = 'first'): this {
+    return this.send({ type: 'tip', request: this.asked('readTip').request, tip: { term: tip, ttl, epoch } });
   }
 
-  observed(lease: Lease | null, newer = false): this {
-    return this.send({ type: 'observed', request: this.asked('observe').request, observation: { lease, newer } });
+  /** In a store that is settled, unless `others` says otherwise. */
+  observed(lease: Lease | null, newer = false, others: Partial<Observation> = {}): this {
+    const observation = { lease, newer, settled: true, epoch: 'first', ...others };
+    return this.send({ type: 'observed', request: this.asked('observe').request, observation });
   }
 
   written(written = true): this {
@@ -130,8 +132,8 @@ export class Bench {
   }
 
   /** Runs, and sees this lease under this tip. */
-  look(lease: Lease | null, tip: number): this {
-    return this.send({ type: 'run' }).send({ type: 'tick' }).tip(tip).observed(lease);
+  look(lease: Lease | null, tip: number, others: Partial<Observation> = {}): this {
+    return this.send({ type: 'run' }).send({ type: 'tick' }).tip(tip, 0, others.epoch).observed(lease, false, others);
   }
 
   /** The lease that a claim is about to write, or wrote. */
@@ -140,8 +142,8 @@ export class Bench {
   }
 
   /** Every step of the claim under way succeeds. */
-  winClaim(): this {
-    return this.written().inserted().tip(this.claimed.term);
+  winClaim(epoch?: string): this {
+    return this.written().inserted().tip(this.claimed.term, 0, epoch);
   }
 }
 
@@ -162,10 +164,10 @@ export function master(config?: ElectionConfig): Bench {
 }
 
 /** Looks again and again, and sees the same, for `ms`. */
-export function seeing(bench: Bench, lease: Lease | null, ms: number): Bench {
+export function seeing(bench: Bench, lease: Lease | null, ms: number, others: Partial<Observation> = {}): Bench {
   for (const end = bench.now + ms; bench.now < end; ) {
     bench.pass(Math.min(intervals.POLL, end - bench.now));
-    if (bench.state.pending !== null && bench.state.claim === null) bench.observed(lease);
+    if (bench.state.pending !== null && bench.state.claim === null) bench.observed(lease, false, others);
   }
   return bench;
 }

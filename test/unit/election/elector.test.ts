@@ -19,7 +19,7 @@ const ROUND_TRIP = 2;
 
 class World {
   readonly clock = new VirtualClock({ now: 5000 });
-  readonly store = new MemoryStore(this.clock);
+  readonly store = new MemoryStore(this.clock).settleForGood();
 
   member(holder: string, host: Partial<ElectorHost> = {}): TestMember {
     return new TestMember(this, holder, host);
@@ -180,7 +180,7 @@ describe('requests', () => {
     const standby = world.member('b');
     member.elector.run();
     await world.clock.advance(100);
-    expect(asked).toEqual([[{ name: 'test', tip: 0 }]]);
+    expect(asked).toEqual([[{ name: 'test', tip: 0, wait: ttl }]]);
     standby.fate = () => lost;
     standby.elector.run();
     await world.clock.advance(900);

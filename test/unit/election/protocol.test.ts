@@ -1,5 +1,5 @@
 /**
- * The rules of docs/protocol.md against the pure core: a clock that is handed in, and no timers. All ten are in this one
+ * The rules of docs/protocol.md against the pure core: a clock that is handed in, and no timers. All eleven are in this one
  * file, in their order, so that page and tests can be read side by side.
  */
 import assert from 'node:assert/strict';
@@ -230,7 +230,11 @@ describe('rule 2: the claim', () => {
     bench.pass(intervals.POLL);
     const { request } = bench.asked('observe');
     bench.take();
-    bench.send({ type: 'observed', request, observation: { lease: { ...lease, beat: 9 }, newer: true } });
+    bench.send({
+      type: 'observed',
+      request,
+      observation: { lease: { ...lease, beat: 9 }, newer: true, settled: true, epoch: 'first' },
+    });
     expect(bench.types()).toEqual([]);
     expect(bench.winClaim().phase).toBe('master');
   });
@@ -895,4 +899,108 @@ test('the first look waits for INIT', () => {
   expect(bench.types()).toEqual(['phase']);
   bench.pass(1);
   expect(bench.types()).toEqual(['readTip']);
+});
+
+describe('rule 11: a store without history', () => {
+  const unsettled = { settled: false };
+  const second = { settled: false, epoch: 'second' };
+
+  const atOnce: [string, Lease | null, number][] = [
+    ['neither lease nor record', null, 0],
+    ['a released lease of the tip', leaseOf(null), 1],
+  ];
+  test.each(atOnce)('where it is not settled, the full wait runs on %s', (_, lease, tip) => {
+    const bench = new Bench().look(lease, tip, unsettled);
+    expect(bench.phase).toBe('slave');
+    seeing(bench, lease, ttl - 1, unsettled);
+    expect(bench.types()).not.toContain('writeLease');
+    bench.pass(1);
+    expect(bench.took('writeLease')).toMatchObject([{ expected: lease, next: { term: tip + 1 } }]);
+  });
+
+  test.each(atOnce)('as soon as it is settled, a member claims at once on %s', (_, lease, tip) => {
+    const bench = seeing(new Bench().look(lease, tip, unsettled), lease, ttl / 2, unsettled);
+    bench.pass(intervals.POLL).observed(lease);
+    expect(bench.types()).toContain('writeLease');
+  });
+
+  test('its own last claim is not followed at once, either', () => {
+    const bench = master().pass(validity);
+    bench.take();
+    bench.tip(1).observed(bench.claimed, false, unsettled);
+    expect(bench.phase).toBe('slave');
+    expect(bench.types()).not.toContain('writeLease');
+  });
+
+  test('who has waited in full marks the store as settled for so long, and who has not waited does not', () => {
+    const bench = seeing(new Bench().look(null, 0, unsettled), null, ttl, unsettled);
+    bench.take();
+    expect(bench.winClaim().took('settle')).toEqual([{ type: 'settle', epoch: 'first', wait: ttl }]);
+    expect(new Bench().look(null, 0).winClaim().types()).not.toContain('settle');
+  });
+
+  test('a claim that is won too late to be used marks it, too', () => {
+    const bench = seeing(new Bench().look(null, 0, unsettled), null, ttl, unsettled)
+      .written()
+      .inserted();
+    bench.pass(validity).tip(1);
+    expect(bench.phase).not.toBe('master');
+    expect(bench.types()).toContain('settle');
+  });
+
+  test('a look asks whether it is settled for the longest time to live that was seen', () => {
+    const bench = new Bench().look(leaseOf('other', { ttl: 9000 }), 1).pass(intervals.POLL);
+    expect(bench.took('observe').map(({ wait }) => wait)).toEqual([ttl, 9000]);
+  });
+
+  test('what it says of a shorter wait counts for nothing, until it is asked about the longer one', () => {
+    const released = leaseOf(null, { ttl: 9000 });
+    const bench = new Bench().look(released, 1);
+    expect(bench.types()).not.toContain('writeLease');
+    bench.pass(intervals.POLL).observed(released);
+    expect(bench.types()).toContain('writeLease');
+  });
+
+  test('in another epoch the tip is read again, and the wait starts from there, though the version looks the same', () => {
+    const bench = seeing(new Bench().look(null, 0, unsettled), null, ttl - 2 * intervals.POLL, unsettled);
+    expect(bench.phase).toBe('ticking');
+    bench.take();
+    bench.pass(intervals.POLL).observed(null, false, second);
+    expect(bench.types()).toEqual(['observe', 'readTip']);
+    bench.tip(0, 0, 'second');
+    expect(bench.phase).toBe('slave');
+    seeing(bench, null, ttl - 1, second);
+    expect(bench.types()).not.toContain('writeLease');
+    bench.pass(1);
+    expect(bench.types()).toContain('writeLease');
+  });
+
+  test('a tip of yet another epoch is no part of the look: it is made again', () => {
+    const bench = standby().pass(intervals.POLL);
+    bench.observed(null, false, second).tip(0, 0, 'third');
+    expect(bench.asked('observe')).toMatchObject({ tip: 0 });
+    bench.observed(null, false, { settled: false, epoch: 'third' });
+    expect(bench.state.seen).toMatchObject({ tip: { term: 0, epoch: 'third' }, settled: false });
+  });
+
+  test('terms start again with the store', () => {
+    const bench = standby(leaseOf('other', { term: 57 }), 57).pass(intervals.POLL);
+    bench.observed(null, false, second).tip(0, 0, 'second');
+    seeing(bench, null, ttl, second);
+    expect(bench.claimed.term).toBe(1);
+  });
+
+  test('a claim is lost if the store is another by the time of its last look', () => {
+    const bench = seeing(new Bench().look(null, 0, unsettled), null, ttl, unsettled);
+    bench.take();
+    bench.winClaim('second');
+    expect(bench.phase).toBe('slave');
+    expect(bench.types()).toEqual(['insertTerm', 'readTip', 'phase']);
+  });
+
+  test('a master whose lease is gone says so', () => {
+    const bench = master().pass(intervals.MASTER);
+    bench.take();
+    expect(bench.beaten(false).took('deposed')).toMatchObject([{ reason: expect.stringContaining('is gone') }]);
+  });
 });

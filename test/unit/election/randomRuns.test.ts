@@ -23,13 +23,14 @@ if (one !== undefined) {
     // The worlds are worth their time only if masterships come and go in them, on both kinds of store.
     for (const weak of [false, true]) {
       const same = reports.filter((report) => report.weak === weak);
-      const sum = (field: 'masterships' | 'continued' | 'deposed' | 'resigned'): number =>
+      const sum = (field: 'masterships' | 'continued' | 'deposed' | 'resigned' | 'losses'): number =>
         same.reduce((total, report) => total + report[field], 0);
       expect(same.length).toBeGreaterThan(seeds / 3);
       expect(sum('masterships')).toBeGreaterThan(3 * same.length);
       expect(sum('deposed')).toBeGreaterThan(same.length);
       expect(sum('continued')).toBeGreaterThan(0);
       expect(sum('resigned')).toBeGreaterThan(same.length / 4);
+      expect(sum('losses')).toBeGreaterThan(same.length / 2);
     }
   });
 }

@@ -103,12 +103,19 @@ function randomAnswer(bench: Bench, random: () => number, leases: readonly (Leas
   const { request } = asked;
   if (random() < 0.15) return { type: 'failed', request, error: new Error('failed') };
   const yes = random() < 0.8;
+  const epoch = random() < 0.97 ? 'first' : 'second';
   switch (asked.type) {
-    case 'readTip':
-      return { type: 'tip', request, tip: { term: (bench.state.tip?.term ?? 0) + pick([0, 0, 0, 1]), ttl: 0 } };
+    case 'readTip': {
+      const term = (bench.state.tip?.term ?? 0) + pick([0, 0, 0, 1]);
+      return { type: 'tip', request, tip: { term, ttl: 0, epoch } };
+    }
     case 'observe': {
       const lease = pick([bench.state.seen?.lease ?? null, leases[Math.floor(random() * leases.length)] ?? null]);
-      return { type: 'observed', request, observation: { lease, newer: random() < 0.1 } };
+      return {
+        type: 'observed',
+        request,
+        observation: { lease, newer: random() < 0.1, settled: random() < 0.7, epoch },
+      };
     }
     case 'writeLease':
       return { type: 'leaseWritten', request, written: yes };

@@ -60,6 +60,7 @@ const limit = { tasks: 10, bytes: 1000 };
 const calls: Readonly<Record<string, (store: FullStore) => Promise<unknown>>> = {
   highestTerm: (store) => store.highestTerm(NAME),
   observe: (store) => store.observe([{ name: NAME, tip: 1 }]),
+  settle: (store) => store.settle('first', 1000),
   claim: (store) => store.compareAndSetLease(NAME, lease, lease),
   insertTerm: (store) => store.insertTerm({ ...tenure, claim: 'c', ttl: 1 }),
   beat: (store) => store.beat(tenure, 1, progress),
@@ -77,7 +78,7 @@ const calls: Readonly<Record<string, (store: FullStore) => Promise<unknown>>> = 
 
 const anyDocument = alien(fc.oneof(leaseDocument, termDocument, taskDocument, letterDocument, memberDocument));
 const withId = fc
-  .tuple(anyDocument, fc.oneof(fc.constantFrom(`lease/${NAME}`, `1/${NAME}`, `2/${NAME}`), alienValue))
+  .tuple(anyDocument, fc.oneof(fc.constantFrom(`lease/${NAME}`, `1/${NAME}`, `2/${NAME}`, 'settled'), alienValue))
   .map(([document, _id]) => (typeof document === 'object' && document !== null ? { ...document, _id } : document));
 const answer: fc.Arbitrary<unknown> = fc.oneof(
   { weight: 6, arbitrary: fc.array(withId, { maxLength: 3 }).map((firstBatch) => ({ cursor: { firstBatch }, n: 1 })) },

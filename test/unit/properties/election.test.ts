@@ -45,6 +45,16 @@ class Core {
     this.now = end;
   }
 
+  /** Looks every 100 ms, and sees the same each time, until it claims. */
+  untilClaim(lease: Lease | null, others: typeof settled): void {
+    for (let looks = 0; this.last('writeLease') === undefined && looks < 400; looks++) {
+      this.pass(100);
+      const request = this.state.pending;
+      if (request === null || this.last('writeLease') !== undefined) continue;
+      this.happen({ type: 'observed', request, observation: { lease, newer: false, ...others } });
+    }
+  }
+
   last<Type extends Effect['type']>(type: Type): Extract<Effect, { type: Type }> | undefined {
     return this.effects.findLast((effect): effect is Extract<Effect, { type: Type }> => effect.type === type);
   }
@@ -55,20 +65,29 @@ class Core {
   }
 
   /** It has looked: this is what there is. */
-  see(lease: Lease | null, tip: { term: number; ttl: number }): void {
+  see(lease: Lease | null, tip: { term: number; ttl: number }, others = settled): void {
     this.happen({ type: 'tick' });
-    this.happen({ type: 'tip', request: this.request('readTip'), tip });
-    this.happen({ type: 'observed', request: this.request('observe'), observation: { lease, newer: false } });
+    this.happen({ type: 'tip', request: this.request('readTip'), tip: { ...tip, epoch } });
+    const observation = { lease, newer: false, ...others };
+    this.happen({ type: 'observed', request: this.request('observe'), observation });
   }
 }
 
+const epoch = 'first';
+const settled = { settled: true, epoch };
+const others: Lease = {
+  ...{ term: 3, beat: 7, ack: 0, holder: 'other', claim: 'other/1', ttl },
+  ...{ identifier: null, count: 0, recent: [] },
+};
+
 const delay = fc.integer({ min: 0, max: 3000 });
 
-test('a claim wins only if its own record is the highest, and counts from before it was sent', () => {
+test('a claim wins only if its own record is the highest, in the same epoch, and counts from before it was sent', () => {
   const property = fc.property(
     fc.array(delay, { minLength: 3, maxLength: 3 }),
     fc.nat({ max: 2 }),
-    (delays, beyond) => {
+    fc.constantFrom(epoch, 'another'),
+    (delays, beyond, last) => {
       const core = new Core();
       core.happen({ type: 'run' });
       core.see(null, { term: 0, ttl: 0 });
@@ -79,9 +98,9 @@ test('a claim wins only if its own record is the highest, and counts from before
       core.pass(second);
       core.happen({ type: 'termInserted', request: core.request('insertTerm'), inserted: true, claim: 'me/1' });
       core.pass(third);
-      core.happen({ type: 'tip', request: core.request('readTip'), tip: { term: 1 + beyond, ttl } });
+      core.happen({ type: 'tip', request: core.request('readTip'), tip: { term: 1 + beyond, ttl, epoch: last } });
       const inTime = core.now < sentAt + valid - config.grace;
-      expect(core.state.phase === 'master').toBe(beyond === 0 && inTime);
+      expect(core.state.phase === 'master').toBe(beyond === 0 && last === epoch && inTime);
       if (core.state.phase === 'master') expect(core.last('lease')?.validUntil).toBe(sentAt + valid);
     },
   );
@@ -94,7 +113,7 @@ function master(): Core {
   core.see(null, { term: 0, ttl: 0 });
   core.happen({ type: 'leaseWritten', request: core.request('writeLease'), written: true });
   core.happen({ type: 'termInserted', request: core.request('insertTerm'), inserted: true, claim: 'me/1' });
-  core.happen({ type: 'tip', request: core.request('readTip'), tip: { term: 1, ttl } });
+  core.happen({ type: 'tip', request: core.request('readTip'), tip: { term: 1, ttl, epoch } });
   return core;
 }
 
@@ -128,14 +147,16 @@ test('nobody claims before the longest time to live that it has heard of, but th
     const core = new Core();
     core.happen({ type: 'run' });
     core.see(lease, { term: 3 + overtaken, ttl: ttls.tip });
-    const wait = released && overtaken === 0 ? 0 : Math.max(ttl, ttls.lease, ttls.tip);
+    // What a store vouches for was asked about the waits that were known: of a longer one the next look tells.
+    const next = Math.max(ttls.lease, ttls.tip) > ttl ? intervals.POLL : 0;
+    const wait = released && overtaken === 0 ? next : Math.max(ttl, ttls.lease, ttls.tip);
     expect(core.last('writeLease') !== undefined).toBe(wait === 0);
     if (wait === 0) return;
     for (let looks = 0; core.last('writeLease') === undefined && looks < 200; looks++) {
       core.pass(100);
       const request = core.state.pending;
       if (request === null || core.last('writeLease') !== undefined) continue;
-      core.happen({ type: 'observed', request, observation: { lease, newer: false } });
+      core.happen({ type: 'observed', request, observation: { lease, newer: false, ...settled } });
     }
     expect(core.now - 1000, 'waited').toBeGreaterThanOrEqual(wait);
     expect(core.now - 1000, 'and not much longer').toBeLessThanOrEqual(wait + 200);
@@ -165,10 +186,72 @@ test('whatever shows a new version of the lease, be it an acknowledgement alone,
         lease = change === 'claim' ? { ...before, claim: 'other/2' } : { ...before, [change]: before[change] + 1 };
         shownAt = core.now;
       }
-      core.happen({ type: 'observed', request, observation: { lease, newer: false } });
+      core.happen({ type: 'observed', request, observation: { lease, newer: false, ...settled } });
     }
     expect(core.last('writeLease')?.expected).toEqual(lease);
     expect(core.now - shownAt, 'waited').toBeGreaterThanOrEqual(ttl);
   });
   fc.assert(property, runs(300));
+});
+
+test('in a store that has lost everything, a member waits for the longest time to live that it ever heard of', () => {
+  const times = fc.integer({ min: 1, max: 20_000 });
+  const property = fc.property(times, times, fc.boolean(), (leaseTtl, tipTtl, isHeld) => {
+    const holder = isHeld ? 'other' : null;
+    const core = new Core();
+    core.happen({ type: 'run' });
+    core.see({ ...others, holder, ttl: leaseTtl }, { term: 4, ttl: tipTtl });
+    core.pass(600);
+    const lost = { settled: false, epoch: 'second' };
+    core.happen({
+      type: 'observed',
+      request: core.request('observe'),
+      observation: { lease: null, newer: false, ...lost },
+    });
+    core.happen({ type: 'tip', request: core.request('readTip'), tip: { term: 0, ttl: 0, epoch: 'second' } });
+    const shownAt = core.now;
+    core.untilClaim(null, lost);
+    const wait = Math.max(ttl, leaseTtl, tipTtl);
+    expect(core.now - shownAt, 'waited').toBeGreaterThanOrEqual(wait);
+    expect(core.now - shownAt, 'and not much longer').toBeLessThanOrEqual(wait + 200);
+    expect(core.last('writeLease')).toMatchObject({ expected: null, next: { term: 1 } });
+  });
+  fc.assert(property, runs(300));
+});
+
+test('in a store that is not settled any more the whole wait runs again', () => {
+  const property = fc.property(fc.integer({ min: 1, max: ttl - 600 }), (after) => {
+    const lease = { ...others, ttl };
+    const core = new Core();
+    core.happen({ type: 'run' });
+    core.see(lease, { term: 3, ttl });
+    let mark = settled;
+    let shownAt = core.now;
+    for (let looks = 0; core.last('writeLease') === undefined && looks < 200; looks++) {
+      core.pass(100);
+      const request = core.state.pending;
+      if (request === null || core.last('writeLease') !== undefined) continue;
+      if (mark.settled && core.now - 1000 >= after) {
+        mark = { settled: false, epoch };
+        shownAt = core.now;
+      }
+      core.happen({ type: 'observed', request, observation: { lease, newer: false, ...mark } });
+    }
+    expect(core.now - shownAt, 'waited').toBeGreaterThanOrEqual(ttl);
+  });
+  fc.assert(property, runs(300));
+});
+
+test('its own last claim lets a member claim at once only in the epoch that it was made in', () => {
+  const property = fc.property(fc.constantFrom(epoch, 'another'), fc.boolean(), (now, isSettled) => {
+    const core = master();
+    const own = core.last('writeLease')?.next ?? null;
+    core.effects.length = 0;
+    core.pass(valid);
+    core.happen({ type: 'tip', request: core.request('readTip'), tip: { term: 1, ttl, epoch: now } });
+    const observation = { lease: own, newer: false, settled: isSettled, epoch: now };
+    core.happen({ type: 'observed', request: core.request('observe'), observation });
+    expect(core.last('writeLease') !== undefined).toBe(now === epoch && isSettled);
+  });
+  fc.assert(property, runs(50));
 });

@@ -3,7 +3,7 @@ import { StoreError } from '../../../src/errors.ts';
 import { openOnUse } from '../../../src/store/openOnUse.ts';
 import type { FullStore } from '../../../src/store/taskStore.ts';
 
-const tip = { term: 7, ttl: 1000 };
+const tip = { term: 7, ttl: 1000, epoch: 'first' };
 
 /** A store of which only `open`, `close` and `highestTerm` matter; `open` waits until the test lets it end. */
 class SlowStore {
@@ -24,7 +24,15 @@ class SlowStore {
         this.asked.push(name);
         return tip;
       },
-      ...{ observe: none, compareAndSetLease: none, insertTerm: none, beat: none, release: none, trimTerms: none },
+      ...{
+        observe: none,
+        settle: none,
+        compareAndSetLease: none,
+        insertTerm: none,
+        beat: none,
+        release: none,
+        trimTerms: none,
+      },
       ...{ putMember: none, removeMember: none, listMembers: none },
       tasks: {
         ...{
