@@ -11,10 +11,12 @@ import { atEnd, cleanUpAtEnd } from '../../bench/support/cleanup.ts';
 import { check } from './checker/check.ts';
 import { readRecords } from './checker/records.ts';
 import { findFaketime } from './faketime.ts';
-import { type FaultKind, memberFaults, networkFaults, serverFaults } from './faults/plan.ts';
+import { type FaultKind, memberFaults, networkFaults, serverFaults, storeFaults } from './faults/plan.ts';
+import type { Libraries } from './places.ts';
 import { markdown, showVerdict, showViolations } from './report.ts';
 import { chaos } from './runner.ts';
 import { type ServerName, serverNames, startChaosServer } from './servers.ts';
+import { buildSlowDisk } from './slowDisk.ts';
 
 const usage = `npm run chaos -- [options]
 --server NAME     ${serverNames.join(', ')} (default embedded)
@@ -69,28 +71,32 @@ function wholeNumber(name: string, text: string): number {
 function drawable(
   server: ServerName,
   only: string | undefined,
-): { kinds: FaultKind[]; notes: string[]; faketime: string | undefined } {
-  const faketime = findFaketime();
+  { faketime, slowDisk }: Libraries,
+): { kinds: FaultKind[]; notes: string[] } {
   const notes: string[] = [];
-  if (faketime === undefined) {
-    const missing = 'libfaketime is not installed (Debian: faketime), so no wall clock jumps';
+  const leaveOut = (missing: string): void => {
     if (process.env.CI === 'true') throw new Error(missing);
     notes.push(missing);
-  }
+  };
+  if (faketime === undefined) leaveOut('libfaketime is not installed (Debian: faketime), so no wall clock jumps');
+  if (server === 'embedded' && slowDisk === undefined)
+    leaveOut('no C compiler is installed (cc; Debian: build-essential), so no disk is slow');
   if (server === 'embedded') notes.push('the embedded store has no network, so no network faults');
   if (server === 'java') notes.push('mongo-java-server keeps its data in memory, so it is not killed');
   const possible: FaultKind[] = [
     ...memberFaults,
     ...(server === 'embedded' ? [] : networkFaults),
     ...(server === 'documentdb' ? serverFaults : []),
+    ...(server === 'embedded' ? storeFaults : []),
+    ...(slowDisk === undefined ? [] : (['slow-disk'] as const)),
     ...(faketime === undefined ? [] : (['wall-clock'] as const)),
   ];
-  if (only === undefined) return { kinds: possible, notes, faketime };
+  if (only === undefined) return { kinds: possible, notes };
   const wanted = only.split(',');
   const unknown = wanted.filter((name) => !possible.some((kind) => kind === name));
   if (unknown.length > 0)
     throw new UsageError(`not to be drawn here: ${unknown.join(', ')}; there are ${possible.join(', ')}`);
-  return { kinds: possible.filter((kind) => wanted.includes(kind)), notes: [...notes, `only ${only}`], faketime };
+  return { kinds: possible.filter((kind) => wanted.includes(kind)), notes: [...notes, `only ${only}`] };
 }
 
 async function main(): Promise<void> {
@@ -98,16 +104,18 @@ async function main(): Promise<void> {
   if (help) return console.log(usage);
   if (folder !== undefined) return void (await judge(folder));
   cleanUpAtEnd();
-  const { kinds, notes, faketime } = drawable(name, only);
-  for (const note of notes) console.log(note);
-  const from = performance.now();
   const kept = await mkdtemp(join(tmpdir(), 'mongo-failover-chaos-'));
   const forget = atEnd(() => rmSync(kept, { recursive: true, force: true }));
+  const slowDisk = name === 'embedded' ? await buildSlowDisk(kept) : undefined;
+  const libraries: Libraries = { faketime: findFaketime(), slowDisk };
+  const { kinds, notes } = drawable(name, only, libraries);
+  for (const note of notes) console.log(note);
+  const from = performance.now();
   const server = await startChaosServer(name);
   console.log(`${name}, ${faults} faults, seed ${seed}`);
   try {
     const say = (line: string) => console.log(line);
-    await chaos({ folder: kept, server, seed, faults, kinds, faketime, fencing, say });
+    await chaos({ folder: kept, server, seed, faults, kinds, libraries, fencing, say });
   } catch (error) {
     forget();
     console.error(`kept: ${kept}`);

@@ -11,8 +11,17 @@ import { faketimeEnvironment, removeFaketime } from './faketime.ts';
 import { intervals, LOAD_EVERY } from './intervals.ts';
 import type { LineFile } from './lineFile.ts';
 import type { MemberMessage, MemberSettings, Order } from './messages.ts';
+import { slowDiskEnvironment } from './slowDisk.ts';
 
 const entry = new URL('member.js', import.meta.url);
+
+/** What is loaded into the members before all else; undefined where this machine does not have it. */
+export interface Libraries {
+  /** Shows another wall clock to a process. */
+  readonly faketime: string | undefined;
+  /** Makes its syncs slow. */
+  readonly slowDisk: string | undefined;
+}
 
 export interface Surroundings {
   readonly folder: string;
@@ -24,8 +33,7 @@ export interface Surroundings {
   readonly managed: MemberSettings['managed'];
   /** How many tasks each member submits at once. */
   readonly load: number;
-  /** The library that shows another wall clock to a process; undefined where it is not installed. */
-  readonly faketime: string | undefined;
+  readonly libraries: Libraries;
 }
 
 export class Place {
@@ -44,11 +52,12 @@ export class Place {
     private readonly around: Surroundings,
   ) {
     this.showWall(0);
+    this.slowDisk(0);
   }
 
   /** A new process here. */
   start(): void {
-    const { folder, events, ledger, faketime, managed, load } = this.around;
+    const { folder, events, ledger, managed, load } = this.around;
     this.generation += 1;
     const member = `${this.number}.${this.generation}`;
     this.member = member;
@@ -62,8 +71,8 @@ export class Place {
       seed: this.number * 100_000 + this.generation,
       load: { size: load, every: LOAD_EVERY },
     };
-    const wall = faketime === undefined ? {} : faketimeEnvironment(faketime, this.wallFile);
-    const child = new Child<MemberMessage>(entry, settings, { CHAOS_LEDGER: ledger, CHAOS_MEMBER: member, ...wall });
+    const environment = { CHAOS_LEDGER: ledger, CHAOS_MEMBER: member, ...this.preloaded() };
+    const child = new Child<MemberMessage>(entry, settings, environment);
     this.child = child;
     events.write({ what: 'began', at: process.hrtime.bigint(), member, pid: child.pid });
     child.listen((message) => {
@@ -71,7 +80,7 @@ export class Place {
     });
     void child.ended.then((how) => {
       events.write({ what: 'ended', at: process.hrtime.bigint(), member, how, expected: this.expected || this.over });
-      if (faketime !== undefined) removeFaketime(child.pid);
+      if (this.around.libraries.faketime !== undefined) removeFaketime(child.pid);
       if (!this.over && this.child === child) this.start();
     });
   }
@@ -105,13 +114,30 @@ export class Place {
 
   /** From now on, and for the processes that follow, the wall clock is this far off, in seconds. */
   showWall(offset: number): void {
-    // By a rename, so that nobody reads half of it.
-    writeFileSync(`${this.wallFile}.new`, `${offset < 0 ? '' : '+'}${offset}\n`);
-    renameSync(`${this.wallFile}.new`, this.wallFile);
+    replaceFile(this.wallFile, `${offset < 0 ? '' : '+'}${offset}\n`);
+  }
+
+  /** From now on, and for the processes that follow, each sync takes so many ms longer. */
+  slowDisk(ms: number): void {
+    replaceFile(this.diskFile, `${Math.round(ms)}\n`);
+  }
+
+  private preloaded(): Record<string, string> {
+    const { faketime, slowDisk } = this.around.libraries;
+    const all = [
+      faketime === undefined ? {} : faketimeEnvironment(faketime, this.wallFile),
+      slowDisk === undefined ? {} : slowDiskEnvironment(slowDisk, this.diskFile),
+    ];
+    const LD_PRELOAD = all.flatMap((one) => one.LD_PRELOAD ?? []).join(':');
+    return Object.assign({}, ...all, LD_PRELOAD === '' ? {} : { LD_PRELOAD });
   }
 
   private get wallFile(): string {
     return join(this.around.folder, `wall-${this.number}`);
+  }
+
+  private get diskFile(): string {
+    return join(this.around.folder, `disk-${this.number}`);
   }
 
   /** No process follows from now on. Resolves when its submitter has stored what it was at. */
@@ -136,4 +162,10 @@ export class Place {
     await this.child?.ended;
     await this.proxy?.close();
   }
+}
+
+/** By a rename: no process reads half of it. */
+function replaceFile(file: string, text: string): void {
+  writeFileSync(`${file}.new`, text);
+  renameSync(`${file}.new`, file);
 }

@@ -23,6 +23,8 @@ function rows({ figures, counts }: Verdict): [string, string][] {
   return [
     ['faults', list(figures.faults)],
     ['tasks stored', String(figures.stored)],
+    ['epochs of the store', String(figures.epochs)],
+    ['tasks that went with its files', String(figures.taken)],
     ['runs', String(figures.runs)],
     ['terms, takeovers', `${figures.terms}, ${figures.takeovers}`],
     ...[...counts].map(([kind, count]): [string, string] => [kind, String(count)]),

@@ -12,12 +12,13 @@ import { failover } from 'mongo-failover';
 import { randomFrom } from '../support/random.ts';
 import { TcpProxy } from '../support/tcpProxy.ts';
 import { type FaultKind, type PlannedFault, plan } from './faults/plan.ts';
-import { strikes } from './faults/strike.ts';
+import { strikes, type Targets } from './faults/strike.ts';
 import { intervals, LOAD_EVERY } from './intervals.ts';
 import { LineFile } from './lineFile.ts';
-import { Place, type Surroundings } from './places.ts';
+import { type Libraries, Place, type Surroundings } from './places.ts';
 import { Progress } from './progress.ts';
 import type { ChaosServer } from './servers.ts';
+import { StoreFolder } from './storeFolder.ts';
 import { Submitter } from './submitter.ts';
 import type { Task } from './task.ts';
 
@@ -41,7 +42,7 @@ export interface Run {
   readonly seed: number;
   readonly faults: number;
   readonly kinds: readonly FaultKind[];
-  readonly faketime: string | undefined;
+  readonly libraries: Libraries;
   readonly fencing: 'thread' | 'process';
   say(line: string): void;
 }
@@ -54,13 +55,14 @@ export async function chaos(run: Run): Promise<void> {
   const ledger = join(folder, 'ledger');
   const random = randomFrom(seed);
   const planned = plan(faults, kinds, random);
+  const store = new StoreFolder(join(folder, 'store'));
   const options: Surroundings['options'] = (proxy) =>
     server.uri === undefined
-      ? { nodb: { path: join(folder, 'store') } }
+      ? { nodb: { path: store.path } }
       : { mongodb: { connectString: proxy?.uri(server.uri) ?? server.uri } };
-  const { faketime, fencing } = run;
+  const { libraries, fencing } = run;
   const managed = { maxQueue: server.load.queue, retry, fencing };
-  const around: Surroundings = { folder, events, ledger, options, managed, load: server.load.member, faketime };
+  const around: Surroundings = { folder, events, ledger, options, managed, load: server.load.member, libraries };
   const places: Place[] = [];
   for (let number = 1; number <= MEMBERS; number += 1) {
     const proxy = server.uri === undefined ? undefined : await TcpProxy.before(server.uri);
@@ -78,7 +80,7 @@ export async function chaos(run: Run): Promise<void> {
     const submitter = new Submitter('runner', cluster, new LineFile(join(folder, 'history-runner')), random);
     await until(() => places.some(({ state }) => state === 'master'), START_LIMIT, 'no first master');
     submitter.start(server.load.runner, LOAD_EVERY);
-    await strikeAll(planned, { places, server, events, progress, say });
+    await strikeAll(planned, { places, server, store, events, progress, say });
     say('quiet, until all is done');
     await allQuiet([
       ['runner', submitter.end()],
@@ -114,9 +116,8 @@ async function allQuiet(submitters: readonly (readonly [string, Promise<void>])[
   });
 }
 
-interface Scene {
+interface Scene extends Targets {
   readonly places: readonly Place[];
-  readonly server: ChaosServer;
   readonly events: LineFile;
   readonly progress: Progress;
   say(line: string): void;
@@ -124,17 +125,16 @@ interface Scene {
 
 async function strikeAll(planned: readonly PlannedFault[], scene: Scene): Promise<void> {
   const striking = new Set<Promise<void>>();
-  // One at a time: a part of the server cannot die twice.
-  let ofServer = Promise.resolve();
+  // One at a time: a part of the server cannot die twice, and of two copies of the store each must be whole.
+  let ofAll = Promise.resolve();
   for (const fault of planned) {
     const done = scene.progress.count;
     await sleep(fault.after);
     if (fault.patient) {
       await until(() => scene.progress.count >= done + SOME, PATIENCE, 'no work').catch(() => {});
     }
-    const isOfServer = fault.kind.startsWith('server-');
-    const one = isOfServer ? ofServer.then(() => strike(fault, scene)) : strike(fault, scene);
-    if (isOfServer) ofServer = one;
+    const one = isShared(fault) ? ofAll.then(() => strike(fault, scene)) : strike(fault, scene);
+    if (isShared(fault)) ofAll = one;
     striking.add(one);
     one.finally(() => striking.delete(one)).catch(() => {});
     // What fails here must end the run, and not only when all are over.
@@ -143,19 +143,24 @@ async function strikeAll(planned: readonly PlannedFault[], scene: Scene): Promis
   await Promise.all(striking);
 }
 
-async function strike(fault: PlannedFault, { places, server, events, say }: Scene): Promise<void> {
+/** Whether it strikes what all members share. */
+function isShared({ kind }: PlannedFault): boolean {
+  return kind.startsWith('server-') || kind.startsWith('store-');
+}
+
+async function strike(fault: PlannedFault, { places, server, store, events, say }: Scene): Promise<void> {
   const { number, kind } = fault;
   const place = target(fault, places);
   const { member, state } = place;
-  const isOfAll = kind === 'busy' || kind.startsWith('server-');
+  const isOfAll = kind === 'busy' || isShared(fault);
   const from = process.hrtime.bigint();
   if (!isOfAll) place.faults += 1;
-  await strikes[kind](place, fault, server);
+  const harm = await strikes[kind](place, fault, { server, store });
   if (!isOfAll) place.faults -= 1;
   const to = process.hrtime.bigint();
   const whom = isOfAll ? 'all' : member;
-  events.write({ what: 'fault', at: from, to, number, kind, member: whom, state });
-  const struck = isOfAll ? 'all' : `${member} (${state})`;
+  events.write({ what: 'fault', at: from, to, number, kind, member: whom, state, ...harm });
+  const struck = harm?.how ?? (isOfAll ? 'all' : `${member} (${state})`);
   say(
     `${String(number).padStart(4)}  ${kind.padEnd(14)}  ${struck.padEnd(16)}  ${Number((to - from) / 1_000_000n)} ms`,
   );

@@ -39,11 +39,12 @@ export class Submitter {
     this.batch += 1;
     let left = [...tasks.entries()];
     for (let first = true; left.length > 0; first = false) {
+      const sent = process.hrtime.bigint();
       const answers = await Promise.allSettled(left.map(([, task]) => this.cluster.submitWork(task, { wait: true })));
       const failed: typeof left = [];
       for (const [place, [index, task]] of left.entries()) {
         const answer = answers[place];
-        if (answer?.status === 'fulfilled') this.note('stored', task.id, { batch, index, first });
+        if (answer?.status === 'fulfilled') this.note('stored', task.id, { batch, index, first, sent });
         else {
           mustBeOfStore(answer?.reason);
           this.note('again', task.id, {});

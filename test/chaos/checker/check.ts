@@ -1,7 +1,9 @@
 /** All that is checked of a run, as figures and as violations, each with the fault that preceded it. */
+import { Epochs } from './epochs.ts';
 import { type Failover, failoversOf } from './failovers.ts';
+import { groupBy } from './groupBy.ts';
 import { atOnce, type Mastership, mastershipsOf } from './masterships.ts';
-import { type Finding, fallingTerms, follow, MOST_REPEATED, outOfOrder } from './order.ts';
+import { type Finding, fallingTerms, follow, MOST_REPEATED, outOfOrder, repeatedSince } from './order.ts';
 import type { Fault, Happened, Records } from './records.ts';
 import { stuck } from './recovery.ts';
 import { type Run, runsOf } from './runs.ts';
@@ -38,6 +40,10 @@ export interface Violation extends Finding {
 export interface Figures {
   readonly faults: ReadonlyMap<string, number>;
   readonly stored: number;
+  /** Of the store: one, and one more for each time that its files were taken away or replaced. */
+  readonly epochs: number;
+  /** Tasks that went with the files. */
+  readonly taken: number;
   readonly runs: number;
   readonly terms: number;
   readonly takeovers: number;
@@ -71,15 +77,19 @@ export function check(records: Records): Verdict {
   const { runs, stray } = runsOf(ledger, happened);
   const firstEnd = firstEndsOf(runs);
   const again = new Set(said.filter(({ what }) => what === 'again').map(({ about }) => about));
-  const { gaps, takeovers } = follow(runs, again);
-  const masterships = mastershipsOf(records);
+  const epochs = new Epochs(faults, settings);
+  const ofEpoch = groupBy(runs, ({ start }) => epochs.at(start));
+  const followed = [...ofEpoch.values()].map((some) => follow(some, again));
+  const takeovers = followed.flatMap((one) => one.takeovers);
+  const masterships = mastershipsOf(records, epochs);
   const failovers = failoversOf(masterships, faults, records.late, settings);
   const died = happened.filter(({ what, expected }) => what === 'ended' && !expected);
   const fenced = died.filter((one) => fencedItself(one, masterships, lastWordsOf(one, records)));
 
+  const missing = stored.filter(({ id }) => !firstEnd.has(id));
   const findings: Record<ViolationKind, Finding[]> = {
-    lost: stored
-      .filter(({ id }) => !firstEnd.has(id))
+    lost: missing
+      .filter((task) => !epochs.mayHaveTaken(task))
       .map(({ id }) => ({ at: Number.POSITIVE_INFINITY, text: `task ${id} was stored and never ended` })),
     'given up': said
       .filter(({ what }) => what === 'deadletter')
@@ -89,11 +99,14 @@ export function check(records: Records): Verdict {
       at: b.start,
       text: `${a.member} (term ${a.term}) and ${b.member} (term ${b.term}) for ${(a.end - b.start).toFixed(1)} ms`,
     })),
-    'falling terms': fallingTerms(runs),
-    'out of order': [...gaps, ...outOfOrder(stored, firstEnd)],
-    'too many repeated': takeovers
-      .filter(({ repeated }) => repeated > MOST_REPEATED)
-      .map(({ at, term, repeated }) => ({ at, text: `term ${term} repeats ${repeated} tasks` })),
+    'falling terms': [...ofEpoch.values()].flatMap(fallingTerms),
+    'out of order': [...followed.flatMap(({ gaps }) => gaps), ...outOfOrder(stored, firstEnd)],
+    'too many repeated': [
+      ...takeovers
+        .filter(({ repeated }) => repeated > MOST_REPEATED)
+        .map(({ at, term, repeated }) => ({ at, text: `term ${term} repeats ${repeated} tasks` })),
+      ...repeatedByCopies(epochs, ofEpoch),
+    ],
     'failover over its bound': failovers
       .filter(({ took, bound }) => took > bound)
       .map(({ at, took, bound, from, to }) => ({
@@ -115,8 +128,10 @@ export function check(records: Records): Verdict {
     figures: {
       faults: countOf(faults.map(({ kind }) => kind)),
       stored: stored.length,
+      epochs: epochs.count,
+      taken: missing.filter((task) => epochs.mayHaveTaken(task)).length,
       runs: runs.length,
-      terms: new Set(masterships.map(({ term }) => term)).size,
+      terms: new Set(masterships.map(({ epoch, term }) => `${epoch}/${term}`)).size,
       takeovers: takeovers.length,
       repeated: repeatedRuns(runs),
       repeatedMost: Math.max(0, ...repeats),
@@ -131,6 +146,13 @@ export function check(records: Records): Verdict {
     violations,
     failures: violations.filter(({ kind }) => settings.atomic || onWeak.has(kind)),
   };
+}
+
+function repeatedByCopies(epochs: Epochs, ofEpoch: ReadonlyMap<number, readonly Run[]>): Finding[] {
+  return [...ofEpoch].flatMap(([epoch, runs]) => {
+    const copiedAt = epochs.copiedAt(epoch);
+    return copiedAt === undefined ? [] : repeatedSince(copiedAt, ofEpoch.get(epoch - 1) ?? [], runs);
+  });
 }
 
 function firstEndsOf(runs: readonly Run[]): Map<string, number> {

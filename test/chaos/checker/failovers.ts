@@ -17,6 +17,8 @@ const VALIDITY = 0.95;
 export const ALLOWANCE = 500;
 /** A look, and the three calls of a claim: each waits for the machine as the runner's timer did, more than once. */
 const CALLS = 4;
+/** The longest that members leave a store alone of which one of the two files is missing, and their attempts at it, in ms. */
+const HALF_STORE = 2000 + 300;
 /** By which a proxy holds up what a member sends, in ms. */
 const LONGEST_DELAY = 620;
 
@@ -40,16 +42,17 @@ export function failoversOf(
   const lease = SLAVE + TICKING;
   return masterships.flatMap((to, index) => {
     const from = masterships[index - 1];
-    if (from === undefined || from.released) return [];
+    // A new epoch of the store begins with other waits: for its files, for who has the old ones open, and of rule 11.
+    if (from === undefined || from.released || from.epoch !== to.epoch) return [];
     const beat = from.promise - VALIDITY * lease;
-    const meanwhile = faults.filter((fault) => fault.to > beat && fault.from < to.start);
+    const meanwhile = faults.filter((fault) => backAt(fault) > beat && fault.from < to.start);
     const ofAll = meanwhile.filter((fault) => isOfAll(fault, server));
     const own = meanwhile.filter(({ member, kind }) => member === from.member && (kind === 'kill' || kind === 'stop'));
     const landed = meanwhile.filter(({ member }) => member === from.member).map((fault) => landedUntil(fault, from));
     const others = meanwhile.filter(
       ({ member, from: began }) => member !== from.member && member !== 'all' && began > beat,
     );
-    const back = Math.max(...ofAll.map((fault) => Math.min(fault.to, to.start) + ERROR), 0);
+    const back = Math.max(...ofAll.map((fault) => Math.min(backAt(fault), to.start) + ERROR), 0);
     const began = Math.max(
       beat,
       ...own.map((fault) => fault.from),
@@ -76,6 +79,11 @@ function landedUntil({ kind, to }: Fault, { promise }: Mastership): number {
 /** Whether all members have to wait for its end. */
 function isOfAll({ kind, member }: Fault, server: string): boolean {
   if (member === 'all') return true;
-  // A process that is stopped while it writes to the embedded store keeps the store's lock.
-  return server === 'embedded' && kind === 'stop';
+  // A process that is stopped while it writes to the embedded store keeps the store's lock; one whose disk is slow, for long.
+  return server === 'embedded' && (kind === 'stop' || kind === 'slow-disk');
+}
+
+/** When all that the members need is there again. */
+function backAt({ kind, to }: Fault): number {
+  return kind === 'store-removed' ? to + HALF_STORE : to;
 }

@@ -2,11 +2,14 @@
  * When each member held the lease, by what it saw of it and by what its tasks were told. What `leaseRemaining` promised
  * counts as held, whether or not somebody looked again: a task relies on it.
  */
+import type { Epochs } from './epochs.ts';
 import type { Happened, LeaseSight, LedgerLine, Said } from './records.ts';
 
 export interface Mastership {
   readonly member: string;
   readonly term: number;
+  /** Of the store: terms begin again in each. */
+  readonly epoch: number;
   /** The first moment at which it is known to have held the lease. */
   start: number;
   /** The last one. */
@@ -29,14 +32,16 @@ export interface Seen {
 }
 
 /** In the order in which they began. */
-export function mastershipsOf({ sights, ledger, happened, said }: Seen): Mastership[] {
+export function mastershipsOf({ sights, ledger, happened, said }: Seen, epochs: Epochs): Mastership[] {
   const found = new Map<string, Mastership>();
   const see = (member: string, term: number | null, left: number, at: number, seen: number): void => {
     if (term === null || left <= 0) return;
-    const key = `${member}/${term}`;
+    const epoch = epochs.at(seen);
+    const key = `${member}/${term}/${epoch}`;
     const one = found.get(key) ?? {
       member,
       term,
+      epoch,
       start: seen,
       last: seen,
       promise: 0,

@@ -14,12 +14,13 @@ export interface Finding {
 /** Most tasks that a takeover may repeat: docs/durable.md. */
 export const MOST_REPEATED = 256;
 
-/** Starts of a term that come after the start of a higher one. */
+/** Starts of a term that come after the start of a higher one; the runs are those of one epoch of the store. */
 export function fallingTerms(runs: readonly Run[]): Finding[] {
   let highest = 0;
-  return runs.flatMap(({ caught, term, start, id, member }) => {
+  return runs.flatMap(({ caught, term, start, id, member, left }) => {
     const falls = term < highest && !caught;
-    highest = Math.max(highest, term);
+    // One that begins after a stop, and sees that it has no lease, may be of the epoch before.
+    if (!caught || left > 0) highest = Math.max(highest, term);
     return falls ? [{ at: start, text: `task ${id} starts on ${member} in term ${term}, after term ${highest}` }] : [];
   });
 }
@@ -31,7 +32,7 @@ export interface Takeover {
 }
 
 /**
- * What follows on what. Tasks that were submitted again after an unknown outcome may have been stored twice, each time at
+ * What follows on what, within one epoch of the store. Tasks that were submitted again after an unknown outcome may have been stored twice, each time at
  * another place; they are left out.
  */
 export function follow(runs: readonly Run[], again: ReadonlySet<string>): { gaps: Finding[]; takeovers: Takeover[] } {
@@ -80,4 +81,18 @@ export function outOfOrder(stored: readonly Stored[], firstEnd: ReadonlyMap<stri
     }
   }
   return findings;
+}
+
+/**
+ * Tasks that an epoch runs again although they had ended in the one before when the copying began: at most as many as a
+ * takeover may repeat, because the copy has all that was acknowledged by then.
+ */
+export function repeatedSince(copiedAt: number, before: readonly Run[], runs: readonly Run[]): Finding[] {
+  const ended = new Set(before.filter(({ outcome, last }) => outcome === 'end' && last < copiedAt).map(({ id }) => id));
+  const again = new Set(runs.filter(({ id, caught }) => !caught && ended.has(id)).map(({ id }) => id));
+  const [first] = runs;
+  if (first === undefined || again.size <= MOST_REPEATED) return [];
+  return [
+    { at: first.start, text: `the copy of the store repeats ${again.size} tasks that had ended before it was made` },
+  ];
 }

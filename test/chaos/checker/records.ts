@@ -29,6 +29,9 @@ export interface Stored {
   readonly index: number;
   /** Whether the first call was told so, and not one that was made after a failure. */
   readonly first: boolean;
+  /** When the call that was answered so was made, and when its answer was heard. */
+  readonly sent: number;
+  readonly at: number;
 }
 
 /** What a member saw of its lease: asked after `at` and before `seen`. `left` is 0 when it had none. */
@@ -56,6 +59,10 @@ export interface Fault {
   readonly member: string;
   readonly from: number;
   readonly to: number;
+  /** Which of its ways it took, where it has several. */
+  readonly how?: string;
+  /** What the store knows no more: all, or what happened since the fault began. */
+  readonly forgot?: 'all' | 'since';
 }
 
 export interface Happened {
@@ -110,7 +117,7 @@ export async function readRecords(folder: string): Promise<Records> {
     const member = file.slice('history-'.length);
     torn += await eachLine(join(folder, file), (line) => {
       const at = ms(line.at);
-      if (line.what === 'stored') stored.push(line);
+      if (line.what === 'stored') stored.push({ ...line, at, sent: ms(line.sent ?? line.at) });
       else if (line.what === 'state' || line.what === 'lease')
         sights.push({ ...line, member, at, seen: ms(line.seen) });
       else said.push({ what: line.what, member, at, about: String(line.id ?? line.code ?? '') });

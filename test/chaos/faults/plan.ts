@@ -4,10 +4,14 @@ import { LEASE } from '../intervals.ts';
 export const memberFaults = ['kill', 'stop', 'block', 'busy'] as const;
 export const networkFaults = ['cut', 'delay', 'half-open', 'drop-requests', 'drop-answers'] as const;
 export const serverFaults = ['server-engine', 'server-gateway'] as const;
+/** Of the files of the embedded store, which all members share. */
+export const storeFaults = ['store-removed', 'store-replaced'] as const;
 export type FaultKind =
   | (typeof memberFaults)[number]
   | (typeof networkFaults)[number]
   | (typeof serverFaults)[number]
+  | (typeof storeFaults)[number]
+  | 'slow-disk'
   | 'wall-clock';
 
 export interface PlannedFault {

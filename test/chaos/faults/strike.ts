@@ -6,15 +6,25 @@ import { atEnd } from '../../../bench/support/cleanup.ts';
 import type { TcpProxy } from '../../support/tcpProxy.ts';
 import type { Place } from '../places.ts';
 import type { ChaosServer } from '../servers.ts';
+import type { Harm, StoreFolder } from '../storeFolder.ts';
 import type { FaultKind, PlannedFault } from './plan.ts';
 
-type Strike = (place: Place, fault: PlannedFault, server: ChaosServer) => Promise<void>;
+/** What it strikes, beside a place. */
+export interface Targets {
+  readonly server: ChaosServer;
+  readonly store: StoreFolder;
+}
+
+/** Resolves with what it did to the store, if it did. */
+type Strike = (place: Place, fault: PlannedFault, targets: Targets) => Promise<Harm | undefined>;
 
 const HOUR = 3600;
 /** Busy processes for each core. */
 const BUSY = 2;
 /** How long the server is away at least and at most, in ms. */
 const AWAY = { least: 200, most: 1500 };
+/** By which each sync takes longer at least and at most, in ms: a beat has its time limit in between. */
+const SLOW = { least: 50, most: 400 };
 
 export const strikes: Record<FaultKind, Strike> = {
   async kill(place) {
@@ -50,15 +60,24 @@ export const strikes: Record<FaultKind, Strike> = {
   'drop-answers': onNetwork((proxy) => {
     proxy.response = drop;
   }),
-  async 'server-engine'(_, { strength }, server) {
+  async 'server-engine'(_, { strength }, { server }) {
     await server.engine?.crash();
     await sleep(AWAY.least + (AWAY.most - AWAY.least) * strength);
     await server.engine?.resume();
   },
-  async 'server-gateway'(_, { strength }, server) {
+  async 'server-gateway'(_, { strength }, { server }) {
     await server.gateway?.crash();
     await sleep(AWAY.least + (AWAY.most - AWAY.least) * strength);
     await server.gateway?.resume();
+  },
+  async 'store-removed'(_, { strength }, { store }) {
+    return store.remove(strength);
+  },
+  'store-replaced': (_, { lasts, strength }, { store }) => store.replace(strength, lasts / 4),
+  async 'slow-disk'(place, { lasts, strength }) {
+    place.slowDisk(SLOW.least + (SLOW.most - SLOW.least) * strength);
+    await sleep(lasts);
+    place.slowDisk(0);
   },
   /** By 1 to 12 hours, in one direction, and back in the other one. */
   async 'wall-clock'(place, { lasts, strength }) {

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { check, type Verdict } from '../../chaos/checker/check.ts';
 import { parse, readRecords } from '../../chaos/checker/records.ts';
 
@@ -40,8 +40,13 @@ class Folder {
     return this;
   }
 
-  fault(number: number, kind: string, member: string, from: number, to: number): this {
-    return this.event('fault', from, { to: ns(to), number, kind, member });
+  fault(number: number, kind: string, member: string, from: number, to: number, more: object = {}): this {
+    return this.event('fault', from, { to: ns(to), number, kind, member, ...more });
+  }
+
+  /** The files of the store are gone, or an older copy has taken their place. */
+  loses(forgot: 'all' | 'since', from: number, to: number): this {
+    return this.fault(9, forgot === 'all' ? 'store-removed' : 'store-replaced', 'all', from, to, { forgot });
   }
 
   says(member: string, what: string, at: number, more: Record<string, unknown> = {}): this {
@@ -53,6 +58,14 @@ class Folder {
 
   lease(member: string, at: number, left: number, term: number | null): this {
     return this.says(member, 'lease', at, { seen: ns(at), left, term });
+  }
+
+  /** One that was stored by a call made and answered at these moments. */
+  storedAt(id: string, sent: number, at: number): this {
+    this.index += 1;
+    return this.says('runner', 'stored', at, {
+      ...{ id, submitter: 'runner', batch: this.index, index: 0, first: true, sent: ns(sent) },
+    });
   }
 
   /** Stored by the runner, each in a batch of its own. */
@@ -286,6 +299,86 @@ test('a process that ends without having been asked to, unless it is at the end 
   const slept = new Folder().lease('1.1', 100, 1100, 1).lease('1.1', 300, 0, null);
   const died = { member: '1.1', how: 'SIGKILL', expected: false };
   expect(found(await slept.event('ended', 550, died).verdict())).toEqual({});
+});
+
+describe('a store whose files a fault has taken', () => {
+  test('takes tasks that were stored before with it, and none that was stored after', async () => {
+    const removed = () => new Folder().loses('all', 1000, 1010);
+    const before = await removed().storedAt('a', 100, 110).storedAt('b', 1005, 1300).verdict();
+    expect(found(before)).toEqual({});
+    expect(before.figures).toMatchObject({ taken: 2, epochs: 2 });
+    expect(found(await removed().storedAt('c', 1011, 1300).verdict())).toEqual({ lost: 1 });
+  });
+
+  test('and is replaced by a copy takes only what was stored while that was made', async () => {
+    const replaced = () => new Folder().loses('since', 1000, 1400);
+    const during = await replaced().storedAt('a', 900, 1001).storedAt('b', 1399, 1600).verdict();
+    expect(found(during)).toEqual({});
+    expect(during.figures.taken).toBe(2);
+    expect(found(await replaced().storedAt('c', 900, 999).verdict())).toEqual({ lost: 1 });
+    expect(found(await replaced().storedAt('d', 1401, 1600).verdict())).toEqual({ lost: 1 });
+  });
+
+  test('and has lost nothing excuses nothing', async () => {
+    const lock = new Folder().storedAt('a', 1, 2).fault(9, 'store-removed', 'all', 1000, 1010);
+    expect(found(await lock.verdict())).toEqual({ lost: 1 });
+  });
+
+  test('begins its terms, its order and its waits again, each once', async () => {
+    const again = (forgot: 'all' | 'since') =>
+      new Folder()
+        .lease('1.1', 100, 1100, 7)
+        .run('a', '1.1', 7, 110, 120)
+        .run('b', '1.1', 7, 130, 140)
+        .loses(forgot, 900, 1000)
+        .lease('2.1', 6000, 1100, 1)
+        .run('c', '2.1', 1, 6010, 6020)
+        .run('b', '2.1', 1, 6030, 6040);
+    for (const forgot of ['all', 'since'] as const) {
+      const verdict = await again(forgot).verdict();
+      expect(found(verdict)).toEqual({});
+      expect(verdict.figures).toMatchObject({ terms: 2, takeovers: 0, failovers: 0 });
+      const falls = await again(forgot).run('d', '2.1', 2, 6050, 6060).run('e', '2.1', 1, 6070, 6080).verdict();
+      expect(found(falls)).toMatchObject({ 'falling terms': 1 });
+    }
+  });
+
+  test('allows no overlap and no two masters, whichever terms they have', async () => {
+    const two = new Folder().lease('1.1', 100, 5000, 7).loses('all', 500, 510).lease('2.1', 3000, 1100, 1);
+    expect(found(await two.verdict())).toEqual({ 'two masters': 1 });
+    const overlap = new Folder()
+      .line('start', 'a', '1.1', 7, 100)
+      .loses('all', 500, 510)
+      .run('b', '2.1', 1, 3000, 3010)
+      .line('end', 'a', '1.1', 7, 4000);
+    expect(found(await overlap.verdict())).toEqual({ 'overlapping runs': 1 });
+  });
+
+  test('tells two masterships of one member and one term apart', async () => {
+    const same = new Folder().lease('1.1', 100, 1100, 1).loses('all', 500, 510).lease('1.1', 4150, 1100, 1);
+    expect(found(await same.lease('2.1', 3000, 1100, 1).verdict())).toEqual({});
+  });
+
+  test('and replaced by a copy repeats little of what had ended before that was made', async () => {
+    const repeats = (count: number) => {
+      const folder = new Folder().loses('since', 1000, 1100);
+      for (let id = 0; id < 300; id += 1) folder.run(`t${id}`, '1.1', 1, id * 3, id * 3 + 1);
+      for (let id = 300 - count; id < 300; id += 1) folder.run(`t${id}`, '2.1', 2, 5000 + id * 3, 5000 + id * 3 + 1);
+      return folder.verdict();
+    };
+    expect(found(await repeats(256))).toEqual({});
+    expect(found(await repeats(257))).toEqual({ 'too many repeated': 1 });
+  });
+
+  test('makes a failover longer, as a slow disk does that holds the lock', async () => {
+    const slow = () => new Folder(true, 'embedded').lease('1.1', 100, 1140, 1).lease('2.1', 3900, 1100, 2);
+    expect(found(await slow().verdict())).toEqual({ 'failover over its bound': 1 });
+    expect(found(await slow().fault(1, 'store-removed', 'all', 500, 501).verdict())).toEqual({});
+    expect(found(await slow().fault(1, 'slow-disk', '1.1', 500, 2400).verdict())).toEqual({});
+    expect(found(await slow().fault(1, 'slow-disk', '1.1', 500, 900).verdict())).toMatchObject({
+      'failover over its bound': 1,
+    });
+  });
 });
 
 test('half a line of a process that was killed, before a whole one', async () => {

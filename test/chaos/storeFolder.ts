@@ -1,0 +1,132 @@
+/**
+ * The folder of the embedded store, under processes that have it open: its files are removed, or an older copy takes their
+ * place. The runner has the store open, too, so it never opens lock.mdb, which would drop its locks: other processes copy.
+ */
+import { execFile } from 'node:child_process';
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { atEnd } from '../../bench/support/cleanup.ts';
+import type { Fault } from './checker/records.ts';
+
+/** What was done to the store, by the monotonic clock in ns. */
+export type Harm = Required<Pick<Fault, 'how'>> & Pick<Fault, 'forgot'> & { readonly at: bigint; readonly to: bigint };
+
+const copier = fileURLToPath(new URL('copyStore.js', import.meta.url));
+/** How often a copy is tried: the store may be away, by another fault. */
+const TRIES = 20;
+const REST = 200;
+
+export class StoreFolder {
+  private count = 0;
+
+  constructor(readonly path: string) {}
+
+  /** Takes files away, in one of five ways. */
+  remove(strength: number): Harm {
+    const file = (name: string): void => rmSync(join(this.path, name), { force: true });
+    const ways: readonly (readonly [how: string, forgot: Fault['forgot'], run: () => void])[] = [
+      ['lock.mdb removed', undefined, () => file('lock.mdb')],
+      ['data.mdb removed', 'all', () => file('data.mdb')],
+      ['both files removed', 'all', () => ['data.mdb', 'lock.mdb'].forEach(file)],
+      [
+        'folder removed',
+        'all',
+        () => rmSync(this.path, { recursive: true, force: true, maxRetries: 10, retryDelay: 1 }),
+      ],
+      ['folder renamed', 'all', () => this.putAside()],
+    ];
+    const [how, forgot, run] = oneOf(ways, strength);
+    const at = process.hrtime.bigint();
+    run();
+    return { how, ...(forgot === undefined ? {} : { forgot }), at, to: process.hrtime.bigint() };
+  }
+
+  /** Puts a copy in the place of what was copied, in one of three ways. `pause`: for how long it stays a copy, in ms. */
+  async replace(strength: number, pause: number): Promise<Harm> {
+    const copy = this.next('copy');
+    const at = process.hrtime.bigint();
+    const whole = strength >= 2 / 3;
+    if (!(await this.copyTo(copy, whole))) return { how: 'nothing there to copy', at, to: process.hrtime.bigint() };
+    await sleep(pause);
+    const over = (name: string): void => {
+      mkdirSync(this.path, { recursive: true });
+      renameSync(join(copy, name), join(this.path, name));
+    };
+    const ways: readonly (readonly [how: string, run: () => void])[] = [
+      ['data.mdb replaced', () => over('data.mdb')],
+      ['both files replaced', () => ['lock.mdb', 'data.mdb'].forEach(over)],
+      ['folder replaced', () => this.putInPlace(copy)],
+    ];
+    const [how, run] = oneOf(ways, strength);
+    run();
+    return { how, forgot: 'since', at, to: process.hrtime.bigint() };
+  }
+
+  /** Returns false if there is no whole store. */
+  private async copyTo(copy: string, whole: boolean): Promise<boolean> {
+    for (let tries = 0; tries < TRIES; tries += 1) {
+      rmSync(copy, { recursive: true, force: true });
+      if (await this.copied(copy, whole)) return true;
+      await sleep(REST);
+    }
+    return false;
+  }
+
+  private async copied(copy: string, whole: boolean): Promise<boolean> {
+    const files = ['data.mdb', 'lock.mdb'].map((name) => join(this.path, name));
+    if (!files.every((file) => existsSync(file))) return false;
+    try {
+      if (whole) await run('cp', ['-a', this.path, copy]);
+      else {
+        mkdirSync(copy);
+        await run('cp', ['-a', join(this.path, 'lock.mdb'), copy]);
+      }
+      await run(process.execPath, [copier, this.path, copy]);
+      return existsSync(join(copy, 'data.mdb')) && existsSync(join(copy, 'lock.mdb'));
+    } catch (error) {
+      // A file that was removed while it was copied; everything else is a fault of this program.
+      if (files.every((file) => existsSync(file))) throw error;
+      return false;
+    }
+  }
+
+  private putInPlace(copy: string): void {
+    for (;;) {
+      this.putAside();
+      try {
+        return renameSync(copy, this.path);
+      } catch (error) {
+        // A member has made the store anew in the moment between.
+        if (!(error instanceof Error && 'code' in error && error.code === 'ENOTEMPTY')) throw error;
+      }
+    }
+  }
+
+  private putAside(): void {
+    try {
+      renameSync(this.path, this.next('aside'));
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+    }
+  }
+
+  private next(what: string): string {
+    this.count += 1;
+    return `${this.path}-${what}-${this.count}`;
+  }
+}
+
+function oneOf<T>(all: readonly T[], strength: number): T {
+  const chosen = all[Math.floor(strength * all.length)];
+  if (chosen === undefined) throw new RangeError(`a strength of ${strength}`);
+  return chosen;
+}
+
+async function run(program: string, args: readonly string[]): Promise<void> {
+  const running = promisify(execFile)(program, args);
+  const forget = atEnd(() => running.child.kill('SIGKILL'));
+  await running.finally(forget);
+}
