@@ -161,6 +161,46 @@ describe('a store that was restored vouches for nothing', () => {
   });
 });
 
+describe('what a master of the store before does', () => {
+  const added = (store: FullStore, name: string, id: string) =>
+    store.tasks.addTasks(name, [{ id, bytes: Buffer.from(id) }], 10);
+
+  test('counts for nothing in a copy that still names it as the holder', async () => {
+    const { path, name, store, beat, look } = await held();
+    const tenure = { name, term: 1, holder: 'holder' };
+    expect(await beat(1)).toBe(true);
+    await replaced(join(path, 'data.mdb'));
+    await expect(look()).rejects.toMatchObject(gone('data.mdb was replaced'));
+    expect(await look()).toMatchObject({ lease: { holder: 'holder', term: 1 } });
+    await added(store, name, 'after the restore');
+    expect(await beat(2)).toBe(false);
+    expect(await store.tasks.acknowledge(tenure, { number: 1, done: 1, burial: null })).toBe(false);
+    expect(await store.release(tenure, 3, nothing)).toBe(false);
+    expect(await store.tasks.queueState(name)).toMatchObject({ done: 0 });
+    expect(await look()).toMatchObject({ lease: { holder: 'holder', beat: 1 } });
+  });
+
+  test('but its lease may be claimed there, and then holds', async () => {
+    const { path, name, look } = await held();
+    await replaced(join(path, 'data.mdb'));
+    await expect(look()).rejects.toMatchObject(gone('data.mdb was replaced'));
+    const again = await opened(path);
+    const next = { ...lease, term: 2, holder: 'other', claim: 'its claim' };
+    expect(await again.compareAndSetLease(name, lease, next)).toBe(true);
+    expect(await again.beat({ name, term: 2, holder: 'other' }, 1, nothing)).toBe(true);
+  });
+
+  test('trims no task that is not done in this one', async () => {
+    const { path, name, store } = await held();
+    await rm(path, { recursive: true });
+    await expect(store.highestTerm(name)).rejects.toMatchObject(gone('its files were removed'));
+    await added(store, name, 'after the loss');
+    await store.tasks.trimTasks(name, 500);
+    const tasks = await store.tasks.tasksAfter(name, 0, { tasks: 10, bytes: 1000 });
+    expect(tasks.map(({ id }) => id)).toEqual(['after the loss']);
+  });
+});
+
 test('a process that exits in the midst of writing ends as it should', async () => {
   const path = join(folder, 'exits');
   for (let round = 0; round < 5; round++) {

@@ -83,13 +83,18 @@ export class Leases {
   compareAndSetLease(name: string, expected: Lease | null, next: Lease): boolean {
     return this.change(leaseKey(name), 'lease', name, (old) => {
       if (expected === null || old === undefined) {
-        return expected === null && old === undefined ? storedLease(next) : undefined;
+        return expected === null && old === undefined ? this.claimed(next) : undefined;
       }
       const { term, beat, ack, holder, claim } = expected;
       const isHeld = old.term === term && old.holder === holder && old.claim === claim;
       const same = isHeld && old.beat === beat && old.ack === ack && isOfOurFormat(old);
-      return same ? { ...old, ...storedLease(next) } : undefined;
+      return same ? { ...old, ...this.claimed(next) } : undefined;
     });
+  }
+
+  /** A claim holds in the file that it is written to, and in no copy of that. */
+  private claimed(lease: Lease): Fields {
+    return { ...storedLease(lease), data: this.facts.dataFile };
   }
 
   insertTerm({ name, term, holder, claim, ttl }: TermRecord): Inserted {
@@ -110,11 +115,10 @@ export class Leases {
     return this.changeHeld(tenure, { beat, ...storedProgress(progress), holder: null });
   }
 
-  private changeHeld({ name, term, holder }: Tenure, fields: Fields): boolean {
-    return this.change(leaseKey(name), 'lease', name, (old) => {
-      const isHeld = old !== undefined && old.term === term && old.holder === holder && isOfOurFormat(old);
-      return isHeld ? { ...old, ...fields } : undefined;
-    });
+  private changeHeld(tenure: Tenure, fields: Fields): boolean {
+    return this.change(leaseKey(tenure.name), 'lease', tenure.name, (old) =>
+      isHeldBy(tenure, old, this.facts) ? { ...old, ...fields } : undefined,
+    );
   }
 
   /** Puts what `next` makes of the entry in its place. Returns false if `next` makes nothing of it. */
@@ -169,6 +173,15 @@ export class Leases {
   private reader(value: unknown, what: string, name: string): DocumentReader {
     return new DocumentReader(value, this.where(what, name));
   }
+}
+
+/**
+ * Whether the lease is held under this tenure, and was claimed in this very file. In a copy, what its holder has done
+ * since is missing, and the numbers of the tasks that it knows belong to others.
+ */
+export function isHeldBy({ term, holder }: Tenure, old: Fields | undefined, { dataFile }: StoreFacts): old is Fields {
+  if (old === undefined || !isOfOurFormat(old)) return false;
+  return old.term === term && old.holder === holder && old.data === dataFile;
 }
 
 function keysIn(entries: Entries, range: Parameters<Entries['each']>[0]): Buffer[] {

@@ -7,7 +7,7 @@
  */
 import { StoreError } from '../../errors.js';
 import type { TaskId } from '../../task.js';
-import { type Fields, isFields, isOfOurFormat, storedId } from '../documents.js';
+import { type Fields, isFields, storedId } from '../documents.js';
 import type { Tenure } from '../store.js';
 import { storedBurial, storedLetter, TaskReader } from '../taskDocuments.js';
 import type {
@@ -31,7 +31,7 @@ import {
   taskKey,
   taskRange,
 } from './keys.js';
-import type { StoreFacts } from './leases.js';
+import { isHeldBy, type StoreFacts } from './leases.js';
 import { FULL, KNOWN, type PackedStored, type PackedTasks, packStored, unpackTasks } from './taskBytes.js';
 
 /** Tasks, and bytes of them, that one transaction trims: the beats of all members wait for it. */
@@ -102,9 +102,10 @@ export class Tasks {
     return packStored(found);
   }
 
-  acknowledge({ name, term, holder }: Tenure, { number, done, burial }: Acknowledgement): boolean {
+  acknowledge(tenure: Tenure, { number, done, burial }: Acknowledgement): boolean {
+    const { name } = tenure;
     return this.change(leaseKey(name), 'lease', name, (old) => {
-      if (old.term !== term || old.holder !== holder || !isOfOurFormat(old)) return undefined;
+      if (!isHeldBy(tenure, old, this.facts)) return undefined;
       const reader = this.reader(old, 'lease', name);
       if (reader.serial('ack') >= number) return undefined;
       const { done: before } = reader.queueState();
@@ -141,8 +142,13 @@ export class Tasks {
     return true;
   }
 
-  /** Trims a bounded number of tasks. Returns whether it has come to the end. */
-  trimTasks(name: string, through: number): boolean {
+  /**
+   * Trims a bounded number of tasks. Returns whether it has come to the end. Only what is done here: the caller may know
+   * of it from another store, which lay here before, and the same numbers may be tasks that wait.
+   */
+  trimTasks(name: string, wanted: number): boolean {
+    const { done, burial } = this.queueState(name);
+    const through = Math.min(wanted, done, (burial?.seq ?? Number.POSITIVE_INFINITY) - 1);
     const found: { seq: number; id: TaskId }[] = [];
     let bytes = 0;
     for (const entry of this.entries.each({ start: taskKey(name, 0), end: taskKey(name, through + 1) })) {
