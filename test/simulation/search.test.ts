@@ -29,6 +29,13 @@ describe('the election', () => {
     expect(report.liveness.longest).toBeGreaterThan(0);
   });
 
+  test('holds when the store loses everything at any moment, which also ends the first wait again', () => {
+    const report = explore(setting({ kinds: ['wiped'] }));
+    expect(report.violation).toBeNull();
+    expect(report.exhaustive).toBe(true);
+    expect(report.highestTerm).toBeGreaterThan(1);
+  });
+
   test('is searched the same way each time', () => {
     const [first, second] = [explore(setting({ kinds: ['gap'] })), explore(setting({ kinds: ['gap'] }))];
     expect(second).toEqual(first);
@@ -74,6 +81,20 @@ const noRoomForClocks: Core = (config, state, event, now) => {
   ];
 };
 
+/** Every store counts as settled. */
+const alwaysSettled: Core = (config, state, event, now) => {
+  if (event.type !== 'observed') return step(config, state, event, now);
+  return step(config, state, { ...event, observation: { ...event.observation, settled: true } }, now);
+};
+
+/** A store that was emptied counts as the one that it was before. */
+const oneEpoch: Core = (config, state, event, now) => {
+  const epoch = 'only';
+  if (event.type === 'tip') return step(config, state, { ...event, tip: { ...event.tip, epoch } }, now);
+  if (event.type !== 'observed') return step(config, state, event, now);
+  return step(config, state, { ...event, observation: { ...event.observation, epoch } }, now);
+};
+
 /** A standby that saw the store fail twice never looks again. */
 const givesUp: Core = (config, state, event, now) => {
   const [next, effects] = step(config, state, event, now);
@@ -87,6 +108,8 @@ describe('a bug that was planted is found', () => {
     ['validity from the answer', fromTheAnswer, { faults: 2, kinds: ['late', 'pause'], ...near }, /at once/],
     ['a wait too short', waitTooShort, { kinds: ['hold', 'pause'] }, /at once/],
     ['the record ignored', recordIgnored, { weak: true, kinds: ['gap'] }, /at once|is won after/],
+    ['a store that lost everything claimed at once', alwaysSettled, { kinds: ['wiped'] }, /at once/],
+    ['a wait that goes on in an emptied store', oneEpoch, { kinds: ['wiped'] }, /at once/],
     ['no room for clocks', noRoomForClocks, { kinds: ['pause'] }, /at once|past the grace/],
     [
       'a store given up for ever',

@@ -211,7 +211,7 @@ export class MemoryConnection implements Store {
       if (next === null) return answer(false);
       const { epoch } = this.store;
       this.after(gap, () => {
-        // What was read before a loss is written to a collection that is gone.
+        // An update that read before a loss writes to a collection that is gone.
         if (epoch === this.store.epoch) this.store.lease = next;
         answer(true);
       });

@@ -12,6 +12,7 @@ const WAIT = 3_600_000;
 export async function settle(options: StoreOptions): Promise<void> {
   const store = createStore(options, { commandTimeout: 10_000 });
   try {
+    await store.open();
     const { epoch } = await store.highestTerm('settled');
     await store.settle(epoch, WAIT);
   } finally {

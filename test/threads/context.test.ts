@@ -1,9 +1,9 @@
 /** What work sees of its lease, also in a loop that never yields, and how it is stopped before the lease ends. */
 import { expect, onTestFinished, test } from 'vitest';
 import { calm, open, settledFolder, short } from '../support/clusters.ts';
-import { databaseUri } from '../support/database.ts';
 import { Events } from '../support/events.ts';
 import { Journal, overlapping } from '../support/journal.ts';
+import { settledUri } from '../support/settled.ts';
 import { TcpProxy } from '../support/tcpProxy.ts';
 
 const work = new URL('./fixtures/watchesLease.mjs', import.meta.url);
@@ -42,7 +42,7 @@ test('work that never yields sees its term, and its lease run down and be renewe
 test('without its server a master stops its work before the lease ends, and the next member repeats the task', async () => {
   const folder = await settledFolder();
   const journal = new Journal(folder);
-  const uri = databaseUri();
+  const uri = await settledUri();
   const proxy = await TcpProxy.before(uri);
   onTestFinished(() => proxy.close());
   const member = (connectString: string) => {

@@ -4,10 +4,10 @@ import { fileURLToPath } from 'node:url';
 import type { Worker } from 'node:worker_threads';
 import { expect, onTestFinished, test } from 'vitest';
 import { open, settledFolder, short } from '../support/clusters.ts';
-import { databaseUri } from '../support/database.ts';
 import { Events } from '../support/events.ts';
 import { Journal } from '../support/journal.ts';
 import { Program } from '../support/program.ts';
+import { settledUri } from '../support/settled.ts';
 
 const work = new URL('../support/works/journal.mjs', import.meta.url);
 
@@ -23,8 +23,8 @@ function nextThread(): Promise<Worker> {
 }
 
 /** A cluster on the server, that runs the journal's work in a thread. */
-function lostCluster() {
-  const { managed: Managed } = open({ mongodb: { connectString: databaseUri() }, intervals: short });
+async function lostCluster() {
+  const { managed: Managed } = open({ mongodb: { connectString: await settledUri() }, intervals: short });
   return new Managed<Task>('lost', 'id', work);
 }
 
@@ -33,7 +33,7 @@ test('a panic tells of it, the mastership and the task thread are gone, and a ne
   const journal = new Journal(folder);
   const { file } = journal;
   const thread = nextThread();
-  const cluster = lostCluster();
+  const cluster = await lostCluster();
   const events = new Events(cluster);
   const ids = Array.from({ length: 40 }, (_, id) => id);
   const submit = (id: number) => cluster.submitWork({ id, file, ms: 10 });
@@ -81,7 +81,7 @@ test('what it had done while the main thread was blocked is not done again', asy
   const folder = await settledFolder();
   const journal = new Journal(folder);
   const thread = nextThread();
-  const cluster = lostCluster();
+  const cluster = await lostCluster();
   const events = new Events(cluster);
   const ids = Array.from({ length: 400 }, (_, id) => id);
   await Promise.all(ids.map((id) => cluster.submitWork({ id, file: journal.file, ms: 2 })));
@@ -105,7 +105,7 @@ test('a thread that dies again and again loses nothing, and stop() works at any 
   const folder = await settledFolder();
   const journal = new Journal(folder);
   let thread = nextThread();
-  const cluster = lostCluster();
+  const cluster = await lostCluster();
   const events = new Events(cluster);
   await Promise.all([1, 2, 3].map((id) => cluster.submitWork({ id, file: journal.file, ms: 0 })));
   await cluster.run();
@@ -131,18 +131,16 @@ test('a function on the main thread hears by its signal that its coordinator is 
   const thread = nextThread();
   const heard: unknown[] = [];
   const aborted = (signal: AbortSignal) => new Promise((resolve) => signal.addEventListener('abort', resolve));
-  const cluster = new (open({ mongodb: { connectString: databaseUri() }, intervals: short }).managed)<{ id: number }>(
-    'lost',
-    'id',
-    async (_task, context) => {
-      if (context.term > 1) return true;
-      const { signal } = context;
-      void thread.then((worker) => worker.terminate());
-      await aborted(signal);
-      heard.push(signal.reason, context.leaseRemaining());
-      return true;
-    },
-  );
+  const cluster = new (open({ mongodb: { connectString: await settledUri() }, intervals: short }).managed)<{
+    id: number;
+  }>('lost', 'id', async (_task, context) => {
+    if (context.term > 1) return true;
+    const { signal } = context;
+    void thread.then((worker) => worker.terminate());
+    await aborted(signal);
+    heard.push(signal.reason, context.leaseRemaining());
+    return true;
+  });
   const events = new Events(cluster);
   await cluster.submitWork({ id: 1 });
   await cluster.run();
@@ -156,22 +154,20 @@ test('the end of a run of a dead coordinator is not taken for that of the next o
   const thread = nextThread();
   let runs = 0;
   let letGo = (): void => {};
-  const cluster = new (open({ mongodb: { connectString: databaseUri() }, intervals: short }).managed)<{ id: number }>(
-    'lost',
-    'id',
-    async () => {
-      runs += 1;
-      // That of the next coordinator fails, which nobody would hear if the first one's success stood for it.
-      if (runs > 1) return runs > 2;
-      // As in a network call that no signal reaches: it goes on while the next coordinator asks for a run of its own.
-      const goOn = new Promise<void>((resolve) => {
-        letGo = resolve;
-      });
-      await (await thread).terminate();
-      await goOn;
-      return true;
-    },
-  );
+  const cluster = new (open({ mongodb: { connectString: await settledUri() }, intervals: short }).managed)<{
+    id: number;
+  }>('lost', 'id', async () => {
+    runs += 1;
+    // That of the next coordinator fails, which nobody would hear if the first one's success stood for it.
+    if (runs > 1) return runs > 2;
+    // As in a network call that no signal reaches: it goes on while the next coordinator asks for a run of its own.
+    const goOn = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    await (await thread).terminate();
+    await goOn;
+    return true;
+  });
   const events = new Events(cluster);
   await cluster.submitWork({ id: 1 });
   await cluster.run();
@@ -185,7 +181,7 @@ test('the end of a run of a dead coordinator is not taken for that of the next o
 
 test('a cluster that is run while the thread is being replaced joins with the next one', async () => {
   const thread = nextThread();
-  const { managed: Managed } = open({ mongodb: { connectString: databaseUri() }, intervals: short });
+  const { managed: Managed } = open({ mongodb: { connectString: await settledUri() }, intervals: short });
   const first = new Managed<{ id: number }>('lost', 'id', async () => true);
   const firstEvents = new Events(first);
   await first.run();
@@ -203,7 +199,7 @@ test('a cluster that is run while the thread is being replaced joins with the ne
 test('an exception in the thread is not one of the process', async () => {
   const preload = new URL('./fixtures/throwsWhenTold.mjs', import.meta.url);
   const program = fileURLToPath(new URL('./fixtures/outlivesException.mjs', import.meta.url));
-  const started = new Program(['--import', preload.href, program, databaseUri()], process.env);
+  const started = new Program(['--import', preload.href, program, await settledUri()], process.env);
   onTestFinished(() => started.end());
   expect(await started.ended).toEqual({ code: 0, signal: null });
   expect(started.lines).toEqual([]);
@@ -221,7 +217,7 @@ test('its death is told while a native call of the work goes on, and the next on
   const preload = new URL('./fixtures/throwsWhenTold.mjs', import.meta.url);
   const program = fileURLToPath(new URL('./fixtures/outlivesNativeCall.mjs', import.meta.url));
   const file = join(await settledFolder(), 'ended');
-  const started = new Program(['--import', preload.href, program, databaseUri(), file], process.env);
+  const started = new Program(['--import', preload.href, program, await settledUri(), file], process.env);
   onTestFinished(() => started.end());
   expect(await started.ended).toEqual({ code: 0, signal: null });
   expect(started.lines).toEqual([]);

@@ -1,9 +1,9 @@
 /** Rule 10: a lease proves that work is alive. What takes too long is ended and fails, or costs its member the mastership. */
 import { expect, test } from 'vitest';
 import { open, settledFolder, short } from '../support/clusters.ts';
-import { databaseUri } from '../support/database.ts';
 import { Events } from '../support/events.ts';
 import { Journal } from '../support/journal.ts';
+import { settledUri } from '../support/settled.ts';
 import { journalWork, type ScriptedTask, scripted } from './scripted.ts';
 
 /** Far above what a task of these tests takes on a busy machine, its endless loops apart. */
@@ -45,7 +45,7 @@ test('a task in a thread that outlives taskTimeout is ended, and fails; the othe
 });
 
 test('a function that outlives taskTimeout costs its member the mastership, and another takes over', async () => {
-  const options = { mongodb: { connectString: databaseUri() }, intervals: short };
+  const options = { mongodb: { connectString: await settledUri() }, intervals: short };
   const [first, second] = [open(options), open(options)];
   let end: (done: boolean) => void = () => {};
   const signals: AbortSignal[] = [];
@@ -81,7 +81,7 @@ test('a function that outlives taskTimeout costs its member the mastership, and 
 });
 
 test('a main thread that is blocked for longer than mainTimeout costs its member the mastership', async () => {
-  const { managed: Managed } = open({ mongodb: { connectString: databaseUri() }, intervals: short });
+  const { managed: Managed } = open({ mongodb: { connectString: await settledUri() }, intervals: short });
   const cluster = new Managed<{ id: number }>('overtime', 'id', () => true, { mainTimeout: 400 });
   const events = new Events(cluster);
   await cluster.run();

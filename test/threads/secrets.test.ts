@@ -4,15 +4,15 @@
  */
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
-import { databaseUri } from '../support/database.ts';
 import { Program } from '../support/program.ts';
+import { settledUri } from '../support/settled.ts';
 import { linesWithPassword, password } from '../support/spellings.ts';
 import { TcpProxy } from '../support/tcpProxy.ts';
 
 const program = fileURLToPath(new URL('./fixtures/tellsEverything.mjs', import.meta.url));
 
 test.each(['nobody listens', 'nobody answers', 'the server refuses'])('%s', async (how) => {
-  const proxy = await TcpProxy.before(databaseUri());
+  const proxy = await TcpProxy.before(await settledUri());
   onTestFinished(() => proxy.close().catch(() => {}));
   if (how === 'nobody answers') proxy.mode = 'swallow';
   const { port } = proxy;

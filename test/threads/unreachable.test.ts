@@ -1,12 +1,12 @@
 /** A server that is not there, goes away, and comes back. */
 import { expect, onTestFinished, test } from 'vitest';
 import { calm, open, short } from '../support/clusters.ts';
-import { databaseUri } from '../support/database.ts';
 import { Events } from '../support/events.ts';
+import { settledUri } from '../support/settled.ts';
 import { type ProxyMode, TcpProxy } from '../support/tcpProxy.ts';
 
 async function behindProxy(mode: ProxyMode, intervals = short) {
-  const uri = databaseUri();
+  const uri = await settledUri();
   const proxy = await TcpProxy.before(uri);
   onTestFinished(() => proxy.close());
   proxy.mode = mode;

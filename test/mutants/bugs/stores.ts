@@ -185,7 +185,7 @@ export const storeBugs: readonly PlantedBug[] = [
   },
   {
     name: 'settled-in-any-epoch',
-    breaks: 'Who has waited in a store that was emptied since marks the new one as settled (rule 11).',
+    breaks: 'A member that waited in a store that was emptied since then marks the new one as settled (rule 11).',
     file: 'src/store/mongodb/mongodbStore.ts',
     find: '{ _id: SETTLED, epoch, ...ofOurFormat }',
     replace: '{ _id: SETTLED, ...ofOurFormat }',

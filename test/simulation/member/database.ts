@@ -143,7 +143,7 @@ export class Database {
     return this.main.committed.clone();
   }
 
-  /** What was under way is answered by nothing. */
+  /** The calls under way lose their connection. */
   lose(backup: Documents): void {
     if (this.down) return;
     this.stale?.lose();

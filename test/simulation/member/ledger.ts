@@ -2,7 +2,7 @@
  * What really happened, as nobody inside the simulation can know it, and what must be true of it at every step. It
  * shares nothing with the code that it watches but the names of events.
  *
- * A loss of the store begins another epoch: what was stored, acknowledged and elected counts for nothing then, but for
+ * A loss of the store begins another epoch. Tasks, acknowledgements and elections of the one before count for nothing then, but for
  * what the backup holds. A master of an earlier epoch that has not heard of it yet is held to its lease alone.
  */
 import assert from 'node:assert/strict';

@@ -1,4 +1,4 @@
-/** What is searched in CI: some 70 s of one core in all. docs/search.md has the figures. */
+/** What is searched in CI: some 90 s of one core in all. docs/search.md has the figures. */
 import type { ClockName, FaultName, scales } from './setting.ts';
 import { faultNames } from './setting.ts';
 
@@ -28,6 +28,7 @@ export const ci: readonly Plan[] = [
   { ...two, store: 'weak', faults: 1, kinds: faultNames, shorter: 1 },
   { ...two, store: 'atomic', faults: 2, kinds: ['late', 'pause'] },
   { ...two, store: 'weak', faults: 2, kinds: ['hold', 'gap'] },
+  { ...two, scale: 'small', store: 'atomic', faults: 2, kinds: ['wiped', 'late'] },
   { ...three, store: 'atomic', faults: 1, kinds: ['hold', 'late', 'pause', 'resign'] },
   { ...three, store: 'weak', faults: 1, kinds: ['hold', 'gap', 'sleep', 'stop'] },
 ];

@@ -100,10 +100,11 @@ export function configOf({ intervals, grace }: Character, holder: string): Elect
 }
 
 /** In how many ticks without faults some member must be master: how the bound comes about is in docs/search.md. */
-export function bound({ members, weak }: Setting): number {
+export function bound({ members, weak, kinds }: Setting): number {
   const most = (ticks: (member: Character) => number): number => Math.max(...members.map(ticks));
   const wait = most(
     ({ intervals, rate }) => Math.ceil(most((other) => timeToLive(other.intervals)) / rate) + intervals.POLL / rate,
   );
-  return (weak ? 2 : 1) * wait + most(({ intervals, rate }) => intervals.ERROR / rate);
+  // A record that a claim begun before a loss leaves in the store costs the next claim, as a write that lands late does.
+  return (weak || kinds.has('wiped') ? 2 : 1) * wait + most(({ intervals, rate }) => intervals.ERROR / rate);
 }

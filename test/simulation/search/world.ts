@@ -190,7 +190,7 @@ function stepSeat(setting: Setting, world: World, index: number, seat: Seat, eve
 function heard(world: World, seat: Seat, news: News): Seat {
   switch (news.type) {
     case 'lease':
-      // What was won just before the store lost it is no term of this epoch.
+      // A term that was won just before the loss is none of this epoch.
       if (seat.validUntil === null && seat.state.epoch === `${world.epoch}`) {
         if (news.term <= world.won) throw new Violation(`term ${news.term} is won after term ${world.won}`);
         world.won = news.term;

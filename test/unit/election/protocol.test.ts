@@ -932,7 +932,7 @@ describe('rule 11: a store without history', () => {
     expect(bench.types()).not.toContain('writeLease');
   });
 
-  test('who has waited in full marks the store as settled for so long, and who has not waited does not', () => {
+  test('a member that waited in full marks the store as settled for so long, and no other member does', () => {
     const bench = seeing(new Bench().look(null, 0, unsettled), null, ttl, unsettled);
     bench.take();
     expect(bench.winClaim().took('settle')).toEqual([{ type: 'settle', epoch: 'first', wait: ttl }]);

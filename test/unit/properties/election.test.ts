@@ -147,7 +147,7 @@ test('nobody claims before the longest time to live that it has heard of, but th
     const core = new Core();
     core.happen({ type: 'run' });
     core.see(lease, { term: 3 + overtaken, ttl: ttls.tip });
-    // What a store vouches for was asked about the waits that were known: of a longer one the next look tells.
+    // A member asks about the waits that it knows. The next look tells of a longer one.
     const next = Math.max(ttls.lease, ttls.tip) > ttl ? intervals.POLL : 0;
     const wait = released && overtaken === 0 ? next : Math.max(ttl, ttls.lease, ttls.tip);
     expect(core.last('writeLease') !== undefined).toBe(wait === 0);

@@ -1,0 +1,195 @@
+/** What the thread of the embedded store does with the calls that wait: here without the thread, on a real folder. */
+import { mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { StoreActivity } from '../../../../src/store/embedded/activity.ts';
+import type { CallName, Request, StoreReply } from '../../../../src/store/embedded/calls.ts';
+import { leaseKey, taskKey } from '../../../../src/store/embedded/keys.ts';
+import type { EmbeddedPlace } from '../../../../src/store/embedded/place.ts';
+import { processTable, thisProcess } from '../../../../src/store/embedded/processIdentity.ts';
+import { EmbeddedServer } from '../../../../src/store/embedded/server.ts';
+import { packTasks } from '../../../../src/store/embedded/taskBytes.ts';
+import { openEntries } from '../../../support/embeddedEntries.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'mongo-failover-server-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const nothing = { identifier: null, count: 0, recent: [] };
+const lease = { term: 1, beat: 0, ack: 0, holder: 'h', claim: 'c', ttl: 1000, ...nothing };
+
+/** A server whose time, turns and pauses the test decides. */
+class Bench {
+  now = 1000;
+  /** How much later it is at each look at the clock. */
+  step = 0;
+  readonly replies: StoreReply[] = [];
+  readonly pauses: number[] = [];
+  readonly later: { ms: number; callback: () => void }[] = [];
+  private readonly turns: (() => void)[] = [];
+  readonly server: EmbeddedServer;
+  private requests = 0;
+
+  constructor(place: EmbeddedPlace, thread = 'bench') {
+    this.server = new EmbeddedServer({
+      place,
+      open: { me: thisProcess(), table: processTable, thread, wall: Date.now },
+      activity: new StoreActivity(),
+      now: () => {
+        this.now += this.step;
+        return this.now;
+      },
+      soon: (callback) => this.turns.push(callback),
+      after: (ms, callback) => this.later.push({ ms, callback }),
+      pause: (ms) => this.pauses.push(ms),
+      post: (replies) => this.replies.push(...replies),
+    });
+    onTestFinished(() => this.server.close());
+  }
+
+  ask(call: CallName, args: readonly unknown[], deadline = Number.POSITIVE_INFINITY): number {
+    this.requests += 1;
+    const request: Request = { id: this.requests, call, args, deadline };
+    this.server.receive(request);
+    return request.id;
+  }
+
+  /** One turn of the loop. */
+  turn(): void {
+    for (const callback of this.turns.splice(0)) callback();
+  }
+
+  /** The reply to a call that is made alone. */
+  answer(call: CallName, args: readonly unknown[]): StoreReply | undefined {
+    const id = this.ask(call, args);
+    this.turn();
+    return this.replies.find((reply) => reply.id === id);
+  }
+
+  get answered(): number[] {
+    return this.replies.map(({ id }) => id);
+  }
+}
+
+let path: string;
+let bench: Bench;
+let number = 0;
+beforeEach(() => {
+  number += 1;
+  path = join(folder, String(number));
+  bench = new Bench({ path });
+});
+
+const code = (reply: StoreReply | undefined) => (reply?.ok === false ? reply.error.code : undefined);
+const tasks = (...ids: string[]) => packTasks(ids.map((id) => ({ id, bytes: Buffer.from(id) })));
+
+test('all calls of one turn run in one transaction, those that a lease hangs on first', () => {
+  const added = bench.ask('addTasks', ['x', tasks('a'), 10]);
+  const listed = bench.ask('listMembers', ['x']);
+  const looked = bench.ask('queueState', ['x']);
+  bench.turn();
+  expect(bench.answered).toEqual([looked, added, listed]);
+  expect(bench.replies.every(({ ok }) => ok)).toBe(true);
+});
+
+test('calls that can wait do so once the transaction has taken its time', () => {
+  const first = bench.ask('listMembers', ['x']);
+  const second = bench.ask('listMembers', ['x']);
+  bench.answer('open', []);
+  expect(bench.answered).toContain(second);
+  const slow = new Bench({ path }, 'slow');
+  slow.step = 10;
+  slow.ask('listMembers', ['x']);
+  slow.ask('listMembers', ['x']);
+  slow.turn();
+  expect(slow.answered).toEqual([first]);
+  slow.turn();
+  expect(slow.answered).toEqual([first, second]);
+});
+
+test('a call whose caller has given up is not made', () => {
+  bench.answer('compareAndSetLease', ['x', null, lease]);
+  const late = bench.ask('beat', [{ name: 'x', term: 1, holder: 'h' }, 7, nothing], 999);
+  bench.turn();
+  expect(bench.answered).not.toContain(late);
+  expect(bench.answer('observe', [[{ name: 'x', tip: 0 }]])).toMatchObject({ value: [{ lease: { beat: 0 } }] });
+});
+
+test('a call that fails does not fail those beside it', () => {
+  bench.answer('open', []);
+  const entries = openEntries(path);
+  entries.put([leaseKey('bad'), 'no document']);
+  entries.close();
+  const bad = bench.ask('observe', [[{ name: 'bad', tip: 0 }]]);
+  const good = bench.ask('compareAndSetLease', ['good', null, lease]);
+  bench.turn();
+  const reply = (id: number) => bench.replies.find((one) => one.id === id);
+  expect(code(reply(bad))).toBe('ERR_STORE_DATA');
+  expect(reply(good)).toMatchObject({ ok: true, value: true });
+});
+
+test('half of a call is not written, and what was asked beside it is', () => {
+  bench.answer('open', []);
+  const half = bench.ask('addTasks', ['x', { ...tasks('a', 'b'), offsets: [0, -1e9] }, 10]);
+  const whole = bench.ask('addTasks', ['y', tasks('c'), 10]);
+  bench.turn();
+  const reply = (id: number) => bench.replies.find((one) => one.id === id);
+  expect(reply(half)?.ok).toBe(false);
+  expect(reply(whole)).toMatchObject({ ok: true, value: [1] });
+  const entries = openEntries(path);
+  onTestFinished(() => entries.close());
+  expect(entries.get(taskKey('x', 1))).toBe(undefined);
+  expect(entries.get(taskKey('y', 1))).toMatchObject({ key: 'c' });
+});
+
+test('others get the write lock after each write, if there are others', () => {
+  bench.answer('compareAndSetLease', ['x', null, lease]);
+  bench.server.renew();
+  bench.answer('compareAndSetLease', ['y', null, lease]);
+  expect(bench.pauses).toEqual([]);
+  new Bench({ path }, 'other').answer('open', []);
+  bench.server.renew();
+  bench.answer('queueState', ['x']);
+  expect(bench.pauses).toEqual([]);
+  bench.answer('compareAndSetLease', ['z', null, lease]);
+  expect(bench.pauses).toHaveLength(1);
+});
+
+test('what was lost between two calls is told to the next caller, once', () => {
+  bench.answer('open', []);
+  rmSync(path, { recursive: true });
+  bench.server.look();
+  expect(code(bench.answer('queueState', ['x']))).toBe('ERR_STORE_GONE');
+  expect(bench.answer('queueState', ['x'])).toMatchObject({ ok: true });
+});
+
+test('what happened in files that were moved away in the meantime does not count', () => {
+  const other = new Bench({ path }, 'other');
+  bench.answer('open', []);
+  other.answer('open', []);
+  bench.ask('compareAndSetLease', ['x', null, lease]);
+  renameSync(path, `${path}.old`);
+  bench.turn();
+  expect(bench.replies.at(-1)).toMatchObject({ ok: false, error: { code: 'ERR_STORE_GONE' } });
+});
+
+test('a store that may be opened soon is waited for, for as long as the callers wait', () => {
+  const other = new Bench({ path }, 'other');
+  other.answer('open', []);
+  rmSync(join(path, 'lock.mdb'));
+  const patient = bench.ask('queueState', ['x'], bench.now + 5000);
+  const urgent = bench.ask('queueState', ['x'], bench.now + 150);
+  bench.turn();
+  expect(bench.replies).toMatchObject([{ id: urgent, ok: false, error: { code: 'ERR_STORE_UNAVAILABLE' } }]);
+  // The other one notices, and lets go; but one file alone has to lie there for a while.
+  other.server.look();
+  const again = (): void => {
+    bench.now += 500;
+    for (const { callback } of bench.later.splice(0)) callback();
+  };
+  again();
+  again();
+  expect(bench.answered).toEqual([urgent]);
+  for (let turns = 0; turns < 5; turns += 1) again();
+  expect(bench.replies).toMatchObject([{ id: urgent }, { id: patient, ok: true }]);
+});
