@@ -31,11 +31,7 @@ export class StoreFolder {
       ['lock.mdb removed', undefined, () => file('lock.mdb')],
       ['data.mdb removed', 'all', () => file('data.mdb')],
       ['both files removed', 'all', () => ['data.mdb', 'lock.mdb'].forEach(file)],
-      [
-        'folder removed',
-        'all',
-        () => rmSync(this.path, { recursive: true, force: true, maxRetries: 10, retryDelay: 1 }),
-      ],
+      ['folder removed', 'all', () => untilEmpty(() => rmSync(this.path, { recursive: true, force: true }))],
       ['folder renamed', 'all', () => this.putAside()],
     ];
     const [how, forgot, run] = oneOf(ways, strength);
@@ -94,15 +90,10 @@ export class StoreFolder {
   }
 
   private putInPlace(copy: string): void {
-    for (;;) {
+    untilEmpty(() => {
       this.putAside();
-      try {
-        return renameSync(copy, this.path);
-      } catch (error) {
-        // A member has made the store anew in the moment between.
-        if (!(error instanceof Error && 'code' in error && error.code === 'ENOTEMPTY')) throw error;
-      }
-    }
+      renameSync(copy, this.path);
+    });
   }
 
   private putAside(): void {
@@ -116,6 +107,17 @@ export class StoreFolder {
   private next(what: string): string {
     this.count += 1;
     return `${this.path}-${what}-${this.count}`;
+  }
+}
+
+/** Tries again for as long as a member puts new files into a folder that must be empty. */
+function untilEmpty(run: () => void): void {
+  for (;;) {
+    try {
+      return run();
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ENOTEMPTY')) throw error;
+    }
   }
 }
 

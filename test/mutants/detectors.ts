@@ -75,7 +75,7 @@ export const detectors: readonly Detector[] = [
     title: 'the contract of the stores',
     command: (file) =>
       file.startsWith('src/store/embedded/')
-        ? vitest('contract', 'test/contract/embedded.test.ts')
+        ? vitest('contract', 'test/contract/embedded.test.ts', 'test/contract/embeddedFiles.test.ts')
         : file.startsWith('src/store/mongodb/')
           ? vitest('contract', 'test/contract/mongodb')
           : null,

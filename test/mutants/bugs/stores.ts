@@ -1,8 +1,8 @@
 /** Mistakes in the stores, which only their contract and their own tests can see. */
 import type { PlantedBug } from '../plantedBug.ts';
 
-const embedded = 'src/store/embedded/embeddedStore.ts';
-const embeddedTasks = 'src/store/embedded/embeddedTasks.ts';
+const embedded = 'src/store/embedded/leases.ts';
+const embeddedTasks = 'src/store/embedded/tasks.ts';
 const caughtBy = ['contract'] as const;
 
 export const storeBugs: readonly PlantedBug[] = [
@@ -10,16 +10,16 @@ export const storeBugs: readonly PlantedBug[] = [
     name: 'beat-not-filtered-on-term',
     breaks: 'A beat of an earlier term of the same holder is written into its later lease (rule 3).',
     file: embedded,
-    find: 'old !== undefined && old.term === term && old.holder === holder',
-    replace: 'old !== undefined && (old.term === term || term > 0) && old.holder === holder',
+    find: 'return old.term === term && old.holder === holder',
+    replace: 'return (old.term === term || term > 0) && old.holder === holder',
     caughtBy,
   },
   {
     name: 'beat-not-filtered-on-holder',
     breaks: "A beat is written into a lease that was released, or is another holder's (rule 3).",
     file: embedded,
-    find: 'old !== undefined && old.term === term && old.holder === holder',
-    replace: "old !== undefined && old.term === term && (old.holder === holder || holder !== '')",
+    find: 'return old.term === term && old.holder === holder',
+    replace: "return old.term === term && (old.holder === holder || holder !== '')",
     caughtBy,
   },
   {
@@ -42,25 +42,25 @@ export const storeBugs: readonly PlantedBug[] = [
     name: 'record-overwritten',
     breaks: 'The insert of a term record replaces the one that is there (rule 2).',
     file: embedded,
-    find: '(old) => (old === undefined ? fields : undefined)',
-    replace: '(old) => (old === undefined || term > 0 ? fields : undefined)',
+    find: 'if (found !== undefined) {\n      return { inserted: false',
+    replace: 'if (found !== undefined && term < 0) {\n      return { inserted: false',
     caughtBy,
   },
   {
     name: 'tip-trimmed',
     breaks: 'Trimming old term records may take the newest one.',
     file: embedded,
-    find: 'const limit = Math.min(below, this.tip(environment, name).term);',
-    replace: 'const limit = Math.max(below, this.tip(environment, name).term);',
+    find: 'const limit = Math.min(below, this.tip(name).term);',
+    replace: 'const limit = Math.max(below, this.tip(name).term);',
     caughtBy,
   },
   {
     name: 'acknowledged-without-the-term',
     breaks: 'A deposed master may acknowledge, if the lease is its own again under a later term.',
     file: embeddedTasks,
-    find: 'if (old === undefined || old.term !== term || old.holder !== holder || !isOfOurFormat(old)) return undefined;',
+    find: 'if (!isHeldBy(tenure, old, this.facts)) return undefined;',
     replace:
-      'if (old === undefined || (old.term !== term && term < 0) || old.holder !== holder || !isOfOurFormat(old)) return undefined;',
+      "if (!isHeldBy({ ...tenure, term: this.reader(old, 'lease', name).serial('term') }, old, this.facts)) return undefined;",
     caughtBy,
   },
   {
@@ -147,8 +147,8 @@ export const storeBugs: readonly PlantedBug[] = [
     name: 'letter-overwritten',
     breaks: 'A dead letter is written over the one that is there.',
     file: embeddedTasks,
-    find: 'environment.putAll(letterKey(queue, seq), fields, undefined, [',
-    replace: 'environment.putAll(letterKey(queue, seq), fields, environment.get(letterKey(queue, seq))?.version, [',
+    find: 'if (this.entries.get(letterKey(queue, seq)) !== undefined) return;',
+    replace: 'if (this.entries.get(letterKey(queue, 0)) !== undefined) return;',
     caughtBy,
   },
   {
