@@ -3,7 +3,7 @@ import { mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, expect, onTestFinished, test } from 'vitest';
-import { StoreActivity } from '../../../../src/store/embedded/activity.ts';
+import { type Activity, StoreActivity } from '../../../../src/store/embedded/activity.ts';
 import type { CallName, Request, StoreReply } from '../../../../src/store/embedded/calls.ts';
 import { leaseKey, taskKey } from '../../../../src/store/embedded/keys.ts';
 import type { EmbeddedPlace } from '../../../../src/store/embedded/place.ts';
@@ -18,6 +18,18 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const nothing = { identifier: null, count: 0, recent: [] };
 const lease = { term: 1, beat: 0, ack: 0, holder: 'h', claim: 'c', ttl: 1000, ...nothing };
 
+/** Lets a test act while the server is at something, once. */
+class Watched extends StoreActivity {
+  readonly during = new Map<Activity, () => void>();
+
+  override set(activity: Activity, now: number): void {
+    super.set(activity, now);
+    const run = this.during.get(activity);
+    this.during.delete(activity);
+    run?.();
+  }
+}
+
 /** A server whose time, turns and pauses the test decides. */
 class Bench {
   now = 1000;
@@ -25,6 +37,7 @@ class Bench {
   step = 0;
   readonly replies: StoreReply[] = [];
   readonly pauses: number[] = [];
+  readonly activity = new Watched();
   readonly later: { ms: number; callback: () => void }[] = [];
   private readonly turns: (() => void)[] = [];
   readonly server: EmbeddedServer;
@@ -34,7 +47,7 @@ class Bench {
     this.server = new EmbeddedServer({
       place,
       open: { me: thisProcess(), table: processTable, thread, wall: Date.now },
-      activity: new StoreActivity(),
+      activity: this.activity,
       now: () => {
         this.now += this.step;
         return this.now;
@@ -171,6 +184,21 @@ test('what happened in files that were moved away in the meantime does not count
   renameSync(path, `${path}.old`);
   bench.turn();
   expect(bench.replies.at(-1)).toMatchObject({ ok: false, error: { code: 'ERR_STORE_GONE' } });
+});
+
+test('LMDB touches no files that were taken away before, and answers nothing that it wrote into such', () => {
+  bench.answer('compareAndSetLease', ['x', null, lease]);
+  let touched = false;
+  bench.activity.during.set('locking', () => {
+    touched = true;
+  });
+  renameSync(path, `${path}.old`);
+  expect(code(bench.answer('queueState', ['x']))).toBe('ERR_STORE_GONE');
+  expect(touched).toBe(false);
+  bench.answer('compareAndSetLease', ['x', null, lease]);
+  expect(touched).toBe(true);
+  bench.activity.during.set('writing', () => renameSync(path, `${path}.older`));
+  expect(code(bench.answer('beat', [{ name: 'x', term: 1, holder: 'h' }, 1, nothing]))).toBe('ERR_STORE_GONE');
 });
 
 test('a store that may be opened soon is waited for, for as long as the callers wait', () => {
