@@ -188,7 +188,7 @@ export class EmbeddedServer {
     // Before LMDB reads what may have been cut off, and after, before what was done counts.
     let why = this.difference();
     try {
-      if (why === undefined) outcomes = this.together(store, group);
+      if (why === undefined) outcomes = this.together(store, group, true);
     } catch (error) {
       if (error instanceof CannotBegin) why = error.message;
       else outcomes = group.map((request) => this.alone(store, request));
@@ -204,7 +204,8 @@ export class EmbeddedServer {
     );
   }
 
-  private together(store: OpenedStore, group: Request[]): Outcome[] {
+  /** Runs the group in one transaction. With `mayJoin`, calls that wait are added to it at its end. */
+  private together(store: OpenedStore, group: Request[], mayJoin: boolean): Outcome[] {
     const { activity, now, pause } = this.parts;
     let wrote = false;
     activity.set('locking', now());
@@ -216,7 +217,8 @@ export class EmbeddedServer {
         const outcomes: Outcome[] = [];
         for (let request = group[0]; request !== undefined; request = group[outcomes.length]) {
           outcomes.push(perform(store, calls, entries, request));
-          const next = outcomes.length === group.length && now() < until ? this.others.shift() : undefined;
+          const takesMore = mayJoin && outcomes.length === group.length && now() < until;
+          const next = takesMore ? this.others.shift() : undefined;
           if (next !== undefined) group.push(next);
         }
         wrote = entries.writes > before;
@@ -232,7 +234,7 @@ export class EmbeddedServer {
   /** Runs one call by itself, because another one of its group has failed. */
   private alone(store: OpenedStore, request: Request): Outcome {
     try {
-      const [outcome] = this.together(store, [request]);
+      const [outcome] = this.together(store, [request], false);
       return outcome ?? { ok: false, error: new Error('the call had no outcome') };
     } catch (error) {
       return { ok: false, error: embeddedError(error, request.call, store.path) };

@@ -66,7 +66,8 @@ export const embeddedBugs: readonly PlantedBug[] = [
     breaks: 'A call that fails after it wrote something fails all calls that share its transaction.',
     file: `${folder}/server.ts`,
     find: 'else outcomes = group.map((request) => this.alone(store, request));',
-    replace: 'else outcomes = group.map(() => ({ ok: false, error }));',
+    replace:
+      'else outcomes = group.map((request) => (group.length > 0 ? { ok: false, error } : this.alone(store, request)));',
     caughtBy: ['units'],
   },
   {
@@ -75,6 +76,15 @@ export const embeddedBugs: readonly PlantedBug[] = [
     file: `${folder}/server.ts`,
     find: 'if (entries.writes > before) throw error;',
     replace: 'if (entries.writes < before) throw error;',
+    caughtBy: ['units'],
+  },
+  {
+    name: 'calls-taken-and-not-answered',
+    breaks:
+      'A call that runs alone, because another one has failed, takes calls that wait with it, and nobody answers them.',
+    file: `${folder}/server.ts`,
+    find: 'this.together(store, [request], false);',
+    replace: 'this.together(store, [request], true);',
     caughtBy: ['units'],
   },
   {
