@@ -108,7 +108,7 @@ export const embeddedBugs: readonly PlantedBug[] = [
     breaks: 'A process that exits ends the thread of the store within a call of LMDB, which ends it by a signal.',
     file: `${folder}/gate.ts`,
     find: "return Atomics.wait(this.words, INSIDE, 1, PATIENCE) !== 'timed-out';",
-    replace: 'return Atomics.load(this.words, INSIDE) === 0;',
+    replace: "return Atomics.wait(this.words, INSIDE, 1, PATIENCE / 1e9) !== 'timed-out';",
     caughtBy: ['contract'],
   },
   {
