@@ -109,7 +109,7 @@ export const embeddedBugs: readonly PlantedBug[] = [
     file: `${folder}/gate.ts`,
     find: "return Atomics.wait(this.words, INSIDE, 1, PATIENCE) !== 'timed-out';",
     replace: "return Atomics.wait(this.words, INSIDE, 1, PATIENCE / 1e9) !== 'timed-out';",
-    caughtBy: ['contract'],
+    caughtBy: ['units'],
   },
   {
     name: 'map-larger-than-the-address-space',
