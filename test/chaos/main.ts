@@ -80,7 +80,7 @@ function drawable(
   };
   if (faketime === undefined) leaveOut('libfaketime is not installed (Debian: faketime), so no wall clock jumps');
   if (server === 'embedded' && slowDisk === undefined)
-    leaveOut('no C compiler is installed (cc; Debian: build-essential), so no disk is slow');
+    leaveOut('no C compiler for Linux is installed (cc; Debian: build-essential), so no disk is slow');
   if (server === 'embedded') notes.push('the embedded store has no network, so no network faults');
   if (server === 'java') notes.push('mongo-java-server keeps its data in memory, so it is not killed');
   const possible: FaultKind[] = [

@@ -2,8 +2,8 @@
  * The epochs of a store whose files a fault took away or replaced. Within an epoch everything holds that holds without
  * such faults; from one to the next only what the fault took is excused. Two masters and overlapping runs never are.
  *
- * A mastership of the old epoch is over 0.95 × (SLAVE + TICKING) after its last beat, and nobody claims in the new one
- * before SLAVE + TICKING: so a moment in between parts what was seen of the one from what was seen of the other.
+ * A mastership of the old epoch is over 0.95 × (SLAVE + TICKING) after its last beat, and no member claims in the new one
+ * before SLAVE + TICKING. So a moment in between parts the runs and masterships of the one from those of the other.
  */
 import type { Fault, Settings, Stored } from './records.ts';
 

@@ -81,7 +81,7 @@ export const embeddedBugs: readonly PlantedBug[] = [
   {
     name: 'calls-taken-and-not-answered',
     breaks:
-      'A call that runs alone, because another one has failed, takes calls that wait with it, and nobody answers them.',
+      'A call that runs alone, because another one has failed, takes calls that wait with it, and leaves them without an answer.',
     file: `${folder}/server.ts`,
     find: 'this.together(store, [request], false);',
     replace: 'this.together(store, [request], true);',

@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { expect, onTestFinished, test } from 'vitest';
 import { Gate } from '../../../../src/store/embedded/gate.ts';
 
-/** A thread that is inside, and leaves only once somebody has begun to shut the gate. */
+/** A thread that is inside, and leaves only when another one has begun to shut the gate. */
 const inside = `
 const { parentPort, workerData } = require('node:worker_threads');
 const words = new Int32Array(workerData.gate);
@@ -15,7 +15,7 @@ Atomics.store(words, 1, 0);
 Atomics.notify(words, 1);
 `;
 
-test('whoever shuts the gate waits until the thread is outside', async () => {
+test('the thread that shuts the gate waits until the other one is outside', async () => {
   const gate = new Gate();
   gate.begin();
   const left = new Int32Array(new SharedArrayBuffer(4));
@@ -33,6 +33,6 @@ test('nothing enters once the gate is shut', () => {
   gate.leave();
   expect(gate.shut()).toBe(true);
   expect(new Gate(gate.buffer).enter()).toBe(false);
-  // What was refused is not inside.
+  // A refused thread does not count as inside.
   expect(gate.shut()).toBe(true);
 });
