@@ -143,9 +143,11 @@ export class Tasks {
 
   /** Trims a bounded number of tasks. Returns whether it has come to the end. */
   trimTasks(name: string, through: number): boolean {
+    // In a store that was emptied, a master of before knows numbers that are given to other tasks now.
+    const last = Math.min(through, this.queueState(name).done);
     const found: { seq: number; id: TaskId }[] = [];
     let bytes = 0;
-    for (const entry of this.entries.each({ start: taskKey(name, 0), end: taskKey(name, through + 1) })) {
+    for (const entry of this.entries.each({ start: taskKey(name, 0), end: taskKey(name, last + 1) })) {
       const { id, seq, bytes: payload } = this.task(name, entry);
       found.push({ seq, id });
       bytes += payload.length;
