@@ -12,7 +12,7 @@ import type { ResolvedOptions } from '../options.js';
 /** How long `close` waits for the thread to exit, in ms. */
 const PATIENCE = 2000;
 
-const entry = new URL('../../workers/coordinator.js', import.meta.url);
+const entry = new URL('../../workers/coordinator.cjs', import.meta.url);
 
 export class Connection {
   private readonly worker: Worker;
