@@ -7,6 +7,7 @@ import { InvalidOptionError } from '../../errors.js';
 import type { StoreOptions } from '../../options.js';
 import { redact, secretsOf } from '../../redact.js';
 import { quote } from '../../showValue.js';
+import { systemLookup } from './lookup.js';
 import { messageOf, type Place } from './storeErrors.js';
 
 /** One for each of: a beat, a look, a line of a member, and what else comes. A beat then never waits for a handshake. */
@@ -63,6 +64,9 @@ export function settingsOf(
       minPoolSize: Math.max(parsed.minPoolSize, atMost(WARM_CONNECTIONS, parsed.maxPoolSize)),
       maxConnecting: Math.max(parsed.maxConnecting, WARM_CONNECTIONS),
       monitorCommands: debug,
+      // The one of `dns` waits in libuv's thread pool, and so does each command that is compressed.
+      lookup: systemLookup,
+      compressors: 'none',
     },
   };
 }
