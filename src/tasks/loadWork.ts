@@ -58,16 +58,27 @@ export async function loadWork(href: string, by: Loaders = loaders): Promise<Use
 
 async function defaultExport(href: string, by: Loaders): Promise<unknown> {
   const path = requirable(href, by);
-  if (path !== undefined) {
-    try {
-      const loaded = by.require(path);
-      return oneLevelDown(isNamespace(loaded) ? loaded.default : loaded);
-    } catch (error) {
-      if (!isLoadError(error) || isCommonJs(path)) throw error;
-    }
+  if (path === undefined) return oneLevelDown(defaultOf(await by.import(href)));
+  try {
+    const loaded = by.require(path);
+    return oneLevelDown(types.isModuleNamespaceObject(loaded) ? defaultOf(loaded) : loaded);
+  } catch (error) {
+    if (!isLoadError(error) || isCommonJs(path)) throw error;
+    return importInstead(href, by, error);
   }
-  const namespace = await by.import(href);
-  return oneLevelDown(isNamespace(namespace) ? namespace.default : undefined);
+}
+
+async function importInstead(href: string, by: Loaders, failure: unknown): Promise<unknown> {
+  const namespace = await by.import(href).catch((later: unknown) => {
+    // After a SyntaxError `import()` may complain that the module was required before, which says nothing.
+    throw failure instanceof SyntaxError ? failure : later;
+  });
+  try {
+    return oneLevelDown(defaultOf(namespace));
+  } catch {
+    // Node 20.19 imports a module whose code has thrown in `require` as one that has no values yet.
+    throw failure;
+  }
 }
 
 /** Returns the path of a module that `require` loads as `import()` would. */
@@ -90,8 +101,8 @@ function isLoadError(error: unknown): boolean {
   return code !== undefined && loadErrors.has(code);
 }
 
-function isNamespace(value: unknown): value is { readonly default?: unknown } {
-  return types.isModuleNamespaceObject(value);
+function defaultOf(namespace: unknown): unknown {
+  return isObject(namespace) ? Reflect.get(namespace, 'default') : undefined;
 }
 
 function isObject(value: unknown): value is object {

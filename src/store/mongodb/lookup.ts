@@ -30,7 +30,7 @@ export class NameLookup {
 
   constructor(private readonly parts: LookupParts) {}
 
-  /** Returns at least one address, or rejects as `dns.lookup` does. `family` 0 means both. */
+  /** Returns at least one address, or rejects as `dns.lookup` does. Without any answer it waits; the caller has a limit. */
   async addresses(name: string, family: number): Promise<LookupAddress[]> {
     const ip = isIP(name);
     if (ip !== 0) return [{ address: name, family: ip }];
@@ -41,7 +41,7 @@ export class NameLookup {
     const question = this.asked.get(keyOf(name, family));
     if (question !== undefined) question.late = true;
     const own = this.ownAnswer(name, family);
-    // Whichever knows the name first. When both fail, the error of the own look-up says why.
+    // The first that knows the name. One that is in neither place may still be known to the system alone, as by mDNS.
     return Promise.any([answer, own]).catch(() => own);
   }
 
