@@ -77,9 +77,8 @@ function refuseProtective(options: object, group: string, path: string): void {
 
 /** Compressing waits in libuv's thread pool with each command, so the store goes without it. */
 function compresses(connectString: string, connectOptions: object): boolean {
-  const given: unknown =
-    Reflect.get(connectOptions, 'compressors') ?? /[?&]compressors=([^&]*)/i.exec(connectString)?.[1];
-  return given !== undefined && /[^,]/.test(String(given).replaceAll('none', ''));
+  const given = [/[?&]compressors=([^&]*)/i.exec(connectString)?.[1], Reflect.get(connectOptions, 'compressors')];
+  return given.some((names) => names !== undefined && /[^,]/.test(String(names).replaceAll('none', '')));
 }
 
 function noTimeoutMS(path: string): InvalidOptionError {

@@ -44,7 +44,7 @@ export function settingsOf(
   const limit = driverLimit(limits);
   const taskTimeout = Math.max(limits.commandTimeout, SHORTEST_TASK_LIMIT);
   return {
-    connectString,
+    connectString: withoutCompressors(connectString),
     debug,
     secrets,
     ...limits,
@@ -69,6 +69,16 @@ export function settingsOf(
       compressors: 'none',
     },
   };
+}
+
+/** The driver would use those of the connect string beside those of the options. */
+function withoutCompressors(connectString: string): string {
+  const [base = '', ...queries] = connectString.split('?');
+  const kept = queries
+    .join('?')
+    .split('&')
+    .filter((part) => !/^compressors=/i.test(part));
+  return kept.join('&') === '' ? base : `${base}?${kept.join('&')}`;
 }
 
 function driverLimit({ commandTimeout, connectTimeout }: { commandTimeout: number; connectTimeout: number }): number {

@@ -1,9 +1,11 @@
 /** What the driver is given in the place of calls that wait in the pool computes the same, without the originals. */
+
+import type { webcrypto } from 'node:crypto';
 import { type promises, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { keepOffPool } from '../../../../src/store/mongodb/keepOffPool.ts';
-import { temporaryFolder } from '../../../support/clusters.ts';
+import { temporaryFolder } from '../../../support/temporaryFolder.ts';
 
 const original = crypto.subtle;
 
@@ -16,8 +18,8 @@ function replaced() {
   };
   const files = { access: note('access'), readFile: note('readFile') };
   const subtle = { digest: note('digest'), sign: note('sign'), deriveBits: note('deriveBits') };
-  keepOffPool({ files: files as unknown as typeof promises, subtle: subtle as unknown as SubtleCrypto });
-  return { asked, files: files as unknown as typeof promises, subtle: subtle as unknown as SubtleCrypto };
+  keepOffPool({ files: files as unknown as typeof promises, subtle: subtle as unknown as webcrypto.SubtleCrypto });
+  return { asked, files: files as unknown as typeof promises, subtle: subtle as unknown as webcrypto.SubtleCrypto };
 }
 
 const bytes = (found: ArrayBuffer) => Buffer.from(found).toString('hex');
