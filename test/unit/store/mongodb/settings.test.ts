@@ -1,4 +1,4 @@
-import { MongoClient } from 'mongodb';
+import { MongoClient, type MongoClientOptions } from 'mongodb';
 import { expect, test } from 'vitest';
 import { systemLookup } from '../../../../src/store/mongodb/lookup.ts';
 import { settingsOf } from '../../../../src/store/mongodb/settings.ts';
@@ -40,7 +40,7 @@ test('the connections kept warm are no more than the user allows', () => {
   expect(settings('mongodb://h/d', { maxPoolSize: 0 }).minPoolSize).toBe(4);
 });
 
-test.each([
+test.each<[string, MongoClientOptions]>([
   ['mongodb://h/d?compressors=zlib', {}],
   ['mongodb://h/d?w=1&Compressors=zlib,none&appName=a', {}],
   ['mongodb://h/d?appName=a&compressors=zlib', { compressors: ['zlib'] }],
