@@ -27,7 +27,7 @@ export const poolBugs: readonly PlantedBug[] = [
     breaks: 'While the pool is busy, a name that has moved keeps its old address, although DNS knows the new one.',
     file: lookup,
     find: 'return Promise.race([answer, pause(DNS_LIMIT).then(() => known)]);',
-    replace: 'return Promise.race([pause(0).then(() => known), answer]);',
+    replace: 'return Promise.race([answer, pause(DNS_LIMIT * 0).then(() => known)]);',
     caughtBy,
   },
   {
