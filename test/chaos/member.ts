@@ -11,6 +11,7 @@
 import { failover } from 'mongo-failover';
 import { settingsOf, tell, tellAndEnd } from '../../bench/support/entry.ts';
 import { randomFrom } from '../support/random.ts';
+import { fillPool } from './fillPool.ts';
 import { LineFile } from './lineFile.ts';
 import type { MemberMessage, MemberSettings, Order } from './messages.ts';
 import { Submitter } from './submitter.ts';
@@ -69,8 +70,11 @@ function block(ms: number): void {
   for (const until = performance.now() + ms; performance.now() < until; );
 }
 
+let fills = 0;
+
 process.on('message', (order: Order) => {
   if (order.type === 'block') block(order.ms);
+  else if (order.type === 'fillPool') fillPool(`${file}.fifo-${++fills}`, order.ms);
   else if (order.type === 'quiet') void quiet();
   else void stop();
 });
