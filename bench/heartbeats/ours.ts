@@ -11,12 +11,12 @@ import { msBetween } from '../support/spread.js';
 import { measureSlice } from './cpuWork.js';
 import type { OurReport, OurSettings } from './messages.js';
 
-const { duration, busyThreads, folder, intervals } = settingsOf<OurSettings>();
+const { duration, busyThreads, folder, intervals, work } = settingsOf<OurSettings>();
 const sliceTime = measureSlice();
 const { managed: Managed, close } = failover({ nodb: { path: folder }, intervals });
 const clusters = Array.from(
   { length: busyThreads },
-  (_, index) => new Managed<{ id: number }>(`heartbeats-${index}`, 'id', new URL('./work.js', import.meta.url)),
+  (_, index) => new Managed<{ id: number }>(`heartbeats-${index}`, 'id', new URL(work, import.meta.url)),
 );
 let leasesLost = 0;
 await Promise.all(
