@@ -2,7 +2,6 @@
  * Entry, ours: as many managed clusters as there are cores, each with tasks enough for the whole time, and a main thread
  * that spins from the first beat until the measuring is over. What the coordinator counted is asked for afterwards.
  */
-import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { failover } from 'mongo-failover';
 import { settingsOf, tellAndEnd } from '../support/entry.js';
@@ -29,8 +28,8 @@ await Promise.all(
     cluster.on('statechange', (from) => {
       if (from === 'master') leasesLost += 1;
     });
-    // The task thread is there and at work when its first task is done.
-    const working = once(cluster, 'done');
+    // The task thread is there and at work when its first task is done. Not by `once`, which an `error` event ends.
+    const working = new Promise((resolve) => cluster.once('done', resolve));
     await cluster.run();
     await working;
   }),
