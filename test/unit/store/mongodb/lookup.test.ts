@@ -61,7 +61,7 @@ class World {
 const four = (address: string): Answer => [{ address, family: 4 }];
 
 describe('while the system answers', () => {
-  test('its answer is taken, and nobody else is asked', async () => {
+  test('its answer is taken, and DNS servers are not asked', async () => {
     const world = new World();
     world.system = four('10.0.0.1');
     world.systemTakes = 99;
