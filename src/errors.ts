@@ -13,6 +13,7 @@ export type FailoverErrorCode =
   | 'ERR_LISTENER'
   | 'ERR_MAIN_BLOCKED'
   | 'ERR_NEWER_FORMAT'
+  | 'ERR_POOL_BUSY'
   | 'ERR_QUEUE_BLOCKED'
   | 'ERR_QUEUE_FULL'
   | 'ERR_SERVER_TOO_OLD'

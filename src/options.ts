@@ -28,7 +28,7 @@ export interface FailoverOptions {
   mongodb?: {
     /** Default `mongodb://localhost:27017/test`. */
     connectString?: string | undefined;
-    /** Handed to the MongoDB driver. Options of the original that it no longer has (`db`, `server`) are ignored, with an `info` event. */
+    /** Handed to the MongoDB driver. Options of the original that it no longer has (`db`, `server`) and `compressors` are ignored, with an `info` event. */
     connectOptions?: (MongoClientOptions & Record<string, unknown>) | undefined;
     /** Log every command on stderr, credentials redacted. Default false. */
     debug?: boolean | undefined;

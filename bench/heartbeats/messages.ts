@@ -16,6 +16,8 @@ export interface PlainSettings extends BeatSettings {
 }
 
 export interface OurSettings extends BeatSettings {
+  /** The file of the work module, beside this one. */
+  readonly work: 'work.js' | 'poolWork.js';
   readonly folder: string;
   readonly intervals: { readonly MASTER: number; readonly SLAVE: number; readonly TICKING: number };
 }

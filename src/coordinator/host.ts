@@ -20,6 +20,7 @@ import { DeadLetters } from './deadLetters.js';
 import { DurableWork } from './durableWork.js';
 import { Fitness } from './fitness.js';
 import type { MainWatch } from './mainWatch.js';
+import { makePoolProbe } from './makePoolProbe.js';
 import { ManagedWork } from './managedWork.js';
 import { ClusterMember } from './member.js';
 import type { MemberWork } from './memberWork.js';
@@ -32,6 +33,7 @@ import type {
   SubmitResult,
   TaskBatch,
 } from './messages.js';
+import type { PoolProbe } from './poolProbe.js';
 import { makeMainRunner, makeMainWatch, makeThreadRunner } from './runners.js';
 import { type StoreLimits, storeLimits } from './storeLimits.js';
 import { storeText } from './storeText.js';
@@ -64,6 +66,7 @@ export class CoordinatorHost implements CoordinatorApi {
   private readonly farewells = new Set<Promise<unknown>>();
   private readonly limits: StoreLimits;
   private readonly store: FullStore;
+  private readonly probe: PoolProbe;
 
   constructor(
     private readonly options: ResolvedOptions,
@@ -72,6 +75,9 @@ export class CoordinatorHost implements CoordinatorApi {
   ) {
     this.limits = storeLimits(options.intervals);
     this.store = openOnUse(createStore(options.store, this.limits, systemClock, gate));
+    this.probe = makePoolProbe((event) => {
+      for (const cluster of this.hosted.keys()) send(cluster, event);
+    });
     this.store.onAvailable(() => {
       for (const { member } of this.hosted.values()) member.available();
     });
@@ -130,9 +136,10 @@ export class CoordinatorHost implements CoordinatorApi {
       },
     });
     for (const name of this.options.ignored) {
-      emit({ type: 'info', text: `connect option ${name} is of an older driver and was ignored` });
+      emit({ type: 'info', text: `connect option ${name} ${whyIgnored(name)} and was ignored` });
     }
     const letters = new DeadLetters(this.store.tasks, spec.name);
+    this.probe.start();
     this.hosted.set(spec.cluster, { member, managed, letters, unmanaged, mainRunner, watch });
   }
 
@@ -169,7 +176,8 @@ export class CoordinatorHost implements CoordinatorApi {
   }
 
   async status(cluster: number): Promise<MemberStatus> {
-    return this.find(cluster).member.status();
+    const status = await this.find(cluster).member.status();
+    return { ...status, pool: this.probe.report() };
   }
 
   async worked(cluster: number, run: number, outcome: WorkOutcome): Promise<void> {
@@ -178,6 +186,7 @@ export class CoordinatorHost implements CoordinatorApi {
 
   /** Ends what is left without a release; `stop` each cluster first. */
   async close(): Promise<void> {
+    this.probe.stop();
     await Promise.all(this.farewells);
     await this.store.close();
   }
@@ -194,4 +203,8 @@ export class CoordinatorHost implements CoordinatorApi {
     if (found === undefined) throw new FailoverError('ERR_STOPPED', 'the cluster has stopped');
     return found;
   }
+}
+
+function whyIgnored(option: string): string {
+  return option === 'compressors' ? "would need libuv's thread pool for each command" : 'is of an older driver';
 }

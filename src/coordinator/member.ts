@@ -90,7 +90,7 @@ export class ClusterMember implements ElectorHost {
     this.elector.fit();
   }
 
-  async status(): Promise<MemberStatus> {
+  async status(): Promise<Omit<MemberStatus, 'pool'>> {
     const { name, holder, store } = this.parts;
     const lease = this.seenLease;
     const { identifier, count } = this.progress();

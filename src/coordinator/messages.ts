@@ -6,6 +6,7 @@ import type { ResolvedManagedOptions, ResolvedOptions } from '../options.js';
 import type { WorkOutcome } from '../queue/runner.js';
 import type { Member } from '../store/store.js';
 import type { TaskId } from '../task.js';
+import type { PoolReport } from './poolProbe.js';
 
 /** What the coordinator needs to host one cluster. */
 export interface ClusterSpec {
@@ -133,6 +134,8 @@ export interface MemberStatus {
     readonly delay: Spread;
     readonly roundTrip: Spread;
   };
+  /** The thread pool of libuv, which all threads of this process share. */
+  readonly pool: PoolReport;
   /** All members of this subsystem that the store knows; empty when it does not answer. */
   readonly members: readonly Member[];
 }

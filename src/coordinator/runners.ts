@@ -12,7 +12,7 @@ import type { Fitness } from './fitness.js';
 import { MainWatch } from './mainWatch.js';
 import type { MemberEvent } from './messages.js';
 
-const taskEntry = fileURLToPath(new URL('../../workers/task.js', import.meta.url));
+const taskEntry = fileURLToPath(new URL('../../workers/task.cjs', import.meta.url));
 
 export interface RunnerParts {
   readonly lease: LeaseView;

@@ -34,6 +34,10 @@ export const strikes: Record<FaultKind, Strike> = {
   async busy(_, { lasts }) {
     await Promise.all(Array.from({ length: availableParallelism() * BUSY }, () => spin(lasts)));
   },
+  async 'pool-busy'(place, { lasts }) {
+    place.order({ type: 'fillPool', ms: lasts });
+    await sleep(lasts);
+  },
   cut: onNetwork((proxy) => {
     proxy.mode = 'cut';
   }),
