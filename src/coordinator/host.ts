@@ -5,7 +5,8 @@
 import assert from 'node:assert/strict';
 import { hostname } from 'node:os';
 import { LeaseView } from '../election/leaseView.js';
-import { FailoverError } from '../errors.js';
+import { FailoverError, toWire } from '../errors.js';
+import { endProcess, lastResorts } from '../lastResorts.js';
 import { writeLine } from '../log.js';
 import type { ResolvedOptions } from '../options.js';
 import type { Runner, WorkOutcome } from '../queue/runner.js';
@@ -41,13 +42,17 @@ import { UnmanagedWork } from './unmanagedWork.js';
 const system = {
   clock: systemClock,
   random: Math.random,
-  killProcess: (): void => {
-    writeLine(
-      'mongo-failover: work would not stop before its lease ended, so this process is killed (fencing: process)',
-    );
-    process.kill(process.pid, 'SIGKILL');
-  },
 };
+
+/** Ends this process; emits a `panic` if it is still alive afterwards. */
+function killProcess(emit: (event: MemberEvent) => void): void {
+  writeLine('mongo-failover: work would not stop before its lease ended, so this process is killed (fencing: process)');
+  try {
+    endProcess(lastResorts(process.pid));
+  } catch (error) {
+    emit({ type: 'panic', error: toWire(error) });
+  }
+}
 
 interface Hosted {
   readonly member: ClusterMember;
@@ -123,7 +128,9 @@ export class CoordinatorHost implements CoordinatorApi {
           runner = main;
           watch = makeMainWatch(main, { lease, options, fitness });
         } else runner = makeThreadRunner(module, { lease, options, emit });
-        managed = this.makeTaskWork(spec, { name: spec.name, options, runner, ...system, emit, progressed });
+        const kill = (): void => killProcess(emit);
+        const parts = { name: spec.name, options, runner, ...system, killProcess: kill, emit, progressed };
+        managed = this.makeTaskWork(spec, parts);
         return managed;
       },
     });
