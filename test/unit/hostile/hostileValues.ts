@@ -67,6 +67,7 @@ const strangeThings: readonly (() => unknown)[] = [
   () => cyclic(),
   () => deep(20),
   () => deep(5000),
+  () => deep(100_000),
   () => new Stranger(1),
   () => new Date(Number.NaN),
   () => new Error('an error'),
