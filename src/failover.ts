@@ -67,7 +67,8 @@ export function failover(options: FailoverOptions = {}): Failover {
           'mainTimeout is for work that is a function; work that is a module does not wait for the main thread';
         throw new InvalidOptionError(text);
       }
-      super(handle, resolveName(name), resolveKey(key), place, checked);
+      const property = typeof key === 'string' ? key : null;
+      super(handle, resolveName(name), resolveKey(key), place, checked, property);
     }
   }
 

@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { hostname } from 'node:os';
+import { configurationOf } from '../configuration.js';
 import { LeaseView } from '../election/leaseView.js';
 import { FailoverError, toWire } from '../errors.js';
 import { endProcess, lastResorts } from '../lastResorts.js';
@@ -89,6 +90,11 @@ export class CoordinatorHost implements CoordinatorApi {
     let unmanaged: UnmanagedWork | null = null;
     let watch: MainWatch | null = null;
     const { intervals } = this.options;
+    const fitness = new Fitness({
+      resign: (reason, code) => member.resign(reason, code),
+      fit: () => member.fit(),
+    });
+    let standsBack = false;
     const member = new ClusterMember({
       name: spec.name,
       holder: spec.holder,
@@ -96,6 +102,7 @@ export class CoordinatorHost implements CoordinatorApi {
       pid: process.pid,
       storeText: storeText(this.options.store),
       intervals,
+      configuration: configurationOf(spec.managed?.options ?? null, spec.managed?.key ?? null),
       grace: spec.managed?.options.grace ?? 0,
       // Only should the store break its promise: its own limits are tighter.
       requestTimeout: this.limits.connectTimeout + 2 * this.limits.commandTimeout,
@@ -111,16 +118,22 @@ export class CoordinatorHost implements CoordinatorApi {
         this.farewells.add(all);
         void all.then(() => this.farewells.delete(all));
       },
+      standBack: (reason) => {
+        standsBack = true;
+        fitness.complain('ERR_CONFIGURATION_DIFFERS', reason);
+      },
+      comeForward: () => {
+        standsBack = false;
+        void (managed?.whenEnded() ?? Promise.resolve()).then(() => {
+          if (!standsBack) fitness.withdraw('ERR_CONFIGURATION_DIFFERS');
+        });
+      },
       makeWork: (progressed): MemberWork => {
         if (spec.managed === null) {
           unmanaged = new UnmanagedWork(spec.identifier, progressed);
           return unmanaged;
         }
         const { module, options } = spec.managed;
-        const fitness = new Fitness({
-          resign: (reason, code) => member.resign(reason, code),
-          fit: () => member.fit(),
-        });
         let runner: Runner;
         if (module === null) {
           const main = makeMainRunner({ lease, options, fitness, emit });

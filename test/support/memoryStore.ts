@@ -8,7 +8,7 @@
 import assert from 'node:assert/strict';
 import type { Clock } from '../../src/clock.ts';
 import { StoreError } from '../../src/errors.ts';
-import type { Lease, Member, Observation, Store, Tip } from '../../src/store/store.ts';
+import type { Lease, Member, Notice, Observation, Store, Tip } from '../../src/store/store.ts';
 
 export type CallName = 'highestTerm' | 'observe' | 'compareAndSetLease' | 'insertTerm' | 'beat' | 'release';
 
@@ -46,6 +46,8 @@ export class MemoryStore {
   readonly terms = new Map<number, string>();
   /** Term → time to live. */
   readonly ttls = new Map<number, number>();
+  /** Kind → notice. */
+  readonly notices = new Map<string, Notice>();
   /** Every call that was carried out, in order. */
   readonly log: CallName[] = [];
 
@@ -145,6 +147,12 @@ export class MemoryConnection implements Store {
 
   async open(): Promise<void> {}
   async close(): Promise<void> {}
+  async putNotice(notice: Notice): Promise<void> {
+    this.store.notices.set(notice.configuration.kind, notice);
+  }
+  async readNotices(): Promise<Notice[]> {
+    return [...this.store.notices.values()];
+  }
   async putMember(): Promise<void> {}
   async removeMember(): Promise<void> {}
   async listMembers(): Promise<Member[]> {

@@ -13,11 +13,14 @@ import {
   type Fields,
   isFields,
   isOfOurFormat,
-  memberIn,
+  noticeId,
+  noticeIds,
+  readableIn,
   storedLease,
+  storedNotice,
   storedProgress,
 } from '../documents.js';
-import type { Lease, Member, Observation, Progress, Store, Tenure, TermRecord, Tip } from '../store.js';
+import type { Lease, Member, Notice, Observation, Progress, Store, Tenure, TermRecord, Tip } from '../store.js';
 import type { FullStore, TaskStore } from '../taskStore.js';
 import { Access } from './access.js';
 import { EmbeddedTasks } from './embeddedTasks.js';
@@ -124,12 +127,27 @@ export class EmbeddedStore implements FullStore {
     await this.access.write('removeMember', (environment) => environment.remove([memberKey(id)]));
   }
 
+  async putNotice(notice: Notice): Promise<void> {
+    const id = noticeId(notice.name, notice.configuration.kind);
+    const fields = { id, ...storedNotice(notice), at: Date.now() };
+    await this.access.change('putNotice', memberKey(id), () => fields);
+  }
+
+  async readNotices(name: string): Promise<Notice[]> {
+    return this.access.read('readNotices', (environment) =>
+      noticeIds(name).flatMap((id) => {
+        const found = environment.get(memberKey(id));
+        return found === undefined ? [] : readableIn(() => this.reader(found.value, 'notice', name).notice());
+      }),
+    );
+  }
+
   async listMembers(name: string): Promise<Member[]> {
     return this.access.read('listMembers', (environment) =>
       environment
         .values(memberRange)
         .filter((value) => isFields(value) && value.name === name)
-        .flatMap((value) => memberIn(() => this.reader(value, 'member', name).member('id'))),
+        .flatMap((value) => readableIn(() => this.reader(value, 'member', name).member('id'))),
     );
   }
 

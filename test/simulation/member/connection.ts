@@ -3,9 +3,20 @@
  * decides. It may be carried out twice, or after its caller was told that it failed; its outcome is lost when the server
  * restarts before it was committed.
  */
+import assert from 'node:assert/strict';
 import type { Clock } from '../../../src/clock.ts';
 import { StoreError } from '../../../src/errors.ts';
-import type { Lease, Member, Observation, Progress, Store, Tenure, TermRecord, Tip } from '../../../src/store/store.ts';
+import type {
+  Lease,
+  Member,
+  Notice,
+  Observation,
+  Progress,
+  Store,
+  Tenure,
+  TermRecord,
+  Tip,
+} from '../../../src/store/store.ts';
 import type { FullStore, TaskStore } from '../../../src/store/taskStore.ts';
 import { sameVersion } from '../../support/memoryStore.ts';
 import type { Timeline } from '../../support/skewedClock.ts';
@@ -127,6 +138,12 @@ export class SimulatedConnection implements FullStore {
   }
 
   async trimTerms(): Promise<void> {}
+  async putNotice(): Promise<void> {
+    assert.fail('members that agree write no notices');
+  }
+  async readNotices(): Promise<Notice[]> {
+    return [];
+  }
   async putMember(): Promise<void> {}
   async removeMember(): Promise<void> {}
   async listMembers(): Promise<Member[]> {

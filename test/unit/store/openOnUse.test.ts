@@ -25,7 +25,7 @@ class SlowStore {
         return tip;
       },
       ...{ observe: none, compareAndSetLease: none, insertTerm: none, beat: none, release: none, trimTerms: none },
-      ...{ putMember: none, removeMember: none, listMembers: none },
+      ...{ putNotice: none, readNotices: none, putMember: none, removeMember: none, listMembers: none },
       tasks: {
         ...{
           addTasks: none,
