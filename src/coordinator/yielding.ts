@@ -28,8 +28,8 @@ interface Sign {
 }
 
 export class Yielding {
-  /** The last notice of each kind. */
-  private readonly signs = new Map<ClusterKind, Sign>();
+  /** The last notice of each kind that wants the lease, and of each that does not. */
+  private readonly signs = new Map<string, Sign>();
   private since: number | null = null;
   private restsUntil = Number.NEGATIVE_INFINITY;
 
@@ -43,19 +43,20 @@ export class Yielding {
   /** Takes one look at the notices, and returns those whose writers live. */
   look(notices: readonly Notice[], now: number): Notice[] {
     for (const notice of notices) {
-      const { kind } = notice.configuration;
-      const before = this.signs.get(kind);
-      if (notice.holder === this.holder) this.signs.delete(kind);
-      else if (before === undefined) this.signs.set(kind, { notice, changedAt: null });
-      else if (!isSame(before.notice, notice)) this.signs.set(kind, { notice, changedAt: now });
+      const key = [notice.configuration.kind, notice.wants].join(' ');
+      const before = this.signs.get(key);
+      if (notice.holder === this.holder) this.signs.delete(key);
+      else if (before === undefined) this.signs.set(key, { notice, changedAt: null });
+      else if (!isSame(before.notice, notice)) this.signs.set(key, { notice, changedAt: now });
     }
     return [...this.signs.values()].filter((sign) => this.lives(sign, now)).map(({ notice }) => notice);
   }
 
   /** Another member's lease of this kind was seen. */
   handedOver(to: ClusterKind): void {
-    for (const [kind, sign] of this.signs) {
-      if (!outranks(kind, to)) this.signs.set(kind, { ...sign, notice: { ...sign.notice, wants: false } });
+    for (const [key, { notice, changedAt }] of this.signs) {
+      if (outranks(notice.configuration.kind, to)) continue;
+      this.signs.set(key, { notice: { ...notice, wants: false }, changedAt });
     }
   }
 

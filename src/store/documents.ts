@@ -54,11 +54,16 @@ export function storedLease(lease: Lease): Fields {
 
 /** The keys of a subsystem's notices, which are among the members' lines. */
 export function noticeIds(name: string): string[] {
-  return kinds.map((kind) => noticeId(name, kind));
+  return kinds.flatMap((kind) => [noticeKey(name, kind, true), noticeKey(name, kind, false)]);
 }
 
-export function noticeId(name: string, kind: ClusterKind): string {
-  return `notice/${kind}/${name}`;
+export function noticeId({ name, configuration, wants }: Notice): string {
+  return noticeKey(name, configuration.kind, wants);
+}
+
+/** Those who want the lease and those who do not have one each, or one would hide the other. */
+function noticeKey(name: string, kind: ClusterKind, wants: boolean): string {
+  return `notice/${kind}/${wants ? 'wants' : 'differs'}/${name}`;
 }
 
 /** The fields of a notice but for its key. It is no line of a member, as it has no host. */

@@ -77,8 +77,8 @@ export interface Member {
 }
 
 /**
- * What a standby says whose configuration is not the master's: one note for each subsystem and kind, which the next
- * member of this kind overwrites. No clock of another machine is read: who sees it change knows that a member lives.
+ * What a standby says whose configuration is not the master's: one for each subsystem, kind and `wants`, which the next
+ * member that says the same overwrites. No clock of another machine is read: who sees it change knows that a member lives.
  */
 export interface Notice {
   readonly name: string;
@@ -120,9 +120,9 @@ export interface Store {
   /** Writes, or overwrites, the member's line. */
   putMember(member: Member): Promise<void>;
   removeMember(id: string): Promise<void>;
-  /** Writes, or overwrites, the notice of this subsystem and kind. */
+  /** Writes, or overwrites, the notice of this subsystem, kind and `wants`. */
   putNotice(notice: Notice): Promise<void>;
-  /** The notices of a subsystem, at most one for each kind. Those that cannot be read are missing. */
+  /** The notices of a subsystem, at most one for each kind and `wants`. Those that cannot be read are missing. */
   readNotices(name: string): Promise<Notice[]>;
   /** The members of a subsystem, in no order; those not seen for an hour may be missing. */
   listMembers(name: string): Promise<Member[]>;

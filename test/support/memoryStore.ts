@@ -46,7 +46,7 @@ export class MemoryStore {
   readonly terms = new Map<number, string>();
   /** Term → time to live. */
   readonly ttls = new Map<number, number>();
-  /** Kind → notice. */
+  /** Kind, and whether it wants the lease → notice. */
   readonly notices = new Map<string, Notice>();
   /** Every call that was carried out, in order. */
   readonly log: CallName[] = [];
@@ -148,7 +148,7 @@ export class MemoryConnection implements Store {
   async open(): Promise<void> {}
   async close(): Promise<void> {}
   async putNotice(notice: Notice): Promise<void> {
-    this.store.notices.set(notice.configuration.kind, notice);
+    this.store.notices.set(`${notice.configuration.kind} ${notice.wants}`, notice);
   }
   async readNotices(): Promise<Notice[]> {
     return [...this.store.notices.values()];

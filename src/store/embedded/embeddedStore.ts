@@ -128,7 +128,7 @@ export class EmbeddedStore implements FullStore {
   }
 
   async putNotice(notice: Notice): Promise<void> {
-    const id = noticeId(notice.name, notice.configuration.kind);
+    const id = noticeId(notice);
     const fields = { id, ...storedNotice(notice), at: Date.now() };
     await this.access.change('putNotice', memberKey(id), () => fields);
   }

@@ -4,7 +4,7 @@
  *   failover          { _id: 'lease/' + name, term, beat, ack, holder, claim, ttl, identifier, count, recent, configuration, at }
  *                     { _id: term + '/' + name, name, term, holder, claim, ttl, at }
  *   failover_members  { _id: holder id, name, host, pid, state, at }
- *                     { _id: 'notice/' + kind + '/' + name, name, holder, configuration, ttl, count, wants, at }
+ *                     { _id: 'notice/' + kind + '/wants/' or '/differs/' + name, name, holder, configuration, ttl, count, wants, at }
  *
  * Nothing here needs more of a server than the protocol and unique `_id`s: no transactions, no pipelines, no clock. On a
  * server whose updates are not atomic a compare-and-set may match twice; the insert of a term never does.
@@ -132,7 +132,7 @@ export class MongodbStore implements FullStore {
   }
 
   async putNotice(notice: Notice): Promise<void> {
-    const _id = noticeId(notice.name, notice.configuration.kind);
+    const _id = noticeId(notice);
     const fields = { ...storedNotice(notice), at: new Date() };
     await this.commands.update('putNotice', MEMBERS, { _id }, { $set: fields }, true);
   }

@@ -2,6 +2,7 @@
 import type { PlantedBug } from '../plantedBug.ts';
 import { durableBugs } from './durable.ts';
 import { electionBugs } from './election.ts';
+import { memberBugs } from './members.ts';
 import { queueBugs } from './queue.ts';
 import { storeBugs } from './stores.ts';
 import { workBugs } from './work.ts';
@@ -12,4 +13,5 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...durableBugs,
   ...workBugs,
   ...storeBugs,
+  ...memberBugs,
 ];

@@ -1,11 +1,8 @@
 /** Members of one name that are configured differently: who works, who is told, and that no two work at once. */
-import { describe, expect, test } from 'vitest';
-import { type ClusterKind, kinds, outranks } from '../../../src/configuration.ts';
-import { randomFrom } from '../../support/random.ts';
+import { expect, test } from 'vitest';
 import { ttl } from '../election/bench.ts';
 import { World } from './kindsWorld.ts';
 
-const SEEDS = Number(process.env.KINDS_SEEDS ?? 60);
 /** Until a member that can do what waits has done it: notices, the lease that runs out, a claim; twice if another wins it. */
 const SOON = 12 * ttl;
 
@@ -83,7 +80,7 @@ test('a notice that is as old as the store is nobody', async () => {
   const world = new World();
   const settings = {};
   const notice = { name: 'mixed', holder: 'gone', ttl, count: 7, wants: true };
-  world.store.notices.set('durable', { ...notice, configuration: { kind: 'durable', settings } });
+  world.store.notices.set('durable true', { ...notice, configuration: { kind: 'durable', settings } });
   const memory = await world.start('memory');
   await world.pass(SOON);
   expect([memory.isMaster, memory.told]).toEqual([true, []]);
@@ -95,7 +92,7 @@ test('one that wants the lease and cannot take it is waited for once, and then f
   let count = 0;
   const want = (): void => {
     const notice = { name: 'mixed', holder: 'loud', ttl, count: ++count, wants: true };
-    world.store.notices.set('durable', { ...notice, configuration: { kind: 'durable', settings: {} } });
+    world.store.notices.set('durable true', { ...notice, configuration: { kind: 'durable', settings: {} } });
     world.clock.at(world.clock.now() + ttl / 3, want);
   };
   want();
@@ -148,42 +145,11 @@ test('an older version is not told from what it says, but only that it does not 
   expect(durable.told).toHaveLength(1);
 });
 
-describe('in random worlds', () => {
-  const seeds = process.env.KINDS_SEED === undefined ? Array.from({ length: SEEDS }, (_, seed) => seed) : [];
-  if (process.env.KINDS_SEED !== undefined) seeds.push(Number(process.env.KINDS_SEED));
-  test.each(seeds)('seed %d: no two work at once, and what the highest kind can do is done', async (seed) => {
-    const random = randomFrom(seed);
-    const below = (limit: number): number => Math.floor(random() * limit);
-    const world = new World();
-    // Some are cut off from the store now and then, until the world comes to rest.
-    let calm = false;
-    const join = (): Promise<unknown> => {
-      const kind: ClusterKind = kinds[below(3)] ?? 'durable';
-      return world.start(kind, {}, () => calm || random() > 0.02);
-    };
-    await join();
-    for (let move = 0; move < 12; move += 1) {
-      const member = world.members[below(world.members.length)];
-      const choice = below(6);
-      if (choice <= 1 && world.members.length < 5) await join();
-      else if (choice === 2) member?.die();
-      else if (choice === 3) member?.member.stop();
-      else if (member !== undefined && member.kind !== 'unmanaged') member.queue.tasks += 1 + below(3);
-      await world.pass(below(4 * ttl));
-    }
-    if (!world.members.some(({ lives }) => lives)) await join();
-    calm = true;
-    const before = world.members.map(({ masterships }) => masterships);
-    await world.pass(30 * ttl);
-    const living = world.members.filter(({ lives }) => lives);
-    const { master } = world;
-    expect(living.map(({ id }) => id)).toContain(master?.id);
-    const waits = living.filter(({ kind, queue }) => queue.tasks > 0 && outranks(kind, master?.kind ?? 'unmanaged'));
-    expect(waits.map(({ id }) => id)).toEqual([]);
-    if (master?.kind === 'durable') expect(world.stored.tasks).toBe(0);
-    const gained = world.members.map(({ masterships }, index) => masterships - (before[index] ?? 0));
-    expect(Math.max(...gained), 'nobody wins it again and again').toBeLessThanOrEqual(2);
-    for (const { member, lives } of world.members) if (lives) member.stop();
-    await world.pass(2 * ttl);
-  });
+test('a standby follows the progress of its own kind alone', async () => {
+  const world = new World();
+  await world.start('durable');
+  const [same, other] = [await world.start('durable'), await world.start('memory')];
+  await world.pass(2 * ttl);
+  expect(new Set(same.followed)).toEqual(new Set(['durable 0']));
+  expect(new Set(other.followed)).toEqual(new Set(['another kind']));
 });

@@ -9,8 +9,9 @@ import { Fitness } from '../../../src/coordinator/fitness.ts';
 import { ClusterMember } from '../../../src/coordinator/member.ts';
 import { type MemberWork, noLoad } from '../../../src/coordinator/memberWork.ts';
 import type { MemberEvent } from '../../../src/coordinator/messages.ts';
+import { StoreError } from '../../../src/errors.ts';
 import { SimulatedLease } from '../../simulation/member/simulatedLease.ts';
-import { type Fate, MemoryStore, swift } from '../../support/memoryStore.ts';
+import { type Fate, type MemoryConnection, MemoryStore, swift } from '../../support/memoryStore.ts';
 import { VirtualClock } from '../../support/virtualClock.ts';
 import { grace, intervals } from '../election/bench.ts';
 
@@ -57,6 +58,8 @@ export class WorldMember {
   readonly lease: SimulatedLease;
   readonly events: MemberEvent[] = [];
   readonly queue: Queue;
+  /** Whose leases it was told to follow. */
+  readonly followed: (string | null)[] = [];
   masterships = 0;
   isDead = false;
   hasStopped = false;
@@ -70,7 +73,7 @@ export class WorldMember {
     /** Whether what it asks of the store arrives there. */
     answers: () => boolean = () => true,
   ) {
-    const { clock, store, stored } = world;
+    const { clock, stored } = world;
     this.queue = kind === 'durable' ? stored : { tasks: 0, done: 0 };
     this.lease = new SimulatedLease(clock);
     const fitness = new Fitness({
@@ -83,7 +86,7 @@ export class WorldMember {
       standBack: (reason) => fitness.complain('ERR_CONFIGURATION_DIFFERS', reason),
       comeForward: () => fitness.withdraw('ERR_CONFIGURATION_DIFFERS'),
       requestTimeout: 900,
-      store: store.connect({ fate: () => (this.isDead || !answers() ? never : swift), timeLimit: 900 }),
+      store: this.connect(answers),
       lease: this.lease,
       emit: (event) => this.events.push(event),
       ended: () => {
@@ -91,6 +94,17 @@ export class WorldMember {
       },
       makeWork: () => this.work(),
     });
+  }
+
+  private connect(answers: () => boolean): MemoryConnection {
+    const reaches = (): boolean => !this.isDead && answers();
+    const connection = this.world.store.connect({ fate: () => (reaches() ? swift : never), timeLimit: 900 });
+    const put = connection.putNotice.bind(connection);
+    connection.putNotice = async (notice) => {
+      if (!reaches()) throw new StoreError('ERR_STORE_UNAVAILABLE', 'lost');
+      await put(notice);
+    };
+    return connection;
   }
 
   get isMaster(): boolean {
@@ -124,7 +138,9 @@ export class WorldMember {
         this.works = true;
         this.doNext();
       },
-      ...{ fence: end, deposed: end, seen: () => {}, seenNothing: () => {}, seenOtherKind: () => {} },
+      ...{ fence: end, deposed: end, seenNothing: () => {} },
+      seen: (lease) => this.followed.push(lease.holder),
+      seenOtherKind: () => this.followed.push('another kind'),
       resume: () => {
         this.works = true;
         this.doNext();
