@@ -151,7 +151,8 @@ export class MemoryConnection implements Store {
     this.store.notices.set(`${notice.configuration.kind} ${notice.wants}`, notice);
   }
   async readNotices(): Promise<Notice[]> {
-    return [...this.store.notices.values()];
+    // As the embedded store does: of one kind, first the one that wants the lease.
+    return [...this.store.notices.values()].sort((a, b) => Number(b.wants) - Number(a.wants));
   }
   async putMember(): Promise<void> {}
   async removeMember(): Promise<void> {}

@@ -13,15 +13,15 @@ export const memberBugs: readonly PlantedBug[] = [
     file: yielding,
     find: 'this.signs.set(key, { notice, changedAt: null });',
     replace: 'this.signs.set(key, { notice, changedAt: now });',
-    caughtBy,
+    caughtBy: named,
   },
   {
     name: 'stands-back-in-vain',
     breaks: 'A member stands back without end for one that never takes the lease.',
     file: yielding,
     find: 'if (now - this.since < PATIENCE * longest) return notice;',
-    replace: 'if (now - this.since >= 0) return notice;',
-    caughtBy,
+    replace: 'if (now - this.since < PATIENCE * longest || longest > 0) return notice;',
+    caughtBy: named,
   },
   {
     name: 'wishes-hide-each-other',
@@ -29,7 +29,7 @@ export const memberBugs: readonly PlantedBug[] = [
     file: yielding,
     find: "[notice.configuration.kind, notice.wants].join(' ')",
     replace: "[notice.configuration.kind].join(' ')",
-    caughtBy,
+    caughtBy: named,
   },
   {
     name: 'equals-outrank-each-other',
@@ -37,7 +37,7 @@ export const memberBugs: readonly PlantedBug[] = [
     file: 'src/configuration.ts',
     find: 'return kinds.indexOf(first) > kinds.indexOf(second);',
     replace: 'return kinds.indexOf(first) >= kinds.indexOf(second);',
-    caughtBy: named,
+    caughtBy,
   },
   {
     name: 'takes-over-without-need',
@@ -45,7 +45,7 @@ export const memberBugs: readonly PlantedBug[] = [
     file: 'src/coordinator/configurationWatch.ts',
     find: 'return (await waiting()) > 0;',
     replace: 'return (await waiting()) >= 0;',
-    caughtBy,
+    caughtBy: named,
   },
   {
     name: 'another-kind-is-followed',

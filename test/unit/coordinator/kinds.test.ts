@@ -54,6 +54,20 @@ test('of three, a second standby in memory does not win the lease that was left 
   }
 });
 
+test.each([0, 1])(
+  'standby %d of two of one kind wants the lease, and the other does not hide that',
+  async (wanting) => {
+    const world = new World();
+    const old = await world.start('unmanaged');
+    const standbys = [await world.start('memory'), await world.start('memory')];
+    const queue = standbys[wanting]?.queue ?? expect.fail();
+    await world.pass(2 * ttl);
+    queue.tasks = 1;
+    await world.pass(SOON);
+    expect([world.master?.kind, old.masterships]).toEqual(['memory', 1]);
+  },
+);
+
 test('who stood back works again when the durable member has gone', async () => {
   const world = new World();
   const memory = await world.start('memory');
