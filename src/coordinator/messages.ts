@@ -7,7 +7,7 @@ import type { ResolvedManagedOptions, ResolvedOptions } from '../options.js';
 import type { WorkOutcome } from '../queue/runner.js';
 import type { Member } from '../store/store.js';
 import type { TaskId } from '../task.js';
-import type { DifferingMember } from './configurationWatch.js';
+import type { DifferingMember } from './differingMembers.js';
 
 export interface ManagedSpec {
   readonly module: string | null;
