@@ -6,9 +6,11 @@
  * and none of them needs the main thread or the thread pool of libuv. A resort that does nothing costs PATIENCE:
  *
  *   SIGKILL        works except in PID 1.
- *   break          is the breakpoint instruction of V8: the kernel forces the SIGTRAP on PID 1, too.
- *   assertion      is a call into Node's own code that fails an assertion there, which aborts.
- *   limit of CPU   is the program `prlimit`: the kernel sends the SIGKILL at the next tick of the clock.
+ *   breakpoint     is an instruction of V8: the kernel forces the SIGTRAP on PID 1, too, unless the user listens to SIGTRAP.
+ *   limit of CPU   is the program `prlimit`, which slim images lack: once a second of CPU is used, the kernel sends a SIGKILL
+ *                  that it does not drop.
+ *   assertion      is a call into Node's own code that fails an assertion there, which aborts. It comes last because it never
+ *                  returns, also where the user listens to SIGSEGV and the process lives on.
  */
 import { execFileSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
@@ -39,12 +41,12 @@ export function lastResorts(pid: number): readonly Resort[] {
     // The kernel tells nobody that it dropped the signal, so only the number says so before it is needed.
     { name: 'SIGKILL', exists: () => pid !== 1, end: () => process.kill(pid, 'SIGKILL') },
     { name: 'a breakpoint', exists: () => breakpoint() !== undefined, end: () => breakpoint()?.runInThisContext() },
+    { name: 'a limit of CPU', exists: () => isInPath('prlimit'), end: () => useUpCpu(pid) },
     {
       name: 'a failed assertion',
       exists: () => typeof deflateWrite() === 'function',
       end: () => void deflateWrite()?.(),
     },
-    { name: 'a limit of CPU', exists: () => isInPath('prlimit'), end: () => useUpCpu(pid) },
   ];
 }
 
