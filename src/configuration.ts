@@ -1,5 +1,5 @@
 /**
- * What must agree among the members of one name, because it decides what becomes of a task, whoever is master:
+ * What must agree among the members of one name, because it decides what becomes of a task under each master:
  *
  *   kind           unmanaged, memory or durable: a master of another kind does not even see the tasks that wait.
  *   key            the property that holds the id: ids that differ are other tasks. A function cannot be compared.
@@ -33,7 +33,7 @@ export interface Difference {
 /** A key of more characters is stored as its beginning and a digest. */
 const KEY_MAX = 200;
 
-/** `key`: null if it is a function. Without options: of an unmanaged cluster. */
+/** Returns what a member says of itself. `key`: null if it is a function. `options`: null for an unmanaged cluster. */
 export function configurationOf(options: ResolvedManagedOptions | null, key: string | null): Configuration {
   if (options === null) return { kind: 'unmanaged', settings: {} };
   const { durable, retry, maxQueue, maxTaskBytes } = options;
@@ -59,7 +59,7 @@ export function isKind(value: unknown): value is ClusterKind {
   return kinds.some((kind) => kind === value);
 }
 
-/** What both know and say differently; empty if they agree. */
+/** Returns what both know and say differently; empty if they agree. */
 export function differences(here: Configuration, there: Configuration): Difference[] {
   const names = Object.keys(here.settings).filter((name) => Object.hasOwn(there.settings, name));
   const settings = names.map((name) => ({ name, here: here.settings[name] ?? '', there: there.settings[name] ?? '' }));
@@ -67,7 +67,7 @@ export function differences(here: Configuration, there: Configuration): Differen
   return all.filter((each) => each.here !== each.there);
 }
 
-/** Whether a member of the first kind works rather than one of the second, if its tasks wait. */
+/** Returns whether a member of the first kind works rather than one of the second, if its tasks wait. */
 export function outranks(first: ClusterKind, second: ClusterKind): boolean {
   return kinds.indexOf(first) > kinds.indexOf(second);
 }

@@ -35,10 +35,10 @@ export interface Resort {
   end(): void;
 }
 
-/** What ends the process of this number, which is this one. */
+/** Lists what ends the process of this number, which is this one. */
 export function lastResorts(pid: number): readonly Resort[] {
   return [
-    // The kernel tells nobody that it dropped the signal, so only the number says so before it is needed.
+    // The kernel drops the signal in silence, so before it is needed only the number says that it will.
     { name: 'SIGKILL', exists: () => pid !== 1, end: () => process.kill(pid, 'SIGKILL') },
     { name: 'a breakpoint', exists: () => breakpoint() !== undefined, end: () => breakpoint()?.runInThisContext() },
     { name: 'a limit of CPU', exists: () => isInPath('prlimit'), end: () => useUpCpu(pid) },
@@ -84,7 +84,7 @@ export function mustBeEndable(resorts: readonly Resort[]): void {
   );
 }
 
-/** Undefined where V8 has no such function. The flag is a switch of the parser only, and is off again at once. */
+/** Returns undefined where V8 has no such function. The flag is a switch of the parser only, and is off again at once. */
 function breakpoint(): Script | undefined {
   setFlagsFromString('--allow-natives-syntax');
   try {
@@ -96,7 +96,7 @@ function breakpoint(): Script | undefined {
   }
 }
 
-/** Checks the number of its arguments by an assertion in native code. */
+/** Returns a call without arguments, whose number native code checks by an assertion. */
 function deflateWrite(): (() => unknown) | undefined {
   const handle: unknown = Reflect.get(createDeflate(), '_handle');
   if (typeof handle !== 'object' || handle === null) return undefined;

@@ -1,6 +1,6 @@
 /**
  * Rule 7 where the process is the first of its namespace, as in most containers: the kernel drops the SIGKILL that it
- * sends to itself. It ends all the same before its native call does, whatever blocks its main thread.
+ * sends to itself. The process still ends before its native call does, however its main thread is blocked.
  */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';

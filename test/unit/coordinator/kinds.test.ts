@@ -79,7 +79,7 @@ test('who stood back works again when the durable member has gone', async () => 
   expect([world.master?.id, memory.masterships]).toEqual([memory.id, 2]);
 });
 
-test('a member that wants the lease and dies holds nobody back for long', async () => {
+test('a member that wants the lease and dies holds the others back for a short time', async () => {
   const world = new World();
   const memory = await world.start('memory');
   const durable = await world.start('durable');
@@ -90,7 +90,7 @@ test('a member that wants the lease and dies holds nobody back for long', async 
   expect(world.master?.id).toBe(memory.id);
 });
 
-test('a notice that is as old as the store is nobody', async () => {
+test('a notice that never changes counts for nothing', async () => {
   const world = new World();
   const settings = {};
   const notice = { name: 'mixed', holder: 'gone', ttl, count: 7, wants: true };

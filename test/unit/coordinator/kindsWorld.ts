@@ -13,7 +13,7 @@ import { StoreError } from '../../../src/errors.ts';
 import { SimulatedLease } from '../../simulation/member/simulatedLease.ts';
 import { type Fate, type MemoryConnection, MemoryStore, swift } from '../../support/memoryStore.ts';
 import { VirtualClock } from '../../support/virtualClock.ts';
-import { grace, intervals } from '../election/bench.ts';
+import { grace, intervals, ttl } from '../election/bench.ts';
 
 /** What one task takes, in ms. */
 const TASK = 100;
@@ -35,6 +35,10 @@ export class World {
     this.members.push(member);
     member.member.run();
     await this.clock.advance(10);
+    // The first one is master, however long it has to look before.
+    for (let waited = 0; this.members.length === 1 && waited < 2 * ttl && !member.isMaster; waited += 50) {
+      await this.pass(50);
+    }
     return member;
   }
 
