@@ -45,7 +45,7 @@ test.each<[string, string, () => unknown]>([
 });
 
 test('more fields, and longer lists, than one call can have arguments', async () => {
-  const many = Array.from({ length: 1_000_000 }, (_, index) => index);
+  const many = Array.from({ length: 300_000 }, (_, index) => index);
   const fields = Object.fromEntries(many.map((index) => [`field${index}`, index]));
   for (const task of [
     { id: 1, many },
@@ -53,4 +53,4 @@ test('more fields, and longer lists, than one call can have arguments', async ()
   ]) {
     await expect(cluster.submitWork(task)).rejects.toMatchObject({ code: 'ERR_TASK_TOO_LARGE' });
   }
-});
+}, 60_000);
