@@ -2,7 +2,9 @@
 import { expect, test } from 'vitest';
 import { open, temporaryFolder } from '../support/clusters.ts';
 
-const WAITERS = 300_000;
+const WAITERS = 200_000;
+/** For a busy machine, in ms. */
+const LIMIT = 180_000;
 const ROOM = 1000;
 const alwaysDone = new URL('./fixtures/alwaysDone.mjs', import.meta.url);
 
@@ -18,25 +20,33 @@ async function fullMember() {
   return { cluster, panics, order, waiting };
 }
 
-test('all of them find room, in the order of their calls', async () => {
-  const { cluster, panics, order, waiting } = await fullMember();
-  await cluster.run();
-  await Promise.all(waiting);
-  expect(order.findIndex((id, index) => id !== index)).toBe(-1);
-  expect(order).toHaveLength(WAITERS);
-  expect(panics).toEqual([]);
-});
+test(
+  'all of them find room, in the order of their calls',
+  async () => {
+    const { cluster, panics, order, waiting } = await fullMember();
+    await cluster.run();
+    await Promise.all(waiting);
+    expect(order.findIndex((id, index) => id !== index)).toBe(-1);
+    expect(order).toHaveLength(WAITERS);
+    expect(panics).toEqual([]);
+  },
+  LIMIT,
+);
 
-test('all who found none hear that the cluster has stopped', async () => {
-  const { cluster, panics, waiting } = await fullMember();
-  const settled = Promise.allSettled(waiting);
-  await waiting[ROOM - 1];
-  await cluster.stop();
-  const codes = new Map<unknown, number>();
-  for (const result of await settled) {
-    const code = result.status === 'fulfilled' ? 'queued' : result.reason.code;
-    codes.set(code, (codes.get(code) ?? 0) + 1);
-  }
-  expect(Object.fromEntries(codes)).toEqual({ queued: ROOM, ERR_STOPPED: WAITERS - ROOM });
-  expect(panics).toEqual([]);
-});
+test(
+  'all who found none hear that the cluster has stopped',
+  async () => {
+    const { cluster, panics, waiting } = await fullMember();
+    const settled = Promise.allSettled(waiting);
+    await waiting[ROOM - 1];
+    await cluster.stop();
+    const codes = new Map<unknown, number>();
+    for (const result of await settled) {
+      const code = result.status === 'fulfilled' ? 'queued' : result.reason.code;
+      codes.set(code, (codes.get(code) ?? 0) + 1);
+    }
+    expect(Object.fromEntries(codes)).toEqual({ queued: ROOM, ERR_STOPPED: WAITERS - ROOM });
+    expect(panics).toEqual([]);
+  },
+  LIMIT,
+);
