@@ -148,6 +148,9 @@ export class DurableWork implements TaskWork {
     this.released = true;
   }
 
+  /** Nothing of the stored queue ran there: what was known of the last durable holder is still the newest. */
+  seenOtherKind(): void {}
+
   private acknowledged(ids: readonly TaskId[]): void {
     const identifier = ids.at(-1) ?? null;
     this.current = { identifier, count: this.current.count + ids.length, recent: [] };

@@ -4,8 +4,10 @@
  */
 import assert from 'node:assert/strict';
 import { hostname } from 'node:os';
+import { configurationOf } from '../configuration.js';
 import { LeaseView } from '../election/leaseView.js';
-import { FailoverError } from '../errors.js';
+import { FailoverError, toWire } from '../errors.js';
+import { endProcess, lastResorts } from '../lastResorts.js';
 import { writeLine } from '../log.js';
 import type { ResolvedOptions } from '../options.js';
 import type { Runner, WorkOutcome } from '../queue/runner.js';
@@ -44,13 +46,17 @@ import { UnmanagedWork } from './unmanagedWork.js';
 const system = {
   clock: systemClock,
   random: Math.random,
-  killProcess: (): void => {
-    writeLine(
-      'mongo-failover: work would not stop before its lease ended, so this process is killed (fencing: process)',
-    );
-    process.kill(process.pid, 'SIGKILL');
-  },
 };
+
+/** Ends this process; emits a `panic` if it is still alive afterwards. */
+function killProcess(emit: (event: MemberEvent) => void): void {
+  writeLine('mongo-failover: work would not stop before its lease ended, so this process is killed (fencing: process)');
+  try {
+    endProcess(lastResorts(process.pid));
+  } catch (error) {
+    emit({ type: 'panic', error: toWire(error) });
+  }
+}
 
 interface Hosted {
   readonly member: ClusterMember;
@@ -92,6 +98,11 @@ export class CoordinatorHost implements CoordinatorApi {
     let unmanaged: UnmanagedWork | null = null;
     let watch: MainWatch | null = null;
     const { intervals } = this.options;
+    const fitness = new Fitness({
+      resign: (reason, code) => member.resign(reason, code),
+      fit: () => member.fit(),
+    });
+    let standsBack = false;
     const member = new ClusterMember({
       name: spec.name,
       holder: spec.holder,
@@ -99,6 +110,7 @@ export class CoordinatorHost implements CoordinatorApi {
       pid: process.pid,
       storeText: storeText(this.options.store),
       intervals,
+      configuration: configurationOf(spec.managed?.options ?? null, spec.managed?.key ?? null),
       grace: spec.managed?.options.grace ?? 0,
       // Only should the store break its promise: its own limits are tighter.
       requestTimeout: this.limits.connectTimeout + 2 * this.limits.commandTimeout,
@@ -114,16 +126,22 @@ export class CoordinatorHost implements CoordinatorApi {
         this.farewells.add(all);
         void all.then(() => this.farewells.delete(all));
       },
+      standBack: (reason) => {
+        standsBack = true;
+        fitness.complain('ERR_CONFIGURATION_DIFFERS', reason);
+      },
+      comeForward: () => {
+        standsBack = false;
+        void (managed?.whenEnded() ?? Promise.resolve()).then(() => {
+          if (!standsBack) fitness.withdraw('ERR_CONFIGURATION_DIFFERS');
+        });
+      },
       makeWork: (progressed): MemberWork => {
         if (spec.managed === null) {
           unmanaged = new UnmanagedWork(spec.identifier, progressed);
           return unmanaged;
         }
         const { module, options } = spec.managed;
-        const fitness = new Fitness({
-          resign: (reason, code) => member.resign(reason, code),
-          fit: () => member.fit(),
-        });
         let runner: Runner;
         if (module === null) {
           const main = makeMainRunner({ lease, options, fitness, emit });
@@ -131,7 +149,9 @@ export class CoordinatorHost implements CoordinatorApi {
           runner = main;
           watch = makeMainWatch(main, { lease, options, fitness });
         } else runner = makeThreadRunner(module, { lease, options, emit });
-        managed = this.makeTaskWork(spec, { name: spec.name, options, runner, ...system, emit, progressed });
+        const kill = (): void => killProcess(emit);
+        const parts = { name: spec.name, options, runner, ...system, killProcess: kill, emit, progressed };
+        managed = this.makeTaskWork(spec, parts);
         return managed;
       },
     });

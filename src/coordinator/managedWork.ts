@@ -162,6 +162,11 @@ export class ManagedWork implements TaskWork {
     this.follower.continueFrom(0);
   }
 
+  seenOtherKind(): void {
+    // Its count goes on from the one that was seen here, and is of other tasks.
+    this.follower.continueFrom(undefined);
+  }
+
   async drain(): Promise<'drained' | 'stuck'> {
     const { how } = await drainAnd(() => this.burying, this.dispatcher, this.parts);
     // Nobody says `deposed` to who gives the lease away: a letter that is not written by then is the next holder's task.

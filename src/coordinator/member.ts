@@ -3,14 +3,16 @@
  * thread, in order.
  */
 import type { Cancel, Clock } from '../clock.js';
+import type { Configuration } from '../configuration.js';
 import type { News, StoreRequest } from '../election/effects.js';
 import { Elector, type ElectorHost } from '../election/elector.js';
 import type { LeaseView } from '../election/leaseView.js';
-import type { Phase } from '../election/protocol.js';
+import { type Phase, timeToLive } from '../election/protocol.js';
 import { FailoverError, type FailoverErrorCode, toWire } from '../errors.js';
 import { logFor } from '../log.js';
 import type { Intervals } from '../options.js';
 import type { Lease, Member, Progress, Store } from '../store/store.js';
+import { ConfigurationWatch } from './configurationWatch.js';
 import type { MemberWork } from './memberWork.js';
 import type { MemberEvent, MemberStatus } from './messages.js';
 import { Telemetry } from './telemetry.js';
@@ -28,6 +30,7 @@ export interface MemberParts {
   /** The store in words, without credentials. */
   readonly storeText: string;
   readonly intervals: Intervals;
+  readonly configuration: Configuration;
   readonly grace: number;
   readonly requestTimeout: number;
   readonly store: Store;
@@ -36,6 +39,9 @@ export interface MemberParts {
   emit(event: MemberEvent): void;
   /** Called once, when the member has stopped; `farewell` resolves when it has signed off in the store, too. */
   ended(farewell: Promise<void>): void;
+  /** A member of another kind should work: `resign`, and `fit` again when the opposite is told and nothing of the work runs. */
+  standBack(reason: string): void;
+  comeForward(): void;
   /** Makes what the member does with a mastership; `progressed` asks for an early beat. */
   makeWork(progressed: () => void): MemberWork;
 }
@@ -47,6 +53,7 @@ const logStates = logFor('failover:states');
 export class ClusterMember implements ElectorHost {
   readonly work: MemberWork;
   private readonly elector: Elector;
+  private readonly configurations: ConfigurationWatch;
   private readonly telemetry = new Telemetry();
   private seenLease: Lease | null = null;
   private connected = false;
@@ -56,16 +63,27 @@ export class ClusterMember implements ElectorHost {
   private signing: Promise<void> = Promise.resolve();
 
   constructor(private readonly parts: MemberParts) {
-    const { name, holder, intervals, grace, store, clock, requestTimeout } = parts;
-    const config = { holder, intervals, grace };
+    const { name, holder, intervals, configuration, grace, store, clock, requestTimeout } = parts;
+    const config = { holder, intervals, grace, configuration };
     this.elector = new Elector({ name, config, store, clock, host: this, requestTimeout });
     this.work = parts.makeWork(() => this.elector.progressed());
+    this.configurations = new ConfigurationWatch({
+      ...{ name, holder, configuration, store, clock },
+      ttl: timeToLive(intervals),
+      isFit: () => this.elector.isFit,
+      waiting: async () => (await this.work.load()).queued,
+      differs: (error) => parts.emit({ type: 'error', error: toWire(error) }),
+      info: (text) => parts.emit({ type: 'info', text }),
+      standBack: (reason) => parts.standBack(reason),
+      comeForward: () => parts.comeForward(),
+    });
   }
 
   run(): void {
     this.ran = true;
     this.elector.run();
     this.signOfLife();
+    this.configurations.start();
   }
 
   /** Emits `stopped` when it is done. */
@@ -105,6 +123,7 @@ export class ClusterMember implements ElectorHost {
       identifier: this.elector.term === undefined && lease !== null ? lease.identifier : identifier,
       done: this.elector.term === undefined && lease !== null ? lease.count : count,
       heartbeat: this.telemetry.report(),
+      configuration: { ...this.parts.configuration, differing: this.configurations.differing },
       members,
     };
   }
@@ -138,6 +157,7 @@ export class ClusterMember implements ElectorHost {
         return lease.drop();
       case 'elected':
         this.seenLease = null;
+        this.configurations.elected();
         this.trim(news.term);
         return this.work.elected(news);
       case 'fence':
@@ -180,6 +200,7 @@ export class ClusterMember implements ElectorHost {
   }
 
   private seen(lease: Lease | null): void {
+    this.configurations.seen(lease);
     const before = this.seenLease;
     if (lease === null) {
       this.seenLease = null;
@@ -188,8 +209,11 @@ export class ClusterMember implements ElectorHost {
     // Two beats that were under way at once may land in the other order; the higher one had all that the lower one has.
     if (before !== null && before.claim === lease.claim && lease.beat < before.beat) return;
     this.seenLease = lease;
-    const { name, emit } = this.parts;
+    const { name, emit, configuration } = this.parts;
     logTests('%s: slave, sees term %d, beat %d of %s', name, lease.term, lease.beat, lease.holder ?? 'nobody');
+    if (lease.configuration !== undefined && lease.configuration.kind !== configuration.kind) {
+      return this.work.seenOtherKind();
+    }
     this.work.seen(lease);
     if (lease.identifier !== null && (before === null || before.identifier !== lease.identifier)) {
       emit({ type: 'synchronize', id: lease.identifier });
@@ -203,6 +227,7 @@ export class ClusterMember implements ElectorHost {
 
   private stopped(): void {
     this.cancelSign();
+    this.configurations.stop();
     this.parts.lease.drop();
     this.parts.emit({ type: 'stopped' });
     this.parts.ended(this.ran ? this.signOff() : Promise.resolve());

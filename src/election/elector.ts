@@ -64,6 +64,11 @@ export class Elector {
     return this.state.mastership?.term;
   }
 
+  /** Whether it may claim, as far as its work goes (rule 10). */
+  get isFit(): boolean {
+    return !this.state.unfit;
+  }
+
   run(): void {
     this.happen({ type: 'run' });
   }

@@ -54,6 +54,8 @@ export interface ElectionConfig {
   readonly intervals: Intervals;
   /** How long before the validity ends work must stop, in ms. */
   readonly grace: number;
+  /** What each claim says of this member; it decides nothing in here. */
+  readonly configuration?: NonNullable<Lease['configuration']>;
 }
 
 /** What a standby knows of the lease, and since when it has stood so (rule 1). */
@@ -458,6 +460,7 @@ class Move {
 
   private claimedLease(claim: Claim): Lease {
     const progress: Progress = claim.expected ?? { identifier: null, count: 0, recent: [] };
+    const { configuration } = this.config;
     return {
       term: claim.term,
       beat: 0,
@@ -468,6 +471,7 @@ class Move {
       identifier: progress.identifier,
       count: progress.count,
       recent: progress.recent,
+      ...(configuration === undefined ? {} : { configuration }),
     };
   }
 

@@ -2,6 +2,7 @@
 import type { PlantedBug } from '../plantedBug.ts';
 import { durableBugs } from './durable.ts';
 import { electionBugs } from './election.ts';
+import { memberBugs } from './members.ts';
 import { poolBugs } from './pool.ts';
 import { queueBugs } from './queue.ts';
 import { storeBugs } from './stores.ts';
@@ -14,4 +15,5 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...workBugs,
   ...storeBugs,
   ...poolBugs,
+  ...memberBugs,
 ];

@@ -58,8 +58,9 @@ export const workBugs: readonly PlantedBug[] = [
     name: 'deposed-member-trusts-its-count',
     breaks: 'A deposed master follows the next lease from the last count that it saw as a standby.',
     file: managed,
-    find: 'this.follower.continueFrom(undefined);',
-    replace: '',
+    find: `is not what the next lease goes on from.
+    this.follower.continueFrom(undefined);`,
+    replace: 'is not what the next lease goes on from.',
     caughtBy: ['properties'],
   },
   {

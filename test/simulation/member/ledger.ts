@@ -100,6 +100,7 @@ export class Ledger implements DatabaseWatch {
         this.of(process).count = 0;
         work.seenNothing();
       },
+      seenOtherKind: () => work.seenOtherKind(),
       load: () => work.load(),
     };
   }

@@ -3,6 +3,7 @@
  * and die. Whatever reaches the process comes through `hold`.
  */
 import assert from 'node:assert/strict';
+import { configurationOf } from '../../../src/configuration.ts';
 import { DurableWork } from '../../../src/coordinator/durableWork.ts';
 import { ManagedWork } from '../../../src/coordinator/managedWork.ts';
 import { ClusterMember } from '../../../src/coordinator/member.ts';
@@ -112,6 +113,9 @@ export class SimulatedProcess {
       pid: 1,
       storeText: 'the simulated store',
       intervals,
+      configuration: configurationOf(habits.options, 'id'),
+      standBack: () => assert.fail(`${id} stands back, though all agree`),
+      comeForward: () => {},
       grace: habits.options.grace,
       requestTimeout: limits.connectTimeout + 2 * limits.commandTimeout,
       store,

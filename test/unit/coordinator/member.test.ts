@@ -38,6 +38,7 @@ beforeEach(async () => {
     drain: async () => 'drained',
     seen: () => {},
     seenNothing: () => {},
+    seenOtherKind: () => {},
     load: async () => noLoad,
   };
   lines = new MemoryStore(clock).settleForGood().connect({ fate: () => swift, timeLimit: 900 });
@@ -48,6 +49,9 @@ beforeEach(async () => {
     pid: 1,
     storeText: 'memory',
     intervals,
+    configuration: { kind: 'memory', settings: {} },
+    standBack: () => {},
+    comeForward: () => {},
     grace,
     requestTimeout: 900,
     store: lines,
