@@ -15,6 +15,7 @@ import type { FullStore } from '../store/taskStore.js';
 import { systemClock } from '../systemClock.js';
 import type { TaskId } from '../task.js';
 import type { MainRunner } from '../tasks/mainRunner.js';
+import { StartGate } from '../tasks/startGate.js';
 import { DeadLetters } from './deadLetters.js';
 import { DurableWork } from './durableWork.js';
 import { Fitness } from './fitness.js';
@@ -36,6 +37,7 @@ import { type StoreLimits, storeLimits } from './storeLimits.js';
 import { storeText } from './storeText.js';
 import type { TaskWork, TaskWorkParts } from './taskWork.js';
 import { UnmanagedWork } from './unmanagedWork.js';
+import { probeDelays, WorkLoading } from './workLoading.js';
 
 /** What is handed to everything that decides. */
 const system = {
@@ -63,6 +65,8 @@ export class CoordinatorHost implements CoordinatorApi {
   private readonly farewells = new Set<Promise<unknown>>();
   private readonly limits: StoreLimits;
   private readonly store: FullStore;
+  /** One for all task threads of this coordinator. */
+  private readonly gate = new StartGate(systemClock);
 
   constructor(
     private readonly options: ResolvedOptions,
@@ -83,7 +87,15 @@ export class CoordinatorHost implements CoordinatorApi {
     let managed: TaskWork | null = null;
     let unmanaged: UnmanagedWork | null = null;
     let watch: MainWatch | null = null;
+    let loading: WorkLoading | null = null;
     const { intervals } = this.options;
+    const fitness = new Fitness(
+      {
+        resign: (reason, code) => member.resign(reason, code),
+        fit: () => member.fit(),
+      },
+      systemClock,
+    );
     const member = new ClusterMember({
       name: spec.name,
       holder: spec.holder,
@@ -98,11 +110,12 @@ export class CoordinatorHost implements CoordinatorApi {
       clock: systemClock,
       lease,
       emit,
+      unfit: () => fitness.unfit,
       ended: (farewell) => {
         this.hosted.delete(spec.cluster);
         watch?.stop();
         // The thread must not end, and with it who would kill the process, before work that will not stop is dealt with.
-        const all = Promise.all([farewell, managed?.whenEnded()]);
+        const all = Promise.all([farewell, managed?.whenEnded(), loading?.stop()]);
         this.farewells.add(all);
         void all.then(() => this.farewells.delete(all));
       },
@@ -112,18 +125,23 @@ export class CoordinatorHost implements CoordinatorApi {
           return unmanaged;
         }
         const { module, options } = spec.managed;
-        const fitness = new Fitness({
-          resign: (reason, code) => member.resign(reason, code),
-          fit: () => member.fit(),
-        });
         let runner: Runner;
         if (module === null) {
           const main = makeMainRunner({ lease, options, fitness, emit });
           mainRunner = main;
           runner = main;
           watch = makeMainWatch(main, { lease, options, fitness });
-        } else runner = makeThreadRunner(module, { lease, options, emit });
-        managed = this.makeTaskWork(spec, { name: spec.name, options, runner, ...system, emit, progressed });
+        } else {
+          const prober = makeThreadRunner(module, { lease, options, emit, gate: this.gate });
+          runner = prober;
+          const parts = { name: spec.name, prober, fitness, clock: systemClock, delays: probeDelays, emit };
+          loading = new WorkLoading(parts);
+        }
+        managed = this.makeTaskWork(spec, {
+          ...{ name: spec.name, options, runner, ...system, emit, progressed },
+          loaded: () => loading?.succeeded(),
+          unloadable: (error) => loading?.failed(error),
+        });
         return managed;
       },
     });

@@ -11,6 +11,7 @@ import { FailoverError, type FailoverErrorCode, toWire } from '../errors.js';
 import { logFor } from '../log.js';
 import type { Intervals } from '../options.js';
 import type { Lease, Member, Progress, Store } from '../store/store.js';
+import type { Unfit } from './fitness.js';
 import type { MemberWork } from './memberWork.js';
 import type { MemberEvent, MemberStatus } from './messages.js';
 import { Telemetry } from './telemetry.js';
@@ -36,6 +37,8 @@ export interface MemberParts {
   emit(event: MemberEvent): void;
   /** Called once, when the member has stopped; `farewell` resolves when it has signed off in the store, too. */
   ended(farewell: Promise<void>): void;
+  /** Why it claims nothing; null when it is fit. */
+  unfit(): Unfit | null;
   /** Makes what the member does with a mastership; `progressed` asks for an early beat. */
   makeWork(progressed: () => void): MemberWork;
 }
@@ -48,6 +51,8 @@ export class ClusterMember implements ElectorHost {
   readonly work: MemberWork;
   private readonly elector: Elector;
   private readonly telemetry = new Telemetry();
+  /** How many masterships were given up. */
+  private resignations = 0;
   private seenLease: Lease | null = null;
   private connected = false;
   private ran = false;
@@ -78,10 +83,15 @@ export class ClusterMember implements ElectorHost {
     this.elector.available();
   }
 
-  /** The work hangs (rule 10): a mastership is given up, with an `error` event of this code, and none is claimed before `fit`. */
-  resign(reason: string, code: FailoverErrorCode): void {
+  /**
+   * The work hangs, or does not load (rule 10): a mastership is given up, with an `error` event of this code, and none is
+   * claimed before `fit`. Returns whether one was.
+   */
+  resign(reason: string, code: FailoverErrorCode): boolean {
     log('%s: claims nothing until its work is fit: %s', this.parts.name, reason);
+    const { resignations } = this;
     this.elector.resign(reason, code);
+    return this.resignations > resignations;
   }
 
   /** Nothing of the work runs any more and nothing holds it up, whatever it resigned for. */
@@ -100,6 +110,7 @@ export class ClusterMember implements ElectorHost {
       id: holder,
       state: this.elector.phase,
       term: this.elector.term ?? null,
+      unfit: this.parts.unfit(),
       seen: lease === null ? null : { holder: lease.holder, term: lease.term, beat: lease.beat },
       ...load,
       identifier: this.elector.term === undefined && lease !== null ? lease.identifier : identifier,
@@ -147,6 +158,7 @@ export class ClusterMember implements ElectorHost {
         log('%s: the lease was saved, work goes on', name);
         return this.work.resume();
       case 'deposed':
+        if (news.code !== 'ERR_LEASE_LOST') this.resignations += 1;
         this.work.deposed(news.reason, lease.remaining());
         return emit({ type: 'error', error: toWire(new FailoverError(news.code, news.reason)) });
       case 'seen':

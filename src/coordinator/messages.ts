@@ -6,6 +6,7 @@ import type { ResolvedManagedOptions, ResolvedOptions } from '../options.js';
 import type { WorkOutcome } from '../queue/runner.js';
 import type { Member } from '../store/store.js';
 import type { TaskId } from '../task.js';
+import type { Unfit } from './fitness.js';
 
 /** What the coordinator needs to host one cluster. */
 export interface ClusterSpec {
@@ -106,6 +107,8 @@ export interface MemberStatus {
   readonly state: Phase;
   /** The term of this member's mastership; null when it has none. */
   readonly term: number | null;
+  /** Why this member claims no mastership, and since when; null when it may. */
+  readonly unfit: Unfit | null;
   /** What this member last saw of another holder's lease; null before, and while it is master itself. */
   readonly seen: { readonly holder: string | null; readonly term: number; readonly beat: number } | null;
   /** Tasks that wait, the running one included: of all members if they are stored, else in this one. */

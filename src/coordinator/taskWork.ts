@@ -29,6 +29,10 @@ export interface TaskWorkParts {
   /** Ends this process at once (fencing: 'process'). */
   killProcess(): void;
   emit(event: MemberEvent): void;
+  /** The work has loaded, under a mastership. */
+  loaded(): void;
+  /** It does not load: the mastership must be given up. */
+  unloadable(error: CodedError): void;
   /** Called when there is something for the standbys. */
   progressed(): void;
 }
@@ -55,7 +59,7 @@ export async function drainAnd(
 }
 
 export function makeDispatcher(
-  { name, options, runner, clock, random, killProcess, emit }: TaskWorkParts,
+  { name, options, runner, clock, random, killProcess, emit, loaded, unloadable }: TaskWorkParts,
   queue: TaskSource,
   chunk: { readonly budget: number; readonly mostTasks: number },
   host: TaskWorkHost,
@@ -79,6 +83,8 @@ export function makeDispatcher(
         host.failed(task);
       },
       exhausted: (task, error) => host.exhausted(task, error),
+      loaded,
+      unloadable,
       panic: (error) => emit({ type: 'panic', error: toWire(error) }),
     },
   });

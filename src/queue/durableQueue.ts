@@ -45,6 +45,10 @@ import { TaskWindow, type WindowTask } from './taskWindow.js';
 
 /** Most tasks that are done or running without an acknowledgement. */
 export const UNACKNOWLEDGED = 256;
+/** Looks are on a grid of so many ms: the end of each timer blocks the thread, once for all that end together (systemClock.ts). */
+const GRID = 10;
+/** Without news, tasks that are done are trimmed after pauses that double up to this, in ms: a store may keep them for a minute. */
+const TRIM_PAUSE = 60_000;
 /** How many deaths a task is given when attempts are without end. */
 const DEATHS = 3;
 
@@ -86,6 +90,9 @@ interface Reign {
   looking: boolean;
   /** Tasks up to here are suspects. */
   readonly suspectsThrough: number;
+  /** When to trim next, and how long to wait after that, in ms. */
+  trimAt: number;
+  trimPause: number;
   /** What was last put on record before a suspect began. */
   suspicion: Suspicion | null;
 }
@@ -152,7 +159,7 @@ export class DurableQueue implements TaskSource {
   }
 
   private async load(tenure: Tenure, clean: boolean): Promise<void> {
-    const { store, name } = this.parts;
+    const { store, name, poll } = this.parts;
     const state = await this.insist(tenure, () => store.queueState(name));
     if (state === null) return;
     if (state.burial !== null && !(await this.finishBurial(tenure, state.burial))) return;
@@ -176,11 +183,13 @@ export class DurableQueue implements TaskSource {
       ids: [],
       burying: null,
       looking: false,
+      trimAt: done === 0 ? Number.POSITIVE_INFINITY : 0,
+      trimPause: poll,
       suspectsThrough: Math.max(suspectsThrough, survivor?.seq ?? 0),
       suspicion: survivor === undefined ? null : this.survived,
     };
     this.reign = reign;
-    this.look.by(this.parts.clock.now() + this.parts.poll);
+    this.lookLater();
     this.goOn(reign);
   }
 
@@ -221,6 +230,13 @@ export class DurableQueue implements TaskSource {
   }
 
   // ---- what the dispatcher asks for, and tells ----
+
+  get waits(): boolean {
+    const { reign } = this;
+    const head = reign?.window.head;
+    if (reign === null || head === undefined || reign.hold !== null || reign.lost) return false;
+    return head.recorded || !this.spent(head);
+  }
 
   ready(most: number): readonly QueuedTask[] {
     const { reign } = this;
@@ -414,15 +430,35 @@ export class DurableQueue implements TaskSource {
   private lookAgain(): void {
     const { reign } = this;
     if (reign === null) return;
-    this.look.by(this.parts.clock.now() + this.parts.poll);
+    this.lookLater();
     const { head } = reign.window;
     if (reign.lost) void this.acknowledge(reign);
     if (reign.hold === 'blocked' && head !== undefined) void this.lookAtBlocked(reign, head);
     reign.window.lookAgain();
     void this.fill(reign);
-    // A burial that is not finished needs its task. Should it fail, the next look tries again.
-    const { store, name } = this.parts;
-    if (reign.burying === null) void store.trimTasks(name, reign.acknowledged).catch(() => {});
+    this.trim(reign);
+  }
+
+  private lookLater(): void {
+    const { clock, poll } = this.parts;
+    const now = clock.now();
+    const onGrid = Math.floor((now + poll) / GRID) * GRID;
+    this.look.by(onGrid > now ? onGrid : now + poll);
+  }
+
+  /** At once after an acknowledgement, then ever more seldom: an idle queue costs nothing. */
+  private trim(reign: Reign): void {
+    const { store, name, clock, poll } = this.parts;
+    // A burial that is not finished needs its task.
+    if (reign.burying !== null || clock.now() < reign.trimAt) return;
+    reign.trimAt = clock.now() + reign.trimPause;
+    reign.trimPause = Math.min(TRIM_PAUSE, 2 * reign.trimPause);
+    store.trimTasks(name, reign.acknowledged).catch(() => this.trimSoon(reign, poll));
+  }
+
+  private trimSoon(reign: Reign, pause: number): void {
+    reign.trimAt = this.parts.clock.now() + pause;
+    reign.trimPause = this.parts.poll;
   }
 
   /** One acknowledgement at a time, each for all that is done by then. */
@@ -439,6 +475,7 @@ export class DurableQueue implements TaskSource {
       reign.lost = !matched;
       if (!matched) break;
       reign.acknowledged = finished;
+      this.trimSoon(reign, 0);
       const ids = reign.ids.splice(0, count);
       if (ids.length > 0) host.acknowledged(ids);
       if (burying !== null) await this.bury(reign, burying);

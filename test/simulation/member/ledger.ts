@@ -29,6 +29,10 @@ export class Ledger implements DatabaseWatch {
   completions = 0;
   repeats = 0;
   panics = 0;
+  /** How often a master could not load its work. */
+  unloadable = 0;
+  /** How often each task has begun. */
+  private readonly begun = new Map<TaskId, number>();
   highest = 0;
   readonly stores = new Map<number, TaskId>();
   /** The number under which each id was first stored. */
@@ -108,12 +112,19 @@ export class Ledger implements DatabaseWatch {
 
   /** A task is about to run; how it will go. */
   begins(process: SimulatedProcess, task: QueuedTask, term: number): Behaviour {
+    this.begun.set(task.id, (this.begun.get(task.id) ?? 0) + 1);
     if (this.isDurable) this.beginsStored(process, task, term);
     else {
       const { told } = this.of(process);
       assert.ok(!told.has(task.id), `${process.id} runs ${task.id}, of which a lease told it that it is done`);
     }
     return this.behaviour(task.id);
+  }
+
+  /** A task is charged with an attempt: it must have begun as often. */
+  failed(id: TaskId, attempt: number): void {
+    const begun = this.begun.get(id) ?? 0;
+    assert.ok(attempt <= begun, `attempt ${attempt} of task ${id} failed, and it began ${begun} times`);
   }
 
   private beginsStored({ isUnaware }: SimulatedProcess, task: QueuedTask, term: number): void {

@@ -4,12 +4,15 @@
  */
 import assert from 'node:assert/strict';
 import { DurableWork } from '../../../src/coordinator/durableWork.ts';
+import { Fitness } from '../../../src/coordinator/fitness.ts';
 import { ManagedWork } from '../../../src/coordinator/managedWork.ts';
 import { ClusterMember } from '../../../src/coordinator/member.ts';
 import type { MemberEvent } from '../../../src/coordinator/messages.ts';
 import { storeLimits } from '../../../src/coordinator/storeLimits.ts';
 import type { TaskWork } from '../../../src/coordinator/taskWork.ts';
+import { WorkLoading } from '../../../src/coordinator/workLoading.ts';
 import { type Phase, transitions } from '../../../src/election/transitions.ts';
+import type { CodedError, FailoverErrorCode } from '../../../src/errors.ts';
 import type { Intervals } from '../../../src/options.ts';
 import { type Held, SkewedClock, type Timeline } from '../../support/skewedClock.ts';
 import { SKEW, UNNOTICED } from '../../support/worldBounds.ts';
@@ -19,9 +22,11 @@ import type { Habits } from './habits.ts';
 import type { Ledger } from './ledger.ts';
 import type { Setting } from './setting.ts';
 import { SimulatedLease } from './simulatedLease.ts';
-import { EXIT, SimulatedThread } from './simulatedThread.ts';
+import { type Deploy, EXIT, SimulatedThread } from './simulatedThread.ts';
 
 export const NAME = 'billing';
+/** Between two probes of a module that does not load, in ms. */
+const PROBES = { minDelay: 50, maxDelay: 300 };
 
 /** What a process needs of its world. */
 export interface Surroundings {
@@ -50,6 +55,8 @@ export class SimulatedProcess {
   stopping = false;
   cutOff: { readonly until: number; readonly there: boolean; readonly back: boolean } | null = null;
   dead = false;
+  /** How its work module loads. */
+  deploy: Deploy = 'good';
   /** When it goes on after the last pause or suspension, by true time. */
   private heldUntil = 0;
   private asleep = false;
@@ -78,6 +85,7 @@ export class SimulatedProcess {
       random,
       taskTimeout: habits.options.taskTimeout,
       goesOn: setting.plant === 'works-after-grace',
+      deploy: () => this.deploy,
       begins: (task, term) => {
         assert.ok(!this.dead && this.held === null, `${this.id} works though it stands still`);
         const behaviour = ledger.begins(this, task, term);
@@ -103,6 +111,13 @@ export class SimulatedProcess {
       sent: (call) => world.sent(this, call),
       deliver: (answer) => this.hold(answer),
     });
+    const emit = (event: MemberEvent): void => this.told(event);
+    const host = {
+      resign: (reason: string, code: FailoverErrorCode) => this.member.resign(reason, code),
+      fit: () => this.member.fit(),
+    };
+    const fitness = new Fitness(host, clock);
+    const loading = new WorkLoading({ name: NAME, prober: this.thread, fitness, clock, delays: PROBES, emit });
     this.member = new ClusterMember({
       name: NAME,
       holder: id,
@@ -115,13 +130,19 @@ export class SimulatedProcess {
       store,
       clock,
       lease: this.lease,
-      emit: (event) => this.told(event),
-      ended: () => {},
+      emit,
+      unfit: () => fitness.unfit,
+      ended: () => void loading.stop(),
       makeWork: (progressed) => {
         const parts = {
           ...{ name: NAME, options: habits.options, runner: this.thread, clock, progressed, random },
           killProcess: () => world.crashed(this, 'its fencing'),
-          emit: (event: MemberEvent) => this.told(event),
+          emit,
+          loaded: () => loading.succeeded(),
+          unloadable: (error: CodedError) => {
+            ledger.unloadable += 1;
+            loading.failed(error);
+          },
           store: store.tasks,
           poll: intervals.POLL,
         };
@@ -255,6 +276,8 @@ export class SimulatedProcess {
         return ledger.toldDone(this, event.ids);
       case 'removed':
         return ledger.removed(this, event.ids);
+      case 'failed':
+        return ledger.failed(event.id, event.attempt);
       case 'panic':
         if (!this.stopping) ledger.panics += 1;
         return;

@@ -28,6 +28,8 @@ export const faultKinds = [
   'stop',
   /** Tasks that fail, are slow, hang, end late, take their thread or their process down. */
   'tasks',
+  /** A member's work module does not load for a while, or never ends loading. */
+  'broken-deploy',
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];
 

@@ -54,6 +54,7 @@ beforeEach(async () => {
     clock,
     lease,
     emit: (event) => events.push(event),
+    unfit: () => null,
     ended: (signedOff) => {
       farewell = signedOff;
     },
