@@ -18,8 +18,8 @@ export interface Unfit {
 }
 
 export interface FitnessHost {
-  /** Returns whether that gave a mastership up, which an `error` event has told of. */
-  resign(reason: string, code: FailoverErrorCode): boolean;
+  /** `nothingRuns`: nothing of the work. Returns whether that gave a mastership up, which an `error` event has told of. */
+  resign(reason: string, code: FailoverErrorCode, nothingRuns: boolean): boolean;
   fit(): void;
 }
 
@@ -44,7 +44,8 @@ export class Fitness {
     const since = before?.since ?? new Date(this.clock.wall());
     this.complaints.set(ailment, { code, message, since });
     if (before !== undefined || this.complaints.size > 1) return false;
-    return this.host.resign(message, code);
+    // Work that does not load does not run; what hangs on the main thread does.
+    return this.host.resign(message, code, ailment === 'module');
   }
 
   withdraw(ailment: Ailment): void {

@@ -91,7 +91,7 @@ export class CoordinatorHost implements CoordinatorApi {
     const { intervals } = this.options;
     const fitness = new Fitness(
       {
-        resign: (reason, code) => member.resign(reason, code),
+        resign: (reason, code, nothingRuns) => member.resign(reason, code, nothingRuns),
         fit: () => member.fit(),
       },
       systemClock,

@@ -85,12 +85,12 @@ export class ClusterMember implements ElectorHost {
 
   /**
    * The work hangs, or does not load (rule 10): a mastership is given up, with an `error` event of this code, and none is
-   * claimed before `fit`. Returns whether one was.
+   * claimed before `fit`. `nothingRuns`: the lease is released. Returns whether a mastership was given up.
    */
-  resign(reason: string, code: FailoverErrorCode): boolean {
+  resign(reason: string, code: FailoverErrorCode, nothingRuns: boolean): boolean {
     log('%s: claims nothing until its work is fit: %s', this.parts.name, reason);
     const { resignations } = this;
-    this.elector.resign(reason, code);
+    this.elector.resign(reason, code, nothingRuns);
     return this.resignations > resignations;
   }
 

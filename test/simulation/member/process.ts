@@ -113,7 +113,8 @@ export class SimulatedProcess {
     });
     const emit = (event: MemberEvent): void => this.told(event);
     const host = {
-      resign: (reason: string, code: FailoverErrorCode) => this.member.resign(reason, code),
+      resign: (reason: string, code: FailoverErrorCode, nothingRuns: boolean) =>
+        this.member.resign(reason, code, nothingRuns),
       fit: () => this.member.fit(),
     };
     const fitness = new Fitness(host, clock);

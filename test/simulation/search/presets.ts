@@ -28,6 +28,8 @@ export const ci: readonly Plan[] = [
   { ...two, store: 'weak', faults: 1, kinds: faultNames, shorter: 1 },
   { ...two, store: 'atomic', faults: 2, kinds: ['late', 'pause'] },
   { ...two, store: 'weak', faults: 2, kinds: ['hold', 'gap'] },
-  { ...three, store: 'atomic', faults: 1, kinds: ['hold', 'late', 'pause', 'resign'] },
+  // A release that lands when its member has claimed again.
+  { ...two, store: 'weak', faults: 2, kinds: ['yield', 'hold'] },
+  { ...three, store: 'atomic', faults: 1, kinds: ['hold', 'late', 'pause', 'resign', 'yield'] },
   { ...three, store: 'weak', faults: 1, kinds: ['hold', 'gap', 'sleep', 'stop'] },
 ];

@@ -9,7 +9,8 @@ beforeEach(() => {
   told = [];
   now = 1000;
   const host = {
-    resign: (reason: string, code: string) => told.push(`resign: ${reason} (${code})`) > 0,
+    resign: (reason: string, code: string, nothingRuns: boolean) =>
+      told.push(`resign: ${reason} (${code})${nothingRuns ? ', nothing runs' : ''}`) > 0,
     fit: () => told.push('fit'),
   };
   fitness = new Fitness(host, { wall: () => now });
@@ -54,4 +55,5 @@ test('says why it is unfit: the oldest complaint, in its newest words, since it 
   expect(fitness.unfit).toEqual({ code: 'ERR_MAIN_BLOCKED', message: 'blocked', since: new Date(2000) });
   fitness.withdraw('main');
   expect(fitness.unfit).toBeNull();
+  expect(told).toEqual(['resign: no such package (ERR_WORK_MODULE), nothing runs', 'fit']);
 });
