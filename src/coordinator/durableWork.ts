@@ -6,6 +6,7 @@ import { toWire } from '../errors.js';
 import { logFor } from '../log.js';
 import type { Dispatcher } from '../queue/dispatcher.js';
 import { DurableQueue } from '../queue/durableQueue.js';
+import type { ReadLimit } from '../queue/readLimit.js';
 import type { Lease, Progress } from '../store/store.js';
 import type { StoredTask, TaskStore } from '../store/taskStore.js';
 import type { TaskId } from '../task.js';
@@ -22,6 +23,8 @@ export interface DurableWorkParts extends TaskWorkParts {
   readonly store: TaskStore;
   readonly holder: string;
   readonly poll: number;
+  /** Shared by all queues of the coordinator. */
+  readonly reads: ReadLimit;
 }
 
 const log = logFor('failover:managed');
@@ -35,13 +38,14 @@ export class DurableWork implements TaskWork {
   private queuedBefore = 0;
 
   constructor(private readonly parts: DurableWorkParts) {
-    const { name, store, clock, options, poll, emit } = parts;
+    const { name, store, clock, options, poll, reads, emit } = parts;
     this.queue = new DurableQueue({
       name,
       store,
       clock,
       retry: options.retry,
       poll,
+      reads,
       host: {
         wake: () => this.dispatcher.poke(),
         acknowledged: (ids) => this.acknowledged(ids),

@@ -8,14 +8,15 @@ import { LeaseView } from '../election/leaseView.js';
 import { FailoverError } from '../errors.js';
 import { writeLine } from '../log.js';
 import type { ResolvedOptions } from '../options.js';
+import { ReadLimit } from '../queue/readLimit.js';
 import type { Runner, WorkOutcome } from '../queue/runner.js';
+import { memberStarts, StartGate, threadStarts } from '../startGate.js';
 import { createStore } from '../store/createStore.js';
 import { openOnUse } from '../store/openOnUse.js';
 import type { FullStore } from '../store/taskStore.js';
 import { systemClock } from '../systemClock.js';
 import type { TaskId } from '../task.js';
 import type { MainRunner } from '../tasks/mainRunner.js';
-import { StartGate } from '../tasks/startGate.js';
 import { DeadLetters } from './deadLetters.js';
 import { DurableWork } from './durableWork.js';
 import { Fitness } from './fitness.js';
@@ -66,7 +67,10 @@ export class CoordinatorHost implements CoordinatorApi {
   private readonly limits: StoreLimits;
   private readonly store: FullStore;
   /** One for all task threads of this coordinator. */
-  private readonly gate = new StartGate(systemClock);
+  private readonly gate = new StartGate(systemClock, threadStarts);
+  /** One for all members that join their elections. */
+  private readonly joining = new StartGate(systemClock, memberStarts);
+  private readonly reads = new ReadLimit();
 
   constructor(
     private readonly options: ResolvedOptions,
@@ -155,7 +159,14 @@ export class CoordinatorHost implements CoordinatorApi {
   async run(cluster: number): Promise<void> {
     const { member, watch } = this.find(cluster);
     watch?.start();
-    member.run();
+    await new Promise<void>((resolve) => {
+      this.joining.ask((leave) => {
+        // It may have been stopped before its turn came.
+        if (this.hosted.has(cluster)) member.run(leave);
+        else leave();
+        resolve();
+      });
+    });
   }
 
   async stop(cluster: number): Promise<void> {
@@ -201,7 +212,7 @@ export class CoordinatorHost implements CoordinatorApi {
   private makeTaskWork({ holder }: ClusterSpec, parts: TaskWorkParts): TaskWork {
     const store = this.store.tasks;
     const poll = this.options.intervals.POLL;
-    if (parts.options.durable) return new DurableWork({ ...parts, store, holder, poll });
+    if (parts.options.durable) return new DurableWork({ ...parts, store, holder, poll, reads: this.reads });
     return new ManagedWork({ ...parts, store, poll });
   }
 

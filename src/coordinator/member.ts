@@ -56,6 +56,7 @@ export class ClusterMember implements ElectorHost {
   private seenLease: Lease | null = null;
   private connected = false;
   private ran = false;
+  private joined: () => void = () => {};
   private cancelSign: Cancel = () => {};
   /** The last line of this member in the store, on its way. */
   private signing: Promise<void> = Promise.resolve();
@@ -67,7 +68,9 @@ export class ClusterMember implements ElectorHost {
     this.work = parts.makeWork(() => this.elector.progressed());
   }
 
-  run(): void {
+  /** `joined` is called when it has had its first answer, or has got none. */
+  run(joined: () => void = () => {}): void {
+    this.joined = joined;
     this.ran = true;
     this.elector.run();
     this.signOfLife();
@@ -185,6 +188,7 @@ export class ClusterMember implements ElectorHost {
       this.connected = true;
       emit({ type: 'info', text: `connected to ${storeText}` });
     }
+    if (to !== 'init') this.joined();
     emit({ type: 'statechange', from, to });
     this.sign(to);
   }

@@ -39,6 +39,7 @@ import type { TaskId } from '../task.js';
 import { Alarm } from './alarm.js';
 import { queueBlocked, verdictOn } from './givingUp.js';
 import { insist } from './insist.js';
+import type { ReadLimit } from './readLimit.js';
 import type { QueuedTask } from './runner.js';
 import type { TaskSource } from './taskSource.js';
 import { TaskWindow, type WindowTask } from './taskWindow.js';
@@ -47,6 +48,8 @@ import { TaskWindow, type WindowTask } from './taskWindow.js';
 export const UNACKNOWLEDGED = 256;
 /** Looks are on a grid of so many ms: the end of each timer blocks the thread, once for all that end together (systemClock.ts). */
 const GRID = 10;
+/** After a look for new tasks the next one waits ten times as long as that look took, but no more than four POLL. */
+const LOOK_REST = { times: 10, polls: 4 };
 /** Without news, tasks that are done are trimmed after pauses that double up to this, in ms: a store may keep them for a minute. */
 const TRIM_PAUSE = 60_000;
 /** How many deaths a task is given when attempts are without end. */
@@ -70,6 +73,8 @@ export interface DurableQueueParts {
   readonly retry: { readonly attempts: number; readonly exhausted: 'block' | 'dead-letter' };
   /** Between two looks for new tasks, and before a failed call is made again, in ms. */
   readonly poll: number;
+  /** Shared by all queues of the coordinator. */
+  readonly reads: ReadLimit;
   readonly host: DurableQueueHost;
 }
 
@@ -90,6 +95,8 @@ interface Reign {
   looking: boolean;
   /** Tasks up to here are suspects. */
   readonly suspectsThrough: number;
+  /** Before then the store is not asked for new tasks: it was slow to answer. */
+  lookFrom: number;
   /** When to trim next, and how long to wait after that, in ms. */
   trimAt: number;
   trimPause: number;
@@ -159,13 +166,13 @@ export class DurableQueue implements TaskSource {
   }
 
   private async load(tenure: Tenure, clean: boolean): Promise<void> {
-    const { store, name, poll } = this.parts;
-    const state = await this.insist(tenure, () => store.queueState(name));
+    const { store, name, poll, reads } = this.parts;
+    const state = await this.insist(tenure, () => reads.pass(() => store.queueState(name)));
     if (state === null) return;
     if (state.burial !== null && !(await this.finishBurial(tenure, state.burial))) return;
     const { done } = state;
     const ask = (seq: number, limit: { tasks: number; bytes: number }) =>
-      this.insist(tenure, () => store.tasksAfter(name, seq, limit));
+      this.insist(tenure, () => reads.pass(() => store.tasksAfter(name, seq, limit)));
     const window = new TaskWindow(ask, done);
     // What was running is among the first of these.
     await window.fill();
@@ -183,6 +190,7 @@ export class DurableQueue implements TaskSource {
       ids: [],
       burying: null,
       looking: false,
+      lookFrom: 0,
       trimAt: done === 0 ? Number.POSITIVE_INFINITY : 0,
       trimPause: poll,
       suspectsThrough: Math.max(suspectsThrough, survivor?.seq ?? 0),
@@ -434,9 +442,18 @@ export class DurableQueue implements TaskSource {
     const { head } = reign.window;
     if (reign.lost) void this.acknowledge(reign);
     if (reign.hold === 'blocked' && head !== undefined) void this.lookAtBlocked(reign, head);
-    reign.window.lookAgain();
-    void this.fill(reign);
+    if (this.parts.clock.now() >= reign.lookFrom) void this.lookForTasks(reign);
     this.trim(reign);
+  }
+
+  /** A slow store is asked less often, so that the looks of many queues do not stand before beats. */
+  private async lookForTasks(reign: Reign): Promise<void> {
+    const { clock, poll } = this.parts;
+    const began = clock.now();
+    reign.window.lookAgain();
+    await this.fill(reign);
+    const took = clock.now() - began;
+    reign.lookFrom = began + Math.min(LOOK_REST.polls * poll, LOOK_REST.times * took);
   }
 
   private lookLater(): void {
@@ -448,12 +465,12 @@ export class DurableQueue implements TaskSource {
 
   /** At once after an acknowledgement, then ever more seldom: an idle queue costs nothing. */
   private trim(reign: Reign): void {
-    const { store, name, clock, poll } = this.parts;
+    const { store, name, clock, poll, reads } = this.parts;
     // A burial that is not finished needs its task.
     if (reign.burying !== null || clock.now() < reign.trimAt) return;
     reign.trimAt = clock.now() + reign.trimPause;
     reign.trimPause = Math.min(TRIM_PAUSE, 2 * reign.trimPause);
-    store.trimTasks(name, reign.acknowledged).catch(() => this.trimSoon(reign, poll));
+    reads.pass(() => store.trimTasks(name, reign.acknowledged)).catch(() => this.trimSoon(reign, poll));
   }
 
   private trimSoon(reign: Reign, pause: number): void {

@@ -5,7 +5,7 @@
 import type { Cancel, Clock } from '../clock.js';
 import { toWire, WorkError } from '../errors.js';
 import type { LoadOutcome } from '../queue/runner.js';
-import type { StartGate } from './startGate.js';
+import type { StartGate } from '../startGate.js';
 import type { TaskPool } from './taskPool.js';
 
 export interface PoolStartParts {

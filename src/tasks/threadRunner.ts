@@ -10,11 +10,11 @@ import type { LeaseView } from '../election/leaseView.js';
 import { fromWire, WorkError } from '../errors.js';
 import { Alarm } from '../queue/alarm.js';
 import type { ChunkOutcome, LoadOutcome, QueuedTask, Runner } from '../queue/runner.js';
+import type { StartGate } from '../startGate.js';
 import { failureOf } from './callWork.js';
 import { packChunk } from './chunk.js';
 import type { ChunkProgress } from './chunkProgress.js';
 import { PoolStart } from './poolStart.js';
-import type { StartGate } from './startGate.js';
 import { TaskPool, type TaskPoolParts } from './taskPool.js';
 
 const notRun: ChunkOutcome = { done: 0, failure: { type: 'not-run' }, took: 0 };

@@ -14,6 +14,7 @@ import { WorkLoading } from '../../../src/coordinator/workLoading.ts';
 import { type Phase, transitions } from '../../../src/election/transitions.ts';
 import type { CodedError, FailoverErrorCode } from '../../../src/errors.ts';
 import type { Intervals } from '../../../src/options.ts';
+import { ReadLimit } from '../../../src/queue/readLimit.ts';
 import { type Held, SkewedClock, type Timeline } from '../../support/skewedClock.ts';
 import { SKEW, UNNOTICED } from '../../support/worldBounds.ts';
 import { type CallName, type Fate, SimulatedConnection } from './connection.ts';
@@ -147,7 +148,9 @@ export class SimulatedProcess {
           store: store.tasks,
           poll: intervals.POLL,
         };
-        this.managed = habits.options.durable ? new DurableWork({ ...parts, holder: id }) : new ManagedWork(parts);
+        this.managed = habits.options.durable
+          ? new DurableWork({ ...parts, holder: id, reads: new ReadLimit() })
+          : new ManagedWork(parts);
         return ledger.watch(this, this.managed);
       },
     });

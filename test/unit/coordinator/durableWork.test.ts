@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { DeadLetters } from '../../../src/coordinator/deadLetters.ts';
 import { DurableWork } from '../../../src/coordinator/durableWork.ts';
 import type { ResolvedRetry } from '../../../src/options.ts';
+import { ReadLimit } from '../../../src/queue/readLimit.ts';
 import { atOnce, MemoryTasks, type TaskFate } from '../../support/memoryTaskStore.ts';
 import { VirtualClock } from '../../support/virtualClock.ts';
 import { done, refused } from '../queue/scriptedRunner.ts';
@@ -21,7 +22,12 @@ function make(retry?: Partial<ResolvedRetry>): void {
     store.connect(() => fate),
     NAME,
   );
-  work = new DurableWork({ ...told.parts(clock, retry), store: store.connect(() => fate), holder: 'me' });
+  work = new DurableWork({
+    ...told.parts(clock, retry),
+    store: store.connect(() => fate),
+    holder: 'me',
+    reads: new ReadLimit(),
+  });
 }
 
 beforeEach(() => {
@@ -200,7 +206,12 @@ test('or holds the queue up, until any member clears it', async () => {
   const stands = expect.stringContaining("the queue 'billing' stands still");
   expect(told.news()).toEqual(['failed 1 #1', 'failed 1 #2', stands]);
   expect([told.runner.running, (await work.load()).blocked]).toEqual([undefined, 1]);
-  const other = new DurableWork({ ...new Told().parts(clock), store: store.connect(), holder: 'other' });
+  const other = new DurableWork({
+    ...new Told().parts(clock),
+    store: store.connect(),
+    holder: 'other',
+    reads: new ReadLimit(),
+  });
   expect([await other.unblock(2), await other.unblock(1), await other.unblock(1)]).toEqual([false, true, false]);
   await clock.advance(POLL);
   expect([told.runner.running, (await work.load()).blocked]).toEqual([1, null]);

@@ -5,9 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
 import { LeaseView } from '../../../src/election/leaseView.ts';
 import type { ChunkOutcome } from '../../../src/queue/runner.ts';
+import { StartGate, threadStarts } from '../../../src/startGate.ts';
 import { systemClock } from '../../../src/systemClock.ts';
 import { ChunkProgress } from '../../../src/tasks/chunkProgress.ts';
-import { StartGate } from '../../../src/tasks/startGate.ts';
 import { ThreadRunner } from '../../../src/tasks/threadRunner.ts';
 
 const filename = fileURLToPath(new URL('./fixtures/scriptedThread.mjs', import.meta.url));
@@ -27,7 +27,7 @@ function make(given: Partial<typeof defaults>, work = '', resourceLimits = {}): 
   runner = new ThreadRunner({
     pool: { filename, data, resourceLimits },
     ...{ lease, progress },
-    ...{ clock: systemClock, gate: new StartGate(systemClock), ...options },
+    ...{ clock: systemClock, gate: new StartGate(systemClock, threadStarts), ...options },
     trouble: (error) => troubles.push('code' in error ? String(error.code) : error.message),
   });
   runner.start(1);
