@@ -450,6 +450,7 @@ export class DurableQueue implements TaskSource {
   private async lookForTasks(reign: Reign): Promise<void> {
     const { clock, poll } = this.parts;
     const began = clock.now();
+    reign.lookFrom = Number.POSITIVE_INFINITY;
     reign.window.lookAgain();
     await this.fill(reign);
     const took = clock.now() - began;

@@ -100,6 +100,7 @@ export class Ledger implements DatabaseWatch {
   }
 
   private elected(process: SimulatedProcess, { term, continued }: Election): void {
+    assert.ok(!process.unloadable, `${process.id} is elected, though its work does not load`);
     assert.ok(term > this.highest, `${process.id} is elected under term ${term}, after ${this.highest}`);
     // Who takes over from one that lived suspects nobody: the next death is the first that is found. It may have released
     // before its work heard of the election.

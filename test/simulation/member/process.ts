@@ -58,6 +58,8 @@ export class SimulatedProcess {
   dead = false;
   /** How its work module loads. */
   deploy: Deploy = 'good';
+  /** Its work did not load, and has not since. */
+  unloadable = false;
   /** When it goes on after the last pause or suspension, by true time. */
   private heldUntil = 0;
   private asleep = false;
@@ -86,7 +88,10 @@ export class SimulatedProcess {
       random,
       taskTimeout: habits.options.taskTimeout,
       goesOn: setting.plant === 'works-after-grace',
-      deploy: () => this.deploy,
+      deploy: () => {
+        this.unloadable &&= this.deploy !== 'good';
+        return this.deploy;
+      },
       begins: (task, term) => {
         assert.ok(!this.dead && this.held === null, `${this.id} works though it stands still`);
         const behaviour = ledger.begins(this, task, term);
@@ -143,6 +148,7 @@ export class SimulatedProcess {
           loaded: () => loading.succeeded(),
           unloadable: (error: CodedError) => {
             ledger.unloadable += 1;
+            this.unloadable = true;
             loading.failed(error);
           },
           store: store.tasks,
