@@ -38,14 +38,16 @@ export class Fitness {
     return first ?? null;
   }
 
-  /** A complaint that is made already only gets the new words. Returns whether a mastership was given up for it. */
-  complain(ailment: Ailment, code: FailoverErrorCode, message: string): boolean {
+  /**
+   * A complaint that is made already only gets the new words. `nothingRuns`: nothing of the work, and all that has run is
+   * on record, so that the lease is given away. Returns whether a mastership was given up.
+   */
+  complain(ailment: Ailment, code: FailoverErrorCode, message: string, nothingRuns = false): boolean {
     const before = this.complaints.get(ailment);
     const since = before?.since ?? new Date(this.clock.wall());
     this.complaints.set(ailment, { code, message, since });
     if (before !== undefined || this.complaints.size > 1) return false;
-    // Work that does not load does not run; what hangs on the main thread does.
-    return this.host.resign(message, code, ailment === 'module');
+    return this.host.resign(message, code, nothingRuns);
   }
 
   withdraw(ailment: Ailment): void {

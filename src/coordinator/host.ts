@@ -144,7 +144,7 @@ export class CoordinatorHost implements CoordinatorApi {
         managed = this.makeTaskWork(spec, {
           ...{ name: spec.name, options, runner, ...system, emit, progressed },
           loaded: () => loading?.succeeded(),
-          unloadable: (error) => loading?.failed(error),
+          unloadable: (error, settled) => loading?.failed(error, settled),
         });
         return managed;
       },

@@ -31,8 +31,8 @@ export interface TaskWorkParts {
   emit(event: MemberEvent): void;
   /** The work has loaded, under a mastership. */
   loaded(): void;
-  /** It does not load: the mastership must be given up. */
-  unloadable(error: CodedError): void;
+  /** It does not load: the mastership must be given up. `settled`: all that has run before is on record. */
+  unloadable(error: CodedError, settled: boolean): void;
   /** Called when there is something for the standbys. */
   progressed(): void;
 }
@@ -42,6 +42,7 @@ export interface TaskWorkHost {
   done(tasks: readonly QueuedTask[]): void;
   failed(task: QueuedTask): void;
   exhausted(task: QueuedTask, error: CodedError): void;
+  unloadable(error: CodedError): void;
 }
 
 const log = logFor('failover:managed');
@@ -59,7 +60,7 @@ export async function drainAnd(
 }
 
 export function makeDispatcher(
-  { name, options, runner, clock, random, killProcess, emit, loaded, unloadable }: TaskWorkParts,
+  { name, options, runner, clock, random, killProcess, emit, loaded }: TaskWorkParts,
   queue: TaskSource,
   chunk: { readonly budget: number; readonly mostTasks: number },
   host: TaskWorkHost,
@@ -84,7 +85,7 @@ export function makeDispatcher(
       },
       exhausted: (task, error) => host.exhausted(task, error),
       loaded,
-      unloadable,
+      unloadable: (error) => host.unloadable(error),
       panic: (error) => emit({ type: 'panic', error: toWire(error) }),
     },
   });

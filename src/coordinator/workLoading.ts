@@ -41,10 +41,13 @@ export class WorkLoading {
 
   constructor(private readonly parts: WorkLoadingParts) {}
 
-  /** The work does not load, under a mastership. Says so once: until it has loaded, no mastership follows. */
-  failed(error: CodedError): void {
+  /**
+   * The work does not load, under a mastership. Says so once: until it has loaded, no mastership follows. `settled`: all
+   * that has run before is on record, so that the lease is given away.
+   */
+  failed(error: CodedError, settled: boolean): void {
     const { emit } = this.parts;
-    if (this.complain(error) || this.stopped) return;
+    if (this.complain(error, settled) || this.stopped) return;
     const { message, code } = saidOf(error);
     emit({ type: 'error', error: toWire(new WorkError(code, message)) });
   }
@@ -61,13 +64,13 @@ export class WorkLoading {
     return this.parts.prober.endProbe();
   }
 
-  private complain(error: CodedError): boolean {
+  private complain(error: CodedError, settled: boolean): boolean {
     const { fitness, clock, name } = this.parts;
     const { message, code } = saidOf(error);
     log('%s: %s', name, message);
     if (!this.stopped) this.cancel = clock.at(clock.now() + this.delay(), () => void this.probe());
     this.failures += 1;
-    return fitness.complain('module', code, message);
+    return fitness.complain('module', code, message, settled);
   }
 
   private delay(): number {
@@ -80,7 +83,7 @@ export class WorkLoading {
     const outcome = await prober.probe();
     if (this.stopped || outcome.type === 'ended') return;
     if (outcome.type === 'failed') {
-      this.complain(fromWire(outcome.error));
+      this.complain(fromWire(outcome.error), false);
       return;
     }
     emit({ type: 'info', text: 'the work module loads again, so this member may be master' });

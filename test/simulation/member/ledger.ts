@@ -122,10 +122,14 @@ export class Ledger implements DatabaseWatch {
     return this.behaviour(task.id);
   }
 
-  /** A task is charged with an attempt: it must have begun as often. */
+  /**
+   * A task is charged with an attempt: it must have begun as often. Of a stored one each mastership may have put an attempt
+   * on record that it did not live to begin.
+   */
   failed(id: TaskId, attempt: number): void {
     const begun = this.begun.get(id) ?? 0;
-    assert.ok(attempt <= begun, `attempt ${attempt} of task ${id} failed, and it began ${begun} times`);
+    const most = begun + (this.isDurable ? this.elections.size : 0);
+    assert.ok(attempt <= most, `attempt ${attempt} of task ${id} failed, and it began ${begun} times`);
   }
 
   private beginsStored({ isUnaware }: SimulatedProcess, task: QueuedTask, term: number): void {

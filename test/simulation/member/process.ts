@@ -146,10 +146,10 @@ export class SimulatedProcess {
           killProcess: () => world.crashed(this, 'its fencing'),
           emit,
           loaded: () => loading.succeeded(),
-          unloadable: (error: CodedError) => {
+          unloadable: (error: CodedError, settled: boolean) => {
             ledger.unloadable += 1;
             this.unloadable = true;
-            loading.failed(error);
+            loading.failed(error, settled);
           },
           store: store.tasks,
           poll: intervals.POLL,

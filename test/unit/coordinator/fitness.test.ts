@@ -45,7 +45,7 @@ test('a withdrawal without a complaint says nothing; a new complaint resigns ane
 
 test('says why it is unfit: the oldest complaint, in its newest words, since it began', () => {
   expect(fitness.unfit).toBeNull();
-  expect(fitness.complain('module', 'ERR_WORK_MODULE', 'no such package')).toBe(true);
+  expect(fitness.complain('module', 'ERR_WORK_MODULE', 'no such package', true)).toBe(true);
   now = 2000;
   expect(fitness.complain('main', 'ERR_MAIN_BLOCKED', 'blocked')).toBe(false);
   expect(fitness.complain('module', 'ERR_TASK_THREAD_EXITED', 'no memory')).toBe(false);

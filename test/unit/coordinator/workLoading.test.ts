@@ -23,8 +23,8 @@ beforeEach(() => {
   outcome = failed;
   isMaster = true;
   const host = {
-    resign: (_reason: string, code: string) => {
-      told.push(`resign ${code}`);
+    resign: (_reason: string, code: string, nothingRuns: boolean) => {
+      told.push(`resign ${code}${nothingRuns ? '' : ', unsettled'}`);
       return isMaster;
     },
     fit: () => told.push('fit'),
@@ -55,7 +55,7 @@ const pauses = (): number[] => {
 };
 
 test('the member is unfit from the first failure until a probe loads the work', async () => {
-  loading.failed(broken);
+  loading.failed(broken, true);
   expect(told).toEqual(['resign ERR_WORK_MODULE']);
   expect(fitness.unfit?.message).toMatch(/^no such package; this member is not master until/);
   await clock.advance(1000);
@@ -67,37 +67,42 @@ test('the member is unfit from the first failure until a probe loads the work', 
   expect([probes.length, clock.pending]).toEqual([2, 0]);
 });
 
+test('work of which not all that has run is on record keeps the lease until it runs out', () => {
+  loading.failed(broken, false);
+  expect(told).toEqual(['resign ERR_WORK_MODULE, unsettled']);
+});
+
 test('a failure that no mastership was given up for is told by an error of its own', () => {
   isMaster = false;
-  loading.failed(broken);
+  loading.failed(broken, true);
   expect(told).toEqual(['resign ERR_WORK_MODULE', 'error ERR_WORK_MODULE']);
 });
 
 test('probes follow each other ever more slowly, up to a minute, and nothing more is told', async () => {
-  loading.failed(broken);
+  loading.failed(broken, true);
   await clock.advance(300_000);
   expect(pauses()).toEqual([1, 2, 4, 8, 16, 32, 60, 60, 60]);
   expect(told).toEqual(['resign ERR_WORK_MODULE']);
 });
 
 test('work that loads in a probe and fails again under a mastership goes on with the longer delay', async () => {
-  loading.failed(broken);
+  loading.failed(broken, true);
   outcome = { type: 'loaded' };
   await clock.advance(1000);
-  loading.failed(broken);
+  loading.failed(broken, true);
   await clock.advance(2000);
-  loading.failed(broken);
+  loading.failed(broken, true);
   await clock.advance(4000);
   expect(pauses()).toEqual([1, 2, 4]);
   // Once it has loaded under a mastership they start again.
   loading.succeeded();
-  loading.failed(broken);
+  loading.failed(broken, true);
   await clock.advance(1000);
   expect(pauses()).toEqual([1, 2, 4, 1]);
 });
 
 test('the status says what the last probe found', async () => {
-  loading.failed(broken);
+  loading.failed(broken, true);
   outcome = { type: 'failed', error: toWire(new WorkError('ERR_TASK_THREAD_EXITED', 'no memory')) };
   await clock.advance(1000);
   expect(fitness.unfit).toMatchObject({ code: 'ERR_TASK_THREAD_EXITED', since: new Date(clock.wall() - 1000) });
@@ -105,7 +110,7 @@ test('the status says what the last probe found', async () => {
 });
 
 test('once stopped it tries no more, and what a probe finds then is of no use', async () => {
-  loading.failed(broken);
+  loading.failed(broken, true);
   let answer: (outcome: LoadOutcome) => void = () => {};
   outcome = new Promise((resolve) => {
     answer = resolve;

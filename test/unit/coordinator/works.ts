@@ -24,7 +24,7 @@ export class Told {
       random: () => 0.5,
       killProcess: () => {},
       loaded: () => this.events.push('loaded'),
-      unloadable: (error) => this.events.push(`unloadable: ${error.message}`),
+      unloadable: (error, settled) => this.events.push(`unloadable: ${error.message}, settled: ${settled}`),
       emit: (event) => this.events.push(textOf(event)),
       progressed: () => {
         this.progressed += 1;
