@@ -133,7 +133,7 @@ export const workBugs: readonly PlantedBug[] = [
     name: 'unloadable-work-keeps-the-mastership',
     breaks: 'A master whose work does not load stays master, and runs nothing (rule 10).',
     file: 'src/coordinator/workLoading.ts',
-    find: 'if (this.complain(error) || this.stopped) return;',
+    find: 'if (this.complain(error, settled) || this.stopped) return;',
     replace: 'if (this.stopped) return;',
     caughtBy: ['simulation'],
   },
@@ -141,8 +141,8 @@ export const workBugs: readonly PlantedBug[] = [
     name: 'claims-before-a-probe',
     breaks: 'A member whose work does not load claims again at once, without a probe that has loaded it (rule 10).',
     file: 'src/coordinator/workLoading.ts',
-    find: 'if (this.complain(error) || this.stopped) return;',
-    replace: `const told = this.complain(error);
+    find: 'if (this.complain(error, settled) || this.stopped) return;',
+    replace: `const told = this.complain(error, settled);
     this.parts.fitness.withdraw('module');
     if (told || this.stopped) return;`,
     caughtBy: ['simulation'],
