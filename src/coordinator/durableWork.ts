@@ -60,7 +60,7 @@ export class DurableWork implements TaskWork {
       done: () => {},
       failed: (task) => this.queue.failed(task),
       exhausted: (task, error) => this.queue.exhausted(task, error),
-      unloadable: (error) => void this.unloadable(error),
+      unloadable: (error, exited) => void this.unloadable(error, exited),
     });
   }
 
@@ -120,12 +120,12 @@ export class DurableWork implements TaskWork {
   }
 
   /** Before the lease is given away, what has run is acknowledged, and no suspect is left on record: none was begun. */
-  private async unloadable(error: CodedError): Promise<void> {
+  private async unloadable(error: CodedError, exited: boolean): Promise<void> {
     const { clock, options, poll } = this.parts;
     const { elections } = this;
     const settled = await endsBy(clock, clock.now() + Math.max(poll, options.grace), this.queue.flush(true));
     // Under another mastership the work may have loaded, and run.
-    if (this.elections === elections) this.parts.unloadable(error, settled);
+    if (this.elections === elections) this.parts.unloadable(error, exited && settled);
   }
 
   fence(reason: string): void {

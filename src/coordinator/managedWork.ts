@@ -51,7 +51,7 @@ export class ManagedWork implements TaskWork {
       failed: () => {},
       exhausted: (task, error) => this.giveUp(task, error),
       // What was done is in the progress that the release carries.
-      unloadable: (error) => parts.unloadable(error, true),
+      unloadable: (error, exited) => parts.unloadable(error, exited),
     });
   }
 

@@ -31,7 +31,7 @@ export interface TaskWorkParts {
   emit(event: MemberEvent): void;
   /** The work has loaded, under a mastership. */
   loaded(): void;
-  /** It does not load: the mastership must be given up. `settled`: all that has run before is on record. */
+  /** It does not load: the mastership must be given up. `settled`: nothing runs, and all that has run is on record. */
   unloadable(error: CodedError, settled: boolean): void;
   /** Called when there is something for the standbys. */
   progressed(): void;
@@ -42,7 +42,7 @@ export interface TaskWorkHost {
   done(tasks: readonly QueuedTask[]): void;
   failed(task: QueuedTask): void;
   exhausted(task: QueuedTask, error: CodedError): void;
-  unloadable(error: CodedError): void;
+  unloadable(error: CodedError, exited: boolean): void;
 }
 
 const log = logFor('failover:managed');
@@ -85,7 +85,7 @@ export function makeDispatcher(
       },
       exhausted: (task, error) => host.exhausted(task, error),
       loaded,
-      unloadable: (error) => host.unloadable(error),
+      unloadable: (error, exited) => host.unloadable(error, exited),
       panic: (error) => emit({ type: 'panic', error: toWire(error) }),
     },
   });

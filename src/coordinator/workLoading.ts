@@ -37,13 +37,14 @@ const log = logFor('failover:managed');
 export class WorkLoading {
   private failures = 0;
   private stopped = false;
+  private probing = false;
   private cancel: Cancel = () => {};
 
   constructor(private readonly parts: WorkLoadingParts) {}
 
   /**
    * The work does not load, under a mastership. Says so once: until it has loaded, no mastership follows. `settled`: all
-   * that has run before is on record, so that the lease is given away.
+   * that has run before is on record and nothing runs, so that the lease is given away.
    */
   failed(error: CodedError, settled: boolean): void {
     const { emit } = this.parts;
@@ -68,7 +69,11 @@ export class WorkLoading {
     const { fitness, clock, name } = this.parts;
     const { message, code } = saidOf(error);
     log('%s: %s', name, message);
-    if (!this.stopped) this.cancel = clock.at(clock.now() + this.delay(), () => void this.probe());
+    this.cancel();
+    // The end of a probe that is under way asks for the next one.
+    if (!this.stopped && !this.probing) {
+      this.cancel = clock.at(clock.now() + this.delay(), () => void this.probe());
+    }
     this.failures += 1;
     return fitness.complain('module', code, message, settled);
   }
@@ -80,7 +85,9 @@ export class WorkLoading {
 
   private async probe(): Promise<void> {
     const { prober, fitness, emit } = this.parts;
+    this.probing = true;
     const outcome = await prober.probe();
+    this.probing = false;
     if (this.stopped || outcome.type === 'ended') return;
     if (outcome.type === 'failed') {
       this.complain(fromWire(outcome.error), false);

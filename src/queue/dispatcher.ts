@@ -85,8 +85,11 @@ export interface DispatcherHost {
   exhausted(task: QueuedTask, error: CodedError): void;
   /** The work is loaded: its tasks run now. */
   loaded(): void;
-  /** The work does not load, and no task was tried. Nothing more is begun under this mastership, which must be given up. */
-  unloadable(error: CodedError): void;
+  /**
+   * The work does not load, and no task was tried. Nothing more is begun under this mastership, which must be given up.
+   * `exited`: no thread of the work is there.
+   */
+  unloadable(error: CodedError, exited: boolean): void;
   /** `ERR_WORK_NOT_STOPPED`: something of the work may still run, though it must not. */
   panic(error: Error): void;
 }
@@ -282,7 +285,7 @@ export class Dispatcher {
     // The runner was ended by nobody here, so it is asked again.
     if (outcome.type === 'ended') return this.wait(retry.minDelay);
     this.move('waiting');
-    host.unloadable(fromWire(outcome.error));
+    host.unloadable(fromWire(outcome.error), outcome.exited);
   }
 
   private wait(delay: number): void {

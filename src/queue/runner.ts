@@ -33,10 +33,13 @@ export interface ChunkOutcome {
   readonly took: number;
 }
 
-/** What came of loading the work. `ended`: the runner was ended before it had. */
+/**
+ * What came of loading the work. `ended`: the runner was ended before it had. `exited`: nothing of the work runs any more;
+ * else a native call still holds the thread in which it was loaded.
+ */
 export type LoadOutcome =
   | { readonly type: 'loaded' }
-  | { readonly type: 'failed'; readonly error: WireError }
+  | { readonly type: 'failed'; readonly error: WireError; readonly exited: boolean }
   | { readonly type: 'ended' };
 
 export interface Runner {
@@ -46,7 +49,7 @@ export interface Runner {
   readonly loaded: boolean;
   /** Makes ready for runs under this term, without a thread. Only after construction, or after `end()` has resolved. */
   start(term: number): void;
-  /** Loads the work where it will run, after `start`. When it fails nothing of it runs any more. Never rejects. */
+  /** Loads the work where it will run, after `start`. Never rejects. */
   load(): Promise<LoadOutcome>;
   /** Runs the tasks one after another, once `loaded`; resolves when nothing of them runs any more. Never rejects. One run at a time. */
   run(tasks: readonly QueuedTask[]): Promise<ChunkOutcome>;

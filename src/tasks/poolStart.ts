@@ -4,6 +4,7 @@
  */
 import type { Cancel, Clock } from '../clock.js';
 import { toWire, WorkError } from '../errors.js';
+import { endsBy } from '../pause.js';
 import type { LoadOutcome } from '../queue/runner.js';
 import type { StartGate } from '../startGate.js';
 import type { TaskPool } from './taskPool.js';
@@ -20,11 +21,13 @@ export interface PoolStartParts {
 }
 
 const ended: LoadOutcome = { type: 'ended' };
+/** How long a thread that is ended may take to exit before it counts as held by a native call, in ms. */
+const EXIT = 1000;
 
 export class PoolStart {
   /** Set when the thread is made. */
   pool: TaskPool | undefined;
-  /** When it fails, the thread has exited by then. Never rejects. */
+  /** Never rejects. */
   readonly outcome: Promise<LoadOutcome>;
   private settled = false;
   private asked = false;
@@ -66,9 +69,8 @@ export class PoolStart {
       });
     } catch (cause) {
       // No thread is to be had, or none can start with these limits.
-      return failed(
-        new WorkError('ERR_TASK_THREAD_EXITED', `the task thread does not start: ${toWire(cause).message}`),
-      );
+      const text = `the task thread does not start: ${toWire(cause).message}`;
+      return failed(new WorkError('ERR_TASK_THREAD_EXITED', text), true);
     }
     this.pool = pool;
     let overdue: WorkError | undefined;
@@ -80,16 +82,15 @@ export class PoolStart {
     const { failure } = await pool.loaded;
     cancel();
     if (failure === null && pool.usable) return { type: 'loaded' };
-    await pool.end();
+    const exited = await endsBy(clock, clock.now() + EXIT, pool.end());
     if (this.asked) return ended;
-    if (overdue !== undefined) return failed(overdue);
-    if (failure?.type === 'error') return { type: 'failed', error: failure.error };
-    return failed(
-      this.exit ?? new WorkError('ERR_TASK_THREAD_EXITED', 'the task thread ended when it had loaded the work'),
-    );
+    if (overdue !== undefined) return failed(overdue, exited);
+    if (failure?.type === 'error') return { type: 'failed', error: failure.error, exited };
+    const text = 'the task thread ended when it had loaded the work';
+    return failed(this.exit ?? new WorkError('ERR_TASK_THREAD_EXITED', text), exited);
   }
 }
 
-function failed(error: WorkError): LoadOutcome {
-  return { type: 'failed', error: toWire(error) };
+function failed(error: WorkError, exited: boolean): LoadOutcome {
+  return { type: 'failed', error: toWire(error), exited };
 }

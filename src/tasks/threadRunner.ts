@@ -49,6 +49,7 @@ export class ThreadRunner implements Runner {
   /** The end of the thread of the mastership before. */
   private ending = Promise.resolve();
   private probing: PoolStart | undefined;
+  private probes = true;
   private abortChannel: BroadcastChannel | undefined;
   /** Looks whether the task takes too long. */
   private readonly watch: Alarm;
@@ -105,6 +106,9 @@ export class ThreadRunner implements Runner {
    * mastership.
    */
   async probe(): Promise<LoadOutcome> {
+    // One that a native call holds is waited for: until it has exited the work may run.
+    await this.ending;
+    if (!this.probes) return ended;
     assert.ok(!this.started && this.probing === undefined, 'a probe takes the place of a mastership');
     const probing = this.startPool(() => {});
     this.probing = probing;
@@ -114,8 +118,9 @@ export class ThreadRunner implements Runner {
     return outcome;
   }
 
-  /** Resolves when no thread of a probe is there. */
+  /** No probe follows. Resolves when no thread of one is there. */
   async endProbe(): Promise<void> {
+    this.probes = false;
     await this.probing?.end();
   }
 

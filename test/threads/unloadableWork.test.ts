@@ -63,6 +63,20 @@ describe.each([true, false])('of a queue that is durable: %s, a module that', (d
   );
 });
 
+test('a native call at the top level of a module keeps its member off, which beats no more, until it has returned', async () => {
+  const { folder, work, file } = await broken('sleeps');
+  const { cluster, events } = member(folder, work, { durable: true, loadTimeout: 1000 });
+  await cluster.run();
+  await cluster.submitWork({ id: 'a', file });
+  expect((await events.first('error'))[0]).toMatchObject({ code: 'ERR_WORK_MODULE' });
+  expect(cluster.isMaster).toBe(false);
+  const { unfit, seen } = await cluster.status();
+  expect(unfit).toMatchObject({ code: 'ERR_WORK_MODULE' });
+  // Not released: what the call does may still be done.
+  expect(seen?.holder ?? 'not seen yet').not.toBeNull();
+  expect(events.of('failed')).toEqual([]);
+});
+
 test.each([
   ['exports no function', 'export default 7;'],
   ['exports nothing', ''],

@@ -123,10 +123,10 @@ export const workBugs: readonly PlantedBug[] = [
     name: 'unloadable-work-blames-the-head',
     breaks: 'Work that does not load is charged to the task at the head as an attempt.',
     file: 'src/queue/dispatcher.ts',
-    find: '    host.unloadable(fromWire(outcome.error));',
+    find: '    host.unloadable(fromWire(outcome.error), outcome.exited);',
     replace: `    const [head] = this.parts.queue.ready(1);
     if (head !== undefined) this.fail(head, { type: 'error', error: outcome.error });
-    host.unloadable(fromWire(outcome.error));`,
+    host.unloadable(fromWire(outcome.error), outcome.exited);`,
     caughtBy: ['simulation'],
   },
   {

@@ -115,7 +115,7 @@ export class SimulatedThread implements Runner, Prober {
         if (this.loading !== resolve) return;
         this.loading = null;
         const error = toWire(new WorkError('ERR_WORK_MODULE', 'the module does not load'));
-        resolve(how === 'good' ? { type: 'loaded' } : { type: 'failed', error });
+        resolve(how === 'good' ? { type: 'loaded' } : { type: 'failed', error, exited: true });
       });
     });
   }

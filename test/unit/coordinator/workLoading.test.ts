@@ -6,7 +6,7 @@ import type { LoadOutcome } from '../../../src/queue/runner.ts';
 import { VirtualClock } from '../../support/virtualClock.ts';
 
 const broken = new WorkError('ERR_WORK_MODULE', 'no such package');
-const failed: LoadOutcome = { type: 'failed', error: toWire(broken) };
+const failed: LoadOutcome = { type: 'failed', error: toWire(broken), exited: true };
 
 let clock: VirtualClock;
 let told: string[];
@@ -103,10 +103,29 @@ test('work that loads in a probe and fails again under a mastership goes on with
 
 test('the status says what the last probe found', async () => {
   loading.failed(broken, true);
-  outcome = { type: 'failed', error: toWire(new WorkError('ERR_TASK_THREAD_EXITED', 'no memory')) };
+  const error = toWire(new WorkError('ERR_TASK_THREAD_EXITED', 'no memory'));
+  outcome = { type: 'failed', error, exited: true };
   await clock.advance(1000);
   expect(fitness.unfit).toMatchObject({ code: 'ERR_TASK_THREAD_EXITED', since: new Date(clock.wall() - 1000) });
   expect(told).toEqual(['resign ERR_WORK_MODULE']);
+});
+
+test('a failure that is told twice, or during a probe, is followed by one probe at a time', async () => {
+  loading.failed(broken, true);
+  loading.failed(broken, true);
+  let answer: (outcome: LoadOutcome) => void = () => {};
+  outcome = new Promise((resolve) => {
+    answer = resolve;
+  });
+  await clock.advance(10_000);
+  expect(probes).toHaveLength(1);
+  loading.failed(broken, true);
+  await clock.advance(1_000_000);
+  expect(probes).toHaveLength(1);
+  outcome = failed;
+  answer(failed);
+  await clock.advance(60_000);
+  expect(probes.length).toBeGreaterThan(1);
 });
 
 test('once stopped it tries no more, and what a probe finds then is of no use', async () => {

@@ -85,7 +85,7 @@ export class ScriptedRunner implements Runner {
     assert.ok(resolve, 'nothing loads');
     this.waiter = undefined;
     this.loaded = outcome === 'loaded';
-    resolve(outcome === 'failed' ? { type: 'failed', error } : { type: outcome });
+    resolve(outcome === 'failed' ? { type: 'failed', error, exited: true } : { type: outcome });
   }
 
   run(tasks: readonly QueuedTask[]): Promise<ChunkOutcome> {

@@ -173,6 +173,21 @@ describe('work that does not load', () => {
     },
   );
 
+  test('because a native call does not return is told while its thread is there, and no probe is made beside it', async () => {
+    make({ loadTimeout: 100 }, 'native');
+    expect(await runner.load()).toMatchObject({ ...failed('ERR_WORK_MODULE'), exited: false });
+    let ended = false;
+    const end = runner.end().then(() => {
+      ended = true;
+    });
+    const probe = runner.probe();
+    await turn();
+    expect(ended).toBe(false);
+    await runner.endProbe();
+    await end;
+    expect(await probe).toEqual({ type: 'ended' });
+  });
+
   test('for want of a thread that can start', async () => {
     make({}, '', { maxOldGenerationSizeMb: 1, maxYoungGenerationSizeMb: 1 });
     expect(await runner.load()).toMatchObject(failed('ERR_TASK_THREAD_EXITED'));
