@@ -10,7 +10,7 @@ import { writeLine } from '../log.js';
 import type { ResolvedOptions } from '../options.js';
 import { ReadLimit } from '../queue/readLimit.js';
 import type { Runner, WorkOutcome } from '../queue/runner.js';
-import { memberStarts, StartGate, threadStarts } from '../startGate.js';
+import { type Begin, memberStarts, StartGate, threadStarts } from '../startGate.js';
 import { createStore } from '../store/createStore.js';
 import { openOnUse } from '../store/openOnUse.js';
 import type { FullStore } from '../store/taskStore.js';
@@ -70,6 +70,8 @@ export class CoordinatorHost implements CoordinatorApi {
   private readonly gate = new StartGate(systemClock, threadStarts);
   /** One for all members that join their elections. */
   private readonly joining = new StartGate(systemClock, memberStarts);
+  /** Those whose turn has not come. */
+  private readonly joins = new Map<number, Begin>();
   private readonly reads = new ReadLimit();
 
   constructor(
@@ -160,16 +162,19 @@ export class CoordinatorHost implements CoordinatorApi {
     const { member, watch } = this.find(cluster);
     watch?.start();
     await new Promise<void>((resolve) => {
-      this.joining.ask((leave) => {
-        // It may have been stopped before its turn came.
-        if (this.hosted.has(cluster)) member.run(leave);
+      const join = (leave: () => void): void => {
+        if (this.joins.delete(cluster)) member.run(leave);
         else leave();
         resolve();
-      });
+      };
+      this.joins.set(cluster, join);
+      this.joining.ask(join);
     });
   }
 
   async stop(cluster: number): Promise<void> {
+    // One whose turn has not come joins first, so that it tells the same as any other.
+    this.joins.get(cluster)?.(() => {});
     this.hosted.get(cluster)?.member.stop();
   }
 

@@ -134,7 +134,7 @@ export const workBugs: readonly PlantedBug[] = [
     breaks: 'A master whose work does not load stays master, and runs nothing (rule 10).',
     file: 'src/coordinator/workLoading.ts',
     find: 'if (this.complain(error, settled) || this.stopped) return;',
-    replace: 'if (this.stopped) return;',
+    replace: 'if (this.stopped || settled || !settled) return;',
     caughtBy: ['simulation'],
   },
   {
@@ -152,7 +152,7 @@ export const workBugs: readonly PlantedBug[] = [
     breaks: 'Work that was loaded for a mastership that is over counts as loaded for the next one.',
     file: 'src/queue/dispatcher.ts',
     find: 'if (this.loading === loading) this.loadEnded(outcome);',
-    replace: 'this.loadEnded(outcome);',
+    replace: 'if (this.loading === loading || this.run === null) this.loadEnded(outcome);',
     caughtBy: ['walks'],
   },
 ];
