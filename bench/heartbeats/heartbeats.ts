@@ -8,6 +8,7 @@ import { withFolder } from '../support/cleanup.js';
 import type { Answer, Question, Settings } from '../support/question.js';
 import { ms, type SampleSpread, whole } from '../support/spread.js';
 import type { BarChart } from '../support/svg.js';
+import { manyGoals, manyTable, measureMany } from './manyRows.js';
 import type { BeatReport, OurReport, OurSettings, PlainSettings } from './messages.js';
 import { measurePayloads, payloadGoals, payloadTable } from './payloadRows.js';
 
@@ -53,6 +54,7 @@ async function ask(settings: Settings): Promise<Answer> {
     rows.push(await competitor());
   }
   const payloads = await measurePayloads(settings, duration, intervals);
+  const many = await measureMany(settings, duration);
   const p99 = ours.lateness.p99;
   return {
     tables: [
@@ -84,6 +86,7 @@ async function ask(settings: Settings): Promise<Answer> {
         ]),
       },
       payloadTable(payloads, goal),
+      manyTable(many),
     ],
     goals: [
       { promise: `99 of 100 beats at most ${goal} ms late`, measured: ms(p99), met: p99 <= goal },
@@ -98,6 +101,7 @@ async function ask(settings: Settings): Promise<Answer> {
         met: asynchronous.lateness.p99 <= goal && asynchronous.leasesLost === 0,
       },
       ...payloadGoals(payloads, goal),
+      ...manyGoals(many),
     ],
     notes: [
       `Busy in all rows but the last: ${cores} threads with slices of ${ms(ours.slice)} (one alone on a free core), and the main thread: it spins, or ("working thread") does slices itself.`,
@@ -107,9 +111,10 @@ async function ask(settings: Settings): Promise<Answer> {
       'The others write nowhere, and their beats are late against the beat before, not against a grid: both in their favour. A timer on the working thread is late by the rest of a slice; with longer slices, by more.',
       `Leases lost: ours, how often the state master was left; others, gaps between two beats above ${validity} ms. CPU of others: what other processes took of all cores meanwhile; above a few per cent, run it again.`,
       'Under payloads: one cluster, and no busy threads beside it. A stored payload is written to the same store as the beats; its row is information. At these intervals a call to the store may take no longer than a fraction of the lease: "store late" counts those that did, "refused" the submissions among them, which were made again.',
+      'Many clusters: the worst of them in each column, from the start on. A first task starts a thread: the longest of five.',
     ],
     pictures: [{ suffix: '', chart: chart(rows, duration) }],
-    data: { duration, intervals, validity, cores, rows, payloads },
+    data: { duration, intervals, validity, cores, rows, payloads, many },
   };
 }
 

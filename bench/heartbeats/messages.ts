@@ -74,3 +74,30 @@ export interface PayloadReport {
   /** The share of all cores that other processes took meanwhile. */
   readonly othersCpu: number;
 }
+
+export interface ManySettings {
+  /** How long it is measured after all are master. */
+  readonly duration: number;
+  readonly folder: string;
+  readonly clusters: number;
+}
+
+/** Of lateness and round trip: the worst cluster in each column. */
+export interface ManyReport {
+  readonly type: 'report';
+  readonly lateness: SampleSpread;
+  readonly roundTrip: SampleSpread;
+  readonly leasesLost: number;
+  /** `error` events of all clusters. */
+  readonly errors: number;
+  /** Until the last of them was master. */
+  readonly elected: number;
+  /** The longest way of a first task from its submission to `done`. */
+  readonly firstTask: number;
+  /** In bytes. */
+  readonly rss: number;
+  /** The share of one core, while they were idle. */
+  readonly cpu: number;
+  /** The share of all cores that other processes took. */
+  readonly othersCpu: number;
+}

@@ -10,7 +10,9 @@ import { FailoverError, toWire } from '../errors.js';
 import { endProcess, lastResorts } from '../lastResorts.js';
 import { writeLine } from '../log.js';
 import type { ResolvedOptions } from '../options.js';
+import { ReadLimit } from '../queue/readLimit.js';
 import type { Runner, WorkOutcome } from '../queue/runner.js';
+import { type Begin, memberStarts, StartGate, threadStarts } from '../startGate.js';
 import { createStore } from '../store/createStore.js';
 import type { Gate } from '../store/embedded/gate.js';
 import { openOnUse } from '../store/openOnUse.js';
@@ -41,6 +43,7 @@ import { type StoreLimits, storeLimits } from './storeLimits.js';
 import { storeText } from './storeText.js';
 import type { TaskWork, TaskWorkParts } from './taskWork.js';
 import { UnmanagedWork } from './unmanagedWork.js';
+import { probeDelays, WorkLoading } from './workLoading.js';
 
 /** What is handed to everything that decides. */
 const system = {
@@ -73,6 +76,13 @@ export class CoordinatorHost implements CoordinatorApi {
   private readonly limits: StoreLimits;
   private readonly store: FullStore;
   private readonly probe: PoolProbe;
+  /** One for all task threads of this coordinator. */
+  private readonly gate = new StartGate(systemClock, threadStarts);
+  /** One for all members that join their elections. */
+  private readonly joining = new StartGate(systemClock, memberStarts);
+  /** Those whose turn has not come. */
+  private readonly joins = new Map<number, Begin>();
+  private readonly reads = new ReadLimit();
 
   constructor(
     private readonly options: ResolvedOptions,
@@ -97,11 +107,15 @@ export class CoordinatorHost implements CoordinatorApi {
     let managed: TaskWork | null = null;
     let unmanaged: UnmanagedWork | null = null;
     let watch: MainWatch | null = null;
+    let loading: WorkLoading | null = null;
     const { intervals } = this.options;
-    const fitness = new Fitness({
-      resign: (reason, code) => member.resign(reason, code),
-      fit: () => member.fit(),
-    });
+    const fitness = new Fitness(
+      {
+        resign: (reason, code, nothingRuns) => member.resign(reason, code, nothingRuns),
+        fit: () => member.fit(),
+      },
+      systemClock,
+    );
     let standsBack = false;
     const member = new ClusterMember({
       name: spec.name,
@@ -118,22 +132,23 @@ export class CoordinatorHost implements CoordinatorApi {
       clock: systemClock,
       lease,
       emit,
+      unfit: () => fitness.unfit,
       ended: (farewell) => {
         this.hosted.delete(spec.cluster);
         watch?.stop();
         // The thread must not end, and with it who would kill the process, before work that will not stop is dealt with.
-        const all = Promise.all([farewell, managed?.whenEnded()]);
+        const all = Promise.all([farewell, managed?.whenEnded(), loading?.stop()]);
         this.farewells.add(all);
         void all.then(() => this.farewells.delete(all));
       },
       standBack: (reason) => {
         standsBack = true;
-        fitness.complain('ERR_CONFIGURATION_DIFFERS', reason);
+        fitness.complain('kind', 'ERR_CONFIGURATION_DIFFERS', reason);
       },
       comeForward: () => {
         standsBack = false;
         void (managed?.whenEnded() ?? Promise.resolve()).then(() => {
-          if (!standsBack) fitness.withdraw('ERR_CONFIGURATION_DIFFERS');
+          if (!standsBack) fitness.withdraw('kind');
         });
       },
       makeWork: (progressed): MemberWork => {
@@ -148,10 +163,18 @@ export class CoordinatorHost implements CoordinatorApi {
           mainRunner = main;
           runner = main;
           watch = makeMainWatch(main, { lease, options, fitness });
-        } else runner = makeThreadRunner(module, { lease, options, emit });
-        const kill = (): void => killProcess(emit);
-        const parts = { name: spec.name, options, runner, ...system, killProcess: kill, emit, progressed };
-        managed = this.makeTaskWork(spec, parts);
+        } else {
+          const prober = makeThreadRunner(module, { lease, options, emit, gate: this.gate });
+          runner = prober;
+          const parts = { name: spec.name, prober, fitness, clock: systemClock, delays: probeDelays, emit };
+          loading = new WorkLoading(parts);
+        }
+        managed = this.makeTaskWork(spec, {
+          ...{ name: spec.name, options, runner, ...system, emit, progressed },
+          killProcess: () => killProcess(emit),
+          loaded: () => loading?.succeeded(),
+          unloadable: (error, settled) => loading?.failed(error, settled),
+        });
         return managed;
       },
     });
@@ -166,10 +189,20 @@ export class CoordinatorHost implements CoordinatorApi {
   async run(cluster: number): Promise<void> {
     const { member, watch } = this.find(cluster);
     watch?.start();
-    member.run();
+    await new Promise<void>((resolve) => {
+      const join = (leave: () => void): void => {
+        if (this.joins.delete(cluster)) member.run(leave);
+        else leave();
+        resolve();
+      };
+      this.joins.set(cluster, join);
+      this.joining.ask(join);
+    });
   }
 
   async stop(cluster: number): Promise<void> {
+    // One whose turn has not come joins first, so that it tells the same as any other.
+    this.joins.get(cluster)?.(() => {});
     this.hosted.get(cluster)?.member.stop();
   }
 
@@ -214,7 +247,7 @@ export class CoordinatorHost implements CoordinatorApi {
   private makeTaskWork({ holder }: ClusterSpec, parts: TaskWorkParts): TaskWork {
     const store = this.store.tasks;
     const poll = this.options.intervals.POLL;
-    if (parts.options.durable) return new DurableWork({ ...parts, store, holder, poll });
+    if (parts.options.durable) return new DurableWork({ ...parts, store, holder, poll, reads: this.reads });
     return new ManagedWork({ ...parts, store, poll });
   }
 

@@ -50,6 +50,8 @@ export class ManagedWork implements TaskWork {
       done: (tasks) => this.tasksDone(tasks.map(({ id }) => id)),
       failed: () => {},
       exhausted: (task, error) => this.giveUp(task, error),
+      // What was done is in the progress that the release carries.
+      unloadable: (error, exited) => parts.unloadable(error, exited),
     });
   }
 

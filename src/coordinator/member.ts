@@ -13,6 +13,7 @@ import { logFor } from '../log.js';
 import type { Intervals } from '../options.js';
 import type { Lease, Member, Progress, Store } from '../store/store.js';
 import { ConfigurationWatch } from './configurationWatch.js';
+import type { Unfit } from './fitness.js';
 import type { MemberWork } from './memberWork.js';
 import type { MemberEvent, MemberStatus } from './messages.js';
 import { Telemetry } from './telemetry.js';
@@ -42,6 +43,8 @@ export interface MemberParts {
   /** A member of another kind should work: `resign`, and `fit` again when the opposite is told and nothing of the work runs. */
   standBack(reason: string): void;
   comeForward(): void;
+  /** Why it claims nothing; null when it is fit. */
+  unfit(): Unfit | null;
   /** Makes what the member does with a mastership; `progressed` asks for an early beat. */
   makeWork(progressed: () => void): MemberWork;
 }
@@ -55,9 +58,12 @@ export class ClusterMember implements ElectorHost {
   private readonly elector: Elector;
   private readonly configurations: ConfigurationWatch;
   private readonly telemetry = new Telemetry();
+  /** How many masterships were given up. */
+  private resignations = 0;
   private seenLease: Lease | null = null;
   private connected = false;
   private ran = false;
+  private joined: () => void = () => {};
   private cancelSign: Cancel = () => {};
   /** The last line of this member in the store, on its way. */
   private signing: Promise<void> = Promise.resolve();
@@ -79,7 +85,9 @@ export class ClusterMember implements ElectorHost {
     });
   }
 
-  run(): void {
+  /** `joined` is called when it has had its first answer, or has got none. */
+  run(joined: () => void = () => {}): void {
+    this.joined = joined;
     this.ran = true;
     this.elector.run();
     this.signOfLife();
@@ -96,10 +104,15 @@ export class ClusterMember implements ElectorHost {
     this.elector.available();
   }
 
-  /** The work hangs (rule 10): a mastership is given up, with an `error` event of this code, and none is claimed before `fit`. */
-  resign(reason: string, code: FailoverErrorCode): void {
+  /**
+   * The work hangs, or does not load (rule 10): a mastership is given up, with an `error` event of this code, and none is
+   * claimed before `fit`. `nothingRuns`: the lease is released. Returns whether a mastership was given up.
+   */
+  resign(reason: string, code: FailoverErrorCode, nothingRuns: boolean): boolean {
     log('%s: claims nothing until its work is fit: %s', this.parts.name, reason);
-    this.elector.resign(reason, code);
+    const { resignations } = this;
+    this.elector.resign(reason, code, nothingRuns);
+    return this.resignations > resignations;
   }
 
   /** Nothing of the work runs any more and nothing holds it up, whatever it resigned for. */
@@ -118,6 +131,7 @@ export class ClusterMember implements ElectorHost {
       id: holder,
       state: this.elector.phase,
       term: this.elector.term ?? null,
+      unfit: this.parts.unfit(),
       seen: lease === null ? null : { holder: lease.holder, term: lease.term, beat: lease.beat },
       ...load,
       identifier: this.elector.term === undefined && lease !== null ? lease.identifier : identifier,
@@ -167,6 +181,7 @@ export class ClusterMember implements ElectorHost {
         log('%s: the lease was saved, work goes on', name);
         return this.work.resume();
       case 'deposed':
+        if (news.code !== 'ERR_LEASE_LOST') this.resignations += 1;
         this.work.deposed(news.reason, lease.remaining());
         return emit({ type: 'error', error: toWire(new FailoverError(news.code, news.reason)) });
       case 'settle':
@@ -195,6 +210,7 @@ export class ClusterMember implements ElectorHost {
       this.connected = true;
       emit({ type: 'info', text: `connected to ${storeText}` });
     }
+    if (to !== 'init') this.joined();
     emit({ type: 'statechange', from, to });
     this.sign(to);
   }

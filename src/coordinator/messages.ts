@@ -8,6 +8,7 @@ import type { WorkOutcome } from '../queue/runner.js';
 import type { Member } from '../store/store.js';
 import type { TaskId } from '../task.js';
 import type { DifferingMember } from './differingMembers.js';
+import type { Unfit } from './fitness.js';
 import type { PoolReport } from './poolProbe.js';
 
 export interface ManagedSpec {
@@ -118,6 +119,8 @@ export interface MemberStatus {
   readonly state: Phase;
   /** The term of this member's mastership; null when it has none. */
   readonly term: number | null;
+  /** Why this member claims no mastership, and since when; null when it may. */
+  readonly unfit: Unfit | null;
   /** What this member last saw of another holder's lease; null before, and while it is master itself. */
   readonly seen: { readonly holder: string | null; readonly term: number; readonly beat: number } | null;
   /** Tasks that wait, the running one included: of all members if they are stored, else in this one. */

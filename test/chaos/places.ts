@@ -2,7 +2,7 @@
  * The five places, each with a process at a time, a proxy of its own to the server, and a file that says what its wall
  * clock shows. A process that ends is followed by a new one in its place, until the run is over.
  */
-import { renameSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FailoverOptions } from 'mongo-failover';
 import { Child } from '../../bench/support/child.ts';
@@ -63,7 +63,8 @@ export class Place {
       load: { size: load, every: LOAD_EVERY },
     };
     const wall = faketime === undefined ? {} : faketimeEnvironment(faketime, this.wallFile);
-    const child = new Child<MemberMessage>(entry, settings, { CHAOS_LEDGER: ledger, CHAOS_MEMBER: member, ...wall });
+    const environment = { CHAOS_LEDGER: ledger, CHAOS_MEMBER: member, CHAOS_BROKEN: this.brokenFile, ...wall };
+    const child = new Child<MemberMessage>(entry, settings, environment);
     this.child = child;
     events.write({ what: 'began', at: process.hrtime.bigint(), member, pid: child.pid });
     child.listen((message) => {
@@ -108,6 +109,16 @@ export class Place {
     // By a rename, so that nobody reads half of it.
     writeFileSync(`${this.wallFile}.new`, `${offset < 0 ? '' : '+'}${offset}\n`);
     renameSync(`${this.wallFile}.new`, this.wallFile);
+  }
+
+  /** From now on the work module of this place loads, or not; a thread that has loaded it goes on. */
+  deploy(how: 'good' | 'broken'): void {
+    if (how === 'broken') writeFileSync(this.brokenFile, '');
+    else rmSync(this.brokenFile, { force: true });
+  }
+
+  private get brokenFile(): string {
+    return join(this.around.folder, `broken-${this.number}`);
   }
 
   private get wallFile(): string {

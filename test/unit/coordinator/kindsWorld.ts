@@ -80,15 +80,19 @@ export class WorldMember {
     const { clock, stored } = world;
     this.queue = kind === 'durable' ? stored : { tasks: 0, done: 0 };
     this.lease = new SimulatedLease(clock);
-    const fitness = new Fitness({
-      resign: (reason, code) => this.member.resign(reason, code),
-      fit: () => this.member.fit(),
-    });
+    const fitness = new Fitness(
+      {
+        resign: (reason, code, nothingRuns) => this.member.resign(reason, code, nothingRuns),
+        fit: () => this.member.fit(),
+      },
+      clock,
+    );
     this.member = new ClusterMember({
       ...{ name: 'mixed', holder: id, host: 'here', pid: 1, storeText: 'memory', intervals, grace, clock },
       configuration: { kind, settings },
-      standBack: (reason) => fitness.complain('ERR_CONFIGURATION_DIFFERS', reason),
-      comeForward: () => fitness.withdraw('ERR_CONFIGURATION_DIFFERS'),
+      standBack: (reason) => void fitness.complain('kind', 'ERR_CONFIGURATION_DIFFERS', reason),
+      comeForward: () => fitness.withdraw('kind'),
+      unfit: () => fitness.unfit,
       requestTimeout: 900,
       store: this.connect(answers),
       lease: this.lease,
