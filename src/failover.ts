@@ -3,6 +3,7 @@ import { CoordinatorHandle } from './cluster/coordinatorHandle.js';
 import { ManagedCluster } from './cluster/managed.js';
 import { UnmanagedCluster } from './cluster/unmanaged.js';
 import { InvalidOptionError } from './errors.js';
+import { lastResorts, mustBeEndable } from './lastResorts.js';
 import type { FailoverOptions, ManagedOptions } from './options.js';
 import { resolveManagedOptions } from './resolveManagedOptions.js';
 import { resolveIdentifier, resolveName } from './resolveName.js';
@@ -59,13 +60,15 @@ export function failover(options: FailoverOptions = {}): Failover {
   class Managed<Task extends object> extends ManagedCluster<Task> {
     constructor(name: string, key: TaskKey<Task>, work: URL | string | Work<Task>, managed?: ManagedOptions) {
       const checked = resolveManagedOptions(managed, resolved.intervals);
+      if (checked.fencing === 'process') mustBeEndable(lastResorts(process.pid));
       const place = resolveWork(work);
       if (place.kind === 'module' && Number.isFinite(checked.mainTimeout)) {
         const text =
           'mainTimeout is for work that is a function; work that is a module does not wait for the main thread';
         throw new InvalidOptionError(text);
       }
-      super(handle, resolveName(name), resolveKey(key), place, checked);
+      const property = typeof key === 'string' ? key : null;
+      super(handle, resolveName(name), resolveKey(key), place, checked, property);
     }
   }
 

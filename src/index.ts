@@ -3,6 +3,7 @@ export type { Cluster } from './cluster/cluster.js';
 export type { ClusterEvents, ClusterState } from './cluster/events.js';
 export type { ManagedCluster, Submission, SubmitOptions } from './cluster/managed.js';
 export type { UnmanagedCluster } from './cluster/unmanaged.js';
+export type { Unfit } from './coordinator/fitness.js';
 export type { MemberStatus, Spread } from './coordinator/messages.js';
 export {
   type CodedError,

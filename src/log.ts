@@ -2,7 +2,7 @@
  * Debug output, by the `debug` package and its namespaces. It goes out by a synchronous write, because the stderr of a
  * worker thread waits for the main thread, which may be blocked just when the output matters.
  */
-import { constants, openSync, writeSync } from 'node:fs';
+import { constants, fstatSync, openSync, writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { formatWithOptions } from 'node:util';
 import createDebug from 'debug';
@@ -24,11 +24,12 @@ export function logFor(namespace: Namespace): Log {
 let stderr: number | undefined;
 
 /**
- * Writing to a terminal that was stopped (Ctrl-S) would wait for it, and heartbeats with it. Opened anew, which Linux can
- * do, it takes what it can and never waits.
+ * Writing to a terminal that was stopped (Ctrl-S), or to a pipe whose reader does not read, would wait for it, and
+ * heartbeats with it. When it is opened once more, which Linux can do, it takes what it can and never waits. A file is
+ * not: its end is a property of the descriptor that was inherited.
  */
 function openStderr(): number {
-  if (!isatty(2)) return 2;
+  if (!isatty(2) && !fstatSync(2).isFIFO()) return 2;
   try {
     return openSync('/proc/self/fd/2', constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   } catch {

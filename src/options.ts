@@ -28,7 +28,7 @@ export interface FailoverOptions {
   mongodb?: {
     /** Default `mongodb://localhost:27017/test`. */
     connectString?: string | undefined;
-    /** Handed to the MongoDB driver. Options of the original that it no longer has (`db`, `server`) are ignored, with an `info` event. */
+    /** Handed to the MongoDB driver. Options of the original that it no longer has (`db`, `server`) and `compressors` are ignored, with an `info` event. */
     connectOptions?: (MongoClientOptions & Record<string, unknown>) | undefined;
     /** Log every command on stderr, credentials redacted. Default false. */
     debug?: boolean | undefined;
@@ -73,6 +73,13 @@ export interface ManagedOptions {
     codeRangeSizeMb?: number;
     stackSizeMb?: number;
   };
+  /**
+   * How long the task thread stays without a task, in ms. The next task then starts a new thread, which loads the module
+   * again; `Infinity` keeps the thread for as long as this member is master. Default 10,000.
+   */
+  idleThreadTimeout?: number | undefined;
+  /** How long the work module may take to load, in ms. After that this member gives the mastership up. Default 60,000. */
+  loadTimeout?: number | undefined;
   /** How long `stop()` lets the running task go on before it is ended, in ms. Default 20,000, which leaves time to release before Kubernetes kills. */
   stopTimeout?: number | undefined;
   /** How long before the lease ends work is stopped, in ms. Default 10 % of SLAVE + TICKING, at most 500. */
@@ -119,6 +126,9 @@ export interface ResolvedManagedOptions {
   readonly maxQueue: number;
   readonly maxTaskBytes: number;
   readonly resourceLimits: NonNullable<ManagedOptions['resourceLimits']>;
+  /** May be `Infinity`. */
+  readonly idleThreadTimeout: number;
+  readonly loadTimeout: number;
   readonly stopTimeout: number;
   readonly grace: number;
   /** `Infinity` when there is none, as for the next. */

@@ -17,6 +17,9 @@ export const managedDefaults = {
   minDelay: 100,
   maxQueue: 1_000_000,
   maxTaskBytes: MIB,
+  idleThreadTimeout: 10_000,
+  /** A busy machine is slow at loading. */
+  loadTimeout: 60_000,
   stopTimeout: 20_000,
 } as const;
 
@@ -26,6 +29,8 @@ const names = [
   'maxQueue',
   'maxTaskBytes',
   'resourceLimits',
+  'idleThreadTimeout',
+  'loadTimeout',
   'stopTimeout',
   'grace',
   'taskTimeout',
@@ -43,7 +48,7 @@ const limitNames = [
 /** @throws InvalidOptionError */
 export function resolveManagedOptions(given: unknown, intervals: Intervals): ResolvedManagedOptions {
   const fields = readFields(given === undefined ? {} : given, '', names);
-  const { maxQueue, maxTaskBytes, stopTimeout } = managedDefaults;
+  const { maxQueue, maxTaskBytes, loadTimeout, stopTimeout } = managedDefaults;
   const time = { min: 1, max: MAX_TIME, fallback: Number.POSITIVE_INFINITY };
   return {
     durable: fields.durable === undefined ? false : checkBoolean(fields.durable, 'durable'),
@@ -56,6 +61,8 @@ export function resolveManagedOptions(given: unknown, intervals: Intervals): Res
       fallback: maxTaskBytes,
     }),
     resourceLimits: resolveLimits(fields.resourceLimits),
+    idleThreadTimeout: resolveIdle(fields.idleThreadTimeout),
+    loadTimeout: checkNumber(fields.loadTimeout, 'loadTimeout', { min: 1, max: MAX_TIME, fallback: loadTimeout }),
     stopTimeout: checkNumber(fields.stopTimeout, 'stopTimeout', { min: 0, max: MAX_TIME, fallback: stopTimeout }),
     grace: resolveGrace(fields.grace, intervals),
     taskTimeout: checkNumber(fields.taskTimeout, 'taskTimeout', time),
@@ -84,6 +91,12 @@ function resolveAttempts(given: unknown): number {
   if (given === Number.POSITIVE_INFINITY) return given;
   const fallback = Number.POSITIVE_INFINITY;
   return checkNumber(given, 'retry.attempts', { min: 1, max: 1_000_000, integer: true, fallback });
+}
+
+function resolveIdle(given: unknown): number {
+  if (given === Number.POSITIVE_INFINITY) return given;
+  const fallback = managedDefaults.idleThreadTimeout;
+  return checkNumber(given, 'idleThreadTimeout', { min: 0, max: MAX_TIME, fallback });
 }
 
 function resolveLimits(given: unknown): ResolvedManagedOptions['resourceLimits'] {

@@ -44,6 +44,7 @@ export function resolveMongodb(given: unknown = {}, use = true): ResolvedMongodb
   }
   const { connectOptions, ignored } = splitConnectOptions(fields.connectOptions);
   if (use) askDriver(connectString, connectOptions);
+  if (compresses(connectString, connectOptions)) ignored.push('compressors');
   const debug = fields.debug === undefined ? false : checkBoolean(fields.debug, 'mongodb.debug');
   return { connectString, connectOptions, debug, ignored };
 }
@@ -72,6 +73,12 @@ function refuseProtective(options: object, group: string, path: string): void {
     `${join(path, name)} cannot be ignored without making the connection less safe; ` +
       'give it as the MongoDB driver takes it now, directly in mongodb.connectOptions',
   );
+}
+
+/** Compressing waits in libuv's thread pool with each command, so the store goes without it. */
+function compresses(connectString: string, connectOptions: object): boolean {
+  const given = [/[?&]compressors=([^&]*)/i.exec(connectString)?.[1], Reflect.get(connectOptions, 'compressors')];
+  return given.some((names) => names !== undefined && /[^,]/.test(String(names).replaceAll('none', '')));
 }
 
 function noTimeoutMS(path: string): InvalidOptionError {

@@ -1,4 +1,4 @@
-/** The entry of the embedded store's thread. CommonJS: it is loaded synchronously, without the thread pool of libuv. */
+/** The entry of the embedded store's thread. CommonJS, for the reason that `coordinator.cts` gives. */
 import thread = require('../src/store/embedded/thread.js');
 
 thread.startStoreThread();

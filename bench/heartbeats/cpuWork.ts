@@ -8,20 +8,25 @@ import { brotliCompressSync, constants } from 'node:zlib';
 /** So many that a slice takes some 50 ms on one free core of a present machine. */
 const RECORDS = 20_000;
 
-/** One slice. Never yields. Returns a checksum, so that nothing of it can be left out. */
-export function slice(seed: number): string {
+/** The text that a slice compresses. */
+export function records(seed: number): string {
   let state = seed + 1;
   const random = (): number => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
     return state;
   };
-  const records = Array.from({ length: RECORDS }, (_, id) => ({
+  const made = Array.from({ length: RECORDS }, (_, id) => ({
     id,
     amount: random() % 10_000,
     text: `item ${random()}`,
   }));
-  records.sort((a, b) => a.amount - b.amount);
-  const packed = brotliCompressSync(JSON.stringify(records), { params: { [constants.BROTLI_PARAM_QUALITY]: 6 } });
+  made.sort((a, b) => a.amount - b.amount);
+  return JSON.stringify(made);
+}
+
+/** One slice. Never yields. Returns a checksum, so that nothing of it can be left out. */
+export function slice(seed: number): string {
+  const packed = brotliCompressSync(records(seed), { params: { [constants.BROTLI_PARAM_QUALITY]: 6 } });
   return createHash('sha256').update(packed).digest('hex');
 }
 

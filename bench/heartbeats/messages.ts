@@ -16,6 +16,8 @@ export interface PlainSettings extends BeatSettings {
 }
 
 export interface OurSettings extends BeatSettings {
+  /** The file of the work module, beside this one. */
+  readonly work: 'work.js' | 'poolWork.js';
   readonly folder: string;
   readonly intervals: { readonly MASTER: number; readonly SLAVE: number; readonly TICKING: number };
 }
@@ -70,5 +72,32 @@ export interface PayloadReport {
   /** Calls of `submitWork` that the store did not answer in time, and that were made again. */
   readonly refused: number;
   /** The share of all cores that other processes took meanwhile. */
+  readonly othersCpu: number;
+}
+
+export interface ManySettings {
+  /** How long it is measured after all are master. */
+  readonly duration: number;
+  readonly folder: string;
+  readonly clusters: number;
+}
+
+/** Of lateness and round trip: the worst cluster in each column. */
+export interface ManyReport {
+  readonly type: 'report';
+  readonly lateness: SampleSpread;
+  readonly roundTrip: SampleSpread;
+  readonly leasesLost: number;
+  /** `error` events of all clusters. */
+  readonly errors: number;
+  /** Until the last of them was master. */
+  readonly elected: number;
+  /** The longest way of a first task from its submission to `done`. */
+  readonly firstTask: number;
+  /** In bytes. */
+  readonly rss: number;
+  /** The share of one core, while they were idle. */
+  readonly cpu: number;
+  /** The share of all cores that other processes took. */
   readonly othersCpu: number;
 }

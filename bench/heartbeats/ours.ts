@@ -2,7 +2,6 @@
  * Entry, ours: as many managed clusters as there are cores, each with tasks enough for the whole time, and a main thread
  * that spins from the first beat until the measuring is over. What the coordinator counted is asked for afterwards.
  */
-import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { failover } from 'mongo-failover';
 import { settingsOf, tellAndEnd } from '../support/entry.js';
@@ -11,12 +10,12 @@ import { msBetween } from '../support/spread.js';
 import { measureSlice } from './cpuWork.js';
 import type { OurReport, OurSettings } from './messages.js';
 
-const { duration, busyThreads, folder, intervals } = settingsOf<OurSettings>();
+const { duration, busyThreads, folder, intervals, work } = settingsOf<OurSettings>();
 const sliceTime = measureSlice();
 const { managed: Managed, close } = failover({ nodb: { path: folder }, intervals });
 const clusters = Array.from(
   { length: busyThreads },
-  (_, index) => new Managed<{ id: number }>(`heartbeats-${index}`, 'id', new URL('./work.js', import.meta.url)),
+  (_, index) => new Managed<{ id: number }>(`heartbeats-${index}`, 'id', new URL(work, import.meta.url)),
 );
 let leasesLost = 0;
 await Promise.all(
@@ -29,8 +28,8 @@ await Promise.all(
     cluster.on('statechange', (from) => {
       if (from === 'master') leasesLost += 1;
     });
-    // The task thread is there and at work when its first task is done.
-    const working = once(cluster, 'done');
+    // The task thread is there and at work when its first task is done. Not by `once`, which an `error` event ends.
+    const working = new Promise((resolve) => cluster.once('done', resolve));
     await cluster.run();
     await working;
   }),

@@ -13,7 +13,7 @@ import { Gate, shutAtExit } from '../store/embedded/gate.js';
 /** How long `close` waits for the thread to exit, in ms. */
 const PATIENCE = 2000;
 
-const entry = new URL('../../workers/coordinator.js', import.meta.url);
+const entry = new URL('../../workers/coordinator.cjs', import.meta.url);
 
 export class Connection {
   private readonly worker: Worker;

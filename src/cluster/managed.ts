@@ -51,10 +51,12 @@ export class ManagedCluster<Task extends object = object> extends Cluster {
     private readonly keyOf: (task: object) => TaskId,
     work: WorkPlace,
     private readonly options: ResolvedManagedOptions,
+    /** Null: it is a function. */
+    key: string | null,
   ) {
     super(handle, name, {
       identifier: null,
-      managed: { module: work.kind === 'module' ? work.href : null, options },
+      managed: { module: work.kind === 'module' ? work.href : null, key, options },
     });
     this.feeder = new Feeder((batch) => this.call((remote, cluster) => remote.submit(cluster, batch)), options.durable);
     this.mainWork = work.kind === 'main' ? new MainWork(work.work, this.lease) : null;

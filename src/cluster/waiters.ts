@@ -15,8 +15,10 @@ interface Place {
 }
 
 export class Waiters {
-  /** In the order in which they came; the first `trying` of them were called, and have no answer yet. */
+  /** In the order in which they came, from `next` on; the first `trying` of them were called, and have no answer yet. */
   private line: Place[] = [];
+  /** Where in `line` those begin that wait: taking them off its front would cost its length. */
+  private next = 0;
   private trying = 0;
   private answers = 0;
   /** For how many more there was a sign of room meanwhile. */
@@ -27,7 +29,7 @@ export class Waiters {
 
   /** The first answer of `attempt` that is not `full`; it is asked again whenever that is worth it. */
   async serve<Answer>(attempt: () => Promise<Answer | 'full'>): Promise<Answer> {
-    const first = this.line.length === 0 ? await attempt() : 'full';
+    const first = this.isEmpty ? await attempt() : 'full';
     return first === 'full' ? this.queue(attempt) : first;
   }
 
@@ -65,16 +67,17 @@ export class Waiters {
 
   /** There will be no room any more: each attempt will fail. Those who were called may have found room, and hear that first. */
   all(): void {
-    const uncalled = this.line.slice(this.trying);
+    const uncalled = this.line.slice(this.next + this.trying);
     this.over = true;
     this.line = [];
+    this.next = 0;
     this.trying = 0;
     this.look();
     for (const { attempt } of uncalled) attempt();
   }
 
   private call(count: number): void {
-    const called = this.line.slice(0, count);
+    const called = this.line.slice(this.next, this.next + count);
     this.trying = called.length;
     this.answers = 0;
     for (const { attempt } of called) attempt();
@@ -84,16 +87,32 @@ export class Waiters {
     this.answers += 1;
     if (this.answers < this.trying) return;
     const { trying, signs } = this;
-    const stay = this.line.slice(0, trying).filter(({ left }) => !left);
-    this.line.splice(0, trying, ...stay);
+    const stayed = this.takeOut(trying);
     this.trying = 0;
     this.signs = 0;
     this.look();
-    this.call(stay.length === 0 ? Math.max(signs, 2 * trying) : signs);
+    this.call(stayed === 0 ? Math.max(signs, 2 * trying) : signs);
+  }
+
+  /** Takes those out of the first `called` that have left, at a cost of their number. Returns how many stayed, at the front. */
+  private takeOut(called: number): number {
+    const stay = this.line.slice(this.next, this.next + called).filter(({ left }) => !left);
+    this.next += called - stay.length;
+    for (const [index, place] of stay.entries()) this.line[this.next + index] = place;
+    // What has left is let go of when it is half of the line.
+    if (2 * this.next >= this.line.length) {
+      this.line = this.line.slice(this.next);
+      this.next = 0;
+    }
+    return stay.length;
+  }
+
+  private get isEmpty(): boolean {
+    return this.line.length === this.next;
   }
 
   private look(): void {
-    if (this.line.length > 0) return;
+    if (!this.isEmpty) return;
     clearInterval(this.timer);
     this.timer = undefined;
   }

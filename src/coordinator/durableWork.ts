@@ -2,10 +2,12 @@
  * Managed work whose tasks are in the store: any member stores them, the master works them off. A standby keeps nothing
  * of them, so that a backlog costs it nothing.
  */
-import { toWire } from '../errors.js';
+import { type CodedError, toWire } from '../errors.js';
 import { logFor } from '../log.js';
+import { endsBy } from '../pause.js';
 import type { Dispatcher } from '../queue/dispatcher.js';
 import { DurableQueue } from '../queue/durableQueue.js';
+import type { ReadLimit } from '../queue/readLimit.js';
 import type { Lease, Progress } from '../store/store.js';
 import type { StoredTask, TaskStore } from '../store/taskStore.js';
 import type { TaskId } from '../task.js';
@@ -22,6 +24,8 @@ export interface DurableWorkParts extends TaskWorkParts {
   readonly store: TaskStore;
   readonly holder: string;
   readonly poll: number;
+  /** Shared by all queues of the coordinator. */
+  readonly reads: ReadLimit;
 }
 
 const log = logFor('failover:managed');
@@ -33,15 +37,18 @@ export class DurableWork implements TaskWork {
   /** Whether the last lease that was seen, if there was one, had been released by its holder. */
   private released = false;
   private queuedBefore = 0;
+  /** How many masterships have begun. */
+  private elections = 0;
 
   constructor(private readonly parts: DurableWorkParts) {
-    const { name, store, clock, options, poll, emit } = parts;
+    const { name, store, clock, options, poll, reads, emit } = parts;
     this.queue = new DurableQueue({
       name,
       store,
       clock,
       retry: options.retry,
       poll,
+      reads,
       host: {
         wake: () => this.dispatcher.poke(),
         acknowledged: (ids) => this.acknowledged(ids),
@@ -53,6 +60,7 @@ export class DurableWork implements TaskWork {
       done: () => {},
       failed: (task) => this.queue.failed(task),
       exhausted: (task, error) => this.queue.exhausted(task, error),
+      unloadable: (error, exited) => void this.unloadable(error, exited),
     });
   }
 
@@ -104,10 +112,20 @@ export class DurableWork implements TaskWork {
 
   elected({ term, progress, continued }: Election): void {
     const { name, holder } = this.parts;
+    this.elections += 1;
     if (!continued) this.current = { ...progress, recent: [] };
     log('%s: works off the stored queue under term %d', name, term);
     this.queue.start({ name, term, holder }, continued || this.released);
     this.dispatcher.start(term);
+  }
+
+  /** Before the lease is given away, what has run is acknowledged, and no suspect is left on record: none was begun. */
+  private async unloadable(error: CodedError, exited: boolean): Promise<void> {
+    const { clock, options, poll } = this.parts;
+    const { elections } = this;
+    const settled = await endsBy(clock, clock.now() + Math.max(poll, options.grace), this.queue.flush(true));
+    // Under another mastership the work may have loaded, and run.
+    if (this.elections === elections) this.parts.unloadable(error, exited && settled);
   }
 
   fence(reason: string): void {
@@ -147,6 +165,9 @@ export class DurableWork implements TaskWork {
   seenNothing(): void {
     this.released = true;
   }
+
+  /** Nothing of the stored queue ran there: what was known of the last durable holder is still the newest. */
+  seenOtherKind(): void {}
 
   private acknowledged(ids: readonly TaskId[]): void {
     const identifier = ids.at(-1) ?? null;

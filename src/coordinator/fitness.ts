@@ -1,26 +1,56 @@
 /**
  * Whether a member is fit to be master (rule 10): not while a task on the main thread is overdue, nor while that thread
- * is blocked. It resigns at the first of these, and is fit again when none is left.
+ * is blocked, nor while its work module does not load, nor while a member of another kind should work. It resigns at the first of
+ * these, and is fit again when none is left.
  */
+import type { Clock } from '../clock.js';
 import type { FailoverErrorCode } from '../errors.js';
 
+/** What makes a member unfit. */
+export type Ailment = 'task' | 'main' | 'module' | 'kind';
+
+/** Why a member claims nothing, for `status()`. */
+export interface Unfit {
+  readonly code: FailoverErrorCode;
+  readonly message: string;
+  /** When it began, by the wall clock. */
+  readonly since: Date;
+}
+
 export interface FitnessHost {
-  resign(reason: string, code: FailoverErrorCode): void;
+  /** `nothingRuns`: nothing of the work. Returns whether that gave a mastership up, which an `error` event has told of. */
+  resign(reason: string, code: FailoverErrorCode, nothingRuns: boolean): boolean;
   fit(): void;
 }
 
 export class Fitness {
-  private readonly complaints = new Set<FailoverErrorCode>();
+  /** In the order of their beginnings. */
+  private readonly complaints = new Map<Ailment, Unfit>();
 
-  constructor(private readonly host: FitnessHost) {}
+  constructor(
+    private readonly host: FitnessHost,
+    private readonly clock: Pick<Clock, 'wall'>,
+  ) {}
 
-  complain(code: FailoverErrorCode, reason: string): void {
-    if (this.complaints.has(code)) return;
-    this.complaints.add(code);
-    if (this.complaints.size === 1) this.host.resign(reason, code);
+  /** The oldest complaint; null: the member is fit. */
+  get unfit(): Unfit | null {
+    const [first] = this.complaints.values();
+    return first ?? null;
   }
 
-  withdraw(code: FailoverErrorCode): void {
-    if (this.complaints.delete(code) && this.complaints.size === 0) this.host.fit();
+  /**
+   * A complaint that is made already only gets the new words. `nothingRuns`: nothing of the work, and all that has run is
+   * on record, so that the lease is given away. Returns whether a mastership was given up.
+   */
+  complain(ailment: Ailment, code: FailoverErrorCode, message: string, nothingRuns = false): boolean {
+    const before = this.complaints.get(ailment);
+    const since = before?.since ?? new Date(this.clock.wall());
+    this.complaints.set(ailment, { code, message, since });
+    if (before !== undefined || this.complaints.size > 1) return false;
+    return this.host.resign(message, code, nothingRuns);
+  }
+
+  withdraw(ailment: Ailment): void {
+    if (this.complaints.delete(ailment) && this.complaints.size === 0) this.host.fit();
   }
 }

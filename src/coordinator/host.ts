@@ -4,11 +4,15 @@
  */
 import assert from 'node:assert/strict';
 import { hostname } from 'node:os';
+import { configurationOf } from '../configuration.js';
 import { LeaseView } from '../election/leaseView.js';
-import { FailoverError } from '../errors.js';
+import { FailoverError, toWire } from '../errors.js';
+import { endProcess, lastResorts } from '../lastResorts.js';
 import { writeLine } from '../log.js';
 import type { ResolvedOptions } from '../options.js';
+import { ReadLimit } from '../queue/readLimit.js';
 import type { Runner, WorkOutcome } from '../queue/runner.js';
+import { type Begin, memberStarts, StartGate, threadStarts } from '../startGate.js';
 import { createStore } from '../store/createStore.js';
 import type { Gate } from '../store/embedded/gate.js';
 import { openOnUse } from '../store/openOnUse.js';
@@ -20,6 +24,7 @@ import { DeadLetters } from './deadLetters.js';
 import { DurableWork } from './durableWork.js';
 import { Fitness } from './fitness.js';
 import type { MainWatch } from './mainWatch.js';
+import { makePoolProbe } from './makePoolProbe.js';
 import { ManagedWork } from './managedWork.js';
 import { ClusterMember } from './member.js';
 import type { MemberWork } from './memberWork.js';
@@ -32,23 +37,29 @@ import type {
   SubmitResult,
   TaskBatch,
 } from './messages.js';
+import type { PoolProbe } from './poolProbe.js';
 import { makeMainRunner, makeMainWatch, makeThreadRunner } from './runners.js';
 import { type StoreLimits, storeLimits } from './storeLimits.js';
 import { storeText } from './storeText.js';
 import type { TaskWork, TaskWorkParts } from './taskWork.js';
 import { UnmanagedWork } from './unmanagedWork.js';
+import { probeDelays, WorkLoading } from './workLoading.js';
 
 /** What is handed to everything that decides. */
 const system = {
   clock: systemClock,
   random: Math.random,
-  killProcess: (): void => {
-    writeLine(
-      'mongo-failover: work would not stop before its lease ended, so this process is killed (fencing: process)',
-    );
-    process.kill(process.pid, 'SIGKILL');
-  },
 };
+
+/** Ends this process; emits a `panic` if it is still alive afterwards. */
+function killProcess(emit: (event: MemberEvent) => void): void {
+  writeLine('mongo-failover: work would not stop before its lease ended, so this process is killed (fencing: process)');
+  try {
+    endProcess(lastResorts(process.pid));
+  } catch (error) {
+    emit({ type: 'panic', error: toWire(error) });
+  }
+}
 
 interface Hosted {
   readonly member: ClusterMember;
@@ -64,6 +75,14 @@ export class CoordinatorHost implements CoordinatorApi {
   private readonly farewells = new Set<Promise<unknown>>();
   private readonly limits: StoreLimits;
   private readonly store: FullStore;
+  private readonly probe: PoolProbe;
+  /** One for all task threads of this coordinator. */
+  private readonly gate = new StartGate(systemClock, threadStarts);
+  /** One for all members that join their elections. */
+  private readonly joining = new StartGate(systemClock, memberStarts);
+  /** Those whose turn has not come. */
+  private readonly joins = new Map<number, Begin>();
+  private readonly reads = new ReadLimit();
 
   constructor(
     private readonly options: ResolvedOptions,
@@ -72,6 +91,9 @@ export class CoordinatorHost implements CoordinatorApi {
   ) {
     this.limits = storeLimits(options.intervals);
     this.store = openOnUse(createStore(options.store, this.limits, systemClock, gate));
+    this.probe = makePoolProbe((event) => {
+      for (const cluster of this.hosted.keys()) send(cluster, event);
+    });
     this.store.onAvailable(() => {
       for (const { member } of this.hosted.values()) member.available();
     });
@@ -85,7 +107,16 @@ export class CoordinatorHost implements CoordinatorApi {
     let managed: TaskWork | null = null;
     let unmanaged: UnmanagedWork | null = null;
     let watch: MainWatch | null = null;
+    let loading: WorkLoading | null = null;
     const { intervals } = this.options;
+    const fitness = new Fitness(
+      {
+        resign: (reason, code, nothingRuns) => member.resign(reason, code, nothingRuns),
+        fit: () => member.fit(),
+      },
+      systemClock,
+    );
+    let standsBack = false;
     const member = new ClusterMember({
       name: spec.name,
       holder: spec.holder,
@@ -93,6 +124,7 @@ export class CoordinatorHost implements CoordinatorApi {
       pid: process.pid,
       storeText: storeText(this.options.store),
       intervals,
+      configuration: configurationOf(spec.managed?.options ?? null, spec.managed?.key ?? null),
       grace: spec.managed?.options.grace ?? 0,
       // Only should the store break its promise: its own limits are tighter.
       requestTimeout: this.limits.connectTimeout + 2 * this.limits.commandTimeout,
@@ -100,13 +132,24 @@ export class CoordinatorHost implements CoordinatorApi {
       clock: systemClock,
       lease,
       emit,
+      unfit: () => fitness.unfit,
       ended: (farewell) => {
         this.hosted.delete(spec.cluster);
         watch?.stop();
         // The thread must not end, and with it who would kill the process, before work that will not stop is dealt with.
-        const all = Promise.all([farewell, managed?.whenEnded()]);
+        const all = Promise.all([farewell, managed?.whenEnded(), loading?.stop()]);
         this.farewells.add(all);
         void all.then(() => this.farewells.delete(all));
+      },
+      standBack: (reason) => {
+        standsBack = true;
+        fitness.complain('kind', 'ERR_CONFIGURATION_DIFFERS', reason);
+      },
+      comeForward: () => {
+        standsBack = false;
+        void (managed?.whenEnded() ?? Promise.resolve()).then(() => {
+          if (!standsBack) fitness.withdraw('kind');
+        });
       },
       makeWork: (progressed): MemberWork => {
         if (spec.managed === null) {
@@ -114,35 +157,52 @@ export class CoordinatorHost implements CoordinatorApi {
           return unmanaged;
         }
         const { module, options } = spec.managed;
-        const fitness = new Fitness({
-          resign: (reason, code) => member.resign(reason, code),
-          fit: () => member.fit(),
-        });
         let runner: Runner;
         if (module === null) {
           const main = makeMainRunner({ lease, options, fitness, emit });
           mainRunner = main;
           runner = main;
           watch = makeMainWatch(main, { lease, options, fitness });
-        } else runner = makeThreadRunner(module, { lease, options, emit });
-        managed = this.makeTaskWork(spec, { name: spec.name, options, runner, ...system, emit, progressed });
+        } else {
+          const prober = makeThreadRunner(module, { lease, options, emit, gate: this.gate });
+          runner = prober;
+          const parts = { name: spec.name, prober, fitness, clock: systemClock, delays: probeDelays, emit };
+          loading = new WorkLoading(parts);
+        }
+        managed = this.makeTaskWork(spec, {
+          ...{ name: spec.name, options, runner, ...system, emit, progressed },
+          killProcess: () => killProcess(emit),
+          loaded: () => loading?.succeeded(),
+          unloadable: (error, settled) => loading?.failed(error, settled),
+        });
         return managed;
       },
     });
     for (const name of this.options.ignored) {
-      emit({ type: 'info', text: `connect option ${name} is of an older driver and was ignored` });
+      emit({ type: 'info', text: `connect option ${name} ${whyIgnored(name)} and was ignored` });
     }
     const letters = new DeadLetters(this.store.tasks, spec.name);
+    this.probe.start();
     this.hosted.set(spec.cluster, { member, managed, letters, unmanaged, mainRunner, watch });
   }
 
   async run(cluster: number): Promise<void> {
     const { member, watch } = this.find(cluster);
     watch?.start();
-    member.run();
+    await new Promise<void>((resolve) => {
+      const join = (leave: () => void): void => {
+        if (this.joins.delete(cluster)) member.run(leave);
+        else leave();
+        resolve();
+      };
+      this.joins.set(cluster, join);
+      this.joining.ask(join);
+    });
   }
 
   async stop(cluster: number): Promise<void> {
+    // One whose turn has not come joins first, so that it tells the same as any other.
+    this.joins.get(cluster)?.(() => {});
     this.hosted.get(cluster)?.member.stop();
   }
 
@@ -169,7 +229,8 @@ export class CoordinatorHost implements CoordinatorApi {
   }
 
   async status(cluster: number): Promise<MemberStatus> {
-    return this.find(cluster).member.status();
+    const status = await this.find(cluster).member.status();
+    return { ...status, pool: this.probe.report() };
   }
 
   async worked(cluster: number, run: number, outcome: WorkOutcome): Promise<void> {
@@ -178,6 +239,7 @@ export class CoordinatorHost implements CoordinatorApi {
 
   /** Ends what is left without a release; `stop` each cluster first. */
   async close(): Promise<void> {
+    this.probe.stop();
     await Promise.all(this.farewells);
     await this.store.close();
   }
@@ -185,7 +247,7 @@ export class CoordinatorHost implements CoordinatorApi {
   private makeTaskWork({ holder }: ClusterSpec, parts: TaskWorkParts): TaskWork {
     const store = this.store.tasks;
     const poll = this.options.intervals.POLL;
-    if (parts.options.durable) return new DurableWork({ ...parts, store, holder, poll });
+    if (parts.options.durable) return new DurableWork({ ...parts, store, holder, poll, reads: this.reads });
     return new ManagedWork({ ...parts, store, poll });
   }
 
@@ -194,4 +256,8 @@ export class CoordinatorHost implements CoordinatorApi {
     if (found === undefined) throw new FailoverError('ERR_STOPPED', 'the cluster has stopped');
     return found;
   }
+}
+
+function whyIgnored(option: string): string {
+  return option === 'compressors' ? "would need libuv's thread pool for each command" : 'is of an older driver';
 }

@@ -50,6 +50,8 @@ export class ManagedWork implements TaskWork {
       done: (tasks) => this.tasksDone(tasks.map(({ id }) => id)),
       failed: () => {},
       exhausted: (task, error) => this.giveUp(task, error),
+      // What was done is in the progress that the release carries.
+      unloadable: (error, exited) => parts.unloadable(error, exited),
     });
   }
 
@@ -160,6 +162,11 @@ export class ManagedWork implements TaskWork {
   seenNothing(): void {
     // There is no lease, so the first one tells of nothing that was done before.
     this.follower.continueFrom(0);
+  }
+
+  seenOtherKind(): void {
+    // Its count goes on from the one that was seen here, and is of other tasks.
+    this.follower.continueFrom(undefined);
   }
 
   async drain(): Promise<'drained' | 'stuck'> {

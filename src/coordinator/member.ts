@@ -3,14 +3,17 @@
  * thread, in order.
  */
 import type { Cancel, Clock } from '../clock.js';
+import type { Configuration } from '../configuration.js';
 import type { News, StoreRequest } from '../election/effects.js';
 import { Elector, type ElectorHost } from '../election/elector.js';
 import type { LeaseView } from '../election/leaseView.js';
-import type { Phase } from '../election/protocol.js';
+import { type Phase, timeToLive } from '../election/protocol.js';
 import { FailoverError, type FailoverErrorCode, toWire } from '../errors.js';
 import { logFor } from '../log.js';
 import type { Intervals } from '../options.js';
 import type { Lease, Member, Progress, Store } from '../store/store.js';
+import { ConfigurationWatch } from './configurationWatch.js';
+import type { Unfit } from './fitness.js';
 import type { MemberWork } from './memberWork.js';
 import type { MemberEvent, MemberStatus } from './messages.js';
 import { Telemetry } from './telemetry.js';
@@ -28,6 +31,7 @@ export interface MemberParts {
   /** The store in words, without credentials. */
   readonly storeText: string;
   readonly intervals: Intervals;
+  readonly configuration: Configuration;
   readonly grace: number;
   readonly requestTimeout: number;
   readonly store: Store;
@@ -36,6 +40,11 @@ export interface MemberParts {
   emit(event: MemberEvent): void;
   /** Called once, when the member has stopped; `farewell` resolves when it has signed off in the store, too. */
   ended(farewell: Promise<void>): void;
+  /** A member of another kind should work: `resign`, and `fit` again when the opposite is told and nothing of the work runs. */
+  standBack(reason: string): void;
+  comeForward(): void;
+  /** Why it claims nothing; null when it is fit. */
+  unfit(): Unfit | null;
   /** Makes what the member does with a mastership; `progressed` asks for an early beat. */
   makeWork(progressed: () => void): MemberWork;
 }
@@ -47,25 +56,42 @@ const logStates = logFor('failover:states');
 export class ClusterMember implements ElectorHost {
   readonly work: MemberWork;
   private readonly elector: Elector;
+  private readonly configurations: ConfigurationWatch;
   private readonly telemetry = new Telemetry();
+  /** How many masterships were given up. */
+  private resignations = 0;
   private seenLease: Lease | null = null;
   private connected = false;
   private ran = false;
+  private joined: () => void = () => {};
   private cancelSign: Cancel = () => {};
   /** The last line of this member in the store, on its way. */
   private signing: Promise<void> = Promise.resolve();
 
   constructor(private readonly parts: MemberParts) {
-    const { name, holder, intervals, grace, store, clock, requestTimeout } = parts;
-    const config = { holder, intervals, grace };
+    const { name, holder, intervals, configuration, grace, store, clock, requestTimeout } = parts;
+    const config = { holder, intervals, grace, configuration };
     this.elector = new Elector({ name, config, store, clock, host: this, requestTimeout });
     this.work = parts.makeWork(() => this.elector.progressed());
+    this.configurations = new ConfigurationWatch({
+      ...{ name, holder, configuration, store, clock },
+      ttl: timeToLive(intervals),
+      isFit: () => this.elector.isFit,
+      waiting: async () => (await this.work.load()).queued,
+      differs: (error) => parts.emit({ type: 'error', error: toWire(error) }),
+      info: (text) => parts.emit({ type: 'info', text }),
+      standBack: (reason) => parts.standBack(reason),
+      comeForward: () => parts.comeForward(),
+    });
   }
 
-  run(): void {
+  /** `joined` is called when it has had its first answer, or has got none. */
+  run(joined: () => void = () => {}): void {
+    this.joined = joined;
     this.ran = true;
     this.elector.run();
     this.signOfLife();
+    this.configurations.start();
   }
 
   /** Emits `stopped` when it is done. */
@@ -78,10 +104,15 @@ export class ClusterMember implements ElectorHost {
     this.elector.available();
   }
 
-  /** The work hangs (rule 10): a mastership is given up, with an `error` event of this code, and none is claimed before `fit`. */
-  resign(reason: string, code: FailoverErrorCode): void {
+  /**
+   * The work hangs, or does not load (rule 10): a mastership is given up, with an `error` event of this code, and none is
+   * claimed before `fit`. `nothingRuns`: the lease is released. Returns whether a mastership was given up.
+   */
+  resign(reason: string, code: FailoverErrorCode, nothingRuns: boolean): boolean {
     log('%s: claims nothing until its work is fit: %s', this.parts.name, reason);
-    this.elector.resign(reason, code);
+    const { resignations } = this;
+    this.elector.resign(reason, code, nothingRuns);
+    return this.resignations > resignations;
   }
 
   /** Nothing of the work runs any more and nothing holds it up, whatever it resigned for. */
@@ -90,7 +121,7 @@ export class ClusterMember implements ElectorHost {
     this.elector.fit();
   }
 
-  async status(): Promise<MemberStatus> {
+  async status(): Promise<Omit<MemberStatus, 'pool'>> {
     const { name, holder, store } = this.parts;
     const lease = this.seenLease;
     const { identifier, count } = this.progress();
@@ -100,11 +131,13 @@ export class ClusterMember implements ElectorHost {
       id: holder,
       state: this.elector.phase,
       term: this.elector.term ?? null,
+      unfit: this.parts.unfit(),
       seen: lease === null ? null : { holder: lease.holder, term: lease.term, beat: lease.beat },
       ...load,
       identifier: this.elector.term === undefined && lease !== null ? lease.identifier : identifier,
       done: this.elector.term === undefined && lease !== null ? lease.count : count,
       heartbeat: this.telemetry.report(),
+      configuration: { ...this.parts.configuration, differing: this.configurations.differing },
       members,
     };
   }
@@ -138,6 +171,7 @@ export class ClusterMember implements ElectorHost {
         return lease.drop();
       case 'elected':
         this.seenLease = null;
+        this.configurations.elected();
         this.trim(news.term);
         return this.work.elected(news);
       case 'fence':
@@ -147,6 +181,7 @@ export class ClusterMember implements ElectorHost {
         log('%s: the lease was saved, work goes on', name);
         return this.work.resume();
       case 'deposed':
+        if (news.code !== 'ERR_LEASE_LOST') this.resignations += 1;
         this.work.deposed(news.reason, lease.remaining());
         return emit({ type: 'error', error: toWire(new FailoverError(news.code, news.reason)) });
       case 'settle':
@@ -175,11 +210,13 @@ export class ClusterMember implements ElectorHost {
       this.connected = true;
       emit({ type: 'info', text: `connected to ${storeText}` });
     }
+    if (to !== 'init') this.joined();
     emit({ type: 'statechange', from, to });
     this.sign(to);
   }
 
   private seen(lease: Lease | null): void {
+    this.configurations.seen(lease);
     const before = this.seenLease;
     if (lease === null) {
       this.seenLease = null;
@@ -188,8 +225,11 @@ export class ClusterMember implements ElectorHost {
     // Two beats that were under way at once may land in the other order; the higher one had all that the lower one has.
     if (before !== null && before.claim === lease.claim && lease.beat < before.beat) return;
     this.seenLease = lease;
-    const { name, emit } = this.parts;
+    const { name, emit, configuration } = this.parts;
     logTests('%s: slave, sees term %d, beat %d of %s', name, lease.term, lease.beat, lease.holder ?? 'nobody');
+    if (lease.configuration !== undefined && lease.configuration.kind !== configuration.kind) {
+      return this.work.seenOtherKind();
+    }
     this.work.seen(lease);
     if (lease.identifier !== null && (before === null || before.identifier !== lease.identifier)) {
       emit({ type: 'synchronize', id: lease.identifier });
@@ -203,6 +243,7 @@ export class ClusterMember implements ElectorHost {
 
   private stopped(): void {
     this.cancelSign();
+    this.configurations.stop();
     this.parts.lease.drop();
     this.parts.emit({ type: 'stopped' });
     this.parts.ended(this.ran ? this.signOff() : Promise.resolve());

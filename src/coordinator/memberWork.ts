@@ -27,6 +27,8 @@ export interface MemberWork {
   seen(lease: Lease): void;
   /** There is no lease. */
   seenNothing(): void;
+  /** The lease of a member of another kind was seen: what it says of tasks is about others than this one's. */
+  seenOtherKind(): void;
 
   /** What of it waits, for `status()`. */
   load(): Promise<WorkLoad>;

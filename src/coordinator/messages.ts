@@ -1,11 +1,22 @@
 /** What crosses between the main thread and the coordinator thread; types alone, so that both ends agree. */
 import type { MessagePort } from 'node:worker_threads';
+import type { Configuration } from '../configuration.js';
 import type { Phase } from '../election/protocol.js';
 import type { WireError } from '../errors.js';
 import type { ResolvedManagedOptions, ResolvedOptions } from '../options.js';
 import type { WorkOutcome } from '../queue/runner.js';
 import type { Member } from '../store/store.js';
 import type { TaskId } from '../task.js';
+import type { DifferingMember } from './differingMembers.js';
+import type { Unfit } from './fitness.js';
+import type { PoolReport } from './poolProbe.js';
+
+export interface ManagedSpec {
+  readonly module: string | null;
+  /** The property that holds the id of a task; null: a function reads it. */
+  readonly key: string | null;
+  readonly options: ResolvedManagedOptions;
+}
 
 /** What the coordinator needs to host one cluster. */
 export interface ClusterSpec {
@@ -17,7 +28,7 @@ export interface ClusterSpec {
   /** The buffer of the cluster's `LeaseView`. */
   readonly lease: SharedArrayBuffer;
   /** `module` is the URL of the work; null: a function, on the main thread. */
-  readonly managed: { readonly module: string | null; readonly options: ResolvedManagedOptions } | null;
+  readonly managed: ManagedSpec | null;
 }
 
 /** Given to the coordinator thread when it starts. */
@@ -108,6 +119,8 @@ export interface MemberStatus {
   readonly state: Phase;
   /** The term of this member's mastership; null when it has none. */
   readonly term: number | null;
+  /** Why this member claims no mastership, and since when; null when it may. */
+  readonly unfit: Unfit | null;
   /** What this member last saw of another holder's lease; null before, and while it is master itself. */
   readonly seen: { readonly holder: string | null; readonly term: number; readonly beat: number } | null;
   /** Tasks that wait, the running one included: of all members if they are stored, else in this one. */
@@ -133,6 +146,10 @@ export interface MemberStatus {
     readonly delay: Spread;
     readonly roundTrip: Spread;
   };
+  /** The thread pool of libuv, which all threads of this process share. */
+  readonly pool: PoolReport;
+  /** What must agree among the members, and those that are known to live and to differ in it. */
+  readonly configuration: Configuration & { readonly differing: readonly DifferingMember[] };
   /** All members of this subsystem that the store knows; empty when it does not answer. */
   readonly members: readonly Member[];
 }

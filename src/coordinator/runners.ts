@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { LeaseView } from '../election/leaseView.js';
 import { toWire } from '../errors.js';
 import type { ResolvedManagedOptions } from '../options.js';
+import type { StartGate } from '../startGate.js';
 import { systemClock } from '../systemClock.js';
 import { ChunkProgress } from '../tasks/chunkProgress.js';
 import { MainRunner } from '../tasks/mainRunner.js';
@@ -12,7 +13,7 @@ import type { Fitness } from './fitness.js';
 import { MainWatch } from './mainWatch.js';
 import type { MemberEvent } from './messages.js';
 
-const taskEntry = fileURLToPath(new URL('../../workers/task.js', import.meta.url));
+const taskEntry = fileURLToPath(new URL('../../workers/task.cjs', import.meta.url));
 
 export interface RunnerParts {
   readonly lease: LeaseView;
@@ -21,8 +22,11 @@ export interface RunnerParts {
 }
 
 /** For work that is a module. */
-export function makeThreadRunner(work: string, { lease, options, emit }: RunnerParts): ThreadRunner {
-  const { resourceLimits, taskTimeout } = options;
+export function makeThreadRunner(
+  work: string,
+  { lease, options, emit, gate }: RunnerParts & { gate: StartGate },
+): ThreadRunner {
+  const { resourceLimits, taskTimeout, loadTimeout, idleThreadTimeout } = options;
   const progress = new ChunkProgress();
   const data = {
     work,
@@ -35,7 +39,10 @@ export function makeThreadRunner(work: string, { lease, options, emit }: RunnerP
     lease,
     progress,
     clock: systemClock,
+    gate,
     taskTimeout,
+    loadTimeout,
+    idleTimeout: idleThreadTimeout,
     trouble: (error) => emit({ type: 'error', error: toWire(error) }),
   });
 }
@@ -50,8 +57,8 @@ export function makeMainRunner({ lease, options, emit, fitness }: RunnerParts & 
     taskTimeout,
     ask: (run) => emit({ type: 'work', ...run }),
     abort: (reason) => emit({ type: 'abortWork', reason }),
-    overdue: () => fitness.complain('ERR_TASK_TIMEOUT', text),
-    recovered: () => fitness.withdraw('ERR_TASK_TIMEOUT'),
+    overdue: () => void fitness.complain('task', 'ERR_TASK_TIMEOUT', text),
+    recovered: () => fitness.withdraw('task'),
   });
 }
 
@@ -65,8 +72,8 @@ export function makeMainWatch(
     clock: systemClock,
     mainTimeout,
     pulseAge: () => lease.pulseAge(),
-    blocked: () => fitness.complain('ERR_MAIN_BLOCKED', text),
+    blocked: () => void fitness.complain('main', 'ERR_MAIN_BLOCKED', text),
     // What it was blocked in may still go on, as a promise; a new mastership would wait for it, and beat meanwhile.
-    turned: () => void runner.whenIdle().then(() => fitness.withdraw('ERR_MAIN_BLOCKED')),
+    turned: () => void runner.whenIdle().then(() => fitness.withdraw('main')),
   });
 }

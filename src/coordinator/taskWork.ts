@@ -29,6 +29,10 @@ export interface TaskWorkParts {
   /** Ends this process at once (fencing: 'process'). */
   killProcess(): void;
   emit(event: MemberEvent): void;
+  /** The work has loaded, under a mastership. */
+  loaded(): void;
+  /** It does not load: the mastership must be given up. `settled`: nothing runs, and all that has run is on record. */
+  unloadable(error: CodedError, settled: boolean): void;
   /** Called when there is something for the standbys. */
   progressed(): void;
 }
@@ -38,6 +42,7 @@ export interface TaskWorkHost {
   done(tasks: readonly QueuedTask[]): void;
   failed(task: QueuedTask): void;
   exhausted(task: QueuedTask, error: CodedError): void;
+  unloadable(error: CodedError, exited: boolean): void;
 }
 
 const log = logFor('failover:managed');
@@ -55,7 +60,7 @@ export async function drainAnd(
 }
 
 export function makeDispatcher(
-  { name, options, runner, clock, random, killProcess, emit }: TaskWorkParts,
+  { name, options, runner, clock, random, killProcess, emit, loaded }: TaskWorkParts,
   queue: TaskSource,
   chunk: { readonly budget: number; readonly mostTasks: number },
   host: TaskWorkHost,
@@ -79,6 +84,8 @@ export function makeDispatcher(
         host.failed(task);
       },
       exhausted: (task, error) => host.exhausted(task, error),
+      loaded,
+      unloadable: (error, exited) => host.unloadable(error, exited),
       panic: (error) => emit({ type: 'panic', error: toWire(error) }),
     },
   });

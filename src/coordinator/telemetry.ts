@@ -1,26 +1,25 @@
 /** How punctual one member's heartbeats are, for `status()`. */
-import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
-import type { MemberStatus, Spread } from './messages.js';
+import { Histogram } from './histogram.js';
+import type { MemberStatus } from './messages.js';
 
 export class Telemetry {
   private sent = 0;
   private acknowledged = 0;
-  /** In nanoseconds, because a histogram counts whole numbers from 1 on. */
-  private readonly lateness = createHistogram();
-  private readonly delay = createHistogram();
-  private readonly roundTrip = createHistogram();
+  private readonly lateness = new Histogram();
+  private readonly delay = new Histogram();
+  private readonly roundTrip = new Histogram();
 
   /** A beat went out `late` ms after it was due, and `delay` ms after the moment that was aimed at. */
   beatSent(late: number, delay: number): void {
     this.sent += 1;
-    record(this.lateness, late);
-    record(this.delay, delay);
+    this.lateness.record(late);
+    this.delay.record(delay);
   }
 
   /** A beat was acknowledged `ms` after it was sent. */
   beatAcknowledged(ms: number): void {
     this.acknowledged += 1;
-    record(this.roundTrip, ms);
+    this.roundTrip.record(ms);
   }
 
   report(): MemberStatus['heartbeat'] {
@@ -29,18 +28,9 @@ export class Telemetry {
     return {
       sent,
       acknowledged,
-      lateness: spread(lateness),
-      delay: spread(delay),
-      roundTrip: spread(roundTrip),
+      lateness: lateness.spread(),
+      delay: delay.spread(),
+      roundTrip: roundTrip.spread(),
     };
   }
-}
-
-function record(histogram: RecordableHistogram, ms: number): void {
-  histogram.record(Math.max(1, Math.round(ms * 1e6)));
-}
-
-function spread(histogram: RecordableHistogram): Spread {
-  if (histogram.count === 0) return { p50: 0, p99: 0, max: 0 };
-  return { p50: histogram.percentile(50) / 1e6, p99: histogram.percentile(99) / 1e6, max: histogram.max / 1e6 };
 }

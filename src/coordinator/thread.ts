@@ -3,11 +3,13 @@ import { workerData } from 'node:worker_threads';
 import { expose } from 'comlink';
 import { toWire } from '../errors.js';
 import { Gate } from '../store/embedded/gate.js';
+import { keepOffPool } from '../store/mongodb/keepOffPool.js';
 import { CoordinatorHost } from './host.js';
 import type { CoordinatorApi, CoordinatorData, Reply, WireApi } from './messages.js';
 import { Outbox } from './outbox.js';
 
 export function startCoordinatorThread(): void {
+  keepOffPool();
   const { options, calls, events, gate }: CoordinatorData = workerData;
   const outbox = new Outbox(events);
   const host: CoordinatorApi = new CoordinatorHost(options, new Gate(gate), (cluster, event) =>

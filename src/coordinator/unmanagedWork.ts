@@ -46,6 +46,8 @@ export class UnmanagedWork implements MemberWork {
 
   seenNothing(): void {}
 
+  seenOtherKind(): void {}
+
   async drain(): Promise<'drained'> {
     return 'drained';
   }

@@ -64,6 +64,11 @@ export class Elector {
     return this.state.mastership?.term;
   }
 
+  /** Whether it may claim, as far as its work goes (rule 10). */
+  get isFit(): boolean {
+    return !this.state.unfit;
+  }
+
   run(): void {
     this.happen({ type: 'run' });
   }
@@ -82,9 +87,12 @@ export class Elector {
     this.happen({ type: 'abandon' });
   }
 
-  /** The work hangs: gives a mastership up, and claims none before `fit`. `code` is that of the error that tells of it. */
-  resign(reason: string, code: FailoverErrorCode): void {
-    this.happen({ type: 'resign', reason, code });
+  /**
+   * The work hangs, or does not load: gives a mastership up, and claims none before `fit`. `code` is that of the error that
+   * tells of it. `nothingRuns`: nothing of the work runs, so the lease is released.
+   */
+  resign(reason: string, code: FailoverErrorCode, nothingRuns = false): void {
+    this.happen({ type: 'resign', reason, code, nothingRuns });
   }
 
   /** Nothing of the work runs any more, and nothing holds it up. */

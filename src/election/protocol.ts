@@ -54,6 +54,8 @@ export interface ElectionConfig {
   readonly intervals: Intervals;
   /** How long before the validity ends work must stop, in ms. */
   readonly grace: number;
+  /** What each claim says of this member; it decides nothing in here. */
+  readonly configuration?: NonNullable<Lease['configuration']>;
 }
 
 /** What a standby knows of the lease, and since when it has stood so (rule 1). */
@@ -139,8 +141,11 @@ export type ElectionEvent =
   | { readonly type: 'drained' }
   /** Work would not stop: end without a release, and let the lease run out. */
   | { readonly type: 'abandon' }
-  /** The work hangs: a mastership is given up, and none is claimed before `fit` (rule 10). */
-  | ({ readonly type: 'resign' } & Deposition)
+  /**
+   * The work hangs, or does not load: a mastership is given up, and none is claimed before `fit` (rule 10). `nothingRuns`:
+   * nothing of the work runs, so the lease is released.
+   */
+  | ({ readonly type: 'resign'; readonly nothingRuns: boolean } & Deposition)
   /** Nothing of the work runs any more, and nothing holds it up. */
   | { readonly type: 'fit' }
   /** The store is said to be back. */
@@ -458,6 +463,7 @@ class Move {
 
   private claimedLease(claim: Claim): Lease {
     const progress: Progress = claim.expected ?? { identifier: null, count: 0, recent: [] };
+    const { configuration } = this.config;
     return {
       term: claim.term,
       beat: 0,
@@ -468,6 +474,7 @@ class Move {
       identifier: progress.identifier,
       count: progress.count,
       recent: progress.recent,
+      ...(configuration === undefined ? {} : { configuration }),
     };
   }
 
@@ -666,19 +673,25 @@ class Move {
   }
 
   /**
-   * Rule 10. The lease is not released: until it has run out nobody else works, and the work has that long to see that
-   * it must end. So it is told first, while the lease can still be read. Whatever beat or claim is under way finds
-   * nobody who waits for its answer; a beat that lands only makes the others wait longer.
+   * Rule 10. The lease is not released while work may run: until it has run out nobody else works, and the work has that
+   * long to see that it must end. So it is told first, while the lease can still be read. Whatever beat or claim is under
+   * way finds nobody who waits for its answer; a beat that lands only makes the others wait longer. If nothing runs, a
+   * release is tried once; should it fail, the lease runs out as well.
    */
-  private resign({ reason, code }: Deposition): void {
+  private resign({ reason, code, nothingRuns }: Deposition & { readonly nothingRuns: boolean }): void {
     this.s.unfit = true;
     if (this.s.claim !== null) return this.claimLost();
     // Who is stopping drains, and leaves the lease to run out if that fails, too.
-    if (this.s.mastership === null || this.s.stopping !== 'no') return;
+    const { mastership } = this.s;
+    if (mastership === null || this.s.stopping !== 'no') return;
     this.s.mastership = null;
     this.forget();
     this.effects.push({ type: 'deposed', reason, code }, { type: 'noLease' });
     this.enter('slave');
+    if (nothingRuns) {
+      const { term, beat } = mastership;
+      this.effects.push({ type: 'release', request: this.request(false), term, beat: beat + 1 });
+    }
     this.s.nextLookAt = this.now;
   }
 

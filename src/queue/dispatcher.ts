@@ -6,8 +6,11 @@
  * The modes, what each waits for, and what leaves it:
  *
  *   off       no mastership, nothing runs, no thread. `start` leaves it.
- *   ready     a mastership, and nothing that may run; nothing polls. Left by `poke` for running, by `fence` and `halt`.
- *             Between two runs it is passed through.
+ *   ready     a mastership, and nothing that may run; nothing polls. Left by `poke` for running, or for loading if the
+ *             runner has no thread, by `fence` and `halt`. Between two runs it is passed through.
+ *   loading   a task waits, and the runner loads the work. Until it has, the source is not asked for the task, so a work
+ *             that does not load is the failure of no task. Left for ready; if it fails, for waiting without an end: the
+ *             host is told, and gives the mastership up. `fence`, `halt` and `drain` do not wait for it.
  *   running   one run of some tasks. Its outcome leaves it: for ready if no task failed, else for waiting. `drain` makes
  *             it draining.
  *   waiting   the host hears of a failure; then the delay before the head is tried again, which no `poke` shortens, or
@@ -40,15 +43,16 @@ import type { TaskId } from '../task.js';
 import { Alarm } from './alarm.js';
 import { ChunkSize } from './chunkSize.js';
 import { type RetryOptions, retryDelay } from './retry.js';
-import type { ChunkOutcome, QueuedTask, Runner } from './runner.js';
+import type { ChunkOutcome, LoadOutcome, QueuedTask, Runner } from './runner.js';
 import type { TaskSource } from './taskSource.js';
 
-type Mode = 'off' | 'ready' | 'running' | 'waiting' | 'draining' | 'fenced' | 'parked' | 'halting';
+type Mode = 'off' | 'ready' | 'loading' | 'running' | 'waiting' | 'draining' | 'fenced' | 'parked' | 'halting';
 
 /** Every legal move; `move` asserts that no other is made. */
 export const transitions: Readonly<Record<Mode, readonly Mode[]>> = {
   off: ['ready'],
-  ready: ['running', 'waiting', 'fenced', 'halting'],
+  ready: ['loading', 'running', 'waiting', 'fenced', 'halting'],
+  loading: ['ready', 'waiting', 'fenced', 'halting'],
   running: ['ready', 'waiting', 'draining', 'fenced', 'halting'],
   waiting: ['ready', 'fenced', 'halting'],
   draining: ['halting'],
@@ -79,6 +83,13 @@ export interface DispatcherHost {
    * until somebody decides.
    */
   exhausted(task: QueuedTask, error: CodedError): void;
+  /** The work is loaded: its tasks run now. */
+  loaded(): void;
+  /**
+   * The work does not load, and no task was tried. Nothing more is begun under this mastership, which must be given up.
+   * `exited`: no thread of the work is there.
+   */
+  unloadable(error: CodedError, exited: boolean): void;
   /** `ERR_WORK_NOT_STOPPED`: something of the work may still run, though it must not. */
   panic(error: Error): void;
 }
@@ -119,6 +130,8 @@ export class Dispatcher {
   private mode: Mode = 'off';
   private term = 0;
   private run: Run | null = null;
+  /** One object for each time in loading: what is loaded for an earlier one is of no use. */
+  private loading: object | null = null;
   private readonly chunkSize: ChunkSize;
   /** In fenced: whether to go on once all has ended. */
   private resumed = false;
@@ -238,6 +251,10 @@ export class Dispatcher {
 
   private dispatch(): void {
     const { queue, runner, clock } = this.parts;
+    if (!runner.loaded) {
+      if (queue.waits) this.load();
+      return;
+    }
     const tasks = queue.ready(this.chunkSize.tasks);
     if (tasks.length === 0) return;
     // Runs that end at once follow each other by promises alone, which would hold up every timer, heartbeats too.
@@ -248,6 +265,27 @@ export class Dispatcher {
     this.move('running');
     if (tasks.length > 1) this.look.by(clock.now() + LOOK);
     void runner.run(tasks).then((outcome) => this.ended(run, outcome));
+  }
+
+  private load(): void {
+    const loading = {};
+    this.move('loading');
+    this.loading = loading;
+    void this.parts.runner.load().then((outcome) => {
+      if (this.loading === loading) this.loadEnded(outcome);
+    });
+  }
+
+  private loadEnded(outcome: LoadOutcome): void {
+    const { host, retry } = this.parts;
+    if (outcome.type === 'loaded') {
+      host.loaded();
+      return this.goOn();
+    }
+    // The runner was ended by nobody here, so it is asked again.
+    if (outcome.type === 'ended') return this.wait(retry.minDelay);
+    this.move('waiting');
+    host.unloadable(fromWire(outcome.error), outcome.exited);
   }
 
   private wait(delay: number): void {
@@ -389,6 +427,7 @@ export class Dispatcher {
   private move(to: Mode): void {
     assert.ok(transitions[this.mode].includes(to), `no way from ${this.mode} to ${to}`);
     this.mode = to;
+    this.loading = null;
     this.wake.clear();
   }
 }

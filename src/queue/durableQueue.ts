@@ -39,12 +39,19 @@ import type { TaskId } from '../task.js';
 import { Alarm } from './alarm.js';
 import { queueBlocked, verdictOn } from './givingUp.js';
 import { insist } from './insist.js';
+import type { ReadLimit } from './readLimit.js';
 import type { QueuedTask } from './runner.js';
 import type { TaskSource } from './taskSource.js';
 import { TaskWindow, type WindowTask } from './taskWindow.js';
 
 /** Most tasks that are done or running without an acknowledgement. */
 export const UNACKNOWLEDGED = 256;
+/** Looks are on a grid of so many ms: the end of each timer blocks the thread, once for all that end together (systemClock.ts). */
+const GRID = 10;
+/** After a look for new tasks the next one waits ten times as long as that look took, but no more than four POLL. */
+const LOOK_REST = { times: 10, polls: 4 };
+/** Without news, tasks that are done are trimmed after pauses that double up to this, in ms: a store may keep them for a minute. */
+const TRIM_PAUSE = 60_000;
 /** How many deaths a task is given when attempts are without end. */
 const DEATHS = 3;
 
@@ -66,6 +73,8 @@ export interface DurableQueueParts {
   readonly retry: { readonly attempts: number; readonly exhausted: 'block' | 'dead-letter' };
   /** Between two looks for new tasks, and before a failed call is made again, in ms. */
   readonly poll: number;
+  /** Shared by all queues of the coordinator. */
+  readonly reads: ReadLimit;
   readonly host: DurableQueueHost;
 }
 
@@ -86,6 +95,11 @@ interface Reign {
   looking: boolean;
   /** Tasks up to here are suspects. */
   readonly suspectsThrough: number;
+  /** Before then the store is not asked for new tasks: it was slow to answer. */
+  lookFrom: number;
+  /** When to trim next, and how long to wait after that, in ms. */
+  trimAt: number;
+  trimPause: number;
   /** What was last put on record before a suspect began. */
   suspicion: Suspicion | null;
 }
@@ -152,13 +166,13 @@ export class DurableQueue implements TaskSource {
   }
 
   private async load(tenure: Tenure, clean: boolean): Promise<void> {
-    const { store, name } = this.parts;
-    const state = await this.insist(tenure, () => store.queueState(name));
+    const { store, name, poll, reads } = this.parts;
+    const state = await this.insist(tenure, () => reads.pass(() => store.queueState(name)));
     if (state === null) return;
     if (state.burial !== null && !(await this.finishBurial(tenure, state.burial))) return;
     const { done } = state;
     const ask = (seq: number, limit: { tasks: number; bytes: number }) =>
-      this.insist(tenure, () => store.tasksAfter(name, seq, limit));
+      this.insist(tenure, () => reads.pass(() => store.tasksAfter(name, seq, limit)));
     const window = new TaskWindow(ask, done);
     // What was running is among the first of these.
     await window.fill();
@@ -176,11 +190,14 @@ export class DurableQueue implements TaskSource {
       ids: [],
       burying: null,
       looking: false,
+      lookFrom: 0,
+      trimAt: done === 0 ? Number.POSITIVE_INFINITY : 0,
+      trimPause: poll,
       suspectsThrough: Math.max(suspectsThrough, survivor?.seq ?? 0),
       suspicion: survivor === undefined ? null : this.survived,
     };
     this.reign = reign;
-    this.look.by(this.parts.clock.now() + this.parts.poll);
+    this.lookLater();
     this.goOn(reign);
   }
 
@@ -221,6 +238,13 @@ export class DurableQueue implements TaskSource {
   }
 
   // ---- what the dispatcher asks for, and tells ----
+
+  get waits(): boolean {
+    const { reign } = this;
+    const head = reign?.window.head;
+    if (reign === null || head === undefined || reign.hold !== null || reign.lost) return false;
+    return head.recorded || !this.spent(head);
+  }
 
   ready(most: number): readonly QueuedTask[] {
     const { reign } = this;
@@ -414,15 +438,45 @@ export class DurableQueue implements TaskSource {
   private lookAgain(): void {
     const { reign } = this;
     if (reign === null) return;
-    this.look.by(this.parts.clock.now() + this.parts.poll);
+    this.lookLater();
     const { head } = reign.window;
     if (reign.lost) void this.acknowledge(reign);
     if (reign.hold === 'blocked' && head !== undefined) void this.lookAtBlocked(reign, head);
+    if (this.parts.clock.now() >= reign.lookFrom) void this.lookForTasks(reign);
+    this.trim(reign);
+  }
+
+  /** A slow store is asked less often, so that the looks of many queues do not stand before beats. */
+  private async lookForTasks(reign: Reign): Promise<void> {
+    const { clock, poll } = this.parts;
+    const began = clock.now();
+    reign.lookFrom = Number.POSITIVE_INFINITY;
     reign.window.lookAgain();
-    void this.fill(reign);
-    // A burial that is not finished needs its task. Should it fail, the next look tries again.
-    const { store, name } = this.parts;
-    if (reign.burying === null) void store.trimTasks(name, reign.acknowledged).catch(() => {});
+    await this.fill(reign);
+    const took = clock.now() - began;
+    reign.lookFrom = began + Math.min(LOOK_REST.polls * poll, LOOK_REST.times * took);
+  }
+
+  private lookLater(): void {
+    const { clock, poll } = this.parts;
+    const now = clock.now();
+    const onGrid = Math.floor((now + poll) / GRID) * GRID;
+    this.look.by(onGrid > now ? onGrid : now + poll);
+  }
+
+  /** At once after an acknowledgement, then ever more seldom: an idle queue costs nothing. */
+  private trim(reign: Reign): void {
+    const { store, name, clock, poll, reads } = this.parts;
+    // A burial that is not finished needs its task.
+    if (reign.burying !== null || clock.now() < reign.trimAt) return;
+    reign.trimAt = clock.now() + reign.trimPause;
+    reign.trimPause = Math.min(TRIM_PAUSE, 2 * reign.trimPause);
+    reads.pass(() => store.trimTasks(name, reign.acknowledged)).catch(() => this.trimSoon(reign, poll));
+  }
+
+  private trimSoon(reign: Reign, pause: number): void {
+    reign.trimAt = this.parts.clock.now() + pause;
+    reign.trimPause = this.parts.poll;
   }
 
   /** One acknowledgement at a time, each for all that is done by then. */
@@ -439,6 +493,7 @@ export class DurableQueue implements TaskSource {
       reign.lost = !matched;
       if (!matched) break;
       reign.acknowledged = finished;
+      this.trimSoon(reign, 0);
       const ids = reign.ids.splice(0, count);
       if (ids.length > 0) host.acknowledged(ids);
       if (burying !== null) await this.bury(reign, burying);

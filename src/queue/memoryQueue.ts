@@ -25,6 +25,10 @@ export class MemoryQueue implements TaskSource {
     return this.tasks.push(new MemoryTask(id, bytes, since));
   }
 
+  get waits(): boolean {
+    return !this.isHeld && this.tasks.size > 0;
+  }
+
   ready(most: number): readonly QueuedTask[] {
     return this.isHeld ? [] : this.tasks.first(most);
   }

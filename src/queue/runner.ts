@@ -33,12 +33,25 @@ export interface ChunkOutcome {
   readonly took: number;
 }
 
+/**
+ * What came of loading the work. `ended`: the runner was ended before it had. `exited`: nothing of the work runs any more;
+ * else a native call still holds the thread in which it was loaded.
+ */
+export type LoadOutcome =
+  | { readonly type: 'loaded' }
+  | { readonly type: 'failed'; readonly error: WireError; readonly exited: boolean }
+  | { readonly type: 'ended' };
+
 export interface Runner {
   /** The most tasks that one run may carry. */
   readonly mostTasks: number;
-  /** Makes ready for runs under this term. Only after construction, or after `end()` has resolved. */
+  /** Whether a run can begin now; else `load` comes first. It may become false whenever nothing runs. */
+  readonly loaded: boolean;
+  /** Makes ready for runs under this term, without a thread. Only after construction, or after `end()` has resolved. */
   start(term: number): void;
-  /** Runs the tasks one after another; resolves when nothing of them runs any more. Never rejects. One run at a time. */
+  /** Loads the work where it will run, after `start`. Never rejects. */
+  load(): Promise<LoadOutcome>;
+  /** Runs the tasks one after another, once `loaded`; resolves when nothing of them runs any more. Never rejects. One run at a time. */
   run(tasks: readonly QueuedTask[]): Promise<ChunkOutcome>;
   /** How many tasks of the run under way are known to be done; it rises while they run. 0 when none is. */
   readonly doneSoFar: number;

@@ -6,9 +6,10 @@
  * none. A later version that changes what a document means writes a higher one: then this version refuses to read it
  * (`ERR_NEWER_FORMAT`), and no claim, beat or acknowledgement of it matches, so that nothing is overwritten.
  */
+import { type ClusterKind, type Configuration, isKind, kinds } from '../configuration.js';
 import { StoreError } from '../errors.js';
 import type { TaskId } from '../task.js';
-import type { Lease, Member, Progress, TermRecord } from './store.js';
+import type { Lease, Member, Notice, Progress, TermRecord } from './store.js';
 
 export type Fields = Readonly<Record<string, unknown>>;
 
@@ -29,6 +30,10 @@ export const FORMAT = 1;
 const HIGHEST = 2 ** 52;
 /** The longest time to live that the options allow, in ms: a lease with more would never be claimed again. */
 const LONGEST = 2 ** 32;
+
+/** More settings, and longer ones, than any version of ours writes. */
+const SETTINGS_MAX = 20;
+const SETTING_LENGTH_MAX = 400;
 
 /** An id as it is stored: as itself, for people to read, except where a store would alter it. */
 export type StoredId = TaskId | { readonly json: string };
@@ -52,8 +57,29 @@ export function storedProgress(progress: Progress): Fields {
 
 /** The fields that a claim sets. */
 export function storedLease(lease: Lease): Fields {
-  const { term, beat, ack, holder, claim, ttl } = lease;
-  return { term, beat, ack, holder, claim, ttl, ...storedProgress(lease) };
+  const { term, beat, ack, holder, claim, ttl, configuration } = lease;
+  const fields = { term, beat, ack, holder, claim, ttl, ...storedProgress(lease) };
+  // With the claim: an older version that claims leaves the field as it is, and it must not count for that claim.
+  return configuration === undefined ? fields : { ...fields, configuration: { claim, ...configuration } };
+}
+
+/** The keys of a subsystem's notices, which are among the members' lines. */
+export function noticeIds(name: string): string[] {
+  return kinds.flatMap((kind) => [noticeKey(name, kind, true), noticeKey(name, kind, false)]);
+}
+
+export function noticeId({ name, configuration, wants }: Notice): string {
+  return noticeKey(name, configuration.kind, wants);
+}
+
+/** Those who want the lease and those who do not have one each, or one would hide the other. */
+function noticeKey(name: string, kind: ClusterKind, wants: boolean): string {
+  return `notice/${kind}/${wants ? 'wants' : 'differs'}/${name}`;
+}
+
+/** The fields of a notice but for its key. It is no line of a member, as it has no host. */
+export function storedNotice({ configuration, ...notice }: Notice): Fields {
+  return { ...notice, configuration: { ...configuration } };
 }
 
 /** Whether this version may overwrite what is there. */
@@ -65,8 +91,8 @@ export function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** None for a line that cannot be read: it is for people, and must not hide those of the other members. */
-export function memberIn(read: () => Member): Member[] {
+/** None for a line that cannot be read: it must not hide those of the other members. */
+export function readableIn<Line>(read: () => Line): Line[] {
   try {
     return [read()];
   } catch (error) {
@@ -110,6 +136,30 @@ export class DocumentReader {
       identifier: this.fields.identifier === null ? null : this.id('identifier', this.fields.identifier),
       count: this.count('count'),
       recent: this.ids('recent'),
+      ...this.configurationOf(this.fields.claim),
+    };
+  }
+
+  /** Nothing if another claim wrote it, or a version that says something else by it: the election does without. */
+  private configurationOf(claim: unknown): { configuration?: Configuration } {
+    const stored = this.fields.configuration;
+    if (!isFields(stored) || stored.claim !== claim) return {};
+    const configuration = readConfiguration(stored);
+    return configuration === undefined ? {} : { configuration };
+  }
+
+  notice(): Notice {
+    const { wants } = this.fields;
+    const configuration = readConfiguration(this.fields.configuration);
+    if (configuration === undefined) throw this.alien('configuration', 'a configuration');
+    if (typeof wants !== 'boolean') throw this.alien('wants', 'true or false');
+    return {
+      name: this.text('name'),
+      holder: this.text('holder'),
+      configuration,
+      ttl: this.duration('ttl'),
+      count: this.count('count'),
+      wants,
     };
   }
 
@@ -203,4 +253,14 @@ export class DocumentReader {
   protected alien(name: string, wanted: string): StoreError {
     return new StoreError('ERR_STORE_DATA', `${this.where}: the field ${name} is not ${wanted}`);
   }
+}
+
+/** Undefined for what this version does not know. */
+function readConfiguration(stored: unknown): Configuration | undefined {
+  if (!isFields(stored)) return undefined;
+  const { kind, settings } = stored;
+  if (!isKind(kind) || !isFields(settings)) return undefined;
+  const known = Object.entries(settings).slice(0, SETTINGS_MAX);
+  const texts = known.filter((entry): entry is [string, string] => typeof entry[1] === 'string');
+  return { kind, settings: Object.fromEntries(texts.map(([name, text]) => [name, text.slice(0, SETTING_LENGTH_MAX)])) };
 }

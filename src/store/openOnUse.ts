@@ -52,6 +52,8 @@ export function openOnUse(store: FullStore): FullStore {
     trimTerms: (name, below) => use(() => store.trimTerms(name, below)),
     putMember: (member) => use(() => store.putMember(member)),
     removeMember: (id) => use(() => store.removeMember(id)),
+    putNotice: (notice) => use(() => store.putNotice(notice)),
+    readNotices: (name) => use(() => store.readNotices(name)),
     listMembers: (name) => use(() => store.listMembers(name)),
     tasks: {
       addTasks: (name, added, maxQueue) => use(() => tasks.addTasks(name, added, maxQueue)),

@@ -6,6 +6,7 @@
  * nothing was sent. No call tries a write a second time on its own: a late second attempt could land after the caller
  * has given up. Every call ends within the time limit that the store was made with.
  */
+import type { Configuration } from '../configuration.js';
 import type { TaskId } from '../task.js';
 
 /** How far the work has come, carried by the lease from the holder to the standbys. */
@@ -29,6 +30,8 @@ export interface Lease extends Progress {
   readonly claim: string;
   /** How long the holder's standbys must see no new beat before they claim, in ms. */
   readonly ttl: number;
+  /** How the holder is configured. Missing if an older version made this claim. No rule of the election reads it. */
+  readonly configuration?: Configuration;
 }
 
 /** One per mastership, only ever inserted: the fence, and the history. */
@@ -90,6 +93,22 @@ export interface Member {
   readonly at: Date;
 }
 
+/**
+ * What a standby says whose configuration is not the master's: one for each subsystem, kind and `wants`, which the next
+ * member that says the same overwrites. No clock of another machine is read: who sees it change knows that a member lives.
+ */
+export interface Notice {
+  readonly name: string;
+  readonly holder: string;
+  readonly configuration: Configuration;
+  /** The member's SLAVE + TICKING, in ms. */
+  readonly ttl: number;
+  /** Counts up with each time that the member writes it. */
+  readonly count: number;
+  /** Whether tasks wait that the member could do and the master cannot. */
+  readonly wants: boolean;
+}
+
 export interface Store {
   /** Makes ready what the other calls need (connection, indexes, files). May be called again after it failed. */
   open(): Promise<void>;
@@ -123,6 +142,10 @@ export interface Store {
   /** Writes, or overwrites, the member's line. */
   putMember(member: Member): Promise<void>;
   removeMember(id: string): Promise<void>;
+  /** Writes, or overwrites, the notice of this subsystem, kind and `wants`. */
+  putNotice(notice: Notice): Promise<void>;
+  /** The notices of a subsystem, at most one for each kind and `wants`. Those that cannot be read are missing. */
+  readNotices(name: string): Promise<Notice[]>;
   /** The members of a subsystem, in no order; those not seen for an hour may be missing. */
   listMembers(name: string): Promise<Member[]>;
 }

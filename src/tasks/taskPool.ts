@@ -69,7 +69,7 @@ export class TaskPool {
       }
       return this.end();
     });
-    this.loaded = this.call({ term: 0, chunk: null }, []);
+    this.loaded = this.call({ term: 0, chunk: null }, [], 'loaded the work module');
   }
 
   /** Whether it can still run anything. */
@@ -78,10 +78,10 @@ export class TaskPool {
   }
 
   run(term: number, { chunk, transfer }: Packed): Promise<PoolAnswer> {
-    return this.call({ term, chunk }, transfer);
+    return this.call({ term, chunk }, transfer, 'ran the work');
   }
 
-  private async call(call: TaskThreadCall, transferList: ArrayBuffer[]): Promise<PoolAnswer> {
+  private async call(call: TaskThreadCall, transferList: ArrayBuffer[], what: string): Promise<PoolAnswer> {
     this.calls += 1;
     try {
       const answer: TaskThreadAnswer = await this.pool.run(call, { transferList });
@@ -92,7 +92,7 @@ export class TaskPool {
       this.told = true;
       // Only the thread itself can fail here, for what the work throws comes back as data.
       const { name, message } = toWire(thrown);
-      const text = `the task thread ended while it ran the work: ${name}: ${message}`;
+      const text = `the task thread ended while it ${what}: ${name}: ${message}`;
       const error = new WorkError('ERR_TASK_THREAD_EXITED', text, { cause: thrown });
       return { failure: failureOf(error), took: 0, exited: true };
     } finally {

@@ -4,12 +4,12 @@
  */
 import { BroadcastChannel, parentPort } from 'node:worker_threads';
 import { LeaseView } from '../election/leaseView.js';
-import { toWire, WorkError } from '../errors.js';
 import { lowerThreadPriority } from '../lowerPriority.js';
 import { failureOf, type UserWork } from './callWork.js';
 import type { Chunk } from './chunk.js';
 import { ChunkProgress } from './chunkProgress.js';
 import type { WorkContext } from './context.js';
+import { loadWork } from './loadWork.js';
 import { type ChunkAnswer, runChunk } from './runChunk.js';
 
 /** Given to a task thread when it starts. */
@@ -67,25 +67,4 @@ export function startTaskThread(data: TaskThreadData): (call: TaskThreadCall) =>
 function loadAlone(href: string): Promise<UserWork> {
   parentPort?.close();
   return loadWork(href);
-}
-
-async function loadWork(href: string): Promise<UserWork> {
-  let exported: unknown;
-  try {
-    const module: { default?: unknown } = await import(href);
-    exported = module.default;
-    // A CommonJS module that was compiled from ESM keeps its default export one level down.
-    if (typeof exported === 'object' && exported !== null && 'default' in exported) exported = exported.default;
-  } catch (cause) {
-    const { name, message } = toWire(cause);
-    throw new WorkError('ERR_WORK_MODULE', `the work module ${href} does not load: ${name}: ${message}`, { cause });
-  }
-  if (!isFunction(exported)) {
-    throw new WorkError('ERR_WORK_MODULE', `the work module ${href} has no function as its default export`);
-  }
-  return exported;
-}
-
-function isFunction(value: unknown): value is UserWork {
-  return typeof value === 'function';
 }

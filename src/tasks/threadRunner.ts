@@ -1,29 +1,40 @@
-/** Runs work that is a module: in a task thread that exists only while this member is master. */
+/**
+ * Runs work that is a module, in a task thread. The thread exists only while this member is master: from the first task
+ * on, and until no task has come for a while. The module is loaded before a task is taken, so that a module that does
+ * not load is the failure of no task.
+ */
+import assert from 'node:assert/strict';
 import { BroadcastChannel } from 'node:worker_threads';
 import type { Clock } from '../clock.js';
 import type { LeaseView } from '../election/leaseView.js';
-import { fromWire, toWire, WorkError } from '../errors.js';
+import { fromWire, WorkError } from '../errors.js';
 import { Alarm } from '../queue/alarm.js';
-import type { ChunkOutcome, QueuedTask, Runner } from '../queue/runner.js';
+import type { ChunkOutcome, LoadOutcome, QueuedTask, Runner } from '../queue/runner.js';
+import type { StartGate } from '../startGate.js';
 import { failureOf } from './callWork.js';
 import { packChunk } from './chunk.js';
 import type { ChunkProgress } from './chunkProgress.js';
-import { type PoolAnswer, TaskPool, type TaskPoolParts } from './taskPool.js';
-
-/** Least time that a module is given to load where tasks have a limit, in ms: a busy machine is slow at it. */
-const LOADING = 60_000;
+import { PoolStart } from './poolStart.js';
+import { TaskPool, type TaskPoolParts } from './taskPool.js';
 
 const notRun: ChunkOutcome = { done: 0, failure: { type: 'not-run' }, took: 0 };
+const ended: LoadOutcome = { type: 'ended' };
 
 export interface ThreadRunnerParts {
   readonly pool: Omit<TaskPoolParts, 'idleExit'>;
+  /** Shared by all threads of the coordinator. */
+  readonly gate: StartGate;
   /** What the data of the pool has too. One for all threads: the one before has exited before the next one starts. */
   readonly progress: ChunkProgress;
   readonly lease: LeaseView;
   readonly clock: Clock;
   /** How long one task may take, in ms; may be `Infinity`. */
   readonly taskTimeout: number;
-  /** Something is wrong with the module or its thread while no task is there whose failure would tell. */
+  /** How long the module may take to load, in ms. */
+  readonly loadTimeout: number;
+  /** How long the thread stays without a task, in ms; may be `Infinity`. */
+  readonly idleTimeout: number;
+  /** The thread ended by itself while no task was there whose failure would tell. */
   trouble(error: Error): void;
 }
 
@@ -31,90 +42,104 @@ export class ThreadRunner implements Runner {
   readonly mostTasks = 1024;
   private term = 0;
   private started = false;
-  private pool: TaskPool | undefined;
-  /** Why there is no pool though there should be one. */
-  private failure: WorkError | undefined;
-  /** The end of the pool before. */
+  /** The thread that is there, or starts, or has not exited yet. */
+  private present: PoolStart | undefined;
+  private isLoaded = false;
+  private running = false;
+  /** The end of the thread of the mastership before. */
   private ending = Promise.resolve();
+  private probing: PoolStart | undefined;
+  private probes = true;
   private abortChannel: BroadcastChannel | undefined;
-  /** Looks whether what the thread does takes too long. */
+  /** Looks whether the task takes too long. */
   private readonly watch: Alarm;
-  /** When the run that waits for the module began to; undefined once tasks run. */
-  private loadingSince: number | undefined;
+  /** Looks whether the thread has been idle for long enough. */
+  private readonly idle: Alarm;
+  private usedAt = 0;
   /** Why the thread was ended. */
   private overdue: WorkError | undefined;
 
   constructor(private readonly parts: ThreadRunnerParts) {
     this.watch = new Alarm(parts.clock, () => this.look());
+    this.idle = new Alarm(parts.clock, () => this.lookIdle());
   }
 
   get doneSoFar(): number {
     return this.parts.progress.done;
   }
 
+  get loaded(): boolean {
+    return this.usable !== undefined;
+  }
+
+  private get usable(): TaskPool | undefined {
+    const pool = this.present?.pool;
+    return this.started && this.isLoaded && pool?.usable ? pool : undefined;
+  }
+
   start(term: number): void {
+    assert.ok(this.probing === undefined, 'a member whose work does not load is not elected');
     this.term = term;
     this.started = true;
     this.parts.progress.finishing = false;
     this.parts.lease.aborted = false;
-    this.abortChannel = new BroadcastChannel(this.parts.pool.data.abortChannel);
-    this.abortChannel.unref();
-    // At once, not with the first task: the module is loaded by the time that one comes.
-    this.open();
-    void this.tellWhetherItLoads();
   }
 
-  private open(): void {
-    const { pool, trouble } = this.parts;
-    this.pool = undefined;
-    this.failure = undefined;
-    try {
-      this.pool = new TaskPool({ ...pool, idleExit: (error) => trouble(error) });
-    } catch (cause) {
-      // No thread to be had, or limits that none can start with.
-      const text = `the task thread does not start: ${toWire(cause).message}`;
-      this.failure = new WorkError('ERR_TASK_THREAD_EXITED', text, { cause });
-    }
+  async load(): Promise<LoadOutcome> {
+    const before = this.present;
+    this.isLoaded = false;
+    await before?.end();
+    // `end()` may have been called in between.
+    if (!this.started || this.present !== before) return ended;
+    this.openChannel();
+    const present = this.startPool((error) => this.parts.trouble(error));
+    this.present = present;
+    const outcome = await present.outcome;
+    if (this.present !== present) return ended;
+    this.isLoaded = outcome.type === 'loaded';
+    this.used();
+    return outcome;
   }
 
-  /** Before a task comes nobody would hear of it. */
-  private async tellWhetherItLoads(): Promise<void> {
-    if (this.failure !== undefined) return this.parts.trouble(this.failure);
-    const { pool } = this;
-    const loaded = await pool?.loaded;
-    if (loaded?.failure?.type === 'error' && this.pool === pool) this.parts.trouble(fromWire(loaded.failure.error));
+  /**
+   * Tries whether the module loads, in a thread that runs no task and has exited by then. Only while there is no
+   * mastership.
+   */
+  async probe(): Promise<LoadOutcome> {
+    // One that a native call holds is waited for: until it has exited the work may run.
+    await this.ending;
+    if (!this.probes) return ended;
+    assert.ok(!this.started && this.probing === undefined, 'a probe takes the place of a mastership');
+    const probing = this.startPool(() => {});
+    this.probing = probing;
+    const outcome = await probing.outcome;
+    await probing.end();
+    this.probing = undefined;
+    return outcome;
+  }
+
+  /** No probe follows. Resolves when no thread of one is there. */
+  async endProbe(): Promise<void> {
+    this.probes = false;
+    await this.probing?.end();
+  }
+
+  private startPool(idleExit: (error: WorkError) => void): PoolStart {
+    const { gate, clock, loadTimeout, pool } = this.parts;
+    const makePool = (exited: (error: WorkError) => void) => new TaskPool({ ...pool, idleExit: exited });
+    return new PoolStart({ gate, clock, loadTimeout, makePool, idleExit });
   }
 
   async run(tasks: readonly QueuedTask[]): Promise<ChunkOutcome> {
     this.parts.progress.done = 0;
     this.overdue = undefined;
-    if (!this.started) return notRun;
-    if (this.pool === undefined || !this.pool.usable) {
-      const before = this.pool;
-      await before?.end();
-      // `end()` may have been called in between.
-      if (!this.started || this.pool !== before) return notRun;
-      this.open();
-    }
-    const { pool } = this;
-    if (pool === undefined) return { done: 0, failure: failureOf(this.failure), took: 0 };
-    const { failure } = await this.load(pool);
-    if (failure === null) return this.runIn(pool, tasks);
-    // A module that failed to load stays failed in its thread; the next try may find it mended, in a new one.
-    await pool.end();
-    if (this.pool !== pool) return notRun;
-    return { done: 0, failure: this.overdue === undefined ? failure : failureOf(this.overdue), took: 0 };
-  }
-
-  private async load(pool: TaskPool): Promise<PoolAnswer> {
-    const { clock, taskTimeout } = this.parts;
-    if (!Number.isFinite(taskTimeout)) return pool.loaded;
-    this.loadingSince = clock.now();
-    this.watch.by(this.loadingSince + Math.max(taskTimeout, LOADING));
-    const loaded = await pool.loaded;
-    this.loadingSince = undefined;
-    this.watch.clear();
-    return loaded;
+    const pool = this.usable;
+    if (pool === undefined) return notRun;
+    this.running = true;
+    const outcome = await this.runIn(pool, tasks);
+    this.running = false;
+    this.used();
+    return outcome;
   }
 
   private async runIn(pool: TaskPool, tasks: readonly QueuedTask[]): Promise<ChunkOutcome> {
@@ -138,15 +163,30 @@ export class ThreadRunner implements Runner {
 
   /** Whether the thread has shown no progress for too long. It may be in a loop, so it is not asked. */
   private look(): void {
-    const { clock, taskTimeout } = this.parts;
-    const loading = this.loadingSince !== undefined;
-    const due = this.loadingSince ?? this.parts.progress.startedAt;
-    const limit = loading ? Math.max(taskTimeout, LOADING) : taskTimeout;
-    if (clock.now() < due + limit) return this.watch.by(due + limit);
-    const what = loading ? 'the work module did not load' : 'the task did not end';
-    const text = `${what} within ${limit} ms (taskTimeout), so its thread was ended`;
+    const { clock, taskTimeout, progress } = this.parts;
+    const due = progress.startedAt + taskTimeout;
+    if (clock.now() < due) return this.watch.by(due);
+    const text = `the task did not end within ${taskTimeout} ms (taskTimeout), so its thread was ended`;
     this.overdue = new WorkError('ERR_TASK_TIMEOUT', text);
-    void this.pool?.end();
+    void this.present?.end();
+  }
+
+  private used(): void {
+    const { clock, idleTimeout } = this.parts;
+    this.usedAt = clock.now();
+    if (this.loaded && Number.isFinite(idleTimeout)) this.idle.by(this.usedAt + idleTimeout);
+  }
+
+  /** Ends a thread without a task. One timer serves many runs: they only move `usedAt`. */
+  private lookIdle(): void {
+    // The end of the run that goes on asks for the next look.
+    if (!this.loaded || this.running) return;
+    const { clock, idleTimeout } = this.parts;
+    const due = this.usedAt + idleTimeout;
+    if (clock.now() < due) return this.idle.by(due);
+    this.isLoaded = false;
+    this.closeChannel();
+    void this.present?.end();
   }
 
   finish(): void {
@@ -160,11 +200,22 @@ export class ThreadRunner implements Runner {
 
   end(): Promise<void> {
     this.started = false;
-    if (this.pool !== undefined) this.ending = this.pool.end();
-    this.pool = undefined;
-    // One that stays open is never collected, also when its cluster has long stopped.
+    this.isLoaded = false;
+    this.idle.clear();
+    if (this.present !== undefined) this.ending = this.present.end();
+    this.present = undefined;
+    this.closeChannel();
+    return this.ending;
+  }
+
+  private openChannel(): void {
+    this.abortChannel ??= new BroadcastChannel(this.parts.pool.data.abortChannel);
+    this.abortChannel.unref();
+  }
+
+  /** One that stays open is never collected, also when its cluster has long stopped. */
+  private closeChannel(): void {
     this.abortChannel?.close();
     this.abortChannel = undefined;
-    return this.ending;
   }
 }

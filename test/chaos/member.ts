@@ -8,9 +8,11 @@
  * Lines about the lease have two times, `at` before it was asked and `seen` after, so that a thread that was held up in
  * between claims nothing that was not.
  */
+import { dirname, join } from 'node:path';
 import { failover } from 'mongo-failover';
 import { settingsOf, tell, tellAndEnd } from '../../bench/support/entry.ts';
 import { randomFrom } from '../support/random.ts';
+import { fillPool } from './fillPool.ts';
 import { LineFile } from './lineFile.ts';
 import type { MemberMessage, MemberSettings, Order } from './messages.ts';
 import { Submitter } from './submitter.ts';
@@ -69,8 +71,11 @@ function block(ms: number): void {
   for (const until = performance.now() + ms; performance.now() < until; );
 }
 
+let fills = 0;
+
 process.on('message', (order: Order) => {
   if (order.type === 'block') block(order.ms);
+  else if (order.type === 'fillPool') fillPool(join(dirname(file), `fifo-${member}-${++fills}`), order.ms);
   else if (order.type === 'quiet') void quiet();
   else void stop();
 });

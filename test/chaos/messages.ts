@@ -20,5 +20,6 @@ export type MemberMessage =
 
 export type Order =
   | { readonly type: 'block'; readonly ms: number }
+  | { readonly type: 'fillPool'; readonly ms: number }
   | { readonly type: 'quiet' }
   | { readonly type: 'stop' };

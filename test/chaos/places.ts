@@ -2,7 +2,7 @@
  * The five places, each with a process at a time, a proxy of its own to the server, and a file that says what its wall
  * clock shows. A process that ends is followed by a new one in its place, until the run is over.
  */
-import { renameSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FailoverOptions } from 'mongo-failover';
 import { Child } from '../../bench/support/child.ts';
@@ -71,7 +71,10 @@ export class Place {
       seed: this.number * 100_000 + this.generation,
       load: { size: load, every: LOAD_EVERY },
     };
-    const environment = { CHAOS_LEDGER: ledger, CHAOS_MEMBER: member, ...this.preloaded() };
+    const environment = {
+      ...{ CHAOS_LEDGER: ledger, CHAOS_MEMBER: member, CHAOS_BROKEN: this.brokenFile },
+      ...this.preloaded(),
+    };
     const child = new Child<MemberMessage>(entry, settings, environment);
     this.child = child;
     events.write({ what: 'began', at: process.hrtime.bigint(), member, pid: child.pid });
@@ -130,6 +133,16 @@ export class Place {
     ];
     const LD_PRELOAD = all.flatMap((one) => one.LD_PRELOAD ?? []).join(':');
     return Object.assign({}, ...all, LD_PRELOAD === '' ? {} : { LD_PRELOAD });
+  }
+
+  /** From now on the work module of this place loads, or not; a thread that has loaded it goes on. */
+  deploy(how: 'good' | 'broken'): void {
+    if (how === 'broken') writeFileSync(this.brokenFile, '');
+    else rmSync(this.brokenFile, { force: true });
+  }
+
+  private get brokenFile(): string {
+    return join(this.around.folder, `broken-${this.number}`);
   }
 
   private get wallFile(): string {

@@ -4,6 +4,7 @@
  *
  * What the lease says is asked after the time, so that `at` + `left` never promises more than the lease does.
  */
+import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TaskContext } from 'mongo-failover';
 import { LineFile } from './lineFile.ts';
@@ -12,7 +13,9 @@ import type { Task } from './task.ts';
 /** Between two marks of one run, in ms. */
 const MARK = 10;
 
-const { CHAOS_LEDGER, CHAOS_MEMBER } = process.env;
+const { CHAOS_LEDGER, CHAOS_MEMBER, CHAOS_BROKEN = '' } = process.env;
+// The fault `broken-deploy`.
+if (existsSync(CHAOS_BROKEN)) throw new Error('this deployment is broken');
 const ledger = new LineFile(CHAOS_LEDGER ?? '/dev/null');
 
 export default async (task: Task, context: TaskContext): Promise<boolean> => {

@@ -4,8 +4,9 @@
  */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Configuration } from '../../src/configuration.ts';
 import type { StoreOptions } from '../../src/options.ts';
-import type { Lease, Member, Progress, Store } from '../../src/store/store.ts';
+import type { Lease, Member, Notice, Progress, Store } from '../../src/store/store.ts';
 import { createStore } from '../support/builtStore.ts';
 import { race } from './contenders.ts';
 import { ids } from './ids.ts';
@@ -232,6 +233,48 @@ export function storeContract(title: string, setup: () => Promise<StoreUnderTest
       expect((await store.highestTerm(name)).term).toBe(4);
       expect((await store.highestTerm(other)).term).toBe(1);
       await store.trimTerms(randomUUID(), 1000);
+    });
+
+    test('a lease says how its holder is configured, through beats and a release, until somebody else claims', async () => {
+      const name = randomUUID();
+      const configuration: Configuration = { kind: 'memory', settings: { key: '"a.b"', attempts: 'Infinity' } };
+      const lease = { ...aLease({ holder: 'holder' }), configuration };
+      await store.compareAndSetLease(name, null, lease);
+      expect(await read(name)).toEqual(lease);
+      const tenure = { name, term: lease.term, holder: 'holder' };
+      await store.beat(tenure, 1, nothing);
+      await store.release(tenure, 2, nothing);
+      const released = await read(name);
+      expect(released).toMatchObject({ holder: null, beat: 2, configuration });
+      // As an older version does, which leaves what it does not know.
+      const older = aLease({ holder: 'older', term: 2, claim: 'older' });
+      expect(await store.compareAndSetLease(name, released, older)).toBe(true);
+      expect((await read(name))?.configuration).toBeUndefined();
+    });
+
+    test('notices are one for each kind and wish, the last, and no lines of members', async () => {
+      const name = randomUUID();
+      const notice: Notice = {
+        ...{ name, holder: 'a', ttl: 4500, count: 1, wants: false },
+        configuration: { kind: 'memory', settings: { attempts: '3' } },
+      };
+      const durable: Notice = { ...notice, holder: 'b', wants: true, configuration: { kind: 'durable', settings: {} } };
+      expect(await store.readNotices(name)).toEqual([]);
+      await store.putNotice(notice);
+      await store.putNotice(durable);
+      await store.putNotice({ ...notice, name: randomUUID(), count: 9 });
+      const last: Notice = {
+        ...notice,
+        holder: 'c',
+        count: 2,
+        configuration: { kind: 'memory', settings: { key: '"x"' } },
+      };
+      await store.putNotice(last);
+      const byHolder = (a: Notice, b: Notice) => (a.holder < b.holder ? -1 : 1);
+      const content = { ...durable, holder: 'd', wants: false };
+      await store.putNotice(content);
+      expect((await store.readNotices(name)).sort(byHolder)).toEqual([durable, last, content]);
+      expect(await store.listMembers(name)).toEqual([]);
     });
 
     test('a member has one line, which goes when it is removed', async () => {

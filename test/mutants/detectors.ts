@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
-export const detectorNames = ['search', 'simulation', 'properties', 'walks', 'contract', 'units'] as const;
+export const detectorNames = ['search', 'simulation', 'properties', 'walks', 'named', 'contract', 'units'] as const;
 export type DetectorName = (typeof detectorNames)[number];
 
 export interface Detector {
@@ -31,6 +31,18 @@ const vitest = (project: 'unit' | 'contract', ...more: string[]): string[] => [
 const inPure = (file: string): boolean => /^src\/(election|queue|coordinator|tasks)\//.test(file);
 /** What the random walks over the queues never come to: standbys. */
 const forStandbys: readonly string[] = ['src/queue/follower.ts', 'src/queue/doneWindow.ts'];
+const kindWalk = 'test/unit/coordinator/kindsWalk.test.ts';
+const kinds = 'test/unit/coordinator/kinds.test.ts';
+/** Where no search, walk or simulation goes: the test that is there for the file. */
+const namedTests: Readonly<Record<string, string>> = {
+  'src/cluster/waiters.ts': 'test/unit/cluster/waiters.test.ts',
+  'src/configuration.ts': kinds,
+  'src/coordinator/configurationWatch.ts': kinds,
+  'src/coordinator/member.ts': kinds,
+  'src/coordinator/yielding.ts': kinds,
+  'src/lastResorts.ts': 'test/unit/lastResorts.test.ts',
+  'src/store/documents.ts': 'test/unit/hostile/documents.test.ts',
+};
 
 export const detectors: readonly Detector[] = [
   {
@@ -66,8 +78,20 @@ export const detectors: readonly Detector[] = [
         ? vitest('unit', randomRuns)
         : file.startsWith('src/queue/') && !forStandbys.includes(file)
           ? vitest('unit', ...queueWalks)
-          : null,
+          : namedTests[file] === kinds
+            ? vitest('unit', kindWalk)
+            : null,
     needs: randomRuns,
+    timeLimit: 60_000,
+  },
+  {
+    name: 'named',
+    title: 'the tests that are there for the file, where no search goes',
+    command: (file) => {
+      const test = namedTests[file];
+      return test === undefined ? null : vitest('unit', test);
+    },
+    needs: kinds,
     timeLimit: 60_000,
   },
   {

@@ -68,13 +68,13 @@ test('it holds the library, its types and its papers, and nothing else', async (
   const papers = files.filter((file) => !file.startsWith('dist/'));
   expect(papers.sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']);
   const built = files.filter((file) => file.startsWith('dist/'));
-  expect(built.filter((file) => !/^dist\/(src|workers)\/.+\.(js|js\.map|d\.ts)$/.test(file))).toEqual([]);
+  expect(built.filter((file) => !/^dist\/(src|workers)\/.+\.(c?js|c?js\.map|d\.c?ts)$/.test(file))).toEqual([]);
   expect(built.filter((file) => /(^|\/)(test|bench|samples)\/|\.test\./.test(file))).toEqual([]);
-  const modules = built.filter((file) => file.endsWith('.js')).map((file) => file.replace(/js$/, ''));
+  const modules = built.filter((file) => /\.c?js$/.test(file));
   expect(modules).toEqual(
-    expect.arrayContaining(['dist/src/index.', 'dist/workers/coordinator.', 'dist/workers/task.']),
+    expect.arrayContaining(['dist/src/index.js', 'dist/workers/coordinator.cjs', 'dist/workers/task.cjs']),
   );
-  expect(built).toEqual(expect.arrayContaining(modules.map((file) => `${file}d.ts`)));
+  expect(built).toEqual(expect.arrayContaining(modules.map((file) => file.replace(/(c?)js$/, 'd.$1ts'))));
 });
 
 test('it names no path of the machine that built it', async () => {

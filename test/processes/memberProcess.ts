@@ -6,7 +6,7 @@ import { type Journal, overlapping, type Run } from '../support/journal.ts';
 import type { Program } from '../support/program.ts';
 import { startMember } from './startMember.ts';
 
-const program = fileURLToPath(new URL('./fixtures/member.mjs', import.meta.url));
+const fixture = (name: string): string => fileURLToPath(new URL(`./fixtures/${name}`, import.meta.url));
 
 /** A lease that a busy machine keeps, and that a test can wait for to run out. */
 export const intervals = { MASTER: 200, SLAVE: 900, TICKING: 300, POLL: 50, SYNC: 40, ERROR: 200 };
@@ -14,9 +14,14 @@ export const intervals = { MASTER: 200, SLAVE: 900, TICKING: 300, POLL: 50, SYNC
 export class MemberProcess {
   readonly program: Program;
 
-  constructor(options: FailoverOptions, journal: Journal, tasks: { ids: readonly number[]; ms: number }) {
+  /** With a FIFO, its thread pool is full of reads of it from the beginning. */
+  constructor(
+    options: FailoverOptions,
+    journal: Journal,
+    tasks: { ids: readonly number[]; ms: number; fifo?: string },
+  ) {
     const told = { options: { intervals, ...options }, file: journal.file, ...tasks };
-    this.program = startMember(program, told);
+    this.program = startMember(fixture(tasks.fifo === undefined ? 'member.mjs' : 'busyMember.mjs'), told);
   }
 
   /** The first time, from line number `from` on, that it entered this state. */

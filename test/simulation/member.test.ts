@@ -10,7 +10,7 @@ const SEEDS = 60;
 /** In so many seeds a planted bug is found. */
 const FINDS = {
   'acknowledges-any-term': 400,
-  'works-after-grace': 100,
+  'works-after-grace': 200,
   'forgets-stored-tasks': 20,
 } as const;
 
@@ -22,6 +22,7 @@ test('whatever befalls members, machines, network and database, all that must ho
   for (const count of [totals.masterships, totals.crashes, totals.takeovers, totals.repeats]) {
     expect(count).toBeGreaterThan(SEEDS / 2);
   }
+  expect(totals.unloadable).toBeGreaterThan(SEEDS / 10);
 }, 60_000);
 
 test.each([19, 132, 621, 1138, 2049, 2169, 2974, 36_332, 45_573])('seed %d, which once failed, holds', async (seed) => {

@@ -1,10 +1,11 @@
 /** What most tests of the built library begin with: a store of their own, and a `failover` that is closed after the test. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Failover, type FailoverOptions, failover } from 'mongo-failover';
 import { onTestFinished } from 'vitest';
 import { settle } from './settled.ts';
+import { temporaryFolder } from './temporaryFolder.ts';
+
+export { temporaryFolder };
 
 /** A lease that outlasts whatever a busy machine does to its disk and its threads: for tests that wait for no lease to run out. */
 export const calm = { MASTER: 500, SLAVE: 20_000, TICKING: 10_000, POLL: 50, SYNC: 25, ERROR: 200 };
@@ -13,13 +14,6 @@ export const calm = { MASTER: 500, SLAVE: 20_000, TICKING: 10_000, POLL: 50, SYN
  * and one that others keep busy may take longer than this.
  */
 export const short = { MASTER: 200, SLAVE: 1000, TICKING: 500, POLL: 50, SYNC: 25, ERROR: 200 };
-
-/** A folder that is gone after the test. */
-export async function temporaryFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'mongo-failover-test-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 3 }));
-  return folder;
-}
 
 /** A folder that is gone after the test, with a settled store for `open` in it. */
 export async function settledFolder(): Promise<string> {

@@ -249,7 +249,7 @@ export class ElectionWorld implements Surroundings {
         void connection.trimTerms('world', this.highest);
         return;
       case 'resign':
-        return member.hold(() => member.resign(ms));
+        return member.hold(() => member.resign(ms, this.random() < 0.5));
       case 'stop':
       case 'kill':
         if (what === 'kill') member.kill();

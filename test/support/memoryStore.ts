@@ -8,7 +8,7 @@
 import assert from 'node:assert/strict';
 import type { Clock } from '../../src/clock.ts';
 import { StoreError } from '../../src/errors.ts';
-import type { Lease, Look, Member, Observation, Store, Tip } from '../../src/store/store.ts';
+import type { Lease, Look, Member, Notice, Observation, Store, Tip } from '../../src/store/store.ts';
 
 export type CallName = 'highestTerm' | 'observe' | 'settle' | 'compareAndSetLease' | 'insertTerm' | 'beat' | 'release';
 
@@ -59,6 +59,8 @@ export class MemoryStore {
   epoch = 1;
   /** The longest wait that the store was settled for in this epoch, in ms. */
   settledFor = 0;
+  /** Kind, and whether it wants the lease → notice. */
+  readonly notices = new Map<string, Notice>();
   /** Every call that was carried out, in order. */
   readonly log: CallName[] = [];
 
@@ -199,6 +201,13 @@ export class MemoryConnection implements Store {
 
   async open(): Promise<void> {}
   async close(): Promise<void> {}
+  async putNotice(notice: Notice): Promise<void> {
+    this.store.notices.set(`${notice.configuration.kind} ${notice.wants}`, notice);
+  }
+  async readNotices(): Promise<Notice[]> {
+    // As the embedded store does: of one kind, first the one that wants the lease.
+    return [...this.store.notices.values()].sort((a, b) => Number(b.wants) - Number(a.wants));
+  }
   async putMember(): Promise<void> {}
   async removeMember(): Promise<void> {}
   async listMembers(): Promise<Member[]> {

@@ -16,9 +16,9 @@ export class Program {
   private readonly child: ChildProcess;
   private readonly waiting = new Set<() => void>();
 
-  /** Runs Node.js with these arguments. The lines are those of stderr; stdout is collected. */
-  constructor(args: readonly string[], env: NodeJS.ProcessEnv) {
-    this.child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  /** Runs the command, or Node.js, with these arguments. The lines are those of stderr; stdout is collected. */
+  constructor(args: readonly string[], env: NodeJS.ProcessEnv, command = process.execPath) {
+    this.child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.stdout += text;
     });

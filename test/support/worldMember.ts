@@ -38,6 +38,8 @@ export class WorldMember {
   /** How often it has resigned; only the last one's end makes it fit. */
   private resignations = 0;
   private unfit = false;
+  /** It resigns at this moment, and nothing of its work runs. */
+  private yielding = false;
   /** Work that hangs may run until then, by the boot clock: from a resignation to the end of the lease that it left. */
   private lingersUntil: number | null = null;
   private stopping = false;
@@ -142,12 +144,17 @@ export class WorldMember {
     this.ended();
   }
 
-  /** Its work hangs, for `ms` from now on: whatever ends it, a fence or itself, that is no later than its lease. */
-  resign(ms: number): void {
+  /** Its work hangs, or does not load if `nothingRuns`, for `ms` from now on: whatever ends it, a fence or itself, that is no later than its lease. */
+  resign(ms: number, nothingRuns: boolean): void {
     if (!this.alive) return;
     this.resignations += 1;
     const resignation = this.resignations;
-    this.elector.resign('the work hangs', 'ERR_TASK_TIMEOUT');
+    const lingered = this.lingersUntil;
+    this.yielding = nothingRuns;
+    this.elector.resign('the work hangs', 'ERR_TASK_TIMEOUT', nothingRuns);
+    this.yielding = false;
+    // What an earlier one left behind goes on.
+    if (nothingRuns) this.lingersUntil = lingered;
     // Not before: a jump of the clock that shows just now is handled first, and may begin a claim, which is then dropped.
     this.unfit = true;
     this.world.later(ms, () =>
@@ -169,7 +176,8 @@ export class WorldMember {
       assert.ok(sameVersion(request.expected, lease), `${this.id} claims what it did not see last`);
     }
     if (!this.unfit || this.stopping) return;
-    assert.ok(type === 'readTip' || type === 'observe', `${this.id} asks ${type} though it resigned`);
+    const yields = type === 'release' && this.yielding;
+    assert.ok(yields || type === 'readTip' || type === 'observe', `${this.id} asks ${type} though it resigned`);
   }
 
   private ended(): void {

@@ -1,7 +1,4 @@
 /** Work that misbehaves fails its own task, and hurts neither the queue nor the mastership. */
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import type { ManagedOptions } from 'mongo-failover';
 import { describe, expect, test } from 'vitest';
 import { open, settledFolder } from '../support/clusters.ts';
@@ -104,70 +101,6 @@ test.each([
   await events.done('after');
   expect(events.of('failed')).toEqual([]);
   expectUntouched(events);
-});
-
-test('a module that was broken on disk is missed by the next thread only, and tried again until it is mended', async () => {
-  const broken = 'export default (';
-  const good = `export default ({ die }, { attempt }) => (die && attempt === 1 ? process.exit(1) : true);`;
-  const brokenLater = pathToFileURL(join(await settledFolder(), 'work.mjs'));
-  await writeFile(brokenLater, good);
-  const { cluster, events, folder } = await member(brokenLater);
-  await cluster.submitWork({ id: 'before', file: '' });
-  await events.done('before');
-  await writeFile(brokenLater, broken);
-  await Promise.all(['dies', 'after'].map((id) => cluster.submitWork({ id, file: folder, ...{ die: id === 'dies' } })));
-  await events.when(() => events.of('failed').length === 3);
-  expect(events.of('failed').map(([id, { code }]) => [id, code])).toEqual([
-    ['dies', 'ERR_TASK_THREAD_EXITED'],
-    ['dies', 'ERR_WORK_MODULE'],
-    ['dies', 'ERR_WORK_MODULE'],
-  ]);
-  await writeFile(brokenLater, good);
-  await events.done('after');
-  expect(events.doneIds).toEqual(['before', 'dies', 'after']);
-  expectUntouched(events);
-});
-
-describe('a module that', () => {
-  const fixture = (how: string) => (folder: string) => {
-    const url = new URL('./fixtures/loads.mjs', import.meta.url);
-    url.searchParams.set('how', how);
-    url.searchParams.set('mended', join(folder, 'mended'));
-    return url;
-  };
-
-  test.each([
-    ['throws while it loads', 'throws', { code: 'ERR_WORK_MODULE', message: expect.stringContaining('not today') }],
-    ['exits while it loads', 'exits', { code: 'ERR_TASK_THREAD_EXITED' }],
-  ])('%s is tried again until it is mended', async (_what, how, error) => {
-    const { cluster, events, journal, folder } = await member(fixture(how));
-    await cluster.submitWork({ id: 'a', file: journal.file });
-    await events.when(() => events.of('failed').length === 3);
-    expect(events.of('failed')).toEqual([1, 2, 3].map((attempt) => ['a', expect.objectContaining(error), attempt]));
-    expect(await cluster.status()).toMatchObject({ queued: 1, state: 'master' });
-    await writeFile(join(folder, 'mended'), '');
-    await events.done('a');
-    // Told once by itself, for a module that does not load is wrong before a task comes.
-    expectUntouched(events, error);
-  });
-
-  test.each(['hangs', 'loops'])('%s while it loads does not hold up stop()', async (how) => {
-    const { cluster, events, journal } = await member(fixture(how), { stopTimeout: 50 });
-    await cluster.submitWork({ id: 'a', file: journal.file });
-    await events.first('master');
-    await cluster.stop();
-    expect(events.states).toEqual(['init', 'master', 'stopped']);
-    expect([...events.of('error'), ...events.of('panic')]).toEqual([]);
-  });
-
-  test('has no default export is told before a task comes, and fails each try', async () => {
-    const { cluster, events, journal } = await member(new URL('./fixtures/noDefault.mjs', import.meta.url));
-    await events.first('error');
-    await cluster.submitWork({ id: 'a', file: journal.file });
-    await events.when(() => events.of('failed').length === 2);
-    expect(events.of('failed')[1]?.[1]).toMatchObject({ name: 'WorkError', code: 'ERR_WORK_MODULE' });
-    expectUntouched(events, { code: 'ERR_WORK_MODULE' });
-  });
 });
 
 test('stop() ends an endless loop after stopTimeout, and the next member begins the task anew', async () => {

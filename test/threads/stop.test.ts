@@ -39,8 +39,9 @@ test('the running task ends and counts, those after it are left to the others, a
 });
 
 test('close() amid the last stop() waits, as that does, for the thread to end', async () => {
+  const folder = await settledFolder();
   const started = once(process, 'worker');
-  const failover = open({ folder: await settledFolder() });
+  const failover = open({ folder });
   const cluster = new failover.managed<{ id: number }>('closed meanwhile', 'id', () => true);
   const events = new Events(cluster);
   await cluster.run();

@@ -33,7 +33,7 @@ const upward: readonly (readonly [from: string, to: string])[] = [
   ['coordinator', '../index.js'],
   ['cluster', '../failover.js'],
   ['cluster', '../cli/main.js'],
-  ['cluster', '../../workers/coordinator.js'],
+  ['cluster', '../../workers/coordinator.cjs'],
   ['cli', '../../samples/managed.js'],
 ];
 

@@ -14,6 +14,8 @@ describe('resolveManagedOptions', () => {
       maxQueue: 1_000_000,
       maxTaskBytes: 1_048_576,
       resourceLimits: {},
+      idleThreadTimeout: 10_000,
+      loadTimeout: 60_000,
       stopTimeout: 20_000,
       grace: 450,
       taskTimeout: Infinity,
@@ -32,6 +34,8 @@ describe('resolveManagedOptions', () => {
       maxQueue: 10_000_000,
       maxTaskBytes: 16_711_680,
       resourceLimits: { maxOldGenerationSizeMb: 64, stackSizeMb: 0.5 },
+      idleThreadTimeout: 0,
+      loadTimeout: 1,
       stopTimeout: 0,
       grace: 1,
       taskTimeout: 1,
@@ -39,6 +43,7 @@ describe('resolveManagedOptions', () => {
       fencing: 'process',
     };
     expect(resolve(given)).toEqual(given);
+    expect(resolve({ idleThreadTimeout: Infinity }).idleThreadTimeout).toBe(Infinity);
   });
 
   it('lets the longest delay follow the shortest', () => {
@@ -50,6 +55,10 @@ describe('resolveManagedOptions', () => {
     [{ maxQueue: 1.5 }, 'maxQueue must be an integer from 1 to 10000000, not 1.5'],
     [{ maxTaskBytes: 16_711_681 }, 'maxTaskBytes must be an integer from 1 to 16711680, not 16711681'],
     [{ maxTaskBytes: '1MB' }, 'not "1MB"'],
+    [{ idleThreadTimeout: -1 }, 'idleThreadTimeout must be a number from 0 to 2147483647, not -1'],
+    [{ idleThreadTimeout: '1s' }, 'not "1s"'],
+    [{ loadTimeout: 0 }, 'loadTimeout must be a number from 1 to 2147483647, not 0'],
+    [{ loadTimeout: Infinity }, 'loadTimeout must be a number from 1 to 2147483647, not Infinity'],
     [{ stopTimeout: Infinity }, 'stopTimeout must be a number from 0 to 2147483647, not Infinity'],
     [{ stopTimeout: null }, 'stopTimeout must be a number from 0 to 2147483647, not null'],
     [{ grace: 0 }, 'grace must be a number'],

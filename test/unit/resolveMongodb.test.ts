@@ -45,6 +45,18 @@ describe('resolveMongodb', () => {
     expect(connectOptions).toEqual({ maxPoolSize: 5 });
   });
 
+  it.each([
+    ['mongodb://h', { compressors: ['zlib'] }, ['compressors']],
+    ['mongodb://h', { compressors: 'none' }, []],
+    ['mongodb://h', { compressors: [] }, []],
+    ['mongodb://h', {}, []],
+    ['mongodb://h/d?w=1&Compressors=none,zlib', {}, ['compressors']],
+    ['mongodb://h/d?compressors=none', {}, []],
+    ['mongodb://h/d?compressors=zlib', { compressors: ['none'] }, ['compressors']],
+  ])('ignores compressors, and says so: %s %j', (uri, options, names) => {
+    expect(connect(uri, options).ignored).toEqual(names);
+  });
+
   it('refuses to ignore an old option that kept the connection safe', () => {
     expect(refusal('mongodb://h', { server: { ssl: true } }).message).toMatch(
       /^mongodb\.connectOptions\.server\.ssl cannot be ignored without making the connection less safe/,

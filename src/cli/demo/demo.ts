@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Audit, audit } from './audit.js';
 import { monotonicNow } from './clock.js';
+import { AT_ONCE } from './compress.js';
 import { Crew } from './crew.js';
 import type { Display, Tone } from './display.js';
 import { claimWithin, intervals } from './intervals.js';
@@ -73,6 +74,7 @@ function tellPlan({ folder, listing, plan }: Prepared, { members }: DemoOptions,
   event(
     `brotli quality ${quality}${pace}: about ${Math.round(expected / 1000)} s of work for one of ${members} members`,
   );
+  event(`every second file: ${AT_ONCE} asynchronous calls at once, which fill the thread pool of the process`);
   const { MASTER, SLAVE, TICKING, POLL } = intervals;
   event(
     `a heartbeat each ${MASTER} ms; failover within SLAVE ${SLAVE} + TICKING ${TICKING} + POLL ${POLL} = ${claimWithin} ms and one round trip`,

@@ -39,7 +39,7 @@ export function planWork(files: readonly FileTask[], seconds: number, speedOf: (
     throw new UsageError(`the demo needs ${FEWEST} readable files at the least, and there are ${files.length}`);
   }
   const budget = seconds * 1000 - ASIDE;
-  const largest = Math.max(0, ...files.map(({ size }) => size));
+  const largest = files.reduce((most, { size }) => Math.max(most, size), 0);
   const costs = (speed: number) => files.map(({ size }) => PER_TASK + Math.max(SHORTEST_TASK, size / speed));
 
   let quality: number = qualities[0];

@@ -7,24 +7,28 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TaskContext } from '../../index.js';
 import { monotonicNow } from './clock.js';
-import { compress } from './compress.js';
+import { compress, compressInPool } from './compress.js';
 import { appendLine, type LedgerLine } from './ledger.js';
 import { errorCode } from './tasks.js';
 import { readSettings } from './workUrl.js';
 
 const { folder, ledger, member, quality, atLeast } = readSettings(import.meta.url);
 
-export default function work({ path }: { path: string }, context: TaskContext): boolean {
+/** Every second task is asynchronous. */
+let turn = 0;
+
+export default async function work({ path }: { path: string }, context: TaskContext): Promise<boolean> {
   const startedAt = monotonicNow();
-  const found = examine(join(folder, path), startedAt);
-  // The native calls above may have outlived the lease. What is written now would look as if two had worked.
+  turn += 1;
+  const found = await examine(join(folder, path), startedAt, turn % 2 === 0);
+  // The calls above may have outlived the lease. What is written now would look as if two had worked.
   if (context.signal.aborted || context.leaseRemaining() === 0) return false;
   const endedAt = monotonicNow();
   appendLine(ledger, { path, found, term: context.term, member, pid: process.pid, startedAt, endedAt });
   return true;
 }
 
-function examine(file: string, startedAt: number): LedgerLine['found'] {
+async function examine(file: string, startedAt: number, inPool: boolean): Promise<LedgerLine['found']> {
   let bytes: Buffer;
   try {
     bytes = readFileSync(file);
@@ -34,7 +38,7 @@ function examine(file: string, startedAt: number): LedgerLine['found'] {
   }
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   let compressed: number;
-  do compressed = compress(bytes, quality).length;
+  do compressed = inPool ? await compressInPool(bytes, quality) : compress(bytes, quality).length;
   while (monotonicNow() - startedAt < atLeast);
   return { sha256, size: bytes.length, compressed };
 }

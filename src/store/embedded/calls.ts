@@ -1,7 +1,7 @@
 /** What crosses between the coordinator thread and the thread of the embedded store. */
 import type { WireError } from '../../errors.js';
 import type { TaskId } from '../../task.js';
-import type { Lease, Look, Member, Observation, Progress, Tenure, TermRecord, Tip } from '../store.js';
+import type { Lease, Look, Member, Notice, Observation, Progress, Tenure, TermRecord, Tip } from '../store.js';
 import type { Acknowledgement, AttemptsRecord, DeadLetter, QueueCounts, QueueState, RecordMark } from '../taskStore.js';
 import type { EmbeddedPlace } from './place.js';
 import type { PackedStored, PackedTasks } from './taskBytes.js';
@@ -20,6 +20,8 @@ export interface EmbeddedCalls {
   removeMember(id: string): void;
   /** Removes the lines of members that did not take them away. */
   removeOldMembers(): void;
+  putNotice(notice: Notice): void;
+  readNotices(name: string): Notice[];
   listMembers(name: string): Member[];
   addTasks(name: string, tasks: PackedTasks, maxQueue: number): number[];
   queueState(name: string): QueueState;

@@ -10,7 +10,7 @@
 import type { Clock } from '../../clock.js';
 import { StoreError } from '../../errors.js';
 import { systemClock } from '../../systemClock.js';
-import type { Lease, Look, Member, Observation, Progress, Store, Tenure, TermRecord, Tip } from '../store.js';
+import type { Lease, Look, Member, Notice, Observation, Progress, Store, Tenure, TermRecord, Tip } from '../store.js';
 import type { FullStore, TaskStore } from '../taskStore.js';
 import { EmbeddedTasks } from './embeddedTasks.js';
 import { Gate } from './gate.js';
@@ -112,6 +112,14 @@ export class EmbeddedStore implements FullStore {
 
   removeMember(id: string): Promise<void> {
     return this.guarded.call('removeMember', [id]);
+  }
+
+  putNotice(notice: Notice): Promise<void> {
+    return this.guarded.call('putNotice', [notice]);
+  }
+
+  readNotices(name: string): Promise<Notice[]> {
+    return this.guarded.call('readNotices', [name]);
   }
 
   listMembers(name: string): Promise<Member[]> {

@@ -8,11 +8,14 @@ import {
   isFields,
   isOfOurFormat,
   isSettled,
-  memberIn,
+  noticeId,
+  noticeIds,
+  readableIn,
   storedLease,
+  storedNotice,
   storedProgress,
 } from '../documents.js';
-import type { Lease, Look, Member, Observation, Progress, Store, Tenure, TermRecord, Tip } from '../store.js';
+import type { Lease, Look, Member, Notice, Observation, Progress, Store, Tenure, TermRecord, Tip } from '../store.js';
 import type { Entries } from './environment.js';
 import { leaseKey, memberKey, memberRange, settledKey, termKey, termRange } from './keys.js';
 
@@ -156,7 +159,19 @@ export class Leases {
   listMembers(name: string): Member[] {
     return [...this.entries.each(memberRange)]
       .filter(({ value }) => isFields(value) && value.name === name)
-      .flatMap(({ value }) => memberIn(() => this.reader(value, 'member', name).member('id')));
+      .flatMap(({ value }) => readableIn(() => this.reader(value, 'member', name).member('id')));
+  }
+
+  putNotice(notice: Notice): void {
+    const id = noticeId(notice);
+    this.entries.put(memberKey(id), { id, ...storedNotice(notice), at: this.facts.wall() }, 1);
+  }
+
+  readNotices(name: string): Notice[] {
+    return noticeIds(name).flatMap((id) => {
+      const found = this.entries.get(memberKey(id));
+      return found === undefined ? [] : readableIn(() => this.reader(found.value, 'notice', name).notice());
+    });
   }
 
   removeOldMembers(): void {

@@ -20,6 +20,8 @@ export function operationsOn(entries: Entries, store: StoreFacts): EmbeddedCalls
     putMember: (member) => leases.putMember(member),
     removeMember: (id) => leases.removeMember(id),
     removeOldMembers: () => leases.removeOldMembers(),
+    putNotice: (notice) => leases.putNotice(notice),
+    readNotices: (name) => leases.readNotices(name),
     listMembers: (name) => leases.listMembers(name),
     addTasks: (name, packed, maxQueue) => tasks.addTasks(name, packed, maxQueue),
     queueState: (name) => tasks.queueState(name),

@@ -142,16 +142,14 @@ export class Tasks {
     return true;
   }
 
-  /**
-   * Trims a bounded number of tasks. Returns whether it has come to the end. Only what is done here: the caller may know
-   * of it from another store, which lay here before, and the same numbers may be tasks that wait.
-   */
-  trimTasks(name: string, wanted: number): boolean {
+  /** Trims a bounded number of tasks. Returns whether it has come to the end. */
+  trimTasks(name: string, through: number): boolean {
+    // In a store that was emptied or restored, a master of before knows numbers that are given to other tasks now.
     const { done, burial } = this.queueState(name);
-    const through = Math.min(wanted, done, (burial?.seq ?? Number.POSITIVE_INFINITY) - 1);
+    const last = Math.min(through, done, (burial?.seq ?? Number.POSITIVE_INFINITY) - 1);
     const found: { seq: number; id: TaskId }[] = [];
     let bytes = 0;
-    for (const entry of this.entries.each({ start: taskKey(name, 0), end: taskKey(name, through + 1) })) {
+    for (const entry of this.entries.each({ start: taskKey(name, 0), end: taskKey(name, last + 1) })) {
       const { id, seq, bytes: payload } = this.task(name, entry);
       found.push({ seq, id });
       bytes += payload.length;

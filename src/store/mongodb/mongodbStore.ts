@@ -1,10 +1,11 @@
 /**
  * The store in the user's MongoDB. One collection holds the leases and the term records, whose `_id`s are the fence:
  *
- *   failover          { _id: 'lease/' + name, term, beat, ack, holder, claim, ttl, identifier, count, recent, at }
+ *   failover          { _id: 'lease/' + name, term, beat, ack, holder, claim, ttl, identifier, count, recent, configuration, at }
  *                     { _id: term + '/' + name, name, term, holder, claim, ttl, at }
  *                     { _id: 'settled', epoch, wait, at }
  *   failover_members  { _id: holder id, name, host, pid, state, at }
+ *                     { _id: 'notice/' + kind + '/wants/' or '/differs/' + name, name, holder, configuration, ttl, count, wants, at }
  *
  * Nothing here needs more of a server than the protocol and unique `_id`s: no transactions, no pipelines, no clock. On a
  * server whose updates are not atomic a compare-and-set may match twice; the insert of a term never does.
@@ -17,11 +18,14 @@ import {
   type Epoch,
   type Fields,
   isSettled,
-  memberIn,
+  noticeId,
+  noticeIds,
+  readableIn,
   storedLease,
+  storedNotice,
   storedProgress,
 } from '../documents.js';
-import type { Lease, Look, Member, Observation, Progress, Store, Tenure, TermRecord, Tip } from '../store.js';
+import type { Lease, Look, Member, Notice, Observation, Progress, Store, Tenure, TermRecord, Tip } from '../store.js';
 import type { FullStore, TaskStore } from '../taskStore.js';
 import { Commands, LEASES, leaseId, ofOurFormat } from './commands.js';
 import { Connection } from './connection.js';
@@ -162,9 +166,21 @@ export class MongodbStore implements FullStore {
     await this.commands.delete('removeMember', MEMBERS, { _id: id }, 1);
   }
 
+  async putNotice(notice: Notice): Promise<void> {
+    const _id = noticeId(notice);
+    const fields = { ...storedNotice(notice), at: new Date() };
+    await this.commands.update('putNotice', MEMBERS, { _id }, { $set: fields }, true);
+  }
+
+  async readNotices(name: string): Promise<Notice[]> {
+    const ids = noticeIds(name);
+    const found = await this.find('readNotices', MEMBERS, { _id: { $in: ids } }, { limit: ids.length });
+    return found.flatMap((document) => readableIn(() => this.reader(document).notice()));
+  }
+
   async listMembers(name: string): Promise<Member[]> {
     const found = await this.find('listMembers', MEMBERS, { name }, { limit: MOST_MEMBERS });
-    return found.flatMap((document) => memberIn(() => this.reader(document).member('_id')));
+    return found.flatMap((document) => readableIn(() => this.reader(document).member('_id')));
   }
 
   private find(what: string, collection: string, filter: Fields, options: Fields): Promise<Fields[]> {

@@ -7,6 +7,7 @@ import { InvalidOptionError } from '../../errors.js';
 import type { StoreOptions } from '../../options.js';
 import { redact, secretsOf } from '../../redact.js';
 import { quote } from '../../showValue.js';
+import { systemLookup } from './lookup.js';
 import { messageOf, type Place } from './storeErrors.js';
 
 /** One for each of: a beat, a look, a line of a member, and what else comes. A beat then never waits for a handshake. */
@@ -43,7 +44,7 @@ export function settingsOf(
   const limit = driverLimit(limits);
   const taskTimeout = Math.max(limits.commandTimeout, SHORTEST_TASK_LIMIT);
   return {
-    connectString,
+    connectString: withoutCompressors(connectString),
     debug,
     secrets,
     ...limits,
@@ -63,8 +64,21 @@ export function settingsOf(
       minPoolSize: Math.max(parsed.minPoolSize, atMost(WARM_CONNECTIONS, parsed.maxPoolSize)),
       maxConnecting: Math.max(parsed.maxConnecting, WARM_CONNECTIONS),
       monitorCommands: debug,
+      // The one of `dns` waits in libuv's thread pool, and so does each command that is compressed.
+      lookup: systemLookup,
+      compressors: 'none',
     },
   };
+}
+
+/** The driver would use those of the connect string beside those of the options. */
+function withoutCompressors(connectString: string): string {
+  const [base = '', ...queries] = connectString.split('?');
+  const kept = queries
+    .join('?')
+    .split('&')
+    .filter((part) => !/^compressors=/i.test(part));
+  return kept.join('&') === '' ? base : `${base}?${kept.join('&')}`;
 }
 
 function driverLimit({ commandTimeout, connectTimeout }: { commandTimeout: number; connectTimeout: number }): number {

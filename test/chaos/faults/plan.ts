@@ -1,7 +1,7 @@
 /** What is done when, drawn from the seed before the run begins: the same seed gives the same plan. */
 import { LEASE } from '../intervals.ts';
 
-export const memberFaults = ['kill', 'stop', 'block', 'busy'] as const;
+export const memberFaults = ['kill', 'stop', 'block', 'busy', 'pool-busy', 'broken-deploy'] as const;
 export const networkFaults = ['cut', 'delay', 'half-open', 'drop-requests', 'drop-answers'] as const;
 export const serverFaults = ['server-engine', 'server-gateway'] as const;
 /** Of the files of the embedded store, which all members share. */

@@ -44,6 +44,19 @@ export const strikes: Record<FaultKind, Strike> = {
   async busy(_, { lasts }) {
     await Promise.all(Array.from({ length: availableParallelism() * BUSY }, () => spin(lasts)));
   },
+  async 'pool-busy'(place, { lasts }) {
+    place.order({ type: 'fillPool', ms: lasts });
+    await sleep(lasts);
+  },
+  /** The next process here finds a work module that does not load, until it is mended. */
+  async 'broken-deploy'(place, { lasts }) {
+    place.deploy('broken');
+    const ended = place.child?.ended;
+    place.kill();
+    await ended;
+    await sleep(lasts);
+    place.deploy('good');
+  },
   cut: onNetwork((proxy) => {
     proxy.mode = 'cut';
   }),

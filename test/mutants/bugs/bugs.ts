@@ -3,6 +3,8 @@ import type { PlantedBug } from '../plantedBug.ts';
 import { durableBugs } from './durable.ts';
 import { electionBugs } from './election.ts';
 import { embeddedBugs } from './embedded.ts';
+import { memberBugs } from './members.ts';
+import { poolBugs } from './pool.ts';
 import { queueBugs } from './queue.ts';
 import { storeBugs } from './stores.ts';
 import { workBugs } from './work.ts';
@@ -14,4 +16,6 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...workBugs,
   ...storeBugs,
   ...embeddedBugs,
+  ...poolBugs,
+  ...memberBugs,
 ];

@@ -46,8 +46,8 @@ export const durableBugs: readonly PlantedBug[] = [
     name: 'trimmed-before-the-burial',
     breaks: 'A task is trimmed although its dead letter is not written yet.',
     file: queue,
-    find: 'if (reign.burying === null) void store',
-    replace: 'void store',
+    find: 'if (reign.burying !== null || clock.now() < reign.trimAt) return;',
+    replace: 'if (clock.now() < reign.trimAt) return;',
     caughtBy: ['walks'],
   },
   {

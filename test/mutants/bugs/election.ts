@@ -169,6 +169,14 @@ export const electionBugs: readonly PlantedBug[] = [
     caughtBy,
   },
   {
+    name: 'hanging-work-is-released',
+    breaks: 'Who resigns because its work hangs releases the lease, although the work may run on (rule 10).',
+    file: 'src/election/protocol.ts',
+    find: 'if (nothingRuns) {',
+    replace: 'if (nothingRuns || mastership.beat >= 0) {',
+    caughtBy: ['search'],
+  },
+  {
     name: 'unfit-member-claims',
     breaks: 'Who resigned is fit again at once, and claims while its work still hangs (rule 10).',
     file: protocol,

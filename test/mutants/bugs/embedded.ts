@@ -57,8 +57,8 @@ export const embeddedBugs: readonly PlantedBug[] = [
     name: 'trims-what-is-not-done-here',
     breaks: 'The master of a store that was removed trims tasks of the one that lies there now.',
     file: `${folder}/tasks.ts`,
-    find: 'const through = Math.min(wanted, done, ',
-    replace: 'const through = Math.min(wanted, done < 0 ? done : wanted, ',
+    find: 'const last = Math.min(through, done, ',
+    replace: 'const last = Math.min(through, done < 0 ? done : through, ',
     caughtBy: ['contract'],
   },
   {

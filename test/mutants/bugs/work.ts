@@ -58,8 +58,9 @@ export const workBugs: readonly PlantedBug[] = [
     name: 'deposed-member-trusts-its-count',
     breaks: 'A deposed master follows the next lease from the last count that it saw as a standby.',
     file: managed,
-    find: 'this.follower.continueFrom(undefined);',
-    replace: '',
+    find: `is not what the next lease goes on from.
+    this.follower.continueFrom(undefined);`,
+    replace: 'is not what the next lease goes on from.',
     caughtBy: ['properties'],
   },
   {
@@ -118,5 +119,41 @@ export const workBugs: readonly PlantedBug[] = [
     find: "if (lease.remaining() === 0 || lease.term !== term) return { type: 'not-run' };",
     replace: "if (lease.term !== term) return { type: 'not-run' };",
     caughtBy: ['properties'],
+  },
+  {
+    name: 'unloadable-work-blames-the-head',
+    breaks: 'Work that does not load is charged to the task at the head as an attempt.',
+    file: 'src/queue/dispatcher.ts',
+    find: '    host.unloadable(fromWire(outcome.error), outcome.exited);',
+    replace: `    const [head] = this.parts.queue.ready(1);
+    if (head !== undefined) this.fail(head, { type: 'error', error: outcome.error });
+    host.unloadable(fromWire(outcome.error), outcome.exited);`,
+    caughtBy: ['simulation'],
+  },
+  {
+    name: 'unloadable-work-keeps-the-mastership',
+    breaks: 'A master whose work does not load stays master, and runs nothing (rule 10).',
+    file: 'src/coordinator/workLoading.ts',
+    find: 'if (this.complain(error, settled) || this.stopped) return;',
+    replace: 'if (this.stopped || settled || !settled) return;',
+    caughtBy: ['simulation'],
+  },
+  {
+    name: 'claims-before-a-probe',
+    breaks: 'A member whose work does not load claims again at once, without a probe that has loaded it (rule 10).',
+    file: 'src/coordinator/workLoading.ts',
+    find: 'if (this.complain(error, settled) || this.stopped) return;',
+    replace: `const told = this.complain(error, settled);
+    this.parts.fitness.withdraw('module');
+    if (told || this.stopped) return;`,
+    caughtBy: ['simulation'],
+  },
+  {
+    name: 'stale-load-counts',
+    breaks: 'Work that was loaded for a mastership that is over counts as loaded for the next one.',
+    file: 'src/queue/dispatcher.ts',
+    find: 'if (this.loading === loading) this.loadEnded(outcome);',
+    replace: 'if (this.loading === loading || this.run === null) this.loadEnded(outcome);',
+    caughtBy: ['walks'],
   },
 ];

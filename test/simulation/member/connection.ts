@@ -3,12 +3,14 @@
  * decides. It may be carried out twice, or after its caller was told that it failed; its outcome is lost when the server
  * restarts before it was committed.
  */
+import assert from 'node:assert/strict';
 import type { Clock } from '../../../src/clock.ts';
 import { StoreError } from '../../../src/errors.ts';
 import type {
   Lease,
   Look,
   Member,
+  Notice,
   Observation,
   Progress,
   Store,
@@ -156,6 +158,12 @@ export class SimulatedConnection implements FullStore {
   }
 
   async trimTerms(): Promise<void> {}
+  async putNotice(): Promise<void> {
+    assert.fail('members that agree write no notices');
+  }
+  async readNotices(): Promise<Notice[]> {
+    return [];
+  }
   async putMember(): Promise<void> {}
   async removeMember(): Promise<void> {}
   async listMembers(): Promise<Member[]> {

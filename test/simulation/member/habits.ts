@@ -69,6 +69,9 @@ export function drawHabits(setting: Setting): Habits {
       maxQueue: 1_000_000,
       maxTaskBytes: 1_048_576,
       resourceLimits: {},
+      // The simulated thread has its own.
+      idleThreadTimeout: Number.POSITIVE_INFINITY,
+      loadTimeout: Number.POSITIVE_INFINITY,
       stopTimeout: pick(0, 200, 1500),
       grace,
       taskTimeout: pick(300, 900, Number.POSITIVE_INFINITY),

@@ -34,6 +34,10 @@ export class Ledger implements DatabaseWatch {
   completions = 0;
   repeats = 0;
   panics = 0;
+  /** How often a master could not load its work. */
+  unloadable = 0;
+  /** How often each task has begun. */
+  private readonly begun = new Map<TaskId, number>();
   highest = 0;
   readonly stores = new Map<number, TaskId>();
   /** The number under which each id was first stored. */
@@ -100,11 +104,13 @@ export class Ledger implements DatabaseWatch {
         this.of(process).count = 0;
         work.seenNothing();
       },
+      seenOtherKind: () => work.seenOtherKind(),
       load: () => work.load(),
     };
   }
 
   private elected(process: SimulatedProcess, { term, continued }: Election): void {
+    assert.ok(!process.unloadable, `${process.id} is elected, though its work does not load`);
     this.of(process).epoch = process.store.epoch;
     if (!this.isOfThisEpoch(process)) {
       this.past.masterships += 1;
@@ -123,6 +129,7 @@ export class Ledger implements DatabaseWatch {
 
   /** A task is about to run; how it will go. */
   begins(process: SimulatedProcess, task: QueuedTask, term: number): Behaviour {
+    this.begun.set(task.id, (this.begun.get(task.id) ?? 0) + 1);
     if (this.isDurable) {
       if (this.isOfThisEpoch(process)) this.beginsStored(process, task, term);
     } else {
@@ -130,6 +137,16 @@ export class Ledger implements DatabaseWatch {
       assert.ok(!told.has(task.id), `${process.id} runs ${task.id}, of which a lease told it that it is done`);
     }
     return this.behaviour(task.id);
+  }
+
+  /**
+   * A task is charged with an attempt: it must have begun as often. Of a stored one each mastership may have put an attempt
+   * on record that it did not live to begin.
+   */
+  failed(id: TaskId, attempt: number): void {
+    const begun = this.begun.get(id) ?? 0;
+    const most = begun + (this.isDurable ? this.elections.size : 0);
+    assert.ok(attempt <= most, `attempt ${attempt} of task ${id} failed, and it began ${begun} times`);
   }
 
   private beginsStored({ isUnaware }: SimulatedProcess, task: QueuedTask, term: number): void {

@@ -72,10 +72,10 @@ async function many({ seeds, from, processes }: Flags): Promise<boolean> {
 
 function summary(totals: Totals, seconds: number): string {
   const hours = totals.simulated / 3_600_000;
-  const { seeds, events, masterships, crashes, takeovers, done, repeats } = totals;
+  const { seeds, events, masterships, crashes, takeovers, done, repeats, unloadable } = totals;
   return [
     `${seeds} seeds in ${seconds.toFixed(1)} s: ${hours.toFixed(1)} simulated hours, ${(hours / seconds).toFixed(2)} per second, ${events} events`,
-    `${masterships} masterships, ${takeovers} of them followed by a takeover, ${crashes} crashes, ${done} tasks done, ${repeats} repeats`,
+    `${masterships} masterships, ${takeovers} of them followed by a takeover, ${crashes} crashes, ${done} tasks done, ${repeats} repeats, ${unloadable} loads that failed under a mastership`,
   ].join('\n');
 }
 

@@ -3,14 +3,19 @@
  * and die. Whatever reaches the process comes through `hold`.
  */
 import assert from 'node:assert/strict';
+import { configurationOf } from '../../../src/configuration.ts';
 import { DurableWork } from '../../../src/coordinator/durableWork.ts';
+import { Fitness } from '../../../src/coordinator/fitness.ts';
 import { ManagedWork } from '../../../src/coordinator/managedWork.ts';
 import { ClusterMember } from '../../../src/coordinator/member.ts';
 import type { MemberEvent } from '../../../src/coordinator/messages.ts';
 import { storeLimits } from '../../../src/coordinator/storeLimits.ts';
 import type { TaskWork } from '../../../src/coordinator/taskWork.ts';
+import { WorkLoading } from '../../../src/coordinator/workLoading.ts';
 import { type Phase, transitions } from '../../../src/election/transitions.ts';
+import type { CodedError, FailoverErrorCode } from '../../../src/errors.ts';
 import type { Intervals } from '../../../src/options.ts';
+import { ReadLimit } from '../../../src/queue/readLimit.ts';
 import { type Held, SkewedClock, type Timeline } from '../../support/skewedClock.ts';
 import { SKEW, UNNOTICED } from '../../support/worldBounds.ts';
 import { type CallName, type Fate, SimulatedConnection } from './connection.ts';
@@ -19,9 +24,11 @@ import type { Habits } from './habits.ts';
 import type { Ledger } from './ledger.ts';
 import type { Setting } from './setting.ts';
 import { SimulatedLease } from './simulatedLease.ts';
-import { EXIT, SimulatedThread } from './simulatedThread.ts';
+import { type Deploy, EXIT, SimulatedThread } from './simulatedThread.ts';
 
 export const NAME = 'billing';
+/** Between two probes of a module that does not load, in ms. */
+const PROBES = { minDelay: 50, maxDelay: 300 };
 
 /** What a process needs of its world. */
 export interface Surroundings {
@@ -51,6 +58,10 @@ export class SimulatedProcess {
   stopping = false;
   cutOff: { readonly until: number; readonly there: boolean; readonly back: boolean } | null = null;
   dead = false;
+  /** How its work module loads. */
+  deploy: Deploy = 'good';
+  /** Its work did not load, and has not since. */
+  unloadable = false;
   /** When it goes on after the last pause or suspension, by true time. */
   private heldUntil = 0;
   private asleep = false;
@@ -79,6 +90,10 @@ export class SimulatedProcess {
       random,
       taskTimeout: habits.options.taskTimeout,
       goesOn: setting.plant === 'works-after-grace',
+      deploy: () => {
+        this.unloadable &&= this.deploy !== 'good';
+        return this.deploy;
+      },
       begins: (task, term) => {
         assert.ok(!this.dead && this.held === null, `${this.id} works though it stands still`);
         const behaviour = ledger.begins(this, task, term);
@@ -105,6 +120,14 @@ export class SimulatedProcess {
       deliver: (answer) => this.hold(answer),
     });
     const { store } = this;
+    const emit = (event: MemberEvent): void => this.told(event);
+    const host = {
+      resign: (reason: string, code: FailoverErrorCode, nothingRuns: boolean) =>
+        this.member.resign(reason, code, nothingRuns),
+      fit: () => this.member.fit(),
+    };
+    const fitness = new Fitness(host, clock);
+    const loading = new WorkLoading({ name: NAME, prober: this.thread, fitness, clock, delays: PROBES, emit });
     this.member = new ClusterMember({
       name: NAME,
       holder: id,
@@ -112,22 +135,34 @@ export class SimulatedProcess {
       pid: 1,
       storeText: 'the simulated store',
       intervals,
+      configuration: configurationOf(habits.options, 'id'),
+      standBack: () => assert.fail(`${id} stands back, though all agree`),
+      comeForward: () => {},
       grace: habits.options.grace,
       requestTimeout: limits.connectTimeout + 2 * limits.commandTimeout,
       store,
       clock,
       lease: this.lease,
-      emit: (event) => this.told(event),
-      ended: () => {},
+      emit,
+      unfit: () => fitness.unfit,
+      ended: () => void loading.stop(),
       makeWork: (progressed) => {
         const parts = {
           ...{ name: NAME, options: habits.options, runner: this.thread, clock, progressed, random },
           killProcess: () => world.crashed(this, 'its fencing'),
-          emit: (event: MemberEvent) => this.told(event),
+          emit,
+          loaded: () => loading.succeeded(),
+          unloadable: (error: CodedError, settled: boolean) => {
+            ledger.unloadable += 1;
+            this.unloadable = true;
+            loading.failed(error, settled);
+          },
           store: store.tasks,
           poll: intervals.POLL,
         };
-        this.managed = habits.options.durable ? new DurableWork({ ...parts, holder: id }) : new ManagedWork(parts);
+        this.managed = habits.options.durable
+          ? new DurableWork({ ...parts, holder: id, reads: new ReadLimit() })
+          : new ManagedWork(parts);
         return ledger.watch(this, this.managed);
       },
     });
@@ -257,6 +292,8 @@ export class SimulatedProcess {
         return ledger.toldDone(this, event.ids);
       case 'removed':
         return ledger.removed(this, event.ids);
+      case 'failed':
+        return ledger.failed(event.id, event.attempt);
       case 'panic':
         if (!this.stopping) ledger.panics += 1;
         return;

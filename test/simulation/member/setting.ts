@@ -32,6 +32,8 @@ export const faultKinds = [
   'wiped',
   /** The store is replaced by a backup of itself, under running members. */
   'restored',
+  /** A member's work module does not load for a while, or never ends loading. */
+  'broken-deploy',
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];
 

@@ -12,7 +12,17 @@ export interface Failure {
 export type Totals = { -readonly [key in keyof WorldReport]: number } & { seeds: number };
 
 export function noTotals(): Totals {
-  return { seeds: 0, simulated: 0, events: 0, masterships: 0, crashes: 0, takeovers: 0, done: 0, repeats: 0 };
+  return {
+    seeds: 0,
+    simulated: 0,
+    events: 0,
+    masterships: 0,
+    crashes: 0,
+    takeovers: 0,
+    done: 0,
+    repeats: 0,
+    unloadable: 0,
+  };
 }
 
 export function add(totals: Totals, more: Partial<Totals>): void {

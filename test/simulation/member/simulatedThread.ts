@@ -3,9 +3,11 @@
  * Between two tasks it looks at the lease as src/tasks/runChunk.ts does; ended, it takes its time to exit, and a native
  * call takes as long as it likes.
  */
+import assert from 'node:assert/strict';
 import type { Cancel, Clock } from '../../../src/clock.ts';
+import type { Prober } from '../../../src/coordinator/workLoading.ts';
 import { toWire, WorkError } from '../../../src/errors.ts';
-import type { ChunkOutcome, QueuedTask, Runner } from '../../../src/queue/runner.ts';
+import type { ChunkOutcome, LoadOutcome, QueuedTask, Runner } from '../../../src/queue/runner.ts';
 import type { Behaviour } from './behaviour.ts';
 import type { SimulatedLease } from './simulatedLease.ts';
 
@@ -16,6 +18,13 @@ const LONGEST = 20;
 
 const notRun: ChunkOutcome['failure'] = { type: 'not-run' };
 
+/** How long a module may take to load, in ms. */
+const LOAD_LIMIT = 100;
+/** How long a thread stays without a task, in ms. */
+const IDLE = 300;
+
+export type Deploy = 'good' | 'throws' | 'hangs';
+
 export interface ThreadParts {
   readonly clock: Clock;
   readonly lease: SimulatedLease;
@@ -23,6 +32,8 @@ export interface ThreadParts {
   readonly random: () => number;
   /** A planted bug: it goes on, whatever it is told, and says that it has ended. */
   readonly goesOn: boolean;
+  /** How the module loads that is deployed now. */
+  deploy(): Deploy;
   begins(task: QueuedTask, term: number): Behaviour;
   completed(task: QueuedTask, term: number): void;
   /** The process dies of the task. */
@@ -40,11 +51,13 @@ interface Run {
   current: { readonly behaviour: Behaviour; readonly endsAt: number; cancels: Cancel[] } | null;
 }
 
-export class SimulatedThread implements Runner {
+export class SimulatedThread implements Runner, Prober {
   readonly mostTasks = 256;
   private term = 0;
   private started = false;
-  private readyAt = 0;
+  private isLoaded = false;
+  private loading: ((outcome: LoadOutcome) => void) | null = null;
+  private runs = 0;
   private finishing = false;
   private present: Run | null = null;
   private exiting: Promise<void> | null = null;
@@ -71,12 +84,45 @@ export class SimulatedThread implements Runner {
     this.finishing = false;
     this.exiting = null;
     this.parts.lease.aborted = false;
-    this.load();
   }
 
-  private load(): void {
-    const { clock, random } = this.parts;
-    this.readyAt = clock.now() + 2 + random() * 30;
+  get loaded(): boolean {
+    return this.started && this.isLoaded;
+  }
+
+  async load(): Promise<LoadOutcome> {
+    const outcome = await this.tryLoading();
+    this.isLoaded = this.started && outcome.type === 'loaded';
+    return this.started ? outcome : { type: 'ended' };
+  }
+
+  probe(): Promise<LoadOutcome> {
+    assert.ok(!this.started && this.present === null, 'a probe beside a mastership');
+    return this.tryLoading();
+  }
+
+  async endProbe(): Promise<void> {
+    this.stopLoading();
+  }
+
+  private tryLoading(): Promise<LoadOutcome> {
+    const { clock, random, deploy } = this.parts;
+    assert.equal(this.loading, null, 'one load at a time');
+    const how = deploy();
+    return new Promise((resolve) => {
+      this.loading = resolve;
+      clock.at(clock.now() + (how === 'hangs' ? LOAD_LIMIT : 2 + random() * 30), () => {
+        if (this.loading !== resolve) return;
+        this.loading = null;
+        const error = toWire(new WorkError('ERR_WORK_MODULE', 'the module does not load'));
+        resolve(how === 'good' ? { type: 'loaded' } : { type: 'failed', error, exited: true });
+      });
+    });
+  }
+
+  private stopLoading(): void {
+    this.loading?.({ type: 'ended' });
+    this.loading = null;
   }
 
   run(tasks: readonly QueuedTask[]): Promise<ChunkOutcome> {
@@ -84,9 +130,9 @@ export class SimulatedThread implements Runner {
       const { clock } = this.parts;
       const run: Run = { tasks, term: this.term, beganAt: clock.now(), settle, done: 0, aborted: false, current: null };
       this.present = run;
-      if (!this.started) this.settle(run, notRun);
-      else if (clock.now() < this.readyAt) clock.at(this.readyAt, () => this.next(run));
-      else this.next(run);
+      this.runs += 1;
+      if (this.loaded) this.next(run);
+      else this.settle(run, notRun);
     });
   }
 
@@ -97,6 +143,10 @@ export class SimulatedThread implements Runner {
     const { clock } = this.parts;
     const took = Math.max(0, clock.now() - run.beganAt);
     run.settle({ done: run.done, failure, took: took === 0 ? 0.005 * run.done : took });
+    const { runs } = this;
+    clock.at(clock.now() + IDLE, () => {
+      if (this.runs === runs && this.present === null) this.isLoaded = false;
+    });
   }
 
   /** As many tasks as take no time, and then one that does. */
@@ -155,8 +205,8 @@ export class SimulatedThread implements Runner {
   /** The thread ends before its time; the next run makes a new one. */
   private die(run: Run, code: 'ERR_TASK_TIMEOUT' | 'ERR_TASK_THREAD_EXITED'): void {
     if (this.present !== run || this.exiting !== null) return;
+    this.isLoaded = false;
     this.leave(run, () => {
-      this.load();
       this.settle(run, { type: 'error', error: toWire(new WorkError(code, 'the thread has ended')) });
     });
   }
@@ -197,6 +247,8 @@ export class SimulatedThread implements Runner {
 
   end(): Promise<void> {
     this.started = false;
+    this.isLoaded = false;
+    this.stopLoading();
     if (this.exiting !== null) return this.exiting;
     const run = this.present;
     this.exiting = new Promise((resolve) => {

@@ -27,6 +27,8 @@ export interface WorldReport {
   readonly takeovers: number;
   readonly done: number;
   readonly repeats: number;
+  /** How often a master could not load its work, and gave its mastership up. */
+  readonly unloadable: number;
 }
 
 /** Promises that what follows on one event may pass, one after another, before the next. */
@@ -47,6 +49,7 @@ const mischiefs = [
   'stop',
   'wiped',
   'restored',
+  'broken-deploy',
 ] as const satisfies readonly FaultKind[];
 type Mischief = (typeof mischiefs)[number];
 
@@ -124,10 +127,10 @@ export class World implements Surroundings {
     await turn();
     process.off('unhandledRejection', broke);
     if (this.failure !== null) throw this.failure.error;
-    const { masterships, unclean, completions: done, repeats } = this.ledger;
+    const { masterships, unclean, completions: done, repeats, unloadable } = this.ledger;
     const takeovers = Math.max(0, unclean - 1);
     const { events, crashes } = this;
-    return { simulated: this.timeline.now(), events, masterships, crashes, takeovers, done, repeats };
+    return { simulated: this.timeline.now(), events, masterships, crashes, takeovers, done, repeats, unloadable };
   }
 
   private async live(): Promise<void> {
@@ -136,7 +139,10 @@ export class World implements Surroundings {
     this.later(this.random() * 500, () => this.feed());
     await this.until(setting.faultTime);
     this.natures.calm = true;
-    for (const process of this.processes) process.cutOff = null;
+    for (const process of this.processes) {
+      process.cutOff = null;
+      process.deploy = 'good';
+    }
     this.note?.('calm');
     await this.until(setting.faultTime + 1.1 * habits.latest);
     const bound = this.timeline.now() + claimBound(this.living, setting.store === 'weak', ROUND_TRIPS);
@@ -377,6 +383,15 @@ export class World implements Surroundings {
       case 'wall':
         process.clock.shiftWall((fortune() - 0.3) * 3000);
         return process.surprised();
+      case 'broken-deploy': {
+        // The present thread goes on with what it has loaded.
+        const deploy = fortune() < 0.7 ? 'throws' : 'hangs';
+        process.deploy = deploy;
+        this.later(ms, () => {
+          process.deploy = 'good';
+        });
+        return;
+      }
       case 'crash':
         return this.crashed(process, 'a crash');
       case 'stop':

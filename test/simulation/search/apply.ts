@@ -120,7 +120,11 @@ function moveSeat(setting: Setting, world: World, index: number, name: Exclude<M
       putSeat(world, index, { ...seat, working: false, lingersUntil: seat.validUntil ?? seat.lingersUntil });
       return send({ type: 'abandon' });
     case 'resign':
-      return send({ type: 'resign', reason: 'the work hangs', code: 'ERR_TASK_TIMEOUT' });
+      return send({ type: 'resign', reason: 'the work hangs', code: 'ERR_TASK_TIMEOUT', nothingRuns: false });
+    case 'yield':
+      send({ type: 'resign', reason: 'the work does not load', code: 'ERR_WORK_MODULE', nothingRuns: true });
+      // Nothing of the work ran.
+      return putSeat(world, index, { ...seatAt(world, index), lingersUntil: null });
     case 'fit':
       putSeat(world, index, { ...seat, lingersUntil: null });
       return send({ type: 'fit' });

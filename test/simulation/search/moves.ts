@@ -69,6 +69,7 @@ function seatMoves(world: World, index: number, choose: Choose): void {
   if (state.stopping === 'no') {
     choose('stop', index);
     if (!state.unfit && (state.mastership !== null || state.claim !== null)) choose('resign', index);
+    if (!state.unfit && state.mastership !== null) choose('yield', index);
   }
   if (state.mastership !== null || (state.phase === 'error' && state.pending === null)) choose('available', index);
   if (state.mastership !== null && !state.mastership.dirty) choose('progress', index);

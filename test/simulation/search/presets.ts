@@ -29,6 +29,8 @@ export const ci: readonly Plan[] = [
   { ...two, store: 'atomic', faults: 2, kinds: ['late', 'pause'] },
   { ...two, store: 'weak', faults: 2, kinds: ['hold', 'gap'] },
   { ...two, scale: 'small', store: 'atomic', faults: 2, kinds: ['wiped', 'late'] },
-  { ...three, store: 'atomic', faults: 1, kinds: ['hold', 'late', 'pause', 'resign'] },
+  // A release that lands when its member has claimed again.
+  { ...two, store: 'weak', faults: 2, kinds: ['yield', 'hold'] },
+  { ...three, store: 'atomic', faults: 1, kinds: ['hold', 'late', 'pause', 'resign', 'yield'] },
   { ...three, store: 'weak', faults: 1, kinds: ['hold', 'gap', 'sleep', 'stop'] },
 ];

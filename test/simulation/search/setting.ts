@@ -73,6 +73,7 @@ export const faultNames = [
   'kill',
   'stop',
   'resign',
+  'yield',
   'available',
   'progress',
   'wiped',

@@ -121,6 +121,8 @@ function seatWords({ config: { holder }, missed, mode }: Seat, name: Move['name'
       return `FAULT ${holder} is to stop`;
     case 'resign':
       return `FAULT the work of ${holder} hangs, and it resigns`;
+    case 'yield':
+      return `FAULT the work of ${holder} does not load, and it gives the lease up`;
     case 'available':
       return `FAULT ${holder} is told that the store is back`;
     default:

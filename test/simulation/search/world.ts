@@ -165,7 +165,9 @@ function stepSeat(setting: Setting, world: World, index: number, seat: Seat, eve
   let calls: Call[] | null = null;
   for (const effect of effects) {
     if ('request' in effect) {
-      if (state.unfit && effect.type !== 'readTip' && effect.type !== 'observe' && state.stopping === 'no') {
+      const looks = effect.type === 'readTip' || effect.type === 'observe';
+      const yields = effect.type === 'release' && event.type === 'resign' && event.nothingRuns;
+      if (state.unfit && !looks && !yields && state.stopping === 'no') {
         throw new Violation(`${seat.config.holder} asks ${effect.type} though it resigned`);
       }
       calls ??= world.calls.slice();

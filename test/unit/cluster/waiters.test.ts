@@ -136,3 +136,25 @@ test('when there will be no room, everybody asks once more and nobody waits', as
   expect((await waiting).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
   expect(vi.getTimerCount()).toBe(0);
 });
+
+test('as many may wait, be called and find no room as memory allows', async () => {
+  const { room, taken, waiters, submit } = fullQueue();
+  const ids = Array.from({ length: 300_000 }, (_, id) => id);
+  const all = Promise.all(ids.map(submit));
+  await vi.advanceTimersByTimeAsync(1);
+  // More than can be arguments of one call stay.
+  waiters.some(ids.length);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(taken).toEqual([]);
+  for (let done = 0; done < 100; done += 1) {
+    room.left = 1;
+    waiters.some(1);
+    await vi.advanceTimersByTimeAsync(0);
+  }
+  expect(taken).toHaveLength(100);
+  room.left = ids.length;
+  await vi.advanceTimersByTimeAsync(5000);
+  await all;
+  expect(taken).toEqual(ids);
+  expect(vi.getTimerCount()).toBe(0);
+}, 60_000);

@@ -2,9 +2,10 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { DeadLetters } from '../../../src/coordinator/deadLetters.ts';
 import { DurableWork } from '../../../src/coordinator/durableWork.ts';
 import type { ResolvedRetry } from '../../../src/options.ts';
+import { ReadLimit } from '../../../src/queue/readLimit.ts';
 import { atOnce, MemoryTasks, type TaskFate } from '../../support/memoryTaskStore.ts';
 import { VirtualClock } from '../../support/virtualClock.ts';
-import { done, refused } from '../queue/scriptedRunner.ts';
+import { done, notRun, refused, upTo } from '../queue/scriptedRunner.ts';
 import { batchOf, leaseAfter, NAME, POLL, STOP_TIMEOUT, Told } from './works.ts';
 
 let clock: VirtualClock;
@@ -21,7 +22,12 @@ function make(retry?: Partial<ResolvedRetry>): void {
     store.connect(() => fate),
     NAME,
   );
-  work = new DurableWork({ ...told.parts(clock, retry), store: store.connect(() => fate), holder: 'me' });
+  work = new DurableWork({
+    ...told.parts(clock, retry),
+    store: store.connect(() => fate),
+    holder: 'me',
+    reads: new ReadLimit(),
+  });
 }
 
 beforeEach(() => {
@@ -200,8 +206,106 @@ test('or holds the queue up, until any member clears it', async () => {
   const stands = expect.stringContaining("the queue 'billing' stands still");
   expect(told.news()).toEqual(['failed 1 #1', 'failed 1 #2', stands]);
   expect([told.runner.running, (await work.load()).blocked]).toEqual([undefined, 1]);
-  const other = new DurableWork({ ...new Told().parts(clock), store: store.connect(), holder: 'other' });
+  const other = new DurableWork({
+    ...new Told().parts(clock),
+    store: store.connect(),
+    holder: 'other',
+    reads: new ReadLimit(),
+  });
   expect([await other.unblock(2), await other.unblock(1), await other.unblock(1)]).toEqual([false, true, false]);
   await clock.advance(POLL);
   expect([told.runner.running, (await work.load()).blocked]).toEqual([1, null]);
+});
+
+describe('work that does not load', () => {
+  beforeEach(() => {
+    told.runner.lazy = true;
+  });
+
+  async function electLoaded(): Promise<void> {
+    await elect();
+    await settle();
+    told.runner.settleLoad('loaded');
+    await settle();
+  }
+
+  test('is loaded before a suspect goes on record', async () => {
+    await work.submit(batchOf(1, 2));
+    await elect();
+    await settle();
+    expect([told.runner.loading, store.tasks.get(1)?.deaths]).toEqual([true, 0]);
+    told.runner.settleLoad('failed');
+    await settle();
+    expect([told.news(), store.tasks.get(1)]).toMatchObject([
+      ['unloadable: too much, settled: true'],
+      { attempts: 0, deaths: 0 },
+    ]);
+    work.deposed('given up', 0);
+    await elect();
+    await settle();
+    told.runner.settleLoad('loaded');
+    await settle();
+    expect([told.runner.running, store.tasks.get(1)?.deaths, told.news()]).toEqual([1, 1, ['loaded']]);
+  });
+
+  test('takes the record of a suspect back that was not begun', async () => {
+    await work.submit(batchOf(1, 2));
+    await electLoaded();
+    told.runner.settle(notRun);
+    told.runner.loaded = false;
+    await clock.advance(20);
+    expect([told.runner.loading, store.tasks.get(1)?.deaths]).toEqual([true, 1]);
+    told.runner.settleLoad('failed');
+    await settle();
+    expect(store.tasks.get(1)).toMatchObject({ attempts: 0, deaths: 0 });
+    expect(told.news()).toEqual(['loaded', 'unloadable: too much, settled: true']);
+  });
+
+  test('waits for the acknowledgement of what has run, though not for long', async () => {
+    for (const [there, settled] of [
+      [20, true],
+      [10_000, false],
+    ] as const) {
+      work.seenNothing();
+      await work.submit(batchOf(1, 2));
+      await electLoaded();
+      fate = { there, back: 0 };
+      told.runner.settle(upTo(1, 'late'));
+      told.runner.loaded = false;
+      await settle();
+      if (told.runner.running !== undefined) told.runner.settle(notRun);
+      await clock.advance(POLL / 10);
+      told.news();
+      told.runner.settleLoad('failed');
+      await clock.advance(5);
+      expect(told.news()).toEqual([]);
+      await clock.advance(POLL);
+      expect(told.news()).toContain(`unloadable: too much, settled: ${settled}`);
+      work.deposed('given up', 0);
+      fate = atOnce;
+      await clock.advance(20_000);
+      store = new MemoryTasks(clock);
+      make();
+      told.runner.lazy = true;
+    }
+  });
+
+  test('says nothing of a mastership that is over when another one has begun', async () => {
+    work.seenNothing();
+    await work.submit(batchOf(1, 2));
+    await electLoaded();
+    fate = { there: 10_000, back: 0 };
+    told.runner.settle(upTo(1, 'late'));
+    told.runner.loaded = false;
+    await settle();
+    if (told.runner.running !== undefined) told.runner.settle(notRun);
+    await clock.advance(POLL / 10);
+    told.runner.settleLoad('failed');
+    work.deposed('lost', 0);
+    fate = atOnce;
+    await elect();
+    told.news();
+    await clock.advance(10 * POLL);
+    expect(told.news().filter((line) => line.startsWith('unloadable'))).toEqual([]);
+  });
 });

@@ -38,6 +38,7 @@ beforeEach(async () => {
     drain: async () => 'drained',
     seen: () => {},
     seenNothing: () => {},
+    seenOtherKind: () => {},
     load: async () => noLoad,
   };
   lines = new MemoryStore(clock).settleForGood().connect({ fate: () => swift, timeLimit: 900 });
@@ -48,12 +49,16 @@ beforeEach(async () => {
     pid: 1,
     storeText: 'memory',
     intervals,
+    configuration: { kind: 'memory', settings: {} },
+    standBack: () => {},
+    comeForward: () => {},
     grace,
     requestTimeout: 900,
     store: lines,
     clock,
     lease,
     emit: (event) => events.push(event),
+    unfit: () => null,
     ended: (signedOff) => {
       farewell = signedOff;
     },
@@ -69,7 +74,7 @@ beforeEach(async () => {
 test.each(['ERR_TASK_TIMEOUT', 'ERR_MAIN_BLOCKED'] as const)(
   'who resigns tells the work while the lease lasts, and users with the code %s',
   async (code) => {
-    member.resign('the work hangs', code);
+    expect(member.resign('the work hangs', code, false)).toBe(true);
     expect(told).toEqual(['deposed: the work hangs']);
     expect(left).toBeGreaterThan(0);
     expect(left).toBeLessThanOrEqual(validity);
@@ -86,9 +91,9 @@ test.each(['ERR_TASK_TIMEOUT', 'ERR_MAIN_BLOCKED'] as const)(
 );
 
 test('a standby that resigns tells nobody', async () => {
-  member.resign('the work hangs', 'ERR_TASK_TIMEOUT');
+  member.resign('the work hangs', 'ERR_TASK_TIMEOUT', false);
   const { length } = events;
-  member.resign('the work hangs', 'ERR_MAIN_BLOCKED');
+  member.resign('the work hangs', 'ERR_MAIN_BLOCKED', false);
   expect(events).toHaveLength(length);
   expect(told).toHaveLength(1);
 });
@@ -104,7 +109,7 @@ test('a mastership that is lost has its code as ever, and none of the lease left
 });
 
 test('who resigned stops at once, when its work has ended', async () => {
-  member.resign('the work hangs', 'ERR_TASK_TIMEOUT');
+  member.resign('the work hangs', 'ERR_TASK_TIMEOUT', false);
   member.stop();
   await clock.advance(10);
   expect(events.at(-1)).toEqual({ type: 'stopped' });
@@ -112,7 +117,7 @@ test('who resigned stops at once, when its work has ended', async () => {
 
 test('who is stopping can resign and be fit, and still stops', async () => {
   member.stop();
-  member.resign('the work hangs', 'ERR_TASK_TIMEOUT');
+  member.resign('the work hangs', 'ERR_TASK_TIMEOUT', false);
   member.fit();
   await clock.advance(10);
   expect(events.at(-1)).toEqual({ type: 'stopped' });
@@ -129,7 +134,7 @@ test('its line is taken out of the store when the last one has been written, not
     calls.push('written');
   };
   lines.removeMember = async () => void calls.push('remove');
-  member.resign('the work hangs', 'ERR_TASK_TIMEOUT');
+  member.resign('the work hangs', 'ERR_TASK_TIMEOUT', false);
   member.stop();
   await clock.advance(100);
   expect(calls).toEqual(['put']);

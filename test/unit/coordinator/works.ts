@@ -23,6 +23,8 @@ export class Told {
       ...{ name: NAME, options: optionsWith(retry), runner: this.runner, clock, poll: POLL },
       random: () => 0.5,
       killProcess: () => {},
+      loaded: () => this.events.push('loaded'),
+      unloadable: (error, settled) => this.events.push(`unloadable: ${error.message}, settled: ${settled}`),
       emit: (event) => this.events.push(textOf(event)),
       progressed: () => {
         this.progressed += 1;
@@ -44,6 +46,8 @@ function optionsWith(retry: Partial<ResolvedRetry>): ResolvedManagedOptions {
       maxQueue: 10,
       maxTaskBytes: 1000,
       resourceLimits: {},
+      idleThreadTimeout: 10_000,
+      loadTimeout: 60_000,
       stopTimeout: STOP_TIMEOUT,
       grace: 40,
       fencing: 'thread' as const,

@@ -123,8 +123,8 @@ export class Bench {
     return this.send({ type: 'failed', request: this.asked(type, back).request, error: new Error(`no ${type}`) });
   }
 
-  resign(reason = 'the work hangs'): this {
-    return this.send({ type: 'resign', reason, code: 'ERR_TASK_TIMEOUT' });
+  resign(reason = 'the work hangs', nothingRuns = false): this {
+    return this.send({ type: 'resign', reason, code: 'ERR_TASK_TIMEOUT', nothingRuns });
   }
 
   fit(): this {

@@ -753,6 +753,36 @@ describe('rule 10: work that hangs', () => {
     expect(new Set(bench.types())).toEqual(new Set(['phase', 'observe']));
   });
 
+  test('that does not run gives the lease away too, once, and no answer to that is waited for', () => {
+    const bench = master().pass(intervals.MASTER).beaten();
+    bench.take();
+    bench.resign('does not load', true);
+    expect(bench.take()).toMatchObject([
+      { type: 'deposed', reason: 'does not load' },
+      { type: 'noLease' },
+      { type: 'phase', from: 'master', to: 'slave' },
+      { type: 'release', term: 1, beat: 2 },
+      { type: 'readTip' },
+    ]);
+    const before = bench.state;
+    expect(bench.released().failed('release').state).toEqual(before);
+    bench.tip(1).observed(leaseOf(null, { term: 1 }));
+    seeing(bench, leaseOf(null, { term: 1 }), 3 * ttl);
+    expect(new Set(bench.types())).toEqual(new Set(['phase', 'seen', 'observe']));
+    bench.fit();
+    expect(bench.types()).toEqual(['writeLease']);
+  });
+
+  test('gives no lease away that is not held, nor one that it drains', () => {
+    const stopping = master().send({ type: 'stop' });
+    stopping.take();
+    for (const bench of [standby(), stopping, new Bench().look(null, 0)]) {
+      bench.take();
+      bench.resign('does not load', true);
+      expect(bench.types()).not.toContain('release');
+    }
+  });
+
   test.each([true, false])('the answer to a beat under way, matched: %s, changes nothing', (matched) => {
     const bench = master().pass(intervals.MASTER).resign();
     const before = bench.state;

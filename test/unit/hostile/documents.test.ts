@@ -4,6 +4,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { type Configuration, isKind } from '../../../src/configuration.ts';
 import { DocumentReader, FORMAT, isFields, isOfOurFormat } from '../../../src/store/documents.ts';
 import { TaskReader } from '../../../src/store/taskDocuments.ts';
 import { runs } from '../properties/runs.ts';
@@ -11,9 +12,11 @@ import { acceptedOrCoded } from './accepted.ts';
 import {
   alien,
   alienValue,
+  configuredLease,
   leaseDocument,
   letterDocument,
   memberDocument,
+  noticeDocument,
   taskDocument,
   termDocument,
 } from './hostileDocuments.ts';
@@ -28,6 +31,12 @@ function isWhole(value: number, most = Number.MAX_SAFE_INTEGER): boolean {
 
 function isId(value: unknown): boolean {
   return typeof value === 'string' || (typeof value === 'number' && !Number.isNaN(value));
+}
+
+function isConfigured(configuration: Configuration | undefined): boolean {
+  if (configuration === undefined) return true;
+  const texts = Object.values(configuration.settings);
+  return isKind(configuration.kind) && texts.every((each) => typeof each === 'string');
 }
 
 describe('a reader hands on only what its type says', () => {
@@ -47,6 +56,31 @@ describe('a reader hands on only what its type says', () => {
         expect(isWhole(state.done, HIGHEST)).toBe(true);
         if (state.burial !== null) expect(isWhole(state.burial.seq, HIGHEST)).toBe(true);
       }
+    });
+    fc.assert(property, runs(1000));
+  });
+
+  test('configurations, which keep no lease from being read', () => {
+    const property = fc.property(configuredLease, alienValue, (document, strange) => {
+      expect(new DocumentReader(document, WHERE).lease().configuration?.kind).toBe(document.configuration.kind);
+      for (const configuration of [strange, { ...document.configuration, settings: strange }]) {
+        const read = new DocumentReader({ ...document, configuration }, WHERE).lease();
+        expect(isConfigured(read.configuration)).toBe(true);
+      }
+      const elsewhere = { ...document.configuration, claim: `${document.claim}/2` };
+      const read = new DocumentReader({ ...document, configuration: elsewhere }, WHERE).lease();
+      expect(read.configuration).toBeUndefined();
+    });
+    fc.assert(property, runs(1000));
+  });
+
+  test('notices', () => {
+    const property = fc.property(alien(noticeDocument), (document) => {
+      const notice = acceptedOrCoded(REFUSED, () => new DocumentReader(document, WHERE).notice());
+      if (notice === undefined) return;
+      const { name, holder, ttl, count, wants, configuration } = notice;
+      expect([typeof name, typeof holder, typeof wants]).toEqual(['string', 'string', 'boolean']);
+      expect(ttl >= 0 && isWhole(count) && isConfigured(configuration)).toBe(true);
     });
     fc.assert(property, runs(1000));
   });

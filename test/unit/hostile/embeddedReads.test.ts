@@ -145,6 +145,7 @@ test('a number that lags behind what is done is passed over: nobody would look t
 
 test('a task that says another number than its own deletes no other one', async () => {
   const name = await write((own) => [
+    [leaseKey(own), { ...lease, done: 1 }],
     [taskKey(own, 1), task(2)],
     [taskKey(own, 2), task(2)],
   ]);
@@ -153,6 +154,19 @@ test('a task that says another number than its own deletes no other one', async 
     code: 'ERR_STORE_DATA',
   });
   expect(values([taskKey(name, 2)])).toMatchObject([{ key: 'task 2' }]);
+});
+
+test('nothing is trimmed beyond what the lease says is done', async () => {
+  const name = await write((own) => [
+    [leaseKey(own), { ...lease, done: 1 }],
+    [taskKey(own, 1), task(1)],
+    [taskKey(own, 2), task(2)],
+  ]);
+  await store.tasks.trimTasks(name, 2);
+  expect(values([taskKey(name, 1), taskKey(name, 2)])).toMatchObject([undefined, { key: 'task 2' }]);
+  const emptied = await write((own) => [[taskKey(own, 1), task(1)]]);
+  await store.tasks.trimTasks(emptied, 1);
+  expect(values([taskKey(emptied, 1)])).toMatchObject([{ key: 'task 1' }]);
 });
 
 test('a dead letter that says another number than its own is not taken for that one', async () => {

@@ -59,6 +59,17 @@ export const leaseDocument = fc.record({
   },
   ...{ count, recent: fc.array(id, { maxLength: 5 }), done: count, burial: fc.option(burial) },
 });
+/** As it is beside the claim that wrote it. */
+export const configuredLease = fc
+  .tuple(leaseDocument, fc.constantFrom('unmanaged', 'memory', 'durable'), fc.dictionary(text, text))
+  .map(([lease, kind, settings]) => ({ ...lease, configuration: { claim: lease.claim, kind, settings } }));
+export const noticeDocument = fc.record({
+  ...{ name: text, holder: text, ttl: count, count, wants: fc.boolean() },
+  configuration: fc.record({
+    kind: fc.constantFrom('unmanaged', 'memory', 'durable'),
+    settings: fc.dictionary(text, text),
+  }),
+});
 export const termDocument = fc.record({ name: text, term: count, holder: text, claim: text, ttl: count, at });
 export const taskDocument = fc.record({
   ...{ name: text, seq: fc.integer({ min: 1, max: 3 }), key: id, payload: bytes, attempts: count, deaths: count, at },

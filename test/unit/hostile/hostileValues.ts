@@ -39,7 +39,7 @@ function cyclic(): object {
   return value;
 }
 
-function deep(levels: number): object {
+export function deep(levels: number): object {
   let value: object = {};
   for (let level = 0; level < levels; level += 1) value = { value };
   return value;

@@ -72,6 +72,8 @@ const validManaged = fc.record(
     maxQueue: fc.integer({ min: 1, max: 1000 }),
     maxTaskBytes: fc.integer({ min: 1, max: 1000 }),
     resourceLimits: fc.record({ stackSizeMb: fc.constantFrom(1, 4), maxOldGenerationSizeMb: fc.constant(100) }),
+    idleThreadTimeout: fc.oneof(fc.nat(), fc.constant(Infinity)),
+    loadTimeout: fc.integer({ min: 1, max: 100_000 }),
     stopTimeout: fc.nat(),
     grace: fc.integer({ min: 1, max: 1000 }),
     fencing: fc.constantFrom('thread', 'process'),

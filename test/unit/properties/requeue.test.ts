@@ -58,7 +58,14 @@ const resolved = resolveOptions({ nodb: true });
 class TestCluster extends ManagedCluster {
   constructor(private readonly store: Letters) {
     const options = resolveManagedOptions({ durable: true }, resolved.intervals);
-    super(new CoordinatorHandle(resolved), 'test', () => 'a', { kind: 'module', href: 'file:///work.js' }, options);
+    super(
+      new CoordinatorHandle(resolved),
+      'test',
+      () => 'a',
+      { kind: 'module', href: 'file:///work.js' },
+      options,
+      null,
+    );
   }
 
   protected override added(): number {

@@ -40,6 +40,8 @@ function make(host: Partial<DispatcherHost> = {}, parts: Partial<DispatcherParts
       done: (tasks) => told.push(`done ${tasks.map(({ id }) => id).join()}`),
       failed: ({ id }, error, attempt) => told.push(`failed ${id} #${attempt} ${error.message}`),
       exhausted: ({ id }, error) => told.push(`exhausted ${id} ${error.message}`),
+      loaded: () => told.push('loaded'),
+      unloadable: (error) => told.push(`unloadable ${error.message}`),
       panic: (error) => told.push(`panic ${'code' in error ? error.code : error.message}`),
       ...host,
     },
@@ -993,4 +995,85 @@ describe('with a process to kill', () => {
 test('a mastership cannot begin inside another', () => {
   startWith();
   expect(() => dispatcher.start(2)).toThrow(/not halted/);
+});
+
+describe('work that has to be loaded', () => {
+  beforeEach(() => {
+    runner.lazy = true;
+  });
+
+  test('is loaded when a task waits, not before, and once', async () => {
+    startWith();
+    expect(runner.news()).toEqual(['start 1']);
+    feed('a');
+    feed('b');
+    await settle();
+    expect([runner.news(), dispatcher.running, told]).toEqual([['load'], null, []]);
+    runner.settleLoad('loaded');
+    await settle();
+    expect([runner.news(), told]).toEqual([['run a #1'], ['loaded']]);
+    await finish(done);
+    expect(runner.news()).toEqual(['run b #1']);
+  });
+
+  test('is loaded again when its thread has gone, for the next task', async () => {
+    startWith('a');
+    runner.settleLoad('loaded');
+    await settle();
+    await finish(done);
+    runner.loaded = false;
+    await clock.advance(10_000);
+    runner.news();
+    feed('b');
+    expect(runner.news()).toEqual(['load']);
+  });
+
+  test('that does not load is the failure of no task, and nothing more is begun until the mastership is given up', async () => {
+    startWith('a', 'b');
+    runner.news();
+    runner.settleLoad('failed');
+    await settle();
+    feed('c');
+    await clock.advance(100_000);
+    expect([told, runner.news(), queue.tasks.head()?.failed]).toEqual([['unloadable too much'], [], 0]);
+    dispatcher.halt('given up');
+    await settle();
+    expect([dispatcher.stopped, runner.news()]).toEqual([true, ['end']]);
+    dispatcher.start(2);
+    expect(runner.news()).toEqual(['start 2', 'load']);
+    runner.settleLoad('loaded');
+    await settle();
+    expect(runner.news()).toEqual(['run a #1']);
+  });
+
+  test('is not asked of a source that may not run its task', async () => {
+    queue.push('a', new Uint8Array(1), 0);
+    queue.hold();
+    dispatcher.start(1);
+    await settle();
+    expect(runner.news()).toEqual(['start 1']);
+  });
+
+  test.each([
+    ['fence', () => dispatcher.fence('about to end'), ['end']],
+    ['halt', () => dispatcher.halt('lost'), ['end']],
+    ['drain', () => dispatcher.drain(), ['end']],
+  ])('does not hold up a %s, and what comes of it then is of no use', async (_what, end, news) => {
+    startWith('a');
+    runner.news();
+    end();
+    await settle();
+    expect([dispatcher.stopped, runner.news(), told]).toEqual([true, news, []]);
+    await clock.advance(10_000);
+    expect([runner.news(), told]).toEqual([[], []]);
+  });
+
+  test('a fence that ends a load is followed by another load when the mastership is saved', async () => {
+    startWith('a');
+    dispatcher.fence('about to end');
+    await settle();
+    runner.news();
+    dispatcher.resume();
+    expect(runner.news()).toEqual(['start 1', 'load']);
+  });
 });

@@ -29,6 +29,7 @@ class Walk {
   drains = 0;
   fed = 0;
   panics = 0;
+  unloadable = 0;
   dropped = 0;
   /** The term under which the run that goes on began. */
   runTerm = 0;
@@ -43,6 +44,7 @@ class Walk {
 
   constructor(private readonly chance: Chance) {
     this.runner.mostTasks = 5;
+    this.runner.lazy = chance.below(2) === 0;
     this.runner.onRun = this.guard((tasks: readonly QueuedTask[]) => {
       expect(this.mastership, 'runs begin only under a mastership that stands').toBe('standing');
       expect(tasks, 'the oldest tasks run').toEqual(this.queue.tasks.first(tasks.length));
@@ -86,6 +88,15 @@ class Walk {
           this.queue.hold();
           // Dropped now, or later.
           if (this.chance.below(2) === 0) this.drop();
+        }),
+        loaded: this.guard(() => {
+          expect(this.mastership, 'work is loaded under a mastership that stands').toBe('standing');
+        }),
+        unloadable: this.guard(() => {
+          expect(this.mastership, 'only a mastership that stands is given up').toBe('standing');
+          this.unloadable += 1;
+          this.mastership = 'none';
+          this.dispatcher.halt('the work does not load');
         }),
         panic: this.guard(() => {
           this.panics += 1;
@@ -209,6 +220,12 @@ class Walk {
         // A standby follows: any task may leave its queue.
         if (this.mastership === 'none') this.leave(chance.below(this.fed + 1));
         break;
+      case 5:
+        if (runner.loading)
+          runner.settleLoad(chance.below(4) > 0 ? 'loaded' : chance.below(4) > 0 ? 'failed' : 'ended');
+        // The thread has been idle for long enough.
+        else if (runner.lazy && runner.state === 'ready' && runner.running === undefined) runner.loaded = false;
+        break;
       default:
         if (runner.running !== undefined) runner.settle(this.ending());
     }
@@ -232,6 +249,7 @@ class Walk {
     if (runner.state === 'ending') runner.finishEnd(notRun);
     await this.clock.advance(0);
     expect([dispatcher.stopped, this.clock.pending], 'stopped, and no timer is left').toEqual([true, 0]);
+    runner.lazy = false;
     runner.answer = (tasks) => upTo(tasks.length, 'late')(tasks.length);
     this.drop();
     const rest = [...this.queue.tasks.ids()];

@@ -1,5 +1,7 @@
 /** One member's durable queue over a store in memory, and what it tells. */
+
 import { DurableQueue } from '../../../src/queue/durableQueue.ts';
+import { ReadLimit } from '../../../src/queue/readLimit.ts';
 import type { QueuedTask } from '../../../src/queue/runner.ts';
 import type { TaskId } from '../../../src/task.ts';
 import { atOnce, type MemoryTasks, type TaskCall, type TaskFate } from '../../support/memoryTaskStore.ts';
@@ -31,6 +33,7 @@ export class Master {
     { attempts = Number.POSITIVE_INFINITY, exhausted = 'dead-letter' }: MasterOptions = {},
   ) {
     this.queue = new DurableQueue({
+      reads: new ReadLimit(),
       name: NAME,
       store: store.connect((call) => this.fate(call)),
       clock,

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { UNACKNOWLEDGED } from '../../../src/queue/durableQueue.ts';
-import { atOnce, MemoryTasks } from '../../support/memoryTaskStore.ts';
+import { atOnce, MemoryTasks, type TaskCall } from '../../support/memoryTaskStore.ts';
 import { VirtualClock } from '../../support/virtualClock.ts';
 import { addAll, Master, NAME, only, POLL } from './durableMaster.ts';
 
@@ -304,4 +304,61 @@ test('who has many tasks gets them all, in order, and those that are stored mean
     await clock.advance(ids.length === 0 ? POLL : 0);
   }
   expect(seen).toEqual(range(1, 6000));
+});
+
+describe('an idle queue', () => {
+  /** How many calls of that name are made in so many ms, if each has this fate. */
+  async function calls(name: TaskCall, ms: number, fate = atOnce): Promise<number> {
+    let count = 0;
+    master.fate = (call) => {
+      if (call === name) count += 1;
+      return call === name ? fate : atOnce;
+    };
+    await clock.advance(ms);
+    return count;
+  }
+
+  test('of which nothing was ever done has nothing trimmed', async () => {
+    await elected(0);
+    expect(await calls('trimTasks', 1_000_000)).toBe(0);
+  });
+
+  test('is trimmed ever more seldom, down to once a minute, and at once after the next acknowledgement', async () => {
+    await elected(2);
+    master.queue.finish(1);
+    await clock.advance(2 * POLL);
+    expect(await calls('trimTasks', 60_000)).toBeLessThanOrEqual(10);
+    expect(await calls('trimTasks', 600_000)).toBeLessThanOrEqual(11);
+    expect(await calls('trimTasks', 120_000)).toBeGreaterThan(0);
+    master.queue.finish(1);
+    expect(await calls('trimTasks', POLL)).toBe(1);
+  });
+
+  test('goes on being trimmed soon while the store refuses it', async () => {
+    await elected(1);
+    master.queue.finish(1);
+    expect(await calls('trimTasks', 60_000, { ...atOnce, lost: 'call' })).toBeGreaterThan(500);
+  });
+
+  test('is looked at each POLL, and less often when the store is slow', async () => {
+    await elected(0);
+    expect(await calls('tasksAfter', 100 * POLL)).toBe(100);
+    expect(await calls('tasksAfter', 100 * POLL, { there: POLL / 2, back: POLL / 2 })).toBeLessThan(30);
+    await calls('tasksAfter', 10 * POLL);
+    expect(await calls('tasksAfter', 100 * POLL)).toBe(100);
+  });
+});
+
+test('a suspect is put on record only when it is asked for, and asking whether one waits changes nothing', async () => {
+  addAll(store, 1, 2);
+  master.elect(1, false);
+  await settle();
+  store.news();
+  expect(master.queue.waits).toBe(true);
+  await settle();
+  expect(store.news().filter((call) => call.startsWith('setAttempts'))).toEqual([]);
+  expect(master.ready()).toEqual([]);
+  expect(master.queue.waits).toBe(false);
+  await settle();
+  expect([master.queue.waits, master.ready()]).toEqual([true, [1]]);
 });

@@ -1,6 +1,6 @@
 /** A runner whose runs and ends come when the test says so, and which holds its user to the contract of `Runner`. */
 import assert from 'node:assert/strict';
-import type { ChunkOutcome, QueuedTask, Runner } from '../../../src/queue/runner.ts';
+import type { ChunkOutcome, LoadOutcome, QueuedTask, Runner } from '../../../src/queue/runner.ts';
 import type { TaskId } from '../../../src/task.ts';
 
 /** How a run of so many tasks ends. */
@@ -35,6 +35,10 @@ export class ScriptedRunner implements Runner {
   readonly log: string[] = [];
   mostTasks = 256;
   doneSoFar = 0;
+  /** Whether `load` is asked for after each start, and ended by `settleLoad`; else the work is there at once. */
+  lazy = false;
+  /** Whether the work is there; a test may take it away while nothing runs. */
+  loaded = true;
   state: 'absent' | 'ready' | 'ending' = 'absent';
   /** Whether `end` resolves by itself as soon as nothing runs; else `finishEnd` does it. */
   endsAtOnce = true;
@@ -43,6 +47,7 @@ export class ScriptedRunner implements Runner {
   onRun: ((tasks: readonly QueuedTask[]) => void) | undefined;
   private current: { tasks: readonly QueuedTask[]; resolve: (outcome: ChunkOutcome) => void } | undefined;
   private ends: (() => void)[] = [];
+  private waiter: ((outcome: LoadOutcome) => void) | undefined;
 
   /** The first task of the run that goes on. */
   get running(): TaskId | undefined {
@@ -57,11 +62,35 @@ export class ScriptedRunner implements Runner {
   start(term: number): void {
     assert.equal(this.state, 'absent', 'start only when there is nothing');
     this.state = 'ready';
+    this.loaded = !this.lazy;
     this.log.push(`start ${term}`);
+  }
+
+  load(): Promise<LoadOutcome> {
+    assert.equal(this.state, 'ready', 'load only after start and before end');
+    assert.ok(!this.loaded && this.waiter === undefined, 'loaded, or loading, already');
+    this.log.push('load');
+    return new Promise((resolve) => {
+      this.waiter = resolve;
+    });
+  }
+
+  get loading(): boolean {
+    return this.waiter !== undefined;
+  }
+
+  /** The load that goes on ends so. */
+  settleLoad(outcome: 'loaded' | 'failed' | 'ended'): void {
+    const { waiter: resolve } = this;
+    assert.ok(resolve, 'nothing loads');
+    this.waiter = undefined;
+    this.loaded = outcome === 'loaded';
+    resolve(outcome === 'failed' ? { type: 'failed', error, exited: true } : { type: outcome });
   }
 
   run(tasks: readonly QueuedTask[]): Promise<ChunkOutcome> {
     assert.equal(this.state, 'ready', 'run only after start and before end');
+    assert.ok(this.loaded, 'run only what is loaded');
     assert.equal(this.current, undefined, 'one run at a time');
     assert.ok(tasks.length > 0 && tasks.length <= this.mostTasks, 'as many tasks as it takes');
     this.doneSoFar = 0;
@@ -85,6 +114,8 @@ export class ScriptedRunner implements Runner {
   end(): Promise<void> {
     assert.equal(this.state, 'ready', 'end once per start');
     this.state = 'ending';
+    if (this.loading) this.settleLoad('ended');
+    this.loaded = !this.lazy;
     this.log.push('end');
     return new Promise((resolve) => {
       this.ends.push(resolve);

@@ -1,6 +1,6 @@
 /** A member of the walks over the durable queue: its queue, the real dispatcher, and work that takes virtual time. */
 import { Dispatcher } from '../../../src/queue/dispatcher.ts';
-import type { ChunkOutcome, QueuedTask, Runner } from '../../../src/queue/runner.ts';
+import type { ChunkOutcome, LoadOutcome, QueuedTask, Runner } from '../../../src/queue/runner.ts';
 import type { MemoryTasks } from '../../support/memoryTaskStore.ts';
 import type { VirtualClock } from '../../support/virtualClock.ts';
 import { Master } from './durableMaster.ts';
@@ -21,6 +21,7 @@ export interface MemberHost {
 
 class WalkRunner implements Runner {
   readonly mostTasks = 256;
+  readonly loaded = true;
   doneSoFar = 0;
   private stopped = false;
   private finishing = false;
@@ -34,6 +35,10 @@ class WalkRunner implements Runner {
   start(): void {
     this.stopped = false;
     this.finishing = false;
+  }
+
+  async load(): Promise<LoadOutcome> {
+    return { type: 'loaded' };
   }
 
   run(tasks: readonly QueuedTask[]): Promise<ChunkOutcome> {
@@ -103,6 +108,8 @@ export class WalkMember {
         done: () => {},
         failed: (task) => queue.failed(task),
         exhausted: (task, error) => queue.exhausted(task, error),
+        loaded: () => {},
+        unloadable: () => {},
         panic: () => {},
       },
     });

@@ -33,7 +33,7 @@ class SlowStore {
         release: none,
         trimTerms: none,
       },
-      ...{ putMember: none, removeMember: none, listMembers: none },
+      ...{ putNotice: none, readNotices: none, putMember: none, removeMember: none, listMembers: none },
       tasks: {
         ...{
           addTasks: none,

@@ -1,8 +1,11 @@
 /** The runner with real threads, in which a script stands for the work: see fixtures/scriptedThread.mjs. */
+
+import { setImmediate as turn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { LeaseView } from '../../../src/election/leaseView.ts';
 import type { ChunkOutcome } from '../../../src/queue/runner.ts';
+import { StartGate, threadStarts } from '../../../src/startGate.ts';
 import { systemClock } from '../../../src/systemClock.ts';
 import { ChunkProgress } from '../../../src/tasks/chunkProgress.ts';
 import { ThreadRunner } from '../../../src/tasks/threadRunner.ts';
@@ -12,18 +15,28 @@ const filename = fileURLToPath(new URL('./fixtures/scriptedThread.mjs', import.m
 let runner: ThreadRunner;
 let troubles: string[];
 
-function start(taskTimeout: number, work = ''): void {
+const defaults = { taskTimeout: Number.POSITIVE_INFINITY, idleTimeout: Number.POSITIVE_INFINITY, loadTimeout: 60_000 };
+
+/** A runner under its first term, without a thread. */
+function make(given: Partial<typeof defaults>, work = '', resourceLimits = {}): void {
+  const options = { ...defaults, ...given };
   const lease = new LeaseView();
   const progress = new ChunkProgress();
   const data = { work, lease: lease.buffer, progress: progress.buffer, abortChannel: 'runner test' };
   troubles = [];
   runner = new ThreadRunner({
-    pool: { filename, data, resourceLimits: {} },
-    ...{ lease, progress, taskTimeout },
-    clock: systemClock,
+    pool: { filename, data, resourceLimits },
+    ...{ lease, progress },
+    ...{ clock: systemClock, gate: new StartGate(systemClock, threadStarts), ...options },
     trouble: (error) => troubles.push('code' in error ? String(error.code) : error.message),
   });
   runner.start(1);
+}
+
+/** The same with a thread that has loaded. */
+async function start(taskTimeout: number): Promise<void> {
+  make({ taskTimeout });
+  expect(await runner.load()).toEqual({ type: 'loaded' });
 }
 
 afterEach(() => runner.end());
@@ -38,53 +51,60 @@ const failedWith = (done: number, code: string) => ({
 });
 
 test('says how far a run came, and how it ended', async () => {
-  start(Number.POSITIVE_INFINITY);
+  await start(Number.POSITIVE_INFINITY);
   expect(await run('a', 'b', 'c')).toEqual({ done: 3, failure: null, took: 1 });
   expect(runner.doneSoFar).toBe(3);
   expect(await run('a', 'refuse', 'c')).toEqual({ done: 1, failure: { type: 'result', done: false }, took: 1 });
 });
 
 test('a thread that exits fails the task that ran, those before it are done, and the next run has a new thread', async () => {
-  start(Number.POSITIVE_INFINITY);
+  await start(Number.POSITIVE_INFINITY);
   expect(await run('a', 'b', 'exit', 'c')).toMatchObject(failedWith(2, 'ERR_TASK_THREAD_EXITED'));
+  expect(runner.loaded).toBe(false);
+  await runner.load();
   expect(await run('exit')).toMatchObject(failedWith(0, 'ERR_TASK_THREAD_EXITED'));
+  await runner.load();
   expect(await run('c')).toMatchObject({ done: 1, failure: null });
   expect(troubles).toEqual([]);
 });
 
 test('a thread that exits when all its tasks are done fails none of them, and is told', async () => {
-  start(Number.POSITIVE_INFINITY);
+  await start(Number.POSITIVE_INFINITY);
   expect(await run('a', 'exitAfter')).toEqual({ done: 2, failure: null, took: 0 });
   expect(troubles).toEqual(['ERR_TASK_THREAD_EXITED']);
+  await runner.load();
   expect(await run('c')).toMatchObject({ done: 1, failure: null });
 });
 
 test('a task that takes too long ends with its thread, in a loop too; those before it are done', async () => {
-  start(100);
+  await start(100);
   expect(await run('a', 'loop', 'c')).toMatchObject(failedWith(1, 'ERR_TASK_TIMEOUT'));
+  await runner.load();
   expect(await run('loop')).toMatchObject(failedWith(0, 'ERR_TASK_TIMEOUT'));
+  await runner.load();
   expect(await run('c')).toMatchObject({ done: 1, failure: null });
   expect(troubles).toEqual([]);
 });
 
 test('the time of each task counts, not that of the run', async () => {
-  start(1000);
+  await start(1000);
   expect(await run('wait', 'wait', 'wait', 'wait')).toMatchObject({ done: 4, failure: null });
 });
 
 test('told to finish, the thread begins no task after the one that runs; a new start takes that back', async () => {
-  start(Number.POSITIVE_INFINITY);
+  await start(Number.POSITIVE_INFINITY);
   await run('a');
   const outcome = run('wait', 'b', 'c');
   runner.finish();
   expect(await outcome).toMatchObject({ done: 1, failure: null });
   await runner.end();
   runner.start(2);
+  await runner.load();
   expect(await run('a', 'b')).toMatchObject({ done: 2, failure: null });
 });
 
 test('an end does not wait for a loop, and what was done before it is known', async () => {
-  start(Number.POSITIVE_INFINITY);
+  await start(Number.POSITIVE_INFINITY);
   await run('a');
   const outcome = run('a', 'loop');
   while (runner.doneSoFar === 0) await new Promise((resolve) => setImmediate(resolve));
@@ -93,10 +113,95 @@ test('an end does not wait for a loop, and what was done before it is known', as
   expect(await run('a')).toEqual({ done: 0, failure: { type: 'not-run' }, took: 0 });
 });
 
-test('a module that does not load is told at once, and fails each run', async () => {
-  start(100, 'throw');
-  const failure = { type: 'error', error: { message: 'not today' } };
-  expect(await run('a')).toEqual({ done: 0, failure, took: 0 });
-  expect(await run('a')).toEqual({ done: 0, failure, took: 0 });
-  expect(troubles).toEqual(['not today']);
+const failed = (code: string, message: unknown = expect.any(String)) => ({ type: 'failed', error: { code, message } });
+
+describe('the thread', () => {
+  test('is not there before the work is loaded, and nothing runs without it', async () => {
+    make({});
+    expect(runner.loaded).toBe(false);
+    expect(await run('a')).toEqual({ done: 0, failure: { type: 'not-run' }, took: 0 });
+    await runner.load();
+    expect(runner.loaded).toBe(true);
+  });
+
+  test('ends when no task has come for a while, and the next load makes a new one', async () => {
+    make({ idleTimeout: 1 });
+    await runner.load();
+    while (runner.loaded) await turn();
+    expect(await run('a')).toEqual({ done: 0, failure: { type: 'not-run' }, took: 0 });
+    expect(await runner.load()).toEqual({ type: 'loaded' });
+    expect(await run('a')).toMatchObject({ done: 1, failure: null });
+    expect(troubles).toEqual([]);
+  });
+
+  test('does not end under a run that takes longer than that', async () => {
+    make({ idleTimeout: 1 });
+    await runner.load();
+    expect(await run('wait', 'wait')).toMatchObject({ done: 2, failure: null });
+    while (runner.loaded) await turn();
+  });
+
+  test('that is ended while it waits for its turn is never made', async () => {
+    make({});
+    const load = runner.load();
+    await runner.end();
+    expect(await load).toEqual({ type: 'ended' });
+    expect(runner.loaded).toBe(false);
+  });
+});
+
+describe('work that does not load', () => {
+  test.each([
+    ['throws', 'throw', { message: 'not today' }],
+    ['ends its thread', 'exit', { code: 'ERR_TASK_THREAD_EXITED', message: expect.stringContaining('loaded') }],
+    [
+      'never ends loading',
+      'loop',
+      { code: 'ERR_WORK_MODULE', message: expect.stringContaining('100 ms (loadTimeout)') },
+    ],
+  ])(
+    'because it %s is told by each load, and by each probe, after its thread has exited',
+    async (_what, work, error) => {
+      make({ loadTimeout: work === 'loop' ? 100 : 60_000 }, work);
+      const failure = { type: 'failed', error };
+      expect(await runner.load()).toMatchObject(failure);
+      expect(runner.loaded).toBe(false);
+      expect(await runner.load()).toMatchObject(failure);
+      await runner.end();
+      expect(await runner.probe()).toMatchObject(failure);
+      expect(troubles).toEqual([]);
+    },
+  );
+
+  test('because a native call does not return is told while its thread is there, and no probe is made beside it', async () => {
+    make({ loadTimeout: 100 }, 'native');
+    expect(await runner.load()).toMatchObject({ ...failed('ERR_WORK_MODULE'), exited: false });
+    let ended = false;
+    const end = runner.end().then(() => {
+      ended = true;
+    });
+    const probe = runner.probe();
+    await turn();
+    expect(ended).toBe(false);
+    await runner.endProbe();
+    await end;
+    expect(await probe).toEqual({ type: 'ended' });
+  });
+
+  test('for want of a thread that can start', async () => {
+    make({}, '', { maxOldGenerationSizeMb: 1, maxYoungGenerationSizeMb: 1 });
+    expect(await runner.load()).toMatchObject(failed('ERR_TASK_THREAD_EXITED'));
+    expect(troubles).toEqual([]);
+  });
+});
+
+test('a probe loads the work in a thread that has gone when it says so', async () => {
+  make({});
+  await runner.end();
+  expect(await runner.probe()).toEqual({ type: 'loaded' });
+  const probe = runner.probe();
+  await runner.endProbe();
+  expect(await probe).toEqual({ type: 'ended' });
+  runner.start(2);
+  expect(runner.loaded).toBe(false);
 });

@@ -17,6 +17,10 @@ test('takes every file, at the highest quality that fits into the time', () => {
   expect(plan.expected).toBeLessThanOrEqual(30_000);
 });
 
+test('takes a folder with more files than one call can have arguments', () => {
+  expect(planWork(files(300_000, 10), 3600, speedOf).tasks).toHaveLength(300_000);
+});
+
 test('does not measure qualities that are out of reach', () => {
   const measured = vi.fn(speedOf);
   planWork(files(1000, 5000), 37, measured);

@@ -1,4 +1,6 @@
+import { MongoClient, type MongoClientOptions } from 'mongodb';
 import { expect, test } from 'vitest';
+import { systemLookup } from '../../../../src/store/mongodb/lookup.ts';
 import { settingsOf } from '../../../../src/store/mongodb/settings.ts';
 
 const limits = { commandTimeout: 1000, connectTimeout: 2000 };
@@ -36,6 +38,25 @@ test('the connections kept warm are no more than the user allows', () => {
   expect(settings('mongodb://h/d?maxPoolSize=2').minPoolSize).toBe(2);
   expect(settings('mongodb://h/d', { minPoolSize: 9 }).minPoolSize).toBe(9);
   expect(settings('mongodb://h/d', { maxPoolSize: 0 }).minPoolSize).toBe(4);
+});
+
+test.each<[string, MongoClientOptions]>([
+  ['mongodb://h/d?compressors=zlib', {}],
+  ['mongodb://h/d?w=1&Compressors=zlib,none&appName=a', {}],
+  ['mongodb://h/d?appName=a&compressors=zlib', { compressors: ['zlib'] }],
+  ['mongodb://h/d?appName=a', { compressors: 'zlib' }],
+])('nothing is compressed, which would wait in the thread pool: %s %j', (given, connectOptions) => {
+  const { connectString, clientOptions } = settingsOf(
+    { kind: 'mongodb', connectString: given, connectOptions, debug: false },
+    limits,
+  );
+  const { compressors, appName } = new MongoClient(connectString, clientOptions).options;
+  expect(compressors).toEqual(['none']);
+  expect(appName).toBe(given.includes('appName') ? 'a' : undefined);
+});
+
+test('names are looked up by our own function', () => {
+  expect(new MongoClient('mongodb://h/d', settings('mongodb://h/d')).options.lookup).toBe(systemLookup);
 });
 
 test('a very short limit for commands does not keep the driver from connecting', () => {

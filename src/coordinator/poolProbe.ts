@@ -1,0 +1,95 @@
+/**
+ * Notices that libuv's thread pool is busy. All threads of a process share its few threads, so asynchronous work of the
+ * user's code can fill it. Beats do not need it on MongoDB, but people should know why other things wait.
+ *
+ * One cheap call goes through the pool each second, and never a second one beside it.
+ */
+import type { Cancel, Clock } from '../clock.js';
+import { FailoverError } from '../errors.js';
+
+/** Between the answer to one call and the next call, in ms. */
+const PERIOD = 1000;
+/** The pool is busy when a call has waited for so long, in ms. */
+export const POOL_LIMIT = 5000;
+
+export interface PoolProbeParts {
+  readonly clock: Pick<Clock, 'now' | 'at'>;
+  /** Makes one call that needs a thread of the pool. The answer does not matter. */
+  ask(): Promise<unknown>;
+  /** Called once each time that the pool becomes busy. */
+  busy(error: FailoverError): void;
+  /** Called when a busy pool has answered; `text` says so. */
+  free(text: string): void;
+}
+
+/** What `status()` says of the pool. */
+export interface PoolReport {
+  /** Whether a call has been waiting for 5 s or longer. */
+  readonly busy: boolean;
+  /** How long the last call waited, or how long the present one has waited if that is longer; in ms. */
+  readonly wait: number;
+}
+
+export class PoolProbe {
+  private asked: number | undefined;
+  private last = 0;
+  private busy = false;
+  private running = false;
+  private cancel: Cancel = () => {};
+
+  constructor(private readonly parts: PoolProbeParts) {}
+
+  /** May be called again. */
+  start(): void {
+    if (this.running) return;
+    this.running = true;
+    if (this.asked === undefined) this.wait();
+  }
+
+  stop(): void {
+    this.running = false;
+    this.cancel();
+  }
+
+  report(): PoolReport {
+    const waiting = this.asked === undefined ? 0 : this.parts.clock.now() - this.asked;
+    return { busy: this.busy, wait: Math.max(this.last, waiting) };
+  }
+
+  private wait(): void {
+    const { clock } = this.parts;
+    this.cancel = clock.at(clock.now() + PERIOD, () => this.ask());
+  }
+
+  private ask(): void {
+    const { clock, ask } = this.parts;
+    this.asked = clock.now();
+    this.cancel = clock.at(this.asked + POOL_LIMIT, () => this.tell());
+    const answered = (): void => this.answered();
+    ask().then(answered, answered);
+  }
+
+  private tell(): void {
+    this.busy = true;
+    this.parts.busy(
+      new FailoverError(
+        'ERR_POOL_BUSY',
+        `libuv's thread pool has not answered for ${POOL_LIMIT} ms: asynchronous file, zlib, crypto or DNS calls of this process fill it. ` +
+          'Beats and elections on MongoDB go on. Loader hooks and modules with a top-level await wait. ' +
+          'Set UV_THREADPOOL_SIZE to more than the default of 4 before the process starts, or make fewer such calls at once.',
+      ),
+    );
+  }
+
+  private answered(): void {
+    const waited = this.parts.clock.now() - (this.asked ?? 0);
+    this.asked = undefined;
+    this.last = waited;
+    this.cancel();
+    if (this.busy) {
+      this.busy = false;
+      this.parts.free(`libuv's thread pool answers again, after ${Math.round(waited)} ms`);
+    }
+    if (this.running) this.wait();
+  }
+}

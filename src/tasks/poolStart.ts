@@ -1,0 +1,96 @@
+/**
+ * One task thread, from its place in the queue of starts to its exit: made when it is its turn, and usable once the
+ * user's module has loaded within the limit.
+ */
+import type { Cancel, Clock } from '../clock.js';
+import { toWire, WorkError } from '../errors.js';
+import { endsBy } from '../pause.js';
+import type { LoadOutcome } from '../queue/runner.js';
+import type { StartGate } from '../startGate.js';
+import type { TaskPool } from './taskPool.js';
+
+export interface PoolStartParts {
+  readonly gate: StartGate;
+  readonly clock: Clock;
+  /** How long the module may take to load, in ms. */
+  readonly loadTimeout: number;
+  /** Throws what Node throws when the thread cannot be made. */
+  makePool(idleExit: (error: WorkError) => void): TaskPool;
+  /** The thread ended by itself, after it had loaded, while nothing ran. */
+  idleExit(error: WorkError): void;
+}
+
+const ended: LoadOutcome = { type: 'ended' };
+/** How long a thread that is ended may take to exit before it counts as held by a native call, in ms. */
+const EXIT = 1000;
+
+export class PoolStart {
+  /** Set when the thread is made. */
+  pool: TaskPool | undefined;
+  /** Never rejects. */
+  readonly outcome: Promise<LoadOutcome>;
+  private settled = false;
+  private asked = false;
+  private exit: WorkError | undefined;
+  private settle: (outcome: LoadOutcome) => void = () => {};
+  private readonly cancel: Cancel;
+
+  constructor(private readonly parts: PoolStartParts) {
+    this.outcome = new Promise((resolve) => {
+      this.settle = (outcome) => {
+        this.settled = true;
+        resolve(outcome);
+      };
+    });
+    this.cancel = parts.gate.ask((leave) => {
+      void this.open().then((outcome) => {
+        leave();
+        this.settle(outcome);
+      });
+    });
+  }
+
+  /** Ends the thread, or gives its place up. Resolves when the thread has exited, which a native call can hold up. */
+  end(): Promise<void> {
+    this.asked = true;
+    this.cancel();
+    if (this.pool !== undefined) return this.pool.end();
+    this.settle(ended);
+    return Promise.resolve();
+  }
+
+  private async open(): Promise<LoadOutcome> {
+    const { makePool, idleExit, clock, loadTimeout } = this.parts;
+    let pool: TaskPool;
+    try {
+      pool = makePool((error) => {
+        if (this.settled) idleExit(error);
+        else this.exit = error;
+      });
+    } catch (cause) {
+      // No thread is to be had, or none can start with these limits.
+      const text = `the task thread does not start: ${toWire(cause).message}`;
+      return failed(new WorkError('ERR_TASK_THREAD_EXITED', text), true);
+    }
+    this.pool = pool;
+    let overdue: WorkError | undefined;
+    const cancel = clock.at(clock.now() + loadTimeout, () => {
+      const text = `the work module did not load within ${loadTimeout} ms (loadTimeout), so its thread was ended`;
+      overdue = new WorkError('ERR_WORK_MODULE', text);
+      void pool.end();
+    });
+    const { failure } = await pool.loaded;
+    cancel();
+    if (failure === null && pool.usable) return { type: 'loaded' };
+    const exited = await endsBy(clock, clock.now() + EXIT, pool.end());
+    if (this.asked) return ended;
+    if (overdue !== undefined) return failed(overdue, exited);
+    if (failure?.type === 'error') return { type: 'failed', error: failure.error, exited };
+    const text = 'the task thread ended when it had loaded the work';
+    return failed(this.exit ?? new WorkError('ERR_TASK_THREAD_EXITED', text), exited);
+  }
+}
+
+function failed(error: WorkError, exited: boolean): LoadOutcome {
+  return { type: 'failed', error: toWire(error), exited };
+}

@@ -1,0 +1,90 @@
+/** Mistakes among members that are configured differently, on the last way out of a process, and in the line of waiters. */
+import type { PlantedBug } from '../plantedBug.ts';
+
+const yielding = 'src/coordinator/yielding.ts';
+const waiters = 'src/cluster/waiters.ts';
+const named = ['named'] as const;
+const caughtBy = ['walks'] as const;
+
+export const memberBugs: readonly PlantedBug[] = [
+  {
+    name: 'old-notice-lives',
+    breaks: 'A notice that was never seen to change counts as one of a member that lives.',
+    file: yielding,
+    find: 'this.signs.set(key, { notice, changedAt: null });',
+    replace: 'this.signs.set(key, { notice, changedAt: now });',
+    caughtBy: named,
+  },
+  {
+    name: 'stands-back-in-vain',
+    breaks: 'A member stands back without end for one that never takes the lease.',
+    file: yielding,
+    find: 'if (now - this.since < PATIENCE * longest) return notice;',
+    replace: 'if (now - this.since < PATIENCE * longest || longest > 0) return notice;',
+    caughtBy: named,
+  },
+  {
+    name: 'wishes-hide-each-other',
+    breaks: 'The notices of one kind are taken for one, whether or not they want the lease.',
+    file: yielding,
+    find: "[notice.configuration.kind, notice.wants].join(' ')",
+    replace: "[notice.configuration.kind].join(' ')",
+    caughtBy: named,
+  },
+  {
+    name: 'equals-outrank-each-other',
+    breaks: 'Of two members of one kind each gives its mastership up for the other.',
+    file: 'src/configuration.ts',
+    find: 'return kinds.indexOf(first) > kinds.indexOf(second);',
+    replace: 'return kinds.indexOf(first) >= kinds.indexOf(second);',
+    caughtBy,
+  },
+  {
+    name: 'takes-over-without-need',
+    breaks: 'A standby of a higher kind wants the lease though nothing waits for it.',
+    file: 'src/coordinator/configurationWatch.ts',
+    find: 'return (await waiting()) > 0;',
+    replace: 'return (await waiting()) >= 0;',
+    caughtBy: named,
+  },
+  {
+    name: 'another-kind-is-followed',
+    breaks: 'A standby takes what a master of another kind has done out of its own queue.',
+    file: 'src/coordinator/member.ts',
+    find: 'return this.work.seenOtherKind();',
+    replace: 'this.work.seenOtherKind();',
+    caughtBy: named,
+  },
+  {
+    name: 'configuration-of-another-claim',
+    breaks: 'What an earlier holder said of itself counts for an older version that claimed after it.',
+    file: 'src/store/documents.ts',
+    find: 'if (!isFields(stored) || stored.claim !== claim) return {};',
+    replace: 'if (!isFields(stored) || claim === null) return {};',
+    caughtBy: named,
+  },
+  {
+    name: 'first-resort-is-trusted',
+    breaks: 'After the SIGKILL nothing else is tried, as if it ended the first process of a namespace, too.',
+    file: 'src/lastResorts.ts',
+    find: 'for (const { end } of resorts) {',
+    replace: 'for (const { end } of resorts.slice(0, 1)) {',
+    caughtBy: named,
+  },
+  {
+    name: 'waiters-as-arguments',
+    breaks: 'All who found no room become arguments of one call, which is a RangeError for as many as wait.',
+    file: waiters,
+    find: 'for (const [index, place] of stay.entries()) this.line[this.next + index] = place;',
+    replace: 'this.line.splice(this.next, stay.length, ...stay);',
+    caughtBy: named,
+  },
+  {
+    name: 'waiters-trade-places',
+    breaks: 'Those who were called and found no room stand in another order than before.',
+    file: waiters,
+    find: 'this.line[this.next + index] = place;',
+    replace: 'this.line[this.next + stay.length - 1 - index] = place;',
+    caughtBy: named,
+  },
+];

@@ -1,4 +1,0 @@
-/** The entry of the coordinator thread. */
-import { startCoordinatorThread } from '../src/coordinator/thread.js';
-
-startCoordinatorThread();
