@@ -76,6 +76,15 @@ describe('a beat does not count in files that are not those in the folder any mo
   });
 });
 
+/** Makes files until one gets this number, as some file systems give it again at once; or else some. */
+async function newFile(path: string, ino: number): Promise<string> {
+  for (let count = 0; ; count += 1) {
+    const file = join(path, `new ${count}`);
+    await writeFile(file, '');
+    if (count === 50 || (await stat(file)).ino === ino) return file;
+  }
+}
+
 async function replaced(file: string): Promise<void> {
   await copyFile(file, `${file}.copy`);
   await rename(`${file}.copy`, file);
@@ -143,6 +152,20 @@ describe('a store that was restored vouches for nothing', () => {
     expect(await look(again)).toMatchObject({ settled: false, lease: { beat: 0 } });
     await again.settle((await again.highestTerm('x')).epoch, 4500);
     expect(await look(again)).toMatchObject({ settled: true });
+  });
+
+  test('from a copy, after the file itself was removed, whose number it could be given', async () => {
+    const { path, beat, look } = await held();
+    const file = join(path, 'data.mdb');
+    await copyFile(file, `${file}.backup`);
+    const { ino } = await stat(file);
+    await rm(file);
+    await expect(beat(1)).rejects.toMatchObject(gone('data.mdb was removed'));
+    const copy = await newFile(path, ino);
+    await copyFile(`${file}.backup`, copy);
+    await rename(copy, file);
+    expect(await beat(2)).toBe(false);
+    expect(await look()).toMatchObject({ settled: false, lease: { holder: 'holder', beat: 0 } });
   });
 
   test('into the very file, while it is open', async () => {

@@ -2,7 +2,7 @@
  * The two files of a store, told apart from others of the same name: whoever removes or replaces them leaves those who
  * have them open with files that nobody else sees.
  */
-import { statSync } from 'node:fs';
+import { type BigIntStats, fstatSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 export interface FileIdentity {
@@ -23,13 +23,21 @@ export function filesIn(folder: string): StoreFiles {
 
 function identityOf(file: string): FileIdentity | undefined {
   try {
-    const { dev, ino, size } = statSync(file, { bigint: true });
-    return { key: `${dev}:${ino}`, size: Number(size) };
+    return identityIn(statSync(file, { bigint: true }));
   } catch (error) {
     if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
       return undefined;
     throw error;
   }
+}
+
+/** Tells which file is open there. */
+export function openFile(descriptor: number): FileIdentity {
+  return identityIn(fstatSync(descriptor, { bigint: true }));
+}
+
+function identityIn({ dev, ino, size }: BigIntStats): FileIdentity {
+  return { key: `${dev}:${ino}`, size: Number(size) };
 }
 
 /** Says how `now` differs from what was opened; undefined when it does not. */

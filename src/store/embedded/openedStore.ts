@@ -2,11 +2,13 @@
  * A store that is open, together with the knowledge which files it is: it is looked at before the store is opened, and
  * after each transaction, before what that did counts.
  */
+import { closeSync, openSync } from 'node:fs';
+import { join } from 'node:path';
 import { StoreError } from '../../errors.js';
 import type { EmbeddedCalls } from './calls.js';
 import { releaseCutLock } from './cutLock.js';
 import { type Entries, type Environment, openEnvironment, ownLmdb } from './environment.js';
-import { differenceOf, type FileIdentity, filesIn, type StoreFiles } from './files.js';
+import { differenceOf, type FileIdentity, filesIn, openFile, type StoreFiles } from './files.js';
 import { checkFiles, keepFromCleaners, prepareFolder } from './folder.js';
 import { addressSpace, mapSizeWithin } from './mapSize.js';
 import { operationsOn } from './operations.js';
@@ -23,6 +25,8 @@ export class OpenedStore {
     private readonly environment: Environment,
     private readonly owners: Owners,
     private files: StoreFiles,
+    /** Of data.mdb. */
+    readonly descriptor: number,
     readonly wall: () => number,
   ) {}
 
@@ -54,13 +58,15 @@ export class OpenedStore {
     try {
       const environment = openEnvironment(path, mapSize, owners.copyOfLmdb(ownLmdb()));
       const files = filesIn(path);
-      if (differenceOf({ data: before.data ?? files.data, lock: before.lock ?? files.lock }, files) !== undefined) {
+      const expected = { data: before.data ?? files.data, lock: before.lock ?? files.lock };
+      const descriptor = differenceOf(expected, files) === undefined ? openData(path, files) : undefined;
+      if (descriptor === undefined) {
         environment.close();
         throw new NotYet('ERR_STORE_UNAVAILABLE', `the store ${path} was replaced while it was opened`);
       }
       owners.register(files);
       keepFromCleaners(path, new Date(parts.wall()));
-      return new OpenedStore(path, environment, owners, files, parts.wall);
+      return new OpenedStore(path, environment, owners, files, descriptor, parts.wall);
     } catch (error) {
       owners.unregister();
       throw error;
@@ -104,9 +110,30 @@ export class OpenedStore {
   }
 
   close(): void {
+    try {
+      this.letGo();
+    } finally {
+      closeSync(this.descriptor);
+    }
+  }
+
+  /** Closes all but the data file, whose descriptor is left to the caller. */
+  letGo(): void {
     this.environment.close();
     this.owners.unregister();
   }
+}
+
+/** Returns undefined if another file is there by now. */
+function openData(path: string, { data }: StoreFiles): number | undefined {
+  try {
+    const descriptor = openSync(join(path, 'data.mdb'), 'r');
+    if (openFile(descriptor).key === data?.key) return descriptor;
+    closeSync(descriptor);
+  } catch {
+    // It is gone, or this process may open no more files.
+  }
+  return undefined;
 }
 
 function isCut(before: FileIdentity | undefined, now: FileIdentity | undefined): before is FileIdentity {

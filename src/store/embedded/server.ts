@@ -11,6 +11,7 @@ import type { StoreActivity } from './activity.js';
 import { type EmbeddedCalls, isUrgent, type Request, type StoreReply } from './calls.js';
 import { CannotBegin, type Entries } from './environment.js';
 import { NotYet, OpenedStore, type OpenParts } from './openedStore.js';
+import { PinnedFiles } from './pinnedFiles.js';
 import { type EmbeddedPlace, placeNow } from './place.js';
 import { embeddedError } from './storeErrors.js';
 
@@ -42,6 +43,7 @@ export class EmbeddedServer {
   private readonly urgent: Request[] = [];
   private readonly others: Request[] = [];
   private scheduled = false;
+  private readonly pinned = new PinnedFiles();
   /** Why the store was let go of, until a caller has been told. */
   private lost: StoreError | undefined;
   /** Since when only one of the two files has been there. */
@@ -62,6 +64,7 @@ export class EmbeddedServer {
 
   /** Says that this thread lives; to be called each second. */
   renew(): void {
+    this.pinned.closeOld(this.parts.now());
     this.guarded((store) => store.renew());
   }
 
@@ -71,6 +74,7 @@ export class EmbeddedServer {
   }
 
   close(): void {
+    this.pinned.closeAll();
     this.store?.close();
     this.store = undefined;
   }
@@ -165,7 +169,8 @@ export class EmbeddedServer {
     const { store } = this;
     this.store = undefined;
     try {
-      store?.close();
+      if (store !== undefined) this.pinned.keep(store.descriptor, this.parts.now());
+      store?.letGo();
     } catch {
       // It is of no use any more, however it ends.
     }

@@ -54,6 +54,15 @@ export const embeddedBugs: readonly PlantedBug[] = [
     caughtBy: ['contract'],
   },
   {
+    name: 'lost-file-not-kept-open',
+    breaks:
+      'A copy that is restored after the file was removed may get its number, and pass for it while a lease is valid.',
+    file: `${folder}/pinnedFiles.ts`,
+    find: 'until: now + KEPT }',
+    replace: 'until: now + KEPT / 1e9 }',
+    caughtBy: ['units'],
+  },
+  {
     name: 'trims-what-is-not-done-here',
     breaks: 'The master of a store that was removed trims tasks of the one that lies there now.',
     file: `${folder}/tasks.ts`,
