@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { expect, onTestFinished, test } from 'vitest';
 import { Gate } from '../../../../src/store/embedded/gate.ts';
 
-/** A thread that is inside, and leaves only when another one has begun to shut the gate. */
+/** A thread that is inside, and leaves only when another one shuts the gate and waits: then it has woken one. */
 const inside = `
 const { parentPort, workerData } = require('node:worker_threads');
 const words = new Int32Array(workerData.gate);
@@ -11,8 +11,8 @@ const left = new Int32Array(workerData.left);
 parentPort.postMessage('inside');
 while (Atomics.load(words, 0) === 0);
 Atomics.store(left, 0, 1);
+while (Atomics.notify(words, 1) === 0);
 Atomics.store(words, 1, 0);
-Atomics.notify(words, 1);
 `;
 
 test('the thread that shuts the gate waits until the other one is outside', async () => {
