@@ -3,7 +3,7 @@
  * place. The runner has the store open, too, so it never opens lock.mdb, which would drop its locks: other processes copy.
  */
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -40,25 +40,32 @@ export class StoreFolder {
     return { how, ...(forgot === undefined ? {} : { forgot }), at, to: process.hrtime.bigint() };
   }
 
-  /** Puts a copy in the place of what was copied, in one of three ways. `pause`: for how long it stays a copy, in ms. */
+  /** Puts a copy in the place of what was copied, in one of four ways. `pause`: for how long it stays a copy, in ms. */
   async replace(strength: number, pause: number): Promise<Harm> {
+    const how = oneOf(['data.mdb replaced', 'both files replaced', 'folder replaced', 'data.mdb restored'], strength);
     const copy = this.next('copy');
     const at = process.hrtime.bigint();
-    const whole = strength >= 2 / 3;
-    if (!(await this.copyTo(copy, whole))) return { how: 'nothing there to copy', at, to: process.hrtime.bigint() };
+    const isThere = await this.copyTo(copy, how === 'folder replaced');
+    if (!isThere) return { how: 'nothing there to copy', at, to: process.hrtime.bigint() };
     await sleep(pause);
     const over = (name: string): void => {
       mkdirSync(this.path, { recursive: true });
       renameSync(join(copy, name), join(this.path, name));
     };
-    const ways: readonly (readonly [how: string, run: () => void])[] = [
-      ['data.mdb replaced', () => over('data.mdb')],
-      ['both files replaced', () => ['lock.mdb', 'data.mdb'].forEach(over)],
-      ['folder replaced', () => this.putInPlace(copy)],
-    ];
-    const [how, run] = oneOf(ways, strength);
-    run();
+    if (how === 'folder replaced') this.putInPlace(copy);
+    else if (how === 'data.mdb restored') await this.restore(copy, pause);
+    else for (const name of how === 'data.mdb replaced' ? ['data.mdb'] : ['lock.mdb', 'data.mdb']) over(name);
     return { how, forgot: 'since', at, to: process.hrtime.bigint() };
+  }
+
+  /** Removes data.mdb, and puts a new file in its place after all have closed it, which may get the number of the old one. */
+  private async restore(copy: string, pause: number): Promise<void> {
+    const file = join(this.path, 'data.mdb');
+    rmSync(file, { force: true });
+    await sleep(pause);
+    mkdirSync(this.path, { recursive: true });
+    copyFileSync(join(copy, 'data.mdb'), `${file}.new`);
+    renameSync(`${file}.new`, file);
   }
 
   /** Returns false if there is no whole store. */
