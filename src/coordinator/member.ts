@@ -227,10 +227,10 @@ export class ClusterMember implements ElectorHost {
     this.seenLease = lease;
     const { name, emit, configuration } = this.parts;
     logTests('%s: slave, sees term %d, beat %d of %s', name, lease.term, lease.beat, lease.holder ?? 'nobody');
-    if (lease.configuration !== undefined && lease.configuration.kind !== configuration.kind) {
-      return this.work.seenOtherKind();
-    }
-    this.work.seen(lease);
+    // What it says is done is not done in a queue of another kind. Listeners still hear of it.
+    const isOurKind = lease.configuration === undefined || lease.configuration.kind === configuration.kind;
+    if (isOurKind) this.work.seen(lease);
+    else this.work.seenOtherKind();
     if (lease.identifier !== null && (before === null || before.identifier !== lease.identifier)) {
       emit({ type: 'synchronize', id: lease.identifier });
     }

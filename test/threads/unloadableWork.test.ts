@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { ManagedOptions } from 'mongo-failover';
 import { describe, expect, test } from 'vitest';
-import { open, temporaryFolder } from '../support/clusters.ts';
+import { open, settledFolder } from '../support/clusters.ts';
 import { Events } from '../support/events.ts';
 import { Journal } from '../support/journal.ts';
 import { journalWork } from './scripted.ts';
@@ -24,7 +24,7 @@ function member(folder: string, work: URL, options: ManagedOptions = {}) {
 
 /** A module that misbehaves while it is loaded, until `mend` is called. */
 async function broken(how: string) {
-  const folder = await temporaryFolder();
+  const folder = await settledFolder();
   const work = new URL('./fixtures/loads.mjs', import.meta.url);
   work.searchParams.set('how', how);
   work.searchParams.set('mended', join(folder, 'mended'));
@@ -84,7 +84,7 @@ test.each([
   ['has a syntax error', 'export default ('],
   ['rejects at its top level', "await Promise.reject(new Error('not today')); export default () => true;"],
 ])('a module that %s is no failure of a task, and is tried again', async (_what, text) => {
-  const folder = await temporaryFolder();
+  const folder = await settledFolder();
   const path = join(folder, 'work.mjs');
   await writeFile(path, text);
   const { cluster, events } = member(folder, pathToFileURL(path), { durable: true });
@@ -98,7 +98,7 @@ test.each([
 });
 
 test('a thread that cannot start for its limits is no failure of a task', async () => {
-  const folder = await temporaryFolder();
+  const folder = await settledFolder();
   const resourceLimits = { maxOldGenerationSizeMb: 1, maxYoungGenerationSizeMb: 1 };
   const { cluster, events } = member(folder, journalWork, { durable: true, resourceLimits });
   await cluster.submitWork({ id: 'a', file: new Journal(folder).file });
@@ -139,7 +139,7 @@ test('no member works when none can load its module, and each says why', async (
 
 test('a module that was broken on disk is missed by the next thread only', async () => {
   const good = `export default ({ die }, { attempt }) => (die && attempt === 1 ? process.exit(1) : true);`;
-  const folder = await temporaryFolder();
+  const folder = await settledFolder();
   const path = join(folder, 'work.mjs');
   await writeFile(path, good);
   const { cluster, events } = member(folder, pathToFileURL(path), { retry: { minDelay: 5 } });
