@@ -1,7 +1,7 @@
 /** Real members of one name on the embedded store that are configured differently. */
 import type { ClusterEvents, ManagedOptions } from 'mongo-failover';
 import { expect, test } from 'vitest';
-import { open, temporaryFolder } from '../support/clusters.ts';
+import { open, settledFolder } from '../support/clusters.ts';
 import { Events } from '../support/events.ts';
 import { Journal, overlapping } from '../support/journal.ts';
 
@@ -38,7 +38,7 @@ const differing = (events: Events): string[] =>
 test.each(['memory', 'unmanaged'] as const)(
   'stored tasks under a master of kind %s are done by the durable standby, and both are told',
   async (kind) => {
-    const folder = await temporaryFolder();
+    const folder = await settledFolder();
     const journal = new Journal(folder);
     const old = kind === 'memory' ? managed(folder, {}) : unmanaged(folder);
     await old.cluster.run();
@@ -65,7 +65,7 @@ test.each(['memory', 'unmanaged'] as const)(
 );
 
 test('a durable master stays, and its progress takes nothing out of the queue of a standby in memory', async () => {
-  const folder = await temporaryFolder();
+  const folder = await settledFolder();
   const { file } = new Journal(folder);
   const durable = managed(folder, { durable: true });
   await durable.cluster.run();
@@ -85,7 +85,7 @@ test.each<[string, ManagedOptions, 'id' | 'other', string]>([
   ['attempts', { durable: true, retry: { attempts: 3 } }, 'id', 'attempts: Infinity here, 3 there'],
   ['key', { durable: true }, 'other', 'key: "id" here, "other" there'],
 ])('two durable members with another %s are told, and go on', async (_, options, key, text) => {
-  const folder = await temporaryFolder();
+  const folder = await settledFolder();
   const first = managed(folder, { durable: true });
   await first.cluster.run();
   await first.events.first('master');
@@ -98,7 +98,7 @@ test.each<[string, ManagedOptions, 'id' | 'other', string]>([
 });
 
 test('of three, two in memory give way to the durable one', async () => {
-  const folder = await temporaryFolder();
+  const folder = await settledFolder();
   const { file } = new Journal(folder);
   const [first, second] = [managed(folder, {}), managed(folder, {})];
   await first.cluster.run();

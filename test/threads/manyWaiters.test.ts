@@ -1,15 +1,15 @@
 /** More who wait for room than one call can have arguments: they are served in their order, or hear of the end. */
 import { expect, test } from 'vitest';
-import { open, temporaryFolder } from '../support/clusters.ts';
+import { open, settledFolder } from '../support/clusters.ts';
 
-const WAITERS = 200_000;
+const WAITERS = 150_000;
 /** For a busy machine, in ms. */
 const LIMIT = 180_000;
 const ROOM = 1000;
 const alwaysDone = new URL('./fixtures/alwaysDone.mjs', import.meta.url);
 
 async function fullMember() {
-  const { managed: Managed } = open({ folder: await temporaryFolder() });
+  const { managed: Managed } = open({ folder: await settledFolder() });
   const cluster = new Managed('waiters', 'id', alwaysDone, { maxQueue: ROOM });
   const panics: Error[] = [];
   cluster.on('panic', (error) => panics.push(error));

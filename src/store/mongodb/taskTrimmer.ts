@@ -74,6 +74,9 @@ export class TaskTrimmer {
       trim.trimmed ??= await this.holeBehind(name, 0, last);
       const to = Math.min(trim.trimmed + BITE, last);
       if (trim.trimmed >= to) continue;
+      // In a database that was emptied, a master of before knows numbers that other tasks have now.
+      const { done } = await this.reads.state('trimTasks', name);
+      if (done < to) return;
       const filter = { name, seq: { $gt: trim.trimmed, $lte: to } };
       const deleted = await this.commands.delete('trimTasks', TASKS, filter, 0);
       trim.trimmed = deleted > 0 ? to : await this.holeBehind(name, to, last);
