@@ -2,6 +2,8 @@
  * The suites, each with what it may take; `npm test` runs them one after another, and one without a test fails.
  * The tests of threads, processes and the package run what is built in dist/, so `npm run build` comes first.
  */
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { configDefaults, defineConfig } from 'vitest/config';
 
 const names = ['unit', 'contract', 'threads', 'processes', 'package'] as const;
@@ -16,6 +18,8 @@ function suite(name: (typeof names)[number], timeout: number, more: { server?: b
       server: { deps: { external: [/\/dist\//] } },
       testTimeout: timeout,
       hookTimeout: timeout,
+      // Where `nodb: true` keeps its store, instead of the home of the user who runs the tests.
+      env: { XDG_STATE_HOME: join(tmpdir(), 'mongo-failover-test-state') },
       // A plain `vitest run` keeps the order too.
       sequence: { groupOrder: names.indexOf(name) },
       // Two files at once would measure each other: leases and heartbeats are a matter of time.

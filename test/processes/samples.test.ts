@@ -23,7 +23,7 @@ function run(sample: string, ...args: string[]): Program {
   const { MONGODB_URI: _, ...env } = process.env;
   const file = join(import.meta.dirname, '../../dist/samples', `${sample}.js`);
   const debug = { DEBUG: 'failover*', DEBUG_COLORS: '0' };
-  const program = new Program([file, ...args], { ...env, ...debug, TMPDIR: temporary, TEMP: temporary });
+  const program = new Program([file, ...args], { ...env, ...debug, XDG_STATE_HOME: temporary, TMPDIR: temporary, TEMP: temporary });
   programs.push(program);
   return program;
 }
@@ -33,8 +33,7 @@ test('managed: the slave goes on with the tasks when the master is killed', asyn
   await master.line(/this process is the master, of term 1$/);
   const slave = run('managed');
   await slave.line(/this process is a slave/);
-  const [, done] = await master.line(/failover:client done (\d+)/);
-  await slave.line(new RegExp(`the master has come to ${done}`));
+  const [, done] = await slave.line(/the master has come to (\d+)/);
 
   master.kill('SIGKILL');
   await slave.line(/this process is the master, of term 2$/);
@@ -51,8 +50,7 @@ test('unmanaged: on Ctrl-C the slave goes on where the master was', async () => 
   await master.line(/this process is the master, of term 1$/);
   const slave = run('unmanaged');
   await slave.line(/this process is a slave/);
-  await master.line(/working on 2$/);
-  await slave.line(/the master has come to 2$/);
+  await slave.line(/the master has come to \d+$/);
 
   master.kill('SIGINT');
   expect(await master.ended).toEqual({ code: 0, signal: null });
