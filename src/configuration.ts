@@ -9,7 +9,8 @@
  *   maxTaskBytes   the same.
  *
  * What may differ is about a machine, or about a moment: intervals, delays between tries, `taskTimeout`, `mainTimeout`,
- * `stopTimeout`, `grace`, `fencing`, `resourceLimits`, and the work itself, which a rolling deployment replaces.
+ * `loadTimeout`, `idleThreadTimeout`, `stopTimeout`, `grace`, `fencing`, `resourceLimits`, and the work itself, which a
+ * rolling deployment replaces.
  */
 import { createHash } from 'node:crypto';
 import type { ResolvedManagedOptions } from './options.js';

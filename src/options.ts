@@ -64,7 +64,7 @@ export interface ManagedOptions {
   };
   /** Most tasks that may wait in the queue. Default 1,000,000. */
   maxQueue?: number | undefined;
-  /** Most bytes that one task may have, encoded. Default 1 MiB, at most 16 MiB. */
+  /** Most bytes that one task may have, encoded. Default 1 MiB, at most 16 MiB less 64 KiB. */
   maxTaskBytes?: number | undefined;
   /** Limits of the task thread, as of `worker_threads`. */
   resourceLimits?: {
@@ -93,8 +93,8 @@ export interface ManagedOptions {
   mainTimeout?: number | undefined;
   /**
    * What happens when work has not stopped by the end of the lease, because a native call holds its thread. `thread`: a
-   * `panic` says so. `process`: this process is killed (SIGKILL), so that the next master's work never overlaps it.
-   * Default `thread`.
+   * `panic` says so. `process`: this process is killed (SIGKILL, or by a fault where it is PID 1), so the next master's
+   * work never overlaps it; refused where nothing could end the process. Default `thread`.
    */
   fencing?: 'thread' | 'process' | undefined;
 }

@@ -9,11 +9,14 @@ export type ClusterState = 'stopped' | 'init' | 'slave' | 'ticking' | 'master' |
 export interface ClusterEvents {
   /** The newest identifier, as the lease of the master shows it. */
   synchronize: [id: TaskId];
-  /** The store failed, or the lease was lost. Without a listener it becomes a warning of the process, never a crash. */
+  /**
+   * Something failed that the cluster survives: the store, the lease, the work module, the thread pool, or members that are
+   * configured differently; `code` says which. Without a listener it becomes a warning of the process, never a crash.
+   */
   error: [error: CodedError];
   /** Something that people may want to know: connected, options ignored, a queue that could not be followed exactly. */
   info: [text: string];
-  /** Something that must not happen: a listener threw, work would not stop, the coordinator thread died. */
+  /** Something that must not happen: a listener threw, work would not stop, the process could not be ended, the coordinator thread died. */
   panic: [error: CodedError];
   /** Each change of state, once and in order. */
   statechange: [from: ClusterState, to: ClusterState];

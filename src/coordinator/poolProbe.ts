@@ -1,6 +1,6 @@
 /**
  * Notices that libuv's thread pool is busy. All threads of a process share its few threads, so asynchronous work of the
- * user's code can fill it. Beats do not need it on MongoDB, but people should know why other things wait.
+ * user's code can fill it. Beats do not need it on either store, but people should know why other things wait.
  *
  * One cheap call goes through the pool each second, and never a second one beside it.
  */
