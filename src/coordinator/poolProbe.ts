@@ -75,7 +75,7 @@ export class PoolProbe {
       new FailoverError(
         'ERR_POOL_BUSY',
         `libuv's thread pool has not answered for ${POOL_LIMIT} ms: asynchronous file, zlib, crypto or DNS calls of this process fill it. ` +
-          'Beats and elections on MongoDB go on. Loader hooks and modules with a top-level await wait. ' +
+          'Beats and elections go on. Loader hooks and modules with a top-level await wait. ' +
           'Set UV_THREADPOOL_SIZE to more than the default of 4 before the process starts, or make fewer such calls at once.',
       ),
     );
