@@ -23,7 +23,13 @@ function run(sample: string, ...args: string[]): Program {
   const { MONGODB_URI: _, ...env } = process.env;
   const file = join(import.meta.dirname, '../../dist/samples', `${sample}.js`);
   const debug = { DEBUG: 'failover*', DEBUG_COLORS: '0' };
-  const program = new Program([file, ...args], { ...env, ...debug, XDG_STATE_HOME: temporary, TMPDIR: temporary, TEMP: temporary });
+  const program = new Program([file, ...args], {
+    ...env,
+    ...debug,
+    XDG_STATE_HOME: temporary,
+    TMPDIR: temporary,
+    TEMP: temporary,
+  });
   programs.push(program);
   return program;
 }
