@@ -9,6 +9,7 @@ import type { CoordinatorData, CoordinatorEvent, MemberEvent, Reply, WireApi } f
 import { FailoverError, fromWire } from '../errors.js';
 import type { ResolvedOptions } from '../options.js';
 import { Gate, shutAtExit } from '../store/embedded/gate.js';
+import { forgetOwners } from '../store/embedded/owners.js';
 
 /** How long `close` waits for the thread to exit, in ms. */
 const PATIENCE = 2000;
@@ -34,7 +35,7 @@ export class Connection {
     const deliver = (batch: CoordinatorEvent[]): void => {
       for (const { cluster, event } of batch) onEvent(cluster, event);
     };
-    const data: CoordinatorData = { options, calls: calls.port2, events: events.port2, gate: this.gate.buffer };
+    const data: CoordinatorData = { options, calls: calls.port2, events: events.port2, gate: this.gate.shared };
     const release = shutAtExit(this.gate);
     this.worker = new Worker(entry, {
       name: 'mongo-failover coordinator',
@@ -60,6 +61,7 @@ export class Connection {
     this.ended = new Promise((resolve) =>
       this.worker.once('exit', () => {
         release();
+        if (options.store.kind === 'embedded') forgetOwners(options.store, this.gate.shared.id);
         resolve();
       }),
     );
@@ -104,7 +106,11 @@ export class Connection {
   /** Closes the store and ends the thread; one that a native call of the work holds up is left to end by itself. */
   async close(): Promise<void> {
     await this.call((remote) => remote.close()).catch(() => {});
-    this.gate.shut();
+    // The thread of the store waits for the disk, or for another process. It must not be ended there.
+    if (!(await this.gate.shutSoon())) {
+      void this.gate.shutSoon(Number.POSITIVE_INFINITY).then(() => this.worker.terminate());
+      return;
+    }
     const waited = new AbortController();
     const patience = sleep(PATIENCE, undefined, { signal: waited.signal }).catch(() => {});
     await Promise.race([this.worker.terminate(), patience]);

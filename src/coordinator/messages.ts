@@ -5,6 +5,7 @@ import type { Phase } from '../election/protocol.js';
 import type { WireError } from '../errors.js';
 import type { ResolvedManagedOptions, ResolvedOptions } from '../options.js';
 import type { WorkOutcome } from '../queue/runner.js';
+import type { SharedGate } from '../store/embedded/gate.js';
 import type { Member } from '../store/store.js';
 import type { TaskId } from '../task.js';
 import type { DifferingMember } from './differingMembers.js';
@@ -38,8 +39,8 @@ export interface CoordinatorData {
   readonly calls: MessagePort;
   /** Where the events of its clusters go, as arrays of `CoordinatorEvent`. */
   readonly events: MessagePort;
-  /** The buffer of the `Gate` of the embedded store. */
-  readonly gate: SharedArrayBuffer;
+  /** Of the `Gate` of the embedded store. */
+  readonly gate: SharedGate;
 }
 
 /** Tasks that stand in one shared block, in the order of submission; nobody on the way decodes them. */

@@ -131,6 +131,21 @@ test('calls end in time while a stopped process holds the write lock, and go on 
   await expect.poll(() => store.beat(tenure, 3, nothing).catch(() => false), { timeout: 20_000 }).toBe(true);
 });
 
+test('a process that exits while another one holds the write lock does not hang, nor keep the lock', async () => {
+  const path = join(folder, 'exits while it waits');
+  const store = await opened(path);
+  const waiting = startContender(options(path), { job: 'exitBusy', name: randomUUID() });
+  await waiting.ready;
+  const holder = startContender(options(path), { job: 'holdLock', path });
+  await next(holder, ({ holding }) => holding === true);
+  waiting.child.send('exit');
+  const { signal, stderr } = await waiting.ended;
+  expect([signal, stderr]).toEqual(['SIGKILL', expect.stringContaining('killed at its exit')]);
+  holder.child.kill('SIGKILL');
+  await holder.ended;
+  expect((await store.highestTerm('x')).term).toBe(0);
+});
+
 describe('a folder that cannot be used is refused with what is wrong with it', () => {
   const refused = async (path: string, reason: RegExp) => {
     const store = createStore(options(path), { commandTimeout: 1000 });

@@ -3,6 +3,7 @@ import type { WireError } from '../../errors.js';
 import type { TaskId } from '../../task.js';
 import type { Lease, Look, Member, Notice, Observation, Progress, Tenure, TermRecord, Tip } from '../store.js';
 import type { Acknowledgement, AttemptsRecord, DeadLetter, QueueCounts, QueueState, RecordMark } from '../taskStore.js';
+import type { SharedGate } from './gate.js';
 import type { EmbeddedPlace } from './place.js';
 import type { PackedStored, PackedTasks } from './taskBytes.js';
 
@@ -74,6 +75,7 @@ export interface StoreThreadData {
   readonly place: EmbeddedPlace;
   /** The buffer of its `StoreActivity`. */
   readonly activity: SharedArrayBuffer;
-  /** The buffer of its `Gate`. */
-  readonly gate: SharedArrayBuffer;
+  readonly gate: SharedGate;
+  /** Names the thread among those of this process. */
+  readonly thread: string;
 }

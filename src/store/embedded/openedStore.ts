@@ -15,7 +15,15 @@ import { operationsOn } from './operations.js';
 import { conflictIn, Owners, type OwnersParts } from './owners.js';
 
 /** Thrown when the store may be opened soon, but not now. */
-export class NotYet extends StoreError {}
+export class NotYet extends StoreError {
+  constructor(
+    message: string,
+    /** Whether only one of the two files is there, and no owner of the other one is known. */
+    readonly isHalf = false,
+  ) {
+    super('ERR_STORE_UNAVAILABLE', message);
+  }
+}
 
 export type OpenParts = Omit<OwnersParts, 'path'>;
 
@@ -46,28 +54,29 @@ export class OpenedStore {
     const conflict = conflictIn(others, before);
     if (conflict !== undefined) {
       const text = `${conflict.text} has files of it open that are no longer there; it is opened when that has let go of them`;
-      throw new NotYet('ERR_STORE_UNAVAILABLE', `the store ${path} cannot be opened yet: ${text}`);
+      throw new NotYet(`the store ${path} cannot be opened yet: ${text}`);
     }
     if (isHalf(before) && !half) {
       const [here, gone] = before.data === undefined ? ['lock.mdb', 'data.mdb'] : ['data.mdb', 'lock.mdb'];
       const text = `${here} is there without ${gone}, so a process may have the store open that cannot be seen`;
-      throw new NotYet('ERR_STORE_UNAVAILABLE', `the store ${path} cannot be opened yet: ${text}`);
+      throw new NotYet(`the store ${path} cannot be opened yet: ${text}`, true);
     }
     const mapSize = mapSizeWithin(addressSpace(), before.data?.size ?? 0);
     owners.register(null);
+    let environment: Environment | undefined;
+    let descriptor: number | undefined;
     try {
-      const environment = openEnvironment(path, mapSize, owners.copyOfLmdb(ownLmdb()));
+      environment = openEnvironment(path, mapSize, owners.copyOfLmdb(ownLmdb()));
       const files = filesIn(path);
       const expected = { data: before.data ?? files.data, lock: before.lock ?? files.lock };
-      const descriptor = differenceOf(expected, files) === undefined ? openData(path, files) : undefined;
-      if (descriptor === undefined) {
-        environment.close();
-        throw new NotYet('ERR_STORE_UNAVAILABLE', `the store ${path} was replaced while it was opened`);
-      }
+      descriptor = differenceOf(expected, files) === undefined ? openData(path, files) : undefined;
+      if (descriptor === undefined) throw new NotYet(`the store ${path} was replaced while it was opened`);
       owners.register(files);
       keepFromCleaners(path, new Date(parts.wall()));
       return new OpenedStore(path, environment, owners, files, descriptor, parts.wall);
     } catch (error) {
+      environment?.close();
+      if (descriptor !== undefined) closeSync(descriptor);
       owners.unregister();
       throw error;
     }
@@ -119,8 +128,11 @@ export class OpenedStore {
 
   /** Closes all but the data file, whose descriptor is left to the caller. */
   letGo(): void {
-    this.environment.close();
-    this.owners.unregister();
+    try {
+      this.environment.close();
+    } finally {
+      this.owners.unregister();
+    }
   }
 }
 

@@ -7,10 +7,11 @@
  *   belongs to other data, a store must not be opened by two: each would write over what the other one wrote.
  * - Which copy of LMDB does this process use? A second copy of it would not see the locks of the first.
  */
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { StoreFiles } from './files.js';
-import { isAlive, type ProcessIdentity, type ProcessTable, processKey } from './processIdentity.js';
+import type { EmbeddedPlace } from './place.js';
+import { isAlive, type ProcessIdentity, type ProcessTable, processKey, thisProcess } from './processIdentity.js';
 
 const FOLDER = 'owners';
 /** An owner in another namespace of processes counts as alive for so long after it last renewed its file, in ms. */
@@ -54,7 +55,9 @@ export class Owners {
       files: files === null ? null : { data: files.data?.key ?? null, lock: files.lock?.key ?? null },
     };
     mkdirSync(this.folder, { recursive: true, mode: statSync(this.parts.path).mode & 0o777 });
-    writeFileSync(this.file, JSON.stringify(record));
+    // By a rename: half a file would be taken for no owner.
+    writeFileSync(`${this.file}.new`, JSON.stringify(record));
+    renameSync(`${this.file}.new`, this.file);
   }
 
   /** Renews the time of the file. */
@@ -123,6 +126,21 @@ export class Owners {
       return readdirSync(this.folder).filter((name) => name.endsWith(ending));
     } catch {
       return [];
+    }
+  }
+}
+
+/** Takes away the files of threads of this process that have ended, by how their names begin. Never throws. */
+export function forgetOwners({ path, earlierPath }: EmbeddedPlace, thread: string): void {
+  const begin = `${processKey(thisProcess())}.${thread}`;
+  for (const place of [path, earlierPath]) {
+    if (place === undefined) continue;
+    try {
+      for (const name of readdirSync(join(place, FOLDER))) {
+        if (name.startsWith(begin)) rmSync(join(place, FOLDER, name), { force: true });
+      }
+    } catch {
+      // There is no such folder, or no right to it: then there is no such file either.
     }
   }
 }

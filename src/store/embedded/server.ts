@@ -43,6 +43,7 @@ export class EmbeddedServer {
   private readonly urgent: Request[] = [];
   private readonly others: Request[] = [];
   private scheduled = false;
+  private closed = false;
   private readonly pinned = new PinnedFiles();
   /** Why the store was let go of, until a caller has been told. */
   private lost: StoreError | undefined;
@@ -74,6 +75,7 @@ export class EmbeddedServer {
   }
 
   close(): void {
+    this.closed = true;
     this.pinned.closeAll();
     this.store?.close();
     this.store = undefined;
@@ -91,6 +93,7 @@ export class EmbeddedServer {
   }
 
   private run(): void {
+    if (this.closed) return;
     const group = this.take();
     if (group.length === 0) return;
     let store: OpenedStore;
@@ -120,13 +123,14 @@ export class EmbeddedServer {
 
   private waitToOpen(group: readonly Request[], error: NotYet): void {
     const until = this.parts.now() + 2 * RETRY;
+    const all = [...group, ...this.others.splice(0)];
     this.fail(
-      group.filter(({ deadline }) => deadline <= until),
+      all.filter(({ deadline }) => deadline <= until),
       error,
     );
-    const patient = group.filter(({ deadline }) => deadline > until);
-    this.urgent.unshift(...patient.filter(({ call }) => isUrgent(call)));
-    this.others.unshift(...patient.filter(({ call }) => !isUrgent(call)));
+    for (const request of all) {
+      if (request.deadline > until) (isUrgent(request.call) ? this.urgent : this.others).push(request);
+    }
     if (this.urgent.length > 0 || this.others.length > 0) this.schedule(RETRY);
   }
 
@@ -149,7 +153,7 @@ export class EmbeddedServer {
       this.store.renew();
       return this.store;
     } catch (error) {
-      if (error instanceof NotYet) this.halfSince ??= now();
+      if (error instanceof NotYet && error.isHalf) this.halfSince ??= now();
       else this.halfSince = undefined;
       throw embeddedError(error, 'open', path);
     } finally {

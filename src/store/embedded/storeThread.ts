@@ -5,6 +5,7 @@ import { fromWire, StoreError, toWire } from '../../errors.js';
 import { StoreActivity } from './activity.js';
 import { type CallName, type EmbeddedCalls, isUrgent, type StoreReply, type StoreThreadData } from './calls.js';
 import { type Gate, shutAtExit } from './gate.js';
+import { forgetOwners } from './owners.js';
 import type { EmbeddedPlace } from './place.js';
 
 /** Without an answer to any call for so long, calls that can wait are given up, in ms. */
@@ -45,6 +46,7 @@ export class StoreThread implements StoreCaller {
   private readonly pending = new Map<number, Pending>();
   private readonly activity = new StoreActivity();
   private calls = 0;
+  private starts = 0;
   private answeredAt = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly parts: StoreThreadParts) {}
@@ -91,7 +93,10 @@ export class StoreThread implements StoreCaller {
 
   private start(): Worker {
     const { gate } = this.parts;
-    const data: StoreThreadData = { place: this.parts.place, activity: this.activity.buffer, gate: gate.buffer };
+    const { place } = this.parts;
+    this.starts += 1;
+    const thread = `${gate.shared.id}.${this.starts}`;
+    const data: StoreThreadData = { place, activity: this.activity.buffer, gate: gate.shared, thread };
     gate.begin();
     this.activity.set('opening', this.parts.clock.now());
     const worker = new Worker(entry, { name: 'mongo-failover store', workerData: data, execArgv: [] });
@@ -108,7 +113,10 @@ export class StoreThread implements StoreCaller {
         this.settle(id)?.reject(this.unavailable(call, `its thread ended (${why})`, cause));
     };
     worker.on('error', (error) => lose(error instanceof Error ? error.message : String(error), error));
-    worker.once('exit', (code) => lose(`exit code ${code}`));
+    worker.once('exit', (code) => {
+      lose(`exit code ${code}`);
+      forgetOwners(place, thread);
+    });
     return worker;
   }
 

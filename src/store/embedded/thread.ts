@@ -1,5 +1,4 @@
 /** The thread of the embedded store: calls arrive at its port, and the server answers them there. */
-import { randomUUID } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../../systemClock.js';
 import { StoreActivity } from './activity.js';
@@ -18,8 +17,8 @@ const cell = new Int32Array(new SharedArrayBuffer(4));
 export function startStoreThread(): void {
   const port = parentPort;
   if (port === null) throw new Error('this is not a thread');
-  const { place, activity, gate: gateBuffer }: StoreThreadData = workerData;
-  const gate = new Gate(gateBuffer);
+  const { place, activity, gate: shared, thread }: StoreThreadData = workerData;
+  const gate = new Gate(shared);
   const inside = (call: () => void): void => {
     if (!gate.enter()) return;
     try {
@@ -30,7 +29,7 @@ export function startStoreThread(): void {
   };
   const server = new EmbeddedServer({
     place,
-    open: { me: thisProcess(), table: processTable, thread: randomUUID(), wall: systemClock.wall },
+    open: { me: thisProcess(), table: processTable, thread, wall: systemClock.wall },
     activity: new StoreActivity(activity),
     now: systemClock.now,
     soon: (callback) => void setImmediate(inside, callback),

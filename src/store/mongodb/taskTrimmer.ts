@@ -54,6 +54,7 @@ export class TaskTrimmer {
 
   private mark(trim: Trim, through: number): void {
     const { marks } = trim;
+    if (through < (marks.at(-1)?.through ?? trim.ripe)) forget(trim);
     const now = this.clock.now();
     const last = marks.at(-1);
     if (through > (last?.through ?? trim.ripe)) {
@@ -76,7 +77,7 @@ export class TaskTrimmer {
       if (trim.trimmed >= to) continue;
       // In a database that was emptied, a master of before knows numbers that other tasks have now.
       const { done } = await this.reads.state('trimTasks', name);
-      if (done < to) return;
+      if (done < to) return forget(trim);
       const filter = { name, seq: { $gt: trim.trimmed, $lte: to } };
       const deleted = await this.commands.delete('trimTasks', TASKS, filter, 0);
       trim.trimmed = deleted > 0 ? to : await this.holeBehind(name, to, last);
@@ -90,4 +91,11 @@ export class TaskTrimmer {
     const [task] = await this.commands.find('trimTasks', TASKS, filter, options);
     return task === undefined ? most : Math.min(most, this.reads.reader(task).serial('seq') - 1);
   }
+}
+
+/** Numbers start again in a database that was emptied, and so does the time that each is kept. */
+function forget(trim: Trim): void {
+  trim.marks.length = 0;
+  trim.ripe = 0;
+  trim.trimmed = null;
 }

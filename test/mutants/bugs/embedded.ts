@@ -116,8 +116,8 @@ export const embeddedBugs: readonly PlantedBug[] = [
     name: 'gate-does-not-wait',
     breaks: 'A process that exits ends the thread of the store within a call of LMDB, which ends it by a signal.',
     file: `${folder}/gate.ts`,
-    find: "return Atomics.wait(this.words, INSIDE, 1, PATIENCE) !== 'timed-out';",
-    replace: "return Atomics.wait(this.words, INSIDE, 1, PATIENCE / 1e9) !== 'timed-out';",
+    find: "return Atomics.wait(this.words, INSIDE, 1, patience) !== 'timed-out';",
+    replace: "return Atomics.wait(this.words, INSIDE, 1, patience / 1e9) !== 'timed-out';",
     caughtBy: ['units'],
   },
   {

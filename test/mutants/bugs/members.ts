@@ -51,8 +51,8 @@ export const memberBugs: readonly PlantedBug[] = [
     name: 'another-kind-is-followed',
     breaks: 'A standby takes what a master of another kind has done out of its own queue.',
     file: 'src/coordinator/member.ts',
-    find: 'return this.work.seenOtherKind();',
-    replace: 'this.work.seenOtherKind();',
+    find: 'if (isOurKind) this.work.seen(lease);',
+    replace: 'if (isOurKind || lease.count > 0) this.work.seen(lease);',
     caughtBy: named,
   },
   {

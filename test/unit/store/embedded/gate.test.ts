@@ -19,7 +19,7 @@ test('the thread that shuts the gate waits until the other one is outside', asyn
   const gate = new Gate();
   gate.begin();
   const left = new Int32Array(new SharedArrayBuffer(4));
-  const worker = new Worker(inside, { eval: true, workerData: { gate: gate.buffer, left: left.buffer } });
+  const worker = new Worker(inside, { eval: true, workerData: { gate: gate.shared.buffer, left: left.buffer } });
   onTestFinished(() => void worker.terminate());
   await once(worker, 'message');
   expect(left[0]).toBe(0);
@@ -32,7 +32,16 @@ test('nothing enters once the gate is shut', () => {
   expect(gate.enter()).toBe(true);
   gate.leave();
   expect(gate.shut()).toBe(true);
-  expect(new Gate(gate.buffer).enter()).toBe(false);
+  expect(new Gate(gate.shared).enter()).toBe(false);
   // A refused thread does not count as inside.
   expect(gate.shut()).toBe(true);
+});
+
+test('a thread that must not be blocked looks whether the other one is outside', async () => {
+  const gate = new Gate();
+  gate.begin();
+  expect(await gate.shutSoon(0)).toBe(false);
+  const outside = gate.shutSoon(Number.POSITIVE_INFINITY);
+  gate.leave();
+  expect(await outside).toBe(true);
 });

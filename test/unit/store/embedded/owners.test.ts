@@ -2,8 +2,14 @@ import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { conflictIn, Owners } from '../../../../src/store/embedded/owners.ts';
-import { isAlive, type ProcessIdentity, type ProcessTable } from '../../../../src/store/embedded/processIdentity.ts';
+import { conflictIn, forgetOwners, Owners } from '../../../../src/store/embedded/owners.ts';
+import {
+  isAlive,
+  type ProcessIdentity,
+  type ProcessTable,
+  processTable,
+  thisProcess,
+} from '../../../../src/store/embedded/processIdentity.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'mongo-failover-owners-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -65,6 +71,15 @@ test('the file of a process that died does not count, and goes', () => {
   dead.register(files);
   expect(ownersIn(path, me, 'a', { 1: '100' }).others()).toEqual([]);
   expect(ownersIn(path, me, 'a', { 1: '100', 2: '200' }).others()).toEqual([]);
+});
+
+test('the files of threads that ended in a process that lives are taken away', () => {
+  const path = emptyFolder();
+  const me = thisProcess();
+  const owner = (thread: string) => new Owners({ path, me, table: processTable, thread, wall: Date.now });
+  for (const thread of ['gate.1', 'gate.2', 'other.1']) owner(thread).register(files);
+  forgetOwners({ path, earlierPath: join(path, 'none') }, 'gate');
+  expect(owner('gate.3').others()).toHaveLength(1);
 });
 
 test('an owner in another container counts for as long as it renews its file', () => {

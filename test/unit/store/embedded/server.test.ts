@@ -1,5 +1,5 @@
 /** What the thread of the embedded store does with the calls that wait: here without the thread, on a real folder. */
-import { mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, expect, onTestFinished, test } from 'vitest';
@@ -157,6 +157,23 @@ test('half of a call is not written, and what was asked beside it is', () => {
   onTestFinished(() => entries.close());
   expect(entries.get(taskKey('x', 1))).toBe(undefined);
   expect(entries.get(taskKey('y', 1))).toMatchObject({ key: 'c' });
+});
+
+test('a call that comes with the close is not made, and opens nothing again', () => {
+  bench.answer('open', []);
+  const late = bench.ask('queueState', ['x']);
+  bench.server.close();
+  bench.turn();
+  expect(bench.answered).not.toContain(late);
+  expect(readdirSync(join(path, 'owners')).filter((name) => name.endsWith('.json'))).toEqual([]);
+});
+
+test('while the store cannot be opened, each call fails by its own deadline', () => {
+  new Bench({ path }, 'other').answer('open', []);
+  rmSync(join(path, 'lock.mdb'));
+  const calls = Array.from({ length: 50 }, () => bench.ask('listMembers', ['x'], bench.now + 150));
+  bench.turn();
+  expect(bench.answered).toEqual(calls);
 });
 
 test('others get the write lock after each write, if there are others', () => {

@@ -37,6 +37,22 @@ test('nothing goes beyond what the database says is done: it may have been empti
   expect(server.tasks).toHaveLength(10);
 });
 
+test('in a database that was emptied, each number is kept for as long as in any other', async () => {
+  const { server, clock, trimmer } = queueOf(10);
+  await trimmer.trim('q', 10);
+  await clock.advance(KEPT);
+  server.done = 0;
+  await trimmer.trim('q', 10);
+  server.done = 10;
+  await trimmer.trim('q', 4);
+  await clock.advance(KEPT - 1);
+  await trimmer.trim('q', 4);
+  expect(server.tasks).toHaveLength(10);
+  await clock.advance(1);
+  await trimmer.trim('q', 4);
+  expect(server.seqs).toEqual([4, 5, 6, 7, 8, 9, 10]);
+});
+
 test('time that the machine slept does not count', async () => {
   const { server, clock, trimmer } = queueOf(10);
   await trimmer.trim('q', 5);
