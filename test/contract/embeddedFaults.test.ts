@@ -133,17 +133,19 @@ test('calls end in time while a stopped process holds the write lock, and go on 
 
 test('a process that exits while another one holds the write lock does not hang, nor keep the lock', async () => {
   const path = join(folder, 'exits while it waits');
-  const store = await opened(path);
+  const store = await opened(path, 500);
   const waiting = startContender(options(path), { job: 'exitBusy', name: randomUUID() });
   await waiting.ready;
   const holder = startContender(options(path), { job: 'holdLock', path });
   await next(holder, ({ holding }) => holding === true);
+  // By then the other one waits for the lock, too.
+  await expect(store.highestTerm('x')).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' });
   waiting.child.send('exit');
   const { signal, stderr } = await waiting.ended;
   expect([signal, stderr]).toEqual(['SIGKILL', expect.stringContaining('killed at its exit')]);
   holder.child.kill('SIGKILL');
   await holder.ended;
-  expect((await store.highestTerm('x')).term).toBe(0);
+  await expect.poll(() => store.highestTerm('x').catch(() => null), { timeout: 20_000 }).toMatchObject({ term: 0 });
 });
 
 describe('a folder that cannot be used is refused with what is wrong with it', () => {
