@@ -27,6 +27,8 @@ export interface Client {
 
 export class CoordinatorHandle {
   private readonly clients = new Map<number, Client>();
+  /** Those that have stopped, until the thread is closed: a panic of work that would not end may still come for them. */
+  private readonly leaving = new Map<number, Client>();
   private connection: Connection | undefined;
   /** From the death of the thread until there is another one. */
   private restarting = false;
@@ -55,7 +57,10 @@ export class CoordinatorHandle {
 
   /** Takes a cluster that has stopped out; the thread ends with the last one. */
   async remove(cluster: number): Promise<void> {
+    const client = this.clients.get(cluster);
     this.clients.delete(cluster);
+    // Not while others go on for long, since each that stops would be kept.
+    if (client !== undefined && (this.closed || this.clients.size === 0)) this.leaving.set(cluster, client);
     if (this.clients.size > 0) return;
     clearTimeout(this.restart);
     this.restarting = false;
@@ -63,6 +68,7 @@ export class CoordinatorHandle {
     this.connection = undefined;
     this.ending = connection?.close();
     await this.ending;
+    this.leaving.clear();
   }
 
   /** Stops every cluster, which ends the thread. */
@@ -75,7 +81,9 @@ export class CoordinatorHandle {
 
   private connect(): Connection {
     const startedAt = performance.now();
-    const connection = new Connection(this.#options, (cluster, event) => this.clients.get(cluster)?.happened(event));
+    const connection = new Connection(this.#options, (cluster, event) =>
+      (this.clients.get(cluster) ?? this.leaving.get(cluster))?.happened(event),
+    );
     void connection.lost.then((error) => {
       if (this.connection !== connection) return;
       this.connection = undefined;

@@ -124,8 +124,8 @@ export class DurableWork implements TaskWork {
     const { clock, options, poll } = this.parts;
     const { elections } = this;
     const settled = await endsBy(clock, clock.now() + Math.max(poll, options.grace), this.queue.flush(true));
-    // Under another mastership the work may have loaded, and run.
-    if (this.elections === elections) this.parts.unloadable(error, exited && settled);
+    // Under another mastership the work may have loaded, and run. Under this one nothing more is begun.
+    if (this.elections === elections) this.parts.unloadable(error, exited && settled && this.dispatcher.idle);
   }
 
   fence(reason: string): void {

@@ -8,7 +8,7 @@ import type { StartGate } from '../startGate.js';
 import { systemClock } from '../systemClock.js';
 import { ChunkProgress } from '../tasks/chunkProgress.js';
 import { MainRunner } from '../tasks/mainRunner.js';
-import { ThreadRunner } from '../tasks/threadRunner.js';
+import { EXIT_PATIENCE, ThreadRunner } from '../tasks/threadRunner.js';
 import type { Fitness } from './fitness.js';
 import { MainWatch } from './mainWatch.js';
 import type { MemberEvent } from './messages.js';
@@ -42,6 +42,7 @@ export function makeThreadRunner(
     gate,
     taskTimeout,
     loadTimeout,
+    exitPatience: EXIT_PATIENCE,
     idleTimeout: idleThreadTimeout,
     trouble: (error) => emit({ type: 'error', error: toWire(error) }),
   });

@@ -18,9 +18,10 @@ export const probeDelays = { minDelay: 1000, maxDelay: 60_000 } as const;
 
 /** The part of the runner that tries whether the work loads. */
 export interface Prober {
-  /** The thread of a probe has exited when this resolves. */
+  /** Resolves to `loaded` only when the thread of the probe has exited. */
   probe(): Promise<LoadOutcome>;
-  endProbe(): Promise<void>;
+  /** Whether no thread of a probe is there, after a limited wait for its exit. */
+  endProbe(): Promise<boolean>;
 }
 
 export interface WorkLoadingParts {
@@ -58,11 +59,14 @@ export class WorkLoading {
     this.failures = 0;
   }
 
-  /** Tries no more. Resolves when no thread of a probe is there. */
-  stop(): Promise<void> {
+  /** Tries no more. Resolves when no thread of a probe is there, or after a panic when it does not exit in time. */
+  async stop(): Promise<void> {
+    const { prober, name, emit } = this.parts;
     this.stopped = true;
     this.cancel();
-    return this.parts.prober.endProbe();
+    if (await prober.endProbe()) return;
+    const text = `the task thread in which '${name}' tried to load its work would not stop in time and may still run`;
+    emit({ type: 'panic', error: toWire(new WorkError('ERR_WORK_NOT_STOPPED', text)) });
   }
 
   private complain(error: CodedError, settled: boolean): boolean {
@@ -100,5 +104,6 @@ export class WorkLoading {
 
 function saidOf(error: CodedError): { message: string; code: FailoverErrorCode } {
   const code = error instanceof FailoverError ? error.code : 'ERR_WORK_MODULE';
-  return { code, message: `${error.message}; this member is not master until its work loads` };
+  const until = code === 'ERR_WORK_NOT_STOPPED' ? 'that thread has exited and its work loads' : 'its work loads';
+  return { code, message: `${error.message}; this member is not master until ${until}` };
 }

@@ -10,7 +10,8 @@
  *             runner has no thread, by `fence` and `halt`. Between two runs it is passed through.
  *   loading   a task waits, and the runner loads the work. Until it has, the source is not asked for the task, so a work
  *             that does not load is the failure of no task. Left for ready; if it fails, for waiting without an end: the
- *             host is told, and gives the mastership up. `fence`, `halt` and `drain` do not wait for it.
+ *             host is told, and gives the mastership up, perhaps later. Until the next `start` nothing is begun, and
+ *             `resume` leaves it parked. `fence`, `halt` and `drain` do not wait for it.
  *   running   one run of some tasks. Its outcome leaves it: for ready if no task failed, else for waiting. `drain` makes
  *             it draining.
  *   waiting   the host hears of a failure; then the delay before the head is tried again, which no `poke` shortens, or
@@ -133,6 +134,8 @@ export class Dispatcher {
   /** One object for each time in loading: what is loaded for an earlier one is of no use. */
   private loading: object | null = null;
   private readonly chunkSize: ChunkSize;
+  /** Whether the work did not load, and the mastership is to be given up for it: nothing more is begun under it. */
+  private givenUp = false;
   /** In fenced: whether to go on once all has ended. */
   private resumed = false;
   /** How far the end of the runner is: not asked for, asked for, or ended. */
@@ -174,11 +177,17 @@ export class Dispatcher {
     return this.mode === 'off' || this.mode === 'parked';
   }
 
+  /** True when no run and no load of the work is under way. */
+  get idle(): boolean {
+    return this.run === null && this.loading === null;
+  }
+
   /** A mastership begins. While the runner is still ending from the one before, its work begins when that has ended. */
   start(term: number): void {
     assert.ok(this.mode === 'off' || this.mode === 'halting', 'the mastership before was not halted');
     assert.equal(this.drains.length, 0, 'who is stopping is not elected');
     this.term = term;
+    this.givenUp = false;
     if (this.mode === 'off') return this.begin();
     this.move('fenced');
     this.saved();
@@ -197,9 +206,9 @@ export class Dispatcher {
     this.giveUpAfter(this.parts.grace);
   }
 
-  /** The mastership was saved after a `fence`. */
+  /** The mastership was saved after a `fence`. One that is to be given up, as its work does not load, begins nothing. */
   resume(): void {
-    if (this.mode === 'parked') this.begin();
+    if (this.mode === 'parked' && !this.givenUp) this.begin();
     else if (this.mode === 'fenced') this.saved();
   }
 
@@ -284,6 +293,7 @@ export class Dispatcher {
     }
     // The runner was ended by nobody here, so it is asked again.
     if (outcome.type === 'ended') return this.wait(retry.minDelay);
+    this.givenUp = true;
     this.move('waiting');
     host.unloadable(fromWire(outcome.error), outcome.exited);
   }
@@ -388,7 +398,7 @@ export class Dispatcher {
     this.leaseEnds = false;
     this.giveUp.clear();
     if (this.mode === 'halting') this.move('off');
-    else if (this.resumed) this.begin();
+    else if (this.resumed && !this.givenUp) this.begin();
     else this.move('parked');
     this.settleDrains('drained');
   }

@@ -51,7 +51,11 @@ export interface Runner {
   start(term: number): void;
   /** Loads the work where it will run, after `start`. Never rejects. */
   load(): Promise<LoadOutcome>;
-  /** Runs the tasks one after another, once `loaded`; resolves when nothing of them runs any more. Never rejects. One run at a time. */
+  /**
+   * Runs the tasks one after another, once `loaded`; resolves when nothing of them runs any more. If their thread does not
+   * exit in time, it resolves while something of them may still run: then nothing is loaded before that has ended. Never
+   * rejects. One run at a time.
+   */
   run(tasks: readonly QueuedTask[]): Promise<ChunkOutcome>;
   /** How many tasks of the run under way are known to be done; it rises while they run. 0 when none is. */
   readonly doneSoFar: number;

@@ -2,12 +2,17 @@
  * Runs work that is a module, in a task thread. The thread exists only while this member is master: from the first task
  * on, and until no task has come for a while. The module is loaded before a task is taken, so that a module that does
  * not load is the failure of no task.
+ *
+ * A thread that was ended need not exit: Node waits for what the system does for it, such as a read of a share that hangs.
+ * No thread is made beside it, because its work may still run. After `exitPatience` the wait is told. A run fails as if
+ * the thread had exited, a load and a probe fail with `ERR_WORK_NOT_STOPPED`, and the next probe waits for the exit.
  */
 import assert from 'node:assert/strict';
 import { BroadcastChannel } from 'node:worker_threads';
 import type { Clock } from '../clock.js';
 import type { LeaseView } from '../election/leaseView.js';
-import { fromWire, WorkError } from '../errors.js';
+import { fromWire, toWire, WorkError } from '../errors.js';
+import { endsBy } from '../pause.js';
 import { Alarm } from '../queue/alarm.js';
 import type { ChunkOutcome, LoadOutcome, QueuedTask, Runner } from '../queue/runner.js';
 import type { StartGate } from '../startGate.js';
@@ -19,6 +24,8 @@ import { TaskPool, type TaskPoolParts } from './taskPool.js';
 
 const notRun: ChunkOutcome = { done: 0, failure: { type: 'not-run' }, took: 0 };
 const ended: LoadOutcome = { type: 'ended' };
+/** How long a thread that was ended may take to exit before the member is unfit for it, in ms. */
+export const EXIT_PATIENCE = 2000;
 
 export interface ThreadRunnerParts {
   readonly pool: Omit<TaskPoolParts, 'idleExit'>;
@@ -32,6 +39,8 @@ export interface ThreadRunnerParts {
   readonly taskTimeout: number;
   /** How long the module may take to load, in ms. */
   readonly loadTimeout: number;
+  /** How long a thread that was ended may take to exit before that is told, in ms. */
+  readonly exitPatience: number;
   /** How long the thread stays without a task, in ms; may be `Infinity`. */
   readonly idleTimeout: number;
   /** The thread ended by itself while no task was there whose failure would tell. */
@@ -46,7 +55,7 @@ export class ThreadRunner implements Runner {
   private present: PoolStart | undefined;
   private isLoaded = false;
   private running = false;
-  /** The end of the thread of the mastership before. */
+  /** The end of the thread before, of a mastership or of a probe. */
   private ending = Promise.resolve();
   private probing: PoolStart | undefined;
   private probes = true;
@@ -88,9 +97,10 @@ export class ThreadRunner implements Runner {
   async load(): Promise<LoadOutcome> {
     const before = this.present;
     this.isLoaded = false;
-    await before?.end();
+    const exited = before === undefined || (await this.exits(before.end()));
     // `end()` may have been called in between.
     if (!this.started || this.present !== before) return ended;
+    if (!exited) return this.held();
     this.openChannel();
     const present = this.startPool((error) => this.parts.trouble(error));
     this.present = present;
@@ -101,9 +111,20 @@ export class ThreadRunner implements Runner {
     return outcome;
   }
 
+  /** Whether a thread that is being ended exits in time. */
+  private exits(end: Promise<void>): Promise<boolean> {
+    const { clock, exitPatience } = this.parts;
+    return endsBy(clock, clock.now() + exitPatience, end);
+  }
+
+  private held(): LoadOutcome {
+    const text = `a task thread that was ended did not exit within ${this.parts.exitPatience} ms: something that its work began, such as a read that hangs, still holds it`;
+    return { type: 'failed', error: toWire(new WorkError('ERR_WORK_NOT_STOPPED', text)), exited: false };
+  }
+
   /**
-   * Tries whether the module loads, in a thread that runs no task and has exited by then. Only while there is no
-   * mastership.
+   * Tries whether the module loads, in a thread that runs no task. One in which it loads has exited by then; another may
+   * still be there, and the next probe waits for it. Only while there is no mastership.
    */
   async probe(): Promise<LoadOutcome> {
     // One that a native call holds is waited for: until it has exited the work may run.
@@ -113,15 +134,17 @@ export class ThreadRunner implements Runner {
     const probing = this.startPool(() => {});
     this.probing = probing;
     const outcome = await probing.outcome;
-    await probing.end();
-    this.probing = undefined;
-    return outcome;
+    this.ending = probing.end().then(() => {
+      this.probing = undefined;
+    });
+    if (outcome.type === 'failed') return outcome;
+    return (await this.exits(this.ending)) || !this.probes ? outcome : this.held();
   }
 
-  /** No probe follows. Resolves when no thread of one is there. */
-  async endProbe(): Promise<void> {
+  /** No probe follows. Resolves when no thread of one is there, or to false when it does not exit in time. */
+  async endProbe(): Promise<boolean> {
     this.probes = false;
-    await this.probing?.end();
+    return this.probing === undefined || this.exits(this.probing.end());
   }
 
   private startPool(idleExit: (error: WorkError) => void): PoolStart {
@@ -149,8 +172,12 @@ export class ThreadRunner implements Runner {
     if (Number.isFinite(taskTimeout)) this.watch.by(clock.now() + taskTimeout);
     const { failure, took, exited } = await pool.run(this.term, packed);
     this.watch.clear();
-    // A thread that died while it ran has to be gone before anybody may say that nothing runs.
-    if (!pool.usable || exited) await pool.end();
+    // A thread that died while it ran has to be gone before anybody may say that nothing runs. Should it not go, the next
+    // load tells, and so does the end of the mastership: both wait for it.
+    if (!pool.usable || exited) {
+      const gone = pool.end();
+      if (!(await this.exits(gone)) && !this.started) await gone;
+    }
     const { done } = this.parts.progress;
     if (!exited || failure?.type !== 'error') return { done, failure, took };
     if (done < packed.chunk.ids.length) {

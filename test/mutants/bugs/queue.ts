@@ -23,6 +23,23 @@ export const queueBugs: readonly PlantedBug[] = [
     caughtBy: ['simulation', 'walks'],
   },
   {
+    name: 'unloadable-work-is-loaded-again',
+    breaks:
+      'A mastership that is to be given up, as its work does not load, loads it again when it is saved after a fence.',
+    file: dispatcher,
+    find: "if (this.mode === 'parked' && !this.givenUp) this.begin();",
+    replace: "if (this.mode === 'parked') this.begin();",
+    caughtBy: ['walks'],
+  },
+  {
+    name: 'unloadable-work-is-loaded-after-the-end',
+    breaks: 'The same, when it is saved before the thread of the fenced work has exited.',
+    file: dispatcher,
+    find: 'else if (this.resumed && !this.givenUp) this.begin();',
+    replace: 'else if (this.resumed) this.begin();',
+    caughtBy: ['walks'],
+  },
+  {
     name: 'results-after-the-mastership-count',
     breaks: 'What ends after the mastership was lost counts as done.',
     file: dispatcher,

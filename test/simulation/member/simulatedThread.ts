@@ -101,8 +101,9 @@ export class SimulatedThread implements Runner, Prober {
     return this.tryLoading();
   }
 
-  async endProbe(): Promise<void> {
+  async endProbe(): Promise<boolean> {
     this.stopLoading();
+    return true;
   }
 
   private tryLoading(): Promise<LoadOutcome> {

@@ -1,12 +1,21 @@
 /** The handle of the coordinator thread, whose thread is played: what it does when that dies, and when none can be had. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type Client, CoordinatorHandle } from '../../../src/cluster/coordinatorHandle.ts';
+import type { MemberEvent } from '../../../src/coordinator/messages.ts';
+import { toWire } from '../../../src/errors.ts';
 import { resolveOptions } from '../../../src/resolveOptions.ts';
 
 const threads = vi.hoisted(() => ({
   /** Why none can be had. */
   refusal: null as Error | null,
-  made: [] as { lose(error: Error): void; end(): void; close(): Promise<void> }[],
+  made: [] as {
+    lose(error: Error): void;
+    end(): void;
+    close(): Promise<void>;
+    happened(cluster: number, event: MemberEvent): void;
+  }[],
+  /** What comes from the thread while it is closed. */
+  closing: (() => {}) as () => void,
 }));
 
 vi.mock('../../../src/cluster/connection.ts', () => ({
@@ -19,12 +28,17 @@ vi.mock('../../../src/cluster/connection.ts', () => ({
     readonly ended = new Promise<void>((resolve) => {
       this.end = resolve;
     });
-    constructor() {
+    constructor(
+      _options: unknown,
+      readonly happened: (cluster: number, event: MemberEvent) => void,
+    ) {
       if (threads.refusal !== null) throw threads.refusal;
       threads.made.push(this);
     }
     hold() {}
-    async close() {}
+    async close() {
+      threads.closing();
+    }
   },
 }));
 
@@ -36,6 +50,7 @@ beforeEach(() => {
   vi.useFakeTimers();
   threads.refusal = null;
   threads.made.length = 0;
+  threads.closing = () => {};
   handle = new CoordinatorHandle(resolveOptions({ nodb: true }));
   told = [];
 });
@@ -44,7 +59,7 @@ afterEach(() => {
 });
 
 const client = (name: number): Client => ({
-  happened: () => {},
+  happened: ({ type }) => told.push(`${name} ${type}`),
   lost: ({ message }) => told.push(`${name} lost: ${message}`),
   attach: (_connection, cluster) => told.push(`${name} attached as ${cluster}`),
   stop: async () => {},
@@ -102,4 +117,28 @@ test('the last cluster that goes while none is there takes the restart with it',
   threads.made[0]?.end();
   await vi.advanceTimersByTimeAsync(60_000);
   expect([threads.made.length, vi.getTimerCount()]).toEqual([1, 0]);
+});
+
+const panic: MemberEvent = { type: 'panic', error: toWire(new Error('it would not stop')) };
+
+test('a cluster that has stopped hears what comes while the thread is closed, and nothing later', async () => {
+  const cluster = handle.add(client(1));
+  news();
+  const [thread] = threads.made;
+  threads.closing = () => thread?.happened(cluster, panic);
+  await handle.remove(cluster);
+  thread?.happened(cluster, panic);
+  expect(news()).toEqual(['1 panic']);
+});
+
+test('so does each that stops as the whole is closed, and none that stopped before', async () => {
+  const clusters = [1, 2, 3].map((name) => handle.add(client(name)));
+  news();
+  await handle.remove(1);
+  threads.closing = () => {
+    for (const cluster of clusters) threads.made[0]?.happened(cluster, panic);
+  };
+  await handle.close();
+  for (const cluster of clusters) await handle.remove(cluster);
+  expect(news()).toEqual(['2 panic', '3 panic']);
 });

@@ -290,6 +290,29 @@ describe('work that does not load', () => {
     }
   });
 
+  test('is not loaded again while the store acknowledges what has run, though the mastership is saved', async () => {
+    work.seenNothing();
+    await work.submit(batchOf(1, 2));
+    await electLoaded();
+    fate = { there: 50, back: 0 };
+    told.runner.settle(upTo(1, 'late'));
+    told.runner.loaded = false;
+    await settle();
+    if (told.runner.running !== undefined) told.runner.settle(notRun);
+    await clock.advance(POLL / 10);
+    told.runner.settleLoad('failed');
+    await settle();
+    told.news();
+    work.fence('about to end');
+    await settle();
+    work.resume();
+    await settle();
+    expect([told.runner.loading, told.runner.state, told.news()]).toEqual([false, 'absent', []]);
+    await clock.advance(POLL);
+    expect(told.news()).toContain('unloadable: too much, settled: true');
+    expect([told.runner.running, told.runner.loading]).toEqual([undefined, false]);
+  });
+
   test('says nothing of a mastership that is over when another one has begun', async () => {
     work.seenNothing();
     await work.submit(batchOf(1, 2));

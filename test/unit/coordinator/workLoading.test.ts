@@ -13,6 +13,8 @@ let told: string[];
 let probes: number[];
 let outcome: LoadOutcome | Promise<LoadOutcome>;
 let isMaster: boolean;
+/** Whether the thread of a probe exits in time. */
+let exits: boolean;
 let fitness: Fitness;
 let loading: WorkLoading;
 
@@ -22,6 +24,7 @@ beforeEach(() => {
   probes = [];
   outcome = failed;
   isMaster = true;
+  exits = true;
   const host = {
     resign: (_reason: string, code: string, nothingRuns: boolean) => {
       told.push(`resign ${code}${nothingRuns ? '' : ', unsettled'}`);
@@ -42,9 +45,10 @@ beforeEach(() => {
       },
       endProbe: async () => {
         told.push('endProbe');
+        return exits;
       },
     },
-    emit: (event) => told.push(event.type === 'error' ? `error ${event.error.code}` : event.type),
+    emit: (event) => told.push('error' in event ? `${event.type} ${event.error.code}` : event.type),
   });
 });
 
@@ -139,4 +143,11 @@ test('once stopped it tries no more, and what a probe finds then is of no use', 
   answer(failed);
   await clock.advance(1_000_000);
   expect([probes.length, clock.pending, told]).toEqual([1, 0, ['resign ERR_WORK_MODULE', 'endProbe']]);
+});
+
+test('a probe whose thread does not exit in time is told by a panic, and the stop ends', async () => {
+  loading.failed(broken, true);
+  exits = false;
+  await loading.stop();
+  expect(told).toEqual(['resign ERR_WORK_MODULE', 'endProbe', 'panic ERR_WORK_NOT_STOPPED']);
 });

@@ -1046,6 +1046,29 @@ describe('work that has to be loaded', () => {
     expect(runner.news()).toEqual(['run a #1']);
   });
 
+  test.each([
+    ['after the thread has ended', true],
+    ['before the thread has ended', false],
+  ])('that does not load is not loaded again under a mastership that is saved %s', async (_when, endsAtOnce) => {
+    startWith('a', 'b');
+    runner.settleLoad('failed');
+    await settle();
+    runner.endsAtOnce = endsAtOnce;
+    dispatcher.fence('about to end');
+    await settle();
+    runner.news();
+    dispatcher.resume();
+    if (!endsAtOnce) await finishEnd(notRun);
+    feed('c');
+    dispatcher.fence('about to end');
+    dispatcher.resume();
+    await clock.advance(100_000);
+    expect([runner.news(), dispatcher.stopped, told]).toEqual([[], true, ['unloadable too much']]);
+    dispatcher.halt('given up');
+    dispatcher.start(2);
+    expect(runner.news()).toEqual(['start 2', 'load']);
+  });
+
   test('is not asked of a source that may not run its task', async () => {
     queue.push('a', new Uint8Array(1), 0);
     queue.hold();

@@ -30,6 +30,8 @@ class Walk {
   fed = 0;
   panics = 0;
   unloadable = 0;
+  /** Whether the work did not load under this mastership, which is not given up yet. */
+  givenUp = false;
   dropped = 0;
   /** The term under which the run that goes on began. */
   runTerm = 0;
@@ -47,6 +49,7 @@ class Walk {
     this.runner.lazy = chance.below(2) === 0;
     this.runner.onRun = this.guard((tasks: readonly QueuedTask[]) => {
       expect(this.mastership, 'runs begin only under a mastership that stands').toBe('standing');
+      expect(this.givenUp, 'nothing is begun where the work did not load').toBe(false);
       expect(tasks, 'the oldest tasks run').toEqual(this.queue.tasks.first(tasks.length));
       for (const { id, failed } of tasks) {
         expect(failed, 'failures of this task are counted').toBe(this.failures.get(id) ?? 0);
@@ -95,6 +98,9 @@ class Walk {
         unloadable: this.guard(() => {
           expect(this.mastership, 'only a mastership that stands is given up').toBe('standing');
           this.unloadable += 1;
+          // The host may first wait for the store, and hear of fences in that time.
+          this.givenUp = this.chance.below(4) > 0;
+          if (this.givenUp) return;
           this.mastership = 'none';
           this.dispatcher.halt('the work does not load');
         }),
@@ -166,6 +172,7 @@ class Walk {
       else if (this.drains === 0) {
         this.term += 1;
         this.mastership = 'standing';
+        this.givenUp = false;
         dispatcher.start(this.term);
       }
       return;
@@ -205,6 +212,11 @@ class Walk {
   async step(): Promise<void> {
     const { chance, runner } = this;
     runner.endsAtOnce = chance.below(4) > 0;
+    // The host gives it up soon, so what may come before that comes more often.
+    if (this.givenUp) {
+      if (runner.state === 'ending' && chance.below(2) === 0) runner.finishEnd(this.ending());
+      else if (chance.below(2) === 0) this.elect();
+    }
     switch (chance.below(8)) {
       case 0:
       case 1:
@@ -234,6 +246,7 @@ class Walk {
     if (this.failure !== undefined) throw this.failure;
     const { stopped, running } = this.dispatcher;
     if (stopped) expect([runner.state, runner.running, running]).toEqual(['absent', undefined, null]);
+    if (this.givenUp) expect([runner.loading, runner.running], 'nothing is begun').toEqual([false, undefined]);
     if (runner.running !== undefined) expect(running).toBe(runner.running);
   }
 
@@ -256,6 +269,7 @@ class Walk {
     const before = this.doneIds.length;
     this.term += 1;
     this.mastership = 'standing';
+    this.givenUp = false;
     this.chance.below = () => 1;
     dispatcher.start(this.term);
     await this.clock.advance(1000);

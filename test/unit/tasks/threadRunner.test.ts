@@ -1,8 +1,13 @@
 /** The runner with real threads, in which a script stands for the work: see fixtures/scriptedThread.mjs. */
 
+import { execFileSync } from 'node:child_process';
+import { closeSync, constants, existsSync, mkdtempSync, openSync, rmSync, unlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Clock } from '../../../src/clock.ts';
 import { LeaseView } from '../../../src/election/leaseView.ts';
 import type { ChunkOutcome } from '../../../src/queue/runner.ts';
 import { StartGate, threadStarts } from '../../../src/startGate.ts';
@@ -14,20 +19,37 @@ const filename = fileURLToPath(new URL('./fixtures/scriptedThread.mjs', import.m
 
 let runner: ThreadRunner;
 let troubles: string[];
+let timersFired: number;
+const clock: Clock = {
+  ...systemClock,
+  at: (time, callback) =>
+    systemClock.at(time, () => {
+      timersFired += 1;
+      callback();
+    }),
+};
 
-const defaults = { taskTimeout: Number.POSITIVE_INFINITY, idleTimeout: Number.POSITIVE_INFINITY, loadTimeout: 60_000 };
+const defaults = {
+  taskTimeout: Number.POSITIVE_INFINITY,
+  idleTimeout: Number.POSITIVE_INFINITY,
+  loadTimeout: 60_000,
+  exitPatience: 60_000,
+};
+/** What some tasks read, and nothing writes to before `letGo`. */
+let pipe = '';
 
 /** A runner under its first term, without a thread. */
 function make(given: Partial<typeof defaults>, work = '', resourceLimits = {}): void {
+  timersFired = 0;
   const options = { ...defaults, ...given };
   const lease = new LeaseView();
   const progress = new ChunkProgress();
-  const data = { work, lease: lease.buffer, progress: progress.buffer, abortChannel: 'runner test' };
+  const data = { work, lease: lease.buffer, progress: progress.buffer, abortChannel: 'runner test', pipe };
   troubles = [];
   runner = new ThreadRunner({
     pool: { filename, data, resourceLimits },
     ...{ lease, progress },
-    ...{ clock: systemClock, gate: new StartGate(systemClock, threadStarts), ...options },
+    ...{ clock, gate: new StartGate(systemClock, threadStarts), ...options },
     trouble: (error) => troubles.push('code' in error ? String(error.code) : error.message),
   });
   runner.start(1);
@@ -204,4 +226,108 @@ test('a probe loads the work in a thread that has gone when it says so', async (
   expect(await probe).toEqual({ type: 'ended' });
   runner.start(2);
   expect(runner.loaded).toBe(false);
+});
+
+describe('a thread that a read holds, so that it does not exit', () => {
+  let folder: string;
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'runner-'));
+    pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+  });
+
+  afterEach(async () => {
+    letGo();
+    await runner.end();
+    await runner.endProbe();
+    rmSync(folder, { recursive: true });
+    pipe = '';
+  });
+
+  /** What reads finds the end of the pipe, or no pipe. */
+  function letGo(): void {
+    if (!existsSync(pipe)) return;
+    // One that reads and writes never waits for another end.
+    const end = openSync(pipe, constants.O_RDWR);
+    unlinkSync(pipe);
+    closeSync(end);
+  }
+
+  const held = { ...failed('ERR_WORK_NOT_STOPPED'), exited: false };
+
+  async function expectHeld(): Promise<void> {
+    expect(await runner.load()).toMatchObject(held);
+    expect(runner.loaded).toBe(false);
+    let news = 'held';
+    const end = runner.end().then(() => {
+      news = 'ended';
+    });
+    const probe = runner.probe().then(({ type }) => {
+      news = `probe: ${type}`;
+    });
+    await turn();
+    expect(news).toBe('held');
+    letGo();
+    await end;
+    await probe;
+    expect(news).toBe('probe: loaded');
+    runner.start(2);
+    expect(await runner.load()).toEqual({ type: 'loaded' });
+    expect(await run('a')).toMatchObject({ done: 1, failure: null });
+  }
+
+  test('after its task gave the read up is told by the next load, and a probe waits for its exit', async () => {
+    make({ idleTimeout: 1, exitPatience: 100 });
+    await runner.load();
+    expect(await run('readAndGiveUp')).toMatchObject({ done: 1, failure: null });
+    while (runner.loaded) await turn();
+    await expectHeld();
+    expect(troubles).toEqual([]);
+  });
+
+  test.each([
+    ['took too long', 'read', 'ERR_TASK_TIMEOUT'],
+    ['ended it by an error', 'readAndDie', 'ERR_TASK_THREAD_EXITED'],
+    ['called process.exit', 'readAndExit', 'ERR_TASK_TIMEOUT'],
+  ])('because its task %s fails that task, and those before it are done', async (_what, id, code) => {
+    make({ taskTimeout: 1000, exitPatience: 100 });
+    await runner.load();
+    expect(await run('a', id, 'c')).toMatchObject(failedWith(1, code));
+    await expectHeld();
+  });
+
+  test('and whose mastership is over lets no run end before it has exited', async () => {
+    make({ exitPatience: 100 });
+    await runner.load();
+    let news = 'held';
+    const outcome = run('readOn').then(() => {
+      news = 'ran';
+    });
+    while (runner.doneSoFar === 0) await turn();
+    const end = runner.end();
+    while (timersFired === 0) await turn();
+    await turn();
+    expect(news).toBe('held');
+    letGo();
+    await Promise.all([outcome, end]);
+    expect(news).toBe('ran');
+  });
+
+  test('in a probe in which the work loads is the failure of the probe', async () => {
+    make({ exitPatience: 100 }, 'read');
+    await runner.end();
+    expect(await runner.probe()).toMatchObject(held);
+    expect(await runner.endProbe()).toBe(false);
+    letGo();
+    while (!(await runner.endProbe()));
+  });
+
+  test('in a probe that fails does not keep the reason back', async () => {
+    make({ exitPatience: 60_000 }, 'readAndThrow');
+    await runner.end();
+    expect(await runner.probe()).toEqual({ type: 'failed', error: { message: 'not today' }, exited: false });
+    letGo();
+    expect(await runner.endProbe()).toBe(true);
+  });
 });
