@@ -69,7 +69,7 @@ export class EmbeddedStore implements FullStore {
     return this.thread.close();
   }
 
-  /** A folder tells nobody when it comes back. */
+  /** A folder does not tell when it comes back. */
   onAvailable(): () => void {
     return () => {};
   }

@@ -1,6 +1,6 @@
 /**
- * The two files of a store, told apart from others of the same name: whoever removes or replaces them leaves those who
- * have them open with files that nobody else sees.
+ * The two files of a store, told apart from others of the same name. When they are removed or replaced, the members that
+ * have them open are left with files that no other member sees.
  */
 import { type BigIntStats, fstatSync, statSync } from 'node:fs';
 import { join } from 'node:path';

@@ -42,8 +42,8 @@ export class OpenedStore {
   private calls: EmbeddedCalls | undefined;
 
   /**
-   * Opens what is in the folder, or makes it. `half`: only one of the two files is there, and has been for long enough:
-   * whoever had the other one open has noticed by now. Throws `NotYet`, another `StoreError`, or what the file system throws.
+   * Opens what is in the folder, or makes it. `half`: only one of the two files is there, and has been for so long that
+   * all who had the other one open have noticed. Throws `NotYet`, another `StoreError`, or what the file system throws.
    */
   static open(path: string, parts: OpenParts, half: boolean): OpenedStore {
     prepareFolder(path);

@@ -3,7 +3,7 @@
  * has closed it. A file says which process that is and which files it has open, and its time is renewed while the thread
  * lives. They answer two questions before LMDB opens anything:
  *
- * - May somebody still have *other* files open than those that lie here now? Without its lock file, or with one that
+ * - May a member still have *other* files open than those that lie here now? Without its lock file, or with one that
  *   belongs to other data, a store must not be opened by two: each would write over what the other one wrote.
  * - Which copy of LMDB does this process use? A second copy of it would not see the locks of the first.
  */
