@@ -99,6 +99,9 @@ function resolveIdle(given: unknown): number {
   return checkNumber(given, 'idleThreadTimeout', { min: 0, max: MAX_TIME, fallback });
 }
 
+/** With less, newer versions of Node.js end the whole process when the thread starts. */
+const LEAST_MB: Readonly<Record<string, number>> = { maxOldGenerationSizeMb: 4 };
+
 function resolveLimits(given: unknown): ResolvedManagedOptions['resourceLimits'] {
   const fields = readFields(given === undefined ? {} : given, 'resourceLimits', limitNames);
   const limits: ResolvedManagedOptions['resourceLimits'] = {};
@@ -106,7 +109,7 @@ function resolveLimits(given: unknown): ResolvedManagedOptions['resourceLimits']
     const value = fields[name];
     if (value === undefined) continue;
     // A stack beyond these ends the thread, or the whole process, before any of our code runs.
-    const bounds = name === 'stackSizeMb' ? { min: 0.5, max: 64 } : { min: 1, max: MAX_MB };
+    const bounds = name === 'stackSizeMb' ? { min: 0.5, max: 64 } : { min: LEAST_MB[name] ?? 1, max: MAX_MB };
     limits[name] = checkNumber(value, `resourceLimits.${name}`, bounds);
   }
   return limits;

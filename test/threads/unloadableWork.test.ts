@@ -99,7 +99,7 @@ test.each([
 
 test('a thread that cannot start for its limits is no failure of a task', async () => {
   const folder = await settledFolder();
-  const resourceLimits = { maxOldGenerationSizeMb: 1, maxYoungGenerationSizeMb: 1 };
+  const resourceLimits = { maxOldGenerationSizeMb: 4, maxYoungGenerationSizeMb: 1 };
   const { cluster, events } = member(folder, journalWork, { durable: true, resourceLimits });
   await cluster.submitWork({ id: 'a', file: new Journal(folder).file });
   await cluster.run();

@@ -74,6 +74,7 @@ describe('resolveManagedOptions', () => {
     [{ taskTimeout: 0 }, 'taskTimeout must be a number from 1'],
     [{ mainTimeout: '1s' }, 'mainTimeout must be a number from 1'],
     [{ resourceLimits: { maxOldGenerationSizeMb: -1 } }, 'resourceLimits.maxOldGenerationSizeMb must be a number'],
+    [{ resourceLimits: { maxOldGenerationSizeMb: 2 } }, 'resourceLimits.maxOldGenerationSizeMb must be a number'],
     [{ resourceLimits: { maxHeapMb: 5 } }, 'resourceLimits.maxHeapMb is not a known option'],
     [{ maxQeue: 5 }, 'maxQeue is not a known option; did you mean maxQueue?'],
     [[], 'The options must be an object, not an array'],

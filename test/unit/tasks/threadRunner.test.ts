@@ -211,7 +211,7 @@ describe('work that does not load', () => {
   });
 
   test('for want of a thread that can start', async () => {
-    make({}, '', { maxOldGenerationSizeMb: 1, maxYoungGenerationSizeMb: 1 });
+    make({}, '', { maxOldGenerationSizeMb: 4, maxYoungGenerationSizeMb: 1 });
     expect(await runner.load()).toMatchObject(failed('ERR_TASK_THREAD_EXITED'));
     expect(troubles).toEqual([]);
   });
