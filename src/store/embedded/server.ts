@@ -8,7 +8,7 @@
  */
 import { StoreError, toWire } from '../../errors.js';
 import type { StoreActivity } from './activity.js';
-import { type EmbeddedCalls, isUrgent, type Request, type StoreReply } from './calls.js';
+import { type CallName, type EmbeddedCalls, isUrgent, type Request, type StoreReply } from './calls.js';
 import { CannotBegin, type Entries } from './environment.js';
 import { NotYet, OpenedStore, type OpenParts } from './openedStore.js';
 import { PinnedFiles } from './pinnedFiles.js';
@@ -44,6 +44,8 @@ export class EmbeddedServer {
   private readonly others: Request[] = [];
   private scheduled = false;
   private closed = false;
+  /** Whether all calls of the last transaction were made. */
+  private committing = false;
   private readonly pinned = new PinnedFiles();
   /** Why the store was let go of, until a caller has been told. */
   private lost: StoreError | undefined;
@@ -200,6 +202,8 @@ export class EmbeddedServer {
       if (why === undefined) outcomes = this.together(store, group, true);
     } catch (error) {
       if (error instanceof CannotBegin) why = error.message;
+      // What failed while it was committed may be written: no call is made a second time.
+      else if (this.committing) outcomes = group.map(({ call }) => failed(error, call, store));
       else outcomes = group.map((request) => this.alone(store, request));
     }
     why ??= this.difference();
@@ -217,6 +221,7 @@ export class EmbeddedServer {
   private together(store: OpenedStore, group: Request[], mayJoin: boolean): Outcome[] {
     const { activity, now, pause } = this.parts;
     let wrote = false;
+    this.committing = false;
     activity.set('locking', now());
     try {
       return store.transact((calls, entries) => {
@@ -232,6 +237,7 @@ export class EmbeddedServer {
         }
         wrote = entries.writes > before;
         if (wrote) activity.set('writing', now());
+        this.committing = true;
         return outcomes;
       });
     } finally {
@@ -246,7 +252,7 @@ export class EmbeddedServer {
       const [outcome] = this.together(store, [request], false);
       return outcome ?? { ok: false, error: new Error('the call had no outcome') };
     } catch (error) {
-      return { ok: false, error: embeddedError(error, request.call, store.path) };
+      return failed(error, request.call, store);
     }
   }
 
@@ -266,6 +272,10 @@ function perform(store: OpenedStore, calls: EmbeddedCalls, entries: Entries, { c
     if (entries.writes > before) throw error;
     return { ok: false, error: embeddedError(error, call, store.path) };
   }
+}
+
+function failed(error: unknown, call: CallName, store: OpenedStore): Outcome {
+  return { ok: false, error: embeddedError(error, call, store.path) };
 }
 
 type Outcome = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown };
