@@ -270,7 +270,7 @@ function perform(store: OpenedStore, calls: EmbeddedCalls, entries: Entries, { c
     return { ok: true, value: Reflect.apply(calls[call], calls, args) };
   } catch (error) {
     if (entries.writes > before) throw error;
-    return { ok: false, error: embeddedError(error, call, store.path) };
+    return failed(error, call, store);
   }
 }
 
