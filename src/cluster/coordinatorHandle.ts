@@ -8,11 +8,12 @@
 import type { MemberEvent } from '../coordinator/messages.js';
 import { FailoverError, StateError } from '../errors.js';
 import type { ResolvedOptions } from '../options.js';
+import { type Clocks, realTime, type Timers } from '../realTime.js';
 import { Connection } from './connection.js';
 
 const FIRST_DELAY = 100;
 const LONGEST_DELAY = 5000;
-const LONG_LIFE = 10_000;
+const LONG_LIFE_NS = 10_000_000_000n;
 
 /** What the handle needs from a cluster. */
 export interface Client {
@@ -41,7 +42,10 @@ export class CoordinatorHandle {
   /** Hidden from whoever prints a cluster: it holds the password of the store. */
   readonly #options: ResolvedOptions;
 
-  constructor(options: ResolvedOptions) {
+  constructor(
+    options: ResolvedOptions,
+    private readonly time: Clocks & Timers = realTime,
+  ) {
     this.#options = options;
   }
 
@@ -62,7 +66,7 @@ export class CoordinatorHandle {
     // Not while others go on for long, since each that stops would be kept.
     if (client !== undefined && (this.closed || this.clients.size === 0)) this.leaving.set(cluster, client);
     if (this.clients.size > 0) return;
-    clearTimeout(this.restart);
+    this.time.clearTimeout(this.restart);
     this.restarting = false;
     const { connection } = this;
     this.connection = undefined;
@@ -80,14 +84,14 @@ export class CoordinatorHandle {
   }
 
   private connect(): Connection {
-    const startedAt = performance.now();
+    const startedAt = this.time.monotonic();
     const connection = new Connection(this.#options, (cluster, event) =>
       (this.clients.get(cluster) ?? this.leaving.get(cluster))?.happened(event),
     );
     void connection.lost.then((error) => {
       if (this.connection !== connection) return;
       this.connection = undefined;
-      if (performance.now() - startedAt >= LONG_LIFE) this.delay = FIRST_DELAY;
+      if (this.time.monotonic() - startedAt >= LONG_LIFE_NS) this.delay = FIRST_DELAY;
       this.restarting = true;
       // Not before, though the process has nothing else to live for: its task threads may still be at work.
       connection.hold();
@@ -103,7 +107,7 @@ export class CoordinatorHandle {
 
   private startLater(): void {
     if (!this.restarting) return;
-    this.restart = setTimeout(() => this.startAgain(), this.delay);
+    this.restart = this.time.setTimeout(() => this.startAgain(), this.delay);
     this.delay = Math.min(LONGEST_DELAY, this.delay * 2);
   }
 

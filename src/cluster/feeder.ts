@@ -82,7 +82,8 @@ export class Feeder {
   private schedule(): void {
     if (this.scheduled) return;
     this.scheduled = true;
-    queueMicrotask(() => {
+    // No `queueMicrotask`, which fake timers of a test runner hold up.
+    void Promise.resolve().then(() => {
       this.scheduled = false;
       this.feed();
     });

@@ -4,6 +4,7 @@
  */
 import { pulsePeriod } from '../coordinator/mainWatch.js';
 import type { LeaseView } from '../election/leaseView.js';
+import { realTime, type Timers } from '../realTime.js';
 
 export class MainPulse {
   private timer: NodeJS.Timeout | undefined;
@@ -12,18 +13,19 @@ export class MainPulse {
     private readonly lease: Pick<LeaseView, 'beatPulse' | 'endPulse'>,
     /** In ms; `Infinity`: nobody watches, so nothing is beaten. */
     private readonly mainTimeout: number,
+    private readonly timers: Timers = realTime,
   ) {}
 
   /** May be called again. The first beat is at once. */
   start(): void {
     if (this.timer !== undefined || this.mainTimeout === Infinity) return;
     this.lease.beatPulse();
-    this.timer = setInterval(() => this.lease.beatPulse(), pulsePeriod(this.mainTimeout)).unref();
+    this.timer = this.timers.setInterval(() => this.lease.beatPulse(), pulsePeriod(this.mainTimeout)).unref();
   }
 
   /** From now on the pulse is not missed. */
   stop(): void {
-    clearInterval(this.timer);
+    this.timers.clearInterval(this.timer);
     this.timer = undefined;
     this.lease.endPulse();
   }

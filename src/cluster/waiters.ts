@@ -4,6 +4,8 @@
  * twice as many the next time. Nobody is called before all who were have their answer, or he could overtake one of them.
  */
 
+import { realTime, type Timers } from '../realTime.js';
+
 /** Between two calls without a sign that there is room, in ms. */
 const POLL = 100;
 
@@ -27,6 +29,8 @@ export class Waiters {
   /** Whether there will be no room any more. */
   private over = false;
 
+  constructor(private readonly timers: Timers = realTime) {}
+
   /** The first answer of `attempt` that is not `full`; it is asked again whenever that is worth it. */
   async serve<Answer>(attempt: () => Promise<Answer | 'full'>): Promise<Answer> {
     const first = this.isEmpty ? await attempt() : 'full';
@@ -34,7 +38,7 @@ export class Waiters {
   }
 
   private queue<Answer>(attempt: () => Promise<Answer | 'full'>): Promise<Answer> {
-    this.timer ??= setInterval(() => this.some(1), POLL);
+    this.timer ??= this.timers.setInterval(() => this.some(1), POLL);
     return new Promise((resolve, reject) => {
       const ask = async (): Promise<void> => {
         let answer = await attempt();
@@ -113,7 +117,7 @@ export class Waiters {
 
   private look(): void {
     if (!this.isEmpty) return;
-    clearInterval(this.timer);
+    this.timers.clearInterval(this.timer);
     this.timer = undefined;
   }
 }

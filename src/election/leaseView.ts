@@ -9,6 +9,8 @@
  * know whether that thread still turns its loop (rule 10).
  */
 
+import { type Clocks, realTime } from '../realTime.js';
+
 const DEADLINE = 0;
 const TERM = 1;
 const ABORTED = 2;
@@ -23,7 +25,10 @@ export class LeaseView {
   readonly buffer: SharedArrayBuffer;
   private readonly cells: BigInt64Array;
 
-  constructor(buffer: SharedArrayBuffer = new SharedArrayBuffer(FIELDS * BigInt64Array.BYTES_PER_ELEMENT)) {
+  constructor(
+    buffer: SharedArrayBuffer = new SharedArrayBuffer(FIELDS * BigInt64Array.BYTES_PER_ELEMENT),
+    private readonly clocks: Clocks = realTime,
+  ) {
     this.buffer = buffer;
     this.cells = new BigInt64Array(buffer);
   }
@@ -33,8 +38,8 @@ export class LeaseView {
     // The term first: who reads the new deadline must not find the old term beside it.
     Atomics.store(this.cells, TERM, BigInt(term));
     const deadline = BigInt(Math.floor(validUntil * 1e6));
-    const left = Number(deadline - process.hrtime.bigint()) / 1e6;
-    Atomics.store(this.cells, WALL, BigInt(Math.ceil(Date.now() + left + WALL_NOISE)));
+    const left = Number(deadline - this.clocks.monotonic()) / 1e6;
+    Atomics.store(this.cells, WALL, BigInt(Math.ceil(this.clocks.wall() + left + WALL_NOISE)));
     Atomics.store(this.cells, DEADLINE, deadline);
   }
 
@@ -52,8 +57,8 @@ export class LeaseView {
   remaining(): number {
     const deadline = Atomics.load(this.cells, DEADLINE);
     if (deadline === 0n) return 0;
-    const left = Number(deadline - process.hrtime.bigint()) / 1e6;
-    const wallLeft = Number(Atomics.load(this.cells, WALL)) - Date.now();
+    const left = Number(deadline - this.clocks.monotonic()) / 1e6;
+    const wallLeft = Number(Atomics.load(this.cells, WALL)) - this.clocks.wall();
     return Math.max(0, Math.min(left, wallLeft));
   }
 
@@ -68,7 +73,7 @@ export class LeaseView {
 
   /** The main thread turns its loop: from now on its age is counted. */
   beatPulse(): void {
-    Atomics.store(this.cells, PULSE, process.hrtime.bigint());
+    Atomics.store(this.cells, PULSE, this.clocks.monotonic());
   }
 
   /** The main thread beats no more, and is not to be missed. */
@@ -80,6 +85,6 @@ export class LeaseView {
   pulseAge(): number {
     const pulse = Atomics.load(this.cells, PULSE);
     if (pulse === 0n) return 0;
-    return Math.max(0, Number(process.hrtime.bigint() - pulse) / 1e6);
+    return Math.max(0, Number(this.clocks.monotonic() - pulse) / 1e6);
   }
 }

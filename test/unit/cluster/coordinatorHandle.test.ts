@@ -4,6 +4,7 @@ import { type Client, CoordinatorHandle } from '../../../src/cluster/coordinator
 import type { MemberEvent } from '../../../src/coordinator/messages.ts';
 import { toWire } from '../../../src/errors.ts';
 import { resolveOptions } from '../../../src/resolveOptions.ts';
+import { globalTime } from '../../support/globalTime.ts';
 
 const threads = vi.hoisted(() => ({
   /** Why none can be had. */
@@ -51,7 +52,7 @@ beforeEach(() => {
   threads.refusal = null;
   threads.made.length = 0;
   threads.closing = () => {};
-  handle = new CoordinatorHandle(resolveOptions({ nodb: true }));
+  handle = new CoordinatorHandle(resolveOptions({ nodb: true }), globalTime);
   told = [];
 });
 afterEach(() => {

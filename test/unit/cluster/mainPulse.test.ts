@@ -1,6 +1,7 @@
 /** The pulse as the main thread beats it, on fake timers. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { MainPulse } from '../../../src/cluster/mainPulse.ts';
+import { globalTime } from '../../support/globalTime.ts';
 
 const said: string[] = [];
 const lease = {
@@ -21,7 +22,7 @@ afterEach(() => {
 });
 
 test('beats at once, then four times within the time-out, until it is stopped', () => {
-  const pulse = new MainPulse(lease, 1000);
+  const pulse = new MainPulse(lease, 1000, globalTime);
   pulse.start();
   pulse.start();
   expect(said).toEqual(['beat']);
@@ -37,13 +38,13 @@ test('beats at once, then four times within the time-out, until it is stopped', 
 });
 
 test('beats each second at least, however long the time-out', () => {
-  new MainPulse(lease, 3_600_000).start();
+  new MainPulse(lease, 3_600_000, globalTime).start();
   vi.advanceTimersByTime(10_000);
   expect(said).toHaveLength(11);
 });
 
 test('without a time-out nobody watches, and nothing is beaten', () => {
-  new MainPulse(lease, Infinity).start();
+  new MainPulse(lease, Infinity, globalTime).start();
   vi.advanceTimersByTime(10_000);
   expect(said).toEqual([]);
 });
@@ -51,7 +52,7 @@ test('without a time-out nobody watches, and nothing is beaten', () => {
 test('keeps no process alive', () => {
   vi.useRealTimers();
   const before = process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
-  const pulse = new MainPulse(lease, 1000);
+  const pulse = new MainPulse(lease, 1000, globalTime);
   pulse.start();
   const after = process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
   pulse.stop();

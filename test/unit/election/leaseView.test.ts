@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { expect, test, vi } from 'vitest';
 import { LeaseView } from '../../../src/election/leaseView.ts';
+import { globalTime } from '../../support/globalTime.ts';
 
 const now = (): number => Number(process.hrtime.bigint()) / 1e6;
 
@@ -33,7 +34,7 @@ test('one that is over, or was never to begin, has nothing left, never less', ()
 test('it ends by the wall clock too, which ran on while the machine slept', () => {
   vi.useFakeTimers({ toFake: ['Date'], now: 1_000_000 });
   try {
-    const view = new LeaseView();
+    const view = new LeaseView(undefined, globalTime);
     view.hold(3, now() + 60_000);
     vi.setSystemTime(1_000_000 + 50_000);
     expect(view.remaining()).toBeLessThan(10_100);
@@ -113,4 +114,17 @@ test('a pulse that another thread wrote just now is not from the future', () => 
   const view = new LeaseView();
   new BigInt64Array(view.buffer)[4] = process.hrtime.bigint() + 1_000_000_000n;
   expect(view.pulseAge()).toBe(0);
+});
+
+test('clocks that are faked after it was loaded change nothing', () => {
+  const view = new LeaseView();
+  view.hold(3, now() + 60_000);
+  vi.useFakeTimers({ toFake: ['Date', 'hrtime'], now: 0 });
+  try {
+    vi.setSystemTime(Date.now() + 3_600_000);
+    expect(view.remaining()).toBeGreaterThan(0);
+    expect(view.remaining()).toBeLessThanOrEqual(60_000);
+  } finally {
+    vi.useRealTimers();
+  }
 });
