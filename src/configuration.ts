@@ -16,8 +16,8 @@ import { createHash } from 'node:crypto';
 import type { ResolvedManagedOptions } from './options.js';
 
 /** In their order: a later one takes precedence over an earlier one when its tasks wait. */
-export const kinds = ['unmanaged', 'memory', 'durable'] as const;
-export type ClusterKind = (typeof kinds)[number];
+export const kinds = ['unmanaged', 'memory', 'durable'] as const satisfies readonly ClusterKind[];
+export type ClusterKind = 'unmanaged' | 'memory' | 'durable';
 
 export interface Configuration {
   readonly kind: ClusterKind;

@@ -1,7 +1,8 @@
 /** The way in: checks the options and makes the two classes, bound to one coordinator and one store. */
+import type { ManagedCluster, UnmanagedCluster } from './cluster/api.js';
 import { CoordinatorHandle } from './cluster/coordinatorHandle.js';
-import { ManagedCluster } from './cluster/managed.js';
-import { UnmanagedCluster } from './cluster/unmanaged.js';
+import { ManagedCluster as ManagedFacade } from './cluster/managed.js';
+import { UnmanagedCluster as UnmanagedFacade } from './cluster/unmanaged.js';
 import { InvalidOptionError } from './errors.js';
 import { lastResorts, mustBeEndable } from './lastResorts.js';
 import type { FailoverOptions, ManagedOptions } from './options.js';
@@ -57,7 +58,7 @@ export function failover(options: FailoverOptions = {}): Failover {
   const resolved = resolveOptions(options);
   const handle = new CoordinatorHandle(resolved);
 
-  class Managed<Task extends object> extends ManagedCluster<Task> {
+  class Managed<Task extends object> extends ManagedFacade<Task> {
     constructor(name: string, key: TaskKey<Task>, work: URL | string | Work<Task>, managed?: ManagedOptions) {
       const checked = resolveManagedOptions(managed, resolved.intervals);
       if (checked.fencing === 'process') mustBeEndable(lastResorts(process.pid));
@@ -72,7 +73,7 @@ export function failover(options: FailoverOptions = {}): Failover {
     }
   }
 
-  class Unmanaged extends UnmanagedCluster {
+  class Unmanaged extends UnmanagedFacade {
     constructor(name: string, identifier?: TaskId) {
       super(handle, resolveName(name), resolveIdentifier(identifier) ?? null);
     }

@@ -1,10 +1,11 @@
 /** The public surface, and nothing else. */
-export type { Cluster } from './cluster/cluster.js';
+export type { Cluster, ManagedCluster, Submission, SubmitOptions, UnmanagedCluster } from './cluster/api.js';
 export type { ClusterEvents, ClusterState } from './cluster/events.js';
-export type { ManagedCluster, Submission, SubmitOptions } from './cluster/managed.js';
-export type { UnmanagedCluster } from './cluster/unmanaged.js';
+export type { ClusterKind, Configuration, Difference } from './configuration.js';
+export type { DifferingMember } from './coordinator/differingMembers.js';
 export type { Unfit } from './coordinator/fitness.js';
 export type { MemberStatus, Spread } from './coordinator/messages.js';
+export type { PoolReport } from './coordinator/poolProbe.js';
 export {
   type CodedError,
   FailoverError,
@@ -16,7 +17,7 @@ export {
   WorkError,
 } from './errors.js';
 export { type Failover, failover, type ManagedConstructor, type UnmanagedConstructor } from './failover.js';
-export type { FailoverOptions, Intervals, ManagedOptions } from './options.js';
+export type { FailoverOptions, IntervalName, Intervals, ManagedOptions } from './options.js';
 export type { Member } from './store/store.js';
 export type { TaskId } from './task.js';
 export type { TaskKey } from './taskKey.js';

@@ -25,17 +25,19 @@ export type IntervalName = keyof Intervals;
 
 /** What `failover(options)` takes; everything is optional. */
 export interface FailoverOptions {
-  mongodb?: {
-    /** Default `mongodb://localhost:27017/test`. */
-    connectString?: string | undefined;
-    /** Handed to the MongoDB driver. Options of the original that it no longer has (`db`, `server`) and `compressors` are ignored, with an `info` event. */
-    connectOptions?: (MongoClientOptions & Record<string, unknown>) | undefined;
-    /** Log every command on stderr, credentials redacted. Default false. */
-    debug?: boolean | undefined;
-  };
+  mongodb?:
+    | {
+        /** Default `mongodb://localhost:27017/test`. */
+        connectString?: string | undefined;
+        /** Handed to the MongoDB driver: its `MongoClientOptions`, as far as they are plain values. Options of the original that it no longer has (`db`, `server`) and `compressors` are ignored, with an `info` event. */
+        connectOptions?: object | undefined;
+        /** Log every command on stderr, credentials redacted. Default false. */
+        debug?: boolean | undefined;
+      }
+    | undefined;
   /** Use the embedded store (LMDB): no server, for the processes of one machine. `true` keeps it in the user's state folder. Default false. */
   nodb?: boolean | { path?: string | undefined } | undefined;
-  intervals?: { [name in IntervalName | Lowercase<IntervalName>]?: number | undefined };
+  intervals?: { [name in IntervalName | Lowercase<IntervalName>]?: number | undefined } | undefined;
 }
 
 /** What a managed cluster takes beside its work; everything is optional. */
@@ -46,33 +48,37 @@ export interface ManagedOptions {
    */
   durable?: boolean | undefined;
   /** How a failed task is tried again. */
-  retry?: {
-    /** Least delay before the next try, in ms. Default 100. */
-    minDelay?: number | undefined;
-    /** Most, in ms: it doubles with each failure, and is drawn at random up to that. Default `minDelay`: always the same. */
-    maxDelay?: number | undefined;
-    /**
-     * How often a task is tried. Default `Infinity`; even so a stored task that was running whenever a process died is
-     * given up after the third death.
-     */
-    attempts?: number | undefined;
-    /**
-     * What becomes of a task whose attempts are used up. `block`: it stays at the head, and the queue stands still until
-     * `requeue(id)`. `dead-letter`: it leaves the queue and is kept apart in the store until `requeue(id)`. Default `block`.
-     */
-    exhausted?: 'block' | 'dead-letter' | undefined;
-  };
+  retry?:
+    | {
+        /** Least delay before the next try, in ms. Default 100. */
+        minDelay?: number | undefined;
+        /** Most, in ms: it doubles with each failure, and is drawn at random up to that. Default `minDelay`: always the same. */
+        maxDelay?: number | undefined;
+        /**
+         * How often a task is tried. Default `Infinity`; even so a stored task that was running whenever a process died is
+         * given up after the third death.
+         */
+        attempts?: number | undefined;
+        /**
+         * What becomes of a task whose attempts are used up. `block`: it stays at the head, and the queue stands still until
+         * `requeue(id)`. `dead-letter`: it leaves the queue and is kept apart in the store until `requeue(id)`. Default `block`.
+         */
+        exhausted?: 'block' | 'dead-letter' | undefined;
+      }
+    | undefined;
   /** Most tasks that may wait in the queue. Default 1,000,000. */
   maxQueue?: number | undefined;
   /** Most bytes that one task may have, encoded. Default 1 MiB, at most 16 MiB less 64 KiB. */
   maxTaskBytes?: number | undefined;
   /** Limits of the task thread, as of `worker_threads`. */
-  resourceLimits?: {
-    maxOldGenerationSizeMb?: number;
-    maxYoungGenerationSizeMb?: number;
-    codeRangeSizeMb?: number;
-    stackSizeMb?: number;
-  };
+  resourceLimits?:
+    | {
+        maxOldGenerationSizeMb?: number | undefined;
+        maxYoungGenerationSizeMb?: number | undefined;
+        codeRangeSizeMb?: number | undefined;
+        stackSizeMb?: number | undefined;
+      }
+    | undefined;
   /**
    * How long the task thread stays without a task, in ms. The next task then starts a new thread, which loads the module
    * again; `Infinity` keeps the thread for as long as this member is master. Default 10,000.
@@ -125,7 +131,7 @@ export interface ResolvedManagedOptions {
   readonly retry: ResolvedRetry;
   readonly maxQueue: number;
   readonly maxTaskBytes: number;
-  readonly resourceLimits: NonNullable<ManagedOptions['resourceLimits']>;
+  readonly resourceLimits: { [name in keyof NonNullable<ManagedOptions['resourceLimits']>]?: number };
   /** May be `Infinity`. */
   readonly idleThreadTimeout: number;
   readonly loadTimeout: number;

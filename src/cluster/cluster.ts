@@ -12,6 +12,7 @@ import type { ClusterSpec, MemberEvent, MemberStatus, Reply, WireApi } from '../
 import { LeaseView } from '../election/leaseView.js';
 import { FailoverError, fromWire, StateError } from '../errors.js';
 import type { TaskId } from '../task.js';
+import type * as api from './api.js';
 import type { Connection } from './connection.js';
 import type { Client, CoordinatorHandle } from './coordinatorHandle.js';
 import { type ClusterState, SafeEmitter } from './events.js';
@@ -24,8 +25,8 @@ export interface Kind {
 
 export type Send<R> = (remote: Remote<WireApi>, cluster: number) => Promise<Reply<R>>;
 
-export abstract class Cluster extends SafeEmitter {
-  /** The subsystem's name, shared between all instances. */
+/** Its public members are described in `api.ts`. */
+export abstract class Cluster extends SafeEmitter implements api.Cluster {
   readonly name: string;
   protected readonly lease = new LeaseView();
   private readonly handle: CoordinatorHandle;
@@ -53,33 +54,23 @@ export abstract class Cluster extends SafeEmitter {
     };
   }
 
-  /** The state as last told by an event. `isMaster` is the one to act on. */
   get state(): ClusterState {
     return this.current;
   }
 
-  /** Whether this member holds the lease at this very moment, whatever events are still queued. */
   get isMaster(): boolean {
     return this.lease.remaining() > 0;
   }
 
-  /** The term of the lease that is held; null when none is. It only rises, so it fences the client's own writes. */
   get term(): number | null {
     const left = this.lease.remaining();
     return left > 0 ? this.lease.term : null;
   }
 
-  /** How long the lease still lasts, in ms; 0 when it is not held. */
   leaseRemaining(): number {
     return this.lease.remaining();
   }
 
-  /**
-   * Joins the election. Resolves once it has begun; what comes of it, be it that the store cannot be reached, is told by
-   * events.
-   *
-   * @throws StateError `ERR_ALREADY_RUNNING` when called twice, `ERR_STOPPED` after `stop()`.
-   */
   async run(): Promise<void> {
     this.mustNotBeStopped();
     if (this.ran) throw new StateError('ERR_ALREADY_RUNNING', `the cluster '${this.name}' runs already`);
@@ -92,20 +83,11 @@ export abstract class Cluster extends SafeEmitter {
     await connection.call((remote) => remote.run(cluster)).catch(unlessLost);
   }
 
-  /**
-   * Lets the running task end, releases the lease and leaves: another member takes over within one POLL. Resolves when
-   * that is done. Tasks still queued in memory are dropped here; the other members were fed them, too. May be called again.
-   */
   stop(): Promise<void> {
     this.stopping ??= this.end();
     return this.stopping;
   }
 
-  /**
-   * What this member is and knows.
-   *
-   * @throws StateError `ERR_STOPPED` after `stop()`; FailoverError `ERR_COORDINATOR_LOST` while the coordinator thread is being replaced.
-   */
   async status(): Promise<MemberStatus> {
     this.mustNotBeStopped();
     return this.call((remote, cluster) => remote.status(cluster));

@@ -8,6 +8,8 @@ import type { TaskId } from '../task.js';
 import { encodeTask } from '../taskCodec.js';
 import { asTaskId, taskIdRule } from '../taskId.js';
 import type { WorkPlace } from '../workPlace.js';
+import type * as api from './api.js';
+import type { Submission, SubmitOptions } from './api.js';
 import { Cluster } from './cluster.js';
 import type { CoordinatorHandle } from './coordinatorHandle.js';
 import { Feeder } from './feeder.js';
@@ -16,24 +18,14 @@ import { MainWork } from './mainWork.js';
 import { TaskBlocks, type TaskPlace } from './taskBlocks.js';
 import { Waiters } from './waiters.js';
 
-/** What becomes of a submitted task. */
-export interface Submission {
-  /** False: a task with this id is queued already, or another member has done it. */
-  readonly stored: boolean;
-}
-
 /** The same for all, as there is one for each task. */
 const submissions: Readonly<Record<'stored' | 'not', Submission>> = {
   stored: Object.freeze({ stored: true }),
   not: Object.freeze({ stored: false }),
 };
 
-export interface SubmitOptions {
-  /** Wait for room when the queue is full, instead of failing with `ERR_QUEUE_FULL`. Default false. */
-  readonly wait?: boolean | undefined;
-}
-
-export class ManagedCluster<Task extends object = object> extends Cluster {
+/** Its public members are described in `api.ts`. */
+export class ManagedCluster<Task extends object = object> extends Cluster implements api.ManagedCluster<Task> {
   /**
    * The tasks that are not done, in their order; a coordinator that takes over from a dead one is fed from it. Empty when
    * they are in the store.
@@ -63,18 +55,6 @@ export class ManagedCluster<Task extends object = object> extends Cluster {
     this.pulse = work.kind === 'main' ? new MainPulse(this.lease, options.mainTimeout) : null;
   }
 
-  /**
-   * Queues a task, before or after `run()`. It is copied: what happens to the object later does not matter.
-   *
-   * In memory it resolves when the coordinator has it: feed every member the same tasks, and a standby drops what the
-   * master has done. Durable, it resolves when the store has it, by majority: any one member may store it, once. When it
-   * rejects with `ERR_STORE_UNAVAILABLE` or `ERR_COORDINATOR_LOST` the task may be stored or not; submit it again, for
-   * one that is queued is not stored twice.
-   *
-   * @throws TaskError `ERR_INVALID_KEY`, `ERR_TASK_NOT_CLONEABLE`, `ERR_TASK_TOO_LARGE`, `ERR_QUEUE_FULL`: the task was
-   * not queued, and what was queued before is untouched. StateError `ERR_STOPPED` after `stop()`. InvalidOptionError
-   * `ERR_INVALID_OPTION`. Durable: StoreError, and FailoverError `ERR_COORDINATOR_LOST`.
-   */
   submitWork(task: Task, options?: SubmitOptions): Promise<Submission> {
     try {
       this.mustNotBeStopped();
@@ -88,14 +68,6 @@ export class ManagedCluster<Task extends object = object> extends Cluster {
     }
   }
 
-  /**
-   * Puts a dead letter back at the end of the queue, with all its attempts; or lets a queue that stands still
-   * (`retry.exhausted: 'block'`) try its head again. When a task with this id is queued, its dead letter stays, as the two
-   * may differ. Resolves to false when there is nothing to put back and the queue does not stand still at such a task. A
-   * queue in memory is that of this member alone.
-   *
-   * @throws StateError `ERR_STOPPED`; StoreError; TaskError `ERR_QUEUE_FULL`, or `ERR_INVALID_KEY` for what is no id.
-   */
   async requeue(id: TaskId): Promise<boolean> {
     this.mustNotBeStopped();
     const known = asTaskId(id);

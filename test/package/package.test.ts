@@ -22,7 +22,7 @@ let project: string;
 beforeAll(async () => {
   if (!existsSync(join(root, 'dist/src/index.js'))) throw new Error('Nothing is built; `npm run build` first.');
   folder = await mkdtemp(join(tmpdir(), 'mongo-failover-package-'));
-  await run('npm', ['pack', '--ignore-scripts', '--pack-destination', folder], root);
+  await run('npm', ['pack', '--pack-destination', folder], root);
   tarball = join(folder, `${ownPackage.name}-${ownPackage.version}.tgz`);
   project = join(folder, 'project');
   await cp(join(import.meta.dirname, 'consumer'), project, { recursive: true });
@@ -39,14 +39,31 @@ test('an ES module imports it, is elected and does a task', async () => {
   expect(await run('node', ['run.mjs', join(folder, 'store')], project)).toBe('done 1\n');
 });
 
-test('CommonJS requires it', async () => {
+test('CommonJS requires it, and has the instance that an ES module has', async () => {
   const printed = await run('node', ['required.cjs'], project);
-  expect(printed).toMatch(/^function function /);
+  expect(printed).toMatch(/^function function same /);
   expect(printed.split(/\s/)).toEqual(expect.arrayContaining(['failover', 'FailoverError', 'StoreError']));
 });
 
-test('its types hold in strict TypeScript, imported and required', async () => {
-  await run(tool('tsc'), ['-p', project], project);
+test('where `require` loads no ES module, the CommonJS build is elected and does a task', async () => {
+  expect(await run('node', ['refused.cjs', join(folder, 'refused')], project)).toBe('done 1\n');
+});
+
+test.each([[[]], [['--lib', 'es2022', '--moduleResolution', 'bundler', '--module', 'preserve']]])(
+  'its types hold in strict TypeScript, imported and required, with %j',
+  async (more) => {
+    await run(tool('tsc'), ['-p', project, ...more], project);
+  },
+);
+
+test('its types name Node.js alone, and what they name is exported', async () => {
+  for (const file of ['index.d.ts', 'index.d.cts']) {
+    const text = await readFile(join(project, 'node_modules', ownPackage.name, 'dist/src', file), 'utf8');
+    const imported = Array.from(text.matchAll(/(?:from |import\(|path=|types=)['"]([^'"]+)/g), ([, name]) => name);
+    expect(imported).toEqual(['node:events']);
+    expect(text).not.toMatch(/^(?:interface|declare (?!class|function)|class)/m);
+    expect(text).not.toMatch(/\bprivate\b|\bprotected\b|Comlink|Remote</);
+  }
 });
 
 test('its command explains itself', async () => {
@@ -57,10 +74,8 @@ test('publint finds nothing', async () => {
   await run(tool('publint'), ['run', tarball, '--strict'], root);
 });
 
-test('every resolution of its types that its Node versions have finds them', async () => {
-  // The package is an ES module alone: Node from 20.19 on can require it, so that a CommonJS caller ends at an ES
-  // module is meant, and the resolution of Node 10, which knows no exports, is of no Node that it runs on.
-  await run(tool('attw'), [tarball, '--profile', 'esm-only'], root);
+test('every resolution of its types finds them', async () => {
+  await run(tool('attw'), [tarball, '--profile', 'strict'], root);
 });
 
 test('it holds the library, its types and its papers, and nothing else', async () => {
@@ -72,9 +87,12 @@ test('it holds the library, its types and its papers, and nothing else', async (
   expect(built.filter((file) => /(^|\/)(test|bench|samples)\/|\.test\./.test(file))).toEqual([]);
   const modules = built.filter((file) => /\.c?js$/.test(file));
   expect(modules).toEqual(
-    expect.arrayContaining(['dist/src/index.js', 'dist/workers/coordinator.cjs', 'dist/workers/task.cjs']),
+    expect.arrayContaining([
+      ...['dist/src/index.js', 'dist/src/index.cjs', 'dist/src/commonjs/index.cjs'],
+      ...['dist/workers/coordinator.cjs', 'dist/workers/task.cjs'],
+    ]),
   );
-  expect(built).toEqual(expect.arrayContaining(modules.map((file) => file.replace(/(c?)js$/, 'd.$1ts'))));
+  expect(built.filter((file) => file.includes('.d.')).sort()).toEqual(['dist/src/index.d.cts', 'dist/src/index.d.ts']);
 });
 
 test('it names no path of the machine that built it', async () => {
