@@ -3,6 +3,8 @@
  * say more. Errors cross threads as plain data (`toWire`), because structured cloning loses class and code.
  */
 
+import { isError } from './realms.js';
+
 export type FailoverErrorCode =
   | 'ERR_ALREADY_RUNNING'
   | 'ERR_ATTEMPTS_EXHAUSTED'
@@ -100,7 +102,7 @@ function kindOf(error: FailoverError): Kind {
 /** Turns whatever was thrown, an error or not, into plain data. Never throws, whatever the value's getters do. */
 export function toWire(thrown: unknown): WireError {
   try {
-    if (thrown instanceof Error) {
+    if (isError(thrown)) {
       const code = 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : undefined;
       const ours = thrown instanceof FailoverError ? { kind: kindOf(thrown), code: thrown.code } : undefined;
       return { name: String(thrown.name), message: String(thrown.message), code, stack: text(thrown.stack), ours };

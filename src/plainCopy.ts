@@ -5,6 +5,7 @@
 import { types } from 'node:util';
 import { InvalidOptionError } from './errors.js';
 import { join } from './optionChecks.js';
+import { isPlainPrototype } from './realms.js';
 import { showKind } from './showValue.js';
 
 const MAX_DEPTH = 32;
@@ -18,8 +19,7 @@ export function plainCopy(value: unknown, path: string, depth = 0): unknown {
   // Into memory of its own: a small Buffer is a view of a pool, which would cross as a whole.
   if (types.isUint8Array(value)) return new Uint8Array(value);
   if (Array.isArray(value)) return value.map((item, index) => plainCopy(item, `${path}[${index}]`, depth + 1));
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== null && prototype !== Object.prototype) throw uncloneable(path, 'an instance of a class');
+  if (!isPlainPrototype(Object.getPrototypeOf(value))) throw uncloneable(path, 'an instance of a class');
   return plainCopyOfObject(value, path, depth);
 }
 

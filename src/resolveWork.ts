@@ -7,6 +7,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { InvalidOptionError, WorkError } from './errors.js';
 import { reading } from './optionChecks.js';
+import { isUrl } from './realms.js';
 import { quote, showValue } from './showValue.js';
 import type { WorkPlace } from './workPlace.js';
 
@@ -26,7 +27,7 @@ function resolveModule(work: unknown, cwd: string): WorkPlace {
   const url = moduleUrl(work, cwd);
   if (url === undefined || !['file:', 'data:'].includes(url.protocol)) {
     throw new InvalidOptionError(
-      `the work must be a function, a path, or a URL with file: or data:, not ${showValue(work instanceof URL ? work.href : work)}`,
+      `the work must be a function, a path, or a URL with file: or data:, not ${showValue(isUrl(work) ? work.href : work)}`,
     );
   }
   if (url.protocol === 'file:') checkFile(url);
@@ -38,7 +39,7 @@ function isFunction(value: unknown): value is (...args: unknown[]) => unknown {
 }
 
 function moduleUrl(work: unknown, cwd: string): URL | undefined {
-  if (work instanceof URL) return work;
+  if (isUrl(work)) return new URL(work.href);
   if (typeof work !== 'string' || work === '') return undefined;
   if (scheme.test(work)) return URL.canParse(work) ? new URL(work) : undefined;
   return pathToFileURL(resolve(cwd, work));

@@ -9,6 +9,7 @@
 import { types } from 'node:util';
 import { bson } from './bson.js';
 import { TaskError } from './errors.js';
+import { foreignClassOf } from './realms.js';
 import { showKind, showValue } from './showValue.js';
 
 const MAX_DEPTH = 100;
@@ -27,6 +28,7 @@ const keptBsonTypes: ReadonlySet<unknown> = new Set([
 
 /** What these hold shows neither in their properties nor, behind a Proxy, in their kind. */
 const untagged = [Date, RegExp, Error, Boolean, Number, String];
+const untaggedNames = untagged.map((type) => type.name);
 
 type Plain = Record<string, unknown>;
 
@@ -99,8 +101,8 @@ export class TaskCopy {
     }
     const kind = kindOf(value);
     if (kind !== 'an Object') throw this.refusal(`is ${kind}`);
-    const like = untagged.find((type) => value instanceof type);
-    if (like !== undefined) throw this.refusal(`is a Proxy of a ${like.name}, or inherits from one`);
+    const like = untagged.find((type) => value instanceof type)?.name ?? foreignClassOf(value, untaggedNames);
+    if (like !== undefined) throw this.refusal(`is a Proxy of a ${like}, or inherits from one`);
     return this.plain(value);
   }
 
