@@ -1,12 +1,13 @@
 /**
  * The suites, each with what it may take; `npm test` runs them one after another, and one without a test fails.
+ * The last ones take minutes, and only `.ci/run` runs them.
  * The tests of threads, processes and the package run what is built in dist/, so `npm run build` comes first.
  */
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { configDefaults, defineConfig } from 'vitest/config';
 
-const names = ['unit', 'contract', 'threads', 'processes', 'package'] as const;
+const names = ['unit', 'contract', 'threads', 'processes', 'package', 'types', 'jest'] as const;
 
 function suite(name: (typeof names)[number], timeout: number, more: { server?: boolean; folders?: string[] } = {}) {
   return {
@@ -37,6 +38,8 @@ export default defineConfig({
       suite('threads', 60_000, { server: true }),
       suite('processes', 120_000, { server: true }),
       suite('package', 120_000),
+      suite('types', 300_000),
+      suite('jest', 300_000),
     ],
   },
 });

@@ -1,0 +1,1 @@
+module.exports = (task) => task.id > 0;
