@@ -41,6 +41,8 @@ const namedTests: Readonly<Record<string, string>> = {
   'src/coordinator/member.ts': kinds,
   'src/coordinator/yielding.ts': kinds,
   'src/lastResorts.ts': 'test/unit/lastResorts.test.ts',
+  'src/realTime.ts': 'test/unit/election/leaseView.test.ts',
+  'src/realms.ts': 'test/unit/realms.test.ts',
   'src/store/documents.ts': 'test/unit/hostile/documents.test.ts',
 };
 

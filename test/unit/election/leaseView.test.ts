@@ -119,9 +119,8 @@ test('a pulse that another thread wrote just now is not from the future', () => 
 test('clocks that are faked after it was loaded change nothing', () => {
   const view = new LeaseView();
   view.hold(3, now() + 60_000);
-  vi.useFakeTimers({ toFake: ['Date', 'hrtime'], now: 0 });
+  vi.useFakeTimers({ toFake: ['Date', 'hrtime'], now: Date.now() + 3_600_000 });
   try {
-    vi.setSystemTime(Date.now() + 3_600_000);
     expect(view.remaining()).toBeGreaterThan(0);
     expect(view.remaining()).toBeLessThanOrEqual(60_000);
   } finally {
