@@ -7,7 +7,7 @@ function load(): object {
   try {
     return require('./index.js');
   } catch {
-    return require('./commonjs/index.cjs');
+    return require('../commonjs/index.js');
   }
 }
 

@@ -83,12 +83,18 @@ test('it holds the library, its types and its papers, and nothing else', async (
   const papers = files.filter((file) => !file.startsWith('dist/'));
   expect(papers.sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']);
   const built = files.filter((file) => file.startsWith('dist/'));
-  expect(built.filter((file) => !/^dist\/(src|workers)\/.+\.(c?js|c?js\.map|d\.c?ts)$/.test(file))).toEqual([]);
+  expect(
+    built.filter(
+      (file) =>
+        !/^dist\/(commonjs|src|workers)\/.+\.(c?js|c?js\.map|d\.c?ts)$/.test(file) &&
+        file !== 'dist/commonjs/package.json',
+    ),
+  ).toEqual([]);
   expect(built.filter((file) => /(^|\/)(test|bench|samples)\/|\.test\./.test(file))).toEqual([]);
   const modules = built.filter((file) => /\.c?js$/.test(file));
   expect(modules).toEqual(
     expect.arrayContaining([
-      ...['dist/src/index.js', 'dist/src/index.cjs', 'dist/src/commonjs/index.cjs'],
+      ...['dist/src/index.js', 'dist/src/index.cjs', 'dist/commonjs/index.js'],
       ...['dist/workers/coordinator.cjs', 'dist/workers/task.cjs'],
     ]),
   );

@@ -20,7 +20,7 @@ async function main() {
   await cluster.submitWork({ id: 1 });
   const [id] = await done;
   await close();
-  if (!Object.keys(require.cache).some((file) => file.endsWith('commonjs/index.cjs')))
+  if (!Object.keys(require.cache).some((file) => file.endsWith(join('commonjs', 'index.js'))))
     throw new Error('not that build');
   console.log(`done ${id}`);
 }
