@@ -35,14 +35,14 @@ const kindWalk = 'test/unit/coordinator/kindsWalk.test.ts';
 const kinds = 'test/unit/coordinator/kinds.test.ts';
 /** Where no search, walk or simulation goes: the test that is there for the file. */
 const namedTests: Readonly<Record<string, string>> = {
+  'src/realTime.ts': 'test/unit/election/leaseView.test.ts',
+  'src/realms.ts': 'test/unit/realms.test.ts',
   'src/cluster/waiters.ts': 'test/unit/cluster/waiters.test.ts',
   'src/configuration.ts': kinds,
   'src/coordinator/configurationWatch.ts': kinds,
   'src/coordinator/member.ts': kinds,
   'src/coordinator/yielding.ts': kinds,
   'src/lastResorts.ts': 'test/unit/lastResorts.test.ts',
-  'src/realTime.ts': 'test/unit/election/leaseView.test.ts',
-  'src/realms.ts': 'test/unit/realms.test.ts',
   'src/store/documents.ts': 'test/unit/hostile/documents.test.ts',
 };
 

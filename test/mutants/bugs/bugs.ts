@@ -5,19 +5,19 @@ import { electionBugs } from './election.ts';
 import { embeddedBugs } from './embedded.ts';
 import { memberBugs } from './members.ts';
 import { poolBugs } from './pool.ts';
-import { programBugs } from './programs.ts';
 import { queueBugs } from './queue.ts';
+import { realmBugs } from './realms.ts';
 import { storeBugs } from './stores.ts';
 import { workBugs } from './work.ts';
 
 export const plantedBugs: readonly PlantedBug[] = [
   ...electionBugs,
   ...queueBugs,
+  ...realmBugs,
   ...durableBugs,
   ...workBugs,
   ...storeBugs,
   ...embeddedBugs,
   ...poolBugs,
   ...memberBugs,
-  ...programBugs,
 ];

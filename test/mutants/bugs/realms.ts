@@ -4,7 +4,7 @@ import type { PlantedBug } from '../plantedBug.ts';
 const realms = 'src/realms.ts';
 const named = ['named'] as const;
 
-export const programBugs: readonly PlantedBug[] = [
+export const realmBugs: readonly PlantedBug[] = [
   {
     name: 'plain-objects-of-one-realm',
     breaks: 'Nested options that another realm made, as under Jest, are refused as instances of a class.',
