@@ -47,8 +47,8 @@ test.each([
     options: ['--workerThreads', '--maxWorkers=2'],
   },
   { name: 'babel-jest with preset-env', files: 'cluster.test.js', options: ['--transform', presetEnv] },
-  { name: 'ts-jest', files: 'typed.test.ts', options: ['--preset', 'ts-jest'] },
-  { name: '@swc/jest', files: 'typed.test.ts', options: ['--transform', swc] },
+  { name: 'ts-jest', files: 'typed.spec.ts', options: ['--preset', 'ts-jest'] },
+  { name: '@swc/jest', files: 'typed.spec.ts', options: ['--transform', swc] },
 ])('$name', async ({ files, options }) => {
   await jest(files, options);
 });
