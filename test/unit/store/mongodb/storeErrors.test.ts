@@ -28,7 +28,7 @@ test.each([
     'ERR_STORE_UNAVAILABLE',
   ],
   ['writes in each other’s way, on PostgreSQL', server(1, 'deadlock detected'), 'ERR_STORE_UNAVAILABLE'],
-  ['an error within the server', server(1), 'ERR_STORE'],
+  ['an error within the server, of a write that may have happened', server(1), 'ERR_STORE_UNAVAILABLE'],
   ['a refused login', server(18), 'ERR_STORE'],
   ['a missing right', server(13), 'ERR_STORE'],
   ['options that make no sense', new MongoInvalidArgumentError('no'), 'ERR_STORE'],
