@@ -75,6 +75,11 @@ export class Commands {
     return this.affected(what, await this.write(what, { delete: collection, deletes: [{ q, limit }] }));
   }
 
+  /** Sends a command as it is. */
+  send(what: string, command: Fields): Promise<Fields> {
+    return this.run(what, command, this.limit);
+  }
+
   /** Gives several commands together the time limit of one; the signal says when there is no use in another. */
   within<T>(what: string, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const { limit } = this;

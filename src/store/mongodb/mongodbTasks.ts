@@ -28,9 +28,11 @@ import type {
   TaskStore,
 } from '../taskStore.js';
 import { type Commands, LEASES, leaseId, ofOurFormat } from './commands.js';
+import type { IndexKeeper } from './indexKeeper.js';
 import { TaskAdder } from './taskAdder.js';
 import { DEAD_LETTERS, isRetired, majority, TASKS, TaskReads, taskKey } from './taskReads.js';
 import { TaskTrimmer } from './taskTrimmer.js';
+import type { Topology } from './topology.js';
 
 /** What the payload of a task is taken to weigh before any was seen, in bytes. */
 const FIRST_GUESS = 16 * 1024;
@@ -55,10 +57,12 @@ export class MongodbTasks implements TaskStore {
 
   constructor(
     private readonly commands: Commands,
+    topology: Topology,
+    private readonly indexes: IndexKeeper,
     clock: Clock,
   ) {
-    this.reads = new TaskReads(commands);
-    this.adder = new TaskAdder(commands, this.reads, clock);
+    this.reads = new TaskReads(commands, topology);
+    this.adder = new TaskAdder(commands, this.reads, indexes, clock);
     this.trimmer = new TaskTrimmer(commands, this.reads, clock);
   }
 
@@ -72,24 +76,32 @@ export class MongodbTasks implements TaskStore {
 
   tasksAfter(name: string, seq: number, limit: TaskLimit): Promise<StoredTask[]> {
     return this.commands.within('tasksAfter', async (signal) => {
-      const found: StoredTask[] = [];
-      let left = limit.bytes;
-      for (let last = seq; found.length < limit.tasks && !signal.aborted; ) {
-        const fitting = Math.floor(left / this.weightOf(name));
-        if (found.length > 0 && fitting < 1) break;
-        const most = Math.max(1, Math.min(limit.tasks - found.length, fitting));
-        const { tasks, highest, bytes, isAll } = await this.readAfter(name, last, most);
-        for (const task of tasks) {
-          left -= task.bytes.length;
-          if (found.length > 0 && left < 0) return found;
-          found.push(task);
-        }
-        if (isAll) break;
-        last = highest;
-        this.weights.set(name, bytes / Math.max(1, tasks.length));
-      }
+      const [found] = await Promise.all([
+        this.readWithin(name, seq, limit, signal),
+        this.indexes.whileReading('tasksAfter'),
+      ]);
       return found;
     });
+  }
+
+  private async readWithin(name: string, seq: number, limit: TaskLimit, signal: AbortSignal): Promise<StoredTask[]> {
+    const found: StoredTask[] = [];
+    let left = limit.bytes;
+    for (let last = seq; found.length < limit.tasks && !signal.aborted; ) {
+      const fitting = Math.floor(left / this.weightOf(name));
+      if (found.length > 0 && fitting < 1) break;
+      const most = Math.max(1, Math.min(limit.tasks - found.length, fitting));
+      const { tasks, highest, bytes, isAll } = await this.readAfter(name, last, most);
+      for (const task of tasks) {
+        left -= task.bytes.length;
+        if (found.length > 0 && left < 0) return found;
+        found.push(task);
+      }
+      if (isAll) break;
+      last = highest;
+      this.weights.set(name, bytes / Math.max(1, tasks.length));
+    }
+    return found;
   }
 
   private weightOf(name: string): number {
