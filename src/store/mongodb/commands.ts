@@ -35,8 +35,9 @@ export class Commands {
     return batch;
   }
 
-  async count(what: string, collection: string, query: Fields): Promise<number> {
-    const { n } = await this.run(what, { count: collection, query, maxTimeMS: this.limit }, this.limit);
+  /** Counts what matches, and stops at `limit`. */
+  async count(what: string, collection: string, query: Fields, limit: number): Promise<number> {
+    const { n } = await this.run(what, { count: collection, query, limit, maxTimeMS: this.limit }, this.limit);
     if (typeof n !== 'number') throw this.strange(what);
     return n;
   }

@@ -5,7 +5,7 @@
  *                         without `by` as long as no master has put an attempt on record;
  *                         unique on (name, key); the key of one that is done, when its id came again, is { was: seq }
  *   failover_deadletters  { _id: seq + '/' + name, name, seq, key, payload, error: { name, message, code },
- *                         attempts, at }
+ *                         attempts, at, claim }; without `claim` as long as no member has put it back
  *
  * and in the lease the fields `done` and `burial`, which claims and beats leave as they are. Nothing here needs more of
  * a server than the protocol, unique keys, and writes of one document that are atomic.
@@ -15,17 +15,19 @@ import type { TaskId } from '../../task.js';
 import { type Fields, storedId } from '../documents.js';
 import type { Tenure } from '../store.js';
 import { storedBurial, storedLetter } from '../taskDocuments.js';
-import type {
-  Acknowledgement,
-  AddResult,
-  AttemptsRecord,
-  DeadLetter,
-  NewTask,
-  QueueCounts,
-  QueueState,
-  RecordMark,
-  StoredTask,
-  TaskStore,
+import {
+  type Acknowledgement,
+  type AddResult,
+  type AttemptsRecord,
+  DEAD_LETTERS_COUNTED,
+  type DeadLetter,
+  type FoundDeadLetter,
+  type NewTask,
+  type QueueCounts,
+  type QueueState,
+  type RecordMark,
+  type StoredTask,
+  type TaskStore,
 } from '../taskStore.js';
 import { type Commands, LEASES, leaseId, ofOurFormat } from './commands.js';
 import type { IndexKeeper } from './indexKeeper.js';
@@ -174,7 +176,7 @@ export class MongodbTasks implements TaskStore {
   }
 
   countDeadLetters(name: string): Promise<number> {
-    return this.commands.count('countDeadLetters', DEAD_LETTERS, { name });
+    return this.commands.count('countDeadLetters', DEAD_LETTERS, { name }, DEAD_LETTERS_COUNTED);
   }
 
   async putDeadLetter(letter: DeadLetter): Promise<void> {
@@ -183,7 +185,7 @@ export class MongodbTasks implements TaskStore {
     await this.commands.insert('putDeadLetter', DEAD_LETTERS, document);
   }
 
-  async oldestDeadLetter(name: string, id: TaskId): Promise<DeadLetter | null> {
+  async oldestDeadLetter(name: string, id: TaskId): Promise<FoundDeadLetter | null> {
     const filter = { name, key: storedId(id) };
     const options = { sort: { seq: 1 }, limit: 1, ...majority };
     const [document] = await this.commands.find('oldestDeadLetter', DEAD_LETTERS, filter, options);
@@ -192,6 +194,11 @@ export class MongodbTasks implements TaskStore {
     const letter = reader.deadLetter();
     reader.mustBe('_id', taskKey(name, letter.seq));
     return letter;
+  }
+
+  claimDeadLetter(name: string, seq: number, expected: string | null, claim: string | null): Promise<boolean> {
+    const unchanged = { _id: taskKey(name, seq), claim: expected, ...ofOurFormat };
+    return this.commands.update('claimDeadLetter', DEAD_LETTERS, unchanged, { $set: { claim } });
   }
 
   async removeDeadLetter(name: string, seq: number): Promise<void> {
