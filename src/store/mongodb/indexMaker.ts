@@ -60,7 +60,8 @@ export class IndexMaker {
       const verdict: Verdict = listed === null ? { type: 'missing' } : judge(index, listed);
       if (verdict.type === 'wrong') this.refuse(index, verdict.found);
       // One collection's indexes one after another: some servers lock it for each.
-      if (verdict.type === 'missing' && !(await this.create(what, index))) denied.push(index);
+      if (verdict.type !== 'missing' || (await this.create(what, index))) continue;
+      if (listed !== null || !(await this.canHint(what, index))) denied.push(index);
     }
     return denied;
   }
@@ -84,7 +85,7 @@ export class IndexMaker {
     );
   }
 
-  /** Returns whether the index is there afterwards, and not whether this call made it. */
+  /** Returns false if the user may not make indexes; otherwise the index is there, whoever made it. */
   private async create(what: string, index: Index): Promise<boolean> {
     const command = { createIndexes: index.collection, indexes: [specification(index)], ...byMajority };
     for (let attempt = 1; ; attempt++) {
@@ -92,7 +93,7 @@ export class IndexMaker {
         await this.site.send(what, command);
         return true;
       } catch (error) {
-        if (isOneOf(UNAUTHORIZED, error)) return this.canHint(what, index);
+        if (isOneOf(UNAUTHORIZED, error)) return false;
         if (isOneOf(INDEX_EXISTS, error)) return this.afterConflict(what, index, error);
         // Members that start together may make the same indexes, and on some servers one of them then has to give way.
         const isDeadlock = error instanceof StoreError && error.message.includes('deadlock');
@@ -112,7 +113,10 @@ export class IndexMaker {
     throw error;
   }
 
-  /** Finds out by a read that names the index: a server refuses it if the collection has no such index. */
+  /**
+   * Finds out by a read that names the index, for a user who may not list indexes. A server refuses it if the collection
+   * has no such index, but not if there is no collection.
+   */
   private async canHint(what: string, { collection, key }: Index): Promise<boolean> {
     try {
       await this.site.send(what, { find: collection, filter: {}, hint: key, limit: 1, singleBatch: true });

@@ -31,7 +31,7 @@ type Code = Extract<FailoverErrorCode, 'ERR_STORE' | 'ERR_STORE_UNAVAILABLE' | '
 export function storeError(thrown: unknown, what: string, place: Place): StoreError {
   if (thrown instanceof StoreError) return thrown;
   const told = reasonOf(thrown);
-  return failure(codeOf(told), what, messageOf(told), place, withoutSecrets(thrown, place.secrets));
+  return failure(codeOf(told, what), what, messageOf(told), place, withoutSecrets(thrown, place.secrets));
 }
 
 /** What a server says of one document, within an answer that is otherwise well. */
@@ -57,14 +57,15 @@ function reasonOf(thrown: unknown): unknown {
   return errors.find((error) => error instanceof MongoCompatibilityError) ?? thrown;
 }
 
-function codeOf(error: unknown): Code {
+function codeOf(error: unknown, what: string): Code {
   if (error instanceof MongoCompatibilityError) return 'ERR_SERVER_TOO_OLD';
   if (error instanceof MongoWriteConcernError) return 'ERR_STORE_UNAVAILABLE';
   if (error instanceof MongoServerError) return codeOfServer(error.code, error.message, error.errorLabels);
   if (error instanceof MongoNetworkError || error instanceof MongoServerSelectionError) return 'ERR_STORE_UNAVAILABLE';
   // What is left of a handshake, or of the options, is not a matter of waiting.
   const refused =
-    error instanceof MongoMissingCredentialsError ||
+    // Later the driver throws this one if a server without logins asks for another login, which passes.
+    (error instanceof MongoMissingCredentialsError && what === 'open') ||
     error instanceof MongoMissingDependencyError ||
     error instanceof MongoInvalidArgumentError ||
     (error instanceof MongoError && error.hasErrorLabel(MongoErrorLabel.HandshakeError));

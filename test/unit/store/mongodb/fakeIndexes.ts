@@ -51,7 +51,9 @@ export class FakeIndexes {
     if (this.denied.includes(name)) throw refused(what, 13, `not authorized to execute command ${name}`);
     if (name === 'listIndexes') return this.list(what, collection);
     if (name === 'createIndexes') return this.create(what, collection, command.indexes);
-    if (name === 'find' && isFields(command.hint) && !this.has(collection, command.hint)) {
+    // A collection that is not there has nothing to find, by whatever index.
+    const isThere = this.collections.has(collection);
+    if (name === 'find' && isThere && isFields(command.hint) && !this.has(collection, command.hint)) {
       throw refused(what, 2, 'hint provided does not correspond to an existing index');
     }
     return undefined;

@@ -118,6 +118,14 @@ test('a user who may not make indexes stores tasks where the indexes are, be the
   }
 });
 
+test('a user who may not make indexes is told that a dropped collection lacks them', async () => {
+  const { server, first } = members();
+  server.indexes.denied = ['createIndexes'];
+  server.indexes.collections.clear();
+  await expect(first.adder.add('q', [task('a')], MANY)).rejects.toMatchObject({ code: 'ERR_STORE_INDEX' });
+  expect(server.seqs).toEqual([]);
+});
+
 test('an index that is missing and only makes calls fast stops nothing, and is not asked for with each batch', async () => {
   const { server, first } = members();
   server.indexes.denied = ['createIndexes'];

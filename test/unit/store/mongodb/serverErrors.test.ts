@@ -55,13 +55,10 @@ test('a feature that a service does not have lasts, under the number of an error
   expect(codeOf({ code: 303, errmsg: 'Feature not supported: linearizable' })).toBe(REFUSED);
 });
 
-test.each<number | undefined>([64, 79, 91, 100, 2, undefined])(
-  'a write concern that was not met, by code %s, leaves the outcome open',
-  (code) => {
-    const error = new MongoWriteConcernError({ ok: 1, writeConcernError: { code, errmsg: 'not yet' } });
-    expect(storeError(error, 'beat', place).code).toBe(UNAVAILABLE);
-  },
-);
+test.each([64, 79, 91, 100, 2, 13])('a write concern that was not met, by code %s, leaves the outcome open', (code) => {
+  const error = new MongoWriteConcernError({ ok: 1, writeConcernError: { code, errmsg: 'not yet' } });
+  expect(storeError(error, 'beat', place).code).toBe(UNAVAILABLE);
+});
 
 test('what a server says of one document is judged alike', () => {
   expect(writeError(112, 'conflict', 'beat', place).code).toBe(UNAVAILABLE);
