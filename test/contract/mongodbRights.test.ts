@@ -98,7 +98,7 @@ const granted = (() => {
   return rows.flatMap(([, collection, actions = '']) => actions.split(', ').map((action) => `${collection} ${action}`));
 })();
 
-/** The actions that MongoDB asks for, by its documentation of each command. None: anybody may send it. */
+/** The actions that MongoDB asks for, by its documentation of each command. None: every user may send it. */
 const actionsOf: Readonly<Record<string, (command: Document) => string[]>> = {
   find: () => ['find'],
   count: () => ['find'],

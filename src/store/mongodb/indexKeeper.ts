@@ -1,6 +1,6 @@
 /**
  * Notices, in a store that is open, that indexes are gone, and makes them again: a collection may be dropped, restored
- * without indexes, or stripped of them at any time, by anyone.
+ * without indexes, or stripped of them at any time.
  *
  * Without the unique index of the tasks one id is stored and run twice. So each batch of tasks looks at it first, with a
  * read that a server answers from its catalog. All that was dropped before the batch began is noticed. A drop between

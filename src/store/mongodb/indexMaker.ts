@@ -85,7 +85,7 @@ export class IndexMaker {
     );
   }
 
-  /** Returns false if the user may not make indexes; otherwise the index is there, whoever made it. */
+  /** Returns false if the user may not make indexes. Otherwise the index is there, made by this or another member. */
   private async create(what: string, index: Index): Promise<boolean> {
     const command = { createIndexes: index.collection, indexes: [specification(index)], ...byMajority };
     for (let attempt = 1; ; attempt++) {

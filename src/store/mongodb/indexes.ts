@@ -1,4 +1,4 @@
-/** The indexes that calls stand on, how one that is there is judged, and the commands with which a person makes them. */
+/** The indexes that calls need, how one that is there is judged, and the commands with which a person makes them. */
 import { inspect } from 'node:util';
 import { type Fields, isFields } from '../documents.js';
 import { LEASES } from './commands.js';

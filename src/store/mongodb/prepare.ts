@@ -1,4 +1,4 @@
-/** What must be there before the store counts as open: a server that serves, and the indexes that calls stand on. */
+/** What must be there before the store counts as open: a server that serves, and the indexes that calls need. */
 import type { Index } from './indexes.js';
 import { indexes, MEMBERS, MEMBERS_KEPT } from './indexes.js';
 import { IndexMaker, type IndexSite } from './indexMaker.js';

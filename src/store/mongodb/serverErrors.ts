@@ -2,9 +2,9 @@
  * Tells what passes from what lasts, in an error that a server sends.
  *
  * An error lasts when the same call would fail again until a person changes the call, the rights, the server or the data.
- * All others pass, those of codes that are unknown here included: newer servers and services have codes of their own,
- * and most of them are about load, elections and maintenance. A wrong "it passes" costs another attempt. A wrong "it was
- * refused" would tell a caller that a write did not happen, though it may have.
+ * All others pass, also those of unknown codes: newer servers and services have codes of their own, and most of them are
+ * about load, elections and maintenance. A wrong "it passes" costs another attempt. A wrong "it was refused" would tell a
+ * caller that a write did not happen, though it may have.
  *
  * The server's labels count first, then the class of its code (`error_codes.yml` in MongoDB's source names them all).
  */
@@ -48,12 +48,11 @@ const lasting = new Set<unknown>([
   ...[171, 197, 201, 242, 301, 359, 11000],
 ]);
 
-/** MongoDB's SplitHorizonChange, which passes; a service of AWS uses the number for a feature that it does not have. */
-const SPLIT_HORIZON_CHANGE = 303;
+/** What other servers than MongoDB say of a feature that they lack, under numbers of their own or of errors that pass. */
+const LACKING = /\b(?:not (?:yet )?(?:supported|implemented)|unsupported)\b/i;
 
 /** Returns whether the same call can succeed later, without a change by a person. */
 export function passes(code: unknown, message: string, labels: readonly string[]): boolean {
   if (labels.some((label) => PASSING_LABELS.includes(label))) return true;
-  if (code === SPLIT_HORIZON_CHANGE && /not supported/i.test(message)) return false;
-  return !lasting.has(code);
+  return !lasting.has(code) && !LACKING.test(message);
 }

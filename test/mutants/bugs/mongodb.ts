@@ -58,8 +58,8 @@ export const mongodbBugs: readonly PlantedBug[] = [
     name: 'unknown-error-lasts',
     breaks: 'An error of a code that is not known counts as refused, as if the write could not have happened.',
     file: 'src/store/mongodb/serverErrors.ts',
-    find: 'return !lasting.has(code);',
-    replace: "return !lasting.has(code) && typeof code === 'number' && code < 50_000;",
+    find: 'return !lasting.has(code) &&',
+    replace: "return !lasting.has(code) && typeof code === 'number' && code < 50_000 &&",
     caughtBy,
   },
 ];

@@ -46,7 +46,7 @@ test.each([
   expect(server.indexes.names()).toEqual(all);
 });
 
-test('the other indexes are made again by whoever uses the store, within a while', async () => {
+test('the other indexes are made again while the store is used', async () => {
   const server = new FakeTasks();
   const clock = new VirtualClock();
   const { indexes: keeper } = server.member(clock);
@@ -95,7 +95,7 @@ test('wherever the drop comes, an id is stored once, or it is noticed before the
     expect(await add(second)).toEqual(known);
     expect(server.seqs).toHaveLength(1);
   }
-  // Both outcomes were seen, so that neither branch is there for nothing.
+  // Both outcomes were seen: neither branch is there for nothing.
   expect(Math.min(once, twice)).toBeGreaterThan(0);
 });
 

@@ -51,8 +51,13 @@ test.each(['RetryableError', 'RetryableWriteError', 'SystemOverloadedError', 'Tr
   },
 );
 
-test('a feature that a service does not have lasts, under the number of an error that passes elsewhere', () => {
-  expect(codeOf({ code: 303, errmsg: 'Feature not supported: linearizable' })).toBe(REFUSED);
+test.each([
+  [303, 'Feature not supported: linearizable'],
+  [undefined, 'read concern level linearizable is not yet implemented'],
+  [1, 'Unsupported read concern'],
+])('a feature that a service does not have lasts, by the number %s: %s', (code, errmsg) => {
+  expect(codeOf({ code, errmsg })).toBe(REFUSED);
+  expect(codeOf({ code, errmsg: 'too busy' })).toBe(UNAVAILABLE);
 });
 
 test.each([64, 79, 91, 100, 2, 13])('a write concern that was not met, by code %s, leaves the outcome open', (code) => {
