@@ -1,9 +1,11 @@
 /** A queue that is worked off by one member at a time; what was done leaves the queues of all. */
+import { mustBeFresh } from '../coordinator/deadLetters.js';
 import type { MemberEvent, SubmitResult } from '../coordinator/messages.js';
 import { fromWire, TaskError } from '../errors.js';
 import { checkBoolean, readFields } from '../optionChecks.js';
 import type { ResolvedManagedOptions } from '../options.js';
 import { showValue } from '../showValue.js';
+import { systemClock } from '../systemClock.js';
 import type { TaskId } from '../task.js';
 import { encodeTask } from '../taskCodec.js';
 import { asTaskId, taskIdRule } from '../taskId.js';
@@ -73,19 +75,37 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
     const known = asTaskId(id);
     if (known === undefined)
       throw new TaskError('ERR_INVALID_KEY', `an id must be ${taskIdRule}, not ${showValue(id)}`);
-    const letter = await this.call((remote, cluster) => remote.findDeadLetter(cluster, known));
-    if (letter === null) return this.call((remote, cluster) => remote.unblock(cluster, known));
-    // First queued, then removed: a crash in between leaves both.
+    if (!this.options.durable) return this.requeueHere(known);
+    const outcome = await this.call((remote, cluster) => remote.requeue(cluster, known));
+    if (outcome === 'full') throw this.queueFull();
+    return outcome;
+  }
+
+  private async requeueHere(id: TaskId): Promise<boolean> {
+    // One thread for all: the claim and the tasks of a dead one are worth nothing to the next.
+    const call = this.caller();
+    const letter = await call((remote, cluster) => remote.takeDeadLetter(cluster, id));
+    if (letter === 'elsewhere') return false;
+    const unblock = (): Promise<boolean> => call((remote, cluster) => remote.unblock(cluster, id));
+    if (letter === 'none') return unblock();
+    const finish = (how: 'queued' | 'stays'): Promise<void> =>
+      call((remote, cluster) => remote.finishDeadLetter(cluster, letter, how));
     const submit = (): Promise<Submission> => {
+      mustBeFresh(letter, systemClock);
       const place = this.blocks.copy(letter.bytes);
-      return this.submit(known, place, (result) => this.submission(result, place));
+      return this.submit(id, place, (result) => this.submission(result, place));
     };
-    // Done elsewhere, for a queue in memory, was this letter itself, and that is said once.
-    const stored = (await submit()).stored || (!this.options.durable && (await submit()).stored);
+    let stored: boolean;
+    try {
+      // Done elsewhere was this letter itself, and that is said once.
+      stored = (await submit()).stored || (await submit()).stored;
+    } catch (error) {
+      await finish('stays').catch(() => {});
+      throw error;
+    }
+    await finish(stored ? 'queued' : 'stays');
     // What is queued of that id, and not the letter, may be what the queue stands still at.
-    if (!stored) return this.call((remote, cluster) => remote.unblock(cluster, known));
-    await this.call((remote, cluster) => remote.removeDeadLetter(cluster, letter.seq));
-    return true;
+    return stored || unblock();
   }
 
   private async waitForRoom(id: TaskId, place: TaskPlace): Promise<Submission> {

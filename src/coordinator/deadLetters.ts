@@ -1,21 +1,115 @@
-/** The dead letters of one managed cluster, as `requeue` takes them: they are in the store, wherever the queue is. */
-import type { TaskStore } from '../store/taskStore.js';
+/**
+ * The dead letters of one managed cluster, as `requeue` takes them: they are in the store, wherever the queue is.
+ *
+ * A letter is queued first and removed then, so a crash in between leaves both. Two members that put back the same letter
+ * would both queue it, so a member claims the letter before, by a conditional write. Another member that finds the claim
+ * waits for the letter to go. If the same claim stays for `ABANDONED` ms, its member is taken for dead, and the claim is
+ * replaced. That time runs by the clock of the member that waits. A member that needs more than `FRESH` ms before it
+ * queues the letter gives up, because each call to the store has a limit and its task must be stored by then.
+ */
+import type { Clock } from '../clock.js';
+import { StoreError } from '../errors.js';
+import { pause } from '../pause.js';
+import type { FoundDeadLetter, TaskStore } from '../store/taskStore.js';
 import type { TaskId } from '../task.js';
-import type { FoundLetter } from './messages.js';
+import type { SubmitResult, TakenLetter } from './messages.js';
+
+/** How long an unchanged claim of another member is respected, in ms: longer than `FRESH` and two calls to the store. */
+export const ABANDONED = 40_000;
+/** How old a claim may be when its letter is queued, in ms. */
+export const FRESH = 10_000;
+
+export interface DeadLettersParts {
+  readonly store: TaskStore;
+  readonly name: string;
+  /** Unique per member: claims begin with it. */
+  readonly holder: string;
+  readonly clock: Clock;
+  /** Between two looks at a letter that another member has claimed, in ms. */
+  readonly poll: number;
+}
 
 export class DeadLetters {
-  constructor(
-    private readonly store: TaskStore,
-    private readonly name: string,
-  ) {}
+  private count = 0;
+  /** The claims of calls that are under way here. */
+  private readonly pending = new Set<string>();
 
-  /** The oldest with this id. */
-  async find(id: TaskId): Promise<FoundLetter | null> {
-    const letter = await this.store.oldestDeadLetter(this.name, id);
-    return letter === null ? null : { seq: letter.seq, bytes: letter.bytes };
+  constructor(private readonly parts: DeadLettersParts) {}
+
+  /** Claims the oldest letter with this id. `elsewhere`: another call was putting it back, and has. */
+  async take(id: TaskId): Promise<TakenLetter | 'none' | 'elsewhere'> {
+    const { store, name, clock, poll } = this.parts;
+    let rival: { readonly seq: number; readonly claim: string | null; readonly since: number } | undefined;
+    for (;;) {
+      const began = clock.sinceBoot();
+      const letter = await store.oldestDeadLetter(name, id);
+      if (letter === null || letter.seq !== (rival?.seq ?? letter.seq))
+        return rival === undefined ? 'none' : 'elsewhere';
+      const { seq, bytes } = letter;
+      if (this.isFree(letter, rival?.claim === letter.claim ? rival?.since : undefined)) {
+        const claim = await this.claim(letter);
+        if (claim !== null) return { seq, bytes, claim, began };
+      }
+      if (rival === undefined || rival.claim !== letter.claim) rival = { seq, claim: letter.claim, since: clock.now() };
+      await pause(clock, poll);
+    }
   }
 
-  remove(seq: number): Promise<void> {
-    return this.store.removeDeadLetter(this.name, seq);
+  /** Ends a call: the letter was queued, or it stays. */
+  async finish({ seq, claim }: TakenLetter, how: 'queued' | 'stays'): Promise<void> {
+    const { store, name } = this.parts;
+    this.pending.delete(claim);
+    if (how === 'queued') await store.removeDeadLetter(name, seq);
+    // The next call from here replaces the claim as well, so a failure costs other members some seconds only.
+    else await store.claimDeadLetter(name, seq, claim, null).catch(() => false);
   }
+
+  /** Puts a letter back by `add`, all on this thread, and says what became of it. */
+  async requeue(
+    id: TaskId,
+    add: (letter: TakenLetter) => Promise<SubmitResult>,
+  ): Promise<SubmitResult | 'none' | 'elsewhere'> {
+    const letter = await this.take(id);
+    if (typeof letter === 'string') return letter;
+    let result: SubmitResult;
+    try {
+      mustBeFresh(letter, this.parts.clock);
+      result = await add(letter);
+    } catch (error) {
+      await this.finish(letter, 'stays');
+      throw error;
+    }
+    await this.finish(letter, result === 'queued' ? 'queued' : 'stays');
+    return result;
+  }
+
+  /** A claim of this member that no call has any more is left over from one that failed. */
+  private isFree({ claim }: FoundDeadLetter, since: number | undefined): boolean {
+    if (claim === null) return true;
+    if (claim.startsWith(`${this.parts.holder}/`)) return !this.pending.has(claim);
+    return since !== undefined && this.parts.clock.now() - since >= ABANDONED;
+  }
+
+  private async claim({ seq, claim: before }: FoundDeadLetter): Promise<string | null> {
+    const { store, name, holder } = this.parts;
+    this.count += 1;
+    const claim = `${holder}/${this.count}`;
+    this.pending.add(claim);
+    try {
+      if (await store.claimDeadLetter(name, seq, before, claim)) return claim;
+    } catch (error) {
+      this.pending.delete(claim);
+      throw error;
+    }
+    this.pending.delete(claim);
+    return null;
+  }
+}
+
+/** @throws StoreError `ERR_STORE_UNAVAILABLE` if the claim is so old that another member may have replaced it. */
+export function mustBeFresh({ began }: TakenLetter, clock: Pick<Clock, 'sinceBoot'>): void {
+  const age = clock.sinceBoot() - began;
+  if (age < FRESH) return;
+  const text = `the dead letter was claimed ${Math.round(age)} ms ago, which is too long to put it back: call requeue again`;
+  throw new StoreError('ERR_STORE_UNAVAILABLE', text);
 }

@@ -9,9 +9,10 @@ import type { Dispatcher } from '../queue/dispatcher.js';
 import { DurableQueue } from '../queue/durableQueue.js';
 import type { ReadLimit } from '../queue/readLimit.js';
 import type { Lease, Progress } from '../store/store.js';
-import type { StoredTask, TaskStore } from '../store/taskStore.js';
+import type { NewTask, StoredTask, TaskStore } from '../store/taskStore.js';
 import type { TaskId } from '../task.js';
 import { viewOf } from '../taskBytes.js';
+import type { DeadLetters } from './deadLetters.js';
 import type { Election, WorkLoad } from './memberWork.js';
 import type { SubmitResult, TaskBatch } from './messages.js';
 import { tasksOf } from './taskBatch.js';
@@ -66,9 +67,19 @@ export class DurableWork implements TaskWork {
 
   // ---- what any member does ----
 
-  async submit(batch: TaskBatch): Promise<SubmitResult[]> {
+  submit(batch: TaskBatch): Promise<SubmitResult[]> {
+    return this.add(tasksOf(batch).map(({ id, bytes }) => ({ id, bytes: viewOf(bytes) })));
+  }
+
+  /** What is queued of this id, and not a letter, may be what the queue stands still at. */
+  async requeue(id: TaskId, letters: DeadLetters): Promise<boolean | 'full'> {
+    const result = await letters.requeue(id, async ({ bytes }) => (await this.add([{ id, bytes }]))[0] ?? 'known');
+    if (result === 'full') return result;
+    return result === 'none' || result === 'known' ? this.unblock(id) : result === 'queued';
+  }
+
+  private async add(tasks: readonly NewTask[]): Promise<SubmitResult[]> {
     const { store, name, options, clock } = this.parts;
-    const tasks = tasksOf(batch).map(({ id, bytes }) => ({ id, bytes: viewOf(bytes) }));
     const added = await store.addTasks(name, tasks, options.maxQueue);
     const at = new Date(clock.wall());
     const stored: StoredTask[] = [];

@@ -31,10 +31,10 @@ import type { MemberWork } from './memberWork.js';
 import type {
   ClusterSpec,
   CoordinatorApi,
-  FoundLetter,
   MemberEvent,
   MemberStatus,
   SubmitResult,
+  TakenLetter,
   TaskBatch,
 } from './messages.js';
 import type { PoolProbe } from './poolProbe.js';
@@ -184,7 +184,9 @@ export class CoordinatorHost implements CoordinatorApi {
     for (const name of this.options.ignored) {
       emit({ type: 'info', text: `connect option ${name} ${whyIgnored(name)} and was ignored` });
     }
-    const letters = new DeadLetters(this.store.tasks, spec.name);
+    const { name, holder } = spec;
+    const parts = { store: this.store.tasks, name, holder, clock: systemClock, poll: intervals.POLL };
+    const letters = new DeadLetters(parts);
     this.probe.start();
     this.hosted.set(spec.cluster, { member, managed, letters, unmanaged, mainRunner, watch });
   }
@@ -215,12 +217,18 @@ export class CoordinatorHost implements CoordinatorApi {
     return managed.submit(batch);
   }
 
-  async findDeadLetter(cluster: number, id: TaskId): Promise<FoundLetter | null> {
-    return this.find(cluster).letters.find(id);
+  async requeue(cluster: number, id: TaskId): Promise<boolean | 'full'> {
+    const { managed, letters } = this.find(cluster);
+    assert.ok(managed instanceof DurableWork, 'a queue in memory is fed by the main thread');
+    return managed.requeue(id, letters);
   }
 
-  async removeDeadLetter(cluster: number, seq: number): Promise<void> {
-    await this.find(cluster).letters.remove(seq);
+  async takeDeadLetter(cluster: number, id: TaskId): Promise<TakenLetter | 'none' | 'elsewhere'> {
+    return this.find(cluster).letters.take(id);
+  }
+
+  async finishDeadLetter(cluster: number, letter: TakenLetter, how: 'queued' | 'stays'): Promise<void> {
+    await this.find(cluster).letters.finish(letter, how);
   }
 
   async unblock(cluster: number, id: TaskId): Promise<boolean> {

@@ -22,8 +22,11 @@ import { drainAnd, makeDispatcher, type TaskWork, type TaskWorkParts } from './t
 
 /** Long, beside what it takes to cross threads: half a millisecond, where both have slept. */
 const CHUNK = { budget: 100, mostTasks: 1024 };
-/** Numbers of letters are drawn from so many: the queue itself has none. */
-const LETTER_NUMBERS = 2 ** 48;
+/**
+ * A letter's number is its term times this, and which letter of that term it is, because the queue itself has no numbers.
+ * So they are unique, and rise with time: the lowest is the oldest. There is room for 134 million terms.
+ */
+const LETTERS_OF_TERM = 2 ** 26;
 
 export interface ManagedWorkParts extends TaskWorkParts {
   /** Where dead letters go. */
@@ -41,7 +44,7 @@ export class ManagedWork implements TaskWork {
   private readonly dispatcher: Dispatcher;
   private fallingBack = false;
   /** One object for each mastership, so that what waits for an answer knows whether its own still stands. */
-  private reign: object | null = null;
+  private reign: { readonly term: number; letters: number } | null = null;
   /** The last dead letter. */
   private burying: Promise<void> = Promise.resolve();
 
@@ -98,10 +101,13 @@ export class ManagedWork implements TaskWork {
   }
 
   private async bury(task: QueuedTask, error: CodedError): Promise<void> {
-    const { name: queue, clock, random, emit } = this.parts;
+    const { name: queue, clock, emit } = this.parts;
+    const { reign } = this;
     const { id, failed } = task;
+    if (reign === null) return;
     const bytes = viewOf(task.bytes);
-    const seq = Math.floor(random() * LETTER_NUMBERS);
+    reign.letters += 1;
+    const seq = reign.term * LETTERS_OF_TERM + reign.letters;
     const letter = { ...verdictOn(error, failed), queue, seq, id, bytes, at: new Date(clock.wall()) };
     if (!(await this.write(letter)) || !this.queue.drop(task)) return;
     this.done.add(id);
@@ -138,7 +144,7 @@ export class ManagedWork implements TaskWork {
 
   elected({ term, progress, continued }: Election): void {
     log('%s: works under term %d, %d tasks wait', this.parts.name, term, this.queue.tasks.size);
-    this.reign = {};
+    this.reign = { term, letters: 0 };
     if (!continued) this.done.start(progress);
     this.queue.release(false);
     this.dispatcher.start(term);

@@ -54,10 +54,13 @@ export interface TaskBatch {
 /** `queued`, or not: queued already, done already by another member, or no room. */
 export type SubmitResult = 'queued' | 'known' | 'done' | 'full';
 
-/** A dead letter as `requeue` needs it. */
-export interface FoundLetter {
+/** A dead letter that a call of `requeue` has claimed. */
+export interface TakenLetter {
   readonly seq: number;
   readonly bytes: Uint8Array;
+  readonly claim: string;
+  /** When the claim was asked for, in ms since boot. */
+  readonly began: number;
 }
 
 /** The coordinator's calls, over Comlink. Failures come back as data, because Comlink's errors lose class and code. */
@@ -69,9 +72,12 @@ export interface CoordinatorApi {
   /** False: this member is not master, so the identifier was dropped. */
   synchronize(cluster: number, id: TaskId): Promise<boolean>;
   status(cluster: number): Promise<MemberStatus>;
-  /** The oldest dead letter with this id. */
-  findDeadLetter(cluster: number, id: TaskId): Promise<FoundLetter | null>;
-  removeDeadLetter(cluster: number, seq: number): Promise<void>;
+  /** Puts the oldest dead letter with this id into the stored queue, or clears the record of the head. */
+  requeue(cluster: number, id: TaskId): Promise<boolean | 'full'>;
+  /** Claims the oldest dead letter with this id, for a queue in memory. `elsewhere`: another call has put it back. */
+  takeDeadLetter(cluster: number, id: TaskId): Promise<TakenLetter | 'none' | 'elsewhere'>;
+  /** Ends what `takeDeadLetter` began. */
+  finishDeadLetter(cluster: number, letter: TakenLetter, how: 'queued' | 'stays'): Promise<void>;
   /** Clears the record of a task whose attempts are used up and that holds the queue up. False: there is no such. */
   unblock(cluster: number, id: TaskId): Promise<boolean>;
   /** Answers a `work` event. */

@@ -67,6 +67,7 @@ export function openOnUse(store: FullStore): FullStore {
       countDeadLetters: (name) => use(() => tasks.countDeadLetters(name)),
       putDeadLetter: (letter) => use(() => tasks.putDeadLetter(letter)),
       oldestDeadLetter: (name, id) => use(() => tasks.oldestDeadLetter(name, id)),
+      claimDeadLetter: (name, seq, expected, claim) => use(() => tasks.claimDeadLetter(name, seq, expected, claim)),
       removeDeadLetter: (name, seq) => use(() => tasks.removeDeadLetter(name, seq)),
     },
   };

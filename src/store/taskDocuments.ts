@@ -2,7 +2,7 @@
  * The documents of a durable queue in both stores, and the check of every one that is read, as in documents.ts.
  */
 import { DocumentReader, type Fields, isFields, storedId } from './documents.js';
-import type { Burial, DeadLetter, QueueState, RecordMark, StoredTask, Verdict } from './taskStore.js';
+import type { Burial, DeadLetter, FoundDeadLetter, QueueState, RecordMark, StoredTask, Verdict } from './taskStore.js';
 
 /** The fields of the lease that say how far the queue is done. A queue that has none is at its beginning. */
 export function storedBurial(burial: Burial | null): Fields | null {
@@ -48,7 +48,7 @@ export class TaskReader extends DocumentReader {
     };
   }
 
-  deadLetter(): DeadLetter {
+  deadLetter(): FoundDeadLetter {
     return {
       queue: this.text('name'),
       ...this.taskName(),
@@ -56,7 +56,14 @@ export class TaskReader extends DocumentReader {
       ...this.below('error').error(),
       attempts: this.count('attempts'),
       at: this.date('at'),
+      claim: this.claim(),
     };
+  }
+
+  /** Who is putting a dead letter back. */
+  private claim(): string | null {
+    const { claim } = this.fields;
+    return claim === undefined || claim === null ? null : this.text('claim');
   }
 
   private burial(): Burial {

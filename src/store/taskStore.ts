@@ -87,12 +87,21 @@ export interface DeadLetter extends NewTask, Verdict {
   readonly at: Date;
 }
 
+/** A dead letter as it is found. */
+export interface FoundDeadLetter extends DeadLetter {
+  /** Names the call that is putting it back; null when none is. */
+  readonly claim: string | null;
+}
+
 export interface QueueCounts {
   readonly queued: number;
   readonly dead: number;
   /** When the oldest queued task was stored; null when nothing is queued. */
   readonly headAt: Date | null;
 }
+
+/** How many dead letters a store counts at least, before it may stop. */
+export const DEAD_LETTERS_COUNTED = 100_000;
 
 export interface TaskStore {
   /**
@@ -129,9 +138,12 @@ export interface TaskStore {
 
   /** Writes the letter unless there is one with its queue and number. */
   putDeadLetter(letter: DeadLetter): Promise<void>;
+  /** May stop counting at `DEAD_LETTERS_COUNTED`. Its cost does not grow with the number of letters beyond that. */
   countDeadLetters(name: string): Promise<number>;
   /** The oldest dead letter with this id. */
-  oldestDeadLetter(name: string, id: TaskId): Promise<DeadLetter | null>;
+  oldestDeadLetter(name: string, id: TaskId): Promise<FoundDeadLetter | null>;
+  /** Replaces the claim of a letter, if it is still `expected`. Returns false if it is another, or the letter is gone. */
+  claimDeadLetter(name: string, seq: number, expected: string | null, claim: string | null): Promise<boolean>;
   removeDeadLetter(name: string, seq: number): Promise<void>;
 }
 

@@ -2,6 +2,7 @@
 // with what it won, and must then end by itself: a handle that a closed store leaves behind would keep it alive.
 import { open } from 'lmdb';
 import { createStore } from '../../dist/src/store/createStore.js';
+import { LastCommit } from '../../dist/src/store/embedded/lastCommit.js';
 
 const lease = (term, beat, claim) => ({
   term,
@@ -100,6 +101,19 @@ const jobs = {
         return store.insertTerm(record);
       });
       await Promise.all(writes);
+      process.send({ term });
+    }
+  },
+  /**
+   * Does again and again what LMDB does in a process that opens the store and is slow at that: writes the number of the
+   * last commit that it has read into the lock file, when there are more commits by then. Says how often it did.
+   */
+  async openSlowly(_store, { path }) {
+    const commits = new LastCommit(path);
+    for (let term = 1; ; term++) {
+      const last = commits.read();
+      while (commits.read() < last + 1 + (term % 4)) await new Promise((resolve) => setImmediate(resolve));
+      commits.restore(last);
       process.send({ term });
     }
   },

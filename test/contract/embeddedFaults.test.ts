@@ -83,6 +83,26 @@ test('processes that are killed in the midst of writing neither hold up nor harm
   expect([tip, tip + 1]).toContain(last?.lease?.term);
 });
 
+test('a process that is slow to open the store while others write undoes nothing', async () => {
+  const path = join(folder, 'opened');
+  const name = randomUUID();
+  const writers = [1, 2].map(() => startContender(options(path), { job: 'writeForever', name }));
+  const terms: Message[] = [];
+  for (const { child } of writers) {
+    child.on('message', (message: Message) => {
+      if (message.term !== undefined) terms.push(message);
+    });
+  }
+  await Promise.all(writers.map(nextTerm));
+  const slow = startContender(options(path), { job: 'openSlowly', path });
+  // A writer ends only by an error.
+  await Promise.race([next(slow, ({ term }) => term === 40), ...writers.map(({ result }) => result)]);
+  for (const { child } of [slow, ...writers]) child.kill('SIGKILL');
+  await Promise.all([slow, ...writers].map(({ ended }) => ended));
+  expect(terms.filter(({ inserted }) => !inserted)).toEqual([]);
+  expect(new Set(terms.map(({ term }) => term)).size).toBe(terms.length);
+});
+
 test('threads of one process share the folder, and go without harm to the others', async () => {
   const path = join(folder, 'threads');
   const name = randomUUID();

@@ -384,16 +384,46 @@ export function taskContract(title: string, setup: () => Promise<TaskStoreUnderT
           const letter = await store.tasks.oldestDeadLetter(name, id);
           return letter && { ...letter, bytes: Buffer.from(letter.bytes) };
         };
-        expect(await found('dead')).toEqual(letters[2]);
+        expect(await found('dead')).toEqual({ ...letters[2], claim: null });
         expect((await found(1))?.seq).toBe(11);
         expect((await store.tasks.countTasks(name)).dead).toBe(5);
         expect(await store.tasks.countDeadLetters(name)).toBe(5);
         await store.tasks.removeDeadLetter(name, 2);
         await store.tasks.removeDeadLetter(name, 2);
-        expect(await found('dead')).toEqual(letters[0]);
+        expect(await found('dead')).toEqual({ ...letters[0], claim: null });
         await store.tasks.removeDeadLetter(name, 9);
         expect((await found('dead'))?.seq).toBe(10);
         expect(await found('nobody')).toBeNull();
+        expect(await store.tasks.countDeadLetters(name)).toBe(3);
+      });
+
+      test('the count of letters is what is there, over another opening, and for each queue', async () => {
+        const { name } = await queue();
+        for (const seq of [1, 2, 2, 3]) await store.tasks.putDeadLetter(aLetter(name, seq));
+        await store.tasks.putDeadLetter(aLetter(`${name}/more`, 1));
+        const other = createStore(under.options, { commandTimeout: 30_000 });
+        await other.open();
+        expect(await other.tasks.countDeadLetters(name)).toBe(3);
+        await other.tasks.removeDeadLetter(name, 9);
+        await other.tasks.removeDeadLetter(name, 2);
+        await other.close();
+        expect(await store.tasks.countDeadLetters(name)).toBe(2);
+        for (const seq of [1, 3]) await store.tasks.removeDeadLetter(name, seq);
+        expect([await store.tasks.countDeadLetters(name), await store.tasks.countDeadLetters('none')]).toEqual([0, 0]);
+      });
+
+      test('a letter is claimed by one, and only on the claim that it has', async () => {
+        const { name } = await queue();
+        await store.tasks.putDeadLetter(aLetter(name, 1));
+        const claim = (expected: string | null, next: string | null) =>
+          store.tasks.claimDeadLetter(name, 1, expected, next);
+        expect([await claim(null, 'a'), await claim(null, 'b'), await claim('b', 'c')]).toEqual([true, false, false]);
+        expect(await store.tasks.oldestDeadLetter(name, 'dead')).toMatchObject({ seq: 1, attempts: 3, claim: 'a' });
+        await store.tasks.putDeadLetter(aLetter(name, 1));
+        expect([await claim('a', 'b'), await claim('a', null), await claim('b', null)]).toEqual([true, false, true]);
+        expect(await store.tasks.oldestDeadLetter(name, 'dead')).toMatchObject({ claim: null });
+        await store.tasks.removeDeadLetter(name, 1);
+        expect([await claim(null, 'a'), await store.tasks.countDeadLetters(name)]).toEqual([false, 0]);
       });
     });
 
@@ -439,6 +469,7 @@ export function taskContract(title: string, setup: () => Promise<TaskStoreUnderT
         ['error', { name: 'E', message: 5, code: null }],
         ['attempts', 'two'],
         ['at', null],
+        ['claim', 5],
       ])('a dead letter whose %s is %j', async (field, value) => {
         const { name } = await queue();
         await store.tasks.putDeadLetter(aLetter(name, 1));

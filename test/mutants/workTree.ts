@@ -4,7 +4,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ProgramEnd, runProgram } from './program.ts';
 
-const COPIED = ['package.json', 'tsconfig.json', 'vitest.config.ts', 'src', 'workers', 'bench', 'samples', 'test'];
+const COPIED = [
+  'package.json',
+  'tsconfig.json',
+  'vitest.config.ts',
+  'src',
+  'workers',
+  'bench',
+  'samples',
+  'test',
+  'docs',
+];
 const TSC = 'node_modules/typescript/bin/tsc';
 const BUILD_LIMIT = 60_000;
 

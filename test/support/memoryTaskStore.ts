@@ -37,6 +37,8 @@ const NO_FAILURES = { attempts: 0, deaths: 0, recordedBy: null };
 export class MemoryTasks {
   readonly tasks = new Map<number, StoredTask>();
   readonly letters: DeadLetter[] = [];
+  /** Who is putting a letter back, by its number. */
+  readonly claims = new Map<number, string | null>();
   next = 1;
   done = 0;
   burial: Burial | null = null;
@@ -68,7 +70,14 @@ export class MemoryTasks {
     };
     return {
       addTasks: (_name, tasks) =>
-        call('addTasks', () => tasks.map((task) => ({ type: 'stored' as const, seq: this.add(task).seq }))),
+        call('addTasks', () => {
+          const known = new Set(this.queued);
+          return tasks.map((task) => {
+            if (known.has(task.id)) return { type: 'known' };
+            known.add(task.id);
+            return { type: 'stored', seq: this.add(task).seq };
+          });
+        }),
       queueState: () => call('queueState', () => ({ done: this.done, burial: this.burial })),
       tasksAfter: (_name, seq, limit) => call('tasksAfter', () => this.after(seq, limit)),
       acknowledge: (tenure, given) => call('acknowledge', () => this.acknowledge(tenure, given)),
@@ -101,7 +110,17 @@ export class MemoryTasks {
           if (!this.letters.some(({ seq }) => seq === letter.seq)) this.letters.push(letter);
         }),
       oldestDeadLetter: (_name, id) =>
-        call('oldestDeadLetter', () => this.letters.find((letter) => letter.id === id) ?? null),
+        call('oldestDeadLetter', () => {
+          const [oldest] = this.letters.filter((letter) => letter.id === id).sort((a, b) => a.seq - b.seq);
+          return oldest === undefined ? null : { ...oldest, claim: this.claims.get(oldest.seq) ?? null };
+        }),
+      claimDeadLetter: (_name, seq, expected, claim) =>
+        call('claimDeadLetter', () => {
+          const isThere = this.letters.some((letter) => letter.seq === seq);
+          if (!isThere || (this.claims.get(seq) ?? null) !== expected) return false;
+          this.claims.set(seq, claim);
+          return true;
+        }),
       removeDeadLetter: (_name, seq) => call('removeDeadLetter', () => this.removeLetter(seq)),
     };
   }

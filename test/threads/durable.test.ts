@@ -152,7 +152,7 @@ describe.each(['embedded', 'mongodb'])('on the store %s', (store) => {
     const { folder, file, member, inOrder } = await queue(store, {
       retry: { ...soon, attempts: 3, exhausted: 'dead-letter' },
     });
-    const [{ cluster, events }, other] = [member(), member()];
+    const [{ cluster, events }, other, third] = [member(), member(), member()];
     const until = join(folder, 'mended');
     await cluster.run();
     await cluster.submitWork({ id: 'bad', file, until });
@@ -166,7 +166,8 @@ describe.each(['embedded', 'mongodb'])('on the store %s', (store) => {
     expect(await cluster.status()).toMatchObject({ queued: 0, dead: 1, blocked: null });
 
     writeFileSync(until, '');
-    expect(await other.cluster.requeue('bad')).toBe(true);
+    const answers = await Promise.all([other, third, { cluster }, other].map((each) => each.cluster.requeue('bad')));
+    expect(answers.toSorted()).toEqual([false, false, false, true]);
     await events.done('bad');
     expect(await other.cluster.requeue('bad')).toBe(false);
     expect(await cluster.status()).toMatchObject({ queued: 0, dead: 0 });

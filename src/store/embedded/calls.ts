@@ -2,7 +2,15 @@
 import type { WireError } from '../../errors.js';
 import type { TaskId } from '../../task.js';
 import type { Lease, Look, Member, Notice, Observation, Progress, Tenure, TermRecord, Tip } from '../store.js';
-import type { Acknowledgement, AttemptsRecord, DeadLetter, QueueCounts, QueueState, RecordMark } from '../taskStore.js';
+import type {
+  Acknowledgement,
+  AttemptsRecord,
+  DeadLetter,
+  FoundDeadLetter,
+  QueueCounts,
+  QueueState,
+  RecordMark,
+} from '../taskStore.js';
 import type { SharedGate } from './gate.js';
 import type { EmbeddedPlace } from './place.js';
 import type { PackedStored, PackedTasks } from './taskBytes.js';
@@ -35,7 +43,8 @@ export interface EmbeddedCalls {
   countTasks(name: string): QueueCounts;
   countDeadLetters(name: string): number;
   putDeadLetter(letter: DeadLetter): void;
-  oldestDeadLetter(name: string, id: TaskId): DeadLetter | null;
+  oldestDeadLetter(name: string, id: TaskId): FoundDeadLetter | null;
+  claimDeadLetter(name: string, seq: number, expected: string | null, claim: string | null): boolean;
   removeDeadLetter(name: string, seq: number): void;
 }
 

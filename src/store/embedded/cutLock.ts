@@ -3,27 +3,19 @@
  * closes. It is taken out of the folder first: the other processes then see that it is gone, and do not go on with what is
  * empty now.
  */
-import { fstatSync, ftruncateSync, readdirSync, rmSync } from 'node:fs';
+import { ftruncateSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { descriptorsOf } from './descriptors.js';
 import type { FileIdentity } from './files.js';
 
 /** Gives the file that LMDB has open its size back, where the system lets us find it. */
 export function releaseCutLock(folder: string, opened: FileIdentity): void {
   rmSync(join(folder, 'lock.mdb'), { force: true });
-  for (const name of descriptors()) {
+  for (const descriptor of descriptorsOf(opened.key)) {
     try {
-      const { dev, ino } = fstatSync(Number(name), { bigint: true });
-      if (`${dev}:${ino}` === opened.key) return ftruncateSync(Number(name), opened.size);
+      return ftruncateSync(descriptor, opened.size);
     } catch {
-      // The descriptor of the listing itself, which is closed by now, or one that is not for writing.
+      // One that is only for reading.
     }
-  }
-}
-
-function descriptors(): string[] {
-  try {
-    return readdirSync('/proc/self/fd');
-  } catch {
-    return [];
   }
 }

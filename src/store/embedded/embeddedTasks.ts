@@ -6,6 +6,7 @@ import type {
   AddResult,
   AttemptsRecord,
   DeadLetter,
+  FoundDeadLetter,
   NewTask,
   QueueCounts,
   QueueState,
@@ -77,8 +78,12 @@ export class EmbeddedTasks implements TaskStore {
     return this.thread.call('putDeadLetter', [{ ...letter, bytes: new Uint8Array(bytes) }]);
   }
 
-  oldestDeadLetter(name: string, id: TaskId): Promise<DeadLetter | null> {
+  oldestDeadLetter(name: string, id: TaskId): Promise<FoundDeadLetter | null> {
     return this.thread.call('oldestDeadLetter', [name, id]);
+  }
+
+  claimDeadLetter(name: string, seq: number, expected: string | null, claim: string | null): Promise<boolean> {
+    return this.thread.call('claimDeadLetter', [name, seq, expected, claim]);
   }
 
   removeDeadLetter(name: string, seq: number): Promise<void> {

@@ -7,11 +7,15 @@
  */
 import { createRequire } from 'node:module';
 import type { KeyRange } from './keys.js';
+import { LastCommit } from './lastCommit.js';
 
 const require = createRequire(import.meta.url);
 
 /** Threads of processes that may have the store open at the same time: the size of a table that older versions use. */
 const MAX_READERS = 1024;
+
+/** How often a transaction is begun that LMDB begins from an older state: others open the store at the same time. */
+const MOST_ATTEMPTS = 100;
 
 export interface Entry {
   readonly value: unknown;
@@ -59,6 +63,7 @@ export function openEnvironment(path: string, mapSize: number, lmdb: string = ow
     mapSize,
     maxReaders: MAX_READERS,
   });
+  const commits = lastCommitOf(path, db);
   let writes = 0;
   const entries: Entries = {
     get writes() {
@@ -84,12 +89,34 @@ export function openEnvironment(path: string, mapSize: number, lmdb: string = ow
     },
   };
   return {
-    transact: (run) =>
-      db.transactionSync(() => {
-        // Nothing else tells: another thread of this process may have died within a transaction, or the map may be too small.
-        if (!(db.getWriteTxnId() > 0)) throw new CannotBegin('LMDB could not begin a transaction');
-        return run(entries);
-      }),
-    close: () => void db.close(),
+    transact<T>(run: (entries: Entries) => T): T {
+      for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
+        const outcome = db.transactionSync(() => {
+          const number = db.getWriteTxnId();
+          // Nothing else tells: another thread of this process may have died within a transaction, or the map may be too small.
+          if (!(number > 0)) throw new CannotBegin('LMDB could not begin a transaction');
+          const last = commits.read();
+          if (number === last + 1) return { value: run(entries) };
+          if (!commits.restore(last))
+            throw new CannotBegin(`LMDB took commit ${number - 1} for the last one: it is ${last}`);
+          return undefined;
+        });
+        if (outcome !== undefined) return outcome.value;
+      }
+      throw new CannotBegin('LMDB took an older commit for the last one, again and again');
+    },
+    close: () => {
+      commits.close();
+      void db.close();
+    },
   };
+}
+
+function lastCommitOf(path: string, db: { close(): unknown }): LastCommit {
+  try {
+    return new LastCommit(path);
+  } catch (error) {
+    void db.close();
+    throw error;
+  }
 }

@@ -21,7 +21,7 @@ import type { StoreFiles } from './files.js';
 /** More than enough for the first pages and the table of locks, in bytes. */
 const NEEDED_SPACE = 1024 * 1024;
 /** File descriptors that opening takes. */
-const NEEDED_FILES = 7;
+const NEEDED_FILES = 8;
 /** At byte 24 of the file: LMDB's magic number, and the version of its format, both in the machine's order of bytes. */
 const MAGIC = 0xbeefc0de;
 const FORMAT = 2;

@@ -55,6 +55,11 @@ export function letterRange(name: string): KeyRange {
   return { start: letterKey(name, 0), end: letterKey(name, Number.MAX_SAFE_INTEGER) };
 }
 
+/** Where the number of dead letters is kept. */
+export function letterCountKey(name: string): Buffer {
+  return Buffer.from(`c${name}`);
+}
+
 /** For each dead letter of an id, its number. */
 export function letterIdKey(name: string, id: TaskId, seq: number): Buffer {
   return numbered('e', Buffer.concat([prefixed('', Buffer.from(name)), idBytes(id)]), seq);

@@ -10,6 +10,7 @@ import { releaseCutLock } from './cutLock.js';
 import { type Entries, type Environment, openEnvironment, ownLmdb } from './environment.js';
 import { differenceOf, type FileIdentity, filesIn, openFile, type StoreFiles } from './files.js';
 import { checkFiles, keepFromCleaners, prepareFolder } from './folder.js';
+import { beginMaking, endMaking, isMade } from './making.js';
 import { addressSpace, mapSizeWithin } from './mapSize.js';
 import { operationsOn } from './operations.js';
 import { conflictIn, Owners, type OwnersParts } from './owners.js';
@@ -61,12 +62,28 @@ export class OpenedStore {
       const text = `${here} is there without ${gone}, so a process may have the store open that cannot be seen`;
       throw new NotYet(`the store ${path} cannot be opened yet: ${text}`, true);
     }
-    const mapSize = mapSizeWithin(addressSpace(), before.data?.size ?? 0);
     owners.register(null);
-    let environment: Environment | undefined;
+    const isMaker = !isMade(path);
+    if (isMaker && !beginMaking(path, owners.file, parts.wall())) {
+      owners.unregister();
+      throw new NotYet(`the store ${path} cannot be opened yet: another process is making it`);
+    }
+    try {
+      return OpenedStore.openFiles(path, parts, owners, before);
+    } catch (error) {
+      owners.unregister();
+      throw error;
+    } finally {
+      if (isMaker) endMaking(path);
+    }
+  }
+
+  /** `before` is what lay in the folder when it was looked at. */
+  private static openFiles(path: string, parts: OpenParts, owners: Owners, before: StoreFiles): OpenedStore {
+    const mapSize = mapSizeWithin(addressSpace(), before.data?.size ?? 0);
+    const environment = openEnvironment(path, mapSize, owners.copyOfLmdb(ownLmdb()));
     let descriptor: number | undefined;
     try {
-      environment = openEnvironment(path, mapSize, owners.copyOfLmdb(ownLmdb()));
       const files = filesIn(path);
       const expected = { data: before.data ?? files.data, lock: before.lock ?? files.lock };
       descriptor = differenceOf(expected, files) === undefined ? openData(path, files) : undefined;
@@ -75,9 +92,8 @@ export class OpenedStore {
       keepFromCleaners(path, new Date(parts.wall()));
       return new OpenedStore(path, environment, owners, files, descriptor, parts.wall);
     } catch (error) {
-      environment?.close();
+      environment.close();
       if (descriptor !== undefined) closeSync(descriptor);
-      owners.unregister();
       throw error;
     }
   }

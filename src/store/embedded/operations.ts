@@ -34,6 +34,7 @@ export function operationsOn(entries: Entries, store: StoreFacts): EmbeddedCalls
     countDeadLetters: (name) => tasks.countDeadLetters(name),
     putDeadLetter: (letter) => tasks.putDeadLetter(letter),
     oldestDeadLetter: (name, id) => tasks.oldestDeadLetter(name, id),
+    claimDeadLetter: (name, seq, expected, claim) => tasks.claimDeadLetter(name, seq, expected, claim),
     removeDeadLetter: (name, seq) => tasks.removeDeadLetter(name, seq),
   };
 }

@@ -41,7 +41,8 @@ export interface Owner {
 
 export class Owners {
   private readonly folder: string;
-  private readonly file: string;
+  /** The file of this thread. */
+  readonly file: string;
 
   constructor(private readonly parts: OwnersParts) {
     this.folder = join(parts.path, FOLDER);

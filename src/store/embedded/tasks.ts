@@ -14,6 +14,7 @@ import type {
   Acknowledgement,
   AttemptsRecord,
   DeadLetter,
+  FoundDeadLetter,
   QueueCounts,
   QueueState,
   RecordMark,
@@ -23,6 +24,7 @@ import type { Entries } from './environment.js';
 import {
   idKey,
   leaseKey,
+  letterCountKey,
   letterIdKey,
   letterIdRange,
   letterKey,
@@ -173,18 +175,35 @@ export class Tasks {
   }
 
   countDeadLetters(name: string): number {
-    return this.entries.count(letterRange(name));
+    const kept = this.entries.get(letterCountKey(name));
+    if (kept === undefined) return this.entries.count(letterRange(name));
+    return this.reader(kept.value, 'number of dead letters', name).count('count');
+  }
+
+  /** Keeps the number of letters, in the transaction that changes it: a walk over all of them would delay beats. */
+  private keepCount(name: string, count: number): void {
+    const key = letterCountKey(name);
+    this.entries.put(key, { count }, (this.entries.get(key)?.version ?? 0) + 1);
   }
 
   putDeadLetter(letter: DeadLetter): void {
     const { queue, seq, id, bytes, at } = letter;
     if (this.entries.get(letterKey(queue, seq)) !== undefined) return;
+    const count = this.countDeadLetters(queue);
     const fields = { ...storedLetter(letter), payload: asBuffer(bytes), at: at.getTime() };
     this.entries.put(letterKey(queue, seq), fields, 1);
     this.entries.put(letterIdKey(queue, id, seq), seq, 1);
+    this.keepCount(queue, count + 1);
   }
 
-  oldestDeadLetter(name: string, id: TaskId): DeadLetter | null {
+  claimDeadLetter(name: string, seq: number, expected: string | null, claim: string | null): boolean {
+    return this.change(letterKey(name, seq), 'dead letter', name, (old) => {
+      const { claim: present } = this.reader(old, 'dead letter', name).deadLetter();
+      return present === expected ? { ...old, claim } : undefined;
+    });
+  }
+
+  oldestDeadLetter(name: string, id: TaskId): FoundDeadLetter | null {
     for (const { value: seq } of this.entries.each(letterIdRange(name, id))) {
       const entry = typeof seq === 'number' ? this.entries.get(letterKey(name, seq)) : undefined;
       if (entry === undefined) continue;
@@ -201,8 +220,10 @@ export class Tasks {
     const letter = this.entries.get(key);
     if (letter === undefined) return;
     const { id } = this.reader(letter.value, 'dead letter', name).deadLetter();
+    const count = this.countDeadLetters(name);
     this.entries.remove(key);
     this.entries.remove(letterIdKey(name, id, seq));
+    this.keepCount(name, Math.max(0, count - 1));
   }
 
   private task(name: string, { key, value }: { readonly key: Buffer; readonly value: unknown }): StoredTask {

@@ -35,8 +35,9 @@ export class Commands {
     return batch;
   }
 
-  async count(what: string, collection: string, query: Fields): Promise<number> {
-    const { n } = await this.run(what, { count: collection, query, maxTimeMS: this.limit }, this.limit);
+  /** Counts what matches, and stops at `limit`. */
+  async count(what: string, collection: string, query: Fields, limit: number): Promise<number> {
+    const { n } = await this.run(what, { count: collection, query, limit, maxTimeMS: this.limit }, this.limit);
     if (typeof n !== 'number') throw this.strange(what);
     return n;
   }
@@ -73,6 +74,11 @@ export class Commands {
   /** Deletes one, or with `limit` 0 all that match; how many there were. */
   async delete(what: string, collection: string, q: Fields, limit: 0 | 1): Promise<number> {
     return this.affected(what, await this.write(what, { delete: collection, deletes: [{ q, limit }] }));
+  }
+
+  /** Sends a command as it is. */
+  send(what: string, command: Fields): Promise<Fields> {
+    return this.run(what, command, this.limit);
   }
 
   /** Gives several commands together the time limit of one; the signal says when there is no use in another. */

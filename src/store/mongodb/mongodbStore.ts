@@ -29,9 +29,12 @@ import type { Lease, Look, Member, Notice, Observation, Progress, Store, Tenure,
 import type { FullStore, TaskStore } from '../taskStore.js';
 import { Commands, LEASES, leaseId, ofOurFormat } from './commands.js';
 import { Connection } from './connection.js';
+import { MEMBERS } from './indexes.js';
+import { IndexKeeper } from './indexKeeper.js';
 import { MongodbTasks } from './mongodbTasks.js';
-import { MEMBERS, prepare } from './prepare.js';
+import { prepare } from './prepare.js';
 import type { Settings } from './settings.js';
+import { Topology } from './topology.js';
 
 /** Leases in one answer, which must fit into one document of 16 MB. */
 const MOST_IN_ONE_LOOK = 100;
@@ -42,12 +45,18 @@ const SETTLED = 'settled';
 export class MongodbStore implements FullStore {
   private readonly connection: Connection;
   private readonly commands: Commands;
+  private readonly indexes: IndexKeeper;
   readonly tasks: TaskStore;
 
   constructor(settings: Settings, clock: Clock) {
-    this.connection = new Connection(settings, prepare);
+    const { label } = settings;
+    this.connection = new Connection(settings, (run) => prepare({ send: run, label, clock }));
     this.commands = new Commands(this.connection.run, settings);
-    this.tasks = new MongodbTasks(new Commands(this.connection.run, settings, settings.taskTimeout), clock);
+    const commands = new Commands(this.connection.run, settings, settings.taskTimeout);
+    this.indexes = new IndexKeeper({ send: (what, command) => commands.send(what, command), label, clock });
+    const topology = new Topology(commands);
+    this.connection.onAvailable(() => topology.reconnected());
+    this.tasks = new MongodbTasks(commands, topology, this.indexes, clock);
   }
 
   open(): Promise<void> {
@@ -73,6 +82,7 @@ export class MongodbStore implements FullStore {
   }
 
   async observe(asked: readonly Look[]): Promise<Observation[]> {
+    this.indexes.soon();
     const looks: Promise<Observation[]>[] = [];
     for (let at = 0; at < asked.length; at += MOST_IN_ONE_LOOK) {
       looks.push(this.look(asked.slice(at, at + MOST_IN_ONE_LOOK)));
@@ -108,6 +118,8 @@ export class MongodbStore implements FullStore {
   /** Names the epoch of a collection that is new or was emptied. If several do so at once, one insert passes. */
   private async beginEpoch(what: string): Promise<Epoch> {
     const begun: Epoch = { epoch: randomUUID(), wait: 0 };
+    // What emptied the collection may have taken indexes, too.
+    void this.indexes.makeAll(what);
     if (await this.commands.insert(what, LEASES, { _id: SETTLED, ...begun, at: new Date() })) return begun;
     const [mark] = await this.find(what, LEASES, { _id: SETTLED }, { limit: 1 });
     if (mark !== undefined) return this.reader(mark).epoch();
@@ -140,6 +152,7 @@ export class MongodbStore implements FullStore {
   }
 
   beat(tenure: Tenure, beat: number, progress: Progress): Promise<boolean> {
+    this.indexes.soon();
     return this.setHeld('beat', tenure, { beat, ...storedProgress(progress) });
   }
 

@@ -5,7 +5,7 @@
  *                         without `by` as long as no master has put an attempt on record;
  *                         unique on (name, key); the key of one that is done, when its id came again, is { was: seq }
  *   failover_deadletters  { _id: seq + '/' + name, name, seq, key, payload, error: { name, message, code },
- *                         attempts, at }
+ *                         attempts, at, claim }; without `claim` as long as no member has put it back
  *
  * and in the lease the fields `done` and `burial`, which claims and beats leave as they are. Nothing here needs more of
  * a server than the protocol, unique keys, and writes of one document that are atomic.
@@ -15,22 +15,26 @@ import type { TaskId } from '../../task.js';
 import { type Fields, storedId } from '../documents.js';
 import type { Tenure } from '../store.js';
 import { storedBurial, storedLetter } from '../taskDocuments.js';
-import type {
-  Acknowledgement,
-  AddResult,
-  AttemptsRecord,
-  DeadLetter,
-  NewTask,
-  QueueCounts,
-  QueueState,
-  RecordMark,
-  StoredTask,
-  TaskStore,
+import {
+  type Acknowledgement,
+  type AddResult,
+  type AttemptsRecord,
+  DEAD_LETTERS_COUNTED,
+  type DeadLetter,
+  type FoundDeadLetter,
+  type NewTask,
+  type QueueCounts,
+  type QueueState,
+  type RecordMark,
+  type StoredTask,
+  type TaskStore,
 } from '../taskStore.js';
 import { type Commands, LEASES, leaseId, ofOurFormat } from './commands.js';
+import type { IndexKeeper } from './indexKeeper.js';
 import { TaskAdder } from './taskAdder.js';
 import { DEAD_LETTERS, isRetired, majority, TASKS, TaskReads, taskKey } from './taskReads.js';
 import { TaskTrimmer } from './taskTrimmer.js';
+import type { Topology } from './topology.js';
 
 /** What the payload of a task is taken to weigh before any was seen, in bytes. */
 const FIRST_GUESS = 16 * 1024;
@@ -55,10 +59,12 @@ export class MongodbTasks implements TaskStore {
 
   constructor(
     private readonly commands: Commands,
+    topology: Topology,
+    private readonly indexes: IndexKeeper,
     clock: Clock,
   ) {
-    this.reads = new TaskReads(commands);
-    this.adder = new TaskAdder(commands, this.reads, clock);
+    this.reads = new TaskReads(commands, topology);
+    this.adder = new TaskAdder(commands, this.reads, indexes, clock);
     this.trimmer = new TaskTrimmer(commands, this.reads, clock);
   }
 
@@ -72,24 +78,32 @@ export class MongodbTasks implements TaskStore {
 
   tasksAfter(name: string, seq: number, limit: TaskLimit): Promise<StoredTask[]> {
     return this.commands.within('tasksAfter', async (signal) => {
-      const found: StoredTask[] = [];
-      let left = limit.bytes;
-      for (let last = seq; found.length < limit.tasks && !signal.aborted; ) {
-        const fitting = Math.floor(left / this.weightOf(name));
-        if (found.length > 0 && fitting < 1) break;
-        const most = Math.max(1, Math.min(limit.tasks - found.length, fitting));
-        const { tasks, highest, bytes, isAll } = await this.readAfter(name, last, most);
-        for (const task of tasks) {
-          left -= task.bytes.length;
-          if (found.length > 0 && left < 0) return found;
-          found.push(task);
-        }
-        if (isAll) break;
-        last = highest;
-        this.weights.set(name, bytes / Math.max(1, tasks.length));
-      }
+      const [found] = await Promise.all([
+        this.readWithin(name, seq, limit, signal),
+        this.indexes.whileReading('tasksAfter'),
+      ]);
       return found;
     });
+  }
+
+  private async readWithin(name: string, seq: number, limit: TaskLimit, signal: AbortSignal): Promise<StoredTask[]> {
+    const found: StoredTask[] = [];
+    let left = limit.bytes;
+    for (let last = seq; found.length < limit.tasks && !signal.aborted; ) {
+      const fitting = Math.floor(left / this.weightOf(name));
+      if (found.length > 0 && fitting < 1) break;
+      const most = Math.max(1, Math.min(limit.tasks - found.length, fitting));
+      const { tasks, highest, bytes, isAll } = await this.readAfter(name, last, most);
+      for (const task of tasks) {
+        left -= task.bytes.length;
+        if (found.length > 0 && left < 0) return found;
+        found.push(task);
+      }
+      if (isAll) break;
+      last = highest;
+      this.weights.set(name, bytes / Math.max(1, tasks.length));
+    }
+    return found;
   }
 
   private weightOf(name: string): number {
@@ -162,7 +176,7 @@ export class MongodbTasks implements TaskStore {
   }
 
   countDeadLetters(name: string): Promise<number> {
-    return this.commands.count('countDeadLetters', DEAD_LETTERS, { name });
+    return this.commands.count('countDeadLetters', DEAD_LETTERS, { name }, DEAD_LETTERS_COUNTED);
   }
 
   async putDeadLetter(letter: DeadLetter): Promise<void> {
@@ -171,7 +185,7 @@ export class MongodbTasks implements TaskStore {
     await this.commands.insert('putDeadLetter', DEAD_LETTERS, document);
   }
 
-  async oldestDeadLetter(name: string, id: TaskId): Promise<DeadLetter | null> {
+  async oldestDeadLetter(name: string, id: TaskId): Promise<FoundDeadLetter | null> {
     const filter = { name, key: storedId(id) };
     const options = { sort: { seq: 1 }, limit: 1, ...majority };
     const [document] = await this.commands.find('oldestDeadLetter', DEAD_LETTERS, filter, options);
@@ -180,6 +194,11 @@ export class MongodbTasks implements TaskStore {
     const letter = reader.deadLetter();
     reader.mustBe('_id', taskKey(name, letter.seq));
     return letter;
+  }
+
+  claimDeadLetter(name: string, seq: number, expected: string | null, claim: string | null): Promise<boolean> {
+    const unchanged = { _id: taskKey(name, seq), claim: expected, ...ofOurFormat };
+    return this.commands.update('claimDeadLetter', DEAD_LETTERS, unchanged, { $set: { claim } });
   }
 
   async removeDeadLetter(name: string, seq: number): Promise<void> {

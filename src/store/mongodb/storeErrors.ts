@@ -17,6 +17,7 @@ import {
 import { type FailoverErrorCode, StoreError } from '../../errors.js';
 import { redact } from '../../redact.js';
 import { quote, showValue } from '../../showValue.js';
+import { passes } from './serverErrors.js';
 
 /** The database as messages call it, and what they must not show. */
 export interface Place {
@@ -26,23 +27,11 @@ export interface Place {
 
 type Code = Extract<FailoverErrorCode, 'ERR_STORE' | 'ERR_STORE_UNAVAILABLE' | 'ERR_SERVER_TOO_OLD'>;
 
-/** By number, what a server says that cannot serve just now, though it may soon: it starts, stops, elects, or is slow. */
-const passing = new Set([
-  ...[6, 7, 89, 9001], // HostUnreachable, HostNotFound, NetworkTimeout, SocketException
-  ...[91, 11600, 11602], // ShutdownInProgress, InterruptedAtShutdown, InterruptedDueToReplStateChange
-  ...[189, 10107, 10058, 13435, 13436], // PrimarySteppedDown, NotWritablePrimary and its kin
-  ...[50, 64, 262], // MaxTimeMSExpired, WriteConcernTimeout, ExceededTimeLimit
-]);
-
-/** What servers on PostgreSQL or SQLite say under this number when they restart, or when writes are in each other's way. */
-const INTERNAL_ERROR = 1;
-const PASSING_TEXT = /terminating connection|deadlock detected|database is locked/;
-
 /** What went wrong while `what` was asked for. */
 export function storeError(thrown: unknown, what: string, place: Place): StoreError {
   if (thrown instanceof StoreError) return thrown;
   const told = reasonOf(thrown);
-  return failure(codeOf(told), what, messageOf(told), place, withoutSecrets(thrown, place.secrets));
+  return failure(codeOf(told, what), what, messageOf(told), place, withoutSecrets(thrown, place.secrets));
 }
 
 /** What a server says of one document, within an answer that is otherwise well. */
@@ -68,24 +57,29 @@ function reasonOf(thrown: unknown): unknown {
   return errors.find((error) => error instanceof MongoCompatibilityError) ?? thrown;
 }
 
-function codeOf(error: unknown): Code {
+function codeOf(error: unknown, what: string): Code {
   if (error instanceof MongoCompatibilityError) return 'ERR_SERVER_TOO_OLD';
   if (error instanceof MongoWriteConcernError) return 'ERR_STORE_UNAVAILABLE';
-  if (error instanceof MongoServerError) return codeOfServer(error.code, error.message);
+  if (error instanceof MongoServerError) return codeOfServer(error.code, error.message, error.errorLabels);
   if (error instanceof MongoNetworkError || error instanceof MongoServerSelectionError) return 'ERR_STORE_UNAVAILABLE';
   // What is left of a handshake, or of the options, is not a matter of waiting.
   const refused =
-    error instanceof MongoMissingCredentialsError ||
+    // Later the driver throws this one if a server without logins asks for another login, which passes.
+    (error instanceof MongoMissingCredentialsError && what === 'open') ||
     error instanceof MongoMissingDependencyError ||
     error instanceof MongoInvalidArgumentError ||
     (error instanceof MongoError && error.hasErrorLabel(MongoErrorLabel.HandshakeError));
   return refused ? 'ERR_STORE' : 'ERR_STORE_UNAVAILABLE';
 }
 
-function codeOfServer(code: unknown, message: string): Code {
-  const passes =
-    typeof code === 'number' && (passing.has(code) || (code === INTERNAL_ERROR && PASSING_TEXT.test(message)));
-  return passes ? 'ERR_STORE_UNAVAILABLE' : 'ERR_STORE';
+function codeOfServer(code: unknown, message: string, labels: readonly string[] = []): Code {
+  return passes(code, message, labels) ? 'ERR_STORE_UNAVAILABLE' : 'ERR_STORE';
+}
+
+/** Returns the code that the server gave the error, if a server's error is what is behind it. */
+export function serverCode(error: unknown): number | undefined {
+  const cause = error instanceof StoreError ? error.cause : undefined;
+  return cause instanceof Error && 'code' in cause && typeof cause.code === 'number' ? cause.code : undefined;
 }
 
 export function messageOf(error: unknown): string {

@@ -27,6 +27,7 @@ import type { TaskId } from '../../task.js';
 import { type Fields, storedId } from '../documents.js';
 import type { AddResult, NewTask, QueueState } from '../taskStore.js';
 import type { Commands } from './commands.js';
+import type { IndexKeeper } from './indexKeeper.js';
 import { majority, retiredKey, TASKS, type TaskReads, taskKey } from './taskReads.js';
 import { Turns } from './turns.js';
 
@@ -70,6 +71,7 @@ export class TaskAdder {
   constructor(
     private readonly commands: Commands,
     private readonly reads: TaskReads,
+    private readonly indexes: Pick<IndexKeeper, 'beforeStoring'>,
     private readonly clock: Clock,
   ) {
     this.turns = new Turns(clock);
@@ -99,6 +101,9 @@ export class TaskAdder {
     let waiting = tasks;
     let looked = false;
     while (waiting.length > 0 && !signal.aborted) {
+      // Beside the look and the turn, which come before the insert as well.
+      const unique = this.indexes.beforeStoring('addTasks');
+      unique.catch(() => {});
       let end = this.trusted(name);
       if (end === undefined || (!looked && room(end, maxQueue) < waiting.length)) {
         ({ end } = await this.look(name));
@@ -112,7 +117,7 @@ export class TaskAdder {
         waiting = waiting.slice(batch.length);
         continue;
       }
-      await this.turns.wait(name);
+      await Promise.all([unique, this.turns.wait(name)]);
       const stored = await this.insert(name, fitting, end);
       for (const [offset, { id }] of fitting.slice(0, stored).entries()) {
         outcomes.set(id, { type: 'stored', seq: end.next + offset });

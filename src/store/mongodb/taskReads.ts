@@ -7,6 +7,8 @@ import { type Fields, isFields } from '../documents.js';
 import { TaskReader } from '../taskDocuments.js';
 import type { QueueState } from '../taskStore.js';
 import { type Commands, LEASES, leaseId } from './commands.js';
+import { serverCode } from './storeErrors.js';
+import type { Topology } from './topology.js';
 
 export const TASKS = 'failover_tasks';
 export const DEAD_LETTERS = 'failover_deadletters';
@@ -16,11 +18,14 @@ export const majority = { readConcern: { level: 'majority' } } as const;
 /** What the majority has, from a primary that has made sure that it still is one. */
 const linearizable = { readConcern: { level: 'linearizable' } } as const;
 
-export class TaskReads {
-  /** A server that is no replica set refuses it; there is no other primary there. */
-  private canBeLinearizable = true;
+/** How often a read is sent that a server answers with an error that passes. */
+const ATTEMPTS_MAX = 2;
 
-  constructor(private readonly commands: Commands) {}
+export class TaskReads {
+  constructor(
+    private readonly commands: Commands,
+    private readonly topology: Topology,
+  ) {}
 
   /** The highest number in the collection, 0 without any. */
   async highest(what: string, name: string, fresh = false): Promise<number> {
@@ -40,16 +45,22 @@ export class TaskReads {
   }
 
   private async find(what: string, from: string, filter: Fields, options: Fields, fresh: boolean): Promise<Fields[]> {
-    const { commands } = this;
-    if (!fresh || !this.canBeLinearizable) return commands.find(what, from, filter, { ...options, ...majority });
-    try {
-      return await commands.find(what, from, filter, { ...options, ...linearizable });
-    } catch (error) {
-      if (!(error instanceof StoreError && error.code === 'ERR_STORE')) throw error;
-      const found = await commands.find(what, from, filter, { ...options, ...majority });
-      this.canBeLinearizable = false;
-      return found;
+    const { commands, topology } = this;
+    // A server that is the only one refuses a linearizable read, and no other primary is there.
+    if (!fresh || topology.alone) return commands.find(what, from, filter, { ...options, ...majority });
+    const read = () => commands.find(what, from, filter, { ...options, ...linearizable });
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await read();
+      } catch (error) {
+        const isRefusal = error instanceof StoreError && error.code === 'ERR_STORE';
+        if (isRefusal) break;
+        // An error that passes says nothing of what the server can do. The read is sent again, as it changes nothing.
+        if (serverCode(error) === undefined || attempt === ATTEMPTS_MAX) throw error;
+      }
     }
+    await topology.ask(what);
+    return commands.find(what, from, filter, { ...options, ...majority });
   }
 }
 

@@ -2,7 +2,8 @@
 import { LEASE } from '../intervals.ts';
 
 export const memberFaults = ['kill', 'stop', 'block', 'busy', 'pool-busy', 'broken-deploy'] as const;
-export const networkFaults = ['cut', 'delay', 'half-open', 'drop-requests', 'drop-answers'] as const;
+/** Of a store behind a network: the way to it, and its indexes. */
+export const networkFaults = ['cut', 'delay', 'half-open', 'drop-requests', 'drop-answers', 'indexes-dropped'] as const;
 export const serverFaults = ['server-engine', 'server-gateway'] as const;
 /** Of the files of the embedded store, which all members share. */
 export const storeFaults = ['store-removed', 'store-replaced'] as const;

@@ -7,6 +7,7 @@ import type { TcpProxy } from '../../support/tcpProxy.ts';
 import type { Place } from '../places.ts';
 import type { ChaosServer } from '../servers.ts';
 import type { Harm, StoreFolder } from '../storeFolder.ts';
+import { dropIndexes } from './dropIndexes.ts';
 import type { FaultKind, PlannedFault } from './plan.ts';
 
 /** What it strikes, beside a place. */
@@ -87,6 +88,10 @@ export const strikes: Record<FaultKind, Strike> = {
     return store.remove(strength);
   },
   'store-replaced': (_, { lasts, strength }, { store }) => store.replace(strength, lasts / 4),
+  async 'indexes-dropped'(_, { strength }, { server }) {
+    if (server.uri !== undefined) await dropIndexes(server.uri, strength);
+    return undefined;
+  },
   async 'slow-disk'(place, { lasts, strength }) {
     place.slowDisk(SLOW.least + (SLOW.most - SLOW.least) * strength);
     await sleep(lasts);

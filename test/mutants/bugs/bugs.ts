@@ -4,6 +4,7 @@ import { durableBugs } from './durable.ts';
 import { electionBugs } from './election.ts';
 import { embeddedBugs } from './embedded.ts';
 import { memberBugs } from './members.ts';
+import { mongodbBugs } from './mongodb.ts';
 import { poolBugs } from './pool.ts';
 import { queueBugs } from './queue.ts';
 import { realmBugs } from './realms.ts';
@@ -20,4 +21,5 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...embeddedBugs,
   ...poolBugs,
   ...memberBugs,
+  ...mongodbBugs,
 ];

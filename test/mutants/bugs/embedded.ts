@@ -5,6 +5,23 @@ const folder = 'src/store/embedded';
 
 export const embeddedBugs: readonly PlantedBug[] = [
   {
+    name: 'lock-file-trusted-for-the-last-commit',
+    breaks:
+      'A process that opens the store sets the number of the last commit back, and the next transaction undoes commits.',
+    file: `${folder}/environment.ts`,
+    find: 'if (number === last + 1) return',
+    replace: 'if (number > 0) return',
+    caughtBy: ['units'],
+  },
+  {
+    name: 'made-by-two',
+    breaks: 'Two processes make the store at once, and the first commit of one replaces a later one of the other.',
+    file: `${folder}/openedStore.ts`,
+    find: 'const isMaker = !isMade(path);',
+    replace: 'const isMaker = false;',
+    caughtBy: ['units'],
+  },
+  {
     name: 'no-look-at-the-files-after-the-commit',
     breaks: 'What was written into files that were taken away in the meantime is answered as done.',
     file: `${folder}/server.ts`,

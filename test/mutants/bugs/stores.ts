@@ -7,6 +7,22 @@ const caughtBy = ['contract'] as const;
 
 export const storeBugs: readonly PlantedBug[] = [
   {
+    name: 'letter-claimed-twice',
+    breaks: 'A dead letter is claimed although another member has claimed it.',
+    file: embeddedTasks,
+    find: 'return present === expected ? { ...old, claim } : undefined;',
+    replace: 'return present === expected || claim !== null ? { ...old, claim } : undefined;',
+    caughtBy,
+  },
+  {
+    name: 'letter-count-not-lowered',
+    breaks: 'The number of dead letters still counts those that were removed.',
+    file: embeddedTasks,
+    find: 'this.keepCount(name, Math.max(0, count - 1));',
+    replace: 'this.keepCount(name, Math.max(0, count));',
+    caughtBy,
+  },
+  {
     name: 'beat-not-filtered-on-term',
     breaks: 'A beat of an earlier term of the same holder is written into its later lease (rule 3).',
     file: embedded,

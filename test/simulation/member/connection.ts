@@ -76,7 +76,14 @@ type CarryOut<T> = (primary: Primary, gap: number, answer: (value: { readonly va
 
 const taskCalls: ReadonlySet<CallName> = new Set<CallName>([
   ...(['addTasks', 'queueState', 'tasksAfter', 'acknowledge', 'setAttempts', 'trimTasks', 'countTasks'] as const),
-  ...(['clearAttempts', 'putDeadLetter', 'countDeadLetters', 'oldestDeadLetter', 'removeDeadLetter'] as const),
+  ...([
+    'clearAttempts',
+    'putDeadLetter',
+    'countDeadLetters',
+    'oldestDeadLetter',
+    'claimDeadLetter',
+    'removeDeadLetter',
+  ] as const),
 ]);
 
 /** What only a master asks for: a store that knows that it was emptied or replaced keeps it out of the next epoch. */
@@ -219,10 +226,12 @@ export class SimulatedConnection implements FullStore {
       putDeadLetter: (letter) => done(this.write('putDeadLetter', () => ({ change: putLetter(letter), answer: null }))),
       countDeadLetters: () => this.read('countDeadLetters', ({ committed }) => committed.letters.size),
       oldestDeadLetter: (_name, id) =>
-        this.read(
-          'oldestDeadLetter',
-          ({ committed }) => [...committed.letters.values()].find((letter) => letter.id === id) ?? null,
-        ),
+        this.read('oldestDeadLetter', ({ committed }) => {
+          const letter = [...committed.letters.values()].find((each) => each.id === id);
+          return letter === undefined ? null : { ...letter, claim: null };
+        }),
+      // No simulated member puts a letter back.
+      claimDeadLetter: () => this.write('claimDeadLetter', () => ({ change: () => {}, answer: true })),
       removeDeadLetter: (_name, seq) =>
         done(
           this.write('removeDeadLetter', () => ({

@@ -18,10 +18,7 @@ let term: number;
 
 function make(retry?: Partial<ResolvedRetry>): void {
   told = new Told();
-  letters = new DeadLetters(
-    store.connect(() => fate),
-    NAME,
-  );
+  letters = new DeadLetters({ store: store.connect(() => fate), name: NAME, holder: 'me', clock, poll: POLL });
   work = new DurableWork({
     ...told.parts(clock, retry),
     store: store.connect(() => fate),
@@ -188,10 +185,10 @@ test('a task whose attempts are used up becomes a dead letter, which can be foun
   told.runner.settle(refused);
   await clock.advance(20);
   expect(told.news()).toEqual(['failed 1 #1', 'deadletter 1: the work returned false']);
-  expect([told.runner.running, await letters.find(2)]).toEqual([2, null]);
-  expect(await letters.find(1)).toMatchObject({ seq: 1, bytes: new Uint8Array(2) });
-  await letters.remove(1);
+  expect([told.runner.running, await work.requeue(2, letters)]).toEqual([2, false]);
+  expect(await work.requeue(1, letters)).toBe(true);
   expect(store.letters).toEqual([]);
+  expect([...store.tasks.values()].at(-1)).toMatchObject({ seq: 3, id: 1, bytes: new Uint8Array(2), attempts: 0 });
 });
 
 test('or holds the queue up, until any member clears it', async () => {

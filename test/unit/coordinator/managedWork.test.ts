@@ -18,10 +18,7 @@ let fate: TaskFate;
 
 function make(retry?: Partial<ResolvedRetry>): void {
   told = new Told();
-  letters = new DeadLetters(
-    store.connect(() => fate),
-    NAME,
-  );
+  letters = new DeadLetters({ store: store.connect(() => fate), name: NAME, holder: 'me', clock, poll: POLL });
   work = new ManagedWork({ ...told.parts(clock, retry), store: store.connect(() => fate) });
 }
 
@@ -89,10 +86,30 @@ describe('a task whose attempts are used up', () => {
   test('is found by its id, and its letter can be taken', async () => {
     told.runner.settle(refused);
     await settle();
-    const letter = await letters.find(1);
-    expect([letter?.bytes, await letters.find(2)]).toEqual([new Uint8Array(2), null]);
-    await letters.remove(letter?.seq ?? 0);
+    const letter = await letters.take(1);
+    expect([letter, await letters.take(2)]).toMatchObject([{ bytes: new Uint8Array(2) }, 'none']);
+    if (typeof letter !== 'string') await letters.finish(letter, 'queued');
     expect(store.letters).toEqual([]);
+  });
+
+  test('has the higher number the later it was given up, within a term and over terms', async () => {
+    make({ maxDelay: 10 });
+    await work.submit(batchOf(1, 2, 3));
+    work.elected({ ...first, term: 7 });
+    for (const fails of [1, 2]) {
+      expect(told.runner.running).toBe(fails);
+      told.runner.settle(refused);
+      await clock.advance(20);
+    }
+    work.deposed('lost', 0);
+    await settle();
+    work.elected({ ...first, term: 8 });
+    told.runner.settle(refused);
+    await clock.advance(20);
+    const letters = store.letters.filter(({ seq }) => seq > 7 * 2 ** 26);
+    expect(letters.map(({ id }) => id)).toEqual([1, 2, 3]);
+    expect(letters.map(({ seq }) => seq)).toEqual(letters.map(({ seq }) => seq).toSorted((a, b) => a - b));
+    expect(new Set(letters.map(({ seq }) => seq)).size).toBe(3);
   });
 
   test('holds the queue up until its letter is written, however often that fails', async () => {

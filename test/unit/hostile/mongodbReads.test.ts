@@ -44,6 +44,8 @@ const REFUSED: readonly FailoverErrorCode[] = [
   'ERR_STORE_DATA',
   'ERR_NEWER_FORMAT',
   'ERR_STORE',
+  'ERR_STORE_DUPLICATES',
+  'ERR_STORE_INDEX',
   'ERR_STORE_UNAVAILABLE',
 ];
 const settings = {

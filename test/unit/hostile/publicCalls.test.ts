@@ -19,7 +19,7 @@ vi.mock('../../../src/cluster/connection.ts', () => ({
       const answers: Record<string, (...args: never[]) => unknown> = {
         stop: (cluster: number) => void onEvent(cluster, { type: 'stopped' }),
         submit: (_cluster: number, { ids }: { ids: unknown[] }) => ids.map(() => 'queued'),
-        findDeadLetter: () => null,
+        takeDeadLetter: () => 'none',
         unblock: () => false,
         synchronize: () => true,
         status: () => ({}),

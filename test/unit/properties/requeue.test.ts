@@ -3,103 +3,110 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { CoordinatorHandle } from '../../../src/cluster/coordinatorHandle.ts';
 import { ManagedCluster } from '../../../src/cluster/managed.ts';
-import type { SubmitResult, WireApi } from '../../../src/coordinator/messages.ts';
-import { FailoverError } from '../../../src/errors.ts';
+import { DeadLetters } from '../../../src/coordinator/deadLetters.ts';
+import { DurableWork } from '../../../src/coordinator/durableWork.ts';
+import type { TakenLetter, WireApi } from '../../../src/coordinator/messages.ts';
+import { ReadLimit } from '../../../src/queue/readLimit.ts';
 import { resolveManagedOptions } from '../../../src/resolveManagedOptions.ts';
 import { resolveOptions } from '../../../src/resolveOptions.ts';
+import { atOnce, MemoryTasks } from '../../support/memoryTaskStore.ts';
+import { VirtualClock } from '../../support/virtualClock.ts';
+import { NAME, POLL, Told } from '../coordinator/works.ts';
 import { runs } from './runs.ts';
 
-type Remote = Pick<WireApi, 'findDeadLetter' | 'removeDeadLetter' | 'submit' | 'unblock'>;
+const letter = { queue: NAME, seq: 1, id: 'a', bytes: new Uint8Array(5), attempts: 1, at: new Date(0) };
+const verdict = { name: 'Error', message: 'no', code: undefined };
 
-/** A store with one dead letter, behind calls of which one is lost, or its answer. */
-class Letters {
-  queued = 0;
-  letters = 1;
-  blocked = false;
-  calls = 0;
-
-  constructor(
-    private readonly lost: number,
-    private readonly carriedOut: boolean,
-  ) {}
-
-  readonly remote: Remote = {
-    findDeadLetter: () => this.answer(() => (this.letters === 0 ? null : { seq: 1, bytes: new Uint8Array(5) })),
-    removeDeadLetter: () =>
-      this.answer(() => {
-        this.letters = 0;
-      }),
-    submit: () =>
-      this.answer((): SubmitResult[] => {
-        const result = this.queued === 0 ? 'queued' : 'known';
-        this.queued = 1;
-        return [result];
-      }),
-    unblock: () =>
-      this.answer(() => {
-        const { blocked } = this;
-        this.blocked = false;
-        return blocked;
-      }),
+/** A stored queue with a dead letter, and a member of which one call is lost, or its answer. */
+function member(lost: number, how: 'call' | 'answer') {
+  const clock = new VirtualClock();
+  const store = new MemoryTasks(clock);
+  store.next = 2;
+  store.done = 1;
+  store.letters.push({ ...letter, ...verdict });
+  let calls = 0;
+  const fate = () => {
+    calls += 1;
+    return calls === lost ? { ...atOnce, lost: how } : atOnce;
   };
-
-  private async answer<T>(carryOut: () => T): Promise<{ ok: true; value: T }> {
-    this.calls += 1;
-    const isLost = this.calls === this.lost;
-    if (isLost && !this.carriedOut) throw new FailoverError('ERR_COORDINATOR_LOST', 'it died');
-    const value = carryOut();
-    if (isLost) throw new FailoverError('ERR_COORDINATOR_LOST', 'it died');
-    return { ok: true, value };
-  }
+  const connected = store.connect(fate);
+  const letters = new DeadLetters({ store: connected, name: NAME, holder: 'me', clock, poll: POLL });
+  const work = new DurableWork({ ...new Told().parts(clock), store: connected, holder: 'me', reads: new ReadLimit() });
+  return { store, requeue: () => work.requeue('a', letters) };
 }
 
-const resolved = resolveOptions({ nodb: true });
+test('a task is never neither queued nor a dead letter', async () => {
+  const property = fc.asyncProperty(
+    fc.integer({ min: 1, max: 4 }),
+    fc.constantFrom('call' as const, 'answer' as const),
+    async (lost, how) => {
+      const { store, requeue } = member(lost, how);
+      await requeue().catch(() => {});
+      expect(store.queued.length + store.letters.length, 'lost').toBeGreaterThan(0);
+      const left = store.letters.length;
+      const isThere = store.queued.length === 1;
+      // What is queued may be another task of this id, which must not take the letter's place.
+      expect(await requeue()).toBe(!isThere && left === 1);
+      expect([store.queued.length, store.letters.length]).toEqual([1, isThere ? left : 0]);
+    },
+  );
+  await fc.assert(property, runs(50));
+});
 
-class TestCluster extends ManagedCluster {
-  constructor(private readonly store: Letters) {
-    const options = resolveManagedOptions({ durable: true }, resolved.intervals);
-    super(
-      new CoordinatorHandle(resolved),
-      'test',
-      () => 'a',
-      { kind: 'module', href: 'file:///work.js' },
-      options,
-      null,
-    );
+type Remote = Pick<WireApi, 'takeDeadLetter' | 'finishDeadLetter' | 'unblock'>;
+
+const resolved = resolveOptions({ nodb: true });
+const taken: TakenLetter = { seq: 1, bytes: new Uint8Array(5), claim: 'me/1', began: Number.POSITIVE_INFINITY };
+
+/** A queue in memory that holds a task of the letter's id already. */
+class TestCluster extends ManagedCluster<{ id: string }> {
+  blocked = true;
+  readonly finished: string[] = [];
+
+  constructor(private readonly found: TakenLetter | 'none' | 'elsewhere') {
+    const options = resolveManagedOptions({}, resolved.intervals);
+    const place = { kind: 'module', href: 'file:///work.js' } as const;
+    super(new CoordinatorHandle(resolved), 'test', () => 'a', place, options, null);
+    void this.submitWork({ id: 'a' });
   }
+
+  readonly remote: Remote = {
+    takeDeadLetter: async () => ({ ok: true, value: this.found }),
+    finishDeadLetter: async (_cluster, _letter, how) => {
+      this.finished.push(how);
+      return { ok: true, value: undefined };
+    },
+    unblock: async () => {
+      const { blocked } = this;
+      this.blocked = false;
+      return { ok: true, value: blocked };
+    },
+  };
 
   protected override added(): number {
     return 1;
   }
 
-  protected override async call<R>(send: Parameters<ManagedCluster['call']>[0]): Promise<R> {
-    // The proxy of a thread that is not there: only the calls above are made.
-    const reply = await send(this.store.remote as never, 1);
-    if (!reply.ok) throw new Error(reply.error.message);
-    return reply.value as R;
+  protected override caller(): ReturnType<ManagedCluster['caller']> {
+    return async (send) => {
+      // The proxy of a thread that is not there: only the calls above are made.
+      const reply = await send(this.remote as never, 1);
+      if (!reply.ok) throw new Error(reply.error.message);
+      return reply.value;
+    };
+  }
+
+  /** Tasks on their way to the coordinator stay there. */
+  protected override call<R>(): Promise<R> {
+    return new Promise(() => {});
   }
 }
 
-test('a task is never neither queued nor a dead letter', async () => {
-  const property = fc.asyncProperty(fc.integer({ min: 1, max: 3 }), fc.boolean(), async (lost, carriedOut) => {
-    const store = new Letters(lost, carriedOut);
-    const cluster = new TestCluster(store);
-    await cluster.requeue('a').catch(() => {});
-    expect(store.queued + store.letters, 'lost').toBeGreaterThan(0);
-    const left = store.letters;
-    const isThere = store.queued === 1;
-    // What is queued may be another task of this id, which must not take the letter's place.
-    expect(await cluster.requeue('a')).toBe(!isThere && left === 1);
-    expect([store.queued, store.letters]).toEqual([1, isThere ? left : 0]);
-  });
-  await fc.assert(property, runs(50));
-});
-
-test('a queue that stands still at a task goes on, although there is an old letter of its id, which stays', async () => {
-  const store = new Letters(0, true);
-  store.queued = 1;
-  store.blocked = true;
-  const cluster = new TestCluster(store);
-  expect([await cluster.requeue('a'), store.blocked, store.letters]).toEqual([true, false, 1]);
-  expect(await cluster.requeue('a')).toBe(false);
+test.each([
+  { name: 'an old letter of its id stays', found: taken, answers: [true, false], finished: ['stays', 'stays'] },
+  { name: 'there is no letter', found: 'none' as const, answers: [true, false], finished: [] },
+  { name: 'another member has put it back', found: 'elsewhere' as const, answers: [false, false], finished: [] },
+])('a queue in memory that stands still at a task: $name', async ({ found, answers, finished }) => {
+  const cluster = new TestCluster(found);
+  expect([await cluster.requeue('a'), await cluster.requeue('a'), cluster.finished]).toEqual([...answers, finished]);
 });

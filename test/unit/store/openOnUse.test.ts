@@ -49,6 +49,7 @@ class SlowStore {
           countDeadLetters: none,
           putDeadLetter: none,
           oldestDeadLetter: none,
+          claimDeadLetter: none,
           removeDeadLetter: none,
         },
       },

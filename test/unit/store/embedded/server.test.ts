@@ -1,5 +1,5 @@
 /** What the thread of the embedded store does with the calls that wait: here without the thread, on a real folder. */
-import { mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, expect, onTestFinished, test } from 'vitest';
@@ -241,4 +241,26 @@ test('a store that may be opened soon is waited for, for as long as the callers 
   expect(bench.answered).toEqual([urgent]);
   for (let turns = 0; turns < 5; turns += 1) again();
   expect(bench.replies).toMatchObject([{ id: urgent }, { id: patient, ok: true }]);
+});
+
+test('a store that another thread makes is opened when that is over', () => {
+  const owners = join(path, 'owners');
+  mkdirSync(owners, { recursive: true });
+  const other = join(owners, 'other');
+  writeFileSync(other, '');
+  writeFileSync(join(path, 'making'), other);
+  const short = bench.ask('highestTerm', ['x'], bench.now + 150);
+  const long = bench.ask('highestTerm', ['x'], bench.now + 60_000);
+  bench.turn();
+  expect(bench.replies).toMatchObject([
+    {
+      id: short,
+      error: { code: 'ERR_STORE_UNAVAILABLE', message: expect.stringContaining('another process is making it') },
+    },
+  ]);
+  rmSync(join(path, 'making'));
+  for (const { callback } of bench.later.splice(0)) callback();
+  bench.turn();
+  expect(bench.replies[1]).toMatchObject({ id: long, ok: true });
+  expect(readdirSync(path)).not.toContain('making');
 });

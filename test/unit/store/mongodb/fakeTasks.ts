@@ -6,9 +6,12 @@ import type { Clock } from '../../../../src/clock.ts';
 import { type Fields, isFields } from '../../../../src/store/documents.ts';
 import { Commands } from '../../../../src/store/mongodb/commands.ts';
 import type { Run } from '../../../../src/store/mongodb/connection.ts';
+import { IndexKeeper } from '../../../../src/store/mongodb/indexKeeper.ts';
 import { TaskAdder } from '../../../../src/store/mongodb/taskAdder.ts';
 import { TaskReads } from '../../../../src/store/mongodb/taskReads.ts';
 import { TaskTrimmer } from '../../../../src/store/mongodb/taskTrimmer.ts';
+import { Topology } from '../../../../src/store/mongodb/topology.ts';
+import { FakeIndexes } from './fakeIndexes.ts';
 
 const settings = {
   connectString: 'mongodb://fake',
@@ -32,6 +35,12 @@ export class FakeTasks {
   /** Are in the way of an insert, and cannot be seen. */
   hidden: Task[] = [];
   readonly sent: Fields[] = [];
+  readonly indexes = new FakeIndexes();
+
+  constructor() {
+    this.indexes.hasDuplicates = () => this.twice.length > 0;
+  }
+
   /** Called before a command takes effect. */
   hold: (command: Fields) => Promise<void> = async () => {};
 
@@ -40,15 +49,28 @@ export class FakeTasks {
   }
 
   /** What a member has: its own memory, by its own clock. */
-  member(clock: Clock): { adder: TaskAdder; trimmer: TaskTrimmer } {
+  member(clock: Clock): { adder: TaskAdder; trimmer: TaskTrimmer; indexes: IndexKeeper } {
     const commands = new Commands(this.run, settings);
-    const reads = new TaskReads(commands);
-    return { adder: new TaskAdder(commands, reads, clock), trimmer: new TaskTrimmer(commands, reads, clock) };
+    const reads = new TaskReads(commands, new Topology(commands));
+    const { label } = settings;
+    const indexes = new IndexKeeper({ send: (what, command) => commands.send(what, command), label, clock });
+    const adder = new TaskAdder(commands, reads, indexes, clock);
+    return { adder, trimmer: new TaskTrimmer(commands, reads, clock), indexes };
   }
 
-  private readonly run: Run = async (_what, command) => {
+  /** Ids that are there more than once, by how often. */
+  get twice(): [unknown, number][] {
+    const counts = new Map<unknown, number>();
+    for (const { key } of this.tasks) counts.set(key, (counts.get(key) ?? 0) + 1);
+    return [...counts].filter(([, count]) => count > 1);
+  }
+
+  private readonly run: Run = async (what, command) => {
     this.sent.push(command);
     await this.hold(command);
+    const answer = this.indexes.answer(what, command);
+    if (answer !== undefined) return answer;
+    if ('aggregate' in command) return { cursor: { firstBatch: this.duplicates() } };
     if (Array.isArray(command.documents)) return this.insert(command.documents);
     if (Array.isArray(command.updates)) return this.update(command.updates);
     if (Array.isArray(command.deletes)) return this.delete(command.deletes);
@@ -58,13 +80,17 @@ export class FakeTasks {
   private insert(documents: readonly Task[]): Fields {
     for (const [index, document] of documents.entries()) {
       const taken = [...this.tasks, ...this.hidden].some(
-        ({ _id, key }) => _id === document._id || key === document.key,
+        ({ _id, key }) => _id === document._id || (this.indexes.isUnique && key === document.key),
       );
       if (taken) return { writeErrors: [{ index, code: 11000, errmsg: 'duplicate' }] };
       this.tasks.push(document);
     }
     this.tasks.sort((a, b) => a.seq - b.seq);
     return { n: documents.length };
+  }
+
+  private duplicates(): Fields[] {
+    return this.twice.map(([key, count]) => ({ _id: { name: 'q', key }, count }));
   }
 
   private find({ find, filter, sort, limit }: Fields): Fields[] {

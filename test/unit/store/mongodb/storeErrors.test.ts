@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import {
   MongoCompatibilityError,
   MongoInvalidArgumentError,
+  MongoMissingCredentialsError,
   MongoNetworkError,
   MongoServerError,
   MongoWriteConcernError,
@@ -28,7 +29,7 @@ test.each([
     'ERR_STORE_UNAVAILABLE',
   ],
   ['writes in each other’s way, on PostgreSQL', server(1, 'deadlock detected'), 'ERR_STORE_UNAVAILABLE'],
-  ['an error within the server', server(1), 'ERR_STORE'],
+  ['an error within the server, of a write that may have happened', server(1), 'ERR_STORE_UNAVAILABLE'],
   ['a refused login', server(18), 'ERR_STORE'],
   ['a missing right', server(13), 'ERR_STORE'],
   ['options that make no sense', new MongoInvalidArgumentError('no'), 'ERR_STORE'],
@@ -38,6 +39,12 @@ test.each([
   const error = storeError(thrown, 'beat', place);
   expect(error).toMatchObject({ code, message: expect.stringContaining('mongodb://h/d') });
   if (code !== 'ERR_SERVER_TOO_OLD') expect(error.message).toContain('beat');
+});
+
+test('credentials that are missing are refused at the start, and pass where a server asks for another login', () => {
+  const error = new MongoMissingCredentialsError('Connection is missing credentials when asked to reauthenticate');
+  expect(storeError(error, 'open', place).code).toBe('ERR_STORE');
+  expect(storeError(error, 'beat', place).code).toBe('ERR_STORE_UNAVAILABLE');
 });
 
 test('no secret is left in the message, the cause, or the cause of the cause', () => {

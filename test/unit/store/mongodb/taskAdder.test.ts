@@ -31,13 +31,13 @@ async function heldUp() {
   return { server, clock, adder, meanwhile };
 }
 
-test('one call more takes one command', async () => {
+test('one call more takes one command, and a look at the indexes', async () => {
   const server = new FakeTasks();
   const { adder } = server.member(new VirtualClock());
   await adder.add('q', tasks(3), MANY);
   const before = server.sent.length;
   expect(await adder.add('q', tasks(3), MANY)).toEqual(stored(4, 6));
-  expect(server.sent.slice(before).map((command) => Object.keys(command)[0])).toEqual(['insert']);
+  expect(server.sent.slice(before).map((command) => Object.keys(command)[0])).toEqual(['listIndexes', 'insert']);
 });
 
 test('a member that was held up before it sent its insert looks again', async () => {

@@ -1,0 +1,85 @@
+/**
+ * Notices, in a store that is open, that indexes are gone, and makes them again: a collection may be dropped, restored
+ * without indexes, or stripped of them at any time.
+ *
+ * Without the unique index of the tasks one id is stored and run twice. So each batch of tasks looks at it first, with a
+ * read that a server answers from its catalog. All that was dropped before the batch began is noticed. A drop between
+ * that look and the insert, one round trip later, is noticed by the next batch, and by the master when it reads tasks.
+ * If an id is there twice by then, the index cannot be made, and no task is stored or read until a person has chosen.
+ *
+ * The other indexes make calls fast. They are looked at every `ALL_PERIOD` ms, and whenever one of the tasks is gone.
+ */
+import { StoreError } from '../../errors.js';
+import { indexes, judge, uniqueTasks } from './indexes.js';
+import { IndexMaker, type IndexSite } from './indexMaker.js';
+
+/** How often readers look at the indexes of the tasks, in ms. */
+const READ_PERIOD = 1000;
+/** How often all indexes are looked at, in ms. */
+const ALL_PERIOD = 10_000;
+
+const ofTasks = indexes.filter(({ collection }) => collection === uniqueTasks.collection);
+const collections = [...new Set(indexes.map(({ collection }) => collection))];
+
+export class IndexKeeper {
+  private readonly maker: IndexMaker;
+  private readAt = Number.NEGATIVE_INFINITY;
+  /** When all were looked at; null until the first call, because opening looks at all. */
+  private allAt: number | null = null;
+  private mendedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(private readonly site: IndexSite) {
+    this.maker = new IndexMaker(site);
+  }
+
+  /**
+   * Makes sure that no id can be stored twice.
+   *
+   * @throws StoreError `ERR_STORE_INDEX`, `ERR_STORE_DUPLICATES`, or whatever a call throws.
+   */
+  async beforeStoring(what: string): Promise<void> {
+    const listed = await this.maker.list(what, uniqueTasks.collection);
+    if (listed !== null && ofTasks.every((index) => judge(index, listed).type === 'there')) return;
+    const [denied] = await this.maker.make(what, [uniqueTasks], listed);
+    if (denied !== undefined) throw this.maker.missing([denied]);
+    // If one that makes calls fast cannot be made, not every batch tries to.
+    const wasUnique = listed === null || judge(uniqueTasks, listed).type === 'there';
+    const now = this.site.clock.now();
+    if (wasUnique && (listed === null || now - this.mendedAt < ALL_PERIOD)) return;
+    this.mendedAt = now;
+    await this.makeAll(what);
+  }
+
+  /** Throws if ids are stored twice: then no task may be run. Readers call it beside each read. */
+  async whileReading(what: string): Promise<void> {
+    const now = this.site.clock.now();
+    if (now - this.readAt < READ_PERIOD) return;
+    this.readAt = now;
+    try {
+      await this.beforeStoring(what);
+    } catch (error) {
+      if (!(error instanceof StoreError && error.code === 'ERR_STORE_DUPLICATES')) return;
+      this.readAt = Number.NEGATIVE_INFINITY;
+      throw error;
+    }
+  }
+
+  /** Looks at all indexes in the background, if that was not done lately. */
+  soon(): void {
+    const now = this.site.clock.now();
+    this.allAt ??= now;
+    if (now - this.allAt >= ALL_PERIOD) void this.makeAll('indexes');
+  }
+
+  /** Makes all indexes that are missing, as far as it can. Never rejects: calls that need one say so. */
+  async makeAll(what: string): Promise<void> {
+    this.allAt = this.site.clock.now();
+    const make = async (collection: string): Promise<void> => {
+      const listed = await this.maker.list(what, collection);
+      const wanted = indexes.filter((index) => index.collection === collection);
+      // Where the user may not look, each of them would have to be made to find out.
+      if (listed !== null) await this.maker.make(what, wanted, listed);
+    };
+    await Promise.allSettled(collections.map(make));
+  }
+}

@@ -1,0 +1,87 @@
+/** The indexes that calls need, how one that is there is judged, and the commands with which a person makes them. */
+import { inspect } from 'node:util';
+import { type Fields, isFields } from '../documents.js';
+import { LEASES } from './commands.js';
+import { DEAD_LETTERS, TASKS } from './taskReads.js';
+
+export const MEMBERS = 'failover_members';
+/** How long the line of a member stays that did not remove it, in seconds. */
+export const MEMBERS_KEPT = 60 * 60;
+
+export interface Index {
+  readonly collection: string;
+  readonly name: string;
+  readonly key: Fields;
+  /** What `createIndex` takes beside the name. */
+  readonly options: Fields;
+  /**
+   * `correct`: a task may run twice without it. `fast`: calls go through whole collections without it. `tidy`: old lines
+   * stay until a store is opened.
+   */
+  readonly use: 'correct' | 'fast' | 'tidy';
+}
+
+export const uniqueTasks: Index = {
+  collection: TASKS,
+  name: 'name_key',
+  key: { name: 1, key: 1 },
+  options: { unique: true },
+  use: 'correct',
+};
+
+export const indexes: readonly Index[] = [
+  { collection: LEASES, name: 'name_term', key: { name: 1, term: -1 }, options: {}, use: 'fast' },
+  uniqueTasks,
+  { collection: TASKS, name: 'name_seq', key: { name: 1, seq: 1 }, options: {}, use: 'fast' },
+  { collection: DEAD_LETTERS, name: 'name_key', key: { name: 1, key: 1 }, options: {}, use: 'fast' },
+  { collection: MEMBERS, name: 'at', key: { at: 1 }, options: { expireAfterSeconds: MEMBERS_KEPT }, use: 'tidy' },
+];
+
+/** With one of these an index leaves documents out, or takes different keys for equal. */
+const LIMITING = ['partialFilterExpression', 'sparse', 'collation'];
+
+/** `wrong`: an index is in the place of ours, and does not do what ours does. */
+export type Verdict =
+  | { readonly type: 'there' }
+  | { readonly type: 'missing' }
+  | { readonly type: 'wrong'; readonly found: Fields };
+
+/** Judges the indexes of a collection, as the server lists them: one under another name is as good. */
+export function judge(index: Index, listed: readonly Fields[]): Verdict {
+  if (listed.some((other) => serves(index, other))) return { type: 'there' };
+  const inItsPlace = listed.find((other) => other.name === index.name || hasKeyOf(index, other));
+  return inItsPlace === undefined ? { type: 'missing' } : { type: 'wrong', found: inItsPlace };
+}
+
+function serves(index: Index, other: Fields): boolean {
+  const isUnique = index.options.unique !== true || other.unique === true;
+  return isUnique && hasKeyOf(index, other) && LIMITING.every((option) => !other[option]);
+}
+
+function hasKeyOf({ key }: Index, other: Fields): boolean {
+  return isFields(other.key) && JSON.stringify(other.key) === JSON.stringify(key);
+}
+
+/** Returns what `createIndexes` takes. */
+export function specification({ name, key, options }: Index): Fields {
+  return { key, name, ...options };
+}
+
+/** Returns the command with which an administrator makes the index in mongosh. */
+export function createCommand({ collection, name, key, options }: Index): string {
+  return `db.${collection}.createIndex(${show(key)}, ${show({ name, ...options })})`;
+}
+
+/** Returns the command with which an administrator removes an index that is in the place of ours. */
+export function dropCommand({ collection }: Index, found: Fields): string {
+  return `db.${collection}.dropIndex(${show(found.name)})`;
+}
+
+/** Returns all that an administrator runs in mongosh, where the application's user may not make indexes. */
+export function adminCommands(): string[] {
+  return indexes.map(createCommand);
+}
+
+export function show(value: unknown): string {
+  return inspect(value, { breakLength: Number.POSITIVE_INFINITY });
+}

@@ -1,0 +1,192 @@
+/** Which rights the mongodb store needs: a proxy lists each command of a full life, and denies what the docs do not grant. */
+import { readFileSync } from 'node:fs';
+import type { Document } from 'bson';
+import { MongoClient } from 'mongodb';
+import { afterEach, expect, test } from 'vitest';
+import { KEPT } from '../../src/store/mongodb/taskTrimmer.ts';
+import type { Store } from '../../src/store/store.ts';
+import type { FullStore, TaskStore } from '../../src/store/taskStore.ts';
+import { acknowledgement } from '../support/acknowledgements.ts';
+import { createStore } from '../support/builtStore.ts';
+import { CommandProxy } from '../support/commandProxy.ts';
+import { databaseUri } from '../support/database.ts';
+import { VirtualClock } from '../support/virtualClock.ts';
+import { commandName } from '../support/wire.ts';
+
+const NAME = 'billing';
+const lease = { term: 1, beat: 0, ack: 0, holder: 'h', claim: 'c', ttl: 4500, identifier: null, count: 0, recent: [] };
+const tenure = { name: NAME, term: 1, holder: 'h' };
+const progress = { identifier: 1, count: 1, recent: [1] };
+const member = { id: 'h', name: NAME, host: 'here', pid: 1, state: 'master', at: new Date() };
+const configuration = { kind: 'durable', settings: {} } as const;
+const notice = { name: NAME, holder: 'h', configuration, ttl: 1, count: 1, wants: true };
+const verdict = { name: 'Error', message: 'no', code: undefined, attempts: 1 };
+const letter = { queue: NAME, seq: 2, id: 2, bytes: Buffer.from('payload'), at: new Date(), ...verdict };
+const task = (id: number) => ({ id, bytes: Buffer.from('payload') });
+
+/** Every call of a store, in the order of a life: open, elect, submit, run, bury, put back, list, trim. */
+type Calls<S> = { readonly [Name in keyof S]: (store: FullStore, clock: VirtualClock) => unknown };
+const before: Calls<Omit<Store, 'open' | 'close' | 'onAvailable' | 'beat' | 'release' | 'trimTerms' | 'removeMember'>> =
+  {
+    putMember: (store) => store.putMember(member),
+    highestTerm: (store) => store.highestTerm(NAME),
+    observe: (store) => store.observe([{ name: NAME, tip: 0 }]),
+    compareAndSetLease: async (store) => {
+      await store.compareAndSetLease(NAME, null, lease);
+      await store.compareAndSetLease(NAME, lease, lease);
+    },
+    insertTerm: (store) => store.insertTerm({ ...tenure, claim: 'c', ttl: 1 }),
+    settle: async (store) => store.settle((await store.highestTerm(NAME)).epoch, 1000),
+    putNotice: (store) => store.putNotice(notice),
+    readNotices: (store) => store.readNotices(NAME),
+    listMembers: (store) => store.listMembers(NAME),
+  };
+const queue: Calls<TaskStore> = {
+  addTasks: async ({ tasks }) => {
+    await tasks.addTasks(NAME, [1, 2, 3].map(task), 10);
+    // An id that is taken is looked for, and one that is done gives its key up.
+    await tasks.addTasks(NAME, [1, 4].map(task), 10);
+  },
+  queueState: ({ tasks }) => tasks.queueState(NAME),
+  tasksAfter: ({ tasks }) => tasks.tasksAfter(NAME, 0, { tasks: 10, bytes: 1000 }),
+  setAttempts: ({ tasks }) => tasks.setAttempts(tenure, { seq: 1, number: 1, attempts: 1, deaths: 0 }),
+  clearAttempts: ({ tasks }) => tasks.clearAttempts(NAME, 1, { term: 1, number: 1 }),
+  acknowledge: async ({ tasks }) => {
+    await tasks.acknowledge(tenure, acknowledgement(3, null));
+    await tasks.addTasks(NAME, [task(1)], 10);
+  },
+  countTasks: ({ tasks }) => tasks.countTasks(NAME),
+  trimTasks: async ({ tasks }, clock) => {
+    await tasks.trimTasks(NAME, 3);
+    await clock.advance(KEPT);
+    await tasks.trimTasks(NAME, 3);
+  },
+  putDeadLetter: ({ tasks }) => tasks.putDeadLetter(letter),
+  countDeadLetters: ({ tasks }) => tasks.countDeadLetters(NAME),
+  oldestDeadLetter: ({ tasks }) => tasks.oldestDeadLetter(NAME, 2),
+  claimDeadLetter: ({ tasks }) => tasks.claimDeadLetter(NAME, 2, null, 'mine'),
+  removeDeadLetter: ({ tasks }) => tasks.removeDeadLetter(NAME, 2),
+};
+const after: Calls<Pick<Store, 'beat' | 'release' | 'trimTerms' | 'removeMember'>> = {
+  beat: (store) => store.beat(tenure, 1, progress),
+  release: (store) => store.release(tenure, 2, progress),
+  trimTerms: (store) => store.trimTerms(NAME, 1),
+  removeMember: (store) => store.removeMember('h'),
+};
+
+const cleanups: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+async function life(connectString: string): Promise<void> {
+  const clock = new VirtualClock();
+  const options = { kind: 'mongodb', connectString, connectOptions: {}, debug: false } as const;
+  const store = createStore(options, { commandTimeout: 10_000, connectTimeout: 20_000 }, clock);
+  try {
+    await store.open();
+    for (const call of Object.values({ ...before, ...queue, ...after })) await call(store, clock);
+  } finally {
+    await store.close();
+  }
+}
+
+/** What the docs grant, as `collection action`. */
+const granted = (() => {
+  const page = readFileSync(new URL('../../docs/databases.md', import.meta.url), 'utf8');
+  const rows = [...page.matchAll(/^\| `(failover\w*)` \| ([a-zA-Z, ]+) \|$/gm)];
+  return rows.flatMap(([, collection, actions = '']) => actions.split(', ').map((action) => `${collection} ${action}`));
+})();
+
+/** The actions that MongoDB asks for, by its documentation of each command. None: every user may send it. */
+const actionsOf: Readonly<Record<string, (command: Document) => string[]>> = {
+  find: () => ['find'],
+  count: () => ['find'],
+  aggregate: () => ['find'],
+  insert: () => ['insert'],
+  update: ({ updates }) => (updates.some(({ upsert }: Document) => upsert) ? ['insert', 'update'] : ['update']),
+  delete: () => ['remove'],
+  listIndexes: () => ['listIndexes'],
+  createIndexes: () => ['createIndex'],
+  ...Object.fromEntries(['hello', 'isMaster', 'ismaster', 'ping', 'endSessions'].map((name) => [name, () => []])),
+};
+
+/** A proxy that denies what is not granted, and keeps what was used. */
+async function guarded(uri: string, rights: readonly string[]) {
+  const proxy = await CommandProxy.before(uri);
+  cleanups.push(() => proxy.close());
+  const [used, denied] = [new Set<string>(), new Set<string>()];
+  proxy.rule = (command) => {
+    const name = commandName(command);
+    const wanted = (actionsOf[name]?.(command) ?? ['no action']).map((action) => `${command[name]} ${action}`);
+    for (const right of wanted) used.add(right);
+    if (wanted.every((right) => rights.includes(right))) return undefined;
+    denied.add(`${command[name]} ${name}`);
+    return { ok: 0, code: 13, codeName: 'Unauthorized', errmsg: `not authorized to execute command ${name}` };
+  };
+  return { uri: proxy.uri(uri), used, denied };
+}
+
+const without = (...actions: string[]) => granted.filter((right) => !actions.some((action) => right.endsWith(action)));
+
+/** Runs the lines of mongosh on the database. */
+async function administer(uri: string, lines: readonly string[]): Promise<void> {
+  const client = await new MongoClient(uri).connect();
+  cleanups.push(() => client.close());
+  const db = new Proxy({}, { get: (_, name) => client.db().collection(String(name)) });
+  for (const line of lines) {
+    const run = new Function('db', `return ${line}`);
+    // Not every server can make an index that removes documents, and nothing depends on it.
+    await run(db).catch((error: unknown) => {
+      if (!line.includes('expireAfterSeconds')) throw error;
+    });
+  }
+}
+
+async function refusal(promise: Promise<unknown>): Promise<Error> {
+  const error = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof Error)) throw new Error('It was not refused.');
+  return error;
+}
+
+test('a life needs the rights that the docs grant, all of them, and no others', async () => {
+  const { uri, used, denied } = await guarded(databaseUri(), granted);
+  await life(uri);
+  expect([...denied]).toEqual([]);
+  expect([...used].sort()).toEqual([...granted].sort());
+});
+
+test('a user who may not create indexes is told which are missing, and lives when they are there', async () => {
+  const uri = databaseUri();
+  const user = await guarded(uri, without('createIndex'));
+  const error = await refusal(life(user.uri));
+  expect(error).toMatchObject({ code: 'ERR_STORE_INDEX' });
+  const [, commands = ''] = error.message.split('mongosh: ');
+  await administer(uri, commands.split('; '));
+  user.denied.clear();
+  await life(user.uri);
+  // The index that nothing depends on was not in the message.
+  expect([...user.denied].filter((right) => !right.startsWith('failover_members'))).toEqual([]);
+});
+
+test('the commands of the docs make all indexes, so nothing more is asked for', async () => {
+  const page = readFileSync(new URL('../../docs/databases.md', import.meta.url), 'utf8');
+  const uri = databaseUri();
+  await administer(
+    uri,
+    [...page.matchAll(/^db\.\w+\.createIndex\(.*\)(?=;$)/gm)].map(([line]) => line),
+  );
+  const user = await guarded(uri, without('createIndex'));
+  await life(user.uri);
+  expect([...user.denied].filter((right) => !right.startsWith('failover_members'))).toEqual([]);
+});
+
+test('a user who may not see indexes either lives where they are there', async () => {
+  const uri = databaseUri();
+  await life(uri);
+  const user = await guarded(uri, without('createIndex', 'listIndexes'));
+  await life(user.uri);
+});

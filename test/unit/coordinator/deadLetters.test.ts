@@ -1,0 +1,95 @@
+/** A letter that several members put back at once, and calls that are cut off in between. */
+import { beforeEach, expect, test } from 'vitest';
+import { ABANDONED, DeadLetters, FRESH, mustBeFresh } from '../../../src/coordinator/deadLetters.ts';
+import type { SubmitResult } from '../../../src/coordinator/messages.ts';
+import type { TaskId } from '../../../src/task.ts';
+import { atOnce, MemoryTasks, type TaskCall, type TaskFate } from '../../support/memoryTaskStore.ts';
+import { VirtualClock } from '../../support/virtualClock.ts';
+import { NAME, POLL } from './works.ts';
+
+let clock: VirtualClock;
+let store: MemoryTasks;
+/** How often the letter was queued, by whom. */
+let queued: string[];
+
+const letter = { queue: NAME, id: 'a', bytes: new Uint8Array(2), name: 'Error', message: 'no', code: undefined };
+
+beforeEach(() => {
+  clock = new VirtualClock();
+  store = new MemoryTasks(clock);
+  queued = [];
+  store.letters.push({ ...letter, seq: 1, attempts: 1, at: new Date(0) });
+});
+
+function member(holder: string, fate?: (call: TaskCall) => TaskFate) {
+  const letters = new DeadLetters({ store: store.connect(fate), name: NAME, holder, clock, poll: POLL });
+  const add = async (): Promise<SubmitResult> => {
+    queued.push(holder);
+    return 'queued';
+  };
+  return { letters, requeue: (id: TaskId = 'a') => letters.requeue(id, add) };
+}
+
+const slow = { there: 5, back: 5 };
+
+test.each([
+  { name: 'two', members: ['a', 'b'] },
+  { name: 'twice the same', members: ['a', 'a'] },
+  { name: 'five', members: ['a', 'b', 'c', 'd', 'e'] },
+])('of several at once one puts it back: $name', async ({ members }) => {
+  const made = new Map(members.map((name) => [name, member(name, () => slow)]));
+  const calls = members.map((name) => made.get(name)?.requeue());
+  await clock.advance(1000);
+  const outcomes = await Promise.all(calls);
+  expect(outcomes.toSorted()).toEqual([...members.slice(1).map(() => 'elsewhere'), 'queued'].toSorted());
+  expect([queued.length, store.letters]).toEqual([1, []]);
+});
+
+test('a member that comes while another is at it waits, and hears that it is done', async () => {
+  const first = await member('a').letters.take('a');
+  const second = member('b').requeue();
+  await clock.advance(5 * POLL);
+  expect(queued).toEqual([]);
+  if (typeof first !== 'string') await member('a').letters.finish(first, 'queued');
+  await clock.advance(POLL);
+  expect([await second, queued]).toEqual(['elsewhere', []]);
+});
+
+test('a letter that stays is free again, for whoever waits', async () => {
+  const { letters } = member('a');
+  const first = await letters.take('a');
+  const second = member('b').requeue();
+  await clock.advance(POLL);
+  if (typeof first !== 'string') await letters.finish(first, 'stays');
+  await clock.advance(2 * POLL);
+  expect([await second, queued]).toEqual(['queued', ['b']]);
+});
+
+test('the claim of a member that died is replaced in the end, and never before', async () => {
+  await member('dead').letters.take('a');
+  const second = member('b').requeue();
+  await clock.advance(ABANDONED - POLL);
+  expect(queued).toEqual([]);
+  await clock.advance(3 * POLL);
+  expect([await second, queued]).toEqual(['queued', ['b']]);
+});
+
+test('a claim whose answer was lost is no obstacle for the next call of the same member', async () => {
+  let lost = true;
+  const { requeue } = member('a', (call) =>
+    call === 'claimDeadLetter' && lost ? { ...atOnce, lost: 'answer' } : atOnce,
+  );
+  await expect(requeue()).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' });
+  lost = false;
+  expect([await requeue(), queued]).toEqual(['queued', ['a']]);
+});
+
+test('a claim that is no longer fresh queues nothing', async () => {
+  const { letters } = member('a');
+  const taken = await letters.take('a');
+  if (typeof taken === 'string') throw new Error(taken);
+  await clock.advance(FRESH - 1);
+  mustBeFresh(taken, clock);
+  await clock.advance(1);
+  expect(() => mustBeFresh(taken, clock)).toThrow('call requeue again');
+});
