@@ -1,6 +1,6 @@
 /**
  * Writes `dist/commonjs`: what the main thread loads, as CommonJS, for a `require` that loads no ES module. The folder has
- * the files of `dist/src` under the same names, so that each finds the entries of the threads where the original does.
+ * the files of `dist/src` under the same names: each finds the entries of the threads where the original does.
  */
 import { rm, writeFile } from 'node:fs/promises';
 import { build } from 'esbuild';

@@ -46,7 +46,7 @@ export const managedOptions: ManagedOptions = {
 };
 export const noneManaged: ManagedOptions = { retry: undefined, resourceLimits: undefined };
 
-/** Exported without annotations, so that declarations have to name what was inferred. */
+/** These have no annotations: declarations have to name what was inferred. */
 export const made = failover(options);
 export const { managed, unmanaged, close } = made;
 export const key: TaskKey<Invoice> = 'id';
