@@ -2,6 +2,7 @@
  * Every error that this library makes. Callers branch on `code`, which is stable; the class and the message may
  * say more. Errors cross threads as plain data (`toWire`), because structured cloning loses class and code.
  */
+import { types } from 'node:util';
 
 export type FailoverErrorCode =
   | 'ERR_ALREADY_RUNNING'
@@ -100,7 +101,8 @@ function kindOf(error: FailoverError): Kind {
 /** Turns whatever was thrown, an error or not, into plain data. Never throws, whatever the value's getters do. */
 export function toWire(thrown: unknown): WireError {
   try {
-    if (thrown instanceof Error) {
+    // Those of another realm as well: of `node:vm`, and under Jest of Node itself.
+    if (thrown instanceof Error || types.isNativeError(thrown)) {
       const code = 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : undefined;
       const ours = thrown instanceof FailoverError ? { kind: kindOf(thrown), code: thrown.code } : undefined;
       return { name: String(thrown.name), message: String(thrown.message), code, stack: text(thrown.stack), ours };
