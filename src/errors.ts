@@ -17,6 +17,7 @@ export type FailoverErrorCode =
   | 'ERR_NEWER_FORMAT'
   | 'ERR_POOL_BUSY'
   | 'ERR_NOT_KILLED'
+  | 'ERR_PRELOAD'
   | 'ERR_QUEUE_BLOCKED'
   | 'ERR_QUEUE_FULL'
   | 'ERR_SERVER_TOO_OLD'

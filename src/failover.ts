@@ -5,6 +5,7 @@ import { UnmanagedCluster } from './cluster/unmanaged.js';
 import { InvalidOptionError } from './errors.js';
 import { lastResorts, mustBeEndable } from './lastResorts.js';
 import type { FailoverOptions, ManagedOptions } from './options.js';
+import { mustNotBePreload } from './ownThreads.js';
 import { resolveManagedOptions } from './resolveManagedOptions.js';
 import { resolveIdentifier, resolveName } from './resolveName.js';
 import { resolveOptions } from './resolveOptions.js';
@@ -51,9 +52,11 @@ export interface Failover {
  * One coordinator thread and one connection to the store, for any number of clusters. Nothing is started before the
  * first of them needs it.
  *
- * @throws InvalidOptionError `ERR_INVALID_OPTION` for an unknown, wrong or contradictory option.
+ * @throws InvalidOptionError `ERR_INVALID_OPTION` for an unknown, wrong or contradictory option. FailoverError
+ * `ERR_PRELOAD` in a thread that another cluster has started, before the work begins there.
  */
 export function failover(options: FailoverOptions = {}): Failover {
+  mustNotBePreload();
   const resolved = resolveOptions(options);
   const handle = new CoordinatorHandle(resolved);
 

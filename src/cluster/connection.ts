@@ -8,6 +8,7 @@ import { type Remote, wrap } from 'comlink';
 import type { CoordinatorData, CoordinatorEvent, MemberEvent, Reply, WireApi } from '../coordinator/messages.js';
 import { FailoverError, fromWire } from '../errors.js';
 import type { ResolvedOptions } from '../options.js';
+import { ownThreadData, preloadHint } from '../ownThreads.js';
 import { Gate, shutAtExit } from '../store/embedded/gate.js';
 import { forgetOwners } from '../store/embedded/owners.js';
 
@@ -35,7 +36,9 @@ export class Connection {
     const deliver = (batch: CoordinatorEvent[]): void => {
       for (const { cluster, event } of batch) onEvent(cluster, event);
     };
-    const data: CoordinatorData = { options, calls: calls.port2, events: events.port2, gate: this.gate.shared };
+    const own = ownThreadData('coordinator');
+    const gate = this.gate.shared;
+    const data: CoordinatorData = { options, calls: calls.port2, events: events.port2, gate, ...own };
     const release = shutAtExit(this.gate);
     this.worker = new Worker(entry, {
       name: 'mongo-failover coordinator',
@@ -51,7 +54,13 @@ export class Connection {
         for (const batch of waitingIn(events.port1)) deliver(batch);
         calls.port1.close();
         events.port1.close();
-        this.failure = new FailoverError('ERR_COORDINATOR_LOST', `the coordinator thread ended: ${why}`, { cause });
+        this.failure = new FailoverError(
+          'ERR_COORDINATOR_LOST',
+          `the coordinator thread ended: ${why}${preloadHint(own, cause)}`,
+          {
+            cause,
+          },
+        );
         resolve(this.failure);
         for (const reject of this.pending) reject(this.failure);
       };

@@ -4,6 +4,7 @@
  */
 import { Piscina } from 'piscina';
 import { toWire, WorkError } from '../errors.js';
+import { ownThreadData, preloadHint } from '../ownThreads.js';
 import { failureOf } from './callWork.js';
 import type { Packed } from './chunk.js';
 import type { ChunkAnswer } from './runChunk.js';
@@ -29,6 +30,7 @@ export interface PoolAnswer extends ChunkAnswer {
 }
 
 export class TaskPool {
+  private readonly own = ownThreadData('task');
   private readonly pool: Piscina;
   private readonly threadExit: Promise<void>;
   private ending: Promise<void> | undefined;
@@ -43,7 +45,7 @@ export class TaskPool {
   constructor({ filename, data, resourceLimits, idleExit }: TaskPoolParts) {
     this.pool = new Piscina({
       filename,
-      workerData: data,
+      workerData: { ...data, ...this.own },
       resourceLimits,
       minThreads: 1,
       maxThreads: 1,
@@ -92,7 +94,7 @@ export class TaskPool {
       this.told = true;
       // Only the thread itself can fail here, for what the work throws comes back as data.
       const { name, message } = toWire(thrown);
-      const text = `the task thread ended while it ${what}: ${name}: ${message}`;
+      const text = `the task thread ended while it ${what}: ${name}: ${message}${preloadHint(this.own, thrown)}`;
       const error = new WorkError('ERR_TASK_THREAD_EXITED', text, { cause: thrown });
       return { failure: failureOf(error), took: 0, exited: true };
     } finally {

@@ -5,6 +5,7 @@
 import { BroadcastChannel, parentPort } from 'node:worker_threads';
 import { LeaseView } from '../election/leaseView.js';
 import { lowerThreadPriority } from '../lowerPriority.js';
+import { type OwnThreadData, threadBegins } from '../ownThreads.js';
 import { failureOf, type UserWork } from './callWork.js';
 import type { Chunk } from './chunk.js';
 import { ChunkProgress } from './chunkProgress.js';
@@ -32,7 +33,10 @@ export interface TaskThreadCall {
 /** What it answers. Nearly every run ends without a failure, and then how long it took is all. */
 export type TaskThreadAnswer = number | ChunkAnswer;
 
-export function startTaskThread(data: TaskThreadData): (call: TaskThreadCall) => Promise<TaskThreadAnswer> {
+export function startTaskThread(
+  data: TaskThreadData & OwnThreadData,
+): (call: TaskThreadCall) => Promise<TaskThreadAnswer> {
+  threadBegins(data);
   lowerThreadPriority();
   const lease = new LeaseView(data.lease);
   const progress = new ChunkProgress(data.progress);
