@@ -5,7 +5,7 @@ const reasons: readonly (readonly [RegExp, string])[] = [
   [/EEXIST|ENOTDIR|not a directory/i, 'it is not a folder'],
   [
     /EACCES|EPERM|EROFS|permission denied|read-only|not permitted/i,
-    'no right to write there; nodb.path names another folder',
+    'no right to write there; nodb.path names another folder. If several users share a folder, give it a common group and setgid (`chmod 2770`), and their processes the umask 007',
   ],
   [/ENOSPC|EDQUOT|no space left|quota/i, 'there is no space left on the disk'],
   [/MDB_(?:INVALID|CORRUPTED|VERSION_MISMATCH|PAGE_NOTFOUND)/, 'what is there is not a store, or is damaged'],
