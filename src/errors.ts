@@ -15,6 +15,7 @@ export type FailoverErrorCode =
   | 'ERR_LISTENER'
   | 'ERR_MAIN_BLOCKED'
   | 'ERR_NEWER_FORMAT'
+  | 'ERR_PERMISSION'
   | 'ERR_POOL_BUSY'
   | 'ERR_NOT_KILLED'
   | 'ERR_PRELOAD'

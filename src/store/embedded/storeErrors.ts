@@ -2,6 +2,14 @@
 import { StoreError } from '../../errors.js';
 
 const reasons: readonly (readonly [RegExp, string])[] = [
+  [
+    /ERR_ACCESS_DENIED/,
+    'the permission model of Node.js forbids it: `--allow-fs-read` and `--allow-fs-write` of that folder',
+  ],
+  [
+    /ERR_DLOPEN_DISABLED|addons is disabled/,
+    'LMDB is a native addon, and Node.js was told to load none: start it with `--allow-addons`, without `--no-addons`, or use MongoDB',
+  ],
   [/EEXIST|ENOTDIR|not a directory/i, 'it is not a folder'],
   [
     /EACCES|EPERM|EROFS|permission denied|read-only|not permitted/i,
