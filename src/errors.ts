@@ -34,7 +34,8 @@ export type FailoverErrorCode =
   | 'ERR_WORK_FAILED'
   | 'ERR_WORK_MODULE'
   | 'ERR_WORK_NOT_STOPPED'
-  | 'ERR_WORK_RESULT';
+  | 'ERR_WORK_RESULT'
+  | 'ERR_WORK_STOP';
 
 /** The base of all errors of this library. */
 export class FailoverError extends Error {

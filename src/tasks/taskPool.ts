@@ -8,7 +8,7 @@ import { ownThreadData, preloadHint } from '../ownThreads.js';
 import { failureOf } from './callWork.js';
 import type { Packed } from './chunk.js';
 import type { ChunkAnswer } from './runChunk.js';
-import type { TaskThreadAnswer, TaskThreadCall, TaskThreadData } from './taskThread.js';
+import { HAS_STOP, type TaskThreadAnswer, type TaskThreadCall, type TaskThreadData } from './taskThread.js';
 
 export interface TaskPoolParts {
   /** The thread ended although nothing ran and nobody had asked it to. */
@@ -38,6 +38,7 @@ export class TaskPool {
   private calls = 0;
   /** Whether a call has failed with the thread, and so told of its end. */
   private told = false;
+  private hasStop = false;
   /** Whether the user's module loads, or the failure. */
   readonly loaded: Promise<PoolAnswer>;
 
@@ -71,7 +72,10 @@ export class TaskPool {
       }
       return this.end();
     });
-    this.loaded = this.call({ term: 0, chunk: null }, [], 'loaded the work module');
+    this.loaded = this.call({ term: 0, chunk: 'load' }, [], 'loaded the work module').then((answer) => {
+      this.hasStop = answer.failure === null && answer.took === HAS_STOP;
+      return answer;
+    });
   }
 
   /** Whether it can still run anything. */
@@ -81,6 +85,16 @@ export class TaskPool {
 
   run(term: number, { chunk, transfer }: Packed): Promise<PoolAnswer> {
     return this.call({ term, chunk }, transfer, 'ran the work');
+  }
+
+  /** Whether the module wants to be told before the thread is ended. */
+  get stops(): boolean {
+    return this.usable && this.hasStop;
+  }
+
+  /** Has the module close what it has opened. No run may follow. */
+  stopWork(): Promise<PoolAnswer> {
+    return this.call({ term: 0, chunk: 'stop' }, [], 'stopped its work');
   }
 
   private async call(call: TaskThreadCall, transferList: ArrayBuffer[], what: string): Promise<PoolAnswer> {

@@ -34,6 +34,7 @@ const defaults = {
   idleTimeout: Number.POSITIVE_INFINITY,
   loadTimeout: 60_000,
   exitPatience: 60_000,
+  stopTimeout: 60_000,
 };
 /** What some tasks read, and nothing writes to before `letGo`. */
 let pipe = '';
@@ -196,7 +197,7 @@ describe('work that does not load', () => {
   );
 
   test('because a native call does not return is told while its thread is there, and no probe is made beside it', async () => {
-    make({ loadTimeout: 100 }, 'native');
+    make({ loadTimeout: 1200 }, 'native');
     expect(await runner.load()).toMatchObject({ ...failed('ERR_WORK_MODULE'), exited: false });
     let ended = false;
     const end = runner.end().then(() => {
