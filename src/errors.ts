@@ -21,6 +21,7 @@ export type FailoverErrorCode =
   | 'ERR_PRELOAD'
   | 'ERR_QUEUE_BLOCKED'
   | 'ERR_QUEUE_FULL'
+  | 'ERR_RUNTIME'
   | 'ERR_SERVER_TOO_OLD'
   | 'ERR_STOPPED'
   | 'ERR_STORE'

@@ -10,6 +10,7 @@ import { resolveManagedOptions } from './resolveManagedOptions.js';
 import { resolveIdentifier, resolveName } from './resolveName.js';
 import { resolveOptions } from './resolveOptions.js';
 import { resolveWork } from './resolveWork.js';
+import { mustBeNode } from './runtime.js';
 import type { TaskId } from './task.js';
 import { resolveKey, type TaskKey } from './taskKey.js';
 import type { Work } from './tasks/context.js';
@@ -53,9 +54,11 @@ export interface Failover {
  * first of them needs it.
  *
  * @throws InvalidOptionError `ERR_INVALID_OPTION` for an unknown, wrong or contradictory option. FailoverError
- * `ERR_PRELOAD` in a thread that another cluster has started, before the work begins there.
+ * `ERR_PRELOAD` in a thread that another cluster has started, before the work begins there; `ERR_RUNTIME` where this is
+ * not Node.js, or too old.
  */
 export function failover(options: FailoverOptions = {}): Failover {
+  mustBeNode();
   mustNotBePreload();
   const resolved = resolveOptions(options);
   const handle = new CoordinatorHandle(resolved);
