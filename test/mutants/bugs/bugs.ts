@@ -7,6 +7,7 @@ import { memberBugs } from './members.ts';
 import { poolBugs } from './pool.ts';
 import { queueBugs } from './queue.ts';
 import { storeBugs } from './stores.ts';
+import { surroundingBugs } from './surroundings.ts';
 import { workBugs } from './work.ts';
 
 export const plantedBugs: readonly PlantedBug[] = [
@@ -18,4 +19,5 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...embeddedBugs,
   ...poolBugs,
   ...memberBugs,
+  ...surroundingBugs,
 ];
