@@ -41,7 +41,7 @@ export const surroundingBugs: readonly PlantedBug[] = [
     breaks: 'A preload that makes a cluster in each task thread is not refused there.',
     file: 'src/ownThreads.ts',
     find: "if (thread === 'task' && Atomics.load(began, 0) !== 0) return;",
-    replace: "if (thread === 'task') return;",
+    replace: "if (thread === 'task' && Atomics.load(began, 0) >= 0) return;",
     caughtBy,
   },
   {
