@@ -29,11 +29,17 @@ export function logEvents(cluster: Cluster): void {
   cluster.on('panic', (error) => log('panic: %s', error.message));
 }
 
-/** On Ctrl-C: let the running task end and release the lease, so that the other process takes over at once. */
+/**
+ * On Ctrl-C or SIGTERM: let the running task end and release the lease, so that the other process takes over at once. Not
+ * by `once`: watchers, npm and containers send a signal twice, and the second would kill the process in the midst of it.
+ */
 export function stopOnInterrupt(service: Failover, before: () => void): void {
-  process.once('SIGINT', () => {
+  let stopping: Promise<void> | undefined;
+  const stop = (): void => {
+    if (stopping !== undefined) return;
     log('stopping');
     before();
-    void service.close().then(() => log('stopped'));
-  });
+    stopping = service.close().then(() => log('stopped'));
+  };
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, stop);
 }

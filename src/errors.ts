@@ -16,10 +16,13 @@ export type FailoverErrorCode =
   | 'ERR_LISTENER'
   | 'ERR_MAIN_BLOCKED'
   | 'ERR_NEWER_FORMAT'
+  | 'ERR_PERMISSION'
   | 'ERR_POOL_BUSY'
   | 'ERR_NOT_KILLED'
+  | 'ERR_PRELOAD'
   | 'ERR_QUEUE_BLOCKED'
   | 'ERR_QUEUE_FULL'
+  | 'ERR_RUNTIME'
   | 'ERR_SERVER_TOO_OLD'
   | 'ERR_STOPPED'
   | 'ERR_STORE'
@@ -35,7 +38,8 @@ export type FailoverErrorCode =
   | 'ERR_WORK_FAILED'
   | 'ERR_WORK_MODULE'
   | 'ERR_WORK_NOT_STOPPED'
-  | 'ERR_WORK_RESULT';
+  | 'ERR_WORK_RESULT'
+  | 'ERR_WORK_STOP';
 
 /** The base of all errors of this library. */
 export class FailoverError extends Error {

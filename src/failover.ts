@@ -6,10 +6,12 @@ import { UnmanagedCluster as UnmanagedFacade } from './cluster/unmanaged.js';
 import { InvalidOptionError } from './errors.js';
 import { lastResorts, mustBeEndable } from './lastResorts.js';
 import type { FailoverOptions, ManagedOptions } from './options.js';
+import { mustNotBePreload } from './ownThreads.js';
 import { resolveManagedOptions } from './resolveManagedOptions.js';
 import { resolveIdentifier, resolveName } from './resolveName.js';
 import { resolveOptions } from './resolveOptions.js';
 import { resolveWork } from './resolveWork.js';
+import { mustBeNode } from './runtime.js';
 import type { TaskId } from './task.js';
 import { resolveKey, type TaskKey } from './taskKey.js';
 import type { Work } from './tasks/context.js';
@@ -52,9 +54,13 @@ export interface Failover {
  * One coordinator thread and one connection to the store, for any number of clusters. Nothing is started before the
  * first of them needs it.
  *
- * @throws InvalidOptionError `ERR_INVALID_OPTION` for an unknown, wrong or contradictory option.
+ * @throws InvalidOptionError `ERR_INVALID_OPTION` for an unknown, wrong or contradictory option. FailoverError
+ * `ERR_PRELOAD` in a thread that another cluster has started, before the work begins there; `ERR_RUNTIME` where this is
+ * not Node.js, or too old.
  */
 export function failover(options: FailoverOptions = {}): Failover {
+  mustBeNode();
+  mustNotBePreload();
   const resolved = resolveOptions(options);
   const handle = new CoordinatorHandle(resolved);
 

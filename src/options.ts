@@ -117,6 +117,8 @@ export type StoreOptions =
       readonly path: string;
       /** Where earlier versions kept it by default: used for as long as there is a store there and none in `path`. */
       readonly earlierPath?: string | undefined;
+      /** The user who must own the folder, where no path was given. */
+      readonly owner?: number | undefined;
     };
 
 export interface ResolvedOptions {

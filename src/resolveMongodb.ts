@@ -2,12 +2,16 @@
  * The check of `mongodb`: what goes to the MongoDB driver, before anything connects. The driver itself is the judge of
  * the connect string and its options; no password gets into a message.
  */
-import { MongoClient, type MongoClientOptions } from 'mongodb';
+import { createRequire } from 'node:module';
+import type { MongoClientOptions } from 'mongodb';
 import { InvalidOptionError } from './errors.js';
 import { checkBoolean, isObject, join, readFields, reading } from './optionChecks.js';
 import { plainCopyOfObject } from './plainCopy.js';
 import { redact, secretsOf } from './redact.js';
 import { quote, showKind, showValue } from './showValue.js';
+
+/** Loads the driver when it is asked, because the embedded store does without it. */
+const require = createRequire(import.meta.url);
 
 export interface ResolvedMongodb {
   readonly connectString: string;
@@ -104,6 +108,7 @@ function driverRefuses(connectString: string, connectOptions: object): string | 
   const encode = 'user name and password must be percent-encoded';
   // The driver would take what stands between two raw @ for the host, or for the database, and go there.
   if (/^[^?]*@[^?]*@/.test(connectString)) return `there is more than one @ in it; ${encode}`;
+  const { MongoClient }: typeof import('mongodb') = require('mongodb');
   try {
     const { dbName } = new MongoClient(connectString, connectOptions).options;
     if (!/[/\\. "$\0]/.test(dbName) && Buffer.byteLength(dbName) < 64) return undefined;

@@ -58,6 +58,7 @@ export function resolveOptions(given: unknown = {}, environment = processEnviron
 interface Place {
   readonly path: string;
   readonly earlierPath?: string;
+  readonly owner?: number;
 }
 
 /** Where the embedded store is; undefined when MongoDB is used. */
@@ -67,17 +68,32 @@ function resolveNodb(given: unknown, environment: OptionsEnvironment): Place | u
     throw new InvalidOptionError(`nodb must be true, false or an object with a path, not ${showValue(given)}`);
   }
   const { path } = given === true ? {} : readFields(given, 'nodb', ['path']);
-  if (path === undefined) {
-    const { uid } = environment;
-    const earlierPath = join(environment.tmpdir, uid === undefined ? 'mongo-failover' : `mongo-failover-${uid}`);
-    const state = stateFolder(environment);
-    return state === undefined ? { path: earlierPath } : { path: join(state, 'mongo-failover'), earlierPath };
-  }
+  if (path === undefined) return defaultPlace(environment);
   if (typeof path !== 'string' || path === '' || path.includes('\0')) {
     throw new InvalidOptionError(`nodb.path must be the path of a folder, not ${showValue(path)}`);
   }
   // Absolute now, for the process may change its folder later.
   return { path: resolve(environment.cwd, path) };
+}
+
+/** @throws InvalidOptionError if there is no folder that all processes of this user would find. */
+function defaultPlace(environment: OptionsEnvironment): Place {
+  const { uid, tmpdir: temporary } = environment;
+  const ofUser = uid === undefined ? {} : { owner: uid };
+  // A relative one is another folder for each working directory, so members would not see each other.
+  const earlierPath = isAbsolute(temporary)
+    ? join(temporary, uid === undefined ? 'mongo-failover' : `mongo-failover-${uid}`)
+    : undefined;
+  const state = stateFolder(environment);
+  if (state !== undefined) {
+    const path = join(state, 'mongo-failover');
+    return earlierPath === undefined ? { path, ...ofUser } : { path, earlierPath, ...ofUser };
+  }
+  if (earlierPath !== undefined) return { path: earlierPath, ...ofUser };
+  throw new InvalidOptionError(
+    `nodb: true has no folder: this user has no home, and the temporary folder (TMPDIR) is ${showValue(temporary)}, ` +
+      'which is relative, so each working directory would have a store of its own; give nodb.path',
+  );
 }
 
 /**

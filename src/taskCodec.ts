@@ -6,7 +6,7 @@
  * ObjectId, Decimal128, Timestamp, MinKey and MaxKey. Comes back as something near: `undefined` is left out of an
  * object and becomes null in an array, as in JSON; an instance of a class comes back as a plain object of its own
  * enumerable properties; a `Long` as a bigint, an `Int32` or `Double` as a number, a `Binary` as a Buffer; lone
- * surrogates of a string become U+FFFD. All else is refused, by its path.
+ * surrogates of a string become U+FFFD; values of another version of `bson` become those of this one. All else is refused, by its path.
  */
 import assert from 'node:assert/strict';
 import { bson } from './bson.js';

@@ -9,6 +9,7 @@
 import { types } from 'node:util';
 import { bson } from './bson.js';
 import { TaskError } from './errors.js';
+import { ownBson } from './foreignBson.js';
 import { foreignClassOf } from './realms.js';
 import { showKind, showValue } from './showValue.js';
 
@@ -93,7 +94,8 @@ export class TaskCopy {
     if (types.isDate(value)) return this.date(value);
     if (types.isUint8Array(value)) return this.bytes(value);
     if (types.isRegExp(value)) return this.regExp(value);
-    if ('_bsontype' in value && !Object.hasOwn(value, '_bsontype')) return this.bsonValue(value);
+    // On the prototype, or, before version 5, on the value itself.
+    if ('_bsontype' in value) return this.bsonValue(value);
     if (!converted && typeof value.toBSON === 'function') {
       // As the driver does it: documents of Mongoose keep their content behind it.
       const result: unknown = value.toBSON();
@@ -176,15 +178,20 @@ export class TaskCopy {
   private bsonValue(value: Plain): unknown {
     this.slack += MAX_VALUE_BYTES;
     const type: unknown = Reflect.get(value, bsonType);
-    if (Reflect.get(value, bsonVersion) === BSON_VERSION) {
+    const version: unknown = Reflect.get(value, bsonVersion);
+    if (version === BSON_VERSION) {
       if (keptBsonTypes.has(type)) return this.kept(value);
       if (value.sub_type === 0 && typeof value.position === 'number')
         return this.binary(this.kept(value), value.position);
-    } else if (typeof value.toHexString === 'function') {
-      // An ObjectId of another version of the package, as in documents of Mongoose.
-      return new bson.ObjectId(String(value.toHexString()));
+      throw this.refusal(`is ${kindOf(value)}, which a task cannot carry`);
     }
-    throw this.refusal(`is ${kindOf(value)}, which a task cannot carry`);
+    const own = ownBson(value);
+    if (own instanceof Uint8Array) return this.bytes(own);
+    if (own !== undefined) return own;
+    const named = version === undefined ? 'a version before 5' : `version ${showValue(version)}`;
+    throw this.refusal(
+      `is ${kindOf(value)} from ${named} of the package bson, which a task cannot carry; this package uses version ${BSON_VERSION}`,
+    );
   }
 
   /** Of this copy of the package it can be trusted; of another, or of none, it is tried. */
@@ -234,7 +241,7 @@ function isRecord(value: unknown): value is Plain {
 /** Such as `an Error`, `a Map`, `an ObjectId of BSON`; instances of the user's own classes are `an Object`. */
 function kindOf(value: unknown): string {
   if (!isRecord(value)) return showKind(value);
-  const type = Object.hasOwn(value, '_bsontype') ? undefined : value._bsontype;
+  const type = Object.getPrototypeOf(value) === Object.prototype ? undefined : value._bsontype;
   const kind = typeof type === 'string' ? `${type} of BSON` : Object.prototype.toString.call(value).slice(8, -1);
   return `${/^[AEIO]/.test(kind) ? 'an' : 'a'} ${kind}`;
 }

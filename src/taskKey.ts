@@ -2,6 +2,7 @@
  * How a task gets its id: from the property, or by the function, that the user named as the key.
  */
 import { InvalidOptionError, TaskError } from './errors.js';
+import { whenRejected } from './rejections.js';
 import { showValue } from './showValue.js';
 import type { TaskId } from './task.js';
 import { asTaskId, taskIdRule } from './taskId.js';
@@ -32,6 +33,16 @@ function reader(found: string, read: (task: object) => unknown): (task: object) 
     }
     const id = asTaskId(value);
     if (id !== undefined) return id;
+    ignoreRejection(value);
     throw new TaskError('ERR_INVALID_KEY', `${found} ${showValue(value)}, and an id must be ${taskIdRule}`);
   };
+}
+
+/** The task is refused in any case, so the promise of an asynchronous key function must not end the process as well. */
+function ignoreRejection(value: unknown): void {
+  try {
+    whenRejected(value, () => {});
+  } catch {
+    // It is no promise.
+  }
 }

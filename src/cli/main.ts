@@ -7,11 +7,10 @@ import { runDemo } from './demo/demo.js';
 import { createDisplay } from './demo/display.js';
 import { defaults, readDemoOptions, UsageError } from './demo/options.js';
 import { reportJson, reportText } from './demo/report.js';
+import { Interrupted, interruptions } from './interruptions.js';
 
 const FAILED = 1;
 const USAGE = 2;
-/** As a shell has it: 128 and the signal's number. */
-const signals = { SIGINT: 130, SIGTERM: 143 } as const;
 
 const { version }: { version: string } = createRequire(import.meta.url)('mongo-failover/package.json');
 
@@ -24,27 +23,21 @@ const demoHelp = `  Several processes work through the files of a folder (defaul
   as the time allows; of a folder that is too large for the lightest compression, a part; files of a small one are
   compressed several times. The folder must be at rest: files that change meanwhile cannot be judged.`;
 
-async function demo(folder: string | undefined, given: Readonly<Record<string, unknown>>): Promise<void> {
+async function demo(
+  folder: string | undefined,
+  given: Readonly<Record<string, unknown>>,
+  signal: AbortSignal,
+): Promise<void> {
   const options = readDemoOptions(folder, given);
-  const controller = new AbortController();
-  for (const [signal, code] of Object.entries(signals)) {
-    // Not `once`: what restores the cursor ends the process at a signal that nobody else listens for.
-    process.on(signal, () => {
-      // Who asks a second time does not want to wait for the members.
-      if (controller.signal.aborted) process.exit(code);
-      process.exitCode = code;
-      controller.abort(new Interrupted());
-    });
-  }
-  const result = await runDemo(options, createDisplay(options.json), controller.signal);
+  const result = await runDemo(options, createDisplay(options.json), signal);
+  signal.throwIfAborted();
   const colours = process.stdout.isTTY && pc.isColorSupported;
   console.log(options.json ? reportJson(result, options) : `\n${reportText(result, colours)}`);
   process.exitCode = result.audit.holds ? 0 : FAILED;
 }
 
-class Interrupted extends Error {}
-
 async function main(): Promise<void> {
+  const signal = interruptions(process, () => performance.now());
   const cli = cac('mongo-failover');
   cli
     .command('demo [folder]', 'Watch a failover of three processes at work on real files')
@@ -56,7 +49,7 @@ async function main(): Promise<void> {
     .option('--seconds <count>', `About how long it may take, 15 or more (default: ${defaults.seconds})`)
     .option('--json', 'One JSON document on stdout at the end, what happens on stderr')
     .option('--keep', 'Keep the temporary folder with the ledger, and say where it is')
-    .action(demo);
+    .action((folder, given) => demo(folder, given, signal));
   cli.help((sections) =>
     cli.matchedCommandName === 'demo' ? [...sections, { title: 'What happens', body: demoHelp }] : sections,
   );

@@ -6,8 +6,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import { type Remote, wrap } from 'comlink';
 import type { CoordinatorData, CoordinatorEvent, MemberEvent, Reply, WireApi } from '../coordinator/messages.js';
-import { FailoverError, fromWire } from '../errors.js';
+import { FailoverError, fromWire, toWire } from '../errors.js';
 import type { ResolvedOptions } from '../options.js';
+import { ownThreadData, preloadHint } from '../ownThreads.js';
 import { Gate, shutAtExit } from '../store/embedded/gate.js';
 import { forgetOwners } from '../store/embedded/owners.js';
 
@@ -35,14 +36,11 @@ export class Connection {
     const deliver = (batch: CoordinatorEvent[]): void => {
       for (const { cluster, event } of batch) onEvent(cluster, event);
     };
-    const data: CoordinatorData = { options, calls: calls.port2, events: events.port2, gate: this.gate.shared };
+    const own = ownThreadData('coordinator');
+    const gate = this.gate.shared;
+    const data: CoordinatorData = { options, calls: calls.port2, events: events.port2, gate, ...own };
     const release = shutAtExit(this.gate);
-    this.worker = new Worker(entry, {
-      name: 'mongo-failover coordinator',
-      workerData: data,
-      ...execArgv(),
-      transferList: [calls.port2, events.port2],
-    });
+    this.worker = startWorker(data, release);
     this.worker.unref();
     this.lost = new Promise((resolve) => {
       const lose = (why: string, cause?: unknown): void => {
@@ -51,7 +49,13 @@ export class Connection {
         for (const batch of waitingIn(events.port1)) deliver(batch);
         calls.port1.close();
         events.port1.close();
-        this.failure = new FailoverError('ERR_COORDINATOR_LOST', `the coordinator thread ended: ${why}`, { cause });
+        this.failure = new FailoverError(
+          'ERR_COORDINATOR_LOST',
+          `the coordinator thread ended: ${why}${preloadHint(own, cause)}`,
+          {
+            cause,
+          },
+        );
         resolve(this.failure);
         for (const reject of this.pending) reject(this.failure);
       };
@@ -115,6 +119,29 @@ export class Connection {
     const patience = sleep(PATIENCE, undefined, { signal: waited.signal }).catch(() => {});
     await Promise.race([this.worker.terminate(), patience]);
     waited.abort();
+  }
+}
+
+/** @throws FailoverError `ERR_PERMISSION`, or `ERR_COORDINATOR_LOST` for whatever else Node throws */
+function startWorker(data: CoordinatorData, release: () => void): Worker {
+  try {
+    return new Worker(entry, {
+      name: 'mongo-failover coordinator',
+      workerData: data,
+      ...execArgv(),
+      transferList: [data.calls, data.events],
+    });
+  } catch (cause) {
+    release();
+    const { code, message } = toWire(cause);
+    const text = `the coordinator thread cannot be started: ${message}`;
+    if (code !== 'ERR_ACCESS_DENIED') throw new FailoverError('ERR_COORDINATOR_LOST', text, { cause });
+    const embedded = data.options.store.kind === 'embedded';
+    const more = embedded
+      ? ', `--allow-addons` for LMDB, and `--allow-fs-read` and `--allow-fs-write` of its folder'
+      : '';
+    const flags = `The permission model of Node.js must allow threads: start it with \`--allow-worker\`${more}`;
+    throw new FailoverError('ERR_PERMISSION', `${text}. ${flags}`, { cause });
   }
 }
 

@@ -1,6 +1,7 @@
 /** The events of a cluster, and how they are emitted: nothing that a listener does may hurt the cluster. */
 import { EventEmitter } from 'node:events';
 import { type CodedError, FailoverError, toWire } from '../errors.js';
+import { whenRejected } from '../rejections.js';
 import type { TaskId } from '../task.js';
 
 /** The names are those of the states, plus `stopped` before `run()` and after `stop()`. */
@@ -47,7 +48,7 @@ export class SafeEmitter extends EventEmitter<ClusterEvents> {
     for (const listener of listeners) {
       try {
         const returned: unknown = Reflect.apply(listener, this, args);
-        if (returned instanceof Promise) returned.catch((error: unknown) => this.listenerFailed(name, error));
+        whenRejected(returned, (error) => this.listenerFailed(name, error));
       } catch (error) {
         this.listenerFailed(name, error);
       }

@@ -8,12 +8,14 @@ import type { WorkOutcome } from '../queue/runner.js';
 import { decodeTask } from '../taskCodec.js';
 import { callWork } from '../tasks/callWork.js';
 import { WorkContext } from '../tasks/context.js';
+import { InsideWork } from './insideWork.js';
 
 export type UserFunction = (task: unknown, context: WorkContext) => unknown;
 export type WorkRequest = Extract<MemberEvent, { type: 'work' }>;
 
 export class MainWork {
   private running: WorkContext | undefined;
+  private readonly inside = new InsideWork();
   private last: Promise<unknown> = Promise.resolve();
 
   constructor(
@@ -30,9 +32,16 @@ export class MainWork {
   private async runNow({ id, bytes, term, attempt }: WorkRequest): Promise<WorkOutcome> {
     const context = new WorkContext(id, term, attempt, this.lease);
     this.running = context;
-    const outcome = await callWork(this.work, () => decodeTask(Buffer.from(bytes)), context, this.lease.aborted);
+    const outcome = await this.inside.run(() =>
+      callWork(this.work, () => decodeTask(Buffer.from(bytes)), context, this.lease.aborted),
+    );
     this.running = undefined;
     return outcome;
+  }
+
+  /** Whether the run under way is what calls. */
+  get isCaller(): boolean {
+    return this.inside.isCaller;
   }
 
   abort(reason: string): void {

@@ -109,17 +109,20 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
   }
 
   private async waitForRoom(id: TaskId, place: TaskPlace): Promise<Submission> {
+    const isOwnWork = this.mainWork?.isCaller ?? false;
     const attempt = async (): Promise<SubmitResult> => {
       this.mustNotBeStopped();
       return this.submit(id, place, (result) => result);
     };
+    // Its own task leaves the queue when the work returns, so there would be no room before that.
+    if (isOwnWork) return this.submission(await attempt(), place, ', and the work that would make room is what waits');
     return this.submission(await this.room.serve(attempt), place);
   }
 
-  private submission(result: SubmitResult, place: TaskPlace): Submission {
+  private submission(result: SubmitResult, place: TaskPlace, why = ''): Submission {
     // In memory, what is queued is read until it leaves.
     if (this.options.durable || result !== 'queued') this.blocks.free(place);
-    if (result === 'full') throw this.queueFull();
+    if (result === 'full') throw this.queueFull(why);
     return result === 'queued' ? submissions.stored : submissions.not;
   }
 
@@ -148,9 +151,9 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
     });
   }
 
-  private queueFull(): TaskError {
+  private queueFull(why = ''): TaskError {
     const { maxQueue } = this.options;
-    return new TaskError('ERR_QUEUE_FULL', `the queue of '${this.name}' holds ${maxQueue} tasks (maxQueue)`);
+    return new TaskError('ERR_QUEUE_FULL', `the queue of '${this.name}' holds ${maxQueue} tasks (maxQueue)${why}`);
   }
 
   override run(): Promise<void> {
@@ -159,6 +162,10 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
     return running;
   }
 
+  /**
+   * As the other kind does. Called by the work itself, if that is a function, it resolves at once, because the end waits
+   * for the work: no further task begins, and the event `stopped` tells the end.
+   */
   override stop(): Promise<void> {
     const stopping = super.stop();
     this.room.all();
@@ -167,7 +174,7 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
       this.pulse?.stop();
     };
     stopping.then(clear, clear);
-    return stopping;
+    return this.mainWork?.isCaller ? Promise.resolve() : stopping;
   }
 
   protected override refeed(): Promise<void> {

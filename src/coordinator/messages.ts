@@ -4,6 +4,7 @@ import type { Configuration } from '../configuration.js';
 import type { Phase } from '../election/protocol.js';
 import type { WireError } from '../errors.js';
 import type { ResolvedManagedOptions, ResolvedOptions } from '../options.js';
+import type { OwnThreadData } from '../ownThreads.js';
 import type { WorkOutcome } from '../queue/runner.js';
 import type { SharedGate } from '../store/embedded/gate.js';
 import type { Member } from '../store/store.js';
@@ -33,7 +34,7 @@ export interface ClusterSpec {
 }
 
 /** Given to the coordinator thread when it starts. */
-export interface CoordinatorData {
+export interface CoordinatorData extends OwnThreadData {
   readonly options: ResolvedOptions;
   /** Where it is called, over Comlink. */
   readonly calls: MessagePort;

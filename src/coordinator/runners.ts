@@ -26,7 +26,7 @@ export function makeThreadRunner(
   work: string,
   { lease, options, emit, gate }: RunnerParts & { gate: StartGate },
 ): ThreadRunner {
-  const { resourceLimits, taskTimeout, loadTimeout, idleThreadTimeout } = options;
+  const { resourceLimits, taskTimeout, loadTimeout, idleThreadTimeout, stopTimeout } = options;
   const progress = new ChunkProgress();
   const data = {
     work,
@@ -44,6 +44,7 @@ export function makeThreadRunner(
     loadTimeout,
     exitPatience: EXIT_PATIENCE,
     idleTimeout: idleThreadTimeout,
+    stopTimeout,
     trouble: (error) => emit({ type: 'error', error: toWire(error) }),
   });
 }

@@ -2,6 +2,7 @@
 import { workerData } from 'node:worker_threads';
 import { expose } from 'comlink';
 import { toWire } from '../errors.js';
+import { threadBegins } from '../ownThreads.js';
 import { Gate } from '../store/embedded/gate.js';
 import { keepOffPool } from '../store/mongodb/keepOffPool.js';
 import { CoordinatorHost } from './host.js';
@@ -10,7 +11,9 @@ import { Outbox } from './outbox.js';
 
 export function startCoordinatorThread(): void {
   keepOffPool();
-  const { options, calls, events, gate }: CoordinatorData = workerData;
+  const data: CoordinatorData = workerData;
+  threadBegins(data);
+  const { options, calls, events, gate } = data;
   const outbox = new Outbox(events);
   const host: CoordinatorApi = new CoordinatorHost(options, new Gate(gate), (cluster, event) =>
     outbox.send(cluster, event),

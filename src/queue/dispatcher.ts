@@ -146,6 +146,8 @@ export class Dispatcher {
   private leaseEnds = false;
   /** Resolves what `drain` returned. */
   private readonly drains: ((how: Drained) => void)[] = [];
+  /** How long what ends may take to close what it has opened. */
+  private stopUntil = 0;
   private turnBeganAt = 0;
   /** What waiting and draining wait for. */
   private readonly wake: Alarm;
@@ -202,6 +204,7 @@ export class Dispatcher {
   fence(reason: string): void {
     if (this.stopped) return;
     this.toLeaseEnd();
+    this.stopUntil = this.parts.clock.now() + this.parts.grace / 4;
     this.end(this.mode === 'draining' || this.mode === 'halting' ? 'halting' : 'fenced', reason);
     this.giveUpAfter(this.parts.grace);
   }
@@ -218,9 +221,10 @@ export class Dispatcher {
     if (this.mode === 'parked') this.move('off');
     if (this.mode === 'off') return;
     this.toLeaseEnd();
+    const { grace, killProcess, clock } = this.parts;
+    this.stopUntil = clock.now() + Math.min(grace, left) / 4;
     this.end('halting', reason);
     this.endRunner();
-    const { grace, killProcess } = this.parts;
     this.giveUpAfter(Math.max(left, killProcess === null ? grace : Math.min(grace, EXIT)));
   }
 
@@ -232,6 +236,7 @@ export class Dispatcher {
     const { stopTimeout, grace, clock } = this.parts;
     if (this.mode === 'parked') this.move('off');
     if (this.mode === 'off') return Promise.resolve('drained');
+    if (this.mode !== 'halting' && this.mode !== 'fenced') this.stopUntil = clock.now() + stopTimeout;
     if (this.mode === 'running') {
       this.move('draining');
       this.parts.runner.finish();
@@ -381,10 +386,13 @@ export class Dispatcher {
   }
 
   private endRunner(): void {
+    const { runner } = this.parts;
     this.endRun.clear();
+    // It may have been given longer, before the lease was about to end.
+    if (this.ending === 'asked') runner.hurry?.(this.stopUntil);
     if (this.ending !== 'no') return;
     this.ending = 'asked';
-    void this.parts.runner.end().then(() => {
+    void runner.end(this.stopUntil).then(() => {
       this.ending = 'ended';
       this.afterEnd();
     });

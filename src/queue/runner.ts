@@ -68,7 +68,10 @@ export interface Runner {
   abort(reason: string): void;
   /**
    * Ends what runs at once, where that can be done; resolves when nothing runs any more, which may be never for work
-   * that nothing can stop. May be called again; never rejects.
+   * that nothing can stop. Until `stopUntil` the work may close what it has opened, if nothing runs. May be called again;
+   * never rejects.
    */
-  end(): Promise<void>;
+  end(stopUntil?: number): Promise<void>;
+  /** Shortens the time that `end` has given, where there is such. */
+  hurry?(stopUntil: number): void;
 }

@@ -12,6 +12,7 @@ import { types } from 'node:util';
 import { toWire, WorkError } from '../errors.js';
 import type { UserWork } from './callWork.js';
 import { isCommonJs } from './moduleFormat.js';
+import { noteStop } from './stopHook.js';
 
 /** With these `require` fails before an ES module runs, and `import()` may do better. */
 const loadErrors = new Set([
@@ -92,7 +93,9 @@ function requirable(href: string, { typescript }: Loaders): string | undefined {
 
 /** A CommonJS module that was compiled from ESM keeps its default export one level down. */
 function oneLevelDown(exported: unknown): unknown {
-  return isObject(exported) && 'default' in exported ? exported.default : exported;
+  const work = isObject(exported) && 'default' in exported ? exported.default : exported;
+  noteStop(exported, work);
+  return work;
 }
 
 function isLoadError(error: unknown): boolean {
@@ -102,7 +105,9 @@ function isLoadError(error: unknown): boolean {
 }
 
 function defaultOf(namespace: unknown): unknown {
-  return isObject(namespace) ? Reflect.get(namespace, 'default') : undefined;
+  const exported: unknown = isObject(namespace) ? Reflect.get(namespace, 'default') : undefined;
+  noteStop(namespace, exported);
+  return exported;
 }
 
 function isObject(value: unknown): value is object {

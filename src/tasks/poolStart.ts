@@ -3,10 +3,12 @@
  * user's module has loaded within the limit.
  */
 import type { Cancel, Clock } from '../clock.js';
-import { toWire, WorkError } from '../errors.js';
+import { fromWire, toWire, WorkError } from '../errors.js';
 import { endsBy } from '../pause.js';
+import { Alarm } from '../queue/alarm.js';
 import type { LoadOutcome } from '../queue/runner.js';
 import type { StartGate } from '../startGate.js';
+import { stopFailed } from './stopHook.js';
 import type { TaskPool } from './taskPool.js';
 
 export interface PoolStartParts {
@@ -18,6 +20,8 @@ export interface PoolStartParts {
   makePool(idleExit: (error: WorkError) => void): TaskPool;
   /** The thread ended by itself, after it had loaded, while nothing ran. */
   idleExit(error: WorkError): void;
+  /** The function `stop` of the module failed, or took too long. */
+  stopFailed(error: WorkError): void;
 }
 
 const ended: LoadOutcome = { type: 'ended' };
@@ -34,8 +38,14 @@ export class PoolStart {
   private exit: WorkError | undefined;
   private settle: (outcome: LoadOutcome) => void = () => {};
   private readonly cancel: Cancel;
+  private stopping: Promise<void> | undefined;
+  private isStopping = false;
+  /** When the module may stop its work no longer. */
+  private readonly cut: Alarm;
+  private cutNow: () => void = () => {};
 
   constructor(private readonly parts: PoolStartParts) {
+    this.cut = new Alarm(parts.clock, () => this.cutNow());
     this.outcome = new Promise((resolve) => {
       this.settle = (outcome) => {
         this.settled = true;
@@ -50,13 +60,45 @@ export class PoolStart {
     });
   }
 
-  /** Ends the thread, or gives its place up. Resolves when the thread has exited, which a native call can hold up. */
-  end(): Promise<void> {
+  /**
+   * Ends the thread, or gives its place up. Resolves when the thread has exited, which a native call can hold up. If
+   * nothing runs, the module may stop its work until then, and until `stopUntil`, which a later call can only shorten.
+   */
+  end(stopUntil = Number.NEGATIVE_INFINITY): Promise<void> {
     this.asked = true;
     this.cancel();
-    if (this.pool !== undefined) return this.pool.end();
-    this.settle(ended);
-    return Promise.resolve();
+    const { pool, parts } = this;
+    if (pool === undefined) {
+      this.settle(ended);
+      return Promise.resolve();
+    }
+    if (this.stopping === undefined && pool.stops && stopUntil > parts.clock.now()) this.stopping = this.stopWork(pool);
+    if (this.stopping === undefined) return pool.end();
+    if (this.isStopping) this.cut.by(stopUntil);
+    return this.stopping.then(() => pool.end());
+  }
+
+  /** Resolves when the module does not stop its work, or no longer. */
+  async stopped(): Promise<void> {
+    await this.stopping;
+  }
+
+  private async stopWork(pool: TaskPool): Promise<void> {
+    const { clock, stopFailed: tell } = this.parts;
+    const since = clock.now();
+    this.isStopping = true;
+    const late = new Promise<'late'>((resolve) => {
+      this.cutNow = () => resolve('late');
+    });
+    const answer = await Promise.race([pool.stopWork(), late]);
+    this.isStopping = false;
+    this.cut.clear();
+    if (answer === 'late')
+      tell(stopFailed(`did not end within ${Math.round(clock.now() - since)} ms, so its thread is ended`));
+    else if (answer.failure?.type === 'error') {
+      const error = fromWire(answer.failure.error);
+      tell(stopFailed(`failed: ${error.message}`, error));
+    }
   }
 
   private async open(): Promise<LoadOutcome> {

@@ -4,10 +4,11 @@
  */
 import { Piscina } from 'piscina';
 import { toWire, WorkError } from '../errors.js';
+import { ownThreadData, preloadHint } from '../ownThreads.js';
 import { failureOf } from './callWork.js';
 import type { Packed } from './chunk.js';
 import type { ChunkAnswer } from './runChunk.js';
-import type { TaskThreadAnswer, TaskThreadCall, TaskThreadData } from './taskThread.js';
+import { HAS_STOP, type TaskThreadAnswer, type TaskThreadCall, type TaskThreadData } from './taskThread.js';
 
 export interface TaskPoolParts {
   /** The thread ended although nothing ran and nobody had asked it to. */
@@ -29,6 +30,7 @@ export interface PoolAnswer extends ChunkAnswer {
 }
 
 export class TaskPool {
+  private readonly own = ownThreadData('task');
   private readonly pool: Piscina;
   private readonly threadExit: Promise<void>;
   private ending: Promise<void> | undefined;
@@ -36,6 +38,7 @@ export class TaskPool {
   private calls = 0;
   /** Whether a call has failed with the thread, and so told of its end. */
   private told = false;
+  private hasStop = false;
   /** Whether the user's module loads, or the failure. */
   readonly loaded: Promise<PoolAnswer>;
 
@@ -43,7 +46,7 @@ export class TaskPool {
   constructor({ filename, data, resourceLimits, idleExit }: TaskPoolParts) {
     this.pool = new Piscina({
       filename,
-      workerData: data,
+      workerData: { ...data, ...this.own },
       resourceLimits,
       minThreads: 1,
       maxThreads: 1,
@@ -69,7 +72,10 @@ export class TaskPool {
       }
       return this.end();
     });
-    this.loaded = this.call({ term: 0, chunk: null }, [], 'loaded the work module');
+    this.loaded = this.call({ term: 0, chunk: 'load' }, [], 'loaded the work module').then((answer) => {
+      this.hasStop = answer.failure === null && answer.took === HAS_STOP;
+      return answer;
+    });
   }
 
   /** Whether it can still run anything. */
@@ -79,6 +85,16 @@ export class TaskPool {
 
   run(term: number, { chunk, transfer }: Packed): Promise<PoolAnswer> {
     return this.call({ term, chunk }, transfer, 'ran the work');
+  }
+
+  /** Whether the module wants to be told before the thread is ended. */
+  get stops(): boolean {
+    return this.usable && this.hasStop;
+  }
+
+  /** Has the module close what it has opened. No run may follow. */
+  stopWork(): Promise<PoolAnswer> {
+    return this.call({ term: 0, chunk: 'stop' }, [], 'stopped its work');
   }
 
   private async call(call: TaskThreadCall, transferList: ArrayBuffer[], what: string): Promise<PoolAnswer> {
@@ -92,7 +108,7 @@ export class TaskPool {
       this.told = true;
       // Only the thread itself can fail here, for what the work throws comes back as data.
       const { name, message } = toWire(thrown);
-      const text = `the task thread ended while it ${what}: ${name}: ${message}`;
+      const text = `the task thread ended while it ${what}: ${name}: ${message}${preloadHint(this.own, thrown)}`;
       const error = new WorkError('ERR_TASK_THREAD_EXITED', text, { cause: thrown });
       return { failure: failureOf(error), took: 0, exited: true };
     } finally {

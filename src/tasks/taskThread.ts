@@ -5,12 +5,14 @@
 import { BroadcastChannel, parentPort } from 'node:worker_threads';
 import { LeaseView } from '../election/leaseView.js';
 import { lowerThreadPriority } from '../lowerPriority.js';
+import { type OwnThreadData, threadBegins } from '../ownThreads.js';
 import { failureOf, type UserWork } from './callWork.js';
 import type { Chunk } from './chunk.js';
 import { ChunkProgress } from './chunkProgress.js';
 import type { WorkContext } from './context.js';
 import { loadWork } from './loadWork.js';
 import { type ChunkAnswer, runChunk } from './runChunk.js';
+import { callStop, stopOf } from './stopHook.js';
 
 /** Given to a task thread when it starts. */
 export interface TaskThreadData {
@@ -23,16 +25,22 @@ export interface TaskThreadData {
   readonly abortChannel: string;
 }
 
-/** One message to a task thread; without a chunk, the question whether the module loads. */
+/** One message to a task thread. `load`: the question whether the module loads. `stop`: no task follows. */
 export interface TaskThreadCall {
   readonly term: number;
-  readonly chunk: Chunk | null;
+  readonly chunk: Chunk | 'load' | 'stop';
 }
+
+/** In the place of how long a run took, what is answered to `load` if the module exports a function `stop`. */
+export const HAS_STOP = 1;
 
 /** What it answers. Nearly every run ends without a failure, and then how long it took is all. */
 export type TaskThreadAnswer = number | ChunkAnswer;
 
-export function startTaskThread(data: TaskThreadData): (call: TaskThreadCall) => Promise<TaskThreadAnswer> {
+export function startTaskThread(
+  data: TaskThreadData & OwnThreadData,
+): (call: TaskThreadCall) => Promise<TaskThreadAnswer> {
+  threadBegins(data);
   lowerThreadPriority();
   const lease = new LeaseView(data.lease);
   const progress = new ChunkProgress(data.progress);
@@ -53,7 +61,8 @@ export function startTaskThread(data: TaskThreadData): (call: TaskThreadCall) =>
     } catch (error) {
       return { failure: failureOf(error), took: 0 };
     }
-    if (chunk === null) return 0;
+    if (chunk === 'load') return stopOf(work) === undefined ? 0 : HAS_STOP;
+    if (chunk === 'stop') return callStop(stopOf(work));
     const answer = await runChunk(chunk, { work, term, lease, progress, begins });
     running = undefined;
     return answer.failure === null ? answer.took : answer;

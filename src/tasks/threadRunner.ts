@@ -43,6 +43,8 @@ export interface ThreadRunnerParts {
   readonly exitPatience: number;
   /** How long the thread stays without a task, in ms; may be `Infinity`. */
   readonly idleTimeout: number;
+  /** How long the module of an idle thread may take to stop, in ms. */
+  readonly stopTimeout: number;
   /** The thread ended by itself while no task was there whose failure would tell. */
   trouble(error: Error): void;
 }
@@ -53,6 +55,8 @@ export class ThreadRunner implements Runner {
   private started = false;
   /** The thread that is there, or starts, or has not exited yet. */
   private present: PoolStart | undefined;
+  /** The one that was last ended with a mastership. */
+  private leaving: PoolStart | undefined;
   private isLoaded = false;
   private running = false;
   /** The end of the thread before, of a mastership or of a probe. */
@@ -97,6 +101,8 @@ export class ThreadRunner implements Runner {
   async load(): Promise<LoadOutcome> {
     const before = this.present;
     this.isLoaded = false;
+    // One that was idle for long, and closes what its module has opened.
+    await before?.stopped();
     const exited = before === undefined || (await this.exits(before.end()));
     // `end()` may have been called in between.
     if (!this.started || this.present !== before) return ended;
@@ -150,7 +156,8 @@ export class ThreadRunner implements Runner {
   private startPool(idleExit: (error: WorkError) => void): PoolStart {
     const { gate, clock, loadTimeout, pool } = this.parts;
     const makePool = (exited: (error: WorkError) => void) => new TaskPool({ ...pool, idleExit: exited });
-    return new PoolStart({ gate, clock, loadTimeout, makePool, idleExit });
+    const stopFailed = (error: WorkError): void => this.parts.trouble(error);
+    return new PoolStart({ gate, clock, loadTimeout, makePool, idleExit, stopFailed });
   }
 
   async run(tasks: readonly QueuedTask[]): Promise<ChunkOutcome> {
@@ -208,12 +215,12 @@ export class ThreadRunner implements Runner {
   private lookIdle(): void {
     // The end of the run that goes on asks for the next look.
     if (!this.loaded || this.running) return;
-    const { clock, idleTimeout } = this.parts;
+    const { clock, idleTimeout, stopTimeout } = this.parts;
     const due = this.usedAt + idleTimeout;
     if (clock.now() < due) return this.idle.by(due);
     this.isLoaded = false;
     this.closeChannel();
-    void this.present?.end();
+    void this.present?.end(clock.now() + stopTimeout);
   }
 
   finish(): void {
@@ -225,14 +232,21 @@ export class ThreadRunner implements Runner {
     this.abortChannel?.postMessage(reason);
   }
 
-  end(): Promise<void> {
+  end(stopUntil?: number): Promise<void> {
+    // What runs is ended at once.
+    const until = this.running ? undefined : stopUntil;
     this.started = false;
     this.isLoaded = false;
     this.idle.clear();
-    if (this.present !== undefined) this.ending = this.present.end();
+    this.leaving = this.present ?? this.leaving;
+    if (this.present !== undefined) this.ending = this.present.end(until);
     this.present = undefined;
     this.closeChannel();
     return this.ending;
+  }
+
+  hurry(stopUntil: number): void {
+    void this.leaving?.end(stopUntil);
   }
 
   private openChannel(): void {

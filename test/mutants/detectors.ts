@@ -37,12 +37,19 @@ const kinds = 'test/unit/coordinator/kinds.test.ts';
 const namedTests: Readonly<Record<string, string>> = {
   'src/realTime.ts': 'test/unit/election/leaseView.test.ts',
   'src/realms.ts': 'test/unit/realms.test.ts',
+  'src/cluster/insideWork.ts': 'test/unit/cluster/insideWork.test.ts',
   'src/cluster/waiters.ts': 'test/unit/cluster/waiters.test.ts',
   'src/configuration.ts': kinds,
   'src/coordinator/configurationWatch.ts': kinds,
+  'src/coordinator/deadLetters.ts': 'test/unit/coordinator/deadLetters.test.ts',
   'src/coordinator/member.ts': kinds,
   'src/coordinator/yielding.ts': kinds,
   'src/lastResorts.ts': 'test/unit/lastResorts.test.ts',
+  'src/ownThreads.ts': 'test/unit/ownThreads.test.ts',
+  'src/queue/dispatcher.ts': 'test/unit/queue/dispatcher.test.ts',
+  'src/rejections.ts': 'test/unit/rejections.test.ts',
+  'src/runtime.ts': 'test/unit/runtime.test.ts',
+  'src/store/embedded/place.ts': 'test/unit/store/embedded/place.test.ts',
   'src/store/documents.ts': 'test/unit/hostile/documents.test.ts',
 };
 

@@ -6,7 +6,7 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import ownPackage from '../../package.json' with { type: 'json' };
@@ -81,7 +81,10 @@ test('every resolution of its types finds them', async () => {
 test('it holds the library, its types and its papers, and nothing else', async () => {
   const files = await shipped();
   const papers = files.filter((file) => !file.startsWith('dist/'));
-  expect(papers.sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']);
+  const pages = papers.filter((file) => /^docs\/[a-z]+\.md$/.test(file));
+  expect(pages).toContain('docs/protocol.md');
+  const others = papers.filter((file) => !pages.includes(file));
+  expect(others.sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']);
   const built = files.filter((file) => file.startsWith('dist/'));
   expect(
     built.filter(
@@ -101,6 +104,38 @@ test('it holds the library, its types and its papers, and nothing else', async (
   expect(built.filter((file) => file.includes('.d.')).sort()).toEqual(['dist/src/index.d.cts', 'dist/src/index.d.ts']);
 });
 
+test('every link of its papers leads to a file of the package, and to a heading of it', async () => {
+  const installed = join(project, 'node_modules', ownPackage.name);
+  const files = new Set(await shipped());
+  const broken: string[] = [];
+  let count = 0;
+  for (const file of files) {
+    if (!file.endsWith('.md')) continue;
+    for (const link of linksOf(await readFile(join(installed, file), 'utf8'))) {
+      if (/^[a-z]+:/i.test(link)) continue;
+      count += 1;
+      const [path = '', heading] = link.split('#');
+      const target = path === '' ? file : join(dirname(file), path);
+      const isThere = files.has(target);
+      const text = isThere && heading !== undefined ? await readFile(join(installed, target), 'utf8') : '';
+      if (!isThere || (heading !== undefined && !headingsOf(text).has(heading))) broken.push(`${file}: ${link}`);
+    }
+  }
+  expect(broken).toEqual([]);
+  expect(count).toBeGreaterThan(20);
+});
+
+test('with the embedded store it does not load the MongoDB driver on the main thread', async () => {
+  const script = `
+    const { failover } = require('mongo-failover');
+    const drivers = () => Object.keys(require.cache).filter((file) => /node_modules[\\\\/]mongodb[\\\\/]/.test(file)).length;
+    failover({ nodb: true, mongodb: { connectString: 'mongodb://localhost' } });
+    const without = drivers();
+    failover({ mongodb: { connectString: 'mongodb://localhost' } });
+    console.log(without, drivers() > 0);`;
+  expect(await run('node', ['-e', script], project)).toBe('0 true\n');
+});
+
 test('it names no path of the machine that built it', async () => {
   const registry = new URL((await run('npm', ['config', 'get', 'registry'], root)).trim()).host;
   const ours = [`${root}/`, `${homedir()}/`, registry];
@@ -109,6 +144,24 @@ test('it names no path of the machine that built it', async () => {
     for (const mark of ours) expect(text.includes(mark), `${mark} in ${file}`).toBe(false);
   }
 });
+
+function linksOf(markdown: string): string[] {
+  const prose = markdown.replace(/```[\s\S]*?```|`[^`\n]*`/g, '');
+  return [...prose.matchAll(/\]\(([^)\s]+)[^)]*\)/g)].map(([, link]) => link ?? '');
+}
+
+/** As GitHub names them. */
+function headingsOf(markdown: string): Set<string> {
+  const titles = [...markdown.matchAll(/^#+ (.+)$/gm)].map(([, title]) => title ?? '');
+  return new Set(
+    titles.map((title) =>
+      title
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N} _-]/gu, '')
+        .replaceAll(' ', '-'),
+    ),
+  );
+}
 
 /** The files of the installed package, which are those of the tarball. */
 async function shipped(): Promise<string[]> {

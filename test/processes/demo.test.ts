@@ -87,12 +87,31 @@ test('the demo works off a folder through a block and a kill, proves it, and lea
   expect(await readdir(temporary)).toEqual([]);
 });
 
-test('Ctrl-C ends the members and removes the temporary folder', async () => {
+test.each([
+  ['SIGINT', 130],
+  ['SIGHUP', 129],
+  ['SIGTERM', 143],
+] as const)('%s ends the members and removes the temporary folder', async (signal, code) => {
   const program = run('demo', folder, '--json', '--members', '2');
-  await program.line(/is master of term 1/);
-  program.kill('SIGINT');
-  expect(await program.ended).toEqual({ code: 130, signal: null });
+  await program.line(/says: connected/);
+  expect(await readdir(temporary)).toHaveLength(1);
+  // Twice, as watchers and package managers send it.
+  program.kill(signal);
+  program.kill(signal);
+  expect(await program.ended).toEqual({ code, signal: null });
   expect(program.stdout).toBe('');
+  expect(await readdir(temporary)).toEqual([]);
+});
+
+test('an output that nobody reads any more ends the demo as it ends other programs', async () => {
+  const script = '{ "$0" "$@"; echo "code $?" >&2; } | { read -r line; echo "$line" >&2; }';
+  const args = ['-c', script, process.execPath, cli, 'demo', folder, '--members', '2'];
+  const env = { ...process.env, TMPDIR: temporary, TEMP: temporary, NO_COLOR: '1' };
+  const program = new Program(args, env, '/bin/sh');
+  programs.push(program);
+  await program.line(/code 141/);
+  await program.ended;
+  expect(program.lines.filter((line) => /EPIPE|Error/.test(line))).toEqual([]);
   expect(await readdir(temporary)).toEqual([]);
 });
 

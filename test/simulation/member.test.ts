@@ -10,7 +10,7 @@ const SEEDS = 60;
 /** In so many seeds a planted bug is found. */
 const FINDS = {
   'acknowledges-any-term': 400,
-  'works-after-grace': 200,
+  'works-after-grace': 300,
   'forgets-stored-tasks': 20,
 } as const;
 

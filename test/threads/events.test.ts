@@ -1,5 +1,6 @@
 /** The events of a cluster: each once, in order, and nothing that a listener does hurts. */
 import { once } from 'node:events';
+import { runInNewContext } from 'node:vm';
 import { FailoverError } from 'mongo-failover';
 import { expect, test } from 'vitest';
 import { open, settledFolder } from '../support/clusters.ts';
@@ -82,6 +83,21 @@ test('a listener that throws or rejects is told in a panic; the others are calle
   cluster.prependListener('done', async () => {
     throw new RangeError('rejected by a listener');
   });
+  // A promise of another library, and one of another realm.
+  cluster.prependListener('done', (id) => ({
+    // biome-ignore lint/suspicious/noThenProperty: a listener may return any thenable
+    then: (_fulfilled: unknown, rejected: (error: Error) => void) =>
+      Number(id) === 3 && rejected(new RangeError('a thenable')),
+  }));
+  cluster.prependOnceListener('done', runInNewContext('async () => { throw new Error("of another realm") }'));
+  // One that cannot even be asked.
+  cluster.prependOnceListener('done', () =>
+    Object.defineProperty({}, 'then', {
+      get() {
+        throw new RangeError('a getter');
+      },
+    }),
+  );
   cluster.once('done', (id) => called.push(['once', id]));
   const removed = () => called.push('removed');
   cluster.on('done', removed);
@@ -92,13 +108,20 @@ test('a listener that throws or rejects is told in a panic; the others are calle
   await cluster.run();
   await Promise.all([1, 2, 3].map((id) => cluster.submitWork({ id })));
   await events.done(3);
-  await events.when(() => events.of('panic').length === 4);
-  const messages = events.of('panic').map(([error]) => error.message);
-  expect(messages).toEqual([
-    "a listener of 'master' threw: thrown by a listener",
-    ...[1, 2, 3].map(() => "a listener of 'done' threw: rejected by a listener"),
-  ]);
-  const [[error] = []] = events.of('panic');
+  await events.when(() => events.of('panic').length === 7);
+  const messages = events
+    .of('panic')
+    .map(([error]) => error.message)
+    .toSorted();
+  expect(messages).toEqual(
+    [
+      "a listener of 'master' threw: thrown by a listener",
+      "a listener of 'done' threw: a getter",
+      ...['a thenable', 'of another realm'].map((text) => `a listener of 'done' threw: ${text}`),
+      ...[1, 2, 3].map(() => "a listener of 'done' threw: rejected by a listener"),
+    ].toSorted(),
+  );
+  const [[error] = []] = events.of('panic').filter(([{ message }]) => message.includes('master'));
   expect(error).toBeInstanceOf(FailoverError);
   expect(error).toMatchObject({ code: 'ERR_LISTENER', cause: expect.any(RangeError) });
   expect(events.doneIds).toEqual([1, 2, 3]);

@@ -1,7 +1,7 @@
 /** Work that is a function runs on the main thread, with the same rules. */
 import { threadId } from 'node:worker_threads';
 import type { ManagedOptions, TaskContext } from 'mongo-failover';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { open, settledFolder } from '../support/clusters.ts';
 import { Events } from '../support/events.ts';
 
@@ -113,4 +113,67 @@ test('a call that ignores its signal does not hold up stop(), a panic tells of i
   expect(events.doneIds).toEqual([]);
   expect(seen?.holder).toEqual(expect.any(String));
   expect((await next.status()).seen?.holder).toBe(seen?.holder);
+});
+
+describe('calls of the work itself that wait for its end', () => {
+  test.each(['stop', 'close'])('%s() resolves at once, and the run counts', async (call) => {
+    const failover = open({ folder: await settledFolder() });
+    const said: unknown[] = [];
+    const cluster = new failover.managed<Task>('main', 'id', async ({ id }, { signal }) => {
+      if (id === 1) return true;
+      // Again, and later on in the same run.
+      await Promise.all([cluster.stop(), call === 'stop' ? cluster.stop() : failover.close()]);
+      await new Promise((resolve) => setImmediate(resolve));
+      await (call === 'stop' ? cluster.stop() : failover.close());
+      said.push(['stopped', signal.aborted, cluster.isMaster]);
+      return true;
+    });
+    const events = new Events(cluster);
+    for (const id of [1, 2, 3]) await cluster.submitWork({ id });
+    await cluster.run();
+    await events.first('stopped');
+    expect(said).toEqual([['stopped', false, true]]);
+    expect([events.doneIds, events.of('panic'), events.of('failed')]).toEqual([[1, 2], [], []]);
+    // From outside it waits, and it was given up in time: the next member is master at once.
+    await failover.close();
+  });
+
+  test('a call that the run leaves behind waits as any other', async () => {
+    let left: Promise<void> | undefined;
+    let go: () => void = () => {};
+    const released = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    const { cluster, events, submit } = await member(({ id }) => {
+      if (id === 1) left = released.then(() => cluster.stop());
+      return true;
+    });
+    await submit(1);
+    await cluster.run();
+    await events.done(1);
+    go();
+    await left;
+    expect(events.states.at(-1)).toBe('stopped');
+  });
+
+  test('submitWork(task, { wait: true }) fails in a full queue', async () => {
+    const results: unknown[] = [];
+    const { cluster, events, submit } = await member(
+      async ({ id }) => {
+        if (id !== 1) return true;
+        for (const more of [8, 9]) {
+          const submitted = cluster.submitWork({ id: more }, { wait: true });
+          results.push(await submitted.catch(({ code, message }) => [code, message]));
+        }
+        return true;
+      },
+      { maxQueue: 2 },
+    );
+    await submit(1);
+    await cluster.run();
+    await events.done(8);
+    const full = ['ERR_QUEUE_FULL', expect.stringContaining('is what waits')];
+    expect(results).toEqual([{ stored: true }, full]);
+    expect(await cluster.submitWork({ id: 9 }, { wait: true })).toEqual({ stored: true });
+  });
 });

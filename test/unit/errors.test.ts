@@ -1,4 +1,5 @@
 /** Errors cross threads as data, and are what they were on the other side. */
+import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import {
   FailoverError,
@@ -43,4 +44,10 @@ test('whatever is thrown becomes an error, also what cannot be shown', () => {
     },
   };
   expect(across(hostile).message).toContain('cannot be shown');
+});
+
+test('an error of another realm keeps its name, code and stack', () => {
+  const foreign = runInNewContext('Object.assign(new RangeError("far"), { code: "ERR_FAR" })');
+  const error = across(foreign);
+  expect([error.name, error.message, error.code, error.stack]).toEqual(['RangeError', 'far', 'ERR_FAR', foreign.stack]);
 });

@@ -5,7 +5,7 @@ import { resolveOptions } from '../../src/resolveOptions.ts';
 
 const linux = { platform: 'linux', homedir: '/home/ann', variables: {} } as const;
 const environment = { ...linux, uid: 1000, tmpdir: '/tmp', cwd: '/srv/app' };
-const inHome = { kind: 'embedded', path: '/home/ann/.local/state/mongo-failover' };
+const inHome = { kind: 'embedded', path: '/home/ann/.local/state/mongo-failover', owner: 1000 };
 const resolve = (given?: unknown) => resolveOptions(given, environment);
 
 describe('resolveOptions', () => {
@@ -43,7 +43,21 @@ describe('resolveOptions', () => {
 
   it.each(['', '/', 'home'])('keeps it in the temporary folder for a user without a home (%s)', (homedir) => {
     const path = '/tmp/mongo-failover-1000';
-    expect(resolveOptions({ nodb: true }, { ...environment, homedir }).store).toEqual({ kind: 'embedded', path });
+    expect(resolveOptions({ nodb: true }, { ...environment, homedir }).store).toEqual({
+      kind: 'embedded',
+      path,
+      owner: 1000,
+    });
+  });
+
+  it.each(['tmp', '.', '', '../tmp'])('takes no folder that depends on the working directory (%j)', (tmpdir) => {
+    expect(resolveOptions({ nodb: true }, { ...environment, tmpdir }).store).toEqual(inHome);
+    const homeless = { ...environment, tmpdir, homedir: '' };
+    expect(() => resolveOptions({ nodb: true }, homeless)).toThrow(/TMPDIR.*nodb\.path/);
+    expect(resolveOptions({ nodb: { path: 'data' } }, homeless).store).toEqual({
+      kind: 'embedded',
+      path: '/srv/app/data',
+    });
   });
 
   it('lets nodb win over mongodb, of which only the shape is checked then', () => {

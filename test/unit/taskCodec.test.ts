@@ -1,5 +1,18 @@
 import { runInNewContext } from 'node:vm';
-import { Binary, Code, DBRef, Decimal128, Double, Int32, Long, MinKey, ObjectId, Timestamp, UUID } from 'mongodb';
+import {
+  Binary,
+  Code,
+  DBRef,
+  Decimal128,
+  Double,
+  Int32,
+  Long,
+  MaxKey,
+  MinKey,
+  ObjectId,
+  Timestamp,
+  UUID,
+} from 'mongodb';
 import { describe, expect, it } from 'vitest';
 import { TaskError } from '../../src/errors.ts';
 import { decodeTask } from '../../src/taskCodec.ts';
@@ -73,6 +86,47 @@ describe('a task comes back', () => {
     }
     Object.defineProperty(ObjectID.prototype, '_bsontype', { value: 'ObjectID' });
     expect(roundTrip({ id: new ObjectID() })).toEqual({ id: new ObjectId(hex) });
+  });
+
+  /** As versions 1 to 6 of the package make them: where the type is, and in which fields the value. */
+  const places = {
+    prototype: (type: string, fields: object) => Object.assign(Object.create({ _bsontype: type }), fields),
+    own: (type: string, fields: object) => Object.assign(Object.create({}), { _bsontype: type, ...fields }),
+    hidden: (type: string, fields: object) =>
+      Object.defineProperty(Object.assign(Object.create({}), fields), '_bsontype', { value: type }),
+  };
+
+  it.each(Object.entries(places))('with values of other versions of the bson package (%s)', (_title, make) => {
+    const { bytes } = Decimal128.fromString('9.99');
+    const task = {
+      ...{ decimal: make('Decimal128', { bytes }), int: make('Int32', { value: -7 }), min: make('MinKey', {}) },
+      ...{ double: make('Double', { value: 1.5 }), max: make('MaxKey', {}), long: make('Long', { low: 5, high: -1 }) },
+      ...{ old: make('Long', { low_: 5, high_: 1 }), time: make('Timestamp', { low: -1, high: 9, unsigned: true }) },
+      binary: make('Binary', { sub_type: 0, position: 1, buffer: Buffer.from('bc') }),
+    };
+    expect(roundTrip(task)).toStrictEqual({
+      ...{ decimal: Decimal128.fromString('9.99'), int: -7, min: new MinKey(), double: 1.5, max: new MaxKey() },
+      ...{ long: 5n - 2n ** 32n, old: 5n + 2n ** 32n, time: new Timestamp({ t: 9, i: 2 ** 32 - 1 }) },
+      binary: Buffer.from('b'),
+    });
+  });
+
+  it.each([
+    ['Decimal128', { bytes: new Uint8Array(15) }],
+    ['Decimal128', {}],
+    ['Int32', { value: 2 ** 31 }],
+    ['Double', { value: '1' }],
+    ['Long', { low: 5 }],
+    ['Timestamp', { low: 0.5, high: 1 }],
+    ['Binary', { sub_type: 4, position: 1, buffer: Buffer.from('b') }],
+    ['Binary', { sub_type: 0, position: 9, buffer: Buffer.from('b') }],
+    ['Code', { code: 'x' }],
+  ])('and refuses, with both versions, what is none of them: %s %j', (type, fields) => {
+    const version = Symbol.for('@@mdb.bson.version');
+    const value = Object.assign(Object.create({ _bsontype: type, [version]: 6 }), fields);
+    const message = `$.a is a ${type} of BSON from version 6 of the package bson, which a task cannot carry; this package uses version 7`;
+    expect(() => roundTrip({ a: value })).toThrow(message.replace('a Int32', 'an Int32'));
+    expect(() => roundTrip({ a: places.prototype(type, fields) })).toThrow('from a version before 5');
   });
 
   it('with numbers of BSON as numbers, and binaries as buffers', () => {

@@ -3,7 +3,8 @@
  * watches the ledger, and audits it at the end. What it leaves behind is nothing, unless that was asked for.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Audit, audit } from './audit.js';
@@ -55,12 +56,18 @@ export async function runDemo(options: DemoOptions, display: Display, signal: Ab
   const prepared = await prepare(options, signal);
   tellPlan(prepared, options, event);
   const scratch = await mkdtemp(join(tmpdir(), 'mongo-failover-demo-'));
+  const remove = (): void => {
+    if (!options.keep) rmSync(scratch, { recursive: true, force: true, maxRetries: 5 });
+  };
+  // Also at a second signal, or a crash, which wait for nothing.
+  process.once('exit', remove);
   try {
     const result = await runIn(scratch, { options, prepared, display, signal, startedAt, event });
     return { ...result, ...prepared, kept: options.keep ? scratch : null };
   } finally {
     display.end();
-    if (!options.keep) await rm(scratch, { recursive: true, force: true, maxRetries: 5 });
+    remove();
+    process.off('exit', remove);
   }
 }
 

@@ -88,5 +88,5 @@ process.on('message', (message: unknown) => {
   );
 });
 process.on('disconnect', () => process.exit(0));
-// Ctrl-C in a terminal reaches every process of it; it is the parent that decides what follows.
-process.on('SIGINT', () => {});
+// Ctrl-C in a terminal, and its end, reach every process of it; it is the parent that decides what follows.
+for (const signal of ['SIGINT', 'SIGHUP']) process.on(signal, () => {});

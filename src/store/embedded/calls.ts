@@ -1,5 +1,6 @@
 /** What crosses between the coordinator thread and the thread of the embedded store. */
 import type { WireError } from '../../errors.js';
+import type { OwnThreadData } from '../../ownThreads.js';
 import type { TaskId } from '../../task.js';
 import type { Lease, Look, Member, Notice, Observation, Progress, Tenure, TermRecord, Tip } from '../store.js';
 import type {
@@ -80,7 +81,7 @@ export type StoreReply =
   | { readonly id: number; readonly ok: true; readonly value: unknown }
   | { readonly id: number; readonly ok: false; readonly error: WireError };
 
-export interface StoreThreadData {
+export interface StoreThreadData extends OwnThreadData {
   readonly place: EmbeddedPlace;
   /** The buffer of its `StoreActivity`. */
   readonly activity: SharedArrayBuffer;

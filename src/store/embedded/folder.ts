@@ -17,6 +17,7 @@ import {
 import { join } from 'node:path';
 import { StoreError } from '../../errors.js';
 import type { StoreFiles } from './files.js';
+import { strangerAt } from './place.js';
 
 /** More than enough for the first pages and the table of locks, in bytes. */
 const NEEDED_SPACE = 1024 * 1024;
@@ -47,9 +48,19 @@ const networkFileSystems: ReadonlyMap<number, string> = new Map([
 
 const STICKY = 0o1000;
 
-/** Makes the folder, for this user alone, if it is not there. Throws what the file system throws, or a `StoreError`. */
-export function prepareFolder(path: string): void {
+/**
+ * Makes the folder, for this user alone, if it is not there. Throws what the file system throws, or a `StoreError`, also
+ * if the folder must have an owner and others can have written there.
+ */
+export function prepareFolder(path: string, owner?: number): void {
   mkdirSync(path, { recursive: true, mode: 0o700 });
+  const stranger = strangerAt(path, owner);
+  if (stranger !== undefined) {
+    throw new StoreError(
+      'ERR_STORE',
+      `the store ${path} is the default one of this user, and ${stranger}; remove it, or give a folder by nodb.path`,
+    );
+  }
   accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
   refuseNetworkFileSystem(path);
   for (const descriptor of Array.from({ length: NEEDED_FILES }, () => openSync(path, 'r'))) closeSync(descriptor);

@@ -26,7 +26,10 @@ export class NotYet extends StoreError {
   }
 }
 
-export type OpenParts = Omit<OwnersParts, 'path'>;
+export interface OpenParts extends Omit<OwnersParts, 'path'> {
+  /** The user who must own the folder. */
+  readonly owner?: number | undefined;
+}
 
 export class OpenedStore {
   private constructor(
@@ -47,7 +50,7 @@ export class OpenedStore {
    * all who had the other one open have noticed. Throws `NotYet`, another `StoreError`, or what the file system throws.
    */
   static open(path: string, parts: OpenParts, half: boolean): OpenedStore {
-    prepareFolder(path);
+    prepareFolder(path, parts.owner);
     const before = filesIn(path);
     checkFiles(path, before);
     const owners = new Owners({ ...parts, path });

@@ -150,7 +150,7 @@ export class EmbeddedServer {
     activity.set('opening', now());
     try {
       const half = this.halfSince !== undefined && now() - this.halfSince >= HALF_STOOD;
-      this.store = OpenedStore.open(path, open, half);
+      this.store = OpenedStore.open(path, { ...open, owner: place.owner }, half);
       this.halfSince = undefined;
       this.store.renew();
       return this.store;

@@ -2,10 +2,18 @@
 import { StoreError } from '../../errors.js';
 
 const reasons: readonly (readonly [RegExp, string])[] = [
+  [
+    /ERR_ACCESS_DENIED/,
+    'the permission model of Node.js forbids it: `--allow-fs-read` and `--allow-fs-write` of that folder',
+  ],
+  [
+    /ERR_DLOPEN_DISABLED|addons is disabled/,
+    'LMDB is a native addon, and Node.js was told to load none: start it with `--allow-addons`, without `--no-addons`, or use MongoDB',
+  ],
   [/EEXIST|ENOTDIR|not a directory/i, 'it is not a folder'],
   [
     /EACCES|EPERM|EROFS|permission denied|read-only|not permitted/i,
-    'no right to write there; nodb.path names another folder',
+    'no right to write there; nodb.path names another folder. If several users share a folder, give it a common group and setgid (`chmod 2770`), and their processes the umask 007',
   ],
   [/ENOSPC|EDQUOT|no space left|quota/i, 'there is no space left on the disk'],
   [/MDB_(?:INVALID|CORRUPTED|VERSION_MISMATCH|PAGE_NOTFOUND)/, 'what is there is not a store, or is damaged'],

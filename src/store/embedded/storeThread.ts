@@ -2,6 +2,7 @@
 import { Worker } from 'node:worker_threads';
 import type { Clock } from '../../clock.js';
 import { fromWire, StoreError, toWire } from '../../errors.js';
+import { ownThreadData, preloadHint } from '../../ownThreads.js';
 import { StoreActivity } from './activity.js';
 import { type CallName, type EmbeddedCalls, isUrgent, type StoreReply, type StoreThreadData } from './calls.js';
 import { type Gate, shutAtExit } from './gate.js';
@@ -96,7 +97,8 @@ export class StoreThread implements StoreCaller {
     const { place } = this.parts;
     this.starts += 1;
     const thread = `${gate.shared.id}.${this.starts}`;
-    const data: StoreThreadData = { place, activity: this.activity.buffer, gate: gate.shared, thread };
+    const own = ownThreadData('store');
+    const data: StoreThreadData = { place, activity: this.activity.buffer, gate: gate.shared, thread, ...own };
     gate.begin();
     this.activity.set('opening', this.parts.clock.now());
     const worker = new Worker(entry, { name: 'mongo-failover store', workerData: data, execArgv: [] });
@@ -110,7 +112,7 @@ export class StoreThread implements StoreCaller {
       gate.leave();
       release();
       for (const [id, { call }] of [...this.pending])
-        this.settle(id)?.reject(this.unavailable(call, `its thread ended (${why})`, cause));
+        this.settle(id)?.reject(this.unavailable(call, `its thread ended (${why})${preloadHint(own, cause)}`, cause));
     };
     worker.on('error', (error) => lose(error instanceof Error ? error.message : String(error), error));
     worker.once('exit', (code) => {

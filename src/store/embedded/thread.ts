@@ -1,5 +1,6 @@
 /** The thread of the embedded store: calls arrive at its port, and the server answers them there. */
 import { parentPort, workerData } from 'node:worker_threads';
+import { threadBegins } from '../../ownThreads.js';
 import { systemClock } from '../../systemClock.js';
 import { StoreActivity } from './activity.js';
 import type { Request, StoreThreadData } from './calls.js';
@@ -17,7 +18,9 @@ const cell = new Int32Array(new SharedArrayBuffer(4));
 export function startStoreThread(): void {
   const port = parentPort;
   if (port === null) throw new Error('this is not a thread');
-  const { place, activity, gate: shared, thread }: StoreThreadData = workerData;
+  const data: StoreThreadData = workerData;
+  threadBegins(data);
+  const { place, activity, gate: shared, thread } = data;
   const gate = new Gate(shared);
   const inside = (call: () => void): void => {
     if (!gate.enter()) return;

@@ -9,6 +9,7 @@ import { poolBugs } from './pool.ts';
 import { queueBugs } from './queue.ts';
 import { realmBugs } from './realms.ts';
 import { storeBugs } from './stores.ts';
+import { surroundingBugs } from './surroundings.ts';
 import { workBugs } from './work.ts';
 
 export const plantedBugs: readonly PlantedBug[] = [
@@ -22,4 +23,5 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...poolBugs,
   ...memberBugs,
   ...mongodbBugs,
+  ...surroundingBugs,
 ];

@@ -10,8 +10,8 @@ export const queueBugs: readonly PlantedBug[] = [
     name: 'parked-before-the-thread-has-exited',
     breaks: 'A fenced or released member counts as stopped while its task thread is still ending (rules 7 and 9).',
     file: dispatcher,
-    find: 'void this.parts.runner.end().then(() => {',
-    replace: 'void this.parts.runner.end();\n    void Promise.resolve().then(() => {',
+    find: 'void runner.end(this.stopUntil).then(() => {',
+    replace: 'void runner.end(this.stopUntil);\n    void Promise.resolve().then(() => {',
     caughtBy: ['walks'],
   },
   {

@@ -90,10 +90,9 @@ export const workBugs: readonly PlantedBug[] = [
   {
     name: 'requeue-loses-the-letter',
     breaks: 'requeue deletes the dead letter before the task is queued again.',
-    file: 'src/cluster/managed.ts',
-    find: '    const stored = (await submit()).stored',
-    replace: `    await this.call((remote, cluster) => remote.removeDeadLetter(cluster, letter.seq));
-    const stored = (await submit()).stored`,
+    file: 'src/coordinator/deadLetters.ts',
+    find: 'result = await add(letter);',
+    replace: 'await this.parts.store.removeDeadLetter(this.parts.name, letter.seq);\n      result = await add(letter);',
     caughtBy: ['properties'],
   },
   {

@@ -652,6 +652,33 @@ describe('drain', () => {
     expect(runner.news()).toEqual(['abort: about to end', 'end']);
   });
 
+  test('the work may close what it has opened until stopTimeout is over, or a fence hurries it', async () => {
+    runner.endsAtOnce = false;
+    startWith('a');
+    void dispatcher.drain();
+    await clock.advance(10);
+    await finish(done);
+    expect(runner.stopUntil).toBe(STOP_TIMEOUT);
+    dispatcher.fence('about to end');
+    expect(runner.stopUntil).toBe(clock.now() + GRACE / 4);
+    dispatcher.halt('lost');
+    expect(runner.stopUntil).toBe(clock.now());
+    await finishEnd(notRun);
+    expect(dispatcher.stopped).toBe(true);
+  });
+
+  test.each([
+    ['a fence, a part of the grace', () => dispatcher.fence('about to end'), GRACE / 4],
+    ['a halt, no time', () => dispatcher.halt('lost'), 0],
+    ['a halt while nobody else can be master, a part of that', () => dispatcher.halt('resigned', 100), 25],
+    ['a halt long before that, a part of the grace', () => dispatcher.halt('resigned', 10_000), GRACE / 4],
+  ])('and with %s', async (_title, call, time) => {
+    startWith();
+    await clock.advance(7);
+    call();
+    expect([runner.news().at(-1), runner.stopUntil]).toEqual(['end', 7 + time]);
+  });
+
   test('a fence and a resume during it begin nothing again', async () => {
     runner.endsAtOnce = false;
     startWith();

@@ -34,6 +34,8 @@ export class ScriptedRunner implements Runner {
   /** Everything that was asked of it, in order: `start 1`, `run a #1`, `run a,b #1`, `finish`, `abort: why`, `end`. */
   readonly log: string[] = [];
   mostTasks = 256;
+  /** How long the work may take to close what it has opened, as last told. */
+  stopUntil = Number.NaN;
   doneSoFar = 0;
   /** Whether `load` is asked for after each start, and ended by `settleLoad`; else the work is there at once. */
   lazy = false;
@@ -111,7 +113,12 @@ export class ScriptedRunner implements Runner {
     this.log.push(`abort: ${reason}`);
   }
 
-  end(): Promise<void> {
+  hurry(stopUntil: number): void {
+    this.stopUntil = Math.min(this.stopUntil, stopUntil);
+  }
+
+  end(stopUntil: number): Promise<void> {
+    this.stopUntil = stopUntil;
     assert.equal(this.state, 'ready', 'end once per start');
     this.state = 'ending';
     if (this.loading) this.settleLoad('ended');

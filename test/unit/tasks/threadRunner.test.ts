@@ -47,6 +47,7 @@ const defaults = {
   idleTimeout: Number.POSITIVE_INFINITY,
   loadTimeout: 60_000,
   exitPatience: 60_000,
+  stopTimeout: 60_000,
 };
 /** What some tasks read, and nothing writes to before `letGo`. */
 let pipe = '';
