@@ -44,8 +44,9 @@ export class MongodbStore implements FullStore {
   private readonly commands: Commands;
   readonly tasks: TaskStore;
 
-  constructor(settings: Settings, clock: Clock) {
-    this.connection = new Connection(settings, prepare);
+  /** `measured` is called with the time that the server took for a command of the election, in ms. */
+  constructor(settings: Settings, clock: Clock, measured?: (ms: number) => void) {
+    this.connection = new Connection(settings, prepare, measured);
     this.commands = new Commands(this.connection.run, settings);
     this.tasks = new MongodbTasks(new Commands(this.connection.run, settings, settings.taskTimeout), clock);
   }
