@@ -39,6 +39,7 @@ const namedTests: Readonly<Record<string, string>> = {
   'src/configuration.ts': kinds,
   'src/coordinator/configurationWatch.ts': kinds,
   'src/coordinator/member.ts': kinds,
+  'src/coordinator/storeLimits.ts': 'test/unit/coordinator/storeLimits.test.ts',
   'src/coordinator/yielding.ts': kinds,
   'src/lastResorts.ts': 'test/unit/lastResorts.test.ts',
   'src/store/documents.ts': 'test/unit/hostile/documents.test.ts',

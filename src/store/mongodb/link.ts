@@ -9,7 +9,9 @@
  * The driver closes a connection whose command is given up, so dead ones leave the pool.
  */
 import { type MongoClient, MongoNetworkError } from 'mongodb';
+import { StoreError } from '../../errors.js';
 import type { Fields } from '../documents.js';
+import { withinLimit } from '../timeLimit.js';
 import { IdleConnections } from './idleConnections.js';
 import { RoundTrip } from './roundTrip.js';
 
@@ -33,7 +35,7 @@ export interface LinkParts {
 }
 
 interface Check {
-  /** Resolves with the first answer, or when there is none. */
+  /** Resolves with the first answer, or when there is none in time. */
   readonly first: Promise<unknown>;
 }
 
@@ -181,14 +183,19 @@ export class Link {
     const pings = Array.from({ length: connections }, () =>
       this.ping(Math.max(PING_LIMIT, PING_ROUND_TRIPS * this.roundTrip.ms)),
     );
-    this.checking = { first: Promise.any(pings).catch(() => {}) };
+    const first = orAfter(
+      this.roundTrip.pingPatience(Number.POSITIVE_INFINITY),
+      Promise.any(pings).catch(() => {}),
+    );
+    this.checking = { first };
     void Promise.allSettled(pings).then(() => {
       this.checking = undefined;
     });
   }
 
   private ping(limit: number): Promise<Fields> {
-    return this.send({ ping: 1 }, AbortSignal.timeout(Math.ceil(limit)));
+    const late = () => new StoreError('ERR_STORE_UNAVAILABLE', `a ping had no answer in ${limit} ms`);
+    return withinLimit(limit, late, (signal) => this.send({ ping: 1 }, signal));
   }
 }
 

@@ -4,6 +4,7 @@ import { durableBugs } from './durable.ts';
 import { electionBugs } from './election.ts';
 import { embeddedBugs } from './embedded.ts';
 import { memberBugs } from './members.ts';
+import { networkBugs } from './network.ts';
 import { poolBugs } from './pool.ts';
 import { queueBugs } from './queue.ts';
 import { storeBugs } from './stores.ts';
@@ -18,4 +19,5 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...embeddedBugs,
   ...poolBugs,
   ...memberBugs,
+  ...networkBugs,
 ];
