@@ -33,14 +33,8 @@ export class Opening {
   private readonly aborted = new AbortController();
 
   constructor(private readonly parts: OpeningParts) {
-    const { settings, limit } = parts;
-    const { connectTimeoutMS = limit } = settings.clientOptions;
-    // What one step takes is less than what all of them take.
-    const options = { ...settings.clientOptions, connectTimeoutMS: Math.min(connectTimeoutMS, limit) };
-    const client = new MongoClient(
-      settings.connectString,
-      settings.keepsConnectTimeout ? settings.clientOptions : options,
-    );
+    const { settings } = parts;
+    const client = new MongoClient(settings.connectString, settings.clientOptions);
     // The driver emits what it also throws.
     client.on('error', () => {});
     if (settings.debug) logCommands(client, settings.secrets);

@@ -39,8 +39,6 @@ export interface Settings extends Place {
   readonly taskTimeout: number;
   /** How long opening may take, all in all. */
   readonly connectTimeout: number;
-  /** Whether the user chose how long one step of connecting may take. */
-  readonly keepsConnectTimeout: boolean;
   /** How long after its last answer a connection is trusted without a ping, in ms. */
   readonly freshFor: number;
 }
@@ -70,7 +68,6 @@ export function settingsOf(options: Extract<StoreOptions, { kind: 'mongodb' }>, 
     commandTimeout: limits.commandTimeout,
     connectTimeout,
     taskTimeout,
-    keepsConnectTimeout: step !== undefined,
     freshFor: limits.freshFor ?? FRESH_FOR,
     label: redact(`mongodb://${hostsOf(parsed)}/${parsed.dbName}`, secrets),
     clientOptions: {

@@ -49,7 +49,6 @@ const settings = {
     commandTimeout: CONNECT,
     taskTimeout: CONNECT,
     connectTimeout: CONNECT,
-    keepsConnectTimeout: false,
     freshFor: CONNECT,
   },
 };

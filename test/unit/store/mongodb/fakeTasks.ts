@@ -17,7 +17,6 @@ const settings = {
   commandTimeout: 10_000,
   taskTimeout: 10_000,
   connectTimeout: 10_000,
-  keepsConnectTimeout: false,
   freshFor: 10_000,
   label: 'mongodb://fake/tasks',
   secrets: [],

@@ -63,18 +63,18 @@ const opening = (connectString: string, connectOptions = {}, connectTimeout = 30
   const options = { kind: 'mongodb', connectString, connectOptions, debug: false } as const;
   const { clientOptions, ...settings } = settingsOf(options, { commandTimeout: 20, connectTimeout });
   const { connectTimeoutMS, serverSelectionTimeoutMS } = clientOptions;
-  return [settings.connectTimeout, serverSelectionTimeoutMS, connectTimeoutMS, settings.keepsConnectTimeout];
+  return [settings.connectTimeout, serverSelectionTimeoutMS, connectTimeoutMS];
 };
 
 test('opening has limits of its own, whatever a command has, and those that a user chose stay', () => {
-  expect(opening('mongodb://h/d')).toEqual([30_000, 30_000, 10_000, false]);
-  expect(opening('mongodb://h/d', {}, 5000)).toEqual([5000, 5000, 5000, false]);
-  expect(opening('mongodb://h/d', { connectTimeoutMS: 200 })).toEqual([30_000, 30_000, 200, true]);
-  expect(opening('mongodb://h/d?ConnectTimeoutMS=60000')).toEqual([60_000, 60_000, 60_000, true]);
-  expect(opening('mongodb://h/d?serverSelectionTimeoutMS=300')).toEqual([30_000, 300, 10_000, false]);
-  expect(opening('mongodb://h/d', { serverSelectionTimeoutMS: 90_000 })).toEqual([90_000, 90_000, 10_000, false]);
+  expect(opening('mongodb://h/d')).toEqual([30_000, 30_000, 10_000]);
+  expect(opening('mongodb://h/d', {}, 5000)).toEqual([5000, 5000, 5000]);
+  expect(opening('mongodb://h/d', { connectTimeoutMS: 200 })).toEqual([30_000, 30_000, 200]);
+  expect(opening('mongodb://h/d?ConnectTimeoutMS=60000')).toEqual([60_000, 60_000, 60_000]);
+  expect(opening('mongodb://h/d?serverSelectionTimeoutMS=300')).toEqual([30_000, 300, 10_000]);
+  expect(opening('mongodb://h/d', { serverSelectionTimeoutMS: 90_000 })).toEqual([90_000, 90_000, 10_000]);
   // What the driver has by default, but chosen.
-  expect(opening('mongodb://h/d', { connectTimeoutMS: 30_000 })).toEqual([30_000, 30_000, 30_000, true]);
+  expect(opening('mongodb://h/d', { connectTimeoutMS: 30_000 })).toEqual([30_000, 30_000, 30_000]);
 });
 
 test('idle connections end before a middle box forgets them, unless the user chose how long they stay', () => {
