@@ -29,6 +29,8 @@ async function opened(freshFor: number, commandTimeout = LIMIT): Promise<FullSto
   });
   await store.open();
   await store.compareAndSetLease(name, null, lease);
+  // Those that are kept warm, and the monitor's: one that is being made at that moment would break.
+  await expect.poll(() => proxy.connections, { timeout: 30_000 }).toBeGreaterThanOrEqual(5);
   return store;
 }
 
@@ -83,6 +85,13 @@ test('one beat is lost at most when all connections are forgotten, and it is not
   expect(updates).toBe(1);
   expect(await beat(store, 2)).toBe(true);
   expect(updates).toBe(2);
+});
+
+test('a write that is under way when all connections are forgotten fails soon, and those after it do not', async () => {
+  const store = await opened(Number.POSITIVE_INFINITY);
+  proxy.forget();
+  await soon(expect(beat(store, 1)).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' }));
+  expect(await soon(store.tasks.addTasks(name, [task()], 10))).toMatchObject([{ type: 'stored', seq: 1 }]);
 });
 
 test('connections that are used are not pinged', async () => {

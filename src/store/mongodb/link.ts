@@ -4,7 +4,9 @@
  * - Before a command would get a connection that has been silent for long, all idle ones are pinged. The command goes out
  *   after the first answer. Without one it goes out on a new connection, because the pings hold the others.
  * - A command without an answer for some time casts doubt on all connections, and they are pinged then.
- * - A read without an answer is sent a second time on another connection, within its limit. A write never is.
+ * - A read without an answer is sent again on another connection, within its limit. A write never is.
+ * - If idle connections are dead and a new one answers, writes that were sent before the check fail soon, because they are
+ *   on connections of the same age. Their outcome is unknown, as after their limit.
  *
  * The driver closes a connection whose command is given up, so dead ones leave the pool.
  */
@@ -19,11 +21,13 @@ import { RoundTrip } from './roundTrip.js';
 const readOptions = { readPreference: 'primary', promoteLongs: true, promoteValues: true, useBigInt64: false } as const;
 
 /** A ping that takes longer ends, and with it the connection, in ms. */
-const PING_LIMIT = 2000;
+const PING_LIMIT = 1000;
 /** And not before so many round trips have passed: it may need a new connection. */
 const PING_ROUND_TRIPS = 6;
 /** The same for pings that find out how far the server is. */
 const MEASURING_LIMIT = 10_000;
+/** A read is sent again after so many broken connections at most. */
+const MOST_BROKEN = 2;
 const reads = new Set(['find', 'count', 'listIndexes', 'ping']);
 
 export interface LinkParts {
@@ -42,9 +46,12 @@ interface Check {
 export class Link {
   private readonly idle: IdleConnections;
   private readonly roundTrip = new RoundTrip();
+  private readonly writes = new Set<{ readonly at: number; fail(error: StoreError): void }>();
   private underWay = 0;
   private drained = (): void => {};
   private checking: Check | undefined;
+  /** When the last check began that found dead connections. */
+  private deadAt = Number.NEGATIVE_INFINITY;
   private measuring = false;
 
   constructor(
@@ -124,38 +131,55 @@ export class Link {
   }
 
   private async write(command: Fields, limit: number, signal: AbortSignal): Promise<Timed> {
-    const doubt = setTimeout(() => this.doubt(), this.roundTrip.patience(limit));
+    const controller = new AbortController();
+    const giveUp = (): void => controller.abort(signal.reason);
+    signal.addEventListener('abort', giveUp, { once: true });
+    const sent = { at: this.parts.now(), fail: (error: StoreError) => controller.abort(error) };
+    this.writes.add(sent);
+    const endDoubts = this.doubtFrom(this.roundTrip.patience(limit));
     try {
-      return await this.timed(command, signal);
+      return await this.timed(command, controller.signal);
     } finally {
-      clearTimeout(doubt);
+      endDoubts();
+      this.writes.delete(sent);
+      signal.removeEventListener('abort', giveUp);
     }
   }
 
   private async read(command: Fields, limit: number, signal: AbortSignal): Promise<Timed> {
-    const patience = this.roundTrip.patience(limit);
+    const from = this.parts.now();
     const controller = new AbortController();
     const giveUp = (): void => controller.abort(signal.reason ?? new Error('another connection answered first'));
     signal.addEventListener('abort', giveUp, { once: true });
-    const first = this.timed(command, controller.signal);
+    const sent = [this.timed(command, controller.signal)];
     try {
-      const early = await orAfter(patience, first.catch(brokenConnection));
-      if (early !== undefined && early !== BROKEN) return early;
-      signal.throwIfAborted();
-      if (early === undefined && !this.roundTrip.fitsTwice(limit)) return await first;
-      if (early === undefined) this.doubt();
-      const second = this.counted(async (ahead) => {
-        await this.makeFresh(limit, signal, ahead);
-        return this.timed(command, signal);
-      });
-      second.catch(() => {});
-      return await (early === BROKEN ? second : firstOf(first, second));
+      for (let patience = this.roundTrip.patience(limit), broken = 0; ; ) {
+        const outcome = await orAfter(patience, firstAnswer(sent));
+        if (outcome !== undefined && !('error' in outcome)) return outcome;
+        if (outcome !== undefined) {
+          broken += 1;
+          if (broken > MOST_BROKEN) throw outcome.error;
+        } else {
+          this.doubt();
+          patience *= 2;
+        }
+        // Another one would come too late.
+        if (this.parts.now() - from + this.roundTrip.ms >= limit) return await answerOf(sent);
+        sent.push(this.again(command, limit, controller.signal));
+      }
     } finally {
-      first.catch(() => {});
+      for (const answer of sent) answer.catch(() => {});
       signal.removeEventListener('abort', giveUp);
-      // Closes the connection if there is no answer yet.
+      // Closes connections on which there is no answer yet.
       giveUp();
     }
+  }
+
+  private again(command: Fields, limit: number, signal: AbortSignal): Promise<Timed> {
+    return this.counted(async (ahead) => {
+      await this.makeFresh(limit, signal, ahead);
+      return this.timed(command, signal);
+    });
   }
 
   private async timed(command: Fields, signal: AbortSignal): Promise<Timed> {
@@ -164,8 +188,22 @@ export class Link {
     return { answer, tookMs: this.parts.now() - from };
   }
 
+  /** Doubts after `ms`, and again after twice the time. */
+  private doubtFrom(ms: number): () => void {
+    let timer: NodeJS.Timeout | undefined;
+    const wait = (patience: number): void => {
+      timer = setTimeout(() => {
+        this.doubt();
+        wait(2 * patience);
+      }, patience);
+    };
+    wait(ms);
+    return () => clearTimeout(timer);
+  }
+
   private doubt(): void {
     this.idle.suspect();
+    this.failOlderThan(this.deadAt).catch(() => {});
     if (this.checking === undefined) this.check(this.idle.toCheck(this.underWay));
   }
 
@@ -188,9 +226,23 @@ export class Link {
       Promise.any(pings).catch(() => {}),
     );
     this.checking = { first };
-    void Promise.allSettled(pings).then(() => {
+    const from = this.parts.now();
+    void Promise.allSettled(pings).then((outcomes) => {
       this.checking = undefined;
+      if (outcomes.every(({ status }) => status === 'fulfilled')) return;
+      this.deadAt = from;
+      this.failOlderThan(from).catch(() => {});
     });
+  }
+
+  /** Fails the writes that were sent before and have no answer, if the server answers on another connection. */
+  private async failOlderThan(from: number): Promise<void> {
+    if (![...this.writes].some(({ at }) => at < from)) return;
+    await this.ping(Math.max(PING_LIMIT, PING_ROUND_TRIPS * this.roundTrip.ms));
+    // A server that was merely slow answers them now.
+    await orAfter(this.roundTrip.pingPatience(Number.POSITIVE_INFINITY), new Promise(() => {}));
+    const text = 'its connection is dead: others of the same age do not answer, and a new one does';
+    for (const { at, fail } of this.writes) if (at < from) fail(new StoreError('ERR_STORE_UNAVAILABLE', text));
   }
 
   private ping(limit: number): Promise<Fields> {
@@ -202,14 +254,6 @@ export class Link {
 interface Timed {
   readonly answer: Fields;
   readonly tookMs: number;
-}
-
-const BROKEN = Symbol('the connection broke');
-
-/** Makes an error of the network an outcome, because a read is sent again then. */
-function brokenConnection(error: unknown): typeof BROKEN {
-  if (error instanceof MongoNetworkError) return BROKEN;
-  throw error;
 }
 
 /** Resolves with undefined if `work` takes longer than `ms`. */
@@ -225,15 +269,26 @@ async function orAfter<T>(ms: number, work: Promise<T>): Promise<T | undefined> 
   }
 }
 
-/** The first answer, which may be the server's refusal. A connection that breaks leaves it to the other one. */
-function firstOf<T>(...sent: readonly Promise<T>[]): Promise<T> {
+interface Broken {
+  readonly error: MongoNetworkError;
+}
+
+/** Resolves with the first answer, and rejects with the server's refusal. If all connections broke, resolves with that. */
+function firstAnswer(sent: readonly Promise<Timed>[]): Promise<Timed | Broken> {
   return new Promise((resolve, reject) => {
     let left = sent.length;
     for (const answer of sent) {
       answer.then(resolve, (error: unknown) => {
         left -= 1;
-        if (left === 0 || !(error instanceof MongoNetworkError)) reject(error);
+        if (!(error instanceof MongoNetworkError)) reject(error);
+        else if (left === 0) resolve({ error });
       });
     }
   });
+}
+
+async function answerOf(sent: readonly Promise<Timed>[]): Promise<Timed> {
+  const answer = await firstAnswer(sent);
+  if ('error' in answer) throw answer.error;
+  return answer;
 }

@@ -24,11 +24,6 @@ export class RoundTrip {
     return Math.max(Math.min(LONGEST_PATIENCE, limit * LIMIT_SHARE), DOUBTFUL * this.ms);
   }
 
-  /** Whether a second command still gets its answer within the limit if the first has got none. */
-  fitsTwice(limit: number): boolean {
-    return this.patience(limit) + this.ms < limit;
-  }
-
   /** How long the answer to a ping is waited for before a command goes out on a new connection, in ms. */
   pingPatience(limit: number): number {
     return Math.min(Math.max(PING_PATIENCE, DOUBTFUL * this.ms), limit / DOUBTFUL);

@@ -25,6 +25,7 @@ class Driver {
   readonly client = new MongoClient('mongodb://127.0.0.1');
   readonly measured: number[] = [];
   readonly link: Link;
+  newKind: Kind = 'answers';
   /** How long an answer takes, in ms. */
   takes = 0;
   private last = 0;
@@ -54,7 +55,7 @@ class Driver {
 
   private readonly command = async (command: Fields, { signal }: { signal: AbortSignal }): Promise<Fields> => {
     await Promise.resolve();
-    const on = this.idle.shift() ?? this.open('answers');
+    const on = this.idle.shift() ?? this.open(this.newKind);
     this.tell('connectionCheckedOut', { connectionId: on });
     this.sent.push({ on, command: Object.keys(command)[0] ?? '' });
     const kind = this.kinds.get(on);
@@ -159,12 +160,29 @@ test('a read without an answer is sent again, and the dead connection is closed'
   expect(driver.closed).toEqual([1]);
 });
 
-test('a read whose connection breaks is sent again at once, and once only', async () => {
+test('a read without an answer is sent again and again, ever more rarely, and all dead connections are closed', async () => {
+  const driver = new Driver(['dead']);
+  driver.newKind = 'dead';
+  const { answer, took } = await settled(driver.run(find));
+  expect([answer, took]).toEqual([new Error('the limit'), LIMIT]);
+  // After 1, 3 and 7 s.
+  expect(driver.commands('find')).toBe(4);
+  const opened = new Driver(['dead']);
+  opened.newKind = 'dead';
+  const reading = opened.run(find);
+  await vi.advanceTimersByTimeAsync(2500);
+  opened.newKind = 'answers';
+  const later = await settled(reading);
+  expect(later.answer).toEqual(ok());
+  expect(later.took).toBeLessThanOrEqual(3250);
+});
+
+test('a read whose connection breaks is sent again at once, and twice at most', async () => {
   const driver = new Driver(['breaks', 'answers']);
   expect(await settled(driver.run(find))).toEqual({ answer: ok(2), took: 0 });
-  const broken = new Driver(['breaks', 'breaks', 'answers']);
+  const broken = new Driver(['breaks', 'breaks', 'breaks', 'answers']);
   expect((await settled(broken.run(find))).answer).toBeInstanceOf(MongoNetworkError);
-  expect(broken.commands('find')).toBe(2);
+  expect(broken.commands('find')).toBe(3);
 });
 
 test('a refusal is an answer', async () => {
@@ -189,7 +207,27 @@ test('a write without an answer has all others checked while it waits', async ()
   expect(await second).toEqual({ answer: ok(4), took: 250 });
   // The check has had its time, and it still holds the dead ones.
   expect(await driver.run(insert)).toEqual({ answer: ok(4), took: 0 });
-  expect((await settled(first)).answer).toEqual(new Error('the limit'));
+  // A second until the doubt, one for the pings of dead connections, a quarter for late answers.
+  expect(await settled(first)).toMatchObject({ answer: { message: expect.stringContaining('dead') }, took: 2250 });
+});
+
+test('a write on a dead connection fails when the server answers again', async () => {
+  const driver = new Driver(['dead', 'dead']);
+  driver.newKind = 'dead';
+  const writing = driver.run(insert);
+  await vi.advanceTimersByTimeAsync(2900);
+  driver.newKind = 'answers';
+  const { answer, took } = await settled(writing);
+  expect(answer).toMatchObject({ message: expect.stringContaining('dead') });
+  expect(took).toBe(3250);
+});
+
+test('a slow write does not fail while other connections answer, nor while none does', async () => {
+  const driver = new Driver(['dead', 'answers', 'answers']);
+  expect(await settled(driver.run(insert))).toEqual({ answer: new Error('the limit'), took: LIMIT });
+  const stalled = new Driver(['dead', 'dead']);
+  stalled.newKind = 'dead';
+  expect(await settled(stalled.run(insert))).toEqual({ answer: new Error('the limit'), took: LIMIT });
 });
 
 test('far from the server an answer that takes as long as ever is waited for', async () => {
