@@ -24,12 +24,23 @@ const LOOK_AGAIN = 1000;
 /** How long a client may go without an answer before another one is tried beside it, in ms. */
 const SILENCE = 20_000;
 /** How long callers wait for the first answer of any server, in ms. */
-const FIRST_ANSWER = 5000;
+const FIRST_ANSWER = 6000;
+/** A database that takes longer to open is far, in ms, so that short steps of connecting may be too short one day. */
+const FAR = 1000;
 /** Opening again may take so many times as long as it took before, and this at least, in ms. */
 const REOPENING = 5;
 const SHORTEST_REOPENING = 2000;
 /** How often the server is measured after a command without an answer. */
 const MEASURED = 2;
+
+/** What the driver says of a step of connecting that took too long. */
+const TIMED_OUT = /timed out/i;
+
+interface Attempt {
+  /** Another one when longer steps are tried. */
+  opening: Opening;
+  done: Promise<void>;
+}
 
 /**
  * Sends one command to the database of the connect string; `what` names it in an error. It ends within `limit` ms, by
@@ -40,13 +51,15 @@ export type Run = (what: string, command: Fields, limit?: number) => Promise<Fie
 export class Connection {
   private readonly availability = new Availability();
   private current: Opening | undefined;
-  private attempt: { readonly opening: Opening; readonly done: Promise<void> } | undefined;
+  private attempt: Attempt | undefined;
   private again: NodeJS.Timeout | undefined;
   private closed = false;
   /** When the first of the calls was made that have had no answer since; by `performance.now`. */
   private silentSince: number | null = null;
   /** How long the next attempt to open may take, in ms. */
   private openingLimit: number;
+  /** How long one step of connecting may take, and then what may follow. */
+  private readonly steps: number[];
 
   /**
    * `prepare` is what must have succeeded, beside connecting, before the connection counts as open. `measured` is called
@@ -58,6 +71,7 @@ export class Connection {
     private readonly measured: (ms: number) => void = () => {},
   ) {
     this.openingLimit = settings.connectTimeout;
+    this.steps = [...settings.connectSteps];
   }
 
   onAvailable(listener: () => void): () => void {
@@ -72,39 +86,52 @@ export class Connection {
   }
 
   /** Fails when no server has answered for a while. The attempt goes on, and ends with `onAvailable` if it succeeds. */
-  private unlessSilent({ opening, done }: { readonly opening: Opening; readonly done: Promise<void> }): Promise<void> {
+  private unlessSilent(attempt: Attempt): Promise<void> {
     return new Promise((resolve, reject) => {
       const silent = setTimeout(() => {
-        if (opening.heard.isAnswered) return;
+        const { heard } = attempt.opening;
+        if (heard.isAnswered) return;
         this.availability.lost();
-        reject(this.unavailable('open', why(opening.heard, `no server has answered in ${FIRST_ANSWER} ms`)));
+        reject(this.unavailable('open', why(heard, `no server has answered in ${FIRST_ANSWER} ms`)));
       }, FIRST_ANSWER);
-      done.then(resolve, reject).finally(() => clearTimeout(silent));
+      attempt.done.then(resolve, reject).finally(() => clearTimeout(silent));
     });
   }
 
-  private begin(): { readonly opening: Opening; readonly done: Promise<void> } {
-    const { settings, prepare, measured, openingLimit } = this;
-    const from = performance.now();
-    const opening = new Opening({
-      ...{ settings, prepare, measured, limit: openingLimit },
-      freshFor: settings.freshFor,
-      now: () => performance.now(),
+  private begin(): Attempt {
+    const attempt: Attempt = { opening: this.makeOpening(), done: Promise.resolve() };
+    attempt.done = this.complete(attempt).finally(() => {
+      this.attempt = undefined;
     });
-    const done = opening.done.then(
-      () => this.opened(opening, performance.now() - from),
-      (error: StoreError) => this.failed(error),
-    );
-    const attempt = {
-      opening,
-      done: done.finally(() => {
-        this.attempt = undefined;
-      }),
-    };
     // Those who need to know have asked.
     attempt.done.catch(() => {});
     this.attempt = attempt;
     return attempt;
+  }
+
+  private makeOpening(): Opening {
+    const { settings, prepare, measured, openingLimit, steps } = this;
+    return new Opening({
+      ...{ settings, prepare, measured, limit: openingLimit, step: steps[0] ?? openingLimit },
+      freshFor: settings.freshFor,
+      now: () => performance.now(),
+    });
+  }
+
+  private async complete(attempt: Attempt): Promise<void> {
+    for (;;) {
+      const from = performance.now();
+      try {
+        await attempt.opening.done;
+        return this.opened(attempt.opening, performance.now() - from);
+      } catch (error) {
+        if (!(error instanceof StoreError)) throw error;
+        if (this.closed || this.steps.length === 1 || !TIMED_OUT.test(error.message)) this.failed(error);
+        // The caller hears of it only if longer steps do not do either.
+        this.steps.shift();
+        attempt.opening = this.makeOpening();
+      }
+    }
   }
 
   private opened(opening: Opening, took: number): void {
@@ -115,6 +142,11 @@ export class Connection {
     });
     this.current = opening;
     this.silentSince = null;
+    if (took > FAR && this.steps.length > 1) {
+      this.steps.shift();
+      // When this attempt is over.
+      setImmediate(() => this.renew(opening));
+    }
     this.openingLimit = this.within(Math.max(SHORTEST_REOPENING, REOPENING * took));
     this.availability.found();
   }

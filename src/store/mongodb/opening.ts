@@ -21,6 +21,8 @@ export interface OpeningParts extends LinkParts {
   readonly settings: Settings;
   /** How long all of it may take, in ms. */
   readonly limit: number;
+  /** How long one step of connecting may take, in ms. */
+  readonly step: number;
   prepare(run: Run): Promise<void>;
 }
 
@@ -33,8 +35,8 @@ export class Opening {
   private readonly aborted = new AbortController();
 
   constructor(private readonly parts: OpeningParts) {
-    const { settings } = parts;
-    const client = new MongoClient(settings.connectString, settings.clientOptions);
+    const { settings, step } = parts;
+    const client = new MongoClient(settings.connectString, { ...settings.clientOptions, connectTimeoutMS: step });
     // The driver emits what it also throws.
     client.on('error', () => {});
     if (settings.debug) logCommands(client, settings.secrets);

@@ -15,10 +15,10 @@ const WARM_CONNECTIONS = 4;
 /** How often the driver looks whether a server is there, in ms; so soon is it noticed that one is back. */
 const LOOK_EVERY = 1000;
 /**
- * How long one step of connecting may take (TCP and TLS, each message of the handshake, a check of the monitor), in ms.
- * The driver's default of 30 s would let a monitor wait for so long in an attempt to connect that has lost its packets.
+ * How long one step of connecting may take (TCP and TLS, each message of the handshake, a check of the monitor), in ms:
+ * first, and when that was not enough. The driver's default of 30 s would let it wait for so long for packets that are lost.
  */
-const CONNECT_STEP = 10_000;
+const CONNECT_STEPS = [2000, 10_000];
 /**
  * How long a connection may be idle before the driver closes it, in ms. The middle boxes that we know of forget none
  * before a minute.
@@ -39,6 +39,8 @@ export interface Settings extends Place {
   readonly taskTimeout: number;
   /** How long opening may take, all in all. */
   readonly connectTimeout: number;
+  /** How long one step of connecting may take, at first, and then when that was not enough. */
+  readonly connectSteps: readonly number[];
   /** How long after its last answer a connection is trusted without a ping, in ms. */
   readonly freshFor: number;
 }
@@ -68,6 +70,7 @@ export function settingsOf(options: Extract<StoreOptions, { kind: 'mongodb' }>, 
     commandTimeout: limits.commandTimeout,
     connectTimeout,
     taskTimeout,
+    connectSteps: step === undefined ? CONNECT_STEPS.map((ms) => Math.min(ms, connectTimeout)) : [step],
     freshFor: limits.freshFor ?? FRESH_FOR,
     label: redact(`mongodb://${hostsOf(parsed)}/${parsed.dbName}`, secrets),
     clientOptions: {
@@ -78,7 +81,6 @@ export function settingsOf(options: Extract<StoreOptions, { kind: 'mongodb' }>, 
       readPreference: 'primary',
       // These are for opening. Our own limits end all other calls.
       serverSelectionTimeoutMS: selection ?? connectTimeout,
-      connectTimeoutMS: step ?? Math.min(CONNECT_STEP, connectTimeout),
       socketTimeoutMS: atMost(taskTimeout, parsed.socketTimeoutMS),
       waitQueueTimeoutMS: atMost(taskTimeout, parsed.waitQueueTimeoutMS),
       maxIdleTimeMS: atLeastOne(parsed.maxIdleTimeMS) ?? MAX_IDLE,

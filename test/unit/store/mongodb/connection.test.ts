@@ -49,6 +49,7 @@ const settings = {
     commandTimeout: CONNECT,
     taskTimeout: CONNECT,
     connectTimeout: CONNECT,
+    connectSteps: [CONNECT],
     freshFor: CONNECT,
   },
 };

@@ -17,6 +17,7 @@ const settings = {
   commandTimeout: 10_000,
   taskTimeout: 10_000,
   connectTimeout: 10_000,
+  connectSteps: [10_000],
   freshFor: 10_000,
   label: 'mongodb://fake/tasks',
   secrets: [],

@@ -16,7 +16,6 @@ test('what a user wrote elsewhere does not make a write be sent twice, or wait w
     readPreference: 'primary',
     serverSelectionTimeoutMS: 60_000,
     waitQueueTimeoutMS: 10_000,
-    connectTimeoutMS: 10_000,
     socketTimeoutMS: 10_000,
     heartbeatFrequencyMS: 1000,
     monitorCommands: false,
@@ -28,7 +27,6 @@ test('tighter limits of the user, and what is his own business, stay', () => {
   expect(settings('mongodb://h/d?serverSelectionTimeoutMS=300', options)).toMatchObject({
     appName: 'billing',
     tls: true,
-    connectTimeoutMS: 200,
     serverSelectionTimeoutMS: 300,
   });
 });
@@ -62,17 +60,16 @@ test('names are looked up by our own function', () => {
 const opening = (connectString: string, connectOptions = {}, connectTimeout = 30_000) => {
   const options = { kind: 'mongodb', connectString, connectOptions, debug: false } as const;
   const { clientOptions, ...settings } = settingsOf(options, { commandTimeout: 20, connectTimeout });
-  const { connectTimeoutMS, serverSelectionTimeoutMS } = clientOptions;
-  return [settings.connectTimeout, serverSelectionTimeoutMS, connectTimeoutMS];
+  return [settings.connectTimeout, clientOptions.serverSelectionTimeoutMS, ...settings.connectSteps];
 };
 
 test('opening has limits of its own, whatever a command has, and those that a user chose stay', () => {
-  expect(opening('mongodb://h/d')).toEqual([30_000, 30_000, 10_000]);
-  expect(opening('mongodb://h/d', {}, 5000)).toEqual([5000, 5000, 5000]);
+  expect(opening('mongodb://h/d')).toEqual([30_000, 30_000, 2000, 10_000]);
+  expect(opening('mongodb://h/d', {}, 5000)).toEqual([5000, 5000, 2000, 5000]);
   expect(opening('mongodb://h/d', { connectTimeoutMS: 200 })).toEqual([30_000, 30_000, 200]);
   expect(opening('mongodb://h/d?ConnectTimeoutMS=60000')).toEqual([60_000, 60_000, 60_000]);
-  expect(opening('mongodb://h/d?serverSelectionTimeoutMS=300')).toEqual([30_000, 300, 10_000]);
-  expect(opening('mongodb://h/d', { serverSelectionTimeoutMS: 90_000 })).toEqual([90_000, 90_000, 10_000]);
+  expect(opening('mongodb://h/d?serverSelectionTimeoutMS=300')).toEqual([30_000, 300, 2000, 10_000]);
+  expect(opening('mongodb://h/d', { serverSelectionTimeoutMS: 90_000 })).toEqual([90_000, 90_000, 2000, 10_000]);
   // What the driver has by default, but chosen.
   expect(opening('mongodb://h/d', { connectTimeoutMS: 30_000 })).toEqual([30_000, 30_000, 30_000]);
 });
