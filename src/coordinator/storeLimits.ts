@@ -15,8 +15,9 @@ export interface StoreLimits {
 const SHORTEST = 20;
 /** No lease hangs on opening, so it has what the MongoDB driver allows by default, whatever the intervals are. */
 const CONNECT = 30_000;
-/** Beats keep a connection fresh. */
+/** Beats keep a connection fresh, unless they are so rare that a middle box may forget it between two of them. */
 const SHORTEST_FRESH = 3000;
+const LONGEST_FRESH = 40_000;
 /** So many times the usual time must fit into the limit of a command: some answers take longer than most. */
 const ROOM = 1.5;
 /** Intervals are named in full tenths of a second. */
@@ -26,7 +27,7 @@ export function storeLimits(intervals: Intervals): StoreLimits {
   // Between a beat and the moment work must stop: the wait for the next beat, that one's time-out, and one more try.
   const left = validity(intervals) - defaultGrace(intervals) - intervals.MASTER;
   const commandTimeout = Math.max(SHORTEST, Math.floor(left / 2));
-  const freshFor = Math.max(SHORTEST_FRESH, 1.5 * intervals.MASTER);
+  const freshFor = Math.min(LONGEST_FRESH, Math.max(SHORTEST_FRESH, 1.5 * intervals.MASTER));
   return { commandTimeout, connectTimeout: Math.max(CONNECT, commandTimeout), freshFor };
 }
 

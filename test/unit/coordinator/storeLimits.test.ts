@@ -9,7 +9,7 @@ import { runs } from '../properties/runs.ts';
 test('a command has what is left of the lease for two of them, and opening has 30 s', () => {
   expect(storeLimits(resolveIntervals())).toEqual({ commandTimeout: 912, connectTimeout: 30_000, freshFor: 3000 });
   const far = resolveIntervals({ MASTER: 60_000, SLAVE: 100_000, TICKING: 100_000 });
-  expect(storeLimits(far)).toEqual({ commandTimeout: 64_750, connectTimeout: 64_750, freshFor: 90_000 });
+  expect(storeLimits(far)).toEqual({ commandTimeout: 64_750, connectTimeout: 64_750, freshFor: 40_000 });
 });
 
 /** What docs/databases.md says. */
