@@ -113,7 +113,7 @@ export class Connection {
     const { settings, prepare, measured, openingLimit, steps } = this;
     return new Opening({
       ...{ settings, prepare, measured, limit: openingLimit, step: steps[0] ?? openingLimit },
-      freshFor: settings.freshFor,
+      ...{ freshFor: settings.freshFor, label: settings.label },
       now: () => performance.now(),
     });
   }

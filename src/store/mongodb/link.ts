@@ -31,6 +31,8 @@ const MOST_BROKEN = 2;
 const reads = new Set(['find', 'count', 'listIndexes', 'ping']);
 
 export interface LinkParts {
+  /** The database as messages call it. */
+  readonly label: string;
   /** How long after its last answer a connection is trusted, in ms. */
   readonly freshFor: number;
   now(): number;
@@ -241,7 +243,7 @@ export class Link {
     await this.ping(Math.max(PING_LIMIT, PING_ROUND_TRIPS * this.roundTrip.ms));
     // A server that was merely slow answers them now.
     await orAfter(this.roundTrip.pingPatience(Number.POSITIVE_INFINITY), new Promise(() => {}));
-    const text = 'its connection is dead: others of the same age do not answer, and a new one does';
+    const text = `the store ${this.parts.label} is not available: this connection to it is dead, and a new one answers`;
     for (const { at, fail } of this.writes) if (at < from) fail(new StoreError('ERR_STORE_UNAVAILABLE', text));
   }
 

@@ -31,7 +31,12 @@ class Driver {
   private last = 0;
 
   constructor(kinds: readonly Kind[], freshFor = FRESH) {
-    const parts = { freshFor, now: () => performance.now(), measured: (ms: number) => this.measured.push(ms) };
+    const parts = {
+      label: 'mongodb://fake/db',
+      freshFor,
+      now: () => performance.now(),
+      measured: (ms: number) => this.measured.push(ms),
+    };
     this.link = new Link(this.client, parts);
     this.tell('serverDescriptionChanged', { newDescription: { type: 'Standalone' } });
     for (const kind of kinds) this.idle.push(this.open(kind));
