@@ -1,13 +1,13 @@
 /**
  * The suites, each with what it may take; `npm test` runs them one after another, and one without a test fails.
- * The last ones take minutes, and only `.ci/run` runs them.
+ * Only `.ci/run` runs `network`, `types` and `jest`, which take minutes.
  * The tests of threads, processes and the package run what is built in dist/, so `npm run build` comes first.
  */
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { configDefaults, defineConfig } from 'vitest/config';
 
-const names = ['unit', 'contract', 'threads', 'processes', 'package', 'types', 'jest'] as const;
+const names = ['unit', 'contract', 'threads', 'processes', 'package', 'network', 'types', 'jest'] as const;
 
 function suite(name: (typeof names)[number], timeout: number, more: { server?: boolean; folders?: string[] } = {}) {
   return {
@@ -36,6 +36,8 @@ export default defineConfig({
       suite('unit', 10_000, { folders: ['simulation'] }),
       suite('contract', 60_000, { server: true }),
       suite('threads', 60_000, { server: true }),
+      // Slow, because they wait for what networks take: `.ci/run` runs them.
+      suite('network', 60_000, { server: true }),
       suite('processes', 120_000, { server: true }),
       suite('package', 120_000),
       suite('types', 300_000),

@@ -37,6 +37,7 @@ import type {
   TakenLetter,
   TaskBatch,
 } from './messages.js';
+import { PaceWatch } from './paceWatch.js';
 import type { PoolProbe } from './poolProbe.js';
 import { makeMainRunner, makeMainWatch, makeThreadRunner } from './runners.js';
 import { type StoreLimits, storeLimits } from './storeLimits.js';
@@ -79,6 +80,7 @@ export class CoordinatorHost implements CoordinatorApi {
   private readonly limits: StoreLimits;
   private readonly store: FullStore;
   private readonly probe: PoolProbe;
+  private readonly pace: PaceWatch;
   /** One for all task threads of this coordinator. */
   private readonly gate = new StartGate(systemClock, threadStarts);
   /** One for all members that join their elections. */
@@ -93,10 +95,18 @@ export class CoordinatorHost implements CoordinatorApi {
     private readonly send: (cluster: number, event: MemberEvent) => void,
   ) {
     this.limits = storeLimits(options.intervals);
-    this.store = openOnUse(createStore(options.store, this.limits, systemClock, gate));
-    this.probe = makePoolProbe((event) => {
+    const sendAll = (event: MemberEvent): void => {
       for (const cluster of this.hosted.keys()) send(cluster, event);
+    };
+    this.pace = new PaceWatch({
+      intervals: options.intervals,
+      storeText: storeText(options.store),
+      slow: (error) => sendAll({ type: 'error', error: toWire(error) }),
+      recovered: (text) => sendAll({ type: 'info', text }),
     });
+    const measured = (ms: number): void => this.pace.took(ms);
+    this.store = openOnUse(createStore(options.store, this.limits, systemClock, gate, measured));
+    this.probe = makePoolProbe(sendAll);
     this.store.onAvailable(() => {
       for (const { member } of this.hosted.values()) member.available();
     });
@@ -184,6 +194,7 @@ export class CoordinatorHost implements CoordinatorApi {
     for (const name of this.options.ignored) {
       emit({ type: 'info', text: `connect option ${name} ${whyIgnored(name)} and was ignored` });
     }
+    if (this.pace.error !== undefined) emit({ type: 'error', error: toWire(this.pace.error) });
     const { name, holder } = spec;
     const parts = { store: this.store.tasks, name, holder, clock: systemClock, poll: intervals.POLL };
     const letters = new DeadLetters(parts);

@@ -65,6 +65,8 @@ export class ClusterMember implements ElectorHost {
   private ran = false;
   private joined: () => void = () => {};
   private cancelSign: Cancel = () => {};
+  /** Whether a line of this member was ever sent to the store. */
+  private signed = false;
   /** The last line of this member in the store, on its way. */
   private signing: Promise<void> = Promise.resolve();
 
@@ -252,7 +254,9 @@ export class ClusterMember implements ElectorHost {
   private async signOff(): Promise<void> {
     // Not beside the last line, which could land after this.
     await this.signing;
-    // Of no use to the protocol, so a store that fails here is nobody's concern.
+    // A store that was never reached has no line of this member, and would be waited for.
+    if (!this.signed) return;
+    // Of no use to the protocol, so a store that fails here matters to no caller.
     await this.parts.store.removeMember(this.parts.holder).catch(() => {});
   }
 
@@ -269,6 +273,7 @@ export class ClusterMember implements ElectorHost {
   private sign(state: Phase): void {
     // A store that fails would only fail again, and a member that has stopped is taken out.
     if (state === 'error' || state === 'init' || state === 'stopped') return;
+    this.signed = true;
     const { holder, name, host, pid, store, clock } = this.parts;
     const line = { id: holder, name, host, pid, state, at: new Date(clock.wall()) };
     const signed = store.putMember(line).catch((error: Error) => {

@@ -7,16 +7,45 @@ import { defaultGrace } from '../resolveIntervals.js';
 export interface StoreLimits {
   readonly commandTimeout: number;
   readonly connectTimeout: number;
+  /** How long after its last answer a connection to a server is trusted. */
+  readonly freshFor: number;
 }
 
 /** Below this a busy machine would fail calls that were merely slow. */
 const SHORTEST = 20;
-/** A first connection resolves names and shakes hands, more than once on a replica set. */
-const SHORTEST_CONNECT = 2000;
+/** No lease hangs on opening, so it has what the MongoDB driver allows by default, whatever the intervals are. */
+const CONNECT = 30_000;
+/** Beats keep a connection fresh, unless they are so rare that a middle box may forget it between two of them. */
+const SHORTEST_FRESH = 3000;
+const LONGEST_FRESH = 40_000;
+/** So many times the usual time must fit into the limit of a command: some answers take longer than most. */
+const ROOM = 1.5;
+/** Intervals are named in full tenths of a second. */
+const STEP = 100;
 
 export function storeLimits(intervals: Intervals): StoreLimits {
   // Between a beat and the moment work must stop: the wait for the next beat, that one's time-out, and one more try.
   const left = validity(intervals) - defaultGrace(intervals) - intervals.MASTER;
   const commandTimeout = Math.max(SHORTEST, Math.floor(left / 2));
-  return { commandTimeout, connectTimeout: Math.max(SHORTEST_CONNECT, commandTimeout) };
+  const freshFor = Math.min(LONGEST_FRESH, Math.max(SHORTEST_FRESH, 1.5 * intervals.MASTER));
+  return { commandTimeout, connectTimeout: Math.max(CONNECT, commandTimeout), freshFor };
+}
+
+/** Returns whether commands of the election that usually take `roundTrip` ms are too slow for this limit. */
+export function isTooSlow(roundTrip: number, { commandTimeout }: Pick<StoreLimits, 'commandTimeout'>): boolean {
+  return ROOM * roundTrip > commandTimeout;
+}
+
+/** Returns SLAVE and TICKING, in the proportion that they have, which allow for this round trip at this MASTER. */
+export function leastIntervals(intervals: Intervals, roundTrip: number): { SLAVE: number; TICKING: number } {
+  const { SLAVE, TICKING } = intervals;
+  const scaled = (ttl: number) => ({
+    ...intervals,
+    SLAVE: STEP * Math.ceil((ttl * SLAVE) / (SLAVE + TICKING) / STEP),
+    TICKING: STEP * Math.ceil((ttl * TICKING) / (SLAVE + TICKING) / STEP),
+  });
+  let ttl = SLAVE + TICKING;
+  while (isTooSlow(roundTrip, storeLimits(scaled(ttl)))) ttl += STEP;
+  const least = scaled(ttl);
+  return { SLAVE: least.SLAVE, TICKING: least.TICKING };
 }

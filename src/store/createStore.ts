@@ -13,19 +13,23 @@ export interface StoreLimits {
   readonly commandTimeout: number;
   /** The same for `open()`, which may have to look names up and to authenticate. Default 2 × `commandTimeout`. */
   readonly connectTimeout?: number;
+  /** How long after its last answer a connection to a server is trusted, in ms. */
+  readonly freshFor?: number;
 }
 
 /**
- * The store, not open yet. `gate`: shut by who ends this thread (embedded/gate.ts). Throws `InvalidOptionError` when the connect string or the connect options make no sense to
- * the driver.
+ * The store, not open yet. `gate`: shut by who ends this thread (embedded/gate.ts). `measured` is called with the time that
+ * a server took for a command of the election, in ms. Throws `InvalidOptionError` when the connect string or the connect
+ * options make no sense to the driver.
  */
 export function createStore(
   options: StoreOptions,
   limits: StoreLimits,
   clock: Clock = systemClock,
   gate: Gate = new Gate(),
+  measured?: (ms: number) => void,
 ): FullStore {
-  const { commandTimeout, connectTimeout = 2 * commandTimeout } = limits;
+  const { commandTimeout, connectTimeout = 2 * commandTimeout, freshFor } = limits;
   if (options.kind === 'embedded') return new EmbeddedStore(options, commandTimeout, clock, gate);
-  return new MongodbStore(settingsOf(options, { commandTimeout, connectTimeout }), clock);
+  return new MongodbStore(settingsOf(options, { commandTimeout, connectTimeout, freshFor }), clock, measured);
 }

@@ -43,6 +43,7 @@ const namedTests: Readonly<Record<string, string>> = {
   'src/coordinator/configurationWatch.ts': kinds,
   'src/coordinator/deadLetters.ts': 'test/unit/coordinator/deadLetters.test.ts',
   'src/coordinator/member.ts': kinds,
+  'src/coordinator/storeLimits.ts': 'test/unit/coordinator/storeLimits.test.ts',
   'src/coordinator/yielding.ts': kinds,
   'src/lastResorts.ts': 'test/unit/lastResorts.test.ts',
   'src/ownThreads.ts': 'test/unit/ownThreads.test.ts',

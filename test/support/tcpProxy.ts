@@ -4,6 +4,8 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 
 /** What it does with the bytes of a connection: passes them on, takes them and drops them, or cuts the connection. */
 export type ProxyMode = 'pass' | 'swallow' | 'cut';
+/** What a middle box does with packets of a connection that it has forgotten: drops them, or resets the connection. */
+export type Forgotten = 'silent' | 'reset';
 /** Sees all that goes one way; what it returns goes on in its place, and `undefined` cuts the connection. */
 export type Tap = (bytes: Buffer) => Buffer | undefined;
 
@@ -14,8 +16,15 @@ export class TcpProxy {
   response: Tap = (bytes) => bytes;
   /** By how much each piece is held up, in ms. */
   delay = 0;
+  /** How far the server is, in ms. It delays each piece, and the first one by the handshake of TCP as well. */
+  roundTrip = 0;
+  /** After so many ms without traffic a connection is forgotten. */
+  idle = Number.POSITIVE_INFINITY;
+  /** What comes of the packets of a connection that was forgotten. */
+  forgotten: Forgotten = 'silent';
   #mode: ProxyMode = 'pass';
   readonly #pairs = new Set<readonly [Socket, Socket]>();
+  readonly #lastTraffic = new Map<readonly [Socket, Socket], number>();
 
   private constructor(
     private readonly server: Server,
@@ -58,6 +67,16 @@ export class TcpProxy {
     this.#mode = mode;
   }
 
+  /** Forgets all connections that there are. */
+  forget(): void {
+    for (const pair of this.#pairs) this.#lastTraffic.set(pair, Number.NEGATIVE_INFINITY);
+  }
+
+  /** How many connections there are. */
+  get connections(): number {
+    return this.#pairs.size;
+  }
+
   async close(): Promise<void> {
     this.#cutAll();
     this.server.close();
@@ -68,6 +87,12 @@ export class TcpProxy {
     for (const pair of this.#pairs) for (const socket of pair) socket.destroy();
   }
 
+  /** Once forgotten, a connection stays so, because its last traffic is not noted any more. */
+  #isForgotten(pair: readonly [Socket, Socket]): boolean {
+    const last = this.#lastTraffic.get(pair) ?? Number.NEGATIVE_INFINITY;
+    return last === Number.NEGATIVE_INFINITY || performance.now() - last > this.idle;
+  }
+
   #accept(client: Socket): void {
     if (this.#mode === 'cut') {
       client.destroy();
@@ -76,6 +101,8 @@ export class TcpProxy {
     const server = connect(this.target);
     const pair = [client, server] as const;
     this.#pairs.add(pair);
+    this.#lastTraffic.set(pair, performance.now());
+    let handshake = this.roundTrip;
     for (const [from, to, tap] of [
       [client, server, (bytes: Buffer) => this.request(bytes)],
       [server, client, (bytes: Buffer) => this.response(bytes)],
@@ -86,12 +113,19 @@ export class TcpProxy {
         if (this.#mode === 'swallow') return;
         const passed = tap(bytes);
         if (passed === undefined) from.destroy();
-        else pass(passed, this.delay);
+        else if (this.#isForgotten(pair)) {
+          if (this.forgotten === 'reset') from.resetAndDestroy();
+        } else {
+          this.#lastTraffic.set(pair, performance.now());
+          pass(passed, this.delay + this.roundTrip / 2 + handshake);
+          handshake = 0;
+        }
       });
       // A destroyed end may still be written to by a piece that was held up.
       from.on('error', () => {});
       from.on('close', () => {
         this.#pairs.delete(pair);
+        this.#lastTraffic.delete(pair);
         to.destroy();
       });
     }

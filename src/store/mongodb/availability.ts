@@ -17,8 +17,8 @@ export class Availability {
 
   watch(client: MongoClient): void {
     client.on('serverDescriptionChanged', ({ previousDescription, newDescription }) => {
-      if (writable(previousDescription) && !writable(newDescription)) this.lost();
-      if (writable(newDescription)) this.found();
+      if (isWritable(previousDescription) && !isWritable(newDescription)) this.lost();
+      if (isWritable(newDescription)) this.found();
     });
     // After a call that went unanswered while the monitor saw nothing of it, the description does not change.
     client.on('serverHeartbeatSucceeded', ({ reply }) => {
@@ -39,6 +39,6 @@ export class Availability {
   }
 }
 
-function writable({ type }: ServerDescription): boolean {
+export function isWritable({ type }: ServerDescription): boolean {
   return type === 'Standalone' || type === 'RSPrimary' || type === 'Mongos' || type === 'LoadBalancer';
 }

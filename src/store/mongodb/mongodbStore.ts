@@ -48,9 +48,10 @@ export class MongodbStore implements FullStore {
   private readonly indexes: IndexKeeper;
   readonly tasks: TaskStore;
 
-  constructor(settings: Settings, clock: Clock) {
+  /** `measured` is called with the time that the server took for a command of the election, in ms. */
+  constructor(settings: Settings, clock: Clock, measured?: (ms: number) => void) {
     const { label } = settings;
-    this.connection = new Connection(settings, (run) => prepare({ send: run, label, clock }));
+    this.connection = new Connection(settings, (run) => prepare({ send: run, label, clock }), measured);
     this.commands = new Commands(this.connection.run, settings);
     const commands = new Commands(this.connection.run, settings, settings.taskTimeout);
     this.indexes = new IndexKeeper({ send: (what, command) => commands.send(what, command), label, clock });

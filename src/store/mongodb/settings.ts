@@ -14,10 +14,18 @@ import { messageOf, type Place } from './storeErrors.js';
 const WARM_CONNECTIONS = 4;
 /** How often the driver looks whether a server is there, in ms; so soon is it noticed that one is back. */
 const LOOK_EVERY = 1000;
-/** The driver's own limits end a little before ours, because its errors say more. */
-const DRIVER_SHARE = 0.9;
-/** But not so early, in ms, that a busy machine could never connect. Our limits end a call all the same. */
-const SHORTEST_DRIVER_LIMIT = 500;
+/**
+ * How long one step of connecting may take (TCP and TLS, each message of the handshake, a check of the monitor), in ms:
+ * first, and when that was not enough. The driver's default of 30 s would let it wait for so long for packets that are lost.
+ */
+const CONNECT_STEPS = [2000, 10_000];
+/**
+ * How long a connection may be idle before the driver closes it, in ms. The middle boxes that we know of forget none
+ * before a minute.
+ */
+const MAX_IDLE = 45_000;
+/** How long after its last answer a connection is trusted without a ping, in ms. */
+const FRESH_FOR = 3000;
 
 /** How long storing or reading tasks may take at least, in ms: no lease hangs on it, and a batch is larger than a beat. */
 const SHORTEST_TASK_LIMIT = 10_000;
@@ -29,26 +37,41 @@ export interface Settings extends Place {
   readonly commandTimeout: number;
   /** The same for commands that carry tasks. */
   readonly taskTimeout: number;
+  /** How long opening may take, all in all. */
   readonly connectTimeout: number;
+  /** How long one step of connecting may take, at first, and then when that was not enough. */
+  readonly connectSteps: readonly number[];
+  /** How long after its last answer a connection is trusted without a ping, in ms. */
+  readonly freshFor: number;
+}
+
+export interface Limits {
+  readonly commandTimeout: number;
+  readonly connectTimeout: number;
+  /** How long after its last answer a connection is trusted without a ping, in ms. */
+  readonly freshFor?: number | undefined;
 }
 
 /** Throws `InvalidOptionError` when the driver cannot make sense of the connect string and the options. */
-export function settingsOf(
-  options: Extract<StoreOptions, { kind: 'mongodb' }>,
-  limits: { readonly commandTimeout: number; readonly connectTimeout: number },
-): Settings {
+export function settingsOf(options: Extract<StoreOptions, { kind: 'mongodb' }>, limits: Limits): Settings {
   const { connectString, connectOptions, debug } = options;
   const secrets = secretsOf(connectString, connectOptions);
   const parsed = parse(connectString, connectOptions, secrets);
   const { writeConcern: _ignored, ...kept } = connectOptions;
-  const limit = driverLimit(limits);
+  const chosen = (name: TimeOption) => chosenTime(connectString, connectOptions, name, parsed);
+  const selection = chosen('serverSelectionTimeoutMS');
+  const step = chosen('connectTimeoutMS');
+  const connectTimeout = Math.max(limits.connectTimeout, selection ?? 0, step ?? 0);
   const taskTimeout = Math.max(limits.commandTimeout, SHORTEST_TASK_LIMIT);
   return {
     connectString: withoutCompressors(connectString),
     debug,
     secrets,
-    ...limits,
+    commandTimeout: limits.commandTimeout,
+    connectTimeout,
     taskTimeout,
+    connectSteps: step === undefined ? CONNECT_STEPS.map((ms) => Math.min(ms, connectTimeout)) : [step],
+    freshFor: limits.freshFor ?? FRESH_FOR,
     label: redact(`mongodb://${hostsOf(parsed)}/${parsed.dbName}`, secrets),
     clientOptions: {
       ...kept,
@@ -56,10 +79,11 @@ export function settingsOf(
       retryWrites: false,
       retryReads: false,
       readPreference: 'primary',
-      serverSelectionTimeoutMS: atMost(limit, parsed.serverSelectionTimeoutMS),
-      connectTimeoutMS: atMost(limit, parsed.connectTimeoutMS),
+      // These are for opening. Our own limits end all other calls.
+      serverSelectionTimeoutMS: selection ?? connectTimeout,
       socketTimeoutMS: atMost(taskTimeout, parsed.socketTimeoutMS),
-      waitQueueTimeoutMS: atMost(limit, parsed.waitQueueTimeoutMS),
+      waitQueueTimeoutMS: atMost(taskTimeout, parsed.waitQueueTimeoutMS),
+      maxIdleTimeMS: atLeastOne(parsed.maxIdleTimeMS) ?? MAX_IDLE,
       heartbeatFrequencyMS: atMost(LOOK_EVERY, parsed.heartbeatFrequencyMS),
       minPoolSize: Math.max(parsed.minPoolSize, atMost(WARM_CONNECTIONS, parsed.maxPoolSize)),
       maxConnecting: Math.max(parsed.maxConnecting, WARM_CONNECTIONS),
@@ -81,9 +105,21 @@ function withoutCompressors(connectString: string): string {
   return kept.join('&') === '' ? base : `${base}?${kept.join('&')}`;
 }
 
-function driverLimit({ commandTimeout, connectTimeout }: { commandTimeout: number; connectTimeout: number }): number {
-  const shortest = Math.min(SHORTEST_DRIVER_LIMIT, connectTimeout * DRIVER_SHARE);
-  return Math.ceil(Math.max(shortest, commandTimeout * DRIVER_SHARE));
+type TimeOption = 'serverSelectionTimeoutMS' | 'connectTimeoutMS';
+
+/** Returns what the user gave. The driver's own default tells nothing, and 0 is "without end". */
+function chosenTime(
+  connectString: string,
+  connectOptions: MongoClientOptions,
+  name: TimeOption,
+  parsed: MongoOptions,
+): number | undefined {
+  const isGiven = connectOptions[name] !== undefined || new RegExp(`[?&]${name}=`, 'i').test(connectString);
+  return isGiven ? atLeastOne(parsed[name]) : undefined;
+}
+
+function atLeastOne(time: number | undefined): number | undefined {
+  return time !== undefined && time > 0 ? time : undefined;
 }
 
 /** The driver reads 0 as "without end" for all of these. */

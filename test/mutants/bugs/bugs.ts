@@ -5,6 +5,7 @@ import { electionBugs } from './election.ts';
 import { embeddedBugs } from './embedded.ts';
 import { memberBugs } from './members.ts';
 import { mongodbBugs } from './mongodb.ts';
+import { networkBugs } from './network.ts';
 import { poolBugs } from './pool.ts';
 import { queueBugs } from './queue.ts';
 import { realmBugs } from './realms.ts';
@@ -24,4 +25,5 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...memberBugs,
   ...mongodbBugs,
   ...surroundingBugs,
+  ...networkBugs,
 ];

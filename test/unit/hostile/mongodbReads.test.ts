@@ -50,7 +50,7 @@ const REFUSED: readonly FailoverErrorCode[] = [
 ];
 const settings = {
   ...{ connectString: 'mongodb://fake', clientOptions: {}, debug: false, label: 'mongodb://fake/db', secrets: [] },
-  ...{ commandTimeout: 200, taskTimeout: 200, connectTimeout: 200 },
+  ...{ commandTimeout: 200, taskTimeout: 200, connectTimeout: 200, connectSteps: [200], freshFor: 200 },
 };
 const lease = { term: 1, beat: 0, ack: 0, holder: 'h', claim: 'c', ttl: 1, identifier: null, count: 0, recent: [] };
 const tenure = { name: NAME, term: 1, holder: 'h' };

@@ -3,12 +3,13 @@ import { beforeEach, expect, test, vi } from 'vitest';
 import { Connection } from '../../../../src/store/mongodb/connection.ts';
 
 interface Driver {
+  readonly given: { connectTimeoutMS?: number };
   closed: boolean;
   /** Resolves when it is. */
   readonly end: Promise<void>;
 }
 
-const world = vi.hoisted(() => ({ drivers: [] as Driver[], reachable: [] as boolean[] }));
+const world = vi.hoisted(() => ({ drivers: [] as Driver[], reachable: [] as boolean[], said: 'nobody there' }));
 
 vi.mock('mongodb', async (original) => {
   const { EventEmitter } = await import('node:events');
@@ -16,6 +17,12 @@ vi.mock('mongodb', async (original) => {
   class MongoClient extends EventEmitter implements Driver {
     closed = false;
     readonly options = { connectTimeoutMS: 1000, heartbeatFrequencyMS: 1000 };
+    constructor(
+      _uri: string,
+      readonly given: { connectTimeoutMS?: number },
+    ) {
+      super();
+    }
     private ended = (): void => {};
     readonly end = new Promise<void>((resolve) => {
       this.ended = resolve;
@@ -23,7 +30,7 @@ vi.mock('mongodb', async (original) => {
     private readonly place = world.drivers.push(this) - 1;
 
     async connect(): Promise<void> {
-      if (world.reachable[this.place] === false) throw new MongoNetworkError('nobody there');
+      if (world.reachable[this.place] === false) throw new MongoNetworkError(world.said);
     }
     async close(): Promise<void> {
       this.closed = true;
@@ -32,7 +39,7 @@ vi.mock('mongodb', async (original) => {
     db(): { command(): Promise<object> } {
       return {
         command: async () => {
-          if (world.reachable[this.place] === false) throw new MongoNetworkError('nobody there');
+          if (world.reachable[this.place] === false) throw new MongoNetworkError(world.said);
           return { ok: 1 };
         },
       };
@@ -45,25 +52,33 @@ vi.mock('mongodb', async (original) => {
 const CONNECT = 60_000;
 const settings = {
   ...{ connectString: 'mongodb://fake', clientOptions: {}, debug: false, label: 'mongodb://fake/db', secrets: [] },
-  ...{ commandTimeout: CONNECT, taskTimeout: CONNECT, connectTimeout: CONNECT },
+  ...{
+    commandTimeout: CONNECT,
+    taskTimeout: CONNECT,
+    connectTimeout: CONNECT,
+    connectSteps: [CONNECT],
+    freshFor: CONNECT,
+  },
 };
+const SILENCE = 20_000;
 
 let passed: number;
 beforeEach(() => {
   world.drivers.length = 0;
   world.reachable = [];
+  world.said = 'nobody there';
   passed = performance.now();
   vi.spyOn(performance, 'now').mockImplementation(() => passed);
 });
 
 const ask = (connection: Connection): Promise<unknown> => connection.run('ask', { ping: 1 }).catch(({ code }) => code);
 
-test('after ten times what connecting may take without an answer, and not before', async () => {
+test('after 20 s without an answer, and not before', async () => {
   const connection = new Connection(settings, async () => {});
   await connection.open();
   world.reachable = [false];
   expect(await ask(connection)).toBe('ERR_STORE_UNAVAILABLE');
-  passed += 10 * CONNECT - 1;
+  passed += SILENCE - 1;
   expect(await ask(connection)).toBe('ERR_STORE_UNAVAILABLE');
   expect(world.drivers).toHaveLength(1);
   passed += 1;
@@ -82,7 +97,7 @@ test('an answer in between begins that time anew', async () => {
   for (const reachable of [false, true, false]) {
     world.reachable = [reachable];
     await ask(connection);
-    passed += 10 * CONNECT - 1;
+    passed += SILENCE - 1;
   }
   expect(world.drivers).toHaveLength(1);
   await connection.close();
@@ -96,10 +111,44 @@ test('when the other does not find it either, the first goes on, and in time a t
   for (const ended of [undefined, 1, 0]) {
     await ask(connection);
     if (ended !== undefined) await world.drivers[ended]?.end;
-    passed += 10 * CONNECT;
+    passed += SILENCE;
   }
   expect(world.drivers).toHaveLength(3);
   expect(world.drivers.map(({ closed }) => closed)).toEqual([true, true, false]);
   await connection.close();
   expect(world.drivers.at(-1)?.closed).toBe(true);
+});
+
+const stepped = { ...settings, connectSteps: [2000, 10_000] };
+const steps = () => world.drivers.map(({ given }) => given.connectTimeoutMS);
+
+test('when a step of connecting timed out, longer ones are tried before the caller hears of it, and kept', async () => {
+  const connection = new Connection(stepped, async () => {});
+  world.said = 'connection 1 to far:27017 timed out';
+  world.reachable = [false, true];
+  await connection.open();
+  expect(steps()).toEqual([2000, 10_000]);
+  expect(world.drivers.map(({ closed }) => closed)).toEqual([true, false]);
+  expect(await ask(connection)).toEqual({ ok: 1 });
+  await connection.close();
+});
+
+test('a refusal is told at once', async () => {
+  const connection = new Connection(stepped, async () => {});
+  world.reachable = [false];
+  await expect(connection.open()).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' });
+  expect(steps()).toEqual([2000]);
+  await connection.close();
+});
+
+test('a database that took long to open gets another client with longer steps, and calls go on', async () => {
+  const connection = new Connection(stepped, async () => {
+    if (world.drivers.length === 1) passed += 1001;
+  });
+  await connection.open();
+  expect(await ask(connection)).toEqual({ ok: 1 });
+  await world.drivers[0]?.end;
+  expect(steps()).toEqual([2000, 10_000]);
+  expect(await ask(connection)).toEqual({ ok: 1 });
+  await connection.close();
 });

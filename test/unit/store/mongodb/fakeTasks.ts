@@ -13,13 +13,15 @@ import { TaskTrimmer } from '../../../../src/store/mongodb/taskTrimmer.ts';
 import { Topology } from '../../../../src/store/mongodb/topology.ts';
 import { FakeIndexes } from './fakeIndexes.ts';
 
-const settings = {
+export const settings = {
   connectString: 'mongodb://fake',
   clientOptions: {},
   debug: false,
   commandTimeout: 10_000,
   taskTimeout: 10_000,
   connectTimeout: 10_000,
+  connectSteps: [10_000],
+  freshFor: 10_000,
   label: 'mongodb://fake/tasks',
   secrets: [],
 };

@@ -14,9 +14,8 @@ test('what a user wrote elsewhere does not make a write be sent twice, or wait w
     retryWrites: false,
     retryReads: false,
     readPreference: 'primary',
-    serverSelectionTimeoutMS: 900,
-    waitQueueTimeoutMS: 900,
-    connectTimeoutMS: 900,
+    serverSelectionTimeoutMS: 60_000,
+    waitQueueTimeoutMS: 10_000,
     socketTimeoutMS: 10_000,
     heartbeatFrequencyMS: 1000,
     monitorCommands: false,
@@ -28,7 +27,6 @@ test('tighter limits of the user, and what is his own business, stay', () => {
   expect(settings('mongodb://h/d?serverSelectionTimeoutMS=300', options)).toMatchObject({
     appName: 'billing',
     tls: true,
-    connectTimeoutMS: 200,
     serverSelectionTimeoutMS: 300,
   });
 });
@@ -59,12 +57,28 @@ test('names are looked up by our own function', () => {
   expect(new MongoClient('mongodb://h/d', settings('mongodb://h/d')).options.lookup).toBe(systemLookup);
 });
 
-test('a very short limit for commands does not keep the driver from connecting', () => {
-  const { clientOptions } = settingsOf(
-    { kind: 'mongodb', connectString: 'mongodb://h/d', connectOptions: {}, debug: false },
-    { commandTimeout: 20, connectTimeout: 2000 },
-  );
-  expect(clientOptions).toMatchObject({ connectTimeoutMS: 500, serverSelectionTimeoutMS: 500 });
+const opening = (connectString: string, connectOptions = {}, connectTimeout = 30_000) => {
+  const options = { kind: 'mongodb', connectString, connectOptions, debug: false } as const;
+  const { clientOptions, ...settings } = settingsOf(options, { commandTimeout: 20, connectTimeout });
+  return [settings.connectTimeout, clientOptions.serverSelectionTimeoutMS, ...settings.connectSteps];
+};
+
+test('opening has limits of its own, whatever a command has, and those that a user chose stay', () => {
+  expect(opening('mongodb://h/d')).toEqual([30_000, 30_000, 2000, 10_000]);
+  expect(opening('mongodb://h/d', {}, 5000)).toEqual([5000, 5000, 2000, 5000]);
+  expect(opening('mongodb://h/d', { connectTimeoutMS: 200 })).toEqual([30_000, 30_000, 200]);
+  expect(opening('mongodb://h/d?ConnectTimeoutMS=60000')).toEqual([60_000, 60_000, 60_000]);
+  expect(opening('mongodb://h/d?serverSelectionTimeoutMS=300')).toEqual([30_000, 300, 2000, 10_000]);
+  expect(opening('mongodb://h/d', { serverSelectionTimeoutMS: 90_000 })).toEqual([90_000, 90_000, 2000, 10_000]);
+  // What the driver has by default, but chosen.
+  expect(opening('mongodb://h/d', { connectTimeoutMS: 30_000 })).toEqual([30_000, 30_000, 30_000]);
+});
+
+test('idle connections end before a middle box forgets them, unless the user chose how long they stay', () => {
+  expect(settings('mongodb://h/d').maxIdleTimeMS).toBeLessThan(60_000);
+  expect(settings('mongodb://h/d?maxIdleTimeMS=0').maxIdleTimeMS).toBeLessThan(60_000);
+  expect(settings('mongodb://h/d?maxIdleTimeMS=300000').maxIdleTimeMS).toBe(300_000);
+  expect(settings('mongodb://h/d', { maxIdleTimeMS: 5 }).maxIdleTimeMS).toBe(5);
 });
 
 test('messages name the hosts and the database, and nothing else of the connect string', () => {

@@ -4,11 +4,7 @@ import { Commands } from '../../../../src/store/mongodb/commands.ts';
 import { TaskReads } from '../../../../src/store/mongodb/taskReads.ts';
 import { Topology } from '../../../../src/store/mongodb/topology.ts';
 import { refused } from './fakeIndexes.ts';
-
-const settings = {
-  ...{ connectString: 'mongodb://fake', clientOptions: {}, debug: false, label: 'mongodb://fake/tasks', secrets: [] },
-  ...{ commandTimeout: 10_000, taskTimeout: 10_000, connectTimeout: 10_000 },
-};
+import { settings } from './fakeTasks.ts';
 
 /** A server that says `hello` of itself, and refuses linearizable reads with the codes, one after another. */
 function reader(hello: Fields, codes: number[]) {

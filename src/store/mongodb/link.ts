@@ -1,0 +1,296 @@
+/**
+ * One client of the driver, and the care that a command takes of a connection that may be dead:
+ *
+ * - Before a command would get a connection that has been silent for long, all idle ones are pinged. The command goes out
+ *   after the first answer. Without one it goes out on a new connection, because the pings hold the others.
+ * - A command without an answer for some time casts doubt on all connections, and they are pinged then.
+ * - A read without an answer is sent again on another connection, within its limit. A write never is.
+ * - If idle connections are dead and a new one answers, writes that were sent before the check fail soon, because they are
+ *   on connections of the same age. Their outcome is unknown, as after their limit.
+ *
+ * The driver closes a connection whose command is given up, so dead ones leave the pool.
+ */
+import { type MongoClient, MongoNetworkError } from 'mongodb';
+import { StoreError } from '../../errors.js';
+import type { Fields } from '../documents.js';
+import { withinLimit } from '../timeLimit.js';
+import { IdleConnections } from './idleConnections.js';
+import { RoundTrip } from './roundTrip.js';
+
+/** Numbers come back as numbers, whatever the user has told the driver for their own clients. */
+const readOptions = { readPreference: 'primary', promoteLongs: true, promoteValues: true, useBigInt64: false } as const;
+
+/** A ping that takes longer ends, and with it the connection, in ms. */
+const PING_LIMIT = 1000;
+/** And not before so many round trips have passed: it may need a new connection. */
+const PING_ROUND_TRIPS = 6;
+/** The same for pings that find out how far the server is. */
+const MEASURING_LIMIT = 10_000;
+/** A read is sent again after so many broken connections at most. */
+const MOST_BROKEN = 2;
+const reads = new Set(['find', 'count', 'listIndexes', 'ping']);
+
+export interface LinkParts {
+  /** The database as messages call it. */
+  readonly label: string;
+  /** How long after its last answer a connection is trusted, in ms. */
+  readonly freshFor: number;
+  now(): number;
+  /** Called with the time that the server took for a command of the election, in ms. */
+  measured(ms: number): void;
+}
+
+interface Check {
+  /** Resolves with the first answer, or when there is none in time. */
+  readonly first: Promise<unknown>;
+}
+
+export class Link {
+  private readonly idle: IdleConnections;
+  private readonly roundTrip = new RoundTrip();
+  private readonly writes = new Set<{ readonly at: number; fail(error: StoreError): void }>();
+  private underWay = 0;
+  private drained = (): void => {};
+  private checking: Check | undefined;
+  /** When the last check began that found dead connections. */
+  private deadAt = Number.NEGATIVE_INFINITY;
+  private measuring = false;
+
+  constructor(
+    readonly client: MongoClient,
+    private readonly parts: LinkParts,
+  ) {
+    this.idle = new IdleConnections(parts.freshFor, parts.now);
+    this.idle.watch(client);
+  }
+
+  /**
+   * Sends a command that has `limit` ms, after which the signal aborts. `isQuick` says that it is one of the election,
+   * whose time is that of a beat.
+   */
+  run(command: Fields, limit: number, signal: AbortSignal, isQuick: boolean): Promise<Fields> {
+    return this.counted(async (ahead) => {
+      await this.makeFresh(limit, signal, ahead);
+      const isRead = reads.has(Object.keys(command)[0] ?? '');
+      const { answer, tookMs } = await (isRead
+        ? this.read(command, limit, signal)
+        : this.write(command, limit, signal));
+      if (isQuick) this.took(tookMs);
+      return answer;
+    });
+  }
+
+  /** Closes the client when no command is under way, and after `limit` ms in any case. */
+  async retire(limit: number): Promise<void> {
+    const drained = new Promise<void>((resolve) => {
+      this.drained = resolve;
+    });
+    if (this.underWay > 0) await orAfter(limit, drained);
+    await this.client.close();
+  }
+
+  /** Sends a command as it is. */
+  send(command: Fields, signal: AbortSignal): Promise<Fields> {
+    return this.counted(() => this.command(command, signal));
+  }
+
+  /** Counts what is under way, so that the next command knows how many take a connection before it. */
+  private async counted<T>(call: (ahead: number) => Promise<T>): Promise<T> {
+    const ahead = this.underWay;
+    this.underWay += 1;
+    try {
+      return await call(ahead);
+    } finally {
+      this.underWay -= 1;
+      if (this.underWay === 0) this.drained();
+    }
+  }
+
+  private command(command: Fields, signal: AbortSignal): Promise<Fields> {
+    return this.client.db().command(command, { ...readOptions, signal });
+  }
+
+  /** Finds out how far the server is, which no command does that takes longer than its limit. */
+  async measure(pings: number): Promise<void> {
+    if (this.measuring) return;
+    this.measuring = true;
+    try {
+      // The first one may need a new connection.
+      await this.ping(MEASURING_LIMIT);
+      for (let ping = 0; ping < pings; ping++) {
+        const from = this.parts.now();
+        await this.ping(MEASURING_LIMIT);
+        this.took(this.parts.now() - from);
+      }
+    } finally {
+      this.measuring = false;
+    }
+  }
+
+  private took(ms: number): void {
+    this.roundTrip.took(ms);
+    this.parts.measured(ms);
+  }
+
+  private async write(command: Fields, limit: number, signal: AbortSignal): Promise<Timed> {
+    const controller = new AbortController();
+    const giveUp = (): void => controller.abort(signal.reason);
+    signal.addEventListener('abort', giveUp, { once: true });
+    const sent = { at: this.parts.now(), fail: (error: StoreError) => controller.abort(error) };
+    this.writes.add(sent);
+    const endDoubts = this.doubtFrom(this.roundTrip.patience(limit));
+    try {
+      return await this.timed(command, controller.signal);
+    } finally {
+      endDoubts();
+      this.writes.delete(sent);
+      signal.removeEventListener('abort', giveUp);
+    }
+  }
+
+  private async read(command: Fields, limit: number, signal: AbortSignal): Promise<Timed> {
+    const from = this.parts.now();
+    const controller = new AbortController();
+    const giveUp = (): void => controller.abort(signal.reason ?? new Error('another connection answered first'));
+    signal.addEventListener('abort', giveUp, { once: true });
+    const sent = [this.timed(command, controller.signal)];
+    try {
+      for (let patience = this.roundTrip.patience(limit), broken = 0; ; ) {
+        const outcome = await orAfter(patience, firstAnswer(sent));
+        if (outcome !== undefined && !('error' in outcome)) return outcome;
+        if (outcome !== undefined) {
+          broken += 1;
+          if (broken > MOST_BROKEN) throw outcome.error;
+        } else {
+          this.doubt();
+          patience *= 2;
+        }
+        // Another one would come too late.
+        if (this.parts.now() - from + this.roundTrip.ms >= limit) return await answerOf(sent);
+        sent.push(this.again(command, limit, controller.signal));
+      }
+    } finally {
+      for (const answer of sent) answer.catch(() => {});
+      signal.removeEventListener('abort', giveUp);
+      // Closes connections on which there is no answer yet.
+      giveUp();
+    }
+  }
+
+  private again(command: Fields, limit: number, signal: AbortSignal): Promise<Timed> {
+    return this.counted(async (ahead) => {
+      await this.makeFresh(limit, signal, ahead);
+      return this.timed(command, signal);
+    });
+  }
+
+  private async timed(command: Fields, signal: AbortSignal): Promise<Timed> {
+    const from = this.parts.now();
+    const answer = await this.command(command, signal);
+    return { answer, tookMs: this.parts.now() - from };
+  }
+
+  /** Doubts after `ms`, and again after twice the time. */
+  private doubtFrom(ms: number): () => void {
+    let timer: NodeJS.Timeout | undefined;
+    const wait = (patience: number): void => {
+      timer = setTimeout(() => {
+        this.doubt();
+        wait(2 * patience);
+      }, patience);
+    };
+    wait(ms);
+    return () => clearTimeout(timer);
+  }
+
+  private doubt(): void {
+    this.idle.suspect();
+    this.failOlderThan(this.deadAt).catch(() => {});
+    if (this.checking === undefined) this.check(this.idle.toCheck(this.underWay));
+  }
+
+  /** Resolves when the next command gets a connection that answers, or a new one. */
+  private async makeFresh(limit: number, signal: AbortSignal, ahead: number): Promise<void> {
+    signal.throwIfAborted();
+    if (this.checking === undefined) this.check(this.idle.toCheck(ahead));
+    if (this.checking === undefined) return;
+    await orAfter(this.roundTrip.pingPatience(limit), this.checking.first);
+    signal.throwIfAborted();
+  }
+
+  private check(connections: number): void {
+    if (connections === 0) return;
+    const pings = Array.from({ length: connections }, () =>
+      this.ping(Math.max(PING_LIMIT, PING_ROUND_TRIPS * this.roundTrip.ms)),
+    );
+    const first = orAfter(
+      this.roundTrip.pingPatience(Number.POSITIVE_INFINITY),
+      Promise.any(pings).catch(() => {}),
+    );
+    this.checking = { first };
+    const from = this.parts.now();
+    void Promise.allSettled(pings).then((outcomes) => {
+      this.checking = undefined;
+      if (outcomes.every(({ status }) => status === 'fulfilled')) return;
+      this.deadAt = from;
+      this.failOlderThan(from).catch(() => {});
+    });
+  }
+
+  /** Fails the writes that were sent before and have no answer, if the server answers on another connection. */
+  private async failOlderThan(from: number): Promise<void> {
+    if (![...this.writes].some(({ at }) => at < from)) return;
+    await this.ping(Math.max(PING_LIMIT, PING_ROUND_TRIPS * this.roundTrip.ms));
+    // A server that was merely slow answers them now.
+    await orAfter(this.roundTrip.pingPatience(Number.POSITIVE_INFINITY), new Promise(() => {}));
+    const text = `the store ${this.parts.label} is not available: this connection to it is dead, and a new one answers`;
+    for (const { at, fail } of this.writes) if (at < from) fail(new StoreError('ERR_STORE_UNAVAILABLE', text));
+  }
+
+  private ping(limit: number): Promise<Fields> {
+    const late = () => new StoreError('ERR_STORE_UNAVAILABLE', `a ping had no answer in ${limit} ms`);
+    return withinLimit(limit, late, (signal) => this.send({ ping: 1 }, signal));
+  }
+}
+
+interface Timed {
+  readonly answer: Fields;
+  readonly tookMs: number;
+}
+
+/** Resolves with undefined if `work` takes longer than `ms`. */
+async function orAfter<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const end = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), ms);
+  });
+  try {
+    return await Promise.race([work, end]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+interface Broken {
+  readonly error: MongoNetworkError;
+}
+
+/** Resolves with the first answer, and rejects with the server's refusal. If all connections broke, resolves with that. */
+function firstAnswer(sent: readonly Promise<Timed>[]): Promise<Timed | Broken> {
+  return new Promise((resolve, reject) => {
+    let left = sent.length;
+    for (const answer of sent) {
+      answer.then(resolve, (error: unknown) => {
+        left -= 1;
+        if (!(error instanceof MongoNetworkError)) reject(error);
+        else if (left === 0) resolve({ error });
+      });
+    }
+  });
+}
+
+async function answerOf(sent: readonly Promise<Timed>[]): Promise<Timed> {
+  const answer = await firstAnswer(sent);
+  if ('error' in answer) throw answer.error;
+  return answer;
+}
