@@ -1,12 +1,13 @@
 /**
- * The suites, each with what it may take; `npm test` runs them one after another, and one without a test fails.
+ * The suites, each with what it may take; `npm test` runs them one after another, and one without a test fails. The last
+ * one is run by `.ci/run` only.
  * The tests of threads, processes and the package run what is built in dist/, so `npm run build` comes first.
  */
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { configDefaults, defineConfig } from 'vitest/config';
 
-const names = ['unit', 'contract', 'threads', 'processes', 'package'] as const;
+const names = ['unit', 'contract', 'threads', 'processes', 'package', 'replicaSet'] as const;
 
 function suite(name: (typeof names)[number], timeout: number, more: { server?: boolean; folders?: string[] } = {}) {
   return {
@@ -37,6 +38,7 @@ export default defineConfig({
       suite('threads', 60_000, { server: true }),
       suite('processes', 120_000, { server: true }),
       suite('package', 120_000),
+      suite('replicaSet', 60_000, { server: true }),
     ],
   },
 });

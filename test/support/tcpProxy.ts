@@ -117,7 +117,8 @@ function inOrder(hand: (bytes: Buffer) => void): (bytes: Buffer, delay: number) 
   };
 }
 
-function authority(uri: string): { before: string; host: string; port: number; after: string } {
+/** Splits a connect string at its first server. */
+export function authority(uri: string): { before: string; host: string; port: number; after: string } {
   const parts = /^(mongodb:\/\/(?:[^/?]*@)?)([^/?,]+)[^/?]*(.*)$/.exec(uri);
   if (parts === null) throw new Error('A proxy needs a connect string that names its servers.');
   const [, before = '', server = '', after = ''] = parts;

@@ -1,0 +1,134 @@
+/** The mongodb store when the primary of a replica set steps down, shuts down, or ends. */
+import { randomUUID } from 'node:crypto';
+import { MongoClient } from 'mongodb';
+import { afterEach, describe, expect, test } from 'vitest';
+import {
+  atEnd,
+  available,
+  beatOf,
+  cleanUp,
+  eventually,
+  interruptions,
+  lease,
+  MANY,
+  nothing,
+  play,
+  task,
+  tenureOf,
+  unavailable,
+} from './play.ts';
+
+afterEach(cleanUp);
+
+describe('a driver takes the front ends for a set', () => {
+  test.each([false, true])('with sessions: %s', async (sessions) => {
+    const { set, view, database } = await play({ sessions });
+    const client = await new MongoClient(view.uri(database)).connect();
+    atEnd(() => client.close());
+    const primaries: (string | undefined)[] = [];
+    client.on('topologyDescriptionChanged', ({ newDescription }) => {
+      primaries.push([...newDescription.servers.values()].find(({ type }) => type === 'RSPrimary')?.address);
+    });
+    const things = client.db().collection<{ _id: number }>('things');
+    await things.insertOne({ _id: 1 });
+    set.stepDown();
+    await eventually(() => primaries).toContain(undefined);
+    const next = await set.elect();
+    // The driver waits until there is a primary again.
+    await things.insertOne({ _id: 2 });
+    expect(primaries.at(-1)).toBe(view.hosts[next.index]);
+    expect(await things.countDocuments()).toBe(2);
+  });
+});
+
+test('without a primary the store is not available, and after each election it is, by itself', async () => {
+  const { set, store } = await play();
+  const name = randomUUID();
+  await store.compareAndSetLease(name, null, lease);
+  for (let beat = 1; beat <= 3; beat += 1) {
+    const back = available(store);
+    set.stepDown();
+    await expect(store.beat(tenureOf(name), beat, nothing)).rejects.toMatchObject(unavailable);
+    await expect(beatOf(store, name)).rejects.toMatchObject(unavailable);
+    await set.elect();
+    await back;
+    expect(await store.beat(tenureOf(name), beat, nothing)).toBe(true);
+  }
+});
+
+test('a client that asks for a step-down is obeyed', async () => {
+  const { set, view, store } = await play({ electionTime: 100 });
+  const former = set.primary;
+  const client = await new MongoClient(view.uri()).connect();
+  atEnd(() => client.close());
+  await client.db('admin').command({ replSetStepDown: 60 });
+  await eventually(() => set.primary?.term).toBe(2);
+  expect(set.primary).not.toBe(former);
+  await eventually(() => beatOf(store, 'none').catch(({ code }) => code)).toBeUndefined();
+});
+
+describe('a write whose answer is lost has no outcome, though it was done', () => {
+  test.each(interruptions)('$name', async ({ told, asConcern = false }) => {
+    const { set, store } = await play();
+    const name = randomUUID();
+    await store.compareAndSetLease(name, null, lease);
+    await store.tasks.addTasks(name, [task('first')], MANY);
+    const back = available(store);
+    set.hold('answers');
+    const beat = expect(store.beat(tenureOf(name), 1, nothing)).rejects.toMatchObject(unavailable);
+    const add = expect(store.tasks.addTasks(name, [task('second')], MANY)).rejects.toMatchObject(unavailable);
+    await eventually(() => set.kept).toBe(2);
+    set.stepDown({ told, asConcern });
+    await beat;
+    await add;
+    await set.elect();
+    await back;
+    expect(await beatOf(store, name)).toBe(1);
+    const again = await store.tasks.addTasks(name, [task('second'), task('third')], MANY);
+    expect(again).toEqual([{ type: 'known' }, { type: 'stored', seq: 3 }]);
+  });
+});
+
+describe('a write that the primary did not come to is not done later', () => {
+  test.each(interruptions.filter(({ asConcern }) => !asConcern))('$name', async ({ told }) => {
+    const { set, store } = await play();
+    const name = randomUUID();
+    await store.compareAndSetLease(name, null, lease);
+    const back = available(store);
+    set.hold('requests');
+    const beat = expect(store.beat(tenureOf(name), 1, nothing)).rejects.toMatchObject(unavailable);
+    await eventually(() => set.kept).toBe(1);
+    set.stepDown({ told });
+    await beat;
+    await set.elect();
+    await back;
+    expect(await beatOf(store, name)).toBe(0);
+  });
+});
+
+describe('a primary that ends is followed by another one', () => {
+  test.each(['closed', 'silent', 'stopping'] as const)('%s', async (how) => {
+    const { set, store } = await play();
+    const name = randomUUID();
+    await store.compareAndSetLease(name, null, lease);
+    const former = how === 'stopping' ? set.shutDown() : set.primary;
+    if (former === undefined) throw new Error('there is no primary');
+    if (how !== 'stopping') set.lose(former, how);
+    const back = available(store);
+    await expect(store.beat(tenureOf(name), 1, nothing)).rejects.toMatchObject(unavailable);
+    if (how === 'stopping') set.lose(former, 'closed');
+    await set.elect();
+    await back;
+    await eventually(() => store.beat(tenureOf(name), 2, nothing).catch(() => false)).toBe(true);
+    set.start(former);
+    expect(await store.beat(tenureOf(name), 3, nothing)).toBe(true);
+    set.catchUp(former);
+    // It is the only one that can follow.
+    set.stepDown();
+    const again = available(store);
+    await expect(store.beat(tenureOf(name), 4, nothing)).rejects.toMatchObject(unavailable);
+    await set.elect(former.index);
+    await again;
+    await eventually(() => store.beat(tenureOf(name), 5, nothing).catch(() => false)).toBe(true);
+  });
+});
