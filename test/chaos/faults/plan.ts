@@ -4,6 +4,8 @@ import { LEASE } from '../intervals.ts';
 export const memberFaults = ['kill', 'stop', 'block', 'busy', 'pool-busy', 'broken-deploy'] as const;
 export const networkFaults = ['cut', 'delay', 'half-open', 'drop-requests', 'drop-answers'] as const;
 export const serverFaults = ['server-engine', 'server-gateway'] as const;
+/** Of a replica set. */
+export const setFaults = ['step-down', 'primary-lost', 'stale-primary'] as const;
 /** Of the files of the embedded store, which all members share. */
 export const storeFaults = ['store-removed', 'store-replaced'] as const;
 export type FaultKind =
@@ -11,6 +13,7 @@ export type FaultKind =
   | (typeof networkFaults)[number]
   | (typeof serverFaults)[number]
   | (typeof storeFaults)[number]
+  | (typeof setFaults)[number]
   | 'slow-disk'
   | 'wall-clock';
 

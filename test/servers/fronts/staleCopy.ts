@@ -46,7 +46,8 @@ export class StaleCopy {
         const to = this.client.db(this.name(name, what)).collection(collection);
         if (documents.length > 0) await to.insertMany(documents);
         for (const { key, name: called, unique } of indexes) {
-          if (called !== '_id_') await to.createIndex(key, { name: called ?? '', ...(unique ? { unique } : {}) });
+          // The others only make things fast.
+          if (unique && called !== '_id_') await to.createIndex(key, { unique });
         }
       }
     }
