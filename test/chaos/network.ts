@@ -1,4 +1,5 @@
 /** The way of one place to the server: a proxy before each of its addresses. */
+import type { Naming } from '../servers/replicaSet.ts';
 import { TcpProxy } from '../support/tcpProxy.ts';
 
 export class Network {
@@ -14,11 +15,9 @@ export class Network {
     return new Network(proxy.uri(uri), [proxy]);
   }
 
-  /** To several that listen on these ports; `uriOf` tells how they are reached by those of the proxies. */
+  /** To several that `listen` opens; it is told under which addresses the members shall reach them. */
   static async beforeAll(
-    listen: (
-      hosts: (ports: readonly number[]) => Promise<readonly string[]>,
-    ) => Promise<{ uri(database: string): string }>,
+    listen: (hosts: Naming) => Promise<{ uri(database: string): string }>,
     database: string,
   ): Promise<Network> {
     let proxies: TcpProxy[] = [];

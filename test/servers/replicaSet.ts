@@ -27,8 +27,13 @@ export interface SetView {
   hosts: readonly string[];
   /** Where they listen. */
   readonly ports: readonly number[];
+  /** How many connections there are to each member. */
+  readonly connections: readonly number[];
   uri(database?: string): string;
 }
+
+/** Tells what the members are called that listen on these ports. */
+export type Naming = (ports: readonly number[]) => Promise<readonly string[]>;
 
 interface OpenView extends SetView {
   fronts: Front[];
@@ -81,12 +86,15 @@ export class ReplicaSet {
   }
 
   /** Ways to the members that nobody else uses. `hosts` may tell others than the addresses where they listen. */
-  async view(hosts: (ports: readonly number[]) => Promise<readonly string[]> = locally): Promise<SetView> {
+  async view(hosts: Naming = locally): Promise<SetView> {
     const view: OpenView = {
       hosts: [],
       fronts: [],
       get ports() {
         return this.fronts.map(({ port }) => port);
+      },
+      get connections() {
+        return this.fronts.map(({ connections }) => connections);
       },
       uri(database = '') {
         return `mongodb://${this.hosts.join(',')}/${database}?replicaSet=${SET_NAME}`;
@@ -104,15 +112,20 @@ export class ReplicaSet {
     this.reconfigured();
   }
 
-  /** From now on they listen elsewhere too. Where they were, they do not once that is called which this resolves with. */
-  async move(view: SetView): Promise<() => Promise<void>> {
-    const open = this.views.find((one) => one === view);
-    if (open === undefined) throw new Error('This view is not one of this set.');
-    const { fronts } = open;
-    open.fronts = await this.listen(open);
-    view.hosts = await locally(open.ports);
+  /** From now on they listen elsewhere too, and say so. What this resolves with closes the places where they were. */
+  async move(view: SetView, hosts: Naming = locally): Promise<() => Promise<void>> {
+    const leave = await this.listenElsewhere(view);
+    view.hosts = await hosts(view.ports);
     this.reconfigured();
-    return async () => void (await Promise.all(fronts.map((front) => front.close())));
+    return leave;
+  }
+
+  /** The same at once: no driver hears in the old places of the new ones. */
+  async moveAtOnce(view: SetView, hosts: Naming = locally): Promise<void> {
+    const leave = await this.listenElsewhere(view);
+    await leave();
+    view.hosts = await hosts(view.ports);
+    this.reconfigured();
   }
 
   /** From now on the primary keeps the answers of the writes that it does, or the writes; a call that follows ends it. */
@@ -195,6 +208,14 @@ export class ReplicaSet {
     clearTimeout(this.election);
     await Promise.all(this.views.flatMap(({ fronts }) => fronts.map((front) => front.close())));
     await Promise.all(this.members.map(({ copy }) => copy?.remove()));
+  }
+
+  private async listenElsewhere(view: SetView): Promise<() => Promise<void>> {
+    const open = this.views.find((one) => one === view);
+    if (open === undefined) throw new Error('This view is not one of this set.');
+    const { fronts } = open;
+    open.fronts = await this.listen(open);
+    return async () => void (await Promise.all(fronts.map((front) => front.close())));
   }
 
   private listen(view: OpenView): Promise<Front[]> {

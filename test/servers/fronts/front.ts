@@ -103,6 +103,11 @@ export class Front {
     return address.port;
   }
 
+  /** How many connections there are. */
+  get connections(): number {
+    return this.clients.size;
+  }
+
   /** From now on. A front end that is not open any more has no connection left that works. */
   set(mode: FrontMode): void {
     // What a machine that has died does not answer is not closed either, until it is back and knows nothing of it.

@@ -1,0 +1,122 @@
+/** The mongodb store when the members of a set get other names or places, also by an SRV record that changes. */
+import { randomUUID } from 'node:crypto';
+import dns from 'node:dns';
+import { afterEach, beforeEach, expect, inject, test, vi } from 'vitest';
+import { DnsServer } from '../servers/dnsServer.ts';
+import { ReplicaSet, type SetView } from '../servers/replicaSet.ts';
+import { ShardedCluster } from '../servers/sharded.ts';
+import {
+  atEnd,
+  available,
+  beatOf,
+  cleanUp,
+  eventually,
+  lease,
+  newDatabase,
+  nothing,
+  play,
+  storeAt,
+  tenureOf,
+  unavailable,
+} from './play.ts';
+
+const SERVICE = '_mongodb._tcp.set.example.test';
+/** With which a store that reaches nothing looks for the names of its servers again within seconds. */
+const impatient = { commandTimeout: 500, connectTimeout: 500 };
+
+beforeEach(() => {
+  const lookup = dns.promises.lookup.bind(dns.promises);
+  // The system knows no names of ours. What else is looked up is its own affair.
+  const known = (name: string, ...more: unknown[]) =>
+    name.endsWith('.example.test')
+      ? Promise.resolve([{ address: '127.0.0.1', family: 4 }])
+      : Reflect.apply(lookup, dns.promises, [name, ...more]);
+  const spy = vi.spyOn(dns.promises, 'lookup').mockImplementation(known as typeof lookup);
+  atEnd(async () => spy.mockRestore());
+});
+afterEach(cleanUp);
+
+async function dnsServer(): Promise<DnsServer> {
+  const server = await DnsServer.start();
+  const before = dns.getServers();
+  dns.setServers([server.address]);
+  atEnd(async () => {
+    dns.setServers(before);
+    await server.close();
+  });
+  return server;
+}
+
+const namesOf = ({ ports }: { readonly ports: readonly number[] }): string[] =>
+  ports.map((port, index) => `member${index}.example.test:${port}`);
+const targetsOf = ({ ports }: { readonly ports: readonly number[] }) =>
+  ports.map((port, index) => ({ name: `member${index}.example.test`, port }));
+
+async function throughElections(set: ReplicaSet, beat: (number: number) => Promise<boolean>): Promise<void> {
+  for (let number = 1; number <= 3; number += 1) {
+    await eventually(() => beat(number).catch(() => false)).toBe(true);
+    set.stepDown();
+    await set.elect();
+  }
+  await eventually(() => beat(4).catch(() => false)).toBe(true);
+}
+
+test('members that are called otherwise are the same members', async () => {
+  const { set, view, store } = await play();
+  const name = randomUUID();
+  await store.compareAndSetLease(name, null, lease);
+  set.rename(view, namesOf(view));
+  await throughElections(set, (number) => store.beat(tenureOf(name), number, nothing));
+});
+
+test('members that move one after another are found where they are', async () => {
+  const { set, view, store } = await play();
+  const name = randomUUID();
+  await store.compareAndSetLease(name, null, lease);
+  const leave = await set.move(view);
+  // By then its driver has heard of all of them.
+  await eventually(() => Math.min(...view.connections)).toBeGreaterThan(0);
+  await leave();
+  await throughElections(set, (number) => store.beat(tenureOf(name), number, nothing));
+});
+
+test('a set that moves as a whole is found by its SRV record', async () => {
+  const server = await dnsServer();
+  const set = await ReplicaSet.before(inject('server').uri);
+  atEnd(() => set.close());
+  const view: SetView = await set.view(async (ports) => namesOf({ ports }));
+  server.services.set(SERVICE, targetsOf(view));
+  const options = 'tls=false&replicaSet=rs0';
+  const store = storeAt(`mongodb+srv://set.example.test/${newDatabase()}?${options}`, impatient);
+  await store.open();
+  const name = randomUUID();
+  await store.compareAndSetLease(name, null, lease);
+  const back = available(store);
+  const ports = [...view.ports];
+  // The old places are gone before anybody could hear of the new ones.
+  await set.moveAtOnce(view, async (to) => namesOf({ ports: to }));
+  expect(view.ports).not.toEqual(ports);
+  await expect(store.beat(tenureOf(name), 1, nothing)).rejects.toMatchObject(unavailable);
+  server.services.set(SERVICE, targetsOf(view));
+  // A member in trouble goes on trying.
+  await eventually(() => beatOf(store, name).catch(({ code }) => code)).toBe(0);
+  await back;
+});
+
+test('routers that are replaced are found by the SRV record', async () => {
+  const server = await dnsServer();
+  const [first, second] = [
+    await ShardedCluster.before(inject('server').uri),
+    await ShardedCluster.before(inject('server').uri),
+  ];
+  atEnd(() => second.close());
+  server.services.set(SERVICE, targetsOf(first));
+  const store = storeAt(`mongodb+srv://set.example.test/${newDatabase()}?tls=false`, impatient);
+  await store.open();
+  const name = randomUUID();
+  await store.compareAndSetLease(name, null, lease);
+  await first.close();
+  await expect(store.beat(tenureOf(name), 1, nothing)).rejects.toMatchObject(unavailable);
+  server.services.set(SERVICE, targetsOf(second));
+  await eventually(() => beatOf(store, name).catch(({ code }) => code)).toBe(0);
+});
