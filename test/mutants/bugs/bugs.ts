@@ -6,6 +6,7 @@ import { embeddedBugs } from './embedded.ts';
 import { memberBugs } from './members.ts';
 import { poolBugs } from './pool.ts';
 import { queueBugs } from './queue.ts';
+import { replicaSetBugs } from './replicaSet.ts';
 import { storeBugs } from './stores.ts';
 import { workBugs } from './work.ts';
 
@@ -18,4 +19,5 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...embeddedBugs,
   ...poolBugs,
   ...memberBugs,
+  ...replicaSetBugs,
 ];

@@ -161,10 +161,11 @@ export class SetMember {
     else this.refuse(call, told);
   }
 
-  /** A write into local data, which no majority acknowledges. */
+  /** A write into local data, which no majority acknowledges. Who asks for no majority is told that all is well. */
   private async staleWrite(call: Call): Promise<void> {
     const answer = await this.pass(call, this.outgoing(call, 'local'));
-    const limit = call.body.writeConcern?.wtimeout;
+    const { w = 'majority', wtimeout: limit } = call.body.writeConcern ?? {};
+    if (w === 0 || w === 1) return call.hand(answer);
     const inTime = await this.untilInterrupted(call, typeof limit === 'number' && limit > 0 ? limit : undefined);
     if (!inTime) call.hand(withConcern(answer, 'WriteConcernTimeout'));
     else this.interrupt(call, answer);
