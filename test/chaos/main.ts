@@ -48,6 +48,9 @@ function settings() {
   });
   const server = serverNames.find((name) => name === values.server);
   if (server === undefined) throw new UsageError(`unknown server: ${values.server}`);
+  if (server === 'uri' && !process.env.MONGODB_URI) {
+    throw new UsageError('--server uri takes the connect string of its server from MONGODB_URI');
+  }
   const fencing = (['thread', 'process'] as const).find((kind) => kind === values.fencing);
   if (fencing === undefined) throw new UsageError(`unknown fencing: ${values.fencing}`);
   const { faults, seed, only, date = new Date().toISOString().slice(0, 10), ...others } = values;

@@ -11,8 +11,10 @@ import {
   interruptions,
   lease,
   MANY,
+  newDatabase,
   nothing,
   play,
+  storeAt,
   task,
   tenureOf,
   unavailable,
@@ -53,6 +55,42 @@ test('without a primary the store is not available, and after each election it i
     await set.elect();
     await back;
     expect(await store.beat(tenureOf(name), beat, nothing)).toBe(true);
+  }
+});
+
+describe('a store that opens while the set elects opens by itself afterwards', () => {
+  test.each(['no primary', 'answers', 'requests'] as const)('%s', async (what) => {
+    const { set, view } = await play();
+    const store = storeAt(view.uri(newDatabase()));
+    if (what !== 'no primary') set.hold(what);
+    else set.stepDown();
+    const opening = store.open().then(
+      () => 'open',
+      ({ code }) => code,
+    );
+    if (what !== 'no primary') {
+      await eventually(() => set.kept).toBeGreaterThan(0);
+      set.stepDown();
+    }
+    expect(await opening).toBe('ERR_STORE_UNAVAILABLE');
+    const back = available(store);
+    await set.elect();
+    await back;
+    await eventually(() => store.highestTerm('none').catch(({ code }) => code)).toMatchObject({ term: 0 });
+    expect(await store.tasks.addTasks('none', [task('a'), task('a')], MANY)).toHaveLength(2);
+  });
+});
+
+test('one member that is named is enough to find the others', async () => {
+  const { set, view } = await play();
+  const name = randomUUID();
+  const store = storeAt(`mongodb://${view.hosts[2]}/${newDatabase()}`);
+  await store.open();
+  await store.compareAndSetLease(name, null, lease);
+  for (const beat of [1, 2, 3]) {
+    set.stepDown();
+    await set.elect();
+    await eventually(() => store.beat(tenureOf(name), beat, nothing).catch(() => false)).toBe(true);
   }
 });
 
