@@ -3,8 +3,7 @@
  * that is primary passes commands on; the others answer as mongod does. Elections take as long as the caller lets pass
  * between the calls.
  *
- * What it does not play: writes that an old primary has and that others replicate after all, reads from secondaries that
- * lag behind, and transactions.
+ * What it does not play: secondaries that lag behind, and transactions.
  */
 import { authority } from '../support/tcpProxy.js';
 import { Front, type Target } from './fronts/front.js';
