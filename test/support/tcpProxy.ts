@@ -117,7 +117,7 @@ function inOrder(hand: (bytes: Buffer) => void): (bytes: Buffer, delay: number) 
   };
 }
 
-/** Splits a connect string at its first server. */
+/** Returns the first server of a connect string, and what is before and after its servers. */
 export function authority(uri: string): { before: string; host: string; port: number; after: string } {
   const parts = /^(mongodb:\/\/(?:[^/?]*@)?)([^/?,]+)[^/?]*(.*)$/.exec(uri);
   if (parts === null) throw new Error('A proxy needs a connect string that names its servers.');
