@@ -45,7 +45,7 @@ describe('what a router says when it does not reach the shard passes', () => {
     ] as const) {
       cluster.fault = { error, done };
       await expect(store.beat(tenureOf(name), beat, nothing)).rejects.toMatchObject(unavailable);
-      await expect(beatOf(store, name)).rejects.toMatchObject(unavailable);
+      if (!done) await expect(beatOf(store, name)).rejects.toMatchObject(unavailable);
       await expect(store.tasks.addTasks(name, [task(`${done}`)], MANY)).rejects.toMatchObject(unavailable);
       cluster.fault = undefined;
       await eventually(() => beatOf(store, name).catch(({ code }) => code)).toBe(1);

@@ -12,10 +12,11 @@ import { errorAnswer, type ServerErrorName } from './fronts/serverErrors.js';
 const ROUTERS = 2;
 /** What a router answers by itself. */
 const own = ['ping', 'buildInfo', 'connectionStatus', 'saslStart', 'saslContinue'];
+const writes = ['insert', 'update', 'delete'];
 
 export interface ShardFault {
   readonly error: ServerErrorName;
-  /** Whether the shard does the command all the same, and only its answer does not come back. */
+  /** Whether only the answers of writes do not come back, which the shard does. Else nothing reaches it. */
   readonly done: boolean;
 }
 
@@ -66,7 +67,8 @@ export class ShardedCluster {
     }
     if (call.name === 'endSessions') return call.answer({ ok: 1 });
     const { fault } = this;
-    if (fault === undefined || own.includes(call.name)) return call.hand(await call.pass(outgoing(call.message)));
+    const isSpared = own.includes(call.name) || (fault?.done === true && !writes.includes(call.name));
+    if (fault === undefined || isSpared) return call.hand(await call.pass(outgoing(call.message)));
     if (fault.done) await call.pass(outgoing(call.message));
     call.answer(errorAnswer(fault.error));
   }
