@@ -65,8 +65,8 @@ export async function beatOf(store: Store, name: string): Promise<number | undef
 }
 
 /** Waits for a state, for as long as a busy machine may need. */
-export function eventually<T>(look: () => T) {
-  return expect.poll(look, { interval: 10, timeout: 20_000 });
+export function eventually<T>(look: () => T, timeout = 20_000) {
+  return expect.poll(look, { interval: 10, timeout });
 }
 
 /** Resolves when the store says that it is there again. */
