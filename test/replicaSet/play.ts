@@ -28,7 +28,10 @@ export interface Played {
   readonly set: ReplicaSet;
   readonly view: SetView;
   readonly database: string;
+  /** Under test: its calls end soon, also when all that is wrong is a busy machine. */
   readonly store: FullStore;
+  /** Waits for as long as a busy machine may need, on a way of its own. */
+  readonly direct: FullStore;
 }
 
 export async function play(options?: ReplicaSetOptions): Promise<Played> {
@@ -37,8 +40,26 @@ export async function play(options?: ReplicaSetOptions): Promise<Played> {
   const database = newDatabase();
   const view = await set.view();
   const store = storeAt(view.uri(database));
-  await store.open();
-  return { set, view, database, store };
+  const direct = storeAt((await set.view()).uri(database), patient);
+  await Promise.all([opened(direct), opened(store)]);
+  return { set, view, database, store, direct };
+}
+
+export const patient = { commandTimeout: 20_000, connectTimeout: 20_000 };
+
+/** Opens it, however often that takes too long. */
+export async function opened(store: FullStore): Promise<void> {
+  await eventually(() => store.open().then(() => 'open', codeOf), 40_000).toBe('open');
+}
+
+/** Of an error that is expected, or of one of a busy machine, after which a test looks again. */
+export function codeOf(error: { readonly code?: unknown }): unknown {
+  return error.code;
+}
+
+/** Whether a beat was written, after as many attempts as a busy machine needs. */
+export async function beats(store: Store, name: string, beat: number): Promise<void> {
+  await eventually(() => store.beat(tenureOf(name), beat, nothing).catch(codeOf)).toBe(true);
 }
 
 export function newDatabase(): string {

@@ -6,12 +6,16 @@ import { ShardedCluster } from '../servers/sharded.ts';
 import {
   atEnd,
   beatOf,
+  beats,
   cleanUp,
+  codeOf,
   eventually,
   lease,
   MANY,
   newDatabase,
   nothing,
+  opened,
+  patient,
   storeAt,
   task,
   tenureOf,
@@ -23,12 +27,16 @@ afterEach(cleanUp);
 async function playSharded() {
   const cluster = await ShardedCluster.before(inject('server').uri);
   atEnd(() => cluster.close());
-  const store = storeAt(cluster.uri(newDatabase()));
-  await store.open();
+  const database = newDatabase();
+  const store = storeAt(cluster.uri(database));
+  const direct = storeAt(cluster.uri(database), patient);
+  await Promise.all([opened(direct), opened(store)]);
   const name = randomUUID();
-  await store.compareAndSetLease(name, null, lease);
-  await store.tasks.addTasks(name, [task('first')], MANY);
-  return { cluster, store, name };
+  await direct.compareAndSetLease(name, null, lease);
+  await direct.tasks.addTasks(name, [task('first')], MANY);
+  // It knows the end of the queue from now on.
+  await eventually(() => store.tasks.addTasks(name, [task('first')], MANY).catch(codeOf)).toEqual([{ type: 'known' }]);
+  return { cluster, store, direct, name };
 }
 
 const errors: readonly ServerErrorName[] = [
@@ -38,7 +46,7 @@ const errors: readonly ServerErrorName[] = [
 
 describe('what a router says when it does not reach the shard passes', () => {
   test.each(errors)('%s', async (error) => {
-    const { cluster, store, name } = await playSharded();
+    const { cluster, store, direct, name } = await playSharded();
     for (const [beat, done] of [
       [1, true],
       [2, false],
@@ -48,12 +56,12 @@ describe('what a router says when it does not reach the shard passes', () => {
       if (!done) await expect(beatOf(store, name)).rejects.toMatchObject(unavailable);
       await expect(store.tasks.addTasks(name, [task(`${done}`)], MANY)).rejects.toMatchObject(unavailable);
       cluster.fault = undefined;
-      await eventually(() => beatOf(store, name).catch(({ code }) => code)).toBe(1);
+      await eventually(() => beatOf(store, name).catch(codeOf)).toBe(1);
     }
-    const again = await store.tasks.addTasks(name, [task('true'), task('false')], MANY);
+    const again = await direct.tasks.addTasks(name, [task('true'), task('false')], MANY);
     // What was done, though it was not answered, is known; the other one was never stored.
     expect(again.map(({ type }) => type)).toEqual(['known', 'stored']);
-    expect(await store.beat(tenureOf(name), 3, nothing)).toBe(true);
+    await beats(store, name, 3);
   });
 });
 
@@ -61,8 +69,8 @@ test.each(['closed', 'silent'] as const)('the other router is used when one is %
   const { cluster, store, name } = await playSharded();
   for (const router of [0, 1]) {
     cluster.set(router, how);
-    await eventually(() => store.beat(tenureOf(name), 1, nothing).catch(() => false)).toBe(true);
+    await beats(store, name, 1);
     cluster.set(router, 'open');
-    await eventually(() => store.beat(tenureOf(name), 2, nothing).catch(() => false)).toBe(true);
+    await beats(store, name, 2);
   }
 });

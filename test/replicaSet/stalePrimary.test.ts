@@ -12,6 +12,7 @@ import {
   lease,
   MANY,
   nothing,
+  opened,
   play,
   storeAt,
   task,
@@ -21,16 +22,16 @@ import {
 
 afterEach(cleanUp);
 
-/** A set whose primary is cut off, a store that reaches that one only, and one that reaches all. */
+/** A set whose primary is cut off, a store that reaches that one only, and a patient one that reaches all. */
 async function divided() {
-  const { set, view, database, store } = await play();
+  const { set, view, database, direct: store } = await play();
   const name = randomUUID();
   await store.compareAndSetLease(name, null, lease);
   await store.beat(tenureOf(name), 1, nothing);
   await store.tasks.addTasks(name, [task('first')], MANY);
   const { before, after } = authority(view.uri(database));
   const cutOff = storeAt(`${before}${view.hosts[0]}${after}&directConnection=true`);
-  await cutOff.open();
+  await opened(cutOff);
   const stale = await set.cutOff();
   if (stale === undefined) throw new Error('there is no primary');
   await set.elect();
