@@ -219,7 +219,7 @@ export class ReplicaSet {
 
   private listen(view: OpenView): Promise<Front[]> {
     return Promise.all(
-      this.members.map((member) => Front.start(this.target, (call) => member.handle(call, view.hosts))),
+      this.members.map((member) => Front.start(this.target, (call) => member.handle(call, () => view.hosts))),
     );
   }
 

@@ -89,9 +89,10 @@ export class SetMember {
     for (const free of [...this.kept]) free();
   }
 
-  async handle(call: Call, hosts: readonly string[]): Promise<void> {
+  /** `hosts` tells what the members are called now: a driver that waits for news hears it later. */
+  async handle(call: Call, hosts: () => readonly string[]): Promise<void> {
     if (this.role === 'down') return call.cut();
-    if (isHello(call)) return this.news.answer(call, () => this.hello(call, hosts));
+    if (isHello(call)) return this.news.answer(call, () => this.hello(call, hosts()));
     if (ignored.has(call.name)) return call.answer({ ok: 1 });
     if (this.role === 'stopping') return this.refuse(call, 'ShutdownInProgress');
     if (call.name === 'replSetStepDown') return this.stepDown(call);
