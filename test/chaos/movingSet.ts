@@ -110,7 +110,7 @@ export class RealSet implements MovingSet {
   }
 }
 
-/** By the digits of its strength from this one on, so that the choices for one fault differ. */
+/** Chooses by the digits of its strength from this one on. The choices for one fault differ by that. */
 function oneOf<T>(all: readonly T[], { strength }: PlannedFault, digit: number): T {
   const chosen = all[Math.floor(strength * 10 ** digit) % all.length];
   if (chosen === undefined) throw new RangeError(`a strength of ${strength}`);

@@ -92,7 +92,7 @@ function parts(name: ServerName, server: DocumentDbServer): ChaosServer {
   };
 }
 
-/** Each place has addresses of its own for the members, so that the set tells it those of its proxies. */
+/** Each place has addresses of its own for the members: the set tells it those of its proxies. */
 async function played(name: ServerName, server: TestServer): Promise<ChaosServer> {
   const played = await ReplicaSet.before(server.uri, { sessions: true });
   const set = new PlayedSet(played);
@@ -106,7 +106,7 @@ async function played(name: ServerName, server: TestServer): Promise<ChaosServer
   };
 }
 
-/** One that somebody else runs, with a database of its own. */
+/** Takes a server that the user runs, with a database of its own. */
 async function theUsers(name: ServerName, given: string): Promise<ChaosServer> {
   const client = await new MongoClient(given).connect();
   const database = `mongo_failover_chaos_${randomBytes(6).toString('hex')}`;

@@ -44,7 +44,7 @@ function seen(store: FullStore, name: string): Promise<unknown> {
   return beatOf(store, name).catch(({ code }) => code);
 }
 
-test('its writes are acknowledged to nobody, and are gone once it hears of the others', async () => {
+test('its writes are not acknowledged, and are gone once it hears of the others', async () => {
   const { set, stale, name, store, cutOff } = await divided();
   await expect(cutOff.beat(tenureOf(name), 2, nothing)).rejects.toMatchObject(unavailable);
   await expect(cutOff.insertTerm({ name, term: 2, holder: 'b', claim: 'c', ttl: 1 })).rejects.toMatchObject(

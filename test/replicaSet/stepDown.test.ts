@@ -110,7 +110,7 @@ describe('a write whose answer is lost has no outcome, though it was done', () =
     const name = randomUUID();
     await direct.compareAndSetLease(name, null, lease);
     await direct.tasks.addTasks(name, [task('first')], MANY);
-    // It knows the end of the queue from now on, so that the next call begins with the insert.
+    // It knows the end of the queue from now on, and its next call begins with the insert.
     await eventually(() => store.tasks.addTasks(name, [task('first')], MANY).catch(codeOf)).toEqual([
       { type: 'known' },
     ]);

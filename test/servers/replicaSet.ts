@@ -20,7 +20,7 @@ export interface ReplicaSetOptions {
   readonly electionTime?: number;
 }
 
-/** The set as one client reaches it: each member under an address of its own, so that the way there can be disturbed. */
+/** The set as one client reaches it: each member has an address of its own, before which a proxy can be put. */
 export interface SetView {
   /** What the members say that they are called. */
   hosts: readonly string[];
@@ -84,7 +84,7 @@ export class ReplicaSet {
     return this.primary?.keptCount ?? 0;
   }
 
-  /** Ways to the members that nobody else uses. `hosts` may tell others than the addresses where they listen. */
+  /** Makes ways to the members for one client. `hosts` may tell others than the addresses where they listen. */
   async view(hosts: Naming = locally): Promise<SetView> {
     const view: OpenView = {
       hosts: [],
@@ -179,7 +179,7 @@ export class ReplicaSet {
     return member;
   }
 
-  /** One that was cut off hears of the others: what it wrote meanwhile is rolled back. */
+  /** One that was cut off hears of the others: what it wrote since is rolled back. */
   async rejoin(member: SetMember): Promise<void> {
     const { copy } = member;
     member.become('secondary');

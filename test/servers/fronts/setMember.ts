@@ -52,7 +52,7 @@ const served = new Set([
   'authenticate',
   'logout',
 ]);
-/** What the servers behind this may not know, and what nobody here has any use for. */
+/** Commands that the servers behind this may not know, and that no test needs. */
 const ignored = new Set(['endSessions', 'killCursors', 'killSessions']);
 
 export class SetMember {
