@@ -1,13 +1,16 @@
 /**
  * The suites, each with what it may take; `npm test` runs them one after another, and one without a test fails.
- * Only `.ci/run` runs `network`, `types` and `jest`, which take minutes.
+ * Only `.ci/run` runs those after `package`, which take minutes.
  * The tests of threads, processes and the package run what is built in dist/, so `npm run build` comes first.
  */
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { configDefaults, defineConfig } from 'vitest/config';
 
-const names = ['unit', 'contract', 'threads', 'processes', 'package', 'network', 'types', 'jest'] as const;
+const names = [
+  ...(['unit', 'contract', 'threads', 'processes', 'package'] as const),
+  ...(['network', 'replicaSet', 'types', 'jest'] as const),
+] as const;
 
 function suite(name: (typeof names)[number], timeout: number, more: { server?: boolean; folders?: string[] } = {}) {
   return {
@@ -36,10 +39,10 @@ export default defineConfig({
       suite('unit', 10_000, { folders: ['simulation'] }),
       suite('contract', 60_000, { server: true }),
       suite('threads', 60_000, { server: true }),
-      // Slow, because they wait for what networks take: `.ci/run` runs them.
-      suite('network', 60_000, { server: true }),
       suite('processes', 120_000, { server: true }),
       suite('package', 120_000),
+      suite('network', 60_000, { server: true }),
+      suite('replicaSet', 60_000, { server: true }),
       suite('types', 300_000),
       suite('jest', 300_000),
     ],

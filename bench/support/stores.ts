@@ -25,6 +25,8 @@ const serverNames = {
   java: 'mongo-java-server, in memory',
   ferretdb: 'FerretDB 1.24 on SQLite',
   documentdb: 'DocumentDB behind FerretDB 2.7',
+  'replica-set': 'a replica set that is played before mongo-java-server',
+  sharded: 'a sharded cluster that is played before mongo-java-server',
   uri: 'server at MONGODB_URI',
 } as const;
 

@@ -1,5 +1,5 @@
 /**
- * `npm run chaos -- --server embedded|java|ferretdb|documentdb --faults N --seed S`: real processes, a real server, real
+ * `npm run chaos -- --server NAME --faults N --seed S`: real processes, a real server, real
  * faults, and an independent checker of what came of it. docs/chaos.md says what each fault is.
  */
 import { rmSync } from 'node:fs';
@@ -11,11 +11,11 @@ import { atEnd, cleanUpAtEnd } from '../../bench/support/cleanup.ts';
 import { check } from './checker/check.ts';
 import { readRecords } from './checker/records.ts';
 import { findFaketime } from './faketime.ts';
-import { type FaultKind, memberFaults, networkFaults, serverFaults, storeFaults } from './faults/plan.ts';
+import { type FaultKind, memberFaults } from './faults/plan.ts';
 import type { Libraries } from './places.ts';
 import { markdown, showVerdict, showViolations } from './report.ts';
 import { chaos } from './runner.ts';
-import { type ServerName, serverNames, startChaosServer } from './servers.ts';
+import { type ChaosServer, serverNames, startChaosServer } from './servers.ts';
 import { buildSlowDisk } from './slowDisk.ts';
 
 const usage = `npm run chaos -- [options]
@@ -48,6 +48,9 @@ function settings() {
   });
   const server = serverNames.find((name) => name === values.server);
   if (server === undefined) throw new UsageError(`unknown server: ${values.server}`);
+  if (server === 'uri' && !process.env.MONGODB_URI) {
+    throw new UsageError('--server uri takes the connect string of its server from MONGODB_URI');
+  }
   const fencing = (['thread', 'process'] as const).find((kind) => kind === values.fencing);
   if (fencing === undefined) throw new UsageError(`unknown fencing: ${values.fencing}`);
   const { faults, seed, only, date = new Date().toISOString().slice(0, 10), ...others } = values;
@@ -69,25 +72,21 @@ function wholeNumber(name: string, text: string): number {
 
 /** What can be drawn on this server and this machine, and why the rest cannot. */
 function drawable(
-  server: ServerName,
+  server: ChaosServer,
   only: string | undefined,
   { faketime, slowDisk }: Libraries,
 ): { kinds: FaultKind[]; notes: string[] } {
-  const notes: string[] = [];
+  const notes = [...server.notes];
   const leaveOut = (missing: string): void => {
     if (process.env.CI === 'true') throw new Error(missing);
     notes.push(missing);
   };
   if (faketime === undefined) leaveOut('libfaketime is not installed (Debian: faketime), so no wall clock jumps');
-  if (server === 'embedded' && slowDisk === undefined)
+  if (server.name === 'embedded' && slowDisk === undefined)
     leaveOut('no C compiler for Linux is installed (cc; Debian: build-essential), so no disk is slow');
-  if (server === 'embedded') notes.push('the embedded store has no network, so no network faults');
-  if (server === 'java') notes.push('mongo-java-server keeps its data in memory, so it is not killed');
   const possible: FaultKind[] = [
     ...memberFaults,
-    ...(server === 'embedded' ? [] : networkFaults),
-    ...(server === 'documentdb' ? serverFaults : []),
-    ...(server === 'embedded' ? storeFaults : []),
+    ...server.kinds,
     ...(slowDisk === undefined ? [] : (['slow-disk'] as const)),
     ...(faketime === undefined ? [] : (['wall-clock'] as const)),
   ];
@@ -99,6 +98,15 @@ function drawable(
   return { kinds: possible.filter((kind) => wanted.includes(kind)), notes: [...notes, `only ${only}`] };
 }
 
+async function drawableOn(server: ChaosServer, only: string | undefined, libraries: Libraries) {
+  try {
+    return drawable(server, only, libraries);
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
+}
+
 async function main(): Promise<void> {
   const { help, check: folder, server: name, faults, seed, only, report, date, keep, fencing } = settings();
   if (help) return console.log(usage);
@@ -108,10 +116,10 @@ async function main(): Promise<void> {
   const forget = atEnd(() => rmSync(kept, { recursive: true, force: true }));
   const slowDisk = name === 'embedded' ? await buildSlowDisk(kept) : undefined;
   const libraries: Libraries = { faketime: findFaketime(), slowDisk };
-  const { kinds, notes } = drawable(name, only, libraries);
-  for (const note of notes) console.log(note);
   const from = performance.now();
   const server = await startChaosServer(name);
+  const { kinds, notes } = await drawableOn(server, only, libraries);
+  for (const note of notes) console.log(note);
   console.log(`${name}, ${faults} faults, seed ${seed}`);
   try {
     const say = (line: string) => console.log(line);

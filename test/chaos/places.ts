@@ -1,16 +1,16 @@
 /**
- * The five places, each with a process at a time, a proxy of its own to the server, and a file that says what its wall
+ * The five places, each with a process at a time, a way of its own to the server, and a file that says what its wall
  * clock shows. A process that ends is followed by a new one in its place, until the run is over.
  */
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FailoverOptions } from 'mongo-failover';
 import { Child } from '../../bench/support/child.ts';
-import type { TcpProxy } from '../support/tcpProxy.ts';
 import { faketimeEnvironment, removeFaketime } from './faketime.ts';
 import { intervals, LOAD_EVERY } from './intervals.ts';
 import type { LineFile } from './lineFile.ts';
 import type { MemberMessage, MemberSettings, Order } from './messages.ts';
+import type { Network } from './network.ts';
 import { slowDiskEnvironment } from './slowDisk.ts';
 
 const entry = new URL('member.js', import.meta.url);
@@ -28,8 +28,8 @@ export interface Surroundings {
   /** Of the runner: which process began and ended when, and the faults. */
   readonly events: LineFile;
   readonly ledger: string;
-  /** The options of a member that reaches the server through this proxy. */
-  options(proxy: TcpProxy | undefined): FailoverOptions;
+  /** The options of a member that reaches the server on this way. */
+  options(network: Network | undefined): FailoverOptions;
   readonly managed: MemberSettings['managed'];
   /** How many tasks each member submits at once. */
   readonly load: number;
@@ -48,7 +48,7 @@ export class Place {
 
   constructor(
     readonly number: number,
-    readonly proxy: TcpProxy | undefined,
+    readonly network: Network | undefined,
     private readonly around: Surroundings,
   ) {
     this.showWall(0);
@@ -65,7 +65,7 @@ export class Place {
     this.expected = false;
     const settings: MemberSettings = {
       member,
-      options: { intervals, ...this.around.options(this.proxy) },
+      options: { intervals, ...this.around.options(this.network) },
       managed,
       history: join(folder, `history-${member}`),
       seed: this.number * 100_000 + this.generation,
@@ -173,7 +173,7 @@ export class Place {
     this.over = true;
     this.child?.kill();
     await this.child?.ended;
-    await this.proxy?.close();
+    await this.network?.close();
   }
 }
 

@@ -8,10 +8,10 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { inspect } from 'node:util';
 import { failover } from 'mongo-failover';
 import { randomFrom } from '../support/random.ts';
-import { TcpProxy } from '../support/tcpProxy.ts';
-import { type FaultKind, type PlannedFault, plan } from './faults/plan.ts';
+import { type FaultKind, type PlannedFault, plan, setFaults } from './faults/plan.ts';
 import { strikes, type Targets } from './faults/strike.ts';
 import { intervals, LOAD_EVERY } from './intervals.ts';
 import { LineFile } from './lineFile.ts';
@@ -56,17 +56,16 @@ export async function chaos(run: Run): Promise<void> {
   const random = randomFrom(seed);
   const planned = plan(faults, kinds, random);
   const store = new StoreFolder(join(folder, 'store'));
-  const options: Surroundings['options'] = (proxy) =>
+  const options: Surroundings['options'] = (network) =>
     server.uri === undefined
       ? { nodb: { path: store.path } }
-      : { mongodb: { connectString: proxy?.uri(server.uri) ?? server.uri } };
+      : { mongodb: { connectString: network?.uri ?? server.uri } };
   const { libraries, fencing } = run;
   const managed = { maxQueue: server.load.queue, retry, fencing };
   const around: Surroundings = { folder, events, ledger, options, managed, load: server.load.member, libraries };
   const places: Place[] = [];
   for (let number = 1; number <= MEMBERS; number += 1) {
-    const proxy = server.uri === undefined ? undefined : await TcpProxy.before(server.uri);
-    places.push(new Place(number, proxy, around));
+    places.push(new Place(number, await server.network(), around));
   }
   const opened = failover({ intervals, ...options(undefined) });
   const stopProbe = probe(events);
@@ -90,6 +89,10 @@ export async function chaos(run: Run): Promise<void> {
     // Not an error: what is missing by then is what the checker reports.
     await until(() => progress.has('last'), DRAIN_LIMIT, 'not all done').catch((error: Error) => say(error.message));
     await Promise.all(places.map((place) => place.stop()));
+  } catch (error) {
+    // Before what follows from it: a submitter whose cluster is closed ends this process.
+    say(inspect(error));
+    throw error;
   } finally {
     stopProbe();
     progress.close();
@@ -125,7 +128,7 @@ interface Scene extends Targets {
 
 async function strikeAll(planned: readonly PlannedFault[], scene: Scene): Promise<void> {
   const striking = new Set<Promise<void>>();
-  // One at a time: a part of the server cannot die twice, and of two copies of the store each must be whole.
+  // One at a time: a part of the server cannot die twice, a set has one primary, and each copy of the store is whole.
   let ofAll = Promise.resolve();
   for (const fault of planned) {
     const done = scene.progress.count;
@@ -145,7 +148,7 @@ async function strikeAll(planned: readonly PlannedFault[], scene: Scene): Promis
 
 /** Whether it strikes what all members share. */
 function isShared({ kind }: PlannedFault): boolean {
-  return kind.startsWith('server-') || kind.startsWith('store-');
+  return kind.startsWith('server-') || kind.startsWith('store-') || setFaults.some((one) => one === kind);
 }
 
 async function strike(fault: PlannedFault, { places, server, store, events, say }: Scene): Promise<void> {

@@ -5,7 +5,16 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
-export const detectorNames = ['search', 'simulation', 'properties', 'walks', 'named', 'contract', 'units'] as const;
+export const detectorNames = [
+  'search',
+  'simulation',
+  'properties',
+  'walks',
+  'named',
+  'contract',
+  'replicaSet',
+  'units',
+] as const;
 export type DetectorName = (typeof detectorNames)[number];
 
 export interface Detector {
@@ -23,7 +32,7 @@ const VITEST = 'node_modules/vitest/vitest.mjs';
 const randomRuns = 'test/unit/election/randomRuns.test.ts';
 const queueWalks = ['test/unit/queue/durableWalk.test.ts', 'test/unit/queue/dispatcherWalk.test.ts'];
 
-const vitest = (project: 'unit' | 'contract', ...more: string[]): string[] => [
+const vitest = (project: 'unit' | 'contract' | 'replicaSet', ...more: string[]): string[] => [
   ...[VITEST, 'run', '--project', project, '--bail', '1', ...more],
 ];
 
@@ -115,6 +124,16 @@ export const detectors: readonly Detector[] = [
           : null,
     needs: 'test/contract/embedded.test.ts',
     timeLimit: 90_000,
+  },
+  {
+    name: 'replicaSet',
+    title: 'the MongoDB store on a replica set that moves',
+    command: (file) =>
+      file.startsWith('src/store/mongodb/')
+        ? vitest('replicaSet', 'test/replicaSet/stale', 'test/replicaSet/moves')
+        : null,
+    needs: 'test/replicaSet/stalePrimary.test.ts',
+    timeLimit: 120_000,
   },
   {
     name: 'units',

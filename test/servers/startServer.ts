@@ -6,6 +6,7 @@ import { startDocumentDb } from './documentdb.js';
 import { startFerretDb } from './ferretdb.js';
 import { canStartJava, startJava } from './java.js';
 import { startMemoryServer } from './memory.js';
+import { startReplicaSet, startSharded } from './played.js';
 import { serverKinds, type TestServer } from './testServer.js';
 
 const starters: Record<(typeof serverKinds)[number], () => Promise<TestServer>> = {
@@ -13,6 +14,8 @@ const starters: Record<(typeof serverKinds)[number], () => Promise<TestServer>> 
   java: startJava,
   ferretdb: startFerretDb,
   documentdb: startDocumentDb,
+  'replica-set': startReplicaSet,
+  sharded: startSharded,
 };
 
 export async function startServer(environment: NodeJS.ProcessEnv = process.env): Promise<TestServer> {

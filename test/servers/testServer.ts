@@ -1,6 +1,6 @@
 /** What every starter of a server gives back: the same shape, whatever stands behind it. */
 
-export const serverKinds = ['memory', 'java', 'ferretdb', 'documentdb'] as const;
+export const serverKinds = ['memory', 'java', 'ferretdb', 'documentdb', 'replica-set', 'sharded'] as const;
 /** `uri` is a server that somebody else runs. */
 export type ServerKind = (typeof serverKinds)[number] | 'uri';
 

@@ -3,7 +3,7 @@
  * stream of bytes, read, and made. Drivers send OP_MSG, and for their first `hello` OP_QUERY, which is answered by
  * OP_REPLY. Compressed messages are not read; our driver sends none.
  */
-import { type Document, deserialize, serialize } from 'bson';
+import { type DeserializeOptions, type Document, deserialize, serialize } from 'bson';
 
 const OP_REPLY = 1;
 const OP_QUERY = 2004;
@@ -33,21 +33,35 @@ export interface WireMessage {
 
 /** Cuts a stream of bytes into messages. */
 export class MessageCutter {
-  private rest: Buffer = Buffer.alloc(0);
+  private pieces: Buffer[] = [];
+  private length = 0;
+  /** As long as the next message is, or its header while that is not known. */
+  private wanted = HEADER;
 
   /** Takes the next bytes, and returns the messages that are whole by now. */
   push(bytes: Buffer): Buffer[] {
-    this.rest = this.rest.length === 0 ? bytes : Buffer.concat([this.rest, bytes]);
+    this.pieces.push(bytes);
+    this.length += bytes.length;
+    if (this.length < this.wanted) return [];
+    let rest = Buffer.concat(this.pieces);
     const whole: Buffer[] = [];
-    while (this.rest.length >= HEADER) {
-      const length = this.rest.readInt32LE(0);
-      if (length < HEADER || length > LONGEST) throw new RangeError(`A message has a length of ${length} bytes.`);
-      if (this.rest.length < length) break;
-      whole.push(this.rest.subarray(0, length));
-      this.rest = this.rest.subarray(length);
+    this.wanted = lengthOf(rest);
+    while (rest.length >= this.wanted && rest.length >= HEADER) {
+      whole.push(rest.subarray(0, this.wanted));
+      rest = rest.subarray(this.wanted);
+      this.wanted = lengthOf(rest);
     }
+    this.pieces = [rest];
+    this.length = rest.length;
     return whole;
   }
+}
+
+function lengthOf(bytes: Buffer): number {
+  if (bytes.length < HEADER) return HEADER;
+  const length = bytes.readInt32LE(0);
+  if (length < HEADER || length > LONGEST) throw new RangeError(`A message has a length of ${length} bytes.`);
+  return length;
 }
 
 /** Reads one whole message. Numbers of all types become numbers, so what is made again may have other types. */
@@ -81,6 +95,16 @@ export function makeAnswer(request: WireMessage, requestId: number, body: Docume
   return withHeader(OP_REPLY, requestId, request.requestId, head, body);
 }
 
+/**
+ * Makes the OP_MSG again with a changed command or answer. The types of all values are kept: to `change` they come as
+ * BSON's own, such as `Int32` and `Long`.
+ */
+export function changeMessage(message: WireMessage, change: (body: Document) => Document): Buffer {
+  const { bytes, requestId, responseTo, flags } = message;
+  const body = sections(bytes, { promoteValues: false, promoteLongs: false, bsonRegExp: true });
+  return makeMessage(requestId, responseTo, change(body), flags & ~CHECKSUM_PRESENT);
+}
+
 /** Returns the name of a command, which is its first field. */
 export function commandName(body: Document): string {
   return Object.keys(body)[0] ?? '';
@@ -95,19 +119,19 @@ function withHeader(code: number, requestId: number, responseTo: number, head: B
 }
 
 /** A section is one document (0), or documents that belong to a field of it (1). */
-function sections(bytes: Buffer): Document {
+function sections(bytes: Buffer, options?: DeserializeOptions): Document {
   const flags = bytes.readUInt32LE(HEADER);
   const end = bytes.length - (flags & CHECKSUM_PRESENT ? 4 : 0);
   const sequences: Document = {};
   let body: Document = {};
   for (let at = HEADER + 4; at < end; ) {
     const length = bytes.readInt32LE(at + 1);
-    if (bytes[at] === 0) body = documentAt(bytes, at + 1);
+    if (bytes[at] === 0) body = documentAt(bytes, at + 1, options);
     else {
       const name = bytes.indexOf(0, at + 5);
       const documents: Document[] = [];
       for (let next = name + 1; next < at + 1 + length; next += bytes.readInt32LE(next)) {
-        documents.push(documentAt(bytes, next));
+        documents.push(documentAt(bytes, next, options));
       }
       sequences[bytes.toString('utf8', at + 5, name)] = documents;
     }
@@ -116,6 +140,6 @@ function sections(bytes: Buffer): Document {
   return { ...body, ...sequences };
 }
 
-function documentAt(bytes: Buffer, at: number): Document {
-  return deserialize(bytes.subarray(at, at + bytes.readInt32LE(at)));
+function documentAt(bytes: Buffer, at: number, options?: DeserializeOptions): Document {
+  return deserialize(bytes.subarray(at, at + bytes.readInt32LE(at)), options);
 }

@@ -22,7 +22,7 @@ import { storeError } from './storeErrors.js';
 /** Before a database that was not there is looked for again, in ms. */
 const LOOK_AGAIN = 1000;
 /** How long a client may go without an answer before another one is tried beside it, in ms. */
-const SILENCE = 20_000;
+const SILENCE = 8000;
 /** How long callers wait for the first answer of any server, in ms. */
 const FIRST_ANSWER = 6000;
 /** A database that takes longer to open is far, in ms, so that short steps of connecting may be too short one day. */

@@ -28,7 +28,7 @@ const PING_ROUND_TRIPS = 6;
 const MEASURING_LIMIT = 10_000;
 /** A read is sent again after so many broken connections at most. */
 const MOST_BROKEN = 2;
-const reads = new Set(['find', 'count', 'listIndexes', 'ping']);
+const reads = new Set(['find', 'count', 'aggregate', 'listIndexes', 'hello', 'ping']);
 
 export interface LinkParts {
   /** The database as messages call it. */

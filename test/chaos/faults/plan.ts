@@ -5,6 +5,8 @@ export const memberFaults = ['kill', 'stop', 'block', 'busy', 'pool-busy', 'brok
 /** Of a store behind a network: the way to it, and its indexes. */
 export const networkFaults = ['cut', 'delay', 'half-open', 'drop-requests', 'drop-answers', 'indexes-dropped'] as const;
 export const serverFaults = ['server-engine', 'server-gateway'] as const;
+/** Of a replica set. */
+export const setFaults = ['step-down', 'primary-lost', 'stale-primary'] as const;
 /** Of the files of the embedded store, which all members share. */
 export const storeFaults = ['store-removed', 'store-replaced'] as const;
 export type FaultKind =
@@ -12,6 +14,7 @@ export type FaultKind =
   | (typeof networkFaults)[number]
   | (typeof serverFaults)[number]
   | (typeof storeFaults)[number]
+  | (typeof setFaults)[number]
   | 'slow-disk'
   | 'wall-clock';
 

@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { atEnd } from '../../../bench/support/cleanup.ts';
 import type { TcpProxy } from '../../support/tcpProxy.ts';
+import type { Move } from '../movingSet.ts';
 import type { Place } from '../places.ts';
 import type { ChaosServer } from '../servers.ts';
 import type { Harm, StoreFolder } from '../storeFolder.ts';
@@ -16,8 +17,8 @@ export interface Targets {
   readonly store: StoreFolder;
 }
 
-/** Resolves with what it did to the store, if it did. */
-type Strike = (place: Place, fault: PlannedFault, targets: Targets) => Promise<Harm | undefined>;
+/** Resolves with what it did to the store, or to the set, if it did. */
+type Strike = (place: Place, fault: PlannedFault, targets: Targets) => Promise<Harm | Move | undefined>;
 
 const HOUR = 3600;
 /** Busy processes for each core. */
@@ -84,6 +85,19 @@ export const strikes: Record<FaultKind, Strike> = {
     await sleep(AWAY.least + (AWAY.most - AWAY.least) * strength);
     await server.gateway?.resume();
   },
+  async 'step-down'(_, fault, { server }) {
+    return server.set?.stepDown(fault);
+  },
+  async 'primary-lost'(_, fault, { server }) {
+    return server.set?.losePrimary?.(fault);
+  },
+  /** With one member that reaches no other. */
+  async 'stale-primary'(place, fault, { server }) {
+    place.faults += 1;
+    const move = await server.set?.stalePrimary?.(fault, place.network);
+    place.faults -= 1;
+    return move;
+  },
   async 'store-removed'(_, { strength }, { store }) {
     return store.remove(strength);
   },
@@ -111,16 +125,11 @@ function drop(): Buffer {
 }
 
 function onNetwork(begin: (proxy: TcpProxy, fault: PlannedFault) => void): Strike {
-  return async ({ proxy }, fault) => {
-    if (proxy === undefined) return;
-    begin(proxy, fault);
+  return async ({ network }, fault) => {
+    network?.each((proxy) => begin(proxy, fault));
     await sleep(fault.lasts);
-    // A connection that lost bytes is of no use to anybody; one that was only slow goes on.
-    if (fault.kind !== 'delay') proxy.mode = 'cut';
-    proxy.mode = 'pass';
-    proxy.delay = 0;
-    proxy.request = (bytes) => bytes;
-    proxy.response = (bytes) => bytes;
+    network?.restore({ cut: fault.kind !== 'delay' });
+    return undefined;
   };
 }
 

@@ -9,6 +9,7 @@ import { networkBugs } from './network.ts';
 import { poolBugs } from './pool.ts';
 import { queueBugs } from './queue.ts';
 import { realmBugs } from './realms.ts';
+import { replicaSetBugs } from './replicaSet.ts';
 import { storeBugs } from './stores.ts';
 import { surroundingBugs } from './surroundings.ts';
 import { workBugs } from './work.ts';
@@ -26,4 +27,5 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...mongodbBugs,
   ...surroundingBugs,
   ...networkBugs,
+  ...replicaSetBugs,
 ];

@@ -1,7 +1,8 @@
-import { deserialize, serialize } from 'bson';
+import { Double, deserialize, Long, serialize } from 'bson';
 import { expect, test } from 'vitest';
 import {
   CHECKSUM_PRESENT,
+  changeMessage,
   commandName,
   EXHAUST_ALLOWED,
   MessageCutter,
@@ -62,4 +63,18 @@ test('an old request has an old answer', () => {
   const answer = makeAnswer(request, 9, { ok: 1 });
   expect(readMessage(answer)).toMatchObject({ op: 'reply', requestId: 9, responseTo: 3, body: { ok: 1 } });
   expect(deserialize(answer.subarray(36))).toEqual({ ok: 1 });
+});
+
+test('a message that is changed keeps the types of all other values', () => {
+  const body = {
+    find: 'x',
+    one: new Double(1),
+    two: Long.fromNumber(2),
+    bytes: Buffer.from('three'),
+    at: new Date(4),
+    n: null,
+  };
+  const message = readMessage(makeMessage(1, 0, { ...body, $db: 'x' }));
+  const changed = changeMessage(message, (found) => ({ ...found, $db: 'y' }));
+  expect(changed).toEqual(makeMessage(1, 0, { ...body, $db: 'y' }));
 });
