@@ -5,6 +5,7 @@ import { UnmanagedCluster } from './cluster/unmanaged.js';
 import { InvalidOptionError } from './errors.js';
 import { lastResorts, mustBeEndable } from './lastResorts.js';
 import type { FailoverOptions, ManagedOptions } from './options.js';
+import { checkOwnFiles } from './ownFiles.js';
 import { resolveManagedOptions } from './resolveManagedOptions.js';
 import { resolveIdentifier, resolveName } from './resolveName.js';
 import { resolveOptions } from './resolveOptions.js';
@@ -52,8 +53,10 @@ export interface Failover {
  * first of them needs it.
  *
  * @throws InvalidOptionError `ERR_INVALID_OPTION` for an unknown, wrong or contradictory option.
+ * @throws FailoverError `ERR_BUNDLED` where a bundler, or a deployment, left files of this package behind.
  */
 export function failover(options: FailoverOptions = {}): Failover {
+  checkOwnFiles();
   const resolved = resolveOptions(options);
   const handle = new CoordinatorHandle(resolved);
 

@@ -2,7 +2,8 @@
  * The check of `mongodb`: what goes to the MongoDB driver, before anything connects. The driver itself is the judge of
  * the connect string and its options; no password gets into a message.
  */
-import { MongoClient, type MongoClientOptions } from 'mongodb';
+import { createRequire } from 'node:module';
+import type { MongoClientOptions } from 'mongodb';
 import { InvalidOptionError } from './errors.js';
 import { checkBoolean, isObject, join, readFields, reading } from './optionChecks.js';
 import { plainCopyOfObject } from './plainCopy.js';
@@ -99,11 +100,17 @@ function askDriver(connectString: string, connectOptions: object): void {
   throw new InvalidOptionError(`${place} will not do: ${quote(redact(problem, secrets))}`);
 }
 
+/** Loads the driver when it is needed first. An import would fail in a bundle, before the clear error of `failover()`. */
+function driver(): typeof import('mongodb') {
+  return createRequire(import.meta.url)('mongodb');
+}
+
 /** What is wrong; undefined when nothing is. Makes a client, which does not connect by itself. */
 function driverRefuses(connectString: string, connectOptions: object): string | undefined {
   const encode = 'user name and password must be percent-encoded';
   // The driver would take what stands between two raw @ for the host, or for the database, and go there.
   if (/^[^?]*@[^?]*@/.test(connectString)) return `there is more than one @ in it; ${encode}`;
+  const { MongoClient } = driver();
   try {
     const { dbName } = new MongoClient(connectString, connectOptions).options;
     if (!/[/\\. "$\0]/.test(dbName) && Buffer.byteLength(dbName) < 64) return undefined;

@@ -14,7 +14,8 @@ import { forgetOwners } from '../store/embedded/owners.js';
 /** How long `close` waits for the thread to exit, in ms. */
 const PATIENCE = 2000;
 
-const entry = new URL('../../workers/coordinator.cjs', import.meta.url);
+/** Not a constant, because a bundle may have no URL. There `failover()` throws its own error. */
+const entry = () => new URL('../../workers/coordinator.cjs', import.meta.url);
 
 export class Connection {
   private readonly worker: Worker;
@@ -37,7 +38,7 @@ export class Connection {
     };
     const data: CoordinatorData = { options, calls: calls.port2, events: events.port2, gate: this.gate.shared };
     const release = shutAtExit(this.gate);
-    this.worker = new Worker(entry, {
+    this.worker = new Worker(entry(), {
       name: 'mongo-failover coordinator',
       workerData: data,
       ...execArgv(),

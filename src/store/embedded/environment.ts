@@ -6,9 +6,11 @@
  * `overlappingSync` is off: it would acknowledge a write before it is on the disk.
  */
 import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import type { KeyRange } from './keys.js';
 
-const require = createRequire(import.meta.url);
+/** By the path, because Turbopack follows a require of the URL, and fails before `failover()` can say what to do. */
+const require = createRequire(fileURLToPath(import.meta.url));
 
 /** Threads of processes that may have the store open at the same time: the size of a table that older versions use. */
 const MAX_READERS = 1024;
