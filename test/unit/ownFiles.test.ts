@@ -7,6 +7,9 @@ import { checkOwnFiles, mustBeWhole, type Surroundings } from '../../src/ownFile
 const none: Traces = { next: false, webpack: false, vite: false };
 const own = '/app/node_modules/mongo-failover/dist/src/ownFiles.js';
 
+const asPath = (): string => own;
+const silent = (): undefined => undefined;
+
 /** The package as it was published, but for what is given. */
 function at(given: Partial<Surroundings> = {}): Surroundings {
   return {
@@ -37,11 +40,11 @@ test('this package is whole, and the check leaves Error as it was', () => {
 });
 
 describe('the package is whole', () => {
-  test.each([
+  test.each<[string, Partial<Surroundings>]>([
     ['as an ES module', {}],
-    ['as CommonJS, whose script is a path', { script: () => own }],
+    ['as CommonJS, whose script is a path', { script: asPath }],
     ['with a query, as loaders add', { url: `file://${own}?namespace=1` }],
-    ['where the engine names no script', { script: () => undefined }],
+    ['where the engine names no script', { script: silent }],
     ['beside a bundle of webpack that has it as external', { traces: { ...none, webpack: true } }],
     ['in Next.js that has it as external', { traces: { ...none, next: true } }],
     [
@@ -52,13 +55,9 @@ describe('the package is whole', () => {
 });
 
 describe('a bundle is refused, and named,', () => {
-  test.each([
+  test.each<[string, Partial<Surroundings>, string]>([
     ['in CommonJS, where there is no URL', { url: undefined, script: () => '/app/out.cjs' }, '/app/out.cjs'],
-    [
-      'in CommonJS, where the engine names no script',
-      { url: undefined, script: () => undefined },
-      'a file without a URL',
-    ],
+    ['in CommonJS, where the engine names no script', { url: undefined, script: silent }, 'a file without a URL'],
     ['whose URL is its own', { url: 'file:///app/out.mjs', script: () => 'file:///app/out.mjs' }, '/app/out.mjs'],
     ['whose URL is that of the source', { script: () => '/app/out/main.cjs' }, '/app/out/main.cjs'],
     ['that evaluates its modules', { script: () => 'webpack-internal:///./x.js' }, 'webpack-internal:///./x.js'],

@@ -9,8 +9,9 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { KeyRange } from './keys.js';
 
-/** By the path, because Turbopack follows a require of the URL, and fails before `failover()` can say what to do. */
-const require = createRequire(fileURLToPath(import.meta.url));
+const require = createRequire(import.meta.url);
+/** By the path: Turbopack cannot follow a `require` of a variable, and would fail before `failover()` can say what to do. */
+const load = createRequire(fileURLToPath(import.meta.url));
 
 /** Threads of processes that may have the store open at the same time: the size of a table that older versions use. */
 const MAX_READERS = 1024;
@@ -50,7 +51,7 @@ export function ownLmdb(): string {
 
 /** Opens the environment in the folder, or makes it. The folder has been checked: see folder.ts. */
 export function openEnvironment(path: string, mapSize: number, lmdb: string = ownLmdb()): Environment {
-  const { open }: typeof import('lmdb') = require(lmdb);
+  const { open }: typeof import('lmdb') = load(lmdb);
   const db = open<unknown, Buffer>({
     path,
     noSubdir: false,
