@@ -10,7 +10,7 @@
  *   jiti      loads the module itself.
  *   Vite      loads the module itself, and is there where Vitest is.
  *
- * Compilers in native code (SWC, Oxc) are not among them: ending a thread that uses one can end the process.
+ * Compilers in native code (SWC, Oxc) are not among them: ending a thread just after it loaded SWC ended the process.
  */
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';

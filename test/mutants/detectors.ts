@@ -41,6 +41,10 @@ const namedTests: Readonly<Record<string, string>> = {
   'src/coordinator/member.ts': kinds,
   'src/coordinator/yielding.ts': kinds,
   'src/lastResorts.ts': 'test/unit/lastResorts.test.ts',
+  'src/ownFiles.ts': 'test/unit/ownFiles.test.ts',
+  'src/resolveWork.ts': 'test/unit/resolveWork.test.ts',
+  'src/tasks/compilers.ts': 'test/unit/tasks/compilers.test.ts',
+  'src/tasks/loadWork.ts': 'test/unit/tasks/loadWork.test.ts',
   'src/store/documents.ts': 'test/unit/hostile/documents.test.ts',
 };
 

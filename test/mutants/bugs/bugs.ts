@@ -5,6 +5,7 @@ import { electionBugs } from './election.ts';
 import { embeddedBugs } from './embedded.ts';
 import { memberBugs } from './members.ts';
 import { poolBugs } from './pool.ts';
+import { programBugs } from './programs.ts';
 import { queueBugs } from './queue.ts';
 import { storeBugs } from './stores.ts';
 import { workBugs } from './work.ts';
@@ -18,4 +19,5 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...embeddedBugs,
   ...poolBugs,
   ...memberBugs,
+  ...programBugs,
 ];
