@@ -132,6 +132,7 @@ function call(holder: unknown, name: string, ...args: unknown[]): unknown {
   return Reflect.apply(method, holder, args);
 }
 
+/** A module may export a function that has others. */
 function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null;
+  return (typeof value === 'object' && value !== null) || typeof value === 'function';
 }

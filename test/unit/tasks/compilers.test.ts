@@ -1,7 +1,7 @@
 /** Which compiler loads TypeScript that a thread does not understand. With real ones: test/programs/typescript.test.ts. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
 import { type Compiler, compileAndLoad, compilers, isTypeScript, needsCompiler } from '../../../src/tasks/compilers.ts';
 import { type Loaders, loadWork } from '../../../src/tasks/loadWork.ts';
@@ -113,4 +113,16 @@ test.each([
     code: 'ERR_WORK_MODULE',
     message: expect.stringMatching(message),
   });
+});
+
+test.each([
+  ['jiti', 'module.exports = () => {}; module.exports.createJiti = () => ({ import: async () => "jiti" });'],
+  ['vite', 'exports.runnerImport = async () => ({ module: "vite" });'],
+  ['ts-node', 'exports.register = ({ transpileOnly }) => { if (!transpileOnly) throw new Error("slow"); };'],
+  ['tsx', 'globalThis.tsx = true;'],
+])('%s is called as it is made', async (name, text) => {
+  const href = await project(name);
+  writeFileSync(join(fileURLToPath(href), '..', 'node_modules', name, 'index.js'), text);
+  const loaded = await compileAndLoad(href, unknownExtension, async () => 'loaded as before');
+  expect(loaded).toBe(['jiti', 'vite'].includes(name) ? name : 'loaded as before');
 });
