@@ -9,10 +9,12 @@ import { configDefaults, defineConfig } from 'vitest/config';
 
 const names = [
   ...(['unit', 'contract', 'threads', 'processes', 'package'] as const),
-  ...(['network', 'replicaSet', 'types', 'jest'] as const),
+  ...(['network', 'replicaSet', 'types', 'jest', 'programs'] as const),
 ] as const;
+/** Starts the server of a suite. */
+const server = 'test/support/globalSetup.ts';
 
-function suite(name: (typeof names)[number], timeout: number, more: { server?: boolean; folders?: string[] } = {}) {
+function suite(name: (typeof names)[number], timeout: number, more: { setup?: string; folders?: string[] } = {}) {
   return {
     test: {
       name,
@@ -28,7 +30,7 @@ function suite(name: (typeof names)[number], timeout: number, more: { server?: b
       sequence: { groupOrder: names.indexOf(name) },
       // Two files at once would measure each other: leases and heartbeats are a matter of time.
       ...(name === 'unit' ? {} : { fileParallelism: false }),
-      ...(more.server ? { globalSetup: ['test/support/globalSetup.ts'] } : {}),
+      ...(more.setup === undefined ? {} : { globalSetup: [more.setup] }),
     },
   };
 }
@@ -37,14 +39,15 @@ export default defineConfig({
   test: {
     projects: [
       suite('unit', 10_000, { folders: ['simulation'] }),
-      suite('contract', 60_000, { server: true }),
-      suite('threads', 60_000, { server: true }),
-      suite('processes', 120_000, { server: true }),
+      suite('contract', 60_000, { setup: server }),
+      suite('threads', 60_000, { setup: server }),
+      suite('processes', 120_000, { setup: server }),
       suite('package', 120_000),
-      suite('network', 60_000, { server: true }),
-      suite('replicaSet', 60_000, { server: true }),
+      suite('network', 60_000, { setup: server }),
+      suite('replicaSet', 60_000, { setup: server }),
       suite('types', 300_000),
       suite('jest', 300_000),
+      suite('programs', 300_000, { setup: 'test/programs/install.ts' }),
     ],
   },
 });

@@ -4,4 +4,13 @@
  */
 import { createRequire } from 'node:module';
 
-export const bson: typeof import('bson') = createRequire(import.meta.url)('bson');
+/** Empty in a bundle, where `failover()` throws before it is needed. A throw here would come before that clear error. */
+export const bson: typeof import('bson') = load();
+
+function load() {
+  try {
+    return createRequire(import.meta.url)('bson');
+  } catch {
+    return {};
+  }
+}

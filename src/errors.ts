@@ -8,6 +8,7 @@ import { isError } from './realms.js';
 export type FailoverErrorCode =
   | 'ERR_ALREADY_RUNNING'
   | 'ERR_ATTEMPTS_EXHAUSTED'
+  | 'ERR_BUNDLED'
   | 'ERR_CONFIGURATION_DIFFERS'
   | 'ERR_COORDINATOR_LOST'
   | 'ERR_INTERVALS_TOO_SHORT'

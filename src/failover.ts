@@ -6,6 +6,7 @@ import { UnmanagedCluster as UnmanagedFacade } from './cluster/unmanaged.js';
 import { InvalidOptionError } from './errors.js';
 import { lastResorts, mustBeEndable } from './lastResorts.js';
 import type { FailoverOptions, ManagedOptions } from './options.js';
+import { checkOwnFiles } from './ownFiles.js';
 import { mustNotBePreload } from './ownThreads.js';
 import { resolveManagedOptions } from './resolveManagedOptions.js';
 import { resolveIdentifier, resolveName } from './resolveName.js';
@@ -54,13 +55,15 @@ export interface Failover {
  * One coordinator thread and one connection to the store, for any number of clusters. Nothing is started before the
  * first of them needs it.
  *
- * @throws InvalidOptionError `ERR_INVALID_OPTION` for an unknown, wrong or contradictory option. FailoverError
- * `ERR_PRELOAD` in a thread that another cluster has started, before the work begins there; `ERR_RUNTIME` where this is
- * not Node.js, or too old.
+ * @throws InvalidOptionError `ERR_INVALID_OPTION` for an unknown, wrong or contradictory option.
+ * @throws FailoverError `ERR_RUNTIME` where this is not Node.js, or too old; `ERR_PRELOAD` in a thread that another
+ * cluster has started, before the work begins there; `ERR_BUNDLED` where a bundler, or a deployment, left files of this
+ * package behind.
  */
 export function failover(options: FailoverOptions = {}): Failover {
   mustBeNode();
   mustNotBePreload();
+  checkOwnFiles();
   const resolved = resolveOptions(options);
   const handle = new CoordinatorHandle(resolved);
 

@@ -3,9 +3,9 @@
  * worker thread waits for the main thread, which may be blocked just when the output matters.
  */
 import { constants, fstatSync, openSync, writeSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { isatty } from 'node:tty';
 import { formatWithOptions } from 'node:util';
-import createDebug from 'debug';
 
 export type Namespace = 'failover' | 'failover:tests' | 'failover:states' | 'failover:managed' | 'mongodb';
 
@@ -16,6 +16,8 @@ export interface Log {
 
 /** A log for one namespace; silent unless the environment variable DEBUG names it. */
 export function logFor(namespace: Namespace): Log {
+  // Not imported: the main thread, which logs nothing, would load it.
+  const createDebug: typeof import('debug') = createRequire(import.meta.url)('debug');
   const log = createDebug(namespace);
   log.log = (...values: unknown[]) => writeLine(formatWithOptions({}, ...values));
   return log;

@@ -10,9 +10,6 @@ import { plainCopyOfObject } from './plainCopy.js';
 import { redact, secretsOf } from './redact.js';
 import { quote, showKind, showValue } from './showValue.js';
 
-/** Loads the driver when it is asked, because the embedded store does without it. */
-const require = createRequire(import.meta.url);
-
 export interface ResolvedMongodb {
   readonly connectString: string;
   readonly connectOptions: MongoClientOptions;
@@ -103,12 +100,20 @@ function askDriver(connectString: string, connectOptions: object): void {
   throw new InvalidOptionError(`${place} will not do: ${quote(redact(problem, secrets))}`);
 }
 
+/**
+ * Loads the driver when it is needed first: the embedded store does without it, and an import would fail in a bundle,
+ * before the clear error of `failover()`.
+ */
+function driver(): typeof import('mongodb') {
+  return createRequire(import.meta.url)('mongodb');
+}
+
 /** What is wrong; undefined when nothing is. Makes a client, which does not connect by itself. */
 function driverRefuses(connectString: string, connectOptions: object): string | undefined {
   const encode = 'user name and password must be percent-encoded';
   // The driver would take what stands between two raw @ for the host, or for the database, and go there.
   if (/^[^?]*@[^?]*@/.test(connectString)) return `there is more than one @ in it; ${encode}`;
-  const { MongoClient }: typeof import('mongodb') = require('mongodb');
+  const { MongoClient } = driver();
   try {
     const { dbName } = new MongoClient(connectString, connectOptions).options;
     if (!/[/\\. "$\0]/.test(dbName) && Buffer.byteLength(dbName) < 64) return undefined;

@@ -30,8 +30,7 @@ function resolveModule(work: unknown, cwd: string): WorkPlace {
       `the work must be a function, a path, or a URL with file: or data:, not ${showValue(isUrl(work) ? work.href : work)}`,
     );
   }
-  if (url.protocol === 'file:') checkFile(url);
-  return { kind: 'module', href: url.href };
+  return { kind: 'module', href: url.protocol === 'file:' ? existing(url).href : url.href };
 }
 
 function isFunction(value: unknown): value is (...args: unknown[]) => unknown {
@@ -45,14 +44,30 @@ function moduleUrl(work: unknown, cwd: string): URL | undefined {
   return pathToFileURL(resolve(cwd, work));
 }
 
-function checkFile(url: URL): void {
+/** Returns the URL of the file, or of its source: in TypeScript `./work.js` may name a `work.ts`. */
+function existing(url: URL): URL {
   const href = quote(url.href);
-  let found: Stats | undefined;
+  const source = [url, ...sources(url)].find((each) => statOf(each, href) !== undefined);
+  if (source === undefined) throw new WorkError('ERR_WORK_MODULE', `the work module ${href} does not exist`);
+  if (!statOf(source, href)?.isFile()) throw new WorkError('ERR_WORK_MODULE', `the work module ${href} is not a file`);
+  return source;
+}
+
+function statOf(url: URL, href: string): Stats | undefined {
   try {
-    found = statSync(fileURLToPath(url), { throwIfNoEntry: false });
+    return statSync(fileURLToPath(url), { throwIfNoEntry: false });
   } catch (cause) {
     throw new WorkError('ERR_WORK_MODULE', `the work module ${href} cannot be found`, { cause });
   }
-  if (found === undefined) throw new WorkError('ERR_WORK_MODULE', `the work module ${href} does not exist`);
-  if (!found.isFile()) throw new WorkError('ERR_WORK_MODULE', `the work module ${href} is not a file`);
+}
+
+/** Returns the names that a module may have before it is compiled to this one. */
+function sources(url: URL): URL[] {
+  const [, path, kind = ''] = /^(.+)\.([cm]?)js$/.exec(url.pathname) ?? [];
+  if (path === undefined) return [];
+  return [`.${kind}ts`, ...(kind === '' ? ['.tsx'] : [])].map((extension) => {
+    const source = new URL(url);
+    source.pathname = path + extension;
+    return source;
+  });
 }

@@ -1,7 +1,13 @@
 /**
  * The entry of the coordinator thread. It is CommonJS because `require` reads files synchronously. An ESM entry would
  * wait for libuv's thread pool, which other work of the process may fill. So no module below may have a top-level await.
+ * Plug'n'Play of Yarn is the exception: there packages are found by `import()` only, once an ES module asks for them.
  */
-import thread = require('../src/coordinator/thread.js');
+type Thread = typeof import('../src/coordinator/thread.js', { with: { 'resolution-mode': 'import' }});
 
-thread.startCoordinatorThread();
+if (process.versions.pnp === undefined) start(require('../src/coordinator/thread.js'));
+else void import('../src/coordinator/thread.js').then(start);
+
+function start(thread: Thread): void {
+  thread.startCoordinatorThread();
+}

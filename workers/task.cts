@@ -1,5 +1,15 @@
-/** The entry of a task thread: what Piscina calls for each message. CommonJS, for the reason that `coordinator.cts` gives. */
+/**
+ * The entry of a task thread: what Piscina calls for each message, or a promise of that. CommonJS, with one exception,
+ * for the reasons that `coordinator.cts` gives.
+ */
 import worker_threads = require('node:worker_threads');
-import taskThread = require('../src/tasks/taskThread.js');
 
-export = taskThread.startTaskThread(worker_threads.workerData);
+type Thread = typeof import('../src/tasks/taskThread.js', { with: { 'resolution-mode': 'import' }});
+
+export = process.versions.pnp === undefined
+  ? start(require('../src/tasks/taskThread.js'))
+  : import('../src/tasks/taskThread.js').then(start);
+
+function start({ startTaskThread }: Thread) {
+  return startTaskThread(worker_threads.workerData);
+}

@@ -15,7 +15,8 @@ import { forgetOwners } from '../store/embedded/owners.js';
 /** How long `close` waits for the thread to exit, in ms. */
 const PATIENCE = 2000;
 
-const entry = new URL('../../workers/coordinator.cjs', import.meta.url);
+/** Not a constant, because a bundle may have no URL. There `failover()` throws its own error. */
+const entry = () => new URL('../../workers/coordinator.cjs', import.meta.url);
 
 export class Connection {
   private readonly worker: Worker;
@@ -125,7 +126,7 @@ export class Connection {
 /** @throws FailoverError `ERR_PERMISSION`, or `ERR_COORDINATOR_LOST` for whatever else Node throws */
 function startWorker(data: CoordinatorData, release: () => void): Worker {
   try {
-    return new Worker(entry, {
+    return new Worker(entry(), {
       name: 'mongo-failover coordinator',
       workerData: data,
       ...execArgv(),

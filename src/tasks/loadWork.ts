@@ -4,6 +4,8 @@
  *
  * `import()` is left for what `require` cannot load: a top-level await, a URL with a query or of another scheme, and
  * files that only a loader hook understands. A module whose own code threw is never run a second time.
+ *
+ * TypeScript that neither of them takes goes to a compiler that the program has installed: see compilers.ts.
  */
 import { createRequire } from 'node:module';
 import { extname } from 'node:path';
@@ -11,6 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { types } from 'node:util';
 import { toWire, WorkError } from '../errors.js';
 import type { UserWork } from './callWork.js';
+import { compileAndLoad, isTypeScript, needsCompiler, wayOut } from './compilers.js';
 import { isCommonJs } from './moduleFormat.js';
 import { noteStop } from './stopHook.js';
 
@@ -31,12 +34,17 @@ export interface Loaders {
   import(href: string): Promise<unknown>;
   /** Whether Node runs TypeScript without a hook. */
   readonly typescript: boolean;
+  /** Whether a hook of `require`, as `-r ts-node/register` leaves one, loads files of this extension. */
+  hooked(extension: string): boolean;
 }
 
+const ownRequire = createRequire(import.meta.url);
+
 const loaders: Loaders = {
-  require: createRequire(import.meta.url),
+  require: ownRequire,
   import: (href) => import(href),
   typescript: Boolean(Reflect.get(process.features, 'typescript')),
+  hooked: (extension) => Object.hasOwn(ownRequire.extensions, extension),
 };
 
 /**
@@ -49,7 +57,10 @@ export async function loadWork(href: string, by: Loaders = loaders): Promise<Use
     exported = await defaultExport(href, by);
   } catch (cause) {
     const { name, message } = toWire(cause);
-    throw new WorkError('ERR_WORK_MODULE', `the work module ${href} does not load: ${name}: ${message}`, { cause });
+    const hint = isTypeScript(href) && needsCompiler(cause) ? ` (${wayOut(cause)})` : '';
+    throw new WorkError('ERR_WORK_MODULE', `the work module ${href} does not load: ${name}: ${message}${hint}`, {
+      cause,
+    });
   }
   if (!isFunction(exported)) {
     throw new WorkError('ERR_WORK_MODULE', `the work module ${href} has no function as its default export`);
@@ -58,6 +69,15 @@ export async function loadWork(href: string, by: Loaders = loaders): Promise<Use
 }
 
 async function defaultExport(href: string, by: Loaders): Promise<unknown> {
+  try {
+    return await asItIs(href, by);
+  } catch (error) {
+    if (!isTypeScript(href) || !needsCompiler(error)) throw error;
+    return oneLevelDown(await compileAndLoad(href, error, () => asItIs(href, by)));
+  }
+}
+
+async function asItIs(href: string, by: Loaders): Promise<unknown> {
   const path = requirable(href, by);
   if (path === undefined) return oneLevelDown(defaultOf(await by.import(href)));
   try {
@@ -83,12 +103,14 @@ async function importInstead(href: string, by: Loaders, failure: unknown): Promi
 }
 
 /** Returns the path of a module that `require` loads as `import()` would. */
-function requirable(href: string, { typescript }: Loaders): string | undefined {
+function requirable(href: string, { typescript, hooked }: Loaders): string | undefined {
   const url = new URL(href);
   // The module may read the query of its own `import.meta.url`.
   if (url.protocol !== 'file:' || url.search !== '' || url.hash !== '') return undefined;
   const path = fileURLToPath(url);
-  return (typescript ? /^\.[cm]?[jt]s$/ : /^\.[cm]?js$/).test(extname(path)) ? path : undefined;
+  const extension = extname(path);
+  const native = typescript ? /^\.[cm]?[jt]s$/ : /^\.[cm]?js$/;
+  return native.test(extension) || hooked(extension) ? path : undefined;
 }
 
 /** A CommonJS module that was compiled from ESM keeps its default export one level down. */

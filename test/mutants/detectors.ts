@@ -60,6 +60,10 @@ const namedTests: Readonly<Record<string, string>> = {
   'src/rejections.ts': 'test/unit/rejections.test.ts',
   'src/runtime.ts': 'test/unit/runtime.test.ts',
   'src/store/embedded/place.ts': 'test/unit/store/embedded/place.test.ts',
+  'src/ownFiles.ts': 'test/unit/ownFiles.test.ts',
+  'src/resolveWork.ts': 'test/unit/resolveWork.test.ts',
+  'src/tasks/compilers.ts': 'test/unit/tasks/compilers.test.ts',
+  'src/tasks/loadWork.ts': 'test/unit/tasks/loadWork.test.ts',
   'src/store/documents.ts': 'test/unit/hostile/documents.test.ts',
 };
 

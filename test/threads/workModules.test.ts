@@ -16,6 +16,7 @@ const by = {
   require: createRequire(process.argv[2]),
   import: (href) => { imports += 1; return import(href); },
   typescript: false,
+  hooked: () => false,
 };
 const said = await loadWork(process.argv[3], by).then((work) => 'function ' + work(), (error) => error.code + ' ' + error.message);
 console.log(JSON.stringify({ said, imports, runs: globalThis.runs }));

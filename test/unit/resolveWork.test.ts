@@ -29,6 +29,34 @@ describe('resolveWork', () => {
     expect(resolveWork(work)).toEqual({ kind: 'main', work });
   });
 
+  it.each([
+    ['work.js', 'work.ts'],
+    ['work.js', 'work.tsx'],
+    ['work.mjs', 'work.mts'],
+    ['work.cjs', 'work.cts'],
+    ['a b #1.js', 'a b #1.ts'],
+  ])('takes %s for %s where only the source is there', (name, source) => {
+    const project = mkdtempSync(join(folder, 'project-'));
+    writeFileSync(join(project, source), '');
+    const expected = pathToFileURL(join(project, source)).href;
+    expect(resolveWork(name, project)).toEqual({ kind: 'module', href: expected });
+    const asUrl = `${pathToFileURL(join(project, name)).href}?v=2`;
+    expect(resolveWork(asUrl, project)).toEqual({ kind: 'module', href: `${expected}?v=2` });
+    writeFileSync(join(project, name), '');
+    expect(resolveWork(name, project)).toEqual({ kind: 'module', href: pathToFileURL(join(project, name)).href });
+  });
+
+  it.each([
+    ['work.js', 'work.mts'],
+    ['work.mjs', 'work.ts'],
+    ['work.ts', 'work.js'],
+    ['work', 'work.ts'],
+  ])('does not take %s for %s', (name, other) => {
+    const project = mkdtempSync(join(folder, 'project-'));
+    writeFileSync(join(project, other), '');
+    expect(() => resolveWork(name, project)).toThrow(`${name} does not exist`);
+  });
+
   it('refuses a module that is not there, and names it', () => {
     for (const [work, problem] of [
       ['none.js', 'none.js does not exist'],

@@ -6,10 +6,13 @@
  * `overlappingSync` is off: it would acknowledge a write before it is on the disk.
  */
 import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import type { KeyRange } from './keys.js';
 import { LastCommit } from './lastCommit.js';
 
 const require = createRequire(import.meta.url);
+/** By the path: Turbopack cannot follow a `require` of a variable, and would fail before `failover()` can say what to do. */
+const load = createRequire(fileURLToPath(import.meta.url));
 
 /** Threads of processes that may have the store open at the same time: the size of a table that older versions use. */
 const MAX_READERS = 1024;
@@ -52,7 +55,7 @@ export function ownLmdb(): string {
 
 /** Opens the environment in the folder, or makes it. The folder has been checked: see folder.ts. */
 export function openEnvironment(path: string, mapSize: number, lmdb: string = ownLmdb()): Environment {
-  const { open }: typeof import('lmdb') = require(lmdb);
+  const { open }: typeof import('lmdb') = load(lmdb);
   const db = open<unknown, Buffer>({
     path,
     noSubdir: false,

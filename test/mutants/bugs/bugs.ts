@@ -7,6 +7,7 @@ import { memberBugs } from './members.ts';
 import { mongodbBugs } from './mongodb.ts';
 import { networkBugs } from './network.ts';
 import { poolBugs } from './pool.ts';
+import { programBugs } from './programs.ts';
 import { queueBugs } from './queue.ts';
 import { realmBugs } from './realms.ts';
 import { replicaSetBugs } from './replicaSet.ts';
@@ -28,4 +29,5 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...surroundingBugs,
   ...networkBugs,
   ...replicaSetBugs,
+  ...programBugs,
 ];

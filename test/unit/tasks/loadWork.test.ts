@@ -11,10 +11,11 @@ test('a data: URL is imported', async () => {
   expect(work({}, {} as never)).toBe(true);
 });
 
-test('TypeScript is required where Node.js runs it, and imported where a hook does', async () => {
+test('TypeScript is required where Node.js or a hook of require runs it, and imported elsewhere', async () => {
   const asked: string[] = [];
   const by = (typescript: boolean): Loaders => ({
     typescript,
+    hooked: (extension) => extension === '.tsx',
     require: () => {
       asked.push('require');
       return () => true;
@@ -28,7 +29,7 @@ test('TypeScript is required where Node.js runs it, and imported where a hook do
     await loadWork(`file:///work.${extension}`, by(true));
     await loadWork(`file:///work.${extension}`, by(false));
   }
-  expect(asked).toEqual([...Array(3).fill(['require', 'import']).flat(), 'import', 'import']);
+  expect(asked).toEqual([...Array(3).fill(['require', 'import']).flat(), 'require', 'require']);
 });
 
 test.each([
