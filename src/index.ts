@@ -1,7 +1,6 @@
 /** The public surface, and nothing else. */
 export type { Cluster, ManagedCluster, Submission, SubmitOptions, UnmanagedCluster } from './cluster/api.js';
 export type { ClusterEvents, ClusterState } from './cluster/events.js';
-export type { ClusterKind, Configuration, Difference } from './configuration.js';
 export type { DifferingMember } from './coordinator/differingMembers.js';
 export type { Unfit } from './coordinator/fitness.js';
 export type { MemberStatus, Spread } from './coordinator/messages.js';
@@ -17,7 +16,8 @@ export {
   WorkError,
 } from './errors.js';
 export { type Failover, failover, type ManagedConstructor, type UnmanagedConstructor } from './failover.js';
-export type { FailoverOptions, IntervalName, Intervals, ManagedOptions } from './options.js';
+export type { ClusterKind, Configuration, Difference } from './options/configuration.js';
+export type { FailoverOptions, IntervalName, Intervals, ManagedOptions } from './options/options.js';
 export type { Member } from './store/store.js';
 export type { TaskId } from './task.js';
 export type { TaskKey } from './taskKey.js';

@@ -7,7 +7,7 @@
  */
 import type { MemberEvent } from '../coordinator/messages.js';
 import { FailoverError, StateError } from '../errors.js';
-import type { ResolvedOptions } from '../options.js';
+import type { ResolvedOptions } from '../options/options.js';
 import { type Clocks, realTime, type Timers } from '../realTime.js';
 import { Connection } from './connection.js';
 

@@ -2,14 +2,14 @@
 import { mustBeFresh } from '../coordinator/deadLetters.js';
 import type { MemberEvent, SubmitResult } from '../coordinator/messages.js';
 import { fromWire, TaskError } from '../errors.js';
-import { checkBoolean, readFields } from '../optionChecks.js';
-import type { ResolvedManagedOptions } from '../options.js';
+import { checkBoolean, readFields } from '../options/checks.js';
+import type { ResolvedManagedOptions } from '../options/options.js';
+import type { WorkPlace } from '../options/workPlace.js';
 import { showValue } from '../showValue.js';
 import { systemClock } from '../systemClock.js';
 import type { TaskId } from '../task.js';
 import { encodeTask } from '../taskCodec.js';
 import { asTaskId, taskIdRule } from '../taskId.js';
-import type { WorkPlace } from '../workPlace.js';
 import type * as api from './api.js';
 import type { Submission, SubmitOptions } from './api.js';
 import { Cluster } from './cluster.js';

@@ -1,6 +1,6 @@
 /** Election and synchronization only: the client does its work by itself. */
 import { InvalidOptionError } from '../errors.js';
-import { resolveIdentifier } from '../resolveName.js';
+import { resolveIdentifier } from '../options/name.js';
 import type { TaskId } from '../task.js';
 import type * as api from './api.js';
 import { Cluster, unlessLost } from './cluster.js';

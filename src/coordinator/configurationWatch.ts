@@ -7,8 +7,8 @@
  * a store that fails here is asked again the next time.
  */
 import type { Cancel } from '../clock.js';
-import { type Configuration, differences, outranks } from '../configuration.js';
 import { logFor } from '../log.js';
+import { type Configuration, differences, outranks } from '../options/configuration.js';
 import type { Lease, Store } from '../store/store.js';
 import { type DifferingMember, DifferingMembers, type DifferingParts } from './differingMembers.js';
 import { Yielding } from './yielding.js';

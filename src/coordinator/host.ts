@@ -4,12 +4,12 @@
  */
 import assert from 'node:assert/strict';
 import { hostname } from 'node:os';
-import { configurationOf } from '../configuration.js';
 import { LeaseView } from '../election/leaseView.js';
 import { FailoverError, toWire } from '../errors.js';
 import { endProcess, lastResorts } from '../lastResorts.js';
 import { writeLine } from '../log.js';
-import type { ResolvedOptions } from '../options.js';
+import { configurationOf } from '../options/configuration.js';
+import type { ResolvedOptions } from '../options/options.js';
 import { ReadLimit } from '../queue/readLimit.js';
 import type { Runner, WorkOutcome } from '../queue/runner.js';
 import { type Begin, memberStarts, StartGate, threadStarts } from '../startGate.js';

@@ -3,14 +3,14 @@
  * thread, in order.
  */
 import type { Cancel, Clock } from '../clock.js';
-import type { Configuration } from '../configuration.js';
 import type { News, StoreRequest } from '../election/effects.js';
 import { Elector, type ElectorHost } from '../election/elector.js';
 import type { LeaseView } from '../election/leaseView.js';
 import { type Phase, timeToLive } from '../election/protocol.js';
 import { FailoverError, type FailoverErrorCode, toWire } from '../errors.js';
 import { logFor } from '../log.js';
-import type { Intervals } from '../options.js';
+import type { Configuration } from '../options/configuration.js';
+import type { Intervals } from '../options/options.js';
 import type { Lease, Member, Progress, Store } from '../store/store.js';
 import { ConfigurationWatch } from './configurationWatch.js';
 import type { Unfit } from './fitness.js';

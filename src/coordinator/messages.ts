@@ -1,9 +1,9 @@
 /** What crosses between the main thread and the coordinator thread; types alone, so that both ends agree. */
 import type { MessagePort } from 'node:worker_threads';
-import type { Configuration } from '../configuration.js';
 import type { Phase } from '../election/protocol.js';
 import type { WireError } from '../errors.js';
-import type { ResolvedManagedOptions, ResolvedOptions } from '../options.js';
+import type { Configuration } from '../options/configuration.js';
+import type { ResolvedManagedOptions, ResolvedOptions } from '../options/options.js';
 import type { OwnThreadData } from '../ownThreads.js';
 import type { WorkOutcome } from '../queue/runner.js';
 import type { SharedGate } from '../store/embedded/gate.js';

@@ -3,7 +3,7 @@
  * hangs on the lease and cannot be longer, so the intervals must be.
  */
 import { FailoverError } from '../errors.js';
-import type { Intervals } from '../options.js';
+import type { Intervals } from '../options/options.js';
 import { isTooSlow, leastIntervals, storeLimits } from './storeLimits.js';
 
 /** The median of so many commands counts, so one slow answer does not. */

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import type { LeaseView } from '../election/leaseView.js';
 import { toWire } from '../errors.js';
-import type { ResolvedManagedOptions } from '../options.js';
+import type { ResolvedManagedOptions } from '../options/options.js';
 import type { StartGate } from '../startGate.js';
 import { systemClock } from '../systemClock.js';
 import { ChunkProgress } from '../tasks/chunkProgress.js';

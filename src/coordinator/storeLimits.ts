@@ -1,7 +1,7 @@
 /** How long a call to the store may take, from the intervals: a beat that hangs must leave time for another. */
 import { validity } from '../election/protocol.js';
-import type { Intervals } from '../options.js';
-import { defaultGrace } from '../resolveIntervals.js';
+import { defaultGrace } from '../options/intervals.js';
+import type { Intervals } from '../options/options.js';
 
 /** All in ms. */
 export interface StoreLimits {

@@ -1,5 +1,5 @@
 /** The store in words that may be shown. */
-import type { StoreOptions } from '../options.js';
+import type { StoreOptions } from '../options/options.js';
 import { redact, secretsOf } from '../redact.js';
 import { placeNow } from '../store/embedded/place.js';
 

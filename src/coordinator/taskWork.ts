@@ -2,7 +2,7 @@
 import type { Clock } from '../clock.js';
 import { type CodedError, toWire } from '../errors.js';
 import { logFor } from '../log.js';
-import type { ResolvedManagedOptions } from '../options.js';
+import type { ResolvedManagedOptions } from '../options/options.js';
 import { endsBy } from '../pause.js';
 import { Dispatcher } from '../queue/dispatcher.js';
 import type { QueuedTask, Runner } from '../queue/runner.js';

@@ -13,7 +13,7 @@
  *
  * So wrong notices can cost some times to live without a master, and never a second one: a notice makes nothing claim.
  */
-import { type ClusterKind, type Configuration, outranks } from '../configuration.js';
+import { type ClusterKind, type Configuration, outranks } from '../options/configuration.js';
 import type { Notice } from '../store/store.js';
 
 /** All in times to live, of whichever member's is longer. */

@@ -32,7 +32,7 @@
  * stopped between looking at its lease and acting on it; for that the user has the term as a fencing token.
  */
 import assert from 'node:assert/strict';
-import type { Intervals } from '../options.js';
+import type { Intervals } from '../options/options.js';
 import type { Lease, Observation, Progress, Tip } from '../store/store.js';
 import type { Deposition, Effect } from './effects.js';
 import { type Phase, transitions } from './transitions.js';

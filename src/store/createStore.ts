@@ -1,6 +1,6 @@
 /** Chooses the store that the options ask for. */
 import type { Clock } from '../clock.js';
-import type { StoreOptions } from '../options.js';
+import type { StoreOptions } from '../options/options.js';
 import { systemClock } from '../systemClock.js';
 import { EmbeddedStore } from './embedded/embeddedStore.js';
 import { Gate } from './embedded/gate.js';

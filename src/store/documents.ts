@@ -6,8 +6,9 @@
  * none. A later version that changes what a document means writes a higher one: then this version refuses to read it
  * (`ERR_NEWER_FORMAT`), and no claim, beat or acknowledgement of it matches, so that nothing is overwritten.
  */
-import { type ClusterKind, type Configuration, isKind, kinds } from '../configuration.js';
+
 import { StoreError } from '../errors.js';
+import { type ClusterKind, type Configuration, isKind, kinds } from '../options/configuration.js';
 import type { TaskId } from '../task.js';
 import type { Lease, Member, Notice, Progress, TermRecord } from './store.js';
 

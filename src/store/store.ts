@@ -6,7 +6,7 @@
  * nothing was sent. No call tries a write a second time on its own: a late second attempt could land after the caller
  * has given up. Every call ends within the time limit that the store was made with.
  */
-import type { Configuration } from '../configuration.js';
+import type { Configuration } from '../options/configuration.js';
 import type { TaskId } from '../task.js';
 
 /** How far the work has come, carried by the lease from the holder to the standbys. */

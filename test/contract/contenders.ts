@@ -1,7 +1,7 @@
 /** Runs contender processes: real ones, because what they contend for is meant to hold between processes. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import type { StoreOptions } from '../../src/options.ts';
+import type { StoreOptions } from '../../src/options/options.ts';
 
 const script = new URL('./contender.mjs', import.meta.url);
 

@@ -1,7 +1,7 @@
 /** What every store promises of its epochs: when it vouches for what it does not hold, and that it forgets this with the rest. */
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { StoreOptions } from '../../src/options.ts';
+import type { StoreOptions } from '../../src/options/options.ts';
 import type { Observation, Store } from '../../src/store/store.ts';
 import { createStore } from '../support/builtStore.ts';
 

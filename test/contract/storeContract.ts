@@ -4,8 +4,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Configuration } from '../../src/configuration.ts';
-import type { StoreOptions } from '../../src/options.ts';
+import type { Configuration } from '../../src/options/configuration.ts';
+import type { StoreOptions } from '../../src/options/options.ts';
 import type { Lease, Member, Notice, Progress, Store } from '../../src/store/store.ts';
 import { createStore } from '../support/builtStore.ts';
 import { race } from './contenders.ts';

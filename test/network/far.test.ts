@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect, onTestFinished, test } from 'vitest';
 import { storeLimits } from '../../src/coordinator/storeLimits.ts';
-import { resolveIntervals } from '../../src/resolveIntervals.ts';
+import { resolveIntervals } from '../../src/options/intervals.ts';
 import { createStore } from '../support/builtStore.ts';
 import { databaseUri } from '../support/database.ts';
 import { TcpProxy } from '../support/tcpProxy.ts';

@@ -12,7 +12,7 @@
  */
 import assert from 'node:assert/strict';
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Intervals } from '../../src/options.ts';
+import type { Intervals } from '../../src/options/options.ts';
 import { type Backup, type CallName, emptyBackup, type Fate, MemoryStore } from './memoryStore.ts';
 import { randomFrom } from './random.ts';
 import { Timeline } from './skewedClock.ts';

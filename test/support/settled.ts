@@ -2,7 +2,7 @@
  * Settles a store by the call that members use, for tests that are not about that. Else a first mastership takes
  * SLAVE + TICKING.
  */
-import type { StoreOptions } from '../../src/options.ts';
+import type { StoreOptions } from '../../src/options/options.ts';
 import { createStore } from './builtStore.ts';
 import { databaseUri } from './database.ts';
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { News, StoreRequest } from '../../src/election/effects.ts';
 import { Elector } from '../../src/election/elector.ts';
 import { type Phase, timeToLive } from '../../src/election/protocol.ts';
-import type { Intervals } from '../../src/options.ts';
+import type { Intervals } from '../../src/options/options.ts';
 import type { Lease } from '../../src/store/store.ts';
 import { type CallName, type Fate, type MemoryConnection, type MemoryStore, sameVersion } from './memoryStore.ts';
 import { type Held, SkewedClock, type Timeline } from './skewedClock.ts';

@@ -3,10 +3,10 @@ import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import { FailoverError, toWire } from '../../src/errors.ts';
 import { failover } from '../../src/failover.ts';
-import { plainCopy } from '../../src/plainCopy.ts';
-import { resolveManagedOptions } from '../../src/resolveManagedOptions.ts';
-import { resolveOptions } from '../../src/resolveOptions.ts';
-import { resolveWork } from '../../src/resolveWork.ts';
+import { resolveManagedOptions } from '../../src/options/managed.ts';
+import { plainCopy } from '../../src/options/plainCopy.ts';
+import { resolveOptions } from '../../src/options/resolve.ts';
+import { resolveWork } from '../../src/options/work.ts';
 import { decodeTask } from '../../src/taskCodec.ts';
 import { encoded } from '../support/encoded.ts';
 

@@ -4,7 +4,7 @@
  */
 import { MongoClient, type MongoClientOptions, type MongoOptions } from 'mongodb';
 import { InvalidOptionError } from '../../errors.js';
-import type { StoreOptions } from '../../options.js';
+import type { StoreOptions } from '../../options/options.js';
 import { redact, secretsOf } from '../../redact.js';
 import { quote } from '../../showValue.js';
 import { systemLookup } from './lookup.js';

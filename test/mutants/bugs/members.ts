@@ -34,7 +34,7 @@ export const memberBugs: readonly PlantedBug[] = [
   {
     name: 'equals-outrank-each-other',
     breaks: 'Of two members of one kind each gives its mastership up for the other.',
-    file: 'src/configuration.ts',
+    file: 'src/options/configuration.ts',
     find: 'return kinds.indexOf(first) > kinds.indexOf(second);',
     replace: 'return kinds.indexOf(first) >= kinds.indexOf(second);',
     caughtBy,

@@ -24,7 +24,7 @@ export const programBugs: readonly PlantedBug[] = [
   {
     name: 'source-of-the-module-not-found',
     breaks: 'A module that is named as it will be compiled does not exist, although its TypeScript does.',
-    file: 'src/resolveWork.ts',
+    file: 'src/options/work.ts',
     find: '...sources(url)]',
     replace: '...sources(url).slice(2)]',
     caughtBy,

@@ -1,6 +1,7 @@
 /** What one simulated world likes to do, drawn once from its seed: rates of faults, delays, intervals, retry options. */
-import type { Intervals, ResolvedManagedOptions } from '../../../src/options.ts';
-import { defaultGrace, resolveIntervals } from '../../../src/resolveIntervals.ts';
+
+import { defaultGrace, resolveIntervals } from '../../../src/options/intervals.ts';
+import type { Intervals, ResolvedManagedOptions } from '../../../src/options/options.ts';
 import { type FaultKind, type Setting, stream } from './setting.ts';
 
 export interface Habits {

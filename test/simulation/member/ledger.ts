@@ -7,7 +7,7 @@
  */
 import assert from 'node:assert/strict';
 import type { Election, MemberWork } from '../../../src/coordinator/memberWork.ts';
-import type { ResolvedRetry } from '../../../src/options.ts';
+import type { ResolvedRetry } from '../../../src/options/options.ts';
 import { UNACKNOWLEDGED } from '../../../src/queue/durableQueue.ts';
 import type { QueuedTask } from '../../../src/queue/runner.ts';
 import type { Lease, Tenure } from '../../../src/store/store.ts';

@@ -3,7 +3,6 @@
  * and die. Whatever reaches the process comes through `hold`.
  */
 import assert from 'node:assert/strict';
-import { configurationOf } from '../../../src/configuration.ts';
 import { DurableWork } from '../../../src/coordinator/durableWork.ts';
 import { Fitness } from '../../../src/coordinator/fitness.ts';
 import { ManagedWork } from '../../../src/coordinator/managedWork.ts';
@@ -14,7 +13,8 @@ import type { TaskWork } from '../../../src/coordinator/taskWork.ts';
 import { WorkLoading } from '../../../src/coordinator/workLoading.ts';
 import { type Phase, transitions } from '../../../src/election/transitions.ts';
 import type { CodedError, FailoverErrorCode } from '../../../src/errors.ts';
-import type { Intervals } from '../../../src/options.ts';
+import { configurationOf } from '../../../src/options/configuration.ts';
+import type { Intervals } from '../../../src/options/options.ts';
 import { ReadLimit } from '../../../src/queue/readLimit.ts';
 import { type Held, SkewedClock, type Timeline } from '../../support/skewedClock.ts';
 import { SKEW, UNNOTICED } from '../../support/worldBounds.ts';

@@ -9,8 +9,8 @@
  */
 import assert from 'node:assert/strict';
 import { type ElectionConfig, type step, timeToLive, validity } from '../../../src/election/protocol.ts';
-import type { Intervals } from '../../../src/options.ts';
-import { graceFits } from '../../../src/resolveIntervals.ts';
+import { graceFits } from '../../../src/options/intervals.ts';
+import type { Intervals } from '../../../src/options/options.ts';
 
 /** The election's `step`, or one that was broken on purpose. */
 export type Core = typeof step;

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type Client, CoordinatorHandle } from '../../../src/cluster/coordinatorHandle.ts';
 import type { MemberEvent } from '../../../src/coordinator/messages.ts';
 import { toWire } from '../../../src/errors.ts';
-import { resolveOptions } from '../../../src/resolveOptions.ts';
+import { resolveOptions } from '../../../src/options/resolve.ts';
 import { globalTime } from '../../support/globalTime.ts';
 
 const threads = vi.hoisted(() => ({

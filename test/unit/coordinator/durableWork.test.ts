@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { DeadLetters } from '../../../src/coordinator/deadLetters.ts';
 import { DurableWork } from '../../../src/coordinator/durableWork.ts';
-import type { ResolvedRetry } from '../../../src/options.ts';
+import type { ResolvedRetry } from '../../../src/options/options.ts';
 import { ReadLimit } from '../../../src/queue/readLimit.ts';
 import { atOnce, MemoryTasks, type TaskFate } from '../../support/memoryTaskStore.ts';
 import { VirtualClock } from '../../support/virtualClock.ts';

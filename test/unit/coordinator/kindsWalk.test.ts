@@ -3,7 +3,7 @@
  * at once, and in the end a member works that can do what waits. `KINDS_SEEDS=2000` runs more, `KINDS_SEED=n` one.
  */
 import { expect, test } from 'vitest';
-import { type ClusterKind, kinds, outranks } from '../../../src/configuration.ts';
+import { type ClusterKind, kinds, outranks } from '../../../src/options/configuration.ts';
 import { randomFrom } from '../../support/random.ts';
 import { ttl } from '../election/bench.ts';
 import { World } from './kindsWorld.ts';

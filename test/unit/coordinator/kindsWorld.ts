@@ -4,12 +4,12 @@
  * memory has its own; an unmanaged one has none.
  */
 import assert from 'node:assert/strict';
-import type { ClusterKind } from '../../../src/configuration.ts';
 import { Fitness } from '../../../src/coordinator/fitness.ts';
 import { ClusterMember } from '../../../src/coordinator/member.ts';
 import { type MemberWork, noLoad } from '../../../src/coordinator/memberWork.ts';
 import type { MemberEvent } from '../../../src/coordinator/messages.ts';
 import { StoreError } from '../../../src/errors.ts';
+import type { ClusterKind } from '../../../src/options/configuration.ts';
 import { SimulatedLease } from '../../simulation/member/simulatedLease.ts';
 import { type Fate, type MemoryConnection, MemoryStore, swift } from '../../support/memoryStore.ts';
 import { VirtualClock } from '../../support/virtualClock.ts';

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { DeadLetters } from '../../../src/coordinator/deadLetters.ts';
 import { ManagedWork } from '../../../src/coordinator/managedWork.ts';
-import type { ResolvedRetry } from '../../../src/options.ts';
+import type { ResolvedRetry } from '../../../src/options/options.ts';
 import { atOnce, MemoryTasks, type TaskFate } from '../../support/memoryTaskStore.ts';
 import { VirtualClock } from '../../support/virtualClock.ts';
 import { done, refused, upTo } from '../queue/scriptedRunner.ts';

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { PaceWatch } from '../../../src/coordinator/paceWatch.ts';
 import type { FailoverError } from '../../../src/errors.ts';
-import { resolveIntervals } from '../../../src/resolveIntervals.ts';
+import { resolveIntervals } from '../../../src/options/intervals.ts';
 
 function watched(given = {}) {
   const errors: FailoverError[] = [];

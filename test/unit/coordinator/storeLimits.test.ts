@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { isTooSlow, leastIntervals, storeLimits } from '../../../src/coordinator/storeLimits.ts';
 import { validity } from '../../../src/election/protocol.ts';
-import { defaultGrace, resolveIntervals } from '../../../src/resolveIntervals.ts';
+import { defaultGrace, resolveIntervals } from '../../../src/options/intervals.ts';
 import { runs } from '../properties/runs.ts';
 
 test('a command has what is left of the lease for two of them, and opening has 30 s', () => {

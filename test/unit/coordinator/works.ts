@@ -1,7 +1,7 @@
 /** What the tests of both kinds of managed work share: their options, their batches, and what they tell. */
 import type { MemberEvent, TaskBatch } from '../../../src/coordinator/messages.ts';
 import type { TaskWorkParts } from '../../../src/coordinator/taskWork.ts';
-import type { ResolvedManagedOptions, ResolvedRetry } from '../../../src/options.ts';
+import type { ResolvedManagedOptions, ResolvedRetry } from '../../../src/options/options.ts';
 import type { Lease } from '../../../src/store/store.ts';
 import type { TaskId } from '../../../src/task.ts';
 import { leaseOf } from '../../support/memoryStore.ts';

@@ -9,7 +9,7 @@ import {
   type Phase,
   step,
 } from '../../../src/election/protocol.ts';
-import type { Intervals } from '../../../src/options.ts';
+import type { Intervals } from '../../../src/options/options.ts';
 import type { Lease, Observation } from '../../../src/store/store.ts';
 import { leaseOf } from '../../support/memoryStore.ts';
 

@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Configuration, isKind } from '../../../src/configuration.ts';
+import { type Configuration, isKind } from '../../../src/options/configuration.ts';
 import { DocumentReader, FORMAT, isFields, isOfOurFormat } from '../../../src/store/documents.ts';
 import { TaskReader } from '../../../src/store/taskDocuments.ts';
 import { runs } from '../properties/runs.ts';

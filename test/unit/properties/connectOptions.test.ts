@@ -4,7 +4,7 @@ import { types } from 'node:util';
 import fc from 'fast-check';
 import { MongoClient } from 'mongodb';
 import { expect, test } from 'vitest';
-import { resolveMongodb } from '../../../src/resolveMongodb.ts';
+import { resolveMongodb } from '../../../src/options/mongodb.ts';
 import { settingsOf } from '../../../src/store/mongodb/settings.ts';
 import { isWellFormed } from '../../../src/taskId.ts';
 import { runs } from './runs.ts';

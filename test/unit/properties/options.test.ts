@@ -2,12 +2,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { FailoverErrorCode } from '../../../src/errors.ts';
-import { resolveIntervals } from '../../../src/resolveIntervals.ts';
-import { resolveManagedOptions } from '../../../src/resolveManagedOptions.ts';
-import { resolveMongodb } from '../../../src/resolveMongodb.ts';
-import { resolveIdentifier, resolveName } from '../../../src/resolveName.ts';
-import { resolveOptions } from '../../../src/resolveOptions.ts';
-import { resolveWork } from '../../../src/resolveWork.ts';
+import { resolveIntervals } from '../../../src/options/intervals.ts';
+import { resolveManagedOptions } from '../../../src/options/managed.ts';
+import { resolveMongodb } from '../../../src/options/mongodb.ts';
+import { resolveIdentifier, resolveName } from '../../../src/options/name.ts';
+import { resolveOptions } from '../../../src/options/resolve.ts';
+import { resolveWork } from '../../../src/options/work.ts';
 import { resolveKey } from '../../../src/taskKey.ts';
 import { acceptedOrCoded } from '../hostile/accepted.ts';
 import { Given, given, hostile, mutated } from '../hostile/hostileValues.ts';

@@ -3,9 +3,9 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { storeLimits } from '../../../src/coordinator/storeLimits.ts';
 import { beatLead, timeToLive, validity } from '../../../src/election/protocol.ts';
-import type { Intervals } from '../../../src/options.ts';
-import { defaultGrace, graceFits, resolveIntervals } from '../../../src/resolveIntervals.ts';
-import { resolveManagedOptions } from '../../../src/resolveManagedOptions.ts';
+import { defaultGrace, graceFits, resolveIntervals } from '../../../src/options/intervals.ts';
+import { resolveManagedOptions } from '../../../src/options/managed.ts';
+import type { Intervals } from '../../../src/options/options.ts';
 import { acceptedOrCoded } from '../hostile/accepted.ts';
 import { runs } from './runs.ts';
 

@@ -1,10 +1,10 @@
 /**
  * The checks of a subsystem's name and of the identifier that an unmanaged cluster begins with.
  */
-import { InvalidOptionError } from './errors.js';
-import { showValue } from './showValue.js';
-import type { TaskId } from './task.js';
-import { asTaskId, isWellFormed, taskIdRule } from './taskId.js';
+import { InvalidOptionError } from '../errors.js';
+import { showValue } from '../showValue.js';
+import type { TaskId } from '../task.js';
+import { asTaskId, isWellFormed, taskIdRule } from '../taskId.js';
 
 const MAX_BYTES = 256;
 

@@ -3,10 +3,10 @@
  * beyond use (functions, instances of classes), is refused here, where the path can still be named.
  */
 import { types } from 'node:util';
-import { InvalidOptionError } from './errors.js';
-import { join } from './optionChecks.js';
-import { isPlainPrototype } from './realms.js';
-import { showKind } from './showValue.js';
+import { InvalidOptionError } from '../errors.js';
+import { isPlainPrototype } from '../realms.js';
+import { showKind } from '../showValue.js';
+import { join } from './checks.js';
 
 const MAX_DEPTH = 32;
 

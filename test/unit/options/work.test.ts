@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
-import { InvalidOptionError, WorkError } from '../../src/errors.ts';
-import { resolveWork } from '../../src/resolveWork.ts';
+import { InvalidOptionError, WorkError } from '../../../src/errors.ts';
+import { resolveWork } from '../../../src/options/work.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'resolve-work-'));
 const path = join(folder, 'my work #1.js');

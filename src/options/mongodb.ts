@@ -4,11 +4,11 @@
  */
 import { createRequire } from 'node:module';
 import type { MongoClientOptions } from 'mongodb';
-import { InvalidOptionError } from './errors.js';
-import { checkBoolean, isObject, join, readFields, reading } from './optionChecks.js';
+import { InvalidOptionError } from '../errors.js';
+import { redact, secretsOf } from '../redact.js';
+import { quote, showKind, showValue } from '../showValue.js';
+import { checkBoolean, isObject, join, readFields, reading } from './checks.js';
 import { plainCopyOfObject } from './plainCopy.js';
-import { redact, secretsOf } from './redact.js';
-import { quote, showKind, showValue } from './showValue.js';
 
 export interface ResolvedMongodb {
   readonly connectString: string;

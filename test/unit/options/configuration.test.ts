@@ -1,10 +1,10 @@
 /** What must agree among the members of a name, and what counts as a difference. */
 import { expect, test } from 'vitest';
-import { type Configuration, configurationOf, differences, outranks } from '../../src/configuration.ts';
-import type { ManagedOptions } from '../../src/options.ts';
-import { resolveManagedOptions } from '../../src/resolveManagedOptions.ts';
-import { resolveOptions } from '../../src/resolveOptions.ts';
-import { isWellFormed } from '../../src/taskId.ts';
+import { type Configuration, configurationOf, differences, outranks } from '../../../src/options/configuration.ts';
+import { resolveManagedOptions } from '../../../src/options/managed.ts';
+import type { ManagedOptions } from '../../../src/options/options.ts';
+import { resolveOptions } from '../../../src/options/resolve.ts';
+import { isWellFormed } from '../../../src/taskId.ts';
 
 const { intervals } = resolveOptions({});
 

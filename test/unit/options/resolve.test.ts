@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { InvalidOptionError } from '../../src/errors.ts';
-import { resolveIntervals } from '../../src/resolveIntervals.ts';
-import { resolveOptions } from '../../src/resolveOptions.ts';
+import { InvalidOptionError } from '../../../src/errors.ts';
+import { resolveIntervals } from '../../../src/options/intervals.ts';
+import { resolveOptions } from '../../../src/options/resolve.ts';
 
 const linux = { platform: 'linux', homedir: '/home/ann', variables: {} } as const;
 const environment = { ...linux, uid: 1000, tmpdir: '/tmp', cwd: '/srv/app' };

@@ -5,10 +5,10 @@
 import { type Stats, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { InvalidOptionError, WorkError } from './errors.js';
-import { reading } from './optionChecks.js';
-import { isUrl } from './realms.js';
-import { quote, showValue } from './showValue.js';
+import { InvalidOptionError, WorkError } from '../errors.js';
+import { isUrl } from '../realms.js';
+import { quote, showValue } from '../showValue.js';
+import { reading } from './checks.js';
 import type { WorkPlace } from './workPlace.js';
 
 /** Two characters at least: `C:\work.js` is a path. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { validity } from '../../src/election/protocol.ts';
-import type { Intervals } from '../../src/options.ts';
-import { defaultGrace, graceFits, resolveIntervals } from '../../src/resolveIntervals.ts';
+import { validity } from '../../../src/election/protocol.ts';
+import { defaultGrace, graceFits, resolveIntervals } from '../../../src/options/intervals.ts';
+import type { Intervals } from '../../../src/options/options.ts';
 
 describe('resolveIntervals', () => {
   it('gives the defaults of the original', () => {

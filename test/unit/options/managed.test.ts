@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { InvalidOptionError } from '../../src/errors.ts';
-import { resolveIntervals } from '../../src/resolveIntervals.ts';
-import { resolveManagedOptions } from '../../src/resolveManagedOptions.ts';
+import { InvalidOptionError } from '../../../src/errors.ts';
+import { resolveIntervals } from '../../../src/options/intervals.ts';
+import { resolveManagedOptions } from '../../../src/options/managed.ts';
 
 const intervals = resolveIntervals();
 const resolve = (given?: unknown) => resolveManagedOptions(given, intervals);

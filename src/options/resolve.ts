@@ -4,12 +4,12 @@
  */
 import { homedir, tmpdir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
-import { InvalidOptionError } from './errors.js';
-import { isObject, readFields } from './optionChecks.js';
+import { InvalidOptionError } from '../errors.js';
+import { showValue } from '../showValue.js';
+import { isObject, readFields } from './checks.js';
+import { resolveIntervals } from './intervals.js';
+import { resolveMongodb } from './mongodb.js';
 import type { ResolvedOptions } from './options.js';
-import { resolveIntervals } from './resolveIntervals.js';
-import { resolveMongodb } from './resolveMongodb.js';
-import { showValue } from './showValue.js';
 
 /** What the defaults depend on. */
 export interface OptionsEnvironment {

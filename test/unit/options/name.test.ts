@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { InvalidOptionError } from '../../src/errors.ts';
-import { resolveIdentifier, resolveName } from '../../src/resolveName.ts';
+import { InvalidOptionError } from '../../../src/errors.ts';
+import { resolveIdentifier, resolveName } from '../../../src/options/name.ts';
 
 describe('resolveName', () => {
   it('takes any text of up to 256 bytes', () => {

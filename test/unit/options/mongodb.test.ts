@@ -1,7 +1,7 @@
 import { ReadPreference } from 'mongodb';
 import { describe, expect, it } from 'vitest';
-import { InvalidOptionError } from '../../src/errors.ts';
-import { resolveMongodb } from '../../src/resolveMongodb.ts';
+import { InvalidOptionError } from '../../../src/errors.ts';
+import { resolveMongodb } from '../../../src/options/mongodb.ts';
 
 const connect = (connectString: unknown, connectOptions?: unknown) => resolveMongodb({ connectString, connectOptions });
 

@@ -1,10 +1,10 @@
 /**
  * The check of what a managed cluster takes beside its work.
  */
-import { InvalidOptionError } from './errors.js';
-import { checkBoolean, checkChoice, checkNumber, MAX_TIME, readFields } from './optionChecks.js';
+import { InvalidOptionError } from '../errors.js';
+import { checkBoolean, checkChoice, checkNumber, MAX_TIME, readFields } from './checks.js';
+import { defaultGrace, graceFits } from './intervals.js';
 import type { Intervals, ManagedOptions, ResolvedManagedOptions } from './options.js';
-import { defaultGrace, graceFits } from './resolveIntervals.js';
 
 const MIB = 1024 * 1024;
 /** A document has at most 16 MiB, and in a dead letter there are the id and the error beside the payload. */

@@ -2,10 +2,10 @@
  * The intervals: their defaults, their limits, and the checks against each other. Whatever passes here lets a healthy
  * master keep its lease and a standby see it in time; the messages say which of the two would break.
  */
-import { InvalidOptionError } from './errors.js';
-import { checkNumber, MAX_TIME, readFields } from './optionChecks.js';
+import { InvalidOptionError } from '../errors.js';
+import { showValue } from '../showValue.js';
+import { checkNumber, MAX_TIME, readFields } from './checks.js';
 import type { IntervalName, Intervals } from './options.js';
-import { showValue } from './showValue.js';
 
 /** The defaults of the original, in ms. POLL and SYNC follow from the others. */
 export const defaultIntervals = { INIT: 0, MASTER: 2000, SLAVE: 2500, TICKING: 2000, ERROR: 5000 } as const;
