@@ -13,8 +13,8 @@ import { resolveWork } from './options/work.js';
 import { checkOwnFiles } from './ownFiles.js';
 import { mustNotBePreload } from './ownThreads.js';
 import { mustBeNode } from './runtime.js';
-import type { TaskId } from './task.js';
-import { resolveKey, type TaskKey } from './taskKey.js';
+import type { TaskId } from './task/task.js';
+import { resolveKey, type TaskKey } from './task/taskKey.js';
 import type { Work } from './tasks/context.js';
 
 /** `new managed(name, key, work, options?)`; each argument is checked at once. */

@@ -19,6 +19,6 @@ export { type Failover, failover, type ManagedConstructor, type UnmanagedConstru
 export type { ClusterKind, Configuration, Difference } from './options/configuration.js';
 export type { FailoverOptions, IntervalName, Intervals, ManagedOptions } from './options/options.js';
 export type { Member } from './store/store.js';
-export type { TaskId } from './task.js';
-export type { TaskKey } from './taskKey.js';
+export type { TaskId } from './task/task.js';
+export type { TaskKey } from './task/taskKey.js';
 export type { TaskContext, Work } from './tasks/context.js';

@@ -4,7 +4,7 @@
  */
 import type { EventEmitter } from 'node:events';
 import type { MemberStatus } from '../coordinator/messages.js';
-import type { TaskId } from '../task.js';
+import type { TaskId } from '../task/task.js';
 import type { ClusterEvents, ClusterState } from './events.js';
 
 /** What managed and unmanaged clusters have in common. */

@@ -11,7 +11,7 @@ import type { Remote } from 'comlink';
 import type { ClusterSpec, MemberEvent, MemberStatus, Reply, WireApi } from '../coordinator/messages.js';
 import { LeaseView } from '../election/leaseView.js';
 import { FailoverError, fromWire, StateError } from '../errors.js';
-import type { TaskId } from '../task.js';
+import type { TaskId } from '../task/task.js';
 import type * as api from './api.js';
 import type { Connection } from './connection.js';
 import type { Client, CoordinatorHandle } from './coordinatorHandle.js';

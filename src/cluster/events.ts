@@ -2,7 +2,7 @@
 import { EventEmitter } from 'node:events';
 import { type CodedError, FailoverError, toWire } from '../errors.js';
 import { whenRejected } from '../rejections.js';
-import type { TaskId } from '../task.js';
+import type { TaskId } from '../task/task.js';
 
 /** The names are those of the states, plus `stopped` before `run()` and after `stop()`. */
 export type ClusterState = 'stopped' | 'init' | 'slave' | 'ticking' | 'master' | 'error';

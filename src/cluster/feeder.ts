@@ -5,7 +5,7 @@
  */
 import type { SubmitResult, TaskBatch } from '../coordinator/messages.js';
 import { FailoverError } from '../errors.js';
-import type { TaskId } from '../task.js';
+import type { TaskId } from '../task/task.js';
 import type { TaskBlock, TaskPlace } from './taskBlocks.js';
 
 /** Most tasks and bytes of what is under way: about 1 ms of the coordinator's time. */

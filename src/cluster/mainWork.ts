@@ -5,7 +5,7 @@
 import type { MemberEvent } from '../coordinator/messages.js';
 import type { LeaseView } from '../election/leaseView.js';
 import type { WorkOutcome } from '../queue/runner.js';
-import { decodeTask } from '../taskCodec.js';
+import { decodeTask } from '../task/taskCodec.js';
 import { callWork } from '../tasks/callWork.js';
 import { WorkContext } from '../tasks/context.js';
 import { InsideWork } from './insideWork.js';

@@ -1,7 +1,7 @@
 /** Election and synchronization only: the client does its work by itself. */
 import { InvalidOptionError } from '../errors.js';
 import { resolveIdentifier } from '../options/name.js';
-import type { TaskId } from '../task.js';
+import type { TaskId } from '../task/task.js';
 import type * as api from './api.js';
 import { Cluster, unlessLost } from './cluster.js';
 import type { CoordinatorHandle } from './coordinatorHandle.js';

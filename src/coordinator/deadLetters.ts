@@ -11,7 +11,7 @@ import type { Clock } from '../clock.js';
 import { StoreError } from '../errors.js';
 import { pause } from '../pause.js';
 import type { FoundDeadLetter, TaskStore } from '../store/taskStore.js';
-import type { TaskId } from '../task.js';
+import type { TaskId } from '../task/task.js';
 import type { SubmitResult, TakenLetter } from './messages.js';
 
 /** How long an unchanged claim of another member is respected, in ms: longer than `FRESH` and two calls to the store. */

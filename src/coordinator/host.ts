@@ -18,7 +18,7 @@ import type { Gate } from '../store/embedded/gate.js';
 import { openOnUse } from '../store/openOnUse.js';
 import type { FullStore } from '../store/taskStore.js';
 import { systemClock } from '../systemClock.js';
-import type { TaskId } from '../task.js';
+import type { TaskId } from '../task/task.js';
 import type { MainRunner } from '../tasks/mainRunner.js';
 import { DeadLetters } from './deadLetters.js';
 import { DurableWork } from './durableWork.js';

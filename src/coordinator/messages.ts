@@ -8,7 +8,7 @@ import type { OwnThreadData } from '../ownThreads.js';
 import type { WorkOutcome } from '../queue/runner.js';
 import type { SharedGate } from '../store/embedded/gate.js';
 import type { Member } from '../store/store.js';
-import type { TaskId } from '../task.js';
+import type { TaskId } from '../task/task.js';
 import type { DifferingMember } from './differingMembers.js';
 import type { Unfit } from './fitness.js';
 import type { PoolReport } from './poolProbe.js';

@@ -1,6 +1,6 @@
 /** A batch of submitted tasks, taken apart: each is a slice of the shared block that all of them came in. */
-import type { TaskId } from '../task.js';
-import type { Slice } from '../taskBytes.js';
+import type { TaskId } from '../task/task.js';
+import type { Slice } from '../task/taskBytes.js';
 import type { TaskBatch } from './messages.js';
 
 export interface SubmittedTask {

@@ -7,7 +7,7 @@ import { endsBy } from '../pause.js';
 import { Dispatcher } from '../queue/dispatcher.js';
 import type { QueuedTask, Runner } from '../queue/runner.js';
 import type { TaskSource } from '../queue/taskSource.js';
-import type { TaskId } from '../task.js';
+import type { TaskId } from '../task/task.js';
 import type { MemberWork } from './memberWork.js';
 import type { MemberEvent, SubmitResult, TaskBatch } from './messages.js';
 

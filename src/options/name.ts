@@ -3,8 +3,8 @@
  */
 import { InvalidOptionError } from '../errors.js';
 import { showValue } from '../showValue.js';
-import type { TaskId } from '../task.js';
-import { asTaskId, isWellFormed, taskIdRule } from '../taskId.js';
+import type { TaskId } from '../task/task.js';
+import { asTaskId, isWellFormed, taskIdRule } from '../task/taskId.js';
 
 const MAX_BYTES = 256;
 

@@ -40,7 +40,7 @@
 import assert from 'node:assert/strict';
 import type { Clock } from '../clock.js';
 import { type CodedError, fromWire, WorkError } from '../errors.js';
-import type { TaskId } from '../task.js';
+import type { TaskId } from '../task/task.js';
 import { Alarm } from './alarm.js';
 import { ChunkSize } from './chunkSize.js';
 import { type RetryOptions, retryDelay } from './retry.js';

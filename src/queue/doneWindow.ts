@@ -3,7 +3,7 @@
  * last ids. The window is limited in number and in bytes, because every beat carries it.
  */
 import type { Progress } from '../store/store.js';
-import type { TaskId } from '../task.js';
+import type { TaskId } from '../task/task.js';
 
 /** Most ids in the window. */
 export const WINDOW_LENGTH = 256;

@@ -35,7 +35,7 @@ import { type CodedError, fromWire, WorkError } from '../errors.js';
 import { pause } from '../pause.js';
 import type { Tenure } from '../store/store.js';
 import type { Attempts, Burial, NewTask, StoredTask, TaskStore } from '../store/taskStore.js';
-import type { TaskId } from '../task.js';
+import type { TaskId } from '../task/task.js';
 import { Alarm } from './alarm.js';
 import { queueBlocked, verdictOn } from './givingUp.js';
 import { insist } from './insist.js';

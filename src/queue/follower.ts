@@ -17,7 +17,7 @@
  *                                   holds may have been done long ago, and its ids may come again.
  */
 import type { Progress } from '../store/store.js';
-import type { TaskId } from '../task.js';
+import type { TaskId } from '../task/task.js';
 import { Fifo } from './fifo.js';
 
 /** Most ids remembered of tasks that were done before they arrived; beyond it the oldest is forgotten, and its task runs twice. */

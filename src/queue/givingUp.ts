@@ -2,7 +2,7 @@
 import { type CodedError, toWire, WorkError } from '../errors.js';
 import { shorten } from '../showValue.js';
 import type { Verdict } from '../store/taskStore.js';
-import type { TaskId } from '../task.js';
+import type { TaskId } from '../task/task.js';
 
 /** Of each text of an error, in characters: it stands in the lease, which all read, and beside the payload in a document. */
 const LONGEST_TEXT = 4096;

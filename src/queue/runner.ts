@@ -3,8 +3,8 @@
  * it ended comes back as data, so that no user code decides what the queue does by how it throws.
  */
 import type { WireError } from '../errors.js';
-import type { TaskId } from '../task.js';
-import type { TaskBytes } from '../taskBytes.js';
+import type { TaskId } from '../task/task.js';
+import type { TaskBytes } from '../task/taskBytes.js';
 
 /** A task as it waits: nobody but the two ends looks into its bytes. */
 export interface QueuedTask {

@@ -9,7 +9,7 @@
 
 import { StoreError } from '../errors.js';
 import { type ClusterKind, type Configuration, isKind, kinds } from '../options/configuration.js';
-import type { TaskId } from '../task.js';
+import type { TaskId } from '../task/task.js';
 import type { Lease, Member, Notice, Progress, TermRecord } from './store.js';
 
 export type Fields = Readonly<Record<string, unknown>>;

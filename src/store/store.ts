@@ -7,7 +7,7 @@
  * has given up. Every call ends within the time limit that the store was made with.
  */
 import type { Configuration } from '../options/configuration.js';
-import type { TaskId } from '../task.js';
+import type { TaskId } from '../task/task.js';
 
 /** How far the work has come, carried by the lease from the holder to the standbys. */
 export interface Progress {

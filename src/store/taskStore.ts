@@ -9,7 +9,7 @@
  * mastership stands. As in `Store`, every call ends within the time limit, may fail with a `StoreError`, and then its
  * outcome is unknown; all of them can be called again.
  */
-import type { TaskId } from '../task.js';
+import type { TaskId } from '../task/task.js';
 import type { Store, Tenure } from './store.js';
 
 export interface NewTask {

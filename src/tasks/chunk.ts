@@ -3,8 +3,8 @@
  * message and one piece of memory cross, and nobody on the way decodes them.
  */
 import type { QueuedTask } from '../queue/runner.js';
-import type { TaskId } from '../task.js';
-import { type TaskBytes, viewOf } from '../taskBytes.js';
+import type { TaskId } from '../task/task.js';
+import { type TaskBytes, viewOf } from '../task/taskBytes.js';
 
 /** Most bytes of one run; a single task may have more. */
 const MOST_BYTES = 1024 * 1024;

@@ -6,8 +6,8 @@ import type { Clock } from '../clock.js';
 import type { LeaseView } from '../election/leaseView.js';
 import { Alarm } from '../queue/alarm.js';
 import type { ChunkOutcome, LoadOutcome, QueuedTask, Runner, WorkOutcome } from '../queue/runner.js';
-import type { TaskId } from '../task.js';
-import { viewOf } from '../taskBytes.js';
+import type { TaskId } from '../task/task.js';
+import { viewOf } from '../task/taskBytes.js';
 
 /** What the main thread is asked to run. */
 export interface MainRun {

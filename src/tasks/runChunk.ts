@@ -4,7 +4,7 @@
  */
 import type { LeaseView } from '../election/leaseView.js';
 import type { ChunkOutcome } from '../queue/runner.js';
-import { decodeTask } from '../taskCodec.js';
+import { decodeTask } from '../task/taskCodec.js';
 import { failureOf, notBoolean, type UserWork } from './callWork.js';
 import { type Chunk, ownBlock } from './chunk.js';
 import type { ChunkProgress } from './chunkProgress.js';

@@ -1,5 +1,5 @@
 /** Ids of every shape that a store has to give back as it got them: what an encoding or a server could alter. */
-import type { TaskId } from '../../src/task.ts';
+import type { TaskId } from '../../src/task/task.ts';
 
 export const ids: readonly TaskId[] = [
   ...['', 'a', '1', 'null', 'é😀', 'a\0b', '$set', 'a.b', 'x'.repeat(1000), '\ud800', 'a\udc00b'],

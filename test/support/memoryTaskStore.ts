@@ -15,7 +15,7 @@ import type {
   StoredTask,
   TaskStore,
 } from '../../src/store/taskStore.ts';
-import type { TaskId } from '../../src/task.ts';
+import type { TaskId } from '../../src/task/task.ts';
 import { isLater, isSame } from './recordMarks.ts';
 
 export type TaskCall = keyof TaskStore;

@@ -7,7 +7,7 @@ import { resolveManagedOptions } from '../../src/options/managed.ts';
 import { plainCopy } from '../../src/options/plainCopy.ts';
 import { resolveOptions } from '../../src/options/resolve.ts';
 import { resolveWork } from '../../src/options/work.ts';
-import { decodeTask } from '../../src/taskCodec.ts';
+import { decodeTask } from '../../src/task/taskCodec.ts';
 import { encoded } from '../support/encoded.ts';
 
 const foreign = (code: string): unknown => runInNewContext(code, { Buffer, URL });

@@ -1,5 +1,5 @@
 /** The durable queue in the embedded store, as the coordinator sees it. */
-import type { TaskId } from '../../task.js';
+import type { TaskId } from '../../task/task.js';
 import type { Tenure } from '../store.js';
 import type {
   Acknowledgement,

@@ -2,8 +2,8 @@
  * The keys of the embedded store, as bytes, so that they sort as their parts do: the kind, then for what has a number the
  * name with its length before it (no name is the beginning of another), then the term or the number.
  */
-import type { TaskId } from '../../task.js';
-import { isWellFormed } from '../../taskId.js';
+import type { TaskId } from '../../task/task.js';
+import { isWellFormed } from '../../task/taskId.js';
 
 /** From `start`, up to and without `end`. */
 export interface KeyRange {

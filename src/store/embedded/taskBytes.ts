@@ -1,5 +1,5 @@
 /** Tasks on their way between two threads: their bytes in one block, because each piece of memory costs as much as a task. */
-import type { TaskId } from '../../task.js';
+import type { TaskId } from '../../task/task.js';
 import type { AddResult, NewTask, StoredTask } from '../taskStore.js';
 
 export interface PackedTasks {

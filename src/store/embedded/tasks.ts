@@ -6,7 +6,7 @@
  * has come again.
  */
 import { StoreError } from '../../errors.js';
-import type { TaskId } from '../../task.js';
+import type { TaskId } from '../../task/task.js';
 import { type Fields, isFields, storedId } from '../documents.js';
 import type { Tenure } from '../store.js';
 import { storedBurial, storedLetter, TaskReader } from '../taskDocuments.js';

@@ -11,7 +11,7 @@
  * a server than the protocol, unique keys, and writes of one document that are atomic.
  */
 import type { Clock } from '../../clock.js';
-import type { TaskId } from '../../task.js';
+import type { TaskId } from '../../task/task.js';
 import { type Fields, storedId } from '../documents.js';
 import type { Tenure } from '../store.js';
 import { storedBurial, storedLetter } from '../taskDocuments.js';

@@ -23,7 +23,7 @@
 
 import type { Clock } from '../../clock.js';
 import { pause } from '../../pause.js';
-import type { TaskId } from '../../task.js';
+import type { TaskId } from '../../task/task.js';
 import { type Fields, storedId } from '../documents.js';
 import type { AddResult, NewTask, QueueState } from '../taskStore.js';
 import type { Commands } from './commands.js';

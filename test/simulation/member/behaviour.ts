@@ -1,5 +1,5 @@
 /** What the simulated tasks are like, by their natures, and what one call of the work will come to. */
-import type { TaskId } from '../../../src/task.ts';
+import type { TaskId } from '../../../src/task/task.ts';
 import type { Habits } from './habits.ts';
 
 /** All times in ms. */

@@ -18,7 +18,7 @@ import type {
   RecordMark,
   StoredTask,
 } from '../../../src/store/taskStore.ts';
-import type { TaskId } from '../../../src/task.ts';
+import type { TaskId } from '../../../src/task/task.ts';
 import { isLater, isSame } from '../../support/recordMarks.ts';
 import type { Timeline } from '../../support/skewedClock.ts';
 

@@ -4,7 +4,7 @@
  * own, and to a member that is made later not at all.
  */
 import type { TaskBatch } from '../../../src/coordinator/messages.ts';
-import type { TaskId } from '../../../src/task.ts';
+import type { TaskId } from '../../../src/task/task.ts';
 import type { Natures } from './behaviour.ts';
 import type { Habits } from './habits.ts';
 import type { Ledger } from './ledger.ts';

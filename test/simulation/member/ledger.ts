@@ -12,7 +12,7 @@ import { UNACKNOWLEDGED } from '../../../src/queue/durableQueue.ts';
 import type { QueuedTask } from '../../../src/queue/runner.ts';
 import type { Lease, Tenure } from '../../../src/store/store.ts';
 import type { Burial } from '../../../src/store/taskStore.ts';
-import type { TaskId } from '../../../src/task.ts';
+import type { TaskId } from '../../../src/task/task.ts';
 import type { Behaviour } from './behaviour.ts';
 import type { Database, DatabaseWatch, Documents } from './database.ts';
 import type { SimulatedProcess } from './process.ts';

@@ -2,7 +2,7 @@
 import { beforeEach, expect, test } from 'vitest';
 import { ABANDONED, DeadLetters, FRESH, mustBeFresh } from '../../../src/coordinator/deadLetters.ts';
 import type { SubmitResult } from '../../../src/coordinator/messages.ts';
-import type { TaskId } from '../../../src/task.ts';
+import type { TaskId } from '../../../src/task/task.ts';
 import { atOnce, MemoryTasks, type TaskCall, type TaskFate } from '../../support/memoryTaskStore.ts';
 import { VirtualClock } from '../../support/virtualClock.ts';
 import { NAME, POLL } from './works.ts';

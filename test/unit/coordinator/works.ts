@@ -3,7 +3,7 @@ import type { MemberEvent, TaskBatch } from '../../../src/coordinator/messages.t
 import type { TaskWorkParts } from '../../../src/coordinator/taskWork.ts';
 import type { ResolvedManagedOptions, ResolvedRetry } from '../../../src/options/options.ts';
 import type { Lease } from '../../../src/store/store.ts';
-import type { TaskId } from '../../../src/task.ts';
+import type { TaskId } from '../../../src/task/task.ts';
 import { leaseOf } from '../../support/memoryStore.ts';
 import type { VirtualClock } from '../../support/virtualClock.ts';
 import { ScriptedRunner } from '../queue/scriptedRunner.ts';

@@ -4,7 +4,7 @@ import { type Configuration, configurationOf, differences, outranks } from '../.
 import { resolveManagedOptions } from '../../../src/options/managed.ts';
 import type { ManagedOptions } from '../../../src/options/options.ts';
 import { resolveOptions } from '../../../src/options/resolve.ts';
-import { isWellFormed } from '../../../src/taskId.ts';
+import { isWellFormed } from '../../../src/task/taskId.ts';
 
 const { intervals } = resolveOptions({});
 

@@ -6,7 +6,7 @@ import { MongoClient } from 'mongodb';
 import { expect, test } from 'vitest';
 import { resolveMongodb } from '../../../src/options/mongodb.ts';
 import { settingsOf } from '../../../src/store/mongodb/settings.ts';
-import { isWellFormed } from '../../../src/taskId.ts';
+import { isWellFormed } from '../../../src/task/taskId.ts';
 import { runs } from './runs.ts';
 
 const limits = { commandTimeout: 1000, connectTimeout: 2000 };

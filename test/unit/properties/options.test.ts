@@ -8,7 +8,7 @@ import { resolveMongodb } from '../../../src/options/mongodb.ts';
 import { resolveIdentifier, resolveName } from '../../../src/options/name.ts';
 import { resolveOptions } from '../../../src/options/resolve.ts';
 import { resolveWork } from '../../../src/options/work.ts';
-import { resolveKey } from '../../../src/taskKey.ts';
+import { resolveKey } from '../../../src/task/taskKey.ts';
 import { acceptedOrCoded } from '../hostile/accepted.ts';
 import { Given, given, hostile, mutated } from '../hostile/hostileValues.ts';
 import { runs } from './runs.ts';

@@ -1,12 +1,12 @@
 /**
- * Tasks as bytes: what goes in comes back as the head of src/taskCodec.ts says, or is refused with a code and the path
+ * Tasks as bytes: what goes in comes back as the head of src/task/taskCodec.ts says, or is refused with a code and the path
  * of a value; never is something altered in silence, and never does anything else escape.
  */
 
 import fc from 'fast-check';
 import { Binary, Decimal128, Double, Int32, Long, MaxKey, MinKey, ObjectId, Timestamp } from 'mongodb';
 import { describe, expect, test } from 'vitest';
-import { decodeTask } from '../../../src/taskCodec.ts';
+import { decodeTask } from '../../../src/task/taskCodec.ts';
 import { encoded } from '../../support/encoded.ts';
 import { acceptedOrCoded } from '../hostile/accepted.ts';
 import { Given, hostile, mutated } from '../hostile/hostileValues.ts';

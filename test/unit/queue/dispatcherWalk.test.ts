@@ -6,7 +6,7 @@ import { expect, test, vi } from 'vitest';
 import { Dispatcher, transitions } from '../../../src/queue/dispatcher.ts';
 import { MemoryQueue } from '../../../src/queue/memoryQueue.ts';
 import type { QueuedTask } from '../../../src/queue/runner.ts';
-import type { TaskId } from '../../../src/task.ts';
+import type { TaskId } from '../../../src/task/task.ts';
 import { VirtualClock } from '../../support/virtualClock.ts';
 import { type Chance, random } from './random.ts';
 import { type Ending, notRun, ScriptedRunner, upTo } from './scriptedRunner.ts';

@@ -3,7 +3,7 @@
 import { DurableQueue } from '../../../src/queue/durableQueue.ts';
 import { ReadLimit } from '../../../src/queue/readLimit.ts';
 import type { QueuedTask } from '../../../src/queue/runner.ts';
-import type { TaskId } from '../../../src/task.ts';
+import type { TaskId } from '../../../src/task/task.ts';
 import { atOnce, type MemoryTasks, type TaskCall, type TaskFate } from '../../support/memoryTaskStore.ts';
 import type { VirtualClock } from '../../support/virtualClock.ts';
 

@@ -8,7 +8,7 @@
 import { expect, test } from 'vitest';
 import { UNACKNOWLEDGED } from '../../../src/queue/durableQueue.ts';
 import type { QueuedTask } from '../../../src/queue/runner.ts';
-import type { TaskId } from '../../../src/task.ts';
+import type { TaskId } from '../../../src/task/task.ts';
 import { atOnce, MemoryTasks, type TaskFate } from '../../support/memoryTaskStore.ts';
 import { VirtualClock } from '../../support/virtualClock.ts';
 import { type Chance, random } from './random.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Fifo, type Queued } from '../../../src/queue/fifo.ts';
-import type { TaskId } from '../../../src/task.ts';
+import type { TaskId } from '../../../src/task/task.ts';
 import { random } from './random.ts';
 
 const task = (id: TaskId, size = 1): Queued => ({ id, bytes: new Uint8Array(size) });

@@ -3,7 +3,7 @@ import { DoneWindow, WINDOW_LENGTH } from '../../../src/queue/doneWindow.ts';
 import { Fifo } from '../../../src/queue/fifo.ts';
 import { EARLY_LIMIT, Follower } from '../../../src/queue/follower.ts';
 import type { Progress } from '../../../src/store/store.ts';
-import type { TaskId } from '../../../src/task.ts';
+import type { TaskId } from '../../../src/task/task.ts';
 import { random } from './random.ts';
 
 const bytes = new Uint8Array(0);

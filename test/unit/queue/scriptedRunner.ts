@@ -1,7 +1,7 @@
 /** A runner whose runs and ends come when the test says so, and which holds its user to the contract of `Runner`. */
 import assert from 'node:assert/strict';
 import type { ChunkOutcome, LoadOutcome, QueuedTask, Runner } from '../../../src/queue/runner.ts';
-import type { TaskId } from '../../../src/task.ts';
+import type { TaskId } from '../../../src/task/task.ts';
 
 /** How a run of so many tasks ends. */
 export type Ending = (given: number) => ChunkOutcome;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { QueuedTask } from '../../../src/queue/runner.ts';
-import { viewOf } from '../../../src/taskBytes.ts';
+import { viewOf } from '../../../src/task/taskBytes.ts';
 import { ownBlock, packChunk } from '../../../src/tasks/chunk.ts';
 
 const KIB = 1024;

@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { TaskId } from '../../../../src/task.ts';
+import type { TaskId } from '../../../../src/task/task.ts';
 import { runs } from '../runs.ts';
 import { happenings } from './queueCommands.ts';
 import { QueueWorld } from './queueWorld.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { InvalidOptionError, TaskError } from '../../src/errors.ts';
-import { resolveKey } from '../../src/taskKey.ts';
+import { InvalidOptionError, TaskError } from '../../../src/errors.ts';
+import { resolveKey } from '../../../src/task/taskKey.ts';
 
 describe('resolveKey', () => {
   it('reads ids from a property or by a function', () => {

@@ -14,9 +14,9 @@ import {
   UUID,
 } from 'mongodb';
 import { describe, expect, it } from 'vitest';
-import { TaskError } from '../../src/errors.ts';
-import { decodeTask } from '../../src/taskCodec.ts';
-import { encoded } from '../support/encoded.ts';
+import { TaskError } from '../../../src/errors.ts';
+import { decodeTask } from '../../../src/task/taskCodec.ts';
+import { encoded } from '../../support/encoded.ts';
 
 const MIB = 1024 * 1024;
 const roundTrip = (task: unknown): unknown => decodeTask(encoded(task, MIB));

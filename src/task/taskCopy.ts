@@ -7,11 +7,11 @@
  * It runs for every task that is submitted: the path is only spelled out when something is wrong.
  */
 import { types } from 'node:util';
+import { TaskError } from '../errors.js';
+import { foreignClassOf } from '../realms.js';
+import { showKind, showValue } from '../showValue.js';
 import { bson } from './bson.js';
-import { TaskError } from './errors.js';
 import { ownBson } from './foreignBson.js';
-import { foreignClassOf } from './realms.js';
-import { showKind, showValue } from './showValue.js';
 
 const MAX_DEPTH = 100;
 const MIN_INT64 = -(2n ** 63n);

@@ -9,8 +9,8 @@
  * surrogates of a string become U+FFFD; values of another version of `bson` become those of this one. All else is refused, by its path.
  */
 import assert from 'node:assert/strict';
+import { StoreError, TaskError } from '../errors.js';
 import { bson } from './bson.js';
-import { StoreError, TaskError } from './errors.js';
 import { TaskCopy } from './taskCopy.js';
 
 /** The encoder of `bson` writes into a buffer of 17 MiB. */
