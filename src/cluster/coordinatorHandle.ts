@@ -8,7 +8,7 @@
 import type { MemberEvent } from '../coordinator/messages.js';
 import { FailoverError, StateError } from '../errors.js';
 import type { ResolvedOptions } from '../options/options.js';
-import { type Clocks, realTime, type Timers } from '../realTime.js';
+import { type Clocks, realTime, type Timers } from '../time/realTime.js';
 import { Connection } from './connection.js';
 
 const FIRST_DELAY = 100;

@@ -4,7 +4,7 @@
  */
 import { pulsePeriod } from '../coordinator/mainWatch.js';
 import type { LeaseView } from '../election/leaseView.js';
-import { realTime, type Timers } from '../realTime.js';
+import { realTime, type Timers } from '../time/realTime.js';
 
 export class MainPulse {
   private timer: NodeJS.Timeout | undefined;

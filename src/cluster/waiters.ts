@@ -4,7 +4,7 @@
  * twice as many the next time. Nobody is called before all who were have their answer, or he could overtake one of them.
  */
 
-import { realTime, type Timers } from '../realTime.js';
+import { realTime, type Timers } from '../time/realTime.js';
 
 /** Between two calls without a sign that there is room, in ms. */
 const POLL = 100;

@@ -6,10 +6,11 @@
  * reads the notices: each time to live, and twice as often while one is known to differ. Neither is part of the election:
  * a store that fails here is asked again the next time.
  */
-import type { Cancel } from '../clock.js';
+
 import { logFor } from '../log.js';
 import { type Configuration, differences, outranks } from '../options/configuration.js';
 import type { Lease, Store } from '../store/store.js';
+import type { Cancel } from '../time/clock.js';
 import { type DifferingMember, DifferingMembers, type DifferingParts } from './differingMembers.js';
 import { Yielding } from './yielding.js';
 

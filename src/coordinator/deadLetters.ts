@@ -7,11 +7,12 @@
  * replaced. That time runs by the clock of the member that waits. A member that needs more than `FRESH` ms before it
  * queues the letter gives up, because each call to the store has a limit and its task must be stored by then.
  */
-import type { Clock } from '../clock.js';
+
 import { StoreError } from '../errors.js';
-import { pause } from '../pause.js';
 import type { FoundDeadLetter, TaskStore } from '../store/taskStore.js';
 import type { TaskId } from '../task/task.js';
+import type { Clock } from '../time/clock.js';
+import { pause } from '../time/pause.js';
 import type { SubmitResult, TakenLetter } from './messages.js';
 
 /** How long an unchanged claim of another member is respected, in ms: longer than `FRESH` and two calls to the store. */

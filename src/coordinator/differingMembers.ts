@@ -1,7 +1,8 @@
 /** The members of one name that are configured differently: each is said once for what it differs in, and is known while it lives. */
-import type { Clock } from '../clock.js';
+
 import { FailoverError } from '../errors.js';
 import { type Configuration, type Difference, differences } from '../options/configuration.js';
+import type { Clock } from '../time/clock.js';
 
 /** How many texts that were told, and how many members, are remembered; beyond it the oldest is forgotten. */
 const REMEMBERED_MAX = 1000;

@@ -4,7 +4,6 @@
  */
 import { type CodedError, toWire } from '../errors.js';
 import { logFor } from '../log.js';
-import { endsBy } from '../pause.js';
 import type { Dispatcher } from '../queue/dispatcher.js';
 import { DurableQueue } from '../queue/durableQueue.js';
 import type { ReadLimit } from '../queue/readLimit.js';
@@ -12,6 +11,7 @@ import type { Lease, Progress } from '../store/store.js';
 import type { NewTask, StoredTask, TaskStore } from '../store/taskStore.js';
 import type { TaskId } from '../task/task.js';
 import { viewOf } from '../task/taskBytes.js';
+import { endsBy } from '../time/pause.js';
 import type { DeadLetters } from './deadLetters.js';
 import type { Election, WorkLoad } from './memberWork.js';
 import type { SubmitResult, TaskBatch } from './messages.js';

@@ -3,8 +3,9 @@
  * is blocked, nor while its work module does not load, nor while a member of another kind should work. It resigns at the first of
  * these, and is fit again when none is left.
  */
-import type { Clock } from '../clock.js';
+
 import type { FailoverErrorCode } from '../errors.js';
+import type { Clock } from '../time/clock.js';
 
 /** What makes a member unfit. */
 export type Ailment = 'task' | 'main' | 'module' | 'kind';

@@ -7,7 +7,7 @@
  * stood still as well: whoever looks late by more than a period gives the main thread another one to beat.
  */
 import assert from 'node:assert/strict';
-import type { Cancel, Clock } from '../clock.js';
+import type { Cancel, Clock } from '../time/clock.js';
 
 export interface MainWatchParts {
   readonly clock: Clock;

@@ -2,7 +2,7 @@
 import { stat } from 'node:fs';
 import { devNull } from 'node:os';
 import { toWire } from '../errors.js';
-import { systemClock } from '../systemClock.js';
+import { systemClock } from '../time/systemClock.js';
 import type { MemberEvent } from './messages.js';
 import { PoolProbe } from './poolProbe.js';
 

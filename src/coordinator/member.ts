@@ -2,7 +2,7 @@
  * One cluster on the coordinator thread: its elector, what it does with a mastership, and the news of both for the main
  * thread, in order.
  */
-import type { Cancel, Clock } from '../clock.js';
+
 import type { News, StoreRequest } from '../election/effects.js';
 import { Elector, type ElectorHost } from '../election/elector.js';
 import type { LeaseView } from '../election/leaseView.js';
@@ -12,6 +12,7 @@ import { logFor } from '../log.js';
 import type { Configuration } from '../options/configuration.js';
 import type { Intervals } from '../options/options.js';
 import type { Lease, Member, Progress, Store } from '../store/store.js';
+import type { Cancel, Clock } from '../time/clock.js';
 import { ConfigurationWatch } from './configurationWatch.js';
 import type { Unfit } from './fitness.js';
 import type { MemberWork } from './memberWork.js';

@@ -4,8 +4,9 @@
  *
  * One cheap call goes through the pool each second, and never a second one beside it.
  */
-import type { Cancel, Clock } from '../clock.js';
+
 import { FailoverError } from '../errors.js';
+import type { Cancel, Clock } from '../time/clock.js';
 
 /** Between the answer to one call and the next call, in ms. */
 const PERIOD = 1000;

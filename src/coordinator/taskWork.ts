@@ -1,13 +1,14 @@
 /** What both kinds of managed work are made of: a dispatcher over a queue, and the news that both tell in the same way. */
-import type { Clock } from '../clock.js';
+
 import { type CodedError, toWire } from '../errors.js';
 import { logFor } from '../log.js';
 import type { ResolvedManagedOptions } from '../options/options.js';
-import { endsBy } from '../pause.js';
 import { Dispatcher } from '../queue/dispatcher.js';
 import type { QueuedTask, Runner } from '../queue/runner.js';
 import type { TaskSource } from '../queue/taskSource.js';
 import type { TaskId } from '../task/task.js';
+import type { Clock } from '../time/clock.js';
+import { endsBy } from '../time/pause.js';
 import type { MemberWork } from './memberWork.js';
 import type { MemberEvent, SubmitResult, TaskBatch } from './messages.js';
 

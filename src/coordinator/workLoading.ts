@@ -6,10 +6,11 @@
  * in a probe and fails under the next mastership goes on with the next longer delay: only a load under a mastership
  * starts the delays again.
  */
-import type { Cancel, Clock } from '../clock.js';
+
 import { type CodedError, FailoverError, type FailoverErrorCode, fromWire, toWire, WorkError } from '../errors.js';
 import { logFor } from '../log.js';
 import type { LoadOutcome } from '../queue/runner.js';
+import type { Cancel, Clock } from '../time/clock.js';
 import type { Fitness } from './fitness.js';
 import type { MemberEvent } from './messages.js';
 

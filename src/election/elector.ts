@@ -2,9 +2,10 @@
  * Runs the protocol: carries its effects out against the store, feeds the answers back, and keeps its one timer. Decides
  * nothing itself. Everything happens on the coordinator thread, one event after another.
  */
-import type { Cancel, Clock } from '../clock.js';
+
 import { type FailoverErrorCode, StoreError } from '../errors.js';
 import type { Progress, Store } from '../store/store.js';
+import type { Cancel, Clock } from '../time/clock.js';
 import type { News, StoreRequest } from './effects.js';
 import {
   type Answer,

@@ -9,7 +9,7 @@
  * know whether that thread still turns its loop (rule 10).
  */
 
-import { type Clocks, realTime } from '../realTime.js';
+import { type Clocks, realTime } from '../time/realTime.js';
 
 const DEADLINE = 0;
 const TERM = 1;

@@ -2,7 +2,7 @@
  * Notices that the machine slept or that its time was set (rule 8). The monotonic clock stands still while a machine
  * sleeps, the others' leases do not: what the boot clock or the wall clock ran ahead has to come off the validity.
  */
-import type { Clock } from '../clock.js';
+import type { Clock } from '../time/clock.js';
 
 /** Differences below this are the clocks' own granularity (the boot clock counts in 10 ms), in ms. */
 const NOISE = 50;

@@ -38,10 +38,10 @@
  * Longer than other files, because each mode is only right beside the others.
  */
 import assert from 'node:assert/strict';
-import type { Clock } from '../clock.js';
 import { type CodedError, fromWire, WorkError } from '../errors.js';
 import type { TaskId } from '../task/task.js';
-import { Alarm } from './alarm.js';
+import { Alarm } from '../time/alarm.js';
+import type { Clock } from '../time/clock.js';
 import { ChunkSize } from './chunkSize.js';
 import { type RetryOptions, retryDelay } from './retry.js';
 import type { ChunkOutcome, LoadOutcome, QueuedTask, Runner } from './runner.js';

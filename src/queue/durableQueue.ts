@@ -30,15 +30,16 @@
  *
  * Longer than other files, because each hold is only right beside the others.
  */
-import type { Clock } from '../clock.js';
+
 import { type CodedError, fromWire, WorkError } from '../errors.js';
-import { pause } from '../pause.js';
 import type { Tenure } from '../store/store.js';
 import type { Attempts, Burial, NewTask, StoredTask, TaskStore } from '../store/taskStore.js';
 import type { TaskId } from '../task/task.js';
-import { Alarm } from './alarm.js';
+import { Alarm } from '../time/alarm.js';
+import type { Clock } from '../time/clock.js';
+import { pause } from '../time/pause.js';
+import { insist } from '../time/untilAnswered.js';
 import { queueBlocked, verdictOn } from './givingUp.js';
-import { insist } from './insist.js';
 import type { ReadLimit } from './readLimit.js';
 import type { QueuedTask } from './runner.js';
 import type { TaskSource } from './taskSource.js';

@@ -1,7 +1,8 @@
 /** Chooses the store that the options ask for. */
-import type { Clock } from '../clock.js';
+
 import type { StoreOptions } from '../options/options.js';
-import { systemClock } from '../systemClock.js';
+import type { Clock } from '../time/clock.js';
+import { systemClock } from '../time/systemClock.js';
 import { EmbeddedStore } from './embedded/embeddedStore.js';
 import { Gate } from './embedded/gate.js';
 import { MongodbStore } from './mongodb/mongodbStore.js';

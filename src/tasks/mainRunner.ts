@@ -2,12 +2,13 @@
  * Runs work that is a function: on the main thread, which is asked to by an event and answers by a call, for one task at
  * a time. Nothing can end it there, so `end()` waits for it, and one that takes too long is only said to.
  */
-import type { Clock } from '../clock.js';
+
 import type { LeaseView } from '../election/leaseView.js';
-import { Alarm } from '../queue/alarm.js';
 import type { ChunkOutcome, LoadOutcome, QueuedTask, Runner, WorkOutcome } from '../queue/runner.js';
 import type { TaskId } from '../task/task.js';
 import { viewOf } from '../task/taskBytes.js';
+import { Alarm } from '../time/alarm.js';
+import type { Clock } from '../time/clock.js';
 
 /** What the main thread is asked to run. */
 export interface MainRun {

@@ -2,12 +2,13 @@
  * One task thread, from its place in the queue of starts to its exit: made when it is its turn, and usable once the
  * user's module has loaded within the limit.
  */
-import type { Cancel, Clock } from '../clock.js';
+
 import { fromWire, toWire, WorkError } from '../errors.js';
-import { endsBy } from '../pause.js';
-import { Alarm } from '../queue/alarm.js';
 import type { LoadOutcome } from '../queue/runner.js';
 import type { StartGate } from '../startGate.js';
+import { Alarm } from '../time/alarm.js';
+import type { Cancel, Clock } from '../time/clock.js';
+import { endsBy } from '../time/pause.js';
 import { stopFailed } from './stopHook.js';
 import type { TaskPool } from './taskPool.js';
 

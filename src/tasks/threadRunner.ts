@@ -9,13 +9,13 @@
  */
 import assert from 'node:assert/strict';
 import { BroadcastChannel } from 'node:worker_threads';
-import type { Clock } from '../clock.js';
 import type { LeaseView } from '../election/leaseView.js';
 import { fromWire, toWire, WorkError } from '../errors.js';
-import { endsBy } from '../pause.js';
-import { Alarm } from '../queue/alarm.js';
 import type { ChunkOutcome, LoadOutcome, QueuedTask, Runner } from '../queue/runner.js';
 import type { StartGate } from '../startGate.js';
+import { Alarm } from '../time/alarm.js';
+import type { Clock } from '../time/clock.js';
+import { endsBy } from '../time/pause.js';
 import { failureOf } from './callWork.js';
 import { packChunk } from './chunk.js';
 import type { ChunkProgress } from './chunkProgress.js';

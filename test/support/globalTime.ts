@@ -1,5 +1,5 @@
 /** The clocks and timers that are global at the moment of each call: those that `vi.useFakeTimers` puts there, or the real ones. */
-import type { Clocks, Timers } from '../../src/realTime.ts';
+import type { Clocks, Timers } from '../../src/time/realTime.ts';
 
 export const globalTime: Clocks & Timers = {
   monotonic: () => process.hrtime.bigint(),

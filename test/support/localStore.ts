@@ -8,7 +8,7 @@ import type { EmbeddedPlace } from '../../src/store/embedded/place.ts';
 import { type ProcessTable, processTable, thisProcess } from '../../src/store/embedded/processIdentity.ts';
 import { EmbeddedServer } from '../../src/store/embedded/server.ts';
 import type { StoreCaller } from '../../src/store/embedded/storeThread.ts';
-import { systemClock } from '../../src/systemClock.ts';
+import { systemClock } from '../../src/time/systemClock.ts';
 
 let threads = 0;
 

@@ -6,9 +6,9 @@
  * stores behave is what test/contract is for.
  */
 import assert from 'node:assert/strict';
-import type { Clock } from '../../src/clock.ts';
 import { StoreError } from '../../src/errors.ts';
 import type { Lease, Look, Member, Notice, Observation, Store, Tip } from '../../src/store/store.ts';
+import type { Clock } from '../../src/time/clock.ts';
 
 export type CallName = 'highestTerm' | 'observe' | 'settle' | 'compareAndSetLease' | 'insertTerm' | 'beat' | 'release';
 

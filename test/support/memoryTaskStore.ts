@@ -3,7 +3,7 @@
  * test decides: how long it is under way, and whether it, or its answer, is lost. This stands in for no server; how the
  * real stores behave is what test/contract is for.
  */
-import type { Clock } from '../../src/clock.ts';
+
 import { StoreError } from '../../src/errors.ts';
 import type { Tenure } from '../../src/store/store.ts';
 import type {
@@ -16,6 +16,7 @@ import type {
   TaskStore,
 } from '../../src/store/taskStore.ts';
 import type { TaskId } from '../../src/task/task.ts';
+import type { Clock } from '../../src/time/clock.ts';
 import { isLater, isSame } from './recordMarks.ts';
 
 export type TaskCall = keyof TaskStore;

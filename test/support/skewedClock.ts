@@ -1,5 +1,5 @@
 /** True time, which only a simulated world knows, and the clocks of its members, which are wrong in the ways of real ones. */
-import type { Cancel, Clock } from '../../src/clock.ts';
+import type { Cancel, Clock } from '../../src/time/clock.ts';
 
 interface Scheduled {
   readonly time: number;

@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert';
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Cancel, Clock } from '../../src/clock.ts';
+import type { Cancel, Clock } from '../../src/time/clock.ts';
 
 interface Scheduled {
   readonly time: number;

@@ -7,9 +7,10 @@
  * the calls of the others end by their time limit. What was acknowledged is on the disk, in the files that lie in the
  * folder at that moment.
  */
-import type { Clock } from '../../clock.js';
+
 import { StoreError } from '../../errors.js';
-import { systemClock } from '../../systemClock.js';
+import type { Clock } from '../../time/clock.js';
+import { systemClock } from '../../time/systemClock.js';
 import type { Lease, Look, Member, Notice, Observation, Progress, Store, Tenure, TermRecord, Tip } from '../store.js';
 import type { FullStore, TaskStore } from '../taskStore.js';
 import { EmbeddedTasks } from './embeddedTasks.js';

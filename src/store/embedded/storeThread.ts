@@ -1,8 +1,8 @@
 /** The thread of the embedded store, from the side of those who call it. It is started by the first call, and again if it died. */
 import { Worker } from 'node:worker_threads';
-import type { Clock } from '../../clock.js';
 import { fromWire, StoreError, toWire } from '../../errors.js';
 import { ownThreadData, preloadHint } from '../../ownThreads.js';
+import type { Clock } from '../../time/clock.js';
 import { StoreActivity } from './activity.js';
 import { type CallName, type EmbeddedCalls, isUrgent, type StoreReply, type StoreThreadData } from './calls.js';
 import { type Gate, shutAtExit } from './gate.js';

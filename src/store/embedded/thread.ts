@@ -1,7 +1,7 @@
 /** The thread of the embedded store: calls arrive at its port, and the server answers them there. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { threadBegins } from '../../ownThreads.js';
-import { systemClock } from '../../systemClock.js';
+import { systemClock } from '../../time/systemClock.js';
 import { StoreActivity } from './activity.js';
 import type { Request, StoreThreadData } from './calls.js';
 import { Gate } from './gate.js';

@@ -2,9 +2,10 @@
  * Looks at the indexes of a collection and makes those that are missing. It looks first, because a user who may not make
  * indexes is enough where all are there.
  */
-import type { Clock } from '../../clock.js';
+
 import { StoreError } from '../../errors.js';
-import { pause } from '../../pause.js';
+import type { Clock } from '../../time/clock.js';
+import { pause } from '../../time/pause.js';
 import { type Fields, isFields } from '../documents.js';
 import { duplicates } from './duplicates.js';
 import { createCommand, dropCommand, type Index, judge, show, specification, type Verdict } from './indexes.js';

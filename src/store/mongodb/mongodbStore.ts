@@ -11,8 +11,8 @@
  * server whose updates are not atomic a compare-and-set may match twice; the insert of a term never does.
  */
 import { randomUUID } from 'node:crypto';
-import type { Clock } from '../../clock.js';
 import { StoreError } from '../../errors.js';
+import type { Clock } from '../../time/clock.js';
 import {
   DocumentReader,
   type Epoch,

@@ -10,8 +10,9 @@
  * and in the lease the fields `done` and `burial`, which claims and beats leave as they are. Nothing here needs more of
  * a server than the protocol, unique keys, and writes of one document that are atomic.
  */
-import type { Clock } from '../../clock.js';
+
 import type { TaskId } from '../../task/task.js';
+import type { Clock } from '../../time/clock.js';
 import { type Fields, storedId } from '../documents.js';
 import type { Tenure } from '../store.js';
 import { storedBurial, storedLetter } from '../taskDocuments.js';

@@ -191,7 +191,7 @@ export const durableBugs: readonly PlantedBug[] = [
   {
     name: 'failed-call-given-up',
     breaks: 'A call to the store that failed once is not made again.',
-    file: 'src/queue/insist.ts',
+    file: 'src/time/untilAnswered.ts',
     find: 'for (let told = false; wanted(); told = true) {',
     replace: 'for (let told = false; wanted() && !told; told = true) {',
     caughtBy: ['walks'],

@@ -32,7 +32,7 @@ export const realmBugs: readonly PlantedBug[] = [
   {
     name: 'fake-clock-ends-the-lease',
     breaks: 'A lease is over when a test of the user moves a fake clock.',
-    file: 'src/realTime.ts',
+    file: 'src/time/realTime.ts',
     find: 'wall: Date.now,',
     replace: 'wall: () => Date.now(),',
     caughtBy: named,

@@ -4,7 +4,6 @@
  * restarts before it was committed.
  */
 import assert from 'node:assert/strict';
-import type { Clock } from '../../../src/clock.ts';
 import { StoreError } from '../../../src/errors.ts';
 import type {
   Lease,
@@ -19,6 +18,7 @@ import type {
   Tip,
 } from '../../../src/store/store.ts';
 import type { FullStore, TaskStore } from '../../../src/store/taskStore.ts';
+import type { Clock } from '../../../src/time/clock.ts';
 import { sameVersion } from '../../support/memoryStore.ts';
 import type { Timeline } from '../../support/skewedClock.ts';
 import {

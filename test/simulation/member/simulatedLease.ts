@@ -2,8 +2,9 @@
  * The lease as the threads of a simulated process see it. The real one reads the clocks of the machine that the test
  * runs on; this one the clocks of the simulated machine, in the same way: whichever says that it is over counts.
  */
-import type { Clock } from '../../../src/clock.ts';
+
 import { LeaseView } from '../../../src/election/leaseView.ts';
+import type { Clock } from '../../../src/time/clock.ts';
 
 /** As in the real one: in which the two clocks may tick apart. */
 const WALL_NOISE = 20;

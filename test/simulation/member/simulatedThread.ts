@@ -4,10 +4,10 @@
  * call takes as long as it likes.
  */
 import assert from 'node:assert/strict';
-import type { Cancel, Clock } from '../../../src/clock.ts';
 import type { Prober } from '../../../src/coordinator/workLoading.ts';
 import { toWire, WorkError } from '../../../src/errors.ts';
 import type { ChunkOutcome, LoadOutcome, QueuedTask, Runner } from '../../../src/queue/runner.ts';
+import type { Cancel, Clock } from '../../../src/time/clock.ts';
 import type { Behaviour } from './behaviour.ts';
 import type { SimulatedLease } from './simulatedLease.ts';
 

@@ -1,7 +1,7 @@
 /** When the main thread counts as blocked, under virtual time. */
 import { describe, expect, test } from 'vitest';
-import type { Clock } from '../../../src/clock.ts';
 import { MainWatch, pulsePeriod } from '../../../src/coordinator/mainWatch.ts';
+import type { Clock } from '../../../src/time/clock.ts';
 import { VirtualClock } from '../../support/virtualClock.ts';
 
 /** A main thread whose pulse is beaten by hand, and what the watch says of it. */

@@ -9,7 +9,7 @@ import type { FailoverErrorCode } from '../../../src/errors.ts';
 import type { Fields } from '../../../src/store/documents.ts';
 import { MongodbStore } from '../../../src/store/mongodb/mongodbStore.ts';
 import type { FullStore } from '../../../src/store/taskStore.ts';
-import { systemClock } from '../../../src/systemClock.ts';
+import { systemClock } from '../../../src/time/systemClock.ts';
 import { acknowledgement } from '../../support/acknowledgements.ts';
 import { runs } from '../properties/runs.ts';
 import { acceptedOrRejected } from './accepted.ts';

@@ -7,13 +7,13 @@ import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Clock } from '../../../src/clock.ts';
 import { LeaseView } from '../../../src/election/leaseView.ts';
 import type { ChunkOutcome } from '../../../src/queue/runner.ts';
 import { StartGate, threadStarts } from '../../../src/startGate.ts';
-import { systemClock } from '../../../src/systemClock.ts';
 import { ChunkProgress } from '../../../src/tasks/chunkProgress.ts';
 import { ThreadRunner } from '../../../src/tasks/threadRunner.ts';
+import type { Clock } from '../../../src/time/clock.ts';
+import { systemClock } from '../../../src/time/systemClock.ts';
 
 const filename = fileURLToPath(new URL('./fixtures/scriptedThread.mjs', import.meta.url));
 

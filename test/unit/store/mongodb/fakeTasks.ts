@@ -2,7 +2,7 @@
  * As much of a server as storing and trimming tasks needs, in memory, so that a test can hold up a command while time
  * passes. The real servers are asked in test/contract.
  */
-import type { Clock } from '../../../../src/clock.ts';
+
 import { type Fields, isFields } from '../../../../src/store/documents.ts';
 import { Commands } from '../../../../src/store/mongodb/commands.ts';
 import type { Run } from '../../../../src/store/mongodb/connection.ts';
@@ -11,6 +11,7 @@ import { TaskAdder } from '../../../../src/store/mongodb/taskAdder.ts';
 import { TaskReads } from '../../../../src/store/mongodb/taskReads.ts';
 import { TaskTrimmer } from '../../../../src/store/mongodb/taskTrimmer.ts';
 import { Topology } from '../../../../src/store/mongodb/topology.ts';
+import type { Clock } from '../../../../src/time/clock.ts';
 import { FakeIndexes } from './fakeIndexes.ts';
 
 export const settings = {

@@ -1,5 +1,5 @@
 /** A timer with one purpose: asked for several times, it calls once, at the earliest of them. */
-import type { Cancel, Clock } from '../clock.js';
+import type { Cancel, Clock } from './clock.js';
 
 export class Alarm {
   private due = Number.POSITIVE_INFINITY;

@@ -1,6 +1,6 @@
 /** A call to the store that is made again until it has an answer, or until nobody needs one any more. */
-import type { Clock } from '../clock.js';
-import { pause } from '../pause.js';
+import type { Clock } from './clock.js';
+import { pause } from './pause.js';
 
 export interface Insisting {
   readonly clock: Clock;

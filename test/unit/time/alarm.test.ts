@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Alarm } from '../../../src/queue/alarm.ts';
+import { Alarm } from '../../../src/time/alarm.ts';
 import { VirtualClock } from '../../support/virtualClock.ts';
 
 test('calls once, at the earliest of the times that it was asked for', async () => {

@@ -1,7 +1,7 @@
 /** No test here says when a timer must come at the latest: that is the machine's business. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { systemClock } from '../../src/systemClock.ts';
+import { systemClock } from '../../../src/time/systemClock.ts';
 
 const called = (time: number): Promise<number> =>
   new Promise((resolve) => systemClock.at(time, () => resolve(systemClock.now())));
