@@ -1,11 +1,11 @@
 /** A queue that is worked off by one member at a time; what was done leaves the queues of all. */
 import { mustBeFresh } from '../coordinator/deadLetters.js';
 import type { MemberEvent, SubmitResult } from '../coordinator/messages.js';
+import { showValue } from '../diagnostics/showValue.js';
 import { fromWire, TaskError } from '../errors.js';
 import { checkBoolean, readFields } from '../options/checks.js';
 import type { ResolvedManagedOptions } from '../options/options.js';
 import type { WorkPlace } from '../options/workPlace.js';
-import { showValue } from '../showValue.js';
 import type { TaskId } from '../task/task.js';
 import { encodeTask } from '../task/taskCodec.js';
 import { asTaskId, taskIdRule } from '../task/taskId.js';

@@ -7,7 +7,7 @@
  * a store that fails here is asked again the next time.
  */
 
-import { logFor } from '../log.js';
+import { logFor } from '../diagnostics/log.js';
 import { type Configuration, differences, outranks } from '../options/configuration.js';
 import type { Lease, Store } from '../store/store.js';
 import type { Cancel } from '../time/clock.js';

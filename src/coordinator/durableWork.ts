@@ -2,8 +2,9 @@
  * Managed work whose tasks are in the store: any member stores them, the master works them off. A standby keeps nothing
  * of them, so that a backlog costs it nothing.
  */
+
+import { logFor } from '../diagnostics/log.js';
 import { type CodedError, toWire } from '../errors.js';
-import { logFor } from '../log.js';
 import type { Dispatcher } from '../queue/dispatcher.js';
 import { DurableQueue } from '../queue/durableQueue.js';
 import type { ReadLimit } from '../queue/readLimit.js';

@@ -4,10 +4,10 @@
  */
 import assert from 'node:assert/strict';
 import { hostname } from 'node:os';
+import { writeLine } from '../diagnostics/log.js';
 import { LeaseView } from '../election/leaseView.js';
 import { FailoverError, toWire } from '../errors.js';
 import { endProcess, lastResorts } from '../lastResorts.js';
-import { writeLine } from '../log.js';
 import { configurationOf } from '../options/configuration.js';
 import type { ResolvedOptions } from '../options/options.js';
 import { ReadLimit } from '../queue/readLimit.js';

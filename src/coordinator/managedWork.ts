@@ -2,8 +2,9 @@
  * A managed queue in memory: a master works it off, a standby keeps it in step with what the lease says was done. Task
  * ids and bytes pass through; nobody here looks into a task.
  */
+
+import { logFor } from '../diagnostics/log.js';
 import { type CodedError, toWire } from '../errors.js';
-import { logFor } from '../log.js';
 import type { Dispatcher } from '../queue/dispatcher.js';
 import { DoneWindow } from '../queue/doneWindow.js';
 import { Follower } from '../queue/follower.js';

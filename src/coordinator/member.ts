@@ -3,12 +3,12 @@
  * thread, in order.
  */
 
+import { logFor } from '../diagnostics/log.js';
 import type { News, StoreRequest } from '../election/effects.js';
 import { Elector, type ElectorHost } from '../election/elector.js';
 import type { LeaseView } from '../election/leaseView.js';
 import { type Phase, timeToLive } from '../election/protocol.js';
 import { FailoverError, type FailoverErrorCode, toWire } from '../errors.js';
-import { logFor } from '../log.js';
 import type { Configuration } from '../options/configuration.js';
 import type { Intervals } from '../options/options.js';
 import type { Lease, Member, Progress, Store } from '../store/store.js';

@@ -1,6 +1,7 @@
 /** The store in words that may be shown. */
+
+import { redact, secretsOf } from '../diagnostics/redact.js';
 import type { StoreOptions } from '../options/options.js';
-import { redact, secretsOf } from '../redact.js';
 import { placeNow } from '../store/embedded/place.js';
 
 export function storeText(options: StoreOptions): string {

@@ -1,7 +1,7 @@
 /** What both kinds of managed work are made of: a dispatcher over a queue, and the news that both tell in the same way. */
 
+import { logFor } from '../diagnostics/log.js';
 import { type CodedError, toWire } from '../errors.js';
-import { logFor } from '../log.js';
 import type { ResolvedManagedOptions } from '../options/options.js';
 import { Dispatcher } from '../queue/dispatcher.js';
 import type { QueuedTask, Runner } from '../queue/runner.js';

@@ -7,8 +7,8 @@
  * starts the delays again.
  */
 
+import { logFor } from '../diagnostics/log.js';
 import { type CodedError, FailoverError, type FailoverErrorCode, fromWire, toWire, WorkError } from '../errors.js';
-import { logFor } from '../log.js';
 import type { LoadOutcome } from '../queue/runner.js';
 import type { Cancel, Clock } from '../time/clock.js';
 import type { Fitness } from './fitness.js';

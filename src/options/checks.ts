@@ -2,8 +2,9 @@
  * The checks that all options share. Each throws an `InvalidOptionError` that names the option by its path
  * (`intervals.MASTER`) and shows what was given, or hands the value back with its type.
  */
+
+import { isArray, shorten, showKind, showValue } from '../diagnostics/showValue.js';
 import { FailoverError, InvalidOptionError } from '../errors.js';
-import { isArray, shorten, showKind, showValue } from '../showValue.js';
 
 /** The longest time that a timer of Node.js can wait, in ms. */
 export const MAX_TIME = 2 ** 31 - 1;

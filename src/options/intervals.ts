@@ -2,8 +2,9 @@
  * The intervals: their defaults, their limits, and the checks against each other. Whatever passes here lets a healthy
  * master keep its lease and a standby see it in time; the messages say which of the two would break.
  */
+
+import { showValue } from '../diagnostics/showValue.js';
 import { InvalidOptionError } from '../errors.js';
-import { showValue } from '../showValue.js';
 import { checkNumber, MAX_TIME, readFields } from './checks.js';
 import type { IntervalName, Intervals } from './options.js';
 

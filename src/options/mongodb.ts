@@ -4,9 +4,9 @@
  */
 import { createRequire } from 'node:module';
 import type { MongoClientOptions } from 'mongodb';
+import { redact, secretsOf } from '../diagnostics/redact.js';
+import { quote, showKind, showValue } from '../diagnostics/showValue.js';
 import { InvalidOptionError } from '../errors.js';
-import { redact, secretsOf } from '../redact.js';
-import { quote, showKind, showValue } from '../showValue.js';
 import { checkBoolean, isObject, join, readFields, reading } from './checks.js';
 import { plainCopyOfObject } from './plainCopy.js';
 

@@ -1,8 +1,9 @@
 /**
  * The checks of a subsystem's name and of the identifier that an unmanaged cluster begins with.
  */
+
+import { showValue } from '../diagnostics/showValue.js';
 import { InvalidOptionError } from '../errors.js';
-import { showValue } from '../showValue.js';
 import type { TaskId } from '../task/task.js';
 import { asTaskId, isWellFormed, taskIdRule } from '../task/taskId.js';
 

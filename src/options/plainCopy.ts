@@ -3,9 +3,9 @@
  * beyond use (functions, instances of classes), is refused here, where the path can still be named.
  */
 import { types } from 'node:util';
+import { showKind } from '../diagnostics/showValue.js';
 import { InvalidOptionError } from '../errors.js';
 import { isPlainPrototype } from '../realms.js';
-import { showKind } from '../showValue.js';
 import { join } from './checks.js';
 
 const MAX_DEPTH = 32;

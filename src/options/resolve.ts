@@ -4,8 +4,8 @@
  */
 import { homedir, tmpdir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
+import { showValue } from '../diagnostics/showValue.js';
 import { InvalidOptionError } from '../errors.js';
-import { showValue } from '../showValue.js';
 import { isObject, readFields } from './checks.js';
 import { resolveIntervals } from './intervals.js';
 import { resolveMongodb } from './mongodb.js';

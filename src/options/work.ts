@@ -5,9 +5,9 @@
 import { type Stats, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { quote, showValue } from '../diagnostics/showValue.js';
 import { InvalidOptionError, WorkError } from '../errors.js';
 import { isUrl } from '../realms.js';
-import { quote, showValue } from '../showValue.js';
 import { reading } from './checks.js';
 import type { WorkPlace } from './workPlace.js';
 

@@ -1,6 +1,7 @@
 /** What is said of a task whose attempts are used up, in either kind of queue. */
+
+import { shorten } from '../diagnostics/showValue.js';
 import { type CodedError, toWire, WorkError } from '../errors.js';
-import { shorten } from '../showValue.js';
 import type { Verdict } from '../store/taskStore.js';
 import type { TaskId } from '../task/task.js';
 

@@ -7,9 +7,9 @@
  * It runs for every task that is submitted: the path is only spelled out when something is wrong.
  */
 import { types } from 'node:util';
+import { showKind, showValue } from '../diagnostics/showValue.js';
 import { TaskError } from '../errors.js';
 import { foreignClassOf } from '../realms.js';
-import { showKind, showValue } from '../showValue.js';
 import { bson } from './bson.js';
 import { ownBson } from './foreignBson.js';
 

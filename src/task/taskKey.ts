@@ -1,9 +1,10 @@
 /**
  * How a task gets its id: from the property, or by the function, that the user named as the key.
  */
+
+import { showValue } from '../diagnostics/showValue.js';
 import { InvalidOptionError, TaskError } from '../errors.js';
 import { whenRejected } from '../rejections.js';
-import { showValue } from '../showValue.js';
 import type { TaskId } from './task.js';
 import { asTaskId, taskIdRule } from './taskId.js';
 

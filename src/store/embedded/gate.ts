@@ -5,7 +5,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { isMainThread } from 'node:worker_threads';
-import { writeLine } from '../../log.js';
+import { writeLine } from '../../diagnostics/log.js';
 
 const SHUT = 0;
 const INSIDE = 1;

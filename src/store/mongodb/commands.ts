@@ -2,8 +2,9 @@
  * The commands that the mongodb store sends, and what their answers say. Writes are acknowledged by the majority, from
  * their journals.
  */
+
+import { showValue } from '../../diagnostics/showValue.js';
 import { StoreError } from '../../errors.js';
-import { showValue } from '../../showValue.js';
 import { type Fields, FORMAT, isFields } from '../documents.js';
 import { withinLimit } from '../timeLimit.js';
 import type { Run } from './connection.js';

@@ -9,8 +9,8 @@
  * and the attempt goes on.
  */
 import { MongoServerError } from 'mongodb';
+import { redact } from '../../diagnostics/redact.js';
 import { StoreError } from '../../errors.js';
-import { redact } from '../../redact.js';
 import type { Fields } from '../documents.js';
 import { withinLimit } from '../timeLimit.js';
 import { Availability } from './availability.js';

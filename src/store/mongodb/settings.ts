@@ -3,10 +3,10 @@
  * how the database is called in messages.
  */
 import { MongoClient, type MongoClientOptions, type MongoOptions } from 'mongodb';
+import { redact, secretsOf } from '../../diagnostics/redact.js';
+import { quote } from '../../diagnostics/showValue.js';
 import { InvalidOptionError } from '../../errors.js';
 import type { StoreOptions } from '../../options/options.js';
-import { redact, secretsOf } from '../../redact.js';
-import { quote } from '../../showValue.js';
 import { systemLookup } from './lookup.js';
 import { messageOf, type Place } from './storeErrors.js';
 

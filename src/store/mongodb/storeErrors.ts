@@ -14,9 +14,9 @@ import {
   MongoServerSelectionError,
   MongoWriteConcernError,
 } from 'mongodb';
+import { redact } from '../../diagnostics/redact.js';
+import { quote, showValue } from '../../diagnostics/showValue.js';
 import { type FailoverErrorCode, StoreError } from '../../errors.js';
-import { redact } from '../../redact.js';
-import { quote, showValue } from '../../showValue.js';
 import { passes } from './serverErrors.js';
 
 /** The database as messages call it, and what they must not show. */

@@ -1,7 +1,7 @@
 /** A secret of any length is hidden: a long one was more than one pattern of the engine can hold, and ended its thread. */
 import { expect, test } from 'vitest';
+import { redact } from '../../../src/diagnostics/redact.ts';
 import { resolveMongodb } from '../../../src/options/mongodb.ts';
-import { redact } from '../../../src/redact.ts';
 import { settingsOf } from '../../../src/store/mongodb/settings.ts';
 
 test.each([501, 10_000, 200_000])('with %d characters', (length) => {

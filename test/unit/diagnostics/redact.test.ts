@@ -1,6 +1,6 @@
 import { Binary } from 'bson';
 import { describe, expect, it } from 'vitest';
-import { redact, redactDeep, secretsOf } from '../../src/redact.ts';
+import { redact, redactDeep, secretsOf } from '../../../src/diagnostics/redact.ts';
 
 describe('redact', () => {
   it.each([
