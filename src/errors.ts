@@ -3,7 +3,7 @@
  * say more. Errors cross threads as plain data (`toWire`), because structured cloning loses class and code.
  */
 
-import { isError } from './realms.js';
+import { isError } from './values/realms.js';
 
 export type FailoverErrorCode =
   | 'ERR_ALREADY_RUNNING'

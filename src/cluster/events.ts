@@ -1,8 +1,8 @@
 /** The events of a cluster, and how they are emitted: nothing that a listener does may hurt the cluster. */
 import { EventEmitter } from 'node:events';
 import { type CodedError, FailoverError, toWire } from '../errors.js';
-import { whenRejected } from '../rejections.js';
 import type { TaskId } from '../task/task.js';
+import { whenRejected } from '../values/rejections.js';
 
 /** The names are those of the states, plus `stopped` before `run()` and after `stop()`. */
 export type ClusterState = 'stopped' | 'init' | 'slave' | 'ticking' | 'master' | 'error';

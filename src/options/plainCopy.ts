@@ -5,7 +5,7 @@
 import { types } from 'node:util';
 import { showKind } from '../diagnostics/showValue.js';
 import { InvalidOptionError } from '../errors.js';
-import { isPlainPrototype } from '../realms.js';
+import { isPlainPrototype } from '../values/realms.js';
 import { join } from './checks.js';
 
 const MAX_DEPTH = 32;

@@ -7,7 +7,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { quote, showValue } from '../diagnostics/showValue.js';
 import { InvalidOptionError, WorkError } from '../errors.js';
-import { isUrl } from '../realms.js';
+import { isUrl } from '../values/realms.js';
 import { reading } from './checks.js';
 import type { WorkPlace } from './workPlace.js';
 

@@ -9,7 +9,7 @@
 import { types } from 'node:util';
 import { showKind, showValue } from '../diagnostics/showValue.js';
 import { TaskError } from '../errors.js';
-import { foreignClassOf } from '../realms.js';
+import { foreignClassOf } from '../values/realms.js';
 import { bson } from './bson.js';
 import { ownBson } from './foreignBson.js';
 

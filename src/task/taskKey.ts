@@ -4,7 +4,7 @@
 
 import { showValue } from '../diagnostics/showValue.js';
 import { InvalidOptionError, TaskError } from '../errors.js';
-import { whenRejected } from '../rejections.js';
+import { whenRejected } from '../values/rejections.js';
 import type { TaskId } from './task.js';
 import { asTaskId, taskIdRule } from './taskId.js';
 

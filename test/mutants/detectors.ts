@@ -45,7 +45,7 @@ const kinds = 'test/unit/coordinator/kinds.test.ts';
 /** Where no search, walk or simulation goes: the test that is there for the file. */
 const namedTests: Readonly<Record<string, string>> = {
   'src/time/realTime.ts': 'test/unit/election/leaseView.test.ts',
-  'src/realms.ts': 'test/unit/realms.test.ts',
+  'src/values/realms.ts': 'test/unit/values/realms.test.ts',
   'src/cluster/insideWork.ts': 'test/unit/cluster/insideWork.test.ts',
   'src/cluster/waiters.ts': 'test/unit/cluster/waiters.test.ts',
   'src/options/configuration.ts': kinds,
@@ -57,7 +57,7 @@ const namedTests: Readonly<Record<string, string>> = {
   'src/lastResorts.ts': 'test/unit/lastResorts.test.ts',
   'src/ownThreads.ts': 'test/unit/ownThreads.test.ts',
   'src/queue/dispatcher.ts': 'test/unit/queue/dispatcher.test.ts',
-  'src/rejections.ts': 'test/unit/rejections.test.ts',
+  'src/values/rejections.ts': 'test/unit/values/rejections.test.ts',
   'src/runtime.ts': 'test/unit/runtime.test.ts',
   'src/store/embedded/place.ts': 'test/unit/store/embedded/place.test.ts',
   'src/ownFiles.ts': 'test/unit/ownFiles.test.ts',

@@ -1,7 +1,7 @@
 /** Mistakes about the programs that use the package: another realm, and fake clocks. */
 import type { PlantedBug } from '../plantedBug.ts';
 
-const realms = 'src/realms.ts';
+const realms = 'src/values/realms.ts';
 const named = ['named'] as const;
 
 export const realmBugs: readonly PlantedBug[] = [

@@ -23,7 +23,7 @@ export const surroundingBugs: readonly PlantedBug[] = [
   {
     name: 'thenables-unheard',
     breaks: 'The rejection of a thenable that a listener returns is told only if it is a promise of this realm.',
-    file: 'src/rejections.ts',
+    file: 'src/values/rejections.ts',
     find: "if (typeof then === 'function') ",
     replace: "if (typeof then === 'function' && returned instanceof Promise) ",
     caughtBy,

@@ -1,6 +1,6 @@
 import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
-import { whenRejected } from '../../src/rejections.ts';
+import { whenRejected } from '../../../src/values/rejections.ts';
 
 const refuse = Promise.reject.bind(Promise);
 

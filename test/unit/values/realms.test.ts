@@ -1,14 +1,14 @@
 /** Values of another realm, as a test runner has them that runs each file of tests in a context of its own. */
 import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
-import { FailoverError, toWire } from '../../src/errors.ts';
-import { failover } from '../../src/failover.ts';
-import { resolveManagedOptions } from '../../src/options/managed.ts';
-import { plainCopy } from '../../src/options/plainCopy.ts';
-import { resolveOptions } from '../../src/options/resolve.ts';
-import { resolveWork } from '../../src/options/work.ts';
-import { decodeTask } from '../../src/task/taskCodec.ts';
-import { encoded } from '../support/encoded.ts';
+import { FailoverError, toWire } from '../../../src/errors.ts';
+import { failover } from '../../../src/failover.ts';
+import { resolveManagedOptions } from '../../../src/options/managed.ts';
+import { plainCopy } from '../../../src/options/plainCopy.ts';
+import { resolveOptions } from '../../../src/options/resolve.ts';
+import { resolveWork } from '../../../src/options/work.ts';
+import { decodeTask } from '../../../src/task/taskCodec.ts';
+import { encoded } from '../../support/encoded.ts';
 
 const foreign = (code: string): unknown => runInNewContext(code, { Buffer, URL });
 
