@@ -8,9 +8,9 @@ import { type Remote, wrap } from 'comlink';
 import type { CoordinatorData, CoordinatorEvent, MemberEvent, Reply, WireApi } from '../coordinator/messages.js';
 import { FailoverError, fromWire, toWire } from '../errors.js';
 import type { ResolvedOptions } from '../options/options.js';
-import { ownThreadData, preloadHint } from '../ownThreads.js';
 import { Gate, shutAtExit } from '../store/embedded/gate.js';
 import { forgetOwners } from '../store/embedded/owners.js';
+import { ownThreadData, preloadHint } from '../surroundings/ownThreads.js';
 
 /** How long `close` waits for the thread to exit, in ms. */
 const PATIENCE = 2000;

@@ -2,9 +2,9 @@
 import { workerData } from 'node:worker_threads';
 import { expose } from 'comlink';
 import { toWire } from '../errors.js';
-import { threadBegins } from '../ownThreads.js';
 import { Gate } from '../store/embedded/gate.js';
 import { keepOffPool } from '../store/mongodb/keepOffPool.js';
+import { threadBegins } from '../surroundings/ownThreads.js';
 import { CoordinatorHost } from './host.js';
 import type { CoordinatorApi, CoordinatorData, Reply, WireApi } from './messages.js';
 import { Outbox } from './outbox.js';

@@ -4,7 +4,7 @@
  */
 import { Piscina } from 'piscina';
 import { toWire, WorkError } from '../errors.js';
-import { ownThreadData, preloadHint } from '../ownThreads.js';
+import { ownThreadData, preloadHint } from '../surroundings/ownThreads.js';
 import { failureOf } from './callWork.js';
 import type { Packed } from './chunk.js';
 import type { ChunkAnswer } from './runChunk.js';

@@ -5,7 +5,7 @@
 import { BroadcastChannel, parentPort } from 'node:worker_threads';
 import { LeaseView } from '../election/leaseView.js';
 import { lowerThreadPriority } from '../lowerPriority.js';
-import { type OwnThreadData, threadBegins } from '../ownThreads.js';
+import { type OwnThreadData, threadBegins } from '../surroundings/ownThreads.js';
 import { failureOf, type UserWork } from './callWork.js';
 import type { Chunk } from './chunk.js';
 import { ChunkProgress } from './chunkProgress.js';

@@ -1,6 +1,6 @@
 /** What crosses between the coordinator thread and the thread of the embedded store. */
 import type { WireError } from '../../errors.js';
-import type { OwnThreadData } from '../../ownThreads.js';
+import type { OwnThreadData } from '../../surroundings/ownThreads.js';
 import type { TaskId } from '../../task/task.js';
 import type { Lease, Look, Member, Notice, Observation, Progress, Tenure, TermRecord, Tip } from '../store.js';
 import type {

@@ -1,7 +1,7 @@
 /** The thread of the embedded store, from the side of those who call it. It is started by the first call, and again if it died. */
 import { Worker } from 'node:worker_threads';
 import { fromWire, StoreError, toWire } from '../../errors.js';
-import { ownThreadData, preloadHint } from '../../ownThreads.js';
+import { ownThreadData, preloadHint } from '../../surroundings/ownThreads.js';
 import type { Clock } from '../../time/clock.js';
 import { StoreActivity } from './activity.js';
 import { type CallName, type EmbeddedCalls, isUrgent, type StoreReply, type StoreThreadData } from './calls.js';

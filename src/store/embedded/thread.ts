@@ -1,6 +1,6 @@
 /** The thread of the embedded store: calls arrive at its port, and the server answers them there. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { threadBegins } from '../../ownThreads.js';
+import { threadBegins } from '../../surroundings/ownThreads.js';
 import { systemClock } from '../../time/systemClock.js';
 import { StoreActivity } from './activity.js';
 import type { Request, StoreThreadData } from './calls.js';

@@ -66,7 +66,7 @@ export const memberBugs: readonly PlantedBug[] = [
   {
     name: 'first-resort-is-trusted',
     breaks: 'After the SIGKILL nothing else is tried, as if it ended the first process of a namespace, too.',
-    file: 'src/lastResorts.ts',
+    file: 'src/surroundings/lastResorts.ts',
     find: 'for (const { end } of resorts) {',
     replace: 'for (const { end } of resorts.slice(0, 1)) {',
     caughtBy: named,

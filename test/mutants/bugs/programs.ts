@@ -1,7 +1,7 @@
 /** Mistakes about the programs that the package is part of: bundled ones, and those in TypeScript. */
 import type { PlantedBug } from '../plantedBug.ts';
 
-const ownFiles = 'src/ownFiles.ts';
+const ownFiles = 'src/surroundings/ownFiles.ts';
 const caughtBy = ['named'] as const;
 
 export const programBugs: readonly PlantedBug[] = [

@@ -39,7 +39,7 @@ export const surroundingBugs: readonly PlantedBug[] = [
   {
     name: 'preload-makes-a-cluster-in-a-task-thread',
     breaks: 'A preload that makes a cluster in each task thread is not refused there.',
-    file: 'src/ownThreads.ts',
+    file: 'src/surroundings/ownThreads.ts',
     find: "if (thread === 'task' && Atomics.load(began, 0) !== 0) return;",
     replace: "if (thread === 'task' && Atomics.load(began, 0) >= 0) return;",
     caughtBy,
@@ -63,7 +63,7 @@ export const surroundingBugs: readonly PlantedBug[] = [
   {
     name: 'runtime-that-is-none',
     breaks: 'A version of Node.js that is told not to `require` ES modules is accepted.',
-    file: 'src/runtime.ts',
+    file: 'src/surroundings/runtime.ts',
     find: 'if (canRequire === false)',
     replace: "if (canRequire === 'no')",
     caughtBy,

@@ -1,11 +1,11 @@
 /** What `failover()` says where its package was bundled, or is not complete. With real bundlers: test/programs/bundlers.test.ts. */
 import { existsSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { Traces } from '../../src/bundlers.ts';
-import { checkOwnFiles, mustBeWhole, type Surroundings } from '../../src/ownFiles.ts';
+import type { Traces } from '../../../src/surroundings/bundlers.ts';
+import { checkOwnFiles, mustBeWhole, type Surroundings } from '../../../src/surroundings/ownFiles.ts';
 
 const none: Traces = { next: false, webpack: false, vite: false };
-const own = '/app/node_modules/mongo-failover/dist/src/ownFiles.js';
+const own = '/app/node_modules/mongo-failover/dist/src/surroundings/ownFiles.js';
 
 const asPath = (): string => own;
 const silent = (): undefined => undefined;
@@ -49,7 +49,7 @@ describe('the package is whole', () => {
     ['in Next.js that has it as external', { traces: { ...none, next: true } }],
     [
       'in a folder with a blank and a hash',
-      { url: 'file:///a%20b%23/src/ownFiles.js', script: () => '/a b#/src/ownFiles.js' },
+      { url: 'file:///a%20b%23/src/surroundings/ownFiles.js', script: () => '/a b#/src/surroundings/ownFiles.js' },
     ],
   ])('%s', (_, given) => expect(() => mustBeWhole(at(given))).not.toThrow());
 });
@@ -104,5 +104,5 @@ test('the files that are looked for are those of the package', () => {
   const asked: string[] = [];
   mustBeWhole(at({ exists: (path) => asked.push(path) > 0 }));
   expect(asked).toContain('/app/node_modules/mongo-failover/dist/workers/coordinator.cjs');
-  expect(existsSync(new URL('../../workers/coordinator.cts', import.meta.url))).toBe(true);
+  expect(existsSync(new URL('../../../workers/coordinator.cts', import.meta.url))).toBe(true);
 });

@@ -3,7 +3,7 @@
  * started by `require` of ES modules. Only Node.js is known to have both: in Bun each thread has an hrtime of its own, so
  * work would take its lease for valid when it has ended, and Deno has no `parentPort.close`.
  */
-import { FailoverError } from './errors.js';
+import { FailoverError } from '../errors.js';
 
 interface Runtime {
   readonly versions: Readonly<Record<string, string | undefined>>;

@@ -1,6 +1,6 @@
 /** What ends this process when it must: in which order, and what is said when nothing does. */
 import { expect, test } from 'vitest';
-import { endProcess, lastResorts, mustBeEndable, type Resort } from '../../src/lastResorts.ts';
+import { endProcess, lastResorts, mustBeEndable, type Resort } from '../../../src/surroundings/lastResorts.ts';
 
 /** Resorts that do nothing but tell that they were tried. */
 function recorded(told: string[], there: readonly boolean[]): Resort[] {

@@ -4,7 +4,7 @@
  * start threads without end, and one that cannot run twice ends each thread before it has begun.
  */
 import { isMainThread, workerData } from 'node:worker_threads';
-import { FailoverError, toWire } from './errors.js';
+import { FailoverError, toWire } from '../errors.js';
 
 export type OwnThread = 'coordinator' | 'store' | 'task';
 

@@ -11,8 +11,8 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { FailoverError } from '../errors.js';
 import { bundlersOf, type Traces, traces } from './bundlers.js';
-import { FailoverError } from './errors.js';
 
 const MANUAL = 'the manual: docs/programs.md, "Bundlers"';
 

@@ -18,7 +18,7 @@ import { delimiter, join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { Script } from 'node:vm';
 import { createDeflate } from 'node:zlib';
-import { FailoverError, InvalidOptionError } from './errors.js';
+import { FailoverError, InvalidOptionError } from '../errors.js';
 
 /** How long a resort may take to end the process, in ms. */
 const PATIENCE = 50;

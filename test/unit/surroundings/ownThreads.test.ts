@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { mustNotBePreload, ownThreadData, preloadHint, threadBegins } from '../../src/ownThreads.ts';
+import { mustNotBePreload, ownThreadData, preloadHint, threadBegins } from '../../../src/surroundings/ownThreads.ts';
 
 describe('a cluster that is made', () => {
   test('in the main thread, or in a thread of the user, is accepted', () => {

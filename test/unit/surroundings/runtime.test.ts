@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { mustBeNode } from '../../src/runtime.ts';
+import { mustBeNode } from '../../../src/surroundings/runtime.ts';
 
 const node = (version: string, more: object = {}) => ({ versions: { node: version, ...more }, features: {} });
 
