@@ -15,7 +15,7 @@ import { mustNotBePreload } from './surroundings/ownThreads.js';
 import { mustBeNode } from './surroundings/runtime.js';
 import type { TaskId } from './task/task.js';
 import { resolveKey, type TaskKey } from './task/taskKey.js';
-import type { Work } from './tasks/context.js';
+import type { Work } from './work/context.js';
 
 /** `new managed(name, key, work, options?)`; each argument is checked at once. */
 export interface ManagedConstructor {

@@ -21,4 +21,4 @@ export type { FailoverOptions, IntervalName, Intervals, ManagedOptions } from '.
 export type { Member } from './store/store.js';
 export type { TaskId } from './task/task.js';
 export type { TaskKey } from './task/taskKey.js';
-export type { TaskContext, Work } from './tasks/context.js';
+export type { TaskContext, Work } from './work/context.js';

@@ -6,8 +6,8 @@ import type { MemberEvent } from '../coordinator/messages.js';
 import type { LeaseView } from '../election/leaseView.js';
 import type { WorkOutcome } from '../queue/runner.js';
 import { decodeTask } from '../task/taskCodec.js';
-import { callWork } from '../tasks/callWork.js';
-import { WorkContext } from '../tasks/context.js';
+import { callWork } from '../work/callWork.js';
+import { WorkContext } from '../work/context.js';
 import { InsideWork } from './insideWork.js';
 
 export type UserFunction = (task: unknown, context: WorkContext) => unknown;

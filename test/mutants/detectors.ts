@@ -62,8 +62,8 @@ const namedTests: Readonly<Record<string, string>> = {
   'src/store/embedded/place.ts': 'test/unit/store/embedded/place.test.ts',
   'src/surroundings/ownFiles.ts': 'test/unit/surroundings/ownFiles.test.ts',
   'src/options/work.ts': 'test/unit/options/work.test.ts',
-  'src/tasks/compilers.ts': 'test/unit/tasks/compilers.test.ts',
-  'src/tasks/loadWork.ts': 'test/unit/tasks/loadWork.test.ts',
+  'src/work/compilers.ts': 'test/unit/work/compilers.test.ts',
+  'src/work/loadWork.ts': 'test/unit/work/loadWork.test.ts',
   'src/store/documents.ts': 'test/unit/hostile/documents.test.ts',
 };
 

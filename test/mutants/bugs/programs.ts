@@ -32,7 +32,7 @@ export const programBugs: readonly PlantedBug[] = [
   {
     name: 'require-hooks-passed-over',
     breaks: 'TypeScript goes to `import()` although a hook of `require` would load it.',
-    file: 'src/tasks/loadWork.ts',
+    file: 'src/work/loadWork.ts',
     find: '|| hooked(extension)',
     replace: "|| hooked('')",
     caughtBy,
@@ -40,7 +40,7 @@ export const programBugs: readonly PlantedBug[] = [
   {
     name: 'module-run-by-every-compiler',
     breaks: 'A module whose own code throws is run once more by each compiler.',
-    file: 'src/tasks/compilers.ts',
+    file: 'src/work/compilers.ts',
     find: "if (!needsCompiler(error) && toWire(error).code !== 'ERR_REQUIRE_ESM') throw error;",
     replace: 'if (error === failure) throw error;',
     caughtBy,

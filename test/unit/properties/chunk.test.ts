@@ -2,9 +2,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { LeaseView } from '../../../src/election/leaseView.ts';
-import { packChunk } from '../../../src/tasks/chunk.ts';
-import { ChunkProgress } from '../../../src/tasks/chunkProgress.ts';
-import { runChunk } from '../../../src/tasks/runChunk.ts';
+import { packChunk } from '../../../src/work/chunk.ts';
+import { ChunkProgress } from '../../../src/work/chunkProgress.ts';
+import { runChunk } from '../../../src/work/runChunk.ts';
 import { encoded } from '../../support/encoded.ts';
 import { runs } from './runs.ts';
 

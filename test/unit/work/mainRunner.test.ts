@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from 'vitest';
 import { LeaseView } from '../../../src/election/leaseView.ts';
 import type { ChunkOutcome } from '../../../src/queue/runner.ts';
-import { type MainRun, MainRunner } from '../../../src/tasks/mainRunner.ts';
+import { type MainRun, MainRunner } from '../../../src/work/mainRunner.ts';
 import { VirtualClock } from '../../support/virtualClock.ts';
 
 const TIMEOUT = 500;

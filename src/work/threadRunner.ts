@@ -12,7 +12,6 @@ import { BroadcastChannel } from 'node:worker_threads';
 import type { LeaseView } from '../election/leaseView.js';
 import { fromWire, toWire, WorkError } from '../errors.js';
 import type { ChunkOutcome, LoadOutcome, QueuedTask, Runner } from '../queue/runner.js';
-import type { StartGate } from '../startGate.js';
 import { Alarm } from '../time/alarm.js';
 import type { Clock } from '../time/clock.js';
 import { endsBy } from '../time/pause.js';
@@ -20,6 +19,7 @@ import { failureOf } from './callWork.js';
 import { packChunk } from './chunk.js';
 import type { ChunkProgress } from './chunkProgress.js';
 import { PoolStart } from './poolStart.js';
+import type { StartGate } from './startGate.js';
 import { TaskPool, type TaskPoolParts } from './taskPool.js';
 
 const notRun: ChunkOutcome = { done: 0, failure: { type: 'not-run' }, took: 0 };

@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { LeaseView } from '../../../src/election/leaseView.ts';
 import type { QueuedTask } from '../../../src/queue/runner.ts';
-import type { UserWork } from '../../../src/tasks/callWork.ts';
-import { packChunk } from '../../../src/tasks/chunk.ts';
-import { ChunkProgress } from '../../../src/tasks/chunkProgress.ts';
-import type { WorkContext } from '../../../src/tasks/context.ts';
-import { type ChunkAnswer, runChunk } from '../../../src/tasks/runChunk.ts';
+import type { UserWork } from '../../../src/work/callWork.ts';
+import { packChunk } from '../../../src/work/chunk.ts';
+import { ChunkProgress } from '../../../src/work/chunkProgress.ts';
+import type { WorkContext } from '../../../src/work/context.ts';
+import { type ChunkAnswer, runChunk } from '../../../src/work/runChunk.ts';
 import { encoded } from '../../support/encoded.ts';
 
 const TERM = 3;

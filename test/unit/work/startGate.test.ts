@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from 'vitest';
-import { StartGate } from '../../src/startGate.ts';
-import { VirtualClock } from '../support/virtualClock.ts';
+import { StartGate } from '../../../src/work/startGate.ts';
+import { VirtualClock } from '../../support/virtualClock.ts';
 
 let clock: VirtualClock;
 let gate: StartGate;

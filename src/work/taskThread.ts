@@ -4,13 +4,13 @@
  */
 import { BroadcastChannel, parentPort } from 'node:worker_threads';
 import { LeaseView } from '../election/leaseView.js';
-import { lowerThreadPriority } from '../lowerPriority.js';
 import { type OwnThreadData, threadBegins } from '../surroundings/ownThreads.js';
 import { failureOf, type UserWork } from './callWork.js';
 import type { Chunk } from './chunk.js';
 import { ChunkProgress } from './chunkProgress.js';
 import type { WorkContext } from './context.js';
 import { loadWork } from './loadWork.js';
+import { lowerThreadPriority } from './lowerPriority.js';
 import { type ChunkAnswer, runChunk } from './runChunk.js';
 import { callStop, stopOf } from './stopHook.js';
 

@@ -9,11 +9,11 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { LeaseView } from '../../../src/election/leaseView.ts';
 import type { ChunkOutcome } from '../../../src/queue/runner.ts';
-import { StartGate, threadStarts } from '../../../src/startGate.ts';
-import { ChunkProgress } from '../../../src/tasks/chunkProgress.ts';
-import { ThreadRunner } from '../../../src/tasks/threadRunner.ts';
 import type { Clock } from '../../../src/time/clock.ts';
 import { systemClock } from '../../../src/time/systemClock.ts';
+import { ChunkProgress } from '../../../src/work/chunkProgress.ts';
+import { StartGate, threadStarts } from '../../../src/work/startGate.ts';
+import { ThreadRunner } from '../../../src/work/threadRunner.ts';
 
 const filename = fileURLToPath(new URL('./fixtures/scriptedThread.mjs', import.meta.url));
 

@@ -5,10 +5,10 @@
 
 import { fromWire, toWire, WorkError } from '../errors.js';
 import type { LoadOutcome } from '../queue/runner.js';
-import type { StartGate } from '../startGate.js';
 import { Alarm } from '../time/alarm.js';
 import type { Cancel, Clock } from '../time/clock.js';
 import { endsBy } from '../time/pause.js';
+import type { StartGate } from './startGate.js';
 import { stopFailed } from './stopHook.js';
 import type { TaskPool } from './taskPool.js';
 

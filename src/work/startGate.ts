@@ -4,7 +4,7 @@
  * a core busy, so each start has a turn of the event loop to itself: due beats go out in between. A start gives its place
  * back when it is over, or when it has taken too long: a module that never loads holds up nothing else.
  */
-import type { Cancel, Clock } from './time/clock.js';
+import type { Cancel, Clock } from '../time/clock.js';
 
 /** Of task threads. */
 export const threadStarts = { starts: 2, held: 1000 } as const;
