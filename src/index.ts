@@ -3,7 +3,6 @@ export type { Cluster, ManagedCluster, Submission, SubmitOptions, UnmanagedClust
 export type { ClusterEvents, ClusterState } from './cluster/events.js';
 export type { DifferingMember } from './coordinator/differingMembers.js';
 export type { Unfit } from './coordinator/fitness.js';
-export type { MemberStatus, Spread } from './coordinator/messages.js';
 export type { PoolReport } from './coordinator/poolProbe.js';
 export {
   type CodedError,
@@ -21,4 +20,5 @@ export type { FailoverOptions, IntervalName, Intervals, ManagedOptions } from '.
 export type { Member } from './store/store.js';
 export type { TaskId } from './task/task.js';
 export type { TaskKey } from './task/taskKey.js';
+export type { MemberStatus, Spread } from './wire/messages.js';
 export type { TaskContext, Work } from './work/context.js';

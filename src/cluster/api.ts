@@ -3,8 +3,8 @@
  * parts. `cluster.ts`, `managed.ts` and `unmanaged.ts` implement them.
  */
 import type { EventEmitter } from 'node:events';
-import type { MemberStatus } from '../coordinator/messages.js';
 import type { TaskId } from '../task/task.js';
+import type { MemberStatus } from '../wire/messages.js';
 import type { ClusterEvents, ClusterState } from './events.js';
 
 /** What managed and unmanaged clusters have in common. */

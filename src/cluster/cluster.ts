@@ -8,10 +8,10 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Remote } from 'comlink';
-import type { ClusterSpec, MemberEvent, MemberStatus, Reply, WireApi } from '../coordinator/messages.js';
-import { LeaseView } from '../election/leaseView.js';
 import { FailoverError, fromWire, StateError } from '../errors.js';
 import type { TaskId } from '../task/task.js';
+import type { ClusterSpec, MemberEvent, MemberStatus, Reply, WireApi } from '../wire/messages.js';
+import { LeaseView } from '../wire/sharedLease.js';
 import type * as api from './api.js';
 import type { Connection } from './connection.js';
 import type { Client, CoordinatorHandle } from './coordinatorHandle.js';

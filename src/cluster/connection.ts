@@ -5,12 +5,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import { type Remote, wrap } from 'comlink';
-import type { CoordinatorData, CoordinatorEvent, MemberEvent, Reply, WireApi } from '../coordinator/messages.js';
 import { FailoverError, fromWire, toWire } from '../errors.js';
 import type { ResolvedOptions } from '../options/options.js';
 import { Gate, shutAtExit } from '../store/embedded/gate.js';
 import { forgetOwners } from '../store/embedded/owners.js';
 import { ownThreadData, preloadHint } from '../surroundings/ownThreads.js';
+import type { CoordinatorData, CoordinatorEvent, MemberEvent, Reply, WireApi } from '../wire/messages.js';
 
 /** How long `close` waits for the thread to exit, in ms. */
 const PATIENCE = 2000;

@@ -5,10 +5,11 @@
  *
  * Back-off in ms: 100, 200, 400, 800, 1600, 3200, then 5000; back to 100 after a life of 10 s.
  */
-import type { MemberEvent } from '../coordinator/messages.js';
+
 import { FailoverError, StateError } from '../errors.js';
 import type { ResolvedOptions } from '../options/options.js';
 import { type Clocks, realTime, type Timers } from '../time/realTime.js';
+import type { MemberEvent } from '../wire/messages.js';
 import { Connection } from './connection.js';
 
 const FIRST_DELAY = 100;

@@ -3,9 +3,10 @@
  * that thread up: it takes every message that waits before it looks at its timers, and beats are timers. More than one,
  * because else one thread waits while the other works.
  */
-import type { SubmitResult, TaskBatch } from '../coordinator/messages.js';
+
 import { FailoverError } from '../errors.js';
 import type { TaskId } from '../task/task.js';
+import type { SubmitResult, TaskBatch } from '../wire/messages.js';
 import type { TaskBlock, TaskPlace } from './taskBlocks.js';
 
 /** Most tasks and bytes of what is under way: about 1 ms of the coordinator's time. */

@@ -3,8 +3,8 @@
  * it (`src/coordinator/mainWatch.ts`, rule 10). The timer keeps no process alive.
  */
 import { pulsePeriod } from '../coordinator/mainWatch.js';
-import type { LeaseView } from '../election/leaseView.js';
 import { realTime, type Timers } from '../time/realTime.js';
+import type { LeaseView } from '../wire/sharedLease.js';
 
 export class MainPulse {
   private timer: NodeJS.Timeout | undefined;

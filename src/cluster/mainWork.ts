@@ -2,10 +2,11 @@
  * Runs work that is a function, here on the main thread, when the coordinator asks for it. One run at a time, even when
  * a new coordinator asks while a run that a dead one had asked for is still under way.
  */
-import type { MemberEvent } from '../coordinator/messages.js';
-import type { LeaseView } from '../election/leaseView.js';
+
 import type { WorkOutcome } from '../queue/runner.js';
 import { decodeTask } from '../task/taskCodec.js';
+import type { MemberEvent } from '../wire/messages.js';
+import type { LeaseView } from '../wire/sharedLease.js';
 import { callWork } from '../work/callWork.js';
 import { WorkContext } from '../work/context.js';
 import { InsideWork } from './insideWork.js';

@@ -13,7 +13,7 @@ import type { FoundDeadLetter, TaskStore } from '../store/taskStore.js';
 import type { TaskId } from '../task/task.js';
 import type { Clock } from '../time/clock.js';
 import { pause } from '../time/pause.js';
-import type { SubmitResult, TakenLetter } from './messages.js';
+import type { SubmitResult, TakenLetter } from '../wire/messages.js';
 
 /** How long an unchanged claim of another member is respected, in ms: longer than `FRESH` and two calls to the store. */
 export const ABANDONED = 40_000;

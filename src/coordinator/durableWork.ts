@@ -13,10 +13,10 @@ import type { NewTask, StoredTask, TaskStore } from '../store/taskStore.js';
 import type { TaskId } from '../task/task.js';
 import { viewOf } from '../task/taskBytes.js';
 import { endsBy } from '../time/pause.js';
+import type { SubmitResult, TaskBatch } from '../wire/messages.js';
+import { tasksOf } from '../wire/taskBatch.js';
 import type { DeadLetters } from './deadLetters.js';
 import type { Election, WorkLoad } from './memberWork.js';
-import type { SubmitResult, TaskBatch } from './messages.js';
-import { tasksOf } from './taskBatch.js';
 import { drainAnd, makeDispatcher, type TaskWork, type TaskWorkParts } from './taskWork.js';
 
 /** A chunk of half the size, so that one can run while the one before is acknowledged: see durableQueue.ts. */

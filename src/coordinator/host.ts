@@ -5,7 +5,6 @@
 import assert from 'node:assert/strict';
 import { hostname } from 'node:os';
 import { writeLine } from '../diagnostics/log.js';
-import { LeaseView } from '../election/leaseView.js';
 import { FailoverError, toWire } from '../errors.js';
 import { configurationOf } from '../options/configuration.js';
 import type { ResolvedOptions } from '../options/options.js';
@@ -18,6 +17,16 @@ import type { FullStore } from '../store/taskStore.js';
 import { endProcess, lastResorts } from '../surroundings/lastResorts.js';
 import type { TaskId } from '../task/task.js';
 import { systemClock } from '../time/systemClock.js';
+import type {
+  ClusterSpec,
+  CoordinatorApi,
+  MemberEvent,
+  MemberStatus,
+  SubmitResult,
+  TakenLetter,
+  TaskBatch,
+} from '../wire/messages.js';
+import { LeaseView } from '../wire/sharedLease.js';
 import type { MainRunner } from '../work/mainRunner.js';
 import { type Begin, memberStarts, StartGate, threadStarts } from '../work/startGate.js';
 import { DeadLetters } from './deadLetters.js';
@@ -28,15 +37,6 @@ import { makePoolProbe } from './makePoolProbe.js';
 import { ManagedWork } from './managedWork.js';
 import { ClusterMember } from './member.js';
 import type { MemberWork } from './memberWork.js';
-import type {
-  ClusterSpec,
-  CoordinatorApi,
-  MemberEvent,
-  MemberStatus,
-  SubmitResult,
-  TakenLetter,
-  TaskBatch,
-} from './messages.js';
 import { PaceWatch } from './paceWatch.js';
 import type { PoolProbe } from './poolProbe.js';
 import { makeMainRunner, makeMainWatch, makeThreadRunner } from './runners.js';

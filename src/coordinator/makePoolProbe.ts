@@ -3,7 +3,7 @@ import { stat } from 'node:fs';
 import { devNull } from 'node:os';
 import { toWire } from '../errors.js';
 import { systemClock } from '../time/systemClock.js';
-import type { MemberEvent } from './messages.js';
+import type { MemberEvent } from '../wire/messages.js';
 import { PoolProbe } from './poolProbe.js';
 
 export function makePoolProbe(emit: (event: MemberEvent) => void): PoolProbe {

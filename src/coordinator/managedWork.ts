@@ -16,9 +16,9 @@ import type { DeadLetter, TaskStore } from '../store/taskStore.js';
 import type { TaskId } from '../task/task.js';
 import { viewOf } from '../task/taskBytes.js';
 import { insist } from '../time/untilAnswered.js';
+import type { SubmitResult, TaskBatch } from '../wire/messages.js';
+import { tasksOf } from '../wire/taskBatch.js';
 import type { Election, WorkLoad } from './memberWork.js';
-import type { SubmitResult, TaskBatch } from './messages.js';
-import { tasksOf } from './taskBatch.js';
 import { drainAnd, makeDispatcher, type TaskWork, type TaskWorkParts } from './taskWork.js';
 
 /** Long, beside what it takes to cross threads: half a millisecond, where both have slept. */

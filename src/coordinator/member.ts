@@ -6,17 +6,17 @@
 import { logFor } from '../diagnostics/log.js';
 import type { News, StoreRequest } from '../election/effects.js';
 import { Elector, type ElectorHost } from '../election/elector.js';
-import type { LeaseView } from '../election/leaseView.js';
 import { type Phase, timeToLive } from '../election/protocol.js';
 import { FailoverError, type FailoverErrorCode, toWire } from '../errors.js';
 import type { Configuration } from '../options/configuration.js';
 import type { Intervals } from '../options/options.js';
 import type { Lease, Member, Progress, Store } from '../store/store.js';
 import type { Cancel, Clock } from '../time/clock.js';
+import type { MemberEvent, MemberStatus } from '../wire/messages.js';
+import type { LeaseView } from '../wire/sharedLease.js';
 import { ConfigurationWatch } from './configurationWatch.js';
 import type { Unfit } from './fitness.js';
 import type { MemberWork } from './memberWork.js';
-import type { MemberEvent, MemberStatus } from './messages.js';
 import { Telemetry } from './telemetry.js';
 
 /** How often a member says in the store that it is there, in ms. People look at it, the protocol never does. */

@@ -3,7 +3,7 @@
  * goes out with this turn of the loop; those that come right after it wait a moment for each other.
  */
 import type { MessagePort } from 'node:worker_threads';
-import type { CoordinatorEvent, MemberEvent } from './messages.js';
+import type { CoordinatorEvent, MemberEvent } from '../wire/messages.js';
 
 /** Least time between two messages that nobody waits for, in ms. */
 const PAUSE = 2;

@@ -1,17 +1,17 @@
 /** Makes what runs a cluster's work, and what watches over it, on either kind of thread. */
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
-import type { LeaseView } from '../election/leaseView.js';
 import { toWire } from '../errors.js';
 import type { ResolvedManagedOptions } from '../options/options.js';
 import { systemClock } from '../time/systemClock.js';
+import type { MemberEvent } from '../wire/messages.js';
+import type { LeaseView } from '../wire/sharedLease.js';
 import { ChunkProgress } from '../work/chunkProgress.js';
 import { MainRunner } from '../work/mainRunner.js';
 import type { StartGate } from '../work/startGate.js';
 import { EXIT_PATIENCE, ThreadRunner } from '../work/threadRunner.js';
 import type { Fitness } from './fitness.js';
 import { MainWatch } from './mainWatch.js';
-import type { MemberEvent } from './messages.js';
 
 const taskEntry = fileURLToPath(new URL('../../workers/task.cjs', import.meta.url));
 

@@ -9,8 +9,8 @@ import type { TaskSource } from '../queue/taskSource.js';
 import type { TaskId } from '../task/task.js';
 import type { Clock } from '../time/clock.js';
 import { endsBy } from '../time/pause.js';
+import type { MemberEvent, SubmitResult, TaskBatch } from '../wire/messages.js';
 import type { MemberWork } from './memberWork.js';
-import type { MemberEvent, SubmitResult, TaskBatch } from './messages.js';
 
 /** Managed work as the facade calls it. */
 export interface TaskWork extends MemberWork {

@@ -1,6 +1,7 @@
 /** How punctual one member's heartbeats are, for `status()`. */
+
+import type { MemberStatus } from '../wire/messages.js';
 import { Histogram } from './histogram.js';
-import type { MemberStatus } from './messages.js';
 
 export class Telemetry {
   private sent = 0;

@@ -5,8 +5,8 @@ import { toWire } from '../errors.js';
 import { Gate } from '../store/embedded/gate.js';
 import { keepOffPool } from '../store/mongodb/keepOffPool.js';
 import { threadBegins } from '../surroundings/ownThreads.js';
+import type { CoordinatorApi, CoordinatorData, Reply, WireApi } from '../wire/messages.js';
 import { CoordinatorHost } from './host.js';
-import type { CoordinatorApi, CoordinatorData, Reply, WireApi } from './messages.js';
 import { Outbox } from './outbox.js';
 
 export function startCoordinatorThread(): void {

@@ -11,8 +11,8 @@ import { logFor } from '../diagnostics/log.js';
 import { type CodedError, FailoverError, type FailoverErrorCode, fromWire, toWire, WorkError } from '../errors.js';
 import type { LoadOutcome } from '../queue/runner.js';
 import type { Cancel, Clock } from '../time/clock.js';
+import type { MemberEvent } from '../wire/messages.js';
 import type { Fitness } from './fitness.js';
-import type { MemberEvent } from './messages.js';
 
 /** In ms. */
 export const probeDelays = { minDelay: 1000, maxDelay: 60_000 } as const;

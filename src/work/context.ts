@@ -1,7 +1,8 @@
 /** What the user's work is given beside its task. The same on both kinds of threads that work runs on. */
-import type { LeaseView } from '../election/leaseView.js';
+
 import { StateError } from '../errors.js';
 import type { TaskId } from '../task/task.js';
+import type { LeaseView } from '../wire/sharedLease.js';
 
 /** The second argument of the work. */
 export interface TaskContext {

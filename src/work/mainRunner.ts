@@ -3,12 +3,12 @@
  * a time. Nothing can end it there, so `end()` waits for it, and one that takes too long is only said to.
  */
 
-import type { LeaseView } from '../election/leaseView.js';
 import type { ChunkOutcome, LoadOutcome, QueuedTask, Runner, WorkOutcome } from '../queue/runner.js';
 import type { TaskId } from '../task/task.js';
 import { viewOf } from '../task/taskBytes.js';
 import { Alarm } from '../time/alarm.js';
 import type { Clock } from '../time/clock.js';
+import type { LeaseView } from '../wire/sharedLease.js';
 
 /** What the main thread is asked to run. */
 export interface MainRun {

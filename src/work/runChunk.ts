@@ -2,9 +2,10 @@
  * In the task thread: runs the tasks of one chunk strictly one after another. All that the library itself costs for a
  * task is spent here, so it awaits only promises, and looks at the lease again only when the wall clock has moved.
  */
-import type { LeaseView } from '../election/leaseView.js';
+
 import type { ChunkOutcome } from '../queue/runner.js';
 import { decodeTask } from '../task/taskCodec.js';
+import type { LeaseView } from '../wire/sharedLease.js';
 import { failureOf, notBoolean, type UserWork } from './callWork.js';
 import { type Chunk, ownBlock } from './chunk.js';
 import type { ChunkProgress } from './chunkProgress.js';

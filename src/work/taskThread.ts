@@ -3,8 +3,8 @@
  * one mastership at most, so nothing of one term is left over in the next.
  */
 import { BroadcastChannel, parentPort } from 'node:worker_threads';
-import { LeaseView } from '../election/leaseView.js';
 import { type OwnThreadData, threadBegins } from '../surroundings/ownThreads.js';
+import { LeaseView } from '../wire/sharedLease.js';
 import { failureOf, type UserWork } from './callWork.js';
 import type { Chunk } from './chunk.js';
 import { ChunkProgress } from './chunkProgress.js';

@@ -9,12 +9,12 @@
  */
 import assert from 'node:assert/strict';
 import { BroadcastChannel } from 'node:worker_threads';
-import type { LeaseView } from '../election/leaseView.js';
 import { fromWire, toWire, WorkError } from '../errors.js';
 import type { ChunkOutcome, LoadOutcome, QueuedTask, Runner } from '../queue/runner.js';
 import { Alarm } from '../time/alarm.js';
 import type { Clock } from '../time/clock.js';
 import { endsBy } from '../time/pause.js';
+import type { LeaseView } from '../wire/sharedLease.js';
 import { failureOf } from './callWork.js';
 import { packChunk } from './chunk.js';
 import type { ChunkProgress } from './chunkProgress.js';

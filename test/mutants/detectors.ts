@@ -44,7 +44,7 @@ const kindWalk = 'test/unit/coordinator/kindsWalk.test.ts';
 const kinds = 'test/unit/coordinator/kinds.test.ts';
 /** Where no search, walk or simulation goes: the test that is there for the file. */
 const namedTests: Readonly<Record<string, string>> = {
-  'src/time/realTime.ts': 'test/unit/election/leaseView.test.ts',
+  'src/time/realTime.ts': 'test/unit/wire/sharedLease.test.ts',
   'src/values/realms.ts': 'test/unit/values/realms.test.ts',
   'src/cluster/insideWork.ts': 'test/unit/cluster/insideWork.test.ts',
   'src/cluster/waiters.ts': 'test/unit/cluster/waiters.test.ts',

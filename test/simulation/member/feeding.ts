@@ -3,8 +3,9 @@
  * until a member has answered; one for queues in memory is fed to every member, to each in an order and at a time of its
  * own, and to a member that is made later not at all.
  */
-import type { TaskBatch } from '../../../src/coordinator/messages.ts';
+
 import type { TaskId } from '../../../src/task/task.ts';
+import type { TaskBatch } from '../../../src/wire/messages.ts';
 import type { Natures } from './behaviour.ts';
 import type { Habits } from './habits.ts';
 import type { Ledger } from './ledger.ts';

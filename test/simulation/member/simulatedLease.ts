@@ -3,8 +3,8 @@
  * runs on; this one the clocks of the simulated machine, in the same way: whichever says that it is over counts.
  */
 
-import { LeaseView } from '../../../src/election/leaseView.ts';
 import type { Clock } from '../../../src/time/clock.ts';
+import { LeaseView } from '../../../src/wire/sharedLease.ts';
 
 /** As in the real one: in which the two clocks may tick apart. */
 const WALL_NOISE = 20;

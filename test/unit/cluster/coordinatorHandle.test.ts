@@ -1,9 +1,9 @@
 /** The handle of the coordinator thread, whose thread is played: what it does when that dies, and when none can be had. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type Client, CoordinatorHandle } from '../../../src/cluster/coordinatorHandle.ts';
-import type { MemberEvent } from '../../../src/coordinator/messages.ts';
 import { toWire } from '../../../src/errors.ts';
 import { resolveOptions } from '../../../src/options/resolve.ts';
+import type { MemberEvent } from '../../../src/wire/messages.ts';
 import { globalTime } from '../../support/globalTime.ts';
 
 const threads = vi.hoisted(() => ({

@@ -2,8 +2,8 @@
 import { expect, test } from 'vitest';
 import { type EncodedTask, Feeder } from '../../../src/cluster/feeder.ts';
 import { TaskBlocks } from '../../../src/cluster/taskBlocks.ts';
-import type { SubmitResult, TaskBatch } from '../../../src/coordinator/messages.ts';
 import { FailoverError } from '../../../src/errors.ts';
+import type { SubmitResult, TaskBatch } from '../../../src/wire/messages.ts';
 
 const blocks = new TaskBlocks();
 const task = (id: number, size = 1): EncodedTask => ({ id, place: blocks.copy(new Uint8Array(size).fill(id)) });

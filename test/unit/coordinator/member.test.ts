@@ -2,8 +2,8 @@
 import { beforeEach, expect, test } from 'vitest';
 import { ClusterMember } from '../../../src/coordinator/member.ts';
 import { type MemberWork, noLoad } from '../../../src/coordinator/memberWork.ts';
-import type { MemberEvent } from '../../../src/coordinator/messages.ts';
-import { LeaseView } from '../../../src/election/leaseView.ts';
+import type { MemberEvent } from '../../../src/wire/messages.ts';
+import { LeaseView } from '../../../src/wire/sharedLease.ts';
 import { MemoryStore, swift } from '../../support/memoryStore.ts';
 import { VirtualClock } from '../../support/virtualClock.ts';
 import { grace, intervals, ttl, validity } from '../election/bench.ts';

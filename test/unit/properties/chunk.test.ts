@@ -1,7 +1,7 @@
 /** A chunk in its thread, however its tasks end: what is known to be done is what returned true, at every moment. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { LeaseView } from '../../../src/election/leaseView.ts';
+import { LeaseView } from '../../../src/wire/sharedLease.ts';
 import { packChunk } from '../../../src/work/chunk.ts';
 import { ChunkProgress } from '../../../src/work/chunkProgress.ts';
 import { runChunk } from '../../../src/work/runChunk.ts';

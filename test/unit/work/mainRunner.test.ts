@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from 'vitest';
-import { LeaseView } from '../../../src/election/leaseView.ts';
 import type { ChunkOutcome } from '../../../src/queue/runner.ts';
+import { LeaseView } from '../../../src/wire/sharedLease.ts';
 import { type MainRun, MainRunner } from '../../../src/work/mainRunner.ts';
 import { VirtualClock } from '../../support/virtualClock.ts';
 

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { LeaseView } from '../../../src/election/leaseView.ts';
 import type { QueuedTask } from '../../../src/queue/runner.ts';
+import { LeaseView } from '../../../src/wire/sharedLease.ts';
 import type { UserWork } from '../../../src/work/callWork.ts';
 import { packChunk } from '../../../src/work/chunk.ts';
 import { ChunkProgress } from '../../../src/work/chunkProgress.ts';

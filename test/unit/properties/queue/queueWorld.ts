@@ -12,11 +12,11 @@
  */
 import { expect } from 'vitest';
 import { ManagedWork } from '../../../../src/coordinator/managedWork.ts';
-import type { MemberEvent } from '../../../../src/coordinator/messages.ts';
 import { WINDOW_BYTES, WINDOW_LENGTH } from '../../../../src/queue/doneWindow.ts';
 import type { ChunkOutcome } from '../../../../src/queue/runner.ts';
 import type { Lease, Progress } from '../../../../src/store/store.ts';
 import type { TaskId } from '../../../../src/task/task.ts';
+import type { MemberEvent } from '../../../../src/wire/messages.ts';
 import { MemoryTasks } from '../../../support/memoryTaskStore.ts';
 import { VirtualClock } from '../../../support/virtualClock.ts';
 import { batchOf, Told } from '../../coordinator/works.ts';

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { expect, test, vi } from 'vitest';
-import { LeaseView } from '../../../src/election/leaseView.ts';
+import { LeaseView } from '../../../src/wire/sharedLease.ts';
 import { globalTime } from '../../support/globalTime.ts';
 
 const now = (): number => Number(process.hrtime.bigint()) / 1e6;

@@ -1,5 +1,8 @@
 /** What crosses between the main thread and the coordinator thread; types alone, so that both ends agree. */
 import type { MessagePort } from 'node:worker_threads';
+import type { DifferingMember } from '../coordinator/differingMembers.js';
+import type { Unfit } from '../coordinator/fitness.js';
+import type { PoolReport } from '../coordinator/poolProbe.js';
 import type { Phase } from '../election/protocol.js';
 import type { WireError } from '../errors.js';
 import type { Configuration } from '../options/configuration.js';
@@ -9,9 +12,6 @@ import type { SharedGate } from '../store/embedded/gate.js';
 import type { Member } from '../store/store.js';
 import type { OwnThreadData } from '../surroundings/ownThreads.js';
 import type { TaskId } from '../task/task.js';
-import type { DifferingMember } from './differingMembers.js';
-import type { Unfit } from './fitness.js';
-import type { PoolReport } from './poolProbe.js';
 
 export interface ManagedSpec {
   readonly module: string | null;
