@@ -30,20 +30,20 @@ import { LeaseView } from '../wire/sharedLease.js';
 import type { MainRunner } from '../work/mainRunner.js';
 import { type Begin, memberStarts, StartGate, threadStarts } from '../work/startGate.js';
 import { DeadLetters } from './deadLetters.js';
-import { DurableWork } from './durableWork.js';
+import { DurableWork } from './duties/durableDuty.js';
+import type { MemberWork } from './duties/duty.js';
+import { ManagedWork } from './duties/memoryDuty.js';
+import type { TaskWork, TaskWorkParts } from './duties/queueDuty.js';
+import { UnmanagedWork } from './duties/unmanagedDuty.js';
 import { Fitness } from './fitness.js';
 import type { MainWatch } from './mainWatch.js';
 import { makePoolProbe } from './makePoolProbe.js';
-import { ManagedWork } from './managedWork.js';
+import { makeMainRunner, makeMainWatch, makeThreadRunner } from './makeRunners.js';
 import { ClusterMember } from './member.js';
-import type { MemberWork } from './memberWork.js';
 import { PaceWatch } from './paceWatch.js';
 import type { PoolProbe } from './poolProbe.js';
-import { makeMainRunner, makeMainWatch, makeThreadRunner } from './runners.js';
 import { type StoreLimits, storeLimits } from './storeLimits.js';
 import { storeText } from './storeText.js';
-import type { TaskWork, TaskWorkParts } from './taskWork.js';
-import { UnmanagedWork } from './unmanagedWork.js';
 import { probeDelays, WorkLoading } from './workLoading.js';
 
 /** How long the embedded store may take to open, in ms: see embeddedStore.ts. */

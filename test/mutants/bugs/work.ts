@@ -1,8 +1,8 @@
 /** Mistakes where the election, the queue and the work meet. */
 import type { PlantedBug } from '../plantedBug.ts';
 
-const durable = 'src/coordinator/durableWork.ts';
-const managed = 'src/coordinator/managedWork.ts';
+const durable = 'src/coordinator/duties/durableDuty.ts';
+const managed = 'src/coordinator/duties/memoryDuty.ts';
 const caughtBy = ['simulation'] as const;
 
 export const workBugs: readonly PlantedBug[] = [

@@ -6,7 +6,7 @@
  * what the backup holds. A master of an earlier epoch that has not heard of it yet is held to its lease alone.
  */
 import assert from 'node:assert/strict';
-import type { Election, MemberWork } from '../../../src/coordinator/memberWork.ts';
+import type { Election, MemberWork } from '../../../src/coordinator/duties/duty.ts';
 import type { ResolvedRetry } from '../../../src/options/options.ts';
 import { UNACKNOWLEDGED } from '../../../src/queue/durableQueue.ts';
 import type { QueuedTask } from '../../../src/queue/runner.ts';

@@ -3,12 +3,12 @@
  * and die. Whatever reaches the process comes through `hold`.
  */
 import assert from 'node:assert/strict';
-import { DurableWork } from '../../../src/coordinator/durableWork.ts';
+import { DurableWork } from '../../../src/coordinator/duties/durableDuty.ts';
+import { ManagedWork } from '../../../src/coordinator/duties/memoryDuty.ts';
+import type { TaskWork } from '../../../src/coordinator/duties/queueDuty.ts';
 import { Fitness } from '../../../src/coordinator/fitness.ts';
-import { ManagedWork } from '../../../src/coordinator/managedWork.ts';
 import { ClusterMember } from '../../../src/coordinator/member.ts';
 import { storeLimits } from '../../../src/coordinator/storeLimits.ts';
-import type { TaskWork } from '../../../src/coordinator/taskWork.ts';
 import { WorkLoading } from '../../../src/coordinator/workLoading.ts';
 import { type Phase, transitions } from '../../../src/election/transitions.ts';
 import type { CodedError, FailoverErrorCode } from '../../../src/errors.ts';

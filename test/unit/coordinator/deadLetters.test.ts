@@ -5,7 +5,7 @@ import type { TaskId } from '../../../src/task/task.ts';
 import type { SubmitResult } from '../../../src/wire/messages.ts';
 import { atOnce, MemoryTasks, type TaskCall, type TaskFate } from '../../support/memoryTaskStore.ts';
 import { VirtualClock } from '../../support/virtualClock.ts';
-import { NAME, POLL } from './works.ts';
+import { NAME, POLL } from './duties/duties.ts';
 
 let clock: VirtualClock;
 let store: MemoryTasks;

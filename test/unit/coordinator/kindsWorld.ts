@@ -4,9 +4,9 @@
  * memory has its own; an unmanaged one has none.
  */
 import assert from 'node:assert/strict';
+import { type MemberWork, noLoad } from '../../../src/coordinator/duties/duty.ts';
 import { Fitness } from '../../../src/coordinator/fitness.ts';
 import { ClusterMember } from '../../../src/coordinator/member.ts';
-import { type MemberWork, noLoad } from '../../../src/coordinator/memberWork.ts';
 import { StoreError } from '../../../src/errors.ts';
 import type { ClusterKind } from '../../../src/options/configuration.ts';
 import type { MemberEvent } from '../../../src/wire/messages.ts';

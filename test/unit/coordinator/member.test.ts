@@ -1,7 +1,7 @@
 /** One cluster on the coordinator thread, around the real elector: what it tells of a mastership that it gave up. */
 import { beforeEach, expect, test } from 'vitest';
+import { type MemberWork, noLoad } from '../../../src/coordinator/duties/duty.ts';
 import { ClusterMember } from '../../../src/coordinator/member.ts';
-import { type MemberWork, noLoad } from '../../../src/coordinator/memberWork.ts';
 import type { MemberEvent } from '../../../src/wire/messages.ts';
 import { LeaseView } from '../../../src/wire/sharedLease.ts';
 import { MemoryStore, swift } from '../../support/memoryStore.ts';

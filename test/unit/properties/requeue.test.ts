@@ -4,14 +4,14 @@ import { expect, test } from 'vitest';
 import { CoordinatorHandle } from '../../../src/cluster/coordinatorHandle.ts';
 import { ManagedCluster } from '../../../src/cluster/managed.ts';
 import { DeadLetters } from '../../../src/coordinator/deadLetters.ts';
-import { DurableWork } from '../../../src/coordinator/durableWork.ts';
+import { DurableWork } from '../../../src/coordinator/duties/durableDuty.ts';
 import { resolveManagedOptions } from '../../../src/options/managed.ts';
 import { resolveOptions } from '../../../src/options/resolve.ts';
 import { ReadLimit } from '../../../src/queue/readLimit.ts';
 import type { TakenLetter, WireApi } from '../../../src/wire/messages.ts';
 import { atOnce, MemoryTasks } from '../../support/memoryTaskStore.ts';
 import { VirtualClock } from '../../support/virtualClock.ts';
-import { NAME, POLL, Told } from '../coordinator/works.ts';
+import { NAME, POLL, Told } from '../coordinator/duties/duties.ts';
 import { runs } from './runs.ts';
 
 const letter = { queue: NAME, seq: 1, id: 'a', bytes: new Uint8Array(5), attempts: 1, at: new Date(0) };

@@ -11,7 +11,7 @@
  *   - the lease lists the end of what was finished, without gaps, within its limits.
  */
 import { expect } from 'vitest';
-import { ManagedWork } from '../../../../src/coordinator/managedWork.ts';
+import { ManagedWork } from '../../../../src/coordinator/duties/memoryDuty.ts';
 import { WINDOW_BYTES, WINDOW_LENGTH } from '../../../../src/queue/doneWindow.ts';
 import type { ChunkOutcome } from '../../../../src/queue/runner.ts';
 import type { Lease, Progress } from '../../../../src/store/store.ts';
@@ -19,7 +19,7 @@ import type { TaskId } from '../../../../src/task/task.ts';
 import type { MemberEvent } from '../../../../src/wire/messages.ts';
 import { MemoryTasks } from '../../../support/memoryTaskStore.ts';
 import { VirtualClock } from '../../../support/virtualClock.ts';
-import { batchOf, Told } from '../../coordinator/works.ts';
+import { batchOf, Told } from '../../coordinator/duties/duties.ts';
 import { upTo } from '../../queue/scriptedRunner.ts';
 
 /** How often a task is tried before it becomes a dead letter. */

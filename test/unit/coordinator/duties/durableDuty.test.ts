@@ -1,12 +1,12 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { DeadLetters } from '../../../src/coordinator/deadLetters.ts';
-import { DurableWork } from '../../../src/coordinator/durableWork.ts';
-import type { ResolvedRetry } from '../../../src/options/options.ts';
-import { ReadLimit } from '../../../src/queue/readLimit.ts';
-import { atOnce, MemoryTasks, type TaskFate } from '../../support/memoryTaskStore.ts';
-import { VirtualClock } from '../../support/virtualClock.ts';
-import { done, notRun, refused, upTo } from '../queue/scriptedRunner.ts';
-import { batchOf, leaseAfter, NAME, POLL, STOP_TIMEOUT, Told } from './works.ts';
+import { DeadLetters } from '../../../../src/coordinator/deadLetters.ts';
+import { DurableWork } from '../../../../src/coordinator/duties/durableDuty.ts';
+import type { ResolvedRetry } from '../../../../src/options/options.ts';
+import { ReadLimit } from '../../../../src/queue/readLimit.ts';
+import { atOnce, MemoryTasks, type TaskFate } from '../../../support/memoryTaskStore.ts';
+import { VirtualClock } from '../../../support/virtualClock.ts';
+import { done, notRun, refused, upTo } from '../../queue/scriptedRunner.ts';
+import { batchOf, leaseAfter, NAME, POLL, STOP_TIMEOUT, Told } from './duties.ts';
 
 let clock: VirtualClock;
 let store: MemoryTasks;

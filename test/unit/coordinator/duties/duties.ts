@@ -1,13 +1,13 @@
 /** What the tests of both kinds of managed work share: their options, their batches, and what they tell. */
 
-import type { TaskWorkParts } from '../../../src/coordinator/taskWork.ts';
-import type { ResolvedManagedOptions, ResolvedRetry } from '../../../src/options/options.ts';
-import type { Lease } from '../../../src/store/store.ts';
-import type { TaskId } from '../../../src/task/task.ts';
-import type { MemberEvent, TaskBatch } from '../../../src/wire/messages.ts';
-import { leaseOf } from '../../support/memoryStore.ts';
-import type { VirtualClock } from '../../support/virtualClock.ts';
-import { ScriptedRunner } from '../queue/scriptedRunner.ts';
+import type { TaskWorkParts } from '../../../../src/coordinator/duties/queueDuty.ts';
+import type { ResolvedManagedOptions, ResolvedRetry } from '../../../../src/options/options.ts';
+import type { Lease } from '../../../../src/store/store.ts';
+import type { TaskId } from '../../../../src/task/task.ts';
+import type { MemberEvent, TaskBatch } from '../../../../src/wire/messages.ts';
+import { leaseOf } from '../../../support/memoryStore.ts';
+import type { VirtualClock } from '../../../support/virtualClock.ts';
+import { ScriptedRunner } from '../../queue/scriptedRunner.ts';
 
 export const POLL = 100;
 export const NAME = 'billing';

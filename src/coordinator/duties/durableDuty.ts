@@ -3,21 +3,21 @@
  * of them, so that a backlog costs it nothing.
  */
 
-import { logFor } from '../diagnostics/log.js';
-import { type CodedError, toWire } from '../errors.js';
-import type { Dispatcher } from '../queue/dispatcher.js';
-import { DurableQueue } from '../queue/durableQueue.js';
-import type { ReadLimit } from '../queue/readLimit.js';
-import type { Lease, Progress } from '../store/store.js';
-import type { NewTask, StoredTask, TaskStore } from '../store/taskStore.js';
-import type { TaskId } from '../task/task.js';
-import { viewOf } from '../task/taskBytes.js';
-import { endsBy } from '../time/pause.js';
-import type { SubmitResult, TaskBatch } from '../wire/messages.js';
-import { tasksOf } from '../wire/taskBatch.js';
-import type { DeadLetters } from './deadLetters.js';
-import type { Election, WorkLoad } from './memberWork.js';
-import { drainAnd, makeDispatcher, type TaskWork, type TaskWorkParts } from './taskWork.js';
+import { logFor } from '../../diagnostics/log.js';
+import { type CodedError, toWire } from '../../errors.js';
+import type { Dispatcher } from '../../queue/dispatcher.js';
+import { DurableQueue } from '../../queue/durableQueue.js';
+import type { ReadLimit } from '../../queue/readLimit.js';
+import type { Lease, Progress } from '../../store/store.js';
+import type { NewTask, StoredTask, TaskStore } from '../../store/taskStore.js';
+import type { TaskId } from '../../task/task.js';
+import { viewOf } from '../../task/taskBytes.js';
+import { endsBy } from '../../time/pause.js';
+import type { SubmitResult, TaskBatch } from '../../wire/messages.js';
+import { tasksOf } from '../../wire/taskBatch.js';
+import type { DeadLetters } from '../deadLetters.js';
+import type { Election, WorkLoad } from './duty.js';
+import { drainAnd, makeDispatcher, type TaskWork, type TaskWorkParts } from './queueDuty.js';
 
 /** A chunk of half the size, so that one can run while the one before is acknowledged: see durableQueue.ts. */
 const CHUNK = { budget: 5, mostTasks: 128 };

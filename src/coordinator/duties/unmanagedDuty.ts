@@ -1,7 +1,7 @@
 /** The client does its work by itself and says where it is; the lease carries that to the standbys. */
-import type { Lease, Progress } from '../store/store.js';
-import type { TaskId } from '../task/task.js';
-import { type Election, type MemberWork, noLoad, type WorkLoad } from './memberWork.js';
+import type { Lease, Progress } from '../../store/store.js';
+import type { TaskId } from '../../task/task.js';
+import { type Election, type MemberWork, noLoad, type WorkLoad } from './duty.js';
 
 export class UnmanagedWork implements MemberWork {
   private current: Progress;

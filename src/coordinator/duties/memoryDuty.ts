@@ -3,23 +3,23 @@
  * ids and bytes pass through; nobody here looks into a task.
  */
 
-import { logFor } from '../diagnostics/log.js';
-import { type CodedError, toWire } from '../errors.js';
-import type { Dispatcher } from '../queue/dispatcher.js';
-import { DoneWindow } from '../queue/doneWindow.js';
-import { Follower } from '../queue/follower.js';
-import { queueBlocked, verdictOn } from '../queue/givingUp.js';
-import { MemoryQueue } from '../queue/memoryQueue.js';
-import type { QueuedTask } from '../queue/runner.js';
-import type { Lease, Progress } from '../store/store.js';
-import type { DeadLetter, TaskStore } from '../store/taskStore.js';
-import type { TaskId } from '../task/task.js';
-import { viewOf } from '../task/taskBytes.js';
-import { insist } from '../time/untilAnswered.js';
-import type { SubmitResult, TaskBatch } from '../wire/messages.js';
-import { tasksOf } from '../wire/taskBatch.js';
-import type { Election, WorkLoad } from './memberWork.js';
-import { drainAnd, makeDispatcher, type TaskWork, type TaskWorkParts } from './taskWork.js';
+import { logFor } from '../../diagnostics/log.js';
+import { type CodedError, toWire } from '../../errors.js';
+import type { Dispatcher } from '../../queue/dispatcher.js';
+import { DoneWindow } from '../../queue/doneWindow.js';
+import { Follower } from '../../queue/follower.js';
+import { queueBlocked, verdictOn } from '../../queue/givingUp.js';
+import { MemoryQueue } from '../../queue/memoryQueue.js';
+import type { QueuedTask } from '../../queue/runner.js';
+import type { Lease, Progress } from '../../store/store.js';
+import type { DeadLetter, TaskStore } from '../../store/taskStore.js';
+import type { TaskId } from '../../task/task.js';
+import { viewOf } from '../../task/taskBytes.js';
+import { insist } from '../../time/untilAnswered.js';
+import type { SubmitResult, TaskBatch } from '../../wire/messages.js';
+import { tasksOf } from '../../wire/taskBatch.js';
+import type { Election, WorkLoad } from './duty.js';
+import { drainAnd, makeDispatcher, type TaskWork, type TaskWorkParts } from './queueDuty.js';
 
 /** Long, beside what it takes to cross threads: half a millisecond, where both have slept. */
 const CHUNK = { budget: 100, mostTasks: 1024 };

@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { DeadLetters } from '../../../src/coordinator/deadLetters.ts';
-import { ManagedWork } from '../../../src/coordinator/managedWork.ts';
-import type { ResolvedRetry } from '../../../src/options/options.ts';
-import { atOnce, MemoryTasks, type TaskFate } from '../../support/memoryTaskStore.ts';
-import { VirtualClock } from '../../support/virtualClock.ts';
-import { done, refused, upTo } from '../queue/scriptedRunner.ts';
-import { batchOf, leaseAfter, NAME, POLL, STOP_TIMEOUT, Told } from './works.ts';
+import { DeadLetters } from '../../../../src/coordinator/deadLetters.ts';
+import { ManagedWork } from '../../../../src/coordinator/duties/memoryDuty.ts';
+import type { ResolvedRetry } from '../../../../src/options/options.ts';
+import { atOnce, MemoryTasks, type TaskFate } from '../../../support/memoryTaskStore.ts';
+import { VirtualClock } from '../../../support/virtualClock.ts';
+import { done, refused, upTo } from '../../queue/scriptedRunner.ts';
+import { batchOf, leaseAfter, NAME, POLL, STOP_TIMEOUT, Told } from './duties.ts';
 
 const first = { term: 1, progress: { identifier: null, count: 0, recent: [] }, continued: false };
 

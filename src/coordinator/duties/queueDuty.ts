@@ -1,16 +1,16 @@
 /** What both kinds of managed work are made of: a dispatcher over a queue, and the news that both tell in the same way. */
 
-import { logFor } from '../diagnostics/log.js';
-import { type CodedError, toWire } from '../errors.js';
-import type { ResolvedManagedOptions } from '../options/options.js';
-import { Dispatcher } from '../queue/dispatcher.js';
-import type { QueuedTask, Runner } from '../queue/runner.js';
-import type { TaskSource } from '../queue/taskSource.js';
-import type { TaskId } from '../task/task.js';
-import type { Clock } from '../time/clock.js';
-import { endsBy } from '../time/pause.js';
-import type { MemberEvent, SubmitResult, TaskBatch } from '../wire/messages.js';
-import type { MemberWork } from './memberWork.js';
+import { logFor } from '../../diagnostics/log.js';
+import { type CodedError, toWire } from '../../errors.js';
+import type { ResolvedManagedOptions } from '../../options/options.js';
+import { Dispatcher } from '../../queue/dispatcher.js';
+import type { QueuedTask, Runner } from '../../queue/runner.js';
+import type { TaskSource } from '../../queue/taskSource.js';
+import type { TaskId } from '../../task/task.js';
+import type { Clock } from '../../time/clock.js';
+import { endsBy } from '../../time/pause.js';
+import type { MemberEvent, SubmitResult, TaskBatch } from '../../wire/messages.js';
+import type { MemberWork } from './duty.js';
 
 /** Managed work as the facade calls it. */
 export interface TaskWork extends MemberWork {

@@ -1,6 +1,6 @@
 /** What a member does with its mastership: the same questions for managed queues and for a client that works by itself. */
-import type { Lease, Progress } from '../store/store.js';
-import type { TaskId } from '../task/task.js';
+import type { Lease, Progress } from '../../store/store.js';
+import type { TaskId } from '../../task/task.js';
 
 /** How a mastership begins. */
 export interface Election {
