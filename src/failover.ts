@@ -1,9 +1,10 @@
 /** The way in: checks the options and makes the two classes, bound to one coordinator and one store. */
-import type { ManagedCluster, UnmanagedCluster } from './cluster/api.js';
-import { CoordinatorHandle } from './cluster/coordinatorHandle.js';
-import { ManagedCluster as ManagedFacade } from './cluster/managed.js';
-import { UnmanagedCluster as UnmanagedFacade } from './cluster/unmanaged.js';
+
 import { InvalidOptionError } from './errors.js';
+import type { ManagedCluster, UnmanagedCluster } from './facade/api.js';
+import { CoordinatorHandle } from './facade/coordinatorHandle.js';
+import { ManagedCluster as ManagedFacade } from './facade/managedCluster.js';
+import { UnmanagedCluster as UnmanagedFacade } from './facade/unmanagedCluster.js';
 import { resolveManagedOptions } from './options/managed.js';
 import { resolveIdentifier, resolveName } from './options/name.js';
 import type { FailoverOptions, ManagedOptions } from './options/options.js';

@@ -1,6 +1,5 @@
 /** The public surface, and nothing else. */
-export type { Cluster, ManagedCluster, Submission, SubmitOptions, UnmanagedCluster } from './cluster/api.js';
-export type { ClusterEvents, ClusterState } from './cluster/events.js';
+
 export type { DifferingMember } from './coordinator/differingMembers.js';
 export type { Unfit } from './coordinator/fitness.js';
 export type { PoolReport } from './coordinator/poolProbe.js';
@@ -14,6 +13,8 @@ export {
   TaskError,
   WorkError,
 } from './errors.js';
+export type { Cluster, ManagedCluster, Submission, SubmitOptions, UnmanagedCluster } from './facade/api.js';
+export type { ClusterEvents, ClusterState } from './facade/events.js';
 export { type Failover, failover, type ManagedConstructor, type UnmanagedConstructor } from './failover.js';
 export type { ClusterKind, Configuration, Difference } from './options/configuration.js';
 export type { FailoverOptions, IntervalName, Intervals, ManagedOptions } from './options/options.js';

@@ -1,6 +1,6 @@
 /**
  * Notices, on the coordinator thread, that the main thread has not turned its loop for `mainTimeout` (rule 10), by the
- * pulse that `src/cluster/mainPulse.ts` leaves in shared memory; and when it turns again.
+ * pulse that `src/facade/mainPulse.ts` leaves in shared memory; and when it turns again.
  *
  * A machine that was suspended does not count as blocked: the monotonic clock, by which the pulse is dated, stands still
  * meanwhile. Where it does not, and where the whole process was stopped (SIGSTOP, a container that is paused), this watch

@@ -46,8 +46,8 @@ const kinds = 'test/unit/coordinator/kinds.test.ts';
 const namedTests: Readonly<Record<string, string>> = {
   'src/time/realTime.ts': 'test/unit/wire/sharedLease.test.ts',
   'src/values/realms.ts': 'test/unit/values/realms.test.ts',
-  'src/cluster/insideWork.ts': 'test/unit/cluster/insideWork.test.ts',
-  'src/cluster/waiters.ts': 'test/unit/cluster/waiters.test.ts',
+  'src/facade/insideWork.ts': 'test/unit/facade/insideWork.test.ts',
+  'src/facade/admission.ts': 'test/unit/facade/admission.test.ts',
   'src/options/configuration.ts': kinds,
   'src/coordinator/configurationWatch.ts': kinds,
   'src/coordinator/deadLetters.ts': 'test/unit/coordinator/deadLetters.test.ts',

@@ -2,7 +2,7 @@
 import type { PlantedBug } from '../plantedBug.ts';
 
 const yielding = 'src/coordinator/yielding.ts';
-const waiters = 'src/cluster/waiters.ts';
+const waiters = 'src/facade/admission.ts';
 const named = ['named'] as const;
 const caughtBy = ['walks'] as const;
 

@@ -31,7 +31,7 @@ export const surroundingBugs: readonly PlantedBug[] = [
   {
     name: 'left-behind-calls-do-not-wait',
     breaks: 'A call that a run has left behind counts as a call of the run under way, and does not wait for it.',
-    file: 'src/cluster/insideWork.ts',
+    file: 'src/facade/insideWork.ts',
     find: 'this.callers.getStore() === this.current;',
     replace: 'this.callers.getStore() !== undefined;',
     caughtBy,

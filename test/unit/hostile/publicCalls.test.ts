@@ -10,7 +10,7 @@ import { runs } from '../properties/runs.ts';
 import { acceptedOrCoded, acceptedOrRejected } from './accepted.ts';
 import { Given, given, hostile, mutated } from './hostileValues.ts';
 
-vi.mock('../../../src/cluster/connection.ts', () => ({
+vi.mock('../../../src/facade/coordinatorThread.ts', () => ({
   Connection: class {
     readonly lost = new Promise<Error>(() => {});
     readonly ended = new Promise<void>(() => {});

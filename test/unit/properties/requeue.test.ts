@@ -1,10 +1,10 @@
 /** `requeue` that is cut off at any of its calls: the task is queued, or its letter is there, and a second call queues what is not. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { CoordinatorHandle } from '../../../src/cluster/coordinatorHandle.ts';
-import { ManagedCluster } from '../../../src/cluster/managed.ts';
 import { DeadLetters } from '../../../src/coordinator/deadLetters.ts';
 import { DurableWork } from '../../../src/coordinator/duties/durableDuty.ts';
+import { CoordinatorHandle } from '../../../src/facade/coordinatorHandle.ts';
+import { ManagedCluster } from '../../../src/facade/managedCluster.ts';
 import { resolveManagedOptions } from '../../../src/options/managed.ts';
 import { resolveOptions } from '../../../src/options/resolve.ts';
 import { ReadLimit } from '../../../src/queue/readLimit.ts';

@@ -10,7 +10,7 @@ import { FailoverError, StateError } from '../errors.js';
 import type { ResolvedOptions } from '../options/options.js';
 import { type Clocks, realTime, type Timers } from '../time/realTime.js';
 import type { MemberEvent } from '../wire/messages.js';
-import { Connection } from './connection.js';
+import { Connection } from './coordinatorThread.js';
 
 const FIRST_DELAY = 100;
 const LONGEST_DELAY = 5000;

@@ -1,6 +1,6 @@
 /** The pulse as the main thread beats it, on fake timers. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { MainPulse } from '../../../src/cluster/mainPulse.ts';
+import { MainPulse } from '../../../src/facade/mainPulse.ts';
 import { globalTime } from '../../support/globalTime.ts';
 
 const said: string[] = [];

@@ -1,6 +1,6 @@
 /** Tasks stand end to end in shared blocks, and the memory of those that have left is used anew, but no other. */
 import { expect, test } from 'vitest';
-import { TaskBlocks, type TaskPlace } from '../../../src/cluster/taskBlocks.ts';
+import { TaskBlocks, type TaskPlace } from '../../../src/facade/taskBlocks.ts';
 import { random } from '../queue/random.ts';
 
 const KIB = 1024;

@@ -1,8 +1,8 @@
 /** Tasks cross in bounded batches, in their order, and are all there again for a coordinator that takes over. */
 import { expect, test } from 'vitest';
-import { type EncodedTask, Feeder } from '../../../src/cluster/feeder.ts';
-import { TaskBlocks } from '../../../src/cluster/taskBlocks.ts';
 import { FailoverError } from '../../../src/errors.ts';
+import { type EncodedTask, Feeder } from '../../../src/facade/feeder.ts';
+import { TaskBlocks } from '../../../src/facade/taskBlocks.ts';
 import type { SubmitResult, TaskBatch } from '../../../src/wire/messages.ts';
 
 const blocks = new TaskBlocks();

@@ -1,7 +1,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { InsideWork } from '../../../src/cluster/insideWork.ts';
+import { InsideWork } from '../../../src/facade/insideWork.ts';
 
 test('a call of the run is told, also after it has waited, and no other', async () => {
   const inside = new InsideWork();

@@ -13,8 +13,8 @@ import type { TaskId } from '../task/task.js';
 import type { ClusterSpec, MemberEvent, MemberStatus, Reply, WireApi } from '../wire/messages.js';
 import { LeaseView } from '../wire/sharedLease.js';
 import type * as api from './api.js';
-import type { Connection } from './connection.js';
 import type { Client, CoordinatorHandle } from './coordinatorHandle.js';
+import type { Connection } from './coordinatorThread.js';
 import { type ClusterState, SafeEmitter } from './events.js';
 
 /** What a kind of cluster adds to the spec that the coordinator opens. */

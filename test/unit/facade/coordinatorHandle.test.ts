@@ -1,7 +1,7 @@
 /** The handle of the coordinator thread, whose thread is played: what it does when that dies, and when none can be had. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { type Client, CoordinatorHandle } from '../../../src/cluster/coordinatorHandle.ts';
 import { toWire } from '../../../src/errors.ts';
+import { type Client, CoordinatorHandle } from '../../../src/facade/coordinatorHandle.ts';
 import { resolveOptions } from '../../../src/options/resolve.ts';
 import type { MemberEvent } from '../../../src/wire/messages.ts';
 import { globalTime } from '../../support/globalTime.ts';
@@ -19,7 +19,7 @@ const threads = vi.hoisted(() => ({
   closing: (() => {}) as () => void,
 }));
 
-vi.mock('../../../src/cluster/connection.ts', () => ({
+vi.mock('../../../src/facade/coordinatorThread.ts', () => ({
   Connection: class {
     lose: (error: Error) => void = () => {};
     end: () => void = () => {};

@@ -1,6 +1,6 @@
 /** The line of those who wait for room in a full queue. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { Waiters } from '../../../src/cluster/waiters.ts';
+import { Waiters } from '../../../src/facade/admission.ts';
 import { globalTime } from '../../support/globalTime.ts';
 
 beforeEach(() => {

@@ -10,6 +10,7 @@ import { encodeTask } from '../task/taskCodec.js';
 import { asTaskId, taskIdRule } from '../task/taskId.js';
 import { systemClock } from '../time/systemClock.js';
 import type { MemberEvent, SubmitResult } from '../wire/messages.js';
+import { Waiters } from './admission.js';
 import type * as api from './api.js';
 import type { Submission, SubmitOptions } from './api.js';
 import { Cluster } from './cluster.js';
@@ -18,7 +19,6 @@ import { Feeder } from './feeder.js';
 import { MainPulse } from './mainPulse.js';
 import { MainWork } from './mainWork.js';
 import { TaskBlocks, type TaskPlace } from './taskBlocks.js';
-import { Waiters } from './waiters.js';
 
 /** The same for all, as there is one for each task. */
 const submissions: Readonly<Record<'stored' | 'not', Submission>> = {
