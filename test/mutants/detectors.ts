@@ -30,7 +30,7 @@ export interface Detector {
 
 const VITEST = 'node_modules/vitest/vitest.mjs';
 const randomRuns = 'test/unit/election/randomRuns.test.ts';
-const queueWalks = ['test/unit/queue/durableWalk.test.ts', 'test/unit/queue/dispatcherWalk.test.ts'];
+const queueWalks = ['test/unit/queue/durable/durableWalk.test.ts', 'test/unit/queue/dispatcherWalk.test.ts'];
 
 const vitest = (project: 'unit' | 'contract' | 'replicaSet', ...more: string[]): string[] => [
   ...[VITEST, 'run', '--project', project, '--bail', '1', ...more],
@@ -39,7 +39,7 @@ const vitest = (project: 'unit' | 'contract' | 'replicaSet', ...more: string[]):
 /** What runs under virtual time; of the rest, the stores and the facade, the simulations have their own. */
 const inPure = (file: string): boolean => /^src\/(election|queue|coordinator|tasks)\//.test(file);
 /** What the random walks over the queues never come to: standbys. */
-const forStandbys: readonly string[] = ['src/queue/follower.ts', 'src/queue/doneWindow.ts'];
+const forStandbys: readonly string[] = ['src/queue/memory/follower.ts', 'src/queue/memory/doneWindow.ts'];
 const kindWalk = 'test/unit/coordinator/kindsWalk.test.ts';
 const kinds = 'test/unit/coordinator/kinds.test.ts';
 /** Where no search, walk or simulation goes: the test that is there for the file. */

@@ -6,7 +6,7 @@
 import { logFor } from '../../diagnostics/log.js';
 import { type CodedError, toWire } from '../../errors.js';
 import type { Dispatcher } from '../../queue/dispatcher.js';
-import { DurableQueue } from '../../queue/durableQueue.js';
+import { DurableQueue } from '../../queue/durable/durableQueue.js';
 import type { ReadLimit } from '../../queue/readLimit.js';
 import type { Lease, Progress } from '../../store/store.js';
 import type { NewTask, StoredTask, TaskStore } from '../../store/taskStore.js';

@@ -6,10 +6,10 @@
 import { logFor } from '../../diagnostics/log.js';
 import { type CodedError, toWire } from '../../errors.js';
 import type { Dispatcher } from '../../queue/dispatcher.js';
-import { DoneWindow } from '../../queue/doneWindow.js';
-import { Follower } from '../../queue/follower.js';
 import { queueBlocked, verdictOn } from '../../queue/givingUp.js';
-import { MemoryQueue } from '../../queue/memoryQueue.js';
+import { DoneWindow } from '../../queue/memory/doneWindow.js';
+import { Follower } from '../../queue/memory/follower.js';
+import { MemoryQueue } from '../../queue/memory/memoryQueue.js';
 import type { QueuedTask } from '../../queue/runner.js';
 import type { Lease, Progress } from '../../store/store.js';
 import type { DeadLetter, TaskStore } from '../../store/taskStore.js';

@@ -1,7 +1,7 @@
 /** Mistakes in the stored queue: docs/durable.md has the promises. */
 import type { PlantedBug } from '../plantedBug.ts';
 
-const queue = 'src/queue/durableQueue.ts';
+const queue = 'src/queue/durable/durableQueue.ts';
 const caughtBy = ['simulation', 'walks'] as const;
 
 export const durableBugs: readonly PlantedBug[] = [
@@ -167,7 +167,7 @@ export const durableBugs: readonly PlantedBug[] = [
   {
     name: 'gap-passed-over',
     breaks: 'A number that an answer does not show yet is passed over at the first look.',
-    file: 'src/queue/taskWindow.ts',
+    file: 'src/queue/durable/taskWindow.ts',
     find: 'const isGap = task.seq > this.fetched + 1;',
     replace: 'const isGap = task.seq > this.fetched + 1e6;',
     caughtBy: ['walks'],
@@ -175,7 +175,7 @@ export const durableBugs: readonly PlantedBug[] = [
   {
     name: 'offer-leaves-a-gap',
     breaks: 'A task that this member stored is taken although others before it were not fetched.',
-    file: 'src/queue/taskWindow.ts',
+    file: 'src/queue/durable/taskWindow.ts',
     find: 'if (task.seq === this.fetched + 1 && !this.full) this.append(',
     replace: 'if (!this.full) this.append(',
     caughtBy,
@@ -183,7 +183,7 @@ export const durableBugs: readonly PlantedBug[] = [
   {
     name: 'window-looks-only-once',
     breaks: 'Tasks that others store after a look are never fetched.',
-    file: 'src/queue/taskWindow.ts',
+    file: 'src/queue/durable/taskWindow.ts',
     find: '  lookAgain(): void {\n    this.more = true;',
     replace: '  lookAgain(): void {\n    this.more ||= this.fetched === 0;',
     caughtBy: ['walks'],

@@ -2,7 +2,7 @@
 import type { PlantedBug } from '../plantedBug.ts';
 
 const dispatcher = 'src/queue/dispatcher.ts';
-const follower = 'src/queue/follower.ts';
+const follower = 'src/queue/memory/follower.ts';
 const retry = 'src/queue/retry.ts';
 
 export const queueBugs: readonly PlantedBug[] = [
@@ -180,7 +180,7 @@ export const queueBugs: readonly PlantedBug[] = [
   {
     name: 'window-not-reset',
     breaks: "At the start of a term the old ids of this member's own last term stay in the window.",
-    file: 'src/queue/doneWindow.ts',
+    file: 'src/queue/memory/doneWindow.ts',
     find: '    this.recent.length = 0;\n    this.bytes = 0;\n    for (',
     replace: '    for (',
     caughtBy: ['properties'],
@@ -188,7 +188,7 @@ export const queueBugs: readonly PlantedBug[] = [
   {
     name: 'window-without-bound',
     breaks: 'The window of done ids grows beyond what a beat may carry.',
-    file: 'src/queue/doneWindow.ts',
+    file: 'src/queue/memory/doneWindow.ts',
     find: 'while (this.recent.length > WINDOW_LENGTH || this.bytes > WINDOW_BYTES) {',
     replace: 'while (this.recent.length > WINDOW_LENGTH) {',
     caughtBy: ['properties'],
@@ -196,7 +196,7 @@ export const queueBugs: readonly PlantedBug[] = [
   {
     name: 'wrong-task-leaves-the-fifo',
     breaks: 'A removal from the middle of the queue in memory unlinks a neighbour as well.',
-    file: 'src/queue/fifo.ts',
+    file: 'src/queue/memory/fifo.ts',
     find: 'else entry.previous.next = entry.next;',
     replace: 'else entry.previous.next = entry.next?.next;',
     caughtBy: ['properties'],

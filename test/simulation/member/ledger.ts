@@ -8,7 +8,7 @@
 import assert from 'node:assert/strict';
 import type { Election, MemberWork } from '../../../src/coordinator/duties/duty.ts';
 import type { ResolvedRetry } from '../../../src/options/options.ts';
-import { UNACKNOWLEDGED } from '../../../src/queue/durableQueue.ts';
+import { UNACKNOWLEDGED } from '../../../src/queue/durable/durableQueue.ts';
 import type { QueuedTask } from '../../../src/queue/runner.ts';
 import type { Lease, Tenure } from '../../../src/store/store.ts';
 import type { Burial } from '../../../src/store/taskStore.ts';

@@ -4,9 +4,9 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { WINDOW_LENGTH } from '../../../src/queue/doneWindow.ts';
-import { Fifo } from '../../../src/queue/fifo.ts';
-import { EARLY_LIMIT, Follower } from '../../../src/queue/follower.ts';
+import { WINDOW_LENGTH } from '../../../src/queue/memory/doneWindow.ts';
+import { Fifo } from '../../../src/queue/memory/fifo.ts';
+import { EARLY_LIMIT, Follower } from '../../../src/queue/memory/follower.ts';
 import { runs } from './runs.ts';
 
 const bytes = new Uint8Array(0);

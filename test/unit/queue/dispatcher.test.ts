@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Dispatcher, type DispatcherHost, type DispatcherParts } from '../../../src/queue/dispatcher.ts';
-import { MemoryQueue } from '../../../src/queue/memoryQueue.ts';
+import { MemoryQueue } from '../../../src/queue/memory/memoryQueue.ts';
 import type { TaskId } from '../../../src/task/task.ts';
 import { VirtualClock } from '../../support/virtualClock.ts';
 import { done, doneIn, notRun, refused, ScriptedRunner, thrown, upTo } from './scriptedRunner.ts';

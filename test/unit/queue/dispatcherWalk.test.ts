@@ -4,7 +4,7 @@
  */
 import { expect, test, vi } from 'vitest';
 import { Dispatcher, transitions } from '../../../src/queue/dispatcher.ts';
-import { MemoryQueue } from '../../../src/queue/memoryQueue.ts';
+import { MemoryQueue } from '../../../src/queue/memory/memoryQueue.ts';
 import type { QueuedTask } from '../../../src/queue/runner.ts';
 import type { TaskId } from '../../../src/task/task.ts';
 import { VirtualClock } from '../../support/virtualClock.ts';

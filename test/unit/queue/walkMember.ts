@@ -3,7 +3,7 @@ import { Dispatcher } from '../../../src/queue/dispatcher.ts';
 import type { ChunkOutcome, LoadOutcome, QueuedTask, Runner } from '../../../src/queue/runner.ts';
 import type { MemoryTasks } from '../../support/memoryTaskStore.ts';
 import type { VirtualClock } from '../../support/virtualClock.ts';
-import { Master } from './durableMaster.ts';
+import { Master } from './durable/durableMaster.ts';
 import type { Chance } from './random.ts';
 
 /** What one call of the work comes to; `kill` ends the process. */

@@ -12,7 +12,7 @@
  */
 import { expect } from 'vitest';
 import { ManagedWork } from '../../../../src/coordinator/duties/memoryDuty.ts';
-import { WINDOW_BYTES, WINDOW_LENGTH } from '../../../../src/queue/doneWindow.ts';
+import { WINDOW_BYTES, WINDOW_LENGTH } from '../../../../src/queue/memory/doneWindow.ts';
 import type { ChunkOutcome } from '../../../../src/queue/runner.ts';
 import type { Lease, Progress } from '../../../../src/store/store.ts';
 import type { TaskId } from '../../../../src/task/task.ts';

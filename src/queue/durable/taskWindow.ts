@@ -6,8 +6,8 @@
  * which was stored while the answer was put together. So at a gap the rest is asked for once more; what is missing in two
  * answers that both show a higher number was done and trimmed (see taskStore.ts), and is passed over.
  */
-import type { StoredTask } from '../store/taskStore.js';
-import type { QueuedTask } from './runner.js';
+import type { StoredTask } from '../../store/taskStore.js';
+import type { QueuedTask } from '../runner.js';
 
 /** Most tasks, and most of their bytes, that are fetched ahead. */
 export const WINDOW_TASKS = 2048;

@@ -1,7 +1,7 @@
 /** What becomes of a task whose attempts are used up. */
 import { beforeEach, describe, expect, test } from 'vitest';
-import { atOnce, MemoryTasks, type TaskCall } from '../../support/memoryTaskStore.ts';
-import { VirtualClock } from '../../support/virtualClock.ts';
+import { atOnce, MemoryTasks, type TaskCall } from '../../../support/memoryTaskStore.ts';
+import { VirtualClock } from '../../../support/virtualClock.ts';
 import { addAll, Master, type MasterOptions, only, POLL } from './durableMaster.ts';
 
 let clock: VirtualClock;

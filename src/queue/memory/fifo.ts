@@ -7,8 +7,8 @@
  * 8 s, each slower than the one before. With the entries linked it takes all of them in 0.4 s (0.4 µs each), and the
  * longest single step is the rehash of the map of ids (about 50 ms, once on the way from a million tasks to none).
  */
-import type { TaskId } from '../task/task.js';
-import type { QueuedTask } from './runner.js';
+import type { TaskId } from '../../task/task.js';
+import type { QueuedTask } from '../runner.js';
 
 /** What the queue needs to know of a task. */
 export type Queued = Pick<QueuedTask, 'id' | 'bytes'>;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { DoneWindow, WINDOW_BYTES, WINDOW_LENGTH } from '../../../src/queue/doneWindow.ts';
+import { DoneWindow, WINDOW_BYTES, WINDOW_LENGTH } from '../../../../src/queue/memory/doneWindow.ts';
 
 describe('DoneWindow', () => {
   test('starts empty, and carries count, newest id and the last ids', () => {

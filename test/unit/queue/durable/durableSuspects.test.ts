@@ -1,8 +1,8 @@
 /** What a takeover makes of the tasks that may have been running. */
 import { beforeEach, describe, expect, test } from 'vitest';
-import { UNACKNOWLEDGED } from '../../../src/queue/durableQueue.ts';
-import { MemoryTasks } from '../../support/memoryTaskStore.ts';
-import { VirtualClock } from '../../support/virtualClock.ts';
+import { UNACKNOWLEDGED } from '../../../../src/queue/durable/durableQueue.ts';
+import { MemoryTasks } from '../../../support/memoryTaskStore.ts';
+import { VirtualClock } from '../../../support/virtualClock.ts';
 import { addAll, Master, type MasterOptions, only, POLL } from './durableMaster.ts';
 
 let clock: VirtualClock;

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { MemoryQueue } from '../../../src/queue/memoryQueue.ts';
-import type { QueuedTask } from '../../../src/queue/runner.ts';
-import type { TaskId } from '../../../src/task/task.ts';
+import { MemoryQueue } from '../../../../src/queue/memory/memoryQueue.ts';
+import type { QueuedTask } from '../../../../src/queue/runner.ts';
+import type { TaskId } from '../../../../src/task/task.ts';
 
 let queue: MemoryQueue;
 

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { UNACKNOWLEDGED } from '../../../src/queue/durableQueue.ts';
-import { atOnce, MemoryTasks, type TaskCall } from '../../support/memoryTaskStore.ts';
-import { VirtualClock } from '../../support/virtualClock.ts';
+import { UNACKNOWLEDGED } from '../../../../src/queue/durable/durableQueue.ts';
+import { atOnce, MemoryTasks, type TaskCall } from '../../../support/memoryTaskStore.ts';
+import { VirtualClock } from '../../../support/virtualClock.ts';
 import { addAll, Master, NAME, only, POLL } from './durableMaster.ts';
 
 let clock: VirtualClock;

@@ -31,18 +31,18 @@
  * Longer than other files, because each hold is only right beside the others.
  */
 
-import { type CodedError, fromWire, WorkError } from '../errors.js';
-import type { Tenure } from '../store/store.js';
-import type { Attempts, Burial, NewTask, StoredTask, TaskStore } from '../store/taskStore.js';
-import type { TaskId } from '../task/task.js';
-import { Alarm } from '../time/alarm.js';
-import type { Clock } from '../time/clock.js';
-import { pause } from '../time/pause.js';
-import { insist } from '../time/untilAnswered.js';
-import { queueBlocked, verdictOn } from './givingUp.js';
-import type { ReadLimit } from './readLimit.js';
-import type { QueuedTask } from './runner.js';
-import type { TaskSource } from './taskSource.js';
+import { type CodedError, fromWire, WorkError } from '../../errors.js';
+import type { Tenure } from '../../store/store.js';
+import type { Attempts, Burial, NewTask, StoredTask, TaskStore } from '../../store/taskStore.js';
+import type { TaskId } from '../../task/task.js';
+import { Alarm } from '../../time/alarm.js';
+import type { Clock } from '../../time/clock.js';
+import { pause } from '../../time/pause.js';
+import { insist } from '../../time/untilAnswered.js';
+import { queueBlocked, verdictOn } from '../givingUp.js';
+import type { ReadLimit } from '../readLimit.js';
+import type { QueuedTask } from '../runner.js';
+import type { TaskSource } from '../taskSource.js';
 import { TaskWindow, type WindowTask } from './taskWindow.js';
 
 /** Most tasks that are done or running without an acknowledgement. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { Fifo, type Queued } from '../../../src/queue/fifo.ts';
-import type { TaskId } from '../../../src/task/task.ts';
-import { random } from './random.ts';
+import { Fifo, type Queued } from '../../../../src/queue/memory/fifo.ts';
+import type { TaskId } from '../../../../src/task/task.ts';
+import { random } from '../random.ts';
 
 const task = (id: TaskId, size = 1): Queued => ({ id, bytes: new Uint8Array(size) });
 

@@ -1,11 +1,11 @@
 /** One member's durable queue over a store in memory, and what it tells. */
 
-import { DurableQueue } from '../../../src/queue/durableQueue.ts';
-import { ReadLimit } from '../../../src/queue/readLimit.ts';
-import type { QueuedTask } from '../../../src/queue/runner.ts';
-import type { TaskId } from '../../../src/task/task.ts';
-import { atOnce, type MemoryTasks, type TaskCall, type TaskFate } from '../../support/memoryTaskStore.ts';
-import type { VirtualClock } from '../../support/virtualClock.ts';
+import { DurableQueue } from '../../../../src/queue/durable/durableQueue.ts';
+import { ReadLimit } from '../../../../src/queue/readLimit.ts';
+import type { QueuedTask } from '../../../../src/queue/runner.ts';
+import type { TaskId } from '../../../../src/task/task.ts';
+import { atOnce, type MemoryTasks, type TaskCall, type TaskFate } from '../../../support/memoryTaskStore.ts';
+import type { VirtualClock } from '../../../support/virtualClock.ts';
 
 export const POLL = 100;
 export const NAME = 'billing';

@@ -6,13 +6,13 @@
  * Longer than other files, because what happens and what must hold then belong together.
  */
 import { expect, test } from 'vitest';
-import { UNACKNOWLEDGED } from '../../../src/queue/durableQueue.ts';
-import type { QueuedTask } from '../../../src/queue/runner.ts';
-import type { TaskId } from '../../../src/task/task.ts';
-import { atOnce, MemoryTasks, type TaskFate } from '../../support/memoryTaskStore.ts';
-import { VirtualClock } from '../../support/virtualClock.ts';
-import { type Chance, random } from './random.ts';
-import { type Fortune, type MemberHost, WalkMember } from './walkMember.ts';
+import { UNACKNOWLEDGED } from '../../../../src/queue/durable/durableQueue.ts';
+import type { QueuedTask } from '../../../../src/queue/runner.ts';
+import type { TaskId } from '../../../../src/task/task.ts';
+import { atOnce, MemoryTasks, type TaskFate } from '../../../support/memoryTaskStore.ts';
+import { VirtualClock } from '../../../support/virtualClock.ts';
+import { type Chance, random } from '../random.ts';
+import { type Fortune, type MemberHost, WalkMember } from '../walkMember.ts';
 
 const WALKS = 60;
 const STEPS = 150;

@@ -16,8 +16,8 @@
  *                                   Only ids that are queued here leave, and nothing is remembered: what the window
  *                                   holds may have been done long ago, and its ids may come again.
  */
-import type { Progress } from '../store/store.js';
-import type { TaskId } from '../task/task.js';
+import type { Progress } from '../../store/store.js';
+import type { TaskId } from '../../task/task.js';
 import { Fifo } from './fifo.js';
 
 /** Most ids remembered of tasks that were done before they arrived; beyond it the oldest is forgotten, and its task runs twice. */

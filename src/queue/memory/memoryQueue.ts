@@ -1,9 +1,9 @@
 /** A queue in memory as the dispatcher sees it: a FIFO, and whether its head is held because its attempts are used up. */
-import type { TaskId } from '../task/task.js';
-import type { TaskBytes } from '../task/taskBytes.js';
+import type { TaskId } from '../../task/task.js';
+import type { TaskBytes } from '../../task/taskBytes.js';
+import type { QueuedTask } from '../runner.js';
+import type { TaskSource } from '../taskSource.js';
 import { Fifo } from './fifo.js';
-import type { QueuedTask } from './runner.js';
-import type { TaskSource } from './taskSource.js';
 
 class MemoryTask implements QueuedTask {
   failed = 0;

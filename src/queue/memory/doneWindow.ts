@@ -2,8 +2,8 @@
  * What the holder has done, as the lease carries it to the standbys: how many tasks, the newest id, and a window of the
  * last ids. The window is limited in number and in bytes, because every beat carries it.
  */
-import type { Progress } from '../store/store.js';
-import type { TaskId } from '../task/task.js';
+import type { Progress } from '../../store/store.js';
+import type { TaskId } from '../../task/task.js';
 
 /** Most ids in the window. */
 export const WINDOW_LENGTH = 256;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { type FetchTasks, TaskWindow, WINDOW_BYTES, WINDOW_TASKS } from '../../../src/queue/taskWindow.ts';
-import type { StoredTask } from '../../../src/store/taskStore.ts';
+import { type FetchTasks, TaskWindow, WINDOW_BYTES, WINDOW_TASKS } from '../../../../src/queue/durable/taskWindow.ts';
+import type { StoredTask } from '../../../../src/store/taskStore.ts';
 
 const at = new Date(0);
 const task = (seq: number, length = 1): StoredTask => ({

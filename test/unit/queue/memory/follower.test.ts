@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { DoneWindow, WINDOW_LENGTH } from '../../../src/queue/doneWindow.ts';
-import { Fifo } from '../../../src/queue/fifo.ts';
-import { EARLY_LIMIT, Follower } from '../../../src/queue/follower.ts';
-import type { Progress } from '../../../src/store/store.ts';
-import type { TaskId } from '../../../src/task/task.ts';
-import { random } from './random.ts';
+import { DoneWindow, WINDOW_LENGTH } from '../../../../src/queue/memory/doneWindow.ts';
+import { Fifo } from '../../../../src/queue/memory/fifo.ts';
+import { EARLY_LIMIT, Follower } from '../../../../src/queue/memory/follower.ts';
+import type { Progress } from '../../../../src/store/store.ts';
+import type { TaskId } from '../../../../src/task/task.ts';
+import { random } from '../random.ts';
 
 const bytes = new Uint8Array(0);
 
