@@ -3,7 +3,7 @@ import { workerData } from 'node:worker_threads';
 import { expose } from 'comlink';
 import { toWire } from '../errors.js';
 import { Gate } from '../store/embedded/gate.js';
-import { keepOffPool } from '../store/mongodb/keepOffPool.js';
+import { keepOffPool } from '../store/mongodb/connection/keepOffPool.js';
 import { threadBegins } from '../surroundings/ownThreads.js';
 import type { CoordinatorApi, CoordinatorData, Reply, WireApi } from '../wire/messages.js';
 import { CoordinatorHost } from './host.js';

@@ -1,7 +1,7 @@
 /** What the mongodb store does when indexes are dropped under it, by a real server. */
 import { type Db, type Document, MongoClient } from 'mongodb';
 import { afterEach, expect, inject, test } from 'vitest';
-import { indexes } from '../../src/store/mongodb/indexes.ts';
+import { indexes } from '../../src/store/mongodb/indexes/indexes.ts';
 import type { FullStore } from '../../src/store/taskStore.ts';
 import { createStore } from '../support/builtStore.ts';
 import { databaseUri } from '../support/database.ts';

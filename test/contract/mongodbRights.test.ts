@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { Document } from 'bson';
 import { MongoClient } from 'mongodb';
 import { afterEach, expect, test } from 'vitest';
-import { KEPT } from '../../src/store/mongodb/taskTrimmer.ts';
+import { KEPT } from '../../src/store/mongodb/tasks/taskTrimmer.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { FullStore, TaskStore } from '../../src/store/taskStore.ts';
 import { acknowledgement } from '../support/acknowledgements.ts';

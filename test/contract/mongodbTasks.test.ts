@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { MongoClient } from 'mongodb';
 import { afterEach, expect, test } from 'vitest';
-import { KEPT } from '../../src/store/mongodb/taskTrimmer.ts';
+import { KEPT } from '../../src/store/mongodb/tasks/taskTrimmer.ts';
 import type { FullStore } from '../../src/store/taskStore.ts';
 import { acknowledgement } from '../support/acknowledgements.ts';
 import { createStore } from '../support/builtStore.ts';

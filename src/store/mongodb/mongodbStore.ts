@@ -28,13 +28,13 @@ import {
 import type { Lease, Look, Member, Notice, Observation, Progress, Store, Tenure, TermRecord, Tip } from '../store.js';
 import type { FullStore, TaskStore } from '../taskStore.js';
 import { Commands, LEASES, leaseId, ofOurFormat } from './commands.js';
-import { Connection } from './connection.js';
-import { MEMBERS } from './indexes.js';
-import { IndexKeeper } from './indexKeeper.js';
-import { MongodbTasks } from './mongodbTasks.js';
-import { prepare } from './prepare.js';
+import { Connection } from './connection/connection.js';
+import { Topology } from './connection/topology.js';
+import { MEMBERS } from './indexes/indexes.js';
+import { IndexKeeper } from './indexes/indexKeeper.js';
+import { prepare } from './indexes/prepare.js';
 import type { Settings } from './settings.js';
-import { Topology } from './topology.js';
+import { MongodbTasks } from './tasks/mongodbTasks.js';
 
 /** Leases in one answer, which must fit into one document of 16 MB. */
 const MOST_IN_ONE_LOOK = 100;

@@ -7,7 +7,7 @@ import { redact, secretsOf } from '../../diagnostics/redact.js';
 import { quote } from '../../diagnostics/showValue.js';
 import { InvalidOptionError } from '../../errors.js';
 import type { StoreOptions } from '../../options/options.js';
-import { systemLookup } from './lookup.js';
+import { systemLookup } from './connection/lookup.js';
 import { messageOf, type Place } from './storeErrors.js';
 
 /** One for each of: a beat, a look, a line of a member, and what else comes. A beat then never waits for a handshake. */

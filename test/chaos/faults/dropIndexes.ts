@@ -1,6 +1,6 @@
 /** Drops indexes under the members, as an administrator or a restore does. */
 import { MongoClient } from 'mongodb';
-import { indexes } from '../../../src/store/mongodb/indexes.ts';
+import { indexes } from '../../../src/store/mongodb/indexes/indexes.ts';
 
 /** Drops one of the indexes, or all of them. */
 export async function dropIndexes(uri: string, strength: number): Promise<void> {

@@ -8,7 +8,7 @@ export const mongodbBugs: readonly PlantedBug[] = [
     name: 'dropped-index-not-noticed',
     breaks:
       'A batch of tasks does not wait for the look at the unique index, so an id may be stored twice after a drop.',
-    file: 'src/store/mongodb/taskAdder.ts',
+    file: 'src/store/mongodb/tasks/taskAdder.ts',
     find: 'await Promise.all([unique, this.turns.wait(name)]);',
     replace: 'await this.turns.wait(name);',
     caughtBy,
@@ -16,7 +16,7 @@ export const mongodbBugs: readonly PlantedBug[] = [
   {
     name: 'duplicate-tasks-are-read',
     breaks: 'A master that finds ids stored twice reads on, and runs both tasks.',
-    file: 'src/store/mongodb/indexKeeper.ts',
+    file: 'src/store/mongodb/indexes/indexKeeper.ts',
     find: "if (!(error instanceof StoreError && error.code === 'ERR_STORE_DUPLICATES')) return;",
     replace: "if (!(error instanceof StoreError && error.code === 'ERR_STORE_INDEX')) return;",
     caughtBy,
@@ -24,7 +24,7 @@ export const mongodbBugs: readonly PlantedBug[] = [
   {
     name: 'index-judged-by-its-fields',
     breaks: 'An index on the fields of the unique one counts as that, though it is not unique.',
-    file: 'src/store/mongodb/indexes.ts',
+    file: 'src/store/mongodb/indexes/indexes.ts',
     find: 'return isUnique && hasKeyOf(index, other)',
     replace: 'return (isUnique || hasKeyOf(index, other)) && hasKeyOf(index, other)',
     caughtBy,
@@ -32,7 +32,7 @@ export const mongodbBugs: readonly PlantedBug[] = [
   {
     name: 'indexes-made-without-a-look',
     breaks: 'Indexes are made although they are there, so a user who may not make any stores no task.',
-    file: 'src/store/mongodb/indexKeeper.ts',
+    file: 'src/store/mongodb/indexes/indexKeeper.ts',
     find: 'const listed = await this.maker.list(what, uniqueTasks.collection);',
     replace: "const listed = [] as Awaited<ReturnType<IndexMaker['list']>>;",
     caughtBy,
@@ -41,7 +41,7 @@ export const mongodbBugs: readonly PlantedBug[] = [
     name: 'passing-error-lowers-a-read',
     breaks:
       'A linearizable read that a passing error refused is made with less, and may be the word of an old primary.',
-    file: 'src/store/mongodb/taskReads.ts',
+    file: 'src/store/mongodb/tasks/taskReads.ts',
     find: "const isRefusal = error instanceof StoreError && error.code === 'ERR_STORE';",
     replace: "const isRefusal = error instanceof StoreError && error.code !== 'ERR_STORE_DATA';",
     caughtBy,
@@ -49,7 +49,7 @@ export const mongodbBugs: readonly PlantedBug[] = [
   {
     name: 'refusal-remembered-as-alone',
     breaks: 'A refused linearizable read is remembered, whatever the server says of itself in `hello`.',
-    file: 'src/store/mongodb/topology.ts',
+    file: 'src/store/mongodb/connection/topology.ts',
     find: 'this.saidAlone = !isRouter && !isMember;',
     replace: 'this.saidAlone = !isRouter || !isMember;',
     caughtBy,

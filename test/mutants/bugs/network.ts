@@ -1,8 +1,8 @@
 /** Mistakes about servers that are far, and about connections that a middle box has forgotten. */
 import type { PlantedBug } from '../plantedBug.ts';
 
-const link = 'src/store/mongodb/link.ts';
-const idleConnections = 'src/store/mongodb/idleConnections.ts';
+const link = 'src/store/mongodb/connection/link.ts';
+const idleConnections = 'src/store/mongodb/connection/idleConnections.ts';
 const storeLimits = 'src/coordinator/storeLimits.ts';
 
 export const networkBugs: readonly PlantedBug[] = [
@@ -33,7 +33,7 @@ export const networkBugs: readonly PlantedBug[] = [
   {
     name: 'doubt-without-end',
     breaks: 'A far server answers each read twice, because doubt does not depend on the round trip.',
-    file: 'src/store/mongodb/roundTrip.ts',
+    file: 'src/store/mongodb/connection/roundTrip.ts',
     find: 'return Math.max(Math.min(LONGEST_PATIENCE, limit * LIMIT_SHARE), DOUBTFUL * this.ms);',
     replace: 'return Math.max(Math.min(LONGEST_PATIENCE, limit * LIMIT_SHARE), 0 * this.ms);',
     caughtBy: ['units'],

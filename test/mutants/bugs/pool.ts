@@ -1,8 +1,8 @@
 /** Mistakes by which the store on MongoDB needs libuv's thread pool again. */
 import type { PlantedBug } from '../plantedBug.ts';
 
-const lookup = 'src/store/mongodb/lookup.ts';
-const keepOffPool = 'src/store/mongodb/keepOffPool.ts';
+const lookup = 'src/store/mongodb/connection/lookup.ts';
+const keepOffPool = 'src/store/mongodb/connection/keepOffPool.ts';
 const caughtBy = ['units'] as const;
 
 export const poolBugs: readonly PlantedBug[] = [

@@ -15,7 +15,7 @@ export const replicaSetBugs: readonly PlantedBug[] = [
   {
     name: 'look-not-linearizable',
     breaks: 'A primary that was replaced and does not know it tells where the queue ends.',
-    file: 'src/store/mongodb/taskReads.ts',
+    file: 'src/store/mongodb/tasks/taskReads.ts',
     find: "const linearizable = { readConcern: { level: 'linearizable' } } as const;",
     replace: "const linearizable = { readConcern: { level: 'majority' } } as const;",
     caughtBy,
@@ -23,7 +23,7 @@ export const replicaSetBugs: readonly PlantedBug[] = [
   {
     name: 'silent-driver-kept',
     breaks: 'A store whose driver reaches no server any more never looks up the names of the servers again.',
-    file: 'src/store/mongodb/connection.ts',
+    file: 'src/store/mongodb/connection/connection.ts',
     find: 'this.silentSince = now;\n    this.renew(opening);',
     replace: 'this.silentSince = now;',
     caughtBy,

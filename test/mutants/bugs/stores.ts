@@ -170,7 +170,7 @@ export const storeBugs: readonly PlantedBug[] = [
   {
     name: 'highest-number-trimmed',
     breaks: 'On MongoDB the highest number is trimmed, and is given again should the lease be lost.',
-    file: 'src/store/mongodb/taskTrimmer.ts',
+    file: 'src/store/mongodb/tasks/taskTrimmer.ts',
     find: 'for (let last = trim.ripe - 1; !signal.aborted && (trim.trimmed ?? 0) < last; last = trim.ripe - 1) {',
     replace: 'for (let last = trim.ripe; !signal.aborted && (trim.trimmed ?? 0) < last; last = trim.ripe) {',
     caughtBy: ['units'],
@@ -178,7 +178,7 @@ export const storeBugs: readonly PlantedBug[] = [
   {
     name: 'trimmed-too-early',
     breaks: 'On MongoDB a number is trimmed as soon as it is done, while a late insert may still bring it back.',
-    file: 'src/store/mongodb/taskTrimmer.ts',
+    file: 'src/store/mongodb/tasks/taskTrimmer.ts',
     find: 'now - first.at >= KEPT;',
     replace: 'now - first.at >= KEPT / 10;',
     caughtBy: ['units'],
@@ -186,7 +186,7 @@ export const storeBugs: readonly PlantedBug[] = [
   {
     name: 'late-insert-trusted',
     breaks: 'On MongoDB an insert counts although its proof was too old when it was acknowledged.',
-    file: 'src/store/mongodb/taskAdder.ts',
+    file: 'src/store/mongodb/tasks/taskAdder.ts',
     find: 'if (this.age(end.proven) > TRUST) {',
     replace: 'if (this.age(end.proven) > 100 * TRUST) {',
     caughtBy: ['units'],
@@ -194,7 +194,7 @@ export const storeBugs: readonly PlantedBug[] = [
   {
     name: 'sleep-trusted',
     breaks: 'On MongoDB what was proven before the machine slept is trusted after it.',
-    file: 'src/store/mongodb/taskAdder.ts',
+    file: 'src/store/mongodb/tasks/taskAdder.ts',
     find: 'return Math.max(this.clock.now() - now, this.clock.sinceBoot() - sinceBoot);',
     replace: 'return Math.min(this.clock.now() - now, this.clock.sinceBoot() - sinceBoot);',
     caughtBy: ['units'],

@@ -25,7 +25,7 @@ import {
 
 const server = vi.hoisted(() => ({ answer: (_command: Readonly<Record<string, unknown>>): unknown => ({}) }));
 
-vi.mock('../../../src/store/mongodb/connection.ts', () => ({
+vi.mock('../../../src/store/mongodb/connection/connection.ts', () => ({
   Connection: class {
     readonly run = async (_what: string, command: Fields) => {
       await turn();

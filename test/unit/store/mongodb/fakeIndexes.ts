@@ -2,7 +2,7 @@
 import { MongoServerError } from 'mongodb';
 import type { StoreError } from '../../../../src/errors.ts';
 import { type Fields, isFields } from '../../../../src/store/documents.ts';
-import { indexes, specification } from '../../../../src/store/mongodb/indexes.ts';
+import { indexes, specification } from '../../../../src/store/mongodb/indexes/indexes.ts';
 import { storeError } from '../../../../src/store/mongodb/storeErrors.ts';
 
 /** What the store makes of a server's error. */

@@ -5,12 +5,12 @@
 
 import { type Fields, isFields } from '../../../../src/store/documents.ts';
 import { Commands } from '../../../../src/store/mongodb/commands.ts';
-import type { Run } from '../../../../src/store/mongodb/connection.ts';
-import { IndexKeeper } from '../../../../src/store/mongodb/indexKeeper.ts';
-import { TaskAdder } from '../../../../src/store/mongodb/taskAdder.ts';
-import { TaskReads } from '../../../../src/store/mongodb/taskReads.ts';
-import { TaskTrimmer } from '../../../../src/store/mongodb/taskTrimmer.ts';
-import { Topology } from '../../../../src/store/mongodb/topology.ts';
+import type { Run } from '../../../../src/store/mongodb/connection/connection.ts';
+import { Topology } from '../../../../src/store/mongodb/connection/topology.ts';
+import { IndexKeeper } from '../../../../src/store/mongodb/indexes/indexKeeper.ts';
+import { TaskAdder } from '../../../../src/store/mongodb/tasks/taskAdder.ts';
+import { TaskReads } from '../../../../src/store/mongodb/tasks/taskReads.ts';
+import { TaskTrimmer } from '../../../../src/store/mongodb/tasks/taskTrimmer.ts';
 import type { Clock } from '../../../../src/time/clock.ts';
 import { FakeIndexes } from './fakeIndexes.ts';
 

@@ -1,6 +1,6 @@
 import { MongoClient, type MongoClientOptions } from 'mongodb';
 import { expect, test } from 'vitest';
-import { systemLookup } from '../../../../src/store/mongodb/lookup.ts';
+import { systemLookup } from '../../../../src/store/mongodb/connection/lookup.ts';
 import { settingsOf } from '../../../../src/store/mongodb/settings.ts';
 
 const limits = { commandTimeout: 1000, connectTimeout: 2000 };

@@ -2,13 +2,13 @@
  * How the durable queue is read: never what a new primary could take back. A number seen in a task that is then lost
  * with its primary would be given again, below what is done by then.
  */
-import { StoreError } from '../../errors.js';
-import { type Fields, isFields } from '../documents.js';
-import { TaskReader } from '../taskDocuments.js';
-import type { QueueState } from '../taskStore.js';
-import { type Commands, LEASES, leaseId } from './commands.js';
-import { serverCode } from './storeErrors.js';
-import type { Topology } from './topology.js';
+import { StoreError } from '../../../errors.js';
+import { type Fields, isFields } from '../../documents.js';
+import { TaskReader } from '../../taskDocuments.js';
+import type { QueueState } from '../../taskStore.js';
+import { type Commands, LEASES, leaseId } from '../commands.js';
+import type { Topology } from '../connection/topology.js';
+import { serverCode } from '../storeErrors.js';
 
 export const TASKS = 'failover_tasks';
 export const DEAD_LETTERS = 'failover_deadletters';

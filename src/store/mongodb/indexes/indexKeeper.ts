@@ -9,7 +9,7 @@
  *
  * The other indexes make calls fast. They are looked at every `ALL_PERIOD` ms, and whenever one of the tasks is gone.
  */
-import { StoreError } from '../../errors.js';
+import { StoreError } from '../../../errors.js';
 import { indexes, judge, uniqueTasks } from './indexes.js';
 import { IndexMaker, type IndexSite } from './indexMaker.js';
 

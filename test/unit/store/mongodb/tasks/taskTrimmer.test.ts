@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { KEPT } from '../../../../src/store/mongodb/taskTrimmer.ts';
-import { VirtualClock } from '../../../support/virtualClock.ts';
-import { FakeTasks } from './fakeTasks.ts';
+import { KEPT } from '../../../../../src/store/mongodb/tasks/taskTrimmer.ts';
+import { VirtualClock } from '../../../../support/virtualClock.ts';
+import { FakeTasks } from '../fakeTasks.ts';
 
 function queueOf(count: number, from = 1) {
   const server = new FakeTasks();

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { TRUST } from '../../../../src/store/mongodb/taskAdder.ts';
-import { KEPT } from '../../../../src/store/mongodb/taskTrimmer.ts';
-import type { AddResult, NewTask } from '../../../../src/store/taskStore.ts';
-import { VirtualClock } from '../../../support/virtualClock.ts';
-import { FakeTasks } from './fakeTasks.ts';
+import { TRUST } from '../../../../../src/store/mongodb/tasks/taskAdder.ts';
+import { KEPT } from '../../../../../src/store/mongodb/tasks/taskTrimmer.ts';
+import type { AddResult, NewTask } from '../../../../../src/store/taskStore.ts';
+import { VirtualClock } from '../../../../support/virtualClock.ts';
+import { FakeTasks } from '../fakeTasks.ts';
 
 const MANY = 1_000_000;
 let lastId = 0;

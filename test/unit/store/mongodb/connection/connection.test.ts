@@ -1,6 +1,6 @@
 /** A driver that never finds its server again is replaced by another one, which does. */
 import { beforeEach, expect, test, vi } from 'vitest';
-import { Connection } from '../../../../src/store/mongodb/connection.ts';
+import { Connection } from '../../../../../src/store/mongodb/connection/connection.ts';
 
 interface Driver {
   readonly given: { connectTimeoutMS?: number };

@@ -1,8 +1,8 @@
 /** Names are found when the system's look-up waits in a pool that never answers. */
 import { describe, expect, test } from 'vitest';
-import { addressesInHosts, fullNames } from '../../../../src/store/mongodb/hostsFile.ts';
-import { lookupFunction, NameLookup } from '../../../../src/store/mongodb/lookup.ts';
-import { VirtualClock } from '../../../support/virtualClock.ts';
+import { addressesInHosts, fullNames } from '../../../../../src/store/mongodb/connection/hostsFile.ts';
+import { lookupFunction, NameLookup } from '../../../../../src/store/mongodb/connection/lookup.ts';
+import { VirtualClock } from '../../../../support/virtualClock.ts';
 
 type Answer = { readonly address: string; readonly family: number }[];
 

@@ -3,13 +3,13 @@
  * indexes is enough where all are there.
  */
 
-import { StoreError } from '../../errors.js';
-import type { Clock } from '../../time/clock.js';
-import { pause } from '../../time/pause.js';
-import { type Fields, isFields } from '../documents.js';
-import { duplicates } from './duplicates.js';
+import { StoreError } from '../../../errors.js';
+import type { Clock } from '../../../time/clock.js';
+import { pause } from '../../../time/pause.js';
+import { type Fields, isFields } from '../../documents.js';
+import { serverCode } from '../storeErrors.js';
+import { duplicates } from '../tasks/duplicates.js';
 import { createCommand, dropCommand, type Index, judge, show, specification, type Verdict } from './indexes.js';
-import { serverCode } from './storeErrors.js';
 
 export interface IndexSite {
   send(what: string, command: Fields): Promise<Fields>;

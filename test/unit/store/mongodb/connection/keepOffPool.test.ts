@@ -4,8 +4,8 @@ import type { webcrypto } from 'node:crypto';
 import { type promises, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { keepOffPool } from '../../../../src/store/mongodb/keepOffPool.ts';
-import { temporaryFolder } from '../../../support/temporaryFolder.ts';
+import { keepOffPool } from '../../../../../src/store/mongodb/connection/keepOffPool.ts';
+import { temporaryFolder } from '../../../../support/temporaryFolder.ts';
 
 const original = crypto.subtle;
 

@@ -1,6 +1,6 @@
 /** Finds ids that are stored more than once, which only happens while the unique index is not there. */
-import { type Fields, isFields } from '../documents.js';
-import { show } from './indexes.js';
+import { type Fields, isFields } from '../../documents.js';
+import { show } from '../indexes/indexes.js';
 import { TASKS } from './taskReads.js';
 
 /** How many of them a message names, and how many tasks of each. */

@@ -3,8 +3,8 @@
  * taskAdder.ts), in bites that no command is long with, and always from where the last bite ended: a server that has
  * deleted millions may have to pass them all again to find the lowest that is left.
  */
-import type { Clock } from '../../time/clock.js';
-import type { Commands } from './commands.js';
+import type { Clock } from '../../../time/clock.js';
+import type { Commands } from '../commands.js';
 import { majority, TASKS, type TaskReads } from './taskReads.js';
 
 /** How long a task stays after it was heard that it is done, in ms. */

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { type Fields, isFields } from '../../../../src/store/documents.ts';
-import { Commands } from '../../../../src/store/mongodb/commands.ts';
-import { TaskReads } from '../../../../src/store/mongodb/taskReads.ts';
-import { Topology } from '../../../../src/store/mongodb/topology.ts';
-import { refused } from './fakeIndexes.ts';
-import { settings } from './fakeTasks.ts';
+import { type Fields, isFields } from '../../../../../src/store/documents.ts';
+import { Commands } from '../../../../../src/store/mongodb/commands.ts';
+import { Topology } from '../../../../../src/store/mongodb/connection/topology.ts';
+import { TaskReads } from '../../../../../src/store/mongodb/tasks/taskReads.ts';
+import { refused } from '../fakeIndexes.ts';
+import { settings } from '../fakeTasks.ts';
 
 /** A server that says `hello` of itself, and refuses linearizable reads with the codes, one after another. */
 function reader(hello: Fields, codes: number[]) {

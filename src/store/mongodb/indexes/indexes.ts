@@ -1,8 +1,8 @@
 /** The indexes that calls need, how one that is there is judged, and the commands with which a person makes them. */
 import { inspect } from 'node:util';
-import { type Fields, isFields } from '../documents.js';
-import { LEASES } from './commands.js';
-import { DEAD_LETTERS, TASKS } from './taskReads.js';
+import { type Fields, isFields } from '../../documents.js';
+import { LEASES } from '../commands.js';
+import { DEAD_LETTERS, TASKS } from '../tasks/taskReads.js';
 
 export const MEMBERS = 'failover_members';
 /** How long the line of a member stays that did not remove it, in seconds. */

@@ -3,8 +3,8 @@
  * command got no answer.
  */
 import { type MongoClient, MongoCompatibilityError, MongoNetworkError, type TopologyDescription } from 'mongodb';
+import { messageOf } from '../storeErrors.js';
 import { isWritable } from './availability.js';
-import { messageOf } from './storeErrors.js';
 
 export class Heard {
   private topology: TopologyDescription | undefined;

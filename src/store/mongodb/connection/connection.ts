@@ -9,15 +9,15 @@
  * and the attempt goes on.
  */
 import { MongoServerError } from 'mongodb';
-import { redact } from '../../diagnostics/redact.js';
-import { StoreError } from '../../errors.js';
-import type { Fields } from '../documents.js';
-import { withinLimit } from '../timeLimit.js';
+import { redact } from '../../../diagnostics/redact.js';
+import { StoreError } from '../../../errors.js';
+import type { Fields } from '../../documents.js';
+import { withinLimit } from '../../timeLimit.js';
+import type { Settings } from '../settings.js';
+import { storeError } from '../storeErrors.js';
 import { Availability } from './availability.js';
 import { watchMonitors } from './monitorWatch.js';
 import { Opening, why } from './opening.js';
-import type { Settings } from './settings.js';
-import { storeError } from './storeErrors.js';
 
 /** Before a database that was not there is looked for again, in ms. */
 const LOOK_AGAIN = 1000;

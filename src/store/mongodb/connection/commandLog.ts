@@ -1,8 +1,8 @@
 /** Says on stderr what is sent to the server and how it went, without credentials. */
 import { formatWithOptions, inspect } from 'node:util';
 import type { MongoClient } from 'mongodb';
-import { logFor, writeLine } from '../../diagnostics/log.js';
-import { redact, redactDeep } from '../../diagnostics/redact.js';
+import { logFor, writeLine } from '../../../diagnostics/log.js';
+import { redact, redactDeep } from '../../../diagnostics/redact.js';
 
 /** A lease with all its recent ids would fill a screen. */
 const shown = { depth: 8, breakLength: Number.POSITIVE_INFINITY, maxArrayLength: 8, maxStringLength: 512 };

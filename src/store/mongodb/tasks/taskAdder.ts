@@ -21,13 +21,13 @@
  * The trimmer keeps the highest number that it was told of, so that the next number does not depend on the lease alone.
  */
 
-import type { TaskId } from '../../task/task.js';
-import type { Clock } from '../../time/clock.js';
-import { pause } from '../../time/pause.js';
-import { type Fields, storedId } from '../documents.js';
-import type { AddResult, NewTask, QueueState } from '../taskStore.js';
-import type { Commands } from './commands.js';
-import type { IndexKeeper } from './indexKeeper.js';
+import type { TaskId } from '../../../task/task.js';
+import type { Clock } from '../../../time/clock.js';
+import { pause } from '../../../time/pause.js';
+import { type Fields, storedId } from '../../documents.js';
+import type { AddResult, NewTask, QueueState } from '../../taskStore.js';
+import type { Commands } from '../commands.js';
+import type { IndexKeeper } from '../indexes/indexKeeper.js';
 import { majority, retiredKey, TASKS, type TaskReads, taskKey } from './taskReads.js';
 import { Turns } from './turns.js';
 

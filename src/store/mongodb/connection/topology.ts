@@ -2,7 +2,7 @@
  * Remembers whether the server is the only one, as it says of itself in `hello`, until the connection is lost: another
  * server may answer at the same address by then. What a call was refused with is never remembered.
  */
-import type { Commands } from './commands.js';
+import type { Commands } from '../commands.js';
 
 export class Topology {
   private saidAlone = false;

@@ -11,11 +11,11 @@
  * a server than the protocol, unique keys, and writes of one document that are atomic.
  */
 
-import type { TaskId } from '../../task/task.js';
-import type { Clock } from '../../time/clock.js';
-import { type Fields, storedId } from '../documents.js';
-import type { Tenure } from '../store.js';
-import { storedBurial, storedLetter } from '../taskDocuments.js';
+import type { TaskId } from '../../../task/task.js';
+import type { Clock } from '../../../time/clock.js';
+import { type Fields, storedId } from '../../documents.js';
+import type { Tenure } from '../../store.js';
+import { storedBurial, storedLetter } from '../../taskDocuments.js';
 import {
   type Acknowledgement,
   type AddResult,
@@ -29,13 +29,13 @@ import {
   type RecordMark,
   type StoredTask,
   type TaskStore,
-} from '../taskStore.js';
-import { type Commands, LEASES, leaseId, ofOurFormat } from './commands.js';
-import type { IndexKeeper } from './indexKeeper.js';
+} from '../../taskStore.js';
+import { type Commands, LEASES, leaseId, ofOurFormat } from '../commands.js';
+import type { Topology } from '../connection/topology.js';
+import type { IndexKeeper } from '../indexes/indexKeeper.js';
 import { TaskAdder } from './taskAdder.js';
 import { DEAD_LETTERS, isRetired, majority, TASKS, TaskReads, taskKey } from './taskReads.js';
 import { TaskTrimmer } from './taskTrimmer.js';
-import type { Topology } from './topology.js';
 
 /** What the payload of a task is taken to weigh before any was seen, in bytes. */
 const FIRST_GUESS = 16 * 1024;

@@ -3,14 +3,14 @@
  * when every server has answered or failed and none takes writes.
  */
 import { MongoClient, MongoCompatibilityError } from 'mongodb';
-import { StoreError } from '../../errors.js';
-import { withinLimit } from '../timeLimit.js';
+import { StoreError } from '../../../errors.js';
+import { withinLimit } from '../../timeLimit.js';
+import type { Settings } from '../settings.js';
+import { storeError } from '../storeErrors.js';
 import { logCommands } from './commandLog.js';
 import type { Run } from './connection.js';
 import { Heard } from './heard.js';
 import { Link, type LinkParts } from './link.js';
-import type { Settings } from './settings.js';
-import { storeError } from './storeErrors.js';
 
 /** How long servers that refuse are tried again, in ms. */
 const REFUSED_FOR = 2000;

@@ -2,7 +2,7 @@
 import { EventEmitter } from 'node:events';
 import { MongoClient } from 'mongodb';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { watchMonitors } from '../../../../src/store/mongodb/monitorWatch.ts';
+import { watchMonitors } from '../../../../../src/store/mongodb/connection/monitorWatch.ts';
 
 const options = { connectTimeoutMS: 500, heartbeatFrequencyMS: 1000 };
 /** What the driver allows, and the slack. */

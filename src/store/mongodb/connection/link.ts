@@ -11,9 +11,9 @@
  * The driver closes a connection whose command is given up, so dead ones leave the pool.
  */
 import { type MongoClient, MongoNetworkError } from 'mongodb';
-import { StoreError } from '../../errors.js';
-import type { Fields } from '../documents.js';
-import { withinLimit } from '../timeLimit.js';
+import { StoreError } from '../../../errors.js';
+import type { Fields } from '../../documents.js';
+import { withinLimit } from '../../timeLimit.js';
 import { IdleConnections } from './idleConnections.js';
 import { RoundTrip } from './roundTrip.js';
 

@@ -1,6 +1,6 @@
 /** When a command without an answer is in doubt, near the server and far from it. */
 import { expect, test } from 'vitest';
-import { RoundTrip } from '../../../../src/store/mongodb/roundTrip.ts';
+import { RoundTrip } from '../../../../../src/store/mongodb/connection/roundTrip.ts';
 
 const usual = (ms: number): RoundTrip => {
   const roundTrip = new RoundTrip();

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { Turns } from '../../../../src/store/mongodb/turns.ts';
-import { VirtualClock } from '../../../support/virtualClock.ts';
+import { Turns } from '../../../../../src/store/mongodb/tasks/turns.ts';
+import { VirtualClock } from '../../../../support/virtualClock.ts';
 
 /** Stores batches that take `took` each for a while; how long it waited for its turn in all. */
 async function storing(clock: VirtualClock, turns: Turns, took: number, time: number): Promise<number> {

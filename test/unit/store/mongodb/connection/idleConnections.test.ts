@@ -2,7 +2,7 @@
 import { EventEmitter } from 'node:events';
 import { MongoClient } from 'mongodb';
 import { expect, test } from 'vitest';
-import { IdleConnections } from '../../../../src/store/mongodb/idleConnections.ts';
+import { IdleConnections } from '../../../../../src/store/mongodb/connection/idleConnections.ts';
 
 const FRESH = 100;
 

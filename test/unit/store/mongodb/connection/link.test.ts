@@ -2,8 +2,8 @@
 import { EventEmitter } from 'node:events';
 import { MongoClient, MongoNetworkError, MongoServerError } from 'mongodb';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { Fields } from '../../../../src/store/documents.ts';
-import { Link } from '../../../../src/store/mongodb/link.ts';
+import type { Fields } from '../../../../../src/store/documents.ts';
+import { Link } from '../../../../../src/store/mongodb/connection/link.ts';
 
 const FRESH = 3000;
 const LIMIT = 10_000;

@@ -1,9 +1,9 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { indexes } from '../../../../src/store/mongodb/indexes.ts';
-import { randomFrom } from '../../../support/random.ts';
-import { VirtualClock } from '../../../support/virtualClock.ts';
-import { FakeTasks } from './fakeTasks.ts';
+import { indexes } from '../../../../../src/store/mongodb/indexes/indexes.ts';
+import { randomFrom } from '../../../../support/random.ts';
+import { VirtualClock } from '../../../../support/virtualClock.ts';
+import { FakeTasks } from '../fakeTasks.ts';
 
 const MANY = 1_000_000;
 const task = (id: string) => ({ id, bytes: Buffer.from('payload') });

@@ -3,7 +3,7 @@
  * must look for it first: without a pause a busy member would be ahead of them for ever. So it waits a moment after each
  * batch while there are others, and once in a while to find out whether there are.
  */
-import type { Clock } from '../../time/clock.js';
+import type { Clock } from '../../../time/clock.js';
 
 /** How long a pause is before it is known how long a look takes, and at least and at most, in ms. */
 const FIRST_PAUSE = 10;
