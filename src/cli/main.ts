@@ -4,10 +4,10 @@ import { createRequire } from 'node:module';
 import { cac } from 'cac';
 import pc from 'picocolors';
 import { runDemo } from './demo/demo.js';
-import { createDisplay } from './demo/display.js';
 import { defaults, readDemoOptions, UsageError } from './demo/options.js';
 import { reportJson, reportText } from './demo/report.js';
 import { Interrupted, interruptions } from './interruptions.js';
+import { createDisplay } from './screen/display.js';
 
 const FAILED = 1;
 const USAGE = 2;

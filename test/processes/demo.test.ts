@@ -10,7 +10,7 @@ import { Program } from '../support/program.ts';
 import { linesWithPassword, password } from '../support/spellings.ts';
 
 const cli = join(import.meta.dirname, '../../dist/src/cli/main.js');
-const member = join(import.meta.dirname, '../../dist/src/cli/demo/member.js');
+const member = join(import.meta.dirname, '../../dist/src/cli/demo/crew/member.js');
 
 let scratch: string;
 let folder: string;

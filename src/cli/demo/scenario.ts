@@ -3,12 +3,12 @@
  * master is killed; then they are left alone until every task is done.
  */
 
-import type { AuditInput } from './audit.js';
+import type { Tone } from '../screen/display.js';
 import { monotonicNow } from './clock.js';
-import type { Crew } from './crew.js';
-import type { Tone } from './display.js';
+import type { Crew } from './crew/crew.js';
+import type { AuditInput } from './files/audit.js';
+import type { LedgerLine, LedgerReader } from './files/ledger.js';
 import { intervals } from './intervals.js';
-import type { LedgerLine, LedgerReader } from './ledger.js';
 import type { Waiting } from './waiting.js';
 
 const BLOCK = 3000;

@@ -1,9 +1,9 @@
 /** A ledger of two terms that is in order, and what each way of doctoring it makes of the audit. */
 import { expect, test } from 'vitest';
-import { type AuditInput, audit } from '../../../../src/cli/demo/audit.ts';
+import { type AuditInput, audit } from '../../../../src/cli/demo/files/audit.ts';
+import type { LedgerLine } from '../../../../src/cli/demo/files/ledger.ts';
+import type { FileFacts } from '../../../../src/cli/demo/files/tasks.ts';
 import { startWithin } from '../../../../src/cli/demo/intervals.ts';
-import type { LedgerLine } from '../../../../src/cli/demo/ledger.ts';
-import type { FileFacts } from '../../../../src/cli/demo/tasks.ts';
 
 const paths = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
 const facts = (path: string): FileFacts => ({ sha256: `hash of ${path}`, size: path.charCodeAt(0), mtime: 1 });

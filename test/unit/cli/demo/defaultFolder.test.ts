@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { dependenciesOf } from '../../../../src/cli/demo/defaultFolder.ts';
+import { dependenciesOf } from '../../../../src/cli/demo/files/defaultFolder.ts';
 
 test.each([
   ['in a clone', '/home/me/mongo-failover/node_modules/bson/lib/bson.cjs', '/home/me/mongo-failover/node_modules'],

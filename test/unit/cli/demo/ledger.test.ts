@@ -2,7 +2,7 @@ import { appendFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { appendLine, type LedgerLine, LedgerReader, parseLine } from '../../../../src/cli/demo/ledger.ts';
+import { appendLine, type LedgerLine, LedgerReader, parseLine } from '../../../../src/cli/demo/files/ledger.ts';
 
 let folder: string;
 let file: string;

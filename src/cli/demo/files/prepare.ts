@@ -1,10 +1,10 @@
 /** Before the run: which files there are, how fast this machine compresses them, and how many fit into the time. */
 import { readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { FailoverError, failover } from '../../index.js';
+import { FailoverError, failover } from '../../../index.js';
+import { type DemoOptions, UsageError } from '../options.js';
+import { measureSpeed, type Plan, planWork } from '../plan.js';
 import { defaultFolder } from './defaultFolder.js';
-import { type DemoOptions, UsageError } from './options.js';
-import { measureSpeed, type Plan, planWork } from './plan.js';
 import { type FileTask, type Listing, listTasks } from './tasks.js';
 
 export interface Prepared {

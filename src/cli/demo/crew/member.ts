@@ -4,13 +4,13 @@
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import type { ManagedCluster } from '../../index.js';
-import { failover } from '../../index.js';
-import { monotonicNow } from './clock.js';
-import { intervals } from './intervals.js';
-import { TimerLateness } from './lateness.js';
+import type { ManagedCluster } from '../../../index.js';
+import { failover } from '../../../index.js';
+import { monotonicNow } from '../clock.js';
+import type { FileTask } from '../files/tasks.js';
+import { intervals } from '../intervals.js';
+import { TimerLateness } from '../lateness.js';
 import { type FromMember, isMessage, type ToMember } from './messages.js';
-import type { FileTask } from './tasks.js';
 
 /** Between two reports of how things stand, in ms. */
 const REPORT = 500;

@@ -5,11 +5,11 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { TaskContext } from '../../index.js';
-import { monotonicNow } from './clock.js';
-import { compress, compressInPool } from './compress.js';
-import { appendLine, type LedgerLine } from './ledger.js';
-import { errorCode } from './tasks.js';
+import type { TaskContext } from '../../../index.js';
+import { monotonicNow } from '../clock.js';
+import { compress, compressInPool } from '../files/compress.js';
+import { appendLine, type LedgerLine } from '../files/ledger.js';
+import { errorCode } from '../files/tasks.js';
 import { readSettings } from './workUrl.js';
 
 const { folder, ledger, member, quality, atLeast } = readSettings(import.meta.url);

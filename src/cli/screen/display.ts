@@ -1,6 +1,6 @@
 /** How a run is shown while it lasts: live on a terminal, as plain lines anywhere else. */
-import { createLiveDisplay } from './liveDisplay.js';
-import { createPlainDisplay } from './plainDisplay.js';
+import { createLiveDisplay } from './live.js';
+import { createPlainDisplay } from './plain.js';
 import type { View } from './view.js';
 
 /** `loud` events are what the demo is about; `bad` ones should not be. */

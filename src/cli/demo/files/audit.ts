@@ -3,7 +3,7 @@
  * list of the tasks, the lines of the ledger, what it finds in the files itself, and at which moments something was
  * done to whom.
  */
-import { startWithin } from './intervals.js';
+import { startWithin } from '../intervals.js';
 import type { LedgerLine } from './ledger.js';
 import type { FileFacts, FileTask } from './tasks.js';
 

@@ -1,6 +1,7 @@
 /** What there is to see of a run at one moment, for whatever shows it. */
-import type { LedgerLine } from './ledger.js';
-import type { MemberHandle } from './memberHandle.js';
+
+import type { MemberHandle } from '../demo/crew/memberHandle.js';
+import type { LedgerLine } from '../demo/files/ledger.js';
 
 export interface MemberView {
   readonly number: number;

@@ -1,5 +1,5 @@
 /** What the demo and its member processes say to each other. */
-import type { ClusterState, MemberStatus } from '../../index.js';
+import type { ClusterState, MemberStatus } from '../../../index.js';
 
 export type Heartbeat = MemberStatus['heartbeat'];
 

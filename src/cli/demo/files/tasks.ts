@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { access, type FileHandle, lstat, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { asTaskId } from '../../task/taskId.js';
+import { asTaskId } from '../../../task/taskId.js';
 
 /** One file, as it was when the list was made. */
 export interface FileTask {

@@ -2,7 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { ClusterState } from '../../index.js';
+import type { ClusterState } from '../../../index.js';
 import { type FromMember, type Heartbeat, isMessage, type ToMember } from './messages.js';
 
 const entry = fileURLToPath(new URL('./member.js', import.meta.url));
