@@ -1,8 +1,5 @@
 /** The public surface, and nothing else. */
 
-export type { DifferingMember } from './coordinator/differingMembers.js';
-export type { Unfit } from './coordinator/fitness.js';
-export type { PoolReport } from './coordinator/poolProbe.js';
 export {
   type CodedError,
   FailoverError,
@@ -21,5 +18,5 @@ export type { FailoverOptions, IntervalName, Intervals, ManagedOptions } from '.
 export type { Member } from './store/store.js';
 export type { TaskId } from './task/task.js';
 export type { TaskKey } from './task/taskKey.js';
-export type { MemberStatus, Spread } from './wire/messages.js';
+export type { DifferingMember, MemberStatus, PoolReport, Spread, Unfit } from './wire/status.js';
 export type { TaskContext, Work } from './work/context.js';

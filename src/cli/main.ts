@@ -7,7 +7,7 @@ import { runDemo } from './demo/demo.js';
 import { defaults, readDemoOptions, UsageError } from './demo/options.js';
 import { reportJson, reportText } from './demo/report.js';
 import { Interrupted, interruptions } from './interruptions.js';
-import { createDisplay } from './screen/display.js';
+import { createDisplay } from './screen/createDisplay.js';
 
 const FAILED = 1;
 const USAGE = 2;

@@ -1,6 +1,6 @@
 /** How punctual one member's heartbeats are, for `status()`. */
 
-import type { MemberStatus } from '../wire/messages.js';
+import type { MemberStatus } from '../wire/status.js';
 import { Histogram } from './histogram.js';
 
 export class Telemetry {

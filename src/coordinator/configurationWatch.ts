@@ -11,7 +11,8 @@ import { logFor } from '../diagnostics/log.js';
 import { type Configuration, differences, outranks } from '../options/configuration.js';
 import type { Lease, Store } from '../store/store.js';
 import type { Cancel } from '../time/clock.js';
-import { type DifferingMember, DifferingMembers, type DifferingParts } from './differingMembers.js';
+import type { DifferingMember } from '../wire/status.js';
+import { DifferingMembers, type DifferingParts } from './differingMembers.js';
 import { Yielding } from './yielding.js';
 
 export interface WatchParts extends DifferingParts {

@@ -8,17 +8,15 @@
  * queues the letter gives up, because each call to the store has a limit and its task must be stored by then.
  */
 
-import { StoreError } from '../errors.js';
 import type { FoundDeadLetter, TaskStore } from '../store/taskStore.js';
 import type { TaskId } from '../task/task.js';
 import type { Clock } from '../time/clock.js';
 import { pause } from '../time/pause.js';
-import type { SubmitResult, TakenLetter } from '../wire/messages.js';
+import type { SubmitResult } from '../wire/messages.js';
+import { mustBeFresh, type TakenLetter } from '../wire/takenLetter.js';
 
 /** How long an unchanged claim of another member is respected, in ms: longer than `FRESH` and two calls to the store. */
 export const ABANDONED = 40_000;
-/** How old a claim may be when its letter is queued, in ms. */
-export const FRESH = 10_000;
 
 export interface DeadLettersParts {
   readonly store: TaskStore;
@@ -105,12 +103,4 @@ export class DeadLetters {
     this.pending.delete(claim);
     return null;
   }
-}
-
-/** @throws StoreError `ERR_STORE_UNAVAILABLE` if the claim is so old that another member may have replaced it. */
-export function mustBeFresh({ began }: TakenLetter, clock: Pick<Clock, 'sinceBoot'>): void {
-  const age = clock.sinceBoot() - began;
-  if (age < FRESH) return;
-  const text = `the dead letter was claimed ${Math.round(age)} ms ago, which is too long to put it back: call requeue again`;
-  throw new StoreError('ERR_STORE_UNAVAILABLE', text);
 }

@@ -1,8 +1,9 @@
 /** The members of one name that are configured differently: each is said once for what it differs in, and is known while it lives. */
 
 import { FailoverError } from '../errors.js';
-import { type Configuration, type Difference, differences } from '../options/configuration.js';
+import { type Configuration, differences } from '../options/configuration.js';
 import type { Clock } from '../time/clock.js';
+import type { DifferingMember } from '../wire/status.js';
 
 /** How many texts that were told, and how many members, are remembered; beyond it the oldest is forgotten. */
 const REMEMBERED_MAX = 1000;
@@ -17,12 +18,6 @@ export interface DifferingParts {
   readonly clock: Clock;
   differs(error: FailoverError): void;
   info(text: string): void;
-}
-
-/** Another member that is configured differently, for `status()`. */
-export interface DifferingMember extends Configuration {
-  readonly holder: string;
-  readonly differs: readonly Difference[];
 }
 
 export class DifferingMembers {

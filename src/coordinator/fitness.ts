@@ -6,17 +6,10 @@
 
 import type { FailoverErrorCode } from '../errors.js';
 import type { Clock } from '../time/clock.js';
+import type { Unfit } from '../wire/status.js';
 
 /** What makes a member unfit. */
 export type Ailment = 'task' | 'main' | 'module' | 'kind';
-
-/** Why a member claims nothing, for `status()`. */
-export interface Unfit {
-  readonly code: FailoverErrorCode;
-  readonly message: string;
-  /** When it began, by the wall clock. */
-  readonly since: Date;
-}
 
 export interface FitnessHost {
   /** `nothingRuns`: nothing of the work. Returns whether that gave a mastership up, which an `error` event has told of. */

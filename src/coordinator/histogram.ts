@@ -3,7 +3,7 @@
  * takes memory only as far as the longest time needs, 2 KB for a second: one coordinator may have a thousand members,
  * and a histogram of Node takes 350 KB.
  */
-import type { Spread } from '../wire/messages.js';
+import type { Spread } from '../wire/status.js';
 
 /** Buckets in each doubling of the time, as a power of two. */
 const BITS = 5;

@@ -17,16 +17,10 @@ import type { FullStore } from '../store/taskStore.js';
 import { endProcess, lastResorts } from '../surroundings/lastResorts.js';
 import type { TaskId } from '../task/task.js';
 import { systemClock } from '../time/systemClock.js';
-import type {
-  ClusterSpec,
-  CoordinatorApi,
-  MemberEvent,
-  MemberStatus,
-  SubmitResult,
-  TakenLetter,
-  TaskBatch,
-} from '../wire/messages.js';
+import type { ClusterSpec, CoordinatorApi, MemberEvent, SubmitResult, TaskBatch } from '../wire/messages.js';
 import { LeaseView } from '../wire/sharedLease.js';
+import type { MemberStatus } from '../wire/status.js';
+import type { TakenLetter } from '../wire/takenLetter.js';
 import type { MainRunner } from '../work/mainRunner.js';
 import { type Begin, memberStarts, StartGate, threadStarts } from '../work/startGate.js';
 import { DeadLetters } from './deadLetters.js';

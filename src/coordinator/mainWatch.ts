@@ -8,6 +8,7 @@
  */
 import assert from 'node:assert/strict';
 import type { Cancel, Clock } from '../time/clock.js';
+import { pulsePeriod } from '../wire/pulse.js';
 
 export interface MainWatchParts {
   readonly clock: Clock;
@@ -19,11 +20,6 @@ export interface MainWatchParts {
   blocked(): void;
   /** It turns again. Told once, after `blocked`. */
   turned(): void;
-}
-
-/** How often the pulse is beaten and looked at, in ms: four times within the time-out, at most each ms, at least each second. */
-export function pulsePeriod(mainTimeout: number): number {
-  return Math.max(1, Math.min(1000, mainTimeout / 4));
 }
 
 export class MainWatch {

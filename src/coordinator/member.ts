@@ -12,12 +12,12 @@ import type { Configuration } from '../options/configuration.js';
 import type { Intervals } from '../options/options.js';
 import type { Lease, Member, Progress, Store } from '../store/store.js';
 import type { Cancel, Clock } from '../time/clock.js';
-import type { MemberEvent, MemberStatus } from '../wire/messages.js';
+import type { MemberEvent } from '../wire/messages.js';
 import type { LeaseView } from '../wire/sharedLease.js';
+import type { MemberStatus, Unfit } from '../wire/status.js';
 import { Telemetry } from './beatStatistics.js';
 import { ConfigurationWatch } from './configurationWatch.js';
 import type { MemberWork } from './duties/duty.js';
-import type { Unfit } from './fitness.js';
 
 /** How often a member says in the store that it is there, in ms. People look at it, the protocol never does. */
 const SIGN_OF_LIFE = 30_000;

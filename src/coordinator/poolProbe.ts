@@ -7,6 +7,7 @@
 
 import { FailoverError } from '../errors.js';
 import type { Cancel, Clock } from '../time/clock.js';
+import type { PoolReport } from '../wire/status.js';
 
 /** Between the answer to one call and the next call, in ms. */
 const PERIOD = 1000;
@@ -21,14 +22,6 @@ export interface PoolProbeParts {
   busy(error: FailoverError): void;
   /** Called when a busy pool has answered; `text` says so. */
   free(text: string): void;
-}
-
-/** What `status()` says of the pool. */
-export interface PoolReport {
-  /** Whether a call has been waiting for 5 s or longer. */
-  readonly busy: boolean;
-  /** How long the last call waited, or how long the present one has waited if that is longer; in ms. */
-  readonly wait: number;
 }
 
 export class PoolProbe {

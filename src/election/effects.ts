@@ -1,7 +1,7 @@
 /** What the election asks for: requests to the store, and news for the member. Carried out by the elector, in order. */
 import type { FailoverErrorCode } from '../errors.js';
 import type { Lease, Progress } from '../store/store.js';
-import type { Phase } from './protocol.js';
+import type { Phase } from './transitions.js';
 
 /** Requests to the store; each is answered once, by an event with the same number. */
 export type StoreRequest =

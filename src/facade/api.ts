@@ -4,7 +4,7 @@
  */
 import type { EventEmitter } from 'node:events';
 import type { TaskId } from '../task/task.js';
-import type { MemberStatus } from '../wire/messages.js';
+import type { MemberStatus } from '../wire/status.js';
 import type { ClusterEvents, ClusterState } from './events.js';
 
 /** What managed and unmanaged clusters have in common. */

@@ -2,8 +2,9 @@
  * The pulse of the main thread: as long as it turns its loop, it says so in shared memory, where the coordinator looks for
  * it (`src/coordinator/mainWatch.ts`, rule 10). The timer keeps no process alive.
  */
-import { pulsePeriod } from '../coordinator/mainWatch.js';
+
 import { realTime, type Timers } from '../time/realTime.js';
+import { pulsePeriod } from '../wire/pulse.js';
 import type { LeaseView } from '../wire/sharedLease.js';
 
 export class MainPulse {

@@ -1,5 +1,5 @@
 /** A queue that is worked off by one member at a time; what was done leaves the queues of all. */
-import { mustBeFresh } from '../coordinator/deadLetters.js';
+
 import { showValue } from '../diagnostics/showValue.js';
 import { fromWire, TaskError } from '../errors.js';
 import { checkBoolean, readFields } from '../options/checks.js';
@@ -10,6 +10,7 @@ import { encodeTask } from '../task/taskCodec.js';
 import { asTaskId, taskIdRule } from '../task/taskId.js';
 import { systemClock } from '../time/systemClock.js';
 import type { MemberEvent, SubmitResult } from '../wire/messages.js';
+import { mustBeFresh } from '../wire/takenLetter.js';
 import { Waiters } from './admission.js';
 import type * as api from './api.js';
 import type { Submission, SubmitOptions } from './api.js';

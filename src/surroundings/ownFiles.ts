@@ -76,7 +76,7 @@ function missingFile({ url, exists, resolve }: Surroundings): string | undefined
   const path = pathOf(String(url));
   const extension = path.endsWith('.ts') ? 'cts' : 'cjs';
   const entries = ['coordinator', 'store', 'task'].map((name) =>
-    join(dirname(path), `../workers/${name}.${extension}`),
+    join(dirname(path), `../../workers/${name}.${extension}`),
   );
   const packages = new Map(['bson', 'piscina'].map((name) => [name, fileOf(name, resolve)]));
   for (const [name, file] of packages) if (file === undefined) return `the package ${name}`;

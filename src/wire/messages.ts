@@ -1,17 +1,14 @@
 /** What crosses between the main thread and the coordinator thread; types alone, so that both ends agree. */
 import type { MessagePort } from 'node:worker_threads';
-import type { DifferingMember } from '../coordinator/differingMembers.js';
-import type { Unfit } from '../coordinator/fitness.js';
-import type { PoolReport } from '../coordinator/poolProbe.js';
 import type { Phase } from '../election/protocol.js';
 import type { WireError } from '../errors.js';
-import type { Configuration } from '../options/configuration.js';
 import type { ResolvedManagedOptions, ResolvedOptions } from '../options/options.js';
 import type { WorkOutcome } from '../queue/runner.js';
 import type { SharedGate } from '../store/embedded/gate.js';
-import type { Member } from '../store/store.js';
 import type { OwnThreadData } from '../surroundings/ownThreads.js';
 import type { TaskId } from '../task/task.js';
+import type { MemberStatus } from './status.js';
+import type { TakenLetter } from './takenLetter.js';
 
 export interface ManagedSpec {
   readonly module: string | null;
@@ -54,15 +51,6 @@ export interface TaskBatch {
 
 /** `queued`, or not: queued already, done already by another member, or no room. */
 export type SubmitResult = 'queued' | 'known' | 'done' | 'full';
-
-/** A dead letter that a call of `requeue` has claimed. */
-export interface TakenLetter {
-  readonly seq: number;
-  readonly bytes: Uint8Array;
-  readonly claim: string;
-  /** When the claim was asked for, in ms since boot. */
-  readonly began: number;
-}
 
 /** The coordinator's calls, over Comlink. Failures come back as data, because Comlink's errors lose class and code. */
 export interface CoordinatorApi {
@@ -111,56 +99,6 @@ export type MemberEvent =
   | { readonly type: 'stopped' };
 
 export type CoordinatorEvent = { readonly cluster: number; readonly event: MemberEvent };
-
-/** Milliseconds; `max` and the percentiles are 0 while nothing was measured. */
-export interface Spread {
-  readonly p50: number;
-  readonly p99: number;
-  readonly max: number;
-}
-
-/** What `status()` answers. */
-export interface MemberStatus {
-  readonly name: string;
-  /** This member's holder id: host, process id, and a random part. */
-  readonly id: string;
-  readonly state: Phase;
-  /** The term of this member's mastership; null when it has none. */
-  readonly term: number | null;
-  /** Why this member claims no mastership, and since when; null when it may. */
-  readonly unfit: Unfit | null;
-  /** What this member last saw of another holder's lease; null before, and while it is master itself. */
-  readonly seen: { readonly holder: string | null; readonly term: number; readonly beat: number } | null;
-  /** Tasks that wait, the running one included: of all members if they are stored, else in this one. */
-  readonly queued: number;
-  readonly queuedBytes: number;
-  readonly running: TaskId | null;
-  /** The task whose attempts are used up and for which the queue stands still, if this member is master. */
-  readonly blocked: TaskId | null;
-  /** Dead letters; null when the store does not answer. */
-  readonly dead: number | null;
-  /** How long ago the task at the head was submitted, in ms by the wall clocks; null when nothing is queued. */
-  readonly headAge: number | null;
-  /** The newest identifier: of the last task done (managed), or what `synchronize(id)` was last given (unmanaged). */
-  readonly identifier: TaskId | null;
-  /** Tasks done under this lease by all holders, as far as this member knows. */
-  readonly done: number;
-  readonly heartbeat: {
-    readonly sent: number;
-    readonly acknowledged: number;
-    /** How late beats went out, against when they were due. */
-    readonly lateness: Spread;
-    /** How long after the moment aimed at they went out, which is up to 4 ms before they are due: how late the thread woke. */
-    readonly delay: Spread;
-    readonly roundTrip: Spread;
-  };
-  /** The thread pool of libuv, which all threads of this process share. */
-  readonly pool: PoolReport;
-  /** What must agree among the members, and those that are known to live and to differ in it. */
-  readonly configuration: Configuration & { readonly differing: readonly DifferingMember[] };
-  /** All members of this subsystem that the store knows; empty when it does not answer. */
-  readonly members: readonly Member[];
-}
 
 /** A call's answer as it crosses. */
 export type Reply<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: WireError };

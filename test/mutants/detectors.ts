@@ -51,6 +51,7 @@ const namedTests: Readonly<Record<string, string>> = {
   'src/options/configuration.ts': kinds,
   'src/coordinator/configurationWatch.ts': kinds,
   'src/coordinator/deadLetters.ts': 'test/unit/coordinator/deadLetters.test.ts',
+  'src/wire/takenLetter.ts': 'test/unit/coordinator/deadLetters.test.ts',
   'src/coordinator/member.ts': kinds,
   'src/coordinator/storeLimits.ts': 'test/unit/coordinator/storeLimits.test.ts',
   'src/coordinator/yielding.ts': kinds,

@@ -1,119 +1,122 @@
 /**
- * The layers are rules of the linter (`overrides` in biome.json), which every import in src/ passes. Here the rules
- * themselves are tried: imports that must not be are written into a copy of the sources, where each has to be found.
+ * The layers of src/, and what holds them. An import leads from a room to one that is further down in the list, or stays
+ * in its room; imports of types count too, and no import is part of a circle.
  */
-import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, posix } from 'node:path';
+import { describe, expect, test } from 'vitest';
 
-const root = join(import.meta.dirname, '..', '..');
-const biome = createRequire(import.meta.url).resolve('@biomejs/biome/bin/biome');
-
-/** From a folder of src/, or from src/ itself, to what it must not import. */
-const upward: readonly (readonly [from: string, to: string])[] = [
-  ['.', './store/store.js'],
-  ['.', './tasks/context.js'],
-  ['.', './failover.js'],
-  ['store', '../election/protocol.js'],
-  ['store/mongodb', '../../queue/fifo.js'],
-  ['store', '../coordinator/messages.js'],
-  ['election', '../queue/fifo.js'],
-  ['election', '../store/documents.js'],
-  ['election', '../coordinator/messages.js'],
-  ['queue', '../election/protocol.js'],
-  ['queue', '../store/createStore.js'],
-  ['queue', '../tasks/context.js'],
-  ['tasks', '../coordinator/messages.js'],
-  ['tasks', '../cluster/events.js'],
-  ['coordinator', '../cluster/events.js'],
-  ['coordinator', '../failover.js'],
-  ['coordinator', '../index.js'],
-  ['cluster', '../failover.js'],
-  ['cluster', '../cli/main.js'],
-  ['cluster', '../../workers/coordinator.cjs'],
-  ['cli', '../../samples/managed.js'],
+/** From the top down. Rooms in one line do not import each other: the facade and the coordinator only talk, by `wire/`. */
+const layers: readonly (readonly string[])[] = [
+  ['cli'],
+  ['index.ts'],
+  ['failover.ts'],
+  ['facade', 'coordinator'],
+  ['work'],
+  ['wire'],
+  ['election'],
+  ['queue'],
+  ['store'],
+  ['options'],
+  ['task'],
+  ['surroundings'],
+  ['diagnostics'],
+  ['time'],
+  ['errors.ts'],
+  ['values'],
 ];
 
-const downward: readonly (readonly [from: string, to: string])[] = [
-  ['.', './errors.js'],
-  ['store', './store.js'],
-  ['store/embedded', '../../errors.js'],
-  ['election', '../store/store.js'],
-  ['queue', '../store/store.js'],
-  ['tasks', '../queue/runner.js'],
-  ['tasks', '../election/leaseView.js'],
-  ['coordinator', '../tasks/context.js'],
-  ['cluster', '../coordinator/messages.js'],
-  ['cli', '../index.js'],
-];
+/** Files by their path from src/, each with the paths that it imports. */
+type Imports = ReadonlyMap<string, readonly string[]>;
 
-const kinds: readonly ((to: string) => string)[] = [
-  (to) => `import '${to}';`,
-  (to) => `import type { Anything } from '${to}';\nexport type Again = Anything;`,
-  (to) => `export * from '${to}';`,
-  (to) => `export const later = () => import('${to}');`,
-];
+const specifier = /(?:\bfrom|\bimport)\s*\(?\s*'(\.[^']*)'/g;
 
-let copy: string;
-/** The copied files that the linter refuses. */
-let refused: Set<string>;
+function importsIn(file: string, source: string): string[] {
+  return Array.from(source.matchAll(specifier), ([, to = '']) =>
+    posix.normalize(posix.join(posix.dirname(file), to)).replace(/js$/, 'ts'),
+  );
+}
 
-beforeAll(() => {
-  copy = mkdtempSync(join(tmpdir(), 'layers-'));
-  for (const part of ['biome.json', 'src', 'workers']) cpSync(join(root, part), join(copy, part), { recursive: true });
-  for (const [probes, name] of [
-    [upward, 'upward'],
-    [downward, 'downward'],
-  ] as const) {
-    for (const [index, [from, to]] of probes.entries()) {
-      for (const [kind, write] of kinds.entries()) writeProbe(probe(name, from, index, kind), write(to));
+function layerOf(file: string): number {
+  const [room = ''] = file.split('/');
+  return layers.findIndex((rooms) => rooms.includes(room));
+}
+
+function pointsUp(from: string, to: string): boolean {
+  const [room] = from.split('/');
+  return room !== to.split('/')[0] && layerOf(to) <= layerOf(from);
+}
+
+function upward(imports: Imports): string[] {
+  return [...imports].flatMap(([from, targets]) =>
+    targets.filter((to) => pointsUp(from, to)).map((to) => `${from} imports ${to}`),
+  );
+}
+
+/** Every file that it can come back to by its imports. */
+function inCircles(imports: Imports): string[] {
+  return [...imports.keys()].filter((file) => {
+    const seen = new Set<string>();
+    const open = [...(imports.get(file) ?? [])];
+    for (let next = open.pop(); next !== undefined; next = open.pop()) {
+      if (next === file) return true;
+      if (seen.has(next)) continue;
+      seen.add(next);
+      open.push(...(imports.get(next) ?? []));
     }
-  }
-  writeProbe('src/queue/cycleA.ts', `import { b } from './cycleB.js';\nexport const a = () => b;`);
-  writeProbe('src/queue/cycleB.ts', `import { a } from './cycleA.js';\nexport const b = () => a;`);
-  const protocol = join(copy, 'src/election/protocol.ts');
-  writeFileSync(protocol, `import { systemClock } from '../systemClock.js';\n${readFileSync(protocol, 'utf8')}`);
-  refused = lint();
-});
-
-afterAll(() => rmSync(copy, { recursive: true, force: true }));
-
-test.each(upward.map((probe, index) => [...probe, index] as const))('src/%s may not import %s', (from, _to, index) => {
-  for (const kind of kinds.keys()) expect(refused).toContain(probe('upward', from, index, kind));
-});
-
-test.each(downward.map((probe, index) => [...probe, index] as const))('src/%s may import %s', (from, _to, index) => {
-  for (const kind of kinds.keys()) expect(refused).not.toContain(probe('downward', from, index, kind));
-});
-
-test('two files may not import each other', () => {
-  expect(refused).toContain('src/queue/cycleA.ts');
-});
-
-test('the protocol takes no clock, and nothing else that runs but node:assert', () => {
-  expect(refused).toContain('src/election/protocol.ts');
-  const source = readFileSync(join(root, 'src/election/protocol.ts'), 'utf8');
-  const runs = [...source.matchAll(/^(?:import|export)\s(?!type\s)[^;]*?from '(.*)';/gm)].map((match) => match[1]);
-  expect(runs.filter((from) => from !== './transitions.js')).toEqual(['node:assert/strict']);
-});
-
-function probe(name: string, from: string, index: number, kind: number): string {
-  return join('src', from, `${name}${index}Kind${kind}.ts`);
+    return false;
+  });
 }
 
-function writeProbe(file: string, source: string): void {
-  mkdirSync(dirname(join(copy, file)), { recursive: true });
-  writeFileSync(join(copy, file), `${source}\n`);
-}
+const root = join(import.meta.dirname, '../../src');
+const files = readdirSync(root, { recursive: true, encoding: 'utf8' })
+  .map((file) => file.replaceAll('\\', '/'))
+  .filter((file) => file.endsWith('.ts'));
+const ours: Imports = new Map(files.map((file) => [file, importsIn(file, readFileSync(join(root, file), 'utf8'))]));
 
-function lint(): Set<string> {
-  const only = ['--only=style/noRestrictedImports', '--only=suspicious/noImportCycles'];
-  const args = [biome, 'lint', ...only, '--reporter=json', '--max-diagnostics=none', 'src', 'workers'];
-  const { status, stdout } = spawnSync(process.execPath, args, { cwd: copy, encoding: 'utf8', maxBuffer: 1e8 });
-  expect(status).toBe(1);
-  const { diagnostics }: { diagnostics: { location: { path: string | { file: string } } }[] } = JSON.parse(stdout);
-  return new Set(diagnostics.map(({ location: { path } }) => (typeof path === 'string' ? path : path.file)));
-}
+describe('src', () => {
+  test('has no room that is in no layer, and no layer without a room', () => {
+    expect(files.filter((file) => layerOf(file) < 0)).toEqual([]);
+    const rooms = new Set(files.map((file) => file.split('/')[0]));
+    expect(layers.flat().filter((room) => !rooms.has(room))).toEqual([]);
+  });
+
+  test('has no import that leads nowhere, points up or leaves src', () => {
+    const known = new Set(files);
+    const lost = [...ours].flatMap(([from, targets]) => targets.filter((to) => !known.has(to)).map((to) => [from, to]));
+    expect(lost).toEqual([]);
+    expect(upward(ours)).toEqual([]);
+  });
+
+  test('has no circle', () => {
+    expect(inCircles(ours)).toEqual([]);
+  });
+});
+
+describe('the check', () => {
+  test.each([
+    ["import '../wire/messages.js';", 'election/elector.ts'],
+    ["import type { A } from '../coordinator/host.js';", 'facade/cluster.ts'],
+    ["import type { A } from '../facade/cluster.js';", 'coordinator/host.ts'],
+    ["export * from '../../queue/dispatcher.js';", 'store/mongodb/connection.ts'],
+    ["const later = () => import('./failover.js');", 'errors.ts'],
+    ["import {\n  type A,\n  b,\n} from '../index.js';", 'facade/cluster.ts'],
+  ])('finds %j in %s', (source, file) => {
+    expect(upward(new Map([[file, importsIn(file, source)]]))).toHaveLength(1);
+  });
+
+  test('lets pass what points down or stays in its room', () => {
+    const source =
+      "import { a } from '../wire/messages.js';\nimport type { B } from './elector.js';\nimport '../errors.js';";
+    expect(upward(new Map([['work/context.ts', importsIn('work/context.ts', source)]]))).toEqual([]);
+  });
+
+  test('finds a circle of types', () => {
+    const pair: Imports = new Map([
+      ['work/a.ts', importsIn('work/a.ts', "import type { B } from './b.js';")],
+      ['work/b.ts', importsIn('work/b.ts', "export type { A } from './a.js';")],
+      ['work/c.ts', importsIn('work/c.ts', "import { a } from './a.js';")],
+    ]);
+    expect(inCircles(pair)).toEqual(['work/a.ts', 'work/b.ts']);
+  });
+});

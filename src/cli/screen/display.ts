@@ -1,6 +1,4 @@
 /** How a run is shown while it lasts: live on a terminal, as plain lines anywhere else. */
-import { createLiveDisplay } from './live.js';
-import { createPlainDisplay } from './plain.js';
 import type { View } from './view.js';
 
 /** `loud` events are what the demo is about; `bad` ones should not be. */
@@ -14,11 +12,4 @@ export interface Display {
   update(view: View): void;
   /** The last picture stays. */
   end(): void;
-}
-
-/** With `json`, stdout belongs to the document, and what happens goes to stderr. */
-export function createDisplay(json: boolean): Display {
-  if (json) return createPlainDisplay(process.stderr);
-  if (process.stdout.isTTY && process.env.TERM !== 'dumb') return createLiveDisplay(process.stdout);
-  return createPlainDisplay(process.stdout);
 }

@@ -7,7 +7,7 @@ import { showValue } from '../../diagnostics/showValue.js';
 import { StoreError } from '../../errors.js';
 import { type Fields, FORMAT, isFields } from '../documents.js';
 import { withinLimit } from '../timeLimit.js';
-import type { Run } from './connection/connection.js';
+import type { Run } from './connection/run.js';
 import type { Settings } from './settings.js';
 import { writeError } from './storeErrors.js';
 

@@ -15,7 +15,7 @@ export const surroundingBugs: readonly PlantedBug[] = [
   {
     name: 'late-claim-queues-its-letter',
     breaks: 'A member queues a dead letter although its claim is so old that another member may have replaced it.',
-    file: 'src/coordinator/deadLetters.ts',
+    file: 'src/wire/takenLetter.ts',
     find: 'if (age < FRESH) return;',
     replace: 'if (age < FRESH * 1000) return;',
     caughtBy,

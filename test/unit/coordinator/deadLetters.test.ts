@@ -1,8 +1,9 @@
 /** A letter that several members put back at once, and calls that are cut off in between. */
 import { beforeEach, expect, test } from 'vitest';
-import { ABANDONED, DeadLetters, FRESH, mustBeFresh } from '../../../src/coordinator/deadLetters.ts';
+import { ABANDONED, DeadLetters } from '../../../src/coordinator/deadLetters.ts';
 import type { TaskId } from '../../../src/task/task.ts';
 import type { SubmitResult } from '../../../src/wire/messages.ts';
+import { FRESH, mustBeFresh } from '../../../src/wire/takenLetter.ts';
 import { atOnce, MemoryTasks, type TaskCall, type TaskFate } from '../../support/memoryTaskStore.ts';
 import { VirtualClock } from '../../support/virtualClock.ts';
 import { NAME, POLL } from './duties/duties.ts';

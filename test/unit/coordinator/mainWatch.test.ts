@@ -1,7 +1,8 @@
 /** When the main thread counts as blocked, under virtual time. */
 import { describe, expect, test } from 'vitest';
-import { MainWatch, pulsePeriod } from '../../../src/coordinator/mainWatch.ts';
+import { MainWatch } from '../../../src/coordinator/mainWatch.ts';
 import type { Clock } from '../../../src/time/clock.ts';
+import { pulsePeriod } from '../../../src/wire/pulse.ts';
 import { VirtualClock } from '../../support/virtualClock.ts';
 
 /** A main thread whose pulse is beaten by hand, and what the watch says of it. */

@@ -11,13 +11,13 @@
 import { MongoServerError } from 'mongodb';
 import { redact } from '../../../diagnostics/redact.js';
 import { StoreError } from '../../../errors.js';
-import type { Fields } from '../../documents.js';
 import { withinLimit } from '../../timeLimit.js';
 import type { Settings } from '../settings.js';
 import { storeError } from '../storeErrors.js';
 import { Availability } from './availability.js';
 import { watchMonitors } from './monitorWatch.js';
 import { Opening, why } from './opening.js';
+import type { Run } from './run.js';
 
 /** Before a database that was not there is looked for again, in ms. */
 const LOOK_AGAIN = 1000;
@@ -41,12 +41,6 @@ interface Attempt {
   opening: Opening;
   done: Promise<void>;
 }
-
-/**
- * Sends one command to the database of the connect string; `what` names it in an error. It ends within `limit` ms, by
- * default the time that a beat has.
- */
-export type Run = (what: string, command: Fields, limit?: number) => Promise<Fields>;
 
 export class Connection {
   private readonly availability = new Availability();

@@ -8,9 +8,9 @@ import { withinLimit } from '../../timeLimit.js';
 import type { Settings } from '../settings.js';
 import { storeError } from '../storeErrors.js';
 import { logCommands } from './commandLog.js';
-import type { Run } from './connection.js';
 import { Heard } from './heard.js';
 import { Link, type LinkParts } from './link.js';
+import type { Run } from './run.js';
 
 /** How long servers that refuse are tried again, in ms. */
 const REFUSED_FOR = 2000;

@@ -5,7 +5,7 @@
 
 import { type Fields, isFields } from '../../../../src/store/documents.ts';
 import { Commands } from '../../../../src/store/mongodb/commands.ts';
-import type { Run } from '../../../../src/store/mongodb/connection/connection.ts';
+import type { Run } from '../../../../src/store/mongodb/connection/run.ts';
 import { Topology } from '../../../../src/store/mongodb/connection/topology.ts';
 import { IndexKeeper } from '../../../../src/store/mongodb/indexes/indexKeeper.ts';
 import { TaskAdder } from '../../../../src/store/mongodb/tasks/taskAdder.ts';
