@@ -1,6 +1,6 @@
 /**
  * What a user sees of a cluster: interfaces alone, so that the published types name no class of ours with its private
- * parts. `cluster.ts`, `managed.ts` and `unmanaged.ts` implement them.
+ * parts. `cluster.ts`, `managedCluster.ts` and `unmanagedCluster.ts` implement them.
  */
 import type { EventEmitter } from 'node:events';
 import type { TaskId } from '../task/task.js';
