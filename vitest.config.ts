@@ -11,6 +11,11 @@ const names = [
   ...(['unit', 'contract', 'threads', 'processes', 'package'] as const),
   ...(['network', 'replicaSet', 'types', 'jest', 'programs'] as const),
 ] as const;
+/**
+ * Suites that wait most of the time, so two files run at once. In the others two files would measure each other: leases and
+ * heartbeats of several processes are a matter of time.
+ */
+const waiting = new Set<string>(['contract', 'threads']);
 /** Starts the server of a suite. */
 const server = 'test/support/globalSetup.ts';
 
@@ -28,8 +33,7 @@ function suite(name: (typeof names)[number], timeout: number, more: { setup?: st
       env: { XDG_STATE_HOME: join(tmpdir(), 'mongo-failover-test-state') },
       // A plain `vitest run` keeps the order too.
       sequence: { groupOrder: names.indexOf(name) },
-      // Two files at once would measure each other: leases and heartbeats are a matter of time.
-      ...(name === 'unit' ? {} : { fileParallelism: false }),
+      ...(name === 'unit' ? {} : waiting.has(name) ? { maxWorkers: 2 } : { fileParallelism: false }),
       ...(more.setup === undefined ? {} : { globalSetup: [more.setup] }),
     },
   };

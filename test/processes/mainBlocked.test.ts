@@ -20,6 +20,7 @@ test('a main thread that is blocked for longer than mainTimeout: another process
   // It says so when it can say anything again: the lease of term 1 was given up, and nothing of that run counts.
   await blocked.line(/^error ERR_MAIN_BLOCKED$/);
   await blocked.line(/^state slave /);
+  await blocked.line(/^panic /);
   expect(journal.runs().map(({ term }) => term)).toEqual([1, 2]);
   expect(new Set(journal.runs().map(({ pid }) => pid)).size).toBe(2);
   expect(blocked.lines.filter((line) => line.startsWith('done'))).toEqual([]);
