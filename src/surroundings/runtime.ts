@@ -7,15 +7,20 @@ import { FailoverError } from '../errors.js';
 
 interface Runtime {
   readonly versions: Readonly<Record<string, string | undefined>>;
-  readonly features: object;
+  /** Options of Node.js, and those of `NODE_OPTIONS`. */
+  readonly execArgv: readonly string[];
+  readonly env: { readonly NODE_OPTIONS?: string | undefined };
 }
+
+/** Not `process.features.require_module`: Jest says no there, for its own `require`, and our threads have that of Node.js. */
+const withoutRequire = /^--no-(?:experimental-)?require-module$/;
 
 /** The first versions of Node.js that have `require` of ES modules, for each release line that has some without it. */
 const firstMinor: Readonly<Record<number, number>> = { 20: 19, 22: 12 };
 const OLDEST = 20;
 
 /** @throws FailoverError `ERR_RUNTIME` */
-export function mustBeNode({ versions, features }: Runtime = process): void {
+export function mustBeNode({ versions, execArgv, env }: Runtime = process): void {
   for (const [name, title] of [
     ['bun', 'Bun'],
     ['deno', 'Deno'],
@@ -24,11 +29,9 @@ export function mustBeNode({ versions, features }: Runtime = process): void {
     if (version !== undefined) throw refusal(`${title} ${version}, whose threads do not keep what a lease relies on`);
   }
   const version = versions.node ?? 'unknown';
-  const canRequire: unknown = Reflect.get(features, 'require_module');
-  if (canRequire === false)
-    throw refusal(`Node.js ${version} without \`require\` of ES modules (--no-experimental-require-module)`);
-  // Where the feature is not told, as in a copy of `process`, the version tells.
-  if (canRequire === undefined && !hasRequire(version)) throw refusal(`Node.js ${version}`);
+  if (!hasRequire(version)) throw refusal(`Node.js ${version}`);
+  const option = [...execArgv, ...(env.NODE_OPTIONS ?? '').split(/\s+/)].find((given) => withoutRequire.test(given));
+  if (option !== undefined) throw refusal(`Node.js ${version} without \`require\` of ES modules (${option})`);
 }
 
 function hasRequire(version: string): boolean {

@@ -30,7 +30,7 @@ async function opened(freshFor: number, commandTimeout = LIMIT): Promise<FullSto
   await store.open();
   await store.compareAndSetLease(name, null, lease);
   // Those that are kept warm, and the monitor's: one that is being made at that moment would break.
-  await expect.poll(() => proxy.connections, { timeout: 30_000 }).toBeGreaterThanOrEqual(5);
+  await expect.poll(() => proxy.connections >= 5 && proxy.quiet > 300, { timeout: 30_000, interval: 10 }).toBe(true);
   return store;
 }
 

@@ -77,6 +77,11 @@ export class TcpProxy {
     return this.#pairs.size;
   }
 
+  /** For how long none of them has had traffic, in ms. */
+  get quiet(): number {
+    return performance.now() - Math.max(...this.#lastTraffic.values());
+  }
+
   async close(): Promise<void> {
     this.#cutAll();
     this.server.close();
