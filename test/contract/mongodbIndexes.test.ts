@@ -97,8 +97,9 @@ test('an id that is stored twice is named, and neither stored again nor read, un
   await tasks.insertOne({ ...original, _id: '3/q', seq: 3 });
   const refused = { code: 'ERR_STORE_DUPLICATES', message: expect.stringMatching(/'a' of 'q'.*'1\/q' and '3\/q'/) };
   await expect(first.tasks.addTasks('q', [task('c')], MANY)).rejects.toMatchObject(refused);
-  // From here on this one takes the index for made, and cannot delete what is not in it.
-  if (kind === 'java') return;
+  // From here on mongo-java-server, which is behind the played set too, takes the index for made, and cannot delete what is
+  // not in it.
+  if (['java', 'replica-set', 'sharded'].includes(kind)) return;
   // Readers look once in a second, which has passed for a member that has not read yet.
   await expect(first.tasks.tasksAfter('q', 0, read)).rejects.toMatchObject(refused);
   await expect(storeAt(uri).open()).rejects.toMatchObject(refused);
