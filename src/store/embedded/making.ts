@@ -3,7 +3,7 @@
  * write its own first commit over a later one of the other: see lastCommit.ts.
  */
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { LastCommit } from './lastCommit.js';
 
 const FILE = 'making';
@@ -29,16 +29,17 @@ export function isMade(folder: string): boolean {
 export function beginMaking(folder: string, me: string, now: number): boolean {
   const file = join(folder, FILE);
   try {
-    writeFileSync(file, me, { flag: 'wx' });
+    // Without its folder: another container may have the store at another path.
+    writeFileSync(file, basename(me), { flag: 'wx' });
     return true;
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
   }
   const other = contentOf(file);
   if (other === undefined) return false;
-  const isLeft = other === '' ? now - modifiedAt(file) > LONGEST_WRITE : !existsSync(other);
+  const isLeft = other === '' ? now - modifiedAt(file) > LONGEST_WRITE : !existsSync(join(dirname(me), other));
   if (isLeft) endMaking(folder);
-  return other === me;
+  return other === basename(me);
 }
 
 export function endMaking(folder: string): void {

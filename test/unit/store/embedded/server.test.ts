@@ -246,9 +246,8 @@ test('a store that may be opened soon is waited for, for as long as the callers 
 test('a store that another thread makes is opened when that is over', () => {
   const owners = join(path, 'owners');
   mkdirSync(owners, { recursive: true });
-  const other = join(owners, 'other');
-  writeFileSync(other, '');
-  writeFileSync(join(path, 'making'), other);
+  writeFileSync(join(owners, 'other'), '');
+  writeFileSync(join(path, 'making'), 'other');
   const short = bench.ask('highestTerm', ['x'], bench.now + 150);
   const long = bench.ask('highestTerm', ['x'], bench.now + 60_000);
   bench.turn();
