@@ -136,8 +136,11 @@ export interface TaskStore {
   /** Numbers and times for people; counts may be behind. */
   countTasks(name: string): Promise<QueueCounts>;
 
-  /** Writes the letter unless there is one with its queue and number. */
-  putDeadLetter(letter: DeadLetter): Promise<void>;
+  /**
+   * Writes the letter unless it is there. Returns false, and writes nothing, if its number is that of another task's
+   * letter: numbers begin again where the lease or the tasks were dropped and the letters were not.
+   */
+  putDeadLetter(letter: DeadLetter): Promise<boolean>;
   /** May stop counting at `DEAD_LETTERS_COUNTED`. Its cost does not grow with the number of letters beyond that. */
   countDeadLetters(name: string): Promise<number>;
   /** The oldest dead letter with this id. */

@@ -376,7 +376,10 @@ export function taskContract(title: string, setup: () => Promise<TaskStoreUnderT
         const { name } = await queue();
         const letters = [aLetter(name, 9), aLetter(name, 10, { code: 'ERR_X' }), aLetter(name, 2)];
         for (const letter of letters) await store.tasks.putDeadLetter(letter);
-        await store.tasks.putDeadLetter({ ...aLetter(name, 9), message: 'another' });
+        expect(await store.tasks.putDeadLetter({ ...aLetter(name, 9), message: 'another' })).toBe(true);
+        // Its number belongs to the letter of another task, which stays.
+        expect(await store.tasks.putDeadLetter(aLetter(name, 9, { id: 'alive' }))).toBe(false);
+        expect(await store.tasks.oldestDeadLetter(name, 'alive')).toBeNull();
         await store.tasks.putDeadLetter(aLetter(name, 11, { id: 1 }));
         await store.tasks.putDeadLetter(aLetter(name, 12, { id: '1' }));
         await store.tasks.putDeadLetter(aLetter(`${name}/more`, 1));

@@ -108,7 +108,9 @@ export class MemoryTasks {
       putDeadLetter: (letter) =>
         call('putDeadLetter', () => {
           this.log.push(`putDeadLetter ${letter.seq}`);
-          if (!this.letters.some(({ seq }) => seq === letter.seq)) this.letters.push(letter);
+          const found = this.letters.find(({ seq }) => seq === letter.seq);
+          if (found === undefined) this.letters.push(letter);
+          return found === undefined || found.id === letter.id;
         }),
       oldestDeadLetter: (_name, id) =>
         call('oldestDeadLetter', () => {

@@ -29,6 +29,12 @@ const CHUNK = { budget: 100, mostTasks: 1024 };
  */
 const LETTERS_OF_TERM = 2 ** 26;
 
+interface Reign {
+  readonly term: number;
+  /** How many numbers of letters were used under it. */
+  letters: number;
+}
+
 export interface ManagedWorkParts extends TaskWorkParts {
   /** Where dead letters go. */
   readonly store: TaskStore;
@@ -45,7 +51,7 @@ export class ManagedWork implements TaskWork {
   private readonly dispatcher: Dispatcher;
   private fallingBack = false;
   /** One object for each mastership, so that what waits for an answer knows whether its own still stands. */
-  private reign: { readonly term: number; letters: number } | null = null;
+  private reign: Reign | null = null;
   /** The last dead letter. */
   private burying: Promise<void> = Promise.resolve();
 
@@ -107,27 +113,29 @@ export class ManagedWork implements TaskWork {
     const { id, failed } = task;
     if (reign === null) return;
     const bytes = viewOf(task.bytes);
-    reign.letters += 1;
-    const seq = reign.term * LETTERS_OF_TERM + reign.letters;
-    const letter = { ...verdictOn(error, failed), queue, seq, id, bytes, at: new Date(clock.wall()) };
-    if (!(await this.write(letter)) || !this.queue.drop(task)) return;
+    const letter = { ...verdictOn(error, failed), queue, id, bytes, at: new Date(clock.wall()) };
+    if (!(await this.write(reign, letter)) || !this.queue.drop(task)) return;
     this.done.add(id);
     emit({ type: 'deadletter', id, error: toWire(error) });
     this.parts.progressed();
     this.dispatcher.poke();
   }
 
-  /** Tries until the letter is written. False: the mastership ended meanwhile, and the task is the next holder's. */
-  private async write(letter: DeadLetter): Promise<boolean> {
+  /** Tries until the letter is written. Returns false if the mastership ended: the task is the next master's. */
+  private async write(reign: Reign, letter: Omit<DeadLetter, 'seq'>): Promise<boolean> {
     const { store, clock, poll, emit } = this.parts;
-    const { reign } = this;
-    const answer = await insist(() => store.putDeadLetter(letter), {
-      clock,
-      poll,
-      wanted: () => reign !== null && this.reign === reign,
-      failed: (error) => emit({ type: 'error', error: toWire(error) }),
-    });
-    return answer !== null;
+    for (;;) {
+      reign.letters += 1;
+      const numbered = { ...letter, seq: reign.term * LETTERS_OF_TERM + reign.letters };
+      const written = await insist(() => store.putDeadLetter(numbered), {
+        clock,
+        poll,
+        wanted: () => this.reign === reign,
+        failed: (error) => emit({ type: 'error', error: toWire(error) }),
+      });
+      // The number is taken if terms began again and the letters stayed.
+      if (written !== false) return written !== null;
+    }
   }
 
   async unblock(id: TaskId): Promise<boolean> {

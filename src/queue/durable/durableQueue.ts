@@ -55,6 +55,8 @@ const LOOK_REST = { times: 10, polls: 4 };
 const TRIM_PAUSE = 60_000;
 /** How many deaths a task is given when attempts are without end. */
 const DEATHS = 3;
+/** To the next number of a letter, if the first is that of another task's. Above all numbers of tasks. */
+const LETTERS_APART = 2 ** 45;
 
 export interface DurableQueueHost {
   /** Tasks that may run are there: poke the dispatcher. */
@@ -384,7 +386,10 @@ export class DurableQueue implements TaskSource {
   private async writeLetter(tenure: Tenure, { id, bytes }: NewTask, burial: Burial): Promise<boolean> {
     const { store, name: queue, clock } = this.parts;
     const letter = { ...burial, queue, id, bytes, at: new Date(clock.wall()) };
-    return (await this.insist(tenure, () => store.putDeadLetter(letter))) !== null;
+    for (let { seq } = letter; ; seq += LETTERS_APART) {
+      const written = await this.insist(tenure, () => store.putDeadLetter({ ...letter, seq }));
+      if (written !== false) return written !== null;
+    }
   }
 
   /** While blocked: whether somebody has cleared the record of the head, or taken it away. */

@@ -43,7 +43,7 @@ export interface EmbeddedCalls {
   trimTasks(name: string, through: number): boolean;
   countTasks(name: string): QueueCounts;
   countDeadLetters(name: string): number;
-  putDeadLetter(letter: DeadLetter): void;
+  putDeadLetter(letter: DeadLetter): boolean;
   oldestDeadLetter(name: string, id: TaskId): FoundDeadLetter | null;
   claimDeadLetter(name: string, seq: number, expected: string | null, claim: string | null): boolean;
   removeDeadLetter(name: string, seq: number): void;

@@ -72,7 +72,7 @@ export class EmbeddedTasks implements TaskStore {
     return this.thread.call('countDeadLetters', [name]);
   }
 
-  putDeadLetter(letter: DeadLetter): Promise<void> {
+  putDeadLetter(letter: DeadLetter): Promise<boolean> {
     const { bytes } = letter;
     // Memory of its own: as a view it would take all with it when it crosses threads.
     return this.thread.call('putDeadLetter', [{ ...letter, bytes: new Uint8Array(bytes) }]);

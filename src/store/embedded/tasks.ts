@@ -186,14 +186,16 @@ export class Tasks {
     this.entries.put(key, { count }, (this.entries.get(key)?.version ?? 0) + 1);
   }
 
-  putDeadLetter(letter: DeadLetter): void {
+  putDeadLetter(letter: DeadLetter): boolean {
     const { queue, seq, id, bytes, at } = letter;
-    if (this.entries.get(letterKey(queue, seq)) !== undefined) return;
+    const found = this.entries.get(letterKey(queue, seq));
+    if (found !== undefined) return this.reader(found.value, 'dead letter', queue).deadLetter().id === id;
     const count = this.countDeadLetters(queue);
     const fields = { ...storedLetter(letter), payload: asBuffer(bytes), at: at.getTime() };
     this.entries.put(letterKey(queue, seq), fields, 1);
     this.entries.put(letterIdKey(queue, id, seq), seq, 1);
     this.keepCount(queue, count + 1);
+    return true;
   }
 
   claimDeadLetter(name: string, seq: number, expected: string | null, claim: string | null): boolean {

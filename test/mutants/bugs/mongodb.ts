@@ -33,8 +33,16 @@ export const mongodbBugs: readonly PlantedBug[] = [
     name: 'indexes-made-without-a-look',
     breaks: 'Indexes are made although they are there, so a user who may not make any stores no task.',
     file: 'src/store/mongodb/indexes/indexKeeper.ts',
-    find: 'const listed = await this.maker.list(what, uniqueTasks.collection);',
-    replace: "const listed = [] as Awaited<ReturnType<IndexMaker['list']>>;",
+    find: 'this.maker.list(what, uniqueTasks.collection),',
+    replace: "[] as Awaited<ReturnType<IndexMaker['list']>>,",
+    caughtBy,
+  },
+  {
+    name: 'index-being-created-taken-for-made',
+    breaks: 'A unique index that the server is still creating counts, and one id is stored twice.',
+    file: 'src/store/mongodb/indexes/indexKeeper.ts',
+    find: 'if (listed !== null && !isUsable && isBeingBuilt(listed)) return this.waitForBuild(what);',
+    replace: 'if (listed === undefined && !isUsable && isBeingBuilt(listed)) return this.waitForBuild(what);',
     caughtBy,
   },
   {

@@ -163,8 +163,8 @@ export const storeBugs: readonly PlantedBug[] = [
     name: 'letter-overwritten',
     breaks: 'A dead letter is written over the one that is there.',
     file: embeddedTasks,
-    find: 'if (this.entries.get(letterKey(queue, seq)) !== undefined) return;',
-    replace: 'if (this.entries.get(letterKey(queue, 0)) !== undefined) return;',
+    find: 'const found = this.entries.get(letterKey(queue, seq));',
+    replace: 'const found = this.entries.get(letterKey(queue, 0));',
     caughtBy,
   },
   {

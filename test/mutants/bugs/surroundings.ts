@@ -64,8 +64,8 @@ export const surroundingBugs: readonly PlantedBug[] = [
     name: 'runtime-that-is-none',
     breaks: 'A version of Node.js that is told not to `require` ES modules is accepted.',
     file: 'src/surroundings/runtime.ts',
-    find: 'if (canRequire === false)',
-    replace: "if (canRequire === 'no')",
+    find: 'if (option !== undefined) throw',
+    replace: "if (option === '--no') throw",
     caughtBy,
   },
 ];

@@ -80,11 +80,19 @@ export const workBugs: readonly PlantedBug[] = [
     caughtBy: ['properties'],
   },
   {
+    name: 'letter-of-another-task-taken-for-its-own',
+    breaks: 'A task whose letter gets no number of its own is dropped: terms began again, and the letters stayed.',
+    file: managed,
+    find: 'if (written !== false) return written !== null;',
+    replace: 'return written !== null;',
+    caughtBy: ['units'],
+  },
+  {
     name: 'memory-letter-lost',
     breaks: 'A task of a queue in memory is dropped before its dead letter is written.',
     file: managed,
-    find: 'if (!(await this.write(letter)) || !this.queue.drop(task)) return;',
-    replace: 'if (!this.queue.drop(task) || !(await this.write(letter))) return;',
+    find: 'if (!(await this.write(reign, letter)) || !this.queue.drop(task)) return;',
+    replace: 'if (!this.queue.drop(task) || !(await this.write(reign, letter))) return;',
     caughtBy,
   },
   {

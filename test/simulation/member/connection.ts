@@ -223,7 +223,11 @@ export class SimulatedConnection implements FullStore {
           dead: committed.letters.size,
           headAt: null,
         })),
-      putDeadLetter: (letter) => done(this.write('putDeadLetter', () => ({ change: putLetter(letter), answer: null }))),
+      putDeadLetter: (letter) =>
+        this.write('putDeadLetter', ({ current: { letters } }) => ({
+          change: putLetter(letter),
+          answer: (letters.get(letter.seq)?.id ?? letter.id) === letter.id,
+        })),
       countDeadLetters: () => this.read('countDeadLetters', ({ committed }) => committed.letters.size),
       oldestDeadLetter: (_name, id) =>
         this.read('oldestDeadLetter', ({ committed }) => {

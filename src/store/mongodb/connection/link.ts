@@ -48,7 +48,7 @@ interface Check {
 export class Link {
   private readonly idle: IdleConnections;
   private readonly roundTrip = new RoundTrip();
-  private readonly writes = new Set<{ readonly at: number; fail(error: StoreError): void }>();
+  private readonly writes = new Set<SentWrite>();
   private underWay = 0;
   private drained = (): void => {};
   private checking: Check | undefined;
@@ -136,9 +136,10 @@ export class Link {
     const controller = new AbortController();
     const giveUp = (): void => controller.abort(signal.reason);
     signal.addEventListener('abort', giveUp, { once: true });
-    const sent = { at: this.parts.now(), fail: (error: StoreError) => controller.abort(error) };
+    const patience = this.roundTrip.patience(limit);
+    const sent = { at: this.parts.now(), patience, fail: (error: StoreError) => controller.abort(error) };
     this.writes.add(sent);
-    const endDoubts = this.doubtFrom(this.roundTrip.patience(limit));
+    const endDoubts = this.doubtFrom(patience);
     try {
       return await this.timed(command, controller.signal);
     } finally {
@@ -239,18 +240,29 @@ export class Link {
 
   /** Fails the writes that were sent before and have no answer, if the server answers on another connection. */
   private async failOlderThan(from: number): Promise<void> {
-    if (![...this.writes].some(({ at }) => at < from)) return;
+    const old = [...this.writes].filter(({ at }) => at < from);
+    if (old.length === 0) return;
     await this.ping(Math.max(PING_LIMIT, PING_ROUND_TRIPS * this.roundTrip.ms));
-    // A server that was merely slow answers them now.
-    await orAfter(this.roundTrip.pingPatience(Number.POSITIVE_INFINITY), new Promise(() => {}));
-    const text = `the store ${this.parts.label} is not available: this connection to it is dead, and a new one answers`;
-    for (const { at, fail } of this.writes) if (at < from) fail(new StoreError('ERR_STORE_UNAVAILABLE', text));
+    const text = `the store ${this.parts.label} is not available: no answer on this connection, while a new one answers`;
+    const failLater = async (write: SentWrite): Promise<void> => {
+      // A server that was merely slow answers now.
+      await orAfter(write.patience, new Promise(() => {}));
+      if (this.writes.has(write)) write.fail(new StoreError('ERR_STORE_UNAVAILABLE', text));
+    };
+    await Promise.all(old.map(failLater));
   }
 
   private ping(limit: number): Promise<Fields> {
     const late = () => new StoreError('ERR_STORE_UNAVAILABLE', `a ping had no answer in ${limit} ms`);
     return withinLimit(limit, late, (signal) => this.send({ ping: 1 }, signal));
   }
+}
+
+interface SentWrite {
+  readonly at: number;
+  /** How long an answer is waited for before there is doubt, in ms. */
+  readonly patience: number;
+  fail(error: StoreError): void;
 }
 
 interface Timed {

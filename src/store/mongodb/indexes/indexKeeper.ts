@@ -10,6 +10,7 @@
  * The other indexes make calls fast. They are looked at every `ALL_PERIOD` ms, and whenever one of the tasks is gone.
  */
 import { StoreError } from '../../../errors.js';
+import type { Fields } from '../../documents.js';
 import { indexes, judge, uniqueTasks } from './indexes.js';
 import { IndexMaker, type IndexSite } from './indexMaker.js';
 
@@ -38,7 +39,11 @@ export class IndexKeeper {
    * @throws StoreError `ERR_STORE_INDEX`, `ERR_STORE_DUPLICATES`, or whatever a call throws.
    */
   async beforeStoring(what: string): Promise<void> {
-    const listed = await this.maker.list(what, uniqueTasks.collection);
+    const [listed, isUsable] = await Promise.all([
+      this.maker.list(what, uniqueTasks.collection),
+      this.maker.isUsable(what, uniqueTasks),
+    ]);
+    if (listed !== null && !isUsable && isBeingBuilt(listed)) return this.waitForBuild(what);
     if (listed !== null && ofTasks.every((index) => judge(index, listed).type === 'there')) return;
     const [denied] = await this.maker.make(what, [uniqueTasks], listed);
     if (denied !== undefined) throw this.maker.missing([denied]);
@@ -48,6 +53,16 @@ export class IndexKeeper {
     if (wasUnique && (listed === null || now - this.mendedAt < ALL_PERIOD)) return;
     this.mendedAt = now;
     await this.makeAll(what);
+  }
+
+  /** Waits for a build that another member, or an administrator, has begun: a server waits too if it is asked again. */
+  private async waitForBuild(what: string): Promise<void> {
+    await this.maker.make(what, [uniqueTasks], []);
+    if (await this.maker.isUsable(what, uniqueTasks)) return;
+    throw new StoreError(
+      'ERR_STORE_UNAVAILABLE',
+      `the unique index of ${uniqueTasks.collection} is being created, and does not keep ids unique before that has ended: no task is stored until then`,
+    );
   }
 
   /** Throws if ids are stored twice: then no task may be run. Readers call it beside each read. */
@@ -82,4 +97,14 @@ export class IndexKeeper {
     };
     await Promise.allSettled(collections.map(make));
   }
+}
+
+/**
+ * Returns whether the list has an index that reads cannot use: a server lists those that it is creating. One that is
+ * hidden cannot be used either, but keeps ids unique.
+ */
+function isBeingBuilt(listed: readonly Fields[]): boolean {
+  const visible = listed.filter(({ hidden }) => hidden !== true);
+  const isListed = judge(uniqueTasks, listed).type === 'there';
+  return isListed && judge(uniqueTasks, visible).type === judge(uniqueTasks, listed).type;
 }

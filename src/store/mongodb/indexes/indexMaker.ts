@@ -62,7 +62,7 @@ export class IndexMaker {
       if (verdict.type === 'wrong') this.refuse(index, verdict.found);
       // One collection's indexes one after another: some servers lock it for each.
       if (verdict.type !== 'missing' || (await this.create(what, index))) continue;
-      if (listed !== null || !(await this.canHint(what, index))) denied.push(index);
+      if (listed !== null || !(await this.isUsable(what, index))) denied.push(index);
     }
     return denied;
   }
@@ -118,7 +118,7 @@ export class IndexMaker {
    * Finds out by a read that names the index, for a user who may not list indexes. A server refuses it if the collection
    * has no such index, but not if there is no collection.
    */
-  private async canHint(what: string, { collection, key }: Index): Promise<boolean> {
+  async isUsable(what: string, { collection, key }: Index): Promise<boolean> {
     try {
       await this.site.send(what, { find: collection, filter: {}, hint: key, limit: 1, singleBatch: true });
       return true;

@@ -180,10 +180,14 @@ export class MongodbTasks implements TaskStore {
     return this.commands.count('countDeadLetters', DEAD_LETTERS, { name }, DEAD_LETTERS_COUNTED);
   }
 
-  async putDeadLetter(letter: DeadLetter): Promise<void> {
-    const { queue, seq, bytes, at } = letter;
-    const document: Fields = { _id: taskKey(queue, seq), ...storedLetter(letter), payload: bytes, at };
-    await this.commands.insert('putDeadLetter', DEAD_LETTERS, document);
+  async putDeadLetter(letter: DeadLetter): Promise<boolean> {
+    const { queue, seq, id, bytes, at } = letter;
+    const _id = taskKey(queue, seq);
+    const document: Fields = { _id, ...storedLetter(letter), payload: bytes, at };
+    if (await this.commands.insert('putDeadLetter', DEAD_LETTERS, document)) return true;
+    const [found] = await this.commands.find('putDeadLetter', DEAD_LETTERS, { _id }, { limit: 1, ...majority });
+    // Without one, it was written by a call whose answer was lost, and has been put back since.
+    return found === undefined || this.reads.reader(found).deadLetter().id === id;
   }
 
   async oldestDeadLetter(name: string, id: TaskId): Promise<FoundDeadLetter | null> {

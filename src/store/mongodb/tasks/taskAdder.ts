@@ -118,6 +118,8 @@ export class TaskAdder {
         continue;
       }
       await Promise.all([unique, this.turns.wait(name)]);
+      // The caller has been told by now that nothing more is sent.
+      signal.throwIfAborted();
       const stored = await this.insert(name, fitting, end);
       for (const [offset, { id }] of fitting.slice(0, stored).entries()) {
         outcomes.set(id, { type: 'stored', seq: end.next + offset });

@@ -112,6 +112,27 @@ describe('a task whose attempts are used up', () => {
     expect(new Set(letters.map(({ seq }) => seq)).size).toBe(3);
   });
 
+  test('gets the next number if terms began again and the letters of before are still there', async () => {
+    const before = { queue: 'billing', name: 'Error', message: 'old', code: undefined, attempts: 1 };
+    for (const n of [1, 2]) {
+      store.letters.push({
+        ...before,
+        seq: 1 * 2 ** 26 + n,
+        id: `old ${n}`,
+        bytes: new Uint8Array(1),
+        at: new Date(0),
+      });
+    }
+    told.runner.settle(refused);
+    await settle();
+    expect(store.letters.map(({ seq, id }) => [seq - 2 ** 26, id])).toEqual([
+      [1, 'old 1'],
+      [2, 'old 2'],
+      [3, 1],
+    ]);
+    expect(told.news()).toEqual(['failed 1 #1', 'deadletter 1: the work returned false']);
+  });
+
   test('holds the queue up until its letter is written, however often that fails', async () => {
     fate = { ...atOnce, lost: 'answer' };
     told.runner.settle(refused);

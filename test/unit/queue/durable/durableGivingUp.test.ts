@@ -49,6 +49,20 @@ describe('dead-letter', () => {
     expect([...store.tasks.keys()]).toEqual([3, 4]);
   });
 
+  test('the letter gets another number if its own belongs to the letter of another task', async () => {
+    addAll(store, 1, 2);
+    const old = { queue: 'billing', seq: 1, id: 'old', bytes: new Uint8Array(1), at: new Date(0) };
+    store.letters.push({ ...old, name: 'Error', message: 'old', code: undefined, attempts: 1 });
+    const master = await elected(once);
+    master.fail(master.head, 1);
+    await settle();
+    expect(store.letters.map(({ seq, id }) => [seq, id])).toEqual([
+      [1, 'old'],
+      [1 + 2 ** 45, 1],
+    ]);
+    expect(master.news()).toEqual(['buried 1: too bad']);
+  });
+
   test('the letter keeps what the task was', async () => {
     store.add({ id: 'x', bytes: new Uint8Array([1, 2, 3]) });
     const master = await elected(once);

@@ -14,6 +14,8 @@ export class FakeIndexes {
   readonly collections = new Map<string, Fields[]>();
   /** The commands that the user may not send. */
   denied: readonly string[] = [];
+  /** Names of indexes that are listed and cannot be used yet. */
+  building: readonly unknown[] = [];
   /** Whether a unique index can be made. */
   hasDuplicates = (): boolean => false;
 
@@ -66,6 +68,7 @@ export class FakeIndexes {
 
   private create(what: string, collection: string, made: unknown): Fields {
     for (const index of Array.isArray(made) ? made : []) {
+      if (this.building.includes(index.name)) return { ok: 1 };
       if (this.of(collection).some(({ name }) => name === index.name))
         throw refused(what, 86, 'another index is there');
       if (index.unique === true && this.hasDuplicates()) throw refused(what, 11000, 'E11000 duplicate key');
@@ -75,6 +78,9 @@ export class FakeIndexes {
   }
 
   private has(collection: string, key: Fields): boolean {
-    return this.of(collection).some((index) => JSON.stringify(index.key) === JSON.stringify(key));
+    const isIt = (index: Fields) => JSON.stringify(index.key) === JSON.stringify(key);
+    return this.of(collection).some(
+      (index) => isIt(index) && index.hidden !== true && !this.building.includes(index.name),
+    );
   }
 }

@@ -78,8 +78,8 @@ async function dropDuring(at: number, seed: number) {
 
 test('wherever the drop comes, an id is stored once, or it is noticed before the next task is stored or read', async () => {
   let [once, twice] = [0, 0];
-  for (let seed = 0; seed < 60; seed++) {
-    const { server, first, second, add } = await dropDuring(seed % 6, seed);
+  for (let seed = 0; seed < 80; seed++) {
+    const { server, first, second, add } = await dropDuring(seed % 8, seed);
     const stored = server.seqs.length;
     if (server.twice.length > 0) {
       twice += 1;
@@ -133,7 +133,11 @@ test('an index that is missing and only makes calls fast stops nothing, and is n
   await first.adder.add('q', [task('a')], MANY);
   const before = server.sent.length;
   await first.adder.add('q', [task('b')], MANY);
-  expect(server.sent.slice(before).map((command) => Object.keys(command)[0])).toEqual(['listIndexes', 'insert']);
+  expect(server.sent.slice(before).map((command) => Object.keys(command)[0])).toEqual([
+    'listIndexes',
+    'find',
+    'insert',
+  ]);
 });
 
 test.each([
@@ -158,5 +162,21 @@ test('an equal index under another name is as good', async () => {
   const { server, first } = members();
   server.indexes.drop('failover_tasks', 'name_key');
   server.indexes.of('failover_tasks').push({ name: 'theirs', key: { name: 1, key: 1 }, unique: true });
+  expect(await first.adder.add('q', [task('a')], MANY)).toEqual([{ type: 'stored', seq: 1 }]);
+});
+
+test('no task is stored while the unique index is being created, and one is when that has ended', async () => {
+  const { server, first } = members();
+  server.indexes.building = ['name_key'];
+  await expect(first.adder.add('q', [task('a')], MANY)).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' });
+  expect(server.seqs).toEqual([]);
+  server.indexes.building = [];
+  expect(await first.adder.add('q', [task('a')], MANY)).toEqual([{ type: 'stored', seq: 1 }]);
+});
+
+test('a unique index that is hidden is as good', async () => {
+  const { server, first } = members();
+  for (const index of server.indexes.of('failover_tasks'))
+    if (index.name === 'name_key') Object.assign(index, { hidden: true });
   expect(await first.adder.add('q', [task('a')], MANY)).toEqual([{ type: 'stored', seq: 1 }]);
 });

@@ -37,7 +37,11 @@ test('one call more takes one command, and a look at the indexes', async () => {
   await adder.add('q', tasks(3), MANY);
   const before = server.sent.length;
   expect(await adder.add('q', tasks(3), MANY)).toEqual(stored(4, 6));
-  expect(server.sent.slice(before).map((command) => Object.keys(command)[0])).toEqual(['listIndexes', 'insert']);
+  expect(server.sent.slice(before).map((command) => Object.keys(command)[0])).toEqual([
+    'listIndexes',
+    'find',
+    'insert',
+  ]);
 });
 
 test('a member that was held up before it sent its insert looks again', async () => {
