@@ -50,6 +50,7 @@ const namedTests: Readonly<Record<string, string>> = {
   'src/facade/admission.ts': 'test/unit/facade/admission.test.ts',
   'src/options/configuration.ts': kinds,
   'src/coordinator/configurationWatch.ts': kinds,
+  'src/coordinator/duties/memoryDuty.ts': 'test/unit/coordinator/duties/memoryDuty.test.ts',
   'src/coordinator/deadLetters.ts': 'test/unit/coordinator/deadLetters.test.ts',
   'src/wire/takenLetter.ts': 'test/unit/coordinator/deadLetters.test.ts',
   'src/coordinator/member.ts': kinds,

@@ -85,7 +85,7 @@ export const workBugs: readonly PlantedBug[] = [
     file: managed,
     find: 'if (written !== false) return written !== null;',
     replace: 'return written !== null;',
-    caughtBy: ['units'],
+    caughtBy: ['named'],
   },
   {
     name: 'memory-letter-lost',
