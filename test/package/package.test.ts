@@ -10,6 +10,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import ownPackage from '../../package.json' with { type: 'json' };
+import { headingsOf, linksOf } from '../support/markdown.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 /** `npm test` hands its own settings on to the npm that is started here, whose project is another. */
@@ -81,8 +82,8 @@ test('every resolution of its types finds them', async () => {
 test('it holds the library, its types and its papers, and nothing else', async () => {
   const files = await shipped();
   const papers = files.filter((file) => !file.startsWith('dist/'));
-  const pages = papers.filter((file) => /^docs\/[a-z]+\.md$/.test(file));
-  expect(pages).toContain('docs/protocol.md');
+  const pages = papers.filter((file) => /^docs\/([a-z]+\/)?[A-Za-z-]+\.md$/.test(file));
+  expect(pages).toContain('docs/explain/protocol.md');
   const others = papers.filter((file) => !pages.includes(file));
   expect(others.sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']);
   const built = files.filter((file) => file.startsWith('dist/'));
@@ -144,24 +145,6 @@ test('it names no path of the machine that built it', async () => {
     for (const mark of ours) expect(text.includes(mark), `${mark} in ${file}`).toBe(false);
   }
 });
-
-function linksOf(markdown: string): string[] {
-  const prose = markdown.replace(/```[\s\S]*?```|`[^`\n]*`/g, '');
-  return [...prose.matchAll(/\]\(([^)\s]+)[^)]*\)/g)].map(([, link]) => link ?? '');
-}
-
-/** As GitHub names them. */
-function headingsOf(markdown: string): Set<string> {
-  const titles = [...markdown.matchAll(/^#+ (.+)$/gm)].map(([, title]) => title ?? '');
-  return new Set(
-    titles.map((title) =>
-      title
-        .toLowerCase()
-        .replace(/[^\p{L}\p{N} _-]/gu, '')
-        .replaceAll(' ', '-'),
-    ),
-  );
-}
 
 /** The files of the installed package, which are those of the tarball. */
 async function shipped(): Promise<string[]> {

@@ -1,4 +1,4 @@
-/** Mistakes in the stored queue: docs/durable.md has the promises. */
+/** Mistakes in the stored queue: docs/explain/durable.md has the promises. */
 import type { PlantedBug } from '../plantedBug.ts';
 
 const queue = 'src/queue/durable/durableQueue.ts';

@@ -1,4 +1,4 @@
-/** Mistakes in the election: docs/protocol.md has the rules by number. */
+/** Mistakes in the election: docs/explain/protocol.md has the rules by number. */
 import type { PlantedBug } from '../plantedBug.ts';
 
 const protocol = 'src/election/protocol.ts';
