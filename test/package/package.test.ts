@@ -2,15 +2,16 @@
  * What npm would publish, used as a stranger does: packed, installed in an empty project, and run there. The build in
  * dist/ is what is packed, so it has to be there.
  */
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import ownPackage from '../../package.json' with { type: 'json' };
-import { headingsOf, linksOf } from '../support/markdown.ts';
+import { blocksOf, headingsOf, linksOf } from '../support/markdown.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 /** `npm test` hands its own settings on to the npm that is started here, whose project is another. */
@@ -44,6 +45,31 @@ test('CommonJS requires it, and has the instance that an ES module has', async (
   const printed = await run('node', ['required.cjs'], project);
   expect(printed).toMatch(/^function function same /);
   expect(printed.split(/\s/)).toEqual(expect.arrayContaining(['failover', 'FailoverError', 'StoreError']));
+});
+
+test('the program of its README runs beside the work module that is shown, and ends at a signal', async () => {
+  const readme = await readFile(join(root, 'README.md'), 'utf8');
+  const shown = new Map(
+    blocksOf(readme, 'js').map((code) => [/^\/\/ (\w+\.mjs)/.exec(code)?.[1] ?? 'unnamed', code] as const),
+  );
+  expect([...shown.keys()]).toEqual(['main.mjs', 'work.mjs']);
+  expect(readme.trimEnd().split('\n').length).toBeLessThanOrEqual(150);
+  expect(shown.get('main.mjs')?.trimEnd().split('\n').length).toBeLessThanOrEqual(25);
+  const pasted = join(project, 'pasted');
+  await mkdir(pasted);
+  for (const [name, code] of shown) await writeFile(join(pasted, name), code);
+  const child = spawn('node', ['main.mjs'], { cwd: pasted, env: { ...env, XDG_STATE_HOME: join(folder, 'state') } });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  let printed = '';
+  child.stderr.on('data', (data) => (printed += data));
+  child.stdout.on('data', (data) => {
+    printed += data;
+    if (/^done 3$/m.test(printed)) child.kill('SIGTERM');
+  });
+  const [code] = await once(child, 'exit');
+  expect({ code, printed }).toMatchObject({ code: 0 });
+  const told = ['ticking -> master', 'task 1: 10, under term 1', 'done 1', 'done 2', 'done 3', 'master -> stopped'];
+  expect(printed.split('\n')).toEqual(expect.arrayContaining(told));
 });
 
 test('where `require` loads no ES module, the CommonJS build is elected and does a task', async () => {
