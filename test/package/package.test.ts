@@ -83,6 +83,23 @@ test.each([[[]], [['--lib', 'es2022', '--moduleResolution', 'bundler', '--module
   },
 );
 
+test('every TypeScript block of its guides compiles by itself', async () => {
+  const guides = join(project, 'node_modules', ownPackage.name, 'docs/guide');
+  const blocks = join(project, 'blocks');
+  await mkdir(blocks);
+  let count = 0;
+  for (const page of await readdir(guides)) {
+    for (const [number, code] of blocksOf(await readFile(join(guides, page), 'utf8'), 'ts').entries()) {
+      await writeFile(join(blocks, `${page}-${number + 1}.mts`), code);
+      count += 1;
+    }
+  }
+  expect(count).toBeGreaterThanOrEqual(5);
+  const settings = { extends: '../tsconfig.json', files: [], include: ['*.mts'] };
+  await writeFile(join(blocks, 'tsconfig.json'), JSON.stringify(settings));
+  await run(tool('tsc'), ['-p', blocks], project);
+});
+
 test('its types name Node.js alone, and what they name is exported', async () => {
   for (const file of ['index.d.ts', 'index.d.cts']) {
     const text = await readFile(join(project, 'node_modules', ownPackage.name, 'dist/src', file), 'utf8');
