@@ -1,6 +1,6 @@
 /**
- * Checks the prose of the documentation: sentences of at most 30 words, lines of at most 130 characters, and no word
- * that a native speaker would not write there. Prints each offence as `file:line: what`, and exits with 1 if there is
+ * Checks the prose of the documentation: sentences of at most 30 words, one on a line of at most 130 characters, and no
+ * word that a native speaker would not write there. Prints each offence as `file:line: what`, and exits with 1 if there is
  * one. Code, headings and link targets are not prose. Lines of tables may be long, but not the sentences in their cells.
  *
  * Usage: node test/prose.mjs [files]; without files, all Markdown that git knows.
@@ -11,6 +11,9 @@ import { readFileSync } from 'node:fs';
 const SENTENCE_WORDS_MAX = 30;
 const LINE_LENGTH_MAX = 130;
 const REFUSED = /\b(nobody|somebody|anew|meanwhile|stands|all the same|also not|so that|whoever|he|his|himself)\b/gi;
+
+/** The number of an item is no sentence. */
+const SECOND_SENTENCE = /(?<!^\s*\d+)[.!?][*")]*\s+[A-Z(*[]/;
 
 const FENCE = /^\s*(```|~~~)/;
 const TABLE = /^\s*\|/;
@@ -59,6 +62,7 @@ function* offencesOf(text) {
     for (const { number, text } of lines) {
       const length = read(text).length;
       if (!isRow && length > LINE_LENGTH_MAX) yield [number, `a line of ${length} characters`];
+      if (!isRow && SECOND_SENTENCE.test(read(text))) yield [number, 'a second sentence on one line'];
       for (const [word] of read(text).matchAll(REFUSED)) yield [number, `the word "${word}"`];
     }
     const whole = lines.map(({ text }) => text).join(' ');

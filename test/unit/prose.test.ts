@@ -24,6 +24,7 @@ test.each([
   ['a long sentence in a cell', `| ${words(31)} | b |`, [':1: a sentence of 31 words']],
   ['a long line', `${words(29)}`, [':1: a line of 144 characters']],
   ['a long line of a list item that goes on', `1. One.\n\n    ${words(29)}`, [':3: a line of 148 characters']],
+  ['two sentences on a line', 'One is here. *Two* is there.', [':1: a second sentence on one line']],
   ['a refused word', 'Fine.\n\nNobody does it anew.', [':3: the word "Nobody"', ':3: the word "anew"']],
   ['a refused word in a cell', '| a | b |\n| --- | --- |\n| it stands | b |', [':3: the word "stands"']],
 ])('refuses %s', async (_, text, expected) => {
@@ -37,6 +38,7 @@ test.each([
   ['a table of long rows', `| ${words(25)} | ${words(25)} |`],
   ['code', `    ${words(40)} anew\n\n\`\`\`ts\n// ${words(40)} anew\n\`\`\`\n\nThe \`anew\` of \`${words(40)}\`.`],
   ['the target of a link', `[A page](https://example.com/${'a'.repeat(200)}/anew).`],
+  ['the numbers of items', '1. One is here.\n2. Two is there, at 0.5 s, e.g. before the third.'],
   ['headings and comments', `# ${words(40)} anew\n\n<!-- ${words(40)} anew -->`],
   ['items that are short, under one another', `- ${words(20)}\n- ${words(20)}\n- ${words(20)}`],
 ])('leaves alone %s', async (_, text) => {
