@@ -1,6 +1,6 @@
 /**
  * `npm run bench -- [question…] [--quick] [--json FILE]`: asks the questions one after another, prints what they answer,
- * and saves it in bench/results: JSON with everything that was measured, SVG to look at. docs/bench.md says how to read it.
+ * and saves it in bench/results: JSON with everything that was measured, SVG to look at. docs/explain/bench.md says how to read it.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,7 +1,7 @@
 /**
  * The election, as a pure function: `step(config, state, event, now)` gives the next state and the effects that the
  * elector has to carry out. No timer, no store, no clock and no chance in here, so that tests and searches run exactly
- * what ships. docs/protocol.md has the rules by number and the argument why they are safe. It is one file, longer than
+ * what ships. docs/explain/protocol.md has the rules by number and the argument why they are safe. It is one file, longer than
  * others, because every rule leans on the others: whoever changes one has to read them all.
  *
  * The phases, what each waits for, and what leaves it:

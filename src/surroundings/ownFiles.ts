@@ -14,7 +14,7 @@ import { fileURLToPath } from 'node:url';
 import { FailoverError } from '../errors.js';
 import { bundlersOf, type Traces, traces } from './bundlers.js';
 
-const MANUAL = 'the manual: docs/programs.md, "Bundlers"';
+const MANUAL = 'the manual: docs/guide/programs.md, "Bundlers"';
 
 export interface Surroundings {
   /** `import.meta.url` of this module, which a bundler may have replaced. */

@@ -1,6 +1,6 @@
 /**
  * `npm run chaos -- --server NAME --faults N --seed S`: real processes, a real server, real
- * faults, and an independent checker of what came of it. docs/chaos.md says what each fault is.
+ * faults, and an independent checker of what came of it. docs/explain/chaos.md says what each fault is.
  */
 import { rmSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';

@@ -93,7 +93,7 @@ async function life(connectString: string): Promise<void> {
 
 /** What the docs grant, as `collection action`. */
 const granted = (() => {
-  const page = readFileSync(new URL('../../docs/databases.md', import.meta.url), 'utf8');
+  const page = readFileSync(new URL('../../docs/guide/databases.md', import.meta.url), 'utf8');
   const rows = [...page.matchAll(/^\| `(failover\w*)` \| ([a-zA-Z, ]+) \|$/gm)];
   return rows.flatMap(([, collection, actions = '']) => actions.split(', ').map((action) => `${collection} ${action}`));
 })();
@@ -173,7 +173,7 @@ test('a user who may not create indexes is told which are missing, and lives whe
 });
 
 test('the commands of the docs make all indexes, so nothing more is asked for', async () => {
-  const page = readFileSync(new URL('../../docs/databases.md', import.meta.url), 'utf8');
+  const page = readFileSync(new URL('../../docs/guide/databases.md', import.meta.url), 'utf8');
   const uri = databaseUri();
   await administer(
     uri,

@@ -2,14 +2,16 @@
  * What npm would publish, used as a stranger does: packed, installed in an empty project, and run there. The build in
  * dist/ is what is packed, so it has to be there.
  */
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import ownPackage from '../../package.json' with { type: 'json' };
+import { blocksOf, headingsOf, linksOf } from '../support/markdown.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 /** `npm test` hands its own settings on to the npm that is started here, whose project is another. */
@@ -45,6 +47,31 @@ test('CommonJS requires it, and has the instance that an ES module has', async (
   expect(printed.split(/\s/)).toEqual(expect.arrayContaining(['failover', 'FailoverError', 'StoreError']));
 });
 
+test('the program of its README runs beside the work module that is shown, and ends at a signal', async () => {
+  const readme = await readFile(join(root, 'README.md'), 'utf8');
+  const shown = new Map(
+    blocksOf(readme, 'js').map((code) => [/^\/\/ (\w+\.mjs)/.exec(code)?.[1] ?? 'unnamed', code] as const),
+  );
+  expect([...shown.keys()]).toEqual(['main.mjs', 'work.mjs']);
+  expect(readme.trimEnd().split('\n').length).toBeLessThanOrEqual(150);
+  expect(shown.get('main.mjs')?.trimEnd().split('\n').length).toBeLessThanOrEqual(25);
+  const pasted = join(project, 'pasted');
+  await mkdir(pasted);
+  for (const [name, code] of shown) await writeFile(join(pasted, name), code);
+  const child = spawn('node', ['main.mjs'], { cwd: pasted, env: { ...env, XDG_STATE_HOME: join(folder, 'state') } });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  let printed = '';
+  child.stderr.on('data', (data) => (printed += data));
+  child.stdout.on('data', (data) => {
+    printed += data;
+    if (/^done 3$/m.test(printed)) child.kill('SIGTERM');
+  });
+  const [code] = await once(child, 'exit');
+  expect({ code, printed }).toMatchObject({ code: 0 });
+  const told = ['ticking -> master', 'task 1: 10, under term 1', 'done 1', 'done 2', 'done 3', 'master -> stopped'];
+  expect(printed.split('\n')).toEqual(expect.arrayContaining(told));
+});
+
 test('where `require` loads no ES module, the CommonJS build is elected and does a task', async () => {
   expect(await run('node', ['refused.cjs', join(folder, 'refused')], project)).toBe('done 1\n');
 });
@@ -55,6 +82,23 @@ test.each([[[]], [['--lib', 'es2022', '--moduleResolution', 'bundler', '--module
     await run(tool('tsc'), ['-p', project, ...more], project);
   },
 );
+
+test('every TypeScript block of its guides compiles by itself', async () => {
+  const guides = join(project, 'node_modules', ownPackage.name, 'docs/guide');
+  const blocks = join(project, 'blocks');
+  await mkdir(blocks);
+  let count = 0;
+  for (const page of await readdir(guides)) {
+    for (const [number, code] of blocksOf(await readFile(join(guides, page), 'utf8'), 'ts').entries()) {
+      await writeFile(join(blocks, `${page}-${number + 1}.mts`), code);
+      count += 1;
+    }
+  }
+  expect(count).toBeGreaterThanOrEqual(5);
+  const settings = { extends: '../tsconfig.json', files: [], include: ['*.mts'] };
+  await writeFile(join(blocks, 'tsconfig.json'), JSON.stringify(settings));
+  await run(tool('tsc'), ['-p', blocks], project);
+});
 
 test('its types name Node.js alone, and what they name is exported', async () => {
   for (const file of ['index.d.ts', 'index.d.cts']) {
@@ -81,8 +125,8 @@ test('every resolution of its types finds them', async () => {
 test('it holds the library, its types and its papers, and nothing else', async () => {
   const files = await shipped();
   const papers = files.filter((file) => !file.startsWith('dist/'));
-  const pages = papers.filter((file) => /^docs\/[a-z]+\.md$/.test(file));
-  expect(pages).toContain('docs/protocol.md');
+  const pages = papers.filter((file) => /^docs\/([a-z]+\/)?[A-Za-z-]+\.md$/.test(file));
+  expect(pages).toContain('docs/explain/protocol.md');
   const others = papers.filter((file) => !pages.includes(file));
   expect(others.sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']);
   const built = files.filter((file) => file.startsWith('dist/'));
@@ -144,24 +188,6 @@ test('it names no path of the machine that built it', async () => {
     for (const mark of ours) expect(text.includes(mark), `${mark} in ${file}`).toBe(false);
   }
 });
-
-function linksOf(markdown: string): string[] {
-  const prose = markdown.replace(/```[\s\S]*?```|`[^`\n]*`/g, '');
-  return [...prose.matchAll(/\]\(([^)\s]+)[^)]*\)/g)].map(([, link]) => link ?? '');
-}
-
-/** As GitHub names them. */
-function headingsOf(markdown: string): Set<string> {
-  const titles = [...markdown.matchAll(/^#+ (.+)$/gm)].map(([, title]) => title ?? '');
-  return new Set(
-    titles.map((title) =>
-      title
-        .toLowerCase()
-        .replace(/[^\p{L}\p{N} _-]/gu, '')
-        .replaceAll(' ', '-'),
-    ),
-  );
-}
 
 /** The files of the installed package, which are those of the tarball. */
 async function shipped(): Promise<string[]> {

@@ -173,7 +173,7 @@ export class ElectionWorld implements Surroundings {
   private spawn(): void {
     const { random } = this;
     this.made += 1;
-    // A member that starts after a loss cannot know of a longer time to live than its own (docs/protocol.md).
+    // A member that starts after a loss cannot know of a longer time to live than its own (docs/explain/protocol.md).
     const isEqual = this.habits.mischiefs.includes('wiped');
     const scale = random() < 0.7 || isEqual ? 1 : 0.7 + random() * 0.6;
     const [SLAVE, TICKING] = [defaults.SLAVE * scale, defaults.TICKING * scale];

@@ -1,6 +1,6 @@
 /**
  * How long nobody held the lease, for each mastership that ended otherwise than by a release, against the bound of
- * docs/protocol.md: SLAVE + TICKING + POLL and the round trips of a look and a claim, from the last acknowledged beat.
+ * docs/explain/protocol.md: SLAVE + TICKING + POLL and the round trips of a look and a claim, from the last acknowledged beat.
  *
  * Where the beat cannot be seen, it is told from what the lease was last promised to last: 0.95 of SLAVE + TICKING from
  * its sending. The count begins anew with what takes the wait away from everybody: a server that is back, all cores that

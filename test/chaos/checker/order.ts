@@ -11,7 +11,7 @@ export interface Finding {
   readonly text: string;
 }
 
-/** Most tasks that a takeover may repeat: docs/durable.md. */
+/** Most tasks that a takeover may repeat: docs/explain/durable.md. */
 export const MOST_REPEATED = 256;
 
 /** Starts of a term that come after the start of a higher one; the runs are those of one epoch of the store. */

@@ -1,4 +1,4 @@
-/** Mistakes in the stored queue: docs/durable.md has the promises. */
+/** Mistakes in the stored queue: docs/explain/durable.md has the promises. */
 import type { PlantedBug } from '../plantedBug.ts';
 
 const queue = 'src/queue/durable/durableQueue.ts';
@@ -52,7 +52,7 @@ export const durableBugs: readonly PlantedBug[] = [
   },
   {
     name: 'suspect-runs-unrecorded',
-    breaks: 'A suspect runs before its attempt is on record, so that nobody knows of which task a process died.',
+    breaks: 'A suspect runs before its attempt is on record, and it stays unknown of which task a process died.',
     file: queue,
     find: '    void this.putOnRecord(reign, head, head.failed + 1);\n    return [];',
     replace: '    return [head];',
@@ -117,7 +117,7 @@ export const durableBugs: readonly PlantedBug[] = [
   },
   {
     name: 'letter-written-twice',
-    breaks: 'The burial stays in the lease, so that the next master writes a letter again that was requeued meanwhile.',
+    breaks: 'The burial stays in the lease, and the next master writes a letter again that was requeued before.',
     file: queue,
     find: 'const matched = await this.acknowledgeAt(reign.tenure, burial.seq, null);',
     replace: 'const matched: boolean | null = reign.lost ? null : true;',
@@ -141,7 +141,7 @@ export const durableBugs: readonly PlantedBug[] = [
   },
   {
     name: 'failure-not-on-record',
-    breaks: 'A failed attempt is not put on record, so that a failover gives the task all its attempts anew.',
+    breaks: 'A failed attempt is not put on record, and a failover gives the task all its attempts again.',
     file: queue,
     find: '    void this.putOnRecord(reign, head, head.failed);\n  }\n\n  /** After',
     replace: "    if (reign.hold === 'blocked') void this.putOnRecord(reign, head, head.failed);\n  }\n\n  /** After",
@@ -149,7 +149,7 @@ export const durableBugs: readonly PlantedBug[] = [
   },
   {
     name: 'blocked-queue-runs-on',
-    breaks: 'A queue that stands still at a task tries it again after its record is written.',
+    breaks: 'A queue that is blocked at a task tries it again after its record is written.',
     file: queue,
     find: "reign.hold = 'blocked';\n    host.trouble",
     replace: 'reign.hold = null;\n    host.trouble',
@@ -158,7 +158,7 @@ export const durableBugs: readonly PlantedBug[] = [
   },
   {
     name: 'requeue-of-the-blocked-not-seen',
-    breaks: 'A queue that stands still never notices that its head was requeued.',
+    breaks: 'A queue that is blocked never notices that its head was requeued.',
     file: queue,
     find: "if (reign.hold === 'blocked' && head !== undefined) void this.lookAtBlocked(reign, head);",
     replace: "if (reign.hold === 'burying' && head !== undefined) void this.lookAtBlocked(reign, head);",

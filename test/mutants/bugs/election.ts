@@ -1,4 +1,4 @@
-/** Mistakes in the election: docs/protocol.md has the rules by number. */
+/** Mistakes in the election: docs/explain/protocol.md has the rules by number. */
 import type { PlantedBug } from '../plantedBug.ts';
 
 const protocol = 'src/election/protocol.ts';
@@ -25,7 +25,7 @@ export const electionBugs: readonly PlantedBug[] = [
   },
   {
     name: 'higher-record-ignored',
-    breaks: 'After the insert nobody looks whether a higher record exists (rule 2).',
+    breaks: 'After the insert no member looks whether a higher record exists (rule 2).',
     file: protocol,
     find: 'return this.isConfirmed(claim, answer.tip) ? this.claimWon(claim) : this.claimLost();',
     replace: 'return this.claimWon(claim);',
@@ -162,7 +162,7 @@ export const electionBugs: readonly PlantedBug[] = [
   },
   {
     name: 'lost-beat-ignored',
-    breaks: 'A beat that matched nothing extends the validity all the same (rule 3).',
+    breaks: 'A beat that matched nothing still extends the validity (rule 3).',
     file: protocol,
     find: 'if (!answer.matched) {',
     replace: 'if (!answer.matched && mastership.term < 0) {',

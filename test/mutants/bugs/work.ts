@@ -73,7 +73,7 @@ export const workBugs: readonly PlantedBug[] = [
   },
   {
     name: 'done-not-reported',
-    breaks: 'A member does not put into the lease what it has done, so that a failover runs all of it again.',
+    breaks: 'A member does not put into the lease what it has done, and a failover runs all of it again.',
     file: managed,
     find: 'for (const id of ids) this.done.add(id);',
     replace: '',
@@ -113,7 +113,7 @@ export const workBugs: readonly PlantedBug[] = [
   },
   {
     name: 'chunk-result-misattributed',
-    breaks: 'A result is in shared memory before its task has ended, so that a crash counts the running task as done.',
+    breaks: 'A result is in shared memory before its task has ended, and a crash counts the running task as done.',
     file: 'src/work/runChunk.ts',
     find: '    begins(context);\n',
     replace: '    begins(context);\n    progress.done = done + 1;\n',

@@ -222,7 +222,7 @@ export class World implements Surroundings {
   private spawn(): void {
     const { random, habits, setting } = this;
     this.made += 1;
-    // A member that starts after a loss cannot know of a longer time to live than its own (docs/protocol.md).
+    // A member that starts after a loss cannot know of a longer time to live than its own (docs/explain/protocol.md).
     const isUnequal = habits.unequal && !this.mayLose;
     const intervals = isUnequal ? intervalsOf(habits.scale * (0.85 + random() * 0.3)) : habits.intervals;
     const side = random() < 0.5 ? SKEW : -SKEW;

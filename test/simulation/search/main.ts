@@ -1,6 +1,6 @@
 /**
  * `npm run search -- [flags]`: looks for a way in which the election breaks, in every state that can be reached within the
- * bounds. Exits 1 when there is one, and tells the shortest. docs/search.md says what is searched, and what is not.
+ * bounds. Exits 1 when there is one, and tells the shortest. docs/explain/search.md says what is searched, and what is not.
  */
 import { parseArgs } from 'node:util';
 import { step } from '../../../src/election/protocol.ts';

@@ -100,7 +100,7 @@ export function configOf({ intervals, grace }: Character, holder: string): Elect
   return { holder, intervals, grace };
 }
 
-/** In how many ticks without faults some member must be master: how the bound comes about is in docs/search.md. */
+/** In how many ticks without faults some member must be master: how the bound comes about is in docs/explain/search.md. */
 export function bound({ members, weak, kinds }: Setting): number {
   const most = (ticks: (member: Character) => number): number => Math.max(...members.map(ticks));
   const wait = most(

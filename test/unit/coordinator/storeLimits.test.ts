@@ -12,7 +12,7 @@ test('a command has what is left of the lease for two of them, and opening has 3
   expect(storeLimits(far)).toEqual({ commandTimeout: 64_750, connectTimeout: 64_750, freshFor: 40_000 });
 });
 
-/** What docs/databases.md says. */
+/** What docs/guide/databases.md says. */
 test.each([
   [100, 2500, 2000],
   [500, 2500, 2000],

@@ -1,5 +1,5 @@
 /**
- * The rules of docs/protocol.md against the pure core: a clock that is handed in, and no timers. All eleven are in this one
+ * The rules of docs/explain/protocol.md against the pure core: a clock that is handed in, and no timers. All eleven are in this one
  * file, in their order, so that page and tests can be read side by side.
  */
 import assert from 'node:assert/strict';

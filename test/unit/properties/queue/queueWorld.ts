@@ -3,7 +3,7 @@
  * what is finished (done, or a dead letter), and what each member was told of. The members run what ships
  * (`ManagedWork`: FIFO, follower, window of what was done, dispatcher); the election is played by whoever calls.
  *
- * What is checked on every step, of docs/protocol.md and of the plan's first rules about managed work:
+ * What is checked on every step, of docs/explain/protocol.md and of the plan's first rules about managed work:
  *
  *   - nothing begins to run at a member that was told that it is finished;
  *   - what a look takes out of a queue is exactly what was finished since the last look, as long as the lease can list
