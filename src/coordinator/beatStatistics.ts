@@ -3,7 +3,7 @@
 import type { MemberStatus } from '../wire/status.js';
 import { Histogram } from './histogram.js';
 
-export class Telemetry {
+export class BeatStatistics {
   private sent = 0;
   private acknowledged = 0;
   private readonly lateness = new Histogram();

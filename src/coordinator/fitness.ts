@@ -11,7 +11,7 @@ import type { Unfit } from '../wire/status.js';
 /** What makes a member unfit. */
 export type Ailment = 'task' | 'main' | 'module' | 'kind';
 
-export interface FitnessHost {
+export interface FitnessCallbacks {
   /** `nothingRuns`: nothing of the work. Returns whether that gave a mastership up, which an `error` event has told of. */
   resign(reason: string, code: FailoverErrorCode, nothingRuns: boolean): boolean;
   fit(): void;
@@ -22,7 +22,7 @@ export class Fitness {
   private readonly complaints = new Map<Ailment, Unfit>();
 
   constructor(
-    private readonly host: FitnessHost,
+    private readonly callbacks: FitnessCallbacks,
     private readonly clock: Pick<Clock, 'wall'>,
   ) {}
 
@@ -41,10 +41,10 @@ export class Fitness {
     const since = before?.since ?? new Date(this.clock.wall());
     this.complaints.set(ailment, { code, message, since });
     if (before !== undefined || this.complaints.size > 1) return false;
-    return this.host.resign(message, code, nothingRuns);
+    return this.callbacks.resign(message, code, nothingRuns);
   }
 
   withdraw(ailment: Ailment): void {
-    if (this.complaints.delete(ailment) && this.complaints.size === 0) this.host.fit();
+    if (this.complaints.delete(ailment) && this.complaints.size === 0) this.callbacks.fit();
   }
 }

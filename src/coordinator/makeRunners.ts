@@ -5,7 +5,7 @@ import { toWire } from '../errors.js';
 import type { ResolvedManagedOptions } from '../options/options.js';
 import { systemClock } from '../time/systemClock.js';
 import type { MemberEvent } from '../wire/messages.js';
-import type { LeaseView } from '../wire/sharedLease.js';
+import type { SharedLease } from '../wire/sharedLease.js';
 import { ChunkProgress } from '../work/chunkProgress.js';
 import { MainRunner } from '../work/mainRunner.js';
 import type { StartGate } from '../work/startGate.js';
@@ -16,7 +16,7 @@ import { MainWatch } from './mainWatch.js';
 const taskEntry = fileURLToPath(new URL('../../workers/task.cjs', import.meta.url));
 
 export interface RunnerParts {
-  readonly lease: LeaseView;
+  readonly lease: SharedLease;
   readonly options: ResolvedManagedOptions;
   readonly emit: (event: MemberEvent) => void;
 }

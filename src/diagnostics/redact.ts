@@ -31,20 +31,20 @@ export function redact(text: string, secrets: readonly string[] = []): string {
   return hide(text, patterns, long);
 }
 
-interface Place {
+interface Span {
   readonly from: number;
   readonly length: number;
 }
 
 /** Where a secret stands that is too long for one pattern: its pieces, one right after the other. */
-function placesOf(secret: string, text: string): Place[] {
+function placesOf(secret: string, text: string): Span[] {
   const chars = Array.from(secret);
   const pieces = Array.from({ length: Math.ceil(chars.length / LONGEST_PATTERN) }, (_, index) => {
     const piece = chars.slice(index * LONGEST_PATTERN, (index + 1) * LONGEST_PATTERN).join('');
     return new RegExp(anyWriting(piece), index === 0 ? 'g' : 'y');
   });
   const [first, ...others] = pieces;
-  const places: Place[] = [];
+  const places: Span[] = [];
   for (let match = first?.exec(text); first !== undefined && match; match = first.exec(text)) {
     let end: number | undefined = match.index + match[0].length;
     for (const piece of others) {
@@ -65,7 +65,7 @@ function placesOf(secret: string, text: string): Place[] {
  * Hides whatever any of the patterns finds in the text as it was given. One after another, each would search what the
  * one before has left: a secret `go` would take the scheme away by which a URI and its password are found.
  */
-function hide(text: string, patterns: readonly RegExp[], more: readonly Place[]): string {
+function hide(text: string, patterns: readonly RegExp[], more: readonly Span[]): string {
   const found = patterns
     .flatMap((pattern) =>
       Array.from(text.matchAll(pattern), (match) => ({ from: match.index, length: match[0].length })),

@@ -22,7 +22,7 @@ import { SuspensionWatch } from './suspensionWatch.js';
 const WATCH = 250;
 
 /** What the elector needs from the member it elects. */
-export interface ElectorHost {
+export interface ElectorCallbacks {
   /** The progress that the next beat carries. */
   progress(): Progress;
   /** Called for each piece of news, in order. Must not throw. */
@@ -40,7 +40,7 @@ export interface ElectorParts {
   readonly config: ElectionConfig;
   readonly store: Store;
   readonly clock: Clock;
-  readonly host: ElectorHost;
+  readonly callbacks: ElectorCallbacks;
   /** After this many ms without an answer a request counts as failed, should the store break its own promise. */
   readonly requestTimeout: number;
 }
@@ -134,7 +134,7 @@ export class Elector {
     this.state = state;
     for (const effect of effects) {
       if ('request' in effect) this.send(effect);
-      else this.parts.host.news(effect);
+      else this.parts.callbacks.news(effect);
     }
   }
 
@@ -159,7 +159,7 @@ export class Elector {
   }
 
   private send(request: StoreRequest): void {
-    const { clock, config, host, requestTimeout } = this.parts;
+    const { clock, config, callbacks, requestTimeout } = this.parts;
     let answered = false;
     const answer = (event: Answer): void => {
       if (answered) return;
@@ -173,15 +173,15 @@ export class Elector {
         new StoreError('ERR_STORE_UNAVAILABLE', `the store did not answer ${request.type} in ${requestTimeout} ms`),
       );
     });
-    host.asked(request);
+    callbacks.asked(request);
     const sentAt = clock.now();
     if (request.type === 'beat') {
       const late = sentAt - request.due;
-      host.beatSent(Math.max(0, late), Math.max(0, late + beatLead(config.intervals)));
+      callbacks.beatSent(Math.max(0, late), Math.max(0, late + beatLead(config.intervals)));
     }
     this.ask(request).then(
       (event) => {
-        if (!answered && event.type === 'beaten' && event.matched) host.beatAcknowledged(clock.now() - sentAt);
+        if (!answered && event.type === 'beaten' && event.matched) callbacks.beatAcknowledged(clock.now() - sentAt);
         answer(event);
       },
       (error: unknown) => failed(error instanceof Error ? error : new Error(String(error))),
@@ -189,7 +189,7 @@ export class Elector {
   }
 
   private async ask(asked: StoreRequest): Promise<Answer> {
-    const { name, store, config, host } = this.parts;
+    const { name, store, config, callbacks } = this.parts;
     const { request } = asked;
     switch (asked.type) {
       case 'readTip':
@@ -217,11 +217,11 @@ export class Elector {
       }
       case 'beat': {
         const tenure = { name, term: asked.term, holder: config.holder };
-        return { type: 'beaten', request, matched: await store.beat(tenure, asked.beat, host.progress()) };
+        return { type: 'beaten', request, matched: await store.beat(tenure, asked.beat, callbacks.progress()) };
       }
       case 'release': {
         const tenure = { name, term: asked.term, holder: config.holder };
-        return { type: 'released', request, matched: await store.release(tenure, asked.beat, host.progress()) };
+        return { type: 'released', request, matched: await store.release(tenure, asked.beat, callbacks.progress()) };
       }
     }
   }

@@ -9,16 +9,16 @@ import { realTime, type Timers } from '../time/realTime.js';
 /** Between two calls without a sign that there is room, in ms. */
 const POLL = 100;
 
-interface Place {
+interface Ticket {
   /** Asks once, at once. */
   attempt(): void;
   /** Whether it is free again. */
   left: boolean;
 }
 
-export class Waiters {
+export class Admission {
   /** In the order in which they came, from `next` on; the first `trying` of them were called, and have no answer yet. */
-  private line: Place[] = [];
+  private line: Ticket[] = [];
   /** Where in `line` those begin that wait: taking them off its front would cost its length. */
   private next = 0;
   private trying = 0;
@@ -44,22 +44,22 @@ export class Waiters {
         let answer = await attempt();
         if (answer === 'full' && this.over) answer = await attempt();
         if (answer === 'full') return;
-        place.left = true;
+        ticket.left = true;
         resolve(answer);
       };
       const fail = (error: unknown): void => {
-        place.left = true;
+        ticket.left = true;
         reject(error);
       };
       // Not by a promise that is resolved: those who are called together must ask in their order.
-      const place: Place = {
+      const ticket: Ticket = {
         left: false,
         attempt: () =>
           void ask()
             .catch(fail)
             .then(() => this.answered()),
       };
-      this.line.push(place);
+      this.line.push(ticket);
     });
   }
 
@@ -102,7 +102,7 @@ export class Waiters {
   private takeOut(called: number): number {
     const stay = this.line.slice(this.next, this.next + called).filter(({ left }) => !left);
     this.next += called - stay.length;
-    for (const [index, place] of stay.entries()) this.line[this.next + index] = place;
+    for (const [index, ticket] of stay.entries()) this.line[this.next + index] = ticket;
     // What has left is let go of when it is half of the line.
     if (2 * this.next >= this.line.length) {
       this.line = this.line.slice(this.next);

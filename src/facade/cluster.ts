@@ -11,11 +11,11 @@ import type { Remote } from 'comlink';
 import { FailoverError, fromWire, StateError } from '../errors.js';
 import type { TaskId } from '../task/task.js';
 import type { ClusterSpec, MemberEvent, Reply, WireApi } from '../wire/messages.js';
-import { LeaseView } from '../wire/sharedLease.js';
+import { SharedLease } from '../wire/sharedLease.js';
 import type { MemberStatus } from '../wire/status.js';
 import type * as api from './api.js';
 import type { Client, CoordinatorHandle } from './coordinatorHandle.js';
-import type { Connection } from './coordinatorThread.js';
+import type { CoordinatorThread } from './coordinatorThread.js';
 import { type ClusterState, SafeEmitter } from './events.js';
 
 /** What a kind of cluster adds to the spec that the coordinator opens. */
@@ -29,14 +29,14 @@ export type Send<R> = (remote: Remote<WireApi>, cluster: number) => Promise<Repl
 /** Its public members are described in `api.ts`. */
 export abstract class Cluster extends SafeEmitter implements api.Cluster {
   readonly name: string;
-  protected readonly lease = new LeaseView();
+  protected readonly lease = new SharedLease();
   private readonly handle: CoordinatorHandle;
   private readonly kind: Kind;
   private readonly client: Client;
   /** The coordinator's number of this cluster, once it was added. */
   private cluster: number | undefined;
   /** Undefined before it was added, and while a dead thread is being replaced. */
-  private connection: Connection | undefined;
+  private connection: CoordinatorThread | undefined;
   private ran = false;
   private stopping: Promise<void> | undefined;
   private current: ClusterState = 'stopped';
@@ -133,7 +133,7 @@ export abstract class Cluster extends SafeEmitter implements api.Cluster {
 
   // ---- for the coordinator handle ----
 
-  private attach(connection: Connection, cluster: number): void {
+  private attach(connection: CoordinatorThread, cluster: number): void {
     this.connection = connection;
     const { name, kind, lease } = this;
     // A new holder on each thread: what the dead one still has under way must not be taken for this one's.
@@ -147,7 +147,7 @@ export abstract class Cluster extends SafeEmitter implements api.Cluster {
   }
 
   /** First all tasks, then the election: a member that is fed after its first look repeats what was done before. */
-  private async goOn(connection: Connection, cluster: number): Promise<void> {
+  private async goOn(connection: CoordinatorThread, cluster: number): Promise<void> {
     const { ran } = this;
     if (ran) connection.hold();
     await this.refeed();

@@ -10,7 +10,7 @@ import { FailoverError, StateError } from '../errors.js';
 import type { ResolvedOptions } from '../options/options.js';
 import { type Clocks, realTime, type Timers } from '../time/realTime.js';
 import type { MemberEvent } from '../wire/messages.js';
-import { Connection } from './coordinatorThread.js';
+import { CoordinatorThread } from './coordinatorThread.js';
 
 const FIRST_DELAY = 100;
 const LONGEST_DELAY = 5000;
@@ -23,7 +23,7 @@ export interface Client {
   /** The thread died, and with it every mastership; a new one comes, or this is told again because it cannot be started yet. */
   lost(error: Error): void;
   /** A thread is there: open the cluster on it, and whatever it did before. */
-  attach(connection: Connection, cluster: number): void;
+  attach(connection: CoordinatorThread, cluster: number): void;
   stop(): Promise<void>;
 }
 
@@ -31,7 +31,7 @@ export class CoordinatorHandle {
   private readonly clients = new Map<number, Client>();
   /** Those that have stopped, until the thread is closed: a panic of work that would not end may still come for them. */
   private readonly leaving = new Map<number, Client>();
-  private connection: Connection | undefined;
+  private connection: CoordinatorThread | undefined;
   /** From the death of the thread until there is another one. */
   private restarting = false;
   private restart: NodeJS.Timeout | undefined;
@@ -84,9 +84,9 @@ export class CoordinatorHandle {
     await this.ending;
   }
 
-  private connect(): Connection {
+  private connect(): CoordinatorThread {
     const startedAt = this.time.monotonic();
-    const connection = new Connection(this.#options, (cluster, event) =>
+    const connection = new CoordinatorThread(this.#options, (cluster, event) =>
       (this.clients.get(cluster) ?? this.leaving.get(cluster))?.happened(event),
     );
     void connection.lost.then((error) => {

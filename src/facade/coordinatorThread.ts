@@ -18,7 +18,7 @@ const PATIENCE = 2000;
 /** Not a constant, because a bundle may have no URL. There `failover()` throws its own error. */
 const entry = () => new URL('../../workers/coordinator.cjs', import.meta.url);
 
-export class Connection {
+export class CoordinatorThread {
   private readonly worker: Worker;
   private readonly gate = new Gate();
   private readonly remote: Remote<WireApi>;

@@ -7,7 +7,7 @@
 import { FailoverError } from '../errors.js';
 import type { TaskId } from '../task/task.js';
 import type { SubmitResult, TaskBatch } from '../wire/messages.js';
-import type { TaskBlock, TaskPlace } from './taskBlocks.js';
+import type { TaskBlock, TaskSlot } from './taskBlocks.js';
 
 /** Most tasks and bytes of what is under way: about 1 ms of the coordinator's time. */
 const MOST_TASKS = 1024;
@@ -15,7 +15,7 @@ const MOST_BYTES = 1024 * 1024;
 
 export interface EncodedTask {
   readonly id: TaskId;
-  readonly place: TaskPlace;
+  readonly slot: TaskSlot;
 }
 
 interface Waiting {
@@ -92,7 +92,7 @@ export class Feeder {
 
   private feed(): void {
     while (this.underWay < this.mostBatches) {
-      const block = this.waiting[this.next]?.task.place.block;
+      const block = this.waiting[this.next]?.task.slot.block;
       if (block === undefined) break;
       this.underWay += 1;
       void this.feedBatch(block, this.take(block));
@@ -119,12 +119,8 @@ export class Feeder {
   private take(block: TaskBlock): Waiting[] {
     const from = this.next;
     let bytes = 0;
-    for (
-      let place = this.waiting[from]?.task.place;
-      place?.block === block;
-      place = this.waiting[this.next]?.task.place
-    ) {
-      bytes += place.length;
+    for (let slot = this.waiting[from]?.task.slot; slot?.block === block; slot = this.waiting[this.next]?.task.slot) {
+      bytes += slot.length;
       const taken = this.next - from;
       if (taken === this.mostTasks || (taken > 0 && bytes > this.mostBytes)) break;
       this.next += 1;
@@ -144,8 +140,8 @@ function pack({ bytes: block }: TaskBlock, batch: readonly Waiting[]): TaskBatch
   const [ids, offsets, lengths]: [TaskId[], number[], number[]] = [[], [], []];
   for (const { task } of batch) {
     ids.push(task.id);
-    offsets.push(task.place.offset);
-    lengths.push(task.place.length);
+    offsets.push(task.slot.offset);
+    lengths.push(task.slot.length);
   }
   return { block, ids, offsets, lengths };
 }

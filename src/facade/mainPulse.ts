@@ -5,13 +5,13 @@
 
 import { realTime, type Timers } from '../time/realTime.js';
 import { pulsePeriod } from '../wire/pulse.js';
-import type { LeaseView } from '../wire/sharedLease.js';
+import type { SharedLease } from '../wire/sharedLease.js';
 
 export class MainPulse {
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
-    private readonly lease: Pick<LeaseView, 'beatPulse' | 'endPulse'>,
+    private readonly lease: Pick<SharedLease, 'beatPulse' | 'endPulse'>,
     /** In ms; `Infinity`: nobody watches, so nothing is beaten. */
     private readonly mainTimeout: number,
     private readonly timers: Timers = realTime,

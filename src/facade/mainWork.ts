@@ -6,7 +6,7 @@
 import type { WorkOutcome } from '../queue/runner.js';
 import { decodeTask } from '../task/taskCodec.js';
 import type { MemberEvent } from '../wire/messages.js';
-import type { LeaseView } from '../wire/sharedLease.js';
+import type { SharedLease } from '../wire/sharedLease.js';
 import { callWork } from '../work/callWork.js';
 import { WorkContext } from '../work/context.js';
 import { InsideWork } from './insideWork.js';
@@ -21,7 +21,7 @@ export class MainWork {
 
   constructor(
     private readonly work: UserFunction,
-    private readonly lease: LeaseView,
+    private readonly lease: SharedLease,
   ) {}
 
   run(request: WorkRequest): Promise<WorkOutcome> {

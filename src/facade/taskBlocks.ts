@@ -22,7 +22,7 @@ export class TaskBlock {
 }
 
 /** Where one task stands. */
-export interface TaskPlace {
+export interface TaskSlot {
   readonly block: TaskBlock;
   readonly offset: number;
   readonly length: number;
@@ -36,18 +36,18 @@ export class TaskBlocks {
   private spareBytes = 0;
 
   /** `write` gets room for `most` bytes, and returns how many it has written there. */
-  write(most: number, write: (bytes: Uint8Array, offset: number) => number): TaskPlace {
+  write(most: number, write: (bytes: Uint8Array, offset: number) => number): TaskSlot {
     if (most > LARGE) return this.place(this.take(2 ** Math.ceil(Math.log2(most))), 0, write);
     if (this.used + most > this.current.bytes.length) {
       this.current = this.take(SHARED);
       this.used = 0;
     }
-    const place = this.place(this.current, this.used, write);
-    this.used += place.length;
-    return place;
+    const slot = this.place(this.current, this.used, write);
+    this.used += slot.length;
+    return slot;
   }
 
-  copy(task: Uint8Array): TaskPlace {
+  copy(task: Uint8Array): TaskSlot {
     return this.write(task.length, (bytes, offset) => {
       bytes.set(task, offset);
       return task.length;
@@ -55,7 +55,7 @@ export class TaskBlocks {
   }
 
   /** Nobody reads the task any more. Once for each; a task that is never freed keeps its block from being used anew. */
-  free({ block }: TaskPlace): void {
+  free({ block }: TaskSlot): void {
     block.live -= 1;
     if (block.live > 0) return;
     if (block === this.current) {
@@ -70,7 +70,7 @@ export class TaskBlocks {
     else spare.push(block);
   }
 
-  private place(block: TaskBlock, offset: number, write: (bytes: Uint8Array, offset: number) => number): TaskPlace {
+  private place(block: TaskBlock, offset: number, write: (bytes: Uint8Array, offset: number) => number): TaskSlot {
     const length = write(block.bytes, offset);
     block.live += 1;
     return { block, offset, length };

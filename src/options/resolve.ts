@@ -46,29 +46,29 @@ function homeOfUser(): string {
 /** @throws InvalidOptionError */
 export function resolveOptions(given: unknown = {}, environment = processEnvironment()): ResolvedOptions {
   const fields = readFields(given, '', ['mongodb', 'nodb', 'intervals']);
-  const place = resolveNodb(fields.nodb, environment);
-  const { ignored, ...mongodb } = resolveMongodb(fields.mongodb, place === undefined);
+  const path = resolveNodb(fields.nodb, environment);
+  const { ignored, ...mongodb } = resolveMongodb(fields.mongodb, path === undefined);
   return {
-    store: place === undefined ? { kind: 'mongodb', ...mongodb } : { kind: 'embedded', ...place },
+    store: path === undefined ? { kind: 'mongodb', ...mongodb } : { kind: 'embedded', ...path },
     intervals: resolveIntervals(fields.intervals),
     ignored,
   };
 }
 
-interface Place {
+interface StorePath {
   readonly path: string;
   readonly earlierPath?: string;
   readonly owner?: number;
 }
 
 /** Where the embedded store is; undefined when MongoDB is used. */
-function resolveNodb(given: unknown, environment: OptionsEnvironment): Place | undefined {
+function resolveNodb(given: unknown, environment: OptionsEnvironment): StorePath | undefined {
   if (given === undefined || given === false) return undefined;
   if (given !== true && !isObject(given)) {
     throw new InvalidOptionError(`nodb must be true, false or an object with a path, not ${showValue(given)}`);
   }
   const { path } = given === true ? {} : readFields(given, 'nodb', ['path']);
-  if (path === undefined) return defaultPlace(environment);
+  if (path === undefined) return defaultStorePath(environment);
   if (typeof path !== 'string' || path === '' || path.includes('\0')) {
     throw new InvalidOptionError(`nodb.path must be the path of a folder, not ${showValue(path)}`);
   }
@@ -77,7 +77,7 @@ function resolveNodb(given: unknown, environment: OptionsEnvironment): Place | u
 }
 
 /** @throws InvalidOptionError if there is no folder that all processes of this user would find. */
-function defaultPlace(environment: OptionsEnvironment): Place {
+function defaultStorePath(environment: OptionsEnvironment): StorePath {
   const { uid, tmpdir: temporary } = environment;
   const ofUser = uid === undefined ? {} : { owner: uid };
   // A relative one is another folder for each working directory, so members would not see each other.

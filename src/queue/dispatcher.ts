@@ -74,7 +74,7 @@ const EXIT = 150;
 const STOPPING = 'the member stops';
 
 /** What the dispatcher tells; nothing of it may throw. It may call back into the dispatcher. */
-export interface DispatcherHost {
+export interface DispatcherCallbacks {
   /** The tasks are done, in this order, and have left the source; perhaps while those after them run. */
   done(tasks: readonly QueuedTask[]): void;
   /** Attempt number `attempt` failed. The task stays at the head and is tried again after the delay, unless it is exhausted. */
@@ -111,7 +111,7 @@ export interface DispatcherParts {
   readonly stopTimeout: number;
   /** Kills the process; called instead of a panic when work has outlived the lease. Null: it is only said. */
   readonly killProcess: (() => void) | null;
-  readonly host: DispatcherHost;
+  readonly callbacks: DispatcherCallbacks;
 }
 
 interface Run {
@@ -291,16 +291,16 @@ export class Dispatcher {
   }
 
   private loadEnded(outcome: LoadOutcome): void {
-    const { host, retry } = this.parts;
+    const { callbacks, retry } = this.parts;
     if (outcome.type === 'loaded') {
-      host.loaded();
+      callbacks.loaded();
       return this.goOn();
     }
     // The runner was ended by nobody here, so it is asked again.
     if (outcome.type === 'ended') return this.wait(retry.minDelay);
     this.givenUp = true;
     this.move('waiting');
-    host.unloadable(fromWire(outcome.error), outcome.exited);
+    callbacks.unloadable(fromWire(outcome.error), outcome.exited);
   }
 
   private wait(delay: number): void {
@@ -346,21 +346,21 @@ export class Dispatcher {
     const { tasks, left, counts } = run;
     if (!counts || done <= left) return;
     run.left = done;
-    const { queue, host } = this.parts;
+    const { queue, callbacks } = this.parts;
     queue.finish(done - left);
-    host.done(left === 0 && done === tasks.length ? tasks : tasks.slice(left, done));
+    callbacks.done(left === 0 && done === tasks.length ? tasks : tasks.slice(left, done));
   }
 
   /** How long to wait before the source is asked again. */
   private fail(task: QueuedTask | undefined, failure: Exclude<Failure, { type: 'not-run' }>): number {
-    const { host, retry, random } = this.parts;
+    const { callbacks, retry, random } = this.parts;
     assert.ok(task !== undefined, 'only a task that was given fails');
     task.failed += 1;
     const error =
       failure.type === 'error' ? fromWire(failure.error) : new WorkError('ERR_WORK_FAILED', 'the work returned false');
-    host.failed(task, error, task.failed);
+    callbacks.failed(task, error, task.failed);
     if (task.failed < retry.attempts) return retryDelay(retry, task.failed, random);
-    host.exhausted(task, error);
+    callbacks.exhausted(task, error);
     return 0;
   }
 
@@ -429,13 +429,13 @@ export class Dispatcher {
 
   /** What must have ended by now has not. */
   private abandon(): void {
-    const { killProcess, host } = this.parts;
+    const { killProcess, callbacks } = this.parts;
     this.stuck = true;
     this.settleDrains('stuck');
     if (killProcess !== null && this.leaseEnds) return killProcess();
     const { running } = this;
     const what = running === null ? 'the task thread' : `the work on task ${JSON.stringify(running)}`;
-    host.panic(new WorkError('ERR_WORK_NOT_STOPPED', `${what} would not stop in time and may still run`));
+    callbacks.panic(new WorkError('ERR_WORK_NOT_STOPPED', `${what} would not stop in time and may still run`));
   }
 
   private settleDrains(how: Drained): void {

@@ -29,18 +29,18 @@ const decoding = {
 };
 
 /** Finds a place for at most `most` bytes, calls `write` with it, which returns how many there are, and tells what came of it. */
-export type Place<Written> = (most: number, write: (block: Uint8Array, offset: number) => number) => Written;
+export type Reserve<Written> = (most: number, write: (block: Uint8Array, offset: number) => number) => Written;
 
 /**
  * Writes the bytes of the task, at most `maxTaskBytes` of them (up to 16 MiB), where `place` wants them.
  * @throws TaskError `ERR_TASK_NOT_CLONEABLE` with the path of the value that cannot be carried, such as `$.items[2].run`
  * @throws TaskError `ERR_TASK_TOO_LARGE`
  */
-export function encodeTask<Written>(task: unknown, maxTaskBytes: number, place: Place<Written>): Written {
+export function encodeTask<Written>(task: unknown, maxTaskBytes: number, reserve: Reserve<Written>): Written {
   assert.ok(maxTaskBytes <= MAX_BYTES, 'the options allow no larger task');
   const copied = new TaskCopy(task, maxTaskBytes);
   try {
-    return encodeCopy(copied, maxTaskBytes, place);
+    return encodeCopy(copied, maxTaskBytes, reserve);
   } catch (cause) {
     if (cause instanceof TaskError) throw cause;
     // An object that only says that it is one of BSON's own values, or a buffer that says another length.
@@ -48,7 +48,11 @@ export function encodeTask<Written>(task: unknown, maxTaskBytes: number, place: 
   }
 }
 
-function encodeCopy<Written>({ copy, sure, slack }: TaskCopy, maxTaskBytes: number, place: Place<Written>): Written {
+function encodeCopy<Written>(
+  { copy, sure, slack }: TaskCopy,
+  maxTaskBytes: number,
+  reserve: Reserve<Written>,
+): Written {
   let most = sure + slack;
   if (most > maxTaskBytes || most > SMALL) {
     most = bson.calculateObjectSize(copy);
@@ -59,7 +63,7 @@ function encodeCopy<Written>({ copy, sure, slack }: TaskCopy, maxTaskBytes: numb
       );
     }
   }
-  return place(most, (block, offset) => {
+  return reserve(most, (block, offset) => {
     const length = bson.serializeWithBufferAndIndex(copy, block, { index: offset }) + 1 - offset;
     assert.ok(length <= most && length >= sure, 'the size was counted right');
     return length;

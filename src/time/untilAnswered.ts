@@ -2,7 +2,7 @@
 import type { Clock } from './clock.js';
 import { pause } from './pause.js';
 
-export interface Insisting {
+export interface UntilAnsweredParts {
   readonly clock: Clock;
   /** Before a failed call is made again, in ms. */
   readonly poll: number;
@@ -13,7 +13,10 @@ export interface Insisting {
 }
 
 /** The answer; null when it was not wanted any more by the time that it came. */
-export async function insist<T>(call: () => Promise<T>, { clock, poll, wanted, failed }: Insisting): Promise<T | null> {
+export async function untilAnswered<T>(
+  call: () => Promise<T>,
+  { clock, poll, wanted, failed }: UntilAnsweredParts,
+): Promise<T | null> {
   for (let told = false; wanted(); told = true) {
     try {
       const answer = await call();

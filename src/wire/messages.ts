@@ -24,7 +24,7 @@ export interface ClusterSpec {
   readonly name: string;
   readonly holder: string;
   readonly identifier: TaskId | null;
-  /** The buffer of the cluster's `LeaseView`. */
+  /** The buffer of the cluster's `SharedLease`. */
   readonly lease: SharedArrayBuffer;
   /** `module` is the URL of the work; null: a function, on the main thread. */
   readonly managed: ManagedSpec | null;

@@ -21,7 +21,7 @@ const FIELDS = 5;
 const WALL_NOISE = 20;
 
 /** One per cluster; the parts that share a buffer share the lease. */
-export class LeaseView {
+export class SharedLease {
   readonly buffer: SharedArrayBuffer;
   private readonly cells: BigInt64Array;
 

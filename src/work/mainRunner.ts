@@ -8,7 +8,7 @@ import type { TaskId } from '../task/task.js';
 import { viewOf } from '../task/taskBytes.js';
 import { Alarm } from '../time/alarm.js';
 import type { Clock } from '../time/clock.js';
-import type { LeaseView } from '../wire/sharedLease.js';
+import type { SharedLease } from '../wire/sharedLease.js';
 
 /** What the main thread is asked to run. */
 export interface MainRun {
@@ -20,7 +20,7 @@ export interface MainRun {
 }
 
 export interface MainRunnerParts {
-  readonly lease: LeaseView;
+  readonly lease: SharedLease;
   readonly clock: Clock;
   /** How long one run may take, in ms; may be `Infinity`. */
   readonly taskTimeout: number;

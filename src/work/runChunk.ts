@@ -5,7 +5,7 @@
 
 import type { ChunkOutcome } from '../queue/runner.js';
 import { decodeTask } from '../task/taskCodec.js';
-import type { LeaseView } from '../wire/sharedLease.js';
+import type { SharedLease } from '../wire/sharedLease.js';
 import { failureOf, notBoolean, type UserWork } from './callWork.js';
 import { type Chunk, ownBlock } from './chunk.js';
 import type { ChunkProgress } from './chunkProgress.js';
@@ -20,7 +20,7 @@ export type ChunkAnswer = Omit<ChunkOutcome, 'done'>;
 export interface ChunkParts {
   readonly work: UserWork;
   readonly term: number;
-  readonly lease: LeaseView;
+  readonly lease: SharedLease;
   readonly progress: ChunkProgress;
   /** Told of each context before its task starts, so that it can be aborted. */
   begins(context: WorkContext): void;

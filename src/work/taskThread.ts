@@ -4,7 +4,7 @@
  */
 import { BroadcastChannel, parentPort } from 'node:worker_threads';
 import { type OwnThreadData, threadBegins } from '../surroundings/ownThreads.js';
-import { LeaseView } from '../wire/sharedLease.js';
+import { SharedLease } from '../wire/sharedLease.js';
 import { failureOf, type UserWork } from './callWork.js';
 import type { Chunk } from './chunk.js';
 import { ChunkProgress } from './chunkProgress.js';
@@ -42,7 +42,7 @@ export function startTaskThread(
 ): (call: TaskThreadCall) => Promise<TaskThreadAnswer> {
   threadBegins(data);
   lowerThreadPriority();
-  const lease = new LeaseView(data.lease);
+  const lease = new SharedLease(data.lease);
   const progress = new ChunkProgress(data.progress);
   let running: WorkContext | undefined;
   const begins = (context: WorkContext): void => {

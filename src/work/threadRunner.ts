@@ -14,7 +14,7 @@ import type { ChunkOutcome, LoadOutcome, QueuedTask, Runner } from '../queue/run
 import { Alarm } from '../time/alarm.js';
 import type { Clock } from '../time/clock.js';
 import { endsBy } from '../time/pause.js';
-import type { LeaseView } from '../wire/sharedLease.js';
+import type { SharedLease } from '../wire/sharedLease.js';
 import { failureOf } from './callWork.js';
 import { packChunk } from './chunk.js';
 import type { ChunkProgress } from './chunkProgress.js';
@@ -33,7 +33,7 @@ export interface ThreadRunnerParts {
   readonly gate: StartGate;
   /** What the data of the pool has too. One for all threads: the one before has exited before the next one starts. */
   readonly progress: ChunkProgress;
-  readonly lease: LeaseView;
+  readonly lease: SharedLease;
   readonly clock: Clock;
   /** How long one task may take, in ms; may be `Infinity`. */
   readonly taskTimeout: number;

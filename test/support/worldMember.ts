@@ -88,7 +88,7 @@ export class WorldMember {
       store: this.connection,
       clock: this.clock,
       requestTimeout: this.requestTimeout,
-      host: {
+      callbacks: {
         progress: () => ({ identifier: null, count: 0, recent: [] }),
         news: (news) => this.news(news),
         asked: (request) => this.asked(request),

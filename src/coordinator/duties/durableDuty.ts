@@ -16,13 +16,13 @@ import { endsBy } from '../../time/pause.js';
 import type { SubmitResult, TaskBatch } from '../../wire/messages.js';
 import { tasksOf } from '../../wire/taskBatch.js';
 import type { DeadLetters } from '../deadLetters.js';
-import type { Election, WorkLoad } from './duty.js';
-import { drainAnd, makeDispatcher, type TaskWork, type TaskWorkParts } from './queueDuty.js';
+import type { DutyLoad, Election } from './duty.js';
+import { drainAnd, makeDispatcher, type QueueDuty, type QueueDutyParts } from './queueDuty.js';
 
 /** A chunk of half the size, so that one can run while the one before is acknowledged: see durableQueue.ts. */
 const CHUNK = { budget: 5, mostTasks: 128 };
 
-export interface DurableWorkParts extends TaskWorkParts {
+export interface DurableDutyParts extends QueueDutyParts {
   readonly store: TaskStore;
   readonly holder: string;
   readonly poll: number;
@@ -32,7 +32,7 @@ export interface DurableWorkParts extends TaskWorkParts {
 
 const log = logFor('failover:managed');
 
-export class DurableWork implements TaskWork {
+export class DurableDuty implements QueueDuty {
   private readonly queue: DurableQueue;
   private readonly dispatcher: Dispatcher;
   private current: Progress = { identifier: null, count: 0, recent: [] };
@@ -42,7 +42,7 @@ export class DurableWork implements TaskWork {
   /** How many masterships have begun. */
   private elections = 0;
 
-  constructor(private readonly parts: DurableWorkParts) {
+  constructor(private readonly parts: DurableDutyParts) {
     const { name, store, clock, options, poll, reads, emit } = parts;
     this.queue = new DurableQueue({
       name,
@@ -51,7 +51,7 @@ export class DurableWork implements TaskWork {
       retry: options.retry,
       poll,
       reads,
-      host: {
+      callbacks: {
         wake: () => this.dispatcher.poke(),
         acknowledged: (ids) => this.acknowledged(ids),
         buried: (id, error) => emit({ type: 'deadletter', id, error: toWire(error) }),
@@ -104,7 +104,7 @@ export class DurableWork implements TaskWork {
     return true;
   }
 
-  async load(): Promise<WorkLoad> {
+  async load(): Promise<DutyLoad> {
     const { store, name, clock } = this.parts;
     const counts = await store.countTasks(name).catch(() => null);
     const { bytes: queuedBytes, blocked } = this.queue;

@@ -10,7 +10,7 @@ export interface Election {
   readonly continued: boolean;
 }
 
-export interface MemberWork {
+export interface Duty {
   /** The progress that the next beat carries. */
   progress(): Progress;
   /** Work may start. */
@@ -31,10 +31,10 @@ export interface MemberWork {
   seenOtherKind(): void;
 
   /** What of it waits, for `status()`. */
-  load(): Promise<WorkLoad>;
+  load(): Promise<DutyLoad>;
 }
 
-export interface WorkLoad {
+export interface DutyLoad {
   readonly queued: number;
   readonly queuedBytes: number;
   readonly running: TaskId | null;
@@ -45,7 +45,7 @@ export interface WorkLoad {
   readonly headAge: number | null;
 }
 
-export const noLoad: WorkLoad = {
+export const noLoad: DutyLoad = {
   queued: 0,
   queuedBytes: 0,
   running: null,

@@ -15,11 +15,11 @@ import type { Lease, Progress } from '../../store/store.js';
 import type { DeadLetter, TaskStore } from '../../store/taskStore.js';
 import type { TaskId } from '../../task/task.js';
 import { viewOf } from '../../task/taskBytes.js';
-import { insist } from '../../time/untilAnswered.js';
+import { untilAnswered } from '../../time/untilAnswered.js';
 import type { SubmitResult, TaskBatch } from '../../wire/messages.js';
 import { tasksOf } from '../../wire/taskBatch.js';
-import type { Election, WorkLoad } from './duty.js';
-import { drainAnd, makeDispatcher, type TaskWork, type TaskWorkParts } from './queueDuty.js';
+import type { DutyLoad, Election } from './duty.js';
+import { drainAnd, makeDispatcher, type QueueDuty, type QueueDutyParts } from './queueDuty.js';
 
 /** Long, beside what it takes to cross threads: half a millisecond, where both have slept. */
 const CHUNK = { budget: 100, mostTasks: 1024 };
@@ -29,7 +29,7 @@ const CHUNK = { budget: 100, mostTasks: 1024 };
  */
 const LETTERS_OF_TERM = 2 ** 26;
 
-export interface ManagedWorkParts extends TaskWorkParts {
+export interface MemoryDutyParts extends QueueDutyParts {
   /** Where dead letters go. */
   readonly store: TaskStore;
   /** Before a letter that could not be written is tried again, in ms. */
@@ -38,7 +38,7 @@ export interface ManagedWorkParts extends TaskWorkParts {
 
 const log = logFor('failover:managed');
 
-export class ManagedWork implements TaskWork {
+export class MemoryDuty implements QueueDuty {
   private readonly queue = new MemoryQueue();
   private readonly done = new DoneWindow();
   private readonly follower = new Follower(this.queue.tasks);
@@ -49,7 +49,7 @@ export class ManagedWork implements TaskWork {
   /** The last dead letter. */
   private burying: Promise<void> = Promise.resolve();
 
-  constructor(private readonly parts: ManagedWorkParts) {
+  constructor(private readonly parts: MemoryDutyParts) {
     this.dispatcher = makeDispatcher(parts, this.queue, CHUNK, {
       done: (tasks) => this.tasksDone(tasks.map(({ id }) => id)),
       failed: () => {},
@@ -59,7 +59,7 @@ export class ManagedWork implements TaskWork {
     });
   }
 
-  async load(): Promise<WorkLoad> {
+  async load(): Promise<DutyLoad> {
     const { tasks, blocked, headSince } = this.queue;
     const { clock, name, store } = this.parts;
     const dead = await store.countDeadLetters(name).catch(() => null);
@@ -121,7 +121,7 @@ export class ManagedWork implements TaskWork {
   private async write(letter: DeadLetter): Promise<boolean> {
     const { store, clock, poll, emit } = this.parts;
     const { reign } = this;
-    const answer = await insist(() => store.putDeadLetter(letter), {
+    const answer = await untilAnswered(() => store.putDeadLetter(letter), {
       clock,
       poll,
       wanted: () => reign !== null && this.reign === reign,

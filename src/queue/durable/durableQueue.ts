@@ -38,7 +38,7 @@ import type { TaskId } from '../../task/task.js';
 import { Alarm } from '../../time/alarm.js';
 import type { Clock } from '../../time/clock.js';
 import { pause } from '../../time/pause.js';
-import { insist } from '../../time/untilAnswered.js';
+import { untilAnswered } from '../../time/untilAnswered.js';
 import { queueBlocked, verdictOn } from '../givingUp.js';
 import type { ReadLimit } from '../readLimit.js';
 import type { QueuedTask } from '../runner.js';
@@ -56,7 +56,7 @@ const TRIM_PAUSE = 60_000;
 /** How many deaths a task is given when attempts are without end. */
 const DEATHS = 3;
 
-export interface DurableQueueHost {
+export interface DurableQueueCallbacks {
   /** Tasks that may run are there: poke the dispatcher. */
   wake(): void;
   /** Tasks are done, and acknowledged. */
@@ -76,7 +76,7 @@ export interface DurableQueueParts {
   readonly poll: number;
   /** Shared by all queues of the coordinator. */
   readonly reads: ReadLimit;
-  readonly host: DurableQueueHost;
+  readonly callbacks: DurableQueueCallbacks;
 }
 
 /** What one mastership knows, from the first look at the store on. An answer that comes when it is over is for nobody. */
@@ -168,12 +168,12 @@ export class DurableQueue implements TaskSource {
 
   private async load(tenure: Tenure, clean: boolean): Promise<void> {
     const { store, name, poll, reads } = this.parts;
-    const state = await this.insist(tenure, () => reads.pass(() => store.queueState(name)));
+    const state = await this.untilAnswered(tenure, () => reads.pass(() => store.queueState(name)));
     if (state === null) return;
     if (state.burial !== null && !(await this.finishBurial(tenure, state.burial))) return;
     const { done } = state;
     const ask = (seq: number, limit: { tasks: number; bytes: number }) =>
-      this.insist(tenure, () => reads.pass(() => store.tasksAfter(name, seq, limit)));
+      this.untilAnswered(tenure, () => reads.pass(() => store.tasksAfter(name, seq, limit)));
     const window = new TaskWindow(ask, done);
     // What was running is among the first of these.
     await window.fill();
@@ -208,7 +208,7 @@ export class DurableQueue implements TaskSource {
     const most = done + UNACKNOWLEDGED;
     if (window.last >= most) return most;
     // Few, but large, may have filled the window.
-    const more = await this.insist(tenure, () => store.tasksAfter(name, window.last, { tasks: 1, bytes: 1 }));
+    const more = await this.untilAnswered(tenure, () => store.tasksAfter(name, window.last, { tasks: 1, bytes: 1 }));
     return more === null ? null : more.length > 0 ? most : window.last;
   }
 
@@ -224,7 +224,7 @@ export class DurableQueue implements TaskSource {
 
   /** A burial that the last master may not have finished. False when this mastership ended meanwhile. */
   private async finishBurial(tenure: Tenure, burial: Burial): Promise<boolean> {
-    const { host, clock, poll } = this.parts;
+    const { callbacks, clock, poll } = this.parts;
     const { seq, name: kind, message, code } = burial;
     const task = await this.taskAt(tenure, seq);
     if (task === null) return false;
@@ -234,7 +234,7 @@ export class DurableQueue implements TaskSource {
       await pause(clock, poll);
     }
     const error = fromWire({ name: kind, message, code, stack: undefined, ours: undefined });
-    if (task !== undefined) host.buried(task.id, error);
+    if (task !== undefined) callbacks.buried(task.id, error);
     return true;
   }
 
@@ -328,7 +328,7 @@ export class DurableQueue implements TaskSource {
   private async record(reign: Reign, { seq, deaths }: WindowTask, attempts: number): Promise<boolean> {
     const { tenure } = reign;
     reign.hold = 'recording';
-    const answer = await this.insist(tenure, () => {
+    const answer = await this.untilAnswered(tenure, () => {
       const number = this.nextNumber();
       return this.parts.store.setAttempts(tenure, { seq, number, attempts, deaths });
     });
@@ -362,11 +362,11 @@ export class DurableQueue implements TaskSource {
   }
 
   private async block(reign: Reign, head: WindowTask, error: CodedError, isOnRecord: boolean): Promise<void> {
-    const { name, host } = this.parts;
+    const { name, callbacks } = this.parts;
     // Not twice: a `requeue` may have cleared it meanwhile. And before it is told, so that one finds what it clears.
     if (!isOnRecord && !(await this.record(reign, head, head.failed))) return;
     reign.hold = 'blocked';
-    host.trouble(queueBlocked(name, head.id, error));
+    callbacks.trouble(queueBlocked(name, head.id, error));
     this.settleFlushes(reign);
   }
 
@@ -377,14 +377,14 @@ export class DurableQueue implements TaskSource {
     if (matched === null) return;
     reign.burying = null;
     if (!matched) reign.lost = true;
-    this.parts.host.buried(task.id, error);
+    this.parts.callbacks.buried(task.id, error);
     this.release(reign, 'burying');
   }
 
   private async writeLetter(tenure: Tenure, { id, bytes }: NewTask, burial: Burial): Promise<boolean> {
     const { store, name: queue, clock } = this.parts;
     const letter = { ...burial, queue, id, bytes, at: new Date(clock.wall()) };
-    return (await this.insist(tenure, () => store.putDeadLetter(letter))) !== null;
+    return (await this.untilAnswered(tenure, () => store.putDeadLetter(letter))) !== null;
   }
 
   /** While blocked: whether somebody has cleared the record of the head, or taken it away. */
@@ -409,7 +409,7 @@ export class DurableQueue implements TaskSource {
   private async taskAt(tenure: Tenure, seq: number): Promise<StoredTask | undefined | null> {
     const { store, name } = this.parts;
     for (let looks = 0; looks < 2; looks++) {
-      const found = await this.insist(tenure, () => store.tasksAfter(name, seq - 1, { tasks: 1, bytes: 1 }));
+      const found = await this.untilAnswered(tenure, () => store.tasksAfter(name, seq - 1, { tasks: 1, bytes: 1 }));
       if (found === null) return null;
       if (found[0]?.seq === seq) return found[0];
     }
@@ -429,7 +429,7 @@ export class DurableQueue implements TaskSource {
       const text = `it was tried ${head.failed} times${deaths}`;
       return this.giveUp(reign, head, new WorkError('ERR_ATTEMPTS_EXHAUSTED', text), true);
     }
-    this.parts.host.wake();
+    this.parts.callbacks.wake();
   }
 
   private async fill(reign: Reign): Promise<void> {
@@ -484,7 +484,7 @@ export class DurableQueue implements TaskSource {
   private async acknowledge(reign: Reign): Promise<void> {
     if (reign.acknowledging) return;
     reign.acknowledging = true;
-    const { host } = this.parts;
+    const { callbacks } = this.parts;
     while (reign === this.reign && (reign.finished > reign.acknowledged || reign.lost)) {
       const { finished, burying, tenure } = reign;
       const count = reign.ids.length;
@@ -496,7 +496,7 @@ export class DurableQueue implements TaskSource {
       reign.acknowledged = finished;
       this.trimSoon(reign, 0);
       const ids = reign.ids.splice(0, count);
-      if (ids.length > 0) host.acknowledged(ids);
+      if (ids.length > 0) callbacks.acknowledged(ids);
       if (burying !== null) await this.bury(reign, burying);
       if (reign.hold === null) this.goOn(reign);
     }
@@ -505,7 +505,9 @@ export class DurableQueue implements TaskSource {
   }
 
   private acknowledgeAt(tenure: Tenure, done: number, burial: Burial | null): Promise<boolean | null> {
-    return this.insist(tenure, () => this.parts.store.acknowledge(tenure, { number: this.nextNumber(), done, burial }));
+    return this.untilAnswered(tenure, () =>
+      this.parts.store.acknowledge(tenure, { number: this.nextNumber(), done, burial }),
+    );
   }
 
   /** One of its own for each attempt to write: the one before may still land. */
@@ -521,10 +523,10 @@ export class DurableQueue implements TaskSource {
   }
 
   /** The answer; null when the mastership ended before there was one. */
-  private insist<T>(tenure: Tenure, call: () => Promise<T>): Promise<T | null> {
-    const { clock, poll, host } = this.parts;
+  private untilAnswered<T>(tenure: Tenure, call: () => Promise<T>): Promise<T | null> {
+    const { clock, poll, callbacks } = this.parts;
     const wanted = (): boolean => this.tenure === tenure;
-    return insist(call, { clock, poll, wanted, failed: (error) => host.trouble(error) });
+    return untilAnswered(call, { clock, poll, wanted, failed: (error) => callbacks.trouble(error) });
   }
 }
 

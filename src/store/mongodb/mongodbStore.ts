@@ -28,7 +28,7 @@ import {
 import type { Lease, Look, Member, Notice, Observation, Progress, Store, Tenure, TermRecord, Tip } from '../store.js';
 import type { FullStore, TaskStore } from '../taskStore.js';
 import { Commands, LEASES, leaseId, ofOurFormat } from './commands.js';
-import { Connection } from './connection/connection.js';
+import { MongoConnection } from './connection/connection.js';
 import { Topology } from './connection/topology.js';
 import { MEMBERS } from './indexes/indexes.js';
 import { IndexKeeper } from './indexes/indexKeeper.js';
@@ -43,7 +43,7 @@ const MOST_MEMBERS = 1000;
 const SETTLED = 'settled';
 
 export class MongodbStore implements FullStore {
-  private readonly connection: Connection;
+  private readonly connection: MongoConnection;
   private readonly commands: Commands;
   private readonly indexes: IndexKeeper;
   readonly tasks: TaskStore;
@@ -51,7 +51,7 @@ export class MongodbStore implements FullStore {
   /** `measured` is called with the time that the server took for a command of the election, in ms. */
   constructor(settings: Settings, clock: Clock, measured?: (ms: number) => void) {
     const { label } = settings;
-    this.connection = new Connection(settings, (run) => prepare({ send: run, label, clock }), measured);
+    this.connection = new MongoConnection(settings, (run) => prepare({ send: run, label, clock }), measured);
     this.commands = new Commands(this.connection.run, settings);
     const commands = new Commands(this.connection.run, settings, settings.taskTimeout);
     this.indexes = new IndexKeeper({ send: (what, command) => commands.send(what, command), label, clock });

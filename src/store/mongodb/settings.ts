@@ -8,7 +8,7 @@ import { quote } from '../../diagnostics/showValue.js';
 import { InvalidOptionError } from '../../errors.js';
 import type { StoreOptions } from '../../options/options.js';
 import { systemLookup } from './connection/lookup.js';
-import { messageOf, type Place } from './storeErrors.js';
+import { messageOf, type StoreLabel } from './storeErrors.js';
 
 /** One for each of: a beat, a look, a line of a member, and what else comes. A beat then never waits for a handshake. */
 const WARM_CONNECTIONS = 4;
@@ -30,7 +30,7 @@ const FRESH_FOR = 3000;
 /** How long storing or reading tasks may take at least, in ms: no lease hangs on it, and a batch is larger than a beat. */
 const SHORTEST_TASK_LIMIT = 10_000;
 
-export interface Settings extends Place {
+export interface Settings extends StoreLabel {
   readonly connectString: string;
   readonly clientOptions: MongoClientOptions;
   readonly debug: boolean;

@@ -6,7 +6,7 @@
  * what the backup holds. A master of an earlier epoch that has not heard of it yet is held to its lease alone.
  */
 import assert from 'node:assert/strict';
-import type { Election, MemberWork } from '../../../src/coordinator/duties/duty.ts';
+import type { Duty, Election } from '../../../src/coordinator/duties/duty.ts';
 import type { ResolvedRetry } from '../../../src/options/options.ts';
 import { UNACKNOWLEDGED } from '../../../src/queue/durable/durableQueue.ts';
 import type { QueuedTask } from '../../../src/queue/runner.ts';
@@ -82,7 +82,7 @@ export class Ledger implements DatabaseWatch {
   // ---- what the members do ----
 
   /** Stands between the member and its work, and hears what the one tells the other. */
-  watch(process: SimulatedProcess, work: MemberWork): MemberWork {
+  watch(process: SimulatedProcess, work: Duty): Duty {
     return {
       progress: () => work.progress(),
       elected: (election) => {

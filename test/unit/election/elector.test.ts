@@ -1,7 +1,7 @@
 /** The elector against the store's interface, under virtual time: what it does around the protocol. */
 import { describe, expect, test } from 'vitest';
 import type { News } from '../../../src/election/effects.ts';
-import { Elector, type ElectorHost } from '../../../src/election/elector.ts';
+import { Elector, type ElectorCallbacks } from '../../../src/election/elector.ts';
 import { beatLead } from '../../../src/election/protocol.ts';
 import {
   type CallName,
@@ -21,7 +21,7 @@ class World {
   readonly clock = new VirtualClock({ now: 5000 });
   readonly store = new MemoryStore(this.clock).settleForGood();
 
-  member(holder: string, host: Partial<ElectorHost> = {}): TestMember {
+  member(holder: string, host: Partial<ElectorCallbacks> = {}): TestMember {
     return new TestMember(this, holder, host);
   }
 }
@@ -35,7 +35,7 @@ class TestMember {
   readonly elector: Elector;
   fate: (call: CallName) => Fate = () => swift;
 
-  constructor(world: World, holder: string, host: Partial<ElectorHost>) {
+  constructor(world: World, holder: string, host: Partial<ElectorCallbacks>) {
     const { clock, store } = world;
     const fate = (call: CallName): Fate => {
       this.calls.push(call);
@@ -49,7 +49,7 @@ class TestMember {
       store: this.connection,
       clock,
       requestTimeout: 900,
-      host: {
+      callbacks: {
         progress: () => ({ identifier: null, count: 0, recent: [] }),
         news: (news) => {
           this.news.push(news);

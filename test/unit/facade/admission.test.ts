@@ -1,6 +1,6 @@
 /** The line of those who wait for room in a full queue. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { Waiters } from '../../../src/facade/admission.ts';
+import { Admission } from '../../../src/facade/admission.ts';
 import { globalTime } from '../../support/globalTime.ts';
 
 beforeEach(() => {
@@ -15,7 +15,7 @@ function fullQueue() {
   const room = { left: 0 };
   const taken: number[] = [];
   const asked: number[] = [];
-  const waiters = new Waiters(globalTime);
+  const waiters = new Admission(globalTime);
   const served: number[] = [];
   const submit = (id: number) => {
     const attempt = async (): Promise<'queued' | 'full'> => {
@@ -58,7 +58,7 @@ test('room is given in the order of the calls, however little there is at a time
 });
 
 test('who was called when the end came hears what he was answered, and the others that it is the end', async () => {
-  const waiters = new Waiters(globalTime);
+  const waiters = new Admission(globalTime);
   const answers: ((answer: 'queued' | 'full') => void)[] = [];
   const told: string[] = [];
   let over = false;
@@ -110,7 +110,7 @@ test('room that was made unheard is found, one at first, and twice as many each 
 });
 
 test('one that fails makes room in the line', async () => {
-  const waiters = new Waiters(globalTime);
+  const waiters = new Admission(globalTime);
   const answers = ['full', new Error('away')];
   const failing = waiters.serve(async () => {
     const answer = answers.shift();
@@ -125,7 +125,7 @@ test('one that fails makes room in the line', async () => {
 
 test('when there will be no room, everybody asks once more and nobody waits', async () => {
   let stopped = false;
-  const waiters = new Waiters(globalTime);
+  const waiters = new Admission(globalTime);
   const attempt = async (): Promise<'full'> => {
     if (stopped) throw new Error('stopped');
     return 'full';

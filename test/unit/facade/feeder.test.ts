@@ -6,7 +6,7 @@ import { TaskBlocks } from '../../../src/facade/taskBlocks.ts';
 import type { SubmitResult, TaskBatch } from '../../../src/wire/messages.ts';
 
 const blocks = new TaskBlocks();
-const task = (id: number, size = 1): EncodedTask => ({ id, place: blocks.copy(new Uint8Array(size).fill(id)) });
+const task = (id: number, size = 1): EncodedTask => ({ id, slot: blocks.copy(new Uint8Array(size).fill(id)) });
 const many = (count: number, size = 1): EncodedTask[] => Array.from({ length: count }, (_, id) => task(id, size));
 
 const feed = (feeder: Feeder, each: EncodedTask): Promise<SubmitResult> =>

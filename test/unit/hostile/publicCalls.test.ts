@@ -11,7 +11,7 @@ import { acceptedOrCoded, acceptedOrRejected } from './accepted.ts';
 import { Given, given, hostile, mutated } from './hostileValues.ts';
 
 vi.mock('../../../src/facade/coordinatorThread.ts', () => ({
-  Connection: class {
+  CoordinatorThread: class {
     readonly lost = new Promise<Error>(() => {});
     readonly ended = new Promise<void>(() => {});
     readonly remote: object;

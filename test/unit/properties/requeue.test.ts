@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { DeadLetters } from '../../../src/coordinator/deadLetters.ts';
-import { DurableWork } from '../../../src/coordinator/duties/durableDuty.ts';
+import { DurableDuty } from '../../../src/coordinator/duties/durableDuty.ts';
 import { CoordinatorHandle } from '../../../src/facade/coordinatorHandle.ts';
 import { ManagedCluster } from '../../../src/facade/managedCluster.ts';
 import { resolveManagedOptions } from '../../../src/options/managed.ts';
@@ -32,7 +32,7 @@ function member(lost: number, how: 'call' | 'answer') {
   };
   const connected = store.connect(fate);
   const letters = new DeadLetters({ store: connected, name: NAME, holder: 'me', clock, poll: POLL });
-  const work = new DurableWork({ ...new Told().parts(clock), store: connected, holder: 'me', reads: new ReadLimit() });
+  const work = new DurableDuty({ ...new Told().parts(clock), store: connected, holder: 'me', reads: new ReadLimit() });
   return { store, requeue: () => work.requeue('a', letters) };
 }
 

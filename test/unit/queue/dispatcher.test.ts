@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { Dispatcher, type DispatcherHost, type DispatcherParts } from '../../../src/queue/dispatcher.ts';
+import { Dispatcher, type DispatcherCallbacks, type DispatcherParts } from '../../../src/queue/dispatcher.ts';
 import { MemoryQueue } from '../../../src/queue/memory/memoryQueue.ts';
 import type { TaskId } from '../../../src/task/task.ts';
 import { VirtualClock } from '../../support/virtualClock.ts';
@@ -23,7 +23,7 @@ beforeEach(() => {
   dispatcher = make();
 });
 
-function make(host: Partial<DispatcherHost> = {}, parts: Partial<DispatcherParts> = {}): Dispatcher {
+function make(host: Partial<DispatcherCallbacks> = {}, parts: Partial<DispatcherParts> = {}): Dispatcher {
   return new Dispatcher({
     queue,
     runner,
@@ -36,7 +36,7 @@ function make(host: Partial<DispatcherHost> = {}, parts: Partial<DispatcherParts
     stopTimeout: STOP_TIMEOUT,
     killProcess: null,
     ...parts,
-    host: {
+    callbacks: {
       done: (tasks) => told.push(`done ${tasks.map(({ id }) => id).join()}`),
       failed: ({ id }, error, attempt) => told.push(`failed ${id} #${attempt} ${error.message}`),
       exhausted: ({ id }, error) => told.push(`exhausted ${id} ${error.message}`),

@@ -64,7 +64,7 @@ class Walk {
       random: () => this.chance.below(1000) / 1000,
       chunk: { budget: 10, mostTasks: 8 },
       killProcess: this.chance.below(2) === 0 ? null : this.guard(() => this.killed()),
-      host: {
+      callbacks: {
         done: this.guard((tasks: readonly QueuedTask[]) => {
           expect(this.mastership, 'nothing is done after the mastership').not.toBe('none');
           expect(this.runTerm, 'nothing is done for another mastership').toBe(this.term);

@@ -9,7 +9,7 @@ import type { Chance } from './random.ts';
 /** What one call of the work comes to; `kill` ends the process. */
 export type Fortune = 'done' | 'refused' | 'kill';
 
-export interface MemberHost {
+export interface MemberCallbacks {
   /** A run is about to begin. */
   runs(tasks: readonly QueuedTask[]): void;
   /** A task begins: how it will end, after so many ms. */
@@ -29,7 +29,7 @@ class WalkRunner implements Runner {
 
   constructor(
     private readonly clock: VirtualClock,
-    private readonly host: MemberHost,
+    private readonly host: MemberCallbacks,
   ) {}
 
   start(): void {
@@ -95,7 +95,7 @@ export class WalkMember {
     readonly name: string,
     retry: { readonly attempts: number; readonly exhausted: 'block' | 'dead-letter' },
     chance: Chance,
-    host: MemberHost,
+    host: MemberCallbacks,
   ) {
     this.master = new Master(store, clock, name, retry);
     const { queue } = this.master;
@@ -104,7 +104,7 @@ export class WalkMember {
       runner: new WalkRunner(clock, host),
       random: () => chance.below(1000) / 1000,
       retry: { minDelay: 1, maxDelay: 10, attempts: retry.attempts },
-      host: {
+      callbacks: {
         done: () => {},
         failed: (task) => queue.failed(task),
         exhausted: (task, error) => queue.exhausted(task, error),

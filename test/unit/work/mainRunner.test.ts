@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from 'vitest';
 import type { ChunkOutcome } from '../../../src/queue/runner.ts';
-import { LeaseView } from '../../../src/wire/sharedLease.ts';
+import { SharedLease } from '../../../src/wire/sharedLease.ts';
 import { type MainRun, MainRunner } from '../../../src/work/mainRunner.ts';
 import { VirtualClock } from '../../support/virtualClock.ts';
 
@@ -20,7 +20,7 @@ beforeEach(() => {
 
 function make(taskTimeout: number, asked: (run: MainRun) => void = () => {}): MainRunner {
   return new MainRunner({
-    lease: new LeaseView(),
+    lease: new SharedLease(),
     clock,
     taskTimeout,
     ask: (asks) => {

@@ -10,7 +10,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ChunkOutcome } from '../../../src/queue/runner.ts';
 import type { Clock } from '../../../src/time/clock.ts';
 import { systemClock } from '../../../src/time/systemClock.ts';
-import { LeaseView } from '../../../src/wire/sharedLease.ts';
+import { SharedLease } from '../../../src/wire/sharedLease.ts';
 import { ChunkProgress } from '../../../src/work/chunkProgress.ts';
 import { StartGate, threadStarts } from '../../../src/work/startGate.ts';
 import { ThreadRunner } from '../../../src/work/threadRunner.ts';
@@ -57,7 +57,7 @@ function make(given: Partial<typeof defaults>, work = '', resourceLimits = {}): 
   timersFired = 0;
   timersBegin = undefined;
   const options = { ...defaults, ...given };
-  const lease = new LeaseView();
+  const lease = new SharedLease();
   const progress = new ChunkProgress();
   const data = { work, lease: lease.buffer, progress: progress.buffer, abortChannel: 'runner test', pipe };
   troubles = [];

@@ -42,7 +42,7 @@ interface Attempt {
   done: Promise<void>;
 }
 
-export class Connection {
+export class MongoConnection {
   private readonly availability = new Availability();
   private current: Opening | undefined;
   private attempt: Attempt | undefined;

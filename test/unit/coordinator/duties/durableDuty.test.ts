@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { DeadLetters } from '../../../../src/coordinator/deadLetters.ts';
-import { DurableWork } from '../../../../src/coordinator/duties/durableDuty.ts';
+import { DurableDuty } from '../../../../src/coordinator/duties/durableDuty.ts';
 import type { ResolvedRetry } from '../../../../src/options/options.ts';
 import { ReadLimit } from '../../../../src/queue/readLimit.ts';
 import { atOnce, MemoryTasks, type TaskFate } from '../../../support/memoryTaskStore.ts';
@@ -11,7 +11,7 @@ import { batchOf, leaseAfter, NAME, POLL, STOP_TIMEOUT, Told } from './duties.ts
 let clock: VirtualClock;
 let store: MemoryTasks;
 let told: Told;
-let work: DurableWork;
+let work: DurableDuty;
 let letters: DeadLetters;
 let fate: TaskFate;
 let term: number;
@@ -19,7 +19,7 @@ let term: number;
 function make(retry?: Partial<ResolvedRetry>): void {
   told = new Told();
   letters = new DeadLetters({ store: store.connect(() => fate), name: NAME, holder: 'me', clock, poll: POLL });
-  work = new DurableWork({
+  work = new DurableDuty({
     ...told.parts(clock, retry),
     store: store.connect(() => fate),
     holder: 'me',
@@ -203,7 +203,7 @@ test('or holds the queue up, until any member clears it', async () => {
   const stands = expect.stringContaining("the queue 'billing' stands still");
   expect(told.news()).toEqual(['failed 1 #1', 'failed 1 #2', stands]);
   expect([told.runner.running, (await work.load()).blocked]).toEqual([undefined, 1]);
-  const other = new DurableWork({
+  const other = new DurableDuty({
     ...new Told().parts(clock),
     store: store.connect(),
     holder: 'other',

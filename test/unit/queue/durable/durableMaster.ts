@@ -39,7 +39,7 @@ export class Master {
       clock,
       retry: { attempts, exhausted },
       poll: POLL,
-      host: {
+      callbacks: {
         wake: () => {
           this.wakes += 1;
           this.onWake?.();

@@ -12,7 +12,7 @@ import type { TaskId } from '../../../../src/task/task.ts';
 import { atOnce, MemoryTasks, type TaskFate } from '../../../support/memoryTaskStore.ts';
 import { VirtualClock } from '../../../support/virtualClock.ts';
 import { type Chance, random } from '../random.ts';
-import { type Fortune, type MemberHost, WalkMember } from '../walkMember.ts';
+import { type Fortune, type MemberCallbacks, WalkMember } from '../walkMember.ts';
 
 const WALKS = 60;
 const STEPS = 150;
@@ -93,7 +93,7 @@ class Walk {
     return this.frontier;
   }
 
-  host(): MemberHost {
+  host(): MemberCallbacks {
     return {
       runs: this.guard(undefined, (tasks: readonly QueuedTask[]) => {
         const [first, last] = [tasks[0], tasks.at(-1)];
