@@ -15,14 +15,14 @@ export interface BarChart {
   readonly limit?: Limit;
 }
 
-export interface Bar {
+interface Bar {
   readonly label: string;
   readonly value: number;
   /** How the value is written beside the bar. */
   readonly text: string;
 }
 
-export interface Limit {
+interface Limit {
   readonly value: number;
   readonly label: string;
 }

@@ -15,7 +15,7 @@ import type { DifferingMember } from '../wire/status.js';
 import { DifferingMembers, type DifferingParts } from './differingMembers.js';
 import { Yielding } from './yielding.js';
 
-export interface WatchParts extends DifferingParts {
+interface WatchParts extends DifferingParts {
   readonly holder: string;
   readonly store: Pick<Store, 'putNotice' | 'readNotices'>;
   /** Whether this member could take the lease over, and how many tasks wait for it. */

@@ -18,7 +18,7 @@ import { mustBeFresh, type TakenLetter } from '../wire/takenLetter.js';
 /** How long an unchanged claim of another member is respected, in ms: longer than `FRESH` and two calls to the store. */
 export const ABANDONED = 40_000;
 
-export interface DeadLettersParts {
+interface DeadLettersParts {
   readonly store: TaskStore;
   readonly name: string;
   /** Unique per member: claims begin with it. */

@@ -9,9 +9,9 @@ import type { Clock } from '../time/clock.js';
 import type { Unfit } from '../wire/status.js';
 
 /** What makes a member unfit. */
-export type Ailment = 'task' | 'main' | 'module' | 'kind';
+type Ailment = 'task' | 'main' | 'module' | 'kind';
 
-export interface FitnessCallbacks {
+interface FitnessCallbacks {
   /** `nothingRuns`: nothing of the work. Returns whether that gave a mastership up, which an `error` event has told of. */
   resign(reason: string, code: FailoverErrorCode, nothingRuns: boolean): boolean;
   fit(): void;

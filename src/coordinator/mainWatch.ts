@@ -10,7 +10,7 @@ import assert from 'node:assert/strict';
 import type { Cancel, Clock } from '../time/clock.js';
 import { pulsePeriod } from '../wire/pulse.js';
 
-export interface MainWatchParts {
+interface MainWatchParts {
   readonly clock: Clock;
   /** In ms; `Infinity`: nothing is watched. */
   readonly mainTimeout: number;

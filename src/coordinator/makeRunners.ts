@@ -15,7 +15,7 @@ import { MainWatch } from './mainWatch.js';
 
 const taskEntry = fileURLToPath(new URL('../../workers/task.cjs', import.meta.url));
 
-export interface RunnerParts {
+interface RunnerParts {
   readonly lease: SharedLease;
   readonly options: ResolvedManagedOptions;
   readonly emit: (event: MemberEvent) => void;

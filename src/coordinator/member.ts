@@ -24,7 +24,7 @@ const SIGN_OF_LIFE = 30_000;
 /** How many term records are kept behind the newest one. */
 const TERMS_KEPT = 1000;
 
-export interface MemberParts {
+interface MemberParts {
   readonly name: string;
   readonly holder: string;
   readonly host: string;

@@ -13,7 +13,7 @@ const FEWEST = 3;
 /** It has recovered when an answer that takes so many times as long would not be too slow. */
 const RECOVERED = 1.25;
 
-export interface PaceWatchParts {
+interface PaceWatchParts {
   readonly intervals: Intervals;
   /** The store in words, without credentials. */
   readonly storeText: string;

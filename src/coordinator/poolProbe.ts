@@ -14,7 +14,7 @@ const PERIOD = 1000;
 /** The pool is busy when a call has waited for so long, in ms. */
 export const POOL_LIMIT = 5000;
 
-export interface PoolProbeParts {
+interface PoolProbeParts {
   readonly clock: Pick<Clock, 'now' | 'at'>;
   /** Makes one call that needs a thread of the pool. The answer does not matter. */
   ask(): Promise<unknown>;

@@ -25,7 +25,7 @@ export interface Prober {
   endProbe(): Promise<boolean>;
 }
 
-export interface WorkLoadingParts {
+interface WorkLoadingParts {
   readonly name: string;
   readonly prober: Prober;
   readonly fitness: Pick<Fitness, 'complain' | 'withdraw'>;

@@ -7,9 +7,9 @@ import { createRequire } from 'node:module';
 import { isatty } from 'node:tty';
 import { formatWithOptions } from 'node:util';
 
-export type Namespace = 'failover' | 'failover:tests' | 'failover:states' | 'failover:managed' | 'mongodb';
+type Namespace = 'failover' | 'failover:tests' | 'failover:states' | 'failover:managed' | 'mongodb';
 
-export interface Log {
+interface Log {
   (format: string, ...values: unknown[]): void;
   readonly enabled: boolean;
 }

@@ -35,7 +35,7 @@ export interface ElectorCallbacks {
   beatAcknowledged(roundTrip: number): void;
 }
 
-export interface ElectorParts {
+interface ElectorParts {
   readonly name: string;
   readonly config: ElectionConfig;
   readonly store: Store;

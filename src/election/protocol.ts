@@ -40,7 +40,7 @@ import { type Phase, transitions } from './transitions.js';
 export type { Phase } from './transitions.js';
 
 /** The part of the time to live that a holder counts on: the rest is room for clocks that run at different rates. */
-export const VALIDITY_SHARE = 0.95;
+const VALIDITY_SHARE = 0.95;
 /** Beats that may be under way at once; more would only pile up on a store that does not answer. */
 const MAX_BEATS_IN_FLIGHT = 4;
 /** The beat number of a claim that was written again over itself; one that went through at once has 0. */

@@ -19,12 +19,12 @@ import type { CoordinatorThread } from './coordinatorThread.js';
 import { type ClusterState, SafeEmitter } from './events.js';
 
 /** What a kind of cluster adds to the spec that the coordinator opens. */
-export interface Kind {
+interface Kind {
   readonly identifier: TaskId | null;
   readonly managed: ClusterSpec['managed'];
 }
 
-export type Send<R> = (remote: Remote<WireApi>, cluster: number) => Promise<Reply<R>>;
+type Send<R> = (remote: Remote<WireApi>, cluster: number) => Promise<Reply<R>>;
 
 /** Its public members are described in `api.ts`. */
 export abstract class Cluster extends SafeEmitter implements api.Cluster {

@@ -11,8 +11,8 @@ import { callWork } from '../work/callWork.js';
 import { WorkContext } from '../work/context.js';
 import { InsideWork } from './insideWork.js';
 
-export type UserFunction = (task: unknown, context: WorkContext) => unknown;
-export type WorkRequest = Extract<MemberEvent, { type: 'work' }>;
+type UserFunction = (task: unknown, context: WorkContext) => unknown;
+type WorkRequest = Extract<MemberEvent, { type: 'work' }>;
 
 export class MainWork {
   private running: WorkContext | undefined;

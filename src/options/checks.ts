@@ -9,7 +9,7 @@ import { FailoverError, InvalidOptionError } from '../errors.js';
 /** The longest time that a timer of Node.js can wait, in ms. */
 export const MAX_TIME = 2 ** 31 - 1;
 
-export interface NumberRange {
+interface NumberRange {
   readonly min: number;
   readonly max: number;
   /** Default false. */
@@ -95,7 +95,7 @@ export function checkChoice<Choice extends string>(
 }
 
 /** The known name that the user most likely meant; undefined when none is near. */
-export function nearest(name: string, known: readonly string[]): string | undefined {
+function nearest(name: string, known: readonly string[]): string | undefined {
   if (name.length > 40) return undefined;
   const written = name.toLowerCase();
   const limit = Math.max(1, Math.floor(written.length / 3));

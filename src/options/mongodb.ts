@@ -10,7 +10,7 @@ import { InvalidOptionError } from '../errors.js';
 import { checkBoolean, isObject, join, readFields, reading } from './checks.js';
 import { plainCopyOfObject } from './plainCopy.js';
 
-export interface ResolvedMongodb {
+interface ResolvedMongodb {
   readonly connectString: string;
   readonly connectOptions: MongoClientOptions;
   readonly debug: boolean;

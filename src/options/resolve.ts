@@ -12,7 +12,7 @@ import { resolveMongodb } from './mongodb.js';
 import type { ResolvedOptions } from './options.js';
 
 /** What the defaults depend on. */
-export interface OptionsEnvironment {
+interface OptionsEnvironment {
   /** Undefined where users have no numbers; there the temporary folder is each user's own. */
   readonly uid: number | undefined;
   readonly tmpdir: string;

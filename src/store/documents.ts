@@ -37,7 +37,7 @@ const SETTINGS_MAX = 20;
 const SETTING_LENGTH_MAX = 400;
 
 /** An id as it is stored: as itself, for people to read, except where a store would alter it. */
-export type StoredId = TaskId | { readonly json: string };
+type StoredId = TaskId | { readonly json: string };
 
 /**
  * Strings with half of a surrogate pair, which UTF-8 cannot say, and numbers that not every server takes or keeps, as

@@ -29,7 +29,7 @@ const decoding = {
 };
 
 /** Finds a place for at most `most` bytes, calls `write` with it, which returns how many there are, and tells what came of it. */
-export type Reserve<Written> = (most: number, write: (block: Uint8Array, offset: number) => number) => Written;
+type Reserve<Written> = (most: number, write: (block: Uint8Array, offset: number) => number) => Written;
 
 /**
  * Writes the bytes of the task, at most `maxTaskBytes` of them (up to 16 MiB), where `place` wants them.

@@ -2,7 +2,7 @@
 import type { Clock } from './clock.js';
 import { pause } from './pause.js';
 
-export interface UntilAnsweredParts {
+interface UntilAnsweredParts {
   readonly clock: Clock;
   /** Before a failed call is made again, in ms. */
   readonly poll: number;

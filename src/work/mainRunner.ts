@@ -19,7 +19,7 @@ export interface MainRun {
   readonly attempt: number;
 }
 
-export interface MainRunnerParts {
+interface MainRunnerParts {
   readonly lease: SharedLease;
   readonly clock: Clock;
   /** How long one run may take, in ms; may be `Infinity`. */

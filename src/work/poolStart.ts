@@ -12,7 +12,7 @@ import type { StartGate } from './startGate.js';
 import { stopFailed } from './stopHook.js';
 import type { TaskPool } from './taskPool.js';
 
-export interface PoolStartParts {
+interface PoolStartParts {
   readonly gate: StartGate;
   readonly clock: Clock;
   /** How long the module may take to load, in ms. */

@@ -17,7 +17,7 @@ const LONGEST = 200;
 /** What the coordinator does not find in the shared progress. */
 export type ChunkAnswer = Omit<ChunkOutcome, 'done'>;
 
-export interface ChunkParts {
+interface ChunkParts {
   readonly work: UserWork;
   readonly term: number;
   readonly lease: SharedLease;

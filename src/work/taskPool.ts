@@ -25,7 +25,7 @@ export interface TaskPoolParts {
 }
 
 /** `exited`: the thread died of it, so `failure` says why, and how far it came is in the shared progress. */
-export interface PoolAnswer extends ChunkAnswer {
+interface PoolAnswer extends ChunkAnswer {
   readonly exited: boolean;
 }
 

@@ -27,7 +27,7 @@ const ended: LoadOutcome = { type: 'ended' };
 /** How long a thread that was ended may take to exit before the member is unfit for it, in ms. */
 export const EXIT_PATIENCE = 2000;
 
-export interface ThreadRunnerParts {
+interface ThreadRunnerParts {
   readonly pool: Omit<TaskPoolParts, 'idleExit'>;
   /** Shared by all threads of the coordinator. */
   readonly gate: StartGate;

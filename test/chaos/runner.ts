@@ -36,7 +36,7 @@ const LATE = 10;
 /** One task must never be taken for poison because faults met it again and again. */
 const retry = { attempts: 10_000, minDelay: 20 };
 
-export interface Run {
+interface Run {
   readonly folder: string;
   readonly server: ChaosServer;
   readonly seed: number;

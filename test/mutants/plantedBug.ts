@@ -7,7 +7,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DetectorName } from './detectors.ts';
 
-export interface Replacement {
+interface Replacement {
   readonly find: string;
   readonly replace: string;
 }
@@ -26,7 +26,7 @@ export interface PlantedBug extends Replacement {
   readonly mayHang?: boolean;
 }
 
-export class PatchError extends Error {
+class PatchError extends Error {
   override readonly name = 'PatchError';
 }
 

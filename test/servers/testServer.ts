@@ -2,7 +2,7 @@
 
 export const serverKinds = ['memory', 'java', 'ferretdb', 'documentdb', 'replica-set', 'sharded'] as const;
 /** `uri` is a server that somebody else runs. */
-export type ServerKind = (typeof serverKinds)[number] | 'uri';
+type ServerKind = (typeof serverKinds)[number] | 'uri';
 
 export interface TestServer {
   readonly kind: ServerKind;

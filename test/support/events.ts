@@ -6,7 +6,7 @@ import type { EventEmitter } from 'node:events';
 import type { ClusterEvents } from 'mongo-failover';
 
 type Name = keyof ClusterEvents;
-export interface Happening {
+interface Happening {
   readonly name: Name;
   readonly args: readonly unknown[];
 }

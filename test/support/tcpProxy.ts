@@ -7,7 +7,7 @@ export type ProxyMode = 'pass' | 'swallow' | 'cut';
 /** What a middle box does with packets of a connection that it has forgotten: drops them, or resets the connection. */
 export type Forgotten = 'silent' | 'reset';
 /** Sees all that goes one way; what it returns goes on in its place, and `undefined` cuts the connection. */
-export type Tap = (bytes: Buffer) => Buffer | undefined;
+type Tap = (bytes: Buffer) => Buffer | undefined;
 
 export class TcpProxy {
   /** From the client to the server. */

@@ -16,7 +16,7 @@ const BLOCK = 3000;
 const BLOCK_AFTER = 1 / 3;
 const KILL_AFTER = 0.6;
 
-export interface Stage {
+interface Stage {
   readonly crew: Crew;
   readonly ledger: LedgerReader;
   readonly total: number;

@@ -22,7 +22,7 @@ import { drainAnd, makeDispatcher, type QueueDuty, type QueueDutyParts } from '.
 /** A chunk of half the size, so that one can run while the one before is acknowledged: see durableQueue.ts. */
 const CHUNK = { budget: 5, mostTasks: 128 };
 
-export interface DurableDutyParts extends QueueDutyParts {
+interface DurableDutyParts extends QueueDutyParts {
   readonly store: TaskStore;
   readonly holder: string;
   readonly poll: number;

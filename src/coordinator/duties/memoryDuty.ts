@@ -29,7 +29,7 @@ const CHUNK = { budget: 100, mostTasks: 1024 };
  */
 const LETTERS_OF_TERM = 2 ** 26;
 
-export interface MemoryDutyParts extends QueueDutyParts {
+interface MemoryDutyParts extends QueueDutyParts {
   /** Where dead letters go. */
   readonly store: TaskStore;
   /** Before a letter that could not be written is tried again, in ms. */

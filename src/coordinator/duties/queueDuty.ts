@@ -39,7 +39,7 @@ export interface QueueDutyParts {
 }
 
 /** What differs between the kinds. */
-export interface QueueDutyCallbacks {
+interface QueueDutyCallbacks {
   done(tasks: readonly QueuedTask[]): void;
   failed(task: QueuedTask): void;
   exhausted(task: QueuedTask, error: CodedError): void;

@@ -56,7 +56,7 @@ const TRIM_PAUSE = 60_000;
 /** How many deaths a task is given when attempts are without end. */
 const DEATHS = 3;
 
-export interface DurableQueueCallbacks {
+interface DurableQueueCallbacks {
   /** Tasks that may run are there: poke the dispatcher. */
   wake(): void;
   /** Tasks are done, and acknowledged. */
@@ -67,7 +67,7 @@ export interface DurableQueueCallbacks {
   trouble(error: Error): void;
 }
 
-export interface DurableQueueParts {
+interface DurableQueueParts {
   readonly name: string;
   readonly store: TaskStore;
   readonly clock: Clock;

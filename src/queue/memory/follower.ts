@@ -25,7 +25,7 @@ export const EARLY_LIMIT = 10_000;
 
 const NO_BYTES = new Uint8Array(0);
 
-export interface Followed {
+interface Followed {
   /** The ids that left the queue, in the order in which they did. */
   readonly removed: TaskId[];
   /** Whether more was done than the window holds. */

@@ -20,7 +20,7 @@ const MAX_READERS = 1024;
 /** How often a transaction is begun that LMDB begins from an older state: others open the store at the same time. */
 const MOST_ATTEMPTS = 100;
 
-export interface Entry {
+interface Entry {
   readonly value: unknown;
   readonly version: number;
 }

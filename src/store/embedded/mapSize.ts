@@ -14,7 +14,7 @@ const LEAST = 16 * 1024 * 1024;
 const SHARE = 4;
 const PAGE = 65_536;
 
-export interface AddressSpace {
+interface AddressSpace {
   /** In bytes; `Infinity` without a limit. */
   readonly limit: number;
   readonly used: number;

@@ -33,7 +33,7 @@ interface OwnerRecord extends ProcessIdentity {
   readonly files: { readonly data: string | null; readonly lock: string | null } | null;
 }
 
-export interface Owner {
+interface Owner {
   readonly record: OwnerRecord;
   /** How its process is called in a message. */
   readonly text: string;

@@ -24,7 +24,7 @@ const RETRY = 100;
 /** For how long one file must have lain there without the other one: long enough for those who had both open to notice, in ms. */
 const HALF_STOOD = 2000;
 
-export interface ServerParts {
+interface ServerParts {
   readonly place: EmbeddedPlace;
   readonly open: OpenParts;
   readonly activity: StoreActivity;

@@ -14,7 +14,7 @@ const PATIENCE = 10_000;
 
 const entry = new URL('../../../workers/store.cjs', import.meta.url);
 
-export interface StoreThreadParts {
+interface StoreThreadParts {
   readonly place: EmbeddedPlace;
   /** How the store is called in messages. */
   readonly text: string;

@@ -45,7 +45,7 @@ export interface Settings extends StoreLabel {
   readonly freshFor: number;
 }
 
-export interface Limits {
+interface Limits {
   readonly commandTimeout: number;
   readonly connectTimeout: number;
   /** How long after its last answer a connection is trusted without a ping, in ms. */

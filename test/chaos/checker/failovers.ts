@@ -14,7 +14,7 @@ import type { Fault, Late, Settings } from './records.ts';
 /** What the validity is of SLAVE + TICKING. */
 const VALIDITY = 0.95;
 /** For round trips, and the steps of timers, in ms. */
-export const ALLOWANCE = 500;
+const ALLOWANCE = 500;
 /** A look, and the three calls of a claim: each waits for the machine as the runner's timer did, more than once. */
 const CALLS = 4;
 /** The longest that members leave a store alone of which one of the two files is missing, and their attempts at it, in ms. */

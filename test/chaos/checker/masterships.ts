@@ -24,7 +24,7 @@ export interface Mastership {
   released: boolean;
 }
 
-export interface Seen {
+interface Seen {
   readonly sights: readonly LeaseSight[];
   readonly ledger: readonly LedgerLine[];
   readonly happened: readonly Happened[];

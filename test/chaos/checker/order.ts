@@ -25,7 +25,7 @@ export function fallingTerms(runs: readonly Run[]): Finding[] {
   });
 }
 
-export interface Takeover {
+interface Takeover {
   readonly at: number;
   readonly term: number;
   readonly repeated: number;

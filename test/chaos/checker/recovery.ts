@@ -3,7 +3,7 @@ import type { Finding } from './order.ts';
 import type { Records } from './records.ts';
 
 /** Tries each ERROR, connections that are made anew, and a machine that is slow at it, in ms. */
-export const RECOVERY = 10_000;
+const RECOVERY = 10_000;
 
 export function stuck({ sights, said, happened, faults, late }: Records): Finding[] {
   const findings: Finding[] = [];

@@ -16,7 +16,7 @@ const PATIENCE = 2500;
 const PAUSE = 200;
 const block = new Uint8Array(new SharedArrayBuffer(0));
 
-export interface FeedingParts {
+interface FeedingParts {
   readonly habits: Habits;
   readonly natures: Natures;
   readonly ledger: Ledger;

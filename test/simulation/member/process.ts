@@ -26,7 +26,7 @@ import type { Setting } from './setting.ts';
 import { SimulatedLease } from './simulatedLease.ts';
 import { type Deploy, EXIT, SimulatedThread } from './simulatedThread.ts';
 
-export const NAME = 'billing';
+const NAME = 'billing';
 /** Between two probes of a module that does not load, in ms. */
 const PROBES = { minDelay: 50, maxDelay: 300 };
 

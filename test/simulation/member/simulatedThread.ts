@@ -25,7 +25,7 @@ const IDLE = 300;
 
 export type Deploy = 'good' | 'throws' | 'hangs';
 
-export interface ThreadParts {
+interface ThreadParts {
   readonly clock: Clock;
   readonly lease: SimulatedLease;
   readonly taskTimeout: number;

@@ -18,7 +18,7 @@ export function failure({ request }: StoreRequest): ElectionEvent {
   return { type: 'failed', request, error: noAnswer };
 }
 
-export function isRead({ type }: StoreRequest): boolean {
+function isRead({ type }: StoreRequest): boolean {
   return type === 'readTip' || type === 'observe';
 }
 

@@ -57,7 +57,7 @@ export class World {
   }
 }
 
-export class WorldMember {
+class WorldMember {
   readonly member: ClusterMember;
   readonly lease: SimulatedLease;
   readonly events: MemberEvent[] = [];

@@ -2,9 +2,9 @@
 import { MemberHandle, type MemberListener } from './memberHandle.js';
 import type { FromMember, ToMember } from './messages.js';
 
-export type Blocked = Extract<FromMember, { type: 'blocked' }>;
+type Blocked = Extract<FromMember, { type: 'blocked' }>;
 
-export interface Election {
+interface Election {
   readonly member: MemberHandle;
   readonly term: number | null;
   readonly at: number;

@@ -26,7 +26,7 @@ export interface AuditInput {
   readonly mishaps: readonly string[];
 }
 
-export interface Check {
+interface Check {
   readonly id: string;
   /** What must hold, as a sentence. */
   readonly claim: string;
@@ -34,7 +34,7 @@ export interface Check {
   readonly found: string;
 }
 
-export interface AuditFigures {
+interface AuditFigures {
   readonly tasks: number;
   readonly done: number;
   readonly repeated: number;

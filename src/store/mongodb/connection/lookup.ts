@@ -13,7 +13,7 @@ const SYSTEM_LIMIT = 100;
 /** How long DNS servers are waited for when there is an older answer, in ms. */
 const DNS_LIMIT = 150;
 
-export interface LookupParts {
+interface LookupParts {
   /** Asks the system, as `dns.lookup` with `all` does. */
   system(name: string, family: number): Promise<LookupAddress[]>;
   /** Asks DNS servers, outside of the pool. */

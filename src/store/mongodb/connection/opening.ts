@@ -17,7 +17,7 @@ const REFUSED_FOR = 2000;
 /** How often it is looked whether they all refuse, in ms. */
 const LOOK = 100;
 
-export interface OpeningParts extends LinkParts {
+interface OpeningParts extends LinkParts {
   readonly settings: Settings;
   /** How long all of it may take, in ms. */
   readonly limit: number;
