@@ -80,7 +80,7 @@ export class ConfigurationWatch {
   }
 
   get differing(): DifferingMember[] {
-    return this.members.all;
+    return this.members.members;
   }
 
   // ---- each turn ----
@@ -104,7 +104,7 @@ export class ConfigurationWatch {
       await this.writeNotice();
       const notices = await store.readNotices(name);
       if (this.cancel === undefined) return;
-      for (const notice of this.yielding.look(notices, clock.now())) {
+      for (const notice of this.yielding.observe(notices, clock.now())) {
         this.members.meet(notice.holder, notice.configuration, notice.ttl);
       }
     } catch (error) {

@@ -28,7 +28,7 @@ export class DifferingMembers {
   constructor(private readonly parts: DifferingParts) {}
 
   /** Those that are known to live and to differ. */
-  get all(): DifferingMember[] {
+  get members(): DifferingMember[] {
     const now = this.parts.clock.now();
     return [...this.known.values()].filter(({ until }) => now < until).map(({ member }) => member);
   }

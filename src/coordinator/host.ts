@@ -102,7 +102,7 @@ export class CoordinatorHost implements CoordinatorApi {
     this.store = openOnUse(createStore(options.store, this.limits, systemClock, gate, measured));
     this.probe = makePoolProbe(sendAll);
     this.store.onAvailable(() => {
-      for (const { member } of this.hosted.values()) member.available();
+      for (const { member } of this.hosted.values()) member.storeIsBack();
     });
   }
 

@@ -51,11 +51,11 @@ export class MainWatch {
     this.cancel = clock.at(due, () => {
       // First the next look: what is told may stop the watch.
       this.arm();
-      this.look(due);
+      this.checkPulse(due);
     });
   }
 
-  private look(due: number): void {
+  private checkPulse(due: number): void {
     const { clock, mainTimeout, pulseAge, blocked, turned } = this.parts;
     const stale = pulseAge() > mainTimeout;
     if (stale === this.isBlocked) return;

@@ -103,8 +103,8 @@ export class ClusterMember implements ElectorCallbacks {
     else this.stopped();
   }
 
-  available(): void {
-    this.elector.available();
+  storeIsBack(): void {
+    this.elector.storeIsBack();
   }
 
   /**
@@ -163,7 +163,7 @@ export class ClusterMember implements ElectorCallbacks {
     this.statistics.beatAcknowledged(roundTrip);
   }
 
-  news(news: News): void {
+  notify(news: News): void {
     const { emit, lease, name } = this.parts;
     switch (news.type) {
       case 'phase':

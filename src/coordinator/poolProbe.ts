@@ -52,18 +52,18 @@ export class PoolProbe {
 
   private wait(): void {
     const { clock } = this.parts;
-    this.cancel = clock.at(clock.now() + PERIOD, () => this.ask());
+    this.cancel = clock.at(clock.now() + PERIOD, () => this.probe());
   }
 
-  private ask(): void {
+  private probe(): void {
     const { clock, ask } = this.parts;
     this.asked = clock.now();
-    this.cancel = clock.at(this.asked + POOL_LIMIT, () => this.tell());
+    this.cancel = clock.at(this.asked + POOL_LIMIT, () => this.becomeBusy());
     const answered = (): void => this.answered();
     ask().then(answered, answered);
   }
 
-  private tell(): void {
+  private becomeBusy(): void {
     this.busy = true;
     this.parts.busy(
       new FailoverError(

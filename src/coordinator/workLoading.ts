@@ -22,7 +22,7 @@ export interface Prober {
   /** Resolves to `loaded` only when the thread of the probe has exited. */
   probe(): Promise<LoadOutcome>;
   /** Whether no thread of a probe is there, after a limited wait for its exit. */
-  endProbe(): Promise<boolean>;
+  terminateProbe(): Promise<boolean>;
 }
 
 interface WorkLoadingParts {
@@ -65,7 +65,7 @@ export class WorkLoading {
     const { prober, name, emit } = this.parts;
     this.stopped = true;
     this.cancel();
-    if (await prober.endProbe()) return;
+    if (await prober.terminateProbe()) return;
     const text = `the task thread in which '${name}' tried to load its work would not stop in time and may still run`;
     emit({ type: 'panic', error: toWire(new WorkError('ERR_WORK_NOT_STOPPED', text)) });
   }

@@ -41,7 +41,7 @@ export class Yielding {
   ) {}
 
   /** Takes one look at the notices, and returns those whose writers live. */
-  look(notices: readonly Notice[], now: number): Notice[] {
+  observe(notices: readonly Notice[], now: number): Notice[] {
     for (const notice of notices) {
       const key = [notice.configuration.kind, notice.wants].join(' ');
       const before = this.signs.get(key);

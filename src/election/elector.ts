@@ -26,7 +26,7 @@ export interface ElectorCallbacks {
   /** The progress that the next beat carries. */
   progress(): Progress;
   /** Called for each piece of news, in order. Must not throw. */
-  news(news: News): void;
+  notify(news: News): void;
   /** A request goes out to the store now. */
   asked(request: StoreRequest): void;
   /** A beat goes out now: `late` ms after it was due, `delay` ms after the moment, a little earlier, that was aimed at. */
@@ -102,7 +102,7 @@ export class Elector {
   }
 
   /** The store is said to be back. */
-  available(): void {
+  storeIsBack(): void {
     this.happen({ type: 'available' });
   }
 
@@ -134,7 +134,7 @@ export class Elector {
     this.state = state;
     for (const effect of effects) {
       if ('request' in effect) this.send(effect);
-      else this.parts.callbacks.news(effect);
+      else this.parts.callbacks.notify(effect);
     }
   }
 

@@ -217,7 +217,7 @@ export function step(
   draft.expire();
   draft.handle(event);
   draft.proceed();
-  return [draft.finish(), draft.effects];
+  return [draft.result(), draft.effects];
 }
 
 /** One step in the making: a draft of the state and the effects so far. Lives no longer than `step`. */
@@ -233,7 +233,7 @@ class StepDraft {
     this.state = { ...state };
   }
 
-  finish(): ElectionState {
+  result(): ElectionState {
     const { state } = this;
     assert.equal(state.phase === 'master', state.mastership !== null, 'master, and only master, has a mastership');
     assert.ok(state.claim === null || state.mastership === null, 'a master does not claim');
@@ -669,7 +669,7 @@ class StepDraft {
     }
     this.state.mastership = null;
     this.state.heldClaim = null;
-    this.end();
+    this.stop();
   }
 
   private stepDown(to: 'slave' | 'error', reason: string): void {
@@ -709,7 +709,7 @@ class StepDraft {
     const { state } = this;
     if (state.phase === 'stopped') return;
     if (state.mastership !== null) return this.proceedAsMaster(state.mastership);
-    if (state.stopping === 'drained' && state.claim === null) return this.end();
+    if (state.stopping === 'drained' && state.claim === null) return this.stop();
     if (state.seen !== null && state.claim === null) {
       if (this.mayClaim()) return this.startClaim(state.seen);
     }
@@ -761,7 +761,7 @@ class StepDraft {
     this.effects.push({ type: 'phase', from, to });
   }
 
-  private end(): void {
+  private stop(): void {
     this.enter('stopped');
     // An answer that is still to come finds nobody who waits for it.
     this.forget();

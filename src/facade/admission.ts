@@ -38,7 +38,7 @@ export class Admission {
   }
 
   private queue<Answer>(attempt: () => Promise<Answer | 'full'>): Promise<Answer> {
-    this.timer ??= this.timers.setInterval(() => this.some(1), POLL);
+    this.timer ??= this.timers.setInterval(() => this.makeRoom(1), POLL);
     return new Promise((resolve, reject) => {
       const ask = async (): Promise<void> => {
         let answer = await attempt();
@@ -64,19 +64,19 @@ export class Admission {
   }
 
   /** There is room for so many. */
-  some(count: number): void {
+  makeRoom(count: number): void {
     if (this.trying > 0) this.signs += count;
     else this.call(count);
   }
 
   /** There will be no room any more: each attempt will fail. Those who were called may have found room, and hear that first. */
-  all(): void {
+  close(): void {
     const uncalled = this.line.slice(this.next + this.trying);
     this.over = true;
     this.line = [];
     this.next = 0;
     this.trying = 0;
-    this.look();
+    this.stopPollingIfEmpty();
     for (const { attempt } of uncalled) attempt();
   }
 
@@ -94,7 +94,7 @@ export class Admission {
     const stayed = this.takeOut(trying);
     this.trying = 0;
     this.signs = 0;
-    this.look();
+    this.stopPollingIfEmpty();
     this.call(stayed === 0 ? Math.max(signs, 2 * trying) : signs);
   }
 
@@ -115,7 +115,7 @@ export class Admission {
     return this.line.length === this.next;
   }
 
-  private look(): void {
+  private stopPollingIfEmpty(): void {
     if (!this.isEmpty) return;
     this.timers.clearInterval(this.timer);
     this.timer = undefined;

@@ -36,7 +36,7 @@ export abstract class Cluster extends SafeEmitter implements api.Cluster {
   /** The coordinator's number of this cluster, once it was added. */
   private cluster: number | undefined;
   /** Undefined before it was added, and while a dead thread is being replaced. */
-  private connection: CoordinatorThread | undefined;
+  private thread: CoordinatorThread | undefined;
   private ran = false;
   private stopping: Promise<void> | undefined;
   private current: ClusterState = 'stopped';
@@ -50,7 +50,7 @@ export abstract class Cluster extends SafeEmitter implements api.Cluster {
     this.client = {
       happened: (event) => this.happened(event),
       lost: (error) => this.lost(error),
-      attach: (connection, cluster) => this.attach(connection, cluster),
+      attach: (thread, cluster) => this.attach(thread, cluster),
       stop: () => this.stop(),
     };
   }
@@ -75,17 +75,17 @@ export abstract class Cluster extends SafeEmitter implements api.Cluster {
   async run(): Promise<void> {
     this.mustNotBeStopped();
     if (this.ran) throw new StateError('ERR_ALREADY_RUNNING', `the cluster '${this.name}' runs already`);
-    const cluster = this.added();
+    const cluster = this.ensureAdded();
     this.ran = true;
-    const { connection } = this;
-    // Without a connection the next thread is on its way, and the cluster is run when it is attached to that.
-    if (connection === undefined) return;
-    connection.hold();
-    await connection.call((remote) => remote.run(cluster)).catch(unlessLost);
+    const { thread } = this;
+    // Without a thread, the next one is on its way, and the cluster is run when it is attached to that.
+    if (thread === undefined) return;
+    thread.hold();
+    await thread.call((remote) => remote.run(cluster)).catch(unlessLost);
   }
 
   stop(): Promise<void> {
-    this.stopping ??= this.end();
+    this.stopping ??= this.shutDown();
     return this.stopping;
   }
 
@@ -110,7 +110,7 @@ export abstract class Cluster extends SafeEmitter implements api.Cluster {
   }
 
   /** Makes sure that the coordinator knows this cluster, now, before anything else is sent. Returns its number there. */
-  protected added(): number {
+  protected ensureAdded(): number {
     this.cluster ??= this.handle.add(this.client);
     return this.cluster;
   }
@@ -121,43 +121,43 @@ export abstract class Cluster extends SafeEmitter implements api.Cluster {
 
   /** Makes calls to the thread that is there now, and never to a later one, which knows nothing of what this one asked. */
   protected caller(): <R>(send: Send<R>) => Promise<R> {
-    const cluster = this.added();
-    const { connection } = this;
+    const cluster = this.ensureAdded();
+    const { thread } = this;
     return async (send) => {
-      if (connection === undefined) {
+      if (thread === undefined) {
         throw new FailoverError('ERR_COORDINATOR_LOST', 'the coordinator thread died and is being replaced');
       }
-      return connection.call((remote) => send(remote, cluster));
+      return thread.call((remote) => send(remote, cluster));
     };
   }
 
   // ---- for the coordinator handle ----
 
-  private attach(connection: CoordinatorThread, cluster: number): void {
-    this.connection = connection;
+  private attach(thread: CoordinatorThread, cluster: number): void {
+    this.thread = thread;
     const { name, kind, lease } = this;
     // A new holder on each thread: what the dead one still has under way must not be taken for this one's.
     const holder = `${hostname()}:${process.pid}:${randomUUID()}`;
     const spec: ClusterSpec = { cluster, name, holder, lease: lease.buffer, ...kind };
     // Calls arrive in the order in which they are made, so whatever follows finds the cluster open.
-    const opened = connection.call((remote) => remote.open(spec));
+    const opened = thread.call((remote) => remote.open(spec));
     // Not while it is being added: then whoever needs it does the rest himself.
-    const ready = this.cluster === undefined ? opened : Promise.all([opened, this.goOn(connection, cluster)]);
+    const ready = this.cluster === undefined ? opened : Promise.all([opened, this.reattach(thread, cluster)]);
     ready.catch(unlessLost).catch((error: Error) => this.emit('panic', error));
   }
 
   /** First all tasks, then the election: a member that is fed after its first look repeats what was done before. */
-  private async goOn(connection: CoordinatorThread, cluster: number): Promise<void> {
+  private async reattach(thread: CoordinatorThread, cluster: number): Promise<void> {
     const { ran } = this;
-    if (ran) connection.hold();
+    if (ran) thread.hold();
     await this.refeed();
-    if (ran && this.connection === connection && this.stopping === undefined) {
-      await connection.call((remote) => remote.run(cluster));
+    if (ran && this.thread === thread && this.stopping === undefined) {
+      await thread.call((remote) => remote.run(cluster));
     }
   }
 
   private lost(error: Error): void {
-    this.connection = undefined;
+    this.thread = undefined;
     this.lease.drop();
     this.kindLost();
     this.stopSeen();
@@ -197,22 +197,22 @@ export abstract class Cluster extends SafeEmitter implements api.Cluster {
     if (to !== 'error') this.emit(to);
   }
 
-  private async end(): Promise<void> {
-    const { cluster, connection } = this;
+  private async shutDown(): Promise<void> {
+    const { cluster, thread } = this;
     if (cluster === undefined) return;
-    if (connection !== undefined) {
+    if (thread !== undefined) {
       const stopped = new Promise<void>((resolve) => {
         this.stopSeen = resolve;
       });
       // That it has stopped comes as an event, for which nothing else keeps the process alive if it never ran.
-      connection.hold();
+      thread.hold();
       try {
-        await connection.call((remote) => remote.stop(cluster)).catch(unlessLost);
+        await thread.call((remote) => remote.stop(cluster)).catch(unlessLost);
         await stopped;
       } finally {
-        connection.release();
+        thread.release();
       }
-      if (this.ran && this.connection === connection) connection.release();
+      if (this.ran && this.thread === thread) thread.release();
     }
     await this.handle.remove(cluster);
     this.enter('stopped');

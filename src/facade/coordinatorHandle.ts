@@ -23,7 +23,7 @@ export interface Client {
   /** The thread died, and with it every mastership; a new one comes, or this is told again because it cannot be started yet. */
   lost(error: Error): void;
   /** A thread is there: open the cluster on it, and whatever it did before. */
-  attach(connection: CoordinatorThread, cluster: number): void;
+  attach(thread: CoordinatorThread, cluster: number): void;
   stop(): Promise<void>;
 }
 
@@ -31,7 +31,7 @@ export class CoordinatorHandle {
   private readonly clients = new Map<number, Client>();
   /** Those that have stopped, until the thread is closed: a panic of work that would not end may still come for them. */
   private readonly leaving = new Map<number, Client>();
-  private connection: CoordinatorThread | undefined;
+  private thread: CoordinatorThread | undefined;
   /** From the death of the thread until there is another one. */
   private restarting = false;
   private restart: NodeJS.Timeout | undefined;
@@ -54,9 +54,9 @@ export class CoordinatorHandle {
   add(client: Client): number {
     if (this.closed) throw new StateError('ERR_STOPPED', 'this failover has been closed');
     const cluster = ++this.clusters;
-    if (!this.restarting) this.connection ??= this.connect();
+    if (!this.restarting) this.thread ??= this.startThread();
     this.clients.set(cluster, client);
-    if (this.connection !== undefined) client.attach(this.connection, cluster);
+    if (this.thread !== undefined) client.attach(this.thread, cluster);
     return cluster;
   }
 
@@ -69,9 +69,9 @@ export class CoordinatorHandle {
     if (this.clients.size > 0) return;
     this.time.clearTimeout(this.restart);
     this.restarting = false;
-    const { connection } = this;
-    this.connection = undefined;
-    this.ending = connection?.close();
+    const { thread } = this;
+    this.thread = undefined;
+    this.ending = thread?.close();
     await this.ending;
     this.leaving.clear();
   }
@@ -84,44 +84,44 @@ export class CoordinatorHandle {
     await this.ending;
   }
 
-  private connect(): CoordinatorThread {
+  private startThread(): CoordinatorThread {
     const startedAt = this.time.monotonic();
-    const connection = new CoordinatorThread(this.#options, (cluster, event) =>
+    const thread = new CoordinatorThread(this.#options, (cluster, event) =>
       (this.clients.get(cluster) ?? this.leaving.get(cluster))?.happened(event),
     );
-    void connection.lost.then((error) => {
-      if (this.connection !== connection) return;
-      this.connection = undefined;
+    void thread.lost.then((error) => {
+      if (this.thread !== thread) return;
+      this.thread = undefined;
       if (this.time.monotonic() - startedAt >= LONG_LIFE_NS) this.delay = FIRST_DELAY;
       this.restarting = true;
       // Not before, though the process has nothing else to live for: its task threads may still be at work.
-      connection.hold();
-      void connection.ended.then(() => this.startLater());
+      thread.hold();
+      void thread.ended.then(() => this.scheduleRestart());
       this.tellLost(error);
     });
-    return connection;
+    return thread;
   }
 
   private tellLost(error: Error): void {
     for (const client of [...this.clients.values()]) client.lost(error);
   }
 
-  private startLater(): void {
+  private scheduleRestart(): void {
     if (!this.restarting) return;
-    this.restart = this.time.setTimeout(() => this.startAgain(), this.delay);
+    this.restart = this.time.setTimeout(() => this.restartThread(), this.delay);
     this.delay = Math.min(LONGEST_DELAY, this.delay * 2);
   }
 
-  private startAgain(): void {
+  private restartThread(): void {
     try {
-      this.connection = this.connect();
+      this.thread = this.startThread();
     } catch (error) {
       // As where a limit of processes or of memory is reached.
       const text = 'the coordinator thread died, and another one cannot be started';
-      this.startLater();
+      this.scheduleRestart();
       return this.tellLost(new FailoverError('ERR_COORDINATOR_LOST', text, { cause: error }));
     }
     this.restarting = false;
-    for (const [cluster, client] of this.clients) client.attach(this.connection, cluster);
+    for (const [cluster, client] of this.clients) client.attach(this.thread, cluster);
   }
 }

@@ -132,12 +132,12 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
     const { backlog, options } = this;
     return new Promise((resolve, reject) => {
       if (options.durable) {
-        this.added();
+        this.ensureAdded();
       } else {
         if (backlog.has(id)) return resolve(answer('known'));
         if (backlog.size >= options.maxQueue) return resolve(answer('full'));
         // First of all: a coordinator that is attached now is fed the backlog, which must not hold this task yet.
-        this.added();
+        this.ensureAdded();
         backlog.set(id, slot);
       }
       const settle = (result: SubmitResult): void => {
@@ -169,7 +169,7 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
    */
   override stop(): Promise<void> {
     const stopping = super.stop();
-    this.room.all();
+    this.room.close();
     const clear = (): void => {
       this.backlog.clear();
       this.pulse?.stop();
@@ -213,7 +213,7 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
       this.backlog.delete(id);
       this.blocks.free(slot);
     }
-    this.room.some(ids.length);
+    this.room.makeRoom(ids.length);
   }
 
   protected override kindLost(): void {

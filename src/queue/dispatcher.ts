@@ -152,21 +152,21 @@ export class Dispatcher {
   /** What waiting and draining wait for. */
   private readonly wake: Alarm;
   /** When the runner is ended although a run goes on. */
-  private readonly endRun: Alarm;
+  private readonly terminateAlarm: Alarm;
   private readonly giveUp: Alarm;
   /** When to see what the run has done so far. */
-  private readonly look: Alarm;
+  private readonly progressAlarm: Alarm;
 
   constructor(private readonly parts: DispatcherParts) {
     const { clock, chunk, runner } = parts;
     this.chunkSize = new ChunkSize(chunk.budget, Math.min(chunk.mostTasks, runner.mostTasks));
-    this.wake = new Alarm(clock, () => (this.mode === 'draining' ? this.overdue() : this.goOn()));
-    this.endRun = new Alarm(clock, () => {
+    this.wake = new Alarm(clock, () => (this.mode === 'draining' ? this.overdue() : this.dispatchAgain()));
+    this.terminateAlarm = new Alarm(clock, () => {
       if (this.mode === 'draining') this.move('halting');
-      this.endRunner();
+      this.terminateRunner();
     });
     this.giveUp = new Alarm(clock, () => this.abandon());
-    this.look = new Alarm(clock, () => this.lookAtRun());
+    this.progressAlarm = new Alarm(clock, () => this.pollProgress());
   }
 
   /** The first task of the run under way that is not known to be done. */
@@ -192,7 +192,7 @@ export class Dispatcher {
     this.givenUp = false;
     if (this.mode === 'off') return this.begin();
     this.move('fenced');
-    this.saved();
+    this.leaseSaved();
   }
 
   /** The source may have something to run. */
@@ -205,14 +205,14 @@ export class Dispatcher {
     if (this.stopped) return;
     this.toLeaseEnd();
     this.stopUntil = this.parts.clock.now() + this.parts.grace / 4;
-    this.end(this.mode === 'draining' || this.mode === 'halting' ? 'halting' : 'fenced', reason);
+    this.stopWork(this.mode === 'draining' || this.mode === 'halting' ? 'halting' : 'fenced', reason);
     this.giveUpAfter(this.parts.grace);
   }
 
   /** The mastership was saved after a `fence`. One that is to be given up, as its work does not load, begins nothing. */
   resume(): void {
     if (this.mode === 'parked' && !this.givenUp) this.begin();
-    else if (this.mode === 'fenced') this.saved();
+    else if (this.mode === 'fenced') this.leaseSaved();
   }
 
   /** The mastership is lost, though nobody else can be master for `left` ms: then work has that long to end. */
@@ -223,8 +223,8 @@ export class Dispatcher {
     this.toLeaseEnd();
     const { grace, killProcess, clock } = this.parts;
     this.stopUntil = clock.now() + Math.min(grace, left) / 4;
-    this.end('halting', reason);
-    this.endRunner();
+    this.stopWork('halting', reason);
+    this.terminateRunner();
     this.giveUpAfter(Math.max(left, killProcess === null ? grace : Math.min(grace, EXIT)));
   }
 
@@ -239,9 +239,9 @@ export class Dispatcher {
     if (this.mode !== 'halting' && this.mode !== 'fenced') this.stopUntil = clock.now() + stopTimeout;
     if (this.mode === 'running') {
       this.move('draining');
-      this.parts.runner.finish();
+      this.parts.runner.finishCurrent();
       this.wake.by(clock.now() + stopTimeout);
-    } else if (this.mode !== 'draining' && this.mode !== 'halting') this.end('halting', STOPPING);
+    } else if (this.mode !== 'draining' && this.mode !== 'halting') this.stopWork('halting', STOPPING);
     if (this.stuck) return Promise.resolve('stuck');
     this.giveUpAfter(stopTimeout + 2 * grace);
     return new Promise((resolve) => this.drains.push(resolve));
@@ -277,8 +277,8 @@ export class Dispatcher {
     const run: Run = { tasks, left: 0, counts: true, aborted: false };
     this.run = run;
     this.move('running');
-    if (tasks.length > 1) this.look.by(clock.now() + LOOK);
-    void runner.run(tasks).then((outcome) => this.ended(run, outcome));
+    if (tasks.length > 1) this.progressAlarm.by(clock.now() + LOOK);
+    void runner.run(tasks).then((outcome) => this.runEnded(run, outcome));
   }
 
   private load(): void {
@@ -294,7 +294,7 @@ export class Dispatcher {
     const { callbacks, retry } = this.parts;
     if (outcome.type === 'loaded') {
       callbacks.loaded();
-      return this.goOn();
+      return this.dispatchAgain();
     }
     // The runner was ended by nobody here, so it is asked again.
     if (outcome.type === 'ended') return this.wait(retry.minDelay);
@@ -308,51 +308,51 @@ export class Dispatcher {
     this.wake.by(this.parts.clock.now() + delay);
   }
 
-  private goOn(): void {
+  private dispatchAgain(): void {
     this.turnBeganAt = this.parts.clock.now();
     this.move('ready');
     this.dispatch();
   }
 
-  private ended(run: Run, { done, failure, took }: ChunkOutcome): void {
+  private runEnded(run: Run, { done, failure, took }: ChunkOutcome): void {
     assert.equal(this.run, run, 'a run ends once');
     assert.ok(done <= run.tasks.length, 'no more is done than was given');
     this.run = null;
-    this.look.clear();
+    this.progressAlarm.clear();
     const failed = run.aborted || failure === null || failure.type === 'not-run' ? null : failure;
     this.chunkSize.ran(failed === null ? done : done + 1, took);
     // First the mode, then the news: the host may call back. In waiting, nothing that it queues is begun before it has
     // heard of the failure too.
     if (this.mode === 'running') this.move(failure === null ? 'ready' : 'waiting');
-    this.leave(run, done);
-    const delay = failed === null ? this.parts.retry.minDelay : this.fail(run.tasks[done], failed);
+    this.removeDone(run, done);
+    const delay = failed === null ? this.parts.retry.minDelay : this.recordFailure(run.tasks[done], failed);
     if (this.mode === 'waiting' && failure !== null) this.wake.by(this.parts.clock.now() + delay);
     else if (this.mode === 'ready') this.dispatch();
-    else if (this.mode === 'draining') this.end('halting', STOPPING);
+    else if (this.mode === 'draining') this.stopWork('halting', STOPPING);
     else if (this.mode === 'fenced' || this.mode === 'halting') {
-      this.endRunner();
-      this.afterEnd();
+      this.terminateRunner();
+      this.afterTermination();
     }
   }
 
-  private lookAtRun(): void {
+  private pollProgress(): void {
     if (this.run === null || !this.run.counts) return;
-    this.look.by(this.parts.clock.now() + LOOK);
-    this.leave(this.run, this.parts.runner.doneSoFar);
+    this.progressAlarm.by(this.parts.clock.now() + LOOK);
+    this.removeDone(this.run, this.parts.runner.doneSoFar);
   }
 
   /** Those up to `done` leave the source, unless they have, or are the next holder's now. */
-  private leave(run: Run, done: number): void {
+  private removeDone(run: Run, done: number): void {
     const { tasks, left, counts } = run;
     if (!counts || done <= left) return;
     run.left = done;
     const { queue, callbacks } = this.parts;
-    queue.finish(done - left);
+    queue.remove(done - left);
     callbacks.done(left === 0 && done === tasks.length ? tasks : tasks.slice(left, done));
   }
 
   /** How long to wait before the source is asked again. */
-  private fail(task: QueuedTask | undefined, failure: Exclude<Failure, { type: 'not-run' }>): number {
+  private recordFailure(task: QueuedTask | undefined, failure: Exclude<Failure, { type: 'not-run' }>): number {
     const { callbacks, retry, random } = this.parts;
     assert.ok(task !== undefined, 'only a task that was given fails');
     task.failed += 1;
@@ -367,13 +367,13 @@ export class Dispatcher {
   // ---- ending ----
 
   /** Stops what runs: aborted at once, the runner ended after grace/4, or at once if nothing runs. */
-  private end(to: 'fenced' | 'halting', reason: string): void {
+  private stopWork(to: 'fenced' | 'halting', reason: string): void {
     this.resumed = false;
     if (this.mode !== to) this.move(to);
-    if (this.run === null) return this.endRunner();
+    if (this.run === null) return this.terminateRunner();
     this.run.aborted = true;
     this.parts.runner.abort(reason);
-    this.endRun.by(this.parts.clock.now() + this.parts.grace / 4);
+    this.terminateAlarm.by(this.parts.clock.now() + this.parts.grace / 4);
   }
 
   /** A drain has taken too long. */
@@ -382,24 +382,24 @@ export class Dispatcher {
     assert.ok(this.run !== null, 'draining lasts as long as its run');
     this.run.aborted = true;
     runner.abort(STOPPING);
-    this.endRun.by(clock.now() + grace);
+    this.terminateAlarm.by(clock.now() + grace);
   }
 
-  private endRunner(): void {
+  private terminateRunner(): void {
     const { runner } = this.parts;
-    this.endRun.clear();
+    this.terminateAlarm.clear();
     // It may have been given longer, before the lease was about to end.
     if (this.ending === 'asked') runner.hurry?.(this.stopUntil);
     if (this.ending !== 'no') return;
     this.ending = 'asked';
-    void runner.end(this.stopUntil).then(() => {
+    void runner.terminate(this.stopUntil).then(() => {
       this.ending = 'ended';
-      this.afterEnd();
+      this.afterTermination();
     });
   }
 
   /** Goes on when both have come, in whichever order: the end of the runner and the result of the last run. */
-  private afterEnd(): void {
+  private afterTermination(): void {
     if (this.ending !== 'ended' || this.run !== null) return;
     this.ending = 'no';
     this.stuck = false;
@@ -411,7 +411,7 @@ export class Dispatcher {
     this.settleDrains('drained');
   }
 
-  private saved(): void {
+  private leaseSaved(): void {
     this.resumed = true;
     this.leaseEnds = false;
   }

@@ -47,7 +47,7 @@ export interface Runner {
   readonly mostTasks: number;
   /** Whether a run can begin now; else `load` comes first. It may become false whenever nothing runs. */
   readonly loaded: boolean;
-  /** Makes ready for runs under this term, without a thread. Only after construction, or after `end()` has resolved. */
+  /** Makes ready for runs under this term, without a thread. Only after construction, or after `terminate()` has resolved. */
   start(term: number): void;
   /** Loads the work where it will run, after `start`. Never rejects. */
   load(): Promise<LoadOutcome>;
@@ -63,7 +63,7 @@ export interface Runner {
    * Lets the task that runs come to its end, and begins none of its run after it. The run then ends as one does that has
    * no time left: with fewer done than given. Harmless when nothing runs.
    */
-  finish(): void;
+  finishCurrent(): void;
   /** Tells running work that it should end, and why. Harmless when nothing runs. */
   abort(reason: string): void;
   /**
@@ -71,7 +71,7 @@ export interface Runner {
    * that nothing can stop. Until `stopUntil` the work may close what it has opened, if nothing runs. May be called again;
    * never rejects.
    */
-  end(stopUntil?: number): Promise<void>;
-  /** Shortens the time that `end` has given, where there is such. */
+  terminate(stopUntil?: number): Promise<void>;
+  /** Shortens the time that `terminate` has given, where there is such. */
   hurry?(stopUntil: number): void;
 }

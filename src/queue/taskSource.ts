@@ -10,5 +10,5 @@ export interface TaskSource {
    */
   ready(most: number): readonly QueuedTask[];
   /** The first `count` of those tasks are done, and leave. */
-  finish(count: number): void;
+  remove(count: number): void;
 }

@@ -1,6 +1,6 @@
 /**
  * Runs work that is a function: on the main thread, which is asked to by an event and answers by a call, for one task at
- * a time. Nothing can end it there, so `end()` waits for it, and one that takes too long is only said to.
+ * a time. Nothing can end it there, so `terminate()` waits for it, and one that takes too long is only said to.
  */
 
 import type { ChunkOutcome, LoadOutcome, QueuedTask, Runner, WorkOutcome } from '../queue/runner.js';
@@ -103,14 +103,14 @@ export class MainRunner implements Runner {
   }
 
   /** There is no task after the one that runs. */
-  finish(): void {}
+  finishCurrent(): void {}
 
   abort(reason: string): void {
     this.parts.lease.aborted = true;
     if (this.running !== undefined) this.parts.abort(reason);
   }
 
-  end(): Promise<void> {
+  terminate(): Promise<void> {
     this.started = false;
     return this.idle;
   }

@@ -70,7 +70,7 @@ export class TaskPool {
       if (this.calls === 0 && !this.told && this.ending === undefined) {
         idleExit(new WorkError('ERR_TASK_THREAD_EXITED', `the task thread ended while nothing ran: ${why}`));
       }
-      return this.end();
+      return this.terminate();
     });
     this.loaded = this.call({ term: 0, chunk: 'load' }, [], 'loaded the work module').then((answer) => {
       this.hasStop = answer.failure === null && answer.took === HAS_STOP;
@@ -117,7 +117,7 @@ export class TaskPool {
   }
 
   /** Terminates the thread. Resolves when it has exited, which a native call can hold up. */
-  end(): Promise<void> {
+  terminate(): Promise<void> {
     this.ending ??= Promise.all([this.pool.destroy(), this.threadExit]).then(() => {});
     return this.ending;
   }

@@ -73,8 +73,8 @@ export class ThreadRunner implements Runner {
   private overdue: WorkError | undefined;
 
   constructor(private readonly parts: ThreadRunnerParts) {
-    this.watch = new Alarm(parts.clock, () => this.look());
-    this.idle = new Alarm(parts.clock, () => this.lookIdle());
+    this.watch = new Alarm(parts.clock, () => this.checkTaskTime());
+    this.idle = new Alarm(parts.clock, () => this.checkIdle());
   }
 
   get doneSoFar(): number {
@@ -103,8 +103,8 @@ export class ThreadRunner implements Runner {
     this.isLoaded = false;
     // One that was idle for long, and closes what its module has opened.
     await before?.stopped();
-    const exited = before === undefined || (await this.exits(before.end()));
-    // `end()` may have been called in between.
+    const exited = before === undefined || (await this.exits(before.terminate()));
+    // `terminate()` may have been called in between.
     if (!this.started || this.present !== before) return ended;
     if (!exited) return this.held();
     this.openChannel();
@@ -140,7 +140,7 @@ export class ThreadRunner implements Runner {
     const probing = this.startPool(() => {});
     this.probing = probing;
     const outcome = await probing.outcome;
-    this.ending = probing.end().then(() => {
+    this.ending = probing.terminate().then(() => {
       this.probing = undefined;
     });
     if (outcome.type === 'failed') return outcome;
@@ -148,9 +148,9 @@ export class ThreadRunner implements Runner {
   }
 
   /** No probe follows. Resolves when no thread of one is there, or to false when it does not exit in time. */
-  async endProbe(): Promise<boolean> {
+  async terminateProbe(): Promise<boolean> {
     this.probes = false;
-    return this.probing === undefined || this.exits(this.probing.end());
+    return this.probing === undefined || this.exits(this.probing.terminate());
   }
 
   private startPool(idleExit: (error: WorkError) => void): PoolStart {
@@ -182,7 +182,7 @@ export class ThreadRunner implements Runner {
     // A thread that died while it ran has to be gone before anybody may say that nothing runs. Should it not go, the next
     // load tells, and so does the end of the mastership: both wait for it.
     if (!pool.usable || exited) {
-      const gone = pool.end();
+      const gone = pool.terminate();
       if (!(await this.exits(gone)) && !this.started) await gone;
     }
     const { done } = this.parts.progress;
@@ -196,13 +196,13 @@ export class ThreadRunner implements Runner {
   }
 
   /** Whether the thread has shown no progress for too long. It may be in a loop, so it is not asked. */
-  private look(): void {
+  private checkTaskTime(): void {
     const { clock, taskTimeout, progress } = this.parts;
     const due = progress.startedAt + taskTimeout;
     if (clock.now() < due) return this.watch.by(due);
     const text = `the task did not end within ${taskTimeout} ms (taskTimeout), so its thread was ended`;
     this.overdue = new WorkError('ERR_TASK_TIMEOUT', text);
-    void this.present?.end();
+    void this.present?.terminate();
   }
 
   private used(): void {
@@ -212,7 +212,7 @@ export class ThreadRunner implements Runner {
   }
 
   /** Ends a thread without a task. One timer serves many runs: they only move `usedAt`. */
-  private lookIdle(): void {
+  private checkIdle(): void {
     // The end of the run that goes on asks for the next look.
     if (!this.loaded || this.running) return;
     const { clock, idleTimeout, stopTimeout } = this.parts;
@@ -220,10 +220,10 @@ export class ThreadRunner implements Runner {
     if (clock.now() < due) return this.idle.by(due);
     this.isLoaded = false;
     this.closeChannel();
-    void this.present?.end(clock.now() + stopTimeout);
+    void this.present?.terminate(clock.now() + stopTimeout);
   }
 
-  finish(): void {
+  finishCurrent(): void {
     this.parts.progress.finishing = true;
   }
 
@@ -232,21 +232,21 @@ export class ThreadRunner implements Runner {
     this.abortChannel?.postMessage(reason);
   }
 
-  end(stopUntil?: number): Promise<void> {
+  terminate(stopUntil?: number): Promise<void> {
     // What runs is ended at once.
     const until = this.running ? undefined : stopUntil;
     this.started = false;
     this.isLoaded = false;
     this.idle.clear();
     this.leaving = this.present ?? this.leaving;
-    if (this.present !== undefined) this.ending = this.present.end(until);
+    if (this.present !== undefined) this.ending = this.present.terminate(until);
     this.present = undefined;
     this.closeChannel();
     return this.ending;
   }
 
   hurry(stopUntil: number): void {
-    void this.leaving?.end(stopUntil);
+    void this.leaving?.terminate(stopUntil);
   }
 
   private openChannel(): void {

@@ -231,7 +231,7 @@ export class ElectionWorld implements Surroundings {
         member.cutOffUntil = this.timeline.now() + ms;
         return;
       case 'available':
-        return member.hold(() => elector.available());
+        return member.hold(() => elector.storeIsBack());
       case 'progress':
         return member.hold(() => {
           elector.progressed();

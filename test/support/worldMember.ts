@@ -90,7 +90,7 @@ export class WorldMember {
       requestTimeout: this.requestTimeout,
       callbacks: {
         progress: () => ({ identifier: null, count: 0, recent: [] }),
-        news: (news) => this.news(news),
+        notify: (news) => this.news(news),
         asked: (request) => this.asked(request),
         beatSent: () => {},
         beatAcknowledged: () => {},

@@ -151,7 +151,7 @@ export class DurableDuty implements QueueDuty {
   deposed(reason: string, left: number): void {
     this.released = false;
     this.dispatcher.halt(reason, left);
-    this.queue.end();
+    this.queue.endReign();
   }
 
   /**
@@ -162,7 +162,7 @@ export class DurableDuty implements QueueDuty {
     const flush = (how: 'drained' | 'stuck') => this.queue.flush(how === 'drained');
     const { how, inTime } = await drainAnd(flush, this.dispatcher, this.parts);
     // Who drains is never elected again, and nobody tells it that it is deposed: else it would ask the store for ever.
-    this.queue.end();
+    this.queue.endReign();
     return inTime ? how : 'stuck';
   }
 

@@ -111,7 +111,7 @@ export class DurableQueue implements TaskSource {
   private reign: Reign | null = null;
   /** The tenure that is, or is being loaded. */
   private tenure: Tenure | null = null;
-  private readonly look: Alarm;
+  private readonly pollAlarm: Alarm;
   private readonly flushes: (() => void)[] = [];
   /** The suspicion with which the last mastership ended, though this process did not die. */
   private survived: Suspicion | null = null;
@@ -119,7 +119,7 @@ export class DurableQueue implements TaskSource {
   private sent = 0;
 
   constructor(private readonly parts: DurableQueueParts) {
-    this.look = new Alarm(parts.clock, () => this.lookAgain());
+    this.pollAlarm = new Alarm(parts.clock, () => this.poll());
   }
 
   // ---- the mastership ----
@@ -131,11 +131,11 @@ export class DurableQueue implements TaskSource {
   }
 
   /** The mastership is over. */
-  end(): void {
+  endReign(): void {
     if (this.reign !== null) this.survived = this.reign.suspicion;
     this.tenure = null;
     this.reign = null;
-    this.look.clear();
+    this.pollAlarm.clear();
     this.settleFlushes(null);
   }
 
@@ -149,7 +149,7 @@ export class DurableQueue implements TaskSource {
       const { head } = reign.window;
       if (pending(reign)) await new Promise<void>((resolve) => this.flushes.push(resolve));
       else if (nothingRuns && reign.hold === null && head?.recorded) {
-        this.lived(head);
+        this.clearSuspicion(head);
         void this.putOnRecord(reign, head, head.failed);
       } else return;
     }
@@ -198,8 +198,8 @@ export class DurableQueue implements TaskSource {
       suspicion: survivor === undefined ? null : this.survived,
     };
     this.reign = reign;
-    this.lookLater();
-    this.goOn(reign);
+    this.schedulePoll();
+    this.advance(reign);
   }
 
   /** Tasks that were stored after the takeover are no suspects. Null when this mastership ended meanwhile. */
@@ -271,21 +271,21 @@ export class DurableQueue implements TaskSource {
     return end < 0 ? tasks : tasks.slice(0, end);
   }
 
-  finish(count: number): void {
+  remove(count: number): void {
     const { reign } = this;
     if (reign === null) return;
     for (const { seq, id } of reign.window.take(count)) {
       reign.finished = seq;
       reign.ids.push(id);
     }
-    this.goOn(reign);
+    this.advance(reign);
   }
 
   /** The head failed: that goes on record before it is tried again. */
   failed(task: QueuedTask): void {
     const [reign, head] = this.headIf(task);
     if (head === null) return;
-    this.lived(head);
+    this.clearSuspicion(head);
     // `exhausted` follows, which does it.
     if (head.failed >= this.parts.retry.attempts) return;
     void this.putOnRecord(reign, head, head.failed);
@@ -310,11 +310,11 @@ export class DurableQueue implements TaskSource {
     const { reign } = this;
     if (reign === null) return;
     for (const task of tasks) reign.window.offer(task);
-    this.goOn(reign);
+    this.advance(reign);
   }
 
   /** A suspect came to an end, so that its process did not die of it. */
-  private lived(head: WindowTask): void {
+  private clearSuspicion(head: WindowTask): void {
     if (!head.recorded) return;
     head.recorded = false;
     head.deaths -= 1;
@@ -338,7 +338,7 @@ export class DurableQueue implements TaskSource {
   private release(reign: Reign, from: Reign['hold']): void {
     if (reign.hold !== from) return;
     reign.hold = null;
-    this.goOn(reign);
+    this.advance(reign);
     this.settleFlushes(reign);
   }
 
@@ -388,7 +388,7 @@ export class DurableQueue implements TaskSource {
   }
 
   /** While blocked: whether somebody has cleared the record of the head, or taken it away. */
-  private async lookAtBlocked(reign: Reign, head: WindowTask): Promise<void> {
+  private async pollBlocked(reign: Reign, head: WindowTask): Promise<void> {
     if (reign.looking) return;
     reign.looking = true;
     const task = await this.taskAt(reign.tenure, head.seq);
@@ -418,7 +418,7 @@ export class DurableQueue implements TaskSource {
 
   // ---- going on ----
 
-  private goOn(reign: Reign): void {
+  private advance(reign: Reign): void {
     if (reign !== this.reign) return;
     if (reign.finished > reign.acknowledged) void this.acknowledge(reign);
     void this.fill(reign);
@@ -433,36 +433,36 @@ export class DurableQueue implements TaskSource {
   }
 
   private async fill(reign: Reign): Promise<void> {
-    if (await reign.window.fill()) this.goOn(reign);
+    if (await reign.window.fill()) this.advance(reign);
   }
 
-  private lookAgain(): void {
+  private poll(): void {
     const { reign } = this;
     if (reign === null) return;
-    this.lookLater();
+    this.schedulePoll();
     const { head } = reign.window;
     if (reign.lost) void this.acknowledge(reign);
-    if (reign.hold === 'blocked' && head !== undefined) void this.lookAtBlocked(reign, head);
-    if (this.parts.clock.now() >= reign.lookFrom) void this.lookForTasks(reign);
+    if (reign.hold === 'blocked' && head !== undefined) void this.pollBlocked(reign, head);
+    if (this.parts.clock.now() >= reign.lookFrom) void this.pollQueue(reign);
     this.trim(reign);
   }
 
   /** A slow store is asked less often, so that the looks of many queues do not stand before beats. */
-  private async lookForTasks(reign: Reign): Promise<void> {
+  private async pollQueue(reign: Reign): Promise<void> {
     const { clock, poll } = this.parts;
     const began = clock.now();
     reign.lookFrom = Number.POSITIVE_INFINITY;
-    reign.window.lookAgain();
+    reign.window.expectMore();
     await this.fill(reign);
     const took = clock.now() - began;
     reign.lookFrom = began + Math.min(LOOK_REST.polls * poll, LOOK_REST.times * took);
   }
 
-  private lookLater(): void {
+  private schedulePoll(): void {
     const { clock, poll } = this.parts;
     const now = clock.now();
     const onGrid = Math.floor((now + poll) / GRID) * GRID;
-    this.look.by(onGrid > now ? onGrid : now + poll);
+    this.pollAlarm.by(onGrid > now ? onGrid : now + poll);
   }
 
   /** At once after an acknowledgement, then ever more seldom: an idle queue costs nothing. */
@@ -498,7 +498,7 @@ export class DurableQueue implements TaskSource {
       const ids = reign.ids.splice(0, count);
       if (ids.length > 0) callbacks.acknowledged(ids);
       if (burying !== null) await this.bury(reign, burying);
-      if (reign.hold === null) this.goOn(reign);
+      if (reign.hold === null) this.advance(reign);
     }
     reign.acknowledging = false;
     this.settleFlushes(reign);

@@ -65,7 +65,7 @@ export class TaskWindow {
   }
 
   /** The store is to be asked again, though its last answer was that there is no more. */
-  lookAgain(): void {
+  expectMore(): void {
     this.more = true;
   }
 

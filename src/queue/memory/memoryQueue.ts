@@ -33,7 +33,7 @@ export class MemoryQueue implements TaskSource {
     return this.isHeld ? [] : this.tasks.first(most);
   }
 
-  finish(count: number): void {
+  remove(count: number): void {
     for (let left = count; left > 0; left -= 1) this.tasks.shift();
   }
 

@@ -60,7 +60,7 @@ export class EmbeddedServer {
   }
 
   /** Whether the files are still there; to be called several times a second. */
-  look(): void {
+  checkFiles(): void {
     const difference = this.difference();
     if (difference !== undefined) this.lost = this.letGo(difference);
   }
@@ -96,7 +96,7 @@ export class EmbeddedServer {
 
   private run(): void {
     if (this.closed) return;
-    const group = this.take();
+    const group = this.nextGroup();
     if (group.length === 0) return;
     let store: OpenedStore;
     try {
@@ -104,18 +104,18 @@ export class EmbeddedServer {
     } catch (error) {
       if (error instanceof NotYet) return this.waitToOpen(group, error);
       this.fail(group, error);
-      return this.goOn();
+      return this.scheduleRest();
     }
     this.answer(store, group);
-    this.goOn();
+    this.scheduleRest();
   }
 
-  private goOn(): void {
+  private scheduleRest(): void {
     if (this.urgent.length > 0 || this.others.length > 0) this.schedule();
   }
 
   /** All urgent calls whose callers still wait, and one of the others; more of these join while the transaction is short. */
-  private take(): Request[] {
+  private nextGroup(): Request[] {
     const now = this.parts.now();
     const group = this.urgent.splice(0).filter(({ deadline }) => deadline > now);
     const next = this.others.shift();
@@ -199,12 +199,12 @@ export class EmbeddedServer {
     // Before LMDB reads what may have been cut off, and after, before what was done counts.
     let why = this.difference();
     try {
-      if (why === undefined) outcomes = this.together(store, group, true);
+      if (why === undefined) outcomes = this.runTogether(store, group, true);
     } catch (error) {
       if (error instanceof CannotBegin) why = error.message;
       // What failed while it was committed may be written: no call is made a second time.
       else if (this.committing) outcomes = group.map(({ call }) => failed(error, call, store));
-      else outcomes = group.map((request) => this.alone(store, request));
+      else outcomes = group.map((request) => this.runAlone(store, request));
     }
     why ??= this.difference();
     // What was read or written in files that no other member sees does not count.
@@ -218,7 +218,7 @@ export class EmbeddedServer {
   }
 
   /** Runs the group in one transaction. With `mayJoin`, calls that wait are added to it at its end. */
-  private together(store: OpenedStore, group: Request[], mayJoin: boolean): Outcome[] {
+  private runTogether(store: OpenedStore, group: Request[], mayJoin: boolean): Outcome[] {
     const { activity, now, pause } = this.parts;
     let wrote = false;
     this.committing = false;
@@ -247,9 +247,9 @@ export class EmbeddedServer {
   }
 
   /** Runs one call by itself, because another one of its group has failed. */
-  private alone(store: OpenedStore, request: Request): Outcome {
+  private runAlone(store: OpenedStore, request: Request): Outcome {
     try {
-      const [outcome] = this.together(store, [request], false);
+      const [outcome] = this.runTogether(store, [request], false);
       return outcome ?? { ok: false, error: new Error('the call had no outcome') };
     } catch (error) {
       return failed(error, request.call, store);

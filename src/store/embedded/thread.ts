@@ -41,7 +41,7 @@ export function startStoreThread(): void {
     post: (replies) => port.postMessage(replies),
   });
   const timers = [
-    setInterval(inside, LOOK, () => server.look()),
+    setInterval(inside, LOOK, () => server.checkFiles()),
     setInterval(inside, RENEW, () => server.renew()),
     setInterval(inside, KEEP, () => server.keepFromCleaners()),
   ];

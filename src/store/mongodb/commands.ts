@@ -83,7 +83,7 @@ export class Commands {
   }
 
   /** Gives several commands together the time limit of one; the signal says when there is no use in another. */
-  within<T>(what: string, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  withTimeLimit<T>(what: string, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const { limit } = this;
     return withinLimit(limit, () => this.unavailable(what, `no end in ${limit} ms`), call);
   }

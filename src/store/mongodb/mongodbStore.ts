@@ -86,12 +86,12 @@ export class MongodbStore implements FullStore {
     this.indexes.soon();
     const looks: Promise<Observation[]>[] = [];
     for (let at = 0; at < asked.length; at += MOST_IN_ONE_LOOK) {
-      looks.push(this.look(asked.slice(at, at + MOST_IN_ONE_LOOK)));
+      looks.push(this.observeBatch(asked.slice(at, at + MOST_IN_ONE_LOOK)));
     }
     return (await Promise.all(looks)).flat();
   }
 
-  private async look(asked: readonly Look[]): Promise<Observation[]> {
+  private async observeBatch(asked: readonly Look[]): Promise<Observation[]> {
     const ids = [SETTLED, ...asked.flatMap(({ name, tip }) => [leaseId(name), termId(name, tip + 1)])];
     const found = new Map<unknown, Fields>();
     for (const document of await this.find('observe', LEASES, { _id: { $in: ids } }, { limit: ids.length })) {

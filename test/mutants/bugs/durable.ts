@@ -160,8 +160,8 @@ export const durableBugs: readonly PlantedBug[] = [
     name: 'requeue-of-the-blocked-not-seen',
     breaks: 'A queue that stands still never notices that its head was requeued.',
     file: queue,
-    find: "if (reign.hold === 'blocked' && head !== undefined) void this.lookAtBlocked(reign, head);",
-    replace: "if (reign.hold === 'burying' && head !== undefined) void this.lookAtBlocked(reign, head);",
+    find: "if (reign.hold === 'blocked' && head !== undefined) void this.pollBlocked(reign, head);",
+    replace: "if (reign.hold === 'burying' && head !== undefined) void this.pollBlocked(reign, head);",
     caughtBy,
   },
   {
@@ -184,8 +184,8 @@ export const durableBugs: readonly PlantedBug[] = [
     name: 'window-looks-only-once',
     breaks: 'Tasks that others store after a look are never fetched.',
     file: 'src/queue/durable/taskWindow.ts',
-    find: '  lookAgain(): void {\n    this.more = true;',
-    replace: '  lookAgain(): void {\n    this.more ||= this.fetched === 0;',
+    find: '  expectMore(): void {\n    this.more = true;',
+    replace: '  expectMore(): void {\n    this.more ||= this.fetched === 0;',
     caughtBy: ['walks'],
   },
   {

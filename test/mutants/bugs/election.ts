@@ -202,8 +202,8 @@ export const electionBugs: readonly PlantedBug[] = [
     name: 'fence-not-told',
     breaks: 'The news that work must stop never reaches the member (rule 7).',
     file: elector,
-    find: 'else this.parts.callbacks.news(effect);',
-    replace: "else if (effect.type !== 'fence') this.parts.callbacks.news(effect);",
+    find: 'else this.parts.callbacks.notify(effect);',
+    replace: "else if (effect.type !== 'fence') this.parts.callbacks.notify(effect);",
     caughtBy: ['simulation', 'walks'],
   },
   {

@@ -125,7 +125,7 @@ export const workBugs: readonly PlantedBug[] = [
     file: 'src/queue/dispatcher.ts',
     find: '    callbacks.unloadable(fromWire(outcome.error), outcome.exited);',
     replace: `    const [head] = this.parts.queue.ready(1);
-    if (head !== undefined) this.fail(head, { type: 'error', error: outcome.error });
+    if (head !== undefined) this.recordFailure(head, { type: 'error', error: outcome.error });
     callbacks.unloadable(fromWire(outcome.error), outcome.exited);`,
     caughtBy: ['simulation'],
   },

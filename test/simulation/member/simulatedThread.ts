@@ -101,7 +101,7 @@ export class SimulatedThread implements Runner, Prober {
     return this.tryLoading();
   }
 
-  async endProbe(): Promise<boolean> {
+  async terminateProbe(): Promise<boolean> {
     this.stopLoading();
     return true;
   }
@@ -225,7 +225,7 @@ export class SimulatedThread implements Runner, Prober {
     });
   }
 
-  finish(): void {
+  finishCurrent(): void {
     this.finishing = true;
   }
 
@@ -246,7 +246,7 @@ export class SimulatedThread implements Runner, Prober {
     current.cancels.push(clock.at(clock.now() + lingers, stop));
   }
 
-  end(): Promise<void> {
+  terminate(): Promise<void> {
     this.started = false;
     this.isLoaded = false;
     this.stopLoading();

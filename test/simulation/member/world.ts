@@ -360,7 +360,7 @@ export class World implements Surroundings {
           this.misled.clear();
           for (const other of this.living) {
             other.hold(() => {
-              if (other.alive) other.member.available();
+              if (other.alive) other.member.storeIsBack();
             });
           }
         });

@@ -43,7 +43,7 @@ beforeEach(() => {
         probes.push(clock.now());
         return outcome;
       },
-      endProbe: async () => {
+      terminateProbe: async () => {
         told.push('endProbe');
         return exits;
       },

@@ -51,7 +51,7 @@ class TestMember {
       requestTimeout: 900,
       callbacks: {
         progress: () => ({ identifier: null, count: 0, recent: [] }),
-        news: (news) => {
+        notify: (news) => {
           this.news.push(news);
           if (news.type === 'drain') this.elector.drained();
         },
@@ -149,7 +149,7 @@ describe('requests', () => {
     await world.clock.advance(10);
     expect(member.failure()).toMatchObject({ code: 'ERR_STORE' });
     member.connection.observe = () => Promise.reject('just text');
-    member.elector.available();
+    member.elector.storeIsBack();
     await world.clock.advance(10);
     expect(member.failure()).toMatchObject({ message: 'just text' });
   });
@@ -187,7 +187,7 @@ describe('requests', () => {
     expect(standby.failure()?.message).toBe('the store did not answer readTip in 900 ms');
     standby.fate = () => swift;
     standby.connection.observe = async () => [];
-    standby.elector.available();
+    standby.elector.storeIsBack();
     await world.clock.advance(10);
     expect(standby.failure()?.message).toBe('the store answered a look with nothing');
   });
@@ -236,7 +236,7 @@ describe('rule 8 around the protocol', () => {
     await world.clock.advance(100);
     const before = member.news.findLast((news) => news.type === 'lease')?.validUntil ?? 0;
     world.clock.sleep(1000);
-    member.elector.available();
+    member.elector.storeIsBack();
     expect(member.news.at(-1)).toEqual({ type: 'lease', term: 1, validUntil: before - 1000 });
     world.clock.sleep(validity);
     member.elector.stop();
@@ -302,7 +302,7 @@ describe('events and timers', () => {
   test('what the host asks for amid the news happens after it', async () => {
     const world = new World();
     const member = world.member('a', {
-      news: (news) => {
+      notify: (news) => {
         member.news.push(news);
         if (news.type === 'phase' && news.to === 'master') member.elector.stop();
         if (news.type === 'drain') member.elector.drained();
@@ -334,7 +334,7 @@ describe('events and timers', () => {
   test('work that would not stop ends the member without a release', async () => {
     const world = new World();
     const member: TestMember = world.member('a', {
-      news: (news) => {
+      notify: (news) => {
         member.news.push(news);
         if (news.type === 'drain') member.elector.abandon();
       },

@@ -46,8 +46,8 @@ test('room is given in the order of the calls, however little there is at a time
   await vi.advanceTimersByTimeAsync(1);
   for (let round = 0; taken.length < ids.length; round += 1) {
     room.left = round % 4;
-    waiters.some(1 + (round % 3));
-    waiters.some(2);
+    waiters.makeRoom(1 + (round % 3));
+    waiters.makeRoom(2);
     await vi.advanceTimersByTimeAsync(1);
     room.left = 0;
     await vi.advanceTimersByTimeAsync(200);
@@ -74,9 +74,9 @@ test('who was called when the end came hears what he was answered, and the other
     for (const answer of answers.splice(0)) answer('full');
     await vi.advanceTimersByTimeAsync(0);
   }
-  waiters.some(2);
+  waiters.makeRoom(2);
   over = true;
-  waiters.all();
+  waiters.close();
   await vi.advanceTimersByTimeAsync(0);
   expect([told, answers.length]).toEqual([['3 hears: it is over'], 2]);
   answers[0]?.('queued');
@@ -133,7 +133,7 @@ test('when there will be no room, everybody asks once more and nobody waits', as
   const waiting = Promise.allSettled([waiters.serve(attempt), waiters.serve(attempt)]);
   await vi.advanceTimersByTimeAsync(1);
   stopped = true;
-  waiters.all();
+  waiters.close();
   expect((await waiting).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
   expect(vi.getTimerCount()).toBe(0);
 });
@@ -144,12 +144,12 @@ test('as many may wait, be called and find no room as memory allows', async () =
   const all = Promise.all(ids.map(submit));
   await vi.advanceTimersByTimeAsync(1);
   // More than can be arguments of one call stay.
-  waiters.some(ids.length);
+  waiters.makeRoom(ids.length);
   await vi.advanceTimersByTimeAsync(1);
   expect(taken).toEqual([]);
   for (let done = 0; done < 100; done += 1) {
     room.left = 1;
-    waiters.some(1);
+    waiters.makeRoom(1);
     await vi.advanceTimersByTimeAsync(0);
   }
   expect(taken).toHaveLength(100);

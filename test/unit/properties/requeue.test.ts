@@ -84,7 +84,7 @@ class TestCluster extends ManagedCluster<{ id: string }> {
     },
   };
 
-  protected override added(): number {
+  protected override ensureAdded(): number {
     return 1;
   }
 

@@ -71,7 +71,7 @@ class WalkRunner implements Runner {
     return { done, failure: null, took };
   }
 
-  finish(): void {
+  finishCurrent(): void {
     this.finishing = true;
   }
 
@@ -79,7 +79,7 @@ class WalkRunner implements Runner {
     this.stopped = true;
   }
 
-  async end(): Promise<void> {
+  async terminate(): Promise<void> {
     this.stopped = true;
     await this.last;
   }
@@ -124,7 +124,7 @@ export class WalkMember {
   /** The mastership is lost, and it knows. */
   depose(): void {
     this.dispatcher.halt('lost');
-    this.master.queue.end();
+    this.master.queue.endReign();
   }
 
   /** Its process is gone: what it has sent may still arrive, and nothing else of it. */

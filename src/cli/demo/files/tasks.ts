@@ -46,7 +46,7 @@ export async function listTasks(folder: string, signal?: AbortSignal, most = MOS
       if (entry.isDirectory()) folders.push(path);
       else if (entry.isFile()) files.push(path);
     }
-    const found = await Promise.all(files.map((path) => look(folder, path)));
+    const found = await Promise.all(files.map((path) => taskOf(folder, path)));
     for (const task of found) {
       if (task === null) skipped += 1;
       else tasks.push(task);
@@ -55,7 +55,7 @@ export async function listTasks(folder: string, signal?: AbortSignal, most = MOS
   return { tasks: inStableOrder(tasks), skipped };
 }
 
-async function look(folder: string, path: string): Promise<FileTask | null> {
+async function taskOf(folder: string, path: string): Promise<FileTask | null> {
   if (asTaskId(path) === undefined) return null;
   const file = join(folder, path);
   try {

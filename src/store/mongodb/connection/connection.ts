@@ -141,17 +141,17 @@ export class MongoConnection {
       // When this attempt is over.
       setImmediate(() => this.renew(opening));
     }
-    this.openingLimit = this.within(Math.max(SHORTEST_REOPENING, REOPENING * took));
+    this.openingLimit = this.capped(Math.max(SHORTEST_REOPENING, REOPENING * took));
     this.availability.found();
   }
 
   private failed(error: StoreError): never {
-    this.openingLimit = this.within(2 * this.openingLimit);
+    this.openingLimit = this.capped(2 * this.openingLimit);
     if (error.code === 'ERR_STORE_UNAVAILABLE') this.tryAgainLater();
     throw error;
   }
 
-  private within(limit: number): number {
+  private capped(limit: number): number {
     return Math.ceil(Math.min(limit, this.settings.connectTimeout));
   }
 

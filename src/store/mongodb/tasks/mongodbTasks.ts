@@ -78,7 +78,7 @@ export class MongodbTasks implements TaskStore {
   }
 
   tasksAfter(name: string, seq: number, limit: TaskLimit): Promise<StoredTask[]> {
-    return this.commands.within('tasksAfter', async (signal) => {
+    return this.commands.withTimeLimit('tasksAfter', async (signal) => {
       const [found] = await Promise.all([
         this.readWithin(name, seq, limit, signal),
         this.indexes.whileReading('tasksAfter'),
@@ -158,7 +158,7 @@ export class MongodbTasks implements TaskStore {
   }
 
   async countTasks(name: string): Promise<QueueCounts> {
-    return this.commands.within('countTasks', async () => {
+    return this.commands.withTimeLimit('countTasks', async () => {
       const [highest, { done }, dead] = await Promise.all([
         this.reads.highest('countTasks', name),
         this.reads.state('countTasks', name),

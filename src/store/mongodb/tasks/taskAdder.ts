@@ -78,7 +78,7 @@ export class TaskAdder {
   }
 
   add(name: string, tasks: readonly NewTask[], maxQueue: number): Promise<AddResult[]> {
-    return this.commands.within('addTasks', async (signal) => {
+    return this.commands.withTimeLimit('addTasks', async (signal) => {
       const outcomes = await this.addEach(name, firstOfEach(tasks), maxQueue, signal);
       const seen = new Set<TaskId>();
       return tasks.map(({ id }) => {

@@ -45,7 +45,7 @@ export class TaskTrimmer {
     this.trims.set(name, trim);
     this.mark(trim, through);
     trim.under ??= this.commands
-      .within('trimTasks', (signal) => this.bite(name, trim, signal))
+      .withTimeLimit('trimTasks', (signal) => this.bite(name, trim, signal))
       .finally(() => {
         trim.under = undefined;
       });

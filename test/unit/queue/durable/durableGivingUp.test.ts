@@ -31,7 +31,7 @@ describe('dead-letter', () => {
     addAll(store, 1, 4);
     const master = await elected(once);
     store.news();
-    master.queue.finish(1);
+    master.queue.remove(1);
     master.fail(master.head, 1);
     expect(master.ready()).toEqual([]);
     await settle();
@@ -73,7 +73,7 @@ describe('dead-letter', () => {
       master.fate = (call: TaskCall) => (call === at && calls++ === nth ? { ...atOnce, lost } : atOnce);
       master.fail(master.head, 1);
       await settle();
-      master.queue.end();
+      master.queue.endReign();
       expect(store.done).toBe(done);
       const next = await elected(once, false);
       if (done === 0) {
@@ -95,7 +95,7 @@ describe('dead-letter', () => {
       master.fate = only('putDeadLetter', { ...atOnce, lost: 'call' });
       master.fail(master.head, 1);
       await settle();
-      master.queue.end();
+      master.queue.endReign();
       return master;
     }
 
@@ -130,7 +130,7 @@ describe('dead-letter', () => {
         const next = await unfinished();
         next.fate = only(call, { there: 5, back: 5 });
         await clock.advance(7);
-        next.queue.end();
+        next.queue.endReign();
         store.news();
         await clock.advance(10 * POLL);
         expect([next.news(), store.news(), next.ready()]).toEqual([[], [], []]);
@@ -141,7 +141,7 @@ describe('dead-letter', () => {
       const next = await unfinished();
       store.holder = null;
       await clock.advance(POLL / 2);
-      next.queue.end();
+      next.queue.endReign();
       store.news();
       await clock.advance(10 * POLL);
       expect([next.news(), store.news()]).toEqual([[], []]);
@@ -154,10 +154,10 @@ describe('dead-letter', () => {
     master.fate = only('putDeadLetter', { ...atOnce, lost: 'answer' });
     master.fail(master.head, 1);
     await settle();
-    master.queue.end();
+    master.queue.endReign();
     const second = await elected(once);
     store.removeLetter(1);
-    second.queue.end();
+    second.queue.endReign();
     await elected(once);
     expect([store.letters, store.burial]).toEqual([[], null]);
   });
@@ -172,7 +172,7 @@ describe('dead-letter', () => {
       store.holder = null;
       await clock.advance(10 * POLL);
       expect(master.ready()).toEqual([]);
-      master.queue.end();
+      master.queue.endReign();
     }
   });
 
@@ -180,7 +180,7 @@ describe('dead-letter', () => {
     addAll(store, 1, 5);
     const master = await elected(once);
     master.fate = only('acknowledge', { there: 5, back: 5 });
-    master.queue.finish(1);
+    master.queue.remove(1);
     for (const id of [2, 3]) {
       expect(master.head.id).toBe(id);
       master.fail(master.head, 1);
@@ -198,7 +198,7 @@ describe('dead-letter', () => {
       store.add({ id, bytes: new Uint8Array(0) }, { attempts: id === 1 || id === 3 ? 2 : 0 });
     const master = await elected({ attempts: 2 });
     expect([master.ready(), store.letters.map(({ id }) => id)]).toEqual([[2], [1]]);
-    master.queue.finish(1);
+    master.queue.remove(1);
     await settle();
     expect([master.ready(), store.letters.map(({ id }) => id)]).toEqual([
       [4, 5],
@@ -269,7 +269,7 @@ describe('block', () => {
   });
 
   test('is told anew by the next master, which does not overwrite a record that is cleared just then', async () => {
-    (await blocked()).queue.end();
+    (await blocked()).queue.endReign();
     const next = new Master(store, clock, 'b', block);
     next.fate = (call) => (call === 'tasksAfter' ? { there: 0, back: 10 } : { there: 10, back: 0 });
     next.elect(2, false);
@@ -293,7 +293,7 @@ describe('block', () => {
     // The look of now is of before; the next one finds it.
     await clock.advance(12 * POLL);
     expect(master.head.id).toBe(1);
-    master.queue.finish(1);
+    master.queue.remove(1);
     for (let attempt = 0; attempt < 2; attempt++) {
       master.fail(master.head, 2);
       await settle();

@@ -37,7 +37,7 @@ test('asks on as long as there is something, and then not before it is told to l
   const window = new TaskWindow(ask, 0);
   expect([await window.fill(), await window.fill(), await window.fill()]).toEqual([true, false, false]);
   expect(asked).toEqual([0, 2]);
-  window.lookAgain();
+  window.expectMore();
   expect(await window.fill()).toBe(false);
   expect(asked).toEqual([0, 2, 2]);
 });

@@ -23,9 +23,9 @@ test('gives its tasks in order, and keeps them until they are done', () => {
     ['a', 'b'],
     ['a', 'b', 'c'],
   ]);
-  queue.finish(2);
+  queue.remove(2);
   expect([ready(), queue.headSince, queue.tasks.bytes]).toEqual([['c'], 'c'.charCodeAt(0), 2]);
-  queue.finish(1);
+  queue.remove(1);
   expect([ready(), queue.headSince]).toEqual([[], null]);
 });
 
@@ -67,7 +67,7 @@ describe('a head that is held', () => {
 });
 
 test('a hold with nothing there holds nothing', () => {
-  queue.finish(3);
+  queue.remove(3);
   queue.hold();
   queue.push('d', new Uint8Array(0), 0);
   queue.release(true);
