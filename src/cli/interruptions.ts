@@ -9,7 +9,7 @@ const signals = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143, SIGBREAK: 149 } as con
 const BROKEN_PIPE = 141;
 const FAILED = 1;
 /** `npx`, `npm` and watchers pass on the signal that a terminal has sent to all already, in ms. */
-const SAME_SIGNAL = 1000;
+const SAME_SIGNAL_MS = 1000;
 
 /** The command was interrupted, and has said all that it can. */
 export class Interrupted extends Error {}
@@ -39,7 +39,7 @@ export function interruptions(program: Interruptible, now: () => number): AbortS
     // Not `once`: what restores the cursor ends the process at a signal that nobody else listens for.
     program.on(signal, () => {
       // Who asks a second time does not want to wait for the members.
-      if (first !== undefined && now() - first > SAME_SIGNAL) return program.exit(code);
+      if (first !== undefined && now() - first > SAME_SIGNAL_MS) return program.exit(code);
       first ??= now();
       interrupt(code);
     });

@@ -28,7 +28,7 @@ interface WatchParts extends DifferingParts {
 }
 
 /** Turns begin at multiples of this, in ms, when electors wake, too: the end of each timer blocks the thread (systemClock.ts). */
-const GRID = 250;
+const TURN_GRID_MS = 250;
 
 const log = logFor('failover');
 
@@ -88,7 +88,7 @@ export class ConfigurationWatch {
   private again(delay: number): void {
     const { clock } = this.parts;
     this.cancel?.();
-    const time = Math.ceil((clock.now() + delay) / GRID) * GRID;
+    const time = Math.ceil((clock.now() + delay) / TURN_GRID_MS) * TURN_GRID_MS;
     const cancel = clock.at(time, () => {
       void this.turn().then(() => {
         if (this.cancel === cancel) this.again(this.differing.length > 0 ? this.parts.ttl / 2 : this.parts.ttl);

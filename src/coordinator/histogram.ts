@@ -9,7 +9,7 @@ import type { Spread } from '../wire/status.js';
 const BITS = 5;
 const BUCKETS = 2 ** BITS;
 /** Longer times count as this one, in µs: more than half an hour. */
-const LONGEST = 2 ** 31 - 1;
+const RECORDED_MAX_US = 2 ** 31 - 1;
 
 export class Histogram {
   private counts = new Uint32Array(0);
@@ -17,7 +17,7 @@ export class Histogram {
   private longest = 0;
 
   record(ms: number): void {
-    const index = bucketOf(Math.min(LONGEST, Math.max(0, Math.round(ms * 1000))));
+    const index = bucketOf(Math.min(RECORDED_MAX_US, Math.max(0, Math.round(ms * 1000))));
     if (index >= this.counts.length) this.grow(index);
     this.counts[index] = (this.counts[index] ?? 0) + 1;
     this.total += 1;

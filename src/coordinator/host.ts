@@ -41,7 +41,7 @@ import { storeText } from './storeText.js';
 import { probeDelays, WorkLoading } from './workLoading.js';
 
 /** How long the embedded store may take to open, in ms: see embeddedStore.ts. */
-const OPENING = 6000;
+const OPENING_MAX_MS = 6000;
 
 /** What is handed to everything that decides. */
 const system = {
@@ -134,7 +134,7 @@ export class CoordinatorHost implements CoordinatorApi {
       configuration: configurationOf(spec.managed?.options ?? null, spec.managed?.key ?? null),
       grace: spec.managed?.options.grace ?? 0,
       // Only should the store break its promise: its own limits are tighter.
-      requestTimeout: Math.max(OPENING, this.limits.connectTimeout) + 2 * this.limits.commandTimeout,
+      requestTimeout: Math.max(OPENING_MAX_MS, this.limits.connectTimeout) + 2 * this.limits.commandTimeout,
       store: this.store,
       clock: systemClock,
       lease,

@@ -9,7 +9,7 @@ import type { SharedLease } from '../wire/sharedLease.js';
 import { ChunkProgress } from '../work/chunkProgress.js';
 import { MainRunner } from '../work/mainRunner.js';
 import type { StartGate } from '../work/startGate.js';
-import { EXIT_PATIENCE, ThreadRunner } from '../work/threadRunner.js';
+import { EXIT_PATIENCE_MS, ThreadRunner } from '../work/threadRunner.js';
 import type { Fitness } from './fitness.js';
 import { MainWatch } from './mainWatch.js';
 
@@ -42,7 +42,7 @@ export function makeThreadRunner(
     gate,
     taskTimeout,
     loadTimeout,
-    exitPatience: EXIT_PATIENCE,
+    exitPatience: EXIT_PATIENCE_MS,
     idleTimeout: idleThreadTimeout,
     stopTimeout,
     trouble: (error) => emit({ type: 'error', error: toWire(error) }),

@@ -20,9 +20,9 @@ import { ConfigurationWatch } from './configurationWatch.js';
 import type { Duty } from './duties/duty.js';
 
 /** How often a member says in the store that it is there, in ms. People look at it, the protocol never does. */
-const SIGN_OF_LIFE = 30_000;
+const SIGN_PERIOD_MS = 30_000;
 /** How many term records are kept behind the newest one. */
-const TERMS_KEPT = 1000;
+const TERMS_KEPT_MAX = 1000;
 
 interface MemberParts {
   readonly name: string;
@@ -265,7 +265,7 @@ export class ClusterMember implements ElectorCallbacks {
 
   private signOfLife(): void {
     const { clock } = this.parts;
-    this.cancelSign = clock.at(clock.now() + SIGN_OF_LIFE, () => {
+    this.cancelSign = clock.at(clock.now() + SIGN_PERIOD_MS, () => {
       this.sign(this.elector.phase);
       this.signOfLife();
     });
@@ -293,8 +293,8 @@ export class ClusterMember implements ElectorCallbacks {
 
   private trim(term: number): void {
     const { store, name } = this.parts;
-    if (term <= TERMS_KEPT) return;
-    store.trimTerms(name, term - TERMS_KEPT).catch((error: Error) => {
+    if (term <= TERMS_KEPT_MAX) return;
+    store.trimTerms(name, term - TERMS_KEPT_MAX).catch((error: Error) => {
       log('%s: old terms were not trimmed: %s', name, error.message);
     });
   }

@@ -7,9 +7,9 @@ import type { Intervals } from '../options/options.js';
 import { isTooSlow, leastIntervals, storeLimits } from './storeLimits.js';
 
 /** The median of so many commands counts, so one slow answer does not. */
-const REMEMBERED = 9;
+const ROUND_TRIPS_MAX = 9;
 /** And of no fewer than these. */
-const FEWEST = 3;
+const ROUND_TRIPS_MIN = 3;
 /** It has recovered when an answer that takes so many times as long would not be too slow. */
 const RECOVERED = 1.25;
 
@@ -37,8 +37,8 @@ export class PaceWatch {
   /** A command of the election took `ms`. */
   took(ms: number): void {
     this.times.push(ms);
-    if (this.times.length > REMEMBERED) this.times.shift();
-    if (this.times.length < FEWEST) return;
+    if (this.times.length > ROUND_TRIPS_MAX) this.times.shift();
+    if (this.times.length < ROUND_TRIPS_MIN) return;
     const { intervals, slow, recovered, storeText } = this.parts;
     const limits = storeLimits(intervals);
     const usual = this.median();

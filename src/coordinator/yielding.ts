@@ -7,9 +7,9 @@
  *
  *   handed over    a lease of that kind, or of a higher one, was seen: from now on the notice counts for nothing, and the
  *                  member may claim whenever that holder goes.
- *   silent         the notice did not change for SILENCE times to live: its writer is gone, or has nothing to do.
- *   in vain        PATIENCE times to live have passed, and no member of that kind took the lease. Then notices of all
- *                  kinds count for nothing for REST times to live: work that can be done must not wait for ever.
+ *   silent         the notice did not change for SILENCE_TTLS times to live: its writer is gone, or has nothing to do.
+ *   in vain        PATIENCE_TTLS times to live have passed, and no member of that kind took the lease. Then notices of all
+ *                  kinds count for nothing for REST_TTLS times to live: work that can be done must not wait for ever.
  *
  * So wrong notices can cost some times to live without a master, and never a second one: a notice makes nothing claim.
  */
@@ -17,9 +17,9 @@ import { type ClusterKind, type Configuration, outranks } from '../options/confi
 import type { Notice } from '../store/store.js';
 
 /** All in times to live, of whichever member's is longer. */
-const SILENCE = 3;
-const PATIENCE = 4;
-const REST = 20;
+const SILENCE_TTLS = 3;
+const PATIENCE_TTLS = 4;
+const REST_TTLS = 20;
 
 interface Sign {
   readonly notice: Notice;
@@ -69,8 +69,8 @@ export class Yielding {
     }
     this.since ??= now;
     const longest = Math.max(this.ttl, notice.ttl);
-    if (now - this.since < PATIENCE * longest) return notice;
-    this.restsUntil = now + REST * longest;
+    if (now - this.since < PATIENCE_TTLS * longest) return notice;
+    this.restsUntil = now + REST_TTLS * longest;
     this.since = null;
     return null;
   }
@@ -84,7 +84,7 @@ export class Yielding {
   }
 
   private lives({ notice, changedAt }: Sign, now: number): boolean {
-    return changedAt !== null && now - changedAt < SILENCE * Math.max(this.ttl, notice.ttl);
+    return changedAt !== null && now - changedAt < SILENCE_TTLS * Math.max(this.ttl, notice.ttl);
   }
 }
 

@@ -15,7 +15,7 @@ const sessionToken = /(?<=AWS_SESSION_TOKEN(?::|%3A))(?:(?!%2C)[^,&#\s"'`])+/gi;
 const secretName = /pass(?:word|phrase)?$|^pwd$|secret|token|^(?:private)?key$/i;
 const maxDepth = 32;
 /** In characters: of a key of some thousand, one pattern would be more than the engine compiles. */
-const LONGEST_PATTERN = 500;
+const PATTERN_LENGTH_MAX = 500;
 
 /**
  * The text without user information in any `mongodb://` or `mongodb+srv://` URI, without passwords and tokens in its
@@ -25,9 +25,9 @@ export function redact(text: string, secrets: readonly string[] = []): string {
   const patterns = [userInfo, parameter, sessionToken];
   // The longest first: one secret may be the beginning of another, whose rest would be left to read.
   const known = secrets.filter((secret) => secret !== '').sort((a, b) => b.length - a.length);
-  const short = known.filter((secret) => secret.length <= LONGEST_PATTERN);
+  const short = known.filter((secret) => secret.length <= PATTERN_LENGTH_MAX);
   if (short.length > 0) patterns.push(new RegExp(short.map(anyWriting).join('|'), 'g'));
-  const long = known.filter((secret) => secret.length > LONGEST_PATTERN).flatMap((secret) => placesOf(secret, text));
+  const long = known.filter((secret) => secret.length > PATTERN_LENGTH_MAX).flatMap((secret) => placesOf(secret, text));
   return hide(text, patterns, long);
 }
 
@@ -39,8 +39,8 @@ interface Span {
 /** Where a secret stands that is too long for one pattern: its pieces, one right after the other. */
 function placesOf(secret: string, text: string): Span[] {
   const chars = Array.from(secret);
-  const pieces = Array.from({ length: Math.ceil(chars.length / LONGEST_PATTERN) }, (_, index) => {
-    const piece = chars.slice(index * LONGEST_PATTERN, (index + 1) * LONGEST_PATTERN).join('');
+  const pieces = Array.from({ length: Math.ceil(chars.length / PATTERN_LENGTH_MAX) }, (_, index) => {
+    const piece = chars.slice(index * PATTERN_LENGTH_MAX, (index + 1) * PATTERN_LENGTH_MAX).join('');
     return new RegExp(anyWriting(piece), index === 0 ? 'g' : 'y');
   });
   const [first, ...others] = pieces;

@@ -19,7 +19,7 @@ import {
 import { SuspensionWatch } from './suspensionWatch.js';
 
 /** While the lease is held the other clocks are looked at this often, in ms: a suspension goes unnoticed no longer. */
-const WATCH = 250;
+const WATCH_PERIOD_MS = 250;
 
 /** What the elector needs from the member it elects. */
 export interface ElectorCallbacks {
@@ -155,7 +155,7 @@ export class Elector {
     const { wakeAt, mastership } = this.state;
     if (wakeAt === null || mastership === null) return wakeAt;
     // On a grid, so that all electors of this thread wake at once: the end of a timer blocks it (systemClock.ts).
-    return Math.min(wakeAt, (Math.floor(this.parts.clock.now() / WATCH) + 1) * WATCH);
+    return Math.min(wakeAt, (Math.floor(this.parts.clock.now() / WATCH_PERIOD_MS) + 1) * WATCH_PERIOD_MS);
   }
 
   private send(request: StoreRequest): void {

@@ -42,11 +42,11 @@ export type { Phase } from './transitions.js';
 /** The part of the time to live that a holder counts on: the rest is room for clocks that run at different rates. */
 const VALIDITY_SHARE = 0.95;
 /** Beats that may be under way at once; more would only pile up on a store that does not answer. */
-const MAX_BEATS_IN_FLIGHT = 4;
+const BEATS_IN_FLIGHT_MAX = 4;
 /** The beat number of a claim that was written again over itself; one that went through at once has 0. */
 const PROVED = 1;
 /** Failed looks in a row that make a standby give the store up. One may be a hiccup that must not cost a whole ERROR. */
-const FAILED_LOOKS = 2;
+const FAILED_LOOKS_MAX = 2;
 
 export interface ElectionConfig {
   /** Unique for this member for all time. */
@@ -368,7 +368,7 @@ class StepDraft {
     const { state } = this;
     state.failedLooks += 1;
     state.looked = null;
-    const patient = (state.phase === 'slave' || state.phase === 'ticking') && state.failedLooks < FAILED_LOOKS;
+    const patient = (state.phase === 'slave' || state.phase === 'ticking') && state.failedLooks < FAILED_LOOKS_MAX;
     if (patient) {
       state.nextLookAt = this.now + this.config.intervals.POLL;
       return;
@@ -598,7 +598,7 @@ class StepDraft {
   }
 
   private mayBeat(mastership: Mastership): boolean {
-    if (mastership.release !== 'no' || mastership.inFlight.size >= MAX_BEATS_IN_FLIGHT) return false;
+    if (mastership.release !== 'no' || mastership.inFlight.size >= BEATS_IN_FLIGHT_MAX) return false;
     // Two under way could land in the other order, so the next one waits for the answer as long as a retry would.
     return mastership.inFlight.size === 0 || this.now >= this.secondBeatFrom(mastership.lastSentAt);
   }
@@ -740,7 +740,7 @@ class StepDraft {
       times.push(validUntil);
       if (!fenced) times.push(validUntil - config.grace);
       if (release === 'due') times.push(nextBeatAt);
-      else if (release === 'no' && inFlight.size < MAX_BEATS_IN_FLIGHT && state.stopping !== 'drained') {
+      else if (release === 'no' && inFlight.size < BEATS_IN_FLIGHT_MAX && state.stopping !== 'drained') {
         const from = nextBeatAt - this.lead;
         times.push(inFlight.size === 0 ? from : Math.max(from, this.secondBeatFrom(lastSentAt)));
       }

@@ -5,7 +5,7 @@
 import type { Clock } from '../time/clock.js';
 
 /** Differences below this are the clocks' own granularity (the boot clock counts in 10 ms), in ms. */
-const NOISE = 50;
+const NOISE_MS = 50;
 
 export class SuspensionWatch {
   private base: { now: number; boot: number; wall: number };
@@ -22,8 +22,8 @@ export class SuspensionWatch {
     const fromWall = wall - this.base.wall - passed;
     // Each is judged for itself, against its own start: a wall clock set back must not hide a suspension after it.
     const ahead = Math.max(fromBoot, fromWall);
-    if (fromWall < -NOISE) this.base = { ...this.base, wall: wall - passed };
-    if (ahead < NOISE) return 0;
+    if (fromWall < -NOISE_MS) this.base = { ...this.base, wall: wall - passed };
+    if (ahead < NOISE_MS) return 0;
     this.base = { now, boot, wall };
     return ahead;
   }

@@ -7,7 +7,7 @@
 import { realTime, type Timers } from '../time/realTime.js';
 
 /** Between two calls without a sign that there is room, in ms. */
-const POLL = 100;
+const POLL_MS = 100;
 
 interface Ticket {
   /** Asks once, at once. */
@@ -38,7 +38,7 @@ export class Admission {
   }
 
   private queue<Answer>(attempt: () => Promise<Answer | 'full'>): Promise<Answer> {
-    this.timer ??= this.timers.setInterval(() => this.makeRoom(1), POLL);
+    this.timer ??= this.timers.setInterval(() => this.makeRoom(1), POLL_MS);
     return new Promise((resolve, reject) => {
       const ask = async (): Promise<void> => {
         let answer = await attempt();

@@ -12,8 +12,8 @@ import { type Clocks, realTime, type Timers } from '../time/realTime.js';
 import type { MemberEvent } from '../wire/messages.js';
 import { CoordinatorThread } from './coordinatorThread.js';
 
-const FIRST_DELAY = 100;
-const LONGEST_DELAY = 5000;
+const RESTART_DELAY_MIN_MS = 100;
+const RESTART_DELAY_MAX_MS = 5000;
 const LONG_LIFE_NS = 10_000_000_000n;
 
 /** What the handle needs from a cluster. */
@@ -36,7 +36,7 @@ export class CoordinatorHandle {
   private restarting = false;
   private restart: NodeJS.Timeout | undefined;
   private ending: Promise<void> | undefined;
-  private delay = FIRST_DELAY;
+  private delay = RESTART_DELAY_MIN_MS;
   private clusters = 0;
   private closed = false;
 
@@ -92,7 +92,7 @@ export class CoordinatorHandle {
     void thread.lost.then((error) => {
       if (this.thread !== thread) return;
       this.thread = undefined;
-      if (this.time.monotonic() - startedAt >= LONG_LIFE_NS) this.delay = FIRST_DELAY;
+      if (this.time.monotonic() - startedAt >= LONG_LIFE_NS) this.delay = RESTART_DELAY_MIN_MS;
       this.restarting = true;
       // Not before, though the process has nothing else to live for: its task threads may still be at work.
       thread.hold();
@@ -109,7 +109,7 @@ export class CoordinatorHandle {
   private scheduleRestart(): void {
     if (!this.restarting) return;
     this.restart = this.time.setTimeout(() => this.restartThread(), this.delay);
-    this.delay = Math.min(LONGEST_DELAY, this.delay * 2);
+    this.delay = Math.min(RESTART_DELAY_MAX_MS, this.delay * 2);
   }
 
   private restartThread(): void {

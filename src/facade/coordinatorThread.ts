@@ -13,7 +13,7 @@ import { ownThreadData, preloadHint } from '../surroundings/ownThreads.js';
 import type { CoordinatorData, CoordinatorEvent, MemberEvent, Reply, WireApi } from '../wire/messages.js';
 
 /** How long `close` waits for the thread to exit, in ms. */
-const PATIENCE = 2000;
+const EXIT_PATIENCE_MS = 2000;
 
 /** Not a constant, because a bundle may have no URL. There `failover()` throws its own error. */
 const entry = () => new URL('../../workers/coordinator.cjs', import.meta.url);
@@ -117,7 +117,7 @@ export class CoordinatorThread {
       return;
     }
     const waited = new AbortController();
-    const patience = sleep(PATIENCE, undefined, { signal: waited.signal }).catch(() => {});
+    const patience = sleep(EXIT_PATIENCE_MS, undefined, { signal: waited.signal }).catch(() => {});
     await Promise.race([this.worker.terminate(), patience]);
     waited.abort();
   }

@@ -10,8 +10,8 @@ import type { SubmitResult, TaskBatch } from '../wire/messages.js';
 import type { TaskBlock, TaskSlot } from './taskBlocks.js';
 
 /** Most tasks and bytes of what is under way: about 1 ms of the coordinator's time. */
-const MOST_TASKS = 1024;
-const MOST_BYTES = 1024 * 1024;
+const FLIGHT_TASKS_MAX = 1024;
+const FLIGHT_BYTES_MAX = 1024 * 1024;
 
 export interface EncodedTask {
   readonly id: TaskId;
@@ -43,8 +43,8 @@ export class Feeder {
     private readonly stored = false,
   ) {
     this.mostBatches = stored ? 1 : 4;
-    this.mostTasks = MOST_TASKS / this.mostBatches;
-    this.mostBytes = MOST_BYTES / this.mostBatches;
+    this.mostTasks = FLIGHT_TASKS_MAX / this.mostBatches;
+    this.mostBytes = FLIGHT_BYTES_MAX / this.mostBatches;
   }
 
   /** All that is submitted in one turn crosses together. Fails when the coordinator refused the batch. */

@@ -5,11 +5,11 @@
  */
 
 /** Bytes of a block that small tasks share. */
-const SHARED = 256 * 1024;
+const BLOCK_BYTES = 256 * 1024;
 /** Larger tasks have a block of their own, so that a small one that stays keeps no large one. */
-const LARGE = 32 * 1024;
+const SHARED_TASK_BYTES_MAX = 32 * 1024;
 /** Most bytes that are kept to be used anew. */
-const MOST_SPARE = 32 * 1024 * 1024;
+const SPARE_BYTES_MAX = 32 * 1024 * 1024;
 
 export class TaskBlock {
   /** How many tasks in it have not left. */
@@ -37,9 +37,9 @@ export class TaskBlocks {
 
   /** `write` gets room for `most` bytes, and returns how many it has written there. */
   write(most: number, write: (bytes: Uint8Array, offset: number) => number): TaskSlot {
-    if (most > LARGE) return this.place(this.take(2 ** Math.ceil(Math.log2(most))), 0, write);
+    if (most > SHARED_TASK_BYTES_MAX) return this.place(this.take(2 ** Math.ceil(Math.log2(most))), 0, write);
     if (this.used + most > this.current.bytes.length) {
-      this.current = this.take(SHARED);
+      this.current = this.take(BLOCK_BYTES);
       this.used = 0;
     }
     const slot = this.place(this.current, this.used, write);
@@ -63,7 +63,7 @@ export class TaskBlocks {
       return;
     }
     const { length } = block.bytes;
-    if (this.spareBytes + length > MOST_SPARE) return;
+    if (this.spareBytes + length > SPARE_BYTES_MAX) return;
     this.spareBytes += length;
     const spare = this.spare.get(length);
     if (spare === undefined) this.spare.set(length, [block]);

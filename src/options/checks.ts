@@ -7,7 +7,7 @@ import { isArray, shorten, showKind, showValue } from '../diagnostics/showValue.
 import { FailoverError, InvalidOptionError } from '../errors.js';
 
 /** The longest time that a timer of Node.js can wait, in ms. */
-export const MAX_TIME = 2 ** 31 - 1;
+export const TIMER_MAX_MS = 2 ** 31 - 1;
 
 interface NumberRange {
   readonly min: number;

@@ -63,15 +63,15 @@ export const transitions: Readonly<Record<Mode, readonly Mode[]>> = {
 };
 
 /** How long runs that end at once may follow each other before other events of the thread have their turn, in ms. */
-const TURN = 1;
+const DISPATCH_TURN_MS = 1;
 /** Between two looks at what a run has done so far, in ms. */
-const LOOK = 10;
+const PROGRESS_POLL_MS = 10;
 /** How long a thread in which nothing runs may take to exit before that is worth a panic, in ms. */
-const IDLE_EXIT = 1000;
+const IDLE_EXIT_MAX_MS = 1000;
 /** How long a thread that nothing native holds may take to exit before its process is killed for it, in ms: six times the median. */
-const EXIT = 150;
+const UNHELD_EXIT_MAX_MS = 150;
 /** Why `drain` aborts work that has had its time to finish. */
-const STOPPING = 'the member stops';
+const STOP_REASON = 'the member stops';
 
 /** What the dispatcher tells; nothing of it may throw. It may call back into the dispatcher. */
 export interface DispatcherCallbacks {
@@ -225,7 +225,7 @@ export class Dispatcher {
     this.stopUntil = clock.now() + Math.min(grace, left) / 4;
     this.stopWork('halting', reason);
     this.terminateRunner();
-    this.giveUpAfter(Math.max(left, killProcess === null ? grace : Math.min(grace, EXIT)));
+    this.giveUpAfter(Math.max(left, killProcess === null ? grace : Math.min(grace, UNHELD_EXIT_MAX_MS)));
   }
 
   /**
@@ -241,7 +241,7 @@ export class Dispatcher {
       this.move('draining');
       this.parts.runner.finishCurrent();
       this.wake.by(clock.now() + stopTimeout);
-    } else if (this.mode !== 'draining' && this.mode !== 'halting') this.stopWork('halting', STOPPING);
+    } else if (this.mode !== 'draining' && this.mode !== 'halting') this.stopWork('halting', STOP_REASON);
     if (this.stuck) return Promise.resolve('stuck');
     this.giveUpAfter(stopTimeout + 2 * grace);
     return new Promise((resolve) => this.drains.push(resolve));
@@ -272,12 +272,12 @@ export class Dispatcher {
     const tasks = queue.ready(this.chunkSize.tasks);
     if (tasks.length === 0) return;
     // Runs that end at once follow each other by promises alone, which would hold up every timer, heartbeats too.
-    if (clock.now() - this.turnBeganAt >= TURN) return this.wait(0);
+    if (clock.now() - this.turnBeganAt >= DISPATCH_TURN_MS) return this.wait(0);
     assert.equal(this.run, null, 'one run at a time');
     const run: Run = { tasks, left: 0, counts: true, aborted: false };
     this.run = run;
     this.move('running');
-    if (tasks.length > 1) this.progressAlarm.by(clock.now() + LOOK);
+    if (tasks.length > 1) this.progressAlarm.by(clock.now() + PROGRESS_POLL_MS);
     void runner.run(tasks).then((outcome) => this.runEnded(run, outcome));
   }
 
@@ -328,7 +328,7 @@ export class Dispatcher {
     const delay = failed === null ? this.parts.retry.minDelay : this.recordFailure(run.tasks[done], failed);
     if (this.mode === 'waiting' && failure !== null) this.wake.by(this.parts.clock.now() + delay);
     else if (this.mode === 'ready') this.dispatch();
-    else if (this.mode === 'draining') this.stopWork('halting', STOPPING);
+    else if (this.mode === 'draining') this.stopWork('halting', STOP_REASON);
     else if (this.mode === 'fenced' || this.mode === 'halting') {
       this.terminateRunner();
       this.afterTermination();
@@ -337,7 +337,7 @@ export class Dispatcher {
 
   private pollProgress(): void {
     if (this.run === null || !this.run.counts) return;
-    this.progressAlarm.by(this.parts.clock.now() + LOOK);
+    this.progressAlarm.by(this.parts.clock.now() + PROGRESS_POLL_MS);
     this.removeDone(this.run, this.parts.runner.doneSoFar);
   }
 
@@ -381,7 +381,7 @@ export class Dispatcher {
     const { runner, clock, grace } = this.parts;
     assert.ok(this.run !== null, 'draining lasts as long as its run');
     this.run.aborted = true;
-    runner.abort(STOPPING);
+    runner.abort(STOP_REASON);
     this.terminateAlarm.by(clock.now() + grace);
   }
 
@@ -423,7 +423,7 @@ export class Dispatcher {
   }
 
   private giveUpAfter(delay: number): void {
-    const wait = this.run === null ? Math.max(delay, IDLE_EXIT) : delay;
+    const wait = this.run === null ? Math.max(delay, IDLE_EXIT_MAX_MS) : delay;
     if (!this.stuck) this.giveUp.by(this.parts.clock.now() + wait);
   }
 

@@ -6,7 +6,7 @@ import type { Verdict } from '../store/taskStore.js';
 import type { TaskId } from '../task/task.js';
 
 /** Of each text of an error, in characters: it stands in the lease, which all read, and beside the payload in a document. */
-const LONGEST_TEXT = 4096;
+const ERROR_TEXT_LENGTH_MAX = 4096;
 
 export function verdictOn(error: CodedError, attempts: number): Verdict {
   const { name, message, code } = toWire(error);
@@ -14,7 +14,7 @@ export function verdictOn(error: CodedError, attempts: number): Verdict {
 }
 
 function cut(text: string): string {
-  return shorten(text, LONGEST_TEXT);
+  return shorten(text, ERROR_TEXT_LENGTH_MAX);
 }
 
 /** The queue stands still at this task (`retry.exhausted: 'block'`). */

@@ -14,11 +14,11 @@ export interface RetryOptions {
 }
 
 /** Doublings beyond any delay that makes sense; a limit keeps 0 × Infinity out. */
-const MOST_DOUBLINGS = 60;
+const DOUBLINGS_MAX = 60;
 
 /** The delay in ms after failed attempt number `attempt`, which counts from 1. `random` gives from 0 up to 1. */
 export function retryDelay({ minDelay, maxDelay }: RetryOptions, attempt: number, random: () => number): number {
   if (minDelay === maxDelay) return minDelay;
-  const most = Math.min(maxDelay, minDelay * 2 ** Math.min(attempt - 1, MOST_DOUBLINGS));
+  const most = Math.min(maxDelay, minDelay * 2 ** Math.min(attempt - 1, DOUBLINGS_MAX));
   return Math.max(1, random() * most);
 }

@@ -28,9 +28,9 @@ export function isSettled(epoch: Epoch, wait = 0): boolean {
 /** The format that this version reads and writes. */
 export const FORMAT = 1;
 /** The highest term, beat or number of a task that is taken from a document: there must be room to count on exactly. */
-const HIGHEST = 2 ** 52;
+const NUMBER_MAX = 2 ** 52;
 /** The longest time to live that the options allow, in ms: a lease with more would never be claimed again. */
-const LONGEST = 2 ** 32;
+const TTL_MAX_MS = 2 ** 32;
 
 /** More settings, and longer ones, than any version of ours writes. */
 const SETTINGS_MAX = 20;
@@ -207,7 +207,7 @@ export class DocumentReader {
   /** A whole number from 0 on that others are counted on from. */
   serial(name: string): number {
     const value = this.count(name);
-    if (value > HIGHEST) throw this.alien(name, `a number up to ${HIGHEST}`);
+    if (value > NUMBER_MAX) throw this.alien(name, `a number up to ${NUMBER_MAX}`);
     return value;
   }
 
@@ -218,7 +218,7 @@ export class DocumentReader {
 
   private duration(name: string): number {
     const value = this.fields[name];
-    if (typeof value !== 'number' || !(value >= 0 && value <= LONGEST)) throw this.alien(name, 'a time in ms');
+    if (typeof value !== 'number' || !(value >= 0 && value <= TTL_MAX_MS)) throw this.alien(name, 'a time in ms');
     return value;
   }
 

@@ -101,7 +101,7 @@ export interface QueueCounts {
 }
 
 /** How many dead letters a store counts at least, before it may stop. */
-export const DEAD_LETTERS_COUNTED = 100_000;
+export const DEAD_LETTERS_COUNTED_MAX = 100_000;
 
 export interface TaskStore {
   /**
@@ -138,7 +138,7 @@ export interface TaskStore {
 
   /** Writes the letter unless there is one with its queue and number. */
   putDeadLetter(letter: DeadLetter): Promise<void>;
-  /** May stop counting at `DEAD_LETTERS_COUNTED`. Its cost does not grow with the number of letters beyond that. */
+  /** May stop counting at `DEAD_LETTERS_COUNTED_MAX`. Its cost does not grow with the number of letters beyond that. */
   countDeadLetters(name: string): Promise<number>;
   /** The oldest dead letter with this id. */
   oldestDeadLetter(name: string, id: TaskId): Promise<FoundDeadLetter | null>;

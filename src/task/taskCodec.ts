@@ -14,9 +14,9 @@ import { bson } from './bson.js';
 import { TaskCopy } from './taskCopy.js';
 
 /** The encoder of `bson` writes into a buffer of 17 MiB. */
-const MAX_BYTES = 16 * 1024 * 1024;
+const ENCODED_BYTES_MAX = 16 * 1024 * 1024;
 /** Up to so many bytes it is not worth counting them first. */
-const SMALL = 1024;
+const SMALL_BYTES_MAX = 1024;
 
 // The encoder below makes well-formed text only, so that looking for the opposite would be wasted.
 // One object for all calls, because a new one for each took longer than decoding a small task.
@@ -37,7 +37,7 @@ type Reserve<Written> = (most: number, write: (block: Uint8Array, offset: number
  * @throws TaskError `ERR_TASK_TOO_LARGE`
  */
 export function encodeTask<Written>(task: unknown, maxTaskBytes: number, reserve: Reserve<Written>): Written {
-  assert.ok(maxTaskBytes <= MAX_BYTES, 'the options allow no larger task');
+  assert.ok(maxTaskBytes <= ENCODED_BYTES_MAX, 'the options allow no larger task');
   const copied = new TaskCopy(task, maxTaskBytes);
   try {
     return encodeCopy(copied, maxTaskBytes, reserve);
@@ -54,7 +54,7 @@ function encodeCopy<Written>(
   reserve: Reserve<Written>,
 ): Written {
   let most = sure + slack;
-  if (most > maxTaskBytes || most > SMALL) {
+  if (most > maxTaskBytes || most > SMALL_BYTES_MAX) {
     most = bson.calculateObjectSize(copy);
     if (most > maxTaskBytes) {
       throw new TaskError(

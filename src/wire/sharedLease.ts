@@ -18,7 +18,7 @@ const WALL = 3;
 const PULSE = 4;
 const FIELDS = 5;
 /** In which the two clocks may tick apart between two beats without a lease being ended for it, in ms. */
-const WALL_NOISE = 20;
+const WALL_NOISE_MS = 20;
 
 /** One per cluster; the parts that share a buffer share the lease. */
 export class SharedLease {
@@ -39,7 +39,7 @@ export class SharedLease {
     Atomics.store(this.cells, TERM, BigInt(term));
     const deadline = BigInt(Math.floor(validUntil * 1e6));
     const left = Number(deadline - this.clocks.monotonic()) / 1e6;
-    Atomics.store(this.cells, WALL, BigInt(Math.ceil(this.clocks.wall() + left + WALL_NOISE)));
+    Atomics.store(this.cells, WALL, BigInt(Math.ceil(this.clocks.wall() + left + WALL_NOISE_MS)));
     Atomics.store(this.cells, DEADLINE, deadline);
   }
 

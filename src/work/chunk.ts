@@ -7,9 +7,9 @@ import type { TaskId } from '../task/task.js';
 import { type TaskBytes, viewOf } from '../task/taskBytes.js';
 
 /** Most bytes of one run; a single task may have more. */
-const MOST_BYTES = 1024 * 1024;
+const CHUNK_BYTES_MAX = 1024 * 1024;
 /** Up to so many bytes a copy crosses faster than memory changes its owner, or the name of a shared block crosses. */
-const COPIED = 16 * 1024;
+const COPIED_BYTES_MAX = 16 * 1024;
 
 export interface Chunk {
   readonly block: Uint8Array;
@@ -32,19 +32,19 @@ export function packChunk(tasks: readonly QueuedTask[]): Packed {
   let attempts: number[] | null = null;
   let total = 0;
   for (const { id, bytes, failed } of tasks) {
-    if (ids.length > 0 && total + bytes.length > MOST_BYTES) break;
+    if (ids.length > 0 && total + bytes.length > CHUNK_BYTES_MAX) break;
     if (failed > 0 && attempts === null) attempts = ids.map(() => 1);
     attempts?.push(failed + 1);
     ids.push(id);
     lengths.push(bytes.length);
     total += bytes.length;
   }
-  const only = ids.length === 1 && total > COPIED ? tasks[0] : undefined;
+  const only = ids.length === 1 && total > COPIED_BYTES_MAX ? tasks[0] : undefined;
   const block = only && viewOf(only.bytes);
   if (block !== undefined && isShared(block)) return { chunk: { block, ids, lengths, attempts }, transfer: [] };
   const buffer = joined(tasks, ids.length, total);
   const chunk = { block: new Uint8Array(buffer), ids, lengths, attempts };
-  return { chunk, transfer: total > COPIED ? [buffer] : [] };
+  return { chunk, transfer: total > COPIED_BYTES_MAX ? [buffer] : [] };
 }
 
 /**

@@ -27,7 +27,7 @@ interface PoolStartParts {
 
 const ended: LoadOutcome = { type: 'ended' };
 /** How long a thread that is ended may take to exit before it counts as held by a native call, in ms. */
-const EXIT = 1000;
+const LOAD_EXIT_MAX_MS = 1000;
 
 export class PoolStart {
   /** Set when the thread is made. */
@@ -125,7 +125,7 @@ export class PoolStart {
     const { failure } = await pool.loaded;
     cancel();
     if (failure === null && pool.usable) return { type: 'loaded' };
-    const exited = await endsBy(clock, clock.now() + EXIT, pool.terminate());
+    const exited = await endsBy(clock, clock.now() + LOAD_EXIT_MAX_MS, pool.terminate());
     if (this.asked) return ended;
     if (overdue !== undefined) return failed(overdue, exited);
     if (failure?.type === 'error') return { type: 'failed', error: failure.error, exited };

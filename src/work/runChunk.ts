@@ -12,7 +12,7 @@ import type { ChunkProgress } from './chunkProgress.js';
 import { WorkContext } from './context.js';
 
 /** After so many ms a run begins no further task; the tasks that it carries were expected to take half of that. */
-const LONGEST = 200;
+const RUN_MAX_MS = 200;
 
 /** What the coordinator does not find in the shared progress. */
 export type ChunkAnswer = Omit<ChunkOutcome, 'done'>;
@@ -51,7 +51,7 @@ async function runTasks(
   let lookedAt = Number.NaN;
   for (const id of ids) {
     const now = performance.now();
-    if (done > 0 && (progress.finishing || now - beganAt > LONGEST)) return null;
+    if (done > 0 && (progress.finishing || now - beganAt > RUN_MAX_MS)) return null;
     // By this clock, because it runs on while the machine sleeps.
     const wall = Date.now();
     if (wall !== lookedAt) {

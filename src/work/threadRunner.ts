@@ -25,7 +25,7 @@ import { TaskPool, type TaskPoolParts } from './taskPool.js';
 const notRun: ChunkOutcome = { done: 0, failure: { type: 'not-run' }, took: 0 };
 const ended: LoadOutcome = { type: 'ended' };
 /** How long a thread that was ended may take to exit before the member is unfit for it, in ms. */
-export const EXIT_PATIENCE = 2000;
+export const EXIT_PATIENCE_MS = 2000;
 
 interface ThreadRunnerParts {
   readonly pool: Omit<TaskPoolParts, 'idleExit'>;

@@ -11,7 +11,7 @@ import type { LedgerLine, LedgerReader } from './files/ledger.js';
 import { intervals } from './intervals.js';
 import type { Waiting } from './waiting.js';
 
-const BLOCK = 3000;
+const BLOCK_MS = 3000;
 /** Shares of the tasks that are done before each act. */
 const BLOCK_AFTER = 1 / 3;
 const KILL_AFTER = 0.6;
@@ -48,8 +48,8 @@ export async function play(stage: Stage, facts: Facts): Promise<void> {
 
 async function block({ crew, ledger, waiting, event }: Stage, facts: Facts): Promise<void> {
   const { member, term, number } = atWork(crew, ledger);
-  event(`the main thread of member ${number}, the master, is blocked for ${BLOCK / 1000} s`, 'loud');
-  member.send({ type: 'block', ms: BLOCK });
+  event(`the main thread of member ${number}, the master, is blocked for ${BLOCK_MS / 1000} s`, 'loud');
+  member.send({ type: 'block', ms: BLOCK_MS });
   await waiting.until(() => crew.blocks.has(member));
   const report = crew.blocks.get(member);
   if (report === undefined) return;

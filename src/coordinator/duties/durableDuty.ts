@@ -20,7 +20,7 @@ import type { DutyLoad, Election } from './duty.js';
 import { drainAnd, makeDispatcher, type QueueDuty, type QueueDutyParts } from './queueDuty.js';
 
 /** A chunk of half the size, so that one can run while the one before is acknowledged: see durableQueue.ts. */
-const CHUNK = { budget: 5, mostTasks: 128 };
+const DURABLE_CHUNK = { budget: 5, mostTasks: 128 };
 
 interface DurableDutyParts extends QueueDutyParts {
   readonly store: TaskStore;
@@ -58,7 +58,7 @@ export class DurableDuty implements QueueDuty {
         trouble: (error) => emit({ type: 'error', error: toWire(error) }),
       },
     });
-    this.dispatcher = makeDispatcher(parts, this.queue, CHUNK, {
+    this.dispatcher = makeDispatcher(parts, this.queue, DURABLE_CHUNK, {
       done: () => {},
       failed: (task) => this.queue.failed(task),
       exhausted: (task, error) => this.queue.exhausted(task, error),

@@ -22,12 +22,12 @@ import type { DutyLoad, Election } from './duty.js';
 import { drainAnd, makeDispatcher, type QueueDuty, type QueueDutyParts } from './queueDuty.js';
 
 /** Long, beside what it takes to cross threads: half a millisecond, where both have slept. */
-const CHUNK = { budget: 100, mostTasks: 1024 };
+const MEMORY_CHUNK = { budget: 100, mostTasks: 1024 };
 /**
  * A letter's number is its term times this, and which letter of that term it is, because the queue itself has no numbers.
  * So they are unique, and rise with time: the lowest is the oldest. There is room for 134 million terms.
  */
-const LETTERS_OF_TERM = 2 ** 26;
+const TERM_LETTERS_MAX = 2 ** 26;
 
 interface MemoryDutyParts extends QueueDutyParts {
   /** Where dead letters go. */
@@ -50,7 +50,7 @@ export class MemoryDuty implements QueueDuty {
   private burying: Promise<void> = Promise.resolve();
 
   constructor(private readonly parts: MemoryDutyParts) {
-    this.dispatcher = makeDispatcher(parts, this.queue, CHUNK, {
+    this.dispatcher = makeDispatcher(parts, this.queue, MEMORY_CHUNK, {
       done: (tasks) => this.tasksDone(tasks.map(({ id }) => id)),
       failed: () => {},
       exhausted: (task, error) => this.giveUp(task, error),
@@ -108,7 +108,7 @@ export class MemoryDuty implements QueueDuty {
     if (reign === null) return;
     const bytes = viewOf(task.bytes);
     reign.letters += 1;
-    const seq = reign.term * LETTERS_OF_TERM + reign.letters;
+    const seq = reign.term * TERM_LETTERS_MAX + reign.letters;
     const letter = { ...verdictOn(error, failed), queue, seq, id, bytes, at: new Date(clock.wall()) };
     if (!(await this.write(letter)) || !this.queue.drop(task)) return;
     this.done.add(id);

@@ -3,7 +3,7 @@
  * conditional write for as many tasks as there are, and the record of what failed. It decides nothing about who is
  * master: its every write that matters is refused by the store once somebody else is.
  *
- * How much a crash repeats: no more than `UNACKNOWLEDGED` tasks are ever done or running without an acknowledgement, so
+ * How much a crash repeats: no more than `UNACKNOWLEDGED_MAX` tasks are ever done or running without an acknowledgement, so
  * that is the most. While the acknowledgement of one chunk is under way the next may run, within that limit.
  *
  * Suspects. A master that died did not say why: one of its unacknowledged tasks may have taken its process down. So
@@ -46,15 +46,15 @@ import type { TaskSource } from '../taskSource.js';
 import { TaskWindow, type WindowTask } from './taskWindow.js';
 
 /** Most tasks that are done or running without an acknowledgement. */
-export const UNACKNOWLEDGED = 256;
+export const UNACKNOWLEDGED_MAX = 256;
 /** Looks are on a grid of so many ms: the end of each timer blocks the thread, once for all that end together (systemClock.ts). */
-const GRID = 10;
+const POLL_GRID_MS = 10;
 /** After a look for new tasks the next one waits ten times as long as that look took, but no more than four POLL. */
-const LOOK_REST = { times: 10, polls: 4 };
+const POLL_REST = { times: 10, polls: 4 };
 /** Without news, tasks that are done are trimmed after pauses that double up to this, in ms: a store may keep them for a minute. */
-const TRIM_PAUSE = 60_000;
+const TRIM_PAUSE_MAX_MS = 60_000;
 /** How many deaths a task is given when attempts are without end. */
-const DEATHS = 3;
+const DEATHS_MAX = 3;
 
 interface DurableQueueCallbacks {
   /** Tasks that may run are there: poke the dispatcher. */
@@ -205,7 +205,7 @@ export class DurableQueue implements TaskSource {
   /** Tasks that were stored after the takeover are no suspects. Null when this mastership ended meanwhile. */
   private async lastSuspect(tenure: Tenure, window: TaskWindow, done: number): Promise<number | null> {
     const { store, name } = this.parts;
-    const most = done + UNACKNOWLEDGED;
+    const most = done + UNACKNOWLEDGED_MAX;
     if (window.last >= most) return most;
     // Few, but large, may have filled the window.
     const more = await this.untilAnswered(tenure, () => store.tasksAfter(name, window.last, { tasks: 1, bytes: 1 }));
@@ -254,7 +254,7 @@ export class DurableQueue implements TaskSource {
     const { acknowledged, finished, suspectsThrough } = reign;
     // The suspect before it is still on record, and would be charged with whatever is begun now.
     if (acknowledged < finished && acknowledged < suspectsThrough) return [];
-    const room = Math.min(most, UNACKNOWLEDGED - reign.ids.length);
+    const room = Math.min(most, UNACKNOWLEDGED_MAX - reign.ids.length);
     if (room <= 0) return [];
     if (head.seq > suspectsThrough) return this.unspent(reign.window.first(room));
     if (head.recorded) return [head];
@@ -347,7 +347,7 @@ export class DurableQueue implements TaskSource {
   /** What is on record of a task says that it must not run again. */
   private spent({ failed, deaths }: { readonly failed: number; readonly deaths: number }): boolean {
     const { attempts } = this.parts.retry;
-    const budget = Number.isFinite(attempts) ? Math.max(attempts, 2) : DEATHS;
+    const budget = Number.isFinite(attempts) ? Math.max(attempts, 2) : DEATHS_MAX;
     return failed >= attempts || (deaths > 0 && deaths + 1 >= budget);
   }
 
@@ -455,13 +455,13 @@ export class DurableQueue implements TaskSource {
     reign.window.expectMore();
     await this.fill(reign);
     const took = clock.now() - began;
-    reign.lookFrom = began + Math.min(LOOK_REST.polls * poll, LOOK_REST.times * took);
+    reign.lookFrom = began + Math.min(POLL_REST.polls * poll, POLL_REST.times * took);
   }
 
   private schedulePoll(): void {
     const { clock, poll } = this.parts;
     const now = clock.now();
-    const onGrid = Math.floor((now + poll) / GRID) * GRID;
+    const onGrid = Math.floor((now + poll) / POLL_GRID_MS) * POLL_GRID_MS;
     this.pollAlarm.by(onGrid > now ? onGrid : now + poll);
   }
 
@@ -471,7 +471,7 @@ export class DurableQueue implements TaskSource {
     // A burial that is not finished needs its task.
     if (reign.burying !== null || clock.now() < reign.trimAt) return;
     reign.trimAt = clock.now() + reign.trimPause;
-    reign.trimPause = Math.min(TRIM_PAUSE, 2 * reign.trimPause);
+    reign.trimPause = Math.min(TRIM_PAUSE_MAX_MS, 2 * reign.trimPause);
     reads.pass(() => store.trimTasks(name, reign.acknowledged)).catch(() => this.trimSoon(reign, poll));
   }
 

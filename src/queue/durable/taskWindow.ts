@@ -10,8 +10,8 @@ import type { StoredTask } from '../../store/taskStore.js';
 import type { QueuedTask } from '../runner.js';
 
 /** Most tasks, and most of their bytes, that are fetched ahead. */
-export const WINDOW_TASKS = 2048;
-export const WINDOW_BYTES = 8 * 1024 * 1024;
+export const WINDOW_TASKS_MAX = 2048;
+export const WINDOW_BYTES_MAX = 8 * 1024 * 1024;
 
 export interface WindowTask extends QueuedTask {
   readonly bytes: Uint8Array;
@@ -78,7 +78,7 @@ export class TaskWindow {
 
   /** Fills itself up when it has become low. True when it has got something, or heard meanwhile that there is more. */
   async fill(): Promise<boolean> {
-    const low = this.tasks.length <= WINDOW_TASKS / 2 && this.byteCount <= WINDOW_BYTES / 2;
+    const low = this.tasks.length <= WINDOW_TASKS_MAX / 2 && this.byteCount <= WINDOW_BYTES_MAX / 2;
     if (this.fetching || !this.more || !low) return false;
     this.fetching = true;
     this.more = false;
@@ -118,11 +118,11 @@ export class TaskWindow {
 
   /** Never nothing: a gap may be found by what fills the window, or offers may meanwhile. */
   private get room(): { tasks: number; bytes: number } {
-    const tasks = Math.max(1, WINDOW_TASKS - this.tasks.length);
-    return { tasks, bytes: Math.max(1, WINDOW_BYTES - this.byteCount) };
+    const tasks = Math.max(1, WINDOW_TASKS_MAX - this.tasks.length);
+    return { tasks, bytes: Math.max(1, WINDOW_BYTES_MAX - this.byteCount) };
   }
 
   private get full(): boolean {
-    return this.tasks.length >= WINDOW_TASKS || this.byteCount >= WINDOW_BYTES;
+    return this.tasks.length >= WINDOW_TASKS_MAX || this.byteCount >= WINDOW_BYTES_MAX;
   }
 }

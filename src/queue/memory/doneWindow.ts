@@ -6,9 +6,9 @@ import type { Progress } from '../../store/store.js';
 import type { TaskId } from '../../task/task.js';
 
 /** Most ids in the window. */
-export const WINDOW_LENGTH = 256;
+export const DONE_IDS_MAX = 256;
 /** Most bytes of all ids in the window together. */
-export const WINDOW_BYTES = 16 * 1024;
+export const DONE_BYTES_MAX = 16 * 1024;
 /** What one id costs in a document beside its value: type, position, length and terminators. */
 const ID_OVERHEAD = 10;
 
@@ -54,7 +54,7 @@ export class DoneWindow {
   private append(id: TaskId): void {
     this.recent.push(id);
     this.bytes += sizeOf(id);
-    while (this.recent.length > WINDOW_LENGTH || this.bytes > WINDOW_BYTES) {
+    while (this.recent.length > DONE_IDS_MAX || this.bytes > DONE_BYTES_MAX) {
       const oldest = this.recent.shift();
       if (oldest === undefined) break;
       this.bytes -= sizeOf(oldest);

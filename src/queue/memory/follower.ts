@@ -21,7 +21,7 @@ import type { TaskId } from '../../task/task.js';
 import { Fifo } from './fifo.js';
 
 /** Most ids remembered of tasks that were done before they arrived; beyond it the oldest is forgotten, and its task runs twice. */
-export const EARLY_LIMIT = 10_000;
+export const EARLY_IDS_MAX = 10_000;
 
 const NO_BYTES = new Uint8Array(0);
 
@@ -78,6 +78,6 @@ export class Follower {
 
   private remember(id: TaskId): void {
     this.early.push({ id, bytes: NO_BYTES });
-    if (this.early.size > EARLY_LIMIT) this.early.shift();
+    if (this.early.size > EARLY_IDS_MAX) this.early.shift();
   }
 }

@@ -15,10 +15,10 @@ const require = createRequire(import.meta.url);
 const load = createRequire(fileURLToPath(import.meta.url));
 
 /** Threads of processes that may have the store open at the same time: the size of a table that older versions use. */
-const MAX_READERS = 1024;
+const READERS_MAX = 1024;
 
 /** How often a transaction is begun that LMDB begins from an older state: others open the store at the same time. */
-const MOST_ATTEMPTS = 100;
+const BEGIN_ATTEMPTS_MAX = 100;
 
 interface Entry {
   readonly value: unknown;
@@ -64,7 +64,7 @@ export function openEnvironment(path: string, mapSize: number, lmdb: string = ow
     overlappingSync: false,
     eventTurnBatching: false,
     mapSize,
-    maxReaders: MAX_READERS,
+    maxReaders: READERS_MAX,
   });
   const commits = lastCommitOf(path, db);
   let writes = 0;
@@ -93,7 +93,7 @@ export function openEnvironment(path: string, mapSize: number, lmdb: string = ow
   };
   return {
     transact<T>(run: (entries: Entries) => T): T {
-      for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
+      for (let attempt = 0; attempt < BEGIN_ATTEMPTS_MAX; attempt++) {
         const outcome = db.transactionSync(() => {
           const number = db.getWriteTxnId();
           // Nothing else tells: another thread of this process may have died within a transaction, or the map may be too small.

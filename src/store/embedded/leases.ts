@@ -20,7 +20,7 @@ import type { Entries } from './environment.js';
 import { leaseKey, memberKey, memberRange, settledKey, termKey, termRange } from './keys.js';
 
 /** How long the line of a member that did not take it away is kept, in ms. */
-const MEMBERS_KEPT = 60 * 60 * 1000;
+const MEMBERS_KEPT_MS = 60 * 60 * 1000;
 
 export interface StoreFacts {
   /** The store as messages call it. */
@@ -175,7 +175,7 @@ export class Leases {
   }
 
   removeOldMembers(): void {
-    const before = this.facts.wall() - MEMBERS_KEPT;
+    const before = this.facts.wall() - MEMBERS_KEPT_MS;
     for (const { key, value } of [...this.entries.each(memberRange)]) {
       if (isFields(value) && typeof value.at === 'number' && value.at < before) this.entries.remove(key);
     }

@@ -16,13 +16,13 @@ import { type EmbeddedPlace, placeNow } from './place.js';
 import { embeddedError } from './storeErrors.js';
 
 /** How long calls that can wait are taken into one transaction, in ms. */
-const TURN = 5;
+const TRANSACTION_TURN_MS = 5;
 /** After which the others get the write lock: without a pause this thread would take it again before they wake up, in ms. */
-const GIVE_WAY = 1;
+const GIVE_WAY_MS = 1;
 /** Between two attempts to open a store that may be opened soon, in ms. */
-const RETRY = 100;
+const OPEN_RETRY_MS = 100;
 /** For how long one file must have lain there without the other one: long enough for those who had both open to notice, in ms. */
-const HALF_STOOD = 2000;
+const HALF_STOOD_MS = 2000;
 
 interface ServerParts {
   readonly place: EmbeddedPlace;
@@ -124,7 +124,7 @@ export class EmbeddedServer {
   }
 
   private waitToOpen(group: readonly Request[], error: NotYet): void {
-    const until = this.parts.now() + 2 * RETRY;
+    const until = this.parts.now() + 2 * OPEN_RETRY_MS;
     const all = [...group, ...this.others.splice(0)];
     this.fail(
       all.filter(({ deadline }) => deadline <= until),
@@ -133,7 +133,7 @@ export class EmbeddedServer {
     for (const request of all) {
       if (request.deadline > until) (isUrgent(request.call) ? this.urgent : this.others).push(request);
     }
-    if (this.urgent.length > 0 || this.others.length > 0) this.schedule(RETRY);
+    if (this.urgent.length > 0 || this.others.length > 0) this.schedule(OPEN_RETRY_MS);
   }
 
   // ---- the store ----
@@ -149,7 +149,7 @@ export class EmbeddedServer {
     const path = placeNow(place);
     activity.set('opening', now());
     try {
-      const half = this.halfSince !== undefined && now() - this.halfSince >= HALF_STOOD;
+      const half = this.halfSince !== undefined && now() - this.halfSince >= HALF_STOOD_MS;
       this.store = OpenedStore.open(path, { ...open, owner: place.owner }, half);
       this.halfSince = undefined;
       this.store.renew();
@@ -227,7 +227,7 @@ export class EmbeddedServer {
       return store.transact((calls, entries) => {
         activity.set('idle', now());
         const before = entries.writes;
-        const until = now() + TURN;
+        const until = now() + TRANSACTION_TURN_MS;
         const outcomes: Outcome[] = [];
         for (let request = group[0]; request !== undefined; request = group[outcomes.length]) {
           outcomes.push(perform(store, calls, entries, request));
@@ -242,7 +242,7 @@ export class EmbeddedServer {
       });
     } finally {
       activity.set('idle', now());
-      if (wrote && store.isShared) pause(GIVE_WAY);
+      if (wrote && store.isShared) pause(GIVE_WAY_MS);
     }
   }
 

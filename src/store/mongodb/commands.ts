@@ -17,7 +17,7 @@ export const ofOurFormat = { format: { $in: [null, FORMAT] } };
 
 const DUPLICATE_KEY = 11000;
 /** Of ours: a number, and the name of a subsystem. */
-const LONGEST_ID = 300;
+const SHOWN_ID_LENGTH_MAX = 300;
 
 export class Commands {
   constructor(
@@ -97,7 +97,7 @@ export class Commands {
 
   /** `id` may be whatever somebody else wrote. */
   where(id: unknown): string {
-    const shown = typeof id === 'string' && id.length <= LONGEST_ID ? id : showValue(id);
+    const shown = typeof id === 'string' && id.length <= SHOWN_ID_LENGTH_MAX ? id : showValue(id);
     return `the document ${shown} in ${this.settings.label}`;
   }
 

@@ -37,8 +37,8 @@ import type { Settings } from './settings.js';
 import { MongodbTasks } from './tasks/mongodbTasks.js';
 
 /** Leases in one answer, which must fit into one document of 16 MB. */
-const MOST_IN_ONE_LOOK = 100;
-const MOST_MEMBERS = 1000;
+const OBSERVED_TOGETHER_MAX = 100;
+const MEMBERS_MAX = 1000;
 /** The document that names the epoch. It goes with all others when the collection is dropped. */
 const SETTLED = 'settled';
 
@@ -85,8 +85,8 @@ export class MongodbStore implements FullStore {
   async observe(asked: readonly Look[]): Promise<Observation[]> {
     this.indexes.soon();
     const looks: Promise<Observation[]>[] = [];
-    for (let at = 0; at < asked.length; at += MOST_IN_ONE_LOOK) {
-      looks.push(this.observeBatch(asked.slice(at, at + MOST_IN_ONE_LOOK)));
+    for (let at = 0; at < asked.length; at += OBSERVED_TOGETHER_MAX) {
+      looks.push(this.observeBatch(asked.slice(at, at + OBSERVED_TOGETHER_MAX)));
     }
     return (await Promise.all(looks)).flat();
   }
@@ -193,7 +193,7 @@ export class MongodbStore implements FullStore {
   }
 
   async listMembers(name: string): Promise<Member[]> {
-    const found = await this.find('listMembers', MEMBERS, { name }, { limit: MOST_MEMBERS });
+    const found = await this.find('listMembers', MEMBERS, { name }, { limit: MEMBERS_MAX });
     return found.flatMap((document) => readableIn(() => this.reader(document).member('_id')));
   }
 

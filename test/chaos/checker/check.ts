@@ -3,7 +3,7 @@ import { Epochs } from './epochs.ts';
 import { type Failover, failoversOf } from './failovers.ts';
 import { groupBy } from './groupBy.ts';
 import { atOnce, type Mastership, mastershipsOf } from './masterships.ts';
-import { type Finding, fallingTerms, follow, MOST_REPEATED, outOfOrder, repeatedSince } from './order.ts';
+import { type Finding, fallingTerms, follow, outOfOrder, REPEATED_MAX, repeatedSince } from './order.ts';
 import type { Fault, Happened, Records } from './records.ts';
 import { stuck } from './recovery.ts';
 import { type Run, runsOf } from './runs.ts';
@@ -103,7 +103,7 @@ export function check(records: Records): Verdict {
     'out of order': [...followed.flatMap(({ gaps }) => gaps), ...outOfOrder(stored, firstEnd)],
     'too many repeated': [
       ...takeovers
-        .filter(({ repeated }) => repeated > MOST_REPEATED)
+        .filter(({ repeated }) => repeated > REPEATED_MAX)
         .map(({ at, term, repeated }) => ({ at, text: `term ${term} repeats ${repeated} tasks` })),
       ...repeatedByCopies(epochs, ofEpoch),
     ],

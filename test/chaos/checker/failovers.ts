@@ -20,7 +20,7 @@ const CALLS = 4;
 /** The longest that members leave a store alone of which one of the two files is missing, and their attempts at it, in ms. */
 const HALF_STORE = 2000 + 300;
 /** By which a proxy holds up what a member sends, in ms. */
-const LONGEST_DELAY = 620;
+const DELAY_MAX_MS = 620;
 
 export interface Failover {
   readonly from: Mastership;
@@ -73,7 +73,7 @@ export function failoversOf(
  */
 function landedUntil({ kind, to }: Fault, { promise }: Mastership): number {
   if (kind === 'drop-answers') return Math.min(to, promise);
-  return kind === 'delay' ? Math.min(to, promise) + LONGEST_DELAY : 0;
+  return kind === 'delay' ? Math.min(to, promise) + DELAY_MAX_MS : 0;
 }
 
 /** Whether all members have to wait for its end. */

@@ -127,7 +127,7 @@ export const durableBugs: readonly PlantedBug[] = [
     name: 'unacknowledged-without-bound',
     breaks: 'More than 256 tasks run without an acknowledgement, and a crash repeats them all.',
     file: queue,
-    find: 'const room = Math.min(most, UNACKNOWLEDGED - reign.ids.length);',
+    find: 'const room = Math.min(most, UNACKNOWLEDGED_MAX - reign.ids.length);',
     replace: 'const room = most;',
     caughtBy: ['walks'],
   },

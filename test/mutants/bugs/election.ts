@@ -226,8 +226,8 @@ export const electionBugs: readonly PlantedBug[] = [
     name: 'suspension-noticed-late',
     breaks: 'A master looks at the other clocks only when a beat is due (rule 8).',
     file: elector,
-    find: 'return Math.min(wakeAt, (Math.floor(this.parts.clock.now() / WATCH) + 1) * WATCH);',
-    replace: 'return Math.min(wakeAt, (Math.floor(this.parts.clock.now() / WATCH) + 100) * WATCH);',
+    find: 'return Math.min(wakeAt, (Math.floor(this.parts.clock.now() / WATCH_PERIOD_MS) + 1) * WATCH_PERIOD_MS);',
+    replace: 'return Math.min(wakeAt, (Math.floor(this.parts.clock.now() / WATCH_PERIOD_MS) + 100) * WATCH_PERIOD_MS);',
     caughtBy: ['simulation', 'walks'],
   },
   {

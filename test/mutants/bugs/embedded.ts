@@ -75,8 +75,8 @@ export const embeddedBugs: readonly PlantedBug[] = [
     breaks:
       'A copy that is restored after the file was removed may get its number, and pass for it while a lease is valid.',
     file: `${folder}/pinnedFiles.ts`,
-    find: 'until: now + KEPT }',
-    replace: 'until: now + KEPT / 1e9 }',
+    find: 'until: now + PINNED_MS }',
+    replace: 'until: now + PINNED_MS / 1e9 }',
     caughtBy: ['units'],
   },
   {

@@ -19,8 +19,8 @@ export const memberBugs: readonly PlantedBug[] = [
     name: 'stands-back-in-vain',
     breaks: 'A member stands back without end for one that never takes the lease.',
     file: yielding,
-    find: 'if (now - this.since < PATIENCE * longest) return notice;',
-    replace: 'if (now - this.since < PATIENCE * longest || longest > 0) return notice;',
+    find: 'if (now - this.since < PATIENCE_TTLS * longest) return notice;',
+    replace: 'if (now - this.since < PATIENCE_TTLS * longest || longest > 0) return notice;',
     caughtBy: named,
   },
   {

@@ -14,7 +14,7 @@ import type { SimulatedLease } from './simulatedLease.ts';
 /** How long a thread that was terminated takes to exit, at most, in ms. */
 export const EXIT = 15;
 /** After so many ms a run begins no further task, as in runChunk.ts. */
-const LONGEST = 20;
+const SIMULATED_RUN_MAX_MS = 20;
 
 const notRun: ChunkOutcome['failure'] = { type: 'not-run' };
 
@@ -156,7 +156,8 @@ export class SimulatedThread implements Runner, Prober {
     while (this.present === run && !(this.exiting !== null && !this.parts.goesOn)) {
       const task = run.tasks[run.done];
       if (task === undefined) return this.settle(run, null);
-      if (run.done > 0 && (this.finishing || clock.now() - run.beganAt > LONGEST)) return this.settle(run, null);
+      if (run.done > 0 && (this.finishing || clock.now() - run.beganAt > SIMULATED_RUN_MAX_MS))
+        return this.settle(run, null);
       if (lease.remaining() === 0 || lease.term !== run.term || lease.aborted) return this.settle(run, notRun);
       const behaviour = begins(task, run.term);
       run.current = { behaviour, endsAt: clock.now() + behaviour.takes, cancels: [] };

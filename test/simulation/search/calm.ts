@@ -15,7 +15,7 @@ import { StateSet } from './stateSet.ts';
 import { Violation, type World } from './world.ts';
 
 /** Far more moves than any tick has: who gets there goes round in circles. */
-const MOST_MOVES = 5000;
+const MOVES_MAX = 5000;
 
 export class Calm {
   /** The most ticks it took. */
@@ -44,7 +44,7 @@ export class Calm {
   private end(from: World, how: 'arrives' | 'fails'): World {
     const { setting, codes } = this;
     let world = from;
-    for (let moves = 0; moves < MOST_MOVES; moves++) {
+    for (let moves = 0; moves < MOVES_MAX; moves++) {
       movesOf(setting, world, false, codes);
       const code = codes.find((each) => isEnding(world, each, how));
       if (code === undefined) return how === 'fails' ? withoutLost(world) : world;
@@ -66,7 +66,7 @@ export class Calm {
         form.hash(world);
         left = known.get(form.high, form.low);
         if (left === undefined) {
-          if (ticks > this.bound || moves > MOST_MOVES) {
+          if (ticks > this.bound || moves > MOVES_MAX) {
             throw new Violation(`no member works within ${this.bound} ticks after the last fault, when ${how}`);
           }
           way.push(form.high, form.low, ticks);

@@ -8,7 +8,7 @@ import { type FromMember, type Heartbeat, isMessage, type ToMember } from './mes
 const entry = fileURLToPath(new URL('./member.js', import.meta.url));
 
 /** How long a member may take to stop, in ms, before it is killed. */
-const STOP_WITHIN = 10_000;
+const STOP_MAX_MS = 10_000;
 
 export interface MemberListener {
   said(member: MemberHandle, message: FromMember): void;
@@ -74,7 +74,7 @@ export class MemberHandle {
     if (this.child.exitCode !== null || this.child.signalCode !== null || this.child.pid === undefined) return;
     this.stopping = true;
     this.send({ type: 'stop' });
-    const timer = setTimeout(() => this.child.kill('SIGKILL'), STOP_WITHIN);
+    const timer = setTimeout(() => this.child.kill('SIGKILL'), STOP_MAX_MS);
     await this.exit;
     clearTimeout(timer);
   }

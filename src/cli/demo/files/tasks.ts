@@ -16,20 +16,20 @@ export interface FileTask {
 
 export interface Listing {
   readonly tasks: readonly FileTask[];
-  /** Files that are no tasks: unreadable, larger than `LARGEST`, or with a path that cannot be an id. */
+  /** Files that are no tasks: unreadable, larger than `FILE_BYTES_MAX`, or with a path that cannot be an id. */
   readonly skipped: number;
 }
 
 /** Larger files are left out: one native call over such a file takes seconds, in which nothing can be watched. */
-export const LARGEST = 4 * 1024 * 1024;
+export const FILE_BYTES_MAX = 4 * 1024 * 1024;
 /** Where the walk through a folder without end stops. */
-const MOST = 100_000;
+const FILES_MAX = 100_000;
 
 /**
  * The readable regular files below a folder; links are not followed. They stand in an order that is the same each time
  * and scatters large ones and small ones, so that any part of the list stands for the whole.
  */
-export async function listTasks(folder: string, signal?: AbortSignal, most = MOST): Promise<Listing> {
+export async function listTasks(folder: string, signal?: AbortSignal, most = FILES_MAX): Promise<Listing> {
   const tasks: FileTask[] = [];
   let skipped = 0;
   const folders = [''];
@@ -60,7 +60,7 @@ async function taskOf(folder: string, path: string): Promise<FileTask | null> {
   const file = join(folder, path);
   try {
     const { size, mtimeMs } = await lstat(file);
-    if (size > LARGEST) return null;
+    if (size > FILE_BYTES_MAX) return null;
     await access(file, constants.R_OK);
     return { path, size, mtime: mtimeMs };
   } catch {

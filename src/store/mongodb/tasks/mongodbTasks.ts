@@ -20,7 +20,7 @@ import {
   type Acknowledgement,
   type AddResult,
   type AttemptsRecord,
-  DEAD_LETTERS_COUNTED,
+  DEAD_LETTERS_COUNTED_MAX,
   type DeadLetter,
   type FoundDeadLetter,
   type NewTask,
@@ -38,9 +38,9 @@ import { DEAD_LETTERS, isRetired, majority, TASKS, TaskReads, taskKey } from './
 import { TaskTrimmer } from './taskTrimmer.js';
 
 /** What the payload of a task is taken to weigh before any was seen, in bytes. */
-const FIRST_GUESS = 16 * 1024;
+const FIRST_GUESS_BYTES = 16 * 1024;
 /** An answer with fewer bytes was not ended because of its size, in bytes. */
-const SMALL_ANSWER = 1024 * 1024;
+const SMALL_ANSWER_BYTES = 1024 * 1024;
 
 type TaskLimit = Parameters<TaskStore['tasksAfter']>[2];
 
@@ -108,7 +108,7 @@ export class MongodbTasks implements TaskStore {
   }
 
   private weightOf(name: string): number {
-    return Math.max(1, this.weights.get(name) ?? FIRST_GUESS);
+    return Math.max(1, this.weights.get(name) ?? FIRST_GUESS_BYTES);
   }
 
   /** At most `most` tasks after `seq`: all there are, or as many as the server put into one answer. */
@@ -131,7 +131,7 @@ export class MongodbTasks implements TaskStore {
       bytes += task.bytes.length;
       tasks.push(task);
     }
-    return { tasks, highest, bytes, isAll: documents.length < most && bytes < SMALL_ANSWER };
+    return { tasks, highest, bytes, isAll: documents.length < most && bytes < SMALL_ANSWER_BYTES };
   }
 
   async acknowledge(tenure: Tenure, { number, done, burial }: Acknowledgement): Promise<boolean> {
@@ -177,7 +177,7 @@ export class MongodbTasks implements TaskStore {
   }
 
   countDeadLetters(name: string): Promise<number> {
-    return this.commands.count('countDeadLetters', DEAD_LETTERS, { name }, DEAD_LETTERS_COUNTED);
+    return this.commands.count('countDeadLetters', DEAD_LETTERS, { name }, DEAD_LETTERS_COUNTED_MAX);
   }
 
   async putDeadLetter(letter: DeadLetter): Promise<void> {

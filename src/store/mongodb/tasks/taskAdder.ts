@@ -5,10 +5,10 @@
  * next one is 10, and is held up while others store 10 to 20, the master does them and they are trimmed, would insert 10
  * with success, far below what is done, and the task would never run. Against this, three rules:
  *
- * 1. That n - 1 is the highest is trusted for `TRUST` ms, counted from before the request was sent that proved it (a
+ * 1. That n - 1 is the highest is trusted for `TRUST_MS`, counted from before the request was sent that proved it (a
  *    look, or an own insert) until the insert of n is acknowledged. It is measured by the clock that ran further, so that
  *    a machine that slept trusts nothing it knew before. An acknowledgement that comes later counts as a failure.
- * 2. The trimmer deletes a number at the earliest `KEPT` ms after it was told that it is done, by the clock that stands
+ * 2. The trimmer deletes a number at the earliest `KEPT_MS` after it was told that it is done, by the clock that stands
  *    still while a machine sleeps. The clocks of two machines would have to differ by a factor of 3.
  * 3. The proof is none that a new primary can take back, nor the word of one that was replaced (taskReads.ts): an insert
  *    is acknowledged by the majority, and a look is linearizable where there are several servers.
@@ -32,14 +32,14 @@ import { majority, retiredKey, TASKS, type TaskReads, taskKey } from './taskRead
 import { Turns } from './turns.js';
 
 /** How long it is trusted that a number is the highest, in ms. */
-export const TRUST = 20_000;
+export const TRUST_MS = 20_000;
 /** What goes into one command: far from the 16 MB and the 100,000 documents that a server takes. */
-const MOST_BYTES = 8 * 1024 * 1024;
-const MOST_TASKS = 10_000;
+const COMMAND_BYTES_MAX = 8 * 1024 * 1024;
+const COMMAND_TASKS_MAX = 10_000;
 /** What a document weighs beside its payload, about. */
-const OVERHEAD = 1200;
+const OVERHEAD_BYTES = 1200;
 /** Before another look, in ms, when what is in the way cannot be seen yet. */
-const PAUSE = 10;
+const LOOK_PAUSE_MS = 10;
 
 interface Moment {
   readonly now: number;
@@ -142,7 +142,7 @@ export class TaskAdder {
     }
     this.turns.collided(name, this.clock.now() - from);
     // What is in the way cannot be seen yet, because the majority does not have it.
-    if (this.trusted(name)?.next === seq) await pause(this.clock, PAUSE);
+    if (this.trusted(name)?.next === seq) await pause(this.clock, LOOK_PAUSE_MS);
     return new Set();
   }
 
@@ -156,10 +156,10 @@ export class TaskAdder {
     });
     try {
       const stored = await this.commands.insertInOrder('addTasks', TASKS, documents);
-      if (this.age(end.proven) > TRUST) {
+      if (this.age(end.proven) > TRUST_MS) {
         throw this.commands.unavailable(
           'addTasks',
-          `the answer took longer than the ${TRUST} ms that it may be trusted`,
+          `the answer took longer than the ${TRUST_MS} ms that it may be trusted`,
         );
       }
       if (stored === tasks.length) {
@@ -214,7 +214,7 @@ export class TaskAdder {
   /** Half the time is left for the insert. */
   private trusted(name: string): End | undefined {
     const end = this.ends.get(name);
-    return end !== undefined && this.age(end.proven) <= TRUST / 2 ? end : undefined;
+    return end !== undefined && this.age(end.proven) <= TRUST_MS / 2 ? end : undefined;
   }
 
   private moment(): Moment {
@@ -240,8 +240,8 @@ function firstOfEach(tasks: readonly NewTask[]): NewTask[] {
 function oneCommand(tasks: readonly NewTask[]): readonly NewTask[] {
   let bytes = 0;
   const end = tasks.findIndex((task, index) => {
-    bytes += task.bytes.length + OVERHEAD;
-    return index > 0 && (bytes > MOST_BYTES || index === MOST_TASKS);
+    bytes += task.bytes.length + OVERHEAD_BYTES;
+    return index > 0 && (bytes > COMMAND_BYTES_MAX || index === COMMAND_TASKS_MAX);
   });
   return end < 0 ? tasks : tasks.slice(0, end);
 }

@@ -12,7 +12,7 @@
  */
 import { expect } from 'vitest';
 import { MemoryDuty } from '../../../../src/coordinator/duties/memoryDuty.ts';
-import { WINDOW_BYTES, WINDOW_LENGTH } from '../../../../src/queue/memory/doneWindow.ts';
+import { DONE_BYTES_MAX, DONE_IDS_MAX } from '../../../../src/queue/memory/doneWindow.ts';
 import type { ChunkOutcome } from '../../../../src/queue/runner.ts';
 import type { Lease, Progress } from '../../../../src/store/store.ts';
 import type { TaskId } from '../../../../src/task/task.ts';
@@ -321,7 +321,7 @@ function failing(end: Outcome['end']): 'refused' | 'thrown' {
 function checkProgress({ identifier, count, recent }: Progress, log: readonly TaskId[]): void {
   expect({ identifier, count }).toEqual({ identifier: log.at(-1) ?? null, count: log.length });
   expect(recent, 'the end of what was finished').toEqual(log.slice(log.length - recent.length));
-  expect(recent.length).toBeLessThanOrEqual(WINDOW_LENGTH);
+  expect(recent.length).toBeLessThanOrEqual(DONE_IDS_MAX);
   const bytes = recent.reduce((sum: number, id) => sum + Buffer.byteLength(String(id)), 0);
-  expect(bytes).toBeLessThanOrEqual(WINDOW_BYTES);
+  expect(bytes).toBeLessThanOrEqual(DONE_BYTES_MAX);
 }

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { UNACKNOWLEDGED } from '../../../../src/queue/durable/durableQueue.ts';
+import { UNACKNOWLEDGED_MAX } from '../../../../src/queue/durable/durableQueue.ts';
 import { atOnce, MemoryTasks, type TaskCall } from '../../../support/memoryTaskStore.ts';
 import { VirtualClock } from '../../../support/virtualClock.ts';
 import { addAll, Master, NAME, only, POLL } from './durableMaster.ts';
@@ -52,11 +52,11 @@ describe('acknowledgement', () => {
   });
 
   test('no more than the bound is done or running without one', async () => {
-    await elected(3 * UNACKNOWLEDGED);
+    await elected(3 * UNACKNOWLEDGED_MAX);
     master.fate = only('acknowledge', { there: 10, back: 10 });
     master.queue.remove(100);
-    expect(master.ready(1000)).toHaveLength(UNACKNOWLEDGED - 100);
-    master.queue.remove(UNACKNOWLEDGED - 100);
+    expect(master.ready(1000)).toHaveLength(UNACKNOWLEDGED_MAX - 100);
+    master.queue.remove(UNACKNOWLEDGED_MAX - 100);
     expect(master.ready(1000)).toEqual([]);
     const wakes = master.wakes;
     await clock.advance(20);

@@ -1,6 +1,6 @@
 /** What a takeover makes of the tasks that may have been running. */
 import { beforeEach, describe, expect, test } from 'vitest';
-import { UNACKNOWLEDGED } from '../../../../src/queue/durable/durableQueue.ts';
+import { UNACKNOWLEDGED_MAX } from '../../../../src/queue/durable/durableQueue.ts';
 import { MemoryTasks } from '../../../support/memoryTaskStore.ts';
 import { VirtualClock } from '../../../support/virtualClock.ts';
 import { addAll, Master, type MasterOptions, only, POLL } from './durableMaster.ts';
@@ -70,12 +70,12 @@ test('after a clean one there are none', async () => {
 });
 
 test('they are as many as may have been running, and none that was stored later', async () => {
-  addAll(store, 1, UNACKNOWLEDGED + 50);
-  expect(await runUntil(await elected(false), UNACKNOWLEDGED)).toBe(1);
-  store.done = UNACKNOWLEDGED;
+  addAll(store, 1, UNACKNOWLEDGED_MAX + 50);
+  expect(await runUntil(await elected(false), UNACKNOWLEDGED_MAX)).toBe(1);
+  store.done = UNACKNOWLEDGED_MAX;
   const master = await elected(false);
-  addAll(store, UNACKNOWLEDGED + 51, UNACKNOWLEDGED + 100);
-  expect(await runUntil(master, UNACKNOWLEDGED + 50)).toBe(1);
+  addAll(store, UNACKNOWLEDGED_MAX + 51, UNACKNOWLEDGED_MAX + 100);
+  expect(await runUntil(master, UNACKNOWLEDGED_MAX + 50)).toBe(1);
   master.queue.remove(1);
   await clock.advance(POLL);
   expect(master.ready(64)).toHaveLength(50);

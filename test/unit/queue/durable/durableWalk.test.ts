@@ -6,7 +6,7 @@
  * Longer than other files, because what happens and what must hold then belong together.
  */
 import { expect, test } from 'vitest';
-import { UNACKNOWLEDGED } from '../../../../src/queue/durable/durableQueue.ts';
+import { UNACKNOWLEDGED_MAX } from '../../../../src/queue/durable/durableQueue.ts';
 import type { QueuedTask } from '../../../../src/queue/runner.ts';
 import type { TaskId } from '../../../../src/task/task.ts';
 import { atOnce, MemoryTasks, type TaskFate } from '../../../support/memoryTaskStore.ts';
@@ -99,7 +99,7 @@ class Walk {
         const [first, last] = [tasks[0], tasks.at(-1)];
         expect(first !== undefined && last !== undefined && this.current !== null, 'only a master runs').toBe(true);
         if (first === undefined || last === undefined) return;
-        expect(this.seqOf(last) - this.store.done, 'unacknowledged').toBeLessThanOrEqual(UNACKNOWLEDGED);
+        expect(this.seqOf(last) - this.store.done, 'unacknowledged').toBeLessThanOrEqual(UNACKNOWLEDGED_MAX);
         expect(this.over(), 'in order').toBeGreaterThanOrEqual(this.seqOf(first) - 1);
       }),
       begins: this.guard({ fortune: 'done', takes: 0 }, (task: QueuedTask) => {
@@ -311,7 +311,7 @@ class Walk {
       if (this.natures.get(id) !== 'good') continue;
       expect(this.risks.get(seq) ?? 0, `task ${seq} is good, and was given up`).toBeGreaterThanOrEqual(this.budget - 1);
     }
-    expect(this.repeats).toBeLessThanOrEqual(UNACKNOWLEDGED * this.crashes);
+    expect(this.repeats).toBeLessThanOrEqual(UNACKNOWLEDGED_MAX * this.crashes);
   }
 
   /** Whatever came before: once nothing fails any more, every task is done or a dead letter. */
