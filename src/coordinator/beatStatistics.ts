@@ -10,14 +10,14 @@ export class BeatStatistics {
   private readonly delay = new Histogram();
   private readonly roundTrip = new Histogram();
 
-  /** A beat went out `late` ms after it was due, and `delay` ms after the moment that was aimed at. */
+  /** Records a beat that went out `late` ms after it was due, and `delay` ms after the moment that was aimed at. */
   beatSent(late: number, delay: number): void {
     this.sent += 1;
     this.lateness.record(late);
     this.delay.record(delay);
   }
 
-  /** A beat was acknowledged `ms` after it was sent. */
+  /** Records that a beat was acknowledged `ms` after it was sent. */
   beatAcknowledged(ms: number): void {
     this.acknowledged += 1;
     this.roundTrip.record(ms);

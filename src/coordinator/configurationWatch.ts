@@ -18,7 +18,7 @@ import { Yielding } from './yielding.js';
 interface WatchParts extends DifferingParts {
   readonly holder: string;
   readonly store: Pick<Store, 'putNotice' | 'readNotices'>;
-  /** Whether this member could take the lease over, and how many tasks wait for it. */
+  /** Returns whether this member could take the lease over, and how many tasks wait for it. */
   isFit(): boolean;
   waiting(): Promise<number>;
   /** Another member should work: claim nothing, and give up what is held. */

@@ -26,7 +26,7 @@ export class Fitness {
     private readonly clock: Pick<Clock, 'wall'>,
   ) {}
 
-  /** The oldest complaint; null: the member is fit. */
+  /** Returns the oldest complaint; null: the member is fit. */
   get unfit(): Unfit | null {
     const [first] = this.complaints.values();
     return first ?? null;
@@ -34,7 +34,7 @@ export class Fitness {
 
   /**
    * A complaint that is made already only gets the new words. `nothingRuns`: nothing of the work, and all that has run is
-   * on record, so that the lease is given away. Returns whether a mastership was given up.
+   * on record, so the lease is given away. Returns whether a mastership was given up.
    */
   complain(ailment: Ailment, code: FailoverErrorCode, message: string, nothingRuns = false): boolean {
     const before = this.complaints.get(ailment);

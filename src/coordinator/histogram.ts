@@ -34,7 +34,7 @@ export class Histogram {
     this.counts = counts;
   }
 
-  /** The longest time of the bucket, in ms, because a percentile must not flatter. */
+  /** Returns the longest time of the bucket, in ms, because a percentile must not flatter. */
   private percentile(percent: number): number {
     let left = Math.ceil((this.total * percent) / 100);
     if (left === 0) return 0;
@@ -52,7 +52,7 @@ function bucketOf(us: number): number {
   return doublings * BUCKETS + (us >> doublings);
 }
 
-/** The highest number of microseconds in a bucket. */
+/** Returns the highest number of microseconds in a bucket. */
 function endOf(index: number): number {
   const doublings = Math.max(0, Math.floor(index / BUCKETS) - 1);
   return (index - doublings * BUCKETS + 1) * 2 ** doublings - 1;

@@ -211,7 +211,7 @@ export class CoordinatorHost implements CoordinatorApi {
   }
 
   async stop(cluster: number): Promise<void> {
-    // One whose turn has not come joins first, so that it tells the same as any other.
+    // One whose turn has not come joins first, so it tells the same as any other.
     this.joins.get(cluster)?.(() => {});
     this.hosted.get(cluster)?.member.stop();
   }

@@ -75,7 +75,7 @@ export function makeMainWatch(
     mainTimeout,
     pulseAge: () => lease.pulseAge(),
     blocked: () => void fitness.complain('main', 'ERR_MAIN_BLOCKED', text),
-    // What it was blocked in may still go on, as a promise; a new mastership would wait for it, and beat meanwhile.
+    // What it was blocked in may still go on, as a promise; a new mastership would wait for it, and beat while it waits.
     turned: () => void runner.whenIdle().then(() => fitness.withdraw('main')),
   });
 }

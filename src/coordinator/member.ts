@@ -229,7 +229,7 @@ export class ClusterMember implements ElectorCallbacks {
     if (before !== null && before.claim === lease.claim && lease.beat < before.beat) return;
     this.seenLease = lease;
     const { name, emit, configuration } = this.parts;
-    logTests('%s: slave, sees term %d, beat %d of %s', name, lease.term, lease.beat, lease.holder ?? 'nobody');
+    logTests('%s: slave, sees term %d, beat %d of %s', name, lease.term, lease.beat, lease.holder ?? 'no holder');
     // What it says is done is not done in a queue of another kind. Listeners still hear of it.
     const isOurKind = lease.configuration === undefined || lease.configuration.kind === configuration.kind;
     if (isOurKind) this.duty.seen(lease);

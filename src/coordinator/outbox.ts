@@ -5,7 +5,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { CoordinatorEvent, MemberEvent } from '../wire/messages.js';
 
-/** Least time between two messages that nobody waits for, in ms. */
+/** The least time between two messages for which no caller waits, in ms. */
 const FLUSH_DELAY_MS = 2;
 
 export class Outbox {

@@ -29,7 +29,7 @@ export class PaceWatch {
 
   constructor(private readonly parts: PaceWatchParts) {}
 
-  /** What there is to say to a cluster that joins now. */
+  /** Returns what there is to say to a cluster that joins now. */
   get error(): FailoverError | undefined {
     return this.slowError;
   }

@@ -21,7 +21,7 @@ export const probeDelays = { minDelay: 1000, maxDelay: 60_000 } as const;
 export interface Prober {
   /** Resolves to `loaded` only when the thread of the probe has exited. */
   probe(): Promise<LoadOutcome>;
-  /** Whether no thread of a probe is there, after a limited wait for its exit. */
+  /** Returns whether no thread of a probe is there, after a limited wait for its exit. */
   terminateProbe(): Promise<boolean>;
 }
 
@@ -46,7 +46,7 @@ export class WorkLoading {
 
   /**
    * The work does not load, under a mastership. Says so once: until it has loaded, no mastership follows. `settled`: all
-   * that has run before is on record and nothing runs, so that the lease is given away.
+   * that has run before is on record and nothing runs, so the lease is given away.
    */
   failed(error: CodedError, settled: boolean): void {
     const { emit } = this.parts;

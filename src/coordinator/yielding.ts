@@ -52,7 +52,7 @@ export class Yielding {
     return [...this.signs.values()].filter((sign) => this.lives(sign, now)).map(({ notice }) => notice);
   }
 
-  /** Another member's lease of this kind was seen. */
+  /** Notes that another member's lease of this kind was seen. */
   handedOver(to: ClusterKind): void {
     for (const [key, { notice, changedAt }] of this.signs) {
       if (outranks(notice.configuration.kind, to)) continue;
@@ -60,7 +60,7 @@ export class Yielding {
     }
   }
 
-  /** The notice for which this member claims nothing now; null: it may claim. */
+  /** Returns the notice for which this member claims nothing now; null: it may claim. */
   yieldsTo(now: number): Notice | null {
     const notice = this.wanted(now);
     if (notice === undefined || now < this.restsUntil) {

@@ -39,12 +39,12 @@ function openStderr(): number {
   }
 }
 
-/** Writes a line to stderr at once. A pipe or a terminal that nobody reads loses the line, never holds the thread up. */
+/** Writes a line to stderr at once. A pipe or a terminal that is not read loses the line, never holds the thread up. */
 export function writeLine(line: string): void {
   try {
     stderr ??= openStderr();
     writeSync(stderr, `${line}\n`);
   } catch {
-    // EAGAIN of a full pipe, or a stderr that is closed: there is nobody to tell.
+    // EAGAIN of a full pipe, or a closed stderr: there is no place to tell it.
   }
 }

@@ -18,7 +18,7 @@ const maxDepth = 32;
 const PATTERN_LENGTH_MAX = 500;
 
 /**
- * The text without user information in any `mongodb://` or `mongodb+srv://` URI, without passwords and tokens in its
+ * Returns the text without user information in any `mongodb://` or `mongodb+srv://` URI, without passwords and tokens in its
  * parameters, and without any of the secrets, be they written raw, percent-encoded or escaped as in JSON.
  */
 export function redact(text: string, secrets: readonly string[] = []): string {
@@ -36,7 +36,7 @@ interface Span {
   readonly length: number;
 }
 
-/** Where a secret stands that is too long for one pattern: its pieces, one right after the other. */
+/** Finds a secret that is too long for one pattern: its pieces, one right after the other. */
 function placesOf(secret: string, text: string): Span[] {
   const chars = Array.from(secret);
   const pieces = Array.from({ length: Math.ceil(chars.length / PATTERN_LENGTH_MAX) }, (_, index) => {

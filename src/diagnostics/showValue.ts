@@ -1,5 +1,5 @@
 /**
- * A value as it may stand in the message of an error: short, on one line, without credentials. It never runs a getter,
+ * A value as it may appear in the message of an error: short, on one line, without credentials. It never runs a getter,
  * a `toString` or a proxy's trap for the contents: the value is the user's, and it may be the very thing that is broken.
  */
 import { redact } from './redact.js';
@@ -32,7 +32,7 @@ export function showKind(value: unknown): string {
   return typeof value === 'string' ? 'a string' : showValue(value);
 }
 
-/** What a driver, a server or a URL says, for a message: whole, unless it is no text for people. */
+/** Returns what a driver, a server or a URL says, for a message: whole, unless it is no text for people. */
 export function quote(text: string): string {
   return shorten(text, QUOTE_LENGTH_MAX);
 }

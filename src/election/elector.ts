@@ -23,7 +23,7 @@ const WATCH_PERIOD_MS = 250;
 
 /** What the elector needs from the member it elects. */
 export interface ElectorCallbacks {
-  /** The progress that the next beat carries. */
+  /** Returns the progress that the next beat carries. */
   progress(): Progress;
   /** Called for each piece of news, in order. Must not throw. */
   notify(news: News): void;
@@ -60,12 +60,12 @@ export class Elector {
     return this.state.phase;
   }
 
-  /** The term of the present mastership; undefined when there is none. */
+  /** Returns the term of the present mastership; undefined when there is none. */
   get term(): number | undefined {
     return this.state.mastership?.term;
   }
 
-  /** Whether it may claim, as far as its work goes (rule 10). */
+  /** Returns whether it may claim, as far as its work goes (rule 10). */
   get isFit(): boolean {
     return !this.state.unfit;
   }
@@ -83,7 +83,7 @@ export class Elector {
     this.happen({ type: 'drained' });
   }
 
-  /** Instead of `drained`: work would not stop, so the lease is left to run out. */
+  /** Ends a drain whose work would not stop, in the place of `drained`: the lease is left to expire. */
   abandon(): void {
     this.happen({ type: 'abandon' });
   }
@@ -96,12 +96,12 @@ export class Elector {
     this.happen({ type: 'resign', reason, code, nothingRuns });
   }
 
-  /** Nothing of the work runs any more, and nothing holds it up. */
+  /** Says that nothing of the work runs any more, and that nothing holds it up. */
   fit(): void {
     this.happen({ type: 'fit' });
   }
 
-  /** The store is said to be back. */
+  /** Says that the store is back. */
   storeIsBack(): void {
     this.happen({ type: 'available' });
   }
@@ -154,7 +154,7 @@ export class Elector {
   private wakeAt(): number | null {
     const { wakeAt, mastership } = this.state;
     if (wakeAt === null || mastership === null) return wakeAt;
-    // On a grid, so that all electors of this thread wake at once: the end of a timer blocks it (systemClock.ts).
+    // On a grid, so all electors of this thread wake at once: the end of a timer blocks it (systemClock.ts).
     return Math.min(wakeAt, (Math.floor(this.parts.clock.now() / WATCH_PERIOD_MS) + 1) * WATCH_PERIOD_MS);
   }
 

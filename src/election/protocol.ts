@@ -1,8 +1,8 @@
 /**
  * The election, as a pure function: `step(config, state, event, now)` gives the next state and the effects that the
- * elector has to carry out. No timer, no store, no clock and no chance in here, so that tests and searches run exactly
+ * elector has to carry out. No timer, no store, no clock and no chance in here, so tests and searches run exactly
  * what ships. docs/protocol.md has the rules by number and the argument why they are safe. It is one file, longer than
- * others, because every rule leans on the others: whoever changes one has to read them all.
+ * others, because every rule leans on the others: to change one, read them all.
  *
  * The phases, what each waits for, and what leaves it:
  *
@@ -115,7 +115,7 @@ export interface ElectionState {
   readonly failedLooks: number;
   readonly claim: Claim | null;
   readonly mastership: Mastership | null;
-  /** The claim by which this member was last master: while the lease holds it, nobody else has been (rule 2). */
+  /** The claim by which this member was last master: while the lease holds it, no other member has been (rule 2). */
   readonly heldClaim: string | null;
   /** The claim under which work last ran, or its unbroken successor: this member's own progress is the newest. */
   readonly workedClaim: string | null;
@@ -166,20 +166,20 @@ export type Answer =
   | { readonly type: 'released'; readonly request: number; readonly matched: boolean }
   | { readonly type: 'failed'; readonly request: number; readonly error: Error };
 
-/** SLAVE + TICKING: how long a lease must stand unchanged before another member claims it. */
+/** SLAVE + TICKING: how long a lease must be unchanged before another member claims it. */
 export function timeToLive(intervals: Intervals): number {
   return intervals.SLAVE + intervals.TICKING;
 }
 
 /**
- * How long before a beat is due it is sent, in ms. A thread that wakes up among busy ones may wait for a slice of the
- * scheduler, 3 to 4 ms on Linux; who aims early is on time all the same.
+ * Returns how long before a beat is due it is sent, in ms. A thread that wakes up among busy ones may wait for a slice of the
+ * scheduler, 3 to 4 ms on Linux; a beat that aims early is on time.
  */
 export function beatLead(intervals: Intervals): number {
   return Math.min(4, intervals.MASTER / 20);
 }
 
-/** How long the holder itself counts on a beat, from before it was sent. */
+/** Returns how long the holder itself counts on a beat, from before it was sent. */
 export function validity(intervals: Intervals): number {
   return timeToLive(intervals) * VALIDITY_SHARE;
 }
@@ -442,7 +442,7 @@ class StepDraft {
     return settled ? wait : Math.max(wait, this.longestWait);
   }
 
-  /** How long a lease of this name that the store has lost may be valid, as far as this member can know (rule 11). */
+  /** Returns how long a lease of this name that the store has lost may be valid, as far as this member can know (rule 11). */
   private get longestWait(): number {
     return Math.max(timeToLive(this.config.intervals), this.state.longestTtl);
   }
@@ -504,7 +504,7 @@ class StepDraft {
     }
   }
 
-  /** Whether no higher record is there, and the store is still the one in which this member saw what it claimed. */
+  /** Returns whether no higher record is there, and the store is still the one in which this member saw what it claimed. */
   private isConfirmed(claim: Claim, tip: Tip): boolean {
     return tip.term === claim.term && tip.epoch === claim.epoch;
   }
@@ -554,7 +554,7 @@ class StepDraft {
     if (claim.waited !== null) this.effects.push({ type: 'settle', epoch: claim.epoch, wait: claim.waited });
     const validUntil = claim.sentAt + validity(config.intervals);
     if (this.now >= validUntil - config.grace) {
-      // Too late to use, yet won: the lease still names this member, so the next look lets it claim anew at once.
+      // Too late to use, yet won: the lease still names this member, so the next look lets it claim again at once.
       state.nextLookAt = this.now;
       return;
     }
@@ -631,7 +631,7 @@ class StepDraft {
     assert.ok(sentAt !== undefined);
     const inFlight = new Map(mastership.inFlight);
     inFlight.delete(answer.request);
-    // An early beat that had to wait for this answer is due from now on; one of the schedule is late all the same.
+    // An early beat that had to wait for this answer is due from now on; one of the schedule is late nevertheless.
     const nextBeatAt = Math.min(mastership.gridAt, Math.max(mastership.nextBeatAt, this.now + this.lead));
     this.state.mastership = { ...mastership, inFlight, nextBeatAt };
     if (answer.type === 'failed') {
@@ -681,9 +681,9 @@ class StepDraft {
   }
 
   /**
-   * Rule 10. The lease is not released while work may run: until it has run out nobody else works, and the work has that
+   * Rule 10. The lease is not released while work may run: until it has expired no other member works, and the work has that
    * long to see that it must end. So it is told first, while the lease can still be read. Whatever beat or claim is under
-   * way finds nobody who waits for its answer; a beat that lands only makes the others wait longer. If nothing runs, a
+   * way has no receiver for its answer; a beat that lands only makes the others wait longer. If nothing runs, a
    * release is tried once; should it fail, the lease runs out as well.
    */
   private resign({ reason, code, nothingRuns }: Deposition & { readonly nothingRuns: boolean }): void {
@@ -763,20 +763,20 @@ class StepDraft {
 
   private stop(): void {
     this.enter('stopped');
-    // An answer that is still to come finds nobody who waits for it.
+    // An answer that is still to come is ignored.
     this.forget();
     this.state.nextLookAt = null;
     this.effects.push({ type: 'stopped' });
   }
 
-  /** The next request's number; a look or claim step also becomes the one that is waited for. */
+  /** Returns the next request's number; a look or claim step also becomes the one that is waited for. */
   private request(pending = true): number {
     this.state.requests += 1;
     if (pending) this.state.pending = this.state.requests;
     return this.state.requests;
   }
 
-  /** What was known of the store may be out of date: everything is read again, and every wait starts anew. */
+  /** Forgets the store, which may have changed: everything is read again, and every wait starts again. */
   private forget(): void {
     this.state.seen = null;
     this.state.tip = null;

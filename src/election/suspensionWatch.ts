@@ -1,5 +1,5 @@
 /**
- * Notices that the machine slept or that its time was set (rule 8). The monotonic clock stands still while a machine
+ * Notices that the machine slept or that its time was set (rule 8). The monotonic clock stops while a machine
  * sleeps, the others' leases do not: what the boot clock or the wall clock ran ahead has to come off the validity.
  */
 import type { Clock } from '../time/clock.js';
@@ -14,7 +14,7 @@ export class SuspensionWatch {
     this.base = this.read();
   }
 
-  /** How many ms another clock ran ahead since this was last not zero; 0 while they agree. */
+  /** Returns how many ms another clock ran ahead since this was last not zero; 0 while they agree. */
   ahead(): number {
     const { now, boot, wall } = this.read();
     const passed = now - this.base.now;

@@ -1,7 +1,7 @@
 /**
- * Those who wait for room in a full queue: first come, first served. As many are called as there is room for. In a stored
+ * Callers that wait for room in a full queue: first come, first served. As many are called as there is room for. In a stored
  * queue other members make room unheard, so one is called every now and then, and while all who were called find room,
- * twice as many the next time. Nobody is called before all who were have their answer, or he could overtake one of them.
+ * twice as many the next time. None is called before all that were have their answer, or it could overtake one of them.
  */
 
 import { realTime, type Timers } from '../time/realTime.js';
@@ -23,7 +23,7 @@ export class Admission {
   private next = 0;
   private trying = 0;
   private answers = 0;
-  /** For how many more there was a sign of room meanwhile. */
+  /** For how many more there was a sign of room during the attempts. */
   private signs = 0;
   private timer: NodeJS.Timeout | undefined;
   /** Whether there will be no room any more. */
@@ -31,7 +31,7 @@ export class Admission {
 
   constructor(private readonly timers: Timers = realTime) {}
 
-  /** The first answer of `attempt` that is not `full`; it is asked again whenever that is worth it. */
+  /** Returns the first answer of `attempt` that is not `full`; it is asked again whenever that is worth it. */
   async serve<Answer>(attempt: () => Promise<Answer | 'full'>): Promise<Answer> {
     const first = this.isEmpty ? await attempt() : 'full';
     return first === 'full' ? this.queue(attempt) : first;
@@ -63,13 +63,13 @@ export class Admission {
     });
   }
 
-  /** There is room for so many. */
+  /** Calls as many waiters as there is room for. */
   makeRoom(count: number): void {
     if (this.trying > 0) this.signs += count;
     else this.call(count);
   }
 
-  /** There will be no room any more: each attempt will fail. Those who were called may have found room, and hear that first. */
+  /** Ends the waiting: there is no room any more, so each attempt fails. Those that were called hear their answer first. */
   close(): void {
     const uncalled = this.line.slice(this.next + this.trying);
     this.over = true;

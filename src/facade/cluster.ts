@@ -1,6 +1,6 @@
 /**
  * What both kinds of clusters are on the main thread: a thin facade. It forwards calls to the coordinator thread, emits
- * what that says, and reads the lease from shared memory, so that `isMaster` is true however long events were held up.
+ * what that says, and reads the lease from shared memory, so `isMaster` is true however long events were held up.
  *
  * A cluster is run once and stopped once. The coordinator thread is there from the first call that needs it. When the
  * thread dies, the cluster is attached to the next one as it was: its tasks are fed again, in order, and it runs again.
@@ -102,7 +102,7 @@ export abstract class Cluster extends SafeEmitter implements api.Cluster {
   /** News that only one kind of cluster knows. */
   protected abstract kindHappened(event: MemberEvent): void;
 
-  /** The coordinator thread died: what runs here has no lease any more. */
+  /** Called when the coordinator thread died: what runs here has no lease any more. */
   protected kindLost(): void {}
 
   protected mustNotBeStopped(): void {
@@ -141,12 +141,12 @@ export abstract class Cluster extends SafeEmitter implements api.Cluster {
     const spec: ClusterSpec = { cluster, name, holder, lease: lease.buffer, ...kind };
     // Calls arrive in the order in which they are made, so whatever follows finds the cluster open.
     const opened = thread.call((remote) => remote.open(spec));
-    // Not while it is being added: then whoever needs it does the rest himself.
+    // Not while it is being added: then the caller that adds it does the rest.
     const ready = this.cluster === undefined ? opened : Promise.all([opened, this.reattach(thread, cluster)]);
     ready.catch(unlessLost).catch((error: Error) => this.emit('panic', error));
   }
 
-  /** First all tasks, then the election: a member that is fed after its first look repeats what was done before. */
+  /** Feeds all tasks, then runs: a member that is fed after its first look repeats what was done before. */
   private async reattach(thread: CoordinatorThread, cluster: number): Promise<void> {
     const { ran } = this;
     if (ran) thread.hold();

@@ -1,6 +1,6 @@
 /**
  * The coordinator thread of one `failover(options)`: started with the first cluster that needs it, ended with the last
- * one, and started anew, with back-off, when it dies. Its clusters are told of the death at once, and are opened again
+ * one, and replaced, with back-off, when it dies. Its clusters are told of the death at once, and are opened again
  * on the new thread.
  *
  * Back-off in ms: 100, 200, 400, 800, 1600, 3200, then 5000; back to 100 after a life of 10 s.
@@ -40,7 +40,7 @@ export class CoordinatorHandle {
   private clusters = 0;
   private closed = false;
 
-  /** Hidden from whoever prints a cluster: it holds the password of the store. */
+  /** Hidden when a cluster is printed, because it holds the password of the store. */
   readonly #options: ResolvedOptions;
 
   constructor(

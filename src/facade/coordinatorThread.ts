@@ -1,6 +1,6 @@
 /**
  * One life of a coordinator thread, from the main thread's side. Comlink never settles calls to a thread that is gone,
- * so each is ended by the thread's death. The thread keeps the process alive only while somebody holds it.
+ * so each is ended by the thread's death. The thread keeps the process alive only while a caller holds it.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';

@@ -35,7 +35,7 @@ export class Feeder {
   private readonly mostBytes: number;
 
   /**
-   * `stored`: the answer says what the store has, so that a batch whose coordinator died has failed; and it takes one
+   * `stored`: the answer says what the store has, so a batch whose coordinator died has failed; and it takes one
    * batch at a time, for two at once would be stored in either order.
    */
   constructor(
@@ -54,8 +54,8 @@ export class Feeder {
   }
 
   /**
-   * A new coordinator knows nothing: these come first, in this order. Resolves when it has them, whatever is submitted
-   * meanwhile. What is in the store is fed to nobody.
+   * A new coordinator knows nothing: these come first, in this order. Resolves when it has them, even if more is submitted
+   * before that. Tasks that are in the store are not fed again.
    */
   refeed(tasks: Iterable<EncodedTask>): Promise<void> {
     this.schedule();
@@ -115,7 +115,7 @@ export class Feeder {
     this.schedule();
   }
 
-  /** The next ones that stand in this block: at least one does. */
+  /** Takes the next tasks that are in this block: at least one is. */
   private take(block: TaskBlock): Waiting[] {
     const from = this.next;
     let bytes = 0;
@@ -126,7 +126,7 @@ export class Feeder {
       this.next += 1;
     }
     const batch = this.waiting.slice(from, this.next);
-    // With all of them, or half: where somebody always waits there is never nothing left.
+    // All of them, or half: if some caller always waits, the line never empties.
     if (2 * this.next >= this.waiting.length) {
       this.waiting = this.waiting.slice(this.next);
       this.next = 0;
@@ -135,7 +135,7 @@ export class Feeder {
   }
 }
 
-/** All of them stand in the block. */
+/** All of them are in the block. */
 function pack({ bytes: block }: TaskBlock, batch: readonly Waiting[]): TaskBatch {
   const [ids, offsets, lengths]: [TaskId[], number[], number[]] = [[], [], []];
   for (const { task } of batch) {

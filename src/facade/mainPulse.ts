@@ -12,7 +12,7 @@ export class MainPulse {
 
   constructor(
     private readonly lease: Pick<SharedLease, 'beatPulse' | 'endPulse'>,
-    /** In ms; `Infinity`: nobody watches, so nothing is beaten. */
+    /** In ms; `Infinity`: the pulse is not watched, so it does not beat. */
     private readonly mainTimeout: number,
     private readonly timers: Timers = realTime,
   ) {}

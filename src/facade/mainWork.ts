@@ -40,7 +40,7 @@ export class MainWork {
     return outcome;
   }
 
-  /** Whether the run under way is what calls. */
+  /** Returns whether the run under way is what calls. */
   get isCaller(): boolean {
     return this.inside.isCaller;
   }

@@ -105,7 +105,7 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
       throw error;
     }
     await finish(stored ? 'queued' : 'stays');
-    // What is queued of that id, and not the letter, may be what the queue stands still at.
+    // A queued task with that id, not the letter, may be the one that blocks the queue.
     return stored || unblock();
   }
 

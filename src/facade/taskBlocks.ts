@@ -1,14 +1,14 @@
 /**
  * Where submitted tasks are written, end to end, in memory that the coordinator thread reads without a copy. A block
- * whose tasks have all left is used anew: the collectors of both threads do not see how large shared memory is, and
+ * whose tasks have all left is reused: the collectors of both threads do not see how large shared memory is, and
  * would leave hundreds of megabytes of it lying about.
  */
 
 /** Bytes of a block that small tasks share. */
 const BLOCK_BYTES = 256 * 1024;
-/** Larger tasks have a block of their own, so that a small one that stays keeps no large one. */
+/** Larger tasks have a block of their own, so a small one that stays keeps no large one. */
 const SHARED_TASK_BYTES_MAX = 32 * 1024;
-/** Most bytes that are kept to be used anew. */
+/** The most bytes that are kept for reuse. */
 const SPARE_BYTES_MAX = 32 * 1024 * 1024;
 
 export class TaskBlock {
@@ -21,7 +21,7 @@ export class TaskBlock {
   }
 }
 
-/** Where one task stands. */
+/** Where the bytes of one task are. */
 export interface TaskSlot {
   readonly block: TaskBlock;
   readonly offset: number;
@@ -54,7 +54,7 @@ export class TaskBlocks {
     });
   }
 
-  /** Nobody reads the task any more. Once for each; a task that is never freed keeps its block from being used anew. */
+  /** Frees a task that is not read any more. Call it once for each task: the block is reused when all of them are free. */
   free({ block }: TaskSlot): void {
     block.live -= 1;
     if (block.live > 0) return;

@@ -19,8 +19,8 @@ interface NumberRange {
 }
 
 /**
- * The named fields of an object of options. Names that are not known are refused, with the nearest known one. A field
- * that is `undefined` counts as left out; inherited ones count, so that `Object.create(defaults)` works.
+ * Returns the named fields of an object of options. Names that are not known are refused, with the nearest known one. A field
+ * that is `undefined` counts as left out; inherited ones count, so `Object.create(defaults)` works.
  */
 export function readFields<Name extends string>(
   value: unknown,
@@ -42,7 +42,7 @@ export function readFields<Name extends string>(
   });
 }
 
-/** What a getter or a proxy of the user throws on the way becomes an error of ours, which names `what` was read. */
+/** Turns what a getter or a proxy of the user throws into an error of ours, which names `what` was read. */
 export function reading<T>(what: string, read: () => T): T {
   try {
     return read();
@@ -53,12 +53,12 @@ export function reading<T>(what: string, read: () => T): T {
 }
 
 function unknownName(path: string, suggestion: string | undefined): InvalidOptionError {
-  // Its value stays out: under a name that nobody knows it may be anything, a password too.
+  // Its value stays out: under an unknown name it may be anything, a password too.
   const hint = suggestion === undefined ? '' : `; did you mean ${suggestion}?`;
   return new InvalidOptionError(`${path} is not a known option${hint}`);
 }
 
-/** For messages: a name may be as long as somebody likes. */
+/** For messages: a name may have any length. */
 export function join(path: string, name: string): string {
   return path === '' ? shorten(name) : `${path}.${shorten(name)}`;
 }
@@ -94,7 +94,7 @@ export function checkChoice<Choice extends string>(
   throw new InvalidOptionError(`${path} must be ${list}, not ${showValue(value)}`);
 }
 
-/** The known name that the user most likely meant; undefined when none is near. */
+/** Returns the known name that the user most likely meant; undefined when none is near. */
 function nearest(name: string, known: readonly string[]): string | undefined {
   if (name.length > 40) return undefined;
   const written = name.toLowerCase();

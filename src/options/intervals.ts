@@ -96,7 +96,7 @@ export function defaultGrace({ SLAVE, TICKING }: Intervals): number {
 }
 
 /**
- * Whether a master survives one failed beat. Validity runs from the last good beat; the next one goes out MASTER later
+ * Returns whether a master survives one failed beat. Validity runs from the last good beat; the next one goes out MASTER later
  * and fails, its repetition POLL after that, and its answer must be there `grace` before the validity ends. What is
  * left over is the time that the answer may take.
  */

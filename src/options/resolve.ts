@@ -1,6 +1,6 @@
 /**
  * The check that turns what a user wrote into what the code uses. It runs at once, in the caller's thread and before
- * anything connects, so that a wrong option fails where it was written.
+ * anything connects, so a wrong option fails where it was written.
  */
 import { homedir, tmpdir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
@@ -61,7 +61,7 @@ interface StorePath {
   readonly owner?: number;
 }
 
-/** Where the embedded store is; undefined when MongoDB is used. */
+/** Returns where the embedded store is; undefined when MongoDB is used. */
 function resolveNodb(given: unknown, environment: OptionsEnvironment): StorePath | undefined {
   if (given === undefined || given === false) return undefined;
   if (given !== true && !isObject(given)) {
@@ -97,7 +97,7 @@ function defaultStorePath(environment: OptionsEnvironment): StorePath {
 }
 
 /**
- * Where this user's programs keep what outlives a restart; undefined if the user has no home. Not a temporary folder:
+ * Returns where this user's programs keep what outlives a restart; undefined if the user has no home. Not a temporary folder:
  * cleaners remove from there what they take for old.
  */
 function stateFolder({ homedir: home, platform, variables }: OptionsEnvironment): string | undefined {
@@ -108,7 +108,7 @@ function stateFolder({ homedir: home, platform, variables }: OptionsEnvironment)
   return platform === 'win32' ? join(home, 'AppData', 'Local') : join(home, '.local', 'state');
 }
 
-/** What is not an absolute path is ignored, as the XDG specification asks. */
+/** Returns undefined for a path that is not absolute, as the XDG specification asks. */
 function absolute(path: string | undefined): string | undefined {
   return path !== undefined && isAbsolute(path) ? path : undefined;
 }

@@ -19,20 +19,20 @@
  *             their turn. Left for ready.
  *   draining  `drain` lets the one task finish, and the run begins no other. After stopTimeout it is aborted, after
  *             `grace` more its runner is ended. Left for halting, by its outcome or by whatever else comes first.
- *   fenced    the mastership stands, but its work must stop: the run is aborted, and after grace/4 its runner is ended.
- *             Waits for run and runner to have ended; then goes to parked, or to ready if `resume` came meanwhile.
+ *   fenced    the mastership lasts, but its work must stop: the run is aborted, and after grace/4 its runner is ended.
+ *             Waits for run and runner to have ended; then goes to parked, or to ready if `resume` came first.
  *   parked    as fenced, and all has ended: no thread. Left by `resume`, `halt` or `drain`.
  *   halting   the mastership is over, or is to be over: as fenced, but at once once it is over, and ends in off. A new
  *             `start` makes it fenced and resumed: it begins when the old has ended.
  *
  * Work that has not ended when the validity of the lease has (`grace` after a fence, or after a halt without one), nor
  * stopTimeout + 2 × grace after a drain, is said in a `panic`, once. With `killProcess` the process is killed instead,
- * unless the lease stands: for a drain only once the mastership was given up, and not after `resume`. After a halt that
- * leaves less time it has what a thread takes to exit, and no whole `grace`: somebody else may be master already.
+ * unless the lease is valid: for a drain only once the mastership was given up, and not after `resume`. After a halt that
+ * leaves less time it has what a thread takes to exit, and no whole `grace`: another member may be master already.
  *
- * What an outcome is worth. Tasks that are done leave the source while the rest of their run goes on, so that however
+ * What an outcome is worth. Tasks that are done leave the source while the rest of their run goes on, so however
  * long it is, listeners, standbys and the store hear of them. They count as long as the mastership under which the run
- * began stands, aborted or not: they ran to their end inside the lease. Once it is lost, none counts; they stay and are
+ * began lasts, aborted or not: they ran to their end inside the lease. Once it is lost, none counts; they stay and are
  * the next holder's. A failure after an abort is the abort's doing and counts as no attempt.
  *
  * Longer than other files, because each mode is only right beside the others.
@@ -81,7 +81,7 @@ export interface DispatcherCallbacks {
   failed(task: QueuedTask, error: CodedError, attempt: number): void;
   /**
    * That attempt was its last. From now on the source gives it no more: the host takes it out, or holds the queue up
-   * until somebody decides.
+   * until the user decides.
    */
   exhausted(task: QueuedTask, error: CodedError): void;
   /** The work is loaded: its tasks run now. */
@@ -119,7 +119,7 @@ interface Run {
   readonly tasks: readonly QueuedTask[];
   /** How many of them have left the source. */
   left: number;
-  /** Whether the mastership under which it began still stands. */
+  /** Whether the mastership under which it began still lasts. */
   counts: boolean;
   aborted: boolean;
 }
@@ -169,22 +169,22 @@ export class Dispatcher {
     this.progressAlarm = new Alarm(clock, () => this.pollProgress());
   }
 
-  /** The first task of the run under way that is not known to be done. */
+  /** Returns the first task of the run under way that is not known to be done. */
   get running(): TaskId | null {
     return this.run?.tasks[this.parts.runner.doneSoFar]?.id ?? null;
   }
 
-  /** True when nothing of the user's work runs and no thread is there. */
+  /** Returns true if nothing of the user's work runs and no thread is there. */
   get stopped(): boolean {
     return this.mode === 'off' || this.mode === 'parked';
   }
 
-  /** True when no run and no load of the work is under way. */
+  /** Returns true if no run and no load of the work is under way. */
   get idle(): boolean {
     return this.run === null && this.loading === null;
   }
 
-  /** A mastership begins. While the runner is still ending from the one before, its work begins when that has ended. */
+  /** Begins a mastership. If the runner is still ending from the one before, its work begins after that. */
   start(term: number): void {
     assert.ok(this.mode === 'off' || this.mode === 'halting', 'the mastership before was not halted');
     assert.equal(this.drains.length, 0, 'who is stopping is not elected');
@@ -195,12 +195,12 @@ export class Dispatcher {
     this.leaseSaved();
   }
 
-  /** The source may have something to run. */
+  /** Asks the source again, which may have something to run. */
   poke(): void {
     if (this.mode === 'ready') this.dispatch();
   }
 
-  /** Work must stop now; the mastership may yet be saved. */
+  /** Stops the work now; the mastership may yet be saved. */
   fence(reason: string): void {
     if (this.stopped) return;
     this.toLeaseEnd();
@@ -209,13 +209,13 @@ export class Dispatcher {
     this.giveUpAfter(this.parts.grace);
   }
 
-  /** The mastership was saved after a `fence`. One that is to be given up, as its work does not load, begins nothing. */
+  /** Goes on after a `fence`, because the lease was saved. A mastership that is to be given up begins nothing. */
   resume(): void {
     if (this.mode === 'parked' && !this.givenUp) this.begin();
     else if (this.mode === 'fenced') this.leaseSaved();
   }
 
-  /** The mastership is lost, though nobody else can be master for `left` ms: then work has that long to end. */
+  /** Ends a mastership that is lost. Work has `left` ms to end, in which no other member can be master. */
   halt(reason: string, left = 0): void {
     if (this.run !== null) this.run.counts = false;
     if (this.mode === 'parked') this.move('off');
@@ -296,7 +296,7 @@ export class Dispatcher {
       callbacks.loaded();
       return this.dispatchAgain();
     }
-    // The runner was ended by nobody here, so it is asked again.
+    // The dispatcher did not terminate the runner, so it asks again.
     if (outcome.type === 'ended') return this.wait(retry.minDelay);
     this.givenUp = true;
     this.move('waiting');
@@ -341,7 +341,7 @@ export class Dispatcher {
     this.removeDone(this.run, this.parts.runner.doneSoFar);
   }
 
-  /** Those up to `done` leave the source, unless they have, or are the next holder's now. */
+  /** Removes the tasks up to `done` from the source, unless they have left, or are the next master's now. */
   private removeDone(run: Run, done: number): void {
     const { tasks, left, counts } = run;
     if (!counts || done <= left) return;
@@ -351,7 +351,7 @@ export class Dispatcher {
     callbacks.done(left === 0 && done === tasks.length ? tasks : tasks.slice(left, done));
   }
 
-  /** How long to wait before the source is asked again. */
+  /** Returns how long to wait before the source is asked again. */
   private recordFailure(task: QueuedTask | undefined, failure: Exclude<Failure, { type: 'not-run' }>): number {
     const { callbacks, retry, random } = this.parts;
     assert.ok(task !== undefined, 'only a task that was given fails');
@@ -376,7 +376,7 @@ export class Dispatcher {
     this.terminateAlarm.by(this.parts.clock.now() + this.parts.grace / 4);
   }
 
-  /** A drain has taken too long. */
+  /** Aborts a drain that has taken too long. */
   private overdue(): void {
     const { runner, clock, grace } = this.parts;
     assert.ok(this.run !== null, 'draining lasts as long as its run');
@@ -398,7 +398,7 @@ export class Dispatcher {
     });
   }
 
-  /** Goes on when both have come, in whichever order: the end of the runner and the result of the last run. */
+  /** Goes on when both have come, in any order: the end of the runner and the result of the last run. */
   private afterTermination(): void {
     if (this.ending !== 'ended' || this.run !== null) return;
     this.ending = 'no';
@@ -417,7 +417,7 @@ export class Dispatcher {
   }
 
   private toLeaseEnd(): void {
-    // What was given up while the lease stood was only said; now it is the lease that is outlived.
+    // What was given up while the lease was valid was only said; now it is the lease that is outlived.
     if (this.parts.killProcess !== null && !this.leaseEnds) this.stuck = false;
     this.leaseEnds = true;
   }
@@ -427,7 +427,7 @@ export class Dispatcher {
     if (!this.stuck) this.giveUp.by(this.parts.clock.now() + wait);
   }
 
-  /** What must have ended by now has not. */
+  /** Gives up what must have ended by now and has not. */
   private abandon(): void {
     const { killProcess, callbacks } = this.parts;
     this.stuck = true;

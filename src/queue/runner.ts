@@ -1,12 +1,12 @@
 /**
  * What the dispatcher needs from the place where work runs: a task thread, or the main thread. One run at a time; how
- * it ended comes back as data, so that no user code decides what the queue does by how it throws.
+ * it ended comes back as data, so no user code decides what the queue does by how it throws.
  */
 import type { WireError } from '../errors.js';
 import type { TaskId } from '../task/task.js';
 import type { TaskBytes } from '../task/taskBytes.js';
 
-/** A task as it waits: nobody but the two ends looks into its bytes. */
+/** A task as it waits: only the two ends decode its bytes. */
 export interface QueuedTask {
   readonly id: TaskId;
   readonly bytes: TaskBytes;

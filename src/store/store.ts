@@ -75,7 +75,7 @@ export interface Look {
   readonly wait?: number;
 }
 
-/** Who may write the lease: nobody else matches. */
+/** Who may write the lease: no other holder matches. */
 export interface Tenure {
   readonly name: string;
   readonly term: number;
@@ -144,8 +144,8 @@ export interface Store {
   removeMember(id: string): Promise<void>;
   /** Writes, or overwrites, the notice of this subsystem, kind and `wants`. */
   putNotice(notice: Notice): Promise<void>;
-  /** The notices of a subsystem, at most one for each kind and `wants`. Those that cannot be read are missing. */
+  /** Returns the notices of a subsystem, at most one for each kind and `wants`. Those that cannot be read are missing. */
   readNotices(name: string): Promise<Notice[]>;
-  /** The members of a subsystem, in no order; those not seen for an hour may be missing. */
+  /** Returns the members of a subsystem, in no order; those not seen for an hour may be missing. */
   listMembers(name: string): Promise<Member[]>;
 }

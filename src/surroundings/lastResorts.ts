@@ -29,7 +29,7 @@ const CPU_SECOND_MS = 2000;
 
 export interface Resort {
   readonly name: string;
-  /** Whether it is worth a try; it is not tried for that. */
+  /** Returns whether it is worth a try; it is not tried for that. */
   exists(): boolean;
   /** Should not return. */
   end(): void;

@@ -18,7 +18,7 @@ const ENCODED_BYTES_MAX = 16 * 1024 * 1024;
 /** Up to so many bytes it is not worth counting them first. */
 const SMALL_BYTES_MAX = 1024;
 
-// The encoder below makes well-formed text only, so that looking for the opposite would be wasted.
+// The encoder below makes well-formed text only, so looking for the opposite would be wasted.
 // One object for all calls, because a new one for each took longer than decoding a small task.
 const decoding = {
   promoteBuffers: true,
@@ -71,7 +71,7 @@ function encodeCopy<Written>(
 }
 
 /**
- * The task again, from `length` bytes at `offset`. Buffers in it are views of `bytes`.
+ * Returns the task again, from `length` bytes at `offset`. Buffers in it are views of `bytes`.
  * @throws StoreError `ERR_STORE_DATA` for bytes that are no task
  */
 export function decodeTask(bytes: Buffer, offset = 0, length = bytes.length): unknown {

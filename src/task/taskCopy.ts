@@ -1,7 +1,7 @@
 /**
  * The first half of encoding a task: a walk that copies it into plain data which BSON writes and reads back unchanged,
- * and refuses, by its path, whatever would come out as something else. It reads each property once, so that a getter
- * cannot say one thing to the check and another to the encoder, and it counts bytes on the way, so that a task that is
+ * and refuses, by its path, whatever would come out as something else. It reads each property once, so a getter
+ * cannot say one thing to the check and another to the encoder, and it counts bytes on the way, so a task that is
  * far too large is refused before it is encoded.
  *
  * It runs for every task that is submitted: the path is only spelled out when something is wrong.
@@ -251,7 +251,7 @@ function dotted(name: string): string {
   return /^[\p{L}_$][\p{L}\p{N}_$]*$/u.test(name) && name.length <= 60 ? `.${name}` : `[${showValue(name)}]`;
 }
 
-/** How many decimal digits an index of an array has. */
+/** Returns how many decimal digits an index of an array has. */
 function digits(index: number): number {
   return index < 10 ? 1 : 1 + Math.floor(Math.log10(index));
 }

@@ -25,7 +25,7 @@ export const systemClock: Clock = {
     let timer: NodeJS.Timeout | undefined;
     let immediate: NodeJS.Immediate | undefined;
     const finish = (): void => {
-      // Again, should the wait end a little early: nobody is called before the time.
+      // Again, should the wait end a little early: no callback may come before its time.
       for (let left = time - now(); left > 0; left = time - now()) Atomics.wait(cell, 0, 0, left);
       callback();
     };

@@ -1,4 +1,4 @@
-/** What crosses between the main thread and the coordinator thread; types alone, so that both ends agree. */
+/** What crosses between the main thread and the coordinator thread; types alone, so both ends agree. */
 import type { MessagePort } from 'node:worker_threads';
 import type { Phase } from '../election/protocol.js';
 import type { WireError } from '../errors.js';
@@ -41,7 +41,7 @@ export interface CoordinatorData extends OwnThreadData {
   readonly gate: SharedGate;
 }
 
-/** Tasks that stand in one shared block, in the order of submission; nobody on the way decodes them. */
+/** Tasks that are in one shared block, in the order of submission; they are not decoded on the way. */
 export interface TaskBatch {
   readonly block: Uint8Array<SharedArrayBuffer>;
   readonly ids: readonly TaskId[];

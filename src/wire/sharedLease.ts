@@ -2,10 +2,10 @@
  * The lease in shared memory: the coordinator writes it, the main thread and the task thread read it without a message,
  * even in a loop that never yields. The deadline is in nanoseconds of `process.hrtime`, the same clock in every thread.
  *
- * That clock stands still while the machine sleeps, and the coordinator takes up to 250 ms to notice (rule 8); so the
+ * That clock stops while the machine sleeps, and the coordinator takes up to 250 ms to notice (rule 8); so the
  * deadline is kept by the wall clock as well, and whichever comes first counts.
  *
- * Beside it stands the pulse of the main thread, which goes the other way: main writes it, the coordinator reads it, to
+ * Beside it is the pulse of the main thread, which goes the other way: main writes it, the coordinator reads it, to
  * know whether that thread still turns its loop (rule 10).
  */
 
@@ -48,12 +48,12 @@ export class SharedLease {
     Atomics.store(this.cells, DEADLINE, 0n);
   }
 
-  /** The last term held; 0 before the first. */
+  /** Returns the last term held; 0 before the first. */
   get term(): number {
     return Number(Atomics.load(this.cells, TERM));
   }
 
-  /** How long the lease still lasts, in ms with fractions; 0 when it is not held. Never negative. */
+  /** Returns how long the lease still lasts, in ms with fractions; 0 when it is not held. Never negative. */
   remaining(): number {
     const deadline = Atomics.load(this.cells, DEADLINE);
     if (deadline === 0n) return 0;
@@ -62,7 +62,7 @@ export class SharedLease {
     return Math.max(0, Math.min(left, wallLeft));
   }
 
-  /** Whether running work has been told to end, for work that looks only after it was told. */
+  /** Returns whether running work has been told to end, for work that looks only after it was told. */
   get aborted(): boolean {
     return Atomics.load(this.cells, ABORTED) !== 0n;
   }
@@ -81,7 +81,7 @@ export class SharedLease {
     Atomics.store(this.cells, PULSE, 0n);
   }
 
-  /** How long ago the main thread last beat, in ms with fractions; 0 when it never did, or has ended that. */
+  /** Returns how long ago the main thread last beat, in ms with fractions; 0 when it never did, or has ended that. */
   pulseAge(): number {
     const pulse = Atomics.load(this.cells, PULSE);
     if (pulse === 0n) return 0;

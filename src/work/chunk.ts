@@ -1,6 +1,6 @@
 /**
- * Several tasks on their way to the task thread: end to end in one block, with their lengths beside it, so that one
- * message and one piece of memory cross, and nobody on the way decodes them.
+ * Several tasks on their way to the task thread: end to end in one block, with their lengths beside it, so one
+ * message and one piece of memory cross, and they are not decoded on the way.
  */
 import type { QueuedTask } from '../queue/runner.js';
 import type { TaskId } from '../task/task.js';
@@ -48,15 +48,15 @@ export function packChunk(tasks: readonly QueuedTask[]): Packed {
 }
 
 /**
- * The block as the thread may read it: a task must not change while it is read, and text decoders refuse shared bytes.
- * A `Buffer`, because the decoder makes one of whatever else it is given, for each task anew.
+ * Returns the block as the thread may read it: a task must not change while it is read, and text decoders refuse shared bytes.
+ * A `Buffer`, because the decoder makes one of anything else that it is given, for each task.
  */
 export function ownBlock({ block }: Chunk): Buffer {
   if (isShared(block)) return Buffer.from(block);
   return Buffer.from(block.buffer, block.byteOffset, block.length);
 }
 
-/** Those that stand end to end in one block already are copied together: to make a view of each takes longer than to copy it. */
+/** Those that are end to end in one block already are copied together: to make a view of each takes longer than to copy it. */
 function joined(tasks: readonly QueuedTask[], count: number, total: number): ArrayBuffer {
   const buffer = new ArrayBuffer(total);
   const joint = new Uint8Array(buffer);
@@ -81,7 +81,7 @@ function joined(tasks: readonly QueuedTask[], count: number, total: number): Arr
   return buffer;
 }
 
-/** Whether `bytes` begin `length` bytes after the beginning of `from`. */
+/** Returns whether `bytes` begin `length` bytes after the beginning of `from`. */
 function follows(bytes: TaskBytes, from: TaskBytes, length: number): boolean {
   if (bytes instanceof Uint8Array || from instanceof Uint8Array) return false;
   return bytes.block === from.block && bytes.offset === from.offset + length;

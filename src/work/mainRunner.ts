@@ -85,7 +85,7 @@ export class MainRunner implements Runner {
     return chunkOutcome(await outcome);
   }
 
-  /** The main thread's answer; one to a run that is not under way is ignored. */
+  /** Takes the main thread's answer. One to a run that is not under way is ignored. */
   settled(run: number, outcome: WorkOutcome): void {
     if (this.running?.run !== run) return;
     const { settle } = this.running;
@@ -102,7 +102,7 @@ export class MainRunner implements Runner {
     return this.idle;
   }
 
-  /** There is no task after the one that runs. */
+  /** Does nothing: there is no task after the one that runs. */
   finishCurrent(): void {}
 
   abort(reason: string): void {

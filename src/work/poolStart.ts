@@ -79,7 +79,7 @@ export class PoolStart {
     return this.stopping.then(() => pool.terminate());
   }
 
-  /** Resolves when the module does not stop its work, or no longer. */
+  /** Resolves when the module is not stopping its work. */
   async stopped(): Promise<void> {
     await this.stopping;
   }

@@ -22,7 +22,7 @@ interface ChunkParts {
   readonly term: number;
   readonly lease: SharedLease;
   readonly progress: ChunkProgress;
-  /** Told of each context before its task starts, so that it can be aborted. */
+  /** Told of each context before its task starts, so it can be aborted. */
   begins(context: WorkContext): void;
 }
 
@@ -61,7 +61,7 @@ async function runTasks(
     if (lease.aborted) return { type: 'not-run' };
     const length = lengths[done] ?? 0;
     const end = offset + length;
-    // The work has given the memory away that all tasks share; the others are sent anew.
+    // The work has given the memory away that all tasks share; the others are sent again.
     if (done > 0 && block.length < end) return null;
     const context = new WorkContext(id, term, attempts?.[done] ?? 1, lease);
     begins(context);

@@ -11,7 +11,7 @@ import type { ChunkAnswer } from './runChunk.js';
 import { HAS_STOP, type TaskThreadAnswer, type TaskThreadCall, type TaskThreadData } from './taskThread.js';
 
 export interface TaskPoolParts {
-  /** The thread ended although nothing ran and nobody had asked it to. */
+  /** The thread ended although nothing ran and it was not terminated. */
   idleExit(error: WorkError): void;
   /** The file of the thread's entry. */
   readonly filename: string;
@@ -51,7 +51,7 @@ export class TaskPool {
       minThreads: 1,
       maxThreads: 1,
       idleTimeout: Number.POSITIVE_INFINITY,
-      // Piscina's default freezes an idle worker, so that timers of the user's module would not run.
+      // Piscina's default freezes an idle worker, so timers of the user's module would not run.
       atomics: 'disabled',
       recordTiming: false,
     });
@@ -78,7 +78,7 @@ export class TaskPool {
     });
   }
 
-  /** Whether it can still run anything. */
+  /** Returns whether it can still run anything. */
   get usable(): boolean {
     return !this.gone && this.ending === undefined;
   }
@@ -87,7 +87,7 @@ export class TaskPool {
     return this.call({ term, chunk }, transfer, 'ran the work');
   }
 
-  /** Whether the module wants to be told before the thread is ended. */
+  /** Returns whether the module wants to be told before the thread is ended. */
   get stops(): boolean {
     return this.usable && this.hasStop;
   }

@@ -1,6 +1,6 @@
 /**
  * Runs work that is a module, in a task thread. The thread exists only while this member is master: from the first task
- * on, and until no task has come for a while. The module is loaded before a task is taken, so that a module that does
+ * on, and until no task has come for a while. The module is loaded before a task is taken, so a module that does
  * not load is the failure of no task.
  *
  * A thread that was ended need not exit: Node waits for what the system does for it, such as a read of a share that hangs.
@@ -117,7 +117,7 @@ export class ThreadRunner implements Runner {
     return outcome;
   }
 
-  /** Whether a thread that is being ended exits in time. */
+  /** Returns whether a thread that is being ended exits in time. */
   private exits(end: Promise<void>): Promise<boolean> {
     const { clock, exitPatience } = this.parts;
     return endsBy(clock, clock.now() + exitPatience, end);
@@ -147,7 +147,7 @@ export class ThreadRunner implements Runner {
     return (await this.exits(this.ending)) || !this.probes ? outcome : this.held();
   }
 
-  /** No probe follows. Resolves when no thread of one is there, or to false when it does not exit in time. */
+  /** Ends the probing. Resolves when no thread of one is there, or to false if it does not exit in time. */
   async terminateProbe(): Promise<boolean> {
     this.probes = false;
     return this.probing === undefined || this.exits(this.probing.terminate());
@@ -195,7 +195,7 @@ export class ThreadRunner implements Runner {
     return { done, failure: null, took };
   }
 
-  /** Whether the thread has shown no progress for too long. It may be in a loop, so it is not asked. */
+  /** Terminates a thread that has shown no progress for too long. It may be in a loop, so it is not asked. */
   private checkTaskTime(): void {
     const { clock, taskTimeout, progress } = this.parts;
     const due = progress.startedAt + taskTimeout;
@@ -211,7 +211,7 @@ export class ThreadRunner implements Runner {
     if (this.loaded && Number.isFinite(idleTimeout)) this.idle.by(this.usedAt + idleTimeout);
   }
 
-  /** Ends a thread without a task. One timer serves many runs: they only move `usedAt`. */
+  /** Terminates a thread without a task. One timer serves many runs: they only move `usedAt`. */
   private checkIdle(): void {
     // The end of the run that goes on asks for the next look.
     if (!this.loaded || this.running) return;

@@ -175,7 +175,7 @@ describe.each(['embedded', 'mongodb'])('on the store %s', (store) => {
     expect(events.of('deadletter')).toHaveLength(1);
   });
 
-  test('or the queue stands still, and goes on when the task is put back', async () => {
+  test('or the queue is blocked, and goes on when the task is put back', async () => {
     const { folder, file, member, inOrder } = await queue(store, { retry: { ...soon, attempts: 2 } });
     const [{ cluster, events }, other] = [member(), member()];
     const until = join(folder, 'mended');

@@ -199,7 +199,7 @@ function listenerFor(
   };
 }
 
-/** What is worth a line in the time line; `slave` and `init` are how everybody begins. */
+/** Returns what is worth a line in the time line; `slave` and `init` are how every member begins. */
 function inWords(message: FromMember): { text: string; tone?: Tone } | undefined {
   if (message.type === 'note') {
     const { level, text } = message;

@@ -20,7 +20,7 @@ export class TimerLateness {
     }, LATENESS_WINDOW_MS).unref();
   }
 
-  /** The most of late, in ms. */
+  /** Returns the most of late, in ms. */
   get most(): number {
     return Math.max(this.before, this.current());
   }

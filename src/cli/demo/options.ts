@@ -21,7 +21,7 @@ export const defaults = { members: 3, seconds: 35 } as const;
 const limits = { members: { min: 2, max: 16 }, seconds: { min: 15, max: 3600 } } as const;
 
 /**
- * The options as the parser hands them out: values that look like numbers are numbers, repeated ones are arrays.
+ * Returns the options as the parser hands them out: values that look like numbers are numbers, repeated ones are arrays.
  *
  * @throws UsageError
  */

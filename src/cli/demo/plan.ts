@@ -1,5 +1,5 @@
 /**
- * How much work the demo takes on, so that it lasts about as long as was asked for on the machine at hand: every file
+ * How much work the demo takes on, so it lasts about as long as was asked for on the machine at hand: every file
  * if that fits into the time, compressed as hard as then fits.
  */
 import { compress } from './files/compress.js';
@@ -20,11 +20,11 @@ export interface Plan {
 const ASIDE_MS = 7000;
 /** With less, the block and the kill would come after the end, in ms. */
 const WORK_MIN_MS = 12_000;
-/** So that tasks are seen to be done while the master's main thread is blocked for 3 s; in ms. */
+/** Short enough to see tasks done while the master's main thread is blocked for 3 s; in ms. */
 const TASK_MAX_MS = 1500;
 /** What a task costs beside the compression, in ms. */
 const PER_TASK = 0.5;
-/** So that the tasks done between two looks of a standby are few enough for the lease to list all of them; in ms. */
+/** Long enough for the lease to list all tasks that are done between two looks of a standby; in ms. */
 const TASK_MIN_MS = 2;
 const TASKS_MIN = 20;
 const qualities = [1, 3, 5, 7, 9, 11] as const;
@@ -63,7 +63,7 @@ export function planWork(files: readonly FileTask[], seconds: number, speedOf: (
   return { tasks: files.slice(0, count), quality, atLeast, expected: sum(taken, atLeast) };
 }
 
-/** The least cost of each that brings the sum of all up to `total`; 0 when they cost that much anyhow. */
+/** Returns the least cost of each that brings the sum of all up to `total`; 0 when they cost that much anyhow. */
 function floorFor(costs: readonly number[], total: number): number {
   if (sum(costs) >= total) return 0;
   let low = 0;

@@ -20,7 +20,7 @@ interface Stage {
   readonly crew: Crew;
   readonly ledger: LedgerReader;
   readonly total: number;
-  /** How many different tasks are done. */
+  /** Returns how many different tasks are done. */
   done(): number;
   readonly waiting: Waiting;
   event(text: string, tone?: Tone): void;
@@ -60,7 +60,7 @@ async function block({ crew, ledger, waiting, event }: Stage, facts: Facts): Pro
   const tasks = ledger.lines.filter(({ endedAt }) => endedAt >= from && endedAt <= to).length;
   const beats = after.sent - before.sent;
   const late = `late by ${after.lateness.p99.toFixed(2)} ms at p99, ${after.lateness.max.toFixed(2)} ms at most`;
-  event(`it was blocked: ${tasks} tasks done meanwhile, ${beats} heartbeats sent, ${late}`, 'good');
+  event(`it was blocked: ${tasks} tasks done during that time, ${beats} heartbeats sent, ${late}`, 'good');
 }
 
 async function kill({ crew, ledger, waiting, event }: Stage, facts: Facts): Promise<void> {
@@ -88,6 +88,6 @@ async function kill({ crew, ledger, waiting, event }: Stage, facts: Facts): Prom
 function atWork(crew: Crew, ledger: LedgerReader) {
   const last: LedgerLine | undefined = ledger.lines.at(-1);
   const member = crew.members.find(({ number }) => number === last?.member);
-  if (last === undefined || member === undefined) throw new Error('nobody has done anything yet');
+  if (last === undefined || member === undefined) throw new Error('no member has done a task yet');
   return { member, term: last.term, number: member.number };
 }

@@ -1,6 +1,6 @@
 /**
  * Managed work whose tasks are in the store: any member stores them, the master works them off. A standby keeps nothing
- * of them, so that a backlog costs it nothing.
+ * of them, so a backlog costs it nothing.
  */
 
 import { logFor } from '../../diagnostics/log.js';
@@ -19,7 +19,7 @@ import type { DeadLetters } from '../deadLetters.js';
 import type { DutyLoad, Election } from './duty.js';
 import { drainAnd, makeDispatcher, type QueueDuty, type QueueDutyParts } from './queueDuty.js';
 
-/** A chunk of half the size, so that one can run while the one before is acknowledged: see durableQueue.ts. */
+/** A chunk of half the size, so one can run while the one before is acknowledged: see durableQueue.ts. */
 const DURABLE_CHUNK = { budget: 5, mostTasks: 128 };
 
 interface DurableDutyParts extends QueueDutyParts {
@@ -72,7 +72,7 @@ export class DurableDuty implements QueueDuty {
     return this.add(tasksOf(batch).map(({ id, bytes }) => ({ id, bytes: viewOf(bytes) })));
   }
 
-  /** What is queued of this id, and not a letter, may be what the queue stands still at. */
+  /** Queues the letter again. A queued task with this id may be the one that blocks the queue. */
   async requeue(id: TaskId, letters: DeadLetters): Promise<boolean | 'full'> {
     const result = await letters.requeue(id, async ({ bytes }) => (await this.add([{ id, bytes }]))[0] ?? 'known');
     if (result === 'full') return result;
@@ -155,13 +155,13 @@ export class DurableDuty implements QueueDuty {
   }
 
   /**
-   * What has run is acknowledged before the lease is given away. Should the store refuse that, and the beats not, the
-   * lease is left to run out: nobody could take over from who insists for ever.
+   * Has what ran acknowledged before the lease is given away. Should the store refuse that, and the beats not, the
+   * lease is left to run out: no member could take over while this one retries for ever.
    */
   async drain(): Promise<'drained' | 'stuck'> {
     const flush = (how: 'drained' | 'stuck') => this.queue.flush(how === 'drained');
     const { how, inTime } = await drainAnd(flush, this.dispatcher, this.parts);
-    // Who drains is never elected again, and nobody tells it that it is deposed: else it would ask the store for ever.
+    // A member that drains is not elected again, and is not told `deposed`. Without this it would ask the store for ever.
     this.queue.endReign();
     return inTime ? how : 'stuck';
   }

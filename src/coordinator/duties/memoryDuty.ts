@@ -1,6 +1,6 @@
 /**
  * A managed queue in memory: a master works it off, a standby keeps it in step with what the lease says was done. Task
- * ids and bytes pass through; nobody here looks into a task.
+ * ids and bytes pass through; nothing here decodes a task.
  */
 
 import { logFor } from '../../diagnostics/log.js';
@@ -44,7 +44,7 @@ export class MemoryDuty implements QueueDuty {
   private readonly follower = new Follower(this.queue.tasks);
   private readonly dispatcher: Dispatcher;
   private fallingBack = false;
-  /** One object for each mastership, so that what waits for an answer knows whether its own still stands. */
+  /** One object for each mastership, so what waits for an answer knows whether its own still lasts. */
   private reign: { readonly term: number; letters: number } | null = null;
   /** The last dead letter. */
   private burying: Promise<void> = Promise.resolve();
@@ -117,7 +117,7 @@ export class MemoryDuty implements QueueDuty {
     this.dispatcher.poke();
   }
 
-  /** Tries until the letter is written. False: the mastership ended meanwhile, and the task is the next holder's. */
+  /** Tries until the letter is written. Returns false if the mastership ended first: the task is the next master's. */
   private async write(letter: DeadLetter): Promise<boolean> {
     const { store, clock, poll, emit } = this.parts;
     const { reign } = this;
@@ -178,7 +178,7 @@ export class MemoryDuty implements QueueDuty {
 
   async drain(): Promise<'drained' | 'stuck'> {
     const { how } = await drainAnd(() => this.burying, this.dispatcher, this.parts);
-    // Nobody says `deposed` to who gives the lease away: a letter that is not written by then is the next holder's task.
+    // A member that releases its lease is not told `deposed`. A letter that is not written by then is the next master's task.
     this.reign = null;
     return how;
   }

@@ -15,7 +15,7 @@ export class UnmanagedDuty implements Duty {
     this.current = { identifier, count: 0, recent: [] };
   }
 
-  /** False when this member is not the one that works: then the identifier is dropped. */
+  /** Notes the identifier. Returns false, and drops it, if this member is not master. */
   synchronize(identifier: TaskId): boolean {
     if (!this.master) return false;
     this.current = { identifier, count: this.current.count + 1, recent: [] };

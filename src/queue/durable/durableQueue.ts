@@ -1,7 +1,7 @@
 /**
  * A stored queue, as the master works it off: a window of its next tasks, the acknowledgement of what is done, by one
  * conditional write for as many tasks as there are, and the record of what failed. It decides nothing about who is
- * master: its every write that matters is refused by the store once somebody else is.
+ * master: its every write that matters is refused by the store once another member is.
  *
  * How much a crash repeats: no more than `UNACKNOWLEDGED_MAX` tasks are ever done or running without an acknowledgement, so
  * that is the most. While the acknowledgement of one chunk is under way the next may run, within that limit.
@@ -15,10 +15,10 @@
  * one that was not let run to its end; nor does this member taking its own lease again, but for that one, which goes on
  * under the record that it has.
  *
- * Giving a task up. `block`: it stays, and nothing runs until its record, which says so before anybody is told, is
+ * Giving a task up. `block`: it stays, and nothing runs until its record, which is written before that is told, is
  * cleared (`requeue`); that is looked for.
- * `dead-letter`: the acknowledgement itself carries why (the burial), and only then is the letter written. Whoever is
- * master next writes it, should this one not come to it.
+ * `dead-letter`: the acknowledgement itself carries why (the burial), and only then is the letter written. The next
+ * master writes it if this one does not come to it.
  *
  * What holds the queue up, and what ends that:
  *
@@ -63,7 +63,7 @@ interface DurableQueueCallbacks {
   acknowledged(ids: readonly TaskId[]): void;
   /** A task was given up, and is a dead letter. */
   buried(id: TaskId, error: CodedError): void;
-  /** A call to the store failed, and is made again; or the queue stands still (`ERR_QUEUE_BLOCKED`). */
+  /** A call to the store failed, and is made again; or the queue is blocked (`ERR_QUEUE_BLOCKED`). */
   trouble(error: Error): void;
 }
 
@@ -79,7 +79,7 @@ interface DurableQueueParts {
   readonly callbacks: DurableQueueCallbacks;
 }
 
-/** What one mastership knows, from the first look at the store on. An answer that comes when it is over is for nobody. */
+/** What one mastership knows, from the first look at the store on. An answer that comes when it is over is dropped. */
 interface Reign {
   readonly tenure: Tenure;
   readonly window: TaskWindow;
@@ -124,13 +124,13 @@ export class DurableQueue implements TaskSource {
 
   // ---- the mastership ----
 
-  /** A mastership begins. `clean`: nothing of the one before was running when it ended. */
+  /** Begins a mastership. `clean`: nothing of the one before was running when it ended. */
   start(tenure: Tenure, clean: boolean): void {
     this.tenure = tenure;
     void this.load(tenure, clean);
   }
 
-  /** The mastership is over. */
+  /** Ends the mastership. */
   endReign(): void {
     if (this.reign !== null) this.survived = this.reign.suspicion;
     this.tenure = null;
@@ -155,12 +155,12 @@ export class DurableQueue implements TaskSource {
     }
   }
 
-  /** How many bytes the window holds. */
+  /** Returns how many bytes the window holds. */
   get bytes(): number {
     return this.reign?.window.bytes ?? 0;
   }
 
-  /** The task whose attempts are used up, and for which everything waits. */
+  /** Returns the task whose attempts are used up, and for which everything waits. */
   get blocked(): TaskId | null {
     const { reign } = this;
     return reign?.hold === 'blocked' ? (reign.window.head?.id ?? null) : null;
@@ -202,7 +202,7 @@ export class DurableQueue implements TaskSource {
     this.advance(reign);
   }
 
-  /** Tasks that were stored after the takeover are no suspects. Null when this mastership ended meanwhile. */
+  /** Returns the number of the last suspect; tasks stored after the takeover are none. Null if this mastership ended first. */
   private async lastSuspect(tenure: Tenure, window: TaskWindow, done: number): Promise<number | null> {
     const { store, name } = this.parts;
     const most = done + UNACKNOWLEDGED_MAX;
@@ -212,7 +212,7 @@ export class DurableQueue implements TaskSource {
     return more === null ? null : more.length > 0 ? most : window.last;
   }
 
-  /** The head, if it is a suspect of the last mastership of this member and still has the record from then. */
+  /** Returns the head, if it is a suspect of the last mastership of this member and still has the record from then. */
   private survivorIn({ head }: TaskWindow): WindowTask | undefined {
     const { survived } = this;
     if (head?.seq !== survived?.seq || head?.failed !== survived?.attempts || head?.deaths !== survived?.deaths) return;
@@ -222,7 +222,7 @@ export class DurableQueue implements TaskSource {
     return head;
   }
 
-  /** A burial that the last master may not have finished. False when this mastership ended meanwhile. */
+  /** Finishes a burial that the last master may not have finished. Returns false if this mastership ended first. */
   private async finishBurial(tenure: Tenure, burial: Burial): Promise<boolean> {
     const { callbacks, clock, poll } = this.parts;
     const { seq, name: kind, message, code } = burial;
@@ -265,7 +265,7 @@ export class DurableQueue implements TaskSource {
     return [];
   }
 
-  /** Those before the first that must not run again: when it is the head, it is given up. */
+  /** Returns the tasks before the first that must not run again; if that is the head, it is given up. */
   private unspent(tasks: readonly WindowTask[]): readonly WindowTask[] {
     const end = tasks.findIndex((task) => this.spent(task));
     return end < 0 ? tasks : tasks.slice(0, end);
@@ -281,7 +281,7 @@ export class DurableQueue implements TaskSource {
     this.advance(reign);
   }
 
-  /** The head failed: that goes on record before it is tried again. */
+  /** Puts on record that the head failed, before it is tried again. */
   failed(task: QueuedTask): void {
     const [reign, head] = this.headIf(task);
     if (head === null) return;
@@ -298,14 +298,14 @@ export class DurableQueue implements TaskSource {
     this.giveUp(reign, head, error, false);
   }
 
-  /** The task if it is the head, and this mastership is not known to be lost. */
+  /** Returns the task if it is the head, and this mastership is not known to be lost. */
   private headIf(task: QueuedTask): [Reign, WindowTask] | [null, null] {
     const { reign } = this;
     const head = reign?.window.head;
     return reign === null || head === undefined || head !== task || reign.lost ? [null, null] : [reign, head];
   }
 
-  /** Tasks that this member has just stored, in order. */
+  /** Takes tasks that this member has just stored, in order. */
   offer(tasks: readonly StoredTask[]): void {
     const { reign } = this;
     if (reign === null) return;
@@ -313,7 +313,7 @@ export class DurableQueue implements TaskSource {
     this.advance(reign);
   }
 
-  /** A suspect came to an end, so that its process did not die of it. */
+  /** Takes a death back from a suspect that came to an end: its process did not die of it. */
   private clearSuspicion(head: WindowTask): void {
     if (!head.recorded) return;
     head.recorded = false;
@@ -324,7 +324,7 @@ export class DurableQueue implements TaskSource {
     if (await this.record(reign, task, attempts)) this.release(reign, 'recording');
   }
 
-  /** False when the mastership ended, or was lost, before it was. */
+  /** Puts the attempts on record. Returns false if the mastership ended, or was lost, first. */
   private async record(reign: Reign, { seq, deaths }: WindowTask, attempts: number): Promise<boolean> {
     const { tenure } = reign;
     reign.hold = 'recording';
@@ -344,7 +344,7 @@ export class DurableQueue implements TaskSource {
 
   // ---- giving up ----
 
-  /** What is on record of a task says that it must not run again. */
+  /** Returns whether the record of a task says that it must not run again. */
   private spent({ failed, deaths }: { readonly failed: number; readonly deaths: number }): boolean {
     const { attempts } = this.parts.retry;
     const budget = Number.isFinite(attempts) ? Math.max(attempts, 2) : DEATHS_MAX;
@@ -363,7 +363,7 @@ export class DurableQueue implements TaskSource {
 
   private async block(reign: Reign, head: WindowTask, error: CodedError, isOnRecord: boolean): Promise<void> {
     const { name, callbacks } = this.parts;
-    // Not twice: a `requeue` may have cleared it meanwhile. And before it is told, so that one finds what it clears.
+    // Not twice: a `requeue` may have cleared it by now. And before it is told, so one finds what it clears.
     if (!isOnRecord && !(await this.record(reign, head, head.failed))) return;
     reign.hold = 'blocked';
     callbacks.trouble(queueBlocked(name, head.id, error));
@@ -372,7 +372,7 @@ export class DurableQueue implements TaskSource {
 
   private async bury(reign: Reign, { task, burial, error }: NonNullable<Reign['burying']>): Promise<void> {
     if (!(await this.writeLetter(reign.tenure, task, burial))) return;
-    // Out of the lease again: the next master must not write a letter that somebody has requeued meanwhile.
+    // Out of the lease again: the next master must not write a letter that was requeued in between.
     const matched = await this.acknowledgeAt(reign.tenure, burial.seq, null);
     if (matched === null) return;
     reign.burying = null;
@@ -387,7 +387,7 @@ export class DurableQueue implements TaskSource {
     return (await this.untilAnswered(tenure, () => store.putDeadLetter(letter))) !== null;
   }
 
-  /** While blocked: whether somebody has cleared the record of the head, or taken it away. */
+  /** Looks, while blocked, whether the record of the head was cleared, or the head removed. */
   private async pollBlocked(reign: Reign, head: WindowTask): Promise<void> {
     if (reign.looking) return;
     reign.looking = true;
@@ -405,7 +405,7 @@ export class DurableQueue implements TaskSource {
     this.release(reign, 'blocked');
   }
 
-  /** Undefined when two looks after another say that it is not there; null when the mastership ended meanwhile. */
+  /** Returns undefined if two looks in a row do not find it, and null if the mastership ended first. */
   private async taskAt(tenure: Tenure, seq: number): Promise<StoredTask | undefined | null> {
     const { store, name } = this.parts;
     for (let looks = 0; looks < 2; looks++) {
@@ -447,7 +447,7 @@ export class DurableQueue implements TaskSource {
     this.trim(reign);
   }
 
-  /** A slow store is asked less often, so that the looks of many queues do not stand before beats. */
+  /** Looks for new tasks. A slow store is asked less often, so the looks of many queues do not delay beats. */
   private async pollQueue(reign: Reign): Promise<void> {
     const { clock, poll } = this.parts;
     const began = clock.now();
@@ -465,7 +465,7 @@ export class DurableQueue implements TaskSource {
     this.pollAlarm.by(onGrid > now ? onGrid : now + poll);
   }
 
-  /** At once after an acknowledgement, then ever more seldom: an idle queue costs nothing. */
+  /** Trims at once after an acknowledgement, then ever more seldom: an idle queue costs nothing. */
   private trim(reign: Reign): void {
     const { store, name, clock, poll, reads } = this.parts;
     // A burial that is not finished needs its task.
@@ -480,7 +480,7 @@ export class DurableQueue implements TaskSource {
     reign.trimPause = this.parts.poll;
   }
 
-  /** One acknowledgement at a time, each for all that is done by then. */
+  /** Acknowledges all that is done, in one write at a time. */
   private async acknowledge(reign: Reign): Promise<void> {
     if (reign.acknowledging) return;
     reign.acknowledging = true;
@@ -510,19 +510,19 @@ export class DurableQueue implements TaskSource {
     );
   }
 
-  /** One of its own for each attempt to write: the one before may still land. */
+  /** Returns a number of its own for each attempt to write: the one before may still land. */
   private nextNumber(): number {
     this.sent += 1;
     return this.sent;
   }
 
-  /** Those who wait look again, unless this mastership is not theirs. */
+  /** Has the waiting flushes look again, unless this mastership is not theirs. */
   private settleFlushes(reign: Reign | null): void {
     if (reign !== this.reign) return;
     for (const settle of this.flushes.splice(0)) settle();
   }
 
-  /** The answer; null when the mastership ended before there was one. */
+  /** Returns the answer; null when the mastership ended before there was one. */
   private untilAnswered<T>(tenure: Tenure, call: () => Promise<T>): Promise<T | null> {
     const { clock, poll, callbacks } = this.parts;
     const wanted = (): boolean => this.tenure === tenure;

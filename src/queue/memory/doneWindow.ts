@@ -37,7 +37,7 @@ export class DoneWindow {
     this.snapshot = undefined;
   }
 
-  /** The state of now, which never changes afterwards; the same object while nothing is added. */
+  /** Returns the state of now, which never changes afterwards; the same object while nothing is added. */
   progress(): Progress {
     this.snapshot ??= Object.freeze({
       identifier: this.identifier,

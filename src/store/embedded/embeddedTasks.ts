@@ -91,7 +91,7 @@ export class EmbeddedTasks implements TaskStore {
   }
 }
 
-/** The tasks from `from` on that one write may carry, at least one. */
+/** Returns the tasks from `from` on that one write may carry, at least one. */
 function oneWrite(tasks: readonly NewTask[], from: number): readonly NewTask[] {
   let bytes = 0;
   let to = from;

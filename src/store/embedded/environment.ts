@@ -28,7 +28,7 @@ interface Entry {
 /** What one transaction reads and writes. It sees its own writes. */
 export interface Entries {
   get(key: Buffer): Entry | undefined;
-  /** The value of the last entry of the range. */
+  /** Returns the value of the last entry of the range. */
   last(range: KeyRange): unknown;
   /** In order, and read one by one as they are asked for. */
   each(range: KeyRange): Iterable<{ readonly key: Buffer; readonly value: unknown }>;
@@ -48,7 +48,7 @@ export interface Environment {
   close(): void;
 }
 
-/** Where the copy of LMDB lies that belongs to this package. */
+/** Returns where the copy of LMDB lies that belongs to this package. */
 export function ownLmdb(): string {
   return require.resolve('lmdb');
 }

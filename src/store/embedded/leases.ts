@@ -27,7 +27,7 @@ export interface StoreFacts {
   readonly path: string;
   /** Which file holds the entries: a copy of it is another store, which knows nothing of what happened since. */
   readonly dataFile: string;
-  /** The wall clock, in ms. */
+  /** Returns the wall clock, in ms. */
   wall(): number;
 }
 
@@ -191,7 +191,7 @@ export class Leases {
 }
 
 /**
- * Whether the lease is held under this tenure, and was claimed in this very file. In a copy, what its holder has done
+ * Returns whether the lease is held under this tenure, and was claimed in this very file. In a copy, what its holder has done
  * since is missing, and the numbers of the tasks that it knows belong to others.
  */
 export function isHeldBy({ term, holder }: Tenure, old: Fields | undefined, { dataFile }: StoreFacts): old is Fields {

@@ -16,7 +16,7 @@ export interface ProcessIdentity {
 
 /** Looks at other processes of this machine. */
 export interface ProcessTable {
-  /** Whether a process with this id exists in the namespace of this one. */
+  /** Returns whether a process with this id exists in the namespace of this one. */
   exists(pid: number): boolean;
   /** When it started, as in `ProcessIdentity`; undefined when it is a zombie, or is gone. */
   startOf(pid: number): string | undefined;

@@ -1,7 +1,7 @@
 /**
  * The embedded store on its own thread: takes calls, runs all that wait in one transaction, and answers when that is on
  * the disk. Calls that a lease hangs on go first; of the others only as many as one short transaction carries. Only this
- * thread waits for the disk and for the write lock, so that the coordinator never does.
+ * thread waits for the disk and for the write lock, so the coordinator never does.
  *
  * The store is opened by the first call, and again after its files were removed or replaced. What was lost is told to
  * those who called, once; then the store that is there is opened, or made.
@@ -59,7 +59,7 @@ export class EmbeddedServer {
     this.schedule();
   }
 
-  /** Whether the files are still there; to be called several times a second. */
+  /** Checks that the files are still there; to be called several times a second. */
   checkFiles(): void {
     const difference = this.difference();
     if (difference !== undefined) this.lost = this.letGo(difference);
@@ -114,7 +114,7 @@ export class EmbeddedServer {
     if (this.urgent.length > 0 || this.others.length > 0) this.schedule();
   }
 
-  /** All urgent calls whose callers still wait, and one of the others; more of these join while the transaction is short. */
+  /** Takes all urgent calls whose callers wait, and one of the others; more of these join while the transaction is short. */
   private nextGroup(): Request[] {
     const now = this.parts.now();
     const group = this.urgent.splice(0).filter(({ deadline }) => deadline > now);

@@ -246,7 +246,7 @@ export class Tasks {
   }
 }
 
-/** The same bytes: LMDB's encoder writes a buffer as it is. */
+/** Returns the same bytes: LMDB's encoder writes a buffer as it is. */
 function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

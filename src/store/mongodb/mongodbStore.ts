@@ -167,7 +167,7 @@ export class MongodbStore implements FullStore {
   }
 
   async trimTerms(name: string, below: number): Promise<void> {
-    // The tip only ever rises, so that what is below this one is below the tip for good.
+    // The tip only ever rises, so what is below this one is below the tip for good.
     const limit = Math.min(below, (await this.highestTerm(name)).term);
     await this.commands.delete('trimTerms', LEASES, { name, term: { $lt: limit } }, 0);
   }

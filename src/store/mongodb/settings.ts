@@ -1,5 +1,5 @@
 /**
- * What the driver is told: the user's connect string and options, with those replaced that the election stands on, and
+ * What the driver is told: the user's connect string and options, with those replaced that the election depends on, and
  * how the database is called in messages.
  */
 import { MongoClient, type MongoClientOptions, type MongoOptions } from 'mongodb';
@@ -75,7 +75,7 @@ export function settingsOf(options: Extract<StoreOptions, { kind: 'mongodb' }>, 
     label: redact(`mongodb://${hostsOf(parsed)}/${parsed.dbName}`, secrets),
     clientOptions: {
       ...kept,
-      // A second attempt that nobody asked for could land after the caller has given up.
+      // A second attempt by the driver itself could land after the caller has given up.
       retryWrites: false,
       retryReads: false,
       readPreference: 'primary',
@@ -95,7 +95,7 @@ export function settingsOf(options: Extract<StoreOptions, { kind: 'mongodb' }>, 
   };
 }
 
-/** The driver would use those of the connect string beside those of the options. */
+/** Removes `compressors`: the driver would use those of the connect string beside those of the options. */
 function withoutCompressors(connectString: string): string {
   const [base = '', ...queries] = connectString.split('?');
   const kept = queries
@@ -122,7 +122,7 @@ function atLeastOne(time: number | undefined): number | undefined {
   return time !== undefined && time > 0 ? time : undefined;
 }
 
-/** The driver reads 0 as "without end" for all of these. */
+/** Returns the lower of the two. A `chosen` of 0 counts as none, because the driver reads it as "without end". */
 function atMost(limit: number, chosen: number | undefined): number {
   return chosen === undefined || chosen <= 0 ? limit : Math.min(limit, chosen);
 }

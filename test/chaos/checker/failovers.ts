@@ -3,7 +3,7 @@
  * docs/protocol.md: SLAVE + TICKING + POLL and the round trips of a look and a claim, from the last acknowledged beat.
  *
  * Where the beat cannot be seen, it is told from what the lease was last promised to last: 0.95 of SLAVE + TICKING from
- * its sending. The count begins anew with what takes the wait away from everybody: a server that is back, all cores that
+ * its sending. The count begins again with what takes the wait away from everybody: a server that is back, all cores that
  * are free again. And each other member that a fault meets meanwhile, and each term that was claimed by nobody who came to
  * hold it, may cost one more wait: it may have died, or been cut off, with its claim half done. How late the machine was
  * meanwhile, by a timer of the runner, is added once for each call of a claim.
@@ -69,7 +69,7 @@ export function failoversOf(
 
 /**
  * Until when beats of a master may have come to the store whose answers never came back: each of them makes the others
- * wait anew.
+ * wait again.
  */
 function landedUntil({ kind, to }: Fault, { promise }: Mastership): number {
   if (kind === 'drop-answers') return Math.min(to, promise);

@@ -141,7 +141,7 @@ export const durableBugs: readonly PlantedBug[] = [
   },
   {
     name: 'failure-not-on-record',
-    breaks: 'A failed attempt is not put on record, so that a failover gives the task all its attempts anew.',
+    breaks: 'A failed attempt is not put on record, so that a failover gives the task all its attempts again.',
     file: queue,
     find: '    void this.putOnRecord(reign, head, head.failed);\n  }\n\n  /** After',
     replace: "    if (reign.hold === 'blocked') void this.putOnRecord(reign, head, head.failed);\n  }\n\n  /** After",
@@ -149,7 +149,7 @@ export const durableBugs: readonly PlantedBug[] = [
   },
   {
     name: 'blocked-queue-runs-on',
-    breaks: 'A queue that stands still at a task tries it again after its record is written.',
+    breaks: 'A queue that is blocked at a task tries it again after its record is written.',
     file: queue,
     find: "reign.hold = 'blocked';\n    callbacks.trouble",
     replace: 'reign.hold = null;\n    callbacks.trouble',
@@ -158,7 +158,7 @@ export const durableBugs: readonly PlantedBug[] = [
   },
   {
     name: 'requeue-of-the-blocked-not-seen',
-    breaks: 'A queue that stands still never notices that its head was requeued.',
+    breaks: 'A queue that is blocked never notices that its head was requeued.',
     file: queue,
     find: "if (reign.hold === 'blocked' && head !== undefined) void this.pollBlocked(reign, head);",
     replace: "if (reign.hold === 'burying' && head !== undefined) void this.pollBlocked(reign, head);",

@@ -145,7 +145,7 @@ export const storeBugs: readonly PlantedBug[] = [
   },
   {
     name: 'id-of-the-buried-free',
-    breaks: 'The id of a task that is being moved to the dead letters may be stored anew, beside its letter.',
+    breaks: 'The id of a task that is being moved to the dead letters may be stored again, beside its letter.',
     file: embeddedTasks,
     find: '(known.version > done || known.version === burial?.seq)',
     replace: '(known.version > done || (known.version === burial?.seq && done < 0))',

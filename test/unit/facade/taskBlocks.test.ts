@@ -1,4 +1,4 @@
-/** Tasks stand end to end in shared blocks, and the memory of those that have left is used anew, but no other. */
+/** Tasks stand end to end in shared blocks, and the memory of those that have left is used again, but no other. */
 import { expect, test } from 'vitest';
 import { TaskBlocks, type TaskSlot } from '../../../src/facade/taskBlocks.ts';
 import { random } from '../queue/random.ts';
@@ -24,7 +24,7 @@ test('room that was not needed is given to the next task', () => {
   expect(blocks.copy(new Uint8Array(1)).offset).toBe(10);
 });
 
-test('a block is used anew once all of its tasks have left, and not before', () => {
+test('a block is used again once all of its tasks have left, and not before', () => {
   const blocks = new TaskBlocks();
   const tasks = Array.from({ length: 8 }, () => blocks.copy(new Uint8Array(32 * KIB)));
   const next = blocks.copy(new Uint8Array(32 * KIB));

@@ -107,7 +107,7 @@ test.each([
   { name: 'an old letter of its id stays', found: taken, answers: [true, false], finished: ['stays', 'stays'] },
   { name: 'there is no letter', found: 'none' as const, answers: [true, false], finished: [] },
   { name: 'another member has put it back', found: 'elsewhere' as const, answers: [false, false], finished: [] },
-])('a queue in memory that stands still at a task: $name', async ({ found, answers, finished }) => {
+])('a queue in memory that is blocked at a task: $name', async ({ found, answers, finished }) => {
   const cluster = new TestCluster(found);
   expect([await cluster.requeue('a'), await cluster.requeue('a'), cluster.finished]).toEqual([...answers, finished]);
 });

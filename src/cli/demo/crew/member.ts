@@ -12,7 +12,7 @@ import { intervals } from '../intervals.js';
 import { TimerLateness } from '../lateness.js';
 import { type FromMember, isMessage, type ToMember } from './messages.js';
 
-/** Between two reports of how things stand, in ms. */
+/** Between two reports of its state, in ms. */
 const REPORT_PERIOD_MS = 500;
 
 type Start = Extract<ToMember, { type: 'start' }>;

@@ -52,7 +52,7 @@ export class MemberHandle {
     return this.condition === 'running' || this.condition === 'blocked';
   }
 
-  /** Whether it went without having been told to. */
+  /** Returns whether it went without having been told to. */
   get lost(): boolean {
     return this.condition === 'ended' && !this.stopping;
   }

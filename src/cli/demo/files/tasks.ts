@@ -26,8 +26,8 @@ export const FILE_BYTES_MAX = 4 * 1024 * 1024;
 const FILES_MAX = 100_000;
 
 /**
- * The readable regular files below a folder; links are not followed. They stand in an order that is the same each time
- * and scatters large ones and small ones, so that any part of the list stands for the whole.
+ * Returns the readable regular files below a folder; links are not followed. Their order is the same each time
+ * and scatters large ones and small ones, so any part of the list is like the whole.
  */
 export async function listTasks(folder: string, signal?: AbortSignal, most = FILES_MAX): Promise<Listing> {
   const tasks: FileTask[] = [];
@@ -75,7 +75,7 @@ function inStableOrder(tasks: readonly FileTask[]): FileTask[] {
     .map(({ task }) => task);
 }
 
-/** What the file is now, read anew. */
+/** Reads what the file is now. */
 export type FileFacts =
   | { readonly sha256: string; readonly size: number; readonly mtime: number }
   | { readonly error: string };
@@ -94,7 +94,7 @@ export async function readFacts(folder: string, path: string): Promise<FileFacts
   }
 }
 
-/** The code of a system error, like ENOENT. */
+/** Returns the code of a system error, like ENOENT. */
 export function errorCode(error: unknown): string {
   if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code;
   return String(error);

@@ -1,6 +1,6 @@
 /**
  * The connection to the database: opens it, sends commands that end in time, and tries again by itself when it was not
- * there, so that it can say when it is.
+ * there, so it can say when it is.
  *
  * Commands go out as they are, through `db.command`, because only there the driver documents that an abort takes back
  * what was not sent yet, and because the driver sends nothing twice there.
@@ -25,7 +25,7 @@ const REOPEN_RETRY_MS = 1000;
 const SILENCE_MAX_MS = 8000;
 /** How long callers wait for the first answer of any server, in ms. */
 const FIRST_ANSWER_MAX_MS = 6000;
-/** A database that takes longer to open is far, in ms, so that short steps of connecting may be too short one day. */
+/** A database that takes longer to open is far, in ms, so short steps of connecting may be too short one day. */
 const FAR_MS = 1000;
 /** Opening again may take so many times as long as it took before, and this at least, in ms. */
 const REOPENING_TIMES = 5;

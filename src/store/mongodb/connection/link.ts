@@ -94,7 +94,7 @@ export class Link {
     return this.counted(() => this.command(command, signal));
   }
 
-  /** Counts what is under way, so that the next command knows how many take a connection before it. */
+  /** Counts what is under way, so the next command knows how many take a connection before it. */
   private async counted<T>(call: (ahead: number) => Promise<T>): Promise<T> {
     const ahead = this.underWay;
     this.underWay += 1;

@@ -30,7 +30,7 @@ export function watchMonitors(client: MongoClient, hung: () => void): void {
     ended(address);
     // A server that streams answers at the latest after the time between two checks.
     after(allowed(address) + heartbeatFrequencyMS, address, () => {
-      // Of its own, so that a thread that was stopped for long reads what has come meanwhile.
+      // Of its own, so a thread that was stopped for long reads what has come since.
       after(SLACK_MS, address, () => {
         hung();
         began(address);

@@ -19,12 +19,12 @@ export class RoundTrip {
     this.ms = this.ms === 0 ? ms : this.ms + MEAN_SHARE * (ms - this.ms);
   }
 
-  /** How long a command with this limit may go without an answer before its connection is in doubt, in ms. */
+  /** Returns how long a command with this limit may go without an answer before its connection is in doubt, in ms. */
   patience(limit: number): number {
     return Math.max(Math.min(PATIENCE_MAX_MS, limit * LIMIT_SHARE), DOUBTFUL * this.ms);
   }
 
-  /** How long the answer to a ping is waited for before a command goes out on a new connection, in ms. */
+  /** Returns how long the answer to a ping is waited for before a command goes out on a new connection, in ms. */
   pingPatience(limit: number): number {
     return Math.min(Math.max(PING_PATIENCE_MS, DOUBTFUL * this.ms), limit / DOUBTFUL);
   }

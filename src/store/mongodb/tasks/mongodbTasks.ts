@@ -125,7 +125,7 @@ export class MongodbTasks implements TaskStore {
       const reader = this.reads.reader(document);
       highest = reader.serial('seq');
       reader.mustBe('_id', taskKey(name, highest));
-      // Done long ago: whoever asks for it is behind.
+      // Done long ago: the member that asks for it is behind.
       if (isRetired(document)) continue;
       const task = reader.task();
       bytes += task.bytes.length;

@@ -1,24 +1,24 @@
 /**
- * Gives new tasks their numbers: whoever knows that n - 1 is the highest inserts n, and the `_id` lets one through.
+ * Gives new tasks their numbers: a member that knows that n - 1 is the highest inserts n, and the `_id` lets one through.
  *
  * The danger is that a number is free again after its task was done and trimmed. A submitter that has read that the
  * next one is 10, and is held up while others store 10 to 20, the master does them and they are trimmed, would insert 10
  * with success, far below what is done, and the task would never run. Against this, three rules:
  *
  * 1. That n - 1 is the highest is trusted for `TRUST_MS`, counted from before the request was sent that proved it (a
- *    look, or an own insert) until the insert of n is acknowledged. It is measured by the clock that ran further, so that
+ *    look, or an own insert) until the insert of n is acknowledged. It is measured by the clock that ran further, so
  *    a machine that slept trusts nothing it knew before. An acknowledgement that comes later counts as a failure.
- * 2. The trimmer deletes a number at the earliest `KEPT_MS` after it was told that it is done, by the clock that stands
+ * 2. The trimmer deletes a number at the earliest `KEPT_MS` after it was told that it is done, by the clock that stops
  *    still while a machine sleeps. The clocks of two machines would have to differ by a factor of 3.
  * 3. The proof is none that a new primary can take back, nor the word of one that was replaced (taskReads.ts): an insert
  *    is acknowledged by the majority, and a look is linearizable where there are several servers.
  *
  * So if n was given to another after the proof, then it was done after the proof, and is still there when this insert
- * arrives in its time: it fails. If the insert succeeds in its time, nobody ever had n. One that arrives after its time
+ * arrives in its time: it fails. If the insert succeeds in its time, no other task ever had n. One that arrives after its time
  * counts as failed, and may leave a task below what is done: no reader looks there, the trimmer takes it away in the
- * end, and its id is freed as soon as somebody brings the id again.
+ * end, and its id is freed as soon as the id is submitted again.
  *
- * The trimmer keeps the highest number that it was told of, so that the next number does not depend on the lease alone.
+ * The trimmer keeps the highest number that it was told of, so the next number does not depend on the lease alone.
  */
 
 import type { TaskId } from '../../../task/task.js';
@@ -90,7 +90,7 @@ export class TaskAdder {
     });
   }
 
-  /** What became of each that was not known. */
+  /** Returns what became of each that was not known. */
   private async addEach(
     name: string,
     tasks: readonly NewTask[],
@@ -134,7 +134,7 @@ export class TaskAdder {
   /** Finds out whether the number of the first of the tasks was taken, or ids of theirs are; those that are queued. */
   private async afterCollision(name: string, tasks: readonly NewTask[], seq: number): Promise<Set<TaskId>> {
     const from = this.clock.now();
-    // Of one id alone, because most often it is the number, and whoever is slow now loses the next one too.
+    // Of one id alone, because most often it is the number, and a member that is slow now loses the next one too.
     const first = await this.idsInTheWay(name, tasks.slice(0, 1));
     if (first.queued.size > 0 || first.retired > 0) {
       const others = tasks.length > 1 ? await this.idsInTheWay(name, tasks.slice(1)) : first;
@@ -146,7 +146,7 @@ export class TaskAdder {
     return new Set();
   }
 
-  /** How many were inserted, from the first on. */
+  /** Returns how many were inserted, from the first on. */
   private async insert(name: string, tasks: readonly NewTask[], end: End): Promise<number> {
     const sent = this.moment();
     const at = new Date(this.clock.wall());

@@ -27,7 +27,7 @@ export class TaskReads {
     private readonly topology: Topology,
   ) {}
 
-  /** The highest number in the collection, 0 without any. */
+  /** Returns the highest number in the collection, 0 without any. */
   async highest(what: string, name: string, fresh = false): Promise<number> {
     const options = { sort: { seq: -1 }, limit: 1, projection: { seq: 1, format: 1 } };
     const [task] = await this.find(what, TASKS, { name }, options, fresh);

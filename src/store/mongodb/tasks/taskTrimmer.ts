@@ -84,7 +84,7 @@ export class TaskTrimmer {
     }
   }
 
-  /** The number before the lowest task above `seq`, and no more than `most`. */
+  /** Returns the number before the lowest task above `seq`, and no more than `most`. */
   private async holeBehind(name: string, seq: number, most: number): Promise<number> {
     const filter = { name, seq: { $gt: seq } };
     const options = { sort: { seq: 1 }, limit: 1, projection: { seq: 1, format: 1 }, ...majority };

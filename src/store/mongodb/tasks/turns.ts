@@ -15,7 +15,7 @@ const CONTESTED_MS = 2000;
 const STREAK = 20;
 
 interface Turn {
-  /** Somebody else was storing, until then at least. */
+  /** Another member was storing, until then at least. */
   contestedUntil: number;
   pause: number;
   /** Since when batch came upon batch. */
@@ -46,7 +46,7 @@ export class Turns {
     if (dominant || now < turn.contestedUntil) turn.notBefore = now + turn.pause;
   }
 
-  /** Somebody else was faster, and to find out where he left off took so long, in ms. */
+  /** Records that another member was faster, and that finding its last number took so long, in ms. */
   collided(name: string, looking: number): void {
     const turn = this.of(name);
     turn.contestedUntil = this.clock.now() + CONTESTED_MS;

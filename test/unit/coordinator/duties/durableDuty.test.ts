@@ -200,7 +200,7 @@ test('or holds the queue up, until any member clears it', async () => {
     told.runner.settle(refused);
     await clock.advance(20);
   }
-  const stands = expect.stringContaining("the queue 'billing' stands still");
+  const stands = expect.stringContaining("the queue 'billing' is blocked");
   expect(told.news()).toEqual(['failed 1 #1', 'failed 1 #2', stands]);
   expect([told.runner.running, (await work.load()).blocked]).toEqual([undefined, 1]);
   const other = new DurableDuty({

@@ -158,7 +158,7 @@ describe('block', () => {
   });
 
   test('nothing runs, and it is told', async () => {
-    const stands = expect.stringContaining("the queue 'billing' stands still");
+    const stands = expect.stringContaining("the queue 'billing' is blocked");
     expect(told.news()).toEqual(['failed 1 #1', stands]);
     expect([told.runner.running, (await work.load()).blocked]).toEqual([undefined, 1]);
   });

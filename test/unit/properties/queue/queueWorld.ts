@@ -274,7 +274,7 @@ export class QueueWorld {
     await this.settle();
   }
 
-  /** The member is gone at once, and comes again with nothing: it has to be fed anew. */
+  /** The member is gone at once, and comes again with nothing: it has to be fed again. */
   async crash(member: Member): Promise<void> {
     member.gone = true;
     // Its timers run on in the one clock of all; in truth they are gone with it.

@@ -237,7 +237,7 @@ describe('block', () => {
     const master = await blocked();
     await clock.advance(10 * POLL);
     expect([master.ready(), master.queue.blocked, store.done]).toEqual([[], 1, 0]);
-    expect(master.news()).toEqual([expect.stringContaining("the queue 'billing' stands still")]);
+    expect(master.news()).toEqual([expect.stringContaining("the queue 'billing' is blocked")]);
     expect(store.tasks.get(1)).toMatchObject({ attempts: 2, deaths: 0 });
   });
 
@@ -268,7 +268,7 @@ describe('block', () => {
     expect([master.news().length, store.tasks.get(1)?.attempts, master.queue.blocked]).toEqual([1, 1, 1]);
   });
 
-  test('is told anew by the next master, which does not overwrite a record that is cleared just then', async () => {
+  test('is told again by the next master, which does not overwrite a record that is cleared just then', async () => {
     (await blocked()).queue.endReign();
     const next = new Master(store, clock, 'b', block);
     next.fate = (call) => (call === 'tasksAfter' ? { there: 0, back: 10 } : { there: 10, back: 0 });

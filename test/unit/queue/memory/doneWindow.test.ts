@@ -66,7 +66,7 @@ describe('DoneWindow', () => {
     expect(window.progress()).toEqual({ identifier: 'b', count: 3, recent: ['b'] });
   });
 
-  test('a snapshot never changes, and is made anew only after a change', () => {
+  test('a snapshot never changes, and is made again only after a change', () => {
     const window = new DoneWindow();
     window.add(1);
     const before = window.progress();

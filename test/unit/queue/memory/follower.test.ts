@@ -37,7 +37,7 @@ describe('as long as no more was done than the window holds', () => {
     const { queue, follower, queued } = standby(1, 2);
     follower.see(progress(0));
     follower.see(progress(1, 1));
-    // The same id, submitted anew: not done yet.
+    // The same id, submitted again: not done yet.
     queue.push({ id: 1, bytes });
     expect(follower.see(progress(2, 1, 2)).removed).toEqual([2]);
     expect(queued()).toEqual([1]);

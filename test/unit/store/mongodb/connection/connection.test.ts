@@ -92,7 +92,7 @@ test('after 8 s without an answer, and not before', async () => {
   expect(world.drivers.map(({ closed }) => closed)).toEqual([true, true]);
 });
 
-test('an answer in between begins that time anew', async () => {
+test('an answer in between begins that time again', async () => {
   const connection = new MongoConnection(settings, async () => {});
   await connection.open();
   for (const reachable of [false, true, false]) {
