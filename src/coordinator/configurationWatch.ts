@@ -21,9 +21,9 @@ interface WatchParts extends DifferingParts {
   /** Returns whether this member could take the lease over, and how many tasks wait for it. */
   isFit(): boolean;
   waiting(): Promise<number>;
-  /** Another member should work: claim nothing, and give up what is held. */
+  /** Called when another member should work: this one claims nothing, and gives up what it holds. */
   standBack(reason: string): void;
-  /** The opposite. */
+  /** Called when this member may work again. */
   comeForward(): void;
 }
 
@@ -58,7 +58,7 @@ export class ConfigurationWatch {
     this.cancel = undefined;
   }
 
-  /** Another member's lease showed a new version; null: there is none. */
+  /** Takes what a new version of another member's lease says; null: there is no lease. */
   seen(lease: Lease | null): void {
     const { holder, configuration } = lease ?? {};
     if (typeof holder !== 'string' || configuration === undefined) {

@@ -82,7 +82,7 @@ export class DeadLetters {
     return result;
   }
 
-  /** A claim of this member that no call has any more is left over from one that failed. */
+  /** Returns whether the letter may be claimed. A claim of this member that no call has any more is left over from a failed one. */
   private isFree({ claim }: FoundDeadLetter, since: number | undefined): boolean {
     if (claim === null) return true;
     if (claim.startsWith(`${this.parts.holder}/`)) return !this.pending.has(claim);

@@ -16,9 +16,9 @@ interface MainWatchParts {
   readonly mainTimeout: number;
   /** Returns how old the pulse is, in ms. */
   pulseAge(): number;
-  /** The main thread is blocked. Told once, until it has turned. */
+  /** Called once when the main thread is blocked, until it has turned. */
   blocked(): void;
-  /** It turns again. Told once, after `blocked`. */
+  /** Called once, after `blocked`, when it turns again. */
   turned(): void;
 }
 
@@ -32,7 +32,7 @@ export class MainWatch {
     this.period = pulsePeriod(parts.mainTimeout);
   }
 
-  /** May be called again while it watches. */
+  /** Starts the watch. May be called again while it watches. */
   start(): void {
     if (this.cancel === undefined && this.parts.mainTimeout < Infinity) this.arm();
   }

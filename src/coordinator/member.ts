@@ -44,7 +44,7 @@ interface MemberParts {
   /** A member of another kind should work: `resign`, and `fit` again when the opposite is told and nothing of the work runs. */
   standBack(reason: string): void;
   comeForward(): void;
-  /** Why it claims nothing; null when it is fit. */
+  /** Says why it claims nothing; null when it is fit. */
   unfit(): Unfit | null;
   /** Makes what the member does with a mastership; `progressed` asks for an early beat. */
   makeDuty(progressed: () => void): Duty;
@@ -88,7 +88,7 @@ export class ClusterMember implements ElectorCallbacks {
     });
   }
 
-  /** `joined` is called when it has had its first answer, or has got none. */
+  /** Joins the election. `joined` is called when it has had its first answer, or has got none. */
   run(joined: () => void = () => {}): void {
     this.joined = joined;
     this.ran = true;
@@ -118,7 +118,7 @@ export class ClusterMember implements ElectorCallbacks {
     return this.resignations > resignations;
   }
 
-  /** Nothing of the work runs any more and nothing holds it up, whatever it resigned for. */
+  /** Says that nothing of the work runs any more and nothing holds it up, whatever it resigned for. */
   fit(): void {
     log('%s: its work is fit, so it may claim', this.parts.name);
     this.elector.fit();
@@ -283,7 +283,7 @@ export class ClusterMember implements ElectorCallbacks {
     this.signing = Promise.all([this.signing, signed]).then(() => {});
   }
 
-  /** If it fails, the next member waits for its full time, and marks the store then. */
+  /** Marks the store as settled. If that fails, the next member waits for its full time, and marks it then. */
   private settle(epoch: string, wait: number): void {
     const { store, name } = this.parts;
     store.settle(epoch, wait).catch((error: Error) => {

@@ -34,7 +34,7 @@ export class PaceWatch {
     return this.slowError;
   }
 
-  /** A command of the election took `ms`. */
+  /** Records that a command of the election took `ms`. */
   took(ms: number): void {
     this.times.push(ms);
     if (this.times.length > ROUND_TRIPS_MAX) this.times.shift();

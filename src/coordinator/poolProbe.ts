@@ -33,7 +33,7 @@ export class PoolProbe {
 
   constructor(private readonly parts: PoolProbeParts) {}
 
-  /** May be called again. */
+  /** Starts probing. May be called again. */
   start(): void {
     if (this.running) return;
     this.running = true;

@@ -55,7 +55,7 @@ export class WorkLoading {
     emit({ type: 'error', error: toWire(new WorkError(code, message)) });
   }
 
-  /** The work has loaded, under a mastership. */
+  /** Says that the work has loaded, under a mastership. */
   succeeded(): void {
     this.failures = 0;
   }

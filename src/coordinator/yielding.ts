@@ -88,7 +88,7 @@ export class Yielding {
   }
 }
 
-/** By what its writer counts, and not by `wants`, which `handedOver` takes back. */
+/** Compares by what the writer counts, and not by `wants`, which `handedOver` takes back. */
 function isSame(a: Notice, b: Notice): boolean {
   return a.holder === b.holder && a.count === b.count;
 }

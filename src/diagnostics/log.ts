@@ -14,7 +14,7 @@ interface Log {
   readonly enabled: boolean;
 }
 
-/** A log for one namespace; silent unless the environment variable DEBUG names it. */
+/** Makes the log of one namespace; it is silent unless the environment variable DEBUG names it. */
 export function logFor(namespace: Namespace): Log {
   // Not imported: the main thread, which logs nothing, would load it.
   const createDebug: typeof import('debug') = createRequire(import.meta.url)('debug');

@@ -82,7 +82,7 @@ function hide(text: string, patterns: readonly RegExp[], more: readonly Span[]):
   return shown + text.slice(end);
 }
 
-/** A pattern for the secret in which each character may be written in any of its ways. */
+/** Makes a pattern for the secret in which each character may be written in any of its ways. */
 function anyWriting(secret: string): string {
   return Array.from(secret, (char) => {
     const json = JSON.stringify(char).slice(1, -1);

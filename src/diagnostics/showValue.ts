@@ -27,7 +27,7 @@ export function showValue(value: unknown): string {
   }
 }
 
-/** Only what kind of value it is, for one that may be a secret. */
+/** Says only what kind of value it is, for one that may be a secret. */
 export function showKind(value: unknown): string {
   return typeof value === 'string' ? 'a string' : showValue(value);
 }

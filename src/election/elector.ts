@@ -27,11 +27,11 @@ export interface ElectorCallbacks {
   progress(): Progress;
   /** Called for each piece of news, in order. Must not throw. */
   notify(news: News): void;
-  /** A request goes out to the store now. */
+  /** Called when a request goes out to the store. */
   asked(request: StoreRequest): void;
-  /** A beat goes out now: `late` ms after it was due, `delay` ms after the moment, a little earlier, that was aimed at. */
+  /** Called when a beat goes out: `late` ms after it was due, `delay` ms after the moment, a little earlier, that was aimed at. */
   beatSent(late: number, delay: number): void;
-  /** A beat was acknowledged after `roundTrip` ms. */
+  /** Called when a beat was acknowledged after `roundTrip` ms. */
   beatAcknowledged(roundTrip: number): void;
 }
 
@@ -106,7 +106,7 @@ export class Elector {
     this.happen({ type: 'available' });
   }
 
-  /** There is progress for the standbys; cheap enough to be called for every task. */
+  /** Says that there is progress for the standbys; cheap enough to be called for every task. */
   progressed(): void {
     const { mastership } = this.state;
     if (mastership !== null && !mastership.dirty) this.happen({ type: 'progress' });

@@ -205,7 +205,7 @@ export const initialState: ElectionState = {
   wakeAt: null,
 };
 
-/** One event in, the next state and its effects out, in the order in which they are to be carried out. */
+/** Takes one event, and returns the next state and its effects, in the order in which they are to be carried out. */
 export function step(
   config: ElectionConfig,
   state: ElectionState,
@@ -248,7 +248,7 @@ class StepDraft {
 
   // ---- what every step does first ----
 
-  /** Rule 8: what the monotonic clock missed has been taken from the validity. */
+  /** Takes what the monotonic clock missed from the validity (rule 8). */
   clockJumped(ahead: number): void {
     assert.ok(ahead >= 0, 'only clocks that ran ahead count');
     const { mastership, claim } = this.state;
@@ -262,7 +262,7 @@ class StepDraft {
     if (claim !== null) this.state.claim = { ...claim, sentAt: claim.sentAt - ahead };
   }
 
-  /** Rule 4: whatever the event says, a validity that is over is over. */
+  /** Ends a validity that is over, whatever the event says (rule 4). */
   expire(): void {
     const { mastership } = this.state;
     if (mastership === null || this.now < mastership.validUntil) return;
@@ -420,7 +420,7 @@ class StepDraft {
     this.state.workedClaim = null;
   }
 
-  /** Rule 2, first sentence. */
+  /** Returns whether this member may claim (rule 2, first sentence). */
   private mayClaim(): boolean {
     const { seen, heldClaim, stopping, unfit, failedLooks, claim, mastership } = this.state;
     if (seen === null || stopping !== 'no' || unfit || claim !== null || mastership !== null) return false;

@@ -20,9 +20,9 @@ const LONG_LIFE_NS = 10_000_000_000n;
 export interface Client {
   /** News of the cluster, in order. */
   happened(event: MemberEvent): void;
-  /** The thread died, and with it every mastership; a new one comes, or this is told again because it cannot be started yet. */
+  /** Called when the thread died, and every mastership with it; again whenever a new one cannot be started yet. */
   lost(error: Error): void;
-  /** A thread is there: open the cluster on it, and whatever it did before. */
+  /** Opens the cluster on a new thread, with whatever it did before. */
   attach(thread: CoordinatorThread, cluster: number): void;
   stop(): Promise<void>;
 }

@@ -17,14 +17,14 @@ export class MainPulse {
     private readonly timers: Timers = realTime,
   ) {}
 
-  /** May be called again. The first beat is at once. */
+  /** Starts the pulse. May be called again. The first beat is at once. */
   start(): void {
     if (this.timer !== undefined || this.mainTimeout === Infinity) return;
     this.lease.beatPulse();
     this.timer = this.timers.setInterval(() => this.lease.beatPulse(), pulsePeriod(this.mainTimeout)).unref();
   }
 
-  /** From now on the pulse is not missed. */
+  /** Stops the pulse. From now on it is not missed. */
   stop(): void {
     this.timers.clearInterval(this.timer);
     this.timer = undefined;

@@ -35,7 +35,7 @@ export class TaskBlocks {
   private readonly spare = new Map<number, TaskBlock[]>();
   private spareBytes = 0;
 
-  /** `write` gets room for `most` bytes, and returns how many it has written there. */
+  /** Places one task. `write` gets room for `most` bytes, and returns how many it has written there. */
   write(most: number, write: (bytes: Uint8Array, offset: number) => number): TaskSlot {
     if (most > SHARED_TASK_BYTES_MAX) return this.place(this.take(2 ** Math.ceil(Math.log2(most))), 0, write);
     if (this.used + most > this.current.bytes.length) {

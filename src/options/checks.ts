@@ -58,7 +58,7 @@ function unknownName(path: string, suggestion: string | undefined): InvalidOptio
   return new InvalidOptionError(`${path} is not a known option${hint}`);
 }
 
-/** For messages: a name may have any length. */
+/** Joins a path and a name for a message. The name may have any length. */
 export function join(path: string, name: string): string {
   return path === '' ? shorten(name) : `${path}.${shorten(name)}`;
 }
@@ -81,7 +81,7 @@ export function checkBoolean(value: unknown, path: string): boolean {
   throw new InvalidOptionError(`${path} must be true or false, not ${showValue(value)}`);
 }
 
-/** One of the named choices; the first when it was left out. */
+/** Returns one of the named choices; the first if it was left out. */
 export function checkChoice<Choice extends string>(
   value: unknown,
   path: string,
@@ -105,7 +105,7 @@ function nearest(name: string, known: readonly string[]): string | undefined {
   return best !== undefined && best.distance <= limit ? best.candidate : undefined;
 }
 
-/** Levenshtein's: how many characters must be put in, left out or replaced. */
+/** Returns Levenshtein's distance: how many characters must be put in, left out or replaced. */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (const [i, charA] of [...a].entries()) {

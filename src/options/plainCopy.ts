@@ -23,7 +23,7 @@ export function plainCopy(value: unknown, path: string, depth = 0): unknown {
   return plainCopyOfObject(value, path, depth);
 }
 
-/** As `plainCopy`, for the fields of an object whose prototype does not matter. */
+/** Copies as `plainCopy` does, for the fields of an object whose prototype does not matter. */
 export function plainCopyOfObject(value: object, path: string, depth = 0): Record<string, unknown> {
   return Object.fromEntries(
     Object.keys(value).map((name) => [name, plainCopy(read(value, name, path), join(path, name), depth + 1)]),

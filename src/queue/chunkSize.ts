@@ -27,7 +27,7 @@ export class ChunkSize {
     return this.next;
   }
 
-  /** A run began `count` of its tasks, and they took `ms` together; 0 when that was not measured. */
+  /** Records that a run began `count` tasks, which took `ms` together; 0 if that was not measured. */
   ran(count: number, ms: number): void {
     assert.ok(count >= 0 && ms >= 0, 'a run takes its time');
     if (count === 0 || ms === 0) return;

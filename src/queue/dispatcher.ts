@@ -75,23 +75,23 @@ const STOP_REASON = 'the member stops';
 
 /** What the dispatcher tells; nothing of it may throw. It may call back into the dispatcher. */
 export interface DispatcherCallbacks {
-  /** The tasks are done, in this order, and have left the source; perhaps while those after them run. */
+  /** Called when tasks are done, in this order, and have left the source; perhaps while those after them run. */
   done(tasks: readonly QueuedTask[]): void;
   /** Attempt number `attempt` failed. The task stays at the head and is tried again after the delay, unless it is exhausted. */
   failed(task: QueuedTask, error: CodedError, attempt: number): void;
   /**
-   * That attempt was its last. From now on the source gives it no more: the host takes it out, or holds the queue up
+   * That attempt was its last. From now on the source gives it no more: the owner takes it out, or holds the queue up
    * until the user decides.
    */
   exhausted(task: QueuedTask, error: CodedError): void;
-  /** The work is loaded: its tasks run now. */
+  /** Called when the work is loaded: its tasks run now. */
   loaded(): void;
   /**
    * The work does not load, and no task was tried. Nothing more is begun under this mastership, which must be given up.
    * `exited`: no thread of the work is there.
    */
   unloadable(error: CodedError, exited: boolean): void;
-  /** `ERR_WORK_NOT_STOPPED`: something of the work may still run, though it must not. */
+  /** Called with `ERR_WORK_NOT_STOPPED` when something of the work may still run, though it must not. */
   panic(error: Error): void;
 }
 

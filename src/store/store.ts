@@ -134,7 +134,7 @@ export interface Store {
   insertTerm(record: TermRecord): Promise<{ inserted: true } | { inserted: false; claim: string }>;
   /** Sets beat and progress if the lease is still of this tenure. False: it is not, the mastership is lost. */
   beat(tenure: Tenure, beat: number, progress: Progress): Promise<boolean>;
-  /** As `beat`, and sets the holder to `null`: the next member may claim at once. */
+  /** Beats as `beat` does, and sets the holder to `null`: the next member may claim at once. */
   release(tenure: Tenure, beat: number, progress: Progress): Promise<boolean>;
   /** Deletes records of terms below `below`. Never the tip. */
   trimTerms(name: string, below: number): Promise<void>;

@@ -8,7 +8,7 @@ interface UntilAnsweredParts {
   readonly poll: number;
   /** Returns whether the answer is still wanted. */
   wanted(): boolean;
-  /** The call failed. Told once, not again for as long as it goes on failing. */
+  /** Called when the call failed; once, not again for as long as it goes on failing. */
   failed(error: Error): void;
 }
 

@@ -58,7 +58,7 @@ export interface CoordinatorApi {
   run(cluster: number): Promise<void>;
   stop(cluster: number): Promise<void>;
   submit(cluster: number, batch: TaskBatch): Promise<SubmitResult[]>;
-  /** False: this member is not master, so the identifier was dropped. */
+  /** Resolves to false if this member is not master: then the identifier was dropped. */
   synchronize(cluster: number, id: TaskId): Promise<boolean>;
   status(cluster: number): Promise<MemberStatus>;
   /** Puts the oldest dead letter with this id into the stored queue, or clears the record of the head. */

@@ -33,7 +33,7 @@ export class SharedLease {
     this.cells = new BigInt64Array(buffer);
   }
 
-  /** The lease is held under `term` until `validUntil`, in monotonic ms. */
+  /** Holds the lease under `term` until `validUntil`, in monotonic ms. */
   hold(term: number, validUntil: number): void {
     // The term first: who reads the new deadline must not find the old term beside it.
     Atomics.store(this.cells, TERM, BigInt(term));
@@ -43,7 +43,7 @@ export class SharedLease {
     Atomics.store(this.cells, DEADLINE, deadline);
   }
 
-  /** The lease is not held. The term stays readable: it is the last one held. */
+  /** Drops the lease. The term stays readable: it is the last one held. */
   drop(): void {
     Atomics.store(this.cells, DEADLINE, 0n);
   }
@@ -71,12 +71,12 @@ export class SharedLease {
     Atomics.store(this.cells, ABORTED, value ? 1n : 0n);
   }
 
-  /** The main thread turns its loop: from now on its age is counted. */
+  /** Beats: the main thread turns its loop. From now on the age of the pulse is counted. */
   beatPulse(): void {
     Atomics.store(this.cells, PULSE, this.clocks.monotonic());
   }
 
-  /** The main thread beats no more, and is not to be missed. */
+  /** Ends the pulse: the main thread beats no more, and is not to be missed. */
   endPulse(): void {
     Atomics.store(this.cells, PULSE, 0n);
   }

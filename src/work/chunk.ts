@@ -25,7 +25,7 @@ export interface Packed {
   readonly transfer: ArrayBuffer[];
 }
 
-/** As many of the tasks, from the first on, as one run can carry; at least that one. */
+/** Packs as many of the tasks, from the first on, as one run can carry; at least that one. */
 export function packChunk(tasks: readonly QueuedTask[]): Packed {
   const ids: TaskId[] = [];
   const lengths: number[] = [];

@@ -28,9 +28,9 @@ interface MainRunnerParts {
   ask(run: MainRun): void;
   /** Tells the main thread that the running work should end. */
   abort(reason: string): void;
-  /** A run lasts longer than `taskTimeout`, and nothing can end it. Told once per run. */
+  /** Called once per run that lasts longer than `taskTimeout`, which nothing can end. */
   overdue(): void;
-  /** A run of which that was told has ended after all. */
+  /** Called when such a run has ended after all. */
   recovered(): void;
 }
 

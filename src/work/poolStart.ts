@@ -19,9 +19,9 @@ interface PoolStartParts {
   readonly loadTimeout: number;
   /** Throws what Node throws when the thread cannot be made. */
   makePool(idleExit: (error: WorkError) => void): TaskPool;
-  /** The thread ended by itself, after it had loaded, while nothing ran. */
+  /** Called when the thread ended by itself, after it had loaded, while nothing ran. */
   idleExit(error: WorkError): void;
-  /** The function `stop` of the module failed, or took too long. */
+  /** Called when the function `stop` of the module failed, or took too long. */
   stopFailed(error: WorkError): void;
 }
 

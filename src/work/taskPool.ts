@@ -11,7 +11,7 @@ import type { ChunkAnswer } from './runChunk.js';
 import { HAS_STOP, type TaskThreadAnswer, type TaskThreadCall, type TaskThreadData } from './taskThread.js';
 
 export interface TaskPoolParts {
-  /** The thread ended although nothing ran and it was not terminated. */
+  /** Called when the thread ended although nothing ran and it was not terminated. */
   idleExit(error: WorkError): void;
   /** The file of the thread's entry. */
   readonly filename: string;

@@ -45,7 +45,7 @@ interface ThreadRunnerParts {
   readonly idleTimeout: number;
   /** How long the module of an idle thread may take to stop, in ms. */
   readonly stopTimeout: number;
-  /** The thread ended by itself while no task was there whose failure would tell. */
+  /** Called when the thread ended by itself while no task was there whose failure would tell. */
   trouble(error: Error): void;
 }
 
@@ -254,7 +254,7 @@ export class ThreadRunner implements Runner {
     this.abortChannel.unref();
   }
 
-  /** One that stays open is never collected, also when its cluster has long stopped. */
+  /** Closes the channel: one that stays open is never collected, even when its cluster has long stopped. */
   private closeChannel(): void {
     this.abortChannel?.close();
     this.abortChannel = undefined;

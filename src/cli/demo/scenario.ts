@@ -84,7 +84,7 @@ async function kill({ crew, ledger, waiting, event }: Stage, facts: Facts): Prom
   if (line !== undefined) event(`its first task began ${Math.round(line.startedAt - at)} ms after the kill`, 'good');
 }
 
-/** Who does the work, as the ledger has it: the last to have written. */
+/** Finds the member that works, by the ledger: the last one that has written. */
 function atWork(crew: Crew, ledger: LedgerReader) {
   const last: LedgerLine | undefined = ledger.lines.at(-1);
   const member = crew.members.find(({ number }) => number === last?.member);

@@ -131,7 +131,7 @@ export class DurableDuty implements QueueDuty {
     this.dispatcher.start(term);
   }
 
-  /** Before the lease is given away, what has run is acknowledged, and no suspect is left on record: none was begun. */
+  /** Gives the lease away once what has run is acknowledged, and no suspect is on record: none was begun. */
   private async unloadable(error: CodedError, exited: boolean): Promise<void> {
     const { clock, options, poll } = this.parts;
     const { elections } = this;

@@ -16,7 +16,7 @@ import type { Duty } from './duty.js';
 export interface QueueDuty extends Duty {
   submit(batch: TaskBatch): Promise<SubmitResult[]>;
   unblock(id: TaskId): Promise<boolean>;
-  /** Once it is deposed or drained: resolves when nothing of it runs any more, or when what does was given up. */
+  /** Resolves, once it is deposed or drained, when nothing of it runs any more, or when what does was given up. */
   whenEnded(): Promise<void>;
 }
 
@@ -25,14 +25,14 @@ export interface QueueDutyParts {
   readonly options: ResolvedManagedOptions;
   readonly runner: Runner;
   readonly clock: Clock;
-  /** From 0 up to 1. */
+  /** Returns a number from 0 up to 1. */
   random(): number;
   /** Ends this process at once (fencing: 'process'). */
   killProcess(): void;
   emit(event: MemberEvent): void;
-  /** The work has loaded, under a mastership. */
+  /** Called when the work has loaded, under a mastership. */
   loaded(): void;
-  /** It does not load: the mastership must be given up. `settled`: nothing runs, and all that has run is on record. */
+  /** Called when it does not load, so the mastership must be given up. `settled`: nothing runs, and what ran is on record. */
   unloadable(error: CodedError, settled: boolean): void;
   /** Called when there is something for the standbys. */
   progressed(): void;

@@ -61,9 +61,9 @@ interface DurableQueueCallbacks {
   wake(): void;
   /** Tasks are done, and acknowledged. */
   acknowledged(ids: readonly TaskId[]): void;
-  /** A task was given up, and is a dead letter. */
+  /** Called when a task was given up, and is a dead letter. */
   buried(id: TaskId, error: CodedError): void;
-  /** A call to the store failed, and is made again; or the queue is blocked (`ERR_QUEUE_BLOCKED`). */
+  /** Called when a call to the store failed, and is made again, or when the queue is blocked (`ERR_QUEUE_BLOCKED`). */
   trouble(error: Error): void;
 }
 
@@ -291,7 +291,7 @@ export class DurableQueue implements TaskSource {
     void this.putOnRecord(reign, head, head.failed);
   }
 
-  /** After `failed`: its attempts are used up. */
+  /** Gives the task up, after `failed`: its attempts are used up. */
   exhausted(task: QueuedTask, error: CodedError): void {
     const [reign, head] = this.headIf(task);
     if (head === null) return;

@@ -29,7 +29,7 @@ export class DoneWindow {
     this.snapshot = undefined;
   }
 
-  /** One more task is done. */
+  /** Adds one more task that is done. */
   add(id: TaskId): void {
     this.count += 1;
     this.identifier = id;

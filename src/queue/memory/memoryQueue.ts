@@ -37,7 +37,7 @@ export class MemoryQueue implements TaskSource {
     for (let left = count; left > 0; left -= 1) this.tasks.shift();
   }
 
-  /** Nothing is begun as long as the present head is the head. */
+  /** Holds the queue: nothing is begun as long as the present head is the head. */
   hold(): void {
     this.held = this.tasks.head();
   }
@@ -61,7 +61,7 @@ export class MemoryQueue implements TaskSource {
     return this.isHeld ? (this.held?.id ?? null) : null;
   }
 
-  /** When the head was submitted. */
+  /** Returns when the head was submitted. */
   get headSince(): number | null {
     return this.tasks.head()?.since ?? null;
   }

@@ -57,7 +57,7 @@ export class Gate {
     return Atomics.wait(this.words, INSIDE, 1, patience) !== 'timed-out';
   }
 
-  /** As `shut`, for a thread that must not be blocked. */
+  /** Shuts as `shut` does, for a thread that must not be blocked. */
   async shutSoon(patience = GATE_PATIENCE_MS): Promise<boolean> {
     Atomics.store(this.words, SHUT, 1);
     for (const end = performance.now() + patience; Atomics.load(this.words, INSIDE) === 1; ) {

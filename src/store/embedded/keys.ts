@@ -37,7 +37,7 @@ export function taskKey(name: string, seq: number): Buffer {
   return numbered('k', Buffer.from(name), seq);
 }
 
-/** From the number `from` on. */
+/** Returns the range of tasks from the number `from` on. */
 export function taskRange(name: string, from: number): KeyRange {
   return { start: taskKey(name, from), end: taskKey(name, Number.MAX_SAFE_INTEGER) };
 }

@@ -44,7 +44,7 @@ export const processTable: ProcessTable = {
   startOf: (pid) => startIn(`/proc/${pid}/stat`),
 };
 
-/** One text for one process, fit for the name of a file. */
+/** Writes a process as one text, fit for the name of a file. */
 export function processKey({ namespace, pid, start }: ProcessIdentity): string {
   return `${pid}-${start}-${namespace.replace(/\D/g, '')}`;
 }

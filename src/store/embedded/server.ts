@@ -71,7 +71,7 @@ export class EmbeddedServer {
     this.guarded((store) => store.renew());
   }
 
-  /** To be called each minute. */
+  /** Keeps the files from cleaners; to be called each minute. */
   keepFromCleaners(): void {
     this.guarded((store) => store.keepFromCleaners());
   }

@@ -143,8 +143,8 @@ export const durableBugs: readonly PlantedBug[] = [
     name: 'failure-not-on-record',
     breaks: 'A failed attempt is not put on record, so that a failover gives the task all its attempts again.',
     file: queue,
-    find: '    void this.putOnRecord(reign, head, head.failed);\n  }\n\n  /** After',
-    replace: "    if (reign.hold === 'blocked') void this.putOnRecord(reign, head, head.failed);\n  }\n\n  /** After",
+    find: '    void this.putOnRecord(reign, head, head.failed);\n  }\n\n  /** Gives',
+    replace: "    if (reign.hold === 'blocked') void this.putOnRecord(reign, head, head.failed);\n  }\n\n  /** Gives",
     caughtBy: ['walks'],
   },
   {

@@ -12,7 +12,7 @@ const STOP_MAX_MS = 10_000;
 
 export interface MemberListener {
   said(member: MemberHandle, message: FromMember): void;
-  /** A line that it wrote on stdout or stderr: debug output, or a crash. */
+  /** Called with a line that it wrote on stdout or stderr: debug output, or a crash. */
   wrote(member: MemberHandle, line: string): void;
   exited(member: MemberHandle): void;
 }
@@ -63,7 +63,7 @@ export class MemberHandle {
     if (this.child.connected) this.child.send(message, () => {});
   }
 
-  /** As if its machine had lost power: nothing of it runs on. */
+  /** Kills it, as if its machine had lost power: nothing of it runs on. */
   kill(): void {
     this.condition = 'killed';
     this.child.kill('SIGKILL');

@@ -27,7 +27,7 @@ export class Availability {
     });
   }
 
-  /** Something went unanswered, so the next sign of life is news. */
+  /** Notes that something went unanswered, so the next sign of life is news. */
   lost(): void {
     this.away = true;
   }

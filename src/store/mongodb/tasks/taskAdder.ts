@@ -173,7 +173,7 @@ export class TaskAdder {
     }
   }
 
-  /** Which of the ids are there. One that is done and not trimmed yet makes room for the task that comes. */
+  /** Finds which of the ids are there. One that is done and not trimmed yet makes room for the task that comes. */
   private async idsInTheWay(name: string, tasks: readonly NewTask[]): Promise<InTheWay> {
     const filter = { name, key: { $in: tasks.map(({ id }) => storedId(id)) } };
     const options = { limit: tasks.length, projection: { seq: 1, key: 1, format: 1 }, ...majority };
@@ -203,7 +203,7 @@ export class TaskAdder {
     return { end: this.remember(name, { next: Math.max(highest, done) + 1, done, proven }), state };
   }
 
-  /** Of two that are both trusted the one that is further. */
+  /** Keeps, of two ends that are both trusted, the one that is further. */
   private remember(name: string, end: End): End {
     const other = this.trusted(name);
     const further = other !== undefined && other.next > end.next ? other : end;
@@ -236,7 +236,7 @@ function firstOfEach(tasks: readonly NewTask[]): NewTask[] {
   return [...first.values()];
 }
 
-/** As many as one command may carry, at least one. */
+/** Takes as many as one command may carry, at least one. */
 function oneCommand(tasks: readonly NewTask[]): readonly NewTask[] {
   let bytes = 0;
   const end = tasks.findIndex((task, index) => {

@@ -36,7 +36,7 @@ export class Turns {
     await new Promise<void>((resolve) => this.clock.at(notBefore, resolve));
   }
 
-  /** A batch was stored, whose insert was sent at `sent`. */
+  /** Records that a batch was stored, whose insert was sent at `sent`. */
   stored(name: string, sent: number): void {
     const turn = this.of(name);
     const now = this.clock.now();
