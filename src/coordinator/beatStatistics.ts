@@ -1,4 +1,4 @@
-/** How punctual one member's heartbeats are, for `status()`. */
+/** How punctual one member's beats are, for `status()`. */
 
 import type { MemberStatus } from '../wire/status.js';
 import { Histogram } from './histogram.js';

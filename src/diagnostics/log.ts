@@ -27,7 +27,7 @@ let stderr: number | undefined;
 
 /**
  * Writing to a terminal that was stopped (Ctrl-S), or to a pipe whose reader does not read, would wait for it, and
- * heartbeats with it. When it is opened once more, which Linux can do, it takes what it can and never waits. A file is
+ * beats with it. When it is opened once more, which Linux can do, it takes what it can and never waits. A file is
  * not: its end is a property of the descriptor that was inherited.
  */
 function openStderr(): number {

@@ -114,7 +114,7 @@ export class Elector {
 
   private happen(event: ElectionEvent): void {
     this.queue.push(event);
-    // News may make the host call back in here; its event then waits until this one is done.
+    // News may make the member call back in here; its event then waits until this one is done.
     if (this.busy) return;
     this.busy = true;
     try {

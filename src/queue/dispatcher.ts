@@ -10,11 +10,11 @@
  *             runner has no thread, by `fence` and `halt`. Between two runs it is passed through.
  *   loading   a task waits, and the runner loads the work. Until it has, the source is not asked for the task, so a work
  *             that does not load is the failure of no task. Left for ready; if it fails, for waiting without an end: the
- *             host is told, and gives the mastership up, perhaps later. Until the next `start` nothing is begun, and
+ *             owner is told, and gives the mastership up, perhaps later. Until the next `start` nothing is begun, and
  *             `resume` leaves it parked. `fence`, `halt` and `drain` do not wait for it.
  *   running   one run of some tasks. Its outcome leaves it: for ready if no task failed, else for waiting. `drain` makes
  *             it draining.
- *   waiting   the host hears of a failure; then the delay before the head is tried again, which no `poke` shortens, or
+ *   waiting   the owner hears of a failure; then the delay before the head is tried again, which no `poke` shortens, or
  *             none if the head is exhausted. Or, after 1 ms of dispatching, for the other events of the thread to have
  *             their turn. Left for ready.
  *   draining  `drain` lets the one task finish, and the run begins no other. After stopTimeout it is aborted, after
@@ -33,7 +33,7 @@
  * What an outcome is worth. Tasks that are done leave the source while the rest of their run goes on, so however
  * long it is, listeners, standbys and the store hear of them. They count as long as the mastership under which the run
  * began lasts, aborted or not: they ran to their end inside the lease. Once it is lost, none counts; they stay and are
- * the next holder's. A failure after an abort is the abort's doing and counts as no attempt.
+ * the next master's. A failure after an abort is the abort's doing and counts as no attempt.
  *
  * Longer than other files, because each mode is only right beside the others.
  */
@@ -271,7 +271,7 @@ export class Dispatcher {
     }
     const tasks = queue.ready(this.chunkSize.tasks);
     if (tasks.length === 0) return;
-    // Runs that end at once follow each other by promises alone, which would hold up every timer, heartbeats too.
+    // Runs that end at once follow each other by promises alone, which would hold up every timer, beats too.
     if (clock.now() - this.turnBeganAt >= DISPATCH_TURN_MS) return this.wait(0);
     assert.equal(this.run, null, 'one run at a time');
     const run: Run = { tasks, left: 0, counts: true, aborted: false };
@@ -321,7 +321,7 @@ export class Dispatcher {
     this.progressAlarm.clear();
     const failed = run.aborted || failure === null || failure.type === 'not-run' ? null : failure;
     this.chunkSize.ran(failed === null ? done : done + 1, took);
-    // First the mode, then the news: the host may call back. In waiting, nothing that it queues is begun before it has
+    // First the mode, then the news: the owner may call back. In waiting, nothing that it queues is begun before it has
     // heard of the failure too.
     if (this.mode === 'running') this.move(failure === null ? 'ready' : 'waiting');
     this.removeDone(run, done);

@@ -1,6 +1,6 @@
 /**
  * The real clock. `setTimeout` counts whole milliseconds and fires up to one early or late, which is more than a
- * heartbeat may be late, so a timer is set a little short and the rest is slept off to the microsecond. That blocks the
+ * beat may be late, so a timer is set a little short and the rest is slept off to the microsecond. That blocks the
  * calling thread for less than `NEAR_MS`: right for the coordinator, whose only business is to be on time.
  */
 import { uptime } from 'node:os';

@@ -71,7 +71,7 @@ export function startTaskThread(
 
 /**
  * Piscina calls through a port of its own, and this one has served once it does. Left open, whatever the user's module
- * posts to it would arrive in the coordinator: a loop of that fills its memory, and holds up every heartbeat.
+ * posts to it would arrive in the coordinator: a loop of that fills its memory, and holds up every beat.
  */
 function loadAlone(href: string): Promise<UserWork> {
   parentPort?.close();

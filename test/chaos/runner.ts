@@ -178,7 +178,7 @@ function target({ master, place }: PlannedFault, places: readonly Place[]): Plac
   return chosen;
 }
 
-/** Notes how late the machine is, so that the checker can tell it from a failover that took too long. */
+/** Notes how late the machine is, so the checker can tell it from a failover that took too long. */
 function probe(events: LineFile): () => void {
   let due = performance.now() + PROBE;
   const timer = setInterval(() => {

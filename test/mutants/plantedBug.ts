@@ -1,6 +1,6 @@
 /**
  * A planted bug: a mistake that somebody could make, as a patch on the real source. It is kept as text to find and text
- * to put in its place, and the text must be there exactly once: a bug that the source has outgrown is an error, so that
+ * to put in its place, and the text must be there exactly once: a bug that the source has outgrown is an error, so
  * the list cannot rot.
  */
 import { readFileSync, writeFileSync } from 'node:fs';

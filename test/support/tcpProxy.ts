@@ -53,7 +53,7 @@ export class TcpProxy {
     return address.port;
   }
 
-  /** The connect string with the proxy in the place of the servers, so that the driver knows no way around it. */
+  /** The connect string with the proxy in the place of the servers, so the driver knows no way around it. */
   uri(uri: string): string {
     const { before, after } = authority(uri);
     const path = after.startsWith('/') ? after : `/${after}`;

@@ -251,7 +251,7 @@ export class WorldMember {
         return;
       case 'drain': {
         this.stopping = true;
-        // Often at once, so that the end meets claims and beats under way.
+        // Often at once, so the end meets claims and beats under way.
         const drained = world.random() < 0.5 ? 0 : world.random() * 3000;
         world.later(drained, () => this.hold(() => this.drained()));
         return;

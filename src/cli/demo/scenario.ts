@@ -30,7 +30,7 @@ interface Stage {
 export type Facts = { -readonly [name in 'block' | 'kill' | 'takeover']: AuditInput[name] } & {
   /** How late timers were on this machine during the takeover, in ms. */
   late: number;
-  /** How long after the kill, and a POLL, a heartbeat that was under way then became visible, in ms. */
+  /** How long after the kill, and a POLL, a beat that was under way then became visible, in ms. */
   landed: number;
 };
 

@@ -10,7 +10,7 @@ export interface MemberView {
   readonly state: string;
   readonly term: number | null;
   readonly done: number;
-  /** How late heartbeats went out, in ms; null while it has sent none. */
+  /** How late beats went out, in ms; null while it has sent none. */
   readonly lateness: { readonly p99: number; readonly max: number } | null;
 }
 

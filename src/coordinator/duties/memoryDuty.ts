@@ -190,7 +190,7 @@ export class MemoryDuty implements QueueDuty {
   seen(lease: Lease): void {
     const { removed, fellBack, missed } = this.follower.see(lease);
     if (removed.length > 0) {
-      log('%s: %d tasks done by the holder of term %d', this.parts.name, removed.length, lease.term);
+      log('%s: %d tasks done by the master of term %d', this.parts.name, removed.length, lease.term);
       this.parts.emit({ type: 'removed', ids: removed });
     }
     const first = fellBack && !this.fallingBack;

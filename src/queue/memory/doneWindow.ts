@@ -1,5 +1,5 @@
 /**
- * What the holder has done, as the lease carries it to the standbys: how many tasks, the newest id, and a window of the
+ * What the master has done, as the lease carries it to the standbys: how many tasks, the newest id, and a window of the
  * last ids. The window is limited in number and in bytes, because every beat carries it.
  */
 import type { Progress } from '../../store/store.js';

@@ -1,5 +1,5 @@
 /**
- * The moves by name. A move is one number, its kind and the seat or call that it is about, so that a trace of millions of
+ * The moves by name. A move is one number, its kind and the seat or call that it is about, so a trace of millions of
  * states is two short columns.
  */
 import assert from 'node:assert/strict';

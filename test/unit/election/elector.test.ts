@@ -41,7 +41,7 @@ class TestMember {
       this.calls.push(call);
       return this.fate(call);
     };
-    // The store keeps its promise late, so that the elector's own limit is what ends a request.
+    // The store keeps its promise late, so the elector's own limit is what ends a request.
     this.connection = store.connect({ fate, timeLimit: 60_000 });
     this.elector = new Elector({
       name: 'test',

@@ -1,6 +1,6 @@
 /**
  * The rules of docs/protocol.md against the pure core: a clock that is handed in, and no timers. All eleven are in this one
- * file, in their order, so that page and tests can be read side by side.
+ * file, in their order, so page and tests can be read side by side.
  */
 import assert from 'node:assert/strict';
 import { describe, expect, test } from 'vitest';

@@ -142,7 +142,7 @@ test.each([true, false])('what was sent is let go although somebody always waits
   const feeder = new Feeder(coordinator.send, stored);
   const held = (): number => Object(Reflect.get(feeder, 'waiting')).length;
   let most = 0;
-  // More than two batches are left each time, so that none ever takes the last one.
+  // More than two batches are left each time, so none ever takes the last one.
   for (let submitted = 1500; submitted <= 30_000; submitted += 1500) {
     for (const each of many(1500)) feed(feeder, each).catch(() => {});
     while (coordinator.ids.length < submitted - 2500) {

@@ -11,7 +11,7 @@ import { runs } from './runs.ts';
 
 const bytes = new Uint8Array(0);
 
-/** Few ids, so that they come again; looks of a window that goes on, or of one whose count went back. */
+/** Few ids, so they come again; looks of a window that goes on, or of one whose count went back. */
 const happening = fc.oneof(
   fc.record({ type: fc.constant('feed' as const), id: fc.nat({ max: 9 }) }),
   fc.record({ type: fc.constant('done' as const), ids: fc.array(fc.nat({ max: 9 }), { minLength: 1, maxLength: 4 }) }),

@@ -133,7 +133,7 @@ describe('dispatching', () => {
     let turns = 0;
     let runsInTurn = 0;
     let mostRunsInTurn = 0;
-    // Each look at the clock takes 10 µs, so that time passes while promises alone go on.
+    // Each look at the clock takes 10 µs, so time passes while promises alone go on.
     let now = 0;
     const busyClock = {
       now: () => (now += 0.01),

@@ -112,7 +112,7 @@ class Walk {
     });
   }
 
-  /** What fails inside a callback is kept for the walk to end with, so that its seed is known. */
+  /** What fails inside a callback is kept for the walk to end with, so its seed is known. */
   guard<T extends unknown[]>(check: (...args: T) => void): (...args: T) => void {
     return (...args) => {
       try {

@@ -20,7 +20,7 @@ const filename = fileURLToPath(new URL('./fixtures/scriptedThread.mjs', import.m
 let runner: ThreadRunner;
 let troubles: string[];
 let timersFired: number;
-/** Timers that are asked for until then run from then on, so that no limit passes before the thread is where it is to be. */
+/** Timers that are asked for until then run from then on, so no limit passes before the thread is where it is to be. */
 let timersBegin: Promise<void> | undefined;
 const clock: Clock = {
   ...systemClock,

@@ -44,7 +44,7 @@ export class Crew {
     return this.members.some(({ alive }) => alive);
   }
 
-  /** Returns the longest round trip to the store that a heartbeat took, in ms. */
+  /** Returns the longest round trip to the store that a beat took, in ms. */
   get roundTrip(): number {
     return Math.max(0, ...this.members.map(({ heartbeat }) => heartbeat?.roundTrip.max ?? 0));
   }

@@ -16,7 +16,7 @@ import { type Fortune, type MemberCallbacks, WalkMember } from '../walkMember.ts
 
 const WALKS = 60;
 const STEPS = 150;
-/** Longer than any call is under way, so that what a dead member has sent has arrived before the next is master. */
+/** Longer than any call is under way, so what a dead member has sent has arrived before the next is master. */
 const TAKEOVER = 60;
 const SLOWEST = 25;
 
@@ -55,7 +55,7 @@ class Walk {
   readonly completedNow = new Set<number>();
   /** How often each task was refused under it. */
   readonly refusals = new Map<number, number>();
-  /** Tasks take no time, so that they are done faster than they can be acknowledged. */
+  /** Tasks take no time, so they are done faster than they can be acknowledged. */
   readonly quick: boolean;
   /** So many calls more may be lost although all is calm. */
   hiccups = 0;
