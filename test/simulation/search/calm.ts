@@ -36,8 +36,8 @@ export class Calm {
 
   /** @throws Violation when no member works within the bound */
   tryFrom(world: World): void {
-    this.goOn(this.end(world, 'arrives'), 'all that was under way arrives');
-    this.goOn(this.end(world, 'fails'), 'all that was under way is lost');
+    this.requireWork(this.end(world, 'arrives'), 'all that was under way arrives');
+    this.requireWork(this.end(world, 'fails'), 'all that was under way is lost');
   }
 
   /** Whatever a fault has left is over, at this very moment. */
@@ -53,7 +53,7 @@ export class Calm {
     throw new Violation('what is under way never ends');
   }
 
-  private goOn(from: World, how: string): void {
+  private requireWork(from: World, how: string): void {
     const { setting, codes, form, known } = this;
     /** The states on the way, each with the tick at which it was met. */
     const way: number[] = [];

@@ -12,7 +12,7 @@ let clock: VirtualClock;
 let queue: MemoryQueue;
 let runner: ScriptedRunner;
 let dispatcher: Dispatcher;
-/** What the host was told: `done a`, `done a,b`, `failed a #1 message`, `exhausted a message`, `panic CODE`. */
+/** What the owner was told: `done a`, `done a,b`, `failed a #1 message`, `exhausted a message`, `panic CODE`. */
 let told: string[];
 
 beforeEach(() => {
@@ -23,7 +23,7 @@ beforeEach(() => {
   dispatcher = make();
 });
 
-function make(host: Partial<DispatcherCallbacks> = {}, parts: Partial<DispatcherParts> = {}): Dispatcher {
+function make(callbacks: Partial<DispatcherCallbacks> = {}, parts: Partial<DispatcherParts> = {}): Dispatcher {
   return new Dispatcher({
     queue,
     runner,
@@ -43,7 +43,7 @@ function make(host: Partial<DispatcherCallbacks> = {}, parts: Partial<Dispatcher
       loaded: () => told.push('loaded'),
       unloadable: (error) => told.push(`unloadable ${error.message}`),
       panic: (error) => told.push(`panic ${'code' in error ? error.code : error.message}`),
-      ...host,
+      ...callbacks,
     },
   });
 }
@@ -112,7 +112,7 @@ describe('dispatching', () => {
     expect(clock.pending).toBe(0);
   });
 
-  test('a task is out of the queue before the host hears that it is done, and the host may feed the next', async () => {
+  test('a task is out of the queue before the owner hears that it is done, and the owner may feed the next', async () => {
     const order: unknown[] = [];
     dispatcher = make({
       done: ([task]) => {

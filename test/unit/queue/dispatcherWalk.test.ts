@@ -98,7 +98,7 @@ class Walk {
         unloadable: this.guard(() => {
           expect(this.mastership, 'only a mastership that stands is given up').toBe('standing');
           this.unloadable += 1;
-          // The host may first wait for the store, and hear of fences in that time.
+          // The owner may first wait for the store, and hear of fences in that time.
           this.givenUp = this.chance.below(4) > 0;
           if (this.givenUp) return;
           this.mastership = 'none';
@@ -212,7 +212,7 @@ class Walk {
   async step(): Promise<void> {
     const { chance, runner } = this;
     runner.endsAtOnce = chance.below(4) > 0;
-    // The host gives it up soon, so what may come before that comes more often.
+    // The owner gives it up soon, so what may come before that comes more often.
     if (this.givenUp) {
       if (runner.state === 'ending' && chance.below(2) === 0) runner.finishEnd(this.ending());
       else if (chance.below(2) === 0) this.elect();

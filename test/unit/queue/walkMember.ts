@@ -29,7 +29,7 @@ class WalkRunner implements Runner {
 
   constructor(
     private readonly clock: VirtualClock,
-    private readonly host: MemberCallbacks,
+    private readonly callbacks: MemberCallbacks,
   ) {}
 
   start(): void {
@@ -48,22 +48,22 @@ class WalkRunner implements Runner {
   }
 
   private async runAll(tasks: readonly QueuedTask[]): Promise<ChunkOutcome> {
-    this.host.runs(tasks);
+    this.callbacks.runs(tasks);
     this.doneSoFar = 0;
     let [done, took] = [0, 0];
     for (const task of tasks) {
       if (this.stopped) return { done, failure: { type: 'not-run' }, took };
       if (this.finishing) break;
-      const { fortune, takes } = this.host.begins(task);
+      const { fortune, takes } = this.callbacks.begins(task);
       if (takes > 0) await new Promise<void>((resolve) => this.clock.at(this.clock.now() + takes, resolve));
       took += Math.max(takes, 0.01);
       if (this.stopped) return { done, failure: { type: 'not-run' }, took };
       if (fortune === 'refused') return { done, failure: { type: 'result', done: false }, took };
       if (fortune === 'kill') {
-        this.host.died();
+        this.callbacks.died();
         return new Promise(() => {});
       }
-      this.host.completed(task);
+      this.callbacks.completed(task);
       done += 1;
       this.doneSoFar = done;
     }
@@ -95,13 +95,13 @@ export class WalkMember {
     readonly name: string,
     retry: { readonly attempts: number; readonly exhausted: 'block' | 'dead-letter' },
     chance: Chance,
-    host: MemberCallbacks,
+    callbacks: MemberCallbacks,
   ) {
     this.master = new Master(store, clock, name, retry);
     const { queue } = this.master;
     this.dispatcher = new Dispatcher({
       ...{ queue, clock, grace: 20, stopTimeout: 40, killProcess: null, chunk: { budget: 5, mostTasks: 128 } },
-      runner: new WalkRunner(clock, host),
+      runner: new WalkRunner(clock, callbacks),
       random: () => chance.below(1000) / 1000,
       retry: { minDelay: 1, maxDelay: 10, attempts: retry.attempts },
       callbacks: {

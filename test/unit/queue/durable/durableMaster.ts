@@ -17,7 +17,7 @@ export interface MasterOptions {
 
 export class Master {
   readonly queue: DurableQueue;
-  /** What the host is told, in order: `acknowledged 1,2`, `buried 3: why`, `trouble: why`. */
+  /** What the owner is told, in order: `acknowledged 1,2`, `buried 3: why`, `trouble: why`. */
   readonly told: string[] = [];
   wakes = 0;
   /** The fate of each call to come. */

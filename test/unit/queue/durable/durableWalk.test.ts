@@ -93,7 +93,7 @@ class Walk {
     return this.frontier;
   }
 
-  host(): MemberCallbacks {
+  callbacks(): MemberCallbacks {
     return {
       runs: this.guard(undefined, (tasks: readonly QueuedTask[]) => {
         const [first, last] = [tasks[0], tasks.at(-1)];
@@ -183,7 +183,7 @@ class Walk {
     const clean = continued || this.ended === 'release' || this.ended === 'never';
     this.members += 1;
     const member =
-      again ?? new WalkMember(this.store, this.clock, `m${this.members}`, this.retry, this.chance, this.host());
+      again ?? new WalkMember(this.store, this.clock, `m${this.members}`, this.retry, this.chance, this.callbacks());
     member.master.fate = () => this.fate();
     member.master.onBuried = this.guard(undefined, (id: TaskId) => {
       expect(this.store.burial?.seq, 'a burial that is told of is over').not.toBe(this.numbers.get(id));
