@@ -13,7 +13,7 @@ import { middleOf, resident } from './resident.js';
 const PAUSE = 50;
 /** The share of the way to a mark, at its end, whose samples count. */
 const COUNTED = 0.3;
-/** Tasks that wait, at most: who submits faster than the work goes would measure his own backlog. */
+/** Tasks that wait, at most: submitting faster than the work goes would measure the backlog. */
 const WAITING_MAX = 20_000;
 
 const { folder, durable, marks, atOnce } = settingsOf<ManyTasksSettings>();

@@ -1,5 +1,5 @@
 /**
- * A planted bug: a mistake that somebody could make, as a patch on the real source. It is kept as text to find and text
+ * A planted bug: a mistake that we could make, as a patch on the real source. It is kept as text to find and text
  * to put in its place, and the text must be there exactly once: a bug that the source has outgrown is an error, so
  * the list cannot rot.
  */

@@ -99,7 +99,7 @@ export class VirtualClock implements Clock {
     this.#asleep += ms;
   }
 
-  /** Somebody sets the wall clock, forward or back. */
+  /** Sets the wall clock, forward or back. */
   setWall(wall: number): void {
     this.#wallShift = wall - this.#now - this.#asleep;
   }

@@ -29,7 +29,7 @@ export interface Failover {
   /** From where it counts to the next mastership, in ms. */
   readonly took: number;
   readonly bound: number;
-  /** Whether nothing else happened meanwhile. */
+  /** Whether nothing else happened in that time. */
   readonly isPlain: boolean;
 }
 

@@ -20,7 +20,7 @@ export const faultKinds = [
   'pause',
   /** A machine sleeps: its monotonic clock stands still too. */
   'sleep',
-  /** Somebody sets a wall clock. */
+  /** A wall clock is set. */
   'wall',
   /** Clocks run at different rates. */
   'drift',

@@ -56,7 +56,7 @@ test('a member that comes while another is at it waits, and hears that it is don
   expect([await second, queued]).toEqual(['elsewhere', []]);
 });
 
-test('a letter that stays is free again, for whoever waits', async () => {
+test('a letter that stays is free again, for the member that waits', async () => {
   const { letters } = member('a');
   const first = await letters.take('a');
   const second = member('b').requeue();

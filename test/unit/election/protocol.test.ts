@@ -117,7 +117,7 @@ describe('rule 2: the claim', () => {
     expect(other.types()).not.toContain('writeLease');
   });
 
-  test('waits as long as the holder on record counts on, whatever lease has overwritten his', () => {
+  test('waits as long as the holder on record counts on, whatever lease has overwritten its own', () => {
     const quick = leaseOf('other', { ttl: 100 });
     const bench = new Bench().send({ type: 'run' }).send({ type: 'tick' }).tip(1, 8000).observed(quick);
     seeing(bench, quick, 7999);

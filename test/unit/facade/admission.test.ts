@@ -31,7 +31,7 @@ function fullQueue() {
   return { room, taken, asked, served, waiters, submit };
 }
 
-test('whoever finds room does not wait', async () => {
+test('a caller that finds room does not wait', async () => {
   const { room, submit, served } = fullQueue();
   room.left = 1;
   await submit(1);
@@ -57,7 +57,7 @@ test('room is given in the order of the calls, however little there is at a time
   expect(vi.getTimerCount()).toBe(0);
 });
 
-test('who was called when the end came hears what he was answered, and the others that it is the end', async () => {
+test('callers that were called when the end came hear their answer, and the others that it is the end', async () => {
   const waiters = new Admission(globalTime);
   const answers: ((answer: 'queued' | 'full') => void)[] = [];
   const told: string[] = [];

@@ -108,7 +108,7 @@ test('what a coordinator refuses fails, and what dies with it is fed again befor
   expect(await Promise.all([waits, later, fed])).toEqual(['queued', 'queued', undefined]);
 });
 
-test('to be fed again is over when those tasks have crossed, however many are submitted meanwhile', async () => {
+test('to be fed again is over when those tasks have crossed, however many are submitted in between', async () => {
   const coordinator = new Coordinator();
   const feeder = new Feeder(coordinator.send);
   const refed = many(1500);
@@ -137,7 +137,7 @@ test('tasks in the store are fed to nobody again, so that there is nothing to wa
   expect(coordinator.ids).toEqual([1]);
 });
 
-test.each([true, false])('what was sent is let go although somebody always waits (stored: %s)', async (stored) => {
+test.each([true, false])('what was sent is let go although some caller always waits (stored: %s)', async (stored) => {
   const coordinator = new Coordinator();
   const feeder = new Feeder(coordinator.send, stored);
   const held = (): number => Object(Reflect.get(feeder, 'waiting')).length;

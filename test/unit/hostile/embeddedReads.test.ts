@@ -1,5 +1,5 @@
 /**
- * The embedded store over entries that somebody else wrote: every call ends with an answer or a coded error, and no
+ * The embedded store over entries that another program wrote: every call ends with an answer or a coded error, and no
  * entry of a newer format, nor another task, is overwritten or deleted.
  */
 import { mkdtemp, rm } from 'node:fs/promises';

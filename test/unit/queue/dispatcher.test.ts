@@ -326,7 +326,7 @@ describe('fence', () => {
     ]);
   });
 
-  test('a run that ends well all the same is done, because the mastership stands', async () => {
+  test('a run that ends well nevertheless is done, because the mastership lasts', async () => {
     startWith('a', 'b');
     dispatcher.fence('about to end');
     await finish(done);
@@ -921,7 +921,7 @@ describe('attempts that are used up', () => {
     await finish(doneIn(0.1));
     await finish(upTo(1, 'refused'));
     expect(told).toEqual(['exhausted b']);
-    // The start and two runs: it was not begun again by those who poked meanwhile.
+    // The start and two runs: it was not begun again by the pokes in between.
     expect([runsAtThatTime, runner.running]).toEqual([3, undefined]);
   });
 

@@ -117,7 +117,7 @@ describe('the tasks that may have been running', () => {
     expect([told.runner.running, store.tasks.get(1)?.deaths]).toEqual([1, 0]);
   });
 
-  test('of whoever came after it are', async () => {
+  test('of those that came after it are', async () => {
     await work.submit(batchOf(1, 2));
     work.seen(leaseAfter(0, [], null));
     await elect();
@@ -130,7 +130,7 @@ describe('the tasks that may have been running', () => {
 });
 
 describe('a drain', () => {
-  test('that the store will not let acknowledge anything ends all the same, and gives no lease away', async () => {
+  test('that the store will not let acknowledge anything ends nevertheless, and gives no lease away', async () => {
     await work.submit(batchOf(1, 2));
     work.seenNothing();
     await elect();

@@ -148,7 +148,7 @@ describe('dead-letter', () => {
     });
   });
 
-  test('a letter that somebody took is not written again, by whoever becomes master', async () => {
+  test('a letter that was taken is not written again, whichever member becomes master', async () => {
     addAll(store, 1, 2);
     const master = await elected(once);
     master.fate = only('putDeadLetter', { ...atOnce, lost: 'answer' });

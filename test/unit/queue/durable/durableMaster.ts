@@ -57,7 +57,7 @@ export class Master {
     });
   }
 
-  /** It becomes master, and whoever was is so no more. */
+  /** Makes it master; the member that was is no more. */
   elect(term: number, clean: boolean): void {
     const tenure = { name: NAME, term, holder: this.holder };
     this.store.holder = tenure;

@@ -293,7 +293,7 @@ test('flush waits for what is done and for what goes on record', async () => {
   expect([store.tasks.get(2)?.attempts, times]).toEqual([1, [40]]);
 });
 
-test('who has many tasks gets them all, in order, and those that are stored meanwhile', async () => {
+test('a master with many tasks gets them all, in order, and those that are stored in between', async () => {
   await elected(5000);
   const seen: number[] = [];
   for (let step = 0; seen.length < 6000 && step < 100; step++) {

@@ -222,7 +222,7 @@ describe('a suspect that was begun and not let run to its end', () => {
   test.each([
     ['attempts', { attempts: 2, deaths: 1 }, 2],
     ['deaths', { attempts: 1, deaths: 0 }, 1],
-  ])('is an attempt like another when somebody changed the %s on record meanwhile', async (_what, record, failed) => {
+  ])('is an attempt like another when the %s on record was changed in between', async (_what, record, failed) => {
     addAll(store, 1, 3);
     const master = await elected(false, { attempts: 3 });
     await runUntil(master, 1);
@@ -233,7 +233,7 @@ describe('a suspect that was begun and not let run to its end', () => {
     expect([master.ready(), master.head.failed]).toEqual([[1, 2, 3], failed]);
   });
 
-  test('and is done meanwhile leaves nothing to its member', async () => {
+  test('and is done in between leaves nothing to its member', async () => {
     addAll(store, 1, 3);
     const master = await elected(false, { attempts: 2 });
     await runUntil(master, 1);
@@ -244,7 +244,7 @@ describe('a suspect that was begun and not let run to its end', () => {
     expect([master.ready(), master.head.failed]).toEqual([[2, 3], 0]);
   });
 
-  test('is charged with the death of another member that ran it meanwhile', async () => {
+  test('is charged with the death of another member that ran it in between', async () => {
     addAll(store, 1, 3);
     const master = await elected(false, { attempts: 3 });
     await runUntil(master, 1);

@@ -60,7 +60,7 @@ describe('a head that is held', () => {
     expect([queue.drop(task), ready()]).toEqual([false, ['b', 'c']]);
   });
 
-  test('until somebody else has done it', () => {
+  test('until another member has done it', () => {
     queue.tasks.delete('a');
     expect([ready(), queue.blocked]).toEqual([['b', 'c'], null]);
   });
