@@ -8,7 +8,7 @@
  *     npm run sample:fenced-writes mongodb://localhost:27017/test      (or MONGODB_URI)
  *
  * It plays the worst case on purpose: the first master decides what to write and is held up before it does; a second
- * master is elected and writes; then the first one's write arrives: of a payment that is not booked yet, so that nothing
+ * master is elected and writes; then the first one's write arrives: of a payment that is not booked yet, so nothing
  * but its term tells it apart from one that is to be.
  */
 

@@ -30,7 +30,7 @@ export function logEvents(cluster: Cluster): void {
 }
 
 /**
- * On Ctrl-C or SIGTERM: let the running task end and release the lease, so that the other process takes over at once. Not
+ * On Ctrl-C or SIGTERM: let the running task end and release the lease, so the other process takes over at once. Not
  * by `once`: watchers, npm and containers send a signal twice, and the second would kill the process in the midst of it.
  */
 export function stopOnInterrupt(service: Failover, before: () => void): void {

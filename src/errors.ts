@@ -126,7 +126,7 @@ function text(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-/** The error again: of its own class where it is one of ours, else an `Error` with the same name, code and stack. */
+/** Returns the error again: of its own class where it is one of ours, else an `Error` with the same name, code and stack. */
 export function fromWire(wire: WireError): CodedError {
   const error = rebuilt(wire);
   if (error.name !== wire.name) Object.defineProperty(error, 'name', { value: wire.name, configurable: true });

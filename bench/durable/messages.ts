@@ -43,7 +43,7 @@ export interface RateReport {
 }
 
 export interface OurDurableReport extends RateReport {
-  /** Tasks per second until the last of them was stored; they were worked off meanwhile. */
+  /** Tasks per second until the last of them was stored; they were worked off in that time. */
   readonly stored: readonly number[];
   /** Calls of `submitWork` that the store did not answer in time, and that were made again. */
   readonly refused: number;

@@ -15,7 +15,7 @@ const installed = join(folder, 'node_modules', '.package-lock.json');
 export async function installPeers(progress: (text: string) => void): Promise<void> {
   if (existsSync(installed)) return;
   progress('installing the peers (npm ci in bench/peers)');
-  // A pre-built addition of theirs comes as a package, so that no script has to run.
+  // A pre-built addition of theirs comes as a package, so no script has to run.
   await run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: folder });
 }
 

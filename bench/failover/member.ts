@@ -1,5 +1,5 @@
 /**
- * Entry, one member. It feeds itself: the number of a task is a time on the clock that all processes share, so that
+ * Entry, one member. It feeds itself: the number of a task is a time on the clock that all processes share, so
  * every member submits the same tasks without a word between them.
  */
 import { setImmediate as turn } from 'node:timers/promises';

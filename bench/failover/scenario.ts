@@ -27,7 +27,7 @@ export interface Scenario {
 }
 
 /** In ms, from the kill, or from the moment in which the stopped master had no lease any more. */
-export interface Takeover {
+interface Takeover {
   readonly toElected: number;
   readonly toFirstTask: number;
   /** `stop` only: from the call to the end of the lease. */

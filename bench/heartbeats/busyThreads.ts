@@ -5,7 +5,7 @@ import { slice } from './cpuWork.js';
 const OVER = 0;
 const SLICES = 1;
 
-export interface BusyThreads {
+interface BusyThreads {
   /** Slices so far, of all threads. */
   readonly slices: () => number;
   end(): Promise<void>;

@@ -24,7 +24,7 @@ export function records(seed: number): string {
   return JSON.stringify(made);
 }
 
-/** One slice. Never yields. Returns a checksum, so that nothing of it can be left out. */
+/** One slice. Never yields. Returns a checksum, so nothing of it can be left out. */
 export function slice(seed: number): string {
   const packed = brotliCompressSync(records(seed), { params: { [constants.BROTLI_PARAM_QUALITY]: 6 } });
   return createHash('sha256').update(packed).digest('hex');

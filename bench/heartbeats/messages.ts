@@ -26,7 +26,7 @@ export interface BeatReport {
   readonly type: 'report';
   /** Of ours: the worst cluster in each column. */
   readonly lateness: SampleSpread;
-  /** Slices that were done meanwhile, on all threads. */
+  /** Slices that were done in that time, on all threads. */
   readonly slices: number;
   /** How long a slice takes in this process before the load begins. */
   readonly slice: number;
@@ -42,7 +42,7 @@ export interface OurReport extends BeatReport {
   readonly roundTrip: SampleSpread;
   /** How long the main thread was blocked without a pause. */
   readonly blocked: number;
-  /** The least that the main thread saw of a lease meanwhile: 0 would be a gap. */
+  /** The least that the main thread saw of a lease in that time: 0 would be a gap. */
   readonly leastLease: number;
   readonly clusters: number;
 }

@@ -10,7 +10,7 @@ const BYTES = 1_000_000;
 /** So few that the payloads under way fit into memory, so many that no thread waits for another. */
 const UNDER_WAY = 16;
 
-export interface PayloadRow {
+interface PayloadRow {
   readonly name: string;
   readonly duration: number;
   readonly report: PayloadReport;

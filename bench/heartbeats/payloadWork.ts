@@ -1,4 +1,4 @@
-/** Work that does as little as can be with a big payload, so that the payloads go as fast as they can. */
+/** Work that does as little as can be with a big payload, so the payloads go as fast as they can. */
 
 export interface PayloadTask {
   readonly id: number;

@@ -1,6 +1,6 @@
 /**
  * Entry: big payloads, submitted and run as fast as they go through one cluster. Callers submit the next task when
- * theirs is done, so that the memory stays bounded.
+ * theirs is done, so the memory stays bounded.
  */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -22,7 +22,7 @@ export async function plainBeats(interval: number, duration: number): Promise<nu
 }
 
 /**
- * How late each beat was: against the beat before, not against a grid as ours are, so that one that is late does not
+ * How late each beat was: against the beat before, not against a grid as ours are, so one that is late does not
  * make the next one early. Again in the competitor's favour.
  */
 export function latenessOf(gaps: readonly number[], interval: number): number[] {

@@ -47,7 +47,7 @@ export async function measureBacklog(store: BenchStore, tasks: number): Promise<
   });
   try {
     await entered(standby, 'slave');
-    // A few, so that all has run once: what more of them cost is the question.
+    // A few, so all has run once: what more of them cost is the question.
     await fill(0, FIRST);
     const before = { master: await residentOf(master), standby: await residentOf(standby) };
     const { seconds, refused } = await fill(FIRST, tasks);

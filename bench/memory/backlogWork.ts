@@ -1,4 +1,4 @@
-/** Work that never ends by itself, so that the whole backlog stays: it ends when the member stops. */
+/** Work that never ends by itself, so the whole backlog stays: it ends when the member stops. */
 import { once } from 'node:events';
 import type { TaskContext } from 'mongo-failover';
 

@@ -13,8 +13,8 @@ import { middleOf, resident } from './resident.js';
 const PAUSE = 50;
 /** The share of the way to a mark, at its end, whose samples count. */
 const COUNTED = 0.3;
-/** Tasks that wait, at most: who submits faster than the work goes would measure his own backlog. */
-const MOST_WAITING = 20_000;
+/** Tasks that wait, at most: submitting faster than the work goes would measure the backlog. */
+const WAITING_MAX = 20_000;
 
 const { folder, durable, marks, atOnce } = settingsOf<ManyTasksSettings>();
 const { managed: Managed, close } = failover({ nodb: { path: folder } });
@@ -56,10 +56,10 @@ for (const mark of marks) {
   const first = submitted;
   while (submitted < mark) {
     const id = submitted;
-    const part = Math.min(MOST_WAITING / 2, mark - id);
+    const part = Math.min(WAITING_MAX / 2, mark - id);
     await callAtOnce(atOnce, part, (index) => cluster.submitWork({ id: id + index }));
     submitted += part;
-    await doneAre(Math.max(0, submitted - MOST_WAITING / 2));
+    await doneAre(Math.max(0, submitted - WAITING_MAX / 2));
   }
   await doneAre(mark);
   const since = mark - (mark - first) * COUNTED;

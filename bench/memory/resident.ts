@@ -9,7 +9,7 @@ export function resident(): Resident {
   return { rss, own: anonymous() ?? rss };
 }
 
-/** The median, so that what a collection of garbage has just left or is about to take does not count. */
+/** The median, so what a collection of garbage has just left or is about to take does not count. */
 export function middleOf(samples: readonly Resident[]): Resident {
   return { rss: median(samples.map(({ rss }) => rss)), own: median(samples.map(({ own }) => own)) };
 }

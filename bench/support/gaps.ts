@@ -1,5 +1,5 @@
 /** What could not be measured, and why: one thing that this machine lacks does not keep the rest from being measured. */
-export interface Gap {
+interface Gap {
   readonly what: string;
   readonly why: string;
 }

@@ -9,7 +9,7 @@ export interface SampleSpread {
   readonly max: number;
 }
 
-/** Percentiles by nearest rank, so that each is a sample that was really taken. All 0 without samples. */
+/** Percentiles by nearest rank, so each is a sample that was really taken. All 0 without samples. */
 export function spreadOf(samples: readonly number[]): SampleSpread {
   const sorted = [...samples].sort((a, b) => a - b);
   const rank = (share: number): number => sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0;

@@ -1,6 +1,6 @@
 /**
  * Charts as SVG, without a library: horizontal bars, or one dot for each sample with its limit beside it. Colours are
- * chosen by `prefers-color-scheme`, and nothing is painted behind them, so that a picture is readable on a dark page
+ * chosen by `prefers-color-scheme`, and nothing is painted behind them, so a picture is readable on a dark page
  * and on a light one.
  */
 import { Axis } from './svgAxis.js';
@@ -15,14 +15,14 @@ export interface BarChart {
   readonly limit?: Limit;
 }
 
-export interface Bar {
+interface Bar {
   readonly label: string;
   readonly value: number;
   /** How the value is written beside the bar. */
   readonly text: string;
 }
 
-export interface Limit {
+interface Limit {
   readonly value: number;
   readonly label: string;
 }
@@ -98,7 +98,7 @@ function dots(chart: DotChart): string {
     parts.push(text(LEFT - 10, middle + 4, label, '', 'end'));
     const sorted = [...own].sort((a, b) => a - b);
     for (const [rank, value] of sorted.entries()) {
-      // Spread up and down in turn, so that equal samples do not hide each other.
+      // Spread up and down in turn, so equal samples do not hide each other.
       const y = middle + (((rank * 7) % 11) - 5) * 2.2;
       parts.push(`<circle class="dot" cx="${n(axis.at(value))}" cy="${n(y)}" r="3.5"/>`);
     }

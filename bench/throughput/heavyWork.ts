@@ -1,4 +1,4 @@
-/** CPU-heavy work whose amount is given, so that it takes longer where something else takes the core, and shows it. */
+/** CPU-heavy work whose amount is given, so it takes longer where something else takes the core, and shows it. */
 
 export interface HeavyTask {
   readonly id: number;

@@ -1,4 +1,4 @@
-/** Entry: `submitWork` calls on a cluster that does not run, so that nothing but submitting is measured. */
+/** Entry: `submitWork` calls on a cluster that does not run, so nothing but submitting is measured. */
 import { failover } from 'mongo-failover';
 import { callAtOnce } from '../support/callers.js';
 import { settingsOf, tellAndEnd } from '../support/entry.js';

@@ -1,5 +1,5 @@
 /**
- * What ends a command before its time: signals, and an output that nobody reads any more. The command is aborted, removes
+ * What ends a command before its time: signals, and an output that is not read any more. The command is aborted, removes
  * what it has made, and the process ends with the exit code that a shell expects.
  */
 
@@ -9,7 +9,7 @@ const signals = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143, SIGBREAK: 149 } as con
 const BROKEN_PIPE = 141;
 const FAILED = 1;
 /** `npx`, `npm` and watchers pass on the signal that a terminal has sent to all already, in ms. */
-const SAME_SIGNAL = 1000;
+const SAME_SIGNAL_MS = 1000;
 
 /** The command was interrupted, and has said all that it can. */
 export class Interrupted extends Error {}
@@ -36,10 +36,10 @@ export function interruptions(program: Interruptible, now: () => number): AbortS
     controller.abort(new Interrupted());
   };
   for (const [signal, code] of Object.entries(signals)) {
-    // Not `once`: what restores the cursor ends the process at a signal that nobody else listens for.
+    // Not `once`: what restores the cursor ends the process at a signal that has no other listener.
     program.on(signal, () => {
       // Who asks a second time does not want to wait for the members.
-      if (first !== undefined && now() - first > SAME_SIGNAL) return program.exit(code);
+      if (first !== undefined && now() - first > SAME_SIGNAL_MS) return program.exit(code);
       first ??= now();
       interrupt(code);
     });
@@ -49,7 +49,7 @@ export function interruptions(program: Interruptible, now: () => number): AbortS
     if (error.code !== 'EPIPE') program.stderr.write(`mongo-failover: stdout cannot be written: ${error.message}\n`);
     interrupt(error.code === 'EPIPE' ? BROKEN_PIPE : FAILED);
   });
-  // What goes to stderr is for whoever watches. The result is for stdout, and is still wanted.
+  // What goes to stderr is for people who watch. The result is for stdout, and is still wanted.
   program.stderr.on('error', () => {});
   return controller.signal;
 }

@@ -15,13 +15,13 @@ const USAGE = 2;
 const { version }: { version: string } = createRequire(import.meta.url)('mongo-failover/package.json');
 
 const demoHelp = `  Several processes work through the files of a folder (default: the installed dependencies), one of them at a
-  time: each file is compressed, and its SHA-256 goes into a ledger. Meanwhile the master's main thread is blocked
+  time: each file is compressed, and its SHA-256 goes into a ledger. In between, the master's main thread is blocked
   for 3 s, which must change nothing, and then the master is killed, after which another must go on. At the end
   the ledger is compared with the files. Exit code 0: everything holds. 1: something does not. 2: wrong arguments.
 
   The amount of work is measured out to fit --seconds on this machine: every file up to 4 MiB, compressed as hard
   as the time allows; of a folder that is too large for the lightest compression, a part; files of a small one are
-  compressed several times. The folder must be at rest: files that change meanwhile cannot be judged.`;
+  compressed several times. The folder must be at rest: files that change during the run cannot be judged.`;
 
 async function demo(
   folder: string | undefined,

@@ -1,23 +1,23 @@
-/** How punctual one member's heartbeats are, for `status()`. */
+/** How punctual one member's beats are, for `status()`. */
 
 import type { MemberStatus } from '../wire/status.js';
 import { Histogram } from './histogram.js';
 
-export class Telemetry {
+export class BeatStatistics {
   private sent = 0;
   private acknowledged = 0;
   private readonly lateness = new Histogram();
   private readonly delay = new Histogram();
   private readonly roundTrip = new Histogram();
 
-  /** A beat went out `late` ms after it was due, and `delay` ms after the moment that was aimed at. */
+  /** Records a beat that went out `late` ms after it was due, and `delay` ms after the moment that was aimed at. */
   beatSent(late: number, delay: number): void {
     this.sent += 1;
     this.lateness.record(late);
     this.delay.record(delay);
   }
 
-  /** A beat was acknowledged `ms` after it was sent. */
+  /** Records that a beat was acknowledged `ms` after it was sent. */
   beatAcknowledged(ms: number): void {
     this.acknowledged += 1;
     this.roundTrip.record(ms);

@@ -15,20 +15,20 @@ import type { DifferingMember } from '../wire/status.js';
 import { DifferingMembers, type DifferingParts } from './differingMembers.js';
 import { Yielding } from './yielding.js';
 
-export interface WatchParts extends DifferingParts {
+interface WatchParts extends DifferingParts {
   readonly holder: string;
   readonly store: Pick<Store, 'putNotice' | 'readNotices'>;
-  /** Whether this member could take the lease over, and how many tasks wait for it. */
+  /** Returns whether this member could take the lease over, and how many tasks wait for it. */
   isFit(): boolean;
   waiting(): Promise<number>;
-  /** Another member should work: claim nothing, and give up what is held. */
+  /** Called when another member should work: this one claims nothing, and gives up what it holds. */
   standBack(reason: string): void;
-  /** The opposite. */
+  /** Called when this member may work again. */
   comeForward(): void;
 }
 
 /** Turns begin at multiples of this, in ms, when electors wake, too: the end of each timer blocks the thread (systemClock.ts). */
-const GRID = 250;
+const TURN_GRID_MS = 250;
 
 const log = logFor('failover');
 
@@ -58,7 +58,7 @@ export class ConfigurationWatch {
     this.cancel = undefined;
   }
 
-  /** Another member's lease showed a new version; null: there is none. */
+  /** Takes what a new version of another member's lease says; null: there is no lease. */
   seen(lease: Lease | null): void {
     const { holder, configuration } = lease ?? {};
     if (typeof holder !== 'string' || configuration === undefined) {
@@ -80,7 +80,7 @@ export class ConfigurationWatch {
   }
 
   get differing(): DifferingMember[] {
-    return this.members.all;
+    return this.members.members;
   }
 
   // ---- each turn ----
@@ -88,7 +88,7 @@ export class ConfigurationWatch {
   private again(delay: number): void {
     const { clock } = this.parts;
     this.cancel?.();
-    const time = Math.ceil((clock.now() + delay) / GRID) * GRID;
+    const time = Math.ceil((clock.now() + delay) / TURN_GRID_MS) * TURN_GRID_MS;
     const cancel = clock.at(time, () => {
       void this.turn().then(() => {
         if (this.cancel === cancel) this.again(this.differing.length > 0 ? this.parts.ttl / 2 : this.parts.ttl);
@@ -104,7 +104,7 @@ export class ConfigurationWatch {
       await this.writeNotice();
       const notices = await store.readNotices(name);
       if (this.cancel === undefined) return;
-      for (const notice of this.yielding.look(notices, clock.now())) {
+      for (const notice of this.yielding.observe(notices, clock.now())) {
         this.members.meet(notice.holder, notice.configuration, notice.ttl);
       }
     } catch (error) {

@@ -3,8 +3,8 @@
  *
  * A letter is queued first and removed then, so a crash in between leaves both. Two members that put back the same letter
  * would both queue it, so a member claims the letter before, by a conditional write. Another member that finds the claim
- * waits for the letter to go. If the same claim stays for `ABANDONED` ms, its member is taken for dead, and the claim is
- * replaced. That time runs by the clock of the member that waits. A member that needs more than `FRESH` ms before it
+ * waits for the letter to go. If the same claim stays for `CLAIM_MAX_MS`, its member is taken for dead, and the claim is
+ * replaced. That time runs by the clock of the member that waits. A member that needs more than `CLAIM_FRESH_MAX_MS` before it
  * queues the letter gives up, because each call to the store has a limit and its task must be stored by then.
  */
 
@@ -15,10 +15,10 @@ import { pause } from '../time/pause.js';
 import type { SubmitResult } from '../wire/messages.js';
 import { mustBeFresh, type TakenLetter } from '../wire/takenLetter.js';
 
-/** How long an unchanged claim of another member is respected, in ms: longer than `FRESH` and two calls to the store. */
-export const ABANDONED = 40_000;
+/** How long an unchanged claim of another member is respected, in ms: longer than `CLAIM_FRESH_MAX_MS` and two calls to the store. */
+export const CLAIM_MAX_MS = 40_000;
 
-export interface DeadLettersParts {
+interface DeadLettersParts {
   readonly store: TaskStore;
   readonly name: string;
   /** Unique per member: claims begin with it. */
@@ -82,11 +82,11 @@ export class DeadLetters {
     return result;
   }
 
-  /** A claim of this member that no call has any more is left over from one that failed. */
+  /** Returns whether the letter may be claimed. A claim of this member that no call has any more is left over from a failed one. */
   private isFree({ claim }: FoundDeadLetter, since: number | undefined): boolean {
     if (claim === null) return true;
     if (claim.startsWith(`${this.parts.holder}/`)) return !this.pending.has(claim);
-    return since !== undefined && this.parts.clock.now() - since >= ABANDONED;
+    return since !== undefined && this.parts.clock.now() - since >= CLAIM_MAX_MS;
   }
 
   private async claim({ seq, claim: before }: FoundDeadLetter): Promise<string | null> {

@@ -27,8 +27,8 @@ export class DifferingMembers {
 
   constructor(private readonly parts: DifferingParts) {}
 
-  /** Those that are known to live and to differ. */
-  get all(): DifferingMember[] {
+  /** Returns the members that are known to live and to differ. */
+  get members(): DifferingMember[] {
     const now = this.parts.clock.now();
     return [...this.known.values()].filter(({ until }) => now < until).map(({ member }) => member);
   }
@@ -50,7 +50,7 @@ export class DifferingMembers {
     return true;
   }
 
-  /** An older version is master, which does not say how it is configured. */
+  /** Notes that an older version is master, which does not say how it is configured. */
   meetOlderVersion(holder: string): void {
     const text = `the master ${holder} does not say how it is configured: an older version of mongo-failover runs there, and members that differ from it go unnoticed`;
     if (this.isNews(text)) this.parts.info(text);

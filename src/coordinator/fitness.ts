@@ -9,9 +9,9 @@ import type { Clock } from '../time/clock.js';
 import type { Unfit } from '../wire/status.js';
 
 /** What makes a member unfit. */
-export type Ailment = 'task' | 'main' | 'module' | 'kind';
+type Ailment = 'task' | 'main' | 'module' | 'kind';
 
-export interface FitnessHost {
+interface FitnessCallbacks {
   /** `nothingRuns`: nothing of the work. Returns whether that gave a mastership up, which an `error` event has told of. */
   resign(reason: string, code: FailoverErrorCode, nothingRuns: boolean): boolean;
   fit(): void;
@@ -22,11 +22,11 @@ export class Fitness {
   private readonly complaints = new Map<Ailment, Unfit>();
 
   constructor(
-    private readonly host: FitnessHost,
+    private readonly callbacks: FitnessCallbacks,
     private readonly clock: Pick<Clock, 'wall'>,
   ) {}
 
-  /** The oldest complaint; null: the member is fit. */
+  /** Returns the oldest complaint; null: the member is fit. */
   get unfit(): Unfit | null {
     const [first] = this.complaints.values();
     return first ?? null;
@@ -34,17 +34,17 @@ export class Fitness {
 
   /**
    * A complaint that is made already only gets the new words. `nothingRuns`: nothing of the work, and all that has run is
-   * on record, so that the lease is given away. Returns whether a mastership was given up.
+   * on record, so the lease is given away. Returns whether a mastership was given up.
    */
   complain(ailment: Ailment, code: FailoverErrorCode, message: string, nothingRuns = false): boolean {
     const before = this.complaints.get(ailment);
     const since = before?.since ?? new Date(this.clock.wall());
     this.complaints.set(ailment, { code, message, since });
     if (before !== undefined || this.complaints.size > 1) return false;
-    return this.host.resign(message, code, nothingRuns);
+    return this.callbacks.resign(message, code, nothingRuns);
   }
 
   withdraw(ailment: Ailment): void {
-    if (this.complaints.delete(ailment) && this.complaints.size === 0) this.host.fit();
+    if (this.complaints.delete(ailment) && this.complaints.size === 0) this.callbacks.fit();
   }
 }

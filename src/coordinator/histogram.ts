@@ -9,7 +9,7 @@ import type { Spread } from '../wire/status.js';
 const BITS = 5;
 const BUCKETS = 2 ** BITS;
 /** Longer times count as this one, in µs: more than half an hour. */
-const LONGEST = 2 ** 31 - 1;
+const RECORDED_MAX_US = 2 ** 31 - 1;
 
 export class Histogram {
   private counts = new Uint32Array(0);
@@ -17,7 +17,7 @@ export class Histogram {
   private longest = 0;
 
   record(ms: number): void {
-    const index = bucketOf(Math.min(LONGEST, Math.max(0, Math.round(ms * 1000))));
+    const index = bucketOf(Math.min(RECORDED_MAX_US, Math.max(0, Math.round(ms * 1000))));
     if (index >= this.counts.length) this.grow(index);
     this.counts[index] = (this.counts[index] ?? 0) + 1;
     this.total += 1;
@@ -34,7 +34,7 @@ export class Histogram {
     this.counts = counts;
   }
 
-  /** The longest time of the bucket, in ms, because a percentile must not flatter. */
+  /** Returns the longest time of the bucket, in ms, because a percentile must not flatter. */
   private percentile(percent: number): number {
     let left = Math.ceil((this.total * percent) / 100);
     if (left === 0) return 0;
@@ -52,7 +52,7 @@ function bucketOf(us: number): number {
   return doublings * BUCKETS + (us >> doublings);
 }
 
-/** The highest number of microseconds in a bucket. */
+/** Returns the highest number of microseconds in a bucket. */
 function endOf(index: number): number {
   const doublings = Math.max(0, Math.floor(index / BUCKETS) - 1);
   return (index - doublings * BUCKETS + 1) * 2 ** doublings - 1;

@@ -18,17 +18,17 @@ import { endProcess, lastResorts } from '../surroundings/lastResorts.js';
 import type { TaskId } from '../task/task.js';
 import { systemClock } from '../time/systemClock.js';
 import type { ClusterSpec, CoordinatorApi, MemberEvent, SubmitResult, TaskBatch } from '../wire/messages.js';
-import { LeaseView } from '../wire/sharedLease.js';
+import { SharedLease } from '../wire/sharedLease.js';
 import type { MemberStatus } from '../wire/status.js';
 import type { TakenLetter } from '../wire/takenLetter.js';
 import type { MainRunner } from '../work/mainRunner.js';
 import { type Begin, memberStarts, StartGate, threadStarts } from '../work/startGate.js';
 import { DeadLetters } from './deadLetters.js';
-import { DurableWork } from './duties/durableDuty.js';
-import type { MemberWork } from './duties/duty.js';
-import { ManagedWork } from './duties/memoryDuty.js';
-import type { TaskWork, TaskWorkParts } from './duties/queueDuty.js';
-import { UnmanagedWork } from './duties/unmanagedDuty.js';
+import { DurableDuty } from './duties/durableDuty.js';
+import type { Duty } from './duties/duty.js';
+import { MemoryDuty } from './duties/memoryDuty.js';
+import type { QueueDuty, QueueDutyParts } from './duties/queueDuty.js';
+import { UnmanagedDuty } from './duties/unmanagedDuty.js';
 import { Fitness } from './fitness.js';
 import type { MainWatch } from './mainWatch.js';
 import { makePoolProbe } from './makePoolProbe.js';
@@ -41,7 +41,7 @@ import { storeText } from './storeText.js';
 import { probeDelays, WorkLoading } from './workLoading.js';
 
 /** How long the embedded store may take to open, in ms: see embeddedStore.ts. */
-const OPENING = 6000;
+const OPENING_MAX_MS = 6000;
 
 /** What is handed to everything that decides. */
 const system = {
@@ -61,9 +61,9 @@ function killProcess(emit: (event: MemberEvent) => void): void {
 
 interface Hosted {
   readonly member: ClusterMember;
-  readonly managed: TaskWork | null;
+  readonly managed: QueueDuty | null;
   readonly letters: DeadLetters;
-  readonly unmanaged: UnmanagedWork | null;
+  readonly unmanaged: UnmanagedDuty | null;
   readonly mainRunner: MainRunner | null;
   readonly watch: MainWatch | null;
 }
@@ -102,17 +102,17 @@ export class CoordinatorHost implements CoordinatorApi {
     this.store = openOnUse(createStore(options.store, this.limits, systemClock, gate, measured));
     this.probe = makePoolProbe(sendAll);
     this.store.onAvailable(() => {
-      for (const { member } of this.hosted.values()) member.available();
+      for (const { member } of this.hosted.values()) member.storeIsBack();
     });
   }
 
   async open(spec: ClusterSpec): Promise<void> {
     assert.ok(!this.hosted.has(spec.cluster), 'a cluster is opened once');
-    const lease = new LeaseView(spec.lease);
+    const lease = new SharedLease(spec.lease);
     const emit = (event: MemberEvent): void => this.send(spec.cluster, event);
     let mainRunner: MainRunner | null = null;
-    let managed: TaskWork | null = null;
-    let unmanaged: UnmanagedWork | null = null;
+    let managed: QueueDuty | null = null;
+    let unmanaged: UnmanagedDuty | null = null;
     let watch: MainWatch | null = null;
     let loading: WorkLoading | null = null;
     const { intervals } = this.options;
@@ -134,7 +134,7 @@ export class CoordinatorHost implements CoordinatorApi {
       configuration: configurationOf(spec.managed?.options ?? null, spec.managed?.key ?? null),
       grace: spec.managed?.options.grace ?? 0,
       // Only should the store break its promise: its own limits are tighter.
-      requestTimeout: Math.max(OPENING, this.limits.connectTimeout) + 2 * this.limits.commandTimeout,
+      requestTimeout: Math.max(OPENING_MAX_MS, this.limits.connectTimeout) + 2 * this.limits.commandTimeout,
       store: this.store,
       clock: systemClock,
       lease,
@@ -158,9 +158,9 @@ export class CoordinatorHost implements CoordinatorApi {
           if (!standsBack) fitness.withdraw('kind');
         });
       },
-      makeWork: (progressed): MemberWork => {
+      makeDuty: (progressed): Duty => {
         if (spec.managed === null) {
-          unmanaged = new UnmanagedWork(spec.identifier, progressed);
+          unmanaged = new UnmanagedDuty(spec.identifier, progressed);
           return unmanaged;
         }
         const { module, options } = spec.managed;
@@ -176,7 +176,7 @@ export class CoordinatorHost implements CoordinatorApi {
           const parts = { name: spec.name, prober, fitness, clock: systemClock, delays: probeDelays, emit };
           loading = new WorkLoading(parts);
         }
-        managed = this.makeTaskWork(spec, {
+        managed = this.makeQueueDuty(spec, {
           ...{ name: spec.name, options, runner, ...system, emit, progressed },
           killProcess: () => killProcess(emit),
           loaded: () => loading?.succeeded(),
@@ -211,7 +211,7 @@ export class CoordinatorHost implements CoordinatorApi {
   }
 
   async stop(cluster: number): Promise<void> {
-    // One whose turn has not come joins first, so that it tells the same as any other.
+    // One whose turn has not come joins first, so it tells the same as any other.
     this.joins.get(cluster)?.(() => {});
     this.hosted.get(cluster)?.member.stop();
   }
@@ -224,7 +224,7 @@ export class CoordinatorHost implements CoordinatorApi {
 
   async requeue(cluster: number, id: TaskId): Promise<boolean | 'full'> {
     const { managed, letters } = this.find(cluster);
-    assert.ok(managed instanceof DurableWork, 'a queue in memory is fed by the main thread');
+    assert.ok(managed instanceof DurableDuty, 'a queue in memory is fed by the main thread');
     return managed.requeue(id, letters);
   }
 
@@ -260,11 +260,11 @@ export class CoordinatorHost implements CoordinatorApi {
     await this.store.close();
   }
 
-  private makeTaskWork({ holder }: ClusterSpec, parts: TaskWorkParts): TaskWork {
+  private makeQueueDuty({ holder }: ClusterSpec, parts: QueueDutyParts): QueueDuty {
     const store = this.store.tasks;
     const poll = this.options.intervals.POLL;
-    if (parts.options.durable) return new DurableWork({ ...parts, store, holder, poll, reads: this.reads });
-    return new ManagedWork({ ...parts, store, poll });
+    if (parts.options.durable) return new DurableDuty({ ...parts, store, holder, poll, reads: this.reads });
+    return new MemoryDuty({ ...parts, store, poll });
   }
 
   private find(cluster: number): Hosted {

@@ -2,23 +2,23 @@
  * Notices, on the coordinator thread, that the main thread has not turned its loop for `mainTimeout` (rule 10), by the
  * pulse that `src/facade/mainPulse.ts` leaves in shared memory; and when it turns again.
  *
- * A machine that was suspended does not count as blocked: the monotonic clock, by which the pulse is dated, stands still
- * meanwhile. Where it does not, and where the whole process was stopped (SIGSTOP, a container that is paused), this watch
- * stood still as well: whoever looks late by more than a period gives the main thread another one to beat.
+ * A machine that was suspended does not count as blocked: the monotonic clock, by which the pulse is dated, stops
+ * with the machine. Where it does not, and where the whole process was stopped (SIGSTOP, a container that is paused), this watch
+ * stops as well. A watch that looks late by more than a period gives the main thread another one to beat.
  */
 import assert from 'node:assert/strict';
 import type { Cancel, Clock } from '../time/clock.js';
 import { pulsePeriod } from '../wire/pulse.js';
 
-export interface MainWatchParts {
+interface MainWatchParts {
   readonly clock: Clock;
   /** In ms; `Infinity`: nothing is watched. */
   readonly mainTimeout: number;
-  /** How old the pulse is, in ms. */
+  /** Returns how old the pulse is, in ms. */
   pulseAge(): number;
-  /** The main thread is blocked. Told once, until it has turned. */
+  /** Called once when the main thread is blocked, until it has turned. */
   blocked(): void;
-  /** It turns again. Told once, after `blocked`. */
+  /** Called once, after `blocked`, when it turns again. */
   turned(): void;
 }
 
@@ -32,12 +32,12 @@ export class MainWatch {
     this.period = pulsePeriod(parts.mainTimeout);
   }
 
-  /** May be called again while it watches. */
+  /** Starts the watch. May be called again while it watches. */
   start(): void {
     if (this.cancel === undefined && this.parts.mainTimeout < Infinity) this.arm();
   }
 
-  /** Tells nothing any more, also not that a blocked thread has turned. */
+  /** Ends the watch. It does not tell that a blocked thread has turned either. */
   stop(): void {
     this.cancel?.();
     this.cancel = undefined;
@@ -46,16 +46,16 @@ export class MainWatch {
 
   private arm(): void {
     const { clock } = this.parts;
-    // On a grid, so that all that watch wake at once: the end of a timer blocks this thread (systemClock.ts).
+    // On a grid, so all that watch wake at once: the end of a timer blocks this thread (systemClock.ts).
     const due = (Math.floor(clock.now() / this.period) + 1) * this.period;
     this.cancel = clock.at(due, () => {
       // First the next look: what is told may stop the watch.
       this.arm();
-      this.look(due);
+      this.checkPulse(due);
     });
   }
 
-  private look(due: number): void {
+  private checkPulse(due: number): void {
     const { clock, mainTimeout, pulseAge, blocked, turned } = this.parts;
     const stale = pulseAge() > mainTimeout;
     if (stale === this.isBlocked) return;

@@ -5,18 +5,18 @@ import { toWire } from '../errors.js';
 import type { ResolvedManagedOptions } from '../options/options.js';
 import { systemClock } from '../time/systemClock.js';
 import type { MemberEvent } from '../wire/messages.js';
-import type { LeaseView } from '../wire/sharedLease.js';
+import type { SharedLease } from '../wire/sharedLease.js';
 import { ChunkProgress } from '../work/chunkProgress.js';
 import { MainRunner } from '../work/mainRunner.js';
 import type { StartGate } from '../work/startGate.js';
-import { EXIT_PATIENCE, ThreadRunner } from '../work/threadRunner.js';
+import { EXIT_PATIENCE_MS, ThreadRunner } from '../work/threadRunner.js';
 import type { Fitness } from './fitness.js';
 import { MainWatch } from './mainWatch.js';
 
 const taskEntry = fileURLToPath(new URL('../../workers/task.cjs', import.meta.url));
 
-export interface RunnerParts {
-  readonly lease: LeaseView;
+interface RunnerParts {
+  readonly lease: SharedLease;
   readonly options: ResolvedManagedOptions;
   readonly emit: (event: MemberEvent) => void;
 }
@@ -42,7 +42,7 @@ export function makeThreadRunner(
     gate,
     taskTimeout,
     loadTimeout,
-    exitPatience: EXIT_PATIENCE,
+    exitPatience: EXIT_PATIENCE_MS,
     idleTimeout: idleThreadTimeout,
     stopTimeout,
     trouble: (error) => emit({ type: 'error', error: toWire(error) }),
@@ -75,7 +75,7 @@ export function makeMainWatch(
     mainTimeout,
     pulseAge: () => lease.pulseAge(),
     blocked: () => void fitness.complain('main', 'ERR_MAIN_BLOCKED', text),
-    // What it was blocked in may still go on, as a promise; a new mastership would wait for it, and beat meanwhile.
+    // What it was blocked in may still go on, as a promise; a new mastership would wait for it, and beat while it waits.
     turned: () => void runner.whenIdle().then(() => fitness.withdraw('main')),
   });
 }

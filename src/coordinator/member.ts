@@ -5,7 +5,7 @@
 
 import { logFor } from '../diagnostics/log.js';
 import type { News, StoreRequest } from '../election/effects.js';
-import { Elector, type ElectorHost } from '../election/elector.js';
+import { Elector, type ElectorCallbacks } from '../election/elector.js';
 import { type Phase, timeToLive } from '../election/protocol.js';
 import { FailoverError, type FailoverErrorCode, toWire } from '../errors.js';
 import type { Configuration } from '../options/configuration.js';
@@ -13,18 +13,18 @@ import type { Intervals } from '../options/options.js';
 import type { Lease, Member, Progress, Store } from '../store/store.js';
 import type { Cancel, Clock } from '../time/clock.js';
 import type { MemberEvent } from '../wire/messages.js';
-import type { LeaseView } from '../wire/sharedLease.js';
+import type { SharedLease } from '../wire/sharedLease.js';
 import type { MemberStatus, Unfit } from '../wire/status.js';
-import { Telemetry } from './beatStatistics.js';
+import { BeatStatistics } from './beatStatistics.js';
 import { ConfigurationWatch } from './configurationWatch.js';
-import type { MemberWork } from './duties/duty.js';
+import type { Duty } from './duties/duty.js';
 
 /** How often a member says in the store that it is there, in ms. People look at it, the protocol never does. */
-const SIGN_OF_LIFE = 30_000;
+const SIGN_PERIOD_MS = 30_000;
 /** How many term records are kept behind the newest one. */
-const TERMS_KEPT = 1000;
+const TERMS_KEPT_MAX = 1000;
 
-export interface MemberParts {
+interface MemberParts {
   readonly name: string;
   readonly holder: string;
   readonly host: string;
@@ -37,28 +37,28 @@ export interface MemberParts {
   readonly requestTimeout: number;
   readonly store: Store;
   readonly clock: Clock;
-  readonly lease: LeaseView;
+  readonly lease: SharedLease;
   emit(event: MemberEvent): void;
   /** Called once, when the member has stopped; `farewell` resolves when it has signed off in the store, too. */
   ended(farewell: Promise<void>): void;
   /** A member of another kind should work: `resign`, and `fit` again when the opposite is told and nothing of the work runs. */
   standBack(reason: string): void;
   comeForward(): void;
-  /** Why it claims nothing; null when it is fit. */
+  /** Says why it claims nothing; null when it is fit. */
   unfit(): Unfit | null;
   /** Makes what the member does with a mastership; `progressed` asks for an early beat. */
-  makeWork(progressed: () => void): MemberWork;
+  makeDuty(progressed: () => void): Duty;
 }
 
 const log = logFor('failover');
 const logTests = logFor('failover:tests');
 const logStates = logFor('failover:states');
 
-export class ClusterMember implements ElectorHost {
-  readonly work: MemberWork;
+export class ClusterMember implements ElectorCallbacks {
+  readonly duty: Duty;
   private readonly elector: Elector;
   private readonly configurations: ConfigurationWatch;
-  private readonly telemetry = new Telemetry();
+  private readonly statistics = new BeatStatistics();
   /** How many masterships were given up. */
   private resignations = 0;
   private seenLease: Lease | null = null;
@@ -74,13 +74,13 @@ export class ClusterMember implements ElectorHost {
   constructor(private readonly parts: MemberParts) {
     const { name, holder, intervals, configuration, grace, store, clock, requestTimeout } = parts;
     const config = { holder, intervals, grace, configuration };
-    this.elector = new Elector({ name, config, store, clock, host: this, requestTimeout });
-    this.work = parts.makeWork(() => this.elector.progressed());
+    this.elector = new Elector({ name, config, store, clock, callbacks: this, requestTimeout });
+    this.duty = parts.makeDuty(() => this.elector.progressed());
     this.configurations = new ConfigurationWatch({
       ...{ name, holder, configuration, store, clock },
       ttl: timeToLive(intervals),
       isFit: () => this.elector.isFit,
-      waiting: async () => (await this.work.load()).queued,
+      waiting: async () => (await this.duty.load()).queued,
       differs: (error) => parts.emit({ type: 'error', error: toWire(error) }),
       info: (text) => parts.emit({ type: 'info', text }),
       standBack: (reason) => parts.standBack(reason),
@@ -88,7 +88,7 @@ export class ClusterMember implements ElectorHost {
     });
   }
 
-  /** `joined` is called when it has had its first answer, or has got none. */
+  /** Joins the election. `joined` is called when it has had its first answer, or has got none. */
   run(joined: () => void = () => {}): void {
     this.joined = joined;
     this.ran = true;
@@ -103,8 +103,8 @@ export class ClusterMember implements ElectorHost {
     else this.stopped();
   }
 
-  available(): void {
-    this.elector.available();
+  storeIsBack(): void {
+    this.elector.storeIsBack();
   }
 
   /**
@@ -118,7 +118,7 @@ export class ClusterMember implements ElectorHost {
     return this.resignations > resignations;
   }
 
-  /** Nothing of the work runs any more and nothing holds it up, whatever it resigned for. */
+  /** Says that nothing of the work runs any more and nothing holds it up, whatever it resigned for. */
   fit(): void {
     log('%s: its work is fit, so it may claim', this.parts.name);
     this.elector.fit();
@@ -128,7 +128,7 @@ export class ClusterMember implements ElectorHost {
     const { name, holder, store } = this.parts;
     const lease = this.seenLease;
     const { identifier, count } = this.progress();
-    const [load, members] = await Promise.all([this.work.load(), store.listMembers(name).catch((): Member[] => [])]);
+    const [load, members] = await Promise.all([this.duty.load(), store.listMembers(name).catch((): Member[] => [])]);
     return {
       name,
       id: holder,
@@ -139,7 +139,7 @@ export class ClusterMember implements ElectorHost {
       ...load,
       identifier: this.elector.term === undefined && lease !== null ? lease.identifier : identifier,
       done: this.elector.term === undefined && lease !== null ? lease.count : count,
-      heartbeat: this.telemetry.report(),
+      heartbeat: this.statistics.report(),
       configuration: { ...this.parts.configuration, differing: this.configurations.differing },
       members,
     };
@@ -148,7 +148,7 @@ export class ClusterMember implements ElectorHost {
   // ---- what the elector asks for ----
 
   progress(): Progress {
-    return this.work.progress();
+    return this.duty.progress();
   }
 
   asked(request: StoreRequest): void {
@@ -156,14 +156,14 @@ export class ClusterMember implements ElectorHost {
   }
 
   beatSent(late: number, delay: number): void {
-    this.telemetry.beatSent(late, delay);
+    this.statistics.beatSent(late, delay);
   }
 
   beatAcknowledged(roundTrip: number): void {
-    this.telemetry.beatAcknowledged(roundTrip);
+    this.statistics.beatAcknowledged(roundTrip);
   }
 
-  news(news: News): void {
+  notify(news: News): void {
     const { emit, lease, name } = this.parts;
     switch (news.type) {
       case 'phase':
@@ -176,16 +176,16 @@ export class ClusterMember implements ElectorHost {
         this.seenLease = null;
         this.configurations.elected();
         this.trim(news.term);
-        return this.work.elected(news);
+        return this.duty.elected(news);
       case 'fence':
         log('%s: work must stop: %s', name, news.reason);
-        return this.work.fence(news.reason);
+        return this.duty.fence(news.reason);
       case 'resume':
         log('%s: the lease was saved, work goes on', name);
-        return this.work.resume();
+        return this.duty.resume();
       case 'deposed':
         if (news.code !== 'ERR_LEASE_LOST') this.resignations += 1;
-        this.work.deposed(news.reason, lease.remaining());
+        this.duty.deposed(news.reason, lease.remaining());
         return emit({ type: 'error', error: toWire(new FailoverError(news.code, news.reason)) });
       case 'settle':
         return this.settle(news.epoch, news.wait);
@@ -223,24 +223,24 @@ export class ClusterMember implements ElectorHost {
     const before = this.seenLease;
     if (lease === null) {
       this.seenLease = null;
-      return this.work.seenNothing();
+      return this.duty.seenNothing();
     }
     // Two beats that were under way at once may land in the other order; the higher one had all that the lower one has.
     if (before !== null && before.claim === lease.claim && lease.beat < before.beat) return;
     this.seenLease = lease;
     const { name, emit, configuration } = this.parts;
-    logTests('%s: slave, sees term %d, beat %d of %s', name, lease.term, lease.beat, lease.holder ?? 'nobody');
+    logTests('%s: slave, sees term %d, beat %d of %s', name, lease.term, lease.beat, lease.holder ?? 'no holder');
     // What it says is done is not done in a queue of another kind. Listeners still hear of it.
     const isOurKind = lease.configuration === undefined || lease.configuration.kind === configuration.kind;
-    if (isOurKind) this.work.seen(lease);
-    else this.work.seenOtherKind();
+    if (isOurKind) this.duty.seen(lease);
+    else this.duty.seenOtherKind();
     if (lease.identifier !== null && (before === null || before.identifier !== lease.identifier)) {
       emit({ type: 'synchronize', id: lease.identifier });
     }
   }
 
   private async drain(): Promise<void> {
-    if ((await this.work.drain()) === 'drained') this.elector.drained();
+    if ((await this.duty.drain()) === 'drained') this.elector.drained();
     else this.elector.abandon();
   }
 
@@ -265,7 +265,7 @@ export class ClusterMember implements ElectorHost {
 
   private signOfLife(): void {
     const { clock } = this.parts;
-    this.cancelSign = clock.at(clock.now() + SIGN_OF_LIFE, () => {
+    this.cancelSign = clock.at(clock.now() + SIGN_PERIOD_MS, () => {
       this.sign(this.elector.phase);
       this.signOfLife();
     });
@@ -283,7 +283,7 @@ export class ClusterMember implements ElectorHost {
     this.signing = Promise.all([this.signing, signed]).then(() => {});
   }
 
-  /** If it fails, the next member waits for its full time, and marks the store then. */
+  /** Marks the store as settled. If that fails, the next member waits for its full time, and marks it then. */
   private settle(epoch: string, wait: number): void {
     const { store, name } = this.parts;
     store.settle(epoch, wait).catch((error: Error) => {
@@ -293,8 +293,8 @@ export class ClusterMember implements ElectorHost {
 
   private trim(term: number): void {
     const { store, name } = this.parts;
-    if (term <= TERMS_KEPT) return;
-    store.trimTerms(name, term - TERMS_KEPT).catch((error: Error) => {
+    if (term <= TERMS_KEPT_MAX) return;
+    store.trimTerms(name, term - TERMS_KEPT_MAX).catch((error: Error) => {
       log('%s: old terms were not trimmed: %s', name, error.message);
     });
   }

@@ -5,8 +5,8 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { CoordinatorEvent, MemberEvent } from '../wire/messages.js';
 
-/** Least time between two messages that nobody waits for, in ms. */
-const PAUSE = 2;
+/** The least time between two messages for which no caller waits, in ms. */
+const FLUSH_DELAY_MS = 2;
 
 export class Outbox {
   private waiting: CoordinatorEvent[] = [];
@@ -19,9 +19,9 @@ export class Outbox {
   send(cluster: number, event: MemberEvent): void {
     this.waiting.push({ cluster, event });
     if (this.immediate !== undefined) return;
-    const patient = event.type === 'done' && performance.now() - this.sentAt < PAUSE;
+    const patient = event.type === 'done' && performance.now() - this.sentAt < FLUSH_DELAY_MS;
     if (!patient) this.immediate = setImmediate(() => this.flush());
-    else this.timer ??= setTimeout(() => this.flush(), PAUSE);
+    else this.timer ??= setTimeout(() => this.flush(), FLUSH_DELAY_MS);
   }
 
   flush(): void {

@@ -7,13 +7,13 @@ import type { Intervals } from '../options/options.js';
 import { isTooSlow, leastIntervals, storeLimits } from './storeLimits.js';
 
 /** The median of so many commands counts, so one slow answer does not. */
-const REMEMBERED = 9;
+const ROUND_TRIPS_MAX = 9;
 /** And of no fewer than these. */
-const FEWEST = 3;
+const ROUND_TRIPS_MIN = 3;
 /** It has recovered when an answer that takes so many times as long would not be too slow. */
 const RECOVERED = 1.25;
 
-export interface PaceWatchParts {
+interface PaceWatchParts {
   readonly intervals: Intervals;
   /** The store in words, without credentials. */
   readonly storeText: string;
@@ -29,16 +29,16 @@ export class PaceWatch {
 
   constructor(private readonly parts: PaceWatchParts) {}
 
-  /** What there is to say to a cluster that joins now. */
+  /** Returns what there is to say to a cluster that joins now. */
   get error(): FailoverError | undefined {
     return this.slowError;
   }
 
-  /** A command of the election took `ms`. */
+  /** Records that a command of the election took `ms`. */
   took(ms: number): void {
     this.times.push(ms);
-    if (this.times.length > REMEMBERED) this.times.shift();
-    if (this.times.length < FEWEST) return;
+    if (this.times.length > ROUND_TRIPS_MAX) this.times.shift();
+    if (this.times.length < ROUND_TRIPS_MIN) return;
     const { intervals, slow, recovered, storeText } = this.parts;
     const limits = storeLimits(intervals);
     const usual = this.median();

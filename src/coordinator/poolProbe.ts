@@ -10,11 +10,11 @@ import type { Cancel, Clock } from '../time/clock.js';
 import type { PoolReport } from '../wire/status.js';
 
 /** Between the answer to one call and the next call, in ms. */
-const PERIOD = 1000;
+const PROBE_PERIOD_MS = 1000;
 /** The pool is busy when a call has waited for so long, in ms. */
-export const POOL_LIMIT = 5000;
+export const POOL_ANSWER_MAX_MS = 5000;
 
-export interface PoolProbeParts {
+interface PoolProbeParts {
   readonly clock: Pick<Clock, 'now' | 'at'>;
   /** Makes one call that needs a thread of the pool. The answer does not matter. */
   ask(): Promise<unknown>;
@@ -33,7 +33,7 @@ export class PoolProbe {
 
   constructor(private readonly parts: PoolProbeParts) {}
 
-  /** May be called again. */
+  /** Starts probing. May be called again. */
   start(): void {
     if (this.running) return;
     this.running = true;
@@ -52,23 +52,23 @@ export class PoolProbe {
 
   private wait(): void {
     const { clock } = this.parts;
-    this.cancel = clock.at(clock.now() + PERIOD, () => this.ask());
+    this.cancel = clock.at(clock.now() + PROBE_PERIOD_MS, () => this.probe());
   }
 
-  private ask(): void {
+  private probe(): void {
     const { clock, ask } = this.parts;
     this.asked = clock.now();
-    this.cancel = clock.at(this.asked + POOL_LIMIT, () => this.tell());
+    this.cancel = clock.at(this.asked + POOL_ANSWER_MAX_MS, () => this.becomeBusy());
     const answered = (): void => this.answered();
     ask().then(answered, answered);
   }
 
-  private tell(): void {
+  private becomeBusy(): void {
     this.busy = true;
     this.parts.busy(
       new FailoverError(
         'ERR_POOL_BUSY',
-        `libuv's thread pool has not answered for ${POOL_LIMIT} ms: asynchronous file, zlib, crypto or DNS calls of this process fill it. ` +
+        `libuv's thread pool has not answered for ${POOL_ANSWER_MAX_MS} ms: asynchronous file, zlib, crypto or DNS calls of this process fill it. ` +
           'Beats and elections go on. Loader hooks and modules with a top-level await wait. ' +
           'Set UV_THREADPOOL_SIZE to more than the default of 4 before the process starts, or make fewer such calls at once.',
       ),

@@ -12,23 +12,23 @@ export interface StoreLimits {
 }
 
 /** Below this a busy machine would fail calls that were merely slow. */
-const SHORTEST = 20;
+const COMMAND_MIN_MS = 20;
 /** No lease hangs on opening, so it has what the MongoDB driver allows by default, whatever the intervals are. */
-const CONNECT = 30_000;
+const CONNECT_MAX_MS = 30_000;
 /** Beats keep a connection fresh, unless they are so rare that a middle box may forget it between two of them. */
-const SHORTEST_FRESH = 3000;
-const LONGEST_FRESH = 40_000;
+const FRESH_MIN_MS = 3000;
+const FRESH_MAX_MS = 40_000;
 /** So many times the usual time must fit into the limit of a command: some answers take longer than most. */
 const ROOM = 1.5;
 /** Intervals are named in full tenths of a second. */
-const STEP = 100;
+const STEP_MS = 100;
 
 export function storeLimits(intervals: Intervals): StoreLimits {
   // Between a beat and the moment work must stop: the wait for the next beat, that one's time-out, and one more try.
   const left = validity(intervals) - defaultGrace(intervals) - intervals.MASTER;
-  const commandTimeout = Math.max(SHORTEST, Math.floor(left / 2));
-  const freshFor = Math.min(LONGEST_FRESH, Math.max(SHORTEST_FRESH, 1.5 * intervals.MASTER));
-  return { commandTimeout, connectTimeout: Math.max(CONNECT, commandTimeout), freshFor };
+  const commandTimeout = Math.max(COMMAND_MIN_MS, Math.floor(left / 2));
+  const freshFor = Math.min(FRESH_MAX_MS, Math.max(FRESH_MIN_MS, 1.5 * intervals.MASTER));
+  return { commandTimeout, connectTimeout: Math.max(CONNECT_MAX_MS, commandTimeout), freshFor };
 }
 
 /** Returns whether commands of the election that usually take `roundTrip` ms are too slow for this limit. */
@@ -41,11 +41,11 @@ export function leastIntervals(intervals: Intervals, roundTrip: number): { SLAVE
   const { SLAVE, TICKING } = intervals;
   const scaled = (ttl: number) => ({
     ...intervals,
-    SLAVE: STEP * Math.ceil((ttl * SLAVE) / (SLAVE + TICKING) / STEP),
-    TICKING: STEP * Math.ceil((ttl * TICKING) / (SLAVE + TICKING) / STEP),
+    SLAVE: STEP_MS * Math.ceil((ttl * SLAVE) / (SLAVE + TICKING) / STEP_MS),
+    TICKING: STEP_MS * Math.ceil((ttl * TICKING) / (SLAVE + TICKING) / STEP_MS),
   });
   let ttl = SLAVE + TICKING;
-  while (isTooSlow(roundTrip, storeLimits(scaled(ttl)))) ttl += STEP;
+  while (isTooSlow(roundTrip, storeLimits(scaled(ttl)))) ttl += STEP_MS;
   const least = scaled(ttl);
   return { SLAVE: least.SLAVE, TICKING: least.TICKING };
 }

@@ -21,11 +21,11 @@ export const probeDelays = { minDelay: 1000, maxDelay: 60_000 } as const;
 export interface Prober {
   /** Resolves to `loaded` only when the thread of the probe has exited. */
   probe(): Promise<LoadOutcome>;
-  /** Whether no thread of a probe is there, after a limited wait for its exit. */
-  endProbe(): Promise<boolean>;
+  /** Returns whether no thread of a probe is there, after a limited wait for its exit. */
+  terminateProbe(): Promise<boolean>;
 }
 
-export interface WorkLoadingParts {
+interface WorkLoadingParts {
   readonly name: string;
   readonly prober: Prober;
   readonly fitness: Pick<Fitness, 'complain' | 'withdraw'>;
@@ -46,7 +46,7 @@ export class WorkLoading {
 
   /**
    * The work does not load, under a mastership. Says so once: until it has loaded, no mastership follows. `settled`: all
-   * that has run before is on record and nothing runs, so that the lease is given away.
+   * that has run before is on record and nothing runs, so the lease is given away.
    */
   failed(error: CodedError, settled: boolean): void {
     const { emit } = this.parts;
@@ -55,7 +55,7 @@ export class WorkLoading {
     emit({ type: 'error', error: toWire(new WorkError(code, message)) });
   }
 
-  /** The work has loaded, under a mastership. */
+  /** Says that the work has loaded, under a mastership. */
   succeeded(): void {
     this.failures = 0;
   }
@@ -65,7 +65,7 @@ export class WorkLoading {
     const { prober, name, emit } = this.parts;
     this.stopped = true;
     this.cancel();
-    if (await prober.endProbe()) return;
+    if (await prober.terminateProbe()) return;
     const text = `the task thread in which '${name}' tried to load its work would not stop in time and may still run`;
     emit({ type: 'panic', error: toWire(new WorkError('ERR_WORK_NOT_STOPPED', text)) });
   }

@@ -7,9 +7,9 @@
  *
  *   handed over    a lease of that kind, or of a higher one, was seen: from now on the notice counts for nothing, and the
  *                  member may claim whenever that holder goes.
- *   silent         the notice did not change for SILENCE times to live: its writer is gone, or has nothing to do.
- *   in vain        PATIENCE times to live have passed, and no member of that kind took the lease. Then notices of all
- *                  kinds count for nothing for REST times to live: work that can be done must not wait for ever.
+ *   silent         the notice did not change for SILENCE_TTLS times to live: its writer is gone, or has nothing to do.
+ *   in vain        PATIENCE_TTLS times to live have passed, and no member of that kind took the lease. Then notices of all
+ *                  kinds count for nothing for REST_TTLS times to live: work that can be done must not wait for ever.
  *
  * So wrong notices can cost some times to live without a master, and never a second one: a notice makes nothing claim.
  */
@@ -17,9 +17,9 @@ import { type ClusterKind, type Configuration, outranks } from '../options/confi
 import type { Notice } from '../store/store.js';
 
 /** All in times to live, of whichever member's is longer. */
-const SILENCE = 3;
-const PATIENCE = 4;
-const REST = 20;
+const SILENCE_TTLS = 3;
+const PATIENCE_TTLS = 4;
+const REST_TTLS = 20;
 
 interface Sign {
   readonly notice: Notice;
@@ -41,7 +41,7 @@ export class Yielding {
   ) {}
 
   /** Takes one look at the notices, and returns those whose writers live. */
-  look(notices: readonly Notice[], now: number): Notice[] {
+  observe(notices: readonly Notice[], now: number): Notice[] {
     for (const notice of notices) {
       const key = [notice.configuration.kind, notice.wants].join(' ');
       const before = this.signs.get(key);
@@ -52,7 +52,7 @@ export class Yielding {
     return [...this.signs.values()].filter((sign) => this.lives(sign, now)).map(({ notice }) => notice);
   }
 
-  /** Another member's lease of this kind was seen. */
+  /** Notes that another member's lease of this kind was seen. */
   handedOver(to: ClusterKind): void {
     for (const [key, { notice, changedAt }] of this.signs) {
       if (outranks(notice.configuration.kind, to)) continue;
@@ -60,7 +60,7 @@ export class Yielding {
     }
   }
 
-  /** The notice for which this member claims nothing now; null: it may claim. */
+  /** Returns the notice for which this member claims nothing now; null: it may claim. */
   yieldsTo(now: number): Notice | null {
     const notice = this.wanted(now);
     if (notice === undefined || now < this.restsUntil) {
@@ -69,8 +69,8 @@ export class Yielding {
     }
     this.since ??= now;
     const longest = Math.max(this.ttl, notice.ttl);
-    if (now - this.since < PATIENCE * longest) return notice;
-    this.restsUntil = now + REST * longest;
+    if (now - this.since < PATIENCE_TTLS * longest) return notice;
+    this.restsUntil = now + REST_TTLS * longest;
     this.since = null;
     return null;
   }
@@ -84,11 +84,11 @@ export class Yielding {
   }
 
   private lives({ notice, changedAt }: Sign, now: number): boolean {
-    return changedAt !== null && now - changedAt < SILENCE * Math.max(this.ttl, notice.ttl);
+    return changedAt !== null && now - changedAt < SILENCE_TTLS * Math.max(this.ttl, notice.ttl);
   }
 }
 
-/** By what its writer counts, and not by `wants`, which `handedOver` takes back. */
+/** Compares by what the writer counts, and not by `wants`, which `handedOver` takes back. */
 function isSame(a: Notice, b: Notice): boolean {
   return a.holder === b.holder && a.count === b.count;
 }

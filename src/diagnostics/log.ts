@@ -7,14 +7,14 @@ import { createRequire } from 'node:module';
 import { isatty } from 'node:tty';
 import { formatWithOptions } from 'node:util';
 
-export type Namespace = 'failover' | 'failover:tests' | 'failover:states' | 'failover:managed' | 'mongodb';
+type Namespace = 'failover' | 'failover:tests' | 'failover:states' | 'failover:managed' | 'mongodb';
 
-export interface Log {
+interface Log {
   (format: string, ...values: unknown[]): void;
   readonly enabled: boolean;
 }
 
-/** A log for one namespace; silent unless the environment variable DEBUG names it. */
+/** Makes the log of one namespace; it is silent unless the environment variable DEBUG names it. */
 export function logFor(namespace: Namespace): Log {
   // Not imported: the main thread, which logs nothing, would load it.
   const createDebug: typeof import('debug') = createRequire(import.meta.url)('debug');
@@ -27,7 +27,7 @@ let stderr: number | undefined;
 
 /**
  * Writing to a terminal that was stopped (Ctrl-S), or to a pipe whose reader does not read, would wait for it, and
- * heartbeats with it. When it is opened once more, which Linux can do, it takes what it can and never waits. A file is
+ * beats with it. When it is opened once more, which Linux can do, it takes what it can and never waits. A file is
  * not: its end is a property of the descriptor that was inherited.
  */
 function openStderr(): number {
@@ -39,12 +39,12 @@ function openStderr(): number {
   }
 }
 
-/** Writes a line to stderr at once. A pipe or a terminal that nobody reads loses the line, never holds the thread up. */
+/** Writes a line to stderr at once. A pipe or a terminal that is not read loses the line, never holds the thread up. */
 export function writeLine(line: string): void {
   try {
     stderr ??= openStderr();
     writeSync(stderr, `${line}\n`);
   } catch {
-    // EAGAIN of a full pipe, or a stderr that is closed: there is nobody to tell.
+    // EAGAIN of a full pipe, or a closed stderr: there is no place to tell it.
   }
 }

@@ -15,36 +15,36 @@ const sessionToken = /(?<=AWS_SESSION_TOKEN(?::|%3A))(?:(?!%2C)[^,&#\s"'`])+/gi;
 const secretName = /pass(?:word|phrase)?$|^pwd$|secret|token|^(?:private)?key$/i;
 const maxDepth = 32;
 /** In characters: of a key of some thousand, one pattern would be more than the engine compiles. */
-const LONGEST_PATTERN = 500;
+const PATTERN_LENGTH_MAX = 500;
 
 /**
- * The text without user information in any `mongodb://` or `mongodb+srv://` URI, without passwords and tokens in its
+ * Returns the text without user information in any `mongodb://` or `mongodb+srv://` URI, without passwords and tokens in its
  * parameters, and without any of the secrets, be they written raw, percent-encoded or escaped as in JSON.
  */
 export function redact(text: string, secrets: readonly string[] = []): string {
   const patterns = [userInfo, parameter, sessionToken];
   // The longest first: one secret may be the beginning of another, whose rest would be left to read.
   const known = secrets.filter((secret) => secret !== '').sort((a, b) => b.length - a.length);
-  const short = known.filter((secret) => secret.length <= LONGEST_PATTERN);
+  const short = known.filter((secret) => secret.length <= PATTERN_LENGTH_MAX);
   if (short.length > 0) patterns.push(new RegExp(short.map(anyWriting).join('|'), 'g'));
-  const long = known.filter((secret) => secret.length > LONGEST_PATTERN).flatMap((secret) => placesOf(secret, text));
+  const long = known.filter((secret) => secret.length > PATTERN_LENGTH_MAX).flatMap((secret) => placesOf(secret, text));
   return hide(text, patterns, long);
 }
 
-interface Place {
+interface Span {
   readonly from: number;
   readonly length: number;
 }
 
-/** Where a secret stands that is too long for one pattern: its pieces, one right after the other. */
-function placesOf(secret: string, text: string): Place[] {
+/** Finds a secret that is too long for one pattern: its pieces, one right after the other. */
+function placesOf(secret: string, text: string): Span[] {
   const chars = Array.from(secret);
-  const pieces = Array.from({ length: Math.ceil(chars.length / LONGEST_PATTERN) }, (_, index) => {
-    const piece = chars.slice(index * LONGEST_PATTERN, (index + 1) * LONGEST_PATTERN).join('');
+  const pieces = Array.from({ length: Math.ceil(chars.length / PATTERN_LENGTH_MAX) }, (_, index) => {
+    const piece = chars.slice(index * PATTERN_LENGTH_MAX, (index + 1) * PATTERN_LENGTH_MAX).join('');
     return new RegExp(anyWriting(piece), index === 0 ? 'g' : 'y');
   });
   const [first, ...others] = pieces;
-  const places: Place[] = [];
+  const places: Span[] = [];
   for (let match = first?.exec(text); first !== undefined && match; match = first.exec(text)) {
     let end: number | undefined = match.index + match[0].length;
     for (const piece of others) {
@@ -65,7 +65,7 @@ function placesOf(secret: string, text: string): Place[] {
  * Hides whatever any of the patterns finds in the text as it was given. One after another, each would search what the
  * one before has left: a secret `go` would take the scheme away by which a URI and its password are found.
  */
-function hide(text: string, patterns: readonly RegExp[], more: readonly Place[]): string {
+function hide(text: string, patterns: readonly RegExp[], more: readonly Span[]): string {
   const found = patterns
     .flatMap((pattern) =>
       Array.from(text.matchAll(pattern), (match) => ({ from: match.index, length: match[0].length })),
@@ -82,7 +82,7 @@ function hide(text: string, patterns: readonly RegExp[], more: readonly Place[])
   return shown + text.slice(end);
 }
 
-/** A pattern for the secret in which each character may be written in any of its ways. */
+/** Makes a pattern for the secret in which each character may be written in any of its ways. */
 function anyWriting(secret: string): string {
   return Array.from(secret, (char) => {
     const json = JSON.stringify(char).slice(1, -1);

@@ -1,12 +1,12 @@
 /**
- * A value as it may stand in the message of an error: short, on one line, without credentials. It never runs a getter,
+ * A value as it may appear in the message of an error: short, on one line, without credentials. It never runs a getter,
  * a `toString` or a proxy's trap for the contents: the value is the user's, and it may be the very thing that is broken.
  */
 import { redact } from './redact.js';
 
-const MAX_LENGTH = 60;
+const SHOWN_LENGTH_MAX = 60;
 /** Of what others say, in characters: it may quote a name or a key of any length. */
-const LONGEST_QUOTE = 1000;
+const QUOTE_LENGTH_MAX = 1000;
 
 export function showValue(value: unknown): string {
   switch (typeof value) {
@@ -27,18 +27,18 @@ export function showValue(value: unknown): string {
   }
 }
 
-/** Only what kind of value it is, for one that may be a secret. */
+/** Says only what kind of value it is, for one that may be a secret. */
 export function showKind(value: unknown): string {
   return typeof value === 'string' ? 'a string' : showValue(value);
 }
 
-/** What a driver, a server or a URL says, for a message: whole, unless it is no text for people. */
+/** Returns what a driver, a server or a URL says, for a message: whole, unless it is no text for people. */
 export function quote(text: string): string {
-  return shorten(text, LONGEST_QUOTE);
+  return shorten(text, QUOTE_LENGTH_MAX);
 }
 
 /** Cuts between characters, never inside one. */
-export function shorten(text: string, most = MAX_LENGTH): string {
+export function shorten(text: string, most = SHOWN_LENGTH_MAX): string {
   if (text.length <= most) return text;
   const kept = text.slice(0, most - 1);
   return `${/[\uD800-\uDBFF]$/.test(kept) ? kept.slice(0, -1) : kept}…`;

@@ -49,7 +49,7 @@ export type News =
   /** A new version of another member's lease. */
   | { readonly type: 'seen'; readonly lease: Lease | null }
   | { readonly type: 'storeFailed'; readonly error: Error }
-  /** One beat failed; the mastership stands while its validity lasts. */
+  /** One beat failed; the mastership lasts as long as its validity. */
   | { readonly type: 'beatFailed'; readonly error: Error }
   /** Let the running work finish and start none; say `drained` when nothing of it runs. */
   | { readonly type: 'drain' }

@@ -19,28 +19,28 @@ import {
 import { SuspensionWatch } from './suspensionWatch.js';
 
 /** While the lease is held the other clocks are looked at this often, in ms: a suspension goes unnoticed no longer. */
-const WATCH = 250;
+const WATCH_PERIOD_MS = 250;
 
 /** What the elector needs from the member it elects. */
-export interface ElectorHost {
-  /** The progress that the next beat carries. */
+export interface ElectorCallbacks {
+  /** Returns the progress that the next beat carries. */
   progress(): Progress;
   /** Called for each piece of news, in order. Must not throw. */
-  news(news: News): void;
-  /** A request goes out to the store now. */
+  notify(news: News): void;
+  /** Called when a request goes out to the store. */
   asked(request: StoreRequest): void;
-  /** A beat goes out now: `late` ms after it was due, `delay` ms after the moment, a little earlier, that was aimed at. */
+  /** Called when a beat goes out: `late` ms after it was due, `delay` ms after the moment, a little earlier, that was aimed at. */
   beatSent(late: number, delay: number): void;
-  /** A beat was acknowledged after `roundTrip` ms. */
+  /** Called when a beat was acknowledged after `roundTrip` ms. */
   beatAcknowledged(roundTrip: number): void;
 }
 
-export interface ElectorParts {
+interface ElectorParts {
   readonly name: string;
   readonly config: ElectionConfig;
   readonly store: Store;
   readonly clock: Clock;
-  readonly host: ElectorHost;
+  readonly callbacks: ElectorCallbacks;
   /** After this many ms without an answer a request counts as failed, should the store break its own promise. */
   readonly requestTimeout: number;
 }
@@ -60,12 +60,12 @@ export class Elector {
     return this.state.phase;
   }
 
-  /** The term of the present mastership; undefined when there is none. */
+  /** Returns the term of the present mastership; undefined when there is none. */
   get term(): number | undefined {
     return this.state.mastership?.term;
   }
 
-  /** Whether it may claim, as far as its work goes (rule 10). */
+  /** Returns whether it may claim, as far as its work goes (rule 10). */
   get isFit(): boolean {
     return !this.state.unfit;
   }
@@ -83,7 +83,7 @@ export class Elector {
     this.happen({ type: 'drained' });
   }
 
-  /** Instead of `drained`: work would not stop, so the lease is left to run out. */
+  /** Ends a drain whose work would not stop, in the place of `drained`: the lease is left to expire. */
   abandon(): void {
     this.happen({ type: 'abandon' });
   }
@@ -96,17 +96,17 @@ export class Elector {
     this.happen({ type: 'resign', reason, code, nothingRuns });
   }
 
-  /** Nothing of the work runs any more, and nothing holds it up. */
+  /** Says that nothing of the work runs any more, and that nothing holds it up. */
   fit(): void {
     this.happen({ type: 'fit' });
   }
 
-  /** The store is said to be back. */
-  available(): void {
+  /** Says that the store is back. */
+  storeIsBack(): void {
     this.happen({ type: 'available' });
   }
 
-  /** There is progress for the standbys; cheap enough to be called for every task. */
+  /** Says that there is progress for the standbys; cheap enough to be called for every task. */
   progressed(): void {
     const { mastership } = this.state;
     if (mastership !== null && !mastership.dirty) this.happen({ type: 'progress' });
@@ -114,7 +114,7 @@ export class Elector {
 
   private happen(event: ElectionEvent): void {
     this.queue.push(event);
-    // News may make the host call back in here; its event then waits until this one is done.
+    // News may make the member call back in here; its event then waits until this one is done.
     if (this.busy) return;
     this.busy = true;
     try {
@@ -134,7 +134,7 @@ export class Elector {
     this.state = state;
     for (const effect of effects) {
       if ('request' in effect) this.send(effect);
-      else this.parts.host.news(effect);
+      else this.parts.callbacks.notify(effect);
     }
   }
 
@@ -154,12 +154,12 @@ export class Elector {
   private wakeAt(): number | null {
     const { wakeAt, mastership } = this.state;
     if (wakeAt === null || mastership === null) return wakeAt;
-    // On a grid, so that all electors of this thread wake at once: the end of a timer blocks it (systemClock.ts).
-    return Math.min(wakeAt, (Math.floor(this.parts.clock.now() / WATCH) + 1) * WATCH);
+    // On a grid, so all electors of this thread wake at once: the end of a timer blocks it (systemClock.ts).
+    return Math.min(wakeAt, (Math.floor(this.parts.clock.now() / WATCH_PERIOD_MS) + 1) * WATCH_PERIOD_MS);
   }
 
   private send(request: StoreRequest): void {
-    const { clock, config, host, requestTimeout } = this.parts;
+    const { clock, config, callbacks, requestTimeout } = this.parts;
     let answered = false;
     const answer = (event: Answer): void => {
       if (answered) return;
@@ -173,15 +173,15 @@ export class Elector {
         new StoreError('ERR_STORE_UNAVAILABLE', `the store did not answer ${request.type} in ${requestTimeout} ms`),
       );
     });
-    host.asked(request);
+    callbacks.asked(request);
     const sentAt = clock.now();
     if (request.type === 'beat') {
       const late = sentAt - request.due;
-      host.beatSent(Math.max(0, late), Math.max(0, late + beatLead(config.intervals)));
+      callbacks.beatSent(Math.max(0, late), Math.max(0, late + beatLead(config.intervals)));
     }
     this.ask(request).then(
       (event) => {
-        if (!answered && event.type === 'beaten' && event.matched) host.beatAcknowledged(clock.now() - sentAt);
+        if (!answered && event.type === 'beaten' && event.matched) callbacks.beatAcknowledged(clock.now() - sentAt);
         answer(event);
       },
       (error: unknown) => failed(error instanceof Error ? error : new Error(String(error))),
@@ -189,7 +189,7 @@ export class Elector {
   }
 
   private async ask(asked: StoreRequest): Promise<Answer> {
-    const { name, store, config, host } = this.parts;
+    const { name, store, config, callbacks } = this.parts;
     const { request } = asked;
     switch (asked.type) {
       case 'readTip':
@@ -217,11 +217,11 @@ export class Elector {
       }
       case 'beat': {
         const tenure = { name, term: asked.term, holder: config.holder };
-        return { type: 'beaten', request, matched: await store.beat(tenure, asked.beat, host.progress()) };
+        return { type: 'beaten', request, matched: await store.beat(tenure, asked.beat, callbacks.progress()) };
       }
       case 'release': {
         const tenure = { name, term: asked.term, holder: config.holder };
-        return { type: 'released', request, matched: await store.release(tenure, asked.beat, host.progress()) };
+        return { type: 'released', request, matched: await store.release(tenure, asked.beat, callbacks.progress()) };
       }
     }
   }

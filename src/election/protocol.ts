@@ -1,8 +1,8 @@
 /**
  * The election, as a pure function: `step(config, state, event, now)` gives the next state and the effects that the
- * elector has to carry out. No timer, no store, no clock and no chance in here, so that tests and searches run exactly
+ * elector has to carry out. No timer, no store, no clock and no chance in here, so tests and searches run exactly
  * what ships. docs/explain/protocol.md has the rules by number and the argument why they are safe. It is one file, longer than
- * others, because every rule leans on the others: whoever changes one has to read them all.
+ * others, because every rule leans on the others: to change one, read them all.
  *
  * The phases, what each waits for, and what leaves it:
  *
@@ -40,13 +40,13 @@ import { type Phase, transitions } from './transitions.js';
 export type { Phase } from './transitions.js';
 
 /** The part of the time to live that a holder counts on: the rest is room for clocks that run at different rates. */
-export const VALIDITY_SHARE = 0.95;
+const VALIDITY_SHARE = 0.95;
 /** Beats that may be under way at once; more would only pile up on a store that does not answer. */
-const MAX_BEATS_IN_FLIGHT = 4;
+const BEATS_IN_FLIGHT_MAX = 4;
 /** The beat number of a claim that was written again over itself; one that went through at once has 0. */
 const PROVED = 1;
 /** Failed looks in a row that make a standby give the store up. One may be a hiccup that must not cost a whole ERROR. */
-const FAILED_LOOKS = 2;
+const FAILED_LOOKS_MAX = 2;
 
 export interface ElectionConfig {
   /** Unique for this member for all time. */
@@ -115,7 +115,7 @@ export interface ElectionState {
   readonly failedLooks: number;
   readonly claim: Claim | null;
   readonly mastership: Mastership | null;
-  /** The claim by which this member was last master: while the lease holds it, nobody else has been (rule 2). */
+  /** The claim by which this member was last master: while the lease holds it, no other member has been (rule 2). */
   readonly heldClaim: string | null;
   /** The claim under which work last ran, or its unbroken successor: this member's own progress is the newest. */
   readonly workedClaim: string | null;
@@ -166,20 +166,20 @@ export type Answer =
   | { readonly type: 'released'; readonly request: number; readonly matched: boolean }
   | { readonly type: 'failed'; readonly request: number; readonly error: Error };
 
-/** SLAVE + TICKING: how long a lease must stand unchanged before another member claims it. */
+/** SLAVE + TICKING: how long a lease must be unchanged before another member claims it. */
 export function timeToLive(intervals: Intervals): number {
   return intervals.SLAVE + intervals.TICKING;
 }
 
 /**
- * How long before a beat is due it is sent, in ms. A thread that wakes up among busy ones may wait for a slice of the
- * scheduler, 3 to 4 ms on Linux; who aims early is on time all the same.
+ * Returns how long before a beat is due it is sent, in ms. A thread that wakes up among busy ones may wait for a slice of the
+ * scheduler, 3 to 4 ms on Linux; a beat that aims early is on time.
  */
 export function beatLead(intervals: Intervals): number {
   return Math.min(4, intervals.MASTER / 20);
 }
 
-/** How long the holder itself counts on a beat, from before it was sent. */
+/** Returns how long the holder itself counts on a beat, from before it was sent. */
 export function validity(intervals: Intervals): number {
   return timeToLive(intervals) * VALIDITY_SHARE;
 }
@@ -205,66 +205,69 @@ export const initialState: ElectionState = {
   wakeAt: null,
 };
 
-/** One event in, the next state and its effects out, in the order in which they are to be carried out. */
+/** Takes one event, and returns the next state and its effects, in the order in which they are to be carried out. */
 export function step(
   config: ElectionConfig,
   state: ElectionState,
   event: ElectionEvent,
   now: number,
 ): [ElectionState, Effect[]] {
-  const move = new Move(config, state, now);
-  if (event.type === 'clockJump') move.clockJumped(event.ahead);
-  move.expire();
-  move.handle(event);
-  move.proceed();
-  return [move.finish(), move.effects];
+  const draft = new StepDraft(config, state, now);
+  if (event.type === 'clockJump') draft.clockJumped(event.ahead);
+  draft.expire();
+  draft.handle(event);
+  draft.proceed();
+  return [draft.result(), draft.effects];
 }
 
 /** One step in the making: a draft of the state and the effects so far. Lives no longer than `step`. */
-class Move {
+class StepDraft {
   readonly effects: Effect[] = [];
-  private s: { -readonly [key in keyof ElectionState]: ElectionState[key] };
+  private state: { -readonly [key in keyof ElectionState]: ElectionState[key] };
 
   constructor(
     private readonly config: ElectionConfig,
     state: ElectionState,
     private readonly now: number,
   ) {
-    this.s = { ...state };
+    this.state = { ...state };
   }
 
-  finish(): ElectionState {
-    const { s } = this;
-    assert.equal(s.phase === 'master', s.mastership !== null, 'master, and only master, has a mastership');
-    assert.ok(s.claim === null || s.mastership === null, 'a master does not claim');
-    assert.ok(s.claim === null || !s.unfit, 'who is unfit does not claim');
-    s.wakeAt = s.phase === 'stopped' ? null : this.nextWake();
-    assert.ok(s.wakeAt === null || s.wakeAt > this.now, 'whatever is due has been done, so no tick follows at once');
-    return s;
+  result(): ElectionState {
+    const { state } = this;
+    assert.equal(state.phase === 'master', state.mastership !== null, 'master, and only master, has a mastership');
+    assert.ok(state.claim === null || state.mastership === null, 'a master does not claim');
+    assert.ok(state.claim === null || !state.unfit, 'who is unfit does not claim');
+    state.wakeAt = state.phase === 'stopped' ? null : this.nextWake();
+    assert.ok(
+      state.wakeAt === null || state.wakeAt > this.now,
+      'whatever is due has been done, so no tick follows at once',
+    );
+    return state;
   }
 
   // ---- what every step does first ----
 
-  /** Rule 8: what the monotonic clock missed has been taken from the validity. */
+  /** Takes what the monotonic clock missed from the validity (rule 8). */
   clockJumped(ahead: number): void {
     assert.ok(ahead >= 0, 'only clocks that ran ahead count');
-    const { mastership, claim } = this.s;
+    const { mastership, claim } = this.state;
     if (mastership !== null) {
       const inFlight = new Map([...mastership.inFlight].map(([request, sentAt]) => [request, sentAt - ahead]));
-      this.s.mastership = { ...mastership, validUntil: mastership.validUntil - ahead, inFlight };
+      this.state.mastership = { ...mastership, validUntil: mastership.validUntil - ahead, inFlight };
       if (mastership.release === 'no') {
         this.effects.push({ type: 'lease', term: mastership.term, validUntil: mastership.validUntil - ahead });
       }
     }
-    if (claim !== null) this.s.claim = { ...claim, sentAt: claim.sentAt - ahead };
+    if (claim !== null) this.state.claim = { ...claim, sentAt: claim.sentAt - ahead };
   }
 
-  /** Rule 4: whatever the event says, a validity that is over is over. */
+  /** Ends a validity that is over, whatever the event says (rule 4). */
   expire(): void {
-    const { mastership } = this.s;
+    const { mastership } = this.state;
     if (mastership === null || this.now < mastership.validUntil) return;
     this.stepDown('error', 'the lease ended before a beat was acknowledged');
-    this.s.nextLookAt = this.now;
+    this.state.nextLookAt = this.now;
   }
 
   // ---- events ----
@@ -272,43 +275,45 @@ class Move {
   handle(event: ElectionEvent): void {
     switch (event.type) {
       case 'run':
-        assert.equal(this.s.phase, 'stopped');
+        assert.equal(this.state.phase, 'stopped');
         assert.ok(
           this.config.grace < validity(this.config.intervals),
           'a grace as long as the validity allows no work',
         );
         this.enter('init');
-        this.s.nextLookAt = this.now + this.config.intervals.INIT;
+        this.state.nextLookAt = this.now + this.config.intervals.INIT;
         return;
       case 'stop':
-        if (this.s.phase === 'stopped' || this.s.stopping !== 'no') return;
-        this.s.stopping = 'draining';
+        if (this.state.phase === 'stopped' || this.state.stopping !== 'no') return;
+        this.state.stopping = 'draining';
         this.effects.push({ type: 'drain' });
         return;
       case 'drained':
-        assert.notEqual(this.s.stopping, 'no', 'only who is stopping drains');
-        this.s.stopping = 'drained';
+        assert.notEqual(this.state.stopping, 'no', 'only who is stopping drains');
+        this.state.stopping = 'drained';
         return;
       case 'abandon':
-        assert.notEqual(this.s.stopping, 'no', 'only who is stopping may abandon');
-        if (this.s.mastership !== null) this.stepDown('error', 'work would not stop, so the lease is left to run out');
-        this.s.claim = null;
-        this.s.stopping = 'drained';
+        assert.notEqual(this.state.stopping, 'no', 'only who is stopping may abandon');
+        if (this.state.mastership !== null)
+          this.stepDown('error', 'work would not stop, so the lease is left to run out');
+        this.state.claim = null;
+        this.state.stopping = 'drained';
         return;
       case 'resign':
         return this.resign(event);
       case 'fit':
-        this.s.unfit = false;
+        this.state.unfit = false;
         return;
       case 'available':
-        if (this.s.phase === 'error' && this.s.pending === null) this.s.nextLookAt = this.now;
+        if (this.state.phase === 'error' && this.state.pending === null) this.state.nextLookAt = this.now;
         // Rates are limited here as everywhere: a server that comes and goes must not be met with a beat each time.
-        if (this.s.mastership !== null) this.beatFrom(this.s.mastership.lastSentAt + this.config.intervals.SYNC);
+        if (this.state.mastership !== null)
+          this.beatFrom(this.state.mastership.lastSentAt + this.config.intervals.SYNC);
         return;
       case 'progress':
-        if (this.s.mastership !== null) {
-          this.s.mastership = { ...this.s.mastership, dirty: true };
-          this.beatFrom(this.s.mastership.lastSentAt + this.config.intervals.SYNC);
+        if (this.state.mastership !== null) {
+          this.state.mastership = { ...this.state.mastership, dirty: true };
+          this.beatFrom(this.state.mastership.lastSentAt + this.config.intervals.SYNC);
         }
         return;
       case 'tick':
@@ -320,11 +325,11 @@ class Move {
   }
 
   private answer(answer: Answer): void {
-    const { mastership, claim } = this.s;
+    const { mastership, claim } = this.state;
     if (mastership?.inFlight.has(answer.request)) return this.beatAnswered(mastership, answer);
     if (mastership !== null && mastership.release === answer.request) return this.releaseAnswered(mastership, answer);
-    if (answer.request !== this.s.pending) return;
-    this.s.pending = null;
+    if (answer.request !== this.state.pending) return;
+    this.state.pending = null;
     if (claim !== null) this.claimAnswered(claim, answer);
     else this.lookAnswered(answer);
   }
@@ -332,39 +337,40 @@ class Move {
   // ---- looking (rules 1 and 2) ----
 
   private look(): void {
-    this.s.nextLookAt = null;
-    this.s.looked = null;
-    if (this.s.tip === null) this.effects.push({ type: 'readTip', request: this.request() });
-    else this.effects.push({ type: 'observe', request: this.request(), tip: this.s.tip.term, wait: this.longestWait });
+    this.state.nextLookAt = null;
+    this.state.looked = null;
+    if (this.state.tip === null) this.effects.push({ type: 'readTip', request: this.request() });
+    else
+      this.effects.push({ type: 'observe', request: this.request(), tip: this.state.tip.term, wait: this.longestWait });
   }
 
   private lookAnswered(answer: Answer): void {
-    const { s } = this;
+    const { state } = this;
     if (answer.type === 'failed') return this.lookFailed(answer.error);
     if (answer.type === 'tip') {
-      s.tip = answer.tip;
-      if (s.looked === null || s.looked.epoch !== answer.tip.epoch) return this.look();
-      return this.saw(answer.tip, s.looked.lease, s.looked.settled);
+      state.tip = answer.tip;
+      if (state.looked === null || state.looked.epoch !== answer.tip.epoch) return this.look();
+      return this.saw(answer.tip, state.looked.lease, state.looked.settled);
     }
     assert.equal(answer.type, 'observed');
     if (answer.type !== 'observed') return;
     const { lease, newer, settled, epoch } = answer.observation;
-    assert.ok(s.tip !== null);
-    if (newer || (lease !== null && lease.term > s.tip.term) || epoch !== s.tip.epoch) {
-      s.looked = { lease, settled, epoch };
+    assert.ok(state.tip !== null);
+    if (newer || (lease !== null && lease.term > state.tip.term) || epoch !== state.tip.epoch) {
+      state.looked = { lease, settled, epoch };
       this.effects.push({ type: 'readTip', request: this.request() });
       return;
     }
-    this.saw(s.tip, lease, settled);
+    this.saw(state.tip, lease, settled);
   }
 
   private lookFailed(error: Error): void {
-    const { s } = this;
-    s.failedLooks += 1;
-    s.looked = null;
-    const patient = (s.phase === 'slave' || s.phase === 'ticking') && s.failedLooks < FAILED_LOOKS;
+    const { state } = this;
+    state.failedLooks += 1;
+    state.looked = null;
+    const patient = (state.phase === 'slave' || state.phase === 'ticking') && state.failedLooks < FAILED_LOOKS_MAX;
     if (patient) {
-      s.nextLookAt = this.now + this.config.intervals.POLL;
+      state.nextLookAt = this.now + this.config.intervals.POLL;
       return;
     }
     this.storeFailed(error);
@@ -372,33 +378,34 @@ class Move {
 
   private storeFailed(error: Error): void {
     this.effects.push({ type: 'storeFailed', error });
-    if (this.s.phase !== 'error') this.enter('error');
-    this.s.nextLookAt = this.now + this.config.intervals.ERROR;
+    if (this.state.phase !== 'error') this.enter('error');
+    this.state.nextLookAt = this.now + this.config.intervals.ERROR;
   }
 
   /** One whole look: the version is either the one that stood before, or new from this moment. */
   private saw(tip: Tip, lease: Lease | null, isSettled: boolean): void {
-    const { s } = this;
+    const { state } = this;
     const ttl = Math.max(lease?.ttl ?? 0, tip.ttl);
     // The store answered for the waits that were known. Of a longer one, which this look shows first, it said nothing.
     const settled = isSettled && ttl <= this.longestWait;
-    s.longestTtl = Math.max(s.longestTtl, ttl);
-    s.looked = null;
-    s.failedLooks = 0;
-    s.nextLookAt = this.now + this.config.intervals.POLL;
-    if (s.epoch !== tip.epoch) this.enterEpoch(tip.epoch);
-    if (s.seen !== null && this.isSameVersion(s.seen, tip, lease, settled)) s.seen = { ...s.seen, settled };
+    state.longestTtl = Math.max(state.longestTtl, ttl);
+    state.looked = null;
+    state.failedLooks = 0;
+    state.nextLookAt = this.now + this.config.intervals.POLL;
+    if (state.epoch !== tip.epoch) this.enterEpoch(tip.epoch);
+    if (state.seen !== null && this.isSameVersion(state.seen, tip, lease, settled))
+      state.seen = { ...state.seen, settled };
     else {
-      s.seen = { tip, lease, settled, since: this.now };
+      state.seen = { tip, lease, settled, since: this.now };
       // What this member wrote itself is no news to it, and may be older than what it knows.
       if (lease?.holder !== this.config.holder) this.effects.push({ type: 'seen', lease });
-      if (s.phase === 'ticking') this.enter('slave');
+      if (state.phase === 'ticking') this.enter('slave');
     }
-    if (!this.mayClaim() && (s.phase === 'init' || s.phase === 'error')) this.enter('slave');
+    if (!this.mayClaim() && (state.phase === 'init' || state.phase === 'error')) this.enter('slave');
     // Doubt comes by a look, not by the clock alone: a beat that is due just then must be seen first.
-    const doubtAt = s.seen.since + this.config.intervals.SLAVE;
-    if (this.now < doubtAt) s.nextLookAt = Math.min(s.nextLookAt, doubtAt);
-    else if (s.phase === 'slave') this.enter('ticking');
+    const doubtAt = state.seen.since + this.config.intervals.SLAVE;
+    if (this.now < doubtAt) state.nextLookAt = Math.min(state.nextLookAt, doubtAt);
+    else if (state.phase === 'slave') this.enter('ticking');
   }
 
   private isSameVersion(seen: Seen, tip: Tip, lease: Lease | null, settled: boolean): boolean {
@@ -408,21 +415,21 @@ class Move {
 
   /** Rule 11: whatever this member claimed in another epoch proves nothing about who claimed after it. */
   private enterEpoch(epoch: string): void {
-    this.s.epoch = epoch;
-    this.s.heldClaim = null;
-    this.s.workedClaim = null;
+    this.state.epoch = epoch;
+    this.state.heldClaim = null;
+    this.state.workedClaim = null;
   }
 
-  /** Rule 2, first sentence. */
+  /** Returns whether this member may claim (rule 2, first sentence). */
   private mayClaim(): boolean {
-    const { seen, heldClaim, stopping, unfit, failedLooks, claim, mastership } = this.s;
+    const { seen, heldClaim, stopping, unfit, failedLooks, claim, mastership } = this.state;
     if (seen === null || stopping !== 'no' || unfit || claim !== null || mastership !== null) return false;
     const { lease, tip, settled } = seen;
     if (lease === null && tip.term === 0 && settled) return true;
     const mine = lease !== null && lease.holder === this.config.holder && lease.claim === heldClaim;
     if (settled && lease !== null && lease.term === tip.term && (lease.holder === null || mine)) return true;
     // After a failure only a look that was answered may start a claim; it sets `failedLooks` back.
-    if (this.s.phase === 'error' && failedLooks > 0) return false;
+    if (this.state.phase === 'error' && failedLooks > 0) return false;
     return this.now >= this.claimAt(seen);
   }
 
@@ -435,30 +442,30 @@ class Move {
     return settled ? wait : Math.max(wait, this.longestWait);
   }
 
-  /** How long a lease of this name that the store has lost may be valid, as far as this member can know (rule 11). */
+  /** Returns how long a lease of this name that the store has lost may be valid, as far as this member can know (rule 11). */
   private get longestWait(): number {
-    return Math.max(timeToLive(this.config.intervals), this.s.longestTtl);
+    return Math.max(timeToLive(this.config.intervals), this.state.longestTtl);
   }
 
   // ---- claiming (rules 2 and 5) ----
 
   private startClaim(seen: Seen): void {
-    const { s, config } = this;
-    s.claims += 1;
-    s.nextLookAt = null;
+    const { state, config } = this;
+    state.claims += 1;
+    state.nextLookAt = null;
     const expected = seen.lease;
-    s.claim = {
+    state.claim = {
       step: 'lease',
       term: seen.tip.term + 1,
-      id: `${config.holder}/${s.claims}`,
+      id: `${config.holder}/${state.claims}`,
       expected,
       sentAt: this.now,
-      continued: expected !== null && expected.claim === s.workedClaim,
+      continued: expected !== null && expected.claim === state.workedClaim,
       epoch: seen.tip.epoch,
       waited: seen.settled ? null : this.waitFor(seen),
       failures: 0,
     };
-    this.effects.push({ type: 'writeLease', request: this.request(), expected, next: this.claimedLease(s.claim) });
+    this.effects.push({ type: 'writeLease', request: this.request(), expected, next: this.claimedLease(state.claim) });
   }
 
   private claimedLease(claim: Claim): Lease {
@@ -488,7 +495,7 @@ class Move {
       case 'record':
         assert.ok(answer.type === 'termInserted');
         if (!answer.inserted && answer.claim !== claim.id) return this.claimLost();
-        this.s.claim = { ...claim, step: 'verify' };
+        this.state.claim = { ...claim, step: 'verify' };
         this.effects.push({ type: 'readTip', request: this.request() });
         return;
       case 'verify':
@@ -497,13 +504,13 @@ class Move {
     }
   }
 
-  /** Whether no higher record is there, and the store is still the one in which this member saw what it claimed. */
+  /** Returns whether no higher record is there, and the store is still the one in which this member saw what it claimed. */
   private isConfirmed(claim: Claim, tip: Tip): boolean {
     return tip.term === claim.term && tip.epoch === claim.epoch;
   }
 
   private insertRecord(claim: Claim): void {
-    this.s.claim = { ...claim, step: 'record' };
+    this.state.claim = { ...claim, step: 'record' };
     const ttl = timeToLive(this.config.intervals);
     this.effects.push({ type: 'insertTerm', request: this.request(), term: claim.term, claim: claim.id, ttl });
   }
@@ -514,13 +521,13 @@ class Move {
    */
   private claimFailed(claim: Claim, error: Error): void {
     if (claim.failures === 0) {
-      this.s.claim = { ...claim, step: 'prove', failures: 1 };
+      this.state.claim = { ...claim, step: 'prove', failures: 1 };
       const expected = this.claimedLease(claim);
       const next = { ...expected, beat: PROVED };
       this.effects.push({ type: 'writeLease', request: this.request(), expected, next });
       return;
     }
-    this.s.claim = null;
+    this.state.claim = null;
     this.forget();
     this.storeFailed(error);
   }
@@ -530,29 +537,30 @@ class Move {
    * without a wait and yet refuses every claim, the two would follow each other as fast as the store answers.
    */
   private claimLost(): void {
-    this.s.claim = null;
+    this.state.claim = null;
     this.forget();
-    if (this.s.phase === 'init' || this.s.phase === 'error' || this.s.phase === 'ticking') this.enter('slave');
-    this.s.nextLookAt = this.now + this.config.intervals.POLL;
+    if (this.state.phase === 'init' || this.state.phase === 'error' || this.state.phase === 'ticking')
+      this.enter('slave');
+    this.state.nextLookAt = this.now + this.config.intervals.POLL;
   }
 
   private claimWon(claim: Claim): void {
-    const { s, config } = this;
-    s.claim = null;
-    s.heldClaim = claim.id;
-    if (claim.continued) s.workedClaim = claim.id;
-    s.tip = { term: claim.term, ttl: timeToLive(config.intervals), epoch: claim.epoch };
-    s.seen = null;
+    const { state, config } = this;
+    state.claim = null;
+    state.heldClaim = claim.id;
+    if (claim.continued) state.workedClaim = claim.id;
+    state.tip = { term: claim.term, ttl: timeToLive(config.intervals), epoch: claim.epoch };
+    state.seen = null;
     if (claim.waited !== null) this.effects.push({ type: 'settle', epoch: claim.epoch, wait: claim.waited });
     const validUntil = claim.sentAt + validity(config.intervals);
     if (this.now >= validUntil - config.grace) {
-      // Too late to use, yet won: the lease still names this member, so the next look lets it claim anew at once.
-      s.nextLookAt = this.now;
+      // Too late to use, yet won: the lease still names this member, so the next look lets it claim again at once.
+      state.nextLookAt = this.now;
       return;
     }
     this.enter('master');
-    s.nextLookAt = null;
-    s.mastership = {
+    state.nextLookAt = null;
+    state.mastership = {
       term: claim.term,
       claim: claim.id,
       validUntil,
@@ -568,8 +576,8 @@ class Move {
     };
     const { identifier, count, recent } = this.claimedLease(claim);
     this.effects.push({ type: 'lease', term: claim.term, validUntil });
-    if (s.stopping === 'no') {
-      s.workedClaim = claim.id;
+    if (state.stopping === 'no') {
+      state.workedClaim = claim.id;
       const progress: Progress = { identifier, count, recent };
       this.effects.push({ type: 'elected', term: claim.term, progress, continued: claim.continued });
     }
@@ -579,10 +587,10 @@ class Move {
 
   /** Asks for a beat earlier than the schedule has it, yet not before `time`. */
   private beatFrom(time: number): void {
-    const { mastership } = this.s;
+    const { mastership } = this.state;
     const by = Math.max(this.now, time) + this.lead;
     if (mastership === null || mastership.nextBeatAt <= by) return;
-    this.s.mastership = { ...mastership, nextBeatAt: by };
+    this.state.mastership = { ...mastership, nextBeatAt: by };
   }
 
   private get lead(): number {
@@ -590,7 +598,7 @@ class Move {
   }
 
   private mayBeat(mastership: Mastership): boolean {
-    if (mastership.release !== 'no' || mastership.inFlight.size >= MAX_BEATS_IN_FLIGHT) return false;
+    if (mastership.release !== 'no' || mastership.inFlight.size >= BEATS_IN_FLIGHT_MAX) return false;
     // Two under way could land in the other order, so the next one waits for the answer as long as a retry would.
     return mastership.inFlight.size === 0 || this.now >= this.secondBeatFrom(mastership.lastSentAt);
   }
@@ -606,7 +614,7 @@ class Move {
     // On the grid of the schedule, not after the last delay, or every delay would add up.
     const onGrid = due + this.config.intervals.MASTER;
     const nextBeatAt = onGrid > this.now ? onGrid : this.now + this.config.intervals.MASTER;
-    this.s.mastership = {
+    this.state.mastership = {
       ...mastership,
       beat,
       dirty: false,
@@ -623,9 +631,9 @@ class Move {
     assert.ok(sentAt !== undefined);
     const inFlight = new Map(mastership.inFlight);
     inFlight.delete(answer.request);
-    // An early beat that had to wait for this answer is due from now on; one of the schedule is late all the same.
+    // An early beat that had to wait for this answer is due from now on; one of the schedule is late nevertheless.
     const nextBeatAt = Math.min(mastership.gridAt, Math.max(mastership.nextBeatAt, this.now + this.lead));
-    this.s.mastership = { ...mastership, inFlight, nextBeatAt };
+    this.state.mastership = { ...mastership, inFlight, nextBeatAt };
     if (answer.type === 'failed') {
       this.effects.push({ type: 'beatFailed', error: answer.error });
       this.beatFrom(mastership.lastSentAt + this.config.intervals.POLL);
@@ -633,39 +641,39 @@ class Move {
     }
     assert.ok(answer.type === 'beaten');
     if (!answer.matched) {
-      this.s.heldClaim = null;
+      this.state.heldClaim = null;
       this.stepDown('slave', 'the lease is gone from the store, or another member holds it');
-      this.s.nextLookAt = this.now;
+      this.state.nextLookAt = this.now;
       return;
     }
     const validUntil = Math.max(mastership.validUntil, sentAt + validity(this.config.intervals));
     const unfenced = mastership.fenced && this.now < validUntil - this.config.grace;
-    this.s.mastership = { ...this.s.mastership, validUntil, fenced: mastership.fenced && !unfenced };
+    this.state.mastership = { ...this.state.mastership, validUntil, fenced: mastership.fenced && !unfenced };
     if (mastership.release === 'no') this.effects.push({ type: 'lease', term: mastership.term, validUntil });
-    if (unfenced && this.s.stopping === 'no') this.effects.push({ type: 'resume' });
+    if (unfenced && this.state.stopping === 'no') this.effects.push({ type: 'resume' });
   }
 
   private sendRelease(mastership: Mastership): void {
     const request = this.request(false);
     const beat = mastership.beat + 1;
     if (mastership.release === 'no' || mastership.release === 'due') this.effects.push({ type: 'noLease' });
-    this.s.mastership = { ...mastership, beat, release: request, lastSentAt: this.now };
+    this.state.mastership = { ...mastership, beat, release: request, lastSentAt: this.now };
     this.effects.push({ type: 'release', request, term: mastership.term, beat });
   }
 
   private releaseAnswered(mastership: Mastership, answer: Answer): void {
     if (answer.type === 'failed') {
       this.effects.push({ type: 'beatFailed', error: answer.error });
-      this.s.mastership = { ...mastership, release: 'due', nextBeatAt: this.now + this.config.intervals.POLL };
+      this.state.mastership = { ...mastership, release: 'due', nextBeatAt: this.now + this.config.intervals.POLL };
       return;
     }
-    this.s.mastership = null;
-    this.s.heldClaim = null;
-    this.end();
+    this.state.mastership = null;
+    this.state.heldClaim = null;
+    this.stop();
   }
 
   private stepDown(to: 'slave' | 'error', reason: string): void {
-    this.s.mastership = null;
+    this.state.mastership = null;
     this.forget();
     this.effects.push({ type: 'noLease' });
     this.enter(to);
@@ -673,18 +681,18 @@ class Move {
   }
 
   /**
-   * Rule 10. The lease is not released while work may run: until it has run out nobody else works, and the work has that
+   * Rule 10. The lease is not released while work may run: until it has expired no other member works, and the work has that
    * long to see that it must end. So it is told first, while the lease can still be read. Whatever beat or claim is under
-   * way finds nobody who waits for its answer; a beat that lands only makes the others wait longer. If nothing runs, a
+   * way has no receiver for its answer; a beat that lands only makes the others wait longer. If nothing runs, a
    * release is tried once; should it fail, the lease runs out as well.
    */
   private resign({ reason, code, nothingRuns }: Deposition & { readonly nothingRuns: boolean }): void {
-    this.s.unfit = true;
-    if (this.s.claim !== null) return this.claimLost();
+    this.state.unfit = true;
+    if (this.state.claim !== null) return this.claimLost();
     // Who is stopping drains, and leaves the lease to run out if that fails, too.
-    const { mastership } = this.s;
-    if (mastership === null || this.s.stopping !== 'no') return;
-    this.s.mastership = null;
+    const { mastership } = this.state;
+    if (mastership === null || this.state.stopping !== 'no') return;
+    this.state.mastership = null;
     this.forget();
     this.effects.push({ type: 'deposed', reason, code }, { type: 'noLease' });
     this.enter('slave');
@@ -692,31 +700,31 @@ class Move {
       const { term, beat } = mastership;
       this.effects.push({ type: 'release', request: this.request(false), term, beat: beat + 1 });
     }
-    this.s.nextLookAt = this.now;
+    this.state.nextLookAt = this.now;
   }
 
   // ---- what every step does last: whatever is due now ----
 
   proceed(): void {
-    const { s } = this;
-    if (s.phase === 'stopped') return;
-    if (s.mastership !== null) return this.proceedAsMaster(s.mastership);
-    if (s.stopping === 'drained' && s.claim === null) return this.end();
-    if (s.seen !== null && s.claim === null) {
-      if (this.mayClaim()) return this.startClaim(s.seen);
+    const { state } = this;
+    if (state.phase === 'stopped') return;
+    if (state.mastership !== null) return this.proceedAsMaster(state.mastership);
+    if (state.stopping === 'drained' && state.claim === null) return this.stop();
+    if (state.seen !== null && state.claim === null) {
+      if (this.mayClaim()) return this.startClaim(state.seen);
     }
-    const due = s.nextLookAt !== null && this.now >= s.nextLookAt;
-    if (due && s.claim === null && s.pending === null && s.stopping === 'no') this.look();
+    const due = state.nextLookAt !== null && this.now >= state.nextLookAt;
+    if (due && state.claim === null && state.pending === null && state.stopping === 'no') this.look();
   }
 
   private proceedAsMaster(mastership: Mastership): void {
     if (!mastership.fenced && this.now >= mastership.validUntil - this.config.grace) {
-      this.s.mastership = { ...mastership, fenced: true };
+      this.state.mastership = { ...mastership, fenced: true };
       this.effects.push({ type: 'fence', reason: 'the lease is about to end' });
     }
-    const current = this.s.mastership;
+    const current = this.state.mastership;
     if (current === null) return;
-    if (this.s.stopping === 'drained') {
+    if (this.state.stopping === 'drained') {
       const retryDue = current.release === 'due' && this.now >= current.nextBeatAt;
       if (current.inFlight.size === 0 && (current.release === 'no' || retryDue)) this.sendRelease(current);
       return;
@@ -725,21 +733,21 @@ class Move {
   }
 
   private nextWake(): number | null {
-    const { s, config } = this;
+    const { state, config } = this;
     const times: number[] = [];
-    if (s.mastership !== null) {
-      const { validUntil, fenced, nextBeatAt, inFlight, lastSentAt, release } = s.mastership;
+    if (state.mastership !== null) {
+      const { validUntil, fenced, nextBeatAt, inFlight, lastSentAt, release } = state.mastership;
       times.push(validUntil);
       if (!fenced) times.push(validUntil - config.grace);
       if (release === 'due') times.push(nextBeatAt);
-      else if (release === 'no' && inFlight.size < MAX_BEATS_IN_FLIGHT && s.stopping !== 'drained') {
+      else if (release === 'no' && inFlight.size < BEATS_IN_FLIGHT_MAX && state.stopping !== 'drained') {
         const from = nextBeatAt - this.lead;
         times.push(inFlight.size === 0 ? from : Math.max(from, this.secondBeatFrom(lastSentAt)));
       }
-    } else if (s.claim === null && s.stopping === 'no') {
-      if (s.nextLookAt !== null && s.pending === null) times.push(s.nextLookAt);
-      if (s.seen !== null && !s.unfit && (s.phase === 'slave' || s.phase === 'ticking'))
-        times.push(this.claimAt(s.seen));
+    } else if (state.claim === null && state.stopping === 'no') {
+      if (state.nextLookAt !== null && state.pending === null) times.push(state.nextLookAt);
+      if (state.seen !== null && !state.unfit && (state.phase === 'slave' || state.phase === 'ticking'))
+        times.push(this.claimAt(state.seen));
     }
     return times.length === 0 ? null : Math.min(...times);
   }
@@ -747,34 +755,34 @@ class Move {
   // ---- small parts ----
 
   private enter(to: Phase): void {
-    const from = this.s.phase;
+    const from = this.state.phase;
     assert.ok(transitions[from].includes(to), `no way from ${from} to ${to}`);
-    this.s.phase = to;
+    this.state.phase = to;
     this.effects.push({ type: 'phase', from, to });
   }
 
-  private end(): void {
+  private stop(): void {
     this.enter('stopped');
-    // An answer that is still to come finds nobody who waits for it.
+    // An answer that is still to come is ignored.
     this.forget();
-    this.s.nextLookAt = null;
+    this.state.nextLookAt = null;
     this.effects.push({ type: 'stopped' });
   }
 
-  /** The next request's number; a look or claim step also becomes the one that is waited for. */
+  /** Returns the next request's number; a look or claim step also becomes the one that is waited for. */
   private request(pending = true): number {
-    this.s.requests += 1;
-    if (pending) this.s.pending = this.s.requests;
-    return this.s.requests;
+    this.state.requests += 1;
+    if (pending) this.state.pending = this.state.requests;
+    return this.state.requests;
   }
 
-  /** What was known of the store may be out of date: everything is read again, and every wait starts anew. */
+  /** Forgets the store, which may have changed: everything is read again, and every wait starts again. */
   private forget(): void {
-    this.s.seen = null;
-    this.s.tip = null;
-    this.s.looked = null;
-    this.s.pending = null;
-    this.s.failedLooks = 0;
+    this.state.seen = null;
+    this.state.tip = null;
+    this.state.looked = null;
+    this.state.pending = null;
+    this.state.failedLooks = 0;
   }
 }
 

@@ -1,11 +1,11 @@
 /**
- * Notices that the machine slept or that its time was set (rule 8). The monotonic clock stands still while a machine
+ * Notices that the machine slept or that its time was set (rule 8). The monotonic clock stops while a machine
  * sleeps, the others' leases do not: what the boot clock or the wall clock ran ahead has to come off the validity.
  */
 import type { Clock } from '../time/clock.js';
 
 /** Differences below this are the clocks' own granularity (the boot clock counts in 10 ms), in ms. */
-const NOISE = 50;
+const NOISE_MS = 50;
 
 export class SuspensionWatch {
   private base: { now: number; boot: number; wall: number };
@@ -14,7 +14,7 @@ export class SuspensionWatch {
     this.base = this.read();
   }
 
-  /** How many ms another clock ran ahead since this was last not zero; 0 while they agree. */
+  /** Returns how many ms another clock ran ahead since this was last not zero; 0 while they agree. */
   ahead(): number {
     const { now, boot, wall } = this.read();
     const passed = now - this.base.now;
@@ -22,8 +22,8 @@ export class SuspensionWatch {
     const fromWall = wall - this.base.wall - passed;
     // Each is judged for itself, against its own start: a wall clock set back must not hide a suspension after it.
     const ahead = Math.max(fromBoot, fromWall);
-    if (fromWall < -NOISE) this.base = { ...this.base, wall: wall - passed };
-    if (ahead < NOISE) return 0;
+    if (fromWall < -NOISE_MS) this.base = { ...this.base, wall: wall - passed };
+    if (ahead < NOISE_MS) return 0;
     this.base = { now, boot, wall };
     return ahead;
   }

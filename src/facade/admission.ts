@@ -1,29 +1,29 @@
 /**
- * Those who wait for room in a full queue: first come, first served. As many are called as there is room for. In a stored
+ * Callers that wait for room in a full queue: first come, first served. As many are called as there is room for. In a stored
  * queue other members make room unheard, so one is called every now and then, and while all who were called find room,
- * twice as many the next time. Nobody is called before all who were have their answer, or he could overtake one of them.
+ * twice as many the next time. None is called before all that were have their answer, or it could overtake one of them.
  */
 
 import { realTime, type Timers } from '../time/realTime.js';
 
 /** Between two calls without a sign that there is room, in ms. */
-const POLL = 100;
+const POLL_MS = 100;
 
-interface Place {
+interface Ticket {
   /** Asks once, at once. */
   attempt(): void;
   /** Whether it is free again. */
   left: boolean;
 }
 
-export class Waiters {
+export class Admission {
   /** In the order in which they came, from `next` on; the first `trying` of them were called, and have no answer yet. */
-  private line: Place[] = [];
+  private line: Ticket[] = [];
   /** Where in `line` those begin that wait: taking them off its front would cost its length. */
   private next = 0;
   private trying = 0;
   private answers = 0;
-  /** For how many more there was a sign of room meanwhile. */
+  /** For how many more there was a sign of room during the attempts. */
   private signs = 0;
   private timer: NodeJS.Timeout | undefined;
   /** Whether there will be no room any more. */
@@ -31,52 +31,52 @@ export class Waiters {
 
   constructor(private readonly timers: Timers = realTime) {}
 
-  /** The first answer of `attempt` that is not `full`; it is asked again whenever that is worth it. */
+  /** Returns the first answer of `attempt` that is not `full`; it is asked again whenever that is worth it. */
   async serve<Answer>(attempt: () => Promise<Answer | 'full'>): Promise<Answer> {
     const first = this.isEmpty ? await attempt() : 'full';
     return first === 'full' ? this.queue(attempt) : first;
   }
 
   private queue<Answer>(attempt: () => Promise<Answer | 'full'>): Promise<Answer> {
-    this.timer ??= this.timers.setInterval(() => this.some(1), POLL);
+    this.timer ??= this.timers.setInterval(() => this.makeRoom(1), POLL_MS);
     return new Promise((resolve, reject) => {
       const ask = async (): Promise<void> => {
         let answer = await attempt();
         if (answer === 'full' && this.over) answer = await attempt();
         if (answer === 'full') return;
-        place.left = true;
+        ticket.left = true;
         resolve(answer);
       };
       const fail = (error: unknown): void => {
-        place.left = true;
+        ticket.left = true;
         reject(error);
       };
       // Not by a promise that is resolved: those who are called together must ask in their order.
-      const place: Place = {
+      const ticket: Ticket = {
         left: false,
         attempt: () =>
           void ask()
             .catch(fail)
             .then(() => this.answered()),
       };
-      this.line.push(place);
+      this.line.push(ticket);
     });
   }
 
-  /** There is room for so many. */
-  some(count: number): void {
+  /** Calls as many waiters as there is room for. */
+  makeRoom(count: number): void {
     if (this.trying > 0) this.signs += count;
     else this.call(count);
   }
 
-  /** There will be no room any more: each attempt will fail. Those who were called may have found room, and hear that first. */
-  all(): void {
+  /** Ends the waiting: there is no room any more, so each attempt fails. Those that were called hear their answer first. */
+  close(): void {
     const uncalled = this.line.slice(this.next + this.trying);
     this.over = true;
     this.line = [];
     this.next = 0;
     this.trying = 0;
-    this.look();
+    this.stopPollingIfEmpty();
     for (const { attempt } of uncalled) attempt();
   }
 
@@ -94,7 +94,7 @@ export class Waiters {
     const stayed = this.takeOut(trying);
     this.trying = 0;
     this.signs = 0;
-    this.look();
+    this.stopPollingIfEmpty();
     this.call(stayed === 0 ? Math.max(signs, 2 * trying) : signs);
   }
 
@@ -102,7 +102,7 @@ export class Waiters {
   private takeOut(called: number): number {
     const stay = this.line.slice(this.next, this.next + called).filter(({ left }) => !left);
     this.next += called - stay.length;
-    for (const [index, place] of stay.entries()) this.line[this.next + index] = place;
+    for (const [index, ticket] of stay.entries()) this.line[this.next + index] = ticket;
     // What has left is let go of when it is half of the line.
     if (2 * this.next >= this.line.length) {
       this.line = this.line.slice(this.next);
@@ -115,7 +115,7 @@ export class Waiters {
     return this.line.length === this.next;
   }
 
-  private look(): void {
+  private stopPollingIfEmpty(): void {
     if (!this.isEmpty) return;
     this.timers.clearInterval(this.timer);
     this.timer = undefined;

@@ -1,5 +1,5 @@
 /**
- * What a user sees of a cluster: interfaces alone, so that the published types name no class of ours with its private
+ * What a user sees of a cluster: interfaces alone, so the published types name no class of ours with its private
  * parts. `cluster.ts`, `managedCluster.ts` and `unmanagedCluster.ts` implement them.
  */
 import type { EventEmitter } from 'node:events';
@@ -21,7 +21,7 @@ export interface Cluster extends EventEmitter<ClusterEvents> {
   /** The term of the lease that is held; null when none is. It only rises, so it fences the client's own writes. */
   readonly term: number | null;
 
-  /** How long the lease still lasts, in ms; 0 when it is not held. */
+  /** Returns how long the lease still lasts, in ms; 0 when it is not held. */
   leaseRemaining(): number;
 
   /**
@@ -39,7 +39,7 @@ export interface Cluster extends EventEmitter<ClusterEvents> {
   stop(): Promise<void>;
 
   /**
-   * What this member is and knows.
+   * Returns what this member is and knows.
    *
    * @throws StateError `ERR_STOPPED` after `stop()`; FailoverError `ERR_COORDINATOR_LOST` while the coordinator thread is being replaced.
    */
@@ -74,9 +74,9 @@ export interface ManagedCluster<Task extends object = object> extends Cluster {
   submitWork(task: Task, options?: SubmitOptions): Promise<Submission>;
 
   /**
-   * Puts a dead letter back at the end of the queue, with all its attempts; or lets a queue that stands still
+   * Puts a dead letter back at the end of the queue, with all its attempts; or lets a queue that is blocked
    * (`retry.exhausted: 'block'`) try its head again. When a task with this id is queued, its dead letter stays, as the two
-   * may differ. Resolves to false when there is nothing to put back and the queue does not stand still at such a task. A
+   * may differ. Resolves to false when there is nothing to put back and no such task blocks the queue. A
    * queue in memory is that of this member alone.
    *
    * @throws StateError `ERR_STOPPED`; StoreError; TaskError `ERR_QUEUE_FULL`, or `ERR_INVALID_KEY` for what is no id.

@@ -1,6 +1,6 @@
 /**
  * What both kinds of clusters are on the main thread: a thin facade. It forwards calls to the coordinator thread, emits
- * what that says, and reads the lease from shared memory, so that `isMaster` is true however long events were held up.
+ * what that says, and reads the lease from shared memory, so `isMaster` is true however long events were held up.
  *
  * A cluster is run once and stopped once. The coordinator thread is there from the first call that needs it. When the
  * thread dies, the cluster is attached to the next one as it was: its tasks are fed again, in order, and it runs again.
@@ -11,32 +11,32 @@ import type { Remote } from 'comlink';
 import { FailoverError, fromWire, StateError } from '../errors.js';
 import type { TaskId } from '../task/task.js';
 import type { ClusterSpec, MemberEvent, Reply, WireApi } from '../wire/messages.js';
-import { LeaseView } from '../wire/sharedLease.js';
+import { SharedLease } from '../wire/sharedLease.js';
 import type { MemberStatus } from '../wire/status.js';
 import type * as api from './api.js';
 import type { Client, CoordinatorHandle } from './coordinatorHandle.js';
-import type { Connection } from './coordinatorThread.js';
+import type { CoordinatorThread } from './coordinatorThread.js';
 import { type ClusterState, SafeEmitter } from './events.js';
 
 /** What a kind of cluster adds to the spec that the coordinator opens. */
-export interface Kind {
+interface Kind {
   readonly identifier: TaskId | null;
   readonly managed: ClusterSpec['managed'];
 }
 
-export type Send<R> = (remote: Remote<WireApi>, cluster: number) => Promise<Reply<R>>;
+type Send<R> = (remote: Remote<WireApi>, cluster: number) => Promise<Reply<R>>;
 
 /** Its public members are described in `api.ts`. */
 export abstract class Cluster extends SafeEmitter implements api.Cluster {
   readonly name: string;
-  protected readonly lease = new LeaseView();
+  protected readonly lease = new SharedLease();
   private readonly handle: CoordinatorHandle;
   private readonly kind: Kind;
   private readonly client: Client;
   /** The coordinator's number of this cluster, once it was added. */
   private cluster: number | undefined;
   /** Undefined before it was added, and while a dead thread is being replaced. */
-  private connection: Connection | undefined;
+  private thread: CoordinatorThread | undefined;
   private ran = false;
   private stopping: Promise<void> | undefined;
   private current: ClusterState = 'stopped';
@@ -50,7 +50,7 @@ export abstract class Cluster extends SafeEmitter implements api.Cluster {
     this.client = {
       happened: (event) => this.happened(event),
       lost: (error) => this.lost(error),
-      attach: (connection, cluster) => this.attach(connection, cluster),
+      attach: (thread, cluster) => this.attach(thread, cluster),
       stop: () => this.stop(),
     };
   }
@@ -75,17 +75,17 @@ export abstract class Cluster extends SafeEmitter implements api.Cluster {
   async run(): Promise<void> {
     this.mustNotBeStopped();
     if (this.ran) throw new StateError('ERR_ALREADY_RUNNING', `the cluster '${this.name}' runs already`);
-    const cluster = this.added();
+    const cluster = this.ensureAdded();
     this.ran = true;
-    const { connection } = this;
-    // Without a connection the next thread is on its way, and the cluster is run when it is attached to that.
-    if (connection === undefined) return;
-    connection.hold();
-    await connection.call((remote) => remote.run(cluster)).catch(unlessLost);
+    const { thread } = this;
+    // Without a thread, the next one is on its way, and the cluster is run when it is attached to that.
+    if (thread === undefined) return;
+    thread.hold();
+    await thread.call((remote) => remote.run(cluster)).catch(unlessLost);
   }
 
   stop(): Promise<void> {
-    this.stopping ??= this.end();
+    this.stopping ??= this.shutDown();
     return this.stopping;
   }
 
@@ -102,7 +102,7 @@ export abstract class Cluster extends SafeEmitter implements api.Cluster {
   /** News that only one kind of cluster knows. */
   protected abstract kindHappened(event: MemberEvent): void;
 
-  /** The coordinator thread died: what runs here has no lease any more. */
+  /** Called when the coordinator thread died: what runs here has no lease any more. */
   protected kindLost(): void {}
 
   protected mustNotBeStopped(): void {
@@ -110,7 +110,7 @@ export abstract class Cluster extends SafeEmitter implements api.Cluster {
   }
 
   /** Makes sure that the coordinator knows this cluster, now, before anything else is sent. Returns its number there. */
-  protected added(): number {
+  protected ensureAdded(): number {
     this.cluster ??= this.handle.add(this.client);
     return this.cluster;
   }
@@ -121,43 +121,43 @@ export abstract class Cluster extends SafeEmitter implements api.Cluster {
 
   /** Makes calls to the thread that is there now, and never to a later one, which knows nothing of what this one asked. */
   protected caller(): <R>(send: Send<R>) => Promise<R> {
-    const cluster = this.added();
-    const { connection } = this;
+    const cluster = this.ensureAdded();
+    const { thread } = this;
     return async (send) => {
-      if (connection === undefined) {
+      if (thread === undefined) {
         throw new FailoverError('ERR_COORDINATOR_LOST', 'the coordinator thread died and is being replaced');
       }
-      return connection.call((remote) => send(remote, cluster));
+      return thread.call((remote) => send(remote, cluster));
     };
   }
 
   // ---- for the coordinator handle ----
 
-  private attach(connection: Connection, cluster: number): void {
-    this.connection = connection;
+  private attach(thread: CoordinatorThread, cluster: number): void {
+    this.thread = thread;
     const { name, kind, lease } = this;
     // A new holder on each thread: what the dead one still has under way must not be taken for this one's.
     const holder = `${hostname()}:${process.pid}:${randomUUID()}`;
     const spec: ClusterSpec = { cluster, name, holder, lease: lease.buffer, ...kind };
     // Calls arrive in the order in which they are made, so whatever follows finds the cluster open.
-    const opened = connection.call((remote) => remote.open(spec));
-    // Not while it is being added: then whoever needs it does the rest himself.
-    const ready = this.cluster === undefined ? opened : Promise.all([opened, this.goOn(connection, cluster)]);
+    const opened = thread.call((remote) => remote.open(spec));
+    // Not while it is being added: then the caller that adds it does the rest.
+    const ready = this.cluster === undefined ? opened : Promise.all([opened, this.reattach(thread, cluster)]);
     ready.catch(unlessLost).catch((error: Error) => this.emit('panic', error));
   }
 
-  /** First all tasks, then the election: a member that is fed after its first look repeats what was done before. */
-  private async goOn(connection: Connection, cluster: number): Promise<void> {
+  /** Feeds all tasks, then runs: a member that is fed after its first look repeats what was done before. */
+  private async reattach(thread: CoordinatorThread, cluster: number): Promise<void> {
     const { ran } = this;
-    if (ran) connection.hold();
+    if (ran) thread.hold();
     await this.refeed();
-    if (ran && this.connection === connection && this.stopping === undefined) {
-      await connection.call((remote) => remote.run(cluster));
+    if (ran && this.thread === thread && this.stopping === undefined) {
+      await thread.call((remote) => remote.run(cluster));
     }
   }
 
   private lost(error: Error): void {
-    this.connection = undefined;
+    this.thread = undefined;
     this.lease.drop();
     this.kindLost();
     this.stopSeen();
@@ -197,22 +197,22 @@ export abstract class Cluster extends SafeEmitter implements api.Cluster {
     if (to !== 'error') this.emit(to);
   }
 
-  private async end(): Promise<void> {
-    const { cluster, connection } = this;
+  private async shutDown(): Promise<void> {
+    const { cluster, thread } = this;
     if (cluster === undefined) return;
-    if (connection !== undefined) {
+    if (thread !== undefined) {
       const stopped = new Promise<void>((resolve) => {
         this.stopSeen = resolve;
       });
       // That it has stopped comes as an event, for which nothing else keeps the process alive if it never ran.
-      connection.hold();
+      thread.hold();
       try {
-        await connection.call((remote) => remote.stop(cluster)).catch(unlessLost);
+        await thread.call((remote) => remote.stop(cluster)).catch(unlessLost);
         await stopped;
       } finally {
-        connection.release();
+        thread.release();
       }
-      if (this.ran && this.connection === connection) connection.release();
+      if (this.ran && this.thread === thread) thread.release();
     }
     await this.handle.remove(cluster);
     this.enter('stopped');

@@ -1,6 +1,6 @@
 /**
  * The coordinator thread of one `failover(options)`: started with the first cluster that needs it, ended with the last
- * one, and started anew, with back-off, when it dies. Its clusters are told of the death at once, and are opened again
+ * one, and replaced, with back-off, when it dies. Its clusters are told of the death at once, and are opened again
  * on the new thread.
  *
  * Back-off in ms: 100, 200, 400, 800, 1600, 3200, then 5000; back to 100 after a life of 10 s.
@@ -10,20 +10,20 @@ import { FailoverError, StateError } from '../errors.js';
 import type { ResolvedOptions } from '../options/options.js';
 import { type Clocks, realTime, type Timers } from '../time/realTime.js';
 import type { MemberEvent } from '../wire/messages.js';
-import { Connection } from './coordinatorThread.js';
+import { CoordinatorThread } from './coordinatorThread.js';
 
-const FIRST_DELAY = 100;
-const LONGEST_DELAY = 5000;
+const RESTART_DELAY_MIN_MS = 100;
+const RESTART_DELAY_MAX_MS = 5000;
 const LONG_LIFE_NS = 10_000_000_000n;
 
 /** What the handle needs from a cluster. */
 export interface Client {
   /** News of the cluster, in order. */
   happened(event: MemberEvent): void;
-  /** The thread died, and with it every mastership; a new one comes, or this is told again because it cannot be started yet. */
+  /** Called when the thread died, and every mastership with it; again whenever a new one cannot be started yet. */
   lost(error: Error): void;
-  /** A thread is there: open the cluster on it, and whatever it did before. */
-  attach(connection: Connection, cluster: number): void;
+  /** Opens the cluster on a new thread, with whatever it did before. */
+  attach(thread: CoordinatorThread, cluster: number): void;
   stop(): Promise<void>;
 }
 
@@ -31,16 +31,16 @@ export class CoordinatorHandle {
   private readonly clients = new Map<number, Client>();
   /** Those that have stopped, until the thread is closed: a panic of work that would not end may still come for them. */
   private readonly leaving = new Map<number, Client>();
-  private connection: Connection | undefined;
+  private thread: CoordinatorThread | undefined;
   /** From the death of the thread until there is another one. */
   private restarting = false;
   private restart: NodeJS.Timeout | undefined;
   private ending: Promise<void> | undefined;
-  private delay = FIRST_DELAY;
+  private delay = RESTART_DELAY_MIN_MS;
   private clusters = 0;
   private closed = false;
 
-  /** Hidden from whoever prints a cluster: it holds the password of the store. */
+  /** Hidden when a cluster is printed, because it holds the password of the store. */
   readonly #options: ResolvedOptions;
 
   constructor(
@@ -54,9 +54,9 @@ export class CoordinatorHandle {
   add(client: Client): number {
     if (this.closed) throw new StateError('ERR_STOPPED', 'this failover has been closed');
     const cluster = ++this.clusters;
-    if (!this.restarting) this.connection ??= this.connect();
+    if (!this.restarting) this.thread ??= this.startThread();
     this.clients.set(cluster, client);
-    if (this.connection !== undefined) client.attach(this.connection, cluster);
+    if (this.thread !== undefined) client.attach(this.thread, cluster);
     return cluster;
   }
 
@@ -69,9 +69,9 @@ export class CoordinatorHandle {
     if (this.clients.size > 0) return;
     this.time.clearTimeout(this.restart);
     this.restarting = false;
-    const { connection } = this;
-    this.connection = undefined;
-    this.ending = connection?.close();
+    const { thread } = this;
+    this.thread = undefined;
+    this.ending = thread?.close();
     await this.ending;
     this.leaving.clear();
   }
@@ -84,44 +84,44 @@ export class CoordinatorHandle {
     await this.ending;
   }
 
-  private connect(): Connection {
+  private startThread(): CoordinatorThread {
     const startedAt = this.time.monotonic();
-    const connection = new Connection(this.#options, (cluster, event) =>
+    const thread = new CoordinatorThread(this.#options, (cluster, event) =>
       (this.clients.get(cluster) ?? this.leaving.get(cluster))?.happened(event),
     );
-    void connection.lost.then((error) => {
-      if (this.connection !== connection) return;
-      this.connection = undefined;
-      if (this.time.monotonic() - startedAt >= LONG_LIFE_NS) this.delay = FIRST_DELAY;
+    void thread.lost.then((error) => {
+      if (this.thread !== thread) return;
+      this.thread = undefined;
+      if (this.time.monotonic() - startedAt >= LONG_LIFE_NS) this.delay = RESTART_DELAY_MIN_MS;
       this.restarting = true;
       // Not before, though the process has nothing else to live for: its task threads may still be at work.
-      connection.hold();
-      void connection.ended.then(() => this.startLater());
+      thread.hold();
+      void thread.ended.then(() => this.scheduleRestart());
       this.tellLost(error);
     });
-    return connection;
+    return thread;
   }
 
   private tellLost(error: Error): void {
     for (const client of [...this.clients.values()]) client.lost(error);
   }
 
-  private startLater(): void {
+  private scheduleRestart(): void {
     if (!this.restarting) return;
-    this.restart = this.time.setTimeout(() => this.startAgain(), this.delay);
-    this.delay = Math.min(LONGEST_DELAY, this.delay * 2);
+    this.restart = this.time.setTimeout(() => this.restartThread(), this.delay);
+    this.delay = Math.min(RESTART_DELAY_MAX_MS, this.delay * 2);
   }
 
-  private startAgain(): void {
+  private restartThread(): void {
     try {
-      this.connection = this.connect();
+      this.thread = this.startThread();
     } catch (error) {
       // As where a limit of processes or of memory is reached.
       const text = 'the coordinator thread died, and another one cannot be started';
-      this.startLater();
+      this.scheduleRestart();
       return this.tellLost(new FailoverError('ERR_COORDINATOR_LOST', text, { cause: error }));
     }
     this.restarting = false;
-    for (const [cluster, client] of this.clients) client.attach(this.connection, cluster);
+    for (const [cluster, client] of this.clients) client.attach(this.thread, cluster);
   }
 }

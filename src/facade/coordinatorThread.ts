@@ -1,6 +1,6 @@
 /**
  * One life of a coordinator thread, from the main thread's side. Comlink never settles calls to a thread that is gone,
- * so each is ended by the thread's death. The thread keeps the process alive only while somebody holds it.
+ * so each is ended by the thread's death. The thread keeps the process alive only while a caller holds it.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
@@ -13,12 +13,12 @@ import { ownThreadData, preloadHint } from '../surroundings/ownThreads.js';
 import type { CoordinatorData, CoordinatorEvent, MemberEvent, Reply, WireApi } from '../wire/messages.js';
 
 /** How long `close` waits for the thread to exit, in ms. */
-const PATIENCE = 2000;
+const EXIT_PATIENCE_MS = 2000;
 
 /** Not a constant, because a bundle may have no URL. There `failover()` throws its own error. */
 const entry = () => new URL('../../workers/coordinator.cjs', import.meta.url);
 
-export class Connection {
+export class CoordinatorThread {
   private readonly worker: Worker;
   private readonly gate = new Gate();
   private readonly remote: Remote<WireApi>;
@@ -117,7 +117,7 @@ export class Connection {
       return;
     }
     const waited = new AbortController();
-    const patience = sleep(PATIENCE, undefined, { signal: waited.signal }).catch(() => {});
+    const patience = sleep(EXIT_PATIENCE_MS, undefined, { signal: waited.signal }).catch(() => {});
     await Promise.race([this.worker.terminate(), patience]);
     waited.abort();
   }

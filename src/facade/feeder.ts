@@ -7,15 +7,15 @@
 import { FailoverError } from '../errors.js';
 import type { TaskId } from '../task/task.js';
 import type { SubmitResult, TaskBatch } from '../wire/messages.js';
-import type { TaskBlock, TaskPlace } from './taskBlocks.js';
+import type { TaskBlock, TaskSlot } from './taskBlocks.js';
 
 /** Most tasks and bytes of what is under way: about 1 ms of the coordinator's time. */
-const MOST_TASKS = 1024;
-const MOST_BYTES = 1024 * 1024;
+const FLIGHT_TASKS_MAX = 1024;
+const FLIGHT_BYTES_MAX = 1024 * 1024;
 
 export interface EncodedTask {
   readonly id: TaskId;
-  readonly place: TaskPlace;
+  readonly slot: TaskSlot;
 }
 
 interface Waiting {
@@ -35,7 +35,7 @@ export class Feeder {
   private readonly mostBytes: number;
 
   /**
-   * `stored`: the answer says what the store has, so that a batch whose coordinator died has failed; and it takes one
+   * `stored`: the answer says what the store has, so a batch whose coordinator died has failed; and it takes one
    * batch at a time, for two at once would be stored in either order.
    */
   constructor(
@@ -43,8 +43,8 @@ export class Feeder {
     private readonly stored = false,
   ) {
     this.mostBatches = stored ? 1 : 4;
-    this.mostTasks = MOST_TASKS / this.mostBatches;
-    this.mostBytes = MOST_BYTES / this.mostBatches;
+    this.mostTasks = FLIGHT_TASKS_MAX / this.mostBatches;
+    this.mostBytes = FLIGHT_BYTES_MAX / this.mostBatches;
   }
 
   /** All that is submitted in one turn crosses together. Fails when the coordinator refused the batch. */
@@ -54,8 +54,8 @@ export class Feeder {
   }
 
   /**
-   * A new coordinator knows nothing: these come first, in this order. Resolves when it has them, whatever is submitted
-   * meanwhile. What is in the store is fed to nobody.
+   * A new coordinator knows nothing: these come first, in this order. Resolves when it has them, even if more is submitted
+   * before that. Tasks that are in the store are not fed again.
    */
   refeed(tasks: Iterable<EncodedTask>): Promise<void> {
     this.schedule();
@@ -92,7 +92,7 @@ export class Feeder {
 
   private feed(): void {
     while (this.underWay < this.mostBatches) {
-      const block = this.waiting[this.next]?.task.place.block;
+      const block = this.waiting[this.next]?.task.slot.block;
       if (block === undefined) break;
       this.underWay += 1;
       void this.feedBatch(block, this.take(block));
@@ -115,22 +115,18 @@ export class Feeder {
     this.schedule();
   }
 
-  /** The next ones that stand in this block: at least one does. */
+  /** Takes the next tasks that are in this block: at least one is. */
   private take(block: TaskBlock): Waiting[] {
     const from = this.next;
     let bytes = 0;
-    for (
-      let place = this.waiting[from]?.task.place;
-      place?.block === block;
-      place = this.waiting[this.next]?.task.place
-    ) {
-      bytes += place.length;
+    for (let slot = this.waiting[from]?.task.slot; slot?.block === block; slot = this.waiting[this.next]?.task.slot) {
+      bytes += slot.length;
       const taken = this.next - from;
       if (taken === this.mostTasks || (taken > 0 && bytes > this.mostBytes)) break;
       this.next += 1;
     }
     const batch = this.waiting.slice(from, this.next);
-    // With all of them, or half: where somebody always waits there is never nothing left.
+    // All of them, or half: if some caller always waits, the line never empties.
     if (2 * this.next >= this.waiting.length) {
       this.waiting = this.waiting.slice(this.next);
       this.next = 0;
@@ -139,13 +135,13 @@ export class Feeder {
   }
 }
 
-/** All of them stand in the block. */
+/** All of them are in the block. */
 function pack({ bytes: block }: TaskBlock, batch: readonly Waiting[]): TaskBatch {
   const [ids, offsets, lengths]: [TaskId[], number[], number[]] = [[], [], []];
   for (const { task } of batch) {
     ids.push(task.id);
-    offsets.push(task.place.offset);
-    lengths.push(task.place.length);
+    offsets.push(task.slot.offset);
+    lengths.push(task.slot.length);
   }
   return { block, ids, offsets, lengths };
 }

@@ -5,26 +5,26 @@
 
 import { realTime, type Timers } from '../time/realTime.js';
 import { pulsePeriod } from '../wire/pulse.js';
-import type { LeaseView } from '../wire/sharedLease.js';
+import type { SharedLease } from '../wire/sharedLease.js';
 
 export class MainPulse {
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
-    private readonly lease: Pick<LeaseView, 'beatPulse' | 'endPulse'>,
-    /** In ms; `Infinity`: nobody watches, so nothing is beaten. */
+    private readonly lease: Pick<SharedLease, 'beatPulse' | 'endPulse'>,
+    /** In ms; `Infinity`: the pulse is not watched, so it does not beat. */
     private readonly mainTimeout: number,
     private readonly timers: Timers = realTime,
   ) {}
 
-  /** May be called again. The first beat is at once. */
+  /** Starts the pulse. May be called again. The first beat is at once. */
   start(): void {
     if (this.timer !== undefined || this.mainTimeout === Infinity) return;
     this.lease.beatPulse();
     this.timer = this.timers.setInterval(() => this.lease.beatPulse(), pulsePeriod(this.mainTimeout)).unref();
   }
 
-  /** From now on the pulse is not missed. */
+  /** Stops the pulse. From now on it is not missed. */
   stop(): void {
     this.timers.clearInterval(this.timer);
     this.timer = undefined;

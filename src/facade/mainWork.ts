@@ -6,13 +6,13 @@
 import type { WorkOutcome } from '../queue/runner.js';
 import { decodeTask } from '../task/taskCodec.js';
 import type { MemberEvent } from '../wire/messages.js';
-import type { LeaseView } from '../wire/sharedLease.js';
+import type { SharedLease } from '../wire/sharedLease.js';
 import { callWork } from '../work/callWork.js';
 import { WorkContext } from '../work/context.js';
 import { InsideWork } from './insideWork.js';
 
-export type UserFunction = (task: unknown, context: WorkContext) => unknown;
-export type WorkRequest = Extract<MemberEvent, { type: 'work' }>;
+type UserFunction = (task: unknown, context: WorkContext) => unknown;
+type WorkRequest = Extract<MemberEvent, { type: 'work' }>;
 
 export class MainWork {
   private running: WorkContext | undefined;
@@ -21,7 +21,7 @@ export class MainWork {
 
   constructor(
     private readonly work: UserFunction,
-    private readonly lease: LeaseView,
+    private readonly lease: SharedLease,
   ) {}
 
   run(request: WorkRequest): Promise<WorkOutcome> {
@@ -40,7 +40,7 @@ export class MainWork {
     return outcome;
   }
 
-  /** Whether the run under way is what calls. */
+  /** Returns whether the run under way is what calls. */
   get isCaller(): boolean {
     return this.inside.isCaller;
   }

@@ -4,14 +4,14 @@ import { showValue } from '../diagnostics/showValue.js';
 import { fromWire, TaskError } from '../errors.js';
 import { checkBoolean, readFields } from '../options/checks.js';
 import type { ResolvedManagedOptions } from '../options/options.js';
-import type { WorkPlace } from '../options/workPlace.js';
+import type { WorkTarget } from '../options/workTarget.js';
 import type { TaskId } from '../task/task.js';
 import { encodeTask } from '../task/taskCodec.js';
 import { asTaskId, taskIdRule } from '../task/taskId.js';
 import { systemClock } from '../time/systemClock.js';
 import type { MemberEvent, SubmitResult } from '../wire/messages.js';
 import { mustBeFresh } from '../wire/takenLetter.js';
-import { Waiters } from './admission.js';
+import { Admission } from './admission.js';
 import type * as api from './api.js';
 import type { Submission, SubmitOptions } from './api.js';
 import { Cluster } from './cluster.js';
@@ -19,7 +19,7 @@ import type { CoordinatorHandle } from './coordinatorHandle.js';
 import { Feeder } from './feeder.js';
 import { MainPulse } from './mainPulse.js';
 import { MainWork } from './mainWork.js';
-import { TaskBlocks, type TaskPlace } from './taskBlocks.js';
+import { TaskBlocks, type TaskSlot } from './taskBlocks.js';
 
 /** The same for all, as there is one for each task. */
 const submissions: Readonly<Record<'stored' | 'not', Submission>> = {
@@ -33,18 +33,18 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
    * The tasks that are not done, in their order; a coordinator that takes over from a dead one is fed from it. Empty when
    * they are in the store.
    */
-  private readonly backlog = new Map<TaskId, TaskPlace>();
+  private readonly backlog = new Map<TaskId, TaskSlot>();
   private readonly blocks = new TaskBlocks();
   private readonly feeder: Feeder;
   private readonly mainWork: MainWork | null;
-  private readonly room = new Waiters();
+  private readonly room = new Admission();
   private readonly pulse: MainPulse | null;
 
   constructor(
     handle: CoordinatorHandle,
     name: string,
     private readonly keyOf: (task: object) => TaskId,
-    work: WorkPlace,
+    work: WorkTarget,
     private readonly options: ResolvedManagedOptions,
     /** Null: it is a function. */
     key: string | null,
@@ -62,10 +62,10 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
     try {
       this.mustNotBeStopped();
       const wait = resolveWait(options);
-      const place = encodeTask(task, this.options.maxTaskBytes, (most, write) => this.blocks.write(most, write));
+      const slot = encodeTask(task, this.options.maxTaskBytes, (most, write) => this.blocks.write(most, write));
       const id = this.keyOf(task);
-      if (wait) return this.waitForRoom(id, place);
-      return this.submit(id, place, (result) => this.submission(result, place));
+      if (wait) return this.waitForRoom(id, slot);
+      return this.submit(id, slot, (result) => this.submission(result, slot));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -93,8 +93,8 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
       call((remote, cluster) => remote.finishDeadLetter(cluster, letter, how));
     const submit = (): Promise<Submission> => {
       mustBeFresh(letter, systemClock);
-      const place = this.blocks.copy(letter.bytes);
-      return this.submit(id, place, (result) => this.submission(result, place));
+      const slot = this.blocks.copy(letter.bytes);
+      return this.submit(id, slot, (result) => this.submission(result, slot));
     };
     let stored: boolean;
     try {
@@ -105,40 +105,40 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
       throw error;
     }
     await finish(stored ? 'queued' : 'stays');
-    // What is queued of that id, and not the letter, may be what the queue stands still at.
+    // A queued task with that id, not the letter, may be the one that blocks the queue.
     return stored || unblock();
   }
 
-  private async waitForRoom(id: TaskId, place: TaskPlace): Promise<Submission> {
+  private async waitForRoom(id: TaskId, slot: TaskSlot): Promise<Submission> {
     const isOwnWork = this.mainWork?.isCaller ?? false;
     const attempt = async (): Promise<SubmitResult> => {
       this.mustNotBeStopped();
-      return this.submit(id, place, (result) => result);
+      return this.submit(id, slot, (result) => result);
     };
     // Its own task leaves the queue when the work returns, so there would be no room before that.
-    if (isOwnWork) return this.submission(await attempt(), place, ', and the work that would make room is what waits');
-    return this.submission(await this.room.serve(attempt), place);
+    if (isOwnWork) return this.submission(await attempt(), slot, ', and the work that would make room is what waits');
+    return this.submission(await this.room.serve(attempt), slot);
   }
 
-  private submission(result: SubmitResult, place: TaskPlace, why = ''): Submission {
+  private submission(result: SubmitResult, slot: TaskSlot, why = ''): Submission {
     // In memory, what is queued is read until it leaves.
-    if (this.options.durable || result !== 'queued') this.blocks.free(place);
+    if (this.options.durable || result !== 'queued') this.blocks.free(slot);
     if (result === 'full') throw this.queueFull(why);
     return result === 'queued' ? submissions.stored : submissions.not;
   }
 
   /** One promise and no more: this is what a task costs the thread of the user. */
-  private submit<Answer>(id: TaskId, place: TaskPlace, answer: (result: SubmitResult) => Answer): Promise<Answer> {
+  private submit<Answer>(id: TaskId, slot: TaskSlot, answer: (result: SubmitResult) => Answer): Promise<Answer> {
     const { backlog, options } = this;
     return new Promise((resolve, reject) => {
       if (options.durable) {
-        this.added();
+        this.ensureAdded();
       } else {
         if (backlog.has(id)) return resolve(answer('known'));
         if (backlog.size >= options.maxQueue) return resolve(answer('full'));
         // First of all: a coordinator that is attached now is fed the backlog, which must not hold this task yet.
-        this.added();
-        backlog.set(id, place);
+        this.ensureAdded();
+        backlog.set(id, slot);
       }
       const settle = (result: SubmitResult): void => {
         if (result === 'done') backlog.delete(id);
@@ -148,7 +148,7 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
           reject(error);
         }
       };
-      this.feeder.submit({ id, place }, settle, reject);
+      this.feeder.submit({ id, slot }, settle, reject);
     });
   }
 
@@ -169,7 +169,7 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
    */
   override stop(): Promise<void> {
     const stopping = super.stop();
-    this.room.all();
+    this.room.close();
     const clear = (): void => {
       this.backlog.clear();
       this.pulse?.stop();
@@ -179,7 +179,7 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
   }
 
   protected override refeed(): Promise<void> {
-    return this.feeder.refeed(Array.from(this.backlog, ([id, place]) => ({ id, place })));
+    return this.feeder.refeed(Array.from(this.backlog, ([id, slot]) => ({ id, slot })));
   }
 
   protected override kindHappened(event: MemberEvent): void {
@@ -208,12 +208,12 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
 
   private leave(ids: readonly TaskId[]): void {
     for (const id of ids) {
-      const place = this.backlog.get(id);
-      if (place === undefined) continue;
+      const slot = this.backlog.get(id);
+      if (slot === undefined) continue;
       this.backlog.delete(id);
-      this.blocks.free(place);
+      this.blocks.free(slot);
     }
-    this.room.some(ids.length);
+    this.room.makeRoom(ids.length);
   }
 
   protected override kindLost(): void {

@@ -1,15 +1,15 @@
 /**
  * Where submitted tasks are written, end to end, in memory that the coordinator thread reads without a copy. A block
- * whose tasks have all left is used anew: the collectors of both threads do not see how large shared memory is, and
+ * whose tasks have all left is reused: the collectors of both threads do not see how large shared memory is, and
  * would leave hundreds of megabytes of it lying about.
  */
 
 /** Bytes of a block that small tasks share. */
-const SHARED = 256 * 1024;
-/** Larger tasks have a block of their own, so that a small one that stays keeps no large one. */
-const LARGE = 32 * 1024;
-/** Most bytes that are kept to be used anew. */
-const MOST_SPARE = 32 * 1024 * 1024;
+const BLOCK_BYTES = 256 * 1024;
+/** Larger tasks have a block of their own, so a small one that stays keeps no large one. */
+const SHARED_TASK_BYTES_MAX = 32 * 1024;
+/** The most bytes that are kept for reuse. */
+const SPARE_BYTES_MAX = 32 * 1024 * 1024;
 
 export class TaskBlock {
   /** How many tasks in it have not left. */
@@ -21,8 +21,8 @@ export class TaskBlock {
   }
 }
 
-/** Where one task stands. */
-export interface TaskPlace {
+/** Where the bytes of one task are. */
+export interface TaskSlot {
   readonly block: TaskBlock;
   readonly offset: number;
   readonly length: number;
@@ -35,27 +35,27 @@ export class TaskBlocks {
   private readonly spare = new Map<number, TaskBlock[]>();
   private spareBytes = 0;
 
-  /** `write` gets room for `most` bytes, and returns how many it has written there. */
-  write(most: number, write: (bytes: Uint8Array, offset: number) => number): TaskPlace {
-    if (most > LARGE) return this.place(this.take(2 ** Math.ceil(Math.log2(most))), 0, write);
+  /** Places one task. `write` gets room for `most` bytes, and returns how many it has written there. */
+  write(most: number, write: (bytes: Uint8Array, offset: number) => number): TaskSlot {
+    if (most > SHARED_TASK_BYTES_MAX) return this.place(this.take(2 ** Math.ceil(Math.log2(most))), 0, write);
     if (this.used + most > this.current.bytes.length) {
-      this.current = this.take(SHARED);
+      this.current = this.take(BLOCK_BYTES);
       this.used = 0;
     }
-    const place = this.place(this.current, this.used, write);
-    this.used += place.length;
-    return place;
+    const slot = this.place(this.current, this.used, write);
+    this.used += slot.length;
+    return slot;
   }
 
-  copy(task: Uint8Array): TaskPlace {
+  copy(task: Uint8Array): TaskSlot {
     return this.write(task.length, (bytes, offset) => {
       bytes.set(task, offset);
       return task.length;
     });
   }
 
-  /** Nobody reads the task any more. Once for each; a task that is never freed keeps its block from being used anew. */
-  free({ block }: TaskPlace): void {
+  /** Frees a task that is not read any more. Call it once for each task: the block is reused when all of them are free. */
+  free({ block }: TaskSlot): void {
     block.live -= 1;
     if (block.live > 0) return;
     if (block === this.current) {
@@ -63,14 +63,14 @@ export class TaskBlocks {
       return;
     }
     const { length } = block.bytes;
-    if (this.spareBytes + length > MOST_SPARE) return;
+    if (this.spareBytes + length > SPARE_BYTES_MAX) return;
     this.spareBytes += length;
     const spare = this.spare.get(length);
     if (spare === undefined) this.spare.set(length, [block]);
     else spare.push(block);
   }
 
-  private place(block: TaskBlock, offset: number, write: (bytes: Uint8Array, offset: number) => number): TaskPlace {
+  private place(block: TaskBlock, offset: number, write: (bytes: Uint8Array, offset: number) => number): TaskSlot {
     const length = write(block.bytes, offset);
     block.live += 1;
     return { block, offset, length };

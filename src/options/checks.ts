@@ -7,9 +7,9 @@ import { isArray, shorten, showKind, showValue } from '../diagnostics/showValue.
 import { FailoverError, InvalidOptionError } from '../errors.js';
 
 /** The longest time that a timer of Node.js can wait, in ms. */
-export const MAX_TIME = 2 ** 31 - 1;
+export const TIMER_MAX_MS = 2 ** 31 - 1;
 
-export interface NumberRange {
+interface NumberRange {
   readonly min: number;
   readonly max: number;
   /** Default false. */
@@ -19,8 +19,8 @@ export interface NumberRange {
 }
 
 /**
- * The named fields of an object of options. Names that are not known are refused, with the nearest known one. A field
- * that is `undefined` counts as left out; inherited ones count, so that `Object.create(defaults)` works.
+ * Returns the named fields of an object of options. Names that are not known are refused, with the nearest known one. A field
+ * that is `undefined` counts as left out; inherited ones count, so `Object.create(defaults)` works.
  */
 export function readFields<Name extends string>(
   value: unknown,
@@ -42,7 +42,7 @@ export function readFields<Name extends string>(
   });
 }
 
-/** What a getter or a proxy of the user throws on the way becomes an error of ours, which names `what` was read. */
+/** Turns what a getter or a proxy of the user throws into an error of ours, which names `what` was read. */
 export function reading<T>(what: string, read: () => T): T {
   try {
     return read();
@@ -53,12 +53,12 @@ export function reading<T>(what: string, read: () => T): T {
 }
 
 function unknownName(path: string, suggestion: string | undefined): InvalidOptionError {
-  // Its value stays out: under a name that nobody knows it may be anything, a password too.
+  // Its value stays out: under an unknown name it may be anything, a password too.
   const hint = suggestion === undefined ? '' : `; did you mean ${suggestion}?`;
   return new InvalidOptionError(`${path} is not a known option${hint}`);
 }
 
-/** For messages: a name may be as long as somebody likes. */
+/** Joins a path and a name for a message. The name may have any length. */
 export function join(path: string, name: string): string {
   return path === '' ? shorten(name) : `${path}.${shorten(name)}`;
 }
@@ -81,7 +81,7 @@ export function checkBoolean(value: unknown, path: string): boolean {
   throw new InvalidOptionError(`${path} must be true or false, not ${showValue(value)}`);
 }
 
-/** One of the named choices; the first when it was left out. */
+/** Returns one of the named choices; the first if it was left out. */
 export function checkChoice<Choice extends string>(
   value: unknown,
   path: string,
@@ -94,8 +94,8 @@ export function checkChoice<Choice extends string>(
   throw new InvalidOptionError(`${path} must be ${list}, not ${showValue(value)}`);
 }
 
-/** The known name that the user most likely meant; undefined when none is near. */
-export function nearest(name: string, known: readonly string[]): string | undefined {
+/** Returns the known name that the user most likely meant; undefined when none is near. */
+function nearest(name: string, known: readonly string[]): string | undefined {
   if (name.length > 40) return undefined;
   const written = name.toLowerCase();
   const limit = Math.max(1, Math.floor(written.length / 3));
@@ -105,7 +105,7 @@ export function nearest(name: string, known: readonly string[]): string | undefi
   return best !== undefined && best.distance <= limit ? best.candidate : undefined;
 }
 
-/** Levenshtein's: how many characters must be put in, left out or replaced. */
+/** Returns Levenshtein's distance: how many characters must be put in, left out or replaced. */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (const [i, charA] of [...a].entries()) {

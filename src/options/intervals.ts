@@ -5,7 +5,7 @@
 
 import { showValue } from '../diagnostics/showValue.js';
 import { InvalidOptionError } from '../errors.js';
-import { checkNumber, MAX_TIME, readFields } from './checks.js';
+import { checkNumber, readFields, TIMER_MAX_MS } from './checks.js';
 import type { IntervalName, Intervals } from './options.js';
 
 /** The defaults of the original, in ms. POLL and SYNC follow from the others. */
@@ -44,7 +44,7 @@ export function resolveIntervals(given: unknown = {}): Intervals {
     const value = upperCase === undefined ? lowerCase : upperCase;
     if (value === undefined) continue;
     const path = `intervals.${upperCase === undefined ? lower[name] : name}`;
-    set[name] = checkNumber(value, path, { min: mayBeZero.includes(name) ? 0 : 1, max: MAX_TIME });
+    set[name] = checkNumber(value, path, { min: mayBeZero.includes(name) ? 0 : 1, max: TIMER_MAX_MS });
   }
   const { MASTER, SLAVE, TICKING, ...others } = { ...defaultIntervals, ...set };
   const intervals = {
@@ -96,7 +96,7 @@ export function defaultGrace({ SLAVE, TICKING }: Intervals): number {
 }
 
 /**
- * Whether a master survives one failed beat. Validity runs from the last good beat; the next one goes out MASTER later
+ * Returns whether a master survives one failed beat. Validity runs from the last good beat; the next one goes out MASTER later
  * and fails, its repetition POLL after that, and its answer must be there `grace` before the validity ends. What is
  * left over is the time that the answer may take.
  */

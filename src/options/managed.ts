@@ -2,15 +2,15 @@
  * The check of what a managed cluster takes beside its work.
  */
 import { InvalidOptionError } from '../errors.js';
-import { checkBoolean, checkChoice, checkNumber, MAX_TIME, readFields } from './checks.js';
+import { checkBoolean, checkChoice, checkNumber, readFields, TIMER_MAX_MS } from './checks.js';
 import { defaultGrace, graceFits } from './intervals.js';
 import type { Intervals, ManagedOptions, ResolvedManagedOptions } from './options.js';
 
 const MIB = 1024 * 1024;
 /** A document has at most 16 MiB, and in a dead letter there are the id and the error beside the payload. */
-const MOST_TASK_BYTES = 16 * MIB - 64 * 1024;
+const TASK_BYTES_MAX = 16 * MIB - 64 * 1024;
 /** More MiB than any machine has. */
-const MAX_MB = 2 ** 32;
+const LIMIT_MB_MAX = 2 ** 32;
 
 /** Times in ms, sizes in bytes. `retry.maxDelay` follows `retry.minDelay`, and `grace` follows the intervals. */
 export const managedDefaults = {
@@ -49,21 +49,21 @@ const limitNames = [
 export function resolveManagedOptions(given: unknown, intervals: Intervals): ResolvedManagedOptions {
   const fields = readFields(given === undefined ? {} : given, '', names);
   const { maxQueue, maxTaskBytes, loadTimeout, stopTimeout } = managedDefaults;
-  const time = { min: 1, max: MAX_TIME, fallback: Number.POSITIVE_INFINITY };
+  const time = { min: 1, max: TIMER_MAX_MS, fallback: Number.POSITIVE_INFINITY };
   return {
     durable: fields.durable === undefined ? false : checkBoolean(fields.durable, 'durable'),
     retry: resolveRetry(fields.retry),
     maxQueue: checkNumber(fields.maxQueue, 'maxQueue', { min: 1, max: 10_000_000, integer: true, fallback: maxQueue }),
     maxTaskBytes: checkNumber(fields.maxTaskBytes, 'maxTaskBytes', {
       min: 1,
-      max: MOST_TASK_BYTES,
+      max: TASK_BYTES_MAX,
       integer: true,
       fallback: maxTaskBytes,
     }),
     resourceLimits: resolveLimits(fields.resourceLimits),
     idleThreadTimeout: resolveIdle(fields.idleThreadTimeout),
-    loadTimeout: checkNumber(fields.loadTimeout, 'loadTimeout', { min: 1, max: MAX_TIME, fallback: loadTimeout }),
-    stopTimeout: checkNumber(fields.stopTimeout, 'stopTimeout', { min: 0, max: MAX_TIME, fallback: stopTimeout }),
+    loadTimeout: checkNumber(fields.loadTimeout, 'loadTimeout', { min: 1, max: TIMER_MAX_MS, fallback: loadTimeout }),
+    stopTimeout: checkNumber(fields.stopTimeout, 'stopTimeout', { min: 0, max: TIMER_MAX_MS, fallback: stopTimeout }),
     grace: resolveGrace(fields.grace, intervals),
     taskTimeout: checkNumber(fields.taskTimeout, 'taskTimeout', time),
     mainTimeout: checkNumber(fields.mainTimeout, 'mainTimeout', time),
@@ -73,7 +73,7 @@ export function resolveManagedOptions(given: unknown, intervals: Intervals): Res
 
 function resolveRetry(given: unknown): ResolvedManagedOptions['retry'] {
   const fields = readFields(given === undefined ? {} : given, 'retry', retryNames);
-  const range = { min: 1, max: MAX_TIME };
+  const range = { min: 1, max: TIMER_MAX_MS };
   const minDelay = checkNumber(fields.minDelay, 'retry.minDelay', { ...range, fallback: managedDefaults.minDelay });
   const maxDelay = checkNumber(fields.maxDelay, 'retry.maxDelay', { ...range, fallback: minDelay });
   if (maxDelay < minDelay) {
@@ -96,7 +96,7 @@ function resolveAttempts(given: unknown): number {
 function resolveIdle(given: unknown): number {
   if (given === Number.POSITIVE_INFINITY) return given;
   const fallback = managedDefaults.idleThreadTimeout;
-  return checkNumber(given, 'idleThreadTimeout', { min: 0, max: MAX_TIME, fallback });
+  return checkNumber(given, 'idleThreadTimeout', { min: 0, max: TIMER_MAX_MS, fallback });
 }
 
 /** With less, newer versions of Node.js end the whole process when the thread starts. */
@@ -109,7 +109,7 @@ function resolveLimits(given: unknown): ResolvedManagedOptions['resourceLimits']
     const value = fields[name];
     if (value === undefined) continue;
     // A stack beyond these ends the thread, or the whole process, before any of our code runs.
-    const bounds = name === 'stackSizeMb' ? { min: 0.5, max: 64 } : { min: LEAST_MB[name] ?? 1, max: MAX_MB };
+    const bounds = name === 'stackSizeMb' ? { min: 0.5, max: 64 } : { min: LEAST_MB[name] ?? 1, max: LIMIT_MB_MAX };
     limits[name] = checkNumber(value, `resourceLimits.${name}`, bounds);
   }
   return limits;
@@ -117,7 +117,7 @@ function resolveLimits(given: unknown): ResolvedManagedOptions['resourceLimits']
 
 function resolveGrace(given: unknown, intervals: Intervals): number {
   const fallback = defaultGrace(intervals);
-  const grace = checkNumber(given, 'grace', { min: Number.MIN_VALUE, max: MAX_TIME, fallback });
+  const grace = checkNumber(given, 'grace', { min: Number.MIN_VALUE, max: TIMER_MAX_MS, fallback });
   if (graceFits(grace, intervals)) return grace;
   const { MASTER, POLL, SLAVE, TICKING } = intervals;
   throw new InvalidOptionError(

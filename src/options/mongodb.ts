@@ -10,7 +10,7 @@ import { InvalidOptionError } from '../errors.js';
 import { checkBoolean, isObject, join, readFields, reading } from './checks.js';
 import { plainCopyOfObject } from './plainCopy.js';
 
-export interface ResolvedMongodb {
+interface ResolvedMongodb {
   readonly connectString: string;
   readonly connectOptions: MongoClientOptions;
   readonly debug: boolean;
@@ -108,10 +108,10 @@ function driver(): typeof import('mongodb') {
   return createRequire(import.meta.url)('mongodb');
 }
 
-/** What is wrong; undefined when nothing is. Makes a client, which does not connect by itself. */
+/** Returns what is wrong; undefined when nothing is. Makes a client, which does not connect by itself. */
 function driverRefuses(connectString: string, connectOptions: object): string | undefined {
   const encode = 'user name and password must be percent-encoded';
-  // The driver would take what stands between two raw @ for the host, or for the database, and go there.
+  // The driver would take what is between two raw @ for the host, or for the database, and go there.
   if (/^[^?]*@[^?]*@/.test(connectString)) return `there is more than one @ in it; ${encode}`;
   const { MongoClient } = driver();
   try {

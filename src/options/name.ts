@@ -7,20 +7,20 @@ import { InvalidOptionError } from '../errors.js';
 import type { TaskId } from '../task/task.js';
 import { asTaskId, isWellFormed, taskIdRule } from '../task/taskId.js';
 
-const MAX_BYTES = 256;
+const NAME_BYTES_MAX = 256;
 
 /** @throws InvalidOptionError */
 export function resolveName(name: unknown): string {
   const fits =
     typeof name === 'string' &&
     name !== '' &&
-    name.length <= MAX_BYTES &&
-    Buffer.byteLength(name) <= MAX_BYTES &&
+    name.length <= NAME_BYTES_MAX &&
+    Buffer.byteLength(name) <= NAME_BYTES_MAX &&
     !name.includes('\0') &&
     isWellFormed(name);
   if (fits) return name;
   throw new InvalidOptionError(
-    `the name of the subsystem must be a string of 1 to ${MAX_BYTES} bytes of well-formed text without NUL, not ${showValue(name)}`,
+    `the name of the subsystem must be a string of 1 to ${NAME_BYTES_MAX} bytes of well-formed text without NUL, not ${showValue(name)}`,
   );
 }
 

@@ -43,7 +43,7 @@ export interface FailoverOptions {
 /** What a managed cluster takes beside its work; everything is optional. */
 export interface ManagedOptions {
   /**
-   * Keep the tasks in the store, so that they survive every crash. They are submitted to any one member, once; without
+   * Keep the tasks in the store, so they survive every crash. They are submitted to any one member, once; without
    * it each member keeps a queue of its own in memory, and is fed every task. Default false.
    */
   durable?: boolean | undefined;
@@ -60,7 +60,7 @@ export interface ManagedOptions {
          */
         attempts?: number | undefined;
         /**
-         * What becomes of a task whose attempts are used up. `block`: it stays at the head, and the queue stands still until
+         * What becomes of a task whose attempts are used up. `block`: it stays at the head, and the queue is blocked until
          * `requeue(id)`. `dead-letter`: it leaves the queue and is kept apart in the store until `requeue(id)`. Default `block`.
          */
         exhausted?: 'block' | 'dead-letter' | undefined;

@@ -8,11 +8,11 @@ import { InvalidOptionError } from '../errors.js';
 import { isPlainPrototype } from '../values/realms.js';
 import { join } from './checks.js';
 
-const MAX_DEPTH = 32;
+const OPTION_DEPTH_MAX = 32;
 
 /** @throws InvalidOptionError */
 export function plainCopy(value: unknown, path: string, depth = 0): unknown {
-  if (depth > MAX_DEPTH) throw new InvalidOptionError(`${path} is nested too deeply, or contains itself`);
+  if (depth > OPTION_DEPTH_MAX) throw new InvalidOptionError(`${path} is nested too deeply, or contains itself`);
   if (typeof value === 'function' || typeof value === 'symbol') throw uncloneable(path, showKind(value));
   if (typeof value !== 'object' || value === null) return value;
   if (types.isDate(value)) return new Date(value.getTime());
@@ -23,7 +23,7 @@ export function plainCopy(value: unknown, path: string, depth = 0): unknown {
   return plainCopyOfObject(value, path, depth);
 }
 
-/** As `plainCopy`, for the fields of an object whose prototype does not matter. */
+/** Copies as `plainCopy` does, for the fields of an object whose prototype does not matter. */
 export function plainCopyOfObject(value: object, path: string, depth = 0): Record<string, unknown> {
   return Object.fromEntries(
     Object.keys(value).map((name) => [name, plainCopy(read(value, name, path), join(path, name), depth + 1)]),

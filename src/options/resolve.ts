@@ -1,6 +1,6 @@
 /**
  * The check that turns what a user wrote into what the code uses. It runs at once, in the caller's thread and before
- * anything connects, so that a wrong option fails where it was written.
+ * anything connects, so a wrong option fails where it was written.
  */
 import { homedir, tmpdir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
@@ -12,7 +12,7 @@ import { resolveMongodb } from './mongodb.js';
 import type { ResolvedOptions } from './options.js';
 
 /** What the defaults depend on. */
-export interface OptionsEnvironment {
+interface OptionsEnvironment {
   /** Undefined where users have no numbers; there the temporary folder is each user's own. */
   readonly uid: number | undefined;
   readonly tmpdir: string;
@@ -46,29 +46,29 @@ function homeOfUser(): string {
 /** @throws InvalidOptionError */
 export function resolveOptions(given: unknown = {}, environment = processEnvironment()): ResolvedOptions {
   const fields = readFields(given, '', ['mongodb', 'nodb', 'intervals']);
-  const place = resolveNodb(fields.nodb, environment);
-  const { ignored, ...mongodb } = resolveMongodb(fields.mongodb, place === undefined);
+  const path = resolveNodb(fields.nodb, environment);
+  const { ignored, ...mongodb } = resolveMongodb(fields.mongodb, path === undefined);
   return {
-    store: place === undefined ? { kind: 'mongodb', ...mongodb } : { kind: 'embedded', ...place },
+    store: path === undefined ? { kind: 'mongodb', ...mongodb } : { kind: 'embedded', ...path },
     intervals: resolveIntervals(fields.intervals),
     ignored,
   };
 }
 
-interface Place {
+interface StorePath {
   readonly path: string;
   readonly earlierPath?: string;
   readonly owner?: number;
 }
 
-/** Where the embedded store is; undefined when MongoDB is used. */
-function resolveNodb(given: unknown, environment: OptionsEnvironment): Place | undefined {
+/** Returns where the embedded store is; undefined when MongoDB is used. */
+function resolveNodb(given: unknown, environment: OptionsEnvironment): StorePath | undefined {
   if (given === undefined || given === false) return undefined;
   if (given !== true && !isObject(given)) {
     throw new InvalidOptionError(`nodb must be true, false or an object with a path, not ${showValue(given)}`);
   }
   const { path } = given === true ? {} : readFields(given, 'nodb', ['path']);
-  if (path === undefined) return defaultPlace(environment);
+  if (path === undefined) return defaultStorePath(environment);
   if (typeof path !== 'string' || path === '' || path.includes('\0')) {
     throw new InvalidOptionError(`nodb.path must be the path of a folder, not ${showValue(path)}`);
   }
@@ -77,7 +77,7 @@ function resolveNodb(given: unknown, environment: OptionsEnvironment): Place | u
 }
 
 /** @throws InvalidOptionError if there is no folder that all processes of this user would find. */
-function defaultPlace(environment: OptionsEnvironment): Place {
+function defaultStorePath(environment: OptionsEnvironment): StorePath {
   const { uid, tmpdir: temporary } = environment;
   const ofUser = uid === undefined ? {} : { owner: uid };
   // A relative one is another folder for each working directory, so members would not see each other.
@@ -97,7 +97,7 @@ function defaultPlace(environment: OptionsEnvironment): Place {
 }
 
 /**
- * Where this user's programs keep what outlives a restart; undefined if the user has no home. Not a temporary folder:
+ * Returns where this user's programs keep what outlives a restart; undefined if the user has no home. Not a temporary folder:
  * cleaners remove from there what they take for old.
  */
 function stateFolder({ homedir: home, platform, variables }: OptionsEnvironment): string | undefined {
@@ -108,7 +108,7 @@ function stateFolder({ homedir: home, platform, variables }: OptionsEnvironment)
   return platform === 'win32' ? join(home, 'AppData', 'Local') : join(home, '.local', 'state');
 }
 
-/** What is not an absolute path is ignored, as the XDG specification asks. */
+/** Returns undefined for a path that is not absolute, as the XDG specification asks. */
 function absolute(path: string | undefined): string | undefined {
   return path !== undefined && isAbsolute(path) ? path : undefined;
 }

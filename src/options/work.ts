@@ -9,7 +9,7 @@ import { quote, showValue } from '../diagnostics/showValue.js';
 import { InvalidOptionError, WorkError } from '../errors.js';
 import { isUrl } from '../values/realms.js';
 import { reading } from './checks.js';
-import type { WorkPlace } from './workPlace.js';
+import type { WorkTarget } from './workTarget.js';
 
 /** Two characters at least: `C:\work.js` is a path. */
 const scheme = /^[a-z][a-z0-9+.-]+:/i;
@@ -19,11 +19,11 @@ const scheme = /^[a-z][a-z0-9+.-]+:/i;
  * @throws InvalidOptionError for anything else
  * @throws WorkError `ERR_WORK_MODULE` when there is no such file
  */
-export function resolveWork(work: unknown, cwd = process.cwd()): WorkPlace {
+export function resolveWork(work: unknown, cwd = process.cwd()): WorkTarget {
   return isFunction(work) ? { kind: 'main', work } : reading('the work', () => resolveModule(work, cwd));
 }
 
-function resolveModule(work: unknown, cwd: string): WorkPlace {
+function resolveModule(work: unknown, cwd: string): WorkTarget {
   const url = moduleUrl(work, cwd);
   if (url === undefined || !['file:', 'data:'].includes(url.protocol)) {
     throw new InvalidOptionError(

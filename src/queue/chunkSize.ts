@@ -1,6 +1,6 @@
 /**
  * How many tasks one run carries: as many as fit into its budget of time, by what tasks took before. Tiny tasks share
- * the cost of crossing threads, and CPU-heavy ones go one by one, so that little is repeated when a run is cut off.
+ * the cost of crossing threads, and CPU-heavy ones go one by one, so little is repeated when a run is cut off.
  *
  * It begins with one task, and grows to at most four times the last run, because nothing is known of the tasks that
  * come; a run that took longer than expected counts at once, one that was quicker only by a quarter.
@@ -22,12 +22,12 @@ export class ChunkSize {
     private readonly most: number,
   ) {}
 
-  /** The number of tasks for the next run: at least 1. */
+  /** Returns the number of tasks for the next run: at least 1. */
   get tasks(): number {
     return this.next;
   }
 
-  /** A run began `count` of its tasks, and they took `ms` together; 0 when that was not measured. */
+  /** Records that a run began `count` tasks, which took `ms` together; 0 if that was not measured. */
   ran(count: number, ms: number): void {
     assert.ok(count >= 0 && ms >= 0, 'a run takes its time');
     if (count === 0 || ms === 0) return;

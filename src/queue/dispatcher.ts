@@ -10,30 +10,30 @@
  *             runner has no thread, by `fence` and `halt`. Between two runs it is passed through.
  *   loading   a task waits, and the runner loads the work. Until it has, the source is not asked for the task, so a work
  *             that does not load is the failure of no task. Left for ready; if it fails, for waiting without an end: the
- *             host is told, and gives the mastership up, perhaps later. Until the next `start` nothing is begun, and
+ *             owner is told, and gives the mastership up, perhaps later. Until the next `start` nothing is begun, and
  *             `resume` leaves it parked. `fence`, `halt` and `drain` do not wait for it.
  *   running   one run of some tasks. Its outcome leaves it: for ready if no task failed, else for waiting. `drain` makes
  *             it draining.
- *   waiting   the host hears of a failure; then the delay before the head is tried again, which no `poke` shortens, or
+ *   waiting   the owner hears of a failure; then the delay before the head is tried again, which no `poke` shortens, or
  *             none if the head is exhausted. Or, after 1 ms of dispatching, for the other events of the thread to have
  *             their turn. Left for ready.
  *   draining  `drain` lets the one task finish, and the run begins no other. After stopTimeout it is aborted, after
  *             `grace` more its runner is ended. Left for halting, by its outcome or by whatever else comes first.
- *   fenced    the mastership stands, but its work must stop: the run is aborted, and after grace/4 its runner is ended.
- *             Waits for run and runner to have ended; then goes to parked, or to ready if `resume` came meanwhile.
+ *   fenced    the mastership lasts, but its work must stop: the run is aborted, and after grace/4 its runner is ended.
+ *             Waits for run and runner to have ended; then goes to parked, or to ready if `resume` came first.
  *   parked    as fenced, and all has ended: no thread. Left by `resume`, `halt` or `drain`.
  *   halting   the mastership is over, or is to be over: as fenced, but at once once it is over, and ends in off. A new
  *             `start` makes it fenced and resumed: it begins when the old has ended.
  *
  * Work that has not ended when the validity of the lease has (`grace` after a fence, or after a halt without one), nor
  * stopTimeout + 2 × grace after a drain, is said in a `panic`, once. With `killProcess` the process is killed instead,
- * unless the lease stands: for a drain only once the mastership was given up, and not after `resume`. After a halt that
- * leaves less time it has what a thread takes to exit, and no whole `grace`: somebody else may be master already.
+ * unless the lease is valid: for a drain only once the mastership was given up, and not after `resume`. After a halt that
+ * leaves less time it has what a thread takes to exit, and no whole `grace`: another member may be master already.
  *
- * What an outcome is worth. Tasks that are done leave the source while the rest of their run goes on, so that however
+ * What an outcome is worth. Tasks that are done leave the source while the rest of their run goes on, so however
  * long it is, listeners, standbys and the store hear of them. They count as long as the mastership under which the run
- * began stands, aborted or not: they ran to their end inside the lease. Once it is lost, none counts; they stay and are
- * the next holder's. A failure after an abort is the abort's doing and counts as no attempt.
+ * began lasts, aborted or not: they ran to their end inside the lease. Once it is lost, none counts; they stay and are
+ * the next master's. A failure after an abort is the abort's doing and counts as no attempt.
  *
  * Longer than other files, because each mode is only right beside the others.
  */
@@ -63,35 +63,35 @@ export const transitions: Readonly<Record<Mode, readonly Mode[]>> = {
 };
 
 /** How long runs that end at once may follow each other before other events of the thread have their turn, in ms. */
-const TURN = 1;
+const DISPATCH_TURN_MS = 1;
 /** Between two looks at what a run has done so far, in ms. */
-const LOOK = 10;
+const PROGRESS_POLL_MS = 10;
 /** How long a thread in which nothing runs may take to exit before that is worth a panic, in ms. */
-const IDLE_EXIT = 1000;
+const IDLE_EXIT_MAX_MS = 1000;
 /** How long a thread that nothing native holds may take to exit before its process is killed for it, in ms: six times the median. */
-const EXIT = 150;
+const UNHELD_EXIT_MAX_MS = 150;
 /** Why `drain` aborts work that has had its time to finish. */
-const STOPPING = 'the member stops';
+const STOP_REASON = 'the member stops';
 
 /** What the dispatcher tells; nothing of it may throw. It may call back into the dispatcher. */
-export interface DispatcherHost {
-  /** The tasks are done, in this order, and have left the source; perhaps while those after them run. */
+export interface DispatcherCallbacks {
+  /** Called when tasks are done, in this order, and have left the source; perhaps while those after them run. */
   done(tasks: readonly QueuedTask[]): void;
   /** Attempt number `attempt` failed. The task stays at the head and is tried again after the delay, unless it is exhausted. */
   failed(task: QueuedTask, error: CodedError, attempt: number): void;
   /**
-   * That attempt was its last. From now on the source gives it no more: the host takes it out, or holds the queue up
-   * until somebody decides.
+   * That attempt was its last. From now on the source gives it no more: the owner takes it out, or holds the queue up
+   * until the user decides.
    */
   exhausted(task: QueuedTask, error: CodedError): void;
-  /** The work is loaded: its tasks run now. */
+  /** Called when the work is loaded: its tasks run now. */
   loaded(): void;
   /**
    * The work does not load, and no task was tried. Nothing more is begun under this mastership, which must be given up.
    * `exited`: no thread of the work is there.
    */
   unloadable(error: CodedError, exited: boolean): void;
-  /** `ERR_WORK_NOT_STOPPED`: something of the work may still run, though it must not. */
+  /** Called with `ERR_WORK_NOT_STOPPED` when something of the work may still run, though it must not. */
   panic(error: Error): void;
 }
 
@@ -111,7 +111,7 @@ export interface DispatcherParts {
   readonly stopTimeout: number;
   /** Kills the process; called instead of a panic when work has outlived the lease. Null: it is only said. */
   readonly killProcess: (() => void) | null;
-  readonly host: DispatcherHost;
+  readonly callbacks: DispatcherCallbacks;
 }
 
 interface Run {
@@ -119,7 +119,7 @@ interface Run {
   readonly tasks: readonly QueuedTask[];
   /** How many of them have left the source. */
   left: number;
-  /** Whether the mastership under which it began still stands. */
+  /** Whether the mastership under which it began still lasts. */
   counts: boolean;
   aborted: boolean;
 }
@@ -152,39 +152,39 @@ export class Dispatcher {
   /** What waiting and draining wait for. */
   private readonly wake: Alarm;
   /** When the runner is ended although a run goes on. */
-  private readonly endRun: Alarm;
+  private readonly terminateAlarm: Alarm;
   private readonly giveUp: Alarm;
   /** When to see what the run has done so far. */
-  private readonly look: Alarm;
+  private readonly progressAlarm: Alarm;
 
   constructor(private readonly parts: DispatcherParts) {
     const { clock, chunk, runner } = parts;
     this.chunkSize = new ChunkSize(chunk.budget, Math.min(chunk.mostTasks, runner.mostTasks));
-    this.wake = new Alarm(clock, () => (this.mode === 'draining' ? this.overdue() : this.goOn()));
-    this.endRun = new Alarm(clock, () => {
+    this.wake = new Alarm(clock, () => (this.mode === 'draining' ? this.overdue() : this.dispatchAgain()));
+    this.terminateAlarm = new Alarm(clock, () => {
       if (this.mode === 'draining') this.move('halting');
-      this.endRunner();
+      this.terminateRunner();
     });
     this.giveUp = new Alarm(clock, () => this.abandon());
-    this.look = new Alarm(clock, () => this.lookAtRun());
+    this.progressAlarm = new Alarm(clock, () => this.pollProgress());
   }
 
-  /** The first task of the run under way that is not known to be done. */
+  /** Returns the first task of the run under way that is not known to be done. */
   get running(): TaskId | null {
     return this.run?.tasks[this.parts.runner.doneSoFar]?.id ?? null;
   }
 
-  /** True when nothing of the user's work runs and no thread is there. */
+  /** Returns true if nothing of the user's work runs and no thread is there. */
   get stopped(): boolean {
     return this.mode === 'off' || this.mode === 'parked';
   }
 
-  /** True when no run and no load of the work is under way. */
+  /** Returns true if no run and no load of the work is under way. */
   get idle(): boolean {
     return this.run === null && this.loading === null;
   }
 
-  /** A mastership begins. While the runner is still ending from the one before, its work begins when that has ended. */
+  /** Begins a mastership. If the runner is still ending from the one before, its work begins after that. */
   start(term: number): void {
     assert.ok(this.mode === 'off' || this.mode === 'halting', 'the mastership before was not halted');
     assert.equal(this.drains.length, 0, 'who is stopping is not elected');
@@ -192,30 +192,30 @@ export class Dispatcher {
     this.givenUp = false;
     if (this.mode === 'off') return this.begin();
     this.move('fenced');
-    this.saved();
+    this.leaseSaved();
   }
 
-  /** The source may have something to run. */
+  /** Asks the source again, which may have something to run. */
   poke(): void {
     if (this.mode === 'ready') this.dispatch();
   }
 
-  /** Work must stop now; the mastership may yet be saved. */
+  /** Stops the work now; the mastership may yet be saved. */
   fence(reason: string): void {
     if (this.stopped) return;
     this.toLeaseEnd();
     this.stopUntil = this.parts.clock.now() + this.parts.grace / 4;
-    this.end(this.mode === 'draining' || this.mode === 'halting' ? 'halting' : 'fenced', reason);
+    this.stopWork(this.mode === 'draining' || this.mode === 'halting' ? 'halting' : 'fenced', reason);
     this.giveUpAfter(this.parts.grace);
   }
 
-  /** The mastership was saved after a `fence`. One that is to be given up, as its work does not load, begins nothing. */
+  /** Goes on after a `fence`, because the lease was saved. A mastership that is to be given up begins nothing. */
   resume(): void {
     if (this.mode === 'parked' && !this.givenUp) this.begin();
-    else if (this.mode === 'fenced') this.saved();
+    else if (this.mode === 'fenced') this.leaseSaved();
   }
 
-  /** The mastership is lost, though nobody else can be master for `left` ms: then work has that long to end. */
+  /** Ends a mastership that is lost. Work has `left` ms to end, in which no other member can be master. */
   halt(reason: string, left = 0): void {
     if (this.run !== null) this.run.counts = false;
     if (this.mode === 'parked') this.move('off');
@@ -223,9 +223,9 @@ export class Dispatcher {
     this.toLeaseEnd();
     const { grace, killProcess, clock } = this.parts;
     this.stopUntil = clock.now() + Math.min(grace, left) / 4;
-    this.end('halting', reason);
-    this.endRunner();
-    this.giveUpAfter(Math.max(left, killProcess === null ? grace : Math.min(grace, EXIT)));
+    this.stopWork('halting', reason);
+    this.terminateRunner();
+    this.giveUpAfter(Math.max(left, killProcess === null ? grace : Math.min(grace, UNHELD_EXIT_MAX_MS)));
   }
 
   /**
@@ -239,9 +239,9 @@ export class Dispatcher {
     if (this.mode !== 'halting' && this.mode !== 'fenced') this.stopUntil = clock.now() + stopTimeout;
     if (this.mode === 'running') {
       this.move('draining');
-      this.parts.runner.finish();
+      this.parts.runner.finishCurrent();
       this.wake.by(clock.now() + stopTimeout);
-    } else if (this.mode !== 'draining' && this.mode !== 'halting') this.end('halting', STOPPING);
+    } else if (this.mode !== 'draining' && this.mode !== 'halting') this.stopWork('halting', STOP_REASON);
     if (this.stuck) return Promise.resolve('stuck');
     this.giveUpAfter(stopTimeout + 2 * grace);
     return new Promise((resolve) => this.drains.push(resolve));
@@ -271,14 +271,14 @@ export class Dispatcher {
     }
     const tasks = queue.ready(this.chunkSize.tasks);
     if (tasks.length === 0) return;
-    // Runs that end at once follow each other by promises alone, which would hold up every timer, heartbeats too.
-    if (clock.now() - this.turnBeganAt >= TURN) return this.wait(0);
+    // Runs that end at once follow each other by promises alone, which would hold up every timer, beats too.
+    if (clock.now() - this.turnBeganAt >= DISPATCH_TURN_MS) return this.wait(0);
     assert.equal(this.run, null, 'one run at a time');
     const run: Run = { tasks, left: 0, counts: true, aborted: false };
     this.run = run;
     this.move('running');
-    if (tasks.length > 1) this.look.by(clock.now() + LOOK);
-    void runner.run(tasks).then((outcome) => this.ended(run, outcome));
+    if (tasks.length > 1) this.progressAlarm.by(clock.now() + PROGRESS_POLL_MS);
+    void runner.run(tasks).then((outcome) => this.runEnded(run, outcome));
   }
 
   private load(): void {
@@ -291,16 +291,16 @@ export class Dispatcher {
   }
 
   private loadEnded(outcome: LoadOutcome): void {
-    const { host, retry } = this.parts;
+    const { callbacks, retry } = this.parts;
     if (outcome.type === 'loaded') {
-      host.loaded();
-      return this.goOn();
+      callbacks.loaded();
+      return this.dispatchAgain();
     }
-    // The runner was ended by nobody here, so it is asked again.
+    // The dispatcher did not terminate the runner, so it asks again.
     if (outcome.type === 'ended') return this.wait(retry.minDelay);
     this.givenUp = true;
     this.move('waiting');
-    host.unloadable(fromWire(outcome.error), outcome.exited);
+    callbacks.unloadable(fromWire(outcome.error), outcome.exited);
   }
 
   private wait(delay: number): void {
@@ -308,98 +308,98 @@ export class Dispatcher {
     this.wake.by(this.parts.clock.now() + delay);
   }
 
-  private goOn(): void {
+  private dispatchAgain(): void {
     this.turnBeganAt = this.parts.clock.now();
     this.move('ready');
     this.dispatch();
   }
 
-  private ended(run: Run, { done, failure, took }: ChunkOutcome): void {
+  private runEnded(run: Run, { done, failure, took }: ChunkOutcome): void {
     assert.equal(this.run, run, 'a run ends once');
     assert.ok(done <= run.tasks.length, 'no more is done than was given');
     this.run = null;
-    this.look.clear();
+    this.progressAlarm.clear();
     const failed = run.aborted || failure === null || failure.type === 'not-run' ? null : failure;
     this.chunkSize.ran(failed === null ? done : done + 1, took);
-    // First the mode, then the news: the host may call back. In waiting, nothing that it queues is begun before it has
+    // First the mode, then the news: the owner may call back. In waiting, nothing that it queues is begun before it has
     // heard of the failure too.
     if (this.mode === 'running') this.move(failure === null ? 'ready' : 'waiting');
-    this.leave(run, done);
-    const delay = failed === null ? this.parts.retry.minDelay : this.fail(run.tasks[done], failed);
+    this.removeDone(run, done);
+    const delay = failed === null ? this.parts.retry.minDelay : this.recordFailure(run.tasks[done], failed);
     if (this.mode === 'waiting' && failure !== null) this.wake.by(this.parts.clock.now() + delay);
     else if (this.mode === 'ready') this.dispatch();
-    else if (this.mode === 'draining') this.end('halting', STOPPING);
+    else if (this.mode === 'draining') this.stopWork('halting', STOP_REASON);
     else if (this.mode === 'fenced' || this.mode === 'halting') {
-      this.endRunner();
-      this.afterEnd();
+      this.terminateRunner();
+      this.afterTermination();
     }
   }
 
-  private lookAtRun(): void {
+  private pollProgress(): void {
     if (this.run === null || !this.run.counts) return;
-    this.look.by(this.parts.clock.now() + LOOK);
-    this.leave(this.run, this.parts.runner.doneSoFar);
+    this.progressAlarm.by(this.parts.clock.now() + PROGRESS_POLL_MS);
+    this.removeDone(this.run, this.parts.runner.doneSoFar);
   }
 
-  /** Those up to `done` leave the source, unless they have, or are the next holder's now. */
-  private leave(run: Run, done: number): void {
+  /** Removes the tasks up to `done` from the source, unless they have left, or are the next master's now. */
+  private removeDone(run: Run, done: number): void {
     const { tasks, left, counts } = run;
     if (!counts || done <= left) return;
     run.left = done;
-    const { queue, host } = this.parts;
-    queue.finish(done - left);
-    host.done(left === 0 && done === tasks.length ? tasks : tasks.slice(left, done));
+    const { queue, callbacks } = this.parts;
+    queue.remove(done - left);
+    callbacks.done(left === 0 && done === tasks.length ? tasks : tasks.slice(left, done));
   }
 
-  /** How long to wait before the source is asked again. */
-  private fail(task: QueuedTask | undefined, failure: Exclude<Failure, { type: 'not-run' }>): number {
-    const { host, retry, random } = this.parts;
+  /** Returns how long to wait before the source is asked again. */
+  private recordFailure(task: QueuedTask | undefined, failure: Exclude<Failure, { type: 'not-run' }>): number {
+    const { callbacks, retry, random } = this.parts;
     assert.ok(task !== undefined, 'only a task that was given fails');
     task.failed += 1;
     const error =
       failure.type === 'error' ? fromWire(failure.error) : new WorkError('ERR_WORK_FAILED', 'the work returned false');
-    host.failed(task, error, task.failed);
+    callbacks.failed(task, error, task.failed);
     if (task.failed < retry.attempts) return retryDelay(retry, task.failed, random);
-    host.exhausted(task, error);
+    callbacks.exhausted(task, error);
     return 0;
   }
 
   // ---- ending ----
 
   /** Stops what runs: aborted at once, the runner ended after grace/4, or at once if nothing runs. */
-  private end(to: 'fenced' | 'halting', reason: string): void {
+  private stopWork(to: 'fenced' | 'halting', reason: string): void {
     this.resumed = false;
     if (this.mode !== to) this.move(to);
-    if (this.run === null) return this.endRunner();
+    if (this.run === null) return this.terminateRunner();
     this.run.aborted = true;
     this.parts.runner.abort(reason);
-    this.endRun.by(this.parts.clock.now() + this.parts.grace / 4);
+    this.terminateAlarm.by(this.parts.clock.now() + this.parts.grace / 4);
   }
 
-  /** A drain has taken too long. */
+  /** Aborts a drain that has taken too long. */
   private overdue(): void {
     const { runner, clock, grace } = this.parts;
     assert.ok(this.run !== null, 'draining lasts as long as its run');
     this.run.aborted = true;
-    runner.abort(STOPPING);
-    this.endRun.by(clock.now() + grace);
+    runner.abort(STOP_REASON);
+    this.terminateAlarm.by(clock.now() + grace);
   }
 
-  private endRunner(): void {
+  private terminateRunner(): void {
     const { runner } = this.parts;
-    this.endRun.clear();
+    this.terminateAlarm.clear();
     // It may have been given longer, before the lease was about to end.
     if (this.ending === 'asked') runner.hurry?.(this.stopUntil);
     if (this.ending !== 'no') return;
     this.ending = 'asked';
-    void runner.end(this.stopUntil).then(() => {
+    void runner.terminate(this.stopUntil).then(() => {
       this.ending = 'ended';
-      this.afterEnd();
+      this.afterTermination();
     });
   }
 
-  /** Goes on when both have come, in whichever order: the end of the runner and the result of the last run. */
-  private afterEnd(): void {
+  /** Goes on when both have come, in any order: the end of the runner and the result of the last run. */
+  private afterTermination(): void {
     if (this.ending !== 'ended' || this.run !== null) return;
     this.ending = 'no';
     this.stuck = false;
@@ -411,31 +411,31 @@ export class Dispatcher {
     this.settleDrains('drained');
   }
 
-  private saved(): void {
+  private leaseSaved(): void {
     this.resumed = true;
     this.leaseEnds = false;
   }
 
   private toLeaseEnd(): void {
-    // What was given up while the lease stood was only said; now it is the lease that is outlived.
+    // What was given up while the lease was valid was only said; now it is the lease that is outlived.
     if (this.parts.killProcess !== null && !this.leaseEnds) this.stuck = false;
     this.leaseEnds = true;
   }
 
   private giveUpAfter(delay: number): void {
-    const wait = this.run === null ? Math.max(delay, IDLE_EXIT) : delay;
+    const wait = this.run === null ? Math.max(delay, IDLE_EXIT_MAX_MS) : delay;
     if (!this.stuck) this.giveUp.by(this.parts.clock.now() + wait);
   }
 
-  /** What must have ended by now has not. */
+  /** Gives up what must have ended by now and has not. */
   private abandon(): void {
-    const { killProcess, host } = this.parts;
+    const { killProcess, callbacks } = this.parts;
     this.stuck = true;
     this.settleDrains('stuck');
     if (killProcess !== null && this.leaseEnds) return killProcess();
     const { running } = this;
     const what = running === null ? 'the task thread' : `the work on task ${JSON.stringify(running)}`;
-    host.panic(new WorkError('ERR_WORK_NOT_STOPPED', `${what} would not stop in time and may still run`));
+    callbacks.panic(new WorkError('ERR_WORK_NOT_STOPPED', `${what} would not stop in time and may still run`));
   }
 
   private settleDrains(how: Drained): void {

@@ -5,8 +5,8 @@ import { type CodedError, toWire, WorkError } from '../errors.js';
 import type { Verdict } from '../store/taskStore.js';
 import type { TaskId } from '../task/task.js';
 
-/** Of each text of an error, in characters: it stands in the lease, which all read, and beside the payload in a document. */
-const LONGEST_TEXT = 4096;
+/** Of each text of an error, in characters: it is in the lease, which all read, and beside the payload in a document. */
+const ERROR_TEXT_LENGTH_MAX = 4096;
 
 export function verdictOn(error: CodedError, attempts: number): Verdict {
   const { name, message, code } = toWire(error);
@@ -14,11 +14,11 @@ export function verdictOn(error: CodedError, attempts: number): Verdict {
 }
 
 function cut(text: string): string {
-  return shorten(text, LONGEST_TEXT);
+  return shorten(text, ERROR_TEXT_LENGTH_MAX);
 }
 
-/** The queue stands still at this task (`retry.exhausted: 'block'`). */
+/** Makes the error of a queue that is blocked by this task (`retry.exhausted: 'block'`). */
 export function queueBlocked(queue: string, id: TaskId, error: CodedError): WorkError {
-  const text = `the queue '${queue}' stands still: the attempts of task ${JSON.stringify(id)} are used up: ${error.message}`;
+  const text = `the queue '${queue}' is blocked: the attempts of task ${JSON.stringify(id)} are used up: ${error.message}`;
   return new WorkError('ERR_QUEUE_BLOCKED', text, { cause: error });
 }

@@ -5,10 +5,10 @@
  */
 
 /** A fraction of the driver's 100 connections. */
-const READS = 16;
+const READS_MAX = 16;
 
 export class ReadLimit {
-  private free = READS;
+  private free = READS_MAX;
   private readonly waiting: (() => void)[] = [];
 
   async pass<T>(read: () => Promise<T>): Promise<T> {

@@ -1,12 +1,12 @@
 /**
  * What the dispatcher needs from the place where work runs: a task thread, or the main thread. One run at a time; how
- * it ended comes back as data, so that no user code decides what the queue does by how it throws.
+ * it ended comes back as data, so no user code decides what the queue does by how it throws.
  */
 import type { WireError } from '../errors.js';
 import type { TaskId } from '../task/task.js';
 import type { TaskBytes } from '../task/taskBytes.js';
 
-/** A task as it waits: nobody but the two ends looks into its bytes. */
+/** A task as it waits: only the two ends decode its bytes. */
 export interface QueuedTask {
   readonly id: TaskId;
   readonly bytes: TaskBytes;
@@ -47,7 +47,7 @@ export interface Runner {
   readonly mostTasks: number;
   /** Whether a run can begin now; else `load` comes first. It may become false whenever nothing runs. */
   readonly loaded: boolean;
-  /** Makes ready for runs under this term, without a thread. Only after construction, or after `end()` has resolved. */
+  /** Makes ready for runs under this term, without a thread. Only after construction, or after `terminate()` has resolved. */
   start(term: number): void;
   /** Loads the work where it will run, after `start`. Never rejects. */
   load(): Promise<LoadOutcome>;
@@ -63,7 +63,7 @@ export interface Runner {
    * Lets the task that runs come to its end, and begins none of its run after it. The run then ends as one does that has
    * no time left: with fewer done than given. Harmless when nothing runs.
    */
-  finish(): void;
+  finishCurrent(): void;
   /** Tells running work that it should end, and why. Harmless when nothing runs. */
   abort(reason: string): void;
   /**
@@ -71,7 +71,7 @@ export interface Runner {
    * that nothing can stop. Until `stopUntil` the work may close what it has opened, if nothing runs. May be called again;
    * never rejects.
    */
-  end(stopUntil?: number): Promise<void>;
-  /** Shortens the time that `end` has given, where there is such. */
+  terminate(stopUntil?: number): Promise<void>;
+  /** Shortens the time that `terminate` has given, where there is such. */
   hurry?(stopUntil: number): void;
 }

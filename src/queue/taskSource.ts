@@ -5,10 +5,10 @@ export interface TaskSource {
   /** Whether a task is next to run. Asking has no effect, where `ready` may put the task on record. */
   readonly waits: boolean;
   /**
-   * The next tasks, in order, at most `most` of them; they stay. None when there are none, or when the next one may not
+   * Returns the next tasks, in order, at most `most` of them; they stay. None when there are none, or when the next one may not
    * run yet: then the dispatcher is poked as soon as it may.
    */
   ready(most: number): readonly QueuedTask[];
-  /** The first `count` of those tasks are done, and leave. */
-  finish(count: number): void;
+  /** Removes the first `count` of those tasks, which are done. */
+  remove(count: number): void;
 }

@@ -9,7 +9,7 @@ import { MongodbStore } from './mongodb/mongodbStore.js';
 import { settingsOf } from './mongodb/settings.js';
 import type { FullStore } from './taskStore.js';
 
-export interface StoreLimits {
+interface StoreLimits {
   /** After this many ms every call has ended: it failed if it had no answer. */
   readonly commandTimeout: number;
   /** The same for `open()`, which may have to look names up and to authenticate. Default 2 × `commandTimeout`. */

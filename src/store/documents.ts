@@ -1,10 +1,10 @@
 /**
- * The documents of both stores, and the check of every one that is read: what somebody else wrote becomes an
+ * The documents of both stores, and the check of every one that is read: what another program wrote becomes an
  * `ERR_STORE_DATA` that names the field, not a wrong decision.
  *
  * A document may say by the field `format` how it is to be read; without one it is format 1, and this version writes
  * none. A later version that changes what a document means writes a higher one: then this version refuses to read it
- * (`ERR_NEWER_FORMAT`), and no claim, beat or acknowledgement of it matches, so that nothing is overwritten.
+ * (`ERR_NEWER_FORMAT`), and no claim, beat or acknowledgement of it matches, so nothing is overwritten.
  */
 
 import { StoreError } from '../errors.js';
@@ -20,7 +20,7 @@ export interface Epoch {
   readonly wait: number;
 }
 
-/** Whether the store is settled for that wait. */
+/** Returns whether the store is settled for that wait. */
 export function isSettled(epoch: Epoch, wait = 0): boolean {
   return epoch.wait > 0 && epoch.wait >= wait;
 }
@@ -28,16 +28,16 @@ export function isSettled(epoch: Epoch, wait = 0): boolean {
 /** The format that this version reads and writes. */
 export const FORMAT = 1;
 /** The highest term, beat or number of a task that is taken from a document: there must be room to count on exactly. */
-const HIGHEST = 2 ** 52;
+const NUMBER_MAX = 2 ** 52;
 /** The longest time to live that the options allow, in ms: a lease with more would never be claimed again. */
-const LONGEST = 2 ** 32;
+const TTL_MAX_MS = 2 ** 32;
 
 /** More settings, and longer ones, than any version of ours writes. */
 const SETTINGS_MAX = 20;
 const SETTING_LENGTH_MAX = 400;
 
 /** An id as it is stored: as itself, for people to read, except where a store would alter it. */
-export type StoredId = TaskId | { readonly json: string };
+type StoredId = TaskId | { readonly json: string };
 
 /**
  * Strings with half of a surrogate pair, which UTF-8 cannot say, and numbers that not every server takes or keeps, as
@@ -50,13 +50,13 @@ export function storedId(id: TaskId): StoredId {
   return id;
 }
 
-/** The fields that a beat sets. */
+/** Returns the fields that a beat sets. */
 export function storedProgress(progress: Progress): Fields {
   const { identifier, count, recent } = progress;
   return { identifier: identifier === null ? null : storedId(identifier), count, recent: recent.map(storedId) };
 }
 
-/** The fields that a claim sets. */
+/** Returns the fields that a claim sets. */
 export function storedLease(lease: Lease): Fields {
   const { term, beat, ack, holder, claim, ttl, configuration } = lease;
   const fields = { term, beat, ack, holder, claim, ttl, ...storedProgress(lease) };
@@ -64,7 +64,7 @@ export function storedLease(lease: Lease): Fields {
   return configuration === undefined ? fields : { ...fields, configuration: { claim, ...configuration } };
 }
 
-/** The keys of a subsystem's notices, which are among the members' lines. */
+/** Returns the keys of a subsystem's notices, which are among the members' lines. */
 export function noticeIds(name: string): string[] {
   return kinds.flatMap((kind) => [noticeKey(name, kind, true), noticeKey(name, kind, false)]);
 }
@@ -78,12 +78,12 @@ function noticeKey(name: string, kind: ClusterKind, wants: boolean): string {
   return `notice/${kind}/${wants ? 'wants' : 'differs'}/${name}`;
 }
 
-/** The fields of a notice but for its key. It is no line of a member, as it has no host. */
+/** Returns the fields of a notice but for its key. It is no line of a member, as it has no host. */
 export function storedNotice({ configuration, ...notice }: Notice): Fields {
   return { ...notice, configuration: { ...configuration } };
 }
 
-/** Whether this version may overwrite what is there. */
+/** Returns whether this version may overwrite what is there. */
 export function isOfOurFormat({ format }: Fields): boolean {
   return format === undefined || format === null || format === FORMAT;
 }
@@ -207,7 +207,7 @@ export class DocumentReader {
   /** A whole number from 0 on that others are counted on from. */
   serial(name: string): number {
     const value = this.count(name);
-    if (value > HIGHEST) throw this.alien(name, `a number up to ${HIGHEST}`);
+    if (value > NUMBER_MAX) throw this.alien(name, `a number up to ${NUMBER_MAX}`);
     return value;
   }
 
@@ -218,7 +218,7 @@ export class DocumentReader {
 
   private duration(name: string): number {
     const value = this.fields[name];
-    if (typeof value !== 'number' || !(value >= 0 && value <= LONGEST)) throw this.alien(name, 'a time in ms');
+    if (typeof value !== 'number' || !(value >= 0 && value <= TTL_MAX_MS)) throw this.alien(name, 'a time in ms');
     return value;
   }
 
@@ -256,7 +256,7 @@ export class DocumentReader {
   }
 }
 
-/** Undefined for what this version does not know. */
+/** Returns undefined for what this version does not know. */
 function readConfiguration(stored: unknown): Configuration | undefined {
   if (!isFields(stored)) return undefined;
   const { kind, settings } = stored;

@@ -5,7 +5,7 @@ import { StoreError } from '../errors.js';
 import type { FullStore } from './taskStore.js';
 
 /**
- * Wraps `store` so that every call first makes sure that `open()` has succeeded. The calls that come meanwhile share one
+ * Wraps `store`: every call first makes sure that `open()` has succeeded. The calls that come before that share one
  * attempt and fail with it; the next call starts another.
  */
 export function openOnUse(store: FullStore): FullStore {

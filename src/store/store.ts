@@ -75,7 +75,7 @@ export interface Look {
   readonly wait?: number;
 }
 
-/** Who may write the lease: nobody else matches. */
+/** Who may write the lease: no other holder matches. */
 export interface Tenure {
   readonly name: string;
   readonly term: number;
@@ -134,7 +134,7 @@ export interface Store {
   insertTerm(record: TermRecord): Promise<{ inserted: true } | { inserted: false; claim: string }>;
   /** Sets beat and progress if the lease is still of this tenure. False: it is not, the mastership is lost. */
   beat(tenure: Tenure, beat: number, progress: Progress): Promise<boolean>;
-  /** As `beat`, and sets the holder to `null`: the next member may claim at once. */
+  /** Beats as `beat` does, and sets the holder to `null`: the next member may claim at once. */
   release(tenure: Tenure, beat: number, progress: Progress): Promise<boolean>;
   /** Deletes records of terms below `below`. Never the tip. */
   trimTerms(name: string, below: number): Promise<void>;
@@ -144,8 +144,8 @@ export interface Store {
   removeMember(id: string): Promise<void>;
   /** Writes, or overwrites, the notice of this subsystem, kind and `wants`. */
   putNotice(notice: Notice): Promise<void>;
-  /** The notices of a subsystem, at most one for each kind and `wants`. Those that cannot be read are missing. */
+  /** Returns the notices of a subsystem, at most one for each kind and `wants`. Those that cannot be read are missing. */
   readNotices(name: string): Promise<Notice[]>;
-  /** The members of a subsystem, in no order; those not seen for an hour may be missing. */
+  /** Returns the members of a subsystem, in no order; those not seen for an hour may be missing. */
   listMembers(name: string): Promise<Member[]>;
 }

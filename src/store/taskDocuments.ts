@@ -4,7 +4,7 @@
 import { DocumentReader, type Fields, isFields, storedId } from './documents.js';
 import type { Burial, DeadLetter, FoundDeadLetter, QueueState, RecordMark, StoredTask, Verdict } from './taskStore.js';
 
-/** The fields of the lease that say how far the queue is done. A queue that has none is at its beginning. */
+/** Returns the fields of the lease that say how far the queue is done. A queue that has none is at its beginning. */
 export function storedBurial(burial: Burial | null): Fields | null {
   if (burial === null) return null;
   const { seq, name, message, code, attempts } = burial;

@@ -1,12 +1,12 @@
 /**
  * The store as a durable queue sees it: tasks in the order of their number, how far they are done, and dead letters.
  *
- * The numbers of one queue (`seq`) count up from 1 without a gap: a task gets n only when n - 1 is there. So whoever
+ * The numbers of one queue (`seq`) count up from 1 without a gap: a task gets n only when n - 1 is there. A member that
  * finds n missing while n + 1 is there, and looks once more and still does, knows that n was done and trimmed. A number
- * is never given to two tasks, nor one at or below `done` to a new one, whatever is trimmed meanwhile.
+ * is never given to two tasks, nor one at or below `done` to a new one, whatever is trimmed in between.
  *
- * How far the queue is done stands in the lease, so that one conditional write both acknowledges and proves that the
- * mastership stands. As in `Store`, every call ends within the time limit, may fail with a `StoreError`, and then its
+ * How far the queue is done is in the lease, so one conditional write both acknowledges and proves that the
+ * mastership lasts. As in `Store`, every call ends within the time limit, may fail with a `StoreError`, and then its
  * outcome is unknown; all of them can be called again.
  */
 import type { TaskId } from '../task/task.js';
@@ -42,7 +42,7 @@ export interface StoredTask extends NewTask, Attempts {
 /** What a master puts on record of a task. */
 export interface AttemptsRecord extends Attempts {
   readonly seq: number;
-  /** Counts the records of the holder, so that one which lands after a later one changes nothing. */
+  /** Counts the records of the holder, so one which lands after a later one changes nothing. */
   readonly number: number;
 }
 
@@ -67,7 +67,7 @@ export interface Burial extends Verdict {
 
 export interface Acknowledgement {
   /**
-   * Counts the attempts of the holder, so that one which lands after a later one changes nothing, and each leaves a lease
+   * Counts the attempts of the holder, so one which lands after a later one changes nothing, and each leaves a lease
    * as it never was before, which is what claims rely on.
    */
   readonly number: number;
@@ -101,7 +101,7 @@ export interface QueueCounts {
 }
 
 /** How many dead letters a store counts at least, before it may stop. */
-export const DEAD_LETTERS_COUNTED = 100_000;
+export const DEAD_LETTERS_COUNTED_MAX = 100_000;
 
 export interface TaskStore {
   /**
@@ -127,8 +127,8 @@ export interface TaskStore {
    */
   setAttempts(tenure: Tenure, record: AttemptsRecord): Promise<void>;
   /**
-   * Gives a task all its attempts anew, whoever is master, if its last record is still that one. The record stays the
-   * last one, so that an earlier one that lands later changes nothing.
+   * Gives a task all its attempts again, whichever member is master, if its last record is still that one. The record stays the
+   * last one, so an earlier one that lands later changes nothing.
    */
   clearAttempts(name: string, seq: number, recordedBy: RecordMark | null): Promise<void>;
   /** Deletes, now or later, tasks up to `through`, which must be done. May be called often. */
@@ -141,9 +141,9 @@ export interface TaskStore {
    * letter: numbers begin again where the lease or the tasks were dropped and the letters were not.
    */
   putDeadLetter(letter: DeadLetter): Promise<boolean>;
-  /** May stop counting at `DEAD_LETTERS_COUNTED`. Its cost does not grow with the number of letters beyond that. */
+  /** May stop counting at `DEAD_LETTERS_COUNTED_MAX`. Its cost does not grow with the number of letters beyond that. */
   countDeadLetters(name: string): Promise<number>;
-  /** The oldest dead letter with this id. */
+  /** Returns the oldest dead letter with this id. */
   oldestDeadLetter(name: string, id: TaskId): Promise<FoundDeadLetter | null>;
   /** Replaces the claim of a letter, if it is still `expected`. Returns false if it is another, or the letter is gone. */
   claimDeadLetter(name: string, seq: number, expected: string | null, claim: string | null): Promise<boolean>;

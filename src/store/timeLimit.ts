@@ -5,7 +5,7 @@
 import type { StoreError } from '../errors.js';
 
 /**
- * The outcome of `call`, or a rejection with `late()` after `limit` ms. The signal then aborts, so that what has not
+ * Returns the outcome of `call`, or a rejection with `late()` after `limit` ms. The signal then aborts, so what has not
  * been sent yet never will be; what was sent may still take effect.
  */
 export async function withinLimit<T>(

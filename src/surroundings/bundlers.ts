@@ -9,7 +9,7 @@ declare global {
   }
 }
 
-export interface Bundler {
+interface Bundler {
   readonly name: string;
   /** What to put where, in words. */
   readonly line: string;
@@ -33,7 +33,7 @@ const tsup: Bundler = {
 };
 
 /** Those that leave no trace in the code. */
-export const traceless: readonly Bundler[] = [esbuild, rollup, tsup, vite, webpack, ncc, next];
+const traceless: readonly Bundler[] = [esbuild, rollup, tsup, vite, webpack, ncc, next];
 
 export interface Traces {
   readonly next: boolean;

@@ -21,15 +21,15 @@ import { createDeflate } from 'node:zlib';
 import { FailoverError, InvalidOptionError } from '../errors.js';
 
 /** How long a resort may take to end the process, in ms. */
-const PATIENCE = 50;
+const RESORT_PATIENCE_MS = 50;
 /** How long `prlimit` may run, in ms. */
-const PRLIMIT_MAX = 1000;
+const PRLIMIT_MAX_MS = 1000;
 /** The limit is one second of CPU, which a young process may still have to use up, in ms. */
-const CPU_SECOND = 2000;
+const CPU_SECOND_MS = 2000;
 
 export interface Resort {
   readonly name: string;
-  /** Whether it is worth a try; it is not tried for that. */
+  /** Returns whether it is worth a try; it is not tried for that. */
   exists(): boolean;
   /** Should not return. */
   end(): void;
@@ -61,7 +61,7 @@ export function endProcess(resorts: readonly Resort[], wait: (ms: number) => voi
     } catch {
       // The next one is tried, and the error at the end names them all.
     }
-    wait(PATIENCE);
+    wait(RESORT_PATIENCE_MS);
   }
   const tried = resorts.map(({ name }) => name).join(', ');
   throw new FailoverError(
@@ -105,8 +105,8 @@ function deflateWrite(): (() => unknown) | undefined {
 }
 
 function useUpCpu(pid: number): void {
-  execFileSync('prlimit', [`--pid=${pid}`, '--cpu=1:1'], { stdio: 'ignore', timeout: PRLIMIT_MAX });
-  const until = performance.now() + CPU_SECOND;
+  execFileSync('prlimit', [`--pid=${pid}`, '--cpu=1:1'], { stdio: 'ignore', timeout: PRLIMIT_MAX_MS });
+  const until = performance.now() + CPU_SECOND_MS;
   while (performance.now() < until);
 }
 

@@ -24,7 +24,7 @@ export interface Surroundings {
   exists(path: string): boolean;
   /** Returns the file of a package that this one depends on; throws if there is none. */
   resolve(name: string): string;
-  /** Whether the program is one executable file. */
+  /** Returns whether the program is one executable file. */
   isSingleExecutable(): boolean;
   readonly traces: Traces;
 }

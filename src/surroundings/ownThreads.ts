@@ -6,7 +6,7 @@
 import { isMainThread, workerData } from 'node:worker_threads';
 import { FailoverError, toWire } from '../errors.js';
 
-export type OwnThread = 'coordinator' | 'store' | 'task';
+type OwnThread = 'coordinator' | 'store' | 'task';
 
 /** A part of the `workerData` of each of them. */
 export interface OwnThreadData {

@@ -17,7 +17,7 @@ const withoutRequire = /^--no-(?:experimental-)?require-module$/;
 
 /** The first versions of Node.js that have `require` of ES modules, for each release line that has some without it. */
 const firstMinor: Readonly<Record<number, number>> = { 20: 19, 22: 12 };
-const OLDEST = 20;
+const NODE_MIN = 20;
 
 /** @throws FailoverError `ERR_RUNTIME` */
 export function mustBeNode({ versions, execArgv, env }: Runtime = process): void {
@@ -37,7 +37,7 @@ export function mustBeNode({ versions, execArgv, env }: Runtime = process): void
 function hasRequire(version: string): boolean {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   // The release line 21 ended before it had that.
-  return major >= OLDEST && major !== 21 && minor >= (firstMinor[major] ?? 0);
+  return major >= NODE_MIN && major !== 21 && minor >= (firstMinor[major] ?? 0);
 }
 
 function refusal(found: string): FailoverError {

@@ -1,5 +1,5 @@
 /**
- * The bytes of one task. Of tasks that are submitted in memory they stand end to end in blocks that many tasks share:
+ * The bytes of one task. Of tasks that are submitted in memory they are end to end in blocks that many tasks share:
  * an array for each would be several times as large as a small task, and most of what the collector has to do.
  */
 

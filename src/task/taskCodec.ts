@@ -14,11 +14,11 @@ import { bson } from './bson.js';
 import { TaskCopy } from './taskCopy.js';
 
 /** The encoder of `bson` writes into a buffer of 17 MiB. */
-const MAX_BYTES = 16 * 1024 * 1024;
+const ENCODED_BYTES_MAX = 16 * 1024 * 1024;
 /** Up to so many bytes it is not worth counting them first. */
-const SMALL = 1024;
+const SMALL_BYTES_MAX = 1024;
 
-// The encoder below makes well-formed text only, so that looking for the opposite would be wasted.
+// The encoder below makes well-formed text only, so looking for the opposite would be wasted.
 // One object for all calls, because a new one for each took longer than decoding a small task.
 const decoding = {
   promoteBuffers: true,
@@ -29,18 +29,18 @@ const decoding = {
 };
 
 /** Finds a place for at most `most` bytes, calls `write` with it, which returns how many there are, and tells what came of it. */
-export type Place<Written> = (most: number, write: (block: Uint8Array, offset: number) => number) => Written;
+type Reserve<Written> = (most: number, write: (block: Uint8Array, offset: number) => number) => Written;
 
 /**
  * Writes the bytes of the task, at most `maxTaskBytes` of them (up to 16 MiB), where `place` wants them.
  * @throws TaskError `ERR_TASK_NOT_CLONEABLE` with the path of the value that cannot be carried, such as `$.items[2].run`
  * @throws TaskError `ERR_TASK_TOO_LARGE`
  */
-export function encodeTask<Written>(task: unknown, maxTaskBytes: number, place: Place<Written>): Written {
-  assert.ok(maxTaskBytes <= MAX_BYTES, 'the options allow no larger task');
+export function encodeTask<Written>(task: unknown, maxTaskBytes: number, reserve: Reserve<Written>): Written {
+  assert.ok(maxTaskBytes <= ENCODED_BYTES_MAX, 'the options allow no larger task');
   const copied = new TaskCopy(task, maxTaskBytes);
   try {
-    return encodeCopy(copied, maxTaskBytes, place);
+    return encodeCopy(copied, maxTaskBytes, reserve);
   } catch (cause) {
     if (cause instanceof TaskError) throw cause;
     // An object that only says that it is one of BSON's own values, or a buffer that says another length.
@@ -48,9 +48,13 @@ export function encodeTask<Written>(task: unknown, maxTaskBytes: number, place: 
   }
 }
 
-function encodeCopy<Written>({ copy, sure, slack }: TaskCopy, maxTaskBytes: number, place: Place<Written>): Written {
+function encodeCopy<Written>(
+  { copy, sure, slack }: TaskCopy,
+  maxTaskBytes: number,
+  reserve: Reserve<Written>,
+): Written {
   let most = sure + slack;
-  if (most > maxTaskBytes || most > SMALL) {
+  if (most > maxTaskBytes || most > SMALL_BYTES_MAX) {
     most = bson.calculateObjectSize(copy);
     if (most > maxTaskBytes) {
       throw new TaskError(
@@ -59,7 +63,7 @@ function encodeCopy<Written>({ copy, sure, slack }: TaskCopy, maxTaskBytes: numb
       );
     }
   }
-  return place(most, (block, offset) => {
+  return reserve(most, (block, offset) => {
     const length = bson.serializeWithBufferAndIndex(copy, block, { index: offset }) + 1 - offset;
     assert.ok(length <= most && length >= sure, 'the size was counted right');
     return length;
@@ -67,7 +71,7 @@ function encodeCopy<Written>({ copy, sure, slack }: TaskCopy, maxTaskBytes: numb
 }
 
 /**
- * The task again, from `length` bytes at `offset`. Buffers in it are views of `bytes`.
+ * Returns the task again, from `length` bytes at `offset`. Buffers in it are views of `bytes`.
  * @throws StoreError `ERR_STORE_DATA` for bytes that are no task
  */
 export function decodeTask(bytes: Buffer, offset = 0, length = bytes.length): unknown {

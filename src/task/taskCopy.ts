@@ -1,7 +1,7 @@
 /**
  * The first half of encoding a task: a walk that copies it into plain data which BSON writes and reads back unchanged,
- * and refuses, by its path, whatever would come out as something else. It reads each property once, so that a getter
- * cannot say one thing to the check and another to the encoder, and it counts bytes on the way, so that a task that is
+ * and refuses, by its path, whatever would come out as something else. It reads each property once, so a getter
+ * cannot say one thing to the check and another to the encoder, and it counts bytes on the way, so a task that is
  * far too large is refused before it is encoded.
  *
  * It runs for every task that is submitted: the path is only spelled out when something is wrong.
@@ -13,11 +13,11 @@ import { foreignClassOf } from '../values/realms.js';
 import { bson } from './bson.js';
 import { ownBson } from './foreignBson.js';
 
-const MAX_DEPTH = 100;
+const TASK_DEPTH_MAX = 100;
 const MIN_INT64 = -(2n ** 63n);
 const MAX_INT64 = 2n ** 63n - 1n;
 /** More than any of BSON's own values takes, binaries apart. */
-const MAX_VALUE_BYTES = 16;
+const VALUE_BYTES_MAX = 16;
 
 /** By these, `bson` knows its own values, from whichever copy of the package they are; plain data cannot have them. */
 const bsonType = Symbol.for('@@mdb.bson.type');
@@ -176,7 +176,7 @@ export class TaskCopy {
   }
 
   private bsonValue(value: Plain): unknown {
-    this.slack += MAX_VALUE_BYTES;
+    this.slack += VALUE_BYTES_MAX;
     const type: unknown = Reflect.get(value, bsonType);
     const version: unknown = Reflect.get(value, bsonVersion);
     if (version === BSON_VERSION) {
@@ -208,7 +208,8 @@ export class TaskCopy {
   private enter(value: object): void {
     if (this.sure > this.limit) throw this.tooLarge();
     if (this.ancestors.includes(value)) throw this.refusal('contains itself');
-    if (this.ancestors.length === MAX_DEPTH) throw this.refusal(`is nested more than ${MAX_DEPTH} levels deep`);
+    if (this.ancestors.length === TASK_DEPTH_MAX)
+      throw this.refusal(`is nested more than ${TASK_DEPTH_MAX} levels deep`);
     this.ancestors.push(value);
     this.depth = this.ancestors.length - 1;
     this.sure += 5;
@@ -250,7 +251,7 @@ function dotted(name: string): string {
   return /^[\p{L}_$][\p{L}\p{N}_$]*$/u.test(name) && name.length <= 60 ? `.${name}` : `[${showValue(name)}]`;
 }
 
-/** How many decimal digits an index of an array has. */
+/** Returns how many decimal digits an index of an array has. */
 function digits(index: number): number {
   return index < 10 ? 1 : 1 + Math.floor(Math.log10(index));
 }

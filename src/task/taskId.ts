@@ -5,19 +5,19 @@
 import type { TaskId } from './task.js';
 
 /** Ids travel in every beat, so they must stay small. */
-const MAX_BYTES = 1024;
+const ID_BYTES_MAX = 1024;
 
 /** The rule, as the end of a sentence. */
-export const taskIdRule = `a finite number, or a string of 1 to ${MAX_BYTES} bytes of well-formed text`;
+export const taskIdRule = `a finite number, or a string of 1 to ${ID_BYTES_MAX} bytes of well-formed text`;
 
-/** The value as an id; undefined when it cannot be one. */
+/** Returns the value as an id; undefined when it cannot be one. */
 export function asTaskId(value: unknown): TaskId | undefined {
   if (typeof value === 'number') return Number.isFinite(value) ? value + 0 : undefined;
-  if (typeof value !== 'string' || value === '' || value.length > MAX_BYTES) return undefined;
-  return Buffer.byteLength(value) <= MAX_BYTES && isWellFormed(value) ? value : undefined;
+  if (typeof value !== 'string' || value === '' || value.length > ID_BYTES_MAX) return undefined;
+  return Buffer.byteLength(value) <= ID_BYTES_MAX && isWellFormed(value) ? value : undefined;
 }
 
-/** Whether every surrogate stands in a pair. */
+/** Returns whether every surrogate is in a pair. */
 export function isWellFormed(text: string): boolean {
   return !/\p{Surrogate}/u.test(text);
 }

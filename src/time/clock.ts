@@ -1,12 +1,12 @@
 /**
- * Time as everything that decides sees it: handed in, so that tests run the same code under virtual time.
+ * Time as everything that decides sees it: handed in, so tests run the same code under virtual time.
  */
 
 /** Undoes a scheduled call; harmless when it has already run. */
 export type Cancel = () => void;
 
 export interface Clock {
-  /** Monotonic milliseconds with fractions, the same in every thread of the process; stands still while the machine sleeps. */
+  /** Monotonic milliseconds with fractions, the same in every thread of the process; stops while the machine sleeps. */
   now(): number;
   /** Milliseconds since boot, which run on while the machine sleeps. */
   sinceBoot(): number;

@@ -6,7 +6,7 @@ export function pause(clock: Pick<Clock, 'now' | 'at'>, ms: number): Promise<voi
   return new Promise((resolve) => clock.at(clock.now() + ms, resolve));
 }
 
-/** Whether `work`, which never rejects, ends by then; it is not waited for any longer. */
+/** Returns whether `work`, which never rejects, ends by then; it is not waited for any longer. */
 export async function endsBy(clock: Pick<Clock, 'at'>, time: number, work: Promise<void>): Promise<boolean> {
   let cancel = (): void => {};
   const late = new Promise<boolean>((resolve) => {

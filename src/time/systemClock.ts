@@ -1,15 +1,15 @@
 /**
  * The real clock. `setTimeout` counts whole milliseconds and fires up to one early or late, which is more than a
- * heartbeat may be late, so a timer is set a little short and the rest is slept off to the microsecond. That blocks the
- * calling thread for less than `NEAR` ms: right for the coordinator, whose only business is to be on time.
+ * beat may be late, so a timer is set a little short and the rest is slept off to the microsecond. That blocks the
+ * calling thread for less than `NEAR_MS`: right for the coordinator, whose only business is to be on time.
  */
 import { uptime } from 'node:os';
 import type { Cancel, Clock } from './clock.js';
 
 /** How near a timer gets before the rest is slept off, in ms: above the granularity of `setTimeout`. */
-const NEAR = 1.2;
+const NEAR_MS = 1.2;
 /** The longest delay that `setTimeout` takes, in ms. */
-const LONGEST = 2 ** 31 - 1;
+const TIMER_MAX_MS = 2 ** 31 - 1;
 
 const cell = new Int32Array(new SharedArrayBuffer(4));
 
@@ -25,18 +25,18 @@ export const systemClock: Clock = {
     let timer: NodeJS.Timeout | undefined;
     let immediate: NodeJS.Immediate | undefined;
     const finish = (): void => {
-      // Again, should the wait end a little early: nobody is called before the time.
+      // Again, should the wait end a little early: no callback may come before its time.
       for (let left = time - now(); left > 0; left = time - now()) Atomics.wait(cell, 0, 0, left);
       callback();
     };
     const arm = (): void => {
       const left = time - now();
       // Never from within `at` itself: a caller must have its `Cancel` before the call comes.
-      if (left <= NEAR) immediate = setImmediate(finish);
-      else timer = setTimeout(wake, Math.max(1, Math.min(LONGEST, Math.floor(left - NEAR + 0.5))));
+      if (left <= NEAR_MS) immediate = setImmediate(finish);
+      else timer = setTimeout(wake, Math.max(1, Math.min(TIMER_MAX_MS, Math.floor(left - NEAR_MS + 0.5))));
     };
     const wake = (): void => {
-      if (time - now() <= NEAR) finish();
+      if (time - now() <= NEAR_MS) finish();
       else arm();
     };
     arm();

@@ -1,19 +1,22 @@
-/** A call to the store that is made again until it has an answer, or until nobody needs one any more. */
+/** Repeats a call to the store until it has an answer, or until none is needed any more. */
 import type { Clock } from './clock.js';
 import { pause } from './pause.js';
 
-export interface Insisting {
+interface UntilAnsweredParts {
   readonly clock: Clock;
   /** Before a failed call is made again, in ms. */
   readonly poll: number;
-  /** Whether the answer is still wanted. */
+  /** Returns whether the answer is still wanted. */
   wanted(): boolean;
-  /** The call failed. Told once, not again for as long as it goes on failing. */
+  /** Called when the call failed; once, not again for as long as it goes on failing. */
   failed(error: Error): void;
 }
 
-/** The answer; null when it was not wanted any more by the time that it came. */
-export async function insist<T>(call: () => Promise<T>, { clock, poll, wanted, failed }: Insisting): Promise<T | null> {
+/** Returns the answer, or null if it was not wanted any more when it came. */
+export async function untilAnswered<T>(
+  call: () => Promise<T>,
+  { clock, poll, wanted, failed }: UntilAnsweredParts,
+): Promise<T | null> {
   for (let told = false; wanted(); told = true) {
     try {
       const answer = await call();

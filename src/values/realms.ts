@@ -13,7 +13,7 @@ export function isUrl(value: unknown): value is URL {
   return value instanceof URL || (typeof value === 'object' && value !== null && tagOf(value) === 'URL');
 }
 
-/** Whether `prototype` is that of a plain object. */
+/** Returns whether `prototype` is that of a plain object. */
 export function isPlainPrototype(prototype: object | null): boolean {
   if (prototype === null || prototype === Object.prototype) return true;
   return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf');

@@ -1,4 +1,4 @@
-/** What crosses between the main thread and the coordinator thread; types alone, so that both ends agree. */
+/** What crosses between the main thread and the coordinator thread; types alone, so both ends agree. */
 import type { MessagePort } from 'node:worker_threads';
 import type { Phase } from '../election/protocol.js';
 import type { WireError } from '../errors.js';
@@ -10,7 +10,7 @@ import type { TaskId } from '../task/task.js';
 import type { MemberStatus } from './status.js';
 import type { TakenLetter } from './takenLetter.js';
 
-export interface ManagedSpec {
+interface ManagedSpec {
   readonly module: string | null;
   /** The property that holds the id of a task; null: a function reads it. */
   readonly key: string | null;
@@ -24,7 +24,7 @@ export interface ClusterSpec {
   readonly name: string;
   readonly holder: string;
   readonly identifier: TaskId | null;
-  /** The buffer of the cluster's `LeaseView`. */
+  /** The buffer of the cluster's `SharedLease`. */
   readonly lease: SharedArrayBuffer;
   /** `module` is the URL of the work; null: a function, on the main thread. */
   readonly managed: ManagedSpec | null;
@@ -41,7 +41,7 @@ export interface CoordinatorData extends OwnThreadData {
   readonly gate: SharedGate;
 }
 
-/** Tasks that stand in one shared block, in the order of submission; nobody on the way decodes them. */
+/** Tasks that are in one shared block, in the order of submission; they are not decoded on the way. */
 export interface TaskBatch {
   readonly block: Uint8Array<SharedArrayBuffer>;
   readonly ids: readonly TaskId[];
@@ -58,7 +58,7 @@ export interface CoordinatorApi {
   run(cluster: number): Promise<void>;
   stop(cluster: number): Promise<void>;
   submit(cluster: number, batch: TaskBatch): Promise<SubmitResult[]>;
-  /** False: this member is not master, so the identifier was dropped. */
+  /** Resolves to false if this member is not master: then the identifier was dropped. */
   synchronize(cluster: number, id: TaskId): Promise<boolean>;
   status(cluster: number): Promise<MemberStatus>;
   /** Puts the oldest dead letter with this id into the stored queue, or clears the record of the head. */

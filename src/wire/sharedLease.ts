@@ -2,10 +2,10 @@
  * The lease in shared memory: the coordinator writes it, the main thread and the task thread read it without a message,
  * even in a loop that never yields. The deadline is in nanoseconds of `process.hrtime`, the same clock in every thread.
  *
- * That clock stands still while the machine sleeps, and the coordinator takes up to 250 ms to notice (rule 8); so the
+ * That clock stops while the machine sleeps, and the coordinator takes up to 250 ms to notice (rule 8); so the
  * deadline is kept by the wall clock as well, and whichever comes first counts.
  *
- * Beside it stands the pulse of the main thread, which goes the other way: main writes it, the coordinator reads it, to
+ * Beside it is the pulse of the main thread, which goes the other way: main writes it, the coordinator reads it, to
  * know whether that thread still turns its loop (rule 10).
  */
 
@@ -18,10 +18,10 @@ const WALL = 3;
 const PULSE = 4;
 const FIELDS = 5;
 /** In which the two clocks may tick apart between two beats without a lease being ended for it, in ms. */
-const WALL_NOISE = 20;
+const WALL_NOISE_MS = 20;
 
 /** One per cluster; the parts that share a buffer share the lease. */
-export class LeaseView {
+export class SharedLease {
   readonly buffer: SharedArrayBuffer;
   private readonly cells: BigInt64Array;
 
@@ -33,27 +33,27 @@ export class LeaseView {
     this.cells = new BigInt64Array(buffer);
   }
 
-  /** The lease is held under `term` until `validUntil`, in monotonic ms. */
+  /** Holds the lease under `term` until `validUntil`, in monotonic ms. */
   hold(term: number, validUntil: number): void {
     // The term first: who reads the new deadline must not find the old term beside it.
     Atomics.store(this.cells, TERM, BigInt(term));
     const deadline = BigInt(Math.floor(validUntil * 1e6));
     const left = Number(deadline - this.clocks.monotonic()) / 1e6;
-    Atomics.store(this.cells, WALL, BigInt(Math.ceil(this.clocks.wall() + left + WALL_NOISE)));
+    Atomics.store(this.cells, WALL, BigInt(Math.ceil(this.clocks.wall() + left + WALL_NOISE_MS)));
     Atomics.store(this.cells, DEADLINE, deadline);
   }
 
-  /** The lease is not held. The term stays readable: it is the last one held. */
+  /** Drops the lease. The term stays readable: it is the last one held. */
   drop(): void {
     Atomics.store(this.cells, DEADLINE, 0n);
   }
 
-  /** The last term held; 0 before the first. */
+  /** Returns the last term held; 0 before the first. */
   get term(): number {
     return Number(Atomics.load(this.cells, TERM));
   }
 
-  /** How long the lease still lasts, in ms with fractions; 0 when it is not held. Never negative. */
+  /** Returns how long the lease still lasts, in ms with fractions; 0 when it is not held. Never negative. */
   remaining(): number {
     const deadline = Atomics.load(this.cells, DEADLINE);
     if (deadline === 0n) return 0;
@@ -62,7 +62,7 @@ export class LeaseView {
     return Math.max(0, Math.min(left, wallLeft));
   }
 
-  /** Whether running work has been told to end, for work that looks only after it was told. */
+  /** Returns whether running work has been told to end, for work that looks only after it was told. */
   get aborted(): boolean {
     return Atomics.load(this.cells, ABORTED) !== 0n;
   }
@@ -71,17 +71,17 @@ export class LeaseView {
     Atomics.store(this.cells, ABORTED, value ? 1n : 0n);
   }
 
-  /** The main thread turns its loop: from now on its age is counted. */
+  /** Beats: the main thread turns its loop. From now on the age of the pulse is counted. */
   beatPulse(): void {
     Atomics.store(this.cells, PULSE, this.clocks.monotonic());
   }
 
-  /** The main thread beats no more, and is not to be missed. */
+  /** Ends the pulse: the main thread beats no more, and is not to be missed. */
   endPulse(): void {
     Atomics.store(this.cells, PULSE, 0n);
   }
 
-  /** How long ago the main thread last beat, in ms with fractions; 0 when it never did, or has ended that. */
+  /** Returns how long ago the main thread last beat, in ms with fractions; 0 when it never did, or has ended that. */
   pulseAge(): number {
     const pulse = Atomics.load(this.cells, PULSE);
     if (pulse === 0n) return 0;

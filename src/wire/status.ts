@@ -28,7 +28,7 @@ export interface MemberStatus {
   readonly queued: number;
   readonly queuedBytes: number;
   readonly running: TaskId | null;
-  /** The task whose attempts are used up and for which the queue stands still, if this member is master. */
+  /** The task whose attempts are used up and which block the queue, if this member is master. */
   readonly blocked: TaskId | null;
   /** Dead letters; null when the store does not answer. */
   readonly dead: number | null;

@@ -1,15 +1,15 @@
 /**
- * Several tasks on their way to the task thread: end to end in one block, with their lengths beside it, so that one
- * message and one piece of memory cross, and nobody on the way decodes them.
+ * Several tasks on their way to the task thread: end to end in one block, with their lengths beside it, so one
+ * message and one piece of memory cross, and they are not decoded on the way.
  */
 import type { QueuedTask } from '../queue/runner.js';
 import type { TaskId } from '../task/task.js';
 import { type TaskBytes, viewOf } from '../task/taskBytes.js';
 
 /** Most bytes of one run; a single task may have more. */
-const MOST_BYTES = 1024 * 1024;
+const CHUNK_BYTES_MAX = 1024 * 1024;
 /** Up to so many bytes a copy crosses faster than memory changes its owner, or the name of a shared block crosses. */
-const COPIED = 16 * 1024;
+const COPIED_BYTES_MAX = 16 * 1024;
 
 export interface Chunk {
   readonly block: Uint8Array;
@@ -25,38 +25,38 @@ export interface Packed {
   readonly transfer: ArrayBuffer[];
 }
 
-/** As many of the tasks, from the first on, as one run can carry; at least that one. */
+/** Packs as many of the tasks, from the first on, as one run can carry; at least that one. */
 export function packChunk(tasks: readonly QueuedTask[]): Packed {
   const ids: TaskId[] = [];
   const lengths: number[] = [];
   let attempts: number[] | null = null;
   let total = 0;
   for (const { id, bytes, failed } of tasks) {
-    if (ids.length > 0 && total + bytes.length > MOST_BYTES) break;
+    if (ids.length > 0 && total + bytes.length > CHUNK_BYTES_MAX) break;
     if (failed > 0 && attempts === null) attempts = ids.map(() => 1);
     attempts?.push(failed + 1);
     ids.push(id);
     lengths.push(bytes.length);
     total += bytes.length;
   }
-  const only = ids.length === 1 && total > COPIED ? tasks[0] : undefined;
+  const only = ids.length === 1 && total > COPIED_BYTES_MAX ? tasks[0] : undefined;
   const block = only && viewOf(only.bytes);
   if (block !== undefined && isShared(block)) return { chunk: { block, ids, lengths, attempts }, transfer: [] };
   const buffer = joined(tasks, ids.length, total);
   const chunk = { block: new Uint8Array(buffer), ids, lengths, attempts };
-  return { chunk, transfer: total > COPIED ? [buffer] : [] };
+  return { chunk, transfer: total > COPIED_BYTES_MAX ? [buffer] : [] };
 }
 
 /**
- * The block as the thread may read it: a task must not change while it is read, and text decoders refuse shared bytes.
- * A `Buffer`, because the decoder makes one of whatever else it is given, for each task anew.
+ * Returns the block as the thread may read it: a task must not change while it is read, and text decoders refuse shared bytes.
+ * A `Buffer`, because the decoder makes one of anything else that it is given, for each task.
  */
 export function ownBlock({ block }: Chunk): Buffer {
   if (isShared(block)) return Buffer.from(block);
   return Buffer.from(block.buffer, block.byteOffset, block.length);
 }
 
-/** Those that stand end to end in one block already are copied together: to make a view of each takes longer than to copy it. */
+/** Those that are end to end in one block already are copied together: to make a view of each takes longer than to copy it. */
 function joined(tasks: readonly QueuedTask[], count: number, total: number): ArrayBuffer {
   const buffer = new ArrayBuffer(total);
   const joint = new Uint8Array(buffer);
@@ -81,7 +81,7 @@ function joined(tasks: readonly QueuedTask[], count: number, total: number): Arr
   return buffer;
 }
 
-/** Whether `bytes` begin `length` bytes after the beginning of `from`. */
+/** Returns whether `bytes` begin `length` bytes after the beginning of `from`. */
 function follows(bytes: TaskBytes, from: TaskBytes, length: number): boolean {
   if (bytes instanceof Uint8Array || from instanceof Uint8Array) return false;
   return bytes.block === from.block && bytes.offset === from.offset + length;

@@ -21,7 +21,7 @@ export class ChunkProgress {
     this.time = new Float64Array(buffer, STARTED_AT, 1);
   }
 
-  /** How many tasks of the run are done. */
+  /** Returns how many tasks of the run are done. */
   get done(): number {
     return Atomics.load(this.words, DONE);
   }
@@ -30,7 +30,7 @@ export class ChunkProgress {
     Atomics.store(this.words, DONE, count);
   }
 
-  /** Whether no task is to be begun after the one that runs. */
+  /** Returns whether no task is to be begun after the one that runs. */
   get finishing(): boolean {
     return Atomics.load(this.words, FINISHING) !== 0;
   }

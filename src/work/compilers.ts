@@ -29,7 +29,7 @@ const compilerErrors = new Set([
 /** Of a SyntaxError that comes from linking; one that the module's own code throws has another text. */
 const linkErrors = /does not provide an export named|import statement outside a module|Unexpected token 'export'/;
 
-export type Load = () => Promise<unknown>;
+type Load = () => Promise<unknown>;
 
 export interface Compiler {
   readonly name: string;

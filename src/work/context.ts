@@ -2,7 +2,7 @@
 
 import { StateError } from '../errors.js';
 import type { TaskId } from '../task/task.js';
-import type { LeaseView } from '../wire/sharedLease.js';
+import type { SharedLease } from '../wire/sharedLease.js';
 
 /** The second argument of the work. */
 export interface TaskContext {
@@ -32,7 +32,7 @@ export class WorkContext implements TaskContext {
     readonly id: TaskId,
     readonly term: number,
     readonly attempt: number,
-    private readonly lease: LeaseView,
+    private readonly lease: SharedLease,
   ) {}
 
   get signal(): AbortSignal {
@@ -50,7 +50,7 @@ export class WorkContext implements TaskContext {
   }
 
   leaseRemaining(): number {
-    // The deadline first: a deadline of a later term is never read beside this term (see LeaseView.hold).
+    // The deadline first: a deadline of a later term is never read beside this term (see SharedLease.hold).
     const left = this.lease.remaining();
     return this.lease.term === this.term ? left : 0;
   }

@@ -34,7 +34,7 @@ export interface Loaders {
   import(href: string): Promise<unknown>;
   /** Whether Node runs TypeScript without a hook. */
   readonly typescript: boolean;
-  /** Whether a hook of `require`, as `-r ts-node/register` leaves one, loads files of this extension. */
+  /** Returns whether a hook of `require`, as `-r ts-node/register` leaves one, loads files of this extension. */
   hooked(extension: string): boolean;
 }
 

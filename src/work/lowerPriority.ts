@@ -1,5 +1,5 @@
 /**
- * Lowers the priority of the calling thread, so that CPU-heavy work on all cores does not make heartbeats wait for a
+ * Lowers the priority of the calling thread, so CPU-heavy work on all cores does not make beats wait for a
  * core. Raising niceness needs no privilege.
  */
 import { readlinkSync } from 'node:fs';

@@ -1,6 +1,6 @@
 /**
  * Runs work that is a function: on the main thread, which is asked to by an event and answers by a call, for one task at
- * a time. Nothing can end it there, so `end()` waits for it, and one that takes too long is only said to.
+ * a time. Nothing can end it there, so `terminate()` waits for it, and one that takes too long is only said to.
  */
 
 import type { ChunkOutcome, LoadOutcome, QueuedTask, Runner, WorkOutcome } from '../queue/runner.js';
@@ -8,7 +8,7 @@ import type { TaskId } from '../task/task.js';
 import { viewOf } from '../task/taskBytes.js';
 import { Alarm } from '../time/alarm.js';
 import type { Clock } from '../time/clock.js';
-import type { LeaseView } from '../wire/sharedLease.js';
+import type { SharedLease } from '../wire/sharedLease.js';
 
 /** What the main thread is asked to run. */
 export interface MainRun {
@@ -19,8 +19,8 @@ export interface MainRun {
   readonly attempt: number;
 }
 
-export interface MainRunnerParts {
-  readonly lease: LeaseView;
+interface MainRunnerParts {
+  readonly lease: SharedLease;
   readonly clock: Clock;
   /** How long one run may take, in ms; may be `Infinity`. */
   readonly taskTimeout: number;
@@ -28,9 +28,9 @@ export interface MainRunnerParts {
   ask(run: MainRun): void;
   /** Tells the main thread that the running work should end. */
   abort(reason: string): void;
-  /** A run lasts longer than `taskTimeout`, and nothing can end it. Told once per run. */
+  /** Called once per run that lasts longer than `taskTimeout`, which nothing can end. */
   overdue(): void;
-  /** A run of which that was told has ended after all. */
+  /** Called when such a run has ended after all. */
   recovered(): void;
 }
 
@@ -85,7 +85,7 @@ export class MainRunner implements Runner {
     return chunkOutcome(await outcome);
   }
 
-  /** The main thread's answer; one to a run that is not under way is ignored. */
+  /** Takes the main thread's answer. One to a run that is not under way is ignored. */
   settled(run: number, outcome: WorkOutcome): void {
     if (this.running?.run !== run) return;
     const { settle } = this.running;
@@ -102,15 +102,15 @@ export class MainRunner implements Runner {
     return this.idle;
   }
 
-  /** There is no task after the one that runs. */
-  finish(): void {}
+  /** Does nothing: there is no task after the one that runs. */
+  finishCurrent(): void {}
 
   abort(reason: string): void {
     this.parts.lease.aborted = true;
     if (this.running !== undefined) this.parts.abort(reason);
   }
 
-  end(): Promise<void> {
+  terminate(): Promise<void> {
     this.started = false;
     return this.idle;
   }

@@ -12,22 +12,22 @@ import type { StartGate } from './startGate.js';
 import { stopFailed } from './stopHook.js';
 import type { TaskPool } from './taskPool.js';
 
-export interface PoolStartParts {
+interface PoolStartParts {
   readonly gate: StartGate;
   readonly clock: Clock;
   /** How long the module may take to load, in ms. */
   readonly loadTimeout: number;
   /** Throws what Node throws when the thread cannot be made. */
   makePool(idleExit: (error: WorkError) => void): TaskPool;
-  /** The thread ended by itself, after it had loaded, while nothing ran. */
+  /** Called when the thread ended by itself, after it had loaded, while nothing ran. */
   idleExit(error: WorkError): void;
-  /** The function `stop` of the module failed, or took too long. */
+  /** Called when the function `stop` of the module failed, or took too long. */
   stopFailed(error: WorkError): void;
 }
 
 const ended: LoadOutcome = { type: 'ended' };
 /** How long a thread that is ended may take to exit before it counts as held by a native call, in ms. */
-const EXIT = 1000;
+const LOAD_EXIT_MAX_MS = 1000;
 
 export class PoolStart {
   /** Set when the thread is made. */
@@ -65,7 +65,7 @@ export class PoolStart {
    * Ends the thread, or gives its place up. Resolves when the thread has exited, which a native call can hold up. If
    * nothing runs, the module may stop its work until then, and until `stopUntil`, which a later call can only shorten.
    */
-  end(stopUntil = Number.NEGATIVE_INFINITY): Promise<void> {
+  terminate(stopUntil = Number.NEGATIVE_INFINITY): Promise<void> {
     this.asked = true;
     this.cancel();
     const { pool, parts } = this;
@@ -74,12 +74,12 @@ export class PoolStart {
       return Promise.resolve();
     }
     if (this.stopping === undefined && pool.stops && stopUntil > parts.clock.now()) this.stopping = this.stopWork(pool);
-    if (this.stopping === undefined) return pool.end();
+    if (this.stopping === undefined) return pool.terminate();
     if (this.isStopping) this.cut.by(stopUntil);
-    return this.stopping.then(() => pool.end());
+    return this.stopping.then(() => pool.terminate());
   }
 
-  /** Resolves when the module does not stop its work, or no longer. */
+  /** Resolves when the module is not stopping its work. */
   async stopped(): Promise<void> {
     await this.stopping;
   }
@@ -120,12 +120,12 @@ export class PoolStart {
     const cancel = clock.at(clock.now() + loadTimeout, () => {
       const text = `the work module did not load within ${loadTimeout} ms (loadTimeout), so its thread was ended`;
       overdue = new WorkError('ERR_WORK_MODULE', text);
-      void pool.end();
+      void pool.terminate();
     });
     const { failure } = await pool.loaded;
     cancel();
     if (failure === null && pool.usable) return { type: 'loaded' };
-    const exited = await endsBy(clock, clock.now() + EXIT, pool.end());
+    const exited = await endsBy(clock, clock.now() + LOAD_EXIT_MAX_MS, pool.terminate());
     if (this.asked) return ended;
     if (overdue !== undefined) return failed(overdue, exited);
     if (failure?.type === 'error') return { type: 'failed', error: failure.error, exited };

@@ -5,24 +5,24 @@
 
 import type { ChunkOutcome } from '../queue/runner.js';
 import { decodeTask } from '../task/taskCodec.js';
-import type { LeaseView } from '../wire/sharedLease.js';
+import type { SharedLease } from '../wire/sharedLease.js';
 import { failureOf, notBoolean, type UserWork } from './callWork.js';
 import { type Chunk, ownBlock } from './chunk.js';
 import type { ChunkProgress } from './chunkProgress.js';
 import { WorkContext } from './context.js';
 
 /** After so many ms a run begins no further task; the tasks that it carries were expected to take half of that. */
-const LONGEST = 200;
+const RUN_MAX_MS = 200;
 
 /** What the coordinator does not find in the shared progress. */
 export type ChunkAnswer = Omit<ChunkOutcome, 'done'>;
 
-export interface ChunkParts {
+interface ChunkParts {
   readonly work: UserWork;
   readonly term: number;
-  readonly lease: LeaseView;
+  readonly lease: SharedLease;
   readonly progress: ChunkProgress;
-  /** Told of each context before its task starts, so that it can be aborted. */
+  /** Told of each context before its task starts, so it can be aborted. */
   begins(context: WorkContext): void;
 }
 
@@ -51,7 +51,7 @@ async function runTasks(
   let lookedAt = Number.NaN;
   for (const id of ids) {
     const now = performance.now();
-    if (done > 0 && (progress.finishing || now - beganAt > LONGEST)) return null;
+    if (done > 0 && (progress.finishing || now - beganAt > RUN_MAX_MS)) return null;
     // By this clock, because it runs on while the machine sleeps.
     const wall = Date.now();
     if (wall !== lookedAt) {
@@ -61,7 +61,7 @@ async function runTasks(
     if (lease.aborted) return { type: 'not-run' };
     const length = lengths[done] ?? 0;
     const end = offset + length;
-    // The work has given the memory away that all tasks share; the others are sent anew.
+    // The work has given the memory away that all tasks share; the others are sent again.
     if (done > 0 && block.length < end) return null;
     const context = new WorkContext(id, term, attempts?.[done] ?? 1, lease);
     begins(context);

@@ -7,7 +7,7 @@ import { WorkError } from '../errors.js';
 import { failureOf, type UserWork } from './callWork.js';
 import type { ChunkAnswer } from './runChunk.js';
 
-export type StopHook = () => unknown;
+type StopHook = () => unknown;
 
 const hooks = new WeakMap<UserWork, StopHook>();
 

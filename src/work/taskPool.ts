@@ -11,7 +11,7 @@ import type { ChunkAnswer } from './runChunk.js';
 import { HAS_STOP, type TaskThreadAnswer, type TaskThreadCall, type TaskThreadData } from './taskThread.js';
 
 export interface TaskPoolParts {
-  /** The thread ended although nothing ran and nobody had asked it to. */
+  /** Called when the thread ended although nothing ran and it was not terminated. */
   idleExit(error: WorkError): void;
   /** The file of the thread's entry. */
   readonly filename: string;
@@ -25,7 +25,7 @@ export interface TaskPoolParts {
 }
 
 /** `exited`: the thread died of it, so `failure` says why, and how far it came is in the shared progress. */
-export interface PoolAnswer extends ChunkAnswer {
+interface PoolAnswer extends ChunkAnswer {
   readonly exited: boolean;
 }
 
@@ -51,7 +51,7 @@ export class TaskPool {
       minThreads: 1,
       maxThreads: 1,
       idleTimeout: Number.POSITIVE_INFINITY,
-      // Piscina's default freezes an idle worker, so that timers of the user's module would not run.
+      // Piscina's default freezes an idle worker, so timers of the user's module would not run.
       atomics: 'disabled',
       recordTiming: false,
     });
@@ -70,7 +70,7 @@ export class TaskPool {
       if (this.calls === 0 && !this.told && this.ending === undefined) {
         idleExit(new WorkError('ERR_TASK_THREAD_EXITED', `the task thread ended while nothing ran: ${why}`));
       }
-      return this.end();
+      return this.terminate();
     });
     this.loaded = this.call({ term: 0, chunk: 'load' }, [], 'loaded the work module').then((answer) => {
       this.hasStop = answer.failure === null && answer.took === HAS_STOP;
@@ -78,7 +78,7 @@ export class TaskPool {
     });
   }
 
-  /** Whether it can still run anything. */
+  /** Returns whether it can still run anything. */
   get usable(): boolean {
     return !this.gone && this.ending === undefined;
   }
@@ -87,7 +87,7 @@ export class TaskPool {
     return this.call({ term, chunk }, transfer, 'ran the work');
   }
 
-  /** Whether the module wants to be told before the thread is ended. */
+  /** Returns whether the module wants to be told before the thread is ended. */
   get stops(): boolean {
     return this.usable && this.hasStop;
   }
@@ -117,7 +117,7 @@ export class TaskPool {
   }
 
   /** Terminates the thread. Resolves when it has exited, which a native call can hold up. */
-  end(): Promise<void> {
+  terminate(): Promise<void> {
     this.ending ??= Promise.all([this.pool.destroy(), this.threadExit]).then(() => {});
     return this.ending;
   }

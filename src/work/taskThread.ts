@@ -4,7 +4,7 @@
  */
 import { BroadcastChannel, parentPort } from 'node:worker_threads';
 import { type OwnThreadData, threadBegins } from '../surroundings/ownThreads.js';
-import { LeaseView } from '../wire/sharedLease.js';
+import { SharedLease } from '../wire/sharedLease.js';
 import { failureOf, type UserWork } from './callWork.js';
 import type { Chunk } from './chunk.js';
 import { ChunkProgress } from './chunkProgress.js';
@@ -42,7 +42,7 @@ export function startTaskThread(
 ): (call: TaskThreadCall) => Promise<TaskThreadAnswer> {
   threadBegins(data);
   lowerThreadPriority();
-  const lease = new LeaseView(data.lease);
+  const lease = new SharedLease(data.lease);
   const progress = new ChunkProgress(data.progress);
   let running: WorkContext | undefined;
   const begins = (context: WorkContext): void => {
@@ -71,7 +71,7 @@ export function startTaskThread(
 
 /**
  * Piscina calls through a port of its own, and this one has served once it does. Left open, whatever the user's module
- * posts to it would arrive in the coordinator: a loop of that fills its memory, and holds up every heartbeat.
+ * posts to it would arrive in the coordinator: a loop of that fills its memory, and holds up every beat.
  */
 function loadAlone(href: string): Promise<UserWork> {
   parentPort?.close();

@@ -1,6 +1,6 @@
 /**
  * Runs work that is a module, in a task thread. The thread exists only while this member is master: from the first task
- * on, and until no task has come for a while. The module is loaded before a task is taken, so that a module that does
+ * on, and until no task has come for a while. The module is loaded before a task is taken, so a module that does
  * not load is the failure of no task.
  *
  * A thread that was ended need not exit: Node waits for what the system does for it, such as a read of a share that hangs.
@@ -14,7 +14,7 @@ import type { ChunkOutcome, LoadOutcome, QueuedTask, Runner } from '../queue/run
 import { Alarm } from '../time/alarm.js';
 import type { Clock } from '../time/clock.js';
 import { endsBy } from '../time/pause.js';
-import type { LeaseView } from '../wire/sharedLease.js';
+import type { SharedLease } from '../wire/sharedLease.js';
 import { failureOf } from './callWork.js';
 import { packChunk } from './chunk.js';
 import type { ChunkProgress } from './chunkProgress.js';
@@ -25,15 +25,15 @@ import { TaskPool, type TaskPoolParts } from './taskPool.js';
 const notRun: ChunkOutcome = { done: 0, failure: { type: 'not-run' }, took: 0 };
 const ended: LoadOutcome = { type: 'ended' };
 /** How long a thread that was ended may take to exit before the member is unfit for it, in ms. */
-export const EXIT_PATIENCE = 2000;
+export const EXIT_PATIENCE_MS = 2000;
 
-export interface ThreadRunnerParts {
+interface ThreadRunnerParts {
   readonly pool: Omit<TaskPoolParts, 'idleExit'>;
   /** Shared by all threads of the coordinator. */
   readonly gate: StartGate;
   /** What the data of the pool has too. One for all threads: the one before has exited before the next one starts. */
   readonly progress: ChunkProgress;
-  readonly lease: LeaseView;
+  readonly lease: SharedLease;
   readonly clock: Clock;
   /** How long one task may take, in ms; may be `Infinity`. */
   readonly taskTimeout: number;
@@ -45,7 +45,7 @@ export interface ThreadRunnerParts {
   readonly idleTimeout: number;
   /** How long the module of an idle thread may take to stop, in ms. */
   readonly stopTimeout: number;
-  /** The thread ended by itself while no task was there whose failure would tell. */
+  /** Called when the thread ended by itself while no task was there whose failure would tell. */
   trouble(error: Error): void;
 }
 
@@ -73,8 +73,8 @@ export class ThreadRunner implements Runner {
   private overdue: WorkError | undefined;
 
   constructor(private readonly parts: ThreadRunnerParts) {
-    this.watch = new Alarm(parts.clock, () => this.look());
-    this.idle = new Alarm(parts.clock, () => this.lookIdle());
+    this.watch = new Alarm(parts.clock, () => this.checkTaskTime());
+    this.idle = new Alarm(parts.clock, () => this.checkIdle());
   }
 
   get doneSoFar(): number {
@@ -103,8 +103,8 @@ export class ThreadRunner implements Runner {
     this.isLoaded = false;
     // One that was idle for long, and closes what its module has opened.
     await before?.stopped();
-    const exited = before === undefined || (await this.exits(before.end()));
-    // `end()` may have been called in between.
+    const exited = before === undefined || (await this.exits(before.terminate()));
+    // `terminate()` may have been called in between.
     if (!this.started || this.present !== before) return ended;
     if (!exited) return this.held();
     this.openChannel();
@@ -117,7 +117,7 @@ export class ThreadRunner implements Runner {
     return outcome;
   }
 
-  /** Whether a thread that is being ended exits in time. */
+  /** Returns whether a thread that is being ended exits in time. */
   private exits(end: Promise<void>): Promise<boolean> {
     const { clock, exitPatience } = this.parts;
     return endsBy(clock, clock.now() + exitPatience, end);
@@ -140,17 +140,17 @@ export class ThreadRunner implements Runner {
     const probing = this.startPool(() => {});
     this.probing = probing;
     const outcome = await probing.outcome;
-    this.ending = probing.end().then(() => {
+    this.ending = probing.terminate().then(() => {
       this.probing = undefined;
     });
     if (outcome.type === 'failed') return outcome;
     return (await this.exits(this.ending)) || !this.probes ? outcome : this.held();
   }
 
-  /** No probe follows. Resolves when no thread of one is there, or to false when it does not exit in time. */
-  async endProbe(): Promise<boolean> {
+  /** Ends the probing. Resolves when no thread of one is there, or to false if it does not exit in time. */
+  async terminateProbe(): Promise<boolean> {
     this.probes = false;
-    return this.probing === undefined || this.exits(this.probing.end());
+    return this.probing === undefined || this.exits(this.probing.terminate());
   }
 
   private startPool(idleExit: (error: WorkError) => void): PoolStart {
@@ -182,7 +182,7 @@ export class ThreadRunner implements Runner {
     // A thread that died while it ran has to be gone before anybody may say that nothing runs. Should it not go, the next
     // load tells, and so does the end of the mastership: both wait for it.
     if (!pool.usable || exited) {
-      const gone = pool.end();
+      const gone = pool.terminate();
       if (!(await this.exits(gone)) && !this.started) await gone;
     }
     const { done } = this.parts.progress;
@@ -195,14 +195,14 @@ export class ThreadRunner implements Runner {
     return { done, failure: null, took };
   }
 
-  /** Whether the thread has shown no progress for too long. It may be in a loop, so it is not asked. */
-  private look(): void {
+  /** Terminates a thread that has shown no progress for too long. It may be in a loop, so it is not asked. */
+  private checkTaskTime(): void {
     const { clock, taskTimeout, progress } = this.parts;
     const due = progress.startedAt + taskTimeout;
     if (clock.now() < due) return this.watch.by(due);
     const text = `the task did not end within ${taskTimeout} ms (taskTimeout), so its thread was ended`;
     this.overdue = new WorkError('ERR_TASK_TIMEOUT', text);
-    void this.present?.end();
+    void this.present?.terminate();
   }
 
   private used(): void {
@@ -211,8 +211,8 @@ export class ThreadRunner implements Runner {
     if (this.loaded && Number.isFinite(idleTimeout)) this.idle.by(this.usedAt + idleTimeout);
   }
 
-  /** Ends a thread without a task. One timer serves many runs: they only move `usedAt`. */
-  private lookIdle(): void {
+  /** Terminates a thread without a task. One timer serves many runs: they only move `usedAt`. */
+  private checkIdle(): void {
     // The end of the run that goes on asks for the next look.
     if (!this.loaded || this.running) return;
     const { clock, idleTimeout, stopTimeout } = this.parts;
@@ -220,10 +220,10 @@ export class ThreadRunner implements Runner {
     if (clock.now() < due) return this.idle.by(due);
     this.isLoaded = false;
     this.closeChannel();
-    void this.present?.end(clock.now() + stopTimeout);
+    void this.present?.terminate(clock.now() + stopTimeout);
   }
 
-  finish(): void {
+  finishCurrent(): void {
     this.parts.progress.finishing = true;
   }
 
@@ -232,21 +232,21 @@ export class ThreadRunner implements Runner {
     this.abortChannel?.postMessage(reason);
   }
 
-  end(stopUntil?: number): Promise<void> {
+  terminate(stopUntil?: number): Promise<void> {
     // What runs is ended at once.
     const until = this.running ? undefined : stopUntil;
     this.started = false;
     this.isLoaded = false;
     this.idle.clear();
     this.leaving = this.present ?? this.leaving;
-    if (this.present !== undefined) this.ending = this.present.end(until);
+    if (this.present !== undefined) this.ending = this.present.terminate(until);
     this.present = undefined;
     this.closeChannel();
     return this.ending;
   }
 
   hurry(stopUntil: number): void {
-    void this.leaving?.end(stopUntil);
+    void this.leaving?.terminate(stopUntil);
   }
 
   private openChannel(): void {
@@ -254,7 +254,7 @@ export class ThreadRunner implements Runner {
     this.abortChannel.unref();
   }
 
-  /** One that stays open is never collected, also when its cluster has long stopped. */
+  /** Closes the channel: one that stays open is never collected, even when its cluster has long stopped. */
   private closeChannel(): void {
     this.abortChannel?.close();
     this.abortChannel = undefined;

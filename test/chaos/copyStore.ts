@@ -8,6 +8,6 @@ import { open } from 'lmdb';
 
 const [from = '', to = ''] = process.argv.slice(2);
 const db = open({ path: from, noSubdir: false, overlappingSync: false, maxReaders: 1024 });
-// Within a transaction, so that it holds the lock that every writer needs.
+// Within a transaction, so it holds the lock that every writer needs.
 db.transactionSync(() => copyFileSync(join(from, 'data.mdb'), join(to, 'data.mdb')));
 await db.close();

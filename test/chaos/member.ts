@@ -5,7 +5,7 @@
  *   state FROM TO    lease (each 25 ms while it holds one, and once after)    error, panic CODE    done ID    deadletter ID
  *   stored, again ID (see submitter.ts)    stopping, stopped
  *
- * Lines about the lease have two times, `at` before it was asked and `seen` after, so that a thread that was held up in
+ * Lines about the lease have two times, `at` before it was asked and `seen` after, so a thread that was held up in
  * between claims nothing that was not.
  */
 import { dirname, join } from 'node:path';

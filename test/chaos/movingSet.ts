@@ -87,7 +87,7 @@ export class PlayedSet implements MovingSet {
 const STEPPED_DOWN = 5;
 const CATCHES_UP = 2;
 /** How long the set may take to elect, in ms. */
-const LONGEST_ELECTION = 60_000;
+const ELECTION_MAX_MS = 60_000;
 
 export class RealSet implements MovingSet {
   readonly kinds = ['step-down'] as const;
@@ -102,10 +102,10 @@ export class RealSet implements MovingSet {
       () => 'stepped down',
       (error: Error) => error.name,
     );
-    for (const end = performance.now() + LONGEST_ELECTION; ; await sleep(100)) {
+    for (const end = performance.now() + ELECTION_MAX_MS; ; await sleep(100)) {
       const { isWritablePrimary } = await admin.command({ hello: 1 }).catch(() => ({ isWritablePrimary: false }));
       if (isWritablePrimary === true) return { how, to: process.hrtime.bigint() };
-      if (performance.now() > end) throw new Error(`The set has no primary after ${LONGEST_ELECTION} ms.`);
+      if (performance.now() > end) throw new Error(`The set has no primary after ${ELECTION_MAX_MS} ms.`);
     }
   }
 }

@@ -2,7 +2,7 @@
 import type { Verdict, Violation } from './checker/check.ts';
 import { groupBy } from './checker/groupBy.ts';
 
-export interface Facts {
+interface Facts {
   readonly server: string;
   readonly atomic: boolean;
   readonly seed: number;

@@ -36,7 +36,7 @@ const LATE = 10;
 /** One task must never be taken for poison because faults met it again and again. */
 const retry = { attempts: 10_000, minDelay: 20 };
 
-export interface Run {
+interface Run {
   readonly folder: string;
   readonly server: ChaosServer;
   readonly seed: number;
@@ -178,7 +178,7 @@ function target({ master, place }: PlannedFault, places: readonly Place[]): Plac
   return chosen;
 }
 
-/** Notes how late the machine is, so that the checker can tell it from a failover that took too long. */
+/** Notes how late the machine is, so the checker can tell it from a failover that took too long. */
 function probe(events: LineFile): () => void {
   let due = performance.now() + PROBE;
   const timer = setInterval(() => {

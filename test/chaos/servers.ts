@@ -11,10 +11,10 @@ import { type MovingSet, PlayedSet, RealSet } from './movingSet.ts';
 import { Network } from './network.ts';
 
 export const serverNames = ['embedded', 'java', 'ferretdb', 'documentdb', 'replica-set', 'uri'] as const;
-export type ServerName = (typeof serverNames)[number];
+type ServerName = (typeof serverNames)[number];
 
 /** How many tasks are submitted at once, each half second: by the runner, and by each member; and how many may wait. */
-export interface Load {
+interface Load {
   readonly runner: number;
   readonly member: number;
   readonly queue: number;

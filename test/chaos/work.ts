@@ -2,7 +2,7 @@
  * The work of the members: it writes to the ledger when a task starts, while it runs, and when it ends. A run whose
  * thread was ended has no last line; its marks say how far it is known to have come.
  *
- * What the lease says is asked after the time, so that `at` + `left` never promises more than the lease does.
+ * What the lease says is asked after the time, so `at` + `left` never promises more than the lease does.
  */
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { Document } from 'bson';
 import { MongoClient } from 'mongodb';
 import { afterEach, expect, test } from 'vitest';
-import { KEPT } from '../../src/store/mongodb/tasks/taskTrimmer.ts';
+import { KEPT_MS } from '../../src/store/mongodb/tasks/taskTrimmer.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { FullStore, TaskStore } from '../../src/store/taskStore.ts';
 import { acknowledgement } from '../support/acknowledgements.ts';
@@ -58,7 +58,7 @@ const queue: Calls<TaskStore> = {
   countTasks: ({ tasks }) => tasks.countTasks(NAME),
   trimTasks: async ({ tasks }, clock) => {
     await tasks.trimTasks(NAME, 3);
-    await clock.advance(KEPT);
+    await clock.advance(KEPT_MS);
     await tasks.trimTasks(NAME, 3);
   },
   putDeadLetter: ({ tasks }) => tasks.putDeadLetter(letter),

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { MongoClient } from 'mongodb';
 import { afterEach, expect, test } from 'vitest';
-import { KEPT } from '../../src/store/mongodb/tasks/taskTrimmer.ts';
+import { KEPT_MS } from '../../src/store/mongodb/tasks/taskTrimmer.ts';
 import type { FullStore } from '../../src/store/taskStore.ts';
 import { acknowledgement } from '../support/acknowledgements.ts';
 import { createStore } from '../support/builtStore.ts';
@@ -48,7 +48,7 @@ test('what is done is deleted a minute after it was told, but for the highest, a
   await store.tasks.addTasks(`${name}/more`, tasks(3, 'first'), MANY);
   await store.tasks.acknowledge({ name, term: 1, holder: 'holder' }, acknowledgement(8, null));
   await store.tasks.trimTasks(name, 8);
-  await clock.advance(KEPT - 1);
+  await clock.advance(KEPT_MS - 1);
   await store.tasks.trimTasks(name, 8);
   expect(await seqsOf(store, name)).toHaveLength(10);
   await clock.advance(1);
@@ -77,12 +77,12 @@ test('a member that was held up while others went on and all was trimmed goes on
   await others.tasks.addTasks(name, tasks(11, 'second'), MANY);
   await others.tasks.acknowledge({ name, term: 1, holder: 'holder' }, acknowledgement(20, null));
   await others.tasks.trimTasks(name, 20);
-  await clock.advance(KEPT);
+  await clock.advance(KEPT_MS);
   await others.tasks.trimTasks(name, 20);
   expect(await seqsOf(others, name)).toEqual([20]);
   // As if the insert, and not the member, had been held up: it lands, and is not trusted.
   const late = heldUp.tasks.addTasks(name, tasks(1, 'late'), MANY);
-  itsClock.sleep(KEPT);
+  itsClock.sleep(KEPT_MS);
   await expect(late).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' });
   expect(await seqsOf(others, name)).toEqual([10, 20]);
   expect(await heldUp.tasks.addTasks(name, tasks(2, 'late'), MANY)).toEqual([

@@ -1,6 +1,6 @@
 /**
  * What every store promises, as tests that each store runs. Races are between processes. Where a server does not write
- * one document atomically, the tests ask for what must hold there all the same: the insert of a term is won once.
+ * one document atomically, the tests ask for what must hold there too: the insert of a term is won once.
  */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -123,7 +123,7 @@ export function storeContract(title: string, setup: () => Promise<StoreUnderTest
       expect((await store.highestTerm(name)).term).toBe(last);
     });
 
-    test('one who inserts his own record a second time hears that it is his', async () => {
+    test('a member that inserts its own record a second time hears that it is its own', async () => {
       const name = randomUUID();
       const record = { name, term: 7, holder: 'holder', claim: 'mine', ttl: 1000 };
       expect(await store.insertTerm(record)).toEqual({ inserted: true });
@@ -235,7 +235,7 @@ export function storeContract(title: string, setup: () => Promise<StoreUnderTest
       await store.trimTerms(randomUUID(), 1000);
     });
 
-    test('a lease says how its holder is configured, through beats and a release, until somebody else claims', async () => {
+    test('a lease says how its holder is configured, through beats and a release, until another member claims', async () => {
       const name = randomUUID();
       const configuration: Configuration = { kind: 'memory', settings: { key: '"a.b"', attempts: 'Infinity' } };
       const lease = { ...aLease({ holder: 'holder' }), configuration };

@@ -430,7 +430,7 @@ export function taskContract(title: string, setup: () => Promise<TaskStoreUnderT
       });
     });
 
-    describe('what somebody else wrote is refused by name', () => {
+    describe('what another program wrote is refused by name', () => {
       const refused = (call: Promise<unknown>, name: string, field: string) =>
         expect(call).rejects.toMatchObject({
           code: 'ERR_STORE_DATA',

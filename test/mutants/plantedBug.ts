@@ -1,13 +1,13 @@
 /**
- * A planted bug: a mistake that somebody could make, as a patch on the real source. It is kept as text to find and text
- * to put in its place, and the text must be there exactly once: a bug that the source has outgrown is an error, so that
+ * A planted bug: a mistake that we could make, as a patch on the real source. It is kept as text to find and text
+ * to put in its place, and the text must be there exactly once: a bug that the source has outgrown is an error, so
  * the list cannot rot.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DetectorName } from './detectors.ts';
 
-export interface Replacement {
+interface Replacement {
   readonly find: string;
   readonly replace: string;
 }
@@ -26,7 +26,7 @@ export interface PlantedBug extends Replacement {
   readonly mayHang?: boolean;
 }
 
-export class PatchError extends Error {
+class PatchError extends Error {
   override readonly name = 'PatchError';
 }
 

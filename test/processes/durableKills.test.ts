@@ -68,7 +68,7 @@ describe.each(stores)('on the store %s', (store) => {
           failureOf(loading),
         ]);
         alive.delete(master);
-        // Somebody must be there to go on.
+        // A member must be there to go on.
         await Promise.race(Array.from(alive, (member) => member.enters('slave')));
         await master.kill();
         const next = start();

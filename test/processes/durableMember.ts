@@ -19,7 +19,7 @@ const work = new URL('./fixtures/durableWork.mjs', import.meta.url);
 
 export type Id = string | number;
 
-export interface Task {
+interface Task {
   readonly id: Id;
   readonly file: string;
   readonly ms?: number;

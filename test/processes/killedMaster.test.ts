@@ -24,7 +24,7 @@ describe.each(stores)('on the store %s', (store) => {
     for (let kill = 0; kill < KILLS; kill += 1) {
       const master = await Promise.race([...members].map((member) => member.hasDone(EACH)));
       members.delete(master);
-      // Somebody must be there to go on.
+      // A member must be there to go on.
       await Promise.race([...members].map((member) => member.enters('slave')));
       master.program.kill('SIGKILL');
       killedAt.set(journal.runs().at(-1)?.term ?? 0, process.hrtime.bigint());

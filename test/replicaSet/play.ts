@@ -24,7 +24,7 @@ export function atEnd(cleanup: () => Promise<unknown>): void {
   cleanups.push(cleanup);
 }
 
-export interface Played {
+interface Played {
   readonly set: ReplicaSet;
   readonly view: SetView;
   readonly database: string;

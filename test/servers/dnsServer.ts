@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { type Answer, decode, encode, type StringAnswer } from 'dns-packet';
 
 /** Where a service is, by its names and ports. */
-export interface SrvTarget {
+interface SrvTarget {
   readonly name: string;
   readonly port: number;
 }

@@ -1,6 +1,6 @@
 /**
  * A real mongod, by mongodb-memory-server: the one on PATH, else one in that package's cache, else downloaded. The
- * download is not even tried when its site cannot be reached, and a failure is remembered for an hour, so that on a
+ * download is not even tried when its site cannot be reached, and a failure is remembered for an hour, so on a
  * machine without network not every suite waits for it.
  */
 import { mkdir, rm, stat, writeFile } from 'node:fs/promises';

@@ -122,7 +122,7 @@ async function becomesReady(
 }
 
 /** A port of 127.0.0.1 that was free a moment ago. Another process may take it first: see `withFreePorts`. */
-export async function freePort(): Promise<number> {
+async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await new Promise((resolve, reject) => server.once('listening', resolve).once('error', reject));
   const address = server.address();

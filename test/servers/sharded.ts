@@ -14,7 +14,7 @@ const ROUTERS = 2;
 const own = ['ping', 'buildInfo', 'connectionStatus', 'saslStart', 'saslContinue'];
 const writes = ['insert', 'update', 'delete'];
 
-export interface ShardFault {
+interface ShardFault {
   readonly error: ServerErrorName;
   /** Whether only the answers of writes do not come back, which the shard does. Else nothing reaches it. */
   readonly done: boolean;

@@ -1,8 +1,8 @@
 /** What every starter of a server gives back: the same shape, whatever stands behind it. */
 
 export const serverKinds = ['memory', 'java', 'ferretdb', 'documentdb', 'replica-set', 'sharded'] as const;
-/** `uri` is a server that somebody else runs. */
-export type ServerKind = (typeof serverKinds)[number] | 'uri';
+/** `uri` is a server that the caller runs. */
+type ServerKind = (typeof serverKinds)[number] | 'uri';
 
 export interface TestServer {
   readonly kind: ServerKind;

@@ -62,7 +62,7 @@ const waitTooShort: Core = (config, state, event, now) => {
   return [{ ...next, seen: { ...next.seen, since: now - config.intervals.POLL } }, effects];
 };
 
-/** Whoever matched the lease has won, whatever the record says. */
+/** The member that matched the lease has won, whatever the record says. */
 const recordIgnored: Core = (config, state, event, now) => {
   const { claim } = state;
   if (claim === null) return step(config, state, event, now);

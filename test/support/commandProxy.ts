@@ -6,7 +6,7 @@ import { authority } from './tcpProxy.ts';
 import { MessageCutter, makeAnswer, readMessage } from './wire.ts';
 
 /** Returns the answer that the driver gets; with undefined the server is asked. */
-export type Rule = (command: Document) => Document | undefined;
+type Rule = (command: Document) => Document | undefined;
 
 export class CommandProxy {
   rule: Rule = () => undefined;

@@ -1,7 +1,7 @@
 /**
  * A random world for the election: real electors, each with its own skewed clock, around one store, with calls that are
  * slow, lost, answered late or landing late, and with members that are held up, asleep, cut off, stopped or killed, or
- * whose work hangs, and with a store that is emptied or replaced by a backup. A seed decides everything, so that a failure can be run again. The world knows the true time, which
+ * whose work hangs, and with a store that is emptied or replaced by a backup. A seed decides everything, so a failure can be run again. The world knows the true time, which
  * nobody inside does, and checks after every event:
  *
  *   safety     never do two members believe at once that they hold the lease, nor does one while the work of another that
@@ -231,7 +231,7 @@ export class ElectionWorld implements Surroundings {
         member.cutOffUntil = this.timeline.now() + ms;
         return;
       case 'available':
-        return member.hold(() => elector.available());
+        return member.hold(() => elector.storeIsBack());
       case 'progress':
         return member.hold(() => {
           elector.progressed();

@@ -4,7 +4,7 @@ import { type Entries, openEnvironment } from '../../src/store/embedded/environm
 
 const MAP_SIZE = 1024 * 1024 * 1024;
 
-export interface EmbeddedEntries {
+interface EmbeddedEntries {
   get(key: Buffer): unknown;
   /** Undefined removes the entry. */
   put(...entries: readonly (readonly [key: Buffer, value: unknown])[]): void;

@@ -1,17 +1,17 @@
 /**
- * Remembers what a cluster said, from the moment it is made, so that a test can wait for an event that may have come
+ * Remembers what a cluster said, from the moment it is made, so a test can wait for an event that may have come
  * already, and look at their order afterwards. Nothing polls: each event wakes whoever waits.
  */
 import type { EventEmitter } from 'node:events';
 import type { ClusterEvents } from 'mongo-failover';
 
 type Name = keyof ClusterEvents;
-export interface Happening {
+interface Happening {
   readonly name: Name;
   readonly args: readonly unknown[];
 }
 
-// Of TypeScript, a record, so that an event that is added to the library has to be added here.
+// Of TypeScript, a record, so an event that is added to the library has to be added here.
 const known: Readonly<Record<Name, true>> = {
   ...{
     synchronize: true,

@@ -6,7 +6,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-export interface Line {
+interface Line {
   readonly what: string;
   readonly id: string | number;
   readonly pid: number;

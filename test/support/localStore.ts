@@ -12,13 +12,13 @@ import { systemClock } from '../../src/time/systemClock.ts';
 
 let threads = 0;
 
-export interface LocalParts {
+interface LocalParts {
   readonly table?: ProcessTable;
   readonly now?: () => number;
   readonly wall?: () => number;
 }
 
-export interface LocalStore {
+interface LocalStore {
   readonly store: EmbeddedStore;
   readonly server: EmbeddedServer;
 }

@@ -26,7 +26,7 @@ export interface Fate {
 
 export const swift: Fate = { arrives: 1, gap: 0, returns: 1, fails: null };
 
-export interface Connection {
+interface Connection {
   /** Asked once per call. */
   readonly fate: (call: CallName) => Fate;
   /** After this many ms every call that is not answered has failed. */

@@ -18,7 +18,7 @@ export class Timeline {
   at(time: number, run: () => void): Cancel {
     const entry: Scheduled = { time: Math.max(time, this.time), run };
     let index = this.scheduled.length;
-    // The latest stands first, so that the next is popped from the end.
+    // The latest stands first, so the next is popped from the end.
     while (index > 0 && (this.scheduled[index - 1]?.time ?? 0) <= entry.time) index -= 1;
     this.scheduled.splice(index, 0, entry);
     return () => {

@@ -7,7 +7,7 @@ export type ProxyMode = 'pass' | 'swallow' | 'cut';
 /** What a middle box does with packets of a connection that it has forgotten: drops them, or resets the connection. */
 export type Forgotten = 'silent' | 'reset';
 /** Sees all that goes one way; what it returns goes on in its place, and `undefined` cuts the connection. */
-export type Tap = (bytes: Buffer) => Buffer | undefined;
+type Tap = (bytes: Buffer) => Buffer | undefined;
 
 export class TcpProxy {
   /** From the client to the server. */
@@ -53,7 +53,7 @@ export class TcpProxy {
     return address.port;
   }
 
-  /** The connect string with the proxy in the place of the servers, so that the driver knows no way around it. */
+  /** The connect string with the proxy in the place of the servers, so the driver knows no way around it. */
   uri(uri: string): string {
     const { before, after } = authority(uri);
     const path = after.startsWith('/') ? after : `/${after}`;

@@ -1,6 +1,6 @@
 /**
  * Time that passes only when a test says so. Calls run in the order of their times, and of their scheduling where the
- * times are equal; between two of them every promise that can settle does, so that a test sees what would happen if
+ * times are equal; between two of them every promise that can settle does, so a test sees what would happen if
  * the code took no time at all.
  */
 import assert from 'node:assert';
@@ -99,7 +99,7 @@ export class VirtualClock implements Clock {
     this.#asleep += ms;
   }
 
-  /** Somebody sets the wall clock, forward or back. */
+  /** Sets the wall clock, forward or back. */
   setWall(wall: number): void {
     this.#wallShift = wall - this.#now - this.#asleep;
   }

@@ -11,7 +11,7 @@ const OP_MSG = 2013;
 
 const HEADER = 16;
 /** No server takes longer messages, in bytes. */
-const LONGEST = 48_000_000;
+const MESSAGE_BYTES_MAX = 48_000_000;
 
 /** The bits of an OP_MSG. */
 export const CHECKSUM_PRESENT = 1;
@@ -60,7 +60,7 @@ export class MessageCutter {
 function lengthOf(bytes: Buffer): number {
   if (bytes.length < HEADER) return HEADER;
   const length = bytes.readInt32LE(0);
-  if (length < HEADER || length > LONGEST) throw new RangeError(`A message has a length of ${length} bytes.`);
+  if (length < HEADER || length > MESSAGE_BYTES_MAX) throw new RangeError(`A message has a length of ${length} bytes.`);
   return length;
 }
 

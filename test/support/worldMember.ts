@@ -88,9 +88,9 @@ export class WorldMember {
       store: this.connection,
       clock: this.clock,
       requestTimeout: this.requestTimeout,
-      host: {
+      callbacks: {
         progress: () => ({ identifier: null, count: 0, recent: [] }),
-        news: (news) => this.news(news),
+        notify: (news) => this.news(news),
         asked: (request) => this.asked(request),
         beatSent: () => {},
         beatAcknowledged: () => {},
@@ -251,7 +251,7 @@ export class WorldMember {
         return;
       case 'drain': {
         this.stopping = true;
-        // Often at once, so that the end meets claims and beats under way.
+        // Often at once, so the end meets claims and beats under way.
         const drained = world.random() < 0.5 ? 0 : world.random() * 3000;
         world.later(drained, () => this.hold(() => this.drained()));
         return;

@@ -17,7 +17,7 @@ test('a blocked main thread costs no lease, no heartbeat and no task', async () 
   const options = { mongodb: { connectString: await settledUri() }, intervals };
   const cluster = new (open(options).managed)<{ id: number; file: string; ms: number }>('blocked', 'id', work);
   const events = new Events(cluster);
-  // Of the same process, but with a coordinator thread of its own, so that it would take over while this one waits.
+  // Of the same process, but with a coordinator thread of its own, so it would take over while this one waits.
   const standby = new (open(options).managed)('blocked', 'id', work);
   const standbyEvents = new Events(standby);
   await cluster.run();

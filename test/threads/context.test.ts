@@ -8,7 +8,7 @@ import { TcpProxy } from '../support/tcpProxy.ts';
 
 const work = new URL('./fixtures/watchesLease.mjs', import.meta.url);
 
-/** Room enough between the order to end and the end of the lease, so that a busy machine ends a thread within it. */
+/** Room enough between the order to end and the end of the lease, so a busy machine ends a thread within it. */
 const GRACE = 800;
 const intervals = { ...short, SLAVE: 2000 };
 

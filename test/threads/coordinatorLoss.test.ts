@@ -161,11 +161,11 @@ test('the end of a run of a dead coordinator is not taken for that of the next o
     // That of the next coordinator fails, which nobody would hear if the first one's success stood for it.
     if (runs > 1) return runs > 2;
     // As in a network call that no signal reaches: it goes on while the next coordinator asks for a run of its own.
-    const goOn = new Promise<void>((resolve) => {
+    const released = new Promise<void>((resolve) => {
       letGo = resolve;
     });
     await (await thread).terminate();
-    await goOn;
+    await released;
     return true;
   });
   const events = new Events(cluster);

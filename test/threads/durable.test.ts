@@ -142,7 +142,7 @@ describe.each(['embedded', 'mongodb'])('on the store %s', (store) => {
     await cluster.submitWork({ id: 1, file });
     const waiting = cluster.submitWork({ id: 2, file }, { wait: true });
     const refused = expect(waiting).rejects.toMatchObject({ code: 'ERR_STOPPED' });
-    // Of the same member, so that the one that waits has had its answer by then.
+    // Of the same member, so the one that waits has had its answer by then.
     await expect(cluster.submitWork({ id: 3, file })).rejects.toMatchObject({ code: 'ERR_QUEUE_FULL' });
     await cluster.stop();
     await refused;
@@ -175,7 +175,7 @@ describe.each(['embedded', 'mongodb'])('on the store %s', (store) => {
     expect(events.of('deadletter')).toHaveLength(1);
   });
 
-  test('or the queue stands still, and goes on when the task is put back', async () => {
+  test('or the queue is blocked, and goes on when the task is put back', async () => {
     const { folder, file, member, inOrder } = await queue(store, { retry: { ...soon, attempts: 2 } });
     const [{ cluster, events }, other] = [member(), member()];
     const until = join(folder, 'mended');

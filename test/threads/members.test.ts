@@ -105,7 +105,7 @@ test('what the master did leaves the queue of the standby, and what is fed late 
   expect(standby.events.doneIds).toEqual([9, 8, 5]);
 });
 
-test('members fed in different orders lose nothing and repeat nothing, whoever takes over', async () => {
+test('members fed in different orders lose nothing and repeat nothing, whichever takes over', async () => {
   const folder = await settledFolder();
   const journal = new Journal(folder);
   const ids = Array.from({ length: 120 }, (_, id) => id);

@@ -103,7 +103,7 @@ test.each([
   expectUntouched(events);
 });
 
-test('stop() ends an endless loop after stopTimeout, and the next member begins the task anew', async () => {
+test('stop() ends an endless loop after stopTimeout, and the next member begins the task again', async () => {
   const { cluster, events, journal, folder } = await member(scripted, { stopTimeout: 50 });
   const task = { id: 'endless', file: journal.file, script: ['loop'] };
   const next = new (open({ folder }).managed)<typeof task>(

@@ -1,7 +1,7 @@
 /** Which compilers, which types of Node.js and which settings the published types are tried with. */
 
 /** As the packages in package.json are called. The first is the oldest that is supported. */
-export const compilers = ['5.4', '5.5', '5.6', '5.7', '5.8', '5.9', '6.0', '7.0'] as const;
+const compilers = ['5.4', '5.5', '5.6', '5.7', '5.8', '5.9', '6.0', '7.0'] as const;
 export type Compiler = (typeof compilers)[number];
 
 export interface Way {

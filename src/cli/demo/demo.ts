@@ -25,9 +25,9 @@ import { type Facts, play } from './scenario.js';
 import { Waiting } from './waiting.js';
 
 /** Between two looks at the ledger, in ms. */
-const LOOK = 100;
+const LEDGER_PERIOD_MS = 100;
 /** Without a task for so long, the run has failed; in ms. */
-const STALLED = 30_000;
+const STALLED_MS = 30_000;
 
 export interface DemoResult extends Prepared {
   readonly audit: Audit;
@@ -125,11 +125,11 @@ async function runIn(scratch: string, run: Run): Promise<Pick<DemoResult, 'audit
     for (const { path } of lines) paths.add(path);
     const now = monotonicNow();
     if (lines.length > 0) progressAt = now;
-    else if (now > progressAt + STALLED) waiting.fail(new RunFailed(`no task was done for ${STALLED / 1000} s`));
+    else if (now > progressAt + STALLED_MS) waiting.fail(new RunFailed(`no task was done for ${STALLED_MS / 1000} s`));
     display.update(makeView(crew.members, ledger.lines, tasks.length, now, startedAt));
     waiting.check();
   };
-  const watch = every(LOOK, look, (error) => waiting.fail(error));
+  const watch = every(LEDGER_PERIOD_MS, look, (error) => waiting.fail(error));
 
   const facts: Facts = { block: null, kill: null, takeover: null, late: 0, landed: 0 };
   try {
@@ -199,7 +199,7 @@ function listenerFor(
   };
 }
 
-/** What is worth a line in the time line; `slave` and `init` are how everybody begins. */
+/** Returns what is worth a line in the time line; `slave` and `init` are how every member begins. */
 function inWords(message: FromMember): { text: string; tone?: Tone } | undefined {
   if (message.type === 'note') {
     const { level, text } = message;

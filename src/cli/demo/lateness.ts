@@ -4,12 +4,12 @@
  */
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 
-const RESOLUTION = 10;
+const RESOLUTION_MS = 10;
 /** The lateness is that of the last one to two of these, in ms. */
-const WINDOW = 1500;
+const LATENESS_WINDOW_MS = 1500;
 
 export class TimerLateness {
-  private readonly delay: IntervalHistogram = monitorEventLoopDelay({ resolution: RESOLUTION });
+  private readonly delay: IntervalHistogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   private before = 0;
 
   constructor() {
@@ -17,15 +17,15 @@ export class TimerLateness {
     setInterval(() => {
       this.before = this.current();
       this.delay.reset();
-    }, WINDOW).unref();
+    }, LATENESS_WINDOW_MS).unref();
   }
 
-  /** The most of late, in ms. */
+  /** Returns the most of late, in ms. */
   get most(): number {
     return Math.max(this.before, this.current());
   }
 
   private current(): number {
-    return this.delay.count === 0 ? 0 : Math.max(0, this.delay.max / 1e6 - RESOLUTION);
+    return this.delay.count === 0 ? 0 : Math.max(0, this.delay.max / 1e6 - RESOLUTION_MS);
   }
 }

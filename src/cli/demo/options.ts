@@ -18,10 +18,10 @@ export interface DemoOptions {
 export class UsageError extends Error {}
 
 export const defaults = { members: 3, seconds: 35 } as const;
-export const limits = { members: { min: 2, max: 16 }, seconds: { min: 15, max: 3600 } } as const;
+const limits = { members: { min: 2, max: 16 }, seconds: { min: 15, max: 3600 } } as const;
 
 /**
- * The options as the parser hands them out: values that look like numbers are numbers, repeated ones are arrays.
+ * Returns the options as the parser hands them out: values that look like numbers are numbers, repeated ones are arrays.
  *
  * @throws UsageError
  */

@@ -1,5 +1,5 @@
 /**
- * How much work the demo takes on, so that it lasts about as long as was asked for on the machine at hand: every file
+ * How much work the demo takes on, so it lasts about as long as was asked for on the machine at hand: every file
  * if that fits into the time, compressed as hard as then fits.
  */
 import { compress } from './files/compress.js';
@@ -17,16 +17,16 @@ export interface Plan {
 }
 
 /** Start, measurement, failover, stop and audit, in ms. */
-const ASIDE = 7000;
+const ASIDE_MS = 7000;
 /** With less, the block and the kill would come after the end, in ms. */
-const LEAST = 12_000;
-/** So that tasks are seen to be done while the master's main thread is blocked for 3 s; in ms. */
-const LONGEST_TASK = 1500;
+const WORK_MIN_MS = 12_000;
+/** Short enough to see tasks done while the master's main thread is blocked for 3 s; in ms. */
+const TASK_MAX_MS = 1500;
 /** What a task costs beside the compression, in ms. */
 const PER_TASK = 0.5;
-/** So that the tasks done between two looks of a standby are few enough for the lease to list all of them; in ms. */
-const SHORTEST_TASK = 2;
-const FEWEST = 20;
+/** Long enough for the lease to list all tasks that are done between two looks of a standby; in ms. */
+const TASK_MIN_MS = 2;
+const TASKS_MIN = 20;
 const qualities = [1, 3, 5, 7, 9, 11] as const;
 
 /**
@@ -35,19 +35,19 @@ const qualities = [1, 3, 5, 7, 9, 11] as const;
  * @throws UsageError when there are too few files to see anything
  */
 export function planWork(files: readonly FileTask[], seconds: number, speedOf: (quality: number) => number): Plan {
-  if (files.length < FEWEST) {
-    throw new UsageError(`the demo needs ${FEWEST} readable files at the least, and there are ${files.length}`);
+  if (files.length < TASKS_MIN) {
+    throw new UsageError(`the demo needs ${TASKS_MIN} readable files at the least, and there are ${files.length}`);
   }
-  const budget = seconds * 1000 - ASIDE;
+  const budget = seconds * 1000 - ASIDE_MS;
   const largest = files.reduce((most, { size }) => Math.max(most, size), 0);
-  const costs = (speed: number) => files.map(({ size }) => PER_TASK + Math.max(SHORTEST_TASK, size / speed));
+  const costs = (speed: number) => files.map(({ size }) => PER_TASK + Math.max(TASK_MIN_MS, size / speed));
 
   let quality: number = qualities[0];
   let fitting = costs(speedOf(quality));
   for (const higher of qualities.slice(1)) {
     const speed = speedOf(higher);
     const tried = costs(speed);
-    if (sum(tried) > budget || largest / speed > LONGEST_TASK) break;
+    if (sum(tried) > budget || largest / speed > TASK_MAX_MS) break;
     quality = higher;
     fitting = tried;
   }
@@ -57,13 +57,13 @@ export function planWork(files: readonly FileTask[], seconds: number, speedOf: (
     spent += cost;
     return spent > budget;
   });
-  const count = tooMany < 0 ? files.length : Math.max(FEWEST, tooMany);
+  const count = tooMany < 0 ? files.length : Math.max(TASKS_MIN, tooMany);
   const taken = fitting.slice(0, count);
-  const atLeast = Math.max(SHORTEST_TASK, floorFor(taken, Math.min(budget, LEAST)));
+  const atLeast = Math.max(TASK_MIN_MS, floorFor(taken, Math.min(budget, WORK_MIN_MS)));
   return { tasks: files.slice(0, count), quality, atLeast, expected: sum(taken, atLeast) };
 }
 
-/** The least cost of each that brings the sum of all up to `total`; 0 when they cost that much anyhow. */
+/** Returns the least cost of each that brings the sum of all up to `total`; 0 when they cost that much anyhow. */
 function floorFor(costs: readonly number[], total: number): number {
   if (sum(costs) >= total) return 0;
   let low = 0;

@@ -17,8 +17,8 @@ export function reportText(result: DemoResult, colours: boolean): string {
   for (const { member, heartbeat } of result.heartbeats) {
     const { sent, lateness } = heartbeat;
     lines.push(
-      `heartbeats of member ${member}: ${sent} sent, late by ${lateness.p50.toFixed(2)} ms in the middle, ` +
-        `${lateness.p99.toFixed(2)} ms at p99, ${lateness.max.toFixed(2)} ms at most`,
+      `heartbeats of member ${member}: ${sent} sent, median lateness ${lateness.p50.toFixed(2)} ms, ` +
+        `p99 ${lateness.p99.toFixed(2)} ms, at most ${lateness.max.toFixed(2)} ms`,
     );
   }
   const { protocol, roundTrip, late, landed } = result.bound;

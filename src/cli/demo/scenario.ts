@@ -11,16 +11,16 @@ import type { LedgerLine, LedgerReader } from './files/ledger.js';
 import { intervals } from './intervals.js';
 import type { Waiting } from './waiting.js';
 
-const BLOCK = 3000;
+const BLOCK_MS = 3000;
 /** Shares of the tasks that are done before each act. */
 const BLOCK_AFTER = 1 / 3;
 const KILL_AFTER = 0.6;
 
-export interface Stage {
+interface Stage {
   readonly crew: Crew;
   readonly ledger: LedgerReader;
   readonly total: number;
-  /** How many different tasks are done. */
+  /** Returns how many different tasks are done. */
   done(): number;
   readonly waiting: Waiting;
   event(text: string, tone?: Tone): void;
@@ -30,7 +30,7 @@ export interface Stage {
 export type Facts = { -readonly [name in 'block' | 'kill' | 'takeover']: AuditInput[name] } & {
   /** How late timers were on this machine during the takeover, in ms. */
   late: number;
-  /** How long after the kill, and a POLL, a heartbeat that was under way then became visible, in ms. */
+  /** How long after the kill, and a POLL, a beat that was under way then became visible, in ms. */
   landed: number;
 };
 
@@ -48,8 +48,8 @@ export async function play(stage: Stage, facts: Facts): Promise<void> {
 
 async function block({ crew, ledger, waiting, event }: Stage, facts: Facts): Promise<void> {
   const { member, term, number } = atWork(crew, ledger);
-  event(`the main thread of member ${number}, the master, is blocked for ${BLOCK / 1000} s`, 'loud');
-  member.send({ type: 'block', ms: BLOCK });
+  event(`the main thread of member ${number}, the master, is blocked for ${BLOCK_MS / 1000} s`, 'loud');
+  member.send({ type: 'block', ms: BLOCK_MS });
   await waiting.until(() => crew.blocks.has(member));
   const report = crew.blocks.get(member);
   if (report === undefined) return;
@@ -60,7 +60,7 @@ async function block({ crew, ledger, waiting, event }: Stage, facts: Facts): Pro
   const tasks = ledger.lines.filter(({ endedAt }) => endedAt >= from && endedAt <= to).length;
   const beats = after.sent - before.sent;
   const late = `late by ${after.lateness.p99.toFixed(2)} ms at p99, ${after.lateness.max.toFixed(2)} ms at most`;
-  event(`it was blocked: ${tasks} tasks done meanwhile, ${beats} heartbeats sent, ${late}`, 'good');
+  event(`it was blocked: ${tasks} tasks done during that time, ${beats} heartbeats sent, ${late}`, 'good');
 }
 
 async function kill({ crew, ledger, waiting, event }: Stage, facts: Facts): Promise<void> {
@@ -84,10 +84,10 @@ async function kill({ crew, ledger, waiting, event }: Stage, facts: Facts): Prom
   if (line !== undefined) event(`its first task began ${Math.round(line.startedAt - at)} ms after the kill`, 'good');
 }
 
-/** Who does the work, as the ledger has it: the last to have written. */
+/** Finds the member that works, by the ledger: the last one that has written. */
 function atWork(crew: Crew, ledger: LedgerReader) {
   const last: LedgerLine | undefined = ledger.lines.at(-1);
   const member = crew.members.find(({ number }) => number === last?.member);
-  if (last === undefined || member === undefined) throw new Error('nobody has done anything yet');
+  if (last === undefined || member === undefined) throw new Error('no member has done a task yet');
   return { member, term: last.term, number: member.number };
 }

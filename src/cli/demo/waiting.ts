@@ -1,4 +1,4 @@
-/** Lets the scenario wait for a state of things; whoever changes something calls `check`. */
+/** Lets the scenario wait for a state of things; the code that changes something calls `check`. */
 
 interface Waiter {
   readonly holds: () => boolean;

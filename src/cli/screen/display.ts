@@ -5,11 +5,11 @@ import type { View } from './view.js';
 export type Tone = 'plain' | 'loud' | 'good' | 'bad';
 
 export interface Display {
-  /** One line of the time line, `elapsed` ms after the start. */
+  /** Shows one line of the time line, `elapsed` ms after the start. */
   event(elapsed: number, text: string, tone?: Tone): void;
-  /** A line that is not ours: debug output of a member. */
+  /** Shows a line that is not ours: debug output of a member. */
   foreign(text: string): void;
   update(view: View): void;
-  /** The last picture stays. */
+  /** Ends the display. The last picture stays. */
   end(): void;
 }

@@ -6,7 +6,7 @@ import type { Display, Tone } from './display.js';
 import type { MemberView, View } from './view.js';
 
 /** Least time between two pictures, in ms. */
-const REDRAW = 100;
+const REDRAW_MS = 100;
 /** Lines of the picture beside the members and the time line. */
 const FRAME = 7;
 
@@ -44,7 +44,7 @@ export function createLiveDisplay(stream: NodeJS.WriteStream): Display {
     foreign: (text) => draw.persist(text),
     update(next) {
       view = next;
-      if (performance.now() >= drawnAt + REDRAW) redraw();
+      if (performance.now() >= drawnAt + REDRAW_MS) redraw();
     },
     end() {
       draw.clear();

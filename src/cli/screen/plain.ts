@@ -2,7 +2,7 @@
 import type { Display } from './display.js';
 import type { View } from './view.js';
 
-const EVERY = 2000;
+const LINE_PERIOD_MS = 2000;
 
 export function createPlainDisplay(stream: { write(text: string): unknown }): Display {
   let shownAt = 0;
@@ -13,7 +13,7 @@ export function createPlainDisplay(stream: { write(text: string): unknown }): Di
     event: line,
     foreign: (text) => void stream.write(`${text}\n`),
     update(view) {
-      if (view.elapsed < shownAt + EVERY) return;
+      if (view.elapsed < shownAt + LINE_PERIOD_MS) return;
       shownAt = view.elapsed;
       line(view.elapsed, progress(view));
     },

@@ -10,7 +10,7 @@ export interface MemberView {
   readonly state: string;
   readonly term: number | null;
   readonly done: number;
-  /** How late heartbeats went out, in ms; null while it has sent none. */
+  /** How late beats went out, in ms; null while it has sent none. */
   readonly lateness: { readonly p99: number; readonly max: number } | null;
 }
 
@@ -25,7 +25,7 @@ export interface View {
 }
 
 /** The rate is of the last so many ms. */
-const WINDOW = 3000;
+const RATE_WINDOW_MS = 3000;
 
 export function makeView(
   members: readonly MemberHandle[],
@@ -36,13 +36,13 @@ export function makeView(
 ): View {
   const doneBy = new Map<number, number>();
   for (const { member } of lines) doneBy.set(member, (doneBy.get(member) ?? 0) + 1);
-  const recent = lines.length - 1 - lines.findLastIndex(({ endedAt }) => endedAt < now - WINDOW);
+  const recent = lines.length - 1 - lines.findLastIndex(({ endedAt }) => endedAt < now - RATE_WINDOW_MS);
   return {
     elapsed: now - startedAt,
     members: members.map((member) => viewOf(member, doneBy.get(member.number) ?? 0)),
     done: new Set(lines.map(({ path }) => path)).size,
     total,
-    rate: recent / (Math.min(WINDOW, Math.max(1, now - startedAt)) / 1000),
+    rate: recent / (Math.min(RATE_WINDOW_MS, Math.max(1, now - startedAt)) / 1000),
   };
 }
 

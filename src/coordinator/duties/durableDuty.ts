@@ -1,6 +1,6 @@
 /**
  * Managed work whose tasks are in the store: any member stores them, the master works them off. A standby keeps nothing
- * of them, so that a backlog costs it nothing.
+ * of them, so a backlog costs it nothing.
  */
 
 import { logFor } from '../../diagnostics/log.js';
@@ -16,13 +16,13 @@ import { endsBy } from '../../time/pause.js';
 import type { SubmitResult, TaskBatch } from '../../wire/messages.js';
 import { tasksOf } from '../../wire/taskBatch.js';
 import type { DeadLetters } from '../deadLetters.js';
-import type { Election, WorkLoad } from './duty.js';
-import { drainAnd, makeDispatcher, type TaskWork, type TaskWorkParts } from './queueDuty.js';
+import type { DutyLoad, Election } from './duty.js';
+import { drainAnd, makeDispatcher, type QueueDuty, type QueueDutyParts } from './queueDuty.js';
 
-/** A chunk of half the size, so that one can run while the one before is acknowledged: see durableQueue.ts. */
-const CHUNK = { budget: 5, mostTasks: 128 };
+/** A chunk of half the size, so one can run while the one before is acknowledged: see durableQueue.ts. */
+const DURABLE_CHUNK = { budget: 5, mostTasks: 128 };
 
-export interface DurableWorkParts extends TaskWorkParts {
+interface DurableDutyParts extends QueueDutyParts {
   readonly store: TaskStore;
   readonly holder: string;
   readonly poll: number;
@@ -32,7 +32,7 @@ export interface DurableWorkParts extends TaskWorkParts {
 
 const log = logFor('failover:managed');
 
-export class DurableWork implements TaskWork {
+export class DurableDuty implements QueueDuty {
   private readonly queue: DurableQueue;
   private readonly dispatcher: Dispatcher;
   private current: Progress = { identifier: null, count: 0, recent: [] };
@@ -42,7 +42,7 @@ export class DurableWork implements TaskWork {
   /** How many masterships have begun. */
   private elections = 0;
 
-  constructor(private readonly parts: DurableWorkParts) {
+  constructor(private readonly parts: DurableDutyParts) {
     const { name, store, clock, options, poll, reads, emit } = parts;
     this.queue = new DurableQueue({
       name,
@@ -51,14 +51,14 @@ export class DurableWork implements TaskWork {
       retry: options.retry,
       poll,
       reads,
-      host: {
+      callbacks: {
         wake: () => this.dispatcher.poke(),
         acknowledged: (ids) => this.acknowledged(ids),
         buried: (id, error) => emit({ type: 'deadletter', id, error: toWire(error) }),
         trouble: (error) => emit({ type: 'error', error: toWire(error) }),
       },
     });
-    this.dispatcher = makeDispatcher(parts, this.queue, CHUNK, {
+    this.dispatcher = makeDispatcher(parts, this.queue, DURABLE_CHUNK, {
       done: () => {},
       failed: (task) => this.queue.failed(task),
       exhausted: (task, error) => this.queue.exhausted(task, error),
@@ -72,7 +72,7 @@ export class DurableWork implements TaskWork {
     return this.add(tasksOf(batch).map(({ id, bytes }) => ({ id, bytes: viewOf(bytes) })));
   }
 
-  /** What is queued of this id, and not a letter, may be what the queue stands still at. */
+  /** Queues the letter again. A queued task with this id may be the one that blocks the queue. */
   async requeue(id: TaskId, letters: DeadLetters): Promise<boolean | 'full'> {
     const result = await letters.requeue(id, async ({ bytes }) => (await this.add([{ id, bytes }]))[0] ?? 'known');
     if (result === 'full') return result;
@@ -104,7 +104,7 @@ export class DurableWork implements TaskWork {
     return true;
   }
 
-  async load(): Promise<WorkLoad> {
+  async load(): Promise<DutyLoad> {
     const { store, name, clock } = this.parts;
     const counts = await store.countTasks(name).catch(() => null);
     const { bytes: queuedBytes, blocked } = this.queue;
@@ -131,7 +131,7 @@ export class DurableWork implements TaskWork {
     this.dispatcher.start(term);
   }
 
-  /** Before the lease is given away, what has run is acknowledged, and no suspect is left on record: none was begun. */
+  /** Gives the lease away once what has run is acknowledged, and no suspect is on record: none was begun. */
   private async unloadable(error: CodedError, exited: boolean): Promise<void> {
     const { clock, options, poll } = this.parts;
     const { elections } = this;
@@ -151,18 +151,18 @@ export class DurableWork implements TaskWork {
   deposed(reason: string, left: number): void {
     this.released = false;
     this.dispatcher.halt(reason, left);
-    this.queue.end();
+    this.queue.endReign();
   }
 
   /**
-   * What has run is acknowledged before the lease is given away. Should the store refuse that, and the beats not, the
-   * lease is left to run out: nobody could take over from who insists for ever.
+   * Has what ran acknowledged before the lease is given away. Should the store refuse that, and the beats not, the
+   * lease is left to run out: no member could take over while this one retries for ever.
    */
   async drain(): Promise<'drained' | 'stuck'> {
     const flush = (how: 'drained' | 'stuck') => this.queue.flush(how === 'drained');
     const { how, inTime } = await drainAnd(flush, this.dispatcher, this.parts);
-    // Who drains is never elected again, and nobody tells it that it is deposed: else it would ask the store for ever.
-    this.queue.end();
+    // A member that drains is not elected again, and is not told `deposed`. Without this it would ask the store for ever.
+    this.queue.endReign();
     return inTime ? how : 'stuck';
   }
 

@@ -10,31 +10,31 @@ export interface Election {
   readonly continued: boolean;
 }
 
-export interface MemberWork {
-  /** The progress that the next beat carries. */
+export interface Duty {
+  /** Returns the progress that the next beat carries. */
   progress(): Progress;
-  /** Work may start. */
+  /** Starts the work. */
   elected(election: Election): void;
-  /** Work must stop now; the mastership may yet be saved. */
+  /** Stops the work now; the mastership may yet be saved. */
   fence(reason: string): void;
-  /** It was saved. */
+  /** Goes on: the mastership was saved. */
   resume(): void;
-  /** It is lost. `left`: how long nobody else can be master yet, in ms; 0 except when it was given up. */
+  /** Ends the mastership, which is lost. `left`: how long no other member can be master yet, in ms; 0 unless the lease was given up. */
   deposed(reason: string, left: number): void;
   /** Lets running work end and starts none. `stuck`: it would not end. */
   drain(): Promise<'drained' | 'stuck'>;
-  /** Another member's lease showed a new version. */
+  /** Takes what a new version of another member's lease says. */
   seen(lease: Lease): void;
-  /** There is no lease. */
+  /** Called when there is no lease. */
   seenNothing(): void;
   /** The lease of a member of another kind was seen: what it says of tasks is about others than this one's. */
   seenOtherKind(): void;
 
-  /** What of it waits, for `status()`. */
-  load(): Promise<WorkLoad>;
+  /** Returns what of it waits, for `status()`. */
+  load(): Promise<DutyLoad>;
 }
 
-export interface WorkLoad {
+export interface DutyLoad {
   readonly queued: number;
   readonly queuedBytes: number;
   readonly running: TaskId | null;
@@ -45,7 +45,7 @@ export interface WorkLoad {
   readonly headAge: number | null;
 }
 
-export const noLoad: WorkLoad = {
+export const noLoad: DutyLoad = {
   queued: 0,
   queuedBytes: 0,
   running: null,

@@ -1,6 +1,6 @@
 /**
  * A managed queue in memory: a master works it off, a standby keeps it in step with what the lease says was done. Task
- * ids and bytes pass through; nobody here looks into a task.
+ * ids and bytes pass through; nothing here decodes a task.
  */
 
 import { logFor } from '../../diagnostics/log.js';
@@ -15,19 +15,19 @@ import type { Lease, Progress } from '../../store/store.js';
 import type { DeadLetter, TaskStore } from '../../store/taskStore.js';
 import type { TaskId } from '../../task/task.js';
 import { viewOf } from '../../task/taskBytes.js';
-import { insist } from '../../time/untilAnswered.js';
+import { untilAnswered } from '../../time/untilAnswered.js';
 import type { SubmitResult, TaskBatch } from '../../wire/messages.js';
 import { tasksOf } from '../../wire/taskBatch.js';
-import type { Election, WorkLoad } from './duty.js';
-import { drainAnd, makeDispatcher, type TaskWork, type TaskWorkParts } from './queueDuty.js';
+import type { DutyLoad, Election } from './duty.js';
+import { drainAnd, makeDispatcher, type QueueDuty, type QueueDutyParts } from './queueDuty.js';
 
 /** Long, beside what it takes to cross threads: half a millisecond, where both have slept. */
-const CHUNK = { budget: 100, mostTasks: 1024 };
+const MEMORY_CHUNK = { budget: 100, mostTasks: 1024 };
 /**
  * A letter's number is its term times this, and which letter of that term it is, because the queue itself has no numbers.
  * So they are unique, and rise with time: the lowest is the oldest. There is room for 134 million terms.
  */
-const LETTERS_OF_TERM = 2 ** 26;
+const TERM_LETTERS_MAX = 2 ** 26;
 
 interface Reign {
   readonly term: number;
@@ -35,7 +35,7 @@ interface Reign {
   letters: number;
 }
 
-export interface ManagedWorkParts extends TaskWorkParts {
+interface MemoryDutyParts extends QueueDutyParts {
   /** Where dead letters go. */
   readonly store: TaskStore;
   /** Before a letter that could not be written is tried again, in ms. */
@@ -44,19 +44,19 @@ export interface ManagedWorkParts extends TaskWorkParts {
 
 const log = logFor('failover:managed');
 
-export class ManagedWork implements TaskWork {
+export class MemoryDuty implements QueueDuty {
   private readonly queue = new MemoryQueue();
   private readonly done = new DoneWindow();
   private readonly follower = new Follower(this.queue.tasks);
   private readonly dispatcher: Dispatcher;
   private fallingBack = false;
-  /** One object for each mastership, so that what waits for an answer knows whether its own still stands. */
+  /** One object for each mastership, so what waits for an answer knows whether its own still lasts. */
   private reign: Reign | null = null;
   /** The last dead letter. */
   private burying: Promise<void> = Promise.resolve();
 
-  constructor(private readonly parts: ManagedWorkParts) {
-    this.dispatcher = makeDispatcher(parts, this.queue, CHUNK, {
+  constructor(private readonly parts: MemoryDutyParts) {
+    this.dispatcher = makeDispatcher(parts, this.queue, MEMORY_CHUNK, {
       done: (tasks) => this.tasksDone(tasks.map(({ id }) => id)),
       failed: () => {},
       exhausted: (task, error) => this.giveUp(task, error),
@@ -65,7 +65,7 @@ export class ManagedWork implements TaskWork {
     });
   }
 
-  async load(): Promise<WorkLoad> {
+  async load(): Promise<DutyLoad> {
     const { tasks, blocked, headSince } = this.queue;
     const { clock, name, store } = this.parts;
     const dead = await store.countDeadLetters(name).catch(() => null);
@@ -126,8 +126,8 @@ export class ManagedWork implements TaskWork {
     const { store, clock, poll, emit } = this.parts;
     for (;;) {
       reign.letters += 1;
-      const numbered = { ...letter, seq: reign.term * LETTERS_OF_TERM + reign.letters };
-      const written = await insist(() => store.putDeadLetter(numbered), {
+      const numbered = { ...letter, seq: reign.term * TERM_LETTERS_MAX + reign.letters };
+      const written = await untilAnswered(() => store.putDeadLetter(numbered), {
         clock,
         poll,
         wanted: () => this.reign === reign,
@@ -186,7 +186,7 @@ export class ManagedWork implements TaskWork {
 
   async drain(): Promise<'drained' | 'stuck'> {
     const { how } = await drainAnd(() => this.burying, this.dispatcher, this.parts);
-    // Nobody says `deposed` to who gives the lease away: a letter that is not written by then is the next holder's task.
+    // A member that releases its lease is not told `deposed`. A letter that is not written by then is the next master's task.
     this.reign = null;
     return how;
   }
@@ -198,7 +198,7 @@ export class ManagedWork implements TaskWork {
   seen(lease: Lease): void {
     const { removed, fellBack, missed } = this.follower.see(lease);
     if (removed.length > 0) {
-      log('%s: %d tasks done by the holder of term %d', this.parts.name, removed.length, lease.term);
+      log('%s: %d tasks done by the master of term %d', this.parts.name, removed.length, lease.term);
       this.parts.emit({ type: 'removed', ids: removed });
     }
     const first = fellBack && !this.fallingBack;

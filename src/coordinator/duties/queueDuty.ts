@@ -10,36 +10,36 @@ import type { TaskId } from '../../task/task.js';
 import type { Clock } from '../../time/clock.js';
 import { endsBy } from '../../time/pause.js';
 import type { MemberEvent, SubmitResult, TaskBatch } from '../../wire/messages.js';
-import type { MemberWork } from './duty.js';
+import type { Duty } from './duty.js';
 
 /** Managed work as the facade calls it. */
-export interface TaskWork extends MemberWork {
+export interface QueueDuty extends Duty {
   submit(batch: TaskBatch): Promise<SubmitResult[]>;
   unblock(id: TaskId): Promise<boolean>;
-  /** Once it is deposed or drained: resolves when nothing of it runs any more, or when what does was given up. */
+  /** Resolves, once it is deposed or drained, when nothing of it runs any more, or when what does was given up. */
   whenEnded(): Promise<void>;
 }
 
-export interface TaskWorkParts {
+export interface QueueDutyParts {
   readonly name: string;
   readonly options: ResolvedManagedOptions;
   readonly runner: Runner;
   readonly clock: Clock;
-  /** From 0 up to 1. */
+  /** Returns a number from 0 up to 1. */
   random(): number;
   /** Ends this process at once (fencing: 'process'). */
   killProcess(): void;
   emit(event: MemberEvent): void;
-  /** The work has loaded, under a mastership. */
+  /** Called when the work has loaded, under a mastership. */
   loaded(): void;
-  /** It does not load: the mastership must be given up. `settled`: nothing runs, and all that has run is on record. */
+  /** Called when it does not load, so the mastership must be given up. `settled`: nothing runs, and what ran is on record. */
   unloadable(error: CodedError, settled: boolean): void;
   /** Called when there is something for the standbys. */
   progressed(): void;
 }
 
 /** What differs between the kinds. */
-export interface TaskWorkHost {
+interface QueueDutyCallbacks {
   done(tasks: readonly QueuedTask[]): void;
   failed(task: QueuedTask): void;
   exhausted(task: QueuedTask, error: CodedError): void;
@@ -52,7 +52,7 @@ const log = logFor('failover:managed');
 export async function drainAnd(
   finish: (how: 'drained' | 'stuck') => Promise<void>,
   dispatcher: Dispatcher,
-  { clock, options, poll }: Pick<TaskWorkParts, 'clock' | 'options'> & { readonly poll: number },
+  { clock, options, poll }: Pick<QueueDutyParts, 'clock' | 'options'> & { readonly poll: number },
 ): Promise<{ readonly how: 'drained' | 'stuck'; readonly inTime: boolean }> {
   const deadline = clock.now() + options.stopTimeout;
   const how = await dispatcher.drain();
@@ -61,10 +61,10 @@ export async function drainAnd(
 }
 
 export function makeDispatcher(
-  { name, options, runner, clock, random, killProcess, emit, loaded }: TaskWorkParts,
+  { name, options, runner, clock, random, killProcess, emit, loaded }: QueueDutyParts,
   queue: TaskSource,
   chunk: { readonly budget: number; readonly mostTasks: number },
-  host: TaskWorkHost,
+  callbacks: QueueDutyCallbacks,
 ): Dispatcher {
   const { retry, grace, stopTimeout, fencing } = options;
   return new Dispatcher({
@@ -77,16 +77,16 @@ export function makeDispatcher(
     stopTimeout,
     chunk,
     killProcess: fencing === 'process' ? killProcess : null,
-    host: {
-      done: (tasks) => host.done(tasks),
+    callbacks: {
+      done: (tasks) => callbacks.done(tasks),
       failed: (task, error, attempt) => {
         log('%s: task %o failed, attempt %d: %s', name, task.id, attempt, error.message);
         emit({ type: 'failed', id: task.id, error: toWire(error), attempt });
-        host.failed(task);
+        callbacks.failed(task);
       },
-      exhausted: (task, error) => host.exhausted(task, error),
+      exhausted: (task, error) => callbacks.exhausted(task, error),
       loaded,
-      unloadable: (error, exited) => host.unloadable(error, exited),
+      unloadable: (error, exited) => callbacks.unloadable(error, exited),
       panic: (error) => emit({ type: 'panic', error: toWire(error) }),
     },
   });

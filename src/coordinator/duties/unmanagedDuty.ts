@@ -1,9 +1,9 @@
 /** The client does its work by itself and says where it is; the lease carries that to the standbys. */
 import type { Lease, Progress } from '../../store/store.js';
 import type { TaskId } from '../../task/task.js';
-import { type Election, type MemberWork, noLoad, type WorkLoad } from './duty.js';
+import { type Duty, type DutyLoad, type Election, noLoad } from './duty.js';
 
-export class UnmanagedWork implements MemberWork {
+export class UnmanagedDuty implements Duty {
   private current: Progress;
   private master = false;
 
@@ -15,7 +15,7 @@ export class UnmanagedWork implements MemberWork {
     this.current = { identifier, count: 0, recent: [] };
   }
 
-  /** False when this member is not the one that works: then the identifier is dropped. */
+  /** Notes the identifier. Returns false, and drops it, if this member is not master. */
   synchronize(identifier: TaskId): boolean {
     if (!this.master) return false;
     this.current = { identifier, count: this.current.count + 1, recent: [] };
@@ -23,7 +23,7 @@ export class UnmanagedWork implements MemberWork {
     return true;
   }
 
-  async load(): Promise<WorkLoad> {
+  async load(): Promise<DutyLoad> {
     return noLoad;
   }
 

@@ -1,9 +1,9 @@
 /**
  * A stored queue, as the master works it off: a window of its next tasks, the acknowledgement of what is done, by one
  * conditional write for as many tasks as there are, and the record of what failed. It decides nothing about who is
- * master: its every write that matters is refused by the store once somebody else is.
+ * master: its every write that matters is refused by the store once another member is.
  *
- * How much a crash repeats: no more than `UNACKNOWLEDGED` tasks are ever done or running without an acknowledgement, so
+ * How much a crash repeats: no more than `UNACKNOWLEDGED_MAX` tasks are ever done or running without an acknowledgement, so
  * that is the most. While the acknowledgement of one chunk is under way the next may run, within that limit.
  *
  * Suspects. A master that died did not say why: one of its unacknowledged tasks may have taken its process down. So
@@ -15,10 +15,10 @@
  * one that was not let run to its end; nor does this member taking its own lease again, but for that one, which goes on
  * under the record that it has.
  *
- * Giving a task up. `block`: it stays, and nothing runs until its record, which says so before anybody is told, is
+ * Giving a task up. `block`: it stays, and nothing runs until its record, which is written before that is told, is
  * cleared (`requeue`); that is looked for.
- * `dead-letter`: the acknowledgement itself carries why (the burial), and only then is the letter written. Whoever is
- * master next writes it, should this one not come to it.
+ * `dead-letter`: the acknowledgement itself carries why (the burial), and only then is the letter written. The next
+ * master writes it if this one does not come to it.
  *
  * What holds the queue up, and what ends that:
  *
@@ -38,7 +38,7 @@ import type { TaskId } from '../../task/task.js';
 import { Alarm } from '../../time/alarm.js';
 import type { Clock } from '../../time/clock.js';
 import { pause } from '../../time/pause.js';
-import { insist } from '../../time/untilAnswered.js';
+import { untilAnswered } from '../../time/untilAnswered.js';
 import { queueBlocked, verdictOn } from '../givingUp.js';
 import type { ReadLimit } from '../readLimit.js';
 import type { QueuedTask } from '../runner.js';
@@ -46,30 +46,30 @@ import type { TaskSource } from '../taskSource.js';
 import { TaskWindow, type WindowTask } from './taskWindow.js';
 
 /** Most tasks that are done or running without an acknowledgement. */
-export const UNACKNOWLEDGED = 256;
+export const UNACKNOWLEDGED_MAX = 256;
 /** Looks are on a grid of so many ms: the end of each timer blocks the thread, once for all that end together (systemClock.ts). */
-const GRID = 10;
+const POLL_GRID_MS = 10;
 /** After a look for new tasks the next one waits ten times as long as that look took, but no more than four POLL. */
-const LOOK_REST = { times: 10, polls: 4 };
+const POLL_REST = { times: 10, polls: 4 };
 /** Without news, tasks that are done are trimmed after pauses that double up to this, in ms: a store may keep them for a minute. */
-const TRIM_PAUSE = 60_000;
+const TRIM_PAUSE_MAX_MS = 60_000;
 /** How many deaths a task is given when attempts are without end. */
-const DEATHS = 3;
+const DEATHS_MAX = 3;
 /** To the next number of a letter, if the first is that of another task's. Above all numbers of tasks. */
 const LETTERS_APART = 2 ** 45;
 
-export interface DurableQueueHost {
+interface DurableQueueCallbacks {
   /** Tasks that may run are there: poke the dispatcher. */
   wake(): void;
   /** Tasks are done, and acknowledged. */
   acknowledged(ids: readonly TaskId[]): void;
-  /** A task was given up, and is a dead letter. */
+  /** Called when a task was given up, and is a dead letter. */
   buried(id: TaskId, error: CodedError): void;
-  /** A call to the store failed, and is made again; or the queue stands still (`ERR_QUEUE_BLOCKED`). */
+  /** Called when a call to the store failed, and is made again, or when the queue is blocked (`ERR_QUEUE_BLOCKED`). */
   trouble(error: Error): void;
 }
 
-export interface DurableQueueParts {
+interface DurableQueueParts {
   readonly name: string;
   readonly store: TaskStore;
   readonly clock: Clock;
@@ -78,10 +78,10 @@ export interface DurableQueueParts {
   readonly poll: number;
   /** Shared by all queues of the coordinator. */
   readonly reads: ReadLimit;
-  readonly host: DurableQueueHost;
+  readonly callbacks: DurableQueueCallbacks;
 }
 
-/** What one mastership knows, from the first look at the store on. An answer that comes when it is over is for nobody. */
+/** What one mastership knows, from the first look at the store on. An answer that comes when it is over is dropped. */
 interface Reign {
   readonly tenure: Tenure;
   readonly window: TaskWindow;
@@ -113,7 +113,7 @@ export class DurableQueue implements TaskSource {
   private reign: Reign | null = null;
   /** The tenure that is, or is being loaded. */
   private tenure: Tenure | null = null;
-  private readonly look: Alarm;
+  private readonly pollAlarm: Alarm;
   private readonly flushes: (() => void)[] = [];
   /** The suspicion with which the last mastership ended, though this process did not die. */
   private survived: Suspicion | null = null;
@@ -121,23 +121,23 @@ export class DurableQueue implements TaskSource {
   private sent = 0;
 
   constructor(private readonly parts: DurableQueueParts) {
-    this.look = new Alarm(parts.clock, () => this.lookAgain());
+    this.pollAlarm = new Alarm(parts.clock, () => this.poll());
   }
 
   // ---- the mastership ----
 
-  /** A mastership begins. `clean`: nothing of the one before was running when it ended. */
+  /** Begins a mastership. `clean`: nothing of the one before was running when it ended. */
   start(tenure: Tenure, clean: boolean): void {
     this.tenure = tenure;
     void this.load(tenure, clean);
   }
 
-  /** The mastership is over. */
-  end(): void {
+  /** Ends the mastership. */
+  endReign(): void {
     if (this.reign !== null) this.survived = this.reign.suspicion;
     this.tenure = null;
     this.reign = null;
-    this.look.clear();
+    this.pollAlarm.clear();
     this.settleFlushes(null);
   }
 
@@ -151,18 +151,18 @@ export class DurableQueue implements TaskSource {
       const { head } = reign.window;
       if (pending(reign)) await new Promise<void>((resolve) => this.flushes.push(resolve));
       else if (nothingRuns && reign.hold === null && head?.recorded) {
-        this.lived(head);
+        this.clearSuspicion(head);
         void this.putOnRecord(reign, head, head.failed);
       } else return;
     }
   }
 
-  /** How many bytes the window holds. */
+  /** Returns how many bytes the window holds. */
   get bytes(): number {
     return this.reign?.window.bytes ?? 0;
   }
 
-  /** The task whose attempts are used up, and for which everything waits. */
+  /** Returns the task whose attempts are used up, and for which everything waits. */
   get blocked(): TaskId | null {
     const { reign } = this;
     return reign?.hold === 'blocked' ? (reign.window.head?.id ?? null) : null;
@@ -170,12 +170,12 @@ export class DurableQueue implements TaskSource {
 
   private async load(tenure: Tenure, clean: boolean): Promise<void> {
     const { store, name, poll, reads } = this.parts;
-    const state = await this.insist(tenure, () => reads.pass(() => store.queueState(name)));
+    const state = await this.untilAnswered(tenure, () => reads.pass(() => store.queueState(name)));
     if (state === null) return;
     if (state.burial !== null && !(await this.finishBurial(tenure, state.burial))) return;
     const { done } = state;
     const ask = (seq: number, limit: { tasks: number; bytes: number }) =>
-      this.insist(tenure, () => reads.pass(() => store.tasksAfter(name, seq, limit)));
+      this.untilAnswered(tenure, () => reads.pass(() => store.tasksAfter(name, seq, limit)));
     const window = new TaskWindow(ask, done);
     // What was running is among the first of these.
     await window.fill();
@@ -200,21 +200,21 @@ export class DurableQueue implements TaskSource {
       suspicion: survivor === undefined ? null : this.survived,
     };
     this.reign = reign;
-    this.lookLater();
-    this.goOn(reign);
+    this.schedulePoll();
+    this.advance(reign);
   }
 
-  /** Tasks that were stored after the takeover are no suspects. Null when this mastership ended meanwhile. */
+  /** Returns the number of the last suspect; tasks stored after the takeover are none. Null if this mastership ended first. */
   private async lastSuspect(tenure: Tenure, window: TaskWindow, done: number): Promise<number | null> {
     const { store, name } = this.parts;
-    const most = done + UNACKNOWLEDGED;
+    const most = done + UNACKNOWLEDGED_MAX;
     if (window.last >= most) return most;
     // Few, but large, may have filled the window.
-    const more = await this.insist(tenure, () => store.tasksAfter(name, window.last, { tasks: 1, bytes: 1 }));
+    const more = await this.untilAnswered(tenure, () => store.tasksAfter(name, window.last, { tasks: 1, bytes: 1 }));
     return more === null ? null : more.length > 0 ? most : window.last;
   }
 
-  /** The head, if it is a suspect of the last mastership of this member and still has the record from then. */
+  /** Returns the head, if it is a suspect of the last mastership of this member and still has the record from then. */
   private survivorIn({ head }: TaskWindow): WindowTask | undefined {
     const { survived } = this;
     if (head?.seq !== survived?.seq || head?.failed !== survived?.attempts || head?.deaths !== survived?.deaths) return;
@@ -224,9 +224,9 @@ export class DurableQueue implements TaskSource {
     return head;
   }
 
-  /** A burial that the last master may not have finished. False when this mastership ended meanwhile. */
+  /** Finishes a burial that the last master may not have finished. Returns false if this mastership ended first. */
   private async finishBurial(tenure: Tenure, burial: Burial): Promise<boolean> {
-    const { host, clock, poll } = this.parts;
+    const { callbacks, clock, poll } = this.parts;
     const { seq, name: kind, message, code } = burial;
     const task = await this.taskAt(tenure, seq);
     if (task === null) return false;
@@ -236,7 +236,7 @@ export class DurableQueue implements TaskSource {
       await pause(clock, poll);
     }
     const error = fromWire({ name: kind, message, code, stack: undefined, ours: undefined });
-    if (task !== undefined) host.buried(task.id, error);
+    if (task !== undefined) callbacks.buried(task.id, error);
     return true;
   }
 
@@ -256,7 +256,7 @@ export class DurableQueue implements TaskSource {
     const { acknowledged, finished, suspectsThrough } = reign;
     // The suspect before it is still on record, and would be charged with whatever is begun now.
     if (acknowledged < finished && acknowledged < suspectsThrough) return [];
-    const room = Math.min(most, UNACKNOWLEDGED - reign.ids.length);
+    const room = Math.min(most, UNACKNOWLEDGED_MAX - reign.ids.length);
     if (room <= 0) return [];
     if (head.seq > suspectsThrough) return this.unspent(reign.window.first(room));
     if (head.recorded) return [head];
@@ -267,56 +267,56 @@ export class DurableQueue implements TaskSource {
     return [];
   }
 
-  /** Those before the first that must not run again: when it is the head, it is given up. */
+  /** Returns the tasks before the first that must not run again; if that is the head, it is given up. */
   private unspent(tasks: readonly WindowTask[]): readonly WindowTask[] {
     const end = tasks.findIndex((task) => this.spent(task));
     return end < 0 ? tasks : tasks.slice(0, end);
   }
 
-  finish(count: number): void {
+  remove(count: number): void {
     const { reign } = this;
     if (reign === null) return;
     for (const { seq, id } of reign.window.take(count)) {
       reign.finished = seq;
       reign.ids.push(id);
     }
-    this.goOn(reign);
+    this.advance(reign);
   }
 
-  /** The head failed: that goes on record before it is tried again. */
+  /** Puts on record that the head failed, before it is tried again. */
   failed(task: QueuedTask): void {
     const [reign, head] = this.headIf(task);
     if (head === null) return;
-    this.lived(head);
+    this.clearSuspicion(head);
     // `exhausted` follows, which does it.
     if (head.failed >= this.parts.retry.attempts) return;
     void this.putOnRecord(reign, head, head.failed);
   }
 
-  /** After `failed`: its attempts are used up. */
+  /** Gives the task up, after `failed`: its attempts are used up. */
   exhausted(task: QueuedTask, error: CodedError): void {
     const [reign, head] = this.headIf(task);
     if (head === null) return;
     this.giveUp(reign, head, error, false);
   }
 
-  /** The task if it is the head, and this mastership is not known to be lost. */
+  /** Returns the task if it is the head, and this mastership is not known to be lost. */
   private headIf(task: QueuedTask): [Reign, WindowTask] | [null, null] {
     const { reign } = this;
     const head = reign?.window.head;
     return reign === null || head === undefined || head !== task || reign.lost ? [null, null] : [reign, head];
   }
 
-  /** Tasks that this member has just stored, in order. */
+  /** Takes tasks that this member has just stored, in order. */
   offer(tasks: readonly StoredTask[]): void {
     const { reign } = this;
     if (reign === null) return;
     for (const task of tasks) reign.window.offer(task);
-    this.goOn(reign);
+    this.advance(reign);
   }
 
-  /** A suspect came to an end, so that its process did not die of it. */
-  private lived(head: WindowTask): void {
+  /** Takes a death back from a suspect that came to an end: its process did not die of it. */
+  private clearSuspicion(head: WindowTask): void {
     if (!head.recorded) return;
     head.recorded = false;
     head.deaths -= 1;
@@ -326,11 +326,11 @@ export class DurableQueue implements TaskSource {
     if (await this.record(reign, task, attempts)) this.release(reign, 'recording');
   }
 
-  /** False when the mastership ended, or was lost, before it was. */
+  /** Puts the attempts on record. Returns false if the mastership ended, or was lost, first. */
   private async record(reign: Reign, { seq, deaths }: WindowTask, attempts: number): Promise<boolean> {
     const { tenure } = reign;
     reign.hold = 'recording';
-    const answer = await this.insist(tenure, () => {
+    const answer = await this.untilAnswered(tenure, () => {
       const number = this.nextNumber();
       return this.parts.store.setAttempts(tenure, { seq, number, attempts, deaths });
     });
@@ -340,16 +340,16 @@ export class DurableQueue implements TaskSource {
   private release(reign: Reign, from: Reign['hold']): void {
     if (reign.hold !== from) return;
     reign.hold = null;
-    this.goOn(reign);
+    this.advance(reign);
     this.settleFlushes(reign);
   }
 
   // ---- giving up ----
 
-  /** What is on record of a task says that it must not run again. */
+  /** Returns whether the record of a task says that it must not run again. */
   private spent({ failed, deaths }: { readonly failed: number; readonly deaths: number }): boolean {
     const { attempts } = this.parts.retry;
-    const budget = Number.isFinite(attempts) ? Math.max(attempts, 2) : DEATHS;
+    const budget = Number.isFinite(attempts) ? Math.max(attempts, 2) : DEATHS_MAX;
     return failed >= attempts || (deaths > 0 && deaths + 1 >= budget);
   }
 
@@ -364,22 +364,22 @@ export class DurableQueue implements TaskSource {
   }
 
   private async block(reign: Reign, head: WindowTask, error: CodedError, isOnRecord: boolean): Promise<void> {
-    const { name, host } = this.parts;
-    // Not twice: a `requeue` may have cleared it meanwhile. And before it is told, so that one finds what it clears.
+    const { name, callbacks } = this.parts;
+    // Not twice: a `requeue` may have cleared it by now. And before it is told, so one finds what it clears.
     if (!isOnRecord && !(await this.record(reign, head, head.failed))) return;
     reign.hold = 'blocked';
-    host.trouble(queueBlocked(name, head.id, error));
+    callbacks.trouble(queueBlocked(name, head.id, error));
     this.settleFlushes(reign);
   }
 
   private async bury(reign: Reign, { task, burial, error }: NonNullable<Reign['burying']>): Promise<void> {
     if (!(await this.writeLetter(reign.tenure, task, burial))) return;
-    // Out of the lease again: the next master must not write a letter that somebody has requeued meanwhile.
+    // Out of the lease again: the next master must not write a letter that was requeued in between.
     const matched = await this.acknowledgeAt(reign.tenure, burial.seq, null);
     if (matched === null) return;
     reign.burying = null;
     if (!matched) reign.lost = true;
-    this.parts.host.buried(task.id, error);
+    this.parts.callbacks.buried(task.id, error);
     this.release(reign, 'burying');
   }
 
@@ -387,13 +387,13 @@ export class DurableQueue implements TaskSource {
     const { store, name: queue, clock } = this.parts;
     const letter = { ...burial, queue, id, bytes, at: new Date(clock.wall()) };
     for (let { seq } = letter; ; seq += LETTERS_APART) {
-      const written = await this.insist(tenure, () => store.putDeadLetter({ ...letter, seq }));
+      const written = await this.untilAnswered(tenure, () => store.putDeadLetter({ ...letter, seq }));
       if (written !== false) return written !== null;
     }
   }
 
-  /** While blocked: whether somebody has cleared the record of the head, or taken it away. */
-  private async lookAtBlocked(reign: Reign, head: WindowTask): Promise<void> {
+  /** Looks, while blocked, whether the record of the head was cleared, or the head removed. */
+  private async pollBlocked(reign: Reign, head: WindowTask): Promise<void> {
     if (reign.looking) return;
     reign.looking = true;
     const task = await this.taskAt(reign.tenure, head.seq);
@@ -410,11 +410,11 @@ export class DurableQueue implements TaskSource {
     this.release(reign, 'blocked');
   }
 
-  /** Undefined when two looks after another say that it is not there; null when the mastership ended meanwhile. */
+  /** Returns undefined if two looks in a row do not find it, and null if the mastership ended first. */
   private async taskAt(tenure: Tenure, seq: number): Promise<StoredTask | undefined | null> {
     const { store, name } = this.parts;
     for (let looks = 0; looks < 2; looks++) {
-      const found = await this.insist(tenure, () => store.tasksAfter(name, seq - 1, { tasks: 1, bytes: 1 }));
+      const found = await this.untilAnswered(tenure, () => store.tasksAfter(name, seq - 1, { tasks: 1, bytes: 1 }));
       if (found === null) return null;
       if (found[0]?.seq === seq) return found[0];
     }
@@ -423,7 +423,7 @@ export class DurableQueue implements TaskSource {
 
   // ---- going on ----
 
-  private goOn(reign: Reign): void {
+  private advance(reign: Reign): void {
     if (reign !== this.reign) return;
     if (reign.finished > reign.acknowledged) void this.acknowledge(reign);
     void this.fill(reign);
@@ -434,49 +434,49 @@ export class DurableQueue implements TaskSource {
       const text = `it was tried ${head.failed} times${deaths}`;
       return this.giveUp(reign, head, new WorkError('ERR_ATTEMPTS_EXHAUSTED', text), true);
     }
-    this.parts.host.wake();
+    this.parts.callbacks.wake();
   }
 
   private async fill(reign: Reign): Promise<void> {
-    if (await reign.window.fill()) this.goOn(reign);
+    if (await reign.window.fill()) this.advance(reign);
   }
 
-  private lookAgain(): void {
+  private poll(): void {
     const { reign } = this;
     if (reign === null) return;
-    this.lookLater();
+    this.schedulePoll();
     const { head } = reign.window;
     if (reign.lost) void this.acknowledge(reign);
-    if (reign.hold === 'blocked' && head !== undefined) void this.lookAtBlocked(reign, head);
-    if (this.parts.clock.now() >= reign.lookFrom) void this.lookForTasks(reign);
+    if (reign.hold === 'blocked' && head !== undefined) void this.pollBlocked(reign, head);
+    if (this.parts.clock.now() >= reign.lookFrom) void this.pollQueue(reign);
     this.trim(reign);
   }
 
-  /** A slow store is asked less often, so that the looks of many queues do not stand before beats. */
-  private async lookForTasks(reign: Reign): Promise<void> {
+  /** Looks for new tasks. A slow store is asked less often, so the looks of many queues do not delay beats. */
+  private async pollQueue(reign: Reign): Promise<void> {
     const { clock, poll } = this.parts;
     const began = clock.now();
     reign.lookFrom = Number.POSITIVE_INFINITY;
-    reign.window.lookAgain();
+    reign.window.expectMore();
     await this.fill(reign);
     const took = clock.now() - began;
-    reign.lookFrom = began + Math.min(LOOK_REST.polls * poll, LOOK_REST.times * took);
+    reign.lookFrom = began + Math.min(POLL_REST.polls * poll, POLL_REST.times * took);
   }
 
-  private lookLater(): void {
+  private schedulePoll(): void {
     const { clock, poll } = this.parts;
     const now = clock.now();
-    const onGrid = Math.floor((now + poll) / GRID) * GRID;
-    this.look.by(onGrid > now ? onGrid : now + poll);
+    const onGrid = Math.floor((now + poll) / POLL_GRID_MS) * POLL_GRID_MS;
+    this.pollAlarm.by(onGrid > now ? onGrid : now + poll);
   }
 
-  /** At once after an acknowledgement, then ever more seldom: an idle queue costs nothing. */
+  /** Trims at once after an acknowledgement, then ever more seldom: an idle queue costs nothing. */
   private trim(reign: Reign): void {
     const { store, name, clock, poll, reads } = this.parts;
     // A burial that is not finished needs its task.
     if (reign.burying !== null || clock.now() < reign.trimAt) return;
     reign.trimAt = clock.now() + reign.trimPause;
-    reign.trimPause = Math.min(TRIM_PAUSE, 2 * reign.trimPause);
+    reign.trimPause = Math.min(TRIM_PAUSE_MAX_MS, 2 * reign.trimPause);
     reads.pass(() => store.trimTasks(name, reign.acknowledged)).catch(() => this.trimSoon(reign, poll));
   }
 
@@ -485,11 +485,11 @@ export class DurableQueue implements TaskSource {
     reign.trimPause = this.parts.poll;
   }
 
-  /** One acknowledgement at a time, each for all that is done by then. */
+  /** Acknowledges all that is done, in one write at a time. */
   private async acknowledge(reign: Reign): Promise<void> {
     if (reign.acknowledging) return;
     reign.acknowledging = true;
-    const { host } = this.parts;
+    const { callbacks } = this.parts;
     while (reign === this.reign && (reign.finished > reign.acknowledged || reign.lost)) {
       const { finished, burying, tenure } = reign;
       const count = reign.ids.length;
@@ -501,35 +501,37 @@ export class DurableQueue implements TaskSource {
       reign.acknowledged = finished;
       this.trimSoon(reign, 0);
       const ids = reign.ids.splice(0, count);
-      if (ids.length > 0) host.acknowledged(ids);
+      if (ids.length > 0) callbacks.acknowledged(ids);
       if (burying !== null) await this.bury(reign, burying);
-      if (reign.hold === null) this.goOn(reign);
+      if (reign.hold === null) this.advance(reign);
     }
     reign.acknowledging = false;
     this.settleFlushes(reign);
   }
 
   private acknowledgeAt(tenure: Tenure, done: number, burial: Burial | null): Promise<boolean | null> {
-    return this.insist(tenure, () => this.parts.store.acknowledge(tenure, { number: this.nextNumber(), done, burial }));
+    return this.untilAnswered(tenure, () =>
+      this.parts.store.acknowledge(tenure, { number: this.nextNumber(), done, burial }),
+    );
   }
 
-  /** One of its own for each attempt to write: the one before may still land. */
+  /** Returns a number of its own for each attempt to write: the one before may still land. */
   private nextNumber(): number {
     this.sent += 1;
     return this.sent;
   }
 
-  /** Those who wait look again, unless this mastership is not theirs. */
+  /** Has the waiting flushes look again, unless this mastership is not theirs. */
   private settleFlushes(reign: Reign | null): void {
     if (reign !== this.reign) return;
     for (const settle of this.flushes.splice(0)) settle();
   }
 
-  /** The answer; null when the mastership ended before there was one. */
-  private insist<T>(tenure: Tenure, call: () => Promise<T>): Promise<T | null> {
-    const { clock, poll, host } = this.parts;
+  /** Returns the answer; null when the mastership ended before there was one. */
+  private untilAnswered<T>(tenure: Tenure, call: () => Promise<T>): Promise<T | null> {
+    const { clock, poll, callbacks } = this.parts;
     const wanted = (): boolean => this.tenure === tenure;
-    return insist(call, { clock, poll, wanted, failed: (error) => host.trouble(error) });
+    return untilAnswered(call, { clock, poll, wanted, failed: (error) => callbacks.trouble(error) });
   }
 }
 

@@ -10,8 +10,8 @@ import type { StoredTask } from '../../store/taskStore.js';
 import type { QueuedTask } from '../runner.js';
 
 /** Most tasks, and most of their bytes, that are fetched ahead. */
-export const WINDOW_TASKS = 2048;
-export const WINDOW_BYTES = 8 * 1024 * 1024;
+export const WINDOW_TASKS_MAX = 2048;
+export const WINDOW_BYTES_MAX = 8 * 1024 * 1024;
 
 export interface WindowTask extends QueuedTask {
   readonly bytes: Uint8Array;
@@ -49,7 +49,7 @@ export class TaskWindow {
     return this.byteCount;
   }
 
-  /** The highest number that was fetched or passed over. */
+  /** Returns the highest number that was fetched or passed over. */
   get last(): number {
     return this.fetched;
   }
@@ -64,21 +64,21 @@ export class TaskWindow {
     return taken;
   }
 
-  /** The store is to be asked again, though its last answer was that there is no more. */
-  lookAgain(): void {
+  /** Asks the store again, though its last answer was that there is no more. */
+  expectMore(): void {
     this.more = true;
   }
 
-  /** A task that was just stored by this member: taken without asking when it follows on the window. */
+  /** Takes a task that this member has just stored, without asking, if it follows on the window. */
   offer(task: StoredTask): void {
-    // A copy: once it is answered that the task is stored, the memory that it came in is used anew.
+    // A copy: once it is answered that the task is stored, the memory that it came in is reused.
     if (task.seq === this.fetched + 1 && !this.full) this.append({ ...task, bytes: task.bytes.slice() });
     else this.more = true;
   }
 
-  /** Fills itself up when it has become low. True when it has got something, or heard meanwhile that there is more. */
+  /** Fills itself up when it is low. Returns true if it has got something, or has heard that there is more. */
   async fill(): Promise<boolean> {
-    const low = this.tasks.length <= WINDOW_TASKS / 2 && this.byteCount <= WINDOW_BYTES / 2;
+    const low = this.tasks.length <= WINDOW_TASKS_MAX / 2 && this.byteCount <= WINDOW_BYTES_MAX / 2;
     if (this.fetching || !this.more || !low) return false;
     this.fetching = true;
     this.more = false;
@@ -97,7 +97,7 @@ export class TaskWindow {
     }
   }
 
-  /** False at a gap that the answer before did not have, too. Tasks that were offered meanwhile are here already. */
+  /** Returns false at a gap that the answer before did not show. Tasks that were offered in between are here already. */
   private appendUpToGap(tasks: readonly StoredTask[], before: readonly StoredTask[]): boolean {
     const highest = before.at(-1)?.seq ?? 0;
     for (const task of tasks) {
@@ -116,13 +116,13 @@ export class TaskWindow {
     this.tasks.push({ seq, id, bytes, failed: attempts, deaths, recorded: false });
   }
 
-  /** Never nothing: a gap may be found by what fills the window, or offers may meanwhile. */
+  /** Never zero: the window may be full when a gap is found, or offers may fill it during a fetch. */
   private get room(): { tasks: number; bytes: number } {
-    const tasks = Math.max(1, WINDOW_TASKS - this.tasks.length);
-    return { tasks, bytes: Math.max(1, WINDOW_BYTES - this.byteCount) };
+    const tasks = Math.max(1, WINDOW_TASKS_MAX - this.tasks.length);
+    return { tasks, bytes: Math.max(1, WINDOW_BYTES_MAX - this.byteCount) };
   }
 
   private get full(): boolean {
-    return this.tasks.length >= WINDOW_TASKS || this.byteCount >= WINDOW_BYTES;
+    return this.tasks.length >= WINDOW_TASKS_MAX || this.byteCount >= WINDOW_BYTES_MAX;
   }
 }

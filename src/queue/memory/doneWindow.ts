@@ -1,14 +1,14 @@
 /**
- * What the holder has done, as the lease carries it to the standbys: how many tasks, the newest id, and a window of the
+ * What the master has done, as the lease carries it to the standbys: how many tasks, the newest id, and a window of the
  * last ids. The window is limited in number and in bytes, because every beat carries it.
  */
 import type { Progress } from '../../store/store.js';
 import type { TaskId } from '../../task/task.js';
 
 /** Most ids in the window. */
-export const WINDOW_LENGTH = 256;
+export const DONE_IDS_MAX = 256;
 /** Most bytes of all ids in the window together. */
-export const WINDOW_BYTES = 16 * 1024;
+export const DONE_BYTES_MAX = 16 * 1024;
 /** What one id costs in a document beside its value: type, position, length and terminators. */
 const ID_OVERHEAD = 10;
 
@@ -29,7 +29,7 @@ export class DoneWindow {
     this.snapshot = undefined;
   }
 
-  /** One more task is done. */
+  /** Adds one more task that is done. */
   add(id: TaskId): void {
     this.count += 1;
     this.identifier = id;
@@ -37,7 +37,7 @@ export class DoneWindow {
     this.snapshot = undefined;
   }
 
-  /** The state of now, which never changes afterwards; the same object while nothing is added. */
+  /** Returns the state of now, which never changes afterwards; the same object while nothing is added. */
   progress(): Progress {
     this.snapshot ??= Object.freeze({
       identifier: this.identifier,
@@ -54,7 +54,7 @@ export class DoneWindow {
   private append(id: TaskId): void {
     this.recent.push(id);
     this.bytes += sizeOf(id);
-    while (this.recent.length > WINDOW_LENGTH || this.bytes > WINDOW_BYTES) {
+    while (this.recent.length > DONE_IDS_MAX || this.bytes > DONE_BYTES_MAX) {
       const oldest = this.recent.shift();
       if (oldest === undefined) break;
       this.bytes -= sizeOf(oldest);

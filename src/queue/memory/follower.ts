@@ -1,8 +1,8 @@
 /**
- * What a standby takes from the leases that it sees: tasks that the holder has done leave this member's queue, and are
+ * What a standby takes from the leases that it sees: tasks that the master has done leave this member's queue, and are
  * not run again after a failover.
  *
- * Members are fed each on its own, so their orders may differ, and a task may reach this member after the holder has
+ * Members are fed each on its own, so their orders may differ, and a task may reach this member after the master has
  * done it. Three cases, by how many were done since the last look:
  *
  *   no more than the window holds   exactly those leave the queue. One that is not queued here yet is remembered, and
@@ -11,7 +11,7 @@
  *                                   including the oldest id of the window that is queued here was done, then the
  *                                   window's other ids as above. Where the orders differ this can lose a task or run
  *                                   one twice, so it is reported as `fellBack`.
- *   not known                       the first look ever, the first after this member was the holder itself (what the
+ *   not known                       the first look ever, the first after this member was the master itself (what the
  *                                   lease carried of its last tasks is not known), or a count that went back.
  *                                   Only ids that are queued here leave, and nothing is remembered: what the window
  *                                   holds may have been done long ago, and its ids may come again.
@@ -21,11 +21,11 @@ import type { TaskId } from '../../task/task.js';
 import { Fifo } from './fifo.js';
 
 /** Most ids remembered of tasks that were done before they arrived; beyond it the oldest is forgotten, and its task runs twice. */
-export const EARLY_LIMIT = 10_000;
+export const EARLY_IDS_MAX = 10_000;
 
 const NO_BYTES = new Uint8Array(0);
 
-export interface Followed {
+interface Followed {
   /** The ids that left the queue, in the order in which they did. */
   readonly removed: TaskId[];
   /** Whether more was done than the window holds. */
@@ -78,6 +78,6 @@ export class Follower {
 
   private remember(id: TaskId): void {
     this.early.push({ id, bytes: NO_BYTES });
-    if (this.early.size > EARLY_LIMIT) this.early.shift();
+    if (this.early.size > EARLY_IDS_MAX) this.early.shift();
   }
 }

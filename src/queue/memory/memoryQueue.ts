@@ -20,7 +20,7 @@ export class MemoryQueue implements TaskSource {
   readonly tasks = new Fifo<MemoryTask>();
   private held: MemoryTask | undefined;
 
-  /** False when a task with this id is there. */
+  /** Adds a task. Returns false if one with this id is there. */
   push(id: TaskId, bytes: TaskBytes, since: number): boolean {
     return this.tasks.push(new MemoryTask(id, bytes, since));
   }
@@ -33,18 +33,18 @@ export class MemoryQueue implements TaskSource {
     return this.isHeld ? [] : this.tasks.first(most);
   }
 
-  finish(count: number): void {
+  remove(count: number): void {
     for (let left = count; left > 0; left -= 1) this.tasks.shift();
   }
 
-  /** Nothing is begun as long as the present head is the head. */
+  /** Holds the queue: nothing is begun as long as the present head is the head. */
   hold(): void {
     this.held = this.tasks.head();
   }
 
-  /** Ends that; `anew`: the attempts of the head count from the start again. */
-  release(anew: boolean): void {
-    if (anew && this.held !== undefined) this.held.failed = 0;
+  /** Ends that; `resetAttempts`: the attempts of the head count from the start again. */
+  release(resetAttempts: boolean): void {
+    if (resetAttempts && this.held !== undefined) this.held.failed = 0;
     this.held = undefined;
   }
 
@@ -56,12 +56,12 @@ export class MemoryQueue implements TaskSource {
     return true;
   }
 
-  /** The id of the head, if it is held. */
+  /** Returns the id of the head, if it is held. */
   get blocked(): TaskId | null {
     return this.isHeld ? (this.held?.id ?? null) : null;
   }
 
-  /** When the head was submitted. */
+  /** Returns when the head was submitted. */
   get headSince(): number | null {
     return this.tasks.head()?.since ?? null;
   }

@@ -26,7 +26,7 @@ export class StoreActivity {
     return what[Atomics.load(this.words, 0)] ?? 'idle';
   }
 
-  /** Why a call has had no answer. */
+  /** Says why a call has had no answer. */
   inWords(now: number): string {
     const ms = Math.max(0, Math.round(now - (this.times[0] ?? now)));
     switch (this.current) {

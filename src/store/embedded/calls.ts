@@ -39,7 +39,7 @@ export interface EmbeddedCalls {
   acknowledge(tenure: Tenure, acknowledgement: Acknowledgement): boolean;
   setAttempts(tenure: Tenure, record: AttemptsRecord): void;
   clearAttempts(name: string, seq: number, recordedBy: RecordMark | null): void;
-  /** Whether nothing is left to trim. */
+  /** Returns whether nothing is left to trim. */
   trimTasks(name: string, through: number): boolean;
   countTasks(name: string): QueueCounts;
   countDeadLetters(name: string): number;

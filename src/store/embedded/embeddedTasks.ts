@@ -18,8 +18,8 @@ import type { StoreCaller } from './storeThread.js';
 import { packTasks, resultOf, unpackStored } from './taskBytes.js';
 
 /** Tasks, and bytes of them, that are added in one transaction: the beats of all members wait for it. */
-const MOST_ADDED = 1000;
-const MOST_BYTES = 4 * 1024 * 1024;
+const TRANSACTION_TASKS_MAX = 1000;
+const TRANSACTION_BYTES_MAX = 4 * 1024 * 1024;
 
 export class EmbeddedTasks implements TaskStore {
   constructor(private readonly thread: Pick<StoreCaller, 'call'>) {}
@@ -91,13 +91,13 @@ export class EmbeddedTasks implements TaskStore {
   }
 }
 
-/** The tasks from `from` on that one write may carry, at least one. */
+/** Returns the tasks from `from` on that one write may carry, at least one. */
 function oneWrite(tasks: readonly NewTask[], from: number): readonly NewTask[] {
   let bytes = 0;
   let to = from;
-  while (to < tasks.length && to - from < MOST_ADDED) {
+  while (to < tasks.length && to - from < TRANSACTION_TASKS_MAX) {
     bytes += tasks[to]?.bytes.length ?? 0;
-    if (bytes > MOST_BYTES && to > from) break;
+    if (bytes > TRANSACTION_BYTES_MAX && to > from) break;
     to += 1;
   }
   return tasks.slice(from, to);

@@ -15,12 +15,12 @@ const require = createRequire(import.meta.url);
 const load = createRequire(fileURLToPath(import.meta.url));
 
 /** Threads of processes that may have the store open at the same time: the size of a table that older versions use. */
-const MAX_READERS = 1024;
+const READERS_MAX = 1024;
 
 /** How often a transaction is begun that LMDB begins from an older state: others open the store at the same time. */
-const MOST_ATTEMPTS = 100;
+const BEGIN_ATTEMPTS_MAX = 100;
 
-export interface Entry {
+interface Entry {
   readonly value: unknown;
   readonly version: number;
 }
@@ -28,7 +28,7 @@ export interface Entry {
 /** What one transaction reads and writes. It sees its own writes. */
 export interface Entries {
   get(key: Buffer): Entry | undefined;
-  /** The value of the last entry of the range. */
+  /** Returns the value of the last entry of the range. */
   last(range: KeyRange): unknown;
   /** In order, and read one by one as they are asked for. */
   each(range: KeyRange): Iterable<{ readonly key: Buffer; readonly value: unknown }>;
@@ -48,7 +48,7 @@ export interface Environment {
   close(): void;
 }
 
-/** Where the copy of LMDB lies that belongs to this package. */
+/** Returns where the copy of LMDB lies that belongs to this package. */
 export function ownLmdb(): string {
   return require.resolve('lmdb');
 }
@@ -64,7 +64,7 @@ export function openEnvironment(path: string, mapSize: number, lmdb: string = ow
     overlappingSync: false,
     eventTurnBatching: false,
     mapSize,
-    maxReaders: MAX_READERS,
+    maxReaders: READERS_MAX,
   });
   const commits = lastCommitOf(path, db);
   let writes = 0;
@@ -93,7 +93,7 @@ export function openEnvironment(path: string, mapSize: number, lmdb: string = ow
   };
   return {
     transact<T>(run: (entries: Entries) => T): T {
-      for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
+      for (let attempt = 0; attempt < BEGIN_ATTEMPTS_MAX; attempt++) {
         const outcome = db.transactionSync(() => {
           const number = db.getWriteTxnId();
           // Nothing else tells: another thread of this process may have died within a transaction, or the map may be too small.

@@ -20,15 +20,15 @@ import type { StoreFiles } from './files.js';
 import { strangerAt } from './place.js';
 
 /** More than enough for the first pages and the table of locks, in bytes. */
-const NEEDED_SPACE = 1024 * 1024;
+const SPACE_BYTES_MIN = 1024 * 1024;
 /** File descriptors that opening takes. */
-const NEEDED_FILES = 8;
+const FREE_FILES_MIN = 8;
 /** At byte 24 of the file: LMDB's magic number, and the version of its format, both in the machine's order of bytes. */
 const MAGIC = 0xbeefc0de;
-const FORMAT = 2;
+const FILE_FORMAT = 2;
 const MAGIC_AT = 24;
 /** Two meta pages; LMDB reads no less. */
-const SMALLEST = 8192;
+const FILE_BYTES_MIN = 8192;
 /**
  * File systems that several machines share, by the number that Linux gives them (`man 2 statfs`). The locks and the map
  * of LMDB hold on one machine.
@@ -63,7 +63,7 @@ export function prepareFolder(path: string, owner?: number): void {
   }
   accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
   refuseNetworkFileSystem(path);
-  for (const descriptor of Array.from({ length: NEEDED_FILES }, () => openSync(path, 'r'))) closeSync(descriptor);
+  for (const descriptor of Array.from({ length: FREE_FILES_MIN }, () => openSync(path, 'r'))) closeSync(descriptor);
 }
 
 /** Throws if the files are there and LMDB could not use them. */
@@ -103,7 +103,7 @@ function refuseNetworkFileSystem(path: string): void {
 
 function checkSpace(path: string): void {
   const { bavail, bsize } = statfsSync(path);
-  if (bavail * bsize >= NEEDED_SPACE) return;
+  if (bavail * bsize >= SPACE_BYTES_MIN) return;
   throw new StoreError('ERR_STORE', `the store ${path}: there is no space left on the disk`);
 }
 
@@ -112,7 +112,7 @@ function checkFormat(path: string, size: number): void {
   try {
     const head = new Uint32Array(2);
     const count = readSync(descriptor, head, 0, head.byteLength, MAGIC_AT);
-    if (size >= SMALLEST && count === head.byteLength && head[0] === MAGIC && head[1] === FORMAT) return;
+    if (size >= FILE_BYTES_MIN && count === head.byteLength && head[0] === MAGIC && head[1] === FILE_FORMAT) return;
   } finally {
     closeSync(descriptor);
   }

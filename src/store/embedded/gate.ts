@@ -10,9 +10,9 @@ import { writeLine } from '../../diagnostics/log.js';
 const SHUT = 0;
 const INSIDE = 1;
 /** How long to wait for a call that is under way, in ms: the disk may be slow. */
-const PATIENCE = 2000;
+const GATE_PATIENCE_MS = 2000;
 /** Between two looks of a thread that must not be blocked, in ms. */
-const LOOK = 10;
+const GATE_POLL_MS = 10;
 
 /** What crosses threads. */
 export interface SharedGate {
@@ -52,17 +52,17 @@ export class Gate {
   }
 
   /** Blocks the calling thread until the thread of the store is outside. Returns false if that takes longer than `patience` ms. */
-  shut(patience = PATIENCE): boolean {
+  shut(patience = GATE_PATIENCE_MS): boolean {
     Atomics.store(this.words, SHUT, 1);
     return Atomics.wait(this.words, INSIDE, 1, patience) !== 'timed-out';
   }
 
-  /** As `shut`, for a thread that must not be blocked. */
-  async shutSoon(patience = PATIENCE): Promise<boolean> {
+  /** Shuts as `shut` does, for a thread that must not be blocked. */
+  async shutSoon(patience = GATE_PATIENCE_MS): Promise<boolean> {
     Atomics.store(this.words, SHUT, 1);
     for (const end = performance.now() + patience; Atomics.load(this.words, INSIDE) === 1; ) {
       if (performance.now() > end) return false;
-      await new Promise((resolve) => setTimeout(resolve, LOOK).unref());
+      await new Promise((resolve) => setTimeout(resolve, GATE_POLL_MS).unref());
     }
     return true;
   }
@@ -75,7 +75,7 @@ const guarded = new Set<Gate>();
  * which it waits, and hold it for ever. So the process is killed, which frees the lock.
  */
 function shutAll(): void {
-  const patience = isMainThread ? PATIENCE : Number.POSITIVE_INFINITY;
+  const patience = isMainThread ? GATE_PATIENCE_MS : Number.POSITIVE_INFINITY;
   if ([...guarded].every((gate) => gate.shut(patience))) return;
   writeLine('mongo-failover: the embedded store does not come to an end, so this process is killed at its exit');
   process.kill(process.pid, 'SIGKILL');

@@ -1,5 +1,5 @@
 /**
- * The keys of the embedded store, as bytes, so that they sort as their parts do: the kind, then for what has a number the
+ * The keys of the embedded store, as bytes, so they sort as their parts do: the kind, then for what has a number the
  * name with its length before it (no name is the beginning of another), then the term or the number.
  */
 import type { TaskId } from '../../task/task.js';
@@ -28,7 +28,7 @@ export function termKey(name: string, term: number): Buffer {
   return numbered('t', Buffer.from(name), term);
 }
 
-/** What a queue gives its numbers from. */
+/** Returns what a queue gives its numbers from. */
 export function queueKey(name: string): Buffer {
   return Buffer.from(`q${name}`);
 }
@@ -37,12 +37,12 @@ export function taskKey(name: string, seq: number): Buffer {
   return numbered('k', Buffer.from(name), seq);
 }
 
-/** From the number `from` on. */
+/** Returns the range of tasks from the number `from` on. */
 export function taskRange(name: string, from: number): KeyRange {
   return { start: taskKey(name, from), end: taskKey(name, Number.MAX_SAFE_INTEGER) };
 }
 
-/** Where the number of the task with this id stands. */
+/** Returns the key under which the number of the task with this id is. */
 export function idKey(name: string, id: TaskId): Buffer {
   return Buffer.concat([prefixed('i', Buffer.from(name)), idBytes(id)]);
 }
@@ -55,7 +55,7 @@ export function letterRange(name: string): KeyRange {
   return { start: letterKey(name, 0), end: letterKey(name, Number.MAX_SAFE_INTEGER) };
 }
 
-/** Where the number of dead letters is kept. */
+/** Returns where the number of dead letters is kept. */
 export function letterCountKey(name: string): Buffer {
   return Buffer.from(`c${name}`);
 }
@@ -91,7 +91,7 @@ function numbered(kind: string, bytes: Buffer, number: number): Buffer {
   return key;
 }
 
-/** The records of a subsystem, those below the term `below` if it is given. */
+/** Returns the records of a subsystem, those below the term `below` if it is given. */
 export function termRange(name: string, below: number = Number.MAX_SAFE_INTEGER): KeyRange {
   return { start: termKey(name, 0), end: termKey(name, below) };
 }

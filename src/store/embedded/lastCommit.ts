@@ -30,7 +30,7 @@ export class LastCommit {
     this.pageSize = size[0] ?? 0;
   }
 
-  /** The number of the last commit. Exact while the caller has the write lock. */
+  /** Returns the number of the last commit. Exact while the caller has the write lock. */
   read(): number {
     return Math.max(this.numberAt(NUMBER_AT), this.numberAt(this.pageSize + NUMBER_AT));
   }

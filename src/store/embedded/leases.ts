@@ -20,14 +20,14 @@ import type { Entries } from './environment.js';
 import { leaseKey, memberKey, memberRange, settledKey, termKey, termRange } from './keys.js';
 
 /** How long the line of a member that did not take it away is kept, in ms. */
-const MEMBERS_KEPT = 60 * 60 * 1000;
+const MEMBERS_KEPT_MS = 60 * 60 * 1000;
 
 export interface StoreFacts {
   /** The store as messages call it. */
   readonly path: string;
   /** Which file holds the entries: a copy of it is another store, which knows nothing of what happened since. */
   readonly dataFile: string;
-  /** The wall clock, in ms. */
+  /** Returns the wall clock, in ms. */
   wall(): number;
 }
 
@@ -175,7 +175,7 @@ export class Leases {
   }
 
   removeOldMembers(): void {
-    const before = this.facts.wall() - MEMBERS_KEPT;
+    const before = this.facts.wall() - MEMBERS_KEPT_MS;
     for (const { key, value } of [...this.entries.each(memberRange)]) {
       if (isFields(value) && typeof value.at === 'number' && value.at < before) this.entries.remove(key);
     }
@@ -191,7 +191,7 @@ export class Leases {
 }
 
 /**
- * Whether the lease is held under this tenure, and was claimed in this very file. In a copy, what its holder has done
+ * Returns whether the lease is held under this tenure, and was claimed in this very file. In a copy, what its holder has done
  * since is missing, and the numbers of the tasks that it knows belong to others.
  */
 export function isHeldBy({ term, holder }: Tenure, old: Fields | undefined, { dataFile }: StoreFacts): old is Fields {

@@ -8,7 +8,7 @@ import { LastCommit } from './lastCommit.js';
 
 const FILE = 'making';
 /** How long the file may be empty, between its creation and its writing, in ms. */
-const LONGEST_WRITE = 10_000;
+const WRITE_MAX_MS = 10_000;
 
 /** Returns whether anything has been committed in the data file. */
 export function isMade(folder: string): boolean {
@@ -37,7 +37,7 @@ export function beginMaking(folder: string, me: string, now: number): boolean {
   }
   const other = contentOf(file);
   if (other === undefined) return false;
-  const isLeft = other === '' ? now - modifiedAt(file) > LONGEST_WRITE : !existsSync(join(dirname(me), other));
+  const isLeft = other === '' ? now - modifiedAt(file) > WRITE_MAX_MS : !existsSync(join(dirname(me), other));
   if (isLeft) endMaking(folder);
   return other === basename(me);
 }

@@ -6,15 +6,15 @@ import { StoreError } from '../../errors.js';
  * The most that the file can hold before the map grows, in bytes. It is address space, not disk: the file is as large as
  * what it holds. On Windows it is kept small, because what is mapped counts there.
  */
-const WISHED = process.platform === 'win32' ? 256 * 1024 * 1024 : 64 * 1024 * 1024 * 1024;
+const MAP_BYTES_WISHED = process.platform === 'win32' ? 256 * 1024 * 1024 : 64 * 1024 * 1024 * 1024;
 /** On processors of 32 bits, all that a process may address is 4 GiB. */
-const WISHED_32_BIT = 512 * 1024 * 1024;
-const LEAST = 16 * 1024 * 1024;
+const MAP_BYTES_WISHED_32_BIT = 512 * 1024 * 1024;
+const MAP_BYTES_MIN = 16 * 1024 * 1024;
 /** The share of the free address space that the map may take. The rest is for threads, their heaps, and a larger map. */
 const SHARE = 4;
-const PAGE = 65_536;
+const PAGE_BYTES = 65_536;
 
-export interface AddressSpace {
+interface AddressSpace {
   /** In bytes; `Infinity` without a limit. */
   readonly limit: number;
   readonly used: number;
@@ -23,10 +23,10 @@ export interface AddressSpace {
 
 /** Returns how large the map may be for a file of this size. Throws `ERR_STORE` if too little address space is left. */
 export function mapSizeWithin({ limit, used, bits }: AddressSpace, fileSize: number): number {
-  const wished = bits === 32 ? WISHED_32_BIT : WISHED;
+  const wished = bits === 32 ? MAP_BYTES_WISHED_32_BIT : MAP_BYTES_WISHED;
   const free = Math.max(0, limit - used);
-  const size = Math.min(wished, Math.floor(free / SHARE / PAGE) * PAGE);
-  if (size >= Math.max(LEAST, Math.min(wished, 2 * fileSize))) return size;
+  const size = Math.min(wished, Math.floor(free / SHARE / PAGE_BYTES) * PAGE_BYTES);
+  if (size >= Math.max(MAP_BYTES_MIN, Math.min(wished, 2 * fileSize))) return size;
   throw new StoreError(
     'ERR_STORE',
     `the address space of this process is limited to ${inMiB(limit)} (ulimit -v), of which ${inMiB(free)} are free: ` +

@@ -101,7 +101,7 @@ export class OpenedStore {
     }
   }
 
-  /** How the files that lie in the folder now differ from those that are open; undefined when they do not. */
+  /** Returns how the files that lie in the folder now differ from those that are open; undefined when they do not. */
   difference(): string | undefined {
     const now = filesIn(this.path);
     const difference = differenceOf(this.files, now);
@@ -122,7 +122,7 @@ export class OpenedStore {
     });
   }
 
-  /** Whether other threads or processes have it open, as of the last `renew`. */
+  /** Returns whether other threads or processes have it open, as of the last `renew`. */
   get isShared(): boolean {
     return this.others > 0;
   }

@@ -24,7 +24,7 @@ export interface OwnersParts {
   readonly table: ProcessTable;
   /** Unique among the threads of this process. */
   readonly thread: string;
-  /** The wall clock, in ms. */
+  /** Returns the wall clock, in ms. */
   wall(): number;
 }
 
@@ -33,7 +33,7 @@ interface OwnerRecord extends ProcessIdentity {
   readonly files: { readonly data: string | null; readonly lock: string | null } | null;
 }
 
-export interface Owner {
+interface Owner {
   readonly record: OwnerRecord;
   /** How its process is called in a message. */
   readonly text: string;
@@ -75,7 +75,7 @@ export class Owners {
     rmSync(this.file, { force: true });
   }
 
-  /** The other threads and processes that may have the store open. Removes the files of those that are gone. */
+  /** Returns the other threads and processes that may have the store open. Removes the files of those that are gone. */
   others(): Owner[] {
     const { me, table, wall } = this.parts;
     const found: Owner[] = [];

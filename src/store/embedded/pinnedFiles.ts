@@ -6,16 +6,16 @@
 import { closeSync } from 'node:fs';
 
 /** Longer than a lease is valid, in ms: what is kept open takes its space on the disk. */
-const KEPT = 10 * 60_000;
-const MOST = 32;
+const PINNED_MS = 10 * 60_000;
+const PINS_MAX = 32;
 
 export class PinnedFiles {
   private readonly pins: { readonly descriptor: number; readonly until: number }[] = [];
 
   /** `now` in monotonic ms. */
   keep(descriptor: number, now: number): void {
-    this.pins.push({ descriptor, until: now + KEPT });
-    if (this.pins.length > MOST) this.closeFirst();
+    this.pins.push({ descriptor, until: now + PINNED_MS });
+    if (this.pins.length > PINS_MAX) this.closeFirst();
   }
 
   closeOld(now: number): void {

@@ -16,7 +16,7 @@ export interface ProcessIdentity {
 
 /** Looks at other processes of this machine. */
 export interface ProcessTable {
-  /** Whether a process with this id exists in the namespace of this one. */
+  /** Returns whether a process with this id exists in the namespace of this one. */
   exists(pid: number): boolean;
   /** When it started, as in `ProcessIdentity`; undefined when it is a zombie, or is gone. */
   startOf(pid: number): string | undefined;
@@ -44,7 +44,7 @@ export const processTable: ProcessTable = {
   startOf: (pid) => startIn(`/proc/${pid}/stat`),
 };
 
-/** One text for one process, fit for the name of a file. */
+/** Writes a process as one text, fit for the name of a file. */
 export function processKey({ namespace, pid, start }: ProcessIdentity): string {
   return `${pid}-${start}-${namespace.replace(/\D/g, '')}`;
 }

@@ -1,7 +1,7 @@
 /**
  * The embedded store on its own thread: takes calls, runs all that wait in one transaction, and answers when that is on
  * the disk. Calls that a lease hangs on go first; of the others only as many as one short transaction carries. Only this
- * thread waits for the disk and for the write lock, so that the coordinator never does.
+ * thread waits for the disk and for the write lock, so the coordinator never does.
  *
  * The store is opened by the first call, and again after its files were removed or replaced. What was lost is told to
  * those who called, once; then the store that is there is opened, or made.
@@ -16,15 +16,15 @@ import { type EmbeddedPlace, placeNow } from './place.js';
 import { embeddedError } from './storeErrors.js';
 
 /** How long calls that can wait are taken into one transaction, in ms. */
-const TURN = 5;
+const TRANSACTION_TURN_MS = 5;
 /** After which the others get the write lock: without a pause this thread would take it again before they wake up, in ms. */
-const GIVE_WAY = 1;
+const GIVE_WAY_MS = 1;
 /** Between two attempts to open a store that may be opened soon, in ms. */
-const RETRY = 100;
+const OPEN_RETRY_MS = 100;
 /** For how long one file must have lain there without the other one: long enough for those who had both open to notice, in ms. */
-const HALF_STOOD = 2000;
+const HALF_STOOD_MS = 2000;
 
-export interface ServerParts {
+interface ServerParts {
   readonly place: EmbeddedPlace;
   readonly open: OpenParts;
   readonly activity: StoreActivity;
@@ -59,8 +59,8 @@ export class EmbeddedServer {
     this.schedule();
   }
 
-  /** Whether the files are still there; to be called several times a second. */
-  look(): void {
+  /** Checks that the files are still there; to be called several times a second. */
+  checkFiles(): void {
     const difference = this.difference();
     if (difference !== undefined) this.lost = this.letGo(difference);
   }
@@ -71,7 +71,7 @@ export class EmbeddedServer {
     this.guarded((store) => store.renew());
   }
 
-  /** To be called each minute. */
+  /** Keeps the files from cleaners; to be called each minute. */
   keepFromCleaners(): void {
     this.guarded((store) => store.keepFromCleaners());
   }
@@ -96,7 +96,7 @@ export class EmbeddedServer {
 
   private run(): void {
     if (this.closed) return;
-    const group = this.take();
+    const group = this.nextGroup();
     if (group.length === 0) return;
     let store: OpenedStore;
     try {
@@ -104,18 +104,18 @@ export class EmbeddedServer {
     } catch (error) {
       if (error instanceof NotYet) return this.waitToOpen(group, error);
       this.fail(group, error);
-      return this.goOn();
+      return this.scheduleRest();
     }
     this.answer(store, group);
-    this.goOn();
+    this.scheduleRest();
   }
 
-  private goOn(): void {
+  private scheduleRest(): void {
     if (this.urgent.length > 0 || this.others.length > 0) this.schedule();
   }
 
-  /** All urgent calls whose callers still wait, and one of the others; more of these join while the transaction is short. */
-  private take(): Request[] {
+  /** Takes all urgent calls whose callers wait, and one of the others; more of these join while the transaction is short. */
+  private nextGroup(): Request[] {
     const now = this.parts.now();
     const group = this.urgent.splice(0).filter(({ deadline }) => deadline > now);
     const next = this.others.shift();
@@ -124,7 +124,7 @@ export class EmbeddedServer {
   }
 
   private waitToOpen(group: readonly Request[], error: NotYet): void {
-    const until = this.parts.now() + 2 * RETRY;
+    const until = this.parts.now() + 2 * OPEN_RETRY_MS;
     const all = [...group, ...this.others.splice(0)];
     this.fail(
       all.filter(({ deadline }) => deadline <= until),
@@ -133,7 +133,7 @@ export class EmbeddedServer {
     for (const request of all) {
       if (request.deadline > until) (isUrgent(request.call) ? this.urgent : this.others).push(request);
     }
-    if (this.urgent.length > 0 || this.others.length > 0) this.schedule(RETRY);
+    if (this.urgent.length > 0 || this.others.length > 0) this.schedule(OPEN_RETRY_MS);
   }
 
   // ---- the store ----
@@ -149,7 +149,7 @@ export class EmbeddedServer {
     const path = placeNow(place);
     activity.set('opening', now());
     try {
-      const half = this.halfSince !== undefined && now() - this.halfSince >= HALF_STOOD;
+      const half = this.halfSince !== undefined && now() - this.halfSince >= HALF_STOOD_MS;
       this.store = OpenedStore.open(path, { ...open, owner: place.owner }, half);
       this.halfSince = undefined;
       this.store.renew();
@@ -199,12 +199,12 @@ export class EmbeddedServer {
     // Before LMDB reads what may have been cut off, and after, before what was done counts.
     let why = this.difference();
     try {
-      if (why === undefined) outcomes = this.together(store, group, true);
+      if (why === undefined) outcomes = this.runTogether(store, group, true);
     } catch (error) {
       if (error instanceof CannotBegin) why = error.message;
       // What failed while it was committed may be written: no call is made a second time.
       else if (this.committing) outcomes = group.map(({ call }) => failed(error, call, store));
-      else outcomes = group.map((request) => this.alone(store, request));
+      else outcomes = group.map((request) => this.runAlone(store, request));
     }
     why ??= this.difference();
     // What was read or written in files that no other member sees does not count.
@@ -218,7 +218,7 @@ export class EmbeddedServer {
   }
 
   /** Runs the group in one transaction. With `mayJoin`, calls that wait are added to it at its end. */
-  private together(store: OpenedStore, group: Request[], mayJoin: boolean): Outcome[] {
+  private runTogether(store: OpenedStore, group: Request[], mayJoin: boolean): Outcome[] {
     const { activity, now, pause } = this.parts;
     let wrote = false;
     this.committing = false;
@@ -227,7 +227,7 @@ export class EmbeddedServer {
       return store.transact((calls, entries) => {
         activity.set('idle', now());
         const before = entries.writes;
-        const until = now() + TURN;
+        const until = now() + TRANSACTION_TURN_MS;
         const outcomes: Outcome[] = [];
         for (let request = group[0]; request !== undefined; request = group[outcomes.length]) {
           outcomes.push(perform(store, calls, entries, request));
@@ -242,14 +242,14 @@ export class EmbeddedServer {
       });
     } finally {
       activity.set('idle', now());
-      if (wrote && store.isShared) pause(GIVE_WAY);
+      if (wrote && store.isShared) pause(GIVE_WAY_MS);
     }
   }
 
   /** Runs one call by itself, because another one of its group has failed. */
-  private alone(store: OpenedStore, request: Request): Outcome {
+  private runAlone(store: OpenedStore, request: Request): Outcome {
     try {
-      const [outcome] = this.together(store, [request], false);
+      const [outcome] = this.runTogether(store, [request], false);
       return outcome ?? { ok: false, error: new Error('the call had no outcome') };
     } catch (error) {
       return failed(error, request.call, store);

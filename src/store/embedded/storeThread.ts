@@ -10,11 +10,11 @@ import { forgetOwners } from './owners.js';
 import type { EmbeddedPlace } from './place.js';
 
 /** Without an answer to any call for so long, calls that can wait are given up, in ms. */
-const PATIENCE = 10_000;
+const STORE_PATIENCE_MS = 10_000;
 
 const entry = new URL('../../../workers/store.cjs', import.meta.url);
 
-export interface StoreThreadParts {
+interface StoreThreadParts {
   readonly place: EmbeddedPlace;
   /** How the store is called in messages. */
   readonly text: string;
@@ -55,7 +55,7 @@ export class StoreThread implements StoreCaller {
   call<K extends CallName>(
     call: K,
     args: Parameters<EmbeddedCalls[K]>,
-    limit = isUrgent(call) ? this.parts.commandTimeout : Math.max(PATIENCE, this.parts.commandTimeout),
+    limit = isUrgent(call) ? this.parts.commandTimeout : Math.max(STORE_PATIENCE_MS, this.parts.commandTimeout),
   ): Promise<ReturnType<EmbeddedCalls[K]>> {
     return new Promise((resolve, reject) => {
       const { clock } = this.parts;

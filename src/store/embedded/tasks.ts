@@ -37,8 +37,8 @@ import { isHeldBy, type StoreFacts } from './leases.js';
 import { FULL, KNOWN, type PackedStored, type PackedTasks, packStored, unpackTasks } from './taskBytes.js';
 
 /** Tasks, and bytes of them, that one transaction trims: the beats of all members wait for it. */
-const MOST_TRIMMED = 500;
-const MOST_BYTES = 4 * 1024 * 1024;
+const TRIMMED_TASKS_MAX = 500;
+const TRIMMED_BYTES_MAX = 4 * 1024 * 1024;
 
 export class Tasks {
   constructor(
@@ -155,7 +155,7 @@ export class Tasks {
       const { id, seq, bytes: payload } = this.task(name, entry);
       found.push({ seq, id });
       bytes += payload.length;
-      if (found.length >= MOST_TRIMMED || bytes >= MOST_BYTES) break;
+      if (found.length >= TRIMMED_TASKS_MAX || bytes >= TRIMMED_BYTES_MAX) break;
     }
     for (const { seq, id } of found) {
       this.entries.remove(taskKey(name, seq));
@@ -248,7 +248,7 @@ export class Tasks {
   }
 }
 
-/** The same bytes: LMDB's encoder writes a buffer as it is. */
+/** Returns the same bytes: LMDB's encoder writes a buffer as it is. */
 function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -9,9 +9,9 @@ import { processTable, thisProcess } from './processIdentity.js';
 import { EmbeddedServer } from './server.js';
 
 /** How often the files are looked at while no call comes, in ms. */
-const LOOK = 250;
-const RENEW = 1000;
-const KEEP = 60_000;
+const FILES_PERIOD_MS = 250;
+const RENEW_PERIOD_MS = 1000;
+const KEEP_PERIOD_MS = 60_000;
 
 const cell = new Int32Array(new SharedArrayBuffer(4));
 
@@ -41,9 +41,9 @@ export function startStoreThread(): void {
     post: (replies) => port.postMessage(replies),
   });
   const timers = [
-    setInterval(inside, LOOK, () => server.look()),
-    setInterval(inside, RENEW, () => server.renew()),
-    setInterval(inside, KEEP, () => server.keepFromCleaners()),
+    setInterval(inside, FILES_PERIOD_MS, () => server.checkFiles()),
+    setInterval(inside, RENEW_PERIOD_MS, () => server.renew()),
+    setInterval(inside, KEEP_PERIOD_MS, () => server.keepFromCleaners()),
   ];
   port.on('message', (request: Request | null) => {
     if (request !== null) return server.receive(request);

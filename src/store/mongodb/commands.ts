@@ -12,12 +12,12 @@ import type { Settings } from './settings.js';
 import { writeError } from './storeErrors.js';
 
 export const LEASES = 'failover';
-/** For the filter of a write: a newer version's document is none that it matches. Null stands for no field, too. */
+/** For the filter of a write: a newer version's document does not match. Null matches a missing field, too. */
 export const ofOurFormat = { format: { $in: [null, FORMAT] } };
 
 const DUPLICATE_KEY = 11000;
 /** Of ours: a number, and the name of a subsystem. */
-const LONGEST_ID = 300;
+const SHOWN_ID_LENGTH_MAX = 300;
 
 export class Commands {
   constructor(
@@ -43,12 +43,12 @@ export class Commands {
     return n;
   }
 
-  /** False when a unique key of the document is taken. */
+  /** Inserts one document. Returns false if a unique key of it is taken. */
   async insert(what: string, collection: string, document: Fields): Promise<boolean> {
     return (await this.insertInOrder(what, collection, [document])) === 1;
   }
 
-  /** How many of the documents were inserted: all of them, or those before the first whose unique key is taken. */
+  /** Inserts the documents up to the first whose unique key is taken. Returns how many were inserted. */
   async insertInOrder(what: string, collection: string, documents: readonly Fields[]): Promise<number> {
     const error = firstError(await this.write(what, { insert: collection, documents, ordered: true }));
     if (error === undefined) return documents.length;
@@ -61,18 +61,18 @@ export class Commands {
     return index;
   }
 
-  /** Whether a document matched. */
+  /** Updates one document. Returns whether one matched. */
   async update(what: string, collection: string, q: Fields, u: Fields, upsert = false): Promise<boolean> {
     const reply = await this.write(what, { update: collection, updates: [{ q, u, upsert, multi: false }] });
     return this.affected(what, reply) > 0;
   }
 
-  /** One after another, in one command. */
+  /** Makes the updates one after another, in one command. */
   async updateEach(what: string, collection: string, updates: readonly { q: Fields; u: Fields }[]): Promise<void> {
     if (updates.length > 0) this.affected(what, await this.write(what, { update: collection, updates }));
   }
 
-  /** Deletes one, or with `limit` 0 all that match; how many there were. */
+  /** Deletes one, or with `limit` 0 all that match. Returns how many there were. */
   async delete(what: string, collection: string, q: Fields, limit: 0 | 1): Promise<number> {
     return this.affected(what, await this.write(what, { delete: collection, deletes: [{ q, limit }] }));
   }
@@ -83,7 +83,7 @@ export class Commands {
   }
 
   /** Gives several commands together the time limit of one; the signal says when there is no use in another. */
-  within<T>(what: string, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  withTimeLimit<T>(what: string, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const { limit } = this;
     return withinLimit(limit, () => this.unavailable(what, `no end in ${limit} ms`), call);
   }
@@ -95,9 +95,9 @@ export class Commands {
     );
   }
 
-  /** `id` may be whatever somebody else wrote. */
+  /** Names a document for a message. `id` may be anything that another program wrote. */
   where(id: unknown): string {
-    const shown = typeof id === 'string' && id.length <= LONGEST_ID ? id : showValue(id);
+    const shown = typeof id === 'string' && id.length <= SHOWN_ID_LENGTH_MAX ? id : showValue(id);
     return `the document ${shown} in ${this.settings.label}`;
   }
 
@@ -115,7 +115,7 @@ export class Commands {
   }
 
   private strange(what: string): StoreError {
-    return new StoreError('ERR_STORE', `the store ${this.settings.label} gave an answer to ${what} that is none`);
+    return new StoreError('ERR_STORE', `the store ${this.settings.label} sent a malformed reply to ${what}`);
   }
 }
 

@@ -28,7 +28,7 @@ import {
 import type { Lease, Look, Member, Notice, Observation, Progress, Store, Tenure, TermRecord, Tip } from '../store.js';
 import type { FullStore, TaskStore } from '../taskStore.js';
 import { Commands, LEASES, leaseId, ofOurFormat } from './commands.js';
-import { Connection } from './connection/connection.js';
+import { MongoConnection } from './connection/connection.js';
 import { Topology } from './connection/topology.js';
 import { MEMBERS } from './indexes/indexes.js';
 import { IndexKeeper } from './indexes/indexKeeper.js';
@@ -37,13 +37,13 @@ import type { Settings } from './settings.js';
 import { MongodbTasks } from './tasks/mongodbTasks.js';
 
 /** Leases in one answer, which must fit into one document of 16 MB. */
-const MOST_IN_ONE_LOOK = 100;
-const MOST_MEMBERS = 1000;
+const OBSERVED_TOGETHER_MAX = 100;
+const MEMBERS_MAX = 1000;
 /** The document that names the epoch. It goes with all others when the collection is dropped. */
 const SETTLED = 'settled';
 
 export class MongodbStore implements FullStore {
-  private readonly connection: Connection;
+  private readonly connection: MongoConnection;
   private readonly commands: Commands;
   private readonly indexes: IndexKeeper;
   readonly tasks: TaskStore;
@@ -51,7 +51,7 @@ export class MongodbStore implements FullStore {
   /** `measured` is called with the time that the server took for a command of the election, in ms. */
   constructor(settings: Settings, clock: Clock, measured?: (ms: number) => void) {
     const { label } = settings;
-    this.connection = new Connection(settings, (run) => prepare({ send: run, label, clock }), measured);
+    this.connection = new MongoConnection(settings, (run) => prepare({ send: run, label, clock }), measured);
     this.commands = new Commands(this.connection.run, settings);
     const commands = new Commands(this.connection.run, settings, settings.taskTimeout);
     this.indexes = new IndexKeeper({ send: (what, command) => commands.send(what, command), label, clock });
@@ -85,13 +85,13 @@ export class MongodbStore implements FullStore {
   async observe(asked: readonly Look[]): Promise<Observation[]> {
     this.indexes.soon();
     const looks: Promise<Observation[]>[] = [];
-    for (let at = 0; at < asked.length; at += MOST_IN_ONE_LOOK) {
-      looks.push(this.look(asked.slice(at, at + MOST_IN_ONE_LOOK)));
+    for (let at = 0; at < asked.length; at += OBSERVED_TOGETHER_MAX) {
+      looks.push(this.observeBatch(asked.slice(at, at + OBSERVED_TOGETHER_MAX)));
     }
     return (await Promise.all(looks)).flat();
   }
 
-  private async look(asked: readonly Look[]): Promise<Observation[]> {
+  private async observeBatch(asked: readonly Look[]): Promise<Observation[]> {
     const ids = [SETTLED, ...asked.flatMap(({ name, tip }) => [leaseId(name), termId(name, tip + 1)])];
     const found = new Map<unknown, Fields>();
     for (const document of await this.find('observe', LEASES, { _id: { $in: ids } }, { limit: ids.length })) {
@@ -167,7 +167,7 @@ export class MongodbStore implements FullStore {
   }
 
   async trimTerms(name: string, below: number): Promise<void> {
-    // The tip only ever rises, so that what is below this one is below the tip for good.
+    // The tip only ever rises, so what is below this one is below the tip for good.
     const limit = Math.min(below, (await this.highestTerm(name)).term);
     await this.commands.delete('trimTerms', LEASES, { name, term: { $lt: limit } }, 0);
   }
@@ -193,7 +193,7 @@ export class MongodbStore implements FullStore {
   }
 
   async listMembers(name: string): Promise<Member[]> {
-    const found = await this.find('listMembers', MEMBERS, { name }, { limit: MOST_MEMBERS });
+    const found = await this.find('listMembers', MEMBERS, { name }, { limit: MEMBERS_MAX });
     return found.flatMap((document) => readableIn(() => this.reader(document).member('_id')));
   }
 

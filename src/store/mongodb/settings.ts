@@ -1,5 +1,5 @@
 /**
- * What the driver is told: the user's connect string and options, with those replaced that the election stands on, and
+ * What the driver is told: the user's connect string and options, with those replaced that the election depends on, and
  * how the database is called in messages.
  */
 import { MongoClient, type MongoClientOptions, type MongoOptions } from 'mongodb';
@@ -8,29 +8,29 @@ import { quote } from '../../diagnostics/showValue.js';
 import { InvalidOptionError } from '../../errors.js';
 import type { StoreOptions } from '../../options/options.js';
 import { systemLookup } from './connection/lookup.js';
-import { messageOf, type Place } from './storeErrors.js';
+import { messageOf, type StoreLabel } from './storeErrors.js';
 
 /** One for each of: a beat, a look, a line of a member, and what else comes. A beat then never waits for a handshake. */
 const WARM_CONNECTIONS = 4;
 /** How often the driver looks whether a server is there, in ms; so soon is it noticed that one is back. */
-const LOOK_EVERY = 1000;
+const MONITOR_PERIOD_MS = 1000;
 /**
  * How long one step of connecting may take (TCP and TLS, each message of the handshake, a check of the monitor), in ms:
  * first, and when that was not enough. The driver's default of 30 s would let it wait for so long for packets that are lost.
  */
-const CONNECT_STEPS = [2000, 10_000];
+const CONNECT_STEPS_MS = [2000, 10_000];
 /**
  * How long a connection may be idle before the driver closes it, in ms. The middle boxes that we know of forget none
  * before a minute.
  */
-const MAX_IDLE = 45_000;
+const IDLE_MAX_MS = 45_000;
 /** How long after its last answer a connection is trusted without a ping, in ms. */
-const FRESH_FOR = 3000;
+const FRESH_MIN_MS = 3000;
 
 /** How long storing or reading tasks may take at least, in ms: no lease hangs on it, and a batch is larger than a beat. */
-const SHORTEST_TASK_LIMIT = 10_000;
+const TASK_LIMIT_MIN_MS = 10_000;
 
-export interface Settings extends Place {
+export interface Settings extends StoreLabel {
   readonly connectString: string;
   readonly clientOptions: MongoClientOptions;
   readonly debug: boolean;
@@ -45,7 +45,7 @@ export interface Settings extends Place {
   readonly freshFor: number;
 }
 
-export interface Limits {
+interface Limits {
   readonly commandTimeout: number;
   readonly connectTimeout: number;
   /** How long after its last answer a connection is trusted without a ping, in ms. */
@@ -62,7 +62,7 @@ export function settingsOf(options: Extract<StoreOptions, { kind: 'mongodb' }>, 
   const selection = chosen('serverSelectionTimeoutMS');
   const step = chosen('connectTimeoutMS');
   const connectTimeout = Math.max(limits.connectTimeout, selection ?? 0, step ?? 0);
-  const taskTimeout = Math.max(limits.commandTimeout, SHORTEST_TASK_LIMIT);
+  const taskTimeout = Math.max(limits.commandTimeout, TASK_LIMIT_MIN_MS);
   return {
     connectString: withoutCompressors(connectString),
     debug,
@@ -70,12 +70,12 @@ export function settingsOf(options: Extract<StoreOptions, { kind: 'mongodb' }>, 
     commandTimeout: limits.commandTimeout,
     connectTimeout,
     taskTimeout,
-    connectSteps: step === undefined ? CONNECT_STEPS.map((ms) => Math.min(ms, connectTimeout)) : [step],
-    freshFor: limits.freshFor ?? FRESH_FOR,
+    connectSteps: step === undefined ? CONNECT_STEPS_MS.map((ms) => Math.min(ms, connectTimeout)) : [step],
+    freshFor: limits.freshFor ?? FRESH_MIN_MS,
     label: redact(`mongodb://${hostsOf(parsed)}/${parsed.dbName}`, secrets),
     clientOptions: {
       ...kept,
-      // A second attempt that nobody asked for could land after the caller has given up.
+      // A second attempt by the driver itself could land after the caller has given up.
       retryWrites: false,
       retryReads: false,
       readPreference: 'primary',
@@ -83,8 +83,8 @@ export function settingsOf(options: Extract<StoreOptions, { kind: 'mongodb' }>, 
       serverSelectionTimeoutMS: selection ?? connectTimeout,
       socketTimeoutMS: atMost(taskTimeout, parsed.socketTimeoutMS),
       waitQueueTimeoutMS: atMost(taskTimeout, parsed.waitQueueTimeoutMS),
-      maxIdleTimeMS: atLeastOne(parsed.maxIdleTimeMS) ?? MAX_IDLE,
-      heartbeatFrequencyMS: atMost(LOOK_EVERY, parsed.heartbeatFrequencyMS),
+      maxIdleTimeMS: atLeastOne(parsed.maxIdleTimeMS) ?? IDLE_MAX_MS,
+      heartbeatFrequencyMS: atMost(MONITOR_PERIOD_MS, parsed.heartbeatFrequencyMS),
       minPoolSize: Math.max(parsed.minPoolSize, atMost(WARM_CONNECTIONS, parsed.maxPoolSize)),
       maxConnecting: Math.max(parsed.maxConnecting, WARM_CONNECTIONS),
       monitorCommands: debug,
@@ -95,7 +95,7 @@ export function settingsOf(options: Extract<StoreOptions, { kind: 'mongodb' }>, 
   };
 }
 
-/** The driver would use those of the connect string beside those of the options. */
+/** Removes `compressors`: the driver would use those of the connect string beside those of the options. */
 function withoutCompressors(connectString: string): string {
   const [base = '', ...queries] = connectString.split('?');
   const kept = queries
@@ -122,7 +122,7 @@ function atLeastOne(time: number | undefined): number | undefined {
   return time !== undefined && time > 0 ? time : undefined;
 }
 
-/** The driver reads 0 as "without end" for all of these. */
+/** Returns the lower of the two. A `chosen` of 0 counts as none, because the driver reads it as "without end". */
 function atMost(limit: number, chosen: number | undefined): number {
   return chosen === undefined || chosen <= 0 ? limit : Math.min(limit, chosen);
 }

@@ -20,27 +20,27 @@ import { type FailoverErrorCode, StoreError } from '../../errors.js';
 import { passes } from './serverErrors.js';
 
 /** The database as messages call it, and what they must not show. */
-export interface Place {
+export interface StoreLabel {
   readonly label: string;
   readonly secrets: readonly string[];
 }
 
 type Code = Extract<FailoverErrorCode, 'ERR_STORE' | 'ERR_STORE_UNAVAILABLE' | 'ERR_SERVER_TOO_OLD'>;
 
-/** What went wrong while `what` was asked for. */
-export function storeError(thrown: unknown, what: string, place: Place): StoreError {
+/** Makes the error of what went wrong while `what` was asked for. */
+export function storeError(thrown: unknown, what: string, label: StoreLabel): StoreError {
   if (thrown instanceof StoreError) return thrown;
   const told = reasonOf(thrown);
-  return failure(codeOf(told, what), what, messageOf(told), place, withoutSecrets(thrown, place.secrets));
+  return failure(codeOf(told, what), what, messageOf(told), label, withoutSecrets(thrown, label.secrets));
 }
 
-/** What a server says of one document, within an answer that is otherwise well. */
-export function writeError(code: unknown, said: unknown, what: string, place: Place): StoreError {
+/** Makes an error of what a server says of one document, in an answer that is otherwise good. */
+export function writeError(code: unknown, said: unknown, what: string, label: StoreLabel): StoreError {
   const message = typeof said === 'string' ? said : showValue(said);
-  return failure(codeOfServer(code, message), what, message, place);
+  return failure(codeOfServer(code, message), what, message, label);
 }
 
-function failure(code: Code, what: string, message: string, { label, secrets }: Place, cause?: Error): StoreError {
+function failure(code: Code, what: string, message: string, { label, secrets }: StoreLabel, cause?: Error): StoreError {
   const verdicts = {
     ERR_STORE: `refused ${what}`,
     ERR_STORE_UNAVAILABLE: `is not available for ${what}`,
@@ -50,7 +50,7 @@ function failure(code: Code, what: string, message: string, { label, secrets }: 
   return new StoreError(code, text, cause === undefined ? undefined : { cause });
 }
 
-/** The error of a server is more telling than that none could be selected in time. */
+/** Returns the error of a server if there is one: it tells more than that none could be selected in time. */
 function reasonOf(thrown: unknown): unknown {
   if (!(thrown instanceof MongoServerSelectionError)) return thrown;
   const errors = [...(thrown.reason?.servers.values() ?? [])].map((server) => server.error);

@@ -3,12 +3,12 @@ import { Epochs } from './epochs.ts';
 import { type Failover, failoversOf } from './failovers.ts';
 import { groupBy } from './groupBy.ts';
 import { atOnce, type Mastership, mastershipsOf } from './masterships.ts';
-import { type Finding, fallingTerms, follow, MOST_REPEATED, outOfOrder, repeatedSince } from './order.ts';
+import { type Finding, fallingTerms, follow, outOfOrder, REPEATED_MAX, repeatedSince } from './order.ts';
 import type { Fault, Happened, Records } from './records.ts';
 import { stuck } from './recovery.ts';
 import { type Run, runsOf } from './runs.ts';
 
-export const kinds = [
+const kinds = [
   'lost',
   'given up',
   'overlapping runs',
@@ -22,7 +22,7 @@ export const kinds = [
   'stray or torn lines',
   'process died by itself',
 ] as const;
-export type ViolationKind = (typeof kinds)[number];
+type ViolationKind = (typeof kinds)[number];
 
 /** A process that killed itself at the end of its lease says nothing from so much later on, in ms: a busy machine is slow at it. */
 const FENCING = 5000;
@@ -37,7 +37,7 @@ export interface Violation extends Finding {
   readonly fault: Fault | undefined;
 }
 
-export interface Figures {
+interface Figures {
   readonly faults: ReadonlyMap<string, number>;
   readonly stored: number;
   /** Of the store: one, and one more for each time that its files were taken away or replaced. */
@@ -103,7 +103,7 @@ export function check(records: Records): Verdict {
     'out of order': [...followed.flatMap(({ gaps }) => gaps), ...outOfOrder(stored, firstEnd)],
     'too many repeated': [
       ...takeovers
-        .filter(({ repeated }) => repeated > MOST_REPEATED)
+        .filter(({ repeated }) => repeated > REPEATED_MAX)
         .map(({ at, term, repeated }) => ({ at, text: `term ${term} repeats ${repeated} tasks` })),
       ...repeatedByCopies(epochs, ofEpoch),
     ],

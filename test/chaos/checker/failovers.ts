@@ -3,7 +3,7 @@
  * docs/explain/protocol.md: SLAVE + TICKING + POLL and the round trips of a look and a claim, from the last acknowledged beat.
  *
  * Where the beat cannot be seen, it is told from what the lease was last promised to last: 0.95 of SLAVE + TICKING from
- * its sending. The count begins anew with what takes the wait away from everybody: a server that is back, all cores that
+ * its sending. The count begins again with what takes the wait away from everybody: a server that is back, all cores that
  * are free again. And each other member that a fault meets meanwhile, and each term that was claimed by nobody who came to
  * hold it, may cost one more wait: it may have died, or been cut off, with its claim half done. How late the machine was
  * meanwhile, by a timer of the runner, is added once for each call of a claim.
@@ -14,13 +14,13 @@ import type { Fault, Late, Settings } from './records.ts';
 /** What the validity is of SLAVE + TICKING. */
 const VALIDITY = 0.95;
 /** For round trips, and the steps of timers, in ms. */
-export const ALLOWANCE = 500;
+const ALLOWANCE = 500;
 /** A look, and the three calls of a claim: each waits for the machine as the runner's timer did, more than once. */
 const CALLS = 4;
 /** The longest that members leave a store alone of which one of the two files is missing, and their attempts at it, in ms. */
 const HALF_STORE = 2000 + 300;
 /** By which a proxy holds up what a member sends, in ms. */
-const LONGEST_DELAY = 620;
+const DELAY_MAX_MS = 620;
 
 export interface Failover {
   readonly from: Mastership;
@@ -29,7 +29,7 @@ export interface Failover {
   /** From where it counts to the next mastership, in ms. */
   readonly took: number;
   readonly bound: number;
-  /** Whether nothing else happened meanwhile. */
+  /** Whether nothing else happened in that time. */
   readonly isPlain: boolean;
 }
 
@@ -69,11 +69,11 @@ export function failoversOf(
 
 /**
  * Until when beats of a master may have come to the store whose answers never came back: each of them makes the others
- * wait anew.
+ * wait again.
  */
 function landedUntil({ kind, to }: Fault, { promise }: Mastership): number {
   if (kind === 'drop-answers') return Math.min(to, promise);
-  return kind === 'delay' ? Math.min(to, promise) + LONGEST_DELAY : 0;
+  return kind === 'delay' ? Math.min(to, promise) + DELAY_MAX_MS : 0;
 }
 
 /** Whether all members have to wait for its end. */

@@ -1,6 +1,6 @@
 /**
  * When each member held the lease, by what it saw of it and by what its tasks were told. What `leaseRemaining` promised
- * counts as held, whether or not somebody looked again: a task relies on it.
+ * counts as held, whether or not the member looked again: a task relies on it.
  */
 import type { Epochs } from './epochs.ts';
 import type { Happened, LeaseSight, LedgerLine, Said } from './records.ts';
@@ -24,7 +24,7 @@ export interface Mastership {
   released: boolean;
 }
 
-export interface Seen {
+interface Seen {
   readonly sights: readonly LeaseSight[];
   readonly ledger: readonly LedgerLine[];
   readonly happened: readonly Happened[];

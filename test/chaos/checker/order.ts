@@ -12,7 +12,7 @@ export interface Finding {
 }
 
 /** Most tasks that a takeover may repeat: docs/explain/durable.md. */
-export const MOST_REPEATED = 256;
+export const REPEATED_MAX = 256;
 
 /** Starts of a term that come after the start of a higher one; the runs are those of one epoch of the store. */
 export function fallingTerms(runs: readonly Run[]): Finding[] {
@@ -25,7 +25,7 @@ export function fallingTerms(runs: readonly Run[]): Finding[] {
   });
 }
 
-export interface Takeover {
+interface Takeover {
   readonly at: number;
   readonly term: number;
   readonly repeated: number;
@@ -91,7 +91,7 @@ export function repeatedSince(copiedAt: number, before: readonly Run[], runs: re
   const ended = new Set(before.filter(({ outcome, last }) => outcome === 'end' && last < copiedAt).map(({ id }) => id));
   const again = new Set(runs.filter(({ id, caught }) => !caught && ended.has(id)).map(({ id }) => id));
   const [first] = runs;
-  if (first === undefined || again.size <= MOST_REPEATED) return [];
+  if (first === undefined || again.size <= REPEATED_MAX) return [];
   return [
     { at: first.start, text: `the copy of the store repeats ${again.size} tasks that had ended before it was made` },
   ];

@@ -2,8 +2,8 @@
 import type { Finding } from './order.ts';
 import type { Records } from './records.ts';
 
-/** Tries each ERROR, connections that are made anew, and a machine that is slow at it, in ms. */
-export const RECOVERY = 10_000;
+/** Tries each ERROR, connections that are made again, and a machine that is slow at it, in ms. */
+const RECOVERY = 10_000;
 
 export function stuck({ sights, said, happened, faults, late }: Records): Finding[] {
   const findings: Finding[] = [];

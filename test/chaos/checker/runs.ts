@@ -23,7 +23,7 @@ export interface Run {
 }
 
 /** From the stop to the moment that it went on, or was killed. */
-export interface Stop {
+interface Stop {
   readonly member: string;
   readonly from: number;
   readonly to: number;
@@ -81,7 +81,7 @@ function endByKill(ofMember: ReadonlyMap<string, readonly Run[]>, happened: read
   }
 }
 
-export function stopsOf(happened: readonly Happened[]): Stop[] {
+function stopsOf(happened: readonly Happened[]): Stop[] {
   const stops: Stop[] = [];
   const open = new Map<string, number>();
   for (const { what, member, at } of happened) {

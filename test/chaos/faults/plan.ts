@@ -48,7 +48,7 @@ export function plan(count: number, kinds: readonly FaultKind[], random: () => n
       number: index + 1,
       kind,
       after: GAP.least + (GAP.most - GAP.least) * random(),
-      // Longer than the lease, so that somebody else has to take over.
+      // Longer than the lease, so another member has to take over.
       lasts: LEASE * (1.1 + 0.9 * random()),
       patient: random() < PATIENT,
       master: random() < AT_MASTER,

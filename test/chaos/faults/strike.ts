@@ -35,9 +35,9 @@ export const strikes: Record<FaultKind, Strike> = {
     await ended;
   },
   async stop(place, { lasts }) {
-    const goOn = place.suspend();
+    const resume = place.suspend();
     await sleep(lasts);
-    goOn();
+    resume();
   },
   async block(place, { lasts }) {
     place.order({ type: 'block', ms: lasts });

@@ -83,16 +83,16 @@ export const electionBugs: readonly PlantedBug[] = [
     name: 'whole-ttl-valid',
     breaks: 'The holder counts on its whole time to live, and no room is left for clocks of different rates (rule 4).',
     file: protocol,
-    find: 'export const VALIDITY_SHARE = 0.95;',
-    replace: 'export const VALIDITY_SHARE = 1;',
+    find: 'const VALIDITY_SHARE = 0.95;',
+    replace: 'const VALIDITY_SHARE = 1;',
     caughtBy,
   },
   {
     name: 'late-answer-revives',
     breaks: 'An answer that comes after the validity ended extends it (rule 4).',
     file: protocol,
-    find: '  move.expire();\n  move.handle(event);\n',
-    replace: '  move.handle(event);\n  move.expire();\n',
+    find: '  draft.expire();\n  draft.handle(event);\n',
+    replace: '  draft.handle(event);\n  draft.expire();\n',
     caughtBy: ['search', 'properties'],
   },
   {
@@ -154,7 +154,7 @@ export const electionBugs: readonly PlantedBug[] = [
     find: `      this.beatFrom(mastership.lastSentAt + this.config.intervals.POLL);
       return;`,
     replace: `      const until = Math.max(mastership.validUntil, sentAt + validity(this.config.intervals));
-      this.s.mastership = { ...this.s.mastership, validUntil: until };
+      this.state.mastership = { ...this.state.mastership, validUntil: until };
       this.effects.push({ type: 'lease', term: mastership.term, validUntil: until });
       this.beatFrom(mastership.lastSentAt + this.config.intervals.POLL);
       return;`,
@@ -180,8 +180,8 @@ export const electionBugs: readonly PlantedBug[] = [
     name: 'unfit-member-claims',
     breaks: 'Who resigned is fit again at once, and claims while its work still hangs (rule 10).',
     file: protocol,
-    find: 'this.s.unfit = true;',
-    replace: 'this.s.unfit = false;',
+    find: 'this.state.unfit = true;',
+    replace: 'this.state.unfit = false;',
     caughtBy,
   },
   {
@@ -202,16 +202,16 @@ export const electionBugs: readonly PlantedBug[] = [
     name: 'fence-not-told',
     breaks: 'The news that work must stop never reaches the member (rule 7).',
     file: elector,
-    find: 'else this.parts.host.news(effect);',
-    replace: "else if (effect.type !== 'fence') this.parts.host.news(effect);",
+    find: 'else this.parts.callbacks.notify(effect);',
+    replace: "else if (effect.type !== 'fence') this.parts.callbacks.notify(effect);",
     caughtBy: ['simulation', 'walks'],
   },
   {
     name: 'suspension-ignored',
     breaks: 'What the monotonic clock missed is not taken from the validity (rule 8).',
     file: protocol,
-    find: 'move.clockJumped(event.ahead);',
-    replace: 'move.clockJumped(0);',
+    find: 'draft.clockJumped(event.ahead);',
+    replace: 'draft.clockJumped(0);',
     caughtBy,
   },
   {
@@ -226,23 +226,23 @@ export const electionBugs: readonly PlantedBug[] = [
     name: 'suspension-noticed-late',
     breaks: 'A master looks at the other clocks only when a beat is due (rule 8).',
     file: elector,
-    find: 'return Math.min(wakeAt, (Math.floor(this.parts.clock.now() / WATCH) + 1) * WATCH);',
-    replace: 'return Math.min(wakeAt, (Math.floor(this.parts.clock.now() / WATCH) + 100) * WATCH);',
+    find: 'return Math.min(wakeAt, (Math.floor(this.parts.clock.now() / WATCH_PERIOD_MS) + 1) * WATCH_PERIOD_MS);',
+    replace: 'return Math.min(wakeAt, (Math.floor(this.parts.clock.now() / WATCH_PERIOD_MS) + 100) * WATCH_PERIOD_MS);',
     caughtBy: ['simulation', 'walks'],
   },
   {
     name: 'release-without-draining',
     breaks: 'Who is told to stop releases the lease while its work still runs (rule 9).',
     file: protocol,
-    find: "this.s.stopping = 'draining';",
-    replace: "this.s.stopping = 'drained';",
+    find: "this.state.stopping = 'draining';",
+    replace: "this.state.stopping = 'drained';",
     caughtBy,
   },
   {
     name: 'abandoned-work-is-released',
     breaks: 'The lease is released although work would not stop (rule 9).',
     file: protocol,
-    find: "if (this.s.mastership !== null) this.stepDown('error', 'work would not stop, so the lease is left to run out');",
+    find: "if (this.state.mastership !== null)\n          this.stepDown('error', 'work would not stop, so the lease is left to run out');",
     replace: '',
     caughtBy: ['walks'],
   },
@@ -254,7 +254,7 @@ export const electionBugs: readonly PlantedBug[] = [
     replace: `this.effects.push({ type: 'beatFailed', error: answer.error });
       if (sentAt >= mastership.lastSentAt) {
         this.stepDown('error', 'a beat failed');
-        this.s.nextLookAt = this.now;
+        this.state.nextLookAt = this.now;
         return;
       }
       this.beatFrom(`,
@@ -264,7 +264,7 @@ export const electionBugs: readonly PlantedBug[] = [
     name: 'foreign-lease-continued',
     breaks: "A claim of anybody's lease counts as a continuation of one's own, so the newer progress is thrown away.",
     file: protocol,
-    find: 'continued: expected !== null && expected.claim === s.workedClaim,',
+    find: 'continued: expected !== null && expected.claim === state.workedClaim,',
     replace: 'continued: expected !== null,',
     caughtBy: ['walks'],
   },
@@ -272,7 +272,7 @@ export const electionBugs: readonly PlantedBug[] = [
     name: 'look-without-end',
     breaks: 'A standby whose look failed is not told to look again.',
     file: protocol,
-    find: '    if (patient) {\n      s.nextLookAt = this.now + this.config.intervals.POLL;\n      return;',
+    find: '    if (patient) {\n      state.nextLookAt = this.now + this.config.intervals.POLL;\n      return;',
     replace: '    if (patient) {\n      return;',
     caughtBy,
   },
@@ -310,7 +310,7 @@ export const electionBugs: readonly PlantedBug[] = [
     also: [
       {
         find: 'epoch: seen.tip.epoch,\n      waited:',
-        replace: "epoch: s.tip?.epoch ?? '',\n      waited:",
+        replace: "epoch: state.tip?.epoch ?? '',\n      waited:",
       },
     ],
     caughtBy,
@@ -319,8 +319,8 @@ export const electionBugs: readonly PlantedBug[] = [
     name: 'old-claim-held-in-another-epoch',
     breaks: 'A claim that was won before the store was replaced counts as the own last one after it (rule 11).',
     file: protocol,
-    find: 'this.s.heldClaim = null;\n    this.s.workedClaim = null;\n  }',
-    replace: 'this.s.workedClaim = null;\n  }',
+    find: 'this.state.heldClaim = null;\n    this.state.workedClaim = null;\n  }',
+    replace: 'this.state.workedClaim = null;\n  }',
     caughtBy: ['properties'],
   },
   {

@@ -75,8 +75,8 @@ export const embeddedBugs: readonly PlantedBug[] = [
     breaks:
       'A copy that is restored after the file was removed may get its number, and pass for it while a lease is valid.',
     file: `${folder}/pinnedFiles.ts`,
-    find: 'until: now + KEPT }',
-    replace: 'until: now + KEPT / 1e9 }',
+    find: 'until: now + PINNED_MS }',
+    replace: 'until: now + PINNED_MS / 1e9 }',
     caughtBy: ['units'],
   },
   {
@@ -91,9 +91,9 @@ export const embeddedBugs: readonly PlantedBug[] = [
     name: 'one-failing-call-fails-its-group',
     breaks: 'A call that fails after it wrote something fails all calls that share its transaction.',
     file: `${folder}/server.ts`,
-    find: 'else outcomes = group.map((request) => this.alone(store, request));',
+    find: 'else outcomes = group.map((request) => this.runAlone(store, request));',
     replace:
-      'else outcomes = group.map((request) => (group.length > 0 ? { ok: false, error } : this.alone(store, request)));',
+      'else outcomes = group.map((request) => (group.length > 0 ? { ok: false, error } : this.runAlone(store, request)));',
     caughtBy: ['units'],
   },
   {
@@ -109,8 +109,8 @@ export const embeddedBugs: readonly PlantedBug[] = [
     breaks:
       'A call that runs alone, because another one has failed, takes calls that wait with it, and leaves them without an answer.',
     file: `${folder}/server.ts`,
-    find: 'this.together(store, [request], false);',
-    replace: 'this.together(store, [request], true);',
+    find: 'this.runTogether(store, [request], false);',
+    replace: 'this.runTogether(store, [request], true);',
     caughtBy: ['units'],
   },
   {

@@ -10,8 +10,8 @@ export const poolBugs: readonly PlantedBug[] = [
     name: 'system-look-up-without-limit',
     breaks: 'A name is looked up in the pool alone, however long that takes.',
     file: lookup,
-    find: 'Promise.race([answer, this.parts.pause(SYSTEM_LIMIT)]);',
-    replace: 'Promise.race([answer, this.parts.pause(SYSTEM_LIMIT * 1e6)]);',
+    find: 'Promise.race([answer, this.parts.pause(SYSTEM_MAX_MS)]);',
+    replace: 'Promise.race([answer, this.parts.pause(SYSTEM_MAX_MS * 1e6)]);',
     caughtBy,
   },
   {
@@ -26,8 +26,8 @@ export const poolBugs: readonly PlantedBug[] = [
     name: 'old-address-for-ever',
     breaks: 'While the pool is busy, a name that has moved keeps its old address, although DNS knows the new one.',
     file: lookup,
-    find: 'return Promise.race([answer, pause(DNS_LIMIT).then(() => known)]);',
-    replace: 'return Promise.race([answer, pause(DNS_LIMIT * 0).then(() => known)]);',
+    find: 'return Promise.race([answer, pause(DNS_MAX_MS).then(() => known)]);',
+    replace: 'return Promise.race([answer, pause(DNS_MAX_MS * 0).then(() => known)]);',
     caughtBy,
   },
   {

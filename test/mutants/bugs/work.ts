@@ -18,8 +18,8 @@ export const workBugs: readonly PlantedBug[] = [
     name: 'stuck-work-is-released',
     breaks: 'The lease is released although work would not stop (rule 9).',
     file: 'src/coordinator/member.ts',
-    find: "if ((await this.work.drain()) === 'drained') this.elector.drained();",
-    replace: 'if ((await this.work.drain()) !== undefined) this.elector.drained();',
+    find: "if ((await this.duty.drain()) === 'drained') this.elector.drained();",
+    replace: 'if ((await this.duty.drain()) !== undefined) this.elector.drained();',
     caughtBy,
   },
   {
@@ -131,10 +131,10 @@ export const workBugs: readonly PlantedBug[] = [
     name: 'unloadable-work-blames-the-head',
     breaks: 'Work that does not load is charged to the task at the head as an attempt.',
     file: 'src/queue/dispatcher.ts',
-    find: '    host.unloadable(fromWire(outcome.error), outcome.exited);',
+    find: '    callbacks.unloadable(fromWire(outcome.error), outcome.exited);',
     replace: `    const [head] = this.parts.queue.ready(1);
-    if (head !== undefined) this.fail(head, { type: 'error', error: outcome.error });
-    host.unloadable(fromWire(outcome.error), outcome.exited);`,
+    if (head !== undefined) this.recordFailure(head, { type: 'error', error: outcome.error });
+    callbacks.unloadable(fromWire(outcome.error), outcome.exited);`,
     caughtBy: ['simulation'],
   },
   {

@@ -17,7 +17,7 @@ import { outgoing } from './outgoing.js';
 import { errorAnswer, type ServerErrorName, writeConcernError } from './serverErrors.js';
 import type { StaleCopy } from './staleCopy.js';
 
-export type Role = 'primary' | 'stale' | 'secondary' | 'recovering' | 'stopping' | 'down';
+type Role = 'primary' | 'stale' | 'secondary' | 'recovering' | 'stopping' | 'down';
 
 /** What becomes of the calls that are under way when a primary is one no more. */
 export interface Interruption {

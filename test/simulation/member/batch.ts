@@ -12,7 +12,7 @@ export interface ChunkReport {
   readonly failure: string | null;
 }
 
-export async function runChunk({ from, count }: Chunk): Promise<ChunkReport> {
+async function runChunk({ from, count }: Chunk): Promise<ChunkReport> {
   const totals = noTotals();
   const failure = await runSeeds(from, count, totals);
   if (failure !== null) add(totals, { seeds: 1 });

@@ -29,7 +29,7 @@ type Nature =
 
 const atOnce: Behaviour = { takes: 0, ends: 'done', lingers: null, native: false };
 /** How often a task that is queued in memory takes its process down: there is nothing that would end that. */
-const MOST_KILLS = 2;
+const KILLS_MAX = 2;
 
 export class Natures {
   private readonly natures = new Map<TaskId, Nature>();
@@ -88,7 +88,7 @@ export class Natures {
 
   private killer(id: TaskId, takes: number): Behaviour {
     const kills = this.kills.get(id) ?? 0;
-    if (!this.habits.options.durable && kills >= MOST_KILLS) return { ...atOnce, takes };
+    if (!this.habits.options.durable && kills >= KILLS_MAX) return { ...atOnce, takes };
     this.kills.set(id, kills + 1);
     return { ...atOnce, takes, ends: 'kill' };
   }

@@ -54,7 +54,7 @@ export interface Fate {
   readonly stale: boolean;
 }
 
-export interface ConnectionParts {
+interface ConnectionParts {
   readonly timeline: Timeline;
   readonly database: Database;
   readonly clock: Clock;

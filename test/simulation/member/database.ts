@@ -174,7 +174,7 @@ export class Database {
 
 // ---- the writes: each says what it changes, and what it answers ----
 
-export interface Outcome<T> {
+interface Outcome<T> {
   readonly change: Change;
   readonly answer: T;
 }

@@ -13,10 +13,10 @@ import type { SimulatedProcess } from './process.ts';
 
 /** After so many ms without an answer a client submits again. */
 const PATIENCE = 2500;
-const PAUSE = 200;
+const PAUSE_MS = 200;
 const block = new Uint8Array(new SharedArrayBuffer(0));
 
-export interface FeedingParts {
+interface FeedingParts {
   readonly habits: Habits;
   readonly natures: Natures;
   readonly ledger: Ledger;
@@ -59,12 +59,12 @@ export class Feeding {
     if (left.length === 0) return;
     const living = this.parts.living();
     const process = living[Math.floor(random() * living.length)];
-    if (process === undefined) return later(PAUSE, () => this.submit(left));
+    if (process === undefined) return later(PAUSE_MS, () => this.submit(left));
     let answered = false;
     const again = (): void => {
       if (answered) return;
       answered = true;
-      later(PAUSE, () => this.submit(left));
+      later(PAUSE_MS, () => this.submit(left));
     };
     process.hold(() => {
       if (!process.alive) return;

@@ -6,9 +6,9 @@
  * what the backup holds. A master of an earlier epoch that has not heard of it yet is held to its lease alone.
  */
 import assert from 'node:assert/strict';
-import type { Election, MemberWork } from '../../../src/coordinator/duties/duty.ts';
+import type { Duty, Election } from '../../../src/coordinator/duties/duty.ts';
 import type { ResolvedRetry } from '../../../src/options/options.ts';
-import { UNACKNOWLEDGED } from '../../../src/queue/durable/durableQueue.ts';
+import { UNACKNOWLEDGED_MAX } from '../../../src/queue/durable/durableQueue.ts';
 import type { QueuedTask } from '../../../src/queue/runner.ts';
 import type { Lease, Tenure } from '../../../src/store/store.ts';
 import type { Burial } from '../../../src/store/taskStore.ts';
@@ -82,7 +82,7 @@ export class Ledger implements DatabaseWatch {
   // ---- what the members do ----
 
   /** Stands between the member and its work, and hears what the one tells the other. */
-  watch(process: SimulatedProcess, work: MemberWork): MemberWork {
+  watch(process: SimulatedProcess, work: Duty): Duty {
     return {
       progress: () => work.progress(),
       elected: (election) => {
@@ -161,7 +161,7 @@ export class Ledger implements DatabaseWatch {
     if (!this.isAtomic || isUnaware) return;
     const { done } = database.main.committed;
     assert.ok(seq > done, `number ${seq} runs under term ${term}, and is acknowledged`);
-    assert.ok(seq - done <= UNACKNOWLEDGED, `${seq - done} tasks run without an acknowledgement`);
+    assert.ok(seq - done <= UNACKNOWLEDGED_MAX, `${seq - done} tasks run without an acknowledgement`);
     assert.ok(!this.buried.has(seq), `number ${seq} runs under term ${term}, and was given up`);
   }
 
@@ -322,7 +322,7 @@ export class Ledger implements DatabaseWatch {
     }
     const unclean = this.unclean;
     if (this.isAtomic) {
-      const most = UNACKNOWLEDGED * unclean;
+      const most = UNACKNOWLEDGED_MAX * unclean;
       assert.ok(this.repeats <= most, `${this.repeats} repeats of ${unclean} masterships that ended uncleanly`);
     }
   }

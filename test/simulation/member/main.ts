@@ -44,7 +44,7 @@ async function many({ seeds, from, processes }: Flags): Promise<boolean> {
         fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './batch.ts' : './batch.js', import.meta.url)),
       );
       let chunk: Chunk | null = null;
-      const goOn = (): void => {
+      const sendNext = (): void => {
         chunk = take();
         if (chunk === null) process.disconnect();
         else process.send(chunk);
@@ -52,7 +52,7 @@ async function many({ seeds, from, processes }: Flags): Promise<boolean> {
       process.on('message', (report: ChunkReport) => {
         add(totals, report.totals);
         if (report.failure !== null) failures.push(report.failure);
-        goOn();
+        sendNext();
       });
       process.on('error', reject);
       process.on('exit', (code) => {
@@ -62,7 +62,7 @@ async function many({ seeds, from, processes }: Flags): Promise<boolean> {
         }
         resolve();
       });
-      goOn();
+      sendNext();
     });
   await Promise.all(Array.from({ length: Math.min(processes, Math.ceil(seeds / CHUNK)) }, child));
   for (const failure of failures) console.log(failure);

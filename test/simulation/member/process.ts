@@ -3,9 +3,9 @@
  * and die. Whatever reaches the process comes through `hold`.
  */
 import assert from 'node:assert/strict';
-import { DurableWork } from '../../../src/coordinator/duties/durableDuty.ts';
-import { ManagedWork } from '../../../src/coordinator/duties/memoryDuty.ts';
-import type { TaskWork } from '../../../src/coordinator/duties/queueDuty.ts';
+import { DurableDuty } from '../../../src/coordinator/duties/durableDuty.ts';
+import { MemoryDuty } from '../../../src/coordinator/duties/memoryDuty.ts';
+import type { QueueDuty } from '../../../src/coordinator/duties/queueDuty.ts';
 import { Fitness } from '../../../src/coordinator/fitness.ts';
 import { ClusterMember } from '../../../src/coordinator/member.ts';
 import { storeLimits } from '../../../src/coordinator/storeLimits.ts';
@@ -26,7 +26,7 @@ import type { Setting } from './setting.ts';
 import { SimulatedLease } from './simulatedLease.ts';
 import { type Deploy, EXIT, SimulatedThread } from './simulatedThread.ts';
 
-export const NAME = 'billing';
+const NAME = 'billing';
 /** Between two probes of a module that does not load, in ms. */
 const PROBES = { minDelay: 50, maxDelay: 300 };
 
@@ -72,7 +72,7 @@ export class SimulatedProcess {
   private unawareUntil = 0;
   /** Work that a suspension or a pause has taken by surprise may go on until then, by true time; a native call longer. */
   private excusedUntil = { script: 0, native: 0 };
-  private managed: TaskWork | null = null;
+  private managed: QueueDuty | null = null;
 
   constructor(
     private readonly world: Surroundings,
@@ -146,7 +146,7 @@ export class SimulatedProcess {
       emit,
       unfit: () => fitness.unfit,
       ended: () => void loading.stop(),
-      makeWork: (progressed) => {
+      makeDuty: (progressed) => {
         const parts = {
           ...{ name: NAME, options: habits.options, runner: this.thread, clock, progressed, random },
           killProcess: () => world.crashed(this, 'its fencing'),
@@ -161,14 +161,14 @@ export class SimulatedProcess {
           poll: intervals.POLL,
         };
         this.managed = habits.options.durable
-          ? new DurableWork({ ...parts, holder: id, reads: new ReadLimit() })
-          : new ManagedWork(parts);
+          ? new DurableDuty({ ...parts, holder: id, reads: new ReadLimit() })
+          : new MemoryDuty(parts);
         return ledger.watch(this, this.managed);
       },
     });
   }
 
-  get work(): TaskWork {
+  get work(): QueueDuty {
     assert.ok(this.managed !== null);
     return this.managed;
   }

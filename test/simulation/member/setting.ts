@@ -4,7 +4,7 @@
  */
 import { randomFrom } from '../../support/random.ts';
 
-/** What can go wrong. Each kind can be left out, so that a failure is shown with no more than it needs. */
+/** What can go wrong. Each kind can be left out, so a failure is shown with no more than it needs. */
 export const faultKinds = [
   /** Messages that take long, and so overtake each other. */
   'delay',
@@ -20,7 +20,7 @@ export const faultKinds = [
   'pause',
   /** A machine sleeps: its monotonic clock stands still too. */
   'sleep',
-  /** Somebody sets a wall clock. */
+  /** A wall clock is set. */
   'wall',
   /** Clocks run at different rates. */
   'drift',
@@ -62,7 +62,7 @@ export interface Overrides {
   readonly plant?: Plant | undefined;
 }
 
-/** Numbers that are drawn for different things, so that leaving one out changes the others as little as can be. */
+/** Numbers that are drawn for different things, so leaving one out changes the others as little as can be. */
 export function stream(seed: number, purpose: number): () => number {
   return randomFrom(Math.imul(seed, 0x9e3779b1) ^ Math.imul(purpose, 0x85ebca6b));
 }
@@ -75,7 +75,7 @@ export function drawSetting(seed: number, overrides: Overrides = {}): Setting {
   // Runs that do a few things go further than runs that do all at once.
   const liking = random() < 0.3 ? 1 : 0.2 + random() * 0.6;
   const liked = faultKinds.filter((kind) => !losses.includes(kind) && random() < liking);
-  // Of a stream of its own, so that seeds without them are what they were before there were any.
+  // Of a stream of its own, so seeds without them are what they were before there were any.
   const fate = stream(seed, 9);
   if (fate() < 0.3) liked.push(...losses.filter((kind) => fate() < 0.7 && (kind === 'wiped' || store === 'atomic')));
   // No server both writes leases without atomicity and takes back what it has shown.

@@ -4,14 +4,14 @@
  */
 
 import type { Clock } from '../../../src/time/clock.ts';
-import { LeaseView } from '../../../src/wire/sharedLease.ts';
+import { SharedLease } from '../../../src/wire/sharedLease.ts';
 
 /** As in the real one: in which the two clocks may tick apart. */
 const WALL_NOISE = 20;
 /** The real part of it is not used, so all share one. */
-const unused = new LeaseView().buffer;
+const unused = new SharedLease().buffer;
 
-export class SimulatedLease extends LeaseView {
+export class SimulatedLease extends SharedLease {
   private held: { readonly until: number; readonly wall: number } | null = null;
   private lastTerm = 0;
   private isAborted = false;

@@ -14,7 +14,7 @@ import type { SimulatedLease } from './simulatedLease.ts';
 /** How long a thread that was terminated takes to exit, at most, in ms. */
 export const EXIT = 15;
 /** After so many ms a run begins no further task, as in runChunk.ts. */
-const LONGEST = 20;
+const SIMULATED_RUN_MAX_MS = 20;
 
 const notRun: ChunkOutcome['failure'] = { type: 'not-run' };
 
@@ -25,7 +25,7 @@ const IDLE = 300;
 
 export type Deploy = 'good' | 'throws' | 'hangs';
 
-export interface ThreadParts {
+interface ThreadParts {
   readonly clock: Clock;
   readonly lease: SimulatedLease;
   readonly taskTimeout: number;
@@ -101,7 +101,7 @@ export class SimulatedThread implements Runner, Prober {
     return this.tryLoading();
   }
 
-  async endProbe(): Promise<boolean> {
+  async terminateProbe(): Promise<boolean> {
     this.stopLoading();
     return true;
   }
@@ -156,7 +156,8 @@ export class SimulatedThread implements Runner, Prober {
     while (this.present === run && !(this.exiting !== null && !this.parts.goesOn)) {
       const task = run.tasks[run.done];
       if (task === undefined) return this.settle(run, null);
-      if (run.done > 0 && (this.finishing || clock.now() - run.beganAt > LONGEST)) return this.settle(run, null);
+      if (run.done > 0 && (this.finishing || clock.now() - run.beganAt > SIMULATED_RUN_MAX_MS))
+        return this.settle(run, null);
       if (lease.remaining() === 0 || lease.term !== run.term || lease.aborted) return this.settle(run, notRun);
       const behaviour = begins(task, run.term);
       run.current = { behaviour, endsAt: clock.now() + behaviour.takes, cancels: [] };
@@ -225,7 +226,7 @@ export class SimulatedThread implements Runner, Prober {
     });
   }
 
-  finish(): void {
+  finishCurrent(): void {
     this.finishing = true;
   }
 
@@ -246,7 +247,7 @@ export class SimulatedThread implements Runner, Prober {
     current.cancels.push(clock.at(clock.now() + lingers, stop));
   }
 
-  end(): Promise<void> {
+  terminate(): Promise<void> {
     this.started = false;
     this.isLoaded = false;
     this.stopLoading();

@@ -35,7 +35,7 @@ export interface WorldReport {
 const HOPS = 16;
 /** Of a claim, in ms: messages of this world are slow. */
 const ROUND_TRIPS = 300;
-/** In which all tasks must come to their end, once somebody works, in ms. */
+/** In which all tasks must come to their end, once a member works, in ms. */
 const PATIENCE = 90_000;
 
 const mischiefs = [
@@ -360,7 +360,7 @@ export class World implements Surroundings {
           this.misled.clear();
           for (const other of this.living) {
             other.hold(() => {
-              if (other.alive) other.member.available();
+              if (other.alive) other.member.storeIsBack();
             });
           }
         });

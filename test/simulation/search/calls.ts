@@ -18,7 +18,7 @@ export function failure({ request }: StoreRequest): ElectionEvent {
   return { type: 'failed', request, error: noAnswer };
 }
 
-export function isRead({ type }: StoreRequest): boolean {
+function isRead({ type }: StoreRequest): boolean {
   return type === 'readTip' || type === 'observe';
 }
 
@@ -118,7 +118,7 @@ function written(asked: StoreRequest, matched: boolean): Answer {
 }
 
 /**
- * Leaves out the writes whose callers wait no more, and that can never match again, so that worlds which differ by
+ * Leaves out the writes whose callers wait no more, and that can never match again, so worlds which differ by
  * them alone are one.
  * If the store may lose everything, each of them may match again in the next epoch, and stays.
  */

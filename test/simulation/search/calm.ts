@@ -15,7 +15,7 @@ import { StateSet } from './stateSet.ts';
 import { Violation, type World } from './world.ts';
 
 /** Far more moves than any tick has: who gets there goes round in circles. */
-const MOST_MOVES = 5000;
+const MOVES_MAX = 5000;
 
 export class Calm {
   /** The most ticks it took. */
@@ -36,15 +36,15 @@ export class Calm {
 
   /** @throws Violation when no member works within the bound */
   tryFrom(world: World): void {
-    this.goOn(this.end(world, 'arrives'), 'all that was under way arrives');
-    this.goOn(this.end(world, 'fails'), 'all that was under way is lost');
+    this.requireWork(this.end(world, 'arrives'), 'all that was under way arrives');
+    this.requireWork(this.end(world, 'fails'), 'all that was under way is lost');
   }
 
   /** Whatever a fault has left is over, at this very moment. */
   private end(from: World, how: 'arrives' | 'fails'): World {
     const { setting, codes } = this;
     let world = from;
-    for (let moves = 0; moves < MOST_MOVES; moves++) {
+    for (let moves = 0; moves < MOVES_MAX; moves++) {
       movesOf(setting, world, false, codes);
       const code = codes.find((each) => isEnding(world, each, how));
       if (code === undefined) return how === 'fails' ? withoutLost(world) : world;
@@ -53,7 +53,7 @@ export class Calm {
     throw new Violation('what is under way never ends');
   }
 
-  private goOn(from: World, how: string): void {
+  private requireWork(from: World, how: string): void {
     const { setting, codes, form, known } = this;
     /** The states on the way, each with the tick at which it was met. */
     const way: number[] = [];
@@ -66,7 +66,7 @@ export class Calm {
         form.hash(world);
         left = known.get(form.high, form.low);
         if (left === undefined) {
-          if (ticks > this.bound || moves > MOST_MOVES) {
+          if (ticks > this.bound || moves > MOVES_MAX) {
             throw new Violation(`no member works within ${this.bound} ticks after the last fault, when ${how}`);
           }
           way.push(form.high, form.low, ticks);

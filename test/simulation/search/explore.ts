@@ -13,7 +13,7 @@ import { bound, type Setting } from './setting.ts';
 import { StateSet } from './stateSet.ts';
 import { firstWorld, tipOf, Violation, type World } from './world.ts';
 
-export interface Found {
+interface Found {
   readonly message: string;
   /** From the first world on. */
   readonly moves: readonly number[];

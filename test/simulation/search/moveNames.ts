@@ -1,5 +1,5 @@
 /**
- * The moves by name. A move is one number, its kind and the seat or call that it is about, so that a trace of millions of
+ * The moves by name. A move is one number, its kind and the seat or call that it is about, so a trace of millions of
  * states is two short columns.
  */
 import assert from 'node:assert/strict';
@@ -16,7 +16,7 @@ const names: readonly MoveName[] = [...freeNames, ...faultNames];
 const codes: ReadonlyMap<MoveName, number> = new Map(names.map((name, index) => [name, index * 64]));
 
 /** More seats or calls than a move can name. */
-const MOST = 64;
+const NAMES_MAX = 64;
 
 export interface Move {
   readonly name: MoveName;
@@ -25,20 +25,20 @@ export interface Move {
 }
 
 export function moveOf(code: number): Move {
-  const name = names[Math.floor(code / MOST)];
+  const name = names[Math.floor(code / NAMES_MAX)];
   assert.ok(name !== undefined);
-  return { name, index: code % MOST };
+  return { name, index: code % NAMES_MAX };
 }
 
 export function codeOf(name: MoveName, index: number): number {
   const code = codes.get(name);
-  assert.ok(code !== undefined && index < MOST);
+  assert.ok(code !== undefined && index < NAMES_MAX);
   return code + index;
 }
 
 /** Whether it is counted against the bound of faults. */
 export function isFault(code: number): boolean {
-  return code >= freeNames.length * MOST;
+  return code >= freeNames.length * NAMES_MAX;
 }
 
 export const TICK = codeOf('tick', 0);

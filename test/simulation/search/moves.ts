@@ -10,7 +10,7 @@ import { type Call, callAt, isDue, type Seat, seatAt, type World } from './world
 
 /**
  * Puts every move that is possible into `into`. A member whose timer is due, and that no call concerns, goes first: what it
- * does then touches nothing of the others, so that no other order leads anywhere else.
+ * does then touches nothing of the others, so no other order leads anywhere else.
  */
 export function movesOf(setting: Setting, world: World, faults: boolean, into: number[]): void {
   into.length = 0;

@@ -4,8 +4,8 @@
  * Left out is what cannot make a difference to what follows. Times are counted from the member's own present, and not
  * beyond the point where more would change nothing. Terms are counted down from the tip, but for 0, which is no record at
  * all, and epochs from the present one. Claims and versions of the lease are only ever compared for equality, so they are numbered in the order in which
- * they are met; so are holders who are gone. A member's beats only ever rise, so that the next is always new. Members with the same clock and intervals
- * are put in the order of what they know, so that worlds which differ by their names alone are mostly one.
+ * they are met; so are holders who are gone. A member's beats only ever rise, so the next is always new. Members with the same clock and intervals
+ * are put in the order of what they know, so worlds which differ by their names alone are mostly one.
  */
 import type { StoreRequest } from '../../../src/election/effects.ts';
 import { type ElectionState, timeToLive, validity } from '../../../src/election/protocol.ts';
@@ -99,7 +99,7 @@ export class NormalForm {
     this.row.hash();
   }
 
-  /** Insertion, and only among equals; stable, so that ties keep their order. */
+  /** Insertion, and only among equals; stable, so ties keep their order. */
   private sort(): void {
     const { order, groups } = this;
     for (let index = 0; index < order.length; index++) order[index] = index;

@@ -12,7 +12,7 @@ export interface Plan {
   readonly shorter: number;
 }
 
-/** One of each, so that the slowest holder meets the fastest standby both ways. */
+/** One of each, so the slowest holder meets the fastest standby both ways. */
 export const clocksOf: Readonly<Record<2 | 3, readonly ClockName[]>> = {
   2: ['slow', 'fast'],
   3: ['slow', 'fast', 'fast'],

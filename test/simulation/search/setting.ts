@@ -19,7 +19,7 @@ export type ClockName = 'slow' | 'fast';
 export const rates: Readonly<Record<ClockName, number>> = { slow: 95, fast: 100 };
 
 /** In ticks. SYNC is 0, INIT is 0. */
-export interface Scale {
+interface Scale {
   readonly MASTER: number;
   readonly SLAVE: number;
   readonly TICKING: number;

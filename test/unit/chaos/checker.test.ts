@@ -295,7 +295,7 @@ test('a process that ends without having been asked to, unless it is at the end 
   const talks = new Folder().lease('1.1', 100, 1100, 1).says('1.1', 'done', 8000, { id: 'x' });
   const late = await talks.event('ended', 9000, { member: '1.1', how: 'SIGKILL', expected: false }).verdict();
   expect(found(late)).toMatchObject({ 'process died by itself': 1 });
-  // Its clocks told it that it had slept, so that it took the lease for lost before its time.
+  // Its clocks told it that it had slept, so it took the lease for lost before its time.
   const slept = new Folder().lease('1.1', 100, 1100, 1).lease('1.1', 300, 0, null);
   const died = { member: '1.1', how: 'SIGKILL', expected: false };
   expect(found(await slept.event('ended', 550, died).verdict())).toEqual({});

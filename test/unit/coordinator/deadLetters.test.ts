@@ -1,9 +1,9 @@
 /** A letter that several members put back at once, and calls that are cut off in between. */
 import { beforeEach, expect, test } from 'vitest';
-import { ABANDONED, DeadLetters } from '../../../src/coordinator/deadLetters.ts';
+import { CLAIM_MAX_MS, DeadLetters } from '../../../src/coordinator/deadLetters.ts';
 import type { TaskId } from '../../../src/task/task.ts';
 import type { SubmitResult } from '../../../src/wire/messages.ts';
-import { FRESH, mustBeFresh } from '../../../src/wire/takenLetter.ts';
+import { CLAIM_FRESH_MAX_MS, mustBeFresh } from '../../../src/wire/takenLetter.ts';
 import { atOnce, MemoryTasks, type TaskCall, type TaskFate } from '../../support/memoryTaskStore.ts';
 import { VirtualClock } from '../../support/virtualClock.ts';
 import { NAME, POLL } from './duties/duties.ts';
@@ -56,7 +56,7 @@ test('a member that comes while another is at it waits, and hears that it is don
   expect([await second, queued]).toEqual(['elsewhere', []]);
 });
 
-test('a letter that stays is free again, for whoever waits', async () => {
+test('a letter that stays is free again, for the member that waits', async () => {
   const { letters } = member('a');
   const first = await letters.take('a');
   const second = member('b').requeue();
@@ -69,7 +69,7 @@ test('a letter that stays is free again, for whoever waits', async () => {
 test('the claim of a member that died is replaced in the end, and never before', async () => {
   await member('dead').letters.take('a');
   const second = member('b').requeue();
-  await clock.advance(ABANDONED - POLL);
+  await clock.advance(CLAIM_MAX_MS - POLL);
   expect(queued).toEqual([]);
   await clock.advance(3 * POLL);
   expect([await second, queued]).toEqual(['queued', ['b']]);
@@ -89,7 +89,7 @@ test('a claim that is no longer fresh queues nothing', async () => {
   const { letters } = member('a');
   const taken = await letters.take('a');
   if (typeof taken === 'string') throw new Error(taken);
-  await clock.advance(FRESH - 1);
+  await clock.advance(CLAIM_FRESH_MAX_MS - 1);
   mustBeFresh(taken, clock);
   await clock.advance(1);
   expect(() => mustBeFresh(taken, clock)).toThrow('call requeue again');

@@ -33,7 +33,7 @@ test('with several complaints it is fit only when none is left', () => {
   expect(told.slice(1)).toEqual(['fit']);
 });
 
-test('a withdrawal without a complaint says nothing; a new complaint resigns anew', () => {
+test('a withdrawal without a complaint says nothing; a new complaint resigns again', () => {
   fitness.withdraw('main');
   expect(told).toEqual([]);
   for (const _time of [1, 2]) {

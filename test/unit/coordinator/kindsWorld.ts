@@ -4,7 +4,7 @@
  * memory has its own; an unmanaged one has none.
  */
 import assert from 'node:assert/strict';
-import { type MemberWork, noLoad } from '../../../src/coordinator/duties/duty.ts';
+import { type Duty, noLoad } from '../../../src/coordinator/duties/duty.ts';
 import { Fitness } from '../../../src/coordinator/fitness.ts';
 import { ClusterMember } from '../../../src/coordinator/member.ts';
 import { StoreError } from '../../../src/errors.ts';
@@ -57,7 +57,7 @@ export class World {
   }
 }
 
-export class WorldMember {
+class WorldMember {
   readonly member: ClusterMember;
   readonly lease: SimulatedLease;
   readonly events: MemberEvent[] = [];
@@ -100,7 +100,7 @@ export class WorldMember {
       ended: () => {
         this.hasStopped = true;
       },
-      makeWork: () => this.work(),
+      makeDuty: () => this.work(),
     });
   }
 
@@ -135,7 +135,7 @@ export class WorldMember {
     this.works = false;
   }
 
-  private work(): MemberWork {
+  private work(): Duty {
     const end = (): void => {
       this.works = false;
     };

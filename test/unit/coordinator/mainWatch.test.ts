@@ -72,7 +72,7 @@ describe('a watch of 1000 ms', () => {
     expect(world.said).toEqual(['blocked', 'turned', 'blocked']);
   });
 
-  test('stopped, it says nothing and leaves no timer; started again, it looks anew', async () => {
+  test('stopped, it says nothing and leaves no timer; started again, it looks again', async () => {
     const world = new World(1000);
     world.watch.start();
     world.watch.start();

@@ -1,9 +1,9 @@
 /** One cluster on the coordinator thread, around the real elector: what it tells of a mastership that it gave up. */
 import { beforeEach, expect, test } from 'vitest';
-import { type MemberWork, noLoad } from '../../../src/coordinator/duties/duty.ts';
+import { type Duty, noLoad } from '../../../src/coordinator/duties/duty.ts';
 import { ClusterMember } from '../../../src/coordinator/member.ts';
 import type { MemberEvent } from '../../../src/wire/messages.ts';
-import { LeaseView } from '../../../src/wire/sharedLease.ts';
+import { SharedLease } from '../../../src/wire/sharedLease.ts';
 import { MemoryStore, swift } from '../../support/memoryStore.ts';
 import { VirtualClock } from '../../support/virtualClock.ts';
 import { grace, intervals, ttl, validity } from '../election/bench.ts';
@@ -22,11 +22,11 @@ let farewell: Promise<void> | undefined;
 
 beforeEach(async () => {
   clock = new VirtualClock({ now: start });
-  const lease = new LeaseView();
+  const lease = new SharedLease();
   events = [];
   told = [];
   left = 0;
-  const work: MemberWork = {
+  const work: Duty = {
     progress: () => ({ identifier: null, count: 0, recent: [] }),
     elected: ({ term, continued }) => told.push(`elected ${term} ${continued}`),
     fence: () => told.push('fence'),
@@ -62,7 +62,7 @@ beforeEach(async () => {
     ended: (signedOff) => {
       farewell = signedOff;
     },
-    makeWork: () => work,
+    makeDuty: () => work,
   });
   member.run();
   await clock.advance(10);

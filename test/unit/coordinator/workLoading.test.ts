@@ -43,8 +43,8 @@ beforeEach(() => {
         probes.push(clock.now());
         return outcome;
       },
-      endProbe: async () => {
-        told.push('endProbe');
+      terminateProbe: async () => {
+        told.push('terminateProbe');
         return exits;
       },
     },
@@ -142,12 +142,12 @@ test('once stopped it tries no more, and what a probe finds then is of no use', 
   await loading.stop();
   answer(failed);
   await clock.advance(1_000_000);
-  expect([probes.length, clock.pending, told]).toEqual([1, 0, ['resign ERR_WORK_MODULE', 'endProbe']]);
+  expect([probes.length, clock.pending, told]).toEqual([1, 0, ['resign ERR_WORK_MODULE', 'terminateProbe']]);
 });
 
 test('a probe whose thread does not exit in time is told by a panic, and the stop ends', async () => {
   loading.failed(broken, true);
   exits = false;
   await loading.stop();
-  expect(told).toEqual(['resign ERR_WORK_MODULE', 'endProbe', 'panic ERR_WORK_NOT_STOPPED']);
+  expect(told).toEqual(['resign ERR_WORK_MODULE', 'terminateProbe', 'panic ERR_WORK_NOT_STOPPED']);
 });

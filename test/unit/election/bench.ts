@@ -29,7 +29,7 @@ export const grace = 450;
 export const lead = 4;
 
 type Sent<T extends StoreRequest['type']> = Extract<StoreRequest, { type: T }>;
-export type Of<T extends Effect['type']> = Extract<Effect, { type: T }>;
+type Of<T extends Effect['type']> = Extract<Effect, { type: T }>;
 
 export class Bench {
   state: ElectionState = initialState;

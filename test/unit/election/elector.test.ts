@@ -1,7 +1,7 @@
 /** The elector against the store's interface, under virtual time: what it does around the protocol. */
 import { describe, expect, test } from 'vitest';
 import type { News } from '../../../src/election/effects.ts';
-import { Elector, type ElectorHost } from '../../../src/election/elector.ts';
+import { Elector, type ElectorCallbacks } from '../../../src/election/elector.ts';
 import { beatLead } from '../../../src/election/protocol.ts';
 import {
   type CallName,
@@ -21,7 +21,7 @@ class World {
   readonly clock = new VirtualClock({ now: 5000 });
   readonly store = new MemoryStore(this.clock).settleForGood();
 
-  member(holder: string, host: Partial<ElectorHost> = {}): TestMember {
+  member(holder: string, host: Partial<ElectorCallbacks> = {}): TestMember {
     return new TestMember(this, holder, host);
   }
 }
@@ -35,13 +35,13 @@ class TestMember {
   readonly elector: Elector;
   fate: (call: CallName) => Fate = () => swift;
 
-  constructor(world: World, holder: string, host: Partial<ElectorHost>) {
+  constructor(world: World, holder: string, host: Partial<ElectorCallbacks>) {
     const { clock, store } = world;
     const fate = (call: CallName): Fate => {
       this.calls.push(call);
       return this.fate(call);
     };
-    // The store keeps its promise late, so that the elector's own limit is what ends a request.
+    // The store keeps its promise late, so the elector's own limit is what ends a request.
     this.connection = store.connect({ fate, timeLimit: 60_000 });
     this.elector = new Elector({
       name: 'test',
@@ -49,9 +49,9 @@ class TestMember {
       store: this.connection,
       clock,
       requestTimeout: 900,
-      host: {
+      callbacks: {
         progress: () => ({ identifier: null, count: 0, recent: [] }),
-        news: (news) => {
+        notify: (news) => {
           this.news.push(news);
           if (news.type === 'drain') this.elector.drained();
         },
@@ -149,7 +149,7 @@ describe('requests', () => {
     await world.clock.advance(10);
     expect(member.failure()).toMatchObject({ code: 'ERR_STORE' });
     member.connection.observe = () => Promise.reject('just text');
-    member.elector.available();
+    member.elector.storeIsBack();
     await world.clock.advance(10);
     expect(member.failure()).toMatchObject({ message: 'just text' });
   });
@@ -187,7 +187,7 @@ describe('requests', () => {
     expect(standby.failure()?.message).toBe('the store did not answer readTip in 900 ms');
     standby.fate = () => swift;
     standby.connection.observe = async () => [];
-    standby.elector.available();
+    standby.elector.storeIsBack();
     await world.clock.advance(10);
     expect(standby.failure()?.message).toBe('the store answered a look with nothing');
   });
@@ -236,7 +236,7 @@ describe('rule 8 around the protocol', () => {
     await world.clock.advance(100);
     const before = member.news.findLast((news) => news.type === 'lease')?.validUntil ?? 0;
     world.clock.sleep(1000);
-    member.elector.available();
+    member.elector.storeIsBack();
     expect(member.news.at(-1)).toEqual({ type: 'lease', term: 1, validUntil: before - 1000 });
     world.clock.sleep(validity);
     member.elector.stop();
@@ -302,7 +302,7 @@ describe('events and timers', () => {
   test('what the host asks for amid the news happens after it', async () => {
     const world = new World();
     const member = world.member('a', {
-      news: (news) => {
+      notify: (news) => {
         member.news.push(news);
         if (news.type === 'phase' && news.to === 'master') member.elector.stop();
         if (news.type === 'drain') member.elector.drained();
@@ -334,7 +334,7 @@ describe('events and timers', () => {
   test('work that would not stop ends the member without a release', async () => {
     const world = new World();
     const member: TestMember = world.member('a', {
-      news: (news) => {
+      notify: (news) => {
         member.news.push(news);
         if (news.type === 'drain') member.elector.abandon();
       },

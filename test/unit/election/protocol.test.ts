@@ -1,6 +1,6 @@
 /**
  * The rules of docs/explain/protocol.md against the pure core: a clock that is handed in, and no timers. All eleven are in this one
- * file, in their order, so that page and tests can be read side by side.
+ * file, in their order, so page and tests can be read side by side.
  */
 import assert from 'node:assert/strict';
 import { describe, expect, test } from 'vitest';
@@ -28,7 +28,7 @@ describe('rule 1: a standby counts from when it received the answer that first s
     ['a release under another term', { ...seen, holder: null }],
     ['no lease any more', null],
   ];
-  test.each(versions)('%s is a new version: the wait starts anew, and who was ticking is slave', (_, lease) => {
+  test.each(versions)('%s is a new version: the wait starts again, and who was ticking is slave', (_, lease) => {
     const bench = standby(seen, 2);
     seeing(bench, seen, intervals.SLAVE);
     expect(bench.phase).toBe('ticking');
@@ -82,7 +82,7 @@ describe('rule 1: a standby counts from when it received the answer that first s
     expect(bench.types()).toContain('writeLease');
   });
 
-  test('the tip is read anew when the lease shows a later term', () => {
+  test('the tip is read again when the lease shows a later term', () => {
     const bench = standby();
     bench.pass(intervals.POLL).observed(leaseOf('third', { term: 5 }));
     expect(bench.types()).toEqual(['observe', 'readTip']);
@@ -117,7 +117,7 @@ describe('rule 2: the claim', () => {
     expect(other.types()).not.toContain('writeLease');
   });
 
-  test('waits as long as the holder on record counts on, whatever lease has overwritten his', () => {
+  test('waits as long as the holder on record counts on, whatever lease has overwritten its own', () => {
     const quick = leaseOf('other', { ttl: 100 });
     const bench = new Bench().send({ type: 'run' }).send({ type: 'tick' }).tip(1, 8000).observed(quick);
     seeing(bench, quick, 7999);
@@ -199,7 +199,7 @@ describe('rule 2: the claim', () => {
     ['another has the record', (bench) => bench.written().inserted('other/2')],
     ['a higher record is there', (bench) => bench.written().inserted().tip(3)],
   ];
-  test.each(losses)('is lost when %s: everything is read anew and the full wait runs again', (_, lose) => {
+  test.each(losses)('is lost when %s: everything is read again and the full wait runs again', (_, lose) => {
     const bench = lose(seeing(standby(), leaseOf('other'), ttl));
     expect(bench.phase).toBe('slave');
     expect(bench.state.seen).toBeNull();

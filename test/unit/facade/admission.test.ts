@@ -1,6 +1,6 @@
 /** The line of those who wait for room in a full queue. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { Waiters } from '../../../src/facade/admission.ts';
+import { Admission } from '../../../src/facade/admission.ts';
 import { globalTime } from '../../support/globalTime.ts';
 
 beforeEach(() => {
@@ -15,7 +15,7 @@ function fullQueue() {
   const room = { left: 0 };
   const taken: number[] = [];
   const asked: number[] = [];
-  const waiters = new Waiters(globalTime);
+  const waiters = new Admission(globalTime);
   const served: number[] = [];
   const submit = (id: number) => {
     const attempt = async (): Promise<'queued' | 'full'> => {
@@ -31,7 +31,7 @@ function fullQueue() {
   return { room, taken, asked, served, waiters, submit };
 }
 
-test('whoever finds room does not wait', async () => {
+test('a caller that finds room does not wait', async () => {
   const { room, submit, served } = fullQueue();
   room.left = 1;
   await submit(1);
@@ -46,8 +46,8 @@ test('room is given in the order of the calls, however little there is at a time
   await vi.advanceTimersByTimeAsync(1);
   for (let round = 0; taken.length < ids.length; round += 1) {
     room.left = round % 4;
-    waiters.some(1 + (round % 3));
-    waiters.some(2);
+    waiters.makeRoom(1 + (round % 3));
+    waiters.makeRoom(2);
     await vi.advanceTimersByTimeAsync(1);
     room.left = 0;
     await vi.advanceTimersByTimeAsync(200);
@@ -57,8 +57,8 @@ test('room is given in the order of the calls, however little there is at a time
   expect(vi.getTimerCount()).toBe(0);
 });
 
-test('who was called when the end came hears what he was answered, and the others that it is the end', async () => {
-  const waiters = new Waiters(globalTime);
+test('callers that were called when the end came hear their answer, and the others that it is the end', async () => {
+  const waiters = new Admission(globalTime);
   const answers: ((answer: 'queued' | 'full') => void)[] = [];
   const told: string[] = [];
   let over = false;
@@ -74,9 +74,9 @@ test('who was called when the end came hears what he was answered, and the other
     for (const answer of answers.splice(0)) answer('full');
     await vi.advanceTimersByTimeAsync(0);
   }
-  waiters.some(2);
+  waiters.makeRoom(2);
   over = true;
-  waiters.all();
+  waiters.close();
   await vi.advanceTimersByTimeAsync(0);
   expect([told, answers.length]).toEqual([['3 hears: it is over'], 2]);
   answers[0]?.('queued');
@@ -110,7 +110,7 @@ test('room that was made unheard is found, one at first, and twice as many each 
 });
 
 test('one that fails makes room in the line', async () => {
-  const waiters = new Waiters(globalTime);
+  const waiters = new Admission(globalTime);
   const answers = ['full', new Error('away')];
   const failing = waiters.serve(async () => {
     const answer = answers.shift();
@@ -125,7 +125,7 @@ test('one that fails makes room in the line', async () => {
 
 test('when there will be no room, everybody asks once more and nobody waits', async () => {
   let stopped = false;
-  const waiters = new Waiters(globalTime);
+  const waiters = new Admission(globalTime);
   const attempt = async (): Promise<'full'> => {
     if (stopped) throw new Error('stopped');
     return 'full';
@@ -133,7 +133,7 @@ test('when there will be no room, everybody asks once more and nobody waits', as
   const waiting = Promise.allSettled([waiters.serve(attempt), waiters.serve(attempt)]);
   await vi.advanceTimersByTimeAsync(1);
   stopped = true;
-  waiters.all();
+  waiters.close();
   expect((await waiting).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
   expect(vi.getTimerCount()).toBe(0);
 });
@@ -144,12 +144,12 @@ test('as many may wait, be called and find no room as memory allows', async () =
   const all = Promise.all(ids.map(submit));
   await vi.advanceTimersByTimeAsync(1);
   // More than can be arguments of one call stay.
-  waiters.some(ids.length);
+  waiters.makeRoom(ids.length);
   await vi.advanceTimersByTimeAsync(1);
   expect(taken).toEqual([]);
   for (let done = 0; done < 100; done += 1) {
     room.left = 1;
-    waiters.some(1);
+    waiters.makeRoom(1);
     await vi.advanceTimersByTimeAsync(0);
   }
   expect(taken).toHaveLength(100);

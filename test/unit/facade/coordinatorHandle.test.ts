@@ -20,7 +20,7 @@ const threads = vi.hoisted(() => ({
 }));
 
 vi.mock('../../../src/facade/coordinatorThread.ts', () => ({
-  Connection: class {
+  CoordinatorThread: class {
     lose: (error: Error) => void = () => {};
     end: () => void = () => {};
     readonly lost = new Promise<Error>((resolve) => {

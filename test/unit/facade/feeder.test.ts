@@ -6,7 +6,7 @@ import { TaskBlocks } from '../../../src/facade/taskBlocks.ts';
 import type { SubmitResult, TaskBatch } from '../../../src/wire/messages.ts';
 
 const blocks = new TaskBlocks();
-const task = (id: number, size = 1): EncodedTask => ({ id, place: blocks.copy(new Uint8Array(size).fill(id)) });
+const task = (id: number, size = 1): EncodedTask => ({ id, slot: blocks.copy(new Uint8Array(size).fill(id)) });
 const many = (count: number, size = 1): EncodedTask[] => Array.from({ length: count }, (_, id) => task(id, size));
 
 const feed = (feeder: Feeder, each: EncodedTask): Promise<SubmitResult> =>
@@ -108,7 +108,7 @@ test('what a coordinator refuses fails, and what dies with it is fed again befor
   expect(await Promise.all([waits, later, fed])).toEqual(['queued', 'queued', undefined]);
 });
 
-test('to be fed again is over when those tasks have crossed, however many are submitted meanwhile', async () => {
+test('to be fed again is over when those tasks have crossed, however many are submitted in between', async () => {
   const coordinator = new Coordinator();
   const feeder = new Feeder(coordinator.send);
   const refed = many(1500);
@@ -137,12 +137,12 @@ test('tasks in the store are fed to nobody again, so that there is nothing to wa
   expect(coordinator.ids).toEqual([1]);
 });
 
-test.each([true, false])('what was sent is let go although somebody always waits (stored: %s)', async (stored) => {
+test.each([true, false])('what was sent is let go although some caller always waits (stored: %s)', async (stored) => {
   const coordinator = new Coordinator();
   const feeder = new Feeder(coordinator.send, stored);
   const held = (): number => Object(Reflect.get(feeder, 'waiting')).length;
   let most = 0;
-  // More than two batches are left each time, so that none ever takes the last one.
+  // More than two batches are left each time, so none ever takes the last one.
   for (let submitted = 1500; submitted <= 30_000; submitted += 1500) {
     for (const each of many(1500)) feed(feeder, each).catch(() => {});
     while (coordinator.ids.length < submitted - 2500) {

@@ -1,10 +1,10 @@
-/** Tasks stand end to end in shared blocks, and the memory of those that have left is used anew, but no other. */
+/** Tasks stand end to end in shared blocks, and the memory of those that have left is used again, but no other. */
 import { expect, test } from 'vitest';
-import { TaskBlocks, type TaskPlace } from '../../../src/facade/taskBlocks.ts';
+import { TaskBlocks, type TaskSlot } from '../../../src/facade/taskBlocks.ts';
 import { random } from '../queue/random.ts';
 
 const KIB = 1024;
-const read = ({ block, offset, length }: TaskPlace): Uint8Array => block.bytes.slice(offset, offset + length);
+const read = ({ block, offset, length }: TaskSlot): Uint8Array => block.bytes.slice(offset, offset + length);
 
 test('small tasks stand end to end in one block, and a large one has a block of its own', () => {
   const blocks = new TaskBlocks();
@@ -24,7 +24,7 @@ test('room that was not needed is given to the next task', () => {
   expect(blocks.copy(new Uint8Array(1)).offset).toBe(10);
 });
 
-test('a block is used anew once all of its tasks have left, and not before', () => {
+test('a block is used again once all of its tasks have left, and not before', () => {
   const blocks = new TaskBlocks();
   const tasks = Array.from({ length: 8 }, () => blocks.copy(new Uint8Array(32 * KIB)));
   const next = blocks.copy(new Uint8Array(32 * KIB));
@@ -41,7 +41,7 @@ test('a block is used anew once all of its tasks have left, and not before', () 
 test('whatever is written and freed, in any order, what has not left stays as it was', () => {
   const chance = random(1);
   const blocks = new TaskBlocks();
-  const live = new Map<number, TaskPlace>();
+  const live = new Map<number, TaskSlot>();
   const used = new Set<object>();
   for (let next = 0; next < 5000; next++) {
     const size = 1 + chance.below(chance.below(50) === 0 ? 70 * KIB : 4 * KIB);

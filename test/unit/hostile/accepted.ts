@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import { FailoverError, type FailoverErrorCode } from '../../../src/errors.ts';
 
 /** Longer is no message for people, whatever was handed in. */
-const LONGEST_MESSAGE = 2000;
+const MESSAGE_LENGTH_MAX = 2000;
 
 /** The value, or undefined when it was refused. */
 export function acceptedOrCoded<T>(codes: readonly FailoverErrorCode[], call: () => T): T | undefined {
@@ -36,5 +36,5 @@ export async function acceptedOrRejected<T>(
 function checkRefusal(codes: readonly FailoverErrorCode[], error: unknown): void {
   if (!(error instanceof FailoverError)) throw new Error('an error that is none of ours', { cause: error });
   expect(codes).toContain(error.code);
-  expect(error.message.length).toBeLessThan(LONGEST_MESSAGE);
+  expect(error.message.length).toBeLessThan(MESSAGE_LENGTH_MAX);
 }

@@ -23,7 +23,7 @@ import {
 
 const REFUSED = ['ERR_STORE_DATA', 'ERR_NEWER_FORMAT'] as const;
 const WHERE = 'the document x in mongodb://db/test';
-const HIGHEST = 2 ** 52;
+const NUMBER_MAX = 2 ** 52;
 
 function isWhole(value: number, most = Number.MAX_SAFE_INTEGER): boolean {
   return Number.isSafeInteger(value) && value >= 0 && value <= most;
@@ -45,7 +45,7 @@ describe('a reader hands on only what its type says', () => {
       const lease = acceptedOrCoded(REFUSED, () => new DocumentReader(document, WHERE).lease());
       if (lease !== undefined) {
         const { term, beat, holder, claim, ttl, identifier, count, recent } = lease;
-        expect([isWhole(term, HIGHEST), isWhole(beat, HIGHEST), isWhole(count)]).toEqual([true, true, true]);
+        expect([isWhole(term, NUMBER_MAX), isWhole(beat, NUMBER_MAX), isWhole(count)]).toEqual([true, true, true]);
         expect([typeof claim, holder === null || typeof holder === 'string']).toEqual(['string', true]);
         // A standby that waits for longer than any option allows would wait for ever.
         expect(ttl >= 0 && ttl <= 2 ** 32).toBe(true);
@@ -53,8 +53,8 @@ describe('a reader hands on only what its type says', () => {
       }
       const state = acceptedOrCoded(REFUSED, () => new TaskReader(document, WHERE).queueState());
       if (state !== undefined) {
-        expect(isWhole(state.done, HIGHEST)).toBe(true);
-        if (state.burial !== null) expect(isWhole(state.burial.seq, HIGHEST)).toBe(true);
+        expect(isWhole(state.done, NUMBER_MAX)).toBe(true);
+        if (state.burial !== null) expect(isWhole(state.burial.seq, NUMBER_MAX)).toBe(true);
       }
     });
     fc.assert(property, runs(1000));
@@ -89,7 +89,7 @@ describe('a reader hands on only what its type says', () => {
     const property = fc.property(alien(termDocument), (document) => {
       const record = acceptedOrCoded(REFUSED, () => new DocumentReader(document, WHERE).termRecord());
       if (record === undefined) return;
-      expect(isWhole(record.term, HIGHEST)).toBe(true);
+      expect(isWhole(record.term, NUMBER_MAX)).toBe(true);
       expect([record.name, record.holder, record.claim].every((each) => typeof each === 'string')).toBe(true);
     });
     fc.assert(property, runs(400));
@@ -102,7 +102,7 @@ describe('a reader hands on only what its type says', () => {
       const letter = acceptedOrCoded(REFUSED, () => reader().deadLetter());
       for (const one of [task, letter]) {
         if (one === undefined) continue;
-        expect([isWhole(one.seq, HIGHEST), isId(one.id), isWhole(one.attempts)]).toEqual([true, true, true]);
+        expect([isWhole(one.seq, NUMBER_MAX), isId(one.id), isWhole(one.attempts)]).toEqual([true, true, true]);
         expect(one.bytes).toBeInstanceOf(Uint8Array);
         expect(one.at.getTime()).not.toBeNaN();
       }

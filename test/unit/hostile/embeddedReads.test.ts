@@ -1,5 +1,5 @@
 /**
- * The embedded store over entries that somebody else wrote: every call ends with an answer or a coded error, and no
+ * The embedded store over entries that another program wrote: every call ends with an answer or a coded error, and no
  * entry of a newer format, nor another task, is overwritten or deleted.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -126,7 +126,7 @@ test('a lease of a newer format is overwritten by no claim, beat, release or ack
   expect(values([leaseKey(name)])).toEqual([newer]);
 });
 
-test('a number that is given out anew overwrites no task', async () => {
+test('a number that is given out again overwrites no task', async () => {
   const name = await write((own) => [[taskKey(own, 1), task(1)]]);
   const added = store.tasks.addTasks(name, [{ id: 'new', bytes: Buffer.alloc(1) }], 10);
   await expect(added).rejects.toMatchObject({ code: 'ERR_STORE_DATA' });

@@ -1,4 +1,4 @@
-/** Documents as somebody else, or a later version, may have written them into our collections. */
+/** Documents as another program, or a later version, may have written them into our collections. */
 
 import fc from 'fast-check';
 import { Binary, Decimal128, Long, MaxKey, ObjectId, Timestamp } from 'mongodb';

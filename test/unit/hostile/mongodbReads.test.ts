@@ -26,7 +26,7 @@ import {
 const server = vi.hoisted(() => ({ answer: (_command: Readonly<Record<string, unknown>>): unknown => ({}) }));
 
 vi.mock('../../../src/store/mongodb/connection/connection.ts', () => ({
-  Connection: class {
+  MongoConnection: class {
     readonly run = async (_what: string, command: Fields) => {
       await turn();
       return server.answer(command);

@@ -1,5 +1,5 @@
 /**
- * Every public call, with whatever somebody hands in: it is accepted, or refused with a coded error, and what reaches the
+ * Every public call, with whatever a caller hands in: it is accepted, or refused with a coded error, and what reaches the
  * coordinator thread can be sent there. The thread is played: it takes everything.
  */
 import fc from 'fast-check';
@@ -11,7 +11,7 @@ import { acceptedOrCoded, acceptedOrRejected } from './accepted.ts';
 import { Given, given, hostile, mutated } from './hostileValues.ts';
 
 vi.mock('../../../src/facade/coordinatorThread.ts', () => ({
-  Connection: class {
+  CoordinatorThread: class {
     readonly lost = new Promise<Error>(() => {});
     readonly ended = new Promise<void>(() => {});
     readonly remote: object;

@@ -1,7 +1,7 @@
 /** A chunk in its thread, however its tasks end: what is known to be done is what returned true, at every moment. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { LeaseView } from '../../../src/wire/sharedLease.ts';
+import { SharedLease } from '../../../src/wire/sharedLease.ts';
 import { packChunk } from '../../../src/work/chunk.ts';
 import { ChunkProgress } from '../../../src/work/chunkProgress.ts';
 import { runChunk } from '../../../src/work/runChunk.ts';
@@ -13,7 +13,7 @@ const ending = fc.constantFrom('true', 'true', 'true', 'later', 'false', 'throw'
 
 test('it stops at the first that is not done, and each result is known before the next task begins', async () => {
   const property = fc.asyncProperty(fc.array(ending, { minLength: 1, maxLength: 8 }), async (endings) => {
-    const lease = new LeaseView();
+    const lease = new SharedLease();
     lease.hold(TERM, Number(process.hrtime.bigint()) / 1e6 + 60_000);
     const progress = new ChunkProgress();
     const begun: number[] = [];

@@ -118,7 +118,7 @@ function master(): Core {
 }
 
 test('a beat counts from before it was sent, and none that is answered after the validity counts', () => {
-  // `late`: the whole process stands still before the answer is taken in, so that no tick comes before it.
+  // `late`: the whole process stands still before the answer is taken in, so no tick comes before it.
   const property = fc.property(fc.array(fc.tuple(delay, fc.boolean()), { maxLength: 6 }), (answers) => {
     const core = master();
     let validUntil = core.last('lease')?.validUntil ?? 0;

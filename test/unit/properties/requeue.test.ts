@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { DeadLetters } from '../../../src/coordinator/deadLetters.ts';
-import { DurableWork } from '../../../src/coordinator/duties/durableDuty.ts';
+import { DurableDuty } from '../../../src/coordinator/duties/durableDuty.ts';
 import { CoordinatorHandle } from '../../../src/facade/coordinatorHandle.ts';
 import { ManagedCluster } from '../../../src/facade/managedCluster.ts';
 import { resolveManagedOptions } from '../../../src/options/managed.ts';
@@ -32,7 +32,7 @@ function member(lost: number, how: 'call' | 'answer') {
   };
   const connected = store.connect(fate);
   const letters = new DeadLetters({ store: connected, name: NAME, holder: 'me', clock, poll: POLL });
-  const work = new DurableWork({ ...new Told().parts(clock), store: connected, holder: 'me', reads: new ReadLimit() });
+  const work = new DurableDuty({ ...new Told().parts(clock), store: connected, holder: 'me', reads: new ReadLimit() });
   return { store, requeue: () => work.requeue('a', letters) };
 }
 
@@ -84,7 +84,7 @@ class TestCluster extends ManagedCluster<{ id: string }> {
     },
   };
 
-  protected override added(): number {
+  protected override ensureAdded(): number {
     return 1;
   }
 
@@ -107,7 +107,7 @@ test.each([
   { name: 'an old letter of its id stays', found: taken, answers: [true, false], finished: ['stays', 'stays'] },
   { name: 'there is no letter', found: 'none' as const, answers: [true, false], finished: [] },
   { name: 'another member has put it back', found: 'elsewhere' as const, answers: [false, false], finished: [] },
-])('a queue in memory that stands still at a task: $name', async ({ found, answers, finished }) => {
+])('a queue in memory that is blocked at a task: $name', async ({ found, answers, finished }) => {
   const cluster = new TestCluster(found);
   expect([await cluster.requeue('a'), await cluster.requeue('a'), cluster.finished]).toEqual([...answers, finished]);
 });

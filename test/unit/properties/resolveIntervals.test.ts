@@ -9,9 +9,9 @@ import type { Intervals } from '../../../src/options/options.ts';
 import { acceptedOrCoded } from '../hostile/accepted.ts';
 import { runs } from './runs.ts';
 
-const MAX_TIME = 2 ** 31 - 1;
+const TIMER_MAX_MS = 2 ** 31 - 1;
 const time = fc.oneof(
-  ...[fc.nat({ max: 10 }), fc.nat({ max: 10_000 }), fc.nat({ max: MAX_TIME })],
+  ...[fc.nat({ max: 10 }), fc.nat({ max: 10_000 }), fc.nat({ max: TIMER_MAX_MS })],
   fc.double({ min: 0, max: 10_000, noNaN: true }),
 );
 const given = fc.record(
@@ -31,7 +31,7 @@ function check(intervals: Intervals): void {
   const { INIT, MASTER, SLAVE, TICKING, ERROR, POLL, SYNC } = intervals;
   for (const one of [MASTER, SLAVE, TICKING, ERROR, POLL]) expect(one).toBeGreaterThanOrEqual(1);
   for (const one of [INIT, SYNC]) expect(one).toBeGreaterThanOrEqual(0);
-  expect(Math.max(...Object.values(intervals))).toBeLessThanOrEqual(MAX_TIME);
+  expect(Math.max(...Object.values(intervals))).toBeLessThanOrEqual(TIMER_MAX_MS);
   expect(MASTER).toBeLessThan(SLAVE);
   expect(POLL).toBeLessThan(SLAVE);
   expect(POLL).toBeLessThanOrEqual(TICKING);
@@ -48,7 +48,7 @@ function check(intervals: Intervals): void {
   expect(graceFits(grace, intervals), 'one beat may fail').toBe(true);
   for (const limit of Object.values(storeLimits(intervals))) {
     expect(limit).toBeGreaterThan(0);
-    expect(limit).toBeLessThanOrEqual(MAX_TIME);
+    expect(limit).toBeLessThanOrEqual(TIMER_MAX_MS);
   }
 }
 

@@ -2,7 +2,7 @@
  * How often a property is tried. The environment variable MONGO_FAILOVER_RUNS multiplies the everyday number, and the
  * time that a test may take: 10 for a long look, 0.1 for a glance. A property that fails prints its seed and its path.
  *
- * Every day they are the same ones, so that a change is told apart from chance; a long look draws others each time.
+ * Every day they are the same ones, so a change is told apart from chance; a long look draws others each time.
  */
 import { vi } from 'vitest';
 

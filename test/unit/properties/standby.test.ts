@@ -4,14 +4,14 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { WINDOW_LENGTH } from '../../../src/queue/memory/doneWindow.ts';
+import { DONE_IDS_MAX } from '../../../src/queue/memory/doneWindow.ts';
 import { Fifo } from '../../../src/queue/memory/fifo.ts';
-import { EARLY_LIMIT, Follower } from '../../../src/queue/memory/follower.ts';
+import { EARLY_IDS_MAX, Follower } from '../../../src/queue/memory/follower.ts';
 import { runs } from './runs.ts';
 
 const bytes = new Uint8Array(0);
 
-/** Few ids, so that they come again; looks of a window that goes on, or of one whose count went back. */
+/** Few ids, so they come again; looks of a window that goes on, or of one whose count went back. */
 const happening = fc.oneof(
   fc.record({ type: fc.constant('feed' as const), id: fc.nat({ max: 9 }) }),
   fc.record({ type: fc.constant('done' as const), ids: fc.array(fc.nat({ max: 9 }), { minLength: 1, maxLength: 4 }) }),
@@ -46,12 +46,12 @@ test('what was done before it came is dropped once, and what may have been done 
 });
 
 test('it remembers as many ids as it may, the newest, and no more', () => {
-  const property = fc.property(fc.integer({ min: 1, max: 3 * WINDOW_LENGTH }), (beyond) => {
+  const property = fc.property(fc.integer({ min: 1, max: 3 * DONE_IDS_MAX }), (beyond) => {
     const follower = new Follower(new Fifo());
     follower.continueFrom(0);
-    const all = EARLY_LIMIT + beyond;
+    const all = EARLY_IDS_MAX + beyond;
     for (let done = 0; done < all; ) {
-      const recent = Array.from({ length: Math.min(WINDOW_LENGTH, all - done) }, (_, index) => done + index);
+      const recent = Array.from({ length: Math.min(DONE_IDS_MAX, all - done) }, (_, index) => done + index);
       done += recent.length;
       follower.see({ identifier: done - 1, count: done, recent });
     }

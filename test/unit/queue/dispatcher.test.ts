@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { Dispatcher, type DispatcherHost, type DispatcherParts } from '../../../src/queue/dispatcher.ts';
+import { Dispatcher, type DispatcherCallbacks, type DispatcherParts } from '../../../src/queue/dispatcher.ts';
 import { MemoryQueue } from '../../../src/queue/memory/memoryQueue.ts';
 import type { TaskId } from '../../../src/task/task.ts';
 import { VirtualClock } from '../../support/virtualClock.ts';
@@ -12,7 +12,7 @@ let clock: VirtualClock;
 let queue: MemoryQueue;
 let runner: ScriptedRunner;
 let dispatcher: Dispatcher;
-/** What the host was told: `done a`, `done a,b`, `failed a #1 message`, `exhausted a message`, `panic CODE`. */
+/** What the owner was told: `done a`, `done a,b`, `failed a #1 message`, `exhausted a message`, `panic CODE`. */
 let told: string[];
 
 beforeEach(() => {
@@ -23,7 +23,7 @@ beforeEach(() => {
   dispatcher = make();
 });
 
-function make(host: Partial<DispatcherHost> = {}, parts: Partial<DispatcherParts> = {}): Dispatcher {
+function make(callbacks: Partial<DispatcherCallbacks> = {}, parts: Partial<DispatcherParts> = {}): Dispatcher {
   return new Dispatcher({
     queue,
     runner,
@@ -36,14 +36,14 @@ function make(host: Partial<DispatcherHost> = {}, parts: Partial<DispatcherParts
     stopTimeout: STOP_TIMEOUT,
     killProcess: null,
     ...parts,
-    host: {
+    callbacks: {
       done: (tasks) => told.push(`done ${tasks.map(({ id }) => id).join()}`),
       failed: ({ id }, error, attempt) => told.push(`failed ${id} #${attempt} ${error.message}`),
       exhausted: ({ id }, error) => told.push(`exhausted ${id} ${error.message}`),
       loaded: () => told.push('loaded'),
       unloadable: (error) => told.push(`unloadable ${error.message}`),
       panic: (error) => told.push(`panic ${'code' in error ? error.code : error.message}`),
-      ...host,
+      ...callbacks,
     },
   });
 }
@@ -112,7 +112,7 @@ describe('dispatching', () => {
     expect(clock.pending).toBe(0);
   });
 
-  test('a task is out of the queue before the host hears that it is done, and the host may feed the next', async () => {
+  test('a task is out of the queue before the owner hears that it is done, and the owner may feed the next', async () => {
     const order: unknown[] = [];
     dispatcher = make({
       done: ([task]) => {
@@ -133,7 +133,7 @@ describe('dispatching', () => {
     let turns = 0;
     let runsInTurn = 0;
     let mostRunsInTurn = 0;
-    // Each look at the clock takes 10 µs, so that time passes while promises alone go on.
+    // Each look at the clock takes 10 µs, so time passes while promises alone go on.
     let now = 0;
     const busyClock = {
       now: () => (now += 0.01),
@@ -326,7 +326,7 @@ describe('fence', () => {
     ]);
   });
 
-  test('a run that ends well all the same is done, because the mastership stands', async () => {
+  test('a run that ends well nevertheless is done, because the mastership lasts', async () => {
     startWith('a', 'b');
     dispatcher.fence('about to end');
     await finish(done);
@@ -921,7 +921,7 @@ describe('attempts that are used up', () => {
     await finish(doneIn(0.1));
     await finish(upTo(1, 'refused'));
     expect(told).toEqual(['exhausted b']);
-    // The start and two runs: it was not begun again by those who poked meanwhile.
+    // The start and two runs: it was not begun again by the pokes in between.
     expect([runsAtThatTime, runner.running]).toEqual([3, undefined]);
   });
 

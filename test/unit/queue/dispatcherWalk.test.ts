@@ -64,7 +64,7 @@ class Walk {
       random: () => this.chance.below(1000) / 1000,
       chunk: { budget: 10, mostTasks: 8 },
       killProcess: this.chance.below(2) === 0 ? null : this.guard(() => this.killed()),
-      host: {
+      callbacks: {
         done: this.guard((tasks: readonly QueuedTask[]) => {
           expect(this.mastership, 'nothing is done after the mastership').not.toBe('none');
           expect(this.runTerm, 'nothing is done for another mastership').toBe(this.term);
@@ -98,7 +98,7 @@ class Walk {
         unloadable: this.guard(() => {
           expect(this.mastership, 'only a mastership that stands is given up').toBe('standing');
           this.unloadable += 1;
-          // The host may first wait for the store, and hear of fences in that time.
+          // The owner may first wait for the store, and hear of fences in that time.
           this.givenUp = this.chance.below(4) > 0;
           if (this.givenUp) return;
           this.mastership = 'none';
@@ -112,7 +112,7 @@ class Walk {
     });
   }
 
-  /** What fails inside a callback is kept for the walk to end with, so that its seed is known. */
+  /** What fails inside a callback is kept for the walk to end with, so its seed is known. */
   guard<T extends unknown[]>(check: (...args: T) => void): (...args: T) => void {
     return (...args) => {
       try {
@@ -212,7 +212,7 @@ class Walk {
   async step(): Promise<void> {
     const { chance, runner } = this;
     runner.endsAtOnce = chance.below(4) > 0;
-    // The host gives it up soon, so what may come before that comes more often.
+    // The owner gives it up soon, so what may come before that comes more often.
     if (this.givenUp) {
       if (runner.state === 'ending' && chance.below(2) === 0) runner.finishEnd(this.ending());
       else if (chance.below(2) === 0) this.elect();

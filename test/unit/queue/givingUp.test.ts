@@ -19,11 +19,11 @@ test('texts without end are cut, because they stand in the lease', () => {
   for (const text of [name, message, code]) expect(text).toMatch(/^(.)\1{4094}…$/);
 });
 
-test('a queue that stands still says which one, at what task and why', () => {
+test('a queue that is blocked says which one, at what task and why', () => {
   const error = queueBlocked('billing', 'a "b"', cause);
   expect(error.code).toBe('ERR_QUEUE_BLOCKED');
   expect(error.cause).toBe(cause);
   expect(error.message).toBe(
-    'the queue \'billing\' stands still: the attempts of task "a \\"b\\"" are used up: too slow',
+    'the queue \'billing\' is blocked: the attempts of task "a \\"b\\"" are used up: too slow',
   );
 });

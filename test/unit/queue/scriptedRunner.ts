@@ -42,7 +42,7 @@ export class ScriptedRunner implements Runner {
   /** Whether the work is there; a test may take it away while nothing runs. */
   loaded = true;
   state: 'absent' | 'ready' | 'ending' = 'absent';
-  /** Whether `end` resolves by itself as soon as nothing runs; else `finishEnd` does it. */
+  /** Whether `terminate` resolves by itself as soon as nothing runs; else `finishEnd` does it. */
   endsAtOnce = true;
   /** Answers runs by itself. */
   answer: ((tasks: readonly QueuedTask[]) => ChunkOutcome) | undefined;
@@ -104,7 +104,7 @@ export class ScriptedRunner implements Runner {
     });
   }
 
-  finish(): void {
+  finishCurrent(): void {
     assert.ok(this.current, 'asked only while something runs');
     this.log.push('finish');
   }
@@ -117,7 +117,7 @@ export class ScriptedRunner implements Runner {
     this.stopUntil = Math.min(this.stopUntil, stopUntil);
   }
 
-  end(stopUntil: number): Promise<void> {
+  terminate(stopUntil: number): Promise<void> {
     this.stopUntil = stopUntil;
     assert.equal(this.state, 'ready', 'end once per start');
     this.state = 'ending';
@@ -138,7 +138,7 @@ export class ScriptedRunner implements Runner {
     resolve(ending(tasks.length));
   }
 
-  /** What `end` asked for has happened; a run that still went on ends so. */
+  /** What `terminate` asked for has happened; a run that still went on ends so. */
   finishEnd(ending: Ending): void {
     assert.equal(this.state, 'ending', 'no end was asked for');
     this.state = 'absent';

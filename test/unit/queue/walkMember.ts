@@ -9,7 +9,7 @@ import type { Chance } from './random.ts';
 /** What one call of the work comes to; `kill` ends the process. */
 export type Fortune = 'done' | 'refused' | 'kill';
 
-export interface MemberHost {
+export interface MemberCallbacks {
   /** A run is about to begin. */
   runs(tasks: readonly QueuedTask[]): void;
   /** A task begins: how it will end, after so many ms. */
@@ -29,7 +29,7 @@ class WalkRunner implements Runner {
 
   constructor(
     private readonly clock: VirtualClock,
-    private readonly host: MemberHost,
+    private readonly callbacks: MemberCallbacks,
   ) {}
 
   start(): void {
@@ -48,22 +48,22 @@ class WalkRunner implements Runner {
   }
 
   private async runAll(tasks: readonly QueuedTask[]): Promise<ChunkOutcome> {
-    this.host.runs(tasks);
+    this.callbacks.runs(tasks);
     this.doneSoFar = 0;
     let [done, took] = [0, 0];
     for (const task of tasks) {
       if (this.stopped) return { done, failure: { type: 'not-run' }, took };
       if (this.finishing) break;
-      const { fortune, takes } = this.host.begins(task);
+      const { fortune, takes } = this.callbacks.begins(task);
       if (takes > 0) await new Promise<void>((resolve) => this.clock.at(this.clock.now() + takes, resolve));
       took += Math.max(takes, 0.01);
       if (this.stopped) return { done, failure: { type: 'not-run' }, took };
       if (fortune === 'refused') return { done, failure: { type: 'result', done: false }, took };
       if (fortune === 'kill') {
-        this.host.died();
+        this.callbacks.died();
         return new Promise(() => {});
       }
-      this.host.completed(task);
+      this.callbacks.completed(task);
       done += 1;
       this.doneSoFar = done;
     }
@@ -71,7 +71,7 @@ class WalkRunner implements Runner {
     return { done, failure: null, took };
   }
 
-  finish(): void {
+  finishCurrent(): void {
     this.finishing = true;
   }
 
@@ -79,7 +79,7 @@ class WalkRunner implements Runner {
     this.stopped = true;
   }
 
-  async end(): Promise<void> {
+  async terminate(): Promise<void> {
     this.stopped = true;
     await this.last;
   }
@@ -95,16 +95,16 @@ export class WalkMember {
     readonly name: string,
     retry: { readonly attempts: number; readonly exhausted: 'block' | 'dead-letter' },
     chance: Chance,
-    host: MemberHost,
+    callbacks: MemberCallbacks,
   ) {
     this.master = new Master(store, clock, name, retry);
     const { queue } = this.master;
     this.dispatcher = new Dispatcher({
       ...{ queue, clock, grace: 20, stopTimeout: 40, killProcess: null, chunk: { budget: 5, mostTasks: 128 } },
-      runner: new WalkRunner(clock, host),
+      runner: new WalkRunner(clock, callbacks),
       random: () => chance.below(1000) / 1000,
       retry: { minDelay: 1, maxDelay: 10, attempts: retry.attempts },
-      host: {
+      callbacks: {
         done: () => {},
         failed: (task) => queue.failed(task),
         exhausted: (task, error) => queue.exhausted(task, error),
@@ -124,7 +124,7 @@ export class WalkMember {
   /** The mastership is lost, and it knows. */
   depose(): void {
     this.dispatcher.halt('lost');
-    this.master.queue.end();
+    this.master.queue.endReign();
   }
 
   /** Its process is gone: what it has sent may still arrive, and nothing else of it. */

@@ -1,20 +1,20 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { expect, test, vi } from 'vitest';
-import { LeaseView } from '../../../src/wire/sharedLease.ts';
+import { SharedLease } from '../../../src/wire/sharedLease.ts';
 import { globalTime } from '../../support/globalTime.ts';
 
 const now = (): number => Number(process.hrtime.bigint()) / 1e6;
 
 test('before the first lease there is neither time nor term', () => {
-  const view = new LeaseView();
+  const view = new SharedLease();
   expect(view.remaining()).toBe(0);
   expect(view.term).toBe(0);
   expect(view.aborted).toBe(false);
 });
 
 test('a lease that is held has what is left of it, and less and less', () => {
-  const view = new LeaseView();
+  const view = new SharedLease();
   view.hold(3, now() + 60_000);
   const first = view.remaining();
   expect(first).toBeGreaterThan(0);
@@ -24,7 +24,7 @@ test('a lease that is held has what is left of it, and less and less', () => {
 });
 
 test('one that is over, or was never to begin, has nothing left, never less', () => {
-  const view = new LeaseView();
+  const view = new SharedLease();
   for (const end of [now() - 1, now() - 1e6, -5000.5]) {
     view.hold(3, end);
     expect(view.remaining()).toBe(0);
@@ -34,7 +34,7 @@ test('one that is over, or was never to begin, has nothing left, never less', ()
 test('it ends by the wall clock too, which ran on while the machine slept', () => {
   vi.useFakeTimers({ toFake: ['Date'], now: 1_000_000 });
   try {
-    const view = new LeaseView(undefined, globalTime);
+    const view = new SharedLease(undefined, globalTime);
     view.hold(3, now() + 60_000);
     vi.setSystemTime(1_000_000 + 50_000);
     expect(view.remaining()).toBeLessThan(10_100);
@@ -50,7 +50,7 @@ test('it ends by the wall clock too, which ran on while the machine slept', () =
 });
 
 test('dropped, it has nothing left, and its term can still be read', () => {
-  const view = new LeaseView();
+  const view = new SharedLease();
   view.hold(3, now() + 60_000);
   view.drop();
   expect(view.remaining()).toBe(0);
@@ -58,7 +58,7 @@ test('dropped, it has nothing left, and its term can still be read', () => {
 });
 
 test('the deadline is never later than what was said, not by a nanosecond', () => {
-  const view = new LeaseView();
+  const view = new SharedLease();
   for (const end of [0.0000019, 123_456.789_012_9, 9e9 + 0.000_5]) {
     view.hold(1, end);
     const [deadline = 0n] = new BigInt64Array(view.buffer);
@@ -67,9 +67,9 @@ test('the deadline is never later than what was said, not by a nanosecond', () =
 });
 
 test('views of one buffer, in any thread, are one lease', async () => {
-  const view = new LeaseView();
+  const view = new SharedLease();
   view.hold(7, now() + 60_000);
-  const other = new LeaseView(view.buffer);
+  const other = new SharedLease(view.buffer);
   expect(other.term).toBe(7);
   other.aborted = true;
   expect(view.aborted).toBe(true);
@@ -89,7 +89,7 @@ test('views of one buffer, in any thread, are one lease', async () => {
 });
 
 test('the pulse of the main thread has an age from its first beat on, until it ends', async () => {
-  const view = new LeaseView();
+  const view = new SharedLease();
   expect(view.pulseAge()).toBe(0);
   view.beatPulse();
   const first = view.pulseAge();
@@ -111,13 +111,13 @@ test('the pulse of the main thread has an age from its first beat on, until it e
 });
 
 test('a pulse that another thread wrote just now is not from the future', () => {
-  const view = new LeaseView();
+  const view = new SharedLease();
   new BigInt64Array(view.buffer)[4] = process.hrtime.bigint() + 1_000_000_000n;
   expect(view.pulseAge()).toBe(0);
 });
 
 test('clocks that are faked after it was loaded change nothing', () => {
-  const view = new LeaseView();
+  const view = new SharedLease();
   view.hold(3, now() + 60_000);
   vi.useFakeTimers({ toFake: ['Date', 'hrtime'], now: Date.now() + 3_600_000 });
   try {

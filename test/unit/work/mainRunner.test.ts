@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from 'vitest';
 import type { ChunkOutcome } from '../../../src/queue/runner.ts';
-import { LeaseView } from '../../../src/wire/sharedLease.ts';
+import { SharedLease } from '../../../src/wire/sharedLease.ts';
 import { type MainRun, MainRunner } from '../../../src/work/mainRunner.ts';
 import { VirtualClock } from '../../support/virtualClock.ts';
 
@@ -20,7 +20,7 @@ beforeEach(() => {
 
 function make(taskTimeout: number, asked: (run: MainRun) => void = () => {}): MainRunner {
   return new MainRunner({
-    lease: new LeaseView(),
+    lease: new SharedLease(),
     clock,
     taskTimeout,
     ask: (asks) => {
@@ -66,7 +66,7 @@ test('a task that is a view on an answer of the store crosses without the answer
 });
 
 test('without a start, and after an end, nothing is run', async () => {
-  await runner.end();
+  await runner.terminate();
   expect(await run()).toEqual({ done: 0, failure: { type: 'not-run' }, took: 0 });
   expect(told).toEqual([]);
 });
@@ -96,7 +96,7 @@ test('without a time-out nothing is watched', async () => {
 test('an end waits for what runs', async () => {
   void run();
   let ended = false;
-  void runner.end().then(() => {
+  void runner.terminate().then(() => {
     ended = true;
   });
   await clock.advance(60_000);

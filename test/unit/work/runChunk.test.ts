@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { QueuedTask } from '../../../src/queue/runner.ts';
-import { LeaseView } from '../../../src/wire/sharedLease.ts';
+import { SharedLease } from '../../../src/wire/sharedLease.ts';
 import type { UserWork } from '../../../src/work/callWork.ts';
 import { packChunk } from '../../../src/work/chunk.ts';
 import { ChunkProgress } from '../../../src/work/chunkProgress.ts';
@@ -11,14 +11,14 @@ import { encoded } from '../../support/encoded.ts';
 const TERM = 3;
 const now = (): number => Number(process.hrtime.bigint()) / 1e6;
 
-let lease: LeaseView;
+let lease: SharedLease;
 let progress: ChunkProgress;
 let contexts: WorkContext[];
 /** What the work was called with. */
 let calls: { task: unknown; id: unknown; attempt: number; done: number }[];
 
 beforeEach(() => {
-  lease = new LeaseView();
+  lease = new SharedLease();
   lease.hold(TERM, now() + 60_000);
   progress = new ChunkProgress();
   contexts = [];

@@ -10,7 +10,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ChunkOutcome } from '../../../src/queue/runner.ts';
 import type { Clock } from '../../../src/time/clock.ts';
 import { systemClock } from '../../../src/time/systemClock.ts';
-import { LeaseView } from '../../../src/wire/sharedLease.ts';
+import { SharedLease } from '../../../src/wire/sharedLease.ts';
 import { ChunkProgress } from '../../../src/work/chunkProgress.ts';
 import { StartGate, threadStarts } from '../../../src/work/startGate.ts';
 import { ThreadRunner } from '../../../src/work/threadRunner.ts';
@@ -20,7 +20,7 @@ const filename = fileURLToPath(new URL('./fixtures/scriptedThread.mjs', import.m
 let runner: ThreadRunner;
 let troubles: string[];
 let timersFired: number;
-/** Timers that are asked for until then run from then on, so that no limit passes before the thread is where it is to be. */
+/** Timers that are asked for until then run from then on, so no limit passes before the thread is where it is to be. */
 let timersBegin: Promise<void> | undefined;
 const clock: Clock = {
   ...systemClock,
@@ -57,7 +57,7 @@ function make(given: Partial<typeof defaults>, work = '', resourceLimits = {}): 
   timersFired = 0;
   timersBegin = undefined;
   const options = { ...defaults, ...given };
-  const lease = new LeaseView();
+  const lease = new SharedLease();
   const progress = new ChunkProgress();
   const data = { work, lease: lease.buffer, progress: progress.buffer, abortChannel: 'runner test', pipe };
   troubles = [];
@@ -76,7 +76,7 @@ async function start(taskTimeout: number): Promise<void> {
   expect(await runner.load()).toEqual({ type: 'loaded' });
 }
 
-afterEach(() => runner.end());
+afterEach(() => runner.terminate());
 
 function run(...ids: string[]): Promise<ChunkOutcome> {
   return runner.run(ids.map((id) => ({ id, bytes: new Uint8Array(1), failed: 0 })));
@@ -132,9 +132,9 @@ test('told to finish, the thread begins no task after the one that runs; a new s
   await start(Number.POSITIVE_INFINITY);
   await run('a');
   const outcome = run('wait', 'b', 'c');
-  runner.finish();
+  runner.finishCurrent();
   expect(await outcome).toMatchObject({ done: 1, failure: null });
-  await runner.end();
+  await runner.terminate();
   runner.start(2);
   await runner.load();
   expect(await run('a', 'b')).toMatchObject({ done: 2, failure: null });
@@ -145,7 +145,7 @@ test('an end does not wait for a loop, and what was done before it is known', as
   await run('a');
   const outcome = run('a', 'loop');
   while (runner.doneSoFar === 0) await new Promise((resolve) => setImmediate(resolve));
-  await runner.end();
+  await runner.terminate();
   expect((await outcome).done).toBe(1);
   expect(await run('a')).toEqual({ done: 0, failure: { type: 'not-run' }, took: 0 });
 });
@@ -181,7 +181,7 @@ describe('the thread', () => {
   test('that is ended while it waits for its turn is never made', async () => {
     make({});
     const load = runner.load();
-    await runner.end();
+    await runner.terminate();
     expect(await load).toEqual({ type: 'ended' });
     expect(runner.loaded).toBe(false);
   });
@@ -204,7 +204,7 @@ describe('work that does not load', () => {
       expect(await runner.load()).toMatchObject(failure);
       expect(runner.loaded).toBe(false);
       expect(await runner.load()).toMatchObject(failure);
-      await runner.end();
+      await runner.terminate();
       expect(await runner.probe()).toMatchObject(failure);
       expect(troubles).toEqual([]);
     },
@@ -219,10 +219,10 @@ describe('work that does not load', () => {
 
 test('a probe loads the work in a thread that has gone when it says so', async () => {
   make({});
-  await runner.end();
+  await runner.terminate();
   expect(await runner.probe()).toEqual({ type: 'loaded' });
   const probe = runner.probe();
-  await runner.endProbe();
+  await runner.terminateProbe();
   expect(await probe).toEqual({ type: 'ended' });
   runner.start(2);
   expect(runner.loaded).toBe(false);
@@ -239,8 +239,8 @@ describe('a thread that a read holds, so that it does not exit', () => {
 
   afterEach(async () => {
     letGo();
-    await runner.end();
-    await runner.endProbe();
+    await runner.terminate();
+    await runner.terminateProbe();
     rmSync(folder, { recursive: true });
     pipe = '';
   });
@@ -260,7 +260,7 @@ describe('a thread that a read holds, so that it does not exit', () => {
     expect(await runner.load()).toMatchObject(held);
     expect(runner.loaded).toBe(false);
     let news = 'held';
-    const end = runner.end().then(() => {
+    const end = runner.terminate().then(() => {
       news = 'ended';
     });
     const probe = runner.probe().then(({ type }) => {
@@ -305,7 +305,7 @@ describe('a thread that a read holds, so that it does not exit', () => {
       news = 'ran';
     });
     while (runner.doneSoFar === 0) await turn();
-    const end = runner.end();
+    const end = runner.terminate();
     while (timersFired === 0) await turn();
     await turn();
     expect(news).toBe('held');
@@ -321,32 +321,32 @@ describe('a thread that a read holds, so that it does not exit', () => {
     })();
     expect(await runner.load()).toMatchObject({ ...failed('ERR_WORK_MODULE'), exited: false });
     let ended = false;
-    const end = runner.end().then(() => {
+    const end = runner.terminate().then(() => {
       ended = true;
     });
     const probe = runner.probe();
     await turn();
     expect(ended).toBe(false);
     letGo();
-    await runner.endProbe();
+    await runner.terminateProbe();
     await end;
     expect(await probe).toEqual({ type: 'ended' });
   });
 
   test('in a probe in which the work loads is the failure of the probe', async () => {
     make({ exitPatience: 100 }, 'read');
-    await runner.end();
+    await runner.terminate();
     expect(await runner.probe()).toMatchObject(held);
-    expect(await runner.endProbe()).toBe(false);
+    expect(await runner.terminateProbe()).toBe(false);
     letGo();
-    while (!(await runner.endProbe()));
+    while (!(await runner.terminateProbe()));
   });
 
   test('in a probe that fails does not keep the reason back', async () => {
     make({ exitPatience: 60_000 }, 'readAndThrow');
-    await runner.end();
+    await runner.terminate();
     expect(await runner.probe()).toEqual({ type: 'failed', error: { message: 'not today' }, exited: false });
     letGo();
-    expect(await runner.endProbe()).toBe(true);
+    expect(await runner.terminateProbe()).toBe(true);
   });
 });

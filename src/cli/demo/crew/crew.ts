@@ -2,13 +2,13 @@
 import { MemberHandle, type MemberListener } from './memberHandle.js';
 import type { FromMember, ToMember } from './messages.js';
 
-export type Blocked = Extract<FromMember, { type: 'blocked' }>;
+type Blocked = Extract<FromMember, { type: 'blocked' }>;
 
-export interface Election {
+interface Election {
   readonly member: MemberHandle;
   readonly term: number | null;
   readonly at: number;
-  /** How late timers were on its machine meanwhile, in ms. */
+  /** How late timers were on its machine during the block, in ms. */
   readonly late: number;
   /** When the member last saw progress of the master before it. */
   readonly sawAt: number | null;
@@ -44,7 +44,7 @@ export class Crew {
     return this.members.some(({ alive }) => alive);
   }
 
-  /** The longest round trip to the store that a heartbeat took, in ms. */
+  /** Returns the longest round trip to the store that a beat took, in ms. */
   get roundTrip(): number {
     return Math.max(0, ...this.members.map(({ heartbeat }) => heartbeat?.roundTrip.max ?? 0));
   }

@@ -12,8 +12,8 @@ import { intervals } from '../intervals.js';
 import { TimerLateness } from '../lateness.js';
 import { type FromMember, isMessage, type ToMember } from './messages.js';
 
-/** Between two reports of how things stand, in ms. */
-const REPORT = 500;
+/** Between two reports of its state, in ms. */
+const REPORT_PERIOD_MS = 500;
 
 type Start = Extract<ToMember, { type: 'start' }>;
 type Task = { path: string };
@@ -45,7 +45,7 @@ async function start({ name, store, tasks, work }: Start): Promise<void> {
   await Promise.all(list.map(({ path }) => made.submitWork({ path })));
   tell({ type: 'fed', tasks: list.length });
   await made.run();
-  setInterval(() => void report(made), REPORT).unref();
+  setInterval(() => void report(made), REPORT_PERIOD_MS).unref();
 }
 
 async function report(cluster: ManagedCluster<Task>): Promise<void> {

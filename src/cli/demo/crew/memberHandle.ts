@@ -8,11 +8,11 @@ import { type FromMember, type Heartbeat, isMessage, type ToMember } from './mes
 const entry = fileURLToPath(new URL('./member.js', import.meta.url));
 
 /** How long a member may take to stop, in ms, before it is killed. */
-const STOP_WITHIN = 10_000;
+const STOP_MAX_MS = 10_000;
 
 export interface MemberListener {
   said(member: MemberHandle, message: FromMember): void;
-  /** A line that it wrote on stdout or stderr: debug output, or a crash. */
+  /** Called with a line that it wrote on stdout or stderr: debug output, or a crash. */
   wrote(member: MemberHandle, line: string): void;
   exited(member: MemberHandle): void;
 }
@@ -52,7 +52,7 @@ export class MemberHandle {
     return this.condition === 'running' || this.condition === 'blocked';
   }
 
-  /** Whether it went without having been told to. */
+  /** Returns whether it went without having been told to. */
   get lost(): boolean {
     return this.condition === 'ended' && !this.stopping;
   }
@@ -63,7 +63,7 @@ export class MemberHandle {
     if (this.child.connected) this.child.send(message, () => {});
   }
 
-  /** As if its machine had lost power: nothing of it runs on. */
+  /** Kills it, as if its machine had lost power: nothing of it runs on. */
   kill(): void {
     this.condition = 'killed';
     this.child.kill('SIGKILL');
@@ -74,7 +74,7 @@ export class MemberHandle {
     if (this.child.exitCode !== null || this.child.signalCode !== null || this.child.pid === undefined) return;
     this.stopping = true;
     this.send({ type: 'stop' });
-    const timer = setTimeout(() => this.child.kill('SIGKILL'), STOP_WITHIN);
+    const timer = setTimeout(() => this.child.kill('SIGKILL'), STOP_MAX_MS);
     await this.exit;
     clearTimeout(timer);
   }

@@ -42,7 +42,7 @@ export type FromMember =
     }
   | { readonly type: 'note'; readonly level: 'info' | 'error' | 'panic'; readonly text: string };
 
-/** The other end is of this same package, so that it is one of ours is all there is to check. */
+/** Returns whether it is one of ours. The other end is of this same package, so its type is enough. */
 export function isMessage<Message extends ToMember | FromMember>(value: unknown): value is Message {
   return typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string';
 }

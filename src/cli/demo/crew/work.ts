@@ -1,6 +1,6 @@
 /**
  * The demo's work module, run in the master's task thread: compresses a file, and writes down that it did. Where it
- * finds the files and the ledger stands in the query of its own URL, see `workUrl`.
+ * finds the files and the ledger is in the query of its own URL, see `workUrl`.
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';

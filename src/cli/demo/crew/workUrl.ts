@@ -1,6 +1,6 @@
 /** How the demo tells its work module what to do: in the query of the module's URL, for a task carries only the path. */
 
-export interface WorkSettings {
+interface WorkSettings {
   /** Where the tasks' paths begin. */
   readonly folder: string;
   /** The file of the ledger. */

@@ -10,7 +10,7 @@ import type { FileFacts, FileTask } from './tasks.js';
 /** Moments are by the monotonic clock, times in ms. */
 export interface AuditInput {
   readonly tasks: readonly FileTask[];
-  /** In the order in which they stand in the ledger. */
+  /** In the order of the ledger. */
   readonly lines: readonly LedgerLine[];
   /** Lines that could not be read. */
   readonly damaged: number;
@@ -26,7 +26,7 @@ export interface AuditInput {
   readonly mishaps: readonly string[];
 }
 
-export interface Check {
+interface Check {
   readonly id: string;
   /** What must hold, as a sentence. */
   readonly claim: string;
@@ -34,7 +34,7 @@ export interface Check {
   readonly found: string;
 }
 
-export interface AuditFigures {
+interface AuditFigures {
   readonly tasks: number;
   readonly done: number;
   readonly repeated: number;
@@ -134,12 +134,12 @@ async function compareContents({ tasks, lines }: AuditInput, read: (path: string
   }
   const found = [`${right} are`];
   if (wrong.length > 0) found.push(`${wrong.length} wrong, ${wrong[0]} for one`);
-  if (changed > 0) found.push(`${changed} changed meanwhile, not judged`);
+  if (changed > 0) found.push(`${changed} changed during the run, not judged`);
   const holds = wrong.length === 0 && right > 0;
   return { check: check('content', 'SHA-256 and size are right', holds, found.join(', ')), changed, bytes };
 }
 
-/** No two intervals of work may overlap, whoever did it: one master, and that one does one task after another. */
+/** No two intervals of work may overlap, in whichever member: one master, and that one does one task after another. */
 function checkExclusive(lines: readonly LedgerLine[]): Check {
   const sorted = lines.toSorted((a, b) => a.startedAt - b.startedAt);
   let latest: LedgerLine | undefined;

@@ -1,7 +1,7 @@
 /** The folder that the demo works on when none is given: the installed dependencies, real files of every kind. */
 import { createRequire } from 'node:module';
 
-/** The `node_modules` folder that holds this package's dependencies, be this a clone or an installed package. */
+/** Returns the `node_modules` folder that holds this package's dependencies, be this a clone or an installed package. */
 export function defaultFolder(): string {
   return dependenciesOf(createRequire(import.meta.url).resolve('bson'));
 }

@@ -1,5 +1,5 @@
 /**
- * The ledger: one line of JSON for each task done, appended by whoever did it. It is what the audit believes, and it
+ * The ledger: one line of JSON for each task done, appended by the member that did it. It is what the audit believes, and it
  * is written by the work alone: no line passes through the members that the demo blocks and kills.
  */
 import { appendFileSync } from 'node:fs';
@@ -24,7 +24,7 @@ export function appendLine(file: string, line: LedgerLine): void {
   appendFileSync(file, `${JSON.stringify(line)}\n`);
 }
 
-/** The line, or undefined for what is none. */
+/** Returns the line, or undefined for what is none. */
 export function parseLine(text: string): LedgerLine | undefined {
   let value: unknown;
   try {
@@ -75,7 +75,7 @@ export class LedgerReader {
     return this.lines.slice(before);
   }
 
-  /** Whether the ledger ends with half a line. */
+  /** Returns whether the ledger ends with half a line. */
   get torn(): boolean {
     return this.rest.length > 0;
   }

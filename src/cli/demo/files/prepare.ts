@@ -33,7 +33,7 @@ export async function prepare(
   return { folder, listing, plan };
 }
 
-/** As the members will, but nothing is started by it. */
+/** Checks the connect string as the members will, but starts nothing. */
 function checkConnectString(connectString: string): void {
   try {
     failover({ mongodb: { connectString } });

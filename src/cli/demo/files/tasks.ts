@@ -16,20 +16,20 @@ export interface FileTask {
 
 export interface Listing {
   readonly tasks: readonly FileTask[];
-  /** Files that are no tasks: unreadable, larger than `LARGEST`, or with a path that cannot be an id. */
+  /** Files that are no tasks: unreadable, larger than `FILE_BYTES_MAX`, or with a path that cannot be an id. */
   readonly skipped: number;
 }
 
 /** Larger files are left out: one native call over such a file takes seconds, in which nothing can be watched. */
-export const LARGEST = 4 * 1024 * 1024;
+export const FILE_BYTES_MAX = 4 * 1024 * 1024;
 /** Where the walk through a folder without end stops. */
-const MOST = 100_000;
+const FILES_MAX = 100_000;
 
 /**
- * The readable regular files below a folder; links are not followed. They stand in an order that is the same each time
- * and scatters large ones and small ones, so that any part of the list stands for the whole.
+ * Returns the readable regular files below a folder; links are not followed. Their order is the same each time
+ * and scatters large ones and small ones, so any part of the list is like the whole.
  */
-export async function listTasks(folder: string, signal?: AbortSignal, most = MOST): Promise<Listing> {
+export async function listTasks(folder: string, signal?: AbortSignal, most = FILES_MAX): Promise<Listing> {
   const tasks: FileTask[] = [];
   let skipped = 0;
   const folders = [''];
@@ -46,7 +46,7 @@ export async function listTasks(folder: string, signal?: AbortSignal, most = MOS
       if (entry.isDirectory()) folders.push(path);
       else if (entry.isFile()) files.push(path);
     }
-    const found = await Promise.all(files.map((path) => look(folder, path)));
+    const found = await Promise.all(files.map((path) => taskOf(folder, path)));
     for (const task of found) {
       if (task === null) skipped += 1;
       else tasks.push(task);
@@ -55,12 +55,12 @@ export async function listTasks(folder: string, signal?: AbortSignal, most = MOS
   return { tasks: inStableOrder(tasks), skipped };
 }
 
-async function look(folder: string, path: string): Promise<FileTask | null> {
+async function taskOf(folder: string, path: string): Promise<FileTask | null> {
   if (asTaskId(path) === undefined) return null;
   const file = join(folder, path);
   try {
     const { size, mtimeMs } = await lstat(file);
-    if (size > LARGEST) return null;
+    if (size > FILE_BYTES_MAX) return null;
     await access(file, constants.R_OK);
     return { path, size, mtime: mtimeMs };
   } catch {
@@ -75,7 +75,7 @@ function inStableOrder(tasks: readonly FileTask[]): FileTask[] {
     .map(({ task }) => task);
 }
 
-/** What the file is now, read anew. */
+/** Reads what the file is now. */
 export type FileFacts =
   | { readonly sha256: string; readonly size: number; readonly mtime: number }
   | { readonly error: string };
@@ -94,7 +94,7 @@ export async function readFacts(folder: string, path: string): Promise<FileFacts
   }
 }
 
-/** The code of a system error, like ENOENT. */
+/** Returns the code of a system error, like ENOENT. */
 export function errorCode(error: unknown): string {
   if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code;
   return String(error);

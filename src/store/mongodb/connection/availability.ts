@@ -9,7 +9,7 @@ export class Availability {
   private readonly listeners = new Set<() => void>();
 
   onAvailable(listener: () => void): () => void {
-    // A function of its own for each, so that one listener may be added twice.
+    // A function of its own for each, so one listener may be added twice.
     const call = () => listener();
     this.listeners.add(call);
     return () => this.listeners.delete(call);
@@ -27,7 +27,7 @@ export class Availability {
     });
   }
 
-  /** Something went unanswered, so that the next sign of life is news. */
+  /** Notes that something went unanswered, so the next sign of life is news. */
   lost(): void {
     this.away = true;
   }

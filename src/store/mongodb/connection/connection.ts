@@ -1,6 +1,6 @@
 /**
  * The connection to the database: opens it, sends commands that end in time, and tries again by itself when it was not
- * there, so that it can say when it is.
+ * there, so it can say when it is.
  *
  * Commands go out as they are, through `db.command`, because only there the driver documents that an abort takes back
  * what was not sent yet, and because the driver sends nothing twice there.
@@ -20,16 +20,16 @@ import { Opening, why } from './opening.js';
 import type { Run } from './run.js';
 
 /** Before a database that was not there is looked for again, in ms. */
-const LOOK_AGAIN = 1000;
+const REOPEN_RETRY_MS = 1000;
 /** How long a client may go without an answer before another one is tried beside it, in ms. */
-const SILENCE = 8000;
+const SILENCE_MAX_MS = 8000;
 /** How long callers wait for the first answer of any server, in ms. */
-const FIRST_ANSWER = 6000;
-/** A database that takes longer to open is far, in ms, so that short steps of connecting may be too short one day. */
-const FAR = 1000;
+const FIRST_ANSWER_MAX_MS = 6000;
+/** A database that takes longer to open is far, in ms, so short steps of connecting may be too short one day. */
+const FAR_MS = 1000;
 /** Opening again may take so many times as long as it took before, and this at least, in ms. */
-const REOPENING = 5;
-const SHORTEST_REOPENING = 2000;
+const REOPENING_TIMES = 5;
+const REOPENING_MIN_MS = 2000;
 /** How often the server is measured after a command without an answer. */
 const MEASURED = 2;
 
@@ -42,7 +42,7 @@ interface Attempt {
   done: Promise<void>;
 }
 
-export class Connection {
+export class MongoConnection {
   private readonly availability = new Availability();
   private current: Opening | undefined;
   private attempt: Attempt | undefined;
@@ -86,8 +86,8 @@ export class Connection {
         const { heard } = attempt.opening;
         if (heard.isAnswered) return;
         this.availability.lost();
-        reject(this.unavailable('open', why(heard, `no server has answered in ${FIRST_ANSWER} ms`)));
-      }, FIRST_ANSWER);
+        reject(this.unavailable('open', why(heard, `no server has answered in ${FIRST_ANSWER_MAX_MS} ms`)));
+      }, FIRST_ANSWER_MAX_MS);
       attempt.done.then(resolve, reject).finally(() => clearTimeout(silent));
     });
   }
@@ -136,22 +136,22 @@ export class Connection {
     });
     this.current = opening;
     this.silentSince = null;
-    if (took > FAR && this.steps.length > 1) {
+    if (took > FAR_MS && this.steps.length > 1) {
       this.steps.shift();
       // When this attempt is over.
       setImmediate(() => this.renew(opening));
     }
-    this.openingLimit = this.within(Math.max(SHORTEST_REOPENING, REOPENING * took));
+    this.openingLimit = this.capped(Math.max(REOPENING_MIN_MS, REOPENING_TIMES * took));
     this.availability.found();
   }
 
   private failed(error: StoreError): never {
-    this.openingLimit = this.within(2 * this.openingLimit);
+    this.openingLimit = this.capped(2 * this.openingLimit);
     if (error.code === 'ERR_STORE_UNAVAILABLE') this.tryAgainLater();
     throw error;
   }
 
-  private within(limit: number): number {
+  private capped(limit: number): number {
     return Math.ceil(Math.min(limit, this.settings.connectTimeout));
   }
 
@@ -161,7 +161,7 @@ export class Connection {
     this.again = setTimeout(() => {
       // Those who need to know why it failed have asked, or will ask, themselves.
       this.open().catch(() => {});
-    }, LOOK_AGAIN);
+    }, REOPEN_RETRY_MS);
   }
 
   /** Ends within the limit, and never rejects: what the driver cannot end in time, its own limits will. */
@@ -204,7 +204,7 @@ export class Connection {
     opening.link.measure(MEASURED).catch(() => {});
     const now = performance.now();
     this.silentSince ??= now;
-    if (now - this.silentSince < SILENCE) return;
+    if (now - this.silentSince < SILENCE_MAX_MS) return;
     this.silentSince = now;
     this.renew(opening);
   }

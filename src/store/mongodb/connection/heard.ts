@@ -17,7 +17,7 @@ export class Heard {
     });
   }
 
-  /** Whether any server has answered. */
+  /** Returns whether any server has answered. */
   get isAnswered(): boolean {
     return this.answered;
   }

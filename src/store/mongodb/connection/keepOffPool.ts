@@ -20,7 +20,7 @@ const hashes: Readonly<Record<string, string>> = {
 };
 
 /** What is replaced: `fs.promises` and `crypto.subtle` of the thread, or stand-ins in a test. */
-export interface PoolUsers {
+interface PoolUsers {
   readonly files: Pick<typeof fs.promises, 'access' | 'readFile'>;
   readonly subtle: Pick<webcrypto.SubtleCrypto, 'digest' | 'sign' | 'deriveBits'>;
 }

@@ -21,13 +21,13 @@ import { RoundTrip } from './roundTrip.js';
 const readOptions = { readPreference: 'primary', promoteLongs: true, promoteValues: true, useBigInt64: false } as const;
 
 /** A ping that takes longer ends, and with it the connection, in ms. */
-const PING_LIMIT = 1000;
+const PING_MAX_MS = 1000;
 /** And not before so many round trips have passed: it may need a new connection. */
 const PING_ROUND_TRIPS = 6;
 /** The same for pings that find out how far the server is. */
-const MEASURING_LIMIT = 10_000;
+const MEASURING_MAX_MS = 10_000;
 /** A read is sent again after so many broken connections at most. */
-const MOST_BROKEN = 2;
+const BROKEN_MAX = 2;
 const reads = new Set(['find', 'count', 'aggregate', 'listIndexes', 'hello', 'ping']);
 
 export interface LinkParts {
@@ -94,7 +94,7 @@ export class Link {
     return this.counted(() => this.command(command, signal));
   }
 
-  /** Counts what is under way, so that the next command knows how many take a connection before it. */
+  /** Counts what is under way, so the next command knows how many take a connection before it. */
   private async counted<T>(call: (ahead: number) => Promise<T>): Promise<T> {
     const ahead = this.underWay;
     this.underWay += 1;
@@ -116,10 +116,10 @@ export class Link {
     this.measuring = true;
     try {
       // The first one may need a new connection.
-      await this.ping(MEASURING_LIMIT);
+      await this.ping(MEASURING_MAX_MS);
       for (let ping = 0; ping < pings; ping++) {
         const from = this.parts.now();
-        await this.ping(MEASURING_LIMIT);
+        await this.ping(MEASURING_MAX_MS);
         this.took(this.parts.now() - from);
       }
     } finally {
@@ -161,7 +161,7 @@ export class Link {
         if (outcome !== undefined && !('error' in outcome)) return outcome;
         if (outcome !== undefined) {
           broken += 1;
-          if (broken > MOST_BROKEN) throw outcome.error;
+          if (broken > BROKEN_MAX) throw outcome.error;
         } else {
           this.doubt();
           patience *= 2;
@@ -222,7 +222,7 @@ export class Link {
   private check(connections: number): void {
     if (connections === 0) return;
     const pings = Array.from({ length: connections }, () =>
-      this.ping(Math.max(PING_LIMIT, PING_ROUND_TRIPS * this.roundTrip.ms)),
+      this.ping(Math.max(PING_MAX_MS, PING_ROUND_TRIPS * this.roundTrip.ms)),
     );
     const first = orAfter(
       this.roundTrip.pingPatience(Number.POSITIVE_INFINITY),
@@ -242,7 +242,7 @@ export class Link {
   private async failOlderThan(from: number): Promise<void> {
     const old = [...this.writes].filter(({ at }) => at < from);
     if (old.length === 0) return;
-    await this.ping(Math.max(PING_LIMIT, PING_ROUND_TRIPS * this.roundTrip.ms));
+    await this.ping(Math.max(PING_MAX_MS, PING_ROUND_TRIPS * this.roundTrip.ms));
     const text = `the store ${this.parts.label} is not available: no answer on this connection, while a new one answers`;
     const failLater = async (write: SentWrite): Promise<void> => {
       // A server that was merely slow answers now.

@@ -1,6 +1,6 @@
 /**
  * Looks up the names of servers. `dns.lookup` asks the system, but in libuv's thread pool, where it may wait for ever.
- * So the system is asked first, at most once at a time for each name. When it has not answered within `SYSTEM_LIMIT`,
+ * So the system is asked first, at most once at a time for each name. When it has not answered within `SYSTEM_MAX_MS`,
  * the name is looked for in the hosts file and then, by c-ares, on the DNS servers, both outside of the pool. When these
  * do not know it, or do not answer in time, the last answer of the system is used.
  */
@@ -9,11 +9,11 @@ import { isIP, type LookupFunction } from 'node:net';
 import { addressesInHosts, fullNames, type NameFiles, nameFiles, type ReadText, readText } from './hostsFile.js';
 
 /** How long the system is waited for, in ms. Connecting has 450 ms at least. */
-const SYSTEM_LIMIT = 100;
+const SYSTEM_MAX_MS = 100;
 /** How long DNS servers are waited for when there is an older answer, in ms. */
-const DNS_LIMIT = 150;
+const DNS_MAX_MS = 150;
 
-export interface LookupParts {
+interface LookupParts {
   /** Asks the system, as `dns.lookup` with `all` does. */
   system(name: string, family: number): Promise<LookupAddress[]>;
   /** Asks DNS servers, outside of the pool. */
@@ -36,7 +36,7 @@ export class NameLookup {
     if (ip !== 0) return [{ address: name, family: ip }];
     const { answer, late } = this.ask(name, family);
     // One that is late already has had its time.
-    const inTime = late ? undefined : await Promise.race([answer, this.parts.pause(SYSTEM_LIMIT)]);
+    const inTime = late ? undefined : await Promise.race([answer, this.parts.pause(SYSTEM_MAX_MS)]);
     if (inTime !== undefined) return inTime;
     const question = this.asked.get(keyOf(name, family));
     if (question !== undefined) question.late = true;
@@ -64,7 +64,7 @@ export class NameLookup {
     const known = this.known.get(keyOf(name, family));
     if (known === undefined) return resolving;
     const answer = resolving.catch(() => known);
-    return Promise.race([answer, pause(DNS_LIMIT).then(() => known)]);
+    return Promise.race([answer, pause(DNS_MAX_MS).then(() => known)]);
   }
 
   private async resolve(name: string, family: number): Promise<LookupAddress[]> {

@@ -9,10 +9,10 @@
 import type { MongoClient } from 'mongodb';
 
 /** How much longer than the driver allows it a check may take, in ms. */
-const SLACK = 1000;
+const SLACK_MS = 1000;
 /** How many times as long as the longest check before another one may take, and at least this, in ms. */
 const LONGER = 10;
-const SHORTEST_CHECK = 1000;
+const CHECK_MIN_MS = 1000;
 
 /** Calls `hung` when a check does not end, and again for as long as it does not. */
 export function watchMonitors(client: MongoClient, hung: () => void): void {
@@ -24,16 +24,14 @@ export function watchMonitors(client: MongoClient, hung: () => void): void {
   const longest = new Map<string, number>();
   const allowed = (address: string): number => {
     const known = longest.get(address);
-    return known === undefined
-      ? connectTimeoutMS
-      : Math.min(connectTimeoutMS, Math.max(SHORTEST_CHECK, LONGER * known));
+    return known === undefined ? connectTimeoutMS : Math.min(connectTimeoutMS, Math.max(CHECK_MIN_MS, LONGER * known));
   };
   const began = (address: string): void => {
     ended(address);
     // A server that streams answers at the latest after the time between two checks.
     after(allowed(address) + heartbeatFrequencyMS, address, () => {
-      // Of its own, so that a thread that was stopped for long reads what has come meanwhile.
-      after(SLACK, address, () => {
+      // Of its own, so a thread that was stopped for long reads what has come since.
+      after(SLACK_MS, address, () => {
         hung();
         began(address);
       });

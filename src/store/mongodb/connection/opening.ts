@@ -13,11 +13,11 @@ import { Link, type LinkParts } from './link.js';
 import type { Run } from './run.js';
 
 /** How long servers that refuse are tried again, in ms. */
-const REFUSED_FOR = 2000;
+const REFUSED_MAX_MS = 2000;
 /** How often it is looked whether they all refuse, in ms. */
-const LOOK = 100;
+const REFUSAL_POLL_MS = 100;
 
-export interface OpeningParts extends LinkParts {
+interface OpeningParts extends LinkParts {
   readonly settings: Settings;
   /** How long all of it may take, in ms. */
   readonly limit: number;
@@ -81,9 +81,9 @@ export class Opening {
       const from = performance.now();
       const looks = setInterval(() => {
         const refusal = this.heard.refusal();
-        const isFinal = refusal instanceof MongoCompatibilityError || performance.now() - from >= REFUSED_FOR;
+        const isFinal = refusal instanceof MongoCompatibilityError || performance.now() - from >= REFUSED_MAX_MS;
         if (refusal !== undefined && isFinal) reject(refusal);
-      }, LOOK);
+      }, REFUSAL_POLL_MS);
       const end = (): void => clearInterval(looks);
       signal.addEventListener('abort', end, { once: true });
       this.connecting.then(end, end);

@@ -7,7 +7,7 @@
  * that look and the insert, one round trip later, is noticed by the next batch, and by the master when it reads tasks.
  * If an id is there twice by then, the index cannot be made, and no task is stored or read until a person has chosen.
  *
- * The other indexes make calls fast. They are looked at every `ALL_PERIOD` ms, and whenever one of the tasks is gone.
+ * The other indexes make calls fast. They are looked at every `ALL_PERIOD_MS`, and whenever one of the tasks is gone.
  */
 import { StoreError } from '../../../errors.js';
 import type { Fields } from '../../documents.js';
@@ -15,9 +15,9 @@ import { indexes, judge, uniqueTasks } from './indexes.js';
 import { IndexMaker, type IndexSite } from './indexMaker.js';
 
 /** How often readers look at the indexes of the tasks, in ms. */
-const READ_PERIOD = 1000;
+const READ_PERIOD_MS = 1000;
 /** How often all indexes are looked at, in ms. */
-const ALL_PERIOD = 10_000;
+const ALL_PERIOD_MS = 10_000;
 
 const ofTasks = indexes.filter(({ collection }) => collection === uniqueTasks.collection);
 const collections = [...new Set(indexes.map(({ collection }) => collection))];
@@ -50,7 +50,7 @@ export class IndexKeeper {
     // If one that makes calls fast cannot be made, not every batch tries to.
     const wasUnique = listed === null || judge(uniqueTasks, listed).type === 'there';
     const now = this.site.clock.now();
-    if (wasUnique && (listed === null || now - this.mendedAt < ALL_PERIOD)) return;
+    if (wasUnique && (listed === null || now - this.mendedAt < ALL_PERIOD_MS)) return;
     this.mendedAt = now;
     await this.makeAll(what);
   }
@@ -68,7 +68,7 @@ export class IndexKeeper {
   /** Throws if ids are stored twice: then no task may be run. Readers call it beside each read. */
   async whileReading(what: string): Promise<void> {
     const now = this.site.clock.now();
-    if (now - this.readAt < READ_PERIOD) return;
+    if (now - this.readAt < READ_PERIOD_MS) return;
     this.readAt = now;
     try {
       await this.beforeStoring(what);
@@ -83,7 +83,7 @@ export class IndexKeeper {
   soon(): void {
     const now = this.site.clock.now();
     this.allAt ??= now;
-    if (now - this.allAt >= ALL_PERIOD) void this.makeAll('indexes');
+    if (now - this.allAt >= ALL_PERIOD_MS) void this.makeAll('indexes');
   }
 
   /** Makes all indexes that are missing, as far as it can. Never rejects: calls that need one say so. */

@@ -28,8 +28,8 @@ const INDEX_EXISTS = [85, 86];
 /** As all that is written: otherwise an index could be gone with its primary, and members go on without it. */
 const byMajority = { writeConcern: { w: 'majority' } };
 /** Before an index is made again, in ms, for the first time. */
-const PAUSE = 50;
-const ATTEMPTS_MAX = 5;
+const INDEX_PAUSE_MS = 50;
+const INDEX_ATTEMPTS_MAX = 5;
 
 export class IndexMaker {
   constructor(private readonly site: IndexSite) {}
@@ -99,8 +99,8 @@ export class IndexMaker {
         // Members that start together may make the same indexes, and on some servers one of them then has to give way.
         const isDeadlock = error instanceof StoreError && error.message.includes('deadlock');
         if (!isDeadlock) await this.mustNotBeDuplicates(what, index, error);
-        if (!isDeadlock || attempt === ATTEMPTS_MAX) throw error;
-        await pause(this.site.clock, attempt * PAUSE);
+        if (!isDeadlock || attempt === INDEX_ATTEMPTS_MAX) throw error;
+        await pause(this.site.clock, attempt * INDEX_PAUSE_MS);
       }
     }
   }

@@ -6,7 +6,7 @@ import { DEAD_LETTERS, TASKS } from '../tasks/taskReads.js';
 
 export const MEMBERS = 'failover_members';
 /** How long the line of a member stays that did not remove it, in seconds. */
-export const MEMBERS_KEPT = 60 * 60;
+export const MEMBERS_KEPT_SECONDS = 60 * 60;
 
 export interface Index {
   readonly collection: string;
@@ -34,7 +34,13 @@ export const indexes: readonly Index[] = [
   uniqueTasks,
   { collection: TASKS, name: 'name_seq', key: { name: 1, seq: 1 }, options: {}, use: 'fast' },
   { collection: DEAD_LETTERS, name: 'name_key', key: { name: 1, key: 1 }, options: {}, use: 'fast' },
-  { collection: MEMBERS, name: 'at', key: { at: 1 }, options: { expireAfterSeconds: MEMBERS_KEPT }, use: 'tidy' },
+  {
+    collection: MEMBERS,
+    name: 'at',
+    key: { at: 1 },
+    options: { expireAfterSeconds: MEMBERS_KEPT_SECONDS },
+    use: 'tidy',
+  },
 ];
 
 /** With one of these an index leaves documents out, or takes different keys for equal. */

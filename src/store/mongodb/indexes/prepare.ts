@@ -1,6 +1,6 @@
 /** What must be there before the store counts as open: a server that serves, and the indexes that calls need. */
 import type { Index } from './indexes.js';
-import { indexes, MEMBERS, MEMBERS_KEPT } from './indexes.js';
+import { indexes, MEMBERS, MEMBERS_KEPT_SECONDS } from './indexes.js';
 import { IndexMaker, type IndexSite } from './indexMaker.js';
 
 /** Finds out whether the server serves, and makes the indexes that are missing while several connections warm up. */
@@ -24,6 +24,6 @@ export async function prepare(site: IndexSite): Promise<void> {
 async function tidyMembers(made: Promise<Index[]>, { send }: IndexSite): Promise<void> {
   const isThere = await made.then((denied) => denied.length === 0).catch(() => false);
   if (isThere) return;
-  const before = new Date(Date.now() - MEMBERS_KEPT * 1000);
+  const before = new Date(Date.now() - MEMBERS_KEPT_SECONDS * 1000);
   await send('open', { delete: MEMBERS, deletes: [{ q: { at: { $lt: before } }, limit: 0 }] }).catch(() => {});
 }

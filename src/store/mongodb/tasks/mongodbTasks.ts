@@ -20,7 +20,7 @@ import {
   type Acknowledgement,
   type AddResult,
   type AttemptsRecord,
-  DEAD_LETTERS_COUNTED,
+  DEAD_LETTERS_COUNTED_MAX,
   type DeadLetter,
   type FoundDeadLetter,
   type NewTask,
@@ -38,9 +38,9 @@ import { DEAD_LETTERS, isRetired, majority, TASKS, TaskReads, taskKey } from './
 import { TaskTrimmer } from './taskTrimmer.js';
 
 /** What the payload of a task is taken to weigh before any was seen, in bytes. */
-const FIRST_GUESS = 16 * 1024;
+const FIRST_GUESS_BYTES = 16 * 1024;
 /** An answer with fewer bytes was not ended because of its size, in bytes. */
-const SMALL_ANSWER = 1024 * 1024;
+const SMALL_ANSWER_BYTES = 1024 * 1024;
 
 type TaskLimit = Parameters<TaskStore['tasksAfter']>[2];
 
@@ -78,7 +78,7 @@ export class MongodbTasks implements TaskStore {
   }
 
   tasksAfter(name: string, seq: number, limit: TaskLimit): Promise<StoredTask[]> {
-    return this.commands.within('tasksAfter', async (signal) => {
+    return this.commands.withTimeLimit('tasksAfter', async (signal) => {
       const [found] = await Promise.all([
         this.readWithin(name, seq, limit, signal),
         this.indexes.whileReading('tasksAfter'),
@@ -108,7 +108,7 @@ export class MongodbTasks implements TaskStore {
   }
 
   private weightOf(name: string): number {
-    return Math.max(1, this.weights.get(name) ?? FIRST_GUESS);
+    return Math.max(1, this.weights.get(name) ?? FIRST_GUESS_BYTES);
   }
 
   /** At most `most` tasks after `seq`: all there are, or as many as the server put into one answer. */
@@ -125,13 +125,13 @@ export class MongodbTasks implements TaskStore {
       const reader = this.reads.reader(document);
       highest = reader.serial('seq');
       reader.mustBe('_id', taskKey(name, highest));
-      // Done long ago: whoever asks for it is behind.
+      // Done long ago: the member that asks for it is behind.
       if (isRetired(document)) continue;
       const task = reader.task();
       bytes += task.bytes.length;
       tasks.push(task);
     }
-    return { tasks, highest, bytes, isAll: documents.length < most && bytes < SMALL_ANSWER };
+    return { tasks, highest, bytes, isAll: documents.length < most && bytes < SMALL_ANSWER_BYTES };
   }
 
   async acknowledge(tenure: Tenure, { number, done, burial }: Acknowledgement): Promise<boolean> {
@@ -158,7 +158,7 @@ export class MongodbTasks implements TaskStore {
   }
 
   async countTasks(name: string): Promise<QueueCounts> {
-    return this.commands.within('countTasks', async () => {
+    return this.commands.withTimeLimit('countTasks', async () => {
       const [highest, { done }, dead] = await Promise.all([
         this.reads.highest('countTasks', name),
         this.reads.state('countTasks', name),
@@ -177,7 +177,7 @@ export class MongodbTasks implements TaskStore {
   }
 
   countDeadLetters(name: string): Promise<number> {
-    return this.commands.count('countDeadLetters', DEAD_LETTERS, { name }, DEAD_LETTERS_COUNTED);
+    return this.commands.count('countDeadLetters', DEAD_LETTERS, { name }, DEAD_LETTERS_COUNTED_MAX);
   }
 
   async putDeadLetter(letter: DeadLetter): Promise<boolean> {

@@ -1,24 +1,24 @@
 /**
- * Gives new tasks their numbers: whoever knows that n - 1 is the highest inserts n, and the `_id` lets one through.
+ * Gives new tasks their numbers: a member that knows that n - 1 is the highest inserts n, and the `_id` lets one through.
  *
  * The danger is that a number is free again after its task was done and trimmed. A submitter that has read that the
  * next one is 10, and is held up while others store 10 to 20, the master does them and they are trimmed, would insert 10
  * with success, far below what is done, and the task would never run. Against this, three rules:
  *
- * 1. That n - 1 is the highest is trusted for `TRUST` ms, counted from before the request was sent that proved it (a
- *    look, or an own insert) until the insert of n is acknowledged. It is measured by the clock that ran further, so that
+ * 1. That n - 1 is the highest is trusted for `TRUST_MS`, counted from before the request was sent that proved it (a
+ *    look, or an own insert) until the insert of n is acknowledged. It is measured by the clock that ran further, so
  *    a machine that slept trusts nothing it knew before. An acknowledgement that comes later counts as a failure.
- * 2. The trimmer deletes a number at the earliest `KEPT` ms after it was told that it is done, by the clock that stands
+ * 2. The trimmer deletes a number at the earliest `KEPT_MS` after it was told that it is done, by the clock that stops
  *    still while a machine sleeps. The clocks of two machines would have to differ by a factor of 3.
  * 3. The proof is none that a new primary can take back, nor the word of one that was replaced (taskReads.ts): an insert
  *    is acknowledged by the majority, and a look is linearizable where there are several servers.
  *
  * So if n was given to another after the proof, then it was done after the proof, and is still there when this insert
- * arrives in its time: it fails. If the insert succeeds in its time, nobody ever had n. One that arrives after its time
+ * arrives in its time: it fails. If the insert succeeds in its time, no other task ever had n. One that arrives after its time
  * counts as failed, and may leave a task below what is done: no reader looks there, the trimmer takes it away in the
- * end, and its id is freed as soon as somebody brings the id again.
+ * end, and its id is freed as soon as the id is submitted again.
  *
- * The trimmer keeps the highest number that it was told of, so that the next number does not depend on the lease alone.
+ * The trimmer keeps the highest number that it was told of, so the next number does not depend on the lease alone.
  */
 
 import type { TaskId } from '../../../task/task.js';
@@ -32,14 +32,14 @@ import { majority, retiredKey, TASKS, type TaskReads, taskKey } from './taskRead
 import { Turns } from './turns.js';
 
 /** How long it is trusted that a number is the highest, in ms. */
-export const TRUST = 20_000;
+export const TRUST_MS = 20_000;
 /** What goes into one command: far from the 16 MB and the 100,000 documents that a server takes. */
-const MOST_BYTES = 8 * 1024 * 1024;
-const MOST_TASKS = 10_000;
+const COMMAND_BYTES_MAX = 8 * 1024 * 1024;
+const COMMAND_TASKS_MAX = 10_000;
 /** What a document weighs beside its payload, about. */
-const OVERHEAD = 1200;
+const OVERHEAD_BYTES = 1200;
 /** Before another look, in ms, when what is in the way cannot be seen yet. */
-const PAUSE = 10;
+const LOOK_PAUSE_MS = 10;
 
 interface Moment {
   readonly now: number;
@@ -78,7 +78,7 @@ export class TaskAdder {
   }
 
   add(name: string, tasks: readonly NewTask[], maxQueue: number): Promise<AddResult[]> {
-    return this.commands.within('addTasks', async (signal) => {
+    return this.commands.withTimeLimit('addTasks', async (signal) => {
       const outcomes = await this.addEach(name, firstOfEach(tasks), maxQueue, signal);
       const seen = new Set<TaskId>();
       return tasks.map(({ id }) => {
@@ -90,7 +90,7 @@ export class TaskAdder {
     });
   }
 
-  /** What became of each that was not known. */
+  /** Returns what became of each that was not known. */
   private async addEach(
     name: string,
     tasks: readonly NewTask[],
@@ -136,7 +136,7 @@ export class TaskAdder {
   /** Finds out whether the number of the first of the tasks was taken, or ids of theirs are; those that are queued. */
   private async afterCollision(name: string, tasks: readonly NewTask[], seq: number): Promise<Set<TaskId>> {
     const from = this.clock.now();
-    // Of one id alone, because most often it is the number, and whoever is slow now loses the next one too.
+    // Of one id alone, because most often it is the number, and a member that is slow now loses the next one too.
     const first = await this.idsInTheWay(name, tasks.slice(0, 1));
     if (first.queued.size > 0 || first.retired > 0) {
       const others = tasks.length > 1 ? await this.idsInTheWay(name, tasks.slice(1)) : first;
@@ -144,11 +144,11 @@ export class TaskAdder {
     }
     this.turns.collided(name, this.clock.now() - from);
     // What is in the way cannot be seen yet, because the majority does not have it.
-    if (this.trusted(name)?.next === seq) await pause(this.clock, PAUSE);
+    if (this.trusted(name)?.next === seq) await pause(this.clock, LOOK_PAUSE_MS);
     return new Set();
   }
 
-  /** How many were inserted, from the first on. */
+  /** Returns how many were inserted, from the first on. */
   private async insert(name: string, tasks: readonly NewTask[], end: End): Promise<number> {
     const sent = this.moment();
     const at = new Date(this.clock.wall());
@@ -158,10 +158,10 @@ export class TaskAdder {
     });
     try {
       const stored = await this.commands.insertInOrder('addTasks', TASKS, documents);
-      if (this.age(end.proven) > TRUST) {
+      if (this.age(end.proven) > TRUST_MS) {
         throw this.commands.unavailable(
           'addTasks',
-          `the answer took longer than the ${TRUST} ms that it may be trusted`,
+          `the answer took longer than the ${TRUST_MS} ms that it may be trusted`,
         );
       }
       if (stored === tasks.length) {
@@ -175,7 +175,7 @@ export class TaskAdder {
     }
   }
 
-  /** Which of the ids are there. One that is done and not trimmed yet makes room for the task that comes. */
+  /** Finds which of the ids are there. One that is done and not trimmed yet makes room for the task that comes. */
   private async idsInTheWay(name: string, tasks: readonly NewTask[]): Promise<InTheWay> {
     const filter = { name, key: { $in: tasks.map(({ id }) => storedId(id)) } };
     const options = { limit: tasks.length, projection: { seq: 1, key: 1, format: 1 }, ...majority };
@@ -205,7 +205,7 @@ export class TaskAdder {
     return { end: this.remember(name, { next: Math.max(highest, done) + 1, done, proven }), state };
   }
 
-  /** Of two that are both trusted the one that is further. */
+  /** Keeps, of two ends that are both trusted, the one that is further. */
   private remember(name: string, end: End): End {
     const other = this.trusted(name);
     const further = other !== undefined && other.next > end.next ? other : end;
@@ -216,7 +216,7 @@ export class TaskAdder {
   /** Half the time is left for the insert. */
   private trusted(name: string): End | undefined {
     const end = this.ends.get(name);
-    return end !== undefined && this.age(end.proven) <= TRUST / 2 ? end : undefined;
+    return end !== undefined && this.age(end.proven) <= TRUST_MS / 2 ? end : undefined;
   }
 
   private moment(): Moment {
@@ -238,12 +238,12 @@ function firstOfEach(tasks: readonly NewTask[]): NewTask[] {
   return [...first.values()];
 }
 
-/** As many as one command may carry, at least one. */
+/** Takes as many as one command may carry, at least one. */
 function oneCommand(tasks: readonly NewTask[]): readonly NewTask[] {
   let bytes = 0;
   const end = tasks.findIndex((task, index) => {
-    bytes += task.bytes.length + OVERHEAD;
-    return index > 0 && (bytes > MOST_BYTES || index === MOST_TASKS);
+    bytes += task.bytes.length + OVERHEAD_BYTES;
+    return index > 0 && (bytes > COMMAND_BYTES_MAX || index === COMMAND_TASKS_MAX);
   });
   return end < 0 ? tasks : tasks.slice(0, end);
 }

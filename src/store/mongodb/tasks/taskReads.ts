@@ -19,7 +19,7 @@ export const majority = { readConcern: { level: 'majority' } } as const;
 const linearizable = { readConcern: { level: 'linearizable' } } as const;
 
 /** How often a read is sent that a server answers with an error that passes. */
-const ATTEMPTS_MAX = 2;
+const READ_ATTEMPTS_MAX = 2;
 
 export class TaskReads {
   constructor(
@@ -27,7 +27,7 @@ export class TaskReads {
     private readonly topology: Topology,
   ) {}
 
-  /** The highest number in the collection, 0 without any. */
+  /** Returns the highest number in the collection, 0 without any. */
   async highest(what: string, name: string, fresh = false): Promise<number> {
     const options = { sort: { seq: -1 }, limit: 1, projection: { seq: 1, format: 1 } };
     const [task] = await this.find(what, TASKS, { name }, options, fresh);
@@ -56,7 +56,7 @@ export class TaskReads {
         const isRefusal = error instanceof StoreError && error.code === 'ERR_STORE';
         if (isRefusal) break;
         // An error that passes says nothing of what the server can do. The read is sent again, as it changes nothing.
-        if (serverCode(error) === undefined || attempt === ATTEMPTS_MAX) throw error;
+        if (serverCode(error) === undefined || attempt === READ_ATTEMPTS_MAX) throw error;
       }
     }
     await topology.ask(what);

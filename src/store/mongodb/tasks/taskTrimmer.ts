@@ -1,5 +1,5 @@
 /**
- * Deletes tasks behind what is done: none earlier than `KEPT` ms after this store was told that it is done (why:
+ * Deletes tasks behind what is done: none earlier than `KEPT_MS` after this store was told that it is done (why:
  * taskAdder.ts), in bites that no command is long with, and always from where the last bite ended: a server that has
  * deleted millions may have to pass them all again to find the lowest that is left.
  */
@@ -8,8 +8,8 @@ import type { Commands } from '../commands.js';
 import { majority, TASKS, type TaskReads } from './taskReads.js';
 
 /** How long a task stays after it was heard that it is done, in ms. */
-export const KEPT = 60_000;
-/** How near two of the times are that are kept apart, in ms: there are no more than KEPT / STEP + 2 of them. */
+export const KEPT_MS = 60_000;
+/** How near two of the times are that are kept apart, in ms: there are no more than KEPT_MS / STEP + 2 of them. */
 const STEP = 1000;
 /** The numbers in one command. */
 const BITE = 2000;
@@ -45,7 +45,7 @@ export class TaskTrimmer {
     this.trims.set(name, trim);
     this.mark(trim, through);
     trim.under ??= this.commands
-      .within('trimTasks', (signal) => this.bite(name, trim, signal))
+      .withTimeLimit('trimTasks', (signal) => this.bite(name, trim, signal))
       .finally(() => {
         trim.under = undefined;
       });
@@ -63,7 +63,7 @@ export class TaskTrimmer {
       if (last !== undefined && before !== undefined && last.at - before.at < STEP) marks.pop();
       marks.push({ at: now, through });
     }
-    for (let [first] = marks; first !== undefined && now - first.at >= KEPT; [first] = marks) {
+    for (let [first] = marks; first !== undefined && now - first.at >= KEPT_MS; [first] = marks) {
       trim.ripe = first.through;
       marks.shift();
     }
@@ -84,7 +84,7 @@ export class TaskTrimmer {
     }
   }
 
-  /** The number before the lowest task above `seq`, and no more than `most`. */
+  /** Returns the number before the lowest task above `seq`, and no more than `most`. */
   private async holeBehind(name: string, seq: number, most: number): Promise<number> {
     const filter = { name, seq: { $gt: seq } };
     const options = { sort: { seq: 1 }, limit: 1, projection: { seq: 1, format: 1 }, ...majority };

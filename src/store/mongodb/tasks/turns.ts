@@ -6,16 +6,16 @@
 import type { Clock } from '../../../time/clock.js';
 
 /** How long a pause is before it is known how long a look takes, and at least and at most, in ms. */
-const FIRST_PAUSE = 10;
-const SHORTEST_PAUSE = 3;
-const LONGEST_PAUSE = 50;
+const FIRST_PAUSE_MS = 10;
+const PAUSE_MIN_MS = 3;
+const PAUSE_MAX_MS = 50;
 /** After the last collision, how long the others count as there, in ms. */
-const CONTESTED = 2000;
+const CONTESTED_MS = 2000;
 /** Batch upon batch for so many times a pause, and it is time for one: one in twenty-one, at most 5 % of the time. */
 const STREAK = 20;
 
 interface Turn {
-  /** Somebody else was storing, until then at least. */
+  /** Another member was storing, until then at least. */
   contestedUntil: number;
   pause: number;
   /** Since when batch came upon batch. */
@@ -36,7 +36,7 @@ export class Turns {
     await new Promise<void>((resolve) => this.clock.at(notBefore, resolve));
   }
 
-  /** A batch was stored, whose insert was sent at `sent`. */
+  /** Records that a batch was stored, whose insert was sent at `sent`. */
   stored(name: string, sent: number): void {
     const turn = this.of(name);
     const now = this.clock.now();
@@ -46,18 +46,18 @@ export class Turns {
     if (dominant || now < turn.contestedUntil) turn.notBefore = now + turn.pause;
   }
 
-  /** Somebody else was faster, and to find out where he left off took so long, in ms. */
+  /** Records that another member was faster, and that finding its last number took so long, in ms. */
   collided(name: string, looking: number): void {
     const turn = this.of(name);
-    turn.contestedUntil = this.clock.now() + CONTESTED;
-    turn.pause = Math.min(LONGEST_PAUSE, Math.max(SHORTEST_PAUSE, 1.5 * looking));
+    turn.contestedUntil = this.clock.now() + CONTESTED_MS;
+    turn.pause = Math.min(PAUSE_MAX_MS, Math.max(PAUSE_MIN_MS, 1.5 * looking));
   }
 
   private of(name: string): Turn {
     const now = this.clock.now();
     const turn = this.turns.get(name) ?? {
       contestedUntil: 0,
-      pause: FIRST_PAUSE,
+      pause: FIRST_PAUSE_MS,
       streakFrom: now,
       lastStored: Number.NEGATIVE_INFINITY,
       notBefore: 0,

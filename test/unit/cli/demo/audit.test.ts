@@ -112,7 +112,7 @@ test('a standby that took over too late, or never, is found', async () => {
   expect(await failing({ kill: null, takeover: null })).toEqual(['takeover', 'resumed']);
 });
 
-test('a first task that came too late, or from somebody else, is found', async () => {
+test('a first task that came too late, or from another member, is found', async () => {
   const late = good.lines.map((entry) =>
     entry.term === 1
       ? entry

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { LARGEST, listTasks, readFacts } from '../../../../src/cli/demo/files/tasks.ts';
+import { FILE_BYTES_MAX, listTasks, readFacts } from '../../../../src/cli/demo/files/tasks.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -42,9 +42,9 @@ test('links are not followed, to files or to folders, and not counted', async ()
 
 test('what is too large, and a path too long for an id, is skipped and counted', async () => {
   await writeFile(join(folder, 'largest'), '');
-  await truncate(join(folder, 'largest'), LARGEST);
+  await truncate(join(folder, 'largest'), FILE_BYTES_MAX);
   await writeFile(join(folder, 'larger'), '');
-  await truncate(join(folder, 'larger'), LARGEST + 1);
+  await truncate(join(folder, 'larger'), FILE_BYTES_MAX + 1);
   const deep = Array.from({ length: 5 }, () => 'd'.repeat(220)).join('/');
   await mkdir(join(folder, deep), { recursive: true });
   await writeFile(join(folder, deep, 'file'), '');

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { DeadLetters } from '../../../../src/coordinator/deadLetters.ts';
-import { DurableWork } from '../../../../src/coordinator/duties/durableDuty.ts';
+import { DurableDuty } from '../../../../src/coordinator/duties/durableDuty.ts';
 import type { ResolvedRetry } from '../../../../src/options/options.ts';
 import { ReadLimit } from '../../../../src/queue/readLimit.ts';
 import { atOnce, MemoryTasks, type TaskFate } from '../../../support/memoryTaskStore.ts';
@@ -11,7 +11,7 @@ import { batchOf, leaseAfter, NAME, POLL, STOP_TIMEOUT, Told } from './duties.ts
 let clock: VirtualClock;
 let store: MemoryTasks;
 let told: Told;
-let work: DurableWork;
+let work: DurableDuty;
 let letters: DeadLetters;
 let fate: TaskFate;
 let term: number;
@@ -19,7 +19,7 @@ let term: number;
 function make(retry?: Partial<ResolvedRetry>): void {
   told = new Told();
   letters = new DeadLetters({ store: store.connect(() => fate), name: NAME, holder: 'me', clock, poll: POLL });
-  work = new DurableWork({
+  work = new DurableDuty({
     ...told.parts(clock, retry),
     store: store.connect(() => fate),
     holder: 'me',
@@ -117,7 +117,7 @@ describe('the tasks that may have been running', () => {
     expect([told.runner.running, store.tasks.get(1)?.deaths]).toEqual([1, 0]);
   });
 
-  test('of whoever came after it are', async () => {
+  test('of those that came after it are', async () => {
     await work.submit(batchOf(1, 2));
     work.seen(leaseAfter(0, [], null));
     await elect();
@@ -130,7 +130,7 @@ describe('the tasks that may have been running', () => {
 });
 
 describe('a drain', () => {
-  test('that the store will not let acknowledge anything ends all the same, and gives no lease away', async () => {
+  test('that the store will not let acknowledge anything ends nevertheless, and gives no lease away', async () => {
     await work.submit(batchOf(1, 2));
     work.seenNothing();
     await elect();
@@ -200,10 +200,10 @@ test('or holds the queue up, until any member clears it', async () => {
     told.runner.settle(refused);
     await clock.advance(20);
   }
-  const stands = expect.stringContaining("the queue 'billing' stands still");
+  const stands = expect.stringContaining("the queue 'billing' is blocked");
   expect(told.news()).toEqual(['failed 1 #1', 'failed 1 #2', stands]);
   expect([told.runner.running, (await work.load()).blocked]).toEqual([undefined, 1]);
-  const other = new DurableWork({
+  const other = new DurableDuty({
     ...new Told().parts(clock),
     store: store.connect(),
     holder: 'other',

@@ -1,6 +1,6 @@
 /** What the tests of both kinds of managed work share: their options, their batches, and what they tell. */
 
-import type { TaskWorkParts } from '../../../../src/coordinator/duties/queueDuty.ts';
+import type { QueueDutyParts } from '../../../../src/coordinator/duties/queueDuty.ts';
 import type { ResolvedManagedOptions, ResolvedRetry } from '../../../../src/options/options.ts';
 import type { Lease } from '../../../../src/store/store.ts';
 import type { TaskId } from '../../../../src/task/task.ts';
@@ -19,7 +19,7 @@ export class Told {
   readonly events: string[] = [];
   progressed = 0;
 
-  parts(clock: VirtualClock, retry: Partial<ResolvedRetry> = {}): TaskWorkParts & { poll: number } {
+  parts(clock: VirtualClock, retry: Partial<ResolvedRetry> = {}): QueueDutyParts & { poll: number } {
     return {
       ...{ name: NAME, options: optionsWith(retry), runner: this.runner, clock, poll: POLL },
       random: () => 0.5,

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { DeadLetters } from '../../../../src/coordinator/deadLetters.ts';
-import { ManagedWork } from '../../../../src/coordinator/duties/memoryDuty.ts';
+import { MemoryDuty } from '../../../../src/coordinator/duties/memoryDuty.ts';
 import type { ResolvedRetry } from '../../../../src/options/options.ts';
 import { atOnce, MemoryTasks, type TaskFate } from '../../../support/memoryTaskStore.ts';
 import { VirtualClock } from '../../../support/virtualClock.ts';
@@ -12,14 +12,14 @@ const first = { term: 1, progress: { identifier: null, count: 0, recent: [] }, c
 let clock: VirtualClock;
 let store: MemoryTasks;
 let told: Told;
-let work: ManagedWork;
+let work: MemoryDuty;
 let letters: DeadLetters;
 let fate: TaskFate;
 
 function make(retry?: Partial<ResolvedRetry>): void {
   told = new Told();
   letters = new DeadLetters({ store: store.connect(() => fate), name: NAME, holder: 'me', clock, poll: POLL });
-  work = new ManagedWork({ ...told.parts(clock, retry), store: store.connect(() => fate) });
+  work = new MemoryDuty({ ...told.parts(clock, retry), store: store.connect(() => fate) });
 }
 
 beforeEach(() => {
@@ -179,7 +179,7 @@ describe('block', () => {
   });
 
   test('nothing runs, and it is told', async () => {
-    const stands = expect.stringContaining("the queue 'billing' stands still");
+    const stands = expect.stringContaining("the queue 'billing' is blocked");
     expect(told.news()).toEqual(['failed 1 #1', stands]);
     expect([told.runner.running, (await work.load()).blocked]).toEqual([undefined, 1]);
   });

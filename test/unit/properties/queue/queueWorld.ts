@@ -1,7 +1,7 @@
 /**
  * Members with a managed queue in memory, the lease that they share, and beside them the model: sets of what was fed,
  * what is finished (done, or a dead letter), and what each member was told of. The members run what ships
- * (`ManagedWork`: FIFO, follower, window of what was done, dispatcher); the election is played by whoever calls.
+ * (`MemoryDuty`: FIFO, follower, window of what was done, dispatcher); the election is played by whoever calls.
  *
  * What is checked on every step, of docs/explain/protocol.md and of the plan's first rules about managed work:
  *
@@ -11,8 +11,8 @@
  *   - the lease lists the end of what was finished, without gaps, within its limits.
  */
 import { expect } from 'vitest';
-import { ManagedWork } from '../../../../src/coordinator/duties/memoryDuty.ts';
-import { WINDOW_BYTES, WINDOW_LENGTH } from '../../../../src/queue/memory/doneWindow.ts';
+import { MemoryDuty } from '../../../../src/coordinator/duties/memoryDuty.ts';
+import { DONE_BYTES_MAX, DONE_IDS_MAX } from '../../../../src/queue/memory/doneWindow.ts';
 import type { ChunkOutcome } from '../../../../src/queue/runner.ts';
 import type { Lease, Progress } from '../../../../src/store/store.ts';
 import type { TaskId } from '../../../../src/task/task.ts';
@@ -37,7 +37,7 @@ export interface Member {
   readonly index: number;
   /** Of this life of it. */
   readonly holder: string;
-  readonly work: ManagedWork;
+  readonly work: MemoryDuty;
   readonly told: Told;
   /** In which order it is fed, and how far that is. */
   readonly order: readonly TaskId[];
@@ -89,7 +89,7 @@ export class QueueWorld {
     const told = new Told();
     told.runner.mostTasks = 8;
     const retry = { minDelay: 10, maxDelay: 40, attempts: ATTEMPTS };
-    const work = new ManagedWork({
+    const work = new MemoryDuty({
       ...told.parts(this.clock, retry),
       store: new MemoryTasks(this.clock).connect(),
       emit: (event) => this.guard(() => this.happened(member, event)),
@@ -274,7 +274,7 @@ export class QueueWorld {
     await this.settle();
   }
 
-  /** The member is gone at once, and comes again with nothing: it has to be fed anew. */
+  /** The member is gone at once, and comes again with nothing: it has to be fed again. */
   async crash(member: Member): Promise<void> {
     member.gone = true;
     // Its timers run on in the one clock of all; in truth they are gone with it.
@@ -321,7 +321,7 @@ function failing(end: Outcome['end']): 'refused' | 'thrown' {
 function checkProgress({ identifier, count, recent }: Progress, log: readonly TaskId[]): void {
   expect({ identifier, count }).toEqual({ identifier: log.at(-1) ?? null, count: log.length });
   expect(recent, 'the end of what was finished').toEqual(log.slice(log.length - recent.length));
-  expect(recent.length).toBeLessThanOrEqual(WINDOW_LENGTH);
+  expect(recent.length).toBeLessThanOrEqual(DONE_IDS_MAX);
   const bytes = recent.reduce((sum: number, id) => sum + Buffer.byteLength(String(id)), 0);
-  expect(bytes).toBeLessThanOrEqual(WINDOW_BYTES);
+  expect(bytes).toBeLessThanOrEqual(DONE_BYTES_MAX);
 }

@@ -4,10 +4,10 @@ import { expect, test } from 'vitest';
 import { retryDelay } from '../../../../src/queue/retry.ts';
 import { runs } from '../runs.ts';
 
-const MAX_TIME = 2 ** 31 - 1;
+const TIMER_MAX_MS = 2 ** 31 - 1;
 const delay = fc.oneof(
   fc.integer({ min: 1, max: 1000 }),
-  fc.integer({ min: 1, max: MAX_TIME }),
+  fc.integer({ min: 1, max: TIMER_MAX_MS }),
   fc.double({ min: 1, max: 100, noNaN: true }),
 );
 const options = fc.tuple(delay, delay).map(([a, b]) => ({ minDelay: Math.min(a, b), maxDelay: Math.max(a, b) }));

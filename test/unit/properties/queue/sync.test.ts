@@ -9,13 +9,13 @@ import { runs } from '../runs.ts';
 import { happenings } from './queueCommands.ts';
 import { QueueWorld } from './queueWorld.ts';
 
-const MOST_TASKS = 48;
+const TASKS_MAX = 48;
 /** Of ids so long the lease can list no more than 16. */
 const LONG_ID = 1000;
 
-const places = Array.from({ length: MOST_TASKS }, (_, index) => index);
-const order = fc.shuffledSubarray(places, { minLength: MOST_TASKS });
-const count = fc.integer({ min: 1, max: MOST_TASKS });
+const places = Array.from({ length: TASKS_MAX }, (_, index) => index);
+const order = fc.shuffledSubarray(places, { minLength: TASKS_MAX });
+const count = fc.integer({ min: 1, max: TASKS_MAX });
 const last = fc.nat({ max: 3 });
 
 /** Numbers are listed up to 256 of them, which no world here reaches. */

@@ -31,7 +31,7 @@ describe('dead-letter', () => {
     addAll(store, 1, 4);
     const master = await elected(once);
     store.news();
-    master.queue.finish(1);
+    master.queue.remove(1);
     master.fail(master.head, 1);
     expect(master.ready()).toEqual([]);
     await settle();
@@ -87,7 +87,7 @@ describe('dead-letter', () => {
       master.fate = (call: TaskCall) => (call === at && calls++ === nth ? { ...atOnce, lost } : atOnce);
       master.fail(master.head, 1);
       await settle();
-      master.queue.end();
+      master.queue.endReign();
       expect(store.done).toBe(done);
       const next = await elected(once, false);
       if (done === 0) {
@@ -109,7 +109,7 @@ describe('dead-letter', () => {
       master.fate = only('putDeadLetter', { ...atOnce, lost: 'call' });
       master.fail(master.head, 1);
       await settle();
-      master.queue.end();
+      master.queue.endReign();
       return master;
     }
 
@@ -144,7 +144,7 @@ describe('dead-letter', () => {
         const next = await unfinished();
         next.fate = only(call, { there: 5, back: 5 });
         await clock.advance(7);
-        next.queue.end();
+        next.queue.endReign();
         store.news();
         await clock.advance(10 * POLL);
         expect([next.news(), store.news(), next.ready()]).toEqual([[], [], []]);
@@ -155,23 +155,23 @@ describe('dead-letter', () => {
       const next = await unfinished();
       store.holder = null;
       await clock.advance(POLL / 2);
-      next.queue.end();
+      next.queue.endReign();
       store.news();
       await clock.advance(10 * POLL);
       expect([next.news(), store.news()]).toEqual([[], []]);
     });
   });
 
-  test('a letter that somebody took is not written again, by whoever becomes master', async () => {
+  test('a letter that was taken is not written again, whichever member becomes master', async () => {
     addAll(store, 1, 2);
     const master = await elected(once);
     master.fate = only('putDeadLetter', { ...atOnce, lost: 'answer' });
     master.fail(master.head, 1);
     await settle();
-    master.queue.end();
+    master.queue.endReign();
     const second = await elected(once);
     store.removeLetter(1);
-    second.queue.end();
+    second.queue.endReign();
     await elected(once);
     expect([store.letters, store.burial]).toEqual([[], null]);
   });
@@ -186,7 +186,7 @@ describe('dead-letter', () => {
       store.holder = null;
       await clock.advance(10 * POLL);
       expect(master.ready()).toEqual([]);
-      master.queue.end();
+      master.queue.endReign();
     }
   });
 
@@ -194,7 +194,7 @@ describe('dead-letter', () => {
     addAll(store, 1, 5);
     const master = await elected(once);
     master.fate = only('acknowledge', { there: 5, back: 5 });
-    master.queue.finish(1);
+    master.queue.remove(1);
     for (const id of [2, 3]) {
       expect(master.head.id).toBe(id);
       master.fail(master.head, 1);
@@ -212,7 +212,7 @@ describe('dead-letter', () => {
       store.add({ id, bytes: new Uint8Array(0) }, { attempts: id === 1 || id === 3 ? 2 : 0 });
     const master = await elected({ attempts: 2 });
     expect([master.ready(), store.letters.map(({ id }) => id)]).toEqual([[2], [1]]);
-    master.queue.finish(1);
+    master.queue.remove(1);
     await settle();
     expect([master.ready(), store.letters.map(({ id }) => id)]).toEqual([
       [4, 5],
@@ -251,7 +251,7 @@ describe('block', () => {
     const master = await blocked();
     await clock.advance(10 * POLL);
     expect([master.ready(), master.queue.blocked, store.done]).toEqual([[], 1, 0]);
-    expect(master.news()).toEqual([expect.stringContaining("the queue 'billing' stands still")]);
+    expect(master.news()).toEqual([expect.stringContaining("the queue 'billing' is blocked")]);
     expect(store.tasks.get(1)).toMatchObject({ attempts: 2, deaths: 0 });
   });
 
@@ -282,8 +282,8 @@ describe('block', () => {
     expect([master.news().length, store.tasks.get(1)?.attempts, master.queue.blocked]).toEqual([1, 1, 1]);
   });
 
-  test('is told anew by the next master, which does not overwrite a record that is cleared just then', async () => {
-    (await blocked()).queue.end();
+  test('is told again by the next master, which does not overwrite a record that is cleared just then', async () => {
+    (await blocked()).queue.endReign();
     const next = new Master(store, clock, 'b', block);
     next.fate = (call) => (call === 'tasksAfter' ? { there: 0, back: 10 } : { there: 10, back: 0 });
     next.elect(2, false);
@@ -307,7 +307,7 @@ describe('block', () => {
     // The look of now is of before; the next one finds it.
     await clock.advance(12 * POLL);
     expect(master.head.id).toBe(1);
-    master.queue.finish(1);
+    master.queue.remove(1);
     for (let attempt = 0; attempt < 2; attempt++) {
       master.fail(master.head, 2);
       await settle();

@@ -17,7 +17,7 @@ export interface MasterOptions {
 
 export class Master {
   readonly queue: DurableQueue;
-  /** What the host is told, in order: `acknowledged 1,2`, `buried 3: why`, `trouble: why`. */
+  /** What the owner is told, in order: `acknowledged 1,2`, `buried 3: why`, `trouble: why`. */
   readonly told: string[] = [];
   wakes = 0;
   /** The fate of each call to come. */
@@ -39,7 +39,7 @@ export class Master {
       clock,
       retry: { attempts, exhausted },
       poll: POLL,
-      host: {
+      callbacks: {
         wake: () => {
           this.wakes += 1;
           this.onWake?.();
@@ -57,7 +57,7 @@ export class Master {
     });
   }
 
-  /** It becomes master, and whoever was is so no more. */
+  /** Makes it master; the member that was is no more. */
   elect(term: number, clean: boolean): void {
     const tenure = { name: NAME, term, holder: this.holder };
     this.store.holder = tenure;

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { UNACKNOWLEDGED } from '../../../../src/queue/durable/durableQueue.ts';
+import { UNACKNOWLEDGED_MAX } from '../../../../src/queue/durable/durableQueue.ts';
 import { atOnce, MemoryTasks, type TaskCall } from '../../../support/memoryTaskStore.ts';
 import { VirtualClock } from '../../../support/virtualClock.ts';
 import { addAll, Master, NAME, only, POLL } from './durableMaster.ts';
@@ -30,7 +30,7 @@ describe('acknowledgement', () => {
     await elected(5);
     expect(master.ready()).toEqual([1, 2, 3, 4, 5]);
     store.news();
-    master.queue.finish(4);
+    master.queue.remove(4);
     await settle();
     expect(store.news().filter((call) => call.startsWith('ack'))).toEqual(['acknowledge 4']);
     expect([store.done, master.news(), master.ready()]).toEqual([4, ['acknowledged 1,2,3,4'], [5]]);
@@ -39,10 +39,10 @@ describe('acknowledgement', () => {
   test('is one at a time, each for all that is done by then', async () => {
     await elected(10);
     master.fate = only('acknowledge', { there: 10, back: 10 });
-    master.queue.finish(1);
-    master.queue.finish(2);
+    master.queue.remove(1);
+    master.queue.remove(2);
     await clock.advance(15);
-    master.queue.finish(3);
+    master.queue.remove(3);
     expect(master.news()).toEqual([]);
     await clock.advance(5);
     expect(master.news()).toEqual(['acknowledged 1']);
@@ -52,11 +52,11 @@ describe('acknowledgement', () => {
   });
 
   test('no more than the bound is done or running without one', async () => {
-    await elected(3 * UNACKNOWLEDGED);
+    await elected(3 * UNACKNOWLEDGED_MAX);
     master.fate = only('acknowledge', { there: 10, back: 10 });
-    master.queue.finish(100);
-    expect(master.ready(1000)).toHaveLength(UNACKNOWLEDGED - 100);
-    master.queue.finish(UNACKNOWLEDGED - 100);
+    master.queue.remove(100);
+    expect(master.ready(1000)).toHaveLength(UNACKNOWLEDGED_MAX - 100);
+    master.queue.remove(UNACKNOWLEDGED_MAX - 100);
     expect(master.ready(1000)).toEqual([]);
     const wakes = master.wakes;
     await clock.advance(20);
@@ -66,14 +66,14 @@ describe('acknowledgement', () => {
 
   test('that is refused: nothing more is begun, whatever comes', async () => {
     await elected(9);
-    master.queue.finish(1);
+    master.queue.remove(1);
     await settle();
     store.holder = { name: NAME, term: 2, holder: 'b' };
-    master.queue.finish(1);
+    master.queue.remove(1);
     expect(master.ready()).toEqual([3, 4, 5, 6, 7, 8, 9]);
     await settle();
     expect(master.ready()).toEqual([]);
-    master.queue.finish(1);
+    master.queue.remove(1);
     master.queue.offer([store.add({ id: 10, bytes: new Uint8Array(0) })]);
     await clock.advance(3 * POLL);
     await master.queue.flush(true);
@@ -87,7 +87,7 @@ describe('acknowledgement', () => {
         store = new MemoryTasks(clock);
         master = new Master(store, clock, 'a', { attempts, exhausted });
         await elected(5);
-        master.queue.finish(1);
+        master.queue.remove(1);
         const running = master.head;
         store.holder = null;
         await settle();
@@ -106,7 +106,7 @@ describe('acknowledgement', () => {
     async (attempts) => {
       master = new Master(store, clock, 'a', { attempts });
       await elected(5);
-      master.queue.finish(1);
+      master.queue.remove(1);
       const running = master.head;
       const { holder } = store;
       store.holder = null;
@@ -138,11 +138,11 @@ describe('a failure', () => {
   test('of a task that is not the head, or of an old mastership, says nothing', async () => {
     await elected(2);
     const old = master.head;
-    master.queue.finish(1);
+    master.queue.remove(1);
     await settle();
     master.fail(old);
     expect(master.ready()).toEqual([2]);
-    master.queue.end();
+    master.queue.endReign();
     master.elect(2, true);
     await settle();
     master.fail(old);
@@ -169,7 +169,7 @@ describe('a store that fails', () => {
           await settle();
           const [task] = master.queue.ready(1);
           if (task?.id === 2) master.fail(task, 2);
-          else if (task !== undefined) master.queue.finish(1);
+          else if (task !== undefined) master.queue.remove(1);
         }
       };
       await work();
@@ -245,12 +245,12 @@ describe('the end of a mastership', () => {
       if (name === 'acknowledge' || name === 'setAttempts' || name === 'putDeadLetter') {
         master.ready();
         await settle();
-        if (name === 'acknowledge') master.queue.finish(1);
+        if (name === 'acknowledge') master.queue.remove(1);
         if (name === 'putDeadLetter') master.fail(master.head, 1);
         await settle();
       }
       const flushed = master.queue.flush(true);
-      master.queue.end();
+      master.queue.endReign();
       await flushed;
       const before = [master.news(), master.wakes];
       await clock.advance(10 * POLL);
@@ -262,13 +262,13 @@ describe('the end of a mastership', () => {
   test('an answer of the last one does nothing to the next', async () => {
     await elected(5);
     master.fate = only('acknowledge', { there: 10, back: 10 });
-    master.queue.finish(2);
-    master.queue.end();
+    master.queue.remove(2);
+    master.queue.endReign();
     master.elect(2, true);
     await settle();
     expect(master.ready()).toEqual([1, 2, 3, 4, 5]);
     let flushed = false;
-    master.queue.finish(3);
+    master.queue.remove(3);
     void master.queue.flush(true).then(() => {
       flushed = true;
     });
@@ -283,7 +283,7 @@ test('flush waits for what is done and for what goes on record', async () => {
   await elected(3);
   await master.queue.flush(true);
   master.fate = (call) => (call === 'acknowledge' ? { there: 5, back: 5 } : { there: 20, back: 20 });
-  master.queue.finish(1);
+  master.queue.remove(1);
   master.fail(master.head);
   const times: number[] = [];
   void master.queue.flush(true).then(() => times.push(clock.now()));
@@ -293,12 +293,12 @@ test('flush waits for what is done and for what goes on record', async () => {
   expect([store.tasks.get(2)?.attempts, times]).toEqual([1, [40]]);
 });
 
-test('who has many tasks gets them all, in order, and those that are stored meanwhile', async () => {
+test('a master with many tasks gets them all, in order, and those that are stored in between', async () => {
   await elected(5000);
   const seen: number[] = [];
   for (let step = 0; seen.length < 6000 && step < 100; step++) {
     const ids = master.ready().map(Number);
-    master.queue.finish(ids.length);
+    master.queue.remove(ids.length);
     seen.push(...ids);
     if (step === 10) addAll(store, 5001, 6000);
     await clock.advance(ids.length === 0 ? POLL : 0);
@@ -325,18 +325,18 @@ describe('an idle queue', () => {
 
   test('is trimmed ever more seldom, down to once a minute, and at once after the next acknowledgement', async () => {
     await elected(2);
-    master.queue.finish(1);
+    master.queue.remove(1);
     await clock.advance(2 * POLL);
     expect(await calls('trimTasks', 60_000)).toBeLessThanOrEqual(10);
     expect(await calls('trimTasks', 600_000)).toBeLessThanOrEqual(11);
     expect(await calls('trimTasks', 120_000)).toBeGreaterThan(0);
-    master.queue.finish(1);
+    master.queue.remove(1);
     expect(await calls('trimTasks', POLL)).toBe(1);
   });
 
   test('goes on being trimmed soon while the store refuses it', async () => {
     await elected(1);
-    master.queue.finish(1);
+    master.queue.remove(1);
     expect(await calls('trimTasks', 60_000, { ...atOnce, lost: 'call' })).toBeGreaterThan(500);
   });
 

@@ -1,6 +1,6 @@
 /** What a takeover makes of the tasks that may have been running. */
 import { beforeEach, describe, expect, test } from 'vitest';
-import { UNACKNOWLEDGED } from '../../../../src/queue/durable/durableQueue.ts';
+import { UNACKNOWLEDGED_MAX } from '../../../../src/queue/durable/durableQueue.ts';
 import { MemoryTasks } from '../../../support/memoryTaskStore.ts';
 import { VirtualClock } from '../../../support/virtualClock.ts';
 import { addAll, Master, type MasterOptions, only, POLL } from './durableMaster.ts';
@@ -37,7 +37,7 @@ async function runUntil(master: Master, id: number): Promise<number> {
     const ids = master.ready(64);
     most = Math.max(most, ids.length);
     if (ids.includes(id)) return most;
-    master.queue.finish(ids.length);
+    master.queue.remove(ids.length);
     await settle();
   }
   throw new Error(`task ${id} never ran`);
@@ -53,7 +53,7 @@ test('after an unclean takeover they run one at a time, each put on record befor
   expect([master.ready(), store.news()]).toEqual([[], ['setAttempts 1 1/1']]);
   await clock.advance(1);
   expect(master.ready()).toEqual([1]);
-  master.queue.finish(1);
+  master.queue.remove(1);
   await settle();
   expect([store.done, master.ready()]).toEqual([1, []]);
   await clock.advance(20);
@@ -70,13 +70,13 @@ test('after a clean one there are none', async () => {
 });
 
 test('they are as many as may have been running, and none that was stored later', async () => {
-  addAll(store, 1, UNACKNOWLEDGED + 50);
-  expect(await runUntil(await elected(false), UNACKNOWLEDGED)).toBe(1);
-  store.done = UNACKNOWLEDGED;
+  addAll(store, 1, UNACKNOWLEDGED_MAX + 50);
+  expect(await runUntil(await elected(false), UNACKNOWLEDGED_MAX)).toBe(1);
+  store.done = UNACKNOWLEDGED_MAX;
   const master = await elected(false);
-  addAll(store, UNACKNOWLEDGED + 51, UNACKNOWLEDGED + 100);
-  expect(await runUntil(master, UNACKNOWLEDGED + 50)).toBe(1);
-  master.queue.finish(1);
+  addAll(store, UNACKNOWLEDGED_MAX + 51, UNACKNOWLEDGED_MAX + 100);
+  expect(await runUntil(master, UNACKNOWLEDGED_MAX + 50)).toBe(1);
+  master.queue.remove(1);
   await clock.advance(POLL);
   expect(master.ready(64)).toHaveLength(50);
 });
@@ -92,7 +92,7 @@ describe('nothing begins before the suspect ahead of it is acknowledged', () => 
     const master = await elected(false, { attempts: 2 });
     await runUntil(master, 1);
     master.fate = only('acknowledge', { there: 10, back: 10 });
-    master.queue.finish(1);
+    master.queue.remove(1);
     await clock.advance(19);
     expect([master.ready(), recordOf(2)]).toEqual([[], [0, 0]]);
     await clock.advance(1);
@@ -108,7 +108,7 @@ describe('nothing begins before the suspect ahead of it is acknowledged', () => 
     await clock.advance(POLL);
     await runUntil(master, 1);
     master.fate = only('acknowledge', { there: 10, back: 10 });
-    master.queue.finish(1);
+    master.queue.remove(1);
     await clock.advance(19);
     expect(master.ready()).toEqual([]);
     await clock.advance(1);
@@ -128,7 +128,7 @@ test.each([
     const master = await elected(died === 0, { attempts });
     if (store.letters.length > 0) break;
     await runUntil(master, 1);
-    master.queue.end();
+    master.queue.endReign();
   }
   expect(died).toBe(deaths);
   expect(store.letters).toMatchObject([{ id: 1, code: 'ERR_ATTEMPTS_EXHAUSTED' }]);
@@ -141,14 +141,14 @@ test('only the task that was running is charged', async () => {
     const master = await elected(clean, { attempts: 2 });
     await runUntil(master, 5);
     // The acknowledgement of the fourth task was answered, and the process dies at the fifth.
-    master.queue.end();
+    master.queue.endReign();
   }
   const master = await elected(false, { attempts: 2 });
   const seen: unknown[] = [];
   for (let step = 0; step < 60; step++) {
     const ids = master.ready();
     seen.push(...ids);
-    master.queue.finish(ids.length);
+    master.queue.remove(ids.length);
     await settle();
   }
   expect([seen, store.letters.map(({ id }) => id)]).toEqual([[6, 7, 8], [5]]);
@@ -159,12 +159,12 @@ test('a record that a dead master wrote sets nothing back when it lands late', a
   const first = await elected(false, { attempts: 5 });
   first.fate = only('setAttempts', { there: 100, back: 0 });
   expect(first.ready()).toEqual([]);
-  first.queue.end();
+  first.queue.endReign();
   for (const count of [1, 2]) {
     const master = await elected(false, { attempts: 5 });
     await runUntil(master, 1);
     expect(recordOf(1)).toEqual([count, count]);
-    master.queue.end();
+    master.queue.endReign();
   }
   await clock.advance(100);
   expect([recordOf(1), store.news().at(-1)]).toEqual([[2, 2], 'setAttempts 1 1/1 refused']);
@@ -193,7 +193,7 @@ describe('a suspect that was begun and not let run to its end', () => {
     await runUntil(master, 1);
     await master.queue.flush(true);
     expect(recordOf(1)).toEqual([0, 0]);
-    master.queue.end();
+    master.queue.endReign();
     expect((await elected(true, { attempts: 2 })).ready()).toEqual([1, 2]);
   });
 
@@ -209,11 +209,11 @@ describe('a suspect that was begun and not let run to its end', () => {
     addAll(store, 1, 3);
     const master = await elected(false, { attempts: 2 });
     await runUntil(master, 1);
-    master.queue.end();
+    master.queue.endReign();
     master.elect(2, true);
     await settle();
     expect([store.letters, master.ready(), master.head.failed]).toEqual([[], [1], 0]);
-    master.queue.finish(1);
+    master.queue.remove(1);
     expect(master.ready()).toEqual([]);
     await settle();
     expect(master.ready()).toEqual([2, 3]);
@@ -222,36 +222,36 @@ describe('a suspect that was begun and not let run to its end', () => {
   test.each([
     ['attempts', { attempts: 2, deaths: 1 }, 2],
     ['deaths', { attempts: 1, deaths: 0 }, 1],
-  ])('is an attempt like another when somebody changed the %s on record meanwhile', async (_what, record, failed) => {
+  ])('is an attempt like another when the %s on record was changed in between', async (_what, record, failed) => {
     addAll(store, 1, 3);
     const master = await elected(false, { attempts: 3 });
     await runUntil(master, 1);
-    master.queue.end();
+    master.queue.endReign();
     store.record(1, record.attempts, record.deaths);
     master.elect(2, true);
     await settle();
     expect([master.ready(), master.head.failed]).toEqual([[1, 2, 3], failed]);
   });
 
-  test('and is done meanwhile leaves nothing to its member', async () => {
+  test('and is done in between leaves nothing to its member', async () => {
     addAll(store, 1, 3);
     const master = await elected(false, { attempts: 2 });
     await runUntil(master, 1);
-    master.queue.end();
+    master.queue.endReign();
     store.done = 1;
     master.elect(2, true);
     await settle();
     expect([master.ready(), master.head.failed]).toEqual([[2, 3], 0]);
   });
 
-  test('is charged with the death of another member that ran it meanwhile', async () => {
+  test('is charged with the death of another member that ran it in between', async () => {
     addAll(store, 1, 3);
     const master = await elected(false, { attempts: 3 });
     await runUntil(master, 1);
-    master.queue.end();
+    master.queue.endReign();
     const other = await elected(false, { attempts: 3 });
     await runUntil(other, 1);
-    other.queue.end();
+    other.queue.endReign();
     master.elect(3, false);
     await settle();
     expect(store.letters.map(({ id }) => id)).toEqual([1]);

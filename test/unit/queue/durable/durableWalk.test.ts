@@ -6,17 +6,17 @@
  * Longer than other files, because what happens and what must hold then belong together.
  */
 import { expect, test } from 'vitest';
-import { UNACKNOWLEDGED } from '../../../../src/queue/durable/durableQueue.ts';
+import { UNACKNOWLEDGED_MAX } from '../../../../src/queue/durable/durableQueue.ts';
 import type { QueuedTask } from '../../../../src/queue/runner.ts';
 import type { TaskId } from '../../../../src/task/task.ts';
 import { atOnce, MemoryTasks, type TaskFate } from '../../../support/memoryTaskStore.ts';
 import { VirtualClock } from '../../../support/virtualClock.ts';
 import { type Chance, random } from '../random.ts';
-import { type Fortune, type MemberHost, WalkMember } from '../walkMember.ts';
+import { type Fortune, type MemberCallbacks, WalkMember } from '../walkMember.ts';
 
 const WALKS = 60;
 const STEPS = 150;
-/** Longer than any call is under way, so that what a dead member has sent has arrived before the next is master. */
+/** Longer than any call is under way, so what a dead member has sent has arrived before the next is master. */
 const TAKEOVER = 60;
 const SLOWEST = 25;
 
@@ -55,7 +55,7 @@ class Walk {
   readonly completedNow = new Set<number>();
   /** How often each task was refused under it. */
   readonly refusals = new Map<number, number>();
-  /** Tasks take no time, so that they are done faster than they can be acknowledged. */
+  /** Tasks take no time, so they are done faster than they can be acknowledged. */
   readonly quick: boolean;
   /** So many calls more may be lost although all is calm. */
   hiccups = 0;
@@ -93,13 +93,13 @@ class Walk {
     return this.frontier;
   }
 
-  host(): MemberHost {
+  callbacks(): MemberCallbacks {
     return {
       runs: this.guard(undefined, (tasks: readonly QueuedTask[]) => {
         const [first, last] = [tasks[0], tasks.at(-1)];
         expect(first !== undefined && last !== undefined && this.current !== null, 'only a master runs').toBe(true);
         if (first === undefined || last === undefined) return;
-        expect(this.seqOf(last) - this.store.done, 'unacknowledged').toBeLessThanOrEqual(UNACKNOWLEDGED);
+        expect(this.seqOf(last) - this.store.done, 'unacknowledged').toBeLessThanOrEqual(UNACKNOWLEDGED_MAX);
         expect(this.over(), 'in order').toBeGreaterThanOrEqual(this.seqOf(first) - 1);
       }),
       begins: this.guard({ fortune: 'done', takes: 0 }, (task: QueuedTask) => {
@@ -183,7 +183,7 @@ class Walk {
     const clean = continued || this.ended === 'release' || this.ended === 'never';
     this.members += 1;
     const member =
-      again ?? new WalkMember(this.store, this.clock, `m${this.members}`, this.retry, this.chance, this.host());
+      again ?? new WalkMember(this.store, this.clock, `m${this.members}`, this.retry, this.chance, this.callbacks());
     member.master.fate = () => this.fate();
     member.master.onBuried = this.guard(undefined, (id: TaskId) => {
       expect(this.store.burial?.seq, 'a burial that is told of is over').not.toBe(this.numbers.get(id));
@@ -311,7 +311,7 @@ class Walk {
       if (this.natures.get(id) !== 'good') continue;
       expect(this.risks.get(seq) ?? 0, `task ${seq} is good, and was given up`).toBeGreaterThanOrEqual(this.budget - 1);
     }
-    expect(this.repeats).toBeLessThanOrEqual(UNACKNOWLEDGED * this.crashes);
+    expect(this.repeats).toBeLessThanOrEqual(UNACKNOWLEDGED_MAX * this.crashes);
   }
 
   /** Whatever came before: once nothing fails any more, every task is done or a dead letter. */

@@ -1,5 +1,10 @@
 import { expect, test } from 'vitest';
-import { type FetchTasks, TaskWindow, WINDOW_BYTES, WINDOW_TASKS } from '../../../../src/queue/durable/taskWindow.ts';
+import {
+  type FetchTasks,
+  TaskWindow,
+  WINDOW_BYTES_MAX,
+  WINDOW_TASKS_MAX,
+} from '../../../../src/queue/durable/taskWindow.ts';
 import type { StoredTask } from '../../../../src/store/taskStore.ts';
 
 const at = new Date(0);
@@ -27,7 +32,7 @@ test('is filled with what follows, and knows what is on record', async () => {
   expect(await window.fill()).toBe(true);
   expect(window.head).toMatchObject({ seq: 5, id: 5, failed: 2, deaths: 1, recorded: false });
   expect([asked, window.bytes, window.last]).toEqual([[4], 4, 6]);
-  expect(limits).toEqual([{ tasks: WINDOW_TASKS, bytes: WINDOW_BYTES }]);
+  expect(limits).toEqual([{ tasks: WINDOW_TASKS_MAX, bytes: WINDOW_BYTES_MAX }]);
   expect(window.take(1)).toHaveLength(1);
   expect([window.bytes, window.last, seqs(window)]).toEqual([3, 6, [6]]);
 });
@@ -37,7 +42,7 @@ test('asks on as long as there is something, and then not before it is told to l
   const window = new TaskWindow(ask, 0);
   expect([await window.fill(), await window.fill(), await window.fill()]).toEqual([true, false, false]);
   expect(asked).toEqual([0, 2]);
-  window.lookAgain();
+  window.expectMore();
   expect(await window.fill()).toBe(false);
   expect(asked).toEqual([0, 2, 2]);
 });
@@ -50,27 +55,27 @@ test('one question at a time', async () => {
 });
 
 test('asks only when it has become low', async () => {
-  const full = Array.from({ length: WINDOW_TASKS }, (_, index) => task(index + 1));
+  const full = Array.from({ length: WINDOW_TASKS_MAX }, (_, index) => task(index + 1));
   const { ask, asked } = answers(full);
   const window = new TaskWindow(ask, 0);
   await window.fill();
-  window.take(WINDOW_TASKS / 2 - 1);
+  window.take(WINDOW_TASKS_MAX / 2 - 1);
   await window.fill();
   expect(asked).toEqual([0]);
   window.take(1);
   await window.fill();
-  expect(asked).toEqual([0, WINDOW_TASKS]);
+  expect(asked).toEqual([0, WINDOW_TASKS_MAX]);
 });
 
 test('and so with bytes', async () => {
-  const { ask, asked, limits } = answers([task(1, WINDOW_BYTES / 2), task(2, WINDOW_BYTES / 2)], []);
+  const { ask, asked, limits } = answers([task(1, WINDOW_BYTES_MAX / 2), task(2, WINDOW_BYTES_MAX / 2)], []);
   const window = new TaskWindow(ask, 0);
   await window.fill();
   await window.fill();
   expect(asked).toEqual([0]);
   window.take(1);
   await window.fill();
-  expect(limits[1]).toEqual({ tasks: WINDOW_TASKS - 1, bytes: WINDOW_BYTES / 2 });
+  expect(limits[1]).toEqual({ tasks: WINDOW_TASKS_MAX - 1, bytes: WINDOW_BYTES_MAX / 2 });
 });
 
 test('a task that comes late is asked for once more', async () => {
@@ -101,8 +106,8 @@ test.each([
 });
 
 test('a gap at the end of the window is looked into with what room is left', async () => {
-  const many = Array.from({ length: WINDOW_TASKS - 1 }, (_, index) => task(index + 1));
-  const { ask, limits } = answers([...many, task(WINDOW_TASKS + 1)], tasks(WINDOW_TASKS, WINDOW_TASKS + 1));
+  const many = Array.from({ length: WINDOW_TASKS_MAX - 1 }, (_, index) => task(index + 1));
+  const { ask, limits } = answers([...many, task(WINDOW_TASKS_MAX + 1)], tasks(WINDOW_TASKS_MAX, WINDOW_TASKS_MAX + 1));
   const window = new TaskWindow(ask, 0);
   await window.fill();
   expect(limits[1]).toMatchObject({ tasks: 1 });
@@ -151,21 +156,21 @@ test('offers stop when it is full, and the rest is asked for', async () => {
   const { ask, asked } = answers([]);
   const window = new TaskWindow(ask, 0);
   await window.fill();
-  for (let seq = 1; seq <= WINDOW_TASKS + 2; seq++) window.offer(task(seq));
-  expect([seqs(window).length, window.last]).toEqual([WINDOW_TASKS, WINDOW_TASKS]);
-  window.take(WINDOW_TASKS);
+  for (let seq = 1; seq <= WINDOW_TASKS_MAX + 2; seq++) window.offer(task(seq));
+  expect([seqs(window).length, window.last]).toEqual([WINDOW_TASKS_MAX, WINDOW_TASKS_MAX]);
+  window.take(WINDOW_TASKS_MAX);
   await window.fill();
-  expect(asked).toEqual([0, WINDOW_TASKS]);
+  expect(asked).toEqual([0, WINDOW_TASKS_MAX]);
 });
 
 test('and so with bytes, of which the last may go beyond', async () => {
   const { ask, asked } = answers([]);
   const window = new TaskWindow(ask, 0);
   await window.fill();
-  window.offer(task(1, WINDOW_BYTES - 1));
+  window.offer(task(1, WINDOW_BYTES_MAX - 1));
   window.offer(task(2, 1));
   window.offer(task(3));
-  expect([seqs(window), window.bytes]).toEqual([[1, 2], WINDOW_BYTES]);
+  expect([seqs(window), window.bytes]).toEqual([[1, 2], WINDOW_BYTES_MAX]);
   window.take(2);
   await window.fill();
   expect(asked).toEqual([0, 2]);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { DoneWindow, WINDOW_BYTES, WINDOW_LENGTH } from '../../../../src/queue/memory/doneWindow.ts';
+import { DONE_BYTES_MAX, DONE_IDS_MAX, DoneWindow } from '../../../../src/queue/memory/doneWindow.ts';
 
 describe('DoneWindow', () => {
   test('starts empty, and carries count, newest id and the last ids', () => {
@@ -28,7 +28,7 @@ describe('DoneWindow', () => {
     for (let id = 1; id <= 1000; id++) window.add(id);
     const { count, recent } = window.progress();
     expect(count).toBe(1000);
-    expect(recent).toEqual(Array.from({ length: WINDOW_LENGTH }, (_, index) => 1001 - WINDOW_LENGTH + index));
+    expect(recent).toEqual(Array.from({ length: DONE_IDS_MAX }, (_, index) => 1001 - DONE_IDS_MAX + index));
   });
 
   test('keeps within its bytes, counted as they are encoded', () => {
@@ -38,15 +38,15 @@ describe('DoneWindow', () => {
     const { recent } = window.progress();
     const bytes = (ids: readonly unknown[]): number =>
       ids.reduce<number>((sum, each) => sum + Buffer.byteLength(`${each}`), 0);
-    expect(bytes(recent)).toBeLessThanOrEqual(WINDOW_BYTES);
-    expect(bytes([...recent, id(0)])).toBeGreaterThan(WINDOW_BYTES);
+    expect(bytes(recent)).toBeLessThanOrEqual(DONE_BYTES_MAX);
+    expect(bytes([...recent, id(0)])).toBeGreaterThan(DONE_BYTES_MAX);
     expect(recent.at(-1)).toBe(id(49));
   });
 
   test('holds as many bytes as it may, to the last', () => {
     const window = new DoneWindow();
     // Ten more are counted for each, beside its own.
-    const half = 'x'.repeat(WINDOW_BYTES / 2 - 10);
+    const half = 'x'.repeat(DONE_BYTES_MAX / 2 - 10);
     window.add(half);
     window.add(`${half.slice(1)}y`);
     expect(window.progress().recent).toHaveLength(2);
@@ -59,14 +59,14 @@ describe('DoneWindow', () => {
   test('an id larger than the whole window empties it, because a window with a gap would mislead', () => {
     const window = new DoneWindow();
     window.add('a');
-    const large = 'x'.repeat(WINDOW_BYTES + 1);
+    const large = 'x'.repeat(DONE_BYTES_MAX + 1);
     window.add(large);
     expect(window.progress()).toEqual({ identifier: large, count: 2, recent: [] });
     window.add('b');
     expect(window.progress()).toEqual({ identifier: 'b', count: 3, recent: ['b'] });
   });
 
-  test('a snapshot never changes, and is made anew only after a change', () => {
+  test('a snapshot never changes, and is made again only after a change', () => {
     const window = new DoneWindow();
     window.add(1);
     const before = window.progress();
@@ -81,6 +81,6 @@ describe('DoneWindow', () => {
     const window = new DoneWindow();
     const recent = Array.from({ length: 300 }, (_, index) => index);
     window.start({ identifier: 299, count: 300, recent });
-    expect(window.progress().recent).toEqual(recent.slice(-WINDOW_LENGTH));
+    expect(window.progress().recent).toEqual(recent.slice(-DONE_IDS_MAX));
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { DoneWindow, WINDOW_LENGTH } from '../../../../src/queue/memory/doneWindow.ts';
+import { DONE_IDS_MAX, DoneWindow } from '../../../../src/queue/memory/doneWindow.ts';
 import { Fifo } from '../../../../src/queue/memory/fifo.ts';
-import { EARLY_LIMIT, Follower } from '../../../../src/queue/memory/follower.ts';
+import { EARLY_IDS_MAX, Follower } from '../../../../src/queue/memory/follower.ts';
 import type { Progress } from '../../../../src/store/store.ts';
 import type { TaskId } from '../../../../src/task/task.ts';
 import { random } from '../random.ts';
@@ -37,7 +37,7 @@ describe('as long as no more was done than the window holds', () => {
     const { queue, follower, queued } = standby(1, 2);
     follower.see(progress(0));
     follower.see(progress(1, 1));
-    // The same id, submitted anew: not done yet.
+    // The same id, submitted again: not done yet.
     queue.push({ id: 1, bytes });
     expect(follower.see(progress(2, 1, 2)).removed).toEqual([2]);
     expect(queued()).toEqual([1]);
@@ -63,9 +63,9 @@ describe('as long as no more was done than the window holds', () => {
   });
 
   test('a full window is still exact', () => {
-    const { follower, queued } = standby(-1, ...range(0, WINDOW_LENGTH));
+    const { follower, queued } = standby(-1, ...range(0, DONE_IDS_MAX));
     follower.see(progress(0));
-    expect(follower.see(progress(WINDOW_LENGTH, ...range(0, WINDOW_LENGTH)))).toMatchObject({
+    expect(follower.see(progress(DONE_IDS_MAX, ...range(0, DONE_IDS_MAX)))).toMatchObject({
       fellBack: false,
       missed: 0,
     });
@@ -160,10 +160,10 @@ test('after a mastership of its own it goes on from its own count', () => {
 test('forgets the oldest of the ids that never arrive', () => {
   const { follower } = standby();
   follower.see(progress(0));
-  for (let id = 1; id <= EARLY_LIMIT + 1; id++) follower.see(progress(id, id));
+  for (let id = 1; id <= EARLY_IDS_MAX + 1; id++) follower.see(progress(id, id));
   expect(follower.arrives(1)).toBe(false);
   expect(follower.arrives(2)).toBe(true);
-  expect(follower.arrives(EARLY_LIMIT + 1)).toBe(true);
+  expect(follower.arrives(EARLY_IDS_MAX + 1)).toBe(true);
 });
 
 /** Orders of its own, tasks that come late or early, looks at any moment: a standby keeps exactly what is not done. */
@@ -189,7 +189,7 @@ test('a standby that misses no window loses no task and keeps none that is done'
         window.add(done);
         sinceLook += 1;
       }
-      if (chance.below(60) > 0 && sinceLook < WINDOW_LENGTH) continue;
+      if (chance.below(60) > 0 && sinceLook < DONE_IDS_MAX) continue;
       expect(follower.see(window.progress()).fellBack, `seed ${seed}`).toBe(false);
       sinceLook = 0;
       const expected = [...undone].filter((id) => !unfed.has(id));

@@ -23,9 +23,9 @@ test('gives its tasks in order, and keeps them until they are done', () => {
     ['a', 'b'],
     ['a', 'b', 'c'],
   ]);
-  queue.finish(2);
+  queue.remove(2);
   expect([ready(), queue.headSince, queue.tasks.bytes]).toEqual([['c'], 'c'.charCodeAt(0), 2]);
-  queue.finish(1);
+  queue.remove(1);
   expect([ready(), queue.headSince]).toEqual([[], null]);
 });
 
@@ -60,14 +60,14 @@ describe('a head that is held', () => {
     expect([queue.drop(task), ready()]).toEqual([false, ['b', 'c']]);
   });
 
-  test('until somebody else has done it', () => {
+  test('until another member has done it', () => {
     queue.tasks.delete('a');
     expect([ready(), queue.blocked]).toEqual([['b', 'c'], null]);
   });
 });
 
 test('a hold with nothing there holds nothing', () => {
-  queue.finish(3);
+  queue.remove(3);
   queue.hold();
   queue.push('d', new Uint8Array(0), 0);
   queue.release(true);

@@ -192,7 +192,7 @@ test('others get the write lock after each write, if there are others', () => {
 test('what was lost between two calls is told to the next caller, once', () => {
   bench.answer('open', []);
   rmSync(path, { recursive: true });
-  bench.server.look();
+  bench.server.checkFiles();
   expect(code(bench.answer('queueState', ['x']))).toBe('ERR_STORE_GONE');
   expect(bench.answer('queueState', ['x'])).toMatchObject({ ok: true });
 });
@@ -231,7 +231,7 @@ test('a store that may be opened soon is waited for, for as long as the callers 
   bench.turn();
   expect(bench.replies).toMatchObject([{ id: urgent, ok: false, error: { code: 'ERR_STORE_UNAVAILABLE' } }]);
   // The other one notices, and lets go; but one file alone has to lie there for a while.
-  other.server.look();
+  other.server.checkFiles();
   const again = (): void => {
     bench.now += 500;
     for (const { callback } of bench.later.splice(0)) callback();

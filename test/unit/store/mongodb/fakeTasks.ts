@@ -1,5 +1,5 @@
 /**
- * As much of a server as storing and trimming tasks needs, in memory, so that a test can hold up a command while time
+ * As much of a server as storing and trimming tasks needs, in memory, so a test can hold up a command while time
  * passes. The real servers are asked in test/contract.
  */
 

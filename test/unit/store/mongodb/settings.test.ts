@@ -22,7 +22,7 @@ test('what a user wrote elsewhere does not make a write be sent twice, or wait w
   });
 });
 
-test('tighter limits of the user, and what is his own business, stay', () => {
+test('tighter limits of users, and what is their own business, stay', () => {
   const options = { appName: 'billing', connectTimeoutMS: 200, tls: true };
   expect(settings('mongodb://h/d?serverSelectionTimeoutMS=300', options)).toMatchObject({
     appName: 'billing',

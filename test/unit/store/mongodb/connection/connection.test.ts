@@ -1,6 +1,6 @@
 /** A driver that never finds its server again is replaced by another one, which does. */
 import { beforeEach, expect, test, vi } from 'vitest';
-import { Connection } from '../../../../../src/store/mongodb/connection/connection.ts';
+import { MongoConnection } from '../../../../../src/store/mongodb/connection/connection.ts';
 
 interface Driver {
   readonly given: { connectTimeoutMS?: number };
@@ -67,15 +67,16 @@ beforeEach(() => {
   world.drivers.length = 0;
   world.reachable = [];
   world.said = 'nobody there';
-  // Whole, so that sums are exact.
+  // Whole, because a sum of fractions may fall short of the limit.
   passed = Math.round(performance.now());
   vi.spyOn(performance, 'now').mockImplementation(() => passed);
 });
 
-const ask = (connection: Connection): Promise<unknown> => connection.run('ask', { ping: 1 }).catch(({ code }) => code);
+const ask = (connection: MongoConnection): Promise<unknown> =>
+  connection.run('ask', { ping: 1 }).catch(({ code }) => code);
 
 test('after 8 s without an answer, and not before', async () => {
-  const connection = new Connection(settings, async () => {});
+  const connection = new MongoConnection(settings, async () => {});
   await connection.open();
   world.reachable = [false];
   expect(await ask(connection)).toBe('ERR_STORE_UNAVAILABLE');
@@ -92,8 +93,8 @@ test('after 8 s without an answer, and not before', async () => {
   expect(world.drivers.map(({ closed }) => closed)).toEqual([true, true]);
 });
 
-test('an answer in between begins that time anew', async () => {
-  const connection = new Connection(settings, async () => {});
+test('an answer in between begins that time again', async () => {
+  const connection = new MongoConnection(settings, async () => {});
   await connection.open();
   for (const reachable of [false, true, false]) {
     world.reachable = [reachable];
@@ -105,7 +106,7 @@ test('an answer in between begins that time anew', async () => {
 });
 
 test('when the other does not find it either, the first goes on, and in time a third is tried', async () => {
-  const connection = new Connection(settings, async () => {});
+  const connection = new MongoConnection(settings, async () => {});
   await connection.open();
   world.reachable = [false, false];
   // Each ends when another has answered, or when it has not.
@@ -124,7 +125,7 @@ const stepped = { ...settings, connectSteps: [2000, 10_000] };
 const steps = () => world.drivers.map(({ given }) => given.connectTimeoutMS);
 
 test('when a step of connecting timed out, longer ones are tried before the caller hears of it, and kept', async () => {
-  const connection = new Connection(stepped, async () => {});
+  const connection = new MongoConnection(stepped, async () => {});
   world.said = 'connection 1 to far:27017 timed out';
   world.reachable = [false, true];
   await connection.open();
@@ -135,7 +136,7 @@ test('when a step of connecting timed out, longer ones are tried before the call
 });
 
 test('a refusal is told at once', async () => {
-  const connection = new Connection(stepped, async () => {});
+  const connection = new MongoConnection(stepped, async () => {});
   world.reachable = [false];
   await expect(connection.open()).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' });
   expect(steps()).toEqual([2000]);
@@ -143,7 +144,7 @@ test('a refusal is told at once', async () => {
 });
 
 test('a database that took long to open gets another client with longer steps, and calls go on', async () => {
-  const connection = new Connection(stepped, async () => {
+  const connection = new MongoConnection(stepped, async () => {
     if (world.drivers.length === 1) passed += 1001;
   });
   await connection.open();

@@ -6,7 +6,7 @@ import { watchMonitors } from '../../../../../src/store/mongodb/connection/monit
 
 const options = { connectTimeoutMS: 500, heartbeatFrequencyMS: 1000 };
 /** What the driver allows, and the slack. */
-const LONGEST = 2500;
+const CHECK_MAX_MS = 2500;
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -23,20 +23,20 @@ function watched() {
 test('a check without an end is told of when it has had its time, and again each time', () => {
   const { hung, tell } = watched();
   tell('serverHeartbeatStarted');
-  vi.advanceTimersByTime(LONGEST - 1);
+  vi.advanceTimersByTime(CHECK_MAX_MS - 1);
   expect(hung).not.toHaveBeenCalled();
   vi.advanceTimersByTime(1);
   expect(hung).toHaveBeenCalledTimes(1);
-  vi.advanceTimersByTime(LONGEST);
+  vi.advanceTimersByTime(CHECK_MAX_MS);
   expect(hung).toHaveBeenCalledTimes(2);
 });
 
 test.each(['serverHeartbeatSucceeded', 'serverHeartbeatFailed', 'serverClosed'])('not after %s', (end) => {
   const { hung, tell } = watched();
   tell('serverHeartbeatStarted');
-  vi.advanceTimersByTime(LONGEST - 1);
+  vi.advanceTimersByTime(CHECK_MAX_MS - 1);
   tell(end);
-  vi.advanceTimersByTime(10 * LONGEST);
+  vi.advanceTimersByTime(10 * CHECK_MAX_MS);
   expect(hung).not.toHaveBeenCalled();
 });
 
@@ -45,7 +45,7 @@ test('each server has its own', () => {
   tell('serverHeartbeatStarted', 'a');
   tell('serverHeartbeatStarted', 'b');
   tell('serverHeartbeatSucceeded', 'a');
-  vi.advanceTimersByTime(LONGEST);
+  vi.advanceTimersByTime(CHECK_MAX_MS);
   expect(hung).toHaveBeenCalledTimes(1);
 });
 
@@ -53,7 +53,7 @@ test('each check has its time, however close one follows the other', () => {
   const { hung, tell } = watched();
   for (let check = 0; check < 10; check++) {
     tell('serverHeartbeatStarted');
-    vi.advanceTimersByTime(LONGEST / 2);
+    vi.advanceTimersByTime(CHECK_MAX_MS / 2);
   }
   expect(hung).not.toHaveBeenCalled();
 });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { TRUST } from '../../../../../src/store/mongodb/tasks/taskAdder.ts';
-import { KEPT } from '../../../../../src/store/mongodb/tasks/taskTrimmer.ts';
+import { TRUST_MS } from '../../../../../src/store/mongodb/tasks/taskAdder.ts';
+import { KEPT_MS } from '../../../../../src/store/mongodb/tasks/taskTrimmer.ts';
 import type { AddResult, NewTask } from '../../../../../src/store/taskStore.ts';
 import { VirtualClock } from '../../../../support/virtualClock.ts';
 import { FakeTasks } from '../fakeTasks.ts';
@@ -24,7 +24,7 @@ async function heldUp() {
     expect(await others.adder.add('q', tasks(11), MANY)).toEqual(stored(10, 20));
     server.done = 20;
     await others.trimmer.trim('q', 20);
-    await othersClock.advance(KEPT);
+    await othersClock.advance(KEPT_MS);
     await others.trimmer.trim('q', 20);
     expect(server.seqs).toEqual([20]);
   };
@@ -47,7 +47,7 @@ test('one call more takes one command, and a look at the indexes', async () => {
 test('a member that was held up before it sent its insert looks again', async () => {
   const { server, clock, adder, meanwhile } = await heldUp();
   await meanwhile();
-  await clock.advance(KEPT);
+  await clock.advance(KEPT_MS);
   expect(await adder.add('q', tasks(2), MANY)).toEqual(stored(21, 22));
   expect(server.seqs).toEqual([20, 21, 22]);
 });
@@ -55,7 +55,7 @@ test('a member that was held up before it sent its insert looks again', async ()
 test('a member whose machine slept looks again, though its own time stood still', async () => {
   const { clock, adder, meanwhile } = await heldUp();
   await meanwhile();
-  clock.sleep(KEPT);
+  clock.sleep(KEPT_MS);
   expect(await adder.add('q', tasks(2), MANY)).toEqual(stored(21, 22));
 });
 
@@ -65,7 +65,7 @@ test('an insert that was held up on its way fails, and its task, below what is d
   server.hold = async () => {
     server.hold = async () => {};
     await meanwhile();
-    clock.sleep(KEPT);
+    clock.sleep(KEPT_MS);
   };
   await expect(adder.add('q', late, MANY)).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' });
   expect(server.seqs).toEqual([10, 20]);
@@ -77,7 +77,7 @@ test('an insert that was held up while the others’ tasks are still there is st
   const { server, clock, adder } = await heldUp();
   const others = server.member(new VirtualClock());
   await others.adder.add('q', tasks(3), MANY);
-  await clock.advance(TRUST / 2);
+  await clock.advance(TRUST_MS / 2);
   server.done = 12;
   expect(await adder.add('q', tasks(2), MANY)).toEqual(stored(13, 14));
   expect(server.seqs).toEqual(Array.from({ length: 14 }, (_, index) => index + 1));
@@ -87,7 +87,7 @@ test('the next number does not depend on the lease alone', async () => {
   const { server, clock, adder, meanwhile } = await heldUp();
   await meanwhile();
   server.done = 0;
-  await clock.advance(KEPT);
+  await clock.advance(KEPT_MS);
   expect(await adder.add('q', tasks(1), MANY)).toEqual(stored(21, 21));
 });
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { KEPT } from '../../../../../src/store/mongodb/tasks/taskTrimmer.ts';
+import { KEPT_MS } from '../../../../../src/store/mongodb/tasks/taskTrimmer.ts';
 import { VirtualClock } from '../../../../support/virtualClock.ts';
 import { FakeTasks } from '../fakeTasks.ts';
 
@@ -15,15 +15,15 @@ const commands = (server: FakeTasks, name: string) => server.sent.filter((comman
 test('nothing goes before its time, and then all but the highest that was told', async () => {
   const { server, clock, trimmer } = queueOf(10);
   await trimmer.trim('q', 5);
-  await clock.advance(KEPT / 2);
+  await clock.advance(KEPT_MS / 2);
   await trimmer.trim('q', 8);
-  await clock.advance(KEPT / 2 - 1);
+  await clock.advance(KEPT_MS / 2 - 1);
   await trimmer.trim('q', 8);
   expect(server.tasks).toHaveLength(10);
   await clock.advance(1);
   await trimmer.trim('q', 8);
   expect(server.seqs).toEqual([5, 6, 7, 8, 9, 10]);
-  await clock.advance(KEPT / 2);
+  await clock.advance(KEPT_MS / 2);
   await trimmer.trim('q', 8);
   expect(server.seqs).toEqual([8, 9, 10]);
 });
@@ -31,7 +31,7 @@ test('nothing goes before its time, and then all but the highest that was told',
 test('nothing goes beyond what the database says is done: it may have been emptied since', async () => {
   const { server, clock, trimmer } = queueOf(10);
   await trimmer.trim('q', 8);
-  await clock.advance(KEPT);
+  await clock.advance(KEPT_MS);
   server.done = 3;
   await trimmer.trim('q', 8);
   expect(server.tasks).toHaveLength(10);
@@ -40,12 +40,12 @@ test('nothing goes beyond what the database says is done: it may have been empti
 test('in a database that was emptied, each number is kept for as long as in any other', async () => {
   const { server, clock, trimmer } = queueOf(10);
   await trimmer.trim('q', 10);
-  await clock.advance(KEPT);
+  await clock.advance(KEPT_MS);
   server.done = 0;
   await trimmer.trim('q', 10);
   server.done = 10;
   await trimmer.trim('q', 4);
-  await clock.advance(KEPT - 1);
+  await clock.advance(KEPT_MS - 1);
   await trimmer.trim('q', 4);
   expect(server.tasks).toHaveLength(10);
   await clock.advance(1);
@@ -56,7 +56,7 @@ test('in a database that was emptied, each number is kept for as long as in any 
 test('time that the machine slept does not count', async () => {
   const { server, clock, trimmer } = queueOf(10);
   await trimmer.trim('q', 5);
-  clock.sleep(KEPT);
+  clock.sleep(KEPT_MS);
   await trimmer.trim('q', 5);
   expect(server.tasks).toHaveLength(10);
 });
@@ -66,7 +66,7 @@ test('told ten times a second for minutes, it goes on steadily, and nothing goes
   for (let done = 1; done <= 3000; done++) {
     await trimmer.trim('q', done);
     const lowest = server.seqs[0] ?? 0;
-    const old = done - KEPT / 100;
+    const old = done - KEPT_MS / 100;
     expect(lowest).toBeLessThanOrEqual(Math.max(1, old));
     // In steps of a second or so.
     if (old > 100) expect(lowest).toBeGreaterThan(old - 50);
@@ -77,7 +77,7 @@ test('told ten times a second for minutes, it goes on steadily, and nothing goes
 test('much goes in bites, each from where the last one ended', async () => {
   const { server, clock, trimmer } = queueOf(7000, 1_000_001);
   await trimmer.trim('q', 1_006_500);
-  await clock.advance(KEPT);
+  await clock.advance(KEPT_MS);
   await trimmer.trim('q', 1_006_500);
   expect(server.seqs[0]).toBe(1_006_500);
   const bites = commands(server, 'delete').map(({ deletes }) => JSON.stringify(deletes));
@@ -91,7 +91,7 @@ test('a hole is not gone through bite by bite', async () => {
   const { server, clock, trimmer } = queueOf(10, 50_000_001);
   server.tasks.unshift({ _id: '7/q', seq: 7 });
   await trimmer.trim('q', 50_000_010);
-  await clock.advance(KEPT);
+  await clock.advance(KEPT_MS);
   await trimmer.trim('q', 50_000_010);
   expect(server.seqs).toEqual([50_000_010]);
   expect(server.sent.length).toBeLessThan(10);
@@ -100,7 +100,7 @@ test('a hole is not gone through bite by bite', async () => {
 test('calls that come while it trims share what is under way, and a failure does not stop the next', async () => {
   const { server, clock, trimmer } = queueOf(10);
   await trimmer.trim('q', 5);
-  await clock.advance(KEPT);
+  await clock.advance(KEPT_MS);
   server.hold = () => Promise.reject(new Error('not now'));
   const both = await Promise.allSettled([trimmer.trim('q', 5), trimmer.trim('q', 6)]);
   expect(both.map(({ status }) => status)).toEqual(['rejected', 'rejected']);

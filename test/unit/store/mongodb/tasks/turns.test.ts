@@ -22,14 +22,14 @@ async function storing(clock: VirtualClock, turns: Turns, took: number, time: nu
   return waited;
 }
 
-test('who is alone waits one moment in twenty, to find out that he is', async () => {
+test('a member that is alone waits one moment in twenty, to find out that it is', async () => {
   const clock = new VirtualClock();
   const waited = await storing(clock, new Turns(clock), 2, 5000);
   expect(waited).toBeGreaterThan(0);
   expect(waited).toBeLessThanOrEqual(5000 * 0.05);
 });
 
-test('who has others beside him waits after each batch as long as they need to look, and stops when they are gone', async () => {
+test('a member with others beside it waits after each batch as long as they need to look, and stops when they are gone', async () => {
   const clock = new VirtualClock();
   const turns = new Turns(clock);
   turns.collided('q', 4);

@@ -1,6 +1,6 @@
 /** Where a managed cluster's work runs, as the caller's thread knows it. */
 
-export type WorkPlace =
+export type WorkTarget =
   /** A module, by its URL: its default export runs in a task thread. */
   | { readonly kind: 'module'; readonly href: string }
   /** A function, called on the thread that made the cluster. */
