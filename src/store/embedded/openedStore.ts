@@ -66,12 +66,13 @@ export class OpenedStore {
       throw new NotYet(`the store ${path} cannot be opened yet: ${text}`, true);
     }
     owners.register(null);
-    const isMaker = !isMade(path);
-    if (isMaker && !beginMaking(path, owners.file, parts.wall())) {
-      owners.unregister();
-      throw new NotYet(`the store ${path} cannot be opened yet: another process is making it`);
-    }
+    let isMaker = false;
     try {
+      const isToBeMade = !isMade(path);
+      if (isToBeMade && !beginMaking(path, owners.file, parts.wall())) {
+        throw new NotYet(`the store ${path} cannot be opened yet: another process is making it`);
+      }
+      isMaker = isToBeMade;
       return OpenedStore.openFiles(path, parts, owners, before);
     } catch (error) {
       owners.unregister();

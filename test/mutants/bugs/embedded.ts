@@ -17,8 +17,8 @@ export const embeddedBugs: readonly PlantedBug[] = [
     name: 'made-by-two',
     breaks: 'Two processes make the store at once, and the first commit of one replaces a later one of the other.',
     file: `${folder}/openedStore.ts`,
-    find: 'const isMaker = !isMade(path);',
-    replace: 'const isMaker = false;',
+    find: 'const isToBeMade = !isMade(path);',
+    replace: 'const isToBeMade = false;',
     caughtBy: ['units'],
   },
   {
