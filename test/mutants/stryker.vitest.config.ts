@@ -9,7 +9,8 @@ export default defineConfig({
     name: 'unit',
     include: [
       'test/unit/{election,queue}/**/*.test.ts',
-      'test/unit/coordinator/{member,managedWork,durableWork}.test.ts',
+      'test/unit/coordinator/member.test.ts',
+      'test/unit/coordinator/duties/*.test.ts',
     ],
     exclude: process.env.STRYKER_WALKS === undefined ? ['test/unit/**/*{Walk,randomRuns}.test.ts'] : [],
     env: { ELECTION_SEEDS: '100' },
