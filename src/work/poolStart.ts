@@ -79,8 +79,9 @@ export class PoolStart {
     return this.stopping.then(() => pool.terminate());
   }
 
-  /** Resolves when the module is not stopping its work. */
-  async stopped(): Promise<void> {
+  /** Resolves when the module is not stopping its work, and at `until` at the latest. */
+  async stopped(until: number): Promise<void> {
+    if (this.isStopping) this.cut.by(until);
     await this.stopping;
   }
 

@@ -101,8 +101,8 @@ export class ThreadRunner implements Runner {
   async load(): Promise<LoadOutcome> {
     const before = this.present;
     this.isLoaded = false;
-    // One that was idle for long, and closes what its module has opened.
-    await before?.stopped();
+    // One that was idle for long, and closes what its module has opened. A task waits for it now.
+    await before?.stopped(this.parts.clock.now() + this.parts.exitPatience);
     const exited = before === undefined || (await this.exits(before.terminate()));
     // `terminate()` may have been called in between.
     if (!this.started || this.present !== before) return ended;

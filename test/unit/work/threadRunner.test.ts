@@ -178,6 +178,14 @@ describe('the thread', () => {
     while (runner.loaded) await turn();
   });
 
+  test('whose module does not end stopping after that is ended when a task waits', async () => {
+    make({ idleTimeout: 1, exitPatience: 100 }, 'stopsForever');
+    await runner.load();
+    while (runner.loaded) await turn();
+    expect(await runner.load()).toEqual({ type: 'loaded' });
+    expect(troubles).toEqual(['ERR_WORK_STOP']);
+  });
+
   test('that is ended while it waits for its turn is never made', async () => {
     make({});
     const load = runner.load();
