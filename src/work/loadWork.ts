@@ -3,9 +3,10 @@
  * waits for libuv's thread pool, which other work of the process may fill.
  *
  * `import()` is left for what `require` cannot load: a top-level await, a URL with a query or of another scheme, and
- * files that only a loader hook understands. A module whose own code threw is never run a second time.
+ * files that only a loader hook understands. A module whose own code threw is not run a second time.
  *
- * TypeScript that neither of them takes goes to a compiler that the program has installed: see compilers.ts.
+ * TypeScript that neither of them takes goes to a compiler that the program has installed: see compilers.ts. A module that
+ * itself imports a missing file while it runs fails with the same error, so its first lines may then run twice.
  */
 import { createRequire } from 'node:module';
 import { extname } from 'node:path';
