@@ -15,12 +15,15 @@ export function reportText(result: DemoResult, colours: boolean): string {
   for (const check of checks) table.push([check.holds ? green('✓') : red('✗'), check.claim, check.found]);
   const lines = [table.toString()];
   for (const { member, heartbeat } of result.heartbeats) {
-    const { sent, lateness } = heartbeat;
+    const { sent, lateness, delay } = heartbeat;
     lines.push(
       `heartbeats of member ${member}: ${sent} sent, median lateness ${lateness.p50.toFixed(2)} ms, ` +
-        `p99 ${lateness.p99.toFixed(2)} ms, at most ${lateness.max.toFixed(2)} ms`,
+        `p99 ${lateness.p99.toFixed(2)} ms, at most ${lateness.max.toFixed(2)} ms ` +
+        `(the thread woke up to ${delay.max.toFixed(2)} ms after it wanted to)`,
     );
   }
+  if (result.heartbeats.length > 0)
+    lines.push('Beats aim at 4 ms before they are due, so a thread that wakes 3 ms late is on time.');
   const { protocol, roundTrip, late, landed } = result.bound;
   lines.push(
     `the bound: SLAVE + TICKING + POLL ${protocol} ms, one round trip to the store ${roundTrip.toFixed(1)} ms (the longest), ` +
