@@ -1,6 +1,7 @@
 /** The way in: checks the options and makes the two classes, bound to one coordinator and one store. */
 
 import { InvalidOptionError } from './errors.js';
+import type { Work } from './execution/context.js';
 import type { ManagedCluster, UnmanagedCluster } from './facade/api.js';
 import { CoordinatorHandle } from './facade/coordinatorHandle.js';
 import { ManagedCluster as ManagedFacade } from './facade/managedCluster.js';
@@ -16,7 +17,6 @@ import { mustNotBePreload } from './surroundings/ownThreads.js';
 import { mustBeNode } from './surroundings/runtime.js';
 import type { TaskId } from './task/task.js';
 import { resolveKey, type TaskKey } from './task/taskKey.js';
-import type { Work } from './work/context.js';
 
 /** `new managed(name, key, work, options?)`; each argument is checked at once. */
 export interface ManagedConstructor {

@@ -10,6 +10,7 @@ export {
   TaskError,
   WorkError,
 } from './errors.js';
+export type { TaskContext, Work } from './execution/context.js';
 export type { Cluster, ManagedCluster, Submission, SubmitOptions, UnmanagedCluster } from './facade/api.js';
 export type { ClusterEvents, ClusterState } from './facade/events.js';
 export { type Failover, failover, type ManagedConstructor, type UnmanagedConstructor } from './failover.js';
@@ -19,4 +20,3 @@ export type { Member } from './store/store.js';
 export type { TaskId } from './task/task.js';
 export type { TaskKey } from './task/taskKey.js';
 export type { DifferingMember, MemberStatus, PoolReport, Spread, Unfit } from './wire/status.js';
-export type { TaskContext, Work } from './work/context.js';

@@ -4,11 +4,11 @@
  */
 import worker_threads = require('node:worker_threads');
 
-type Thread = typeof import('../src/work/taskThread.js', { with: { 'resolution-mode': 'import' }});
+type Thread = typeof import('../src/execution/taskThread.js', { with: { 'resolution-mode': 'import' }});
 
 export = process.versions.pnp === undefined
-  ? start(require('../src/work/taskThread.js'))
-  : import('../src/work/taskThread.js').then(start);
+  ? start(require('../src/execution/taskThread.js'))
+  : import('../src/execution/taskThread.js').then(start);
 
 function start({ startTaskThread }: Thread) {
   return startTaskThread(worker_threads.workerData);

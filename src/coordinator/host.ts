@@ -6,6 +6,8 @@ import assert from 'node:assert/strict';
 import { hostname } from 'node:os';
 import { writeLine } from '../diagnostics/log.js';
 import { FailoverError, toWire } from '../errors.js';
+import type { MainRunner } from '../execution/mainRunner.js';
+import { type Begin, memberStarts, StartGate, threadStarts } from '../execution/startGate.js';
 import { configurationOf } from '../options/configuration.js';
 import type { ResolvedOptions } from '../options/options.js';
 import { ReadLimit } from '../queue/readLimit.js';
@@ -21,8 +23,6 @@ import type { ClusterSpec, CoordinatorApi, MemberEvent, SubmitResult, TaskBatch 
 import { SharedLease } from '../wire/sharedLease.js';
 import type { MemberStatus } from '../wire/status.js';
 import type { TakenLetter } from '../wire/takenLetter.js';
-import type { MainRunner } from '../work/mainRunner.js';
-import { type Begin, memberStarts, StartGate, threadStarts } from '../work/startGate.js';
 import { DeadLetters } from './deadLetters.js';
 import { DurableDuty } from './duties/durableDuty.js';
 import type { Duty } from './duties/duty.js';

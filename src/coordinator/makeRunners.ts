@@ -2,14 +2,14 @@
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { toWire } from '../errors.js';
+import { ChunkProgress } from '../execution/chunkProgress.js';
+import { MainRunner } from '../execution/mainRunner.js';
+import type { StartGate } from '../execution/startGate.js';
+import { EXIT_PATIENCE_MS, ThreadRunner } from '../execution/threadRunner.js';
 import type { ResolvedManagedOptions } from '../options/options.js';
 import { systemClock } from '../time/systemClock.js';
 import type { MemberEvent } from '../wire/messages.js';
 import type { SharedLease } from '../wire/sharedLease.js';
-import { ChunkProgress } from '../work/chunkProgress.js';
-import { MainRunner } from '../work/mainRunner.js';
-import type { StartGate } from '../work/startGate.js';
-import { EXIT_PATIENCE_MS, ThreadRunner } from '../work/threadRunner.js';
 import type { Fitness } from './fitness.js';
 import { MainWatch } from './mainWatch.js';
 

@@ -3,12 +3,12 @@
  * a new coordinator asks while a run that a dead one had asked for is still under way.
  */
 
+import { callWork } from '../execution/callWork.js';
+import { WorkContext } from '../execution/context.js';
 import type { WorkOutcome } from '../queue/runner.js';
 import { decodeTask } from '../task/taskCodec.js';
 import type { MemberEvent } from '../wire/messages.js';
 import type { SharedLease } from '../wire/sharedLease.js';
-import { callWork } from '../work/callWork.js';
-import { WorkContext } from '../work/context.js';
 import { InsideWork } from './insideWork.js';
 
 type UserFunction = (task: unknown, context: WorkContext) => unknown;

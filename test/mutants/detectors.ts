@@ -64,8 +64,8 @@ const namedTests: Readonly<Record<string, string>> = {
   'src/store/embedded/place.ts': 'test/unit/store/embedded/place.test.ts',
   'src/surroundings/ownFiles.ts': 'test/unit/surroundings/ownFiles.test.ts',
   'src/options/work.ts': 'test/unit/options/work.test.ts',
-  'src/work/compilers.ts': 'test/unit/work/compilers.test.ts',
-  'src/work/loadWork.ts': 'test/unit/work/loadWork.test.ts',
+  'src/execution/compilers.ts': 'test/unit/execution/compilers.test.ts',
+  'src/execution/loadWork.ts': 'test/unit/execution/loadWork.test.ts',
   'src/store/documents.ts': 'test/unit/hostile/documents.test.ts',
 };
 

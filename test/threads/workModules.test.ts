@@ -28,7 +28,7 @@ interface Outcome {
   readonly runs: number;
 }
 
-const built = pathToFileURL(join(import.meta.dirname, '../../dist/src/work/loadWork.js')).href;
+const built = pathToFileURL(join(import.meta.dirname, '../../dist/src/execution/loadWork.js')).href;
 
 async function load(name: string, text: string, options: { query?: string; node?: string[] } = {}): Promise<Outcome> {
   const folder = await temporaryFolder();

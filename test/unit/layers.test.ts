@@ -12,7 +12,7 @@ const layers: readonly (readonly string[])[] = [
   ['index.ts'],
   ['failover.ts'],
   ['facade', 'coordinator'],
-  ['work'],
+  ['execution'],
   ['wire'],
   ['election'],
   ['queue'],
@@ -108,15 +108,15 @@ describe('the check', () => {
   test('lets pass what points down or stays in its room', () => {
     const source =
       "import { a } from '../wire/messages.js';\nimport type { B } from './elector.js';\nimport '../errors.js';";
-    expect(upward(new Map([['work/context.ts', importsIn('work/context.ts', source)]]))).toEqual([]);
+    expect(upward(new Map([['execution/context.ts', importsIn('execution/context.ts', source)]]))).toEqual([]);
   });
 
   test('finds a circle of types', () => {
     const pair: Imports = new Map([
-      ['work/a.ts', importsIn('work/a.ts', "import type { B } from './b.js';")],
-      ['work/b.ts', importsIn('work/b.ts', "export type { A } from './a.js';")],
-      ['work/c.ts', importsIn('work/c.ts', "import { a } from './a.js';")],
+      ['execution/a.ts', importsIn('execution/a.ts', "import type { B } from './b.js';")],
+      ['execution/b.ts', importsIn('execution/b.ts', "export type { A } from './a.js';")],
+      ['execution/c.ts', importsIn('execution/c.ts', "import { a } from './a.js';")],
     ]);
-    expect(inCircles(pair)).toEqual(['work/a.ts', 'work/b.ts']);
+    expect(inCircles(pair)).toEqual(['execution/a.ts', 'execution/b.ts']);
   });
 });

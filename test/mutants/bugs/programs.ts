@@ -32,7 +32,7 @@ export const programBugs: readonly PlantedBug[] = [
   {
     name: 'require-hooks-passed-over',
     breaks: 'TypeScript goes to `import()` although a hook of `require` would load it.',
-    file: 'src/work/loadWork.ts',
+    file: 'src/execution/loadWork.ts',
     find: '|| hooked(extension)',
     replace: "|| hooked('')",
     caughtBy,
@@ -40,7 +40,7 @@ export const programBugs: readonly PlantedBug[] = [
   {
     name: 'module-run-by-every-compiler',
     breaks: 'A module whose own code throws is run once more by each compiler.',
-    file: 'src/work/compilers.ts',
+    file: 'src/execution/compilers.ts',
     find: "if (!needsCompiler(error) && toWire(error).code !== 'ERR_REQUIRE_ESM') throw error;",
     replace: 'if (error === failure) throw error;',
     caughtBy,

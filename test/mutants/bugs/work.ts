@@ -106,7 +106,7 @@ export const workBugs: readonly PlantedBug[] = [
   {
     name: 'chunk-goes-on-after-false',
     breaks: 'A chunk goes on after a task that returned false, and counts it as done.',
-    file: 'src/work/runChunk.ts',
+    file: 'src/execution/runChunk.ts',
     find: "if (result !== true) return result === false ? { type: 'result', done: false } : notBoolean(result);",
     replace: 'if (result !== true && result !== false) return notBoolean(result);',
     caughtBy: ['properties'],
@@ -114,7 +114,7 @@ export const workBugs: readonly PlantedBug[] = [
   {
     name: 'chunk-result-misattributed',
     breaks: 'A result is in shared memory before its task has ended, and a crash counts the running task as done.',
-    file: 'src/work/runChunk.ts',
+    file: 'src/execution/runChunk.ts',
     find: '    begins(context);\n',
     replace: '    begins(context);\n    progress.done = done + 1;\n',
     caughtBy: ['properties'],
@@ -122,7 +122,7 @@ export const workBugs: readonly PlantedBug[] = [
   {
     name: 'chunk-ignores-the-lease',
     breaks: 'The tasks of a chunk go on after the lease has ended.',
-    file: 'src/work/runChunk.ts',
+    file: 'src/execution/runChunk.ts',
     find: "if (lease.remaining() === 0 || lease.term !== term) return { type: 'not-run' };",
     replace: "if (lease.term !== term) return { type: 'not-run' };",
     caughtBy: ['properties'],

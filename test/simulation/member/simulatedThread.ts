@@ -1,6 +1,6 @@
 /**
  * The task thread, simulated: the real runner's contract (src/queue/runner.ts) with behaviours in the place of a module.
- * Between two tasks it looks at the lease as src/work/runChunk.ts does; ended, it takes its time to exit, and a native
+ * Between two tasks it looks at the lease as src/execution/runChunk.ts does; ended, it takes its time to exit, and a native
  * call takes as long as it likes.
  */
 import assert from 'node:assert/strict';

@@ -1,10 +1,10 @@
 /** A chunk in its thread, however its tasks end: what is known to be done is what returned true, at every moment. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { packChunk } from '../../../src/execution/chunk.ts';
+import { ChunkProgress } from '../../../src/execution/chunkProgress.ts';
+import { runChunk } from '../../../src/execution/runChunk.ts';
 import { SharedLease } from '../../../src/wire/sharedLease.ts';
-import { packChunk } from '../../../src/work/chunk.ts';
-import { ChunkProgress } from '../../../src/work/chunkProgress.ts';
-import { runChunk } from '../../../src/work/runChunk.ts';
 import { encoded } from '../../support/encoded.ts';
 import { runs } from './runs.ts';
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import type { UserWork } from '../../../src/work/callWork.ts';
-import { loadWork } from '../../../src/work/loadWork.ts';
-import { callStop, noteStop, stopOf } from '../../../src/work/stopHook.ts';
+import type { UserWork } from '../../../src/execution/callWork.ts';
+import { loadWork } from '../../../src/execution/loadWork.ts';
+import { callStop, noteStop, stopOf } from '../../../src/execution/stopHook.ts';
 
 const stop = () => {};
 const work = (): UserWork => () => true;

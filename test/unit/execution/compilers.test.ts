@@ -3,8 +3,14 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
-import { type Compiler, compileAndLoad, compilers, isTypeScript, needsCompiler } from '../../../src/work/compilers.ts';
-import { type Loaders, loadWork } from '../../../src/work/loadWork.ts';
+import {
+  type Compiler,
+  compileAndLoad,
+  compilers,
+  isTypeScript,
+  needsCompiler,
+} from '../../../src/execution/compilers.ts';
+import { type Loaders, loadWork } from '../../../src/execution/loadWork.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 const coded = (code: string, message = code): Error => Object.assign(new Error(message), { code });

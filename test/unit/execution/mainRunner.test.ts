@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from 'vitest';
+import { type MainRun, MainRunner } from '../../../src/execution/mainRunner.ts';
 import type { ChunkOutcome } from '../../../src/queue/runner.ts';
 import { SharedLease } from '../../../src/wire/sharedLease.ts';
-import { type MainRun, MainRunner } from '../../../src/work/mainRunner.ts';
 import { VirtualClock } from '../../support/virtualClock.ts';
 
 const TIMEOUT = 500;

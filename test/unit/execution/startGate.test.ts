@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from 'vitest';
-import { StartGate } from '../../../src/work/startGate.ts';
+import { StartGate } from '../../../src/execution/startGate.ts';
 import { VirtualClock } from '../../support/virtualClock.ts';
 
 let clock: VirtualClock;

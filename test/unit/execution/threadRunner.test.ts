@@ -7,13 +7,13 @@ import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { ChunkProgress } from '../../../src/execution/chunkProgress.ts';
+import { StartGate, threadStarts } from '../../../src/execution/startGate.ts';
+import { ThreadRunner } from '../../../src/execution/threadRunner.ts';
 import type { ChunkOutcome } from '../../../src/queue/runner.ts';
 import type { Clock } from '../../../src/time/clock.ts';
 import { systemClock } from '../../../src/time/systemClock.ts';
 import { SharedLease } from '../../../src/wire/sharedLease.ts';
-import { ChunkProgress } from '../../../src/work/chunkProgress.ts';
-import { StartGate, threadStarts } from '../../../src/work/startGate.ts';
-import { ThreadRunner } from '../../../src/work/threadRunner.ts';
 
 const filename = fileURLToPath(new URL('./fixtures/scriptedThread.mjs', import.meta.url));
 

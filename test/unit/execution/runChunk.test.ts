@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import type { UserWork } from '../../../src/execution/callWork.ts';
+import { packChunk } from '../../../src/execution/chunk.ts';
+import { ChunkProgress } from '../../../src/execution/chunkProgress.ts';
+import type { WorkContext } from '../../../src/execution/context.ts';
+import { type ChunkAnswer, runChunk } from '../../../src/execution/runChunk.ts';
 import type { QueuedTask } from '../../../src/queue/runner.ts';
 import { SharedLease } from '../../../src/wire/sharedLease.ts';
-import type { UserWork } from '../../../src/work/callWork.ts';
-import { packChunk } from '../../../src/work/chunk.ts';
-import { ChunkProgress } from '../../../src/work/chunkProgress.ts';
-import type { WorkContext } from '../../../src/work/context.ts';
-import { type ChunkAnswer, runChunk } from '../../../src/work/runChunk.ts';
 import { encoded } from '../../support/encoded.ts';
 
 const TERM = 3;

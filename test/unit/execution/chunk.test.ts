@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
+import { ownBlock, packChunk } from '../../../src/execution/chunk.ts';
 import type { QueuedTask } from '../../../src/queue/runner.ts';
 import { viewOf } from '../../../src/task/taskBytes.ts';
-import { ownBlock, packChunk } from '../../../src/work/chunk.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;

@@ -2,8 +2,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { type Loaders, loadWork } from '../../../src/work/loadWork.ts';
-import { isCommonJs } from '../../../src/work/moduleFormat.ts';
+import { type Loaders, loadWork } from '../../../src/execution/loadWork.ts';
+import { isCommonJs } from '../../../src/execution/moduleFormat.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 test('a data: URL is imported', async () => {
