@@ -1,6 +1,6 @@
 /** What a member does with its mastership: the same questions for managed queues and for a client that works by itself. */
 import type { Lease, Progress } from '../../store/store.js';
-import type { TaskId } from '../../task/task.js';
+import type { MemberStatus } from '../../wire/status.js';
 
 /** How a mastership begins. */
 export interface Election {
@@ -34,16 +34,7 @@ export interface Duty {
   load(): Promise<DutyLoad>;
 }
 
-export interface DutyLoad {
-  readonly queued: number;
-  readonly queuedBytes: number;
-  readonly running: TaskId | null;
-  readonly blocked: TaskId | null;
-  /** Null: the store does not say. */
-  readonly dead: number | null;
-  /** In ms; null when nothing is queued. */
-  readonly headAge: number | null;
-}
+export type DutyLoad = Pick<MemberStatus, 'queued' | 'queuedBytes' | 'running' | 'blocked' | 'dead' | 'headAge'>;
 
 export const noLoad: DutyLoad = {
   queued: 0,

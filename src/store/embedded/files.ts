@@ -4,6 +4,7 @@
  */
 import { type BigIntStats, fstatSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { hasCode } from '../../values/hasCode.js';
 
 export interface FileIdentity {
   /** Device and inode: unique among the files that exist or are open. */
@@ -25,8 +26,7 @@ function identityOf(file: string): FileIdentity | undefined {
   try {
     return identityIn(statSync(file, { bigint: true }));
   } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
-      return undefined;
+    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return undefined;
     throw error;
   }
 }

@@ -4,6 +4,7 @@
  */
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { hasCode } from '../../values/hasCode.js';
 import { LastCommit } from './lastCommit.js';
 
 const FILE = 'making';
@@ -33,7 +34,7 @@ export function beginMaking(folder: string, me: string, now: number): boolean {
     writeFileSync(file, basename(me), { flag: 'wx' });
     return true;
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    if (!hasCode(error, 'EEXIST')) throw error;
   }
   const other = contentOf(file);
   if (other === undefined) return false;
@@ -51,7 +52,7 @@ function contentOf(file: string): string | undefined {
     return readFileSync(file, 'utf8');
   } catch (error) {
     // Its owner has just removed it.
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (hasCode(error, 'ENOENT')) return undefined;
     throw error;
   }
 }

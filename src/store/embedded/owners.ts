@@ -9,6 +9,7 @@
  */
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { hasCode } from '../../values/hasCode.js';
 import type { StoreFiles } from './files.js';
 import type { EmbeddedPlace } from './place.js';
 import { isAlive, type ProcessIdentity, type ProcessTable, processKey, thisProcess } from './processIdentity.js';
@@ -110,7 +111,7 @@ export class Owners {
       writeFileSync(file, own, { flag: 'wx' });
       return own;
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+      if (!hasCode(error, 'EEXIST')) throw error;
     }
     // Empty for the moment between its creation and its writing, by another thread.
     return readFileSync(file, 'utf8') || own;

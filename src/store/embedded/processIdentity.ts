@@ -3,6 +3,7 @@
  * process in another container.
  */
 import { readFileSync, readlinkSync } from 'node:fs';
+import { hasCode } from '../../values/hasCode.js';
 
 export interface ProcessIdentity {
   /** Of the boot of the machine; empty where the system does not say. */
@@ -38,7 +39,7 @@ export const processTable: ProcessTable = {
       return true;
     } catch (error) {
       // EPERM: it exists, and belongs to another user.
-      return !(error instanceof Error && 'code' in error && error.code === 'ESRCH');
+      return !hasCode(error, 'ESRCH');
     }
   },
   startOf: (pid) => startIn(`/proc/${pid}/stat`),

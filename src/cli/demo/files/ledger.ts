@@ -4,6 +4,7 @@
  */
 import { appendFileSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
+import { hasCode } from '../../../values/hasCode.js';
 
 export interface LedgerLine {
   readonly path: string;
@@ -68,7 +69,7 @@ export class LedgerReader {
       handle = await open(this.file);
       await this.readAll(handle);
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+      if (!hasCode(error, 'ENOENT')) throw error;
     } finally {
       await handle?.close();
     }

@@ -105,6 +105,5 @@ export class IndexKeeper {
  */
 function isBeingBuilt(listed: readonly Fields[]): boolean {
   const visible = listed.filter(({ hidden }) => hidden !== true);
-  const isListed = judge(uniqueTasks, listed).type === 'there';
-  return isListed && judge(uniqueTasks, visible).type === judge(uniqueTasks, listed).type;
+  return judge(uniqueTasks, visible).type === 'there';
 }

@@ -287,17 +287,22 @@ describe('work that does not load', () => {
     }
   });
 
-  test('is not loaded again while the store acknowledges what has run, though the mastership is saved', async () => {
+  /** Does the first of two tasks, whose acknowledgement takes `there` ms to arrive, and fails to load the work again. */
+  async function failToReload(there: number): Promise<void> {
     work.seenNothing();
     await work.submit(batchOf(1, 2));
     await electLoaded();
-    fate = { there: 50, back: 0 };
+    fate = { there, back: 0 };
     told.runner.settle(upTo(1, 'late'));
     told.runner.loaded = false;
     await settle();
     if (told.runner.running !== undefined) told.runner.settle(notRun);
     await clock.advance(POLL / 10);
     told.runner.settleLoad('failed');
+  }
+
+  test('is not loaded again while the store acknowledges what has run, though the mastership is saved', async () => {
+    await failToReload(50);
     await settle();
     told.news();
     work.fence('about to end');
@@ -311,16 +316,7 @@ describe('work that does not load', () => {
   });
 
   test('says nothing of a mastership that is over when another one has begun', async () => {
-    work.seenNothing();
-    await work.submit(batchOf(1, 2));
-    await electLoaded();
-    fate = { there: 10_000, back: 0 };
-    told.runner.settle(upTo(1, 'late'));
-    told.runner.loaded = false;
-    await settle();
-    if (told.runner.running !== undefined) told.runner.settle(notRun);
-    await clock.advance(POLL / 10);
-    told.runner.settleLoad('failed');
+    await failToReload(10_000);
     work.deposed('lost', 0);
     fate = atOnce;
     await elect();
