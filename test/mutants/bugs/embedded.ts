@@ -18,7 +18,7 @@ export const embeddedBugs: readonly PlantedBug[] = [
     breaks: 'Two processes make the store at once, and the first commit of one replaces a later one of the other.',
     file: `${folder}/openedStore.ts`,
     find: 'const isToBeMade = !isMade(path);',
-    replace: 'const isToBeMade = false;',
+    replace: 'const isToBeMade = isMade(path) && false;',
     caughtBy: ['units'],
   },
   {

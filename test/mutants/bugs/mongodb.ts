@@ -42,7 +42,7 @@ export const mongodbBugs: readonly PlantedBug[] = [
     breaks: 'A unique index that the server is still creating counts, and one id is stored twice.',
     file: 'src/store/mongodb/indexes/indexKeeper.ts',
     find: 'if (listed !== null && !isUsable && isBeingBuilt(listed)) return this.waitForBuild(what);',
-    replace: 'if (listed === undefined && !isUsable && isBeingBuilt(listed)) return this.waitForBuild(what);',
+    replace: 'if (listed !== null && !isUsable && isBeingBuilt([])) return this.waitForBuild(what);',
     caughtBy,
   },
   {
