@@ -17,6 +17,7 @@ import type { Gate } from '../store/embedded/gate.js';
 import { openOnUse } from '../store/openOnUse.js';
 import type { FullStore } from '../store/taskStore.js';
 import { endProcess, lastResorts } from '../surroundings/lastResorts.js';
+import { processTable, thisProcess } from '../surroundings/processIdentity.js';
 import type { TaskId } from '../task/task.js';
 import { systemClock } from '../time/systemClock.js';
 import type { ClusterSpec, CoordinatorApi, MemberEvent, SubmitResult, TaskBatch } from '../wire/messages.js';
@@ -24,6 +25,7 @@ import { SharedLease } from '../wire/sharedLease.js';
 import type { MemberStatus } from '../wire/status.js';
 import type { TakenLetter } from '../wire/takenLetter.js';
 import { DeadLetters } from './deadLetters.js';
+import { DeathWatch } from './deathWatch.js';
 import { DurableDuty } from './duties/durableDuty.js';
 import type { Duty } from './duties/duty.js';
 import { MemoryDuty } from './duties/memoryDuty.js';
@@ -74,6 +76,8 @@ export class CoordinatorHost implements CoordinatorApi {
   private readonly limits: StoreLimits;
   private readonly store: FullStore;
   private readonly probe: PoolProbe;
+  private readonly process = thisProcess();
+  private readonly deaths = new DeathWatch({ me: this.process, table: processTable, clock: systemClock });
   private readonly pace: PaceWatch;
   /** One for all task threads of this coordinator. */
   private readonly gate = new StartGate(systemClock, threadStarts);
@@ -129,6 +133,8 @@ export class CoordinatorHost implements CoordinatorApi {
       holder: spec.holder,
       host: hostname(),
       pid: process.pid,
+      process: this.process,
+      deaths: this.deaths,
       storeText: storeText(this.options.store),
       intervals,
       configuration: configurationOf(spec.managed?.options ?? null, spec.managed?.key ?? null),

@@ -45,7 +45,7 @@ export function habitsFrom(random: () => number): Habits {
   const settle = 0;
   const [highestTerm, observe, insertTerm] = [chance(0.1), chance(0.1), chance(0.3)];
   const [compareAndSetLease, beat, release] = [chance(0.6), chance(0.6), chance(0.8)];
-  const gap = { highestTerm, observe, settle, insertTerm, compareAndSetLease, beat, release };
+  const gap = { highestTerm, observe, settle, insertTerm, compareAndSetLease, beat, release, releaseDead: release };
   const possible = random() < 0.5 ? mischiefs : mischiefs.filter((kind) => !losses.has(kind));
   const liked = Array.from({ length: 3 }, () => possible[Math.floor(random() * possible.length)] ?? 'pause');
   return {

@@ -92,6 +92,7 @@ export class WorldMember {
         progress: () => ({ identifier: null, count: 0, recent: [] }),
         notify: (news) => this.news(news),
         asked: (request) => this.asked(request),
+        isHolderGone: () => false,
         beatSent: () => {},
         beatAcknowledged: () => {},
       },

@@ -36,7 +36,7 @@ export class DurableDuty implements QueueDuty {
   private readonly queue: DurableQueue;
   private readonly dispatcher: Dispatcher;
   private current: Progress = { identifier: null, count: 0, recent: [] };
-  /** Whether the last lease that was seen, if there was one, had been released by its holder. */
+  /** Whether the last lease that was seen, if there was one, had been released by a holder that did not die. */
   private released = false;
   private queuedBefore = 0;
   /** How many masterships have begun. */
@@ -171,7 +171,7 @@ export class DurableDuty implements QueueDuty {
   }
 
   seen(lease: Lease): void {
-    this.released = lease.holder === null;
+    this.released = lease.holder === null && lease.died === undefined;
   }
 
   seenNothing(): void {

@@ -3,6 +3,7 @@
  * and die. Whatever reaches the process comes through `hold`.
  */
 import assert from 'node:assert/strict';
+import { DeathWatch } from '../../../src/coordinator/deathWatch.ts';
 import { DurableDuty } from '../../../src/coordinator/duties/durableDuty.ts';
 import { MemoryDuty } from '../../../src/coordinator/duties/memoryDuty.ts';
 import type { QueueDuty } from '../../../src/coordinator/duties/queueDuty.ts';
@@ -15,6 +16,7 @@ import type { CodedError, FailoverErrorCode } from '../../../src/errors.ts';
 import { configurationOf } from '../../../src/options/configuration.ts';
 import type { Intervals } from '../../../src/options/options.ts';
 import { ReadLimit } from '../../../src/queue/readLimit.ts';
+import type { ProcessIdentity, ProcessTable } from '../../../src/surroundings/processIdentity.ts';
 import type { MemberEvent } from '../../../src/wire/messages.ts';
 import { type Held, SkewedClock, type Timeline } from '../../support/skewedClock.ts';
 import { SKEW, UNNOTICED } from '../../support/worldBounds.ts';
@@ -38,6 +40,8 @@ export interface Surroundings {
   readonly setting: Setting;
   readonly habits: Habits;
   readonly random: () => number;
+  /** What a process sees of those of its machine. */
+  tableOf(process: SimulatedProcess): ProcessTable;
   fate(process: SimulatedProcess, call: CallName): Fate;
   sent(process: SimulatedProcess, call: CallName): void;
   /** It has stopped, or died. */
@@ -79,6 +83,7 @@ export class SimulatedProcess {
     readonly id: string,
     readonly intervals: Intervals,
     rate: number,
+    readonly identity: ProcessIdentity,
   ) {
     const { timeline, random, habits, setting, database, ledger } = world;
     this.clock = new SkewedClock(timeline, (run) => this.hold(run), rate, random() * 1e6);
@@ -132,7 +137,9 @@ export class SimulatedProcess {
       name: NAME,
       holder: id,
       host: 'simulated',
-      pid: 1,
+      pid: identity.pid,
+      process: identity,
+      deaths: new DeathWatch({ me: identity, table: { look: (pid) => world.tableOf(this).look(pid) }, clock }),
       storeText: 'the simulated store',
       intervals,
       configuration: configurationOf(habits.options, 'id'),

@@ -6,6 +6,7 @@
  */
 import assert from 'node:assert/strict';
 import { setImmediate as turn } from 'node:timers/promises';
+import type { ProcessIdentity, ProcessTable } from '../../../src/surroundings/processIdentity.ts';
 import { Timeline } from '../../support/skewedClock.ts';
 import { claimBound, SKEW } from '../../support/worldBounds.ts';
 import { Natures } from './behaviour.ts';
@@ -228,13 +229,31 @@ export class World implements Surroundings {
     const side = random() < 0.5 ? SKEW : -SKEW;
     const drift = random() < 0.6 ? side : (random() * 2 - 1) * SKEW;
     const rate = setting.faults.includes('drift') ? 1 + drift : 1;
-    const process = new SimulatedProcess(this, `m${this.made}`, intervals, rate);
+    const process = new SimulatedProcess(this, `m${this.made}`, intervals, rate, this.identify());
     this.processes.push(process);
     this.later(random() * 600, () =>
       process.hold(() => {
         if (process.alive && !process.stopping) process.run();
       }),
     );
+  }
+
+  /** On one machine with the others, or on one of its own. The number of a process that has ended is given again. */
+  private identify(): ProcessIdentity {
+    const namespace = this.habits.siblings ? 'all' : `${this.made}`;
+    const taken = this.processes.filter(({ identity }) => identity.namespace === namespace);
+    let pid = 1;
+    while (taken.some(({ identity }) => identity.pid === pid)) pid += 1;
+    return { boot: 'simulated', namespace, pid, start: `${this.made}` };
+  }
+
+  tableOf({ identity: { namespace } }: SimulatedProcess): ProcessTable {
+    return {
+      look: (pid) => {
+        const found = this.processes.find(({ identity }) => identity.namespace === namespace && identity.pid === pid);
+        return found === undefined ? 'none' : { start: found.identity.start };
+      },
+    };
   }
 
   ended(process: SimulatedProcess): void {
