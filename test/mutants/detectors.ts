@@ -30,6 +30,7 @@ export interface Detector {
 
 const VITEST = 'node_modules/vitest/vitest.mjs';
 const randomRuns = 'test/unit/election/randomRuns.test.ts';
+const electionProperties = 'test/unit/election/protocol.properties.test.ts';
 const queueWalks = ['test/unit/queue/durable/durableWalk.test.ts', 'test/unit/queue/dispatcherWalk.test.ts'];
 
 const vitest = (project: 'unit' | 'contract' | 'replicaSet', ...more: string[]): string[] => [
@@ -89,10 +90,8 @@ export const detectors: readonly Detector[] = [
     name: 'properties',
     title: 'the properties (§3)',
     command: (file) =>
-      file.startsWith('src/election/')
-        ? vitest('unit', 'test/unit/properties/election.test.ts')
-        : vitest('unit', 'test/unit/properties'),
-    needs: 'test/unit/properties',
+      file.startsWith('src/election/') ? vitest('unit', electionProperties) : vitest('unit', '.properties.test.ts'),
+    needs: electionProperties,
     timeLimit: 60_000,
   },
   {
@@ -145,7 +144,11 @@ export const detectors: readonly Detector[] = [
     name: 'units',
     title: 'the unit tests of the same folder, for information',
     command: (file) =>
-      vitest('unit', unitsOf(file), '--exclude', '**/*Walk.test.ts', '--exclude', '**/randomRuns.test.ts'),
+      vitest(
+        'unit',
+        unitsOf(file),
+        ...['Walk', 'randomRuns', '.properties'].flatMap((end) => ['--exclude', `**/*${end}.test.ts`]),
+      ),
     needs: 'test/unit',
     timeLimit: 60_000,
   },
