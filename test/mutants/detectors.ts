@@ -59,7 +59,7 @@ const namedTests: Readonly<Record<string, string>> = {
   'src/coordinator/yielding.ts': kinds,
   'src/surroundings/lastResorts.ts': 'test/unit/surroundings/lastResorts.test.ts',
   'src/surroundings/ownThreads.ts': 'test/unit/surroundings/ownThreads.test.ts',
-  'src/queue/dispatcher.ts': 'test/unit/queue/dispatcher.test.ts',
+  'src/queue/dispatcher.ts': 'test/unit/queue/dispatcher.',
   'src/values/rejections.ts': 'test/unit/values/rejections.test.ts',
   'src/surroundings/runtime.ts': 'test/unit/surroundings/runtime.test.ts',
   'src/store/embedded/place.ts': 'test/unit/store/embedded/place.test.ts',
