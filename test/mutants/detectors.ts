@@ -29,7 +29,7 @@ export interface Detector {
 }
 
 const VITEST = 'node_modules/vitest/vitest.mjs';
-const randomRuns = 'test/unit/election/randomRuns.test.ts';
+const elections = 'test/simulation/elections.test.ts';
 const electionProperties = 'test/unit/election/protocol.properties.test.ts';
 const queueWalks = ['test/unit/queue/durable/durableWalk.test.ts', 'test/unit/queue/dispatcherWalk.test.ts'];
 
@@ -96,16 +96,16 @@ export const detectors: readonly Detector[] = [
   },
   {
     name: 'walks',
-    title: 'the random walks among the unit tests',
+    title: 'the simulation of elections alone, and the random walks among the unit tests',
     command: (file) =>
       file.startsWith('src/election/')
-        ? vitest('unit', randomRuns)
+        ? vitest('unit', elections)
         : file.startsWith('src/queue/') && !forStandbys.includes(file)
           ? vitest('unit', ...queueWalks)
           : namedTests[file] === kinds
             ? vitest('unit', kindWalk)
             : null,
-    needs: randomRuns,
+    needs: elections,
     timeLimit: 60_000,
   },
   {
@@ -144,11 +144,7 @@ export const detectors: readonly Detector[] = [
     name: 'units',
     title: 'the unit tests of the same folder, for information',
     command: (file) =>
-      vitest(
-        'unit',
-        unitsOf(file),
-        ...['Walk', 'randomRuns', '.properties'].flatMap((end) => ['--exclude', `**/*${end}.test.ts`]),
-      ),
+      vitest('unit', unitsOf(file), ...['Walk', '.properties'].flatMap((end) => ['--exclude', `**/*${end}.test.ts`])),
     needs: 'test/unit',
     timeLimit: 60_000,
   },
