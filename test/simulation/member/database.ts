@@ -212,6 +212,12 @@ export function insertTerm({ current }: Primary, record: TermRecord): Outcome<st
   return { change, answer: null };
 }
 
+export function trimTerms(below: number): Change {
+  return ({ terms, tip }) => {
+    for (const term of terms.keys()) if (term < below && term !== tip.term) terms.delete(term);
+  };
+}
+
 export function addTasks({ current }: Primary, tasks: readonly NewTask[], at: Date): Outcome<AddResult[]> {
   const stored: StoredTask[] = [];
   let { next } = current;

@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { type Configuration, isKind } from '../../../src/options/configuration.ts';
 import { DocumentReader, FORMAT, isFields, isOfOurFormat } from '../../../src/store/documents.ts';
 import { TaskReader } from '../../../src/store/taskDocuments.ts';
-import { runs } from '../properties/runs.ts';
+import { runs } from '../../support/propertyRuns.ts';
 import { acceptedOrCoded } from './accepted.ts';
 import {
   alien,
