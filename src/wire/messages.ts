@@ -10,7 +10,7 @@ import type { TaskId } from '../task/task.js';
 import type { MemberStatus } from './status.js';
 import type { TakenLetter } from './takenLetter.js';
 
-interface ManagedSpec {
+export interface ManagedSpec {
   readonly module: string | null;
   /** The property that holds the id of a task; null: a function reads it. */
   readonly key: string | null;
