@@ -127,6 +127,11 @@ export class CoordinatorHost implements CoordinatorApi {
     await this.hosted.get(cluster)?.worked(run, outcome);
   }
 
+  async exit(): Promise<void> {
+    await Promise.all([...this.hosted.values()].map((cluster) => cluster.exit()));
+    await Promise.all(this.farewells);
+  }
+
   /** Ends what is left without a release; `stop` each cluster first. */
   async close(): Promise<void> {
     this.shared.pool.stop();

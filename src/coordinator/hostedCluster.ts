@@ -120,6 +120,20 @@ export class HostedCluster {
     this.member.stop();
   }
 
+  /**
+   * The process exits: ends at once what runs, and releases the lease. Work that is a function is over, because the thread
+   * that ran it does nothing else any more; it may be what the process dies of.
+   */
+  async exit(): Promise<void> {
+    const isCutShort = this.mainRunner?.abandon() ?? false;
+    this.managed?.exit(isCutShort);
+    if (isCutShort) this.member.dying();
+    // One whose turn has not come never joins.
+    this.join = null;
+    this.member.stop();
+    await this.member.whenStopped;
+  }
+
   async submit(batch: TaskBatch): Promise<SubmitResult[]> {
     assert.ok(this.managed !== null, 'only managed clusters have a queue');
     return this.managed.submit(batch);

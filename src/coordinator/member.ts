@@ -72,6 +72,10 @@ export class ClusterMember implements ElectorCallbacks {
   private connected = false;
   private ran = false;
   private joined: () => void = () => {};
+  private hasStopped: () => void = () => {};
+  readonly whenStopped = new Promise<void>((resolve) => {
+    this.hasStopped = resolve;
+  });
   private cancelSign: Cancel = () => {};
   /** Whether a line of this member was ever sent to the store. */
   private signed = false;
@@ -109,6 +113,11 @@ export class ClusterMember implements ElectorCallbacks {
   stop(): void {
     if (this.ran) this.elector.stop();
     else this.stopped();
+  }
+
+  /** This process ends by an error while it works: what it releases counts as the lease of a member that died (rule 12). */
+  dying(): void {
+    this.elector.dying();
   }
 
   storeIsBack(): void {
@@ -262,6 +271,7 @@ export class ClusterMember implements ElectorCallbacks {
     this.holder.stop();
     this.parts.lease.drop();
     this.parts.emit({ type: 'stopped' });
+    this.hasStopped();
     this.parts.ended(this.ran ? this.signOff() : Promise.resolve());
   }
 

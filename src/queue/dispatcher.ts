@@ -31,6 +31,8 @@ const PROGRESS_POLL_MS = 10;
 const UNHELD_EXIT_MAX_MS = 150;
 /** Why `drain` aborts work that has had its time to finish. */
 const STOP_REASON = 'the member stops';
+/** Why all work is aborted when the process exits. */
+const EXIT_REASON = 'the process exits';
 
 /** What the dispatcher tells; nothing of it may throw. It may call back into the dispatcher. */
 export interface DispatcherCallbacks {
@@ -202,6 +204,14 @@ export class Dispatcher {
     } else if (this.mode !== 'draining' && this.mode !== 'halting') this.stopWork('halting', STOP_REASON);
     this.endWatch.giveUpAfter(stopTimeout + 2 * grace);
     return this.endWatch.whenEnded();
+  }
+
+  /** Ends at once what runs, because the process exits. A result that comes before counts. `drain` waits for the end. */
+  endNow(): void {
+    if (this.stopped) return;
+    this.stopUntil = this.parts.clock.now();
+    if (this.mode !== 'halting') this.stopWork('halting', EXIT_REASON);
+    this.terminateRunner();
   }
 
   /** Resolves when nothing runs any more, or when what does was given up: with a panic, or by killing the process. */
