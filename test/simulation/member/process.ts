@@ -317,6 +317,14 @@ export class SimulatedProcess {
     this.member.stop();
   }
 
+  /** Its main thread exits: the coordinator has `ms` to end what runs, and to release the lease. */
+  exit(ms: number): void {
+    this.managed?.exit(false);
+    this.stop();
+    const { timeline } = this.world;
+    timeline.at(timeline.now() + ms, () => this.world.crashed(this, 'its exit'));
+  }
+
   private end(): void {
     if (!this.alive) return;
     this.alive = false;

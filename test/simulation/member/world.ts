@@ -64,6 +64,7 @@ const mischiefs = [
   'back',
   'progress',
   'trim',
+  'exit',
 ] as const satisfies readonly FaultKind[];
 type Mischief = (typeof mischiefs)[number];
 
@@ -80,6 +81,8 @@ export class World implements Surroundings {
   private readonly natures: Natures;
   private readonly feeding: Feeding;
   private processes: SimulatedProcess[] = [];
+  /** Those that have ended, too. */
+  private readonly all: SimulatedProcess[] = [];
   private readonly mischiefs: readonly Mischief[];
   /** Who talks to the primary that was cut off. */
   private readonly misled = new Set<SimulatedProcess>();
@@ -268,6 +271,7 @@ export class World implements Surroundings {
     const rate = setting.faults.includes('drift') ? 1 + drift : 1;
     const process = new SimulatedProcess(this, `m${this.made}`, intervals, rate, this.identify());
     this.processes.push(process);
+    this.all.push(process);
     this.later(random() * 600, () =>
       process.hold(() => {
         if (process.alive && !process.stopping) process.run();
@@ -278,16 +282,23 @@ export class World implements Surroundings {
   /** On one machine with the others, or on one of its own. The number of a process that has ended is given again. */
   private identify(): ProcessIdentity {
     const namespace = this.habits.siblings ? 'all' : `${this.made}`;
-    const taken = this.processes.filter(({ identity }) => identity.namespace === namespace);
+    const table = this.tableIn(namespace);
     let pid = 1;
-    while (taken.some(({ identity }) => identity.pid === pid)) pid += 1;
+    while (table.look(pid) !== 'none') pid += 1;
     return { boot: 'simulated', namespace, pid, start: `${this.made}` };
   }
 
-  tableOf({ identity: { namespace } }: SimulatedProcess): ProcessTable {
+  tableOf({ identity }: SimulatedProcess): ProcessTable {
+    return this.tableIn(identity.namespace);
+  }
+
+  /** A member that has stopped leaves its process behind, where work that would not stop may run. */
+  private tableIn(namespace: string): ProcessTable {
     return {
       look: (pid) => {
-        const found = this.processes.find(({ identity }) => identity.namespace === namespace && identity.pid === pid);
+        const found = this.all.find(
+          ({ identity, dead }) => !dead && identity.namespace === namespace && identity.pid === pid,
+        );
         return found === undefined ? 'none' : { start: found.identity.start };
       },
     };
@@ -469,6 +480,8 @@ export class World implements Surroundings {
         return this.crashed(process, 'a crash');
       case 'stop':
         return process.hold(() => process.stop());
+      case 'exit':
+        return process.hold(() => process.exit(50 + ms / 10));
     }
   }
 }
