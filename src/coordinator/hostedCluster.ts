@@ -9,6 +9,7 @@ import { configurationOf } from '../options/configuration.js';
 import type { ResolvedManagedOptions, ResolvedOptions } from '../options/options.js';
 import type { ReadLimit } from '../queue/readLimit.js';
 import type { Runner, WorkOutcome } from '../queue/runner.js';
+import type { StoreLimits } from '../store/limits.js';
 import type { FullStore } from '../store/taskStore.js';
 import { endProcess, lastResorts } from '../surroundings/lastResorts.js';
 import type { TaskId } from '../task/task.js';
@@ -28,7 +29,6 @@ import type { MainWatch } from './mainWatch.js';
 import { makeMainRunner, makeMainWatch, makeThreadRunner } from './makeRunners.js';
 import { ClusterMember } from './member.js';
 import type { PoolProbe } from './poolProbe.js';
-import type { StoreLimits } from './storeLimits.js';
 import { storeText } from './storeText.js';
 import { probeDelays, WorkLoading } from './workLoading.js';
 

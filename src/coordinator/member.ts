@@ -6,9 +6,10 @@
 import { logFor } from '../diagnostics/log.js';
 import type { News, StoreRequest } from '../election/effects.js';
 import { Elector, type ElectorCallbacks } from '../election/elector.js';
-import { type Phase, timeToLive } from '../election/protocol.js';
+import type { Phase } from '../election/protocol.js';
 import { FailoverError, type FailoverErrorCode, toWire } from '../errors.js';
 import type { Configuration } from '../options/configuration.js';
+import { timeToLive } from '../options/leaseTimes.js';
 import type { Intervals } from '../options/options.js';
 import type { Lease, Member, Progress, Store } from '../store/store.js';
 import type { Cancel, Clock } from '../time/clock.js';

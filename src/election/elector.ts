@@ -4,12 +4,12 @@
  */
 
 import { type FailoverErrorCode, StoreError } from '../errors.js';
+import { beatLead } from '../options/leaseTimes.js';
 import type { Progress, Store } from '../store/store.js';
 import type { Cancel, Clock } from '../time/clock.js';
 import type { News, StoreRequest } from './effects.js';
 import {
   type Answer,
-  beatLead,
   type ElectionConfig,
   type ElectionEvent,
   type ElectionState,

@@ -32,6 +32,7 @@
  * stopped between looking at its lease and acting on it; for that the user has the term as a fencing token.
  */
 import assert from 'node:assert/strict';
+import { beatLead, timeToLive, validity } from '../options/leaseTimes.js';
 import type { Intervals } from '../options/options.js';
 import type { Lease, Observation, Progress, Tip } from '../store/store.js';
 import type { Deposition, Effect } from './effects.js';
@@ -39,8 +40,6 @@ import { type Phase, transitions } from './transitions.js';
 
 export type { Phase } from './transitions.js';
 
-/** The part of the time to live that a holder counts on: the rest is room for clocks that run at different rates. */
-const VALIDITY_SHARE = 0.95;
 /** Beats that may be under way at once; more would only pile up on a store that does not answer. */
 const BEATS_IN_FLIGHT_MAX = 4;
 /** The beat number of a claim that was written again over itself; one that went through at once has 0. */
@@ -165,24 +164,6 @@ export type Answer =
   | { readonly type: 'beaten'; readonly request: number; readonly matched: boolean }
   | { readonly type: 'released'; readonly request: number; readonly matched: boolean }
   | { readonly type: 'failed'; readonly request: number; readonly error: Error };
-
-/** SLAVE + TICKING: how long a lease must be unchanged before another member claims it. */
-export function timeToLive(intervals: Intervals): number {
-  return intervals.SLAVE + intervals.TICKING;
-}
-
-/**
- * Returns how long before a beat is due it is sent, in ms. A thread that wakes up among busy ones may wait for a slice of the
- * scheduler, 3 to 4 ms on Linux; a beat that aims early is on time.
- */
-export function beatLead(intervals: Intervals): number {
-  return Math.min(4, intervals.MASTER / 20);
-}
-
-/** Returns how long the holder itself counts on a beat, from before it was sent. */
-export function validity(intervals: Intervals): number {
-  return timeToLive(intervals) * VALIDITY_SHARE;
-}
 
 export const initialState: ElectionState = {
   phase: 'stopped',

@@ -3,7 +3,7 @@
  */
 import { InvalidOptionError } from '../errors.js';
 import { checkBoolean, checkChoice, checkNumber, readFields, TIMER_MAX_MS } from './checks.js';
-import { defaultGrace, graceFits } from './intervals.js';
+import { defaultGrace, graceFits } from './leaseTimes.js';
 import type { Intervals, ManagedOptions, ResolvedManagedOptions } from './options.js';
 
 const MIB = 1024 * 1024;

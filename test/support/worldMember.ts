@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import type { News, StoreRequest } from '../../src/election/effects.ts';
 import { Elector } from '../../src/election/elector.ts';
-import { type Phase, timeToLive } from '../../src/election/protocol.ts';
+import type { Phase } from '../../src/election/protocol.ts';
+import { timeToLive } from '../../src/options/leaseTimes.ts';
 import type { Intervals } from '../../src/options/options.ts';
 import type { Lease } from '../../src/store/store.ts';
 import { type CallName, type Fate, type MemoryConnection, type MemoryStore, sameVersion } from './memoryStore.ts';

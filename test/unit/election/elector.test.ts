@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { News } from '../../../src/election/effects.ts';
 import { Elector, type ElectorCallbacks } from '../../../src/election/elector.ts';
-import { beatLead } from '../../../src/election/protocol.ts';
+import { beatLead } from '../../../src/options/leaseTimes.ts';
 import {
   type CallName,
   type Fate,

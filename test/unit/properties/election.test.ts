@@ -11,9 +11,8 @@ import {
   type ElectionState,
   initialState,
   step,
-  timeToLive,
-  validity,
 } from '../../../src/election/protocol.ts';
+import { timeToLive, validity } from '../../../src/options/leaseTimes.ts';
 import type { Lease } from '../../../src/store/store.ts';
 import { runs } from './runs.ts';
 
