@@ -6,7 +6,7 @@
 import { logFor } from '../diagnostics/log.js';
 import type { News, StoreRequest } from '../election/effects.js';
 import { Elector, type ElectorCallbacks } from '../election/elector.js';
-import type { Phase } from '../election/protocol.js';
+import type { Phase } from '../election/transitions.js';
 import { FailoverError, type FailoverErrorCode, toWire } from '../errors.js';
 import type { Configuration } from '../options/configuration.js';
 import { timeToLive } from '../options/leaseTimes.js';
@@ -111,6 +111,7 @@ export class ClusterMember implements ElectorCallbacks {
   /**
    * The work hangs, or does not load (rule 10): a mastership is given up, with an `error` event of this code, and none is
    * claimed before `fit`. `nothingRuns`: the lease is released. Returns whether a mastership was given up.
+   * Rule 10: docs/explain/protocol.md#rule-10-a-lease-proves-that-work-is-alive
    */
   resign(reason: string, code: FailoverErrorCode, nothingRuns: boolean): boolean {
     log('%s: claims nothing until its work is fit: %s', this.parts.name, reason);

@@ -8,14 +8,8 @@ import { beatLead } from '../options/leaseTimes.js';
 import type { Progress, Store } from '../store/store.js';
 import type { Cancel, Clock } from '../time/clock.js';
 import type { News, StoreRequest } from './effects.js';
-import {
-  type Answer,
-  type ElectionConfig,
-  type ElectionEvent,
-  type ElectionState,
-  initialState,
-  step,
-} from './protocol.js';
+import { step } from './protocol.js';
+import { type Answer, type ElectionConfig, type ElectionEvent, type ElectionState, initialState } from './state.js';
 import { SuspensionWatch } from './suspensionWatch.js';
 
 /** While the lease is held the other clocks are looked at this often, in ms: a suspension goes unnoticed no longer. */
@@ -65,7 +59,10 @@ export class Elector {
     return this.state.mastership?.term;
   }
 
-  /** Returns whether it may claim, as far as its work goes (rule 10). */
+  /**
+   * Returns whether it may claim, as far as its work goes.
+   * Rule 10: docs/explain/protocol.md#rule-10-a-lease-proves-that-work-is-alive
+   */
   get isFit(): boolean {
     return !this.state.unfit;
   }

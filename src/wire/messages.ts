@@ -1,6 +1,6 @@
 /** What crosses between the main thread and the coordinator thread; types alone, so both ends agree. */
 import type { MessagePort } from 'node:worker_threads';
-import type { Phase } from '../election/protocol.js';
+import type { Phase } from '../election/transitions.js';
 import type { WireError } from '../errors.js';
 import type { ResolvedManagedOptions, ResolvedOptions } from '../options/options.js';
 import type { WorkOutcome } from '../queue/runner.js';

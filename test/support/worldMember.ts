@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { News, StoreRequest } from '../../src/election/effects.ts';
 import { Elector } from '../../src/election/elector.ts';
-import type { Phase } from '../../src/election/protocol.ts';
+import type { Phase } from '../../src/election/transitions.ts';
 import { timeToLive } from '../../src/options/leaseTimes.ts';
 import type { Intervals } from '../../src/options/options.ts';
 import type { Lease } from '../../src/store/store.ts';

@@ -8,7 +8,8 @@
  * end at the same tick, with nothing between them, and everything is whole numbers.
  */
 import assert from 'node:assert/strict';
-import type { ElectionConfig, step } from '../../../src/election/protocol.ts';
+import type { step } from '../../../src/election/protocol.ts';
+import type { ElectionConfig } from '../../../src/election/state.ts';
 import { graceFits, timeToLive, validity } from '../../../src/options/leaseTimes.ts';
 import type { Intervals } from '../../../src/options/options.ts';
 

@@ -5,13 +5,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Effect } from '../../../src/election/effects.ts';
+import { step } from '../../../src/election/protocol.ts';
 import {
   type ElectionConfig,
   type ElectionEvent,
   type ElectionState,
   initialState,
-  step,
-} from '../../../src/election/protocol.ts';
+} from '../../../src/election/state.ts';
 import { timeToLive, validity } from '../../../src/options/leaseTimes.ts';
 import type { Lease } from '../../../src/store/store.ts';
 import { runs } from './runs.ts';
