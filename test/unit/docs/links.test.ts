@@ -42,7 +42,7 @@ test('the rules of the election have the same headings in the code, whose files 
   const headings = [...read('src/election/protocol.ts').matchAll(/^ +\* (Rule \d+: .+)\.$/gm)];
   const inOrder = headings
     .map(([, title = '']) => title)
-    .sort((a, b) => Number.parseInt(a.slice(5)) - Number.parseInt(b.slice(5)));
+    .sort((a, b) => Number.parseInt(a.slice(5), 10) - Number.parseInt(b.slice(5), 10));
   expect(inOrder).toEqual(rules);
   const naming = files('src/*.ts').filter((file) => /\brules? \d/i.test(read(file)));
   expect(naming.filter((file) => !/docs\/explain\/protocol\.md#(the-)?rule/.test(read(file)))).toEqual([]);
