@@ -14,7 +14,7 @@ import type { FullStore } from '../store/taskStore.js';
 import { endProcess, lastResorts } from '../surroundings/lastResorts.js';
 import type { TaskId } from '../task/task.js';
 import { systemClock } from '../time/systemClock.js';
-import type { ClusterSpec, ManagedSpec, MemberEvent, SubmitResult, TaskBatch } from '../wire/messages.js';
+import type { ClusterCalls, ClusterSpec, ManagedSpec, MemberEvent, SubmitResult, TaskBatch } from '../wire/messages.js';
 import { SharedLease } from '../wire/sharedLease.js';
 import type { MemberStatus } from '../wire/status.js';
 import type { TakenLetter } from '../wire/takenLetter.js';
@@ -55,7 +55,7 @@ interface HostedClusterParts extends SharedParts {
   ended(farewell: Promise<unknown>): void;
 }
 
-export class HostedCluster {
+export class HostedCluster implements ClusterCalls {
   private readonly lease: SharedLease;
   private readonly fitness: Fitness;
   private readonly member: ClusterMember;
