@@ -82,6 +82,10 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
     return outcome;
   }
 
+  /**
+   * Requeues a dead letter of a queue in memory, by several calls: the letter goes only after its task is in the backlog
+   * here. If one call did all of it on the coordinator, a coordinator that dies after it would lose the task.
+   */
   private async requeueHere(id: TaskId): Promise<boolean> {
     // One thread for all: the claim and the tasks of a dead one are worth nothing to the next.
     const call = this.caller();
