@@ -75,7 +75,8 @@ export class ClusterMember implements ElectorCallbacks {
   constructor(private readonly parts: MemberParts) {
     const { name, holder, intervals, configuration, grace, store, clock, requestTimeout } = parts;
     const config = { holder, intervals, grace, configuration };
-    this.elector = new Elector({ name, config, store, clock, callbacks: this, requestTimeout });
+    const beats = this.statistics;
+    this.elector = new Elector({ name, config, store, clock, callbacks: this, beats, requestTimeout });
     this.duty = parts.makeDuty(() => this.elector.progressed());
     this.configurations = new ConfigurationWatch({
       ...{ name, holder, configuration, store, clock },
@@ -155,14 +156,6 @@ export class ClusterMember implements ElectorCallbacks {
 
   asked(request: StoreRequest): void {
     if (logTests.enabled) logTests('%s: %s, %s', this.parts.name, this.elector.phase, inWords(request));
-  }
-
-  beatSent(late: number, delay: number): void {
-    this.statistics.beatSent(late, delay);
-  }
-
-  beatAcknowledged(roundTrip: number): void {
-    this.statistics.beatAcknowledged(roundTrip);
   }
 
   notify(news: News): void {

@@ -23,6 +23,10 @@ export interface ElectorCallbacks {
   notify(news: News): void;
   /** Called when a request goes out to the store. */
   asked(request: StoreRequest): void;
+}
+
+/** Hears how punctual beats are. */
+export interface BeatListener {
   /** Called when a beat goes out: `late` ms after it was due, `delay` ms after the moment, a little earlier, that was aimed at. */
   beatSent(late: number, delay: number): void;
   /** Called when a beat was acknowledged after `roundTrip` ms. */
@@ -35,6 +39,7 @@ interface ElectorParts {
   readonly store: Store;
   readonly clock: Clock;
   readonly callbacks: ElectorCallbacks;
+  readonly beats: BeatListener;
   /** After this many ms without an answer a request counts as failed, should the store break its own promise. */
   readonly requestTimeout: number;
 }
@@ -156,7 +161,7 @@ export class Elector {
   }
 
   private send(request: StoreRequest): void {
-    const { clock, config, callbacks, requestTimeout } = this.parts;
+    const { clock, config, callbacks, beats, requestTimeout } = this.parts;
     let answered = false;
     const answer = (event: Answer): void => {
       if (answered) return;
@@ -174,11 +179,11 @@ export class Elector {
     const sentAt = clock.now();
     if (request.type === 'beat') {
       const late = sentAt - request.due;
-      callbacks.beatSent(Math.max(0, late), Math.max(0, late + beatLead(config.intervals)));
+      beats.beatSent(Math.max(0, late), Math.max(0, late + beatLead(config.intervals)));
     }
     this.ask(request).then(
       (event) => {
-        if (!answered && event.type === 'beaten' && event.matched) callbacks.beatAcknowledged(clock.now() - sentAt);
+        if (!answered && event.type === 'beaten' && event.matched) beats.beatAcknowledged(clock.now() - sentAt);
         answer(event);
       },
       (error: unknown) => failed(error instanceof Error ? error : new Error(String(error))),

@@ -93,9 +93,8 @@ export class WorldMember {
         progress: () => ({ identifier: null, count: 0, recent: [] }),
         notify: (news) => this.news(news),
         asked: (request) => this.asked(request),
-        beatSent: () => {},
-        beatAcknowledged: () => {},
       },
+      beats: { beatSent: () => {}, beatAcknowledged: () => {} },
     });
   }
 
