@@ -1,9 +1,10 @@
 /** How punctual one member's beats are, for `status()`. */
 
+import type { BeatListener } from '../election/elector.js';
 import type { MemberStatus } from '../wire/status.js';
 import { Histogram } from './histogram.js';
 
-export class BeatStatistics {
+export class BeatStatistics implements BeatListener {
   private sent = 0;
   private acknowledged = 0;
   private readonly lateness = new Histogram();

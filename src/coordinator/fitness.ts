@@ -2,6 +2,7 @@
  * Whether a member is fit to be master (rule 10): not while a task on the main thread is overdue, nor while that thread
  * is blocked, nor while its work module does not load, nor while a member of another kind should work. It resigns at the first of
  * these, and is fit again when none is left.
+ * Rule 10: docs/explain/protocol.md#rule-10-a-lease-proves-that-work-is-alive
  */
 
 import type { FailoverErrorCode } from '../errors.js';

@@ -7,16 +7,12 @@ import { FailoverError, toWire } from '../errors.js';
 import { memberStarts, StartGate, threadStarts } from '../execution/startGate.js';
 import type { ResolvedOptions } from '../options/options.js';
 import { ReadLimit } from '../queue/readLimit.js';
-import type { WorkOutcome } from '../queue/runner.js';
 import { createStore } from '../store/createStore.js';
 import type { Gate } from '../store/embedded/gate.js';
 import { openOnUse } from '../store/openOnUse.js';
 import { processTable, thisProcess } from '../surroundings/processIdentity.js';
-import type { TaskId } from '../task/task.js';
 import { systemClock } from '../time/systemClock.js';
-import type { ClusterSpec, CoordinatorApi, MemberEvent, SubmitResult, TaskBatch } from '../wire/messages.js';
-import type { MemberStatus } from '../wire/status.js';
-import type { TakenLetter } from '../wire/takenLetter.js';
+import type { CallAnswer, CallArgs, CallName, CallsByName, ClusterSpec, MemberEvent } from '../wire/messages.js';
 import { DeathWatch } from './deathWatch.js';
 import { HostedCluster, type SharedParts } from './hostedCluster.js';
 import { makePoolProbe } from './makePoolProbe.js';
@@ -24,7 +20,7 @@ import { PaceWatch } from './paceWatch.js';
 import { storeLimits } from './storeLimits.js';
 import { storeText } from './storeText.js';
 
-export class CoordinatorHost implements CoordinatorApi {
+export class CoordinatorHost {
   private readonly hosted = new Map<number, HostedCluster>();
   private readonly farewells = new Set<Promise<unknown>>();
   private readonly shared: SharedParts;
@@ -87,44 +83,10 @@ export class CoordinatorHost implements CoordinatorApi {
     void farewell.then(() => this.farewells.delete(farewell));
   }
 
-  async run(cluster: number): Promise<void> {
-    await this.find(cluster).run();
-  }
-
-  async stop(cluster: number): Promise<void> {
-    await this.hosted.get(cluster)?.stop();
-  }
-
-  async submit(cluster: number, batch: TaskBatch): Promise<SubmitResult[]> {
-    return this.find(cluster).submit(batch);
-  }
-
-  async requeue(cluster: number, id: TaskId): Promise<boolean | 'full'> {
-    return this.find(cluster).requeue(id);
-  }
-
-  async takeDeadLetter(cluster: number, id: TaskId): Promise<TakenLetter | 'none' | 'elsewhere'> {
-    return this.find(cluster).takeDeadLetter(id);
-  }
-
-  async finishDeadLetter(cluster: number, letter: TakenLetter, how: 'queued' | 'stays'): Promise<void> {
-    await this.find(cluster).finishDeadLetter(letter, how);
-  }
-
-  async unblock(cluster: number, id: TaskId): Promise<boolean> {
-    return this.find(cluster).unblock(id);
-  }
-
-  async synchronize(cluster: number, id: TaskId): Promise<boolean> {
-    return this.find(cluster).synchronize(id);
-  }
-
-  async status(cluster: number): Promise<MemberStatus> {
-    return this.find(cluster).status();
-  }
-
-  async worked(cluster: number, run: number, outcome: WorkOutcome): Promise<void> {
-    await this.hosted.get(cluster)?.worked(run, outcome);
+  async call<N extends CallName>(cluster: number, name: N, args: CallArgs<N>): Promise<CallAnswer<N>> {
+    const hosted: CallsByName | undefined = this.hosted.get(cluster);
+    if (hosted === undefined) throw new FailoverError('ERR_STOPPED', 'the cluster has stopped');
+    return hosted[name](...args);
   }
 
   async exit(): Promise<void> {
@@ -137,12 +99,6 @@ export class CoordinatorHost implements CoordinatorApi {
     this.shared.pool.stop();
     await Promise.all(this.farewells);
     await this.shared.store.close();
-  }
-
-  private find(cluster: number): HostedCluster {
-    const found = this.hosted.get(cluster);
-    if (found === undefined) throw new FailoverError('ERR_STOPPED', 'the cluster has stopped');
-    return found;
   }
 }
 

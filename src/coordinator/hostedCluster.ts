@@ -9,12 +9,13 @@ import { configurationOf } from '../options/configuration.js';
 import type { ResolvedManagedOptions, ResolvedOptions } from '../options/options.js';
 import type { ReadLimit } from '../queue/readLimit.js';
 import type { Runner, WorkOutcome } from '../queue/runner.js';
+import type { StoreLimits } from '../store/limits.js';
 import type { FullStore } from '../store/taskStore.js';
 import { endProcess, lastResorts } from '../surroundings/lastResorts.js';
 import type { ProcessIdentity } from '../surroundings/processIdentity.js';
 import type { TaskId } from '../task/task.js';
 import { systemClock } from '../time/systemClock.js';
-import type { ClusterSpec, ManagedSpec, MemberEvent, SubmitResult, TaskBatch } from '../wire/messages.js';
+import type { ClusterCalls, ClusterSpec, ManagedSpec, MemberEvent, SubmitResult, TaskBatch } from '../wire/messages.js';
 import { SharedLease } from '../wire/sharedLease.js';
 import type { MemberStatus } from '../wire/status.js';
 import type { TakenLetter } from '../wire/takenLetter.js';
@@ -30,7 +31,6 @@ import type { MainWatch } from './mainWatch.js';
 import { makeMainRunner, makeMainWatch, makeThreadRunner } from './makeRunners.js';
 import { ClusterMember } from './member.js';
 import type { PoolProbe } from './poolProbe.js';
-import type { StoreLimits } from './storeLimits.js';
 import { storeText } from './storeText.js';
 import { probeDelays, WorkLoading } from './workLoading.js';
 
@@ -60,7 +60,7 @@ interface HostedClusterParts extends SharedParts {
   ended(farewell: Promise<unknown>): void;
 }
 
-export class HostedCluster {
+export class HostedCluster implements ClusterCalls {
   private readonly lease: SharedLease;
   private readonly fitness: Fitness;
   private readonly member: ClusterMember;

@@ -5,6 +5,7 @@
  * A machine that was suspended does not count as blocked: the monotonic clock, by which the pulse is dated, stops
  * with the machine. Where it does not, and where the whole process was stopped (SIGSTOP, a container that is paused), this watch
  * stops as well. A watch that looks late by more than a period gives the main thread another one to beat.
+ * Rule 10: docs/explain/protocol.md#rule-10-a-lease-proves-that-work-is-alive
  */
 import assert from 'node:assert/strict';
 import type { Cancel, Clock } from '../time/clock.js';

@@ -6,9 +6,10 @@
 import { logFor } from '../diagnostics/log.js';
 import type { News, StoreRequest } from '../election/effects.js';
 import { Elector, type ElectorCallbacks } from '../election/elector.js';
-import { type Phase, timeToLive } from '../election/protocol.js';
+import type { Phase } from '../election/transitions.js';
 import { FailoverError, type FailoverErrorCode, toWire } from '../errors.js';
 import type { Configuration } from '../options/configuration.js';
+import { timeToLive } from '../options/leaseTimes.js';
 import type { Intervals } from '../options/options.js';
 import type { Lease, Member, Progress, Store } from '../store/store.js';
 import type { ProcessIdentity } from '../surroundings/processIdentity.js';
@@ -85,8 +86,9 @@ export class ClusterMember implements ElectorCallbacks {
   constructor(private readonly parts: MemberParts) {
     const { name, holder, intervals, configuration, grace, store, clock, requestTimeout } = parts;
     const config = { holder, intervals, grace, configuration, process: parts.process };
+    const beats = this.statistics;
     this.holder = parts.deaths.add(() => this.elector.holderGone());
-    this.elector = new Elector({ name, config, store, clock, callbacks: this, requestTimeout });
+    this.elector = new Elector({ name, config, store, clock, callbacks: this, beats, requestTimeout });
     this.duty = parts.makeDuty(() => this.elector.progressed());
     this.configurations = new ConfigurationWatch({
       ...{ name, holder, configuration, store, clock },
@@ -127,6 +129,7 @@ export class ClusterMember implements ElectorCallbacks {
   /**
    * The work hangs, or does not load (rule 10): a mastership is given up, with an `error` event of this code, and none is
    * claimed before `fit`. `nothingRuns`: the lease is released. Returns whether a mastership was given up.
+   * Rule 10: docs/explain/protocol.md#rule-10-a-lease-proves-that-work-is-alive
    */
   resign(reason: string, code: FailoverErrorCode, nothingRuns: boolean): boolean {
     log('%s: claims nothing until its work is fit: %s', this.parts.name, reason);
@@ -174,14 +177,6 @@ export class ClusterMember implements ElectorCallbacks {
 
   asked(request: StoreRequest): void {
     if (logTests.enabled) logTests('%s: %s, %s', this.parts.name, this.elector.phase, inWords(request));
-  }
-
-  beatSent(late: number, delay: number): void {
-    this.statistics.beatSent(late, delay);
-  }
-
-  beatAcknowledged(roundTrip: number): void {
-    this.statistics.beatAcknowledged(roundTrip);
   }
 
   notify(news: News): void {

@@ -6,7 +6,7 @@ import { Gate } from '../store/embedded/gate.js';
 import { keepOffPool } from '../store/mongodb/connection/keepOffPool.js';
 import { threadBegins } from '../surroundings/ownThreads.js';
 import { ExitSignal } from '../wire/exitSignal.js';
-import type { CoordinatorApi, CoordinatorData, Reply, WireApi } from '../wire/messages.js';
+import type { CoordinatorData, Reply, WireApi } from '../wire/messages.js';
 import { CoordinatorHost } from './host.js';
 import { Outbox } from './outbox.js';
 
@@ -16,21 +16,10 @@ export function startCoordinatorThread(): void {
   threadBegins(data);
   const { options, calls, events, gate } = data;
   const outbox = new Outbox(events);
-  const host: CoordinatorApi = new CoordinatorHost(options, new Gate(gate), (cluster, event) =>
-    outbox.send(cluster, event),
-  );
+  const host = new CoordinatorHost(options, new Gate(gate), (cluster, event) => outbox.send(cluster, event));
   const api: WireApi = {
     open: (spec) => reply(() => host.open(spec)),
-    run: (cluster) => reply(() => host.run(cluster)),
-    stop: (cluster) => reply(() => host.stop(cluster)),
-    submit: (cluster, batch) => reply(() => host.submit(cluster, batch)),
-    requeue: (cluster, id) => reply(() => host.requeue(cluster, id)),
-    takeDeadLetter: (cluster, id) => reply(() => host.takeDeadLetter(cluster, id)),
-    finishDeadLetter: (cluster, letter, how) => reply(() => host.finishDeadLetter(cluster, letter, how)),
-    unblock: (cluster, id) => reply(() => host.unblock(cluster, id)),
-    synchronize: (cluster, id) => reply(() => host.synchronize(cluster, id)),
-    status: (cluster) => reply(() => host.status(cluster)),
-    worked: (cluster, run, outcome) => reply(() => host.worked(cluster, run, outcome)),
+    call: (cluster, name, args) => reply(() => host.call(cluster, name, args)),
     exit: () =>
       reply(async () => {
         await host.exit();

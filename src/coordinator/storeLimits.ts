@@ -1,15 +1,7 @@
 /** How long a call to the store may take, from the intervals: a beat that hangs must leave time for another. */
-import { validity } from '../election/protocol.js';
-import { defaultGrace } from '../options/intervals.js';
+import { defaultGrace, validity } from '../options/leaseTimes.js';
 import type { Intervals } from '../options/options.js';
-
-/** All in ms. */
-export interface StoreLimits {
-  readonly commandTimeout: number;
-  readonly connectTimeout: number;
-  /** How long after its last answer a connection to a server is trusted. */
-  readonly freshFor: number;
-}
+import type { StoreLimits } from '../store/limits.js';
 
 /** Below this a busy machine would fail calls that were merely slow. */
 const COMMAND_MIN_MS = 20;

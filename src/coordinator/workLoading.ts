@@ -5,6 +5,7 @@
  * With the defaults the probes follow 1, 2, 4, 8, 16, 32, 60, 60, … s after the failure before them. A module that loads
  * in a probe and fails under the next mastership goes on with the next longer delay: only a load under a mastership
  * starts the delays again.
+ * Rule 10: docs/explain/protocol.md#rule-10-a-lease-proves-that-work-is-alive
  */
 
 import { logFor } from '../diagnostics/log.js';

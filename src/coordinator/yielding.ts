@@ -12,6 +12,7 @@
  *                  kinds count for nothing for REST_TTLS times to live: work that can be done must not wait for ever.
  *
  * So wrong notices can cost some times to live without a master, and never a second one: a notice makes nothing claim.
+ * Rule 10: docs/explain/protocol.md#rule-10-a-lease-proves-that-work-is-alive
  */
 import { type ClusterKind, type Configuration, outranks } from '../options/configuration.js';
 import type { Notice } from '../store/store.js';

@@ -57,7 +57,10 @@ export type News =
   | { readonly type: 'fence'; readonly reason: string }
   /** It was saved. */
   | { readonly type: 'resume' }
-  /** It is lost, and `noLease` came before; or it was given up (rule 10), and that comes after: work has what is left of it. */
+  /**
+   * It is lost, and `noLease` came before; or it was given up, and that comes after: work has what is left of it.
+   * Rule 10: docs/explain/protocol.md#rule-10-a-lease-proves-that-work-is-alive
+   */
   | ({ readonly type: 'deposed' } & Deposition)
   /** This member has waited so long in that epoch of the store, in ms, so the store may be marked as settled (rule 11). */
   | { readonly type: 'settle'; readonly epoch: string; readonly wait: number }

@@ -4,18 +4,12 @@
  */
 
 import { type FailoverErrorCode, StoreError } from '../errors.js';
+import { beatLead } from '../options/leaseTimes.js';
 import type { Lease, Progress, Store } from '../store/store.js';
 import type { Cancel, Clock } from '../time/clock.js';
 import type { News, StoreRequest } from './effects.js';
-import {
-  type Answer,
-  beatLead,
-  type ElectionConfig,
-  type ElectionEvent,
-  type ElectionState,
-  initialState,
-  step,
-} from './protocol.js';
+import { step } from './protocol.js';
+import { type Answer, type ElectionConfig, type ElectionEvent, type ElectionState, initialState } from './state.js';
 import { SuspensionWatch } from './suspensionWatch.js';
 
 /** While the lease is held the other clocks are looked at this often, in ms: a suspension goes unnoticed no longer. */
@@ -31,6 +25,10 @@ export interface ElectorCallbacks {
   isHolderGone(lease: Lease | null): boolean;
   /** Called when a request goes out to the store. */
   asked(request: StoreRequest): void;
+}
+
+/** Hears how punctual beats are. */
+export interface BeatListener {
   /** Called when a beat goes out: `late` ms after it was due, `delay` ms after the moment, a little earlier, that was aimed at. */
   beatSent(late: number, delay: number): void;
   /** Called when a beat was acknowledged after `roundTrip` ms. */
@@ -43,6 +41,7 @@ interface ElectorParts {
   readonly store: Store;
   readonly clock: Clock;
   readonly callbacks: ElectorCallbacks;
+  readonly beats: BeatListener;
   /** After this many ms without an answer a request counts as failed, should the store break its own promise. */
   readonly requestTimeout: number;
 }
@@ -67,7 +66,10 @@ export class Elector {
     return this.state.mastership?.term;
   }
 
-  /** Returns whether it may claim, as far as its work goes (rule 10). */
+  /**
+   * Returns whether it may claim, as far as its work goes.
+   * Rule 10: docs/explain/protocol.md#rule-10-a-lease-proves-that-work-is-alive
+   */
   get isFit(): boolean {
     return !this.state.unfit;
   }
@@ -171,7 +173,7 @@ export class Elector {
   }
 
   private send(request: StoreRequest): void {
-    const { clock, config, callbacks, requestTimeout } = this.parts;
+    const { clock, config, callbacks, beats, requestTimeout } = this.parts;
     let answered = false;
     const answer = (event: Answer): void => {
       if (answered) return;
@@ -189,11 +191,11 @@ export class Elector {
     const sentAt = clock.now();
     if (request.type === 'beat') {
       const late = sentAt - request.due;
-      callbacks.beatSent(Math.max(0, late), Math.max(0, late + beatLead(config.intervals)));
+      beats.beatSent(Math.max(0, late), Math.max(0, late + beatLead(config.intervals)));
     }
     this.ask(request).then(
       (event) => {
-        if (!answered && event.type === 'beaten' && event.matched) callbacks.beatAcknowledged(clock.now() - sentAt);
+        if (!answered && event.type === 'beaten' && event.matched) beats.beatAcknowledged(clock.now() - sentAt);
         answer(event);
       },
       (error: unknown) => failed(error instanceof Error ? error : new Error(String(error))),

@@ -1,7 +1,8 @@
 /**
  * The election, as a pure function: `step(config, state, event, now)` gives the next state and the effects that the
  * elector has to carry out. No timer, no store, no clock and no chance in here, so tests and searches run exactly
- * what ships. docs/explain/protocol.md has the rules by number and the argument why they are safe. It is one file, longer than
+ * what ships. state.ts has the state and the events. The rules have numbers, and each has a heading below, such as
+ * `Rule 2: claim`: docs/explain/protocol.md#the-rules, with the argument why they are safe. It is one file, longer than
  * others, because every rule leans on the others: to change one, read them all.
  *
  * The phases, what each waits for, and what leaves it:
@@ -34,195 +35,18 @@
  * stopped between looking at its lease and acting on it; for that the user has the term as a fencing token.
  */
 import assert from 'node:assert/strict';
-import type { Intervals } from '../options/options.js';
-import type { Lease, Observation, Progress, Tip } from '../store/store.js';
-import type { ProcessIdentity } from '../surroundings/processIdentity.js';
+import { beatLead, timeToLive, validity } from '../options/leaseTimes.js';
+import type { Lease, Progress, Tip } from '../store/store.js';
 import type { Deposition, Effect } from './effects.js';
+import type { Answer, Claim, ElectionConfig, ElectionEvent, ElectionState, Mastership, Seen } from './state.js';
 import { type Phase, transitions } from './transitions.js';
 
-export type { Phase } from './transitions.js';
-
-/** The part of the time to live that a holder counts on: the rest is room for clocks that run at different rates. */
-const VALIDITY_SHARE = 0.95;
 /** Beats that may be under way at once; more would only pile up on a store that does not answer. */
 const BEATS_IN_FLIGHT_MAX = 4;
 /** The beat number of a claim that was written again over itself; one that went through at once has 0. */
 const PROVED = 1;
 /** Failed looks in a row that make a standby give the store up. One may be a hiccup that must not cost a whole ERROR. */
 const FAILED_LOOKS_MAX = 2;
-
-export interface ElectionConfig {
-  /** Unique for this member for all time. */
-  readonly holder: string;
-  readonly intervals: Intervals;
-  /** How long before the validity ends work must stop, in ms. */
-  readonly grace: number;
-  /** What each claim says of this member; it decides nothing in here. */
-  readonly configuration?: NonNullable<Lease['configuration']>;
-  /** The process that each claim names; it decides nothing in here. */
-  readonly process?: ProcessIdentity;
-}
-
-/** What a standby knows of the lease, and since when it has stood so (rule 1). */
-interface Seen {
-  readonly tip: Tip;
-  readonly lease: Lease | null;
-  /** Whether the store vouches that no lease which it lost can still be valid (rule 11). */
-  readonly settled: boolean;
-  /** When the answer that first showed this version was received. */
-  readonly since: number;
-}
-
-interface Claim {
-  readonly step: 'lease' | 'record' | 'verify' | 'prove';
-  readonly term: number;
-  readonly id: string;
-  readonly expected: Lease | null;
-  /** Before the compare-and-set was sent: validity runs from here (rule 4). */
-  readonly sentAt: number;
-  /** Whether the lease that is claimed was this member's own. */
-  readonly continued: boolean;
-  /** The epoch that it was begun in; in another one it cannot be won. */
-  readonly epoch: string;
-  /** How long this member has waited in an epoch that is not settled, in ms; null in one that is (rule 11). */
-  readonly waited: number | null;
-  readonly failures: number;
-}
-
-interface Mastership {
-  readonly term: number;
-  readonly claim: string;
-  readonly validUntil: number;
-  readonly beat: number;
-  /** By when the next beat must be out; while a release has to be tried again, from when on. */
-  readonly nextBeatAt: number;
-  /** When the schedule alone wants it. */
-  readonly gridAt: number;
-  readonly lastSentAt: number;
-  /** Request → when it was sent. */
-  readonly inFlight: ReadonlyMap<number, number>;
-  readonly fenced: boolean;
-  /** Progress that no beat has carried yet. */
-  readonly dirty: boolean;
-  /** `no`, `due` (work has stopped), or the request of the release under way. */
-  readonly release: 'no' | 'due' | number;
-}
-
-export interface ElectionState {
-  readonly phase: Phase;
-  readonly tip: Tip | null;
-  readonly seen: Seen | null;
-  /** The lease of a look that waits for the tip to be read. */
-  readonly looked: (Pick<Observation, 'lease' | 'settled' | 'epoch'> & { readonly holderIsGone: boolean }) | null;
-  /** The look or claim step under way; an answer to any other is late and ignored. */
-  readonly pending: number | null;
-  readonly nextLookAt: number | null;
-  readonly failedLooks: number;
-  readonly claim: Claim | null;
-  readonly mastership: Mastership | null;
-  /** The claim by which this member was last master: while the lease holds it, no other member has been (rule 2). */
-  readonly heldClaim: string | null;
-  /** The claim under which work last ran, or its unbroken successor: this member's own progress is the newest. */
-  readonly workedClaim: string | null;
-  /** The epoch of the last whole look: the two claims above were made in it. */
-  readonly epoch: string | null;
-  /** The longest time to live that was ever seen under this name, in ms: a lost lease may have had it. */
-  readonly longestTtl: number;
-  readonly stopping: 'no' | 'draining' | 'drained';
-  /** It resigned, and work may still run: it claims nothing (rule 10). */
-  readonly unfit: boolean;
-  /** Its process ends by an error while it works. */
-  readonly dying: boolean;
-  readonly requests: number;
-  readonly claims: number;
-  /** When `tick` is due; null when nothing is. */
-  readonly wakeAt: number | null;
-}
-
-export type ElectionEvent =
-  | { readonly type: 'run' }
-  | { readonly type: 'tick' }
-  /** `stop()` was called. */
-  | { readonly type: 'stop' }
-  /** Nothing of the work runs any more, after an effect `drain`. */
-  | { readonly type: 'drained' }
-  /** Work would not stop: end without a release, and let the lease run out. */
-  | { readonly type: 'abandon' }
-  /**
-   * The work hangs, or does not load: a mastership is given up, and none is claimed before `fit` (rule 10). `nothingRuns`:
-   * nothing of the work runs, so the lease is released.
-   */
-  | ({ readonly type: 'resign'; readonly nothingRuns: boolean } & Deposition)
-  /** Nothing of the work runs any more, and nothing holds it up. */
-  | { readonly type: 'fit' }
-  /** The store is said to be back. */
-  | { readonly type: 'available' }
-  /** The process that holds the lease is said to be gone: a look, which says it again, comes at once (rule 12). */
-  | { readonly type: 'holderGone' }
-  /** This process ends by an error while it works: what it releases from now on is the lease of a member that died. */
-  | { readonly type: 'dying' }
-  /** There is progress that the standbys should hear of early. */
-  | { readonly type: 'progress' }
-  /** Another clock ran ahead of the monotonic one by `ahead` ms: the machine slept, or time was set (rule 8). */
-  | { readonly type: 'clockJump'; readonly ahead: number }
-  | Answer;
-
-/** What the store said to an effect with the same request. */
-export type Answer =
-  | { readonly type: 'tip'; readonly request: number; readonly tip: Tip }
-  /** `holderIsGone`: the process that made the claim of this lease is certainly gone (rule 12). */
-  | {
-      readonly type: 'observed';
-      readonly request: number;
-      readonly observation: Observation;
-      readonly holderIsGone?: boolean;
-    }
-  | { readonly type: 'leaseWritten'; readonly request: number; readonly written: boolean }
-  | { readonly type: 'termInserted'; readonly request: number; readonly inserted: boolean; readonly claim: string }
-  | { readonly type: 'beaten'; readonly request: number; readonly matched: boolean }
-  | { readonly type: 'released'; readonly request: number; readonly matched: boolean }
-  | { readonly type: 'deadReleased'; readonly request: number; readonly matched: boolean }
-  | { readonly type: 'failed'; readonly request: number; readonly error: Error };
-
-/** SLAVE + TICKING: how long a lease must be unchanged before another member claims it. */
-export function timeToLive(intervals: Intervals): number {
-  return intervals.SLAVE + intervals.TICKING;
-}
-
-/**
- * Returns how long before a beat is due it is sent, in ms. A thread that wakes up among busy ones may wait for a slice of the
- * scheduler, 3 to 4 ms on Linux; a beat that aims early is on time.
- */
-export function beatLead(intervals: Intervals): number {
-  return Math.min(4, intervals.MASTER / 20);
-}
-
-/** Returns how long the holder itself counts on a beat, from before it was sent. */
-export function validity(intervals: Intervals): number {
-  return timeToLive(intervals) * VALIDITY_SHARE;
-}
-
-export const initialState: ElectionState = {
-  phase: 'stopped',
-  tip: null,
-  seen: null,
-  looked: null,
-  pending: null,
-  nextLookAt: null,
-  failedLooks: 0,
-  claim: null,
-  mastership: null,
-  heldClaim: null,
-  workedClaim: null,
-  epoch: null,
-  longestTtl: 0,
-  stopping: 'no',
-  unfit: false,
-  dying: false,
-  requests: 0,
-  claims: 0,
-  wakeAt: null,
-};
 
 /** Takes one event, and returns the next state and its effects, in the order in which they are to be carried out. */
 export function step(
@@ -267,7 +91,10 @@ class StepDraft {
 
   // ---- what every step does first ----
 
-  /** Takes what the monotonic clock missed from the validity (rule 8). */
+  /**
+   * Rule 8: suspension.
+   * Takes what the monotonic clock missed from the validity.
+   */
   clockJumped(ahead: number): void {
     assert.ok(ahead >= 0, 'only clocks that ran ahead count');
     const { mastership, claim } = this.state;
@@ -281,7 +108,11 @@ class StepDraft {
     if (claim !== null) this.state.claim = { ...claim, sentAt: claim.sentAt - ahead };
   }
 
-  /** Ends a validity that is over, whatever the event says (rule 4). */
+  /**
+   * Rule 4: validity.
+   * Ends a validity that is over, whatever the event says. `claimWon` and `beatAnswered` begin one and extend it, from
+   * before the request was sent.
+   */
   expire(): void {
     const { mastership } = this.state;
     if (mastership === null || this.now < mastership.validUntil) return;
@@ -330,17 +161,12 @@ class StepDraft {
           this.beatFrom(this.state.mastership.lastSentAt + this.config.intervals.SYNC);
         return;
       case 'holderGone':
-        if (this.state.pending === null && this.state.claim === null && this.state.nextLookAt !== null)
-          this.state.nextLookAt = this.now;
-        return;
+        return this.lookAtOnce();
       case 'dying':
         this.state.dying = true;
         return;
       case 'progress':
-        if (this.state.mastership !== null) {
-          this.state.mastership = { ...this.state.mastership, dirty: true };
-          this.beatFrom(this.state.mastership.lastSentAt + this.config.intervals.SYNC);
-        }
+        if (this.state.mastership !== null) this.progressed(this.state.mastership);
         return;
       case 'tick':
       case 'clockJump':
@@ -348,6 +174,17 @@ class StepDraft {
       default:
         this.answer(event);
     }
+  }
+
+  /** Unless a look, or a claim, is under way. */
+  private lookAtOnce(): void {
+    const { state } = this;
+    if (state.pending === null && state.claim === null && state.nextLookAt !== null) state.nextLookAt = this.now;
+  }
+
+  private progressed(mastership: Mastership): void {
+    this.state.mastership = { ...mastership, dirty: true };
+    this.beatFrom(mastership.lastSentAt + this.config.intervals.SYNC);
   }
 
   private answer(answer: Answer): void {
@@ -414,7 +251,10 @@ class StepDraft {
     this.state.nextLookAt = this.now + this.config.intervals.ERROR;
   }
 
-  /** One whole look: the version is either the one that stood before, or new from this moment. */
+  /**
+   * Rule 1: observe, do not compare clocks.
+   * Takes one whole look: the version is either the one that stood before, or new from this moment.
+   */
   private saw(tip: Tip, lease: Lease | null, isSettled: boolean, holderIsGone: boolean): void {
     const { state } = this;
     const ttl = Math.max(lease?.ttl ?? 0, tip.ttl);
@@ -458,14 +298,20 @@ class StepDraft {
     return sameVersion(seen.lease, lease) && (settled || !seen.settled);
   }
 
-  /** Rule 11: whatever this member claimed in another epoch proves nothing about who claimed after it. */
+  /**
+   * Rule 11: a store may forget.
+   * Forgets the claims of another epoch: they prove nothing about who claimed after them.
+   */
   private enterEpoch(epoch: string): void {
     this.state.epoch = epoch;
     this.state.heldClaim = null;
     this.state.workedClaim = null;
   }
 
-  /** Returns whether this member may claim (rule 2, first sentence). */
+  /**
+   * Rule 2: claim.
+   * Returns whether this member may claim, at once or because it has waited. `startClaim` and what follows are the steps.
+   */
   private mayClaim(): boolean {
     const { seen, heldClaim, stopping, unfit, failedLooks, claim, mastership } = this.state;
     if (seen === null || stopping !== 'no' || unfit || claim !== null || mastership !== null) return false;
@@ -562,8 +408,9 @@ class StepDraft {
   }
 
   /**
-   * Rule 5: the outcome is unknown. Reading the lease would not do: what a server shows may never have reached the
-   * others. So this claim is written again over itself; the second time the store counts as failed.
+   * Rule 5: an unknown outcome makes no master.
+   * Writes this claim again over itself; the second time the store counts as failed. Reading the lease would not do: what
+   * a server shows may never have reached the others.
    */
   private claimFailed(claim: Claim, error: Error): void {
     if (claim.failures === 0) {
@@ -653,6 +500,10 @@ class StepDraft {
     return lastSentAt + this.config.intervals.POLL;
   }
 
+  /**
+   * Rule 3: beat.
+   * Sends the next beat. `beatAnswered` ends the mastership if it matched nothing.
+   */
   private sendBeat(mastership: Mastership): void {
     const request = this.request(false);
     const beat = mastership.beat + 1;
@@ -672,6 +523,10 @@ class StepDraft {
     this.effects.push({ type: 'beat', request, term: mastership.term, beat, due });
   }
 
+  /**
+   * Rule 6: one failed beat does not concede.
+   * Tries a beat that failed again POLL after it was sent; only one that matched nothing ends the mastership.
+   */
   private beatAnswered(mastership: Mastership, answer: Answer): void {
     const sentAt = mastership.inFlight.get(answer.request);
     assert.ok(sentAt !== undefined);
@@ -699,6 +554,10 @@ class StepDraft {
     if (unfenced && this.state.stopping === 'no') this.effects.push({ type: 'resume' });
   }
 
+  /**
+   * Rule 9: release.
+   * Gives the lease away. Its validity is not counted on from here on, and `releaseAnswered` tries a release that failed again.
+   */
   private sendRelease(mastership: Mastership): void {
     const request = this.request(false);
     const beat = mastership.beat + 1;
@@ -728,7 +587,8 @@ class StepDraft {
   }
 
   /**
-   * Rule 10. The lease is not released while work may run: until it has expired no other member works, and the work has that
+   * Rule 10: a lease proves that work is alive.
+   * Gives a mastership up. The lease is not released while work may run: until it has expired no other member works, and the work has that
    * long to see that it must end. So it is told first, while the lease can still be read. Whatever beat or claim is under
    * way has no receiver for its answer; a beat that lands only makes the others wait longer. If nothing runs, a
    * release is tried once; should it fail, the lease runs out as well.
@@ -764,6 +624,10 @@ class StepDraft {
     if (due && state.claim === null && state.pending === null && state.stopping === 'no') this.look();
   }
 
+  /**
+   * Rule 7: hard stop.
+   * Fences the work in time before the validity ends, and does what else of a mastership is due: a beat, or the release.
+   */
   private proceedAsMaster(mastership: Mastership): void {
     if (!mastership.fenced && this.now >= mastership.validUntil - this.config.grace) {
       this.state.mastership = { ...mastership, fenced: true };

@@ -1,6 +1,7 @@
 /**
  * Notices that the machine slept or that its time was set (rule 8). The monotonic clock stops while a machine
  * sleeps, the others' leases do not: what the boot clock or the wall clock ran ahead has to come off the validity.
+ * Rule 8: docs/explain/protocol.md#rule-8-suspension
  */
 import type { Clock } from '../time/clock.js';
 

@@ -7,10 +7,9 @@
  */
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import type { Remote } from 'comlink';
 import { FailoverError, fromWire, StateError } from '../errors.js';
 import type { TaskId } from '../task/task.js';
-import type { ClusterSpec, MemberEvent, Reply, WireApi } from '../wire/messages.js';
+import type { CallAnswer, CallArgs, Caller, CallName, ClusterSpec, MemberEvent } from '../wire/messages.js';
 import { SharedLease } from '../wire/sharedLease.js';
 import type { MemberStatus } from '../wire/status.js';
 import type * as api from './api.js';
@@ -23,8 +22,6 @@ interface Kind {
   readonly identifier: TaskId | null;
   readonly managed: ClusterSpec['managed'];
 }
-
-type Send<R> = (remote: Remote<WireApi>, cluster: number) => Promise<Reply<R>>;
 
 /** Its public members are described in `api.ts`. */
 export abstract class Cluster extends SafeEmitter implements api.Cluster {
@@ -85,7 +82,7 @@ export abstract class Cluster extends SafeEmitter implements api.Cluster {
     // Without a thread, the next one is on its way, and the cluster is run when it is attached to that.
     if (thread === undefined) return;
     thread.hold();
-    await thread.call((remote) => remote.run(cluster)).catch(unlessLost);
+    await thread.call(cluster, 'run').catch(unlessLost);
   }
 
   stop(): Promise<void> {
@@ -95,7 +92,7 @@ export abstract class Cluster extends SafeEmitter implements api.Cluster {
 
   async status(): Promise<MemberStatus> {
     this.mustNotBeStopped();
-    return this.call((remote, cluster) => remote.status(cluster));
+    return this.call('status');
   }
 
   // ---- for the kinds of clusters ----
@@ -119,19 +116,18 @@ export abstract class Cluster extends SafeEmitter implements api.Cluster {
     return this.cluster;
   }
 
-  protected async call<R>(send: Send<R>): Promise<R> {
-    return this.caller()(send);
+  protected async call<N extends CallName>(name: N, ...args: CallArgs<N>): Promise<CallAnswer<N>> {
+    return this.caller()(name, ...args);
   }
 
   /** Makes calls to the thread that is there now, and never to a later one, which knows nothing of what this one asked. */
-  protected caller(): <R>(send: Send<R>) => Promise<R> {
+  protected caller(): Caller {
     const cluster = this.ensureAdded();
     const { thread } = this;
-    return async (send) => {
-      if (thread === undefined) {
-        throw new FailoverError('ERR_COORDINATOR_LOST', 'the coordinator thread died and is being replaced');
-      }
-      return thread.call((remote) => send(remote, cluster));
+    return (name, ...args) => {
+      if (thread !== undefined) return thread.call(cluster, name, ...args);
+      const text = 'the coordinator thread died and is being replaced';
+      return Promise.reject(new FailoverError('ERR_COORDINATOR_LOST', text));
     };
   }
 
@@ -144,7 +140,7 @@ export abstract class Cluster extends SafeEmitter implements api.Cluster {
     const holder = `${hostname()}:${process.pid}:${randomUUID()}`;
     const spec: ClusterSpec = { cluster, name, holder, lease: lease.buffer, ...kind };
     // Calls arrive in the order in which they are made, so whatever follows finds the cluster open.
-    const opened = thread.call((remote) => remote.open(spec));
+    const opened = thread.open(spec);
     // Not while it is being added: then the caller that adds it does the rest.
     const ready = this.cluster === undefined ? opened : Promise.all([opened, this.reattach(thread, cluster)]);
     ready.catch(unlessLost).catch((error: Error) => this.emit('panic', error));
@@ -156,7 +152,7 @@ export abstract class Cluster extends SafeEmitter implements api.Cluster {
     if (ran) thread.hold();
     await this.refeed();
     if (ran && this.thread === thread && this.stopping === undefined) {
-      await thread.call((remote) => remote.run(cluster));
+      await thread.call(cluster, 'run');
     }
   }
 
@@ -211,7 +207,7 @@ export abstract class Cluster extends SafeEmitter implements api.Cluster {
       // That it has stopped comes as an event, for which nothing else keeps the process alive if it never ran.
       thread.hold();
       try {
-        await thread.call((remote) => remote.stop(cluster)).catch(unlessLost);
+        await thread.call(cluster, 'stop').catch(unlessLost);
         await stopped;
       } finally {
         thread.release();

@@ -4,14 +4,24 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
-import { type Remote, wrap } from 'comlink';
+import { wrap } from 'comlink';
 import { FailoverError, fromWire, toWire } from '../errors.js';
 import type { ResolvedOptions } from '../options/options.js';
 import { Gate, shutAtExit } from '../store/embedded/gate.js';
 import { forgetOwners } from '../store/embedded/owners.js';
 import { ownThreadData, preloadHint } from '../surroundings/ownThreads.js';
 import { ExitSignal } from '../wire/exitSignal.js';
-import type { CoordinatorData, CoordinatorEvent, MemberEvent, Reply, WireApi } from '../wire/messages.js';
+import type {
+  CallAnswer,
+  CallArgs,
+  CallName,
+  ClusterSpec,
+  CoordinatorData,
+  CoordinatorEvent,
+  MemberEvent,
+  Reply,
+  WireApi,
+} from '../wire/messages.js';
 import { type Exiting, releaseAtExit } from './releaseAtExit.js';
 
 /** How long `close` waits for the thread to exit, in ms. */
@@ -32,7 +42,7 @@ export class CoordinatorThread implements Exiting {
   private readonly worker: Worker;
   private readonly gate = new Gate();
   private readonly exitSignal = new ExitSignal();
-  private readonly remote: Remote<WireApi>;
+  private readonly remote: WireApi;
   /** Rejects what waits for an answer. Not a race against `ended`, which would keep every call until the thread ends. */
   private readonly pending = new Set<(error: Error) => void>();
   private failure: Error | undefined;
@@ -90,7 +100,8 @@ export class CoordinatorThread implements Exiting {
       }),
     );
     events.port1.on('message', deliver);
-    this.remote = wrap<WireApi>(calls.port1);
+    // Comlink's own type would lose which call has which answer.
+    this.remote = wrap<WireApi>(calls.port1) as unknown as WireApi;
     calls.port1.unref();
     events.port1.unref();
   }
@@ -122,11 +133,20 @@ export class CoordinatorThread implements Exiting {
     if (this.holds === 0) this.worker.unref();
   }
 
-  /** Makes one call. Throws what the coordinator threw, or `ERR_COORDINATOR_LOST` when the thread ends first. */
-  async call<R>(send: (remote: Remote<WireApi>) => Promise<Reply<R>>): Promise<R> {
+  open(spec: ClusterSpec): Promise<void> {
+    return this.answered(this.remote.open(spec));
+  }
+
+  /** Makes one call of a cluster that is open there. */
+  call<N extends CallName>(cluster: number, name: N, ...args: CallArgs<N>): Promise<CallAnswer<N>> {
+    return this.answered(this.remote.call(cluster, name, args));
+  }
+
+  /** Throws what the coordinator threw, or `ERR_COORDINATOR_LOST` when the thread ends first. */
+  private async answered<R>(answer: Promise<Reply<R>>): Promise<R> {
     this.hold();
     try {
-      const reply = await this.unlessEnded(send(this.remote));
+      const reply = await this.unlessEnded(answer);
       if (reply.ok) return reply.value;
       throw fromWire(reply.error);
     } finally {
@@ -145,7 +165,7 @@ export class CoordinatorThread implements Exiting {
 
   /** Closes the store and ends the thread; one that a native call of the work holds up is left to end by itself. */
   async close(): Promise<void> {
-    await this.call((remote) => remote.close()).catch(() => {});
+    await this.answered(this.remote.close()).catch(() => {});
     // The thread of the store waits for the disk, or for another process. It must not be ended there.
     if (!(await this.gate.shutSoon())) {
       void this.gate.shutSoon(Number.POSITIVE_INFINITY).then(() => this.worker.terminate());

@@ -1,6 +1,7 @@
 /**
  * The pulse of the main thread: as long as it turns its loop, it says so in shared memory, where the coordinator looks for
  * it (`src/coordinator/mainWatch.ts`, rule 10). The timer keeps no process alive.
+ * Rule 10: docs/explain/protocol.md#rule-10-a-lease-proves-that-work-is-alive
  */
 
 import { realTime, type Timers } from '../time/realTime.js';

@@ -53,7 +53,7 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
       identifier: null,
       managed: { module: work.kind === 'module' ? work.href : null, key, options },
     });
-    this.feeder = new Feeder((batch) => this.call((remote, cluster) => remote.submit(cluster, batch)), options.durable);
+    this.feeder = new Feeder((batch) => this.call('submit', batch), options.durable);
     this.mainWork = work.kind === 'main' ? new MainWork(work.work, this.lease) : null;
     this.pulse = work.kind === 'main' ? new MainPulse(this.lease, options.mainTimeout) : null;
   }
@@ -77,20 +77,23 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
     if (known === undefined)
       throw new TaskError('ERR_INVALID_KEY', `an id must be ${taskIdRule}, not ${showValue(id)}`);
     if (!this.options.durable) return this.requeueHere(known);
-    const outcome = await this.call((remote, cluster) => remote.requeue(cluster, known));
+    const outcome = await this.call('requeue', known);
     if (outcome === 'full') throw this.queueFull();
     return outcome;
   }
 
+  /**
+   * Requeues a dead letter of a queue in memory, by several calls: the letter goes only after its task is in the backlog
+   * here. If one call did all of it on the coordinator, a coordinator that dies after it would lose the task.
+   */
   private async requeueHere(id: TaskId): Promise<boolean> {
     // One thread for all: the claim and the tasks of a dead one are worth nothing to the next.
     const call = this.caller();
-    const letter = await call((remote, cluster) => remote.takeDeadLetter(cluster, id));
+    const letter = await call('takeDeadLetter', id);
     if (letter === 'elsewhere') return false;
-    const unblock = (): Promise<boolean> => call((remote, cluster) => remote.unblock(cluster, id));
+    const unblock = (): Promise<boolean> => call('unblock', id);
     if (letter === 'none') return unblock();
-    const finish = (how: 'queued' | 'stays'): Promise<void> =>
-      call((remote, cluster) => remote.finishDeadLetter(cluster, letter, how));
+    const finish = (how: 'queued' | 'stays'): Promise<void> => call('finishDeadLetter', letter, how);
     const submit = (): Promise<Submission> => {
       mustBeFresh(letter, systemClock);
       const slot = this.blocks.copy(letter.bytes);
@@ -225,7 +228,7 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
     const call = this.caller();
     const outcome = await this.mainWork.run(request);
     // A coordinator that has died in the meantime has no use for it; the next one asks again, by numbers of its own.
-    await call((remote, cluster) => remote.worked(cluster, request.run, outcome)).catch(() => {});
+    await call('worked', request.run, outcome).catch(() => {});
   }
 }
 

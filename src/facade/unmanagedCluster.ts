@@ -16,7 +16,7 @@ export class UnmanagedCluster extends Cluster implements api.UnmanagedCluster {
     this.mustNotBeStopped();
     const id = resolveIdentifier(identifier);
     if (id === undefined) throw new InvalidOptionError('synchronize needs an identifier');
-    const told = await this.call((remote, cluster) => remote.synchronize(cluster, id)).catch(unlessLost);
+    const told = await this.call('synchronize', id).catch(unlessLost);
     return told ?? false;
   }
 

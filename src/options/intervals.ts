@@ -6,13 +6,11 @@
 import { showValue } from '../diagnostics/showValue.js';
 import { InvalidOptionError } from '../errors.js';
 import { checkNumber, readFields, TIMER_MAX_MS } from './checks.js';
+import { defaultGrace, graceFits } from './leaseTimes.js';
 import type { IntervalName, Intervals } from './options.js';
 
 /** The defaults of the original, in ms. POLL and SYNC follow from the others. */
-export const defaultIntervals = { INIT: 0, MASTER: 2000, SLAVE: 2500, TICKING: 2000, ERROR: 5000 } as const;
-
-/** The share of the time to live that a holder counts on; `VALIDITY_SHARE` of the protocol. */
-const VALIDITY_SHARE = 0.95;
+const defaultIntervals = { INIT: 0, MASTER: 2000, SLAVE: 2500, TICKING: 2000, ERROR: 5000 } as const;
 
 const names: readonly IntervalName[] = ['INIT', 'MASTER', 'SLAVE', 'TICKING', 'ERROR', 'POLL', 'SYNC'];
 
@@ -88,18 +86,4 @@ function checkTogether(intervals: Intervals, show: (name: IntervalName) => strin
         'or a master that misses one beat has to stop work before the next is answered',
     );
   }
-}
-
-/** How long before the validity ends work is stopped when nothing else is said: 10 % of SLAVE + TICKING, at most 500 ms. */
-export function defaultGrace({ SLAVE, TICKING }: Intervals): number {
-  return Math.min(500, (SLAVE + TICKING) / 10);
-}
-
-/**
- * Returns whether a master survives one failed beat. Validity runs from the last good beat; the next one goes out MASTER later
- * and fails, its repetition POLL after that, and its answer must be there `grace` before the validity ends. What is
- * left over is the time that the answer may take.
- */
-export function graceFits(grace: number, { MASTER, SLAVE, TICKING, POLL }: Intervals): boolean {
-  return MASTER + POLL + grace < (SLAVE + TICKING) * VALIDITY_SHARE;
 }

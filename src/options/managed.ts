@@ -3,7 +3,7 @@
  */
 import { InvalidOptionError } from '../errors.js';
 import { checkBoolean, checkChoice, checkNumber, readFields, TIMER_MAX_MS } from './checks.js';
-import { defaultGrace, graceFits } from './intervals.js';
+import { defaultGrace, graceFits } from './leaseTimes.js';
 import type { Intervals, ManagedOptions, ResolvedManagedOptions } from './options.js';
 
 const MIB = 1024 * 1024;
@@ -13,7 +13,7 @@ const TASK_BYTES_MAX = 16 * MIB - 64 * 1024;
 const LIMIT_MB_MAX = 2 ** 32;
 
 /** Times in ms, sizes in bytes. `retry.maxDelay` follows `retry.minDelay`, and `grace` follows the intervals. */
-export const managedDefaults = {
+const managedDefaults = {
   minDelay: 100,
   maxQueue: 1_000_000,
   maxTaskBytes: MIB,

@@ -17,7 +17,7 @@ interface ResolvedMongodb {
   readonly ignored: readonly string[];
 }
 
-export const defaultConnectString = 'mongodb://localhost:27017/test';
+const defaultConnectString = 'mongodb://localhost:27017/test';
 
 /**
  * Options that the original handed to the driver of its time, versions 2 and 3 (`validOptionNames` and

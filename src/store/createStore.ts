@@ -5,32 +5,24 @@ import type { Clock } from '../time/clock.js';
 import { systemClock } from '../time/systemClock.js';
 import { EmbeddedStore } from './embedded/embeddedStore.js';
 import { Gate } from './embedded/gate.js';
+import type { StoreLimits } from './limits.js';
 import { MongodbStore } from './mongodb/mongodbStore.js';
 import { settingsOf } from './mongodb/settings.js';
 import type { FullStore } from './taskStore.js';
 
-interface StoreLimits {
-  /** After this many ms every call has ended: it failed if it had no answer. */
-  readonly commandTimeout: number;
-  /** The same for `open()`, which may have to look names up and to authenticate. Default 2 × `commandTimeout`. */
-  readonly connectTimeout?: number;
-  /** How long after its last answer a connection to a server is trusted, in ms. */
-  readonly freshFor?: number;
-}
-
 /**
- * The store, not open yet. `gate`: shut by who ends this thread (embedded/gate.ts). `measured` is called with the time that
+ * Returns the store, not open yet. `connectTimeout` is 2 × `commandTimeout` by default. `gate`: shut by who ends this thread (embedded/gate.ts). `measured` is called with the time that
  * a server took for a command of the election, in ms. Throws `InvalidOptionError` when the connect string or the connect
  * options make no sense to the driver.
  */
 export function createStore(
   options: StoreOptions,
-  limits: StoreLimits,
+  limits: Pick<StoreLimits, 'commandTimeout'> & Partial<StoreLimits>,
   clock: Clock = systemClock,
   gate: Gate = new Gate(),
   measured?: (ms: number) => void,
 ): FullStore {
-  const { commandTimeout, connectTimeout = 2 * commandTimeout, freshFor } = limits;
+  const { commandTimeout, connectTimeout = 2 * commandTimeout } = limits;
   if (options.kind === 'embedded') return new EmbeddedStore(options, commandTimeout, clock, gate);
-  return new MongodbStore(settingsOf(options, { commandTimeout, connectTimeout, freshFor }), clock, measured);
+  return new MongodbStore(settingsOf(options, { ...limits, connectTimeout }), clock, measured);
 }

@@ -6,41 +6,16 @@ import type { FullStore } from './taskStore.js';
 
 /**
  * Wraps `store`: every call first makes sure that `open()` has succeeded. The calls that come before that share one
- * attempt and fail with it; the next call starts another.
+ * attempt and fail with it; the next call starts another. Opening is not part of a call: it has a limit of its own, and
+ * those of the calls begin after it.
  */
 export function openOnUse(store: FullStore): FullStore {
   const { tasks } = store;
-  let opening: Promise<void> | undefined;
-  let opened = false;
-  let closed = false;
-
-  const open = (): Promise<void> => {
-    if (closed) return Promise.reject(new StoreError('ERR_STORE', 'the store is closed'));
-    if (opened) return Promise.resolve();
-    opening ??= store.open().then(
-      () => {
-        opened = true;
-        opening = undefined;
-      },
-      (error: unknown) => {
-        opening = undefined;
-        throw error;
-      },
-    );
-    return opening;
-  };
-  const use = async <T>(call: () => Promise<T>): Promise<T> => {
-    if (!opened || closed) await open();
-    if (closed) throw new StoreError('ERR_STORE', 'the store is closed');
-    return call();
-  };
-
+  const opened = new OpenedStore(store);
+  const use = <T>(call: () => Promise<T>): Promise<T> => opened.use(call);
   return {
-    open,
-    close() {
-      closed = true;
-      return store.close();
-    },
+    open: () => opened.open(),
+    close: () => opened.close(),
     onAvailable: (listener) => store.onAvailable(listener),
     highestTerm: (name) => use(() => store.highestTerm(name)),
     observe: (asked) => use(() => store.observe(asked)),
@@ -72,4 +47,43 @@ export function openOnUse(store: FullStore): FullStore {
       removeDeadLetter: (name, seq) => use(() => tasks.removeDeadLetter(name, seq)),
     },
   };
+}
+
+class OpenedStore {
+  private opening: Promise<void> | undefined;
+  private isOpen = false;
+  private closed = false;
+
+  constructor(private readonly store: Pick<FullStore, 'open' | 'close'>) {}
+
+  async use<T>(call: () => Promise<T>): Promise<T> {
+    if (!this.isOpen || this.closed) await this.open();
+    this.mustNotBeClosed();
+    return call();
+  }
+
+  async open(): Promise<void> {
+    this.mustNotBeClosed();
+    if (this.isOpen) return;
+    this.opening ??= this.attempt();
+    await this.opening;
+  }
+
+  private async attempt(): Promise<void> {
+    try {
+      await this.store.open();
+      this.isOpen = true;
+    } finally {
+      this.opening = undefined;
+    }
+  }
+
+  close(): Promise<void> {
+    this.closed = true;
+    return this.store.close();
+  }
+
+  private mustNotBeClosed(): void {
+    if (this.closed) throw new StoreError('ERR_STORE', 'the store is closed');
+  }
 }

@@ -1,6 +1,6 @@
 /** What crosses between the main thread and the coordinator thread; types alone, so both ends agree. */
 import type { MessagePort } from 'node:worker_threads';
-import type { Phase } from '../election/protocol.js';
+import type { Phase } from '../election/transitions.js';
 import type { WireError } from '../errors.js';
 import type { ResolvedManagedOptions, ResolvedOptions } from '../options/options.js';
 import type { WorkOutcome } from '../queue/runner.js';
@@ -54,29 +54,34 @@ export interface TaskBatch {
 /** `queued`, or not: queued already, done already by another member, or no room. */
 export type SubmitResult = 'queued' | 'known' | 'done' | 'full';
 
-/** The coordinator's calls, over Comlink. Failures come back as data, because Comlink's errors lose class and code. */
-export interface CoordinatorApi {
-  open(spec: ClusterSpec): Promise<void>;
-  run(cluster: number): Promise<void>;
-  stop(cluster: number): Promise<void>;
-  submit(cluster: number, batch: TaskBatch): Promise<SubmitResult[]>;
+/** What the coordinator does for a cluster that is open there. */
+export interface ClusterCalls {
+  run(): Promise<void>;
+  stop(): Promise<void>;
+  submit(batch: TaskBatch): Promise<SubmitResult[]>;
   /** Resolves to false if this member is not master: then the identifier was dropped. */
-  synchronize(cluster: number, id: TaskId): Promise<boolean>;
-  status(cluster: number): Promise<MemberStatus>;
+  synchronize(id: TaskId): Promise<boolean>;
+  status(): Promise<MemberStatus>;
   /** Puts the oldest dead letter with this id into the stored queue, or clears the record of the head. */
-  requeue(cluster: number, id: TaskId): Promise<boolean | 'full'>;
+  requeue(id: TaskId): Promise<boolean | 'full'>;
   /** Claims the oldest dead letter with this id, for a queue in memory. `elsewhere`: another call has put it back. */
-  takeDeadLetter(cluster: number, id: TaskId): Promise<TakenLetter | 'none' | 'elsewhere'>;
+  takeDeadLetter(id: TaskId): Promise<TakenLetter | 'none' | 'elsewhere'>;
   /** Ends what `takeDeadLetter` began. */
-  finishDeadLetter(cluster: number, letter: TakenLetter, how: 'queued' | 'stays'): Promise<void>;
+  finishDeadLetter(letter: TakenLetter, how: 'queued' | 'stays'): Promise<void>;
   /** Clears the record of a task whose attempts are used up and that holds the queue up. False: there is no such. */
-  unblock(cluster: number, id: TaskId): Promise<boolean>;
+  unblock(id: TaskId): Promise<boolean>;
   /** Answers a `work` event. */
-  worked(cluster: number, run: number, outcome: WorkOutcome): Promise<void>;
-  close(): Promise<void>;
-  /** The process exits: ends at once what runs, and releases every lease. Then it gives the `ExitSignal`. */
-  exit(): Promise<void>;
+  worked(run: number, outcome: WorkOutcome): Promise<void>;
 }
+
+export type CallName = keyof ClusterCalls;
+export type CallArgs<N extends CallName> = Parameters<ClusterCalls[N]>;
+export type CallAnswer<N extends CallName> = Awaited<ReturnType<ClusterCalls[N]>>;
+
+/** The same calls, by name. */
+export type CallsByName = { readonly [N in CallName]: (...args: CallArgs<N>) => Promise<CallAnswer<N>> };
+/** Makes the calls of one cluster. */
+export type Caller = <N extends CallName>(name: N, ...args: CallArgs<N>) => Promise<CallAnswer<N>>;
 
 /** What a member tells its facade, in order. */
 export type MemberEvent =
@@ -107,9 +112,11 @@ export type CoordinatorEvent = { readonly cluster: number; readonly event: Membe
 /** A call's answer as it crosses. */
 export type Reply<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: WireError };
 
-/** The same calls, with replies in the place of rejections. */
-export type WireApi = {
-  [key in keyof CoordinatorApi]: CoordinatorApi[key] extends (...args: infer A) => Promise<infer R>
-    ? (...args: A) => Promise<Reply<R>>
-    : never;
-};
+/** What is called over Comlink. Failures come back as data, because Comlink's errors lose class and code. */
+export interface WireApi {
+  open(spec: ClusterSpec): Promise<Reply<void>>;
+  call<N extends CallName>(cluster: number, name: N, args: CallArgs<N>): Promise<Reply<CallAnswer<N>>>;
+  close(): Promise<Reply<void>>;
+  /** The process exits: ends at once what runs, and releases every lease. Then it gives the `ExitSignal`. */
+  exit(): Promise<Reply<void>>;
+}

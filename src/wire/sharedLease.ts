@@ -7,6 +7,9 @@
  *
  * Beside it is the pulse of the main thread, which goes the other way: main writes it, the coordinator reads it, to
  * know whether that thread still turns its loop (rule 10).
+ *
+ * Rule 8: docs/explain/protocol.md#rule-8-suspension
+ * Rule 10: docs/explain/protocol.md#rule-10-a-lease-proves-that-work-is-alive
  */
 
 import { type Clocks, realTime } from '../time/realTime.js';

@@ -37,8 +37,11 @@ const vitest = (project: 'unit' | 'contract' | 'replicaSet', ...more: string[]):
   ...[VITEST, 'run', '--project', project, '--bail', '1', ...more],
 ];
 
+const isElection = (file: string): boolean => file.startsWith('src/election/') || file === 'src/options/leaseTimes.ts';
+/** What the exhaustive search runs. */
+const searched: readonly string[] = ['src/election/protocol.ts', 'src/options/leaseTimes.ts'];
 /** What runs under virtual time; of the rest, the stores and the facade, the simulations have their own. */
-const inPure = (file: string): boolean => /^src\/(election|queue|coordinator|tasks)\//.test(file);
+const inPure = (file: string): boolean => isElection(file) || /^src\/(queue|coordinator)\//.test(file);
 /** What the random walks over the queues never come to: standbys. */
 const forStandbys: readonly string[] = ['src/queue/memory/follower.ts', 'src/queue/memory/doneWindow.ts'];
 const kindWalk = 'test/unit/coordinator/kindsWalk.test.ts';
@@ -77,7 +80,7 @@ export const detectors: readonly Detector[] = [
   {
     name: 'search',
     title: 'the exhaustive search of the election core (§1)',
-    command: (file) => (file === 'src/election/protocol.ts' ? ['dist/test/simulation/search/main.js', '--ci'] : null),
+    command: (file) => (searched.includes(file) ? ['dist/test/simulation/search/main.js', '--ci'] : null),
     needs: 'test/simulation/search/main.ts',
     timeLimit: 240_000,
   },
@@ -92,8 +95,7 @@ export const detectors: readonly Detector[] = [
   {
     name: 'properties',
     title: 'the properties (§3)',
-    command: (file) =>
-      file.startsWith('src/election/') ? vitest('unit', electionProperties) : vitest('unit', '.properties.test.ts'),
+    command: (file) => (isElection(file) ? vitest('unit', electionProperties) : vitest('unit', '.properties.test.ts')),
     needs: electionProperties,
     timeLimit: 60_000,
   },
@@ -101,7 +103,7 @@ export const detectors: readonly Detector[] = [
     name: 'walks',
     title: 'the simulation of elections alone, and the random walks among the unit tests',
     command: (file) =>
-      file.startsWith('src/election/')
+      isElection(file)
         ? vitest('unit', elections)
         : file.startsWith('src/queue/') && !forStandbys.includes(file)
           ? vitest('unit', ...queueWalks)

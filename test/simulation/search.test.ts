@@ -1,7 +1,8 @@
 /** The search itself: it passes at a small bound, and it can fail. The whole of it is `npm run search -- --ci`. */
 import assert from 'node:assert/strict';
 import { describe, expect, test, vi } from 'vitest';
-import { step, timeToLive, validity } from '../../src/election/protocol.ts';
+import { step } from '../../src/election/protocol.ts';
+import { timeToLive, validity } from '../../src/options/leaseTimes.ts';
 import { explore } from './search/explore.ts';
 import { type Character, type Core, character, type FaultName, type Setting, scales } from './search/setting.ts';
 import { tell } from './search/trace.ts';

@@ -36,7 +36,7 @@ const TRIM_PAUSE_MAX_MS = 60_000;
 /** How many deaths a task is given when attempts are without end. */
 const DEATHS_MAX = 3;
 
-export interface DurableQueueCallbacks {
+interface DurableQueueCallbacks {
   /** Tasks that may run are there: poke the dispatcher. */
   wake(): void;
   /** Tasks are done, and acknowledged. */

@@ -9,7 +9,7 @@ import { type Suspicion, type Takeover, UNACKNOWLEDGED_MAX } from './reign.js';
 import { TaskWindow, type WindowTask } from './taskWindow.js';
 import type { TenureStore } from './tenureStore.js';
 
-export interface TakeoverParts {
+interface TakeoverParts {
   readonly store: TenureStore;
   /** Whether nothing of the mastership before was running when it ended. */
   readonly clean: boolean;

@@ -9,7 +9,7 @@ import type { ReadLimit } from '../readLimit.js';
 /** To the next number of a letter, if the first is that of another task's. Above all numbers of tasks. */
 const LETTERS_APART = 2 ** 45;
 
-export interface TenureStoreParts {
+interface TenureStoreParts {
   readonly name: string;
   readonly store: TaskStore;
   readonly clock: Clock;

@@ -7,6 +7,7 @@ import { redact, secretsOf } from '../../diagnostics/redact.js';
 import { quote } from '../../diagnostics/showValue.js';
 import { InvalidOptionError } from '../../errors.js';
 import type { StoreOptions } from '../../options/options.js';
+import type { StoreLimits } from '../limits.js';
 import { systemLookup } from './connection/lookup.js';
 import { messageOf, type StoreLabel } from './storeErrors.js';
 
@@ -45,12 +46,7 @@ export interface Settings extends StoreLabel {
   readonly freshFor: number;
 }
 
-interface Limits {
-  readonly commandTimeout: number;
-  readonly connectTimeout: number;
-  /** How long after its last answer a connection is trusted without a ping, in ms. */
-  readonly freshFor?: number | undefined;
-}
+type Limits = Omit<StoreLimits, 'freshFor'> & Partial<Pick<StoreLimits, 'freshFor'>>;
 
 /** Throws `InvalidOptionError` when the driver cannot make sense of the connect string and the options. */
 export function settingsOf(options: Extract<StoreOptions, { kind: 'mongodb' }>, limits: Limits): Settings {

@@ -63,6 +63,22 @@ export const deathBugs: readonly PlantedBug[] = [
     caughtBy: ['simulation', 'named'],
   },
   {
+    name: 'exit-clears-the-suspect',
+    breaks: 'A process that dies amid a suspect takes its record back as it exits.',
+    file: 'src/coordinator/duties/durableDuty.ts',
+    find: "how === 'drained' && !this.isCutShort",
+    replace: "how === 'drained'",
+    caughtBy: ['named'],
+  },
+  {
+    name: 'exit-waits-for-the-task',
+    breaks: 'The exit of a process waits until the running task has ended.',
+    file: 'src/queue/dispatcher.ts',
+    find: "if (this.mode !== 'halting') this.stopWork('halting', EXIT_REASON);\n    this.terminateRunner();",
+    replace: "if (this.mode !== 'halting') this.stopWork('halting', EXIT_REASON);",
+    caughtBy: ['named'],
+  },
+  {
     name: 'death-of-an-earlier-claim',
     breaks: 'A release counts as that of a holder that died, because one before it was.',
     file: 'src/store/documents.ts',

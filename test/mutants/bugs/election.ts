@@ -82,7 +82,7 @@ export const electionBugs: readonly PlantedBug[] = [
   {
     name: 'whole-ttl-valid',
     breaks: 'The holder counts on its whole time to live, and no room is left for clocks of different rates (rule 4).',
-    file: protocol,
+    file: 'src/options/leaseTimes.ts',
     find: 'const VALIDITY_SHARE = 0.95;',
     replace: 'const VALIDITY_SHARE = 1;',
     caughtBy,

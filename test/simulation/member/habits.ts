@@ -1,6 +1,7 @@
 /** What one simulated world likes to do, drawn once from its seed: rates of faults, delays, intervals, retry options. */
 
-import { defaultGrace, resolveIntervals } from '../../../src/options/intervals.ts';
+import { resolveIntervals } from '../../../src/options/intervals.ts';
+import { defaultGrace } from '../../../src/options/leaseTimes.ts';
 import type { Intervals, ResolvedManagedOptions } from '../../../src/options/options.ts';
 import type { CallName } from './connection.ts';
 import { type FaultKind, type Setting, stream } from './setting.ts';

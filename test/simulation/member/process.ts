@@ -14,7 +14,7 @@ import { WorkLoading } from '../../../src/coordinator/workLoading.ts';
 import { type Phase, transitions } from '../../../src/election/transitions.ts';
 import type { CodedError, FailoverErrorCode } from '../../../src/errors.ts';
 import { configurationOf } from '../../../src/options/configuration.ts';
-import { defaultGrace } from '../../../src/options/intervals.ts';
+import { defaultGrace } from '../../../src/options/leaseTimes.ts';
 import type { Intervals } from '../../../src/options/options.ts';
 import { ReadLimit } from '../../../src/queue/readLimit.ts';
 import type { ProcessIdentity, ProcessTable } from '../../../src/surroundings/processIdentity.ts';

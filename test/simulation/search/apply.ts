@@ -1,6 +1,6 @@
 /** The world that a move leads to. */
 import assert from 'node:assert/strict';
-import type { Answer, ElectionEvent } from '../../../src/election/protocol.ts';
+import type { Answer, ElectionEvent } from '../../../src/election/state.ts';
 import { carryOut, failure, lose, prune, readFirst, writeLater } from './calls.ts';
 import { callNames, type MoveName, moveOf } from './moveNames.ts';
 import type { Setting } from './setting.ts';

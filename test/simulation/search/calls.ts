@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import type { StoreRequest } from '../../../src/election/effects.ts';
-import type { Answer, ElectionEvent } from '../../../src/election/protocol.ts';
+import type { Answer, ElectionEvent } from '../../../src/election/state.ts';
 import { StoreError } from '../../../src/errors.ts';
 import type { Lease } from '../../../src/store/store.ts';
 import { sameVersion } from '../../support/memoryStore.ts';

@@ -8,7 +8,8 @@
  * are put in the order of what they know, so worlds which differ by their names alone are mostly one.
  */
 import type { StoreRequest } from '../../../src/election/effects.ts';
-import { type ElectionState, timeToLive, validity } from '../../../src/election/protocol.ts';
+import type { ElectionState } from '../../../src/election/state.ts';
+import { timeToLive, validity } from '../../../src/options/leaseTimes.ts';
 import type { Lease } from '../../../src/store/store.ts';
 import { Row } from './row.ts';
 import type { Setting } from './setting.ts';

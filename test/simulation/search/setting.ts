@@ -8,8 +8,9 @@
  * end at the same tick, with nothing between them, and everything is whole numbers.
  */
 import assert from 'node:assert/strict';
-import { type ElectionConfig, type step, timeToLive, validity } from '../../../src/election/protocol.ts';
-import { graceFits } from '../../../src/options/intervals.ts';
+import type { step } from '../../../src/election/protocol.ts';
+import type { ElectionConfig } from '../../../src/election/state.ts';
+import { graceFits, timeToLive, validity } from '../../../src/options/leaseTimes.ts';
 import type { Intervals } from '../../../src/options/options.ts';
 
 /** The election's `step`, or one that was broken on purpose. */

@@ -10,7 +10,7 @@ import {
   type ElectionEvent,
   type ElectionState,
   initialState,
-} from '../../../src/election/protocol.ts';
+} from '../../../src/election/state.ts';
 import type { Lease } from '../../../src/store/store.ts';
 import { configOf, type Setting } from './setting.ts';
 

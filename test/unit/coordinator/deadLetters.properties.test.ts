@@ -8,7 +8,7 @@ import { ManagedCluster } from '../../../src/facade/managedCluster.ts';
 import { resolveManagedOptions } from '../../../src/options/managed.ts';
 import { resolveOptions } from '../../../src/options/resolve.ts';
 import { ReadLimit } from '../../../src/queue/readLimit.ts';
-import type { WireApi } from '../../../src/wire/messages.ts';
+import type { Caller, CallsByName, ClusterCalls } from '../../../src/wire/messages.ts';
 import type { TakenLetter } from '../../../src/wire/takenLetter.ts';
 import { atOnce, MemoryTasks } from '../../support/memoryTaskStore.ts';
 import { runs } from '../../support/propertyRuns.ts';
@@ -54,7 +54,7 @@ test('a task is never neither queued nor a dead letter', async () => {
   await fc.assert(property, runs(50));
 });
 
-type Remote = Pick<WireApi, 'takeDeadLetter' | 'finishDeadLetter' | 'unblock'>;
+type Remote = Pick<ClusterCalls, 'takeDeadLetter' | 'finishDeadLetter' | 'unblock'>;
 
 const resolved = resolveOptions({ nodb: true });
 const taken: TakenLetter = { seq: 1, bytes: new Uint8Array(5), claim: 'me/1', began: Number.POSITIVE_INFINITY };
@@ -72,15 +72,14 @@ class TestCluster extends ManagedCluster<{ id: string }> {
   }
 
   readonly remote: Remote = {
-    takeDeadLetter: async () => ({ ok: true, value: this.found }),
-    finishDeadLetter: async (_cluster, _letter, how) => {
+    takeDeadLetter: async () => this.found,
+    finishDeadLetter: async (_letter, how) => {
       this.finished.push(how);
-      return { ok: true, value: undefined };
     },
     unblock: async () => {
       const { blocked } = this;
       this.blocked = false;
-      return { ok: true, value: blocked };
+      return blocked;
     },
   };
 
@@ -88,13 +87,10 @@ class TestCluster extends ManagedCluster<{ id: string }> {
     return 1;
   }
 
-  protected override caller(): ReturnType<ManagedCluster['caller']> {
-    return async (send) => {
-      // The proxy of a thread that is not there: only the calls above are made.
-      const reply = await send(this.remote as never, 1);
-      if (!reply.ok) throw new Error(reply.error.message);
-      return reply.value;
-    };
+  protected override caller(): Caller {
+    // Only the calls above are made.
+    const calls = this.remote as CallsByName;
+    return (name, ...args) => calls[name](...args);
   }
 
   /** Tasks on their way to the coordinator stay there. */

@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { isTooSlow, leastIntervals, storeLimits } from '../../../src/coordinator/storeLimits.ts';
-import { validity } from '../../../src/election/protocol.ts';
-import { defaultGrace, resolveIntervals } from '../../../src/options/intervals.ts';
+import { resolveIntervals } from '../../../src/options/intervals.ts';
+import { defaultGrace, validity } from '../../../src/options/leaseTimes.ts';
 import { runs } from '../../support/propertyRuns.ts';
 
 test('a command has what is left of the lease for two of them, and opening has 30 s', () => {

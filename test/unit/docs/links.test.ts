@@ -25,11 +25,26 @@ test('every link leads to a file of the repository, and to a heading of it', () 
   expect(count).toBeGreaterThan(40);
 });
 
-test('every page of docs that a file of the repository names is there', () => {
+test('every page of docs that a file of the repository names is there, and the heading', () => {
+  const isThere = (name: string, heading: string | undefined) =>
+    existsSync(join(root, name)) && (heading === undefined || headingsOf(read(name)).has(heading));
   const missing = files('*.md', '*.ts', '*.cts', '*.mjs', '*.json', '.ci/run').flatMap((file) =>
-    Array.from(read(file).matchAll(/\bdocs\/[A-Za-z/-]+\.md\b/g), ([name]) => name)
-      .filter((name) => !existsSync(join(root, name)))
-      .map((name) => `${file}: ${name}`),
+    [...read(file).matchAll(/\b(docs\/[A-Za-z/-]+\.md)\b(?:#([a-z0-9-]+))?/g)]
+      .filter(([, name = '', heading]) => !isThere(name, heading))
+      .map(([link]) => `${file}: ${link}`),
   );
   expect(missing).toEqual([]);
+});
+
+test('the rules of the election have the same headings in the code, whose files link to the rules that they name', () => {
+  const rules = [...read('docs/explain/protocol.md').matchAll(/^### (Rule \d+: .+)$/gm)].map(([, title = '']) => title);
+  expect(rules).toHaveLength(11);
+  const headings = [...read('src/election/protocol.ts').matchAll(/^ +\* (Rule \d+: .+)\.$/gm)];
+  const inOrder = headings
+    .map(([, title = '']) => title)
+    .sort((a, b) => Number.parseInt(a.slice(5), 10) - Number.parseInt(b.slice(5), 10));
+  expect(inOrder).toEqual(rules);
+  const naming = files('src/*.ts').filter((file) => /\brules? \d/i.test(read(file)));
+  expect(naming.filter((file) => !/docs\/explain\/protocol\.md#(the-)?rule/.test(read(file)))).toEqual([]);
+  expect(naming.length).toBeGreaterThan(8);
 });

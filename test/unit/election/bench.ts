@@ -1,14 +1,14 @@
 /** The protocol on a test bench: events by hand, answers by what they answer, and time that ticks by itself. */
 import assert from 'node:assert/strict';
 import type { Effect, StoreRequest } from '../../../src/election/effects.ts';
+import { step } from '../../../src/election/protocol.ts';
 import {
   type ElectionConfig,
   type ElectionEvent,
   type ElectionState,
   initialState,
-  type Phase,
-  step,
-} from '../../../src/election/protocol.ts';
+} from '../../../src/election/state.ts';
+import type { Phase } from '../../../src/election/transitions.ts';
 import type { Intervals } from '../../../src/options/options.ts';
 import type { Lease, Observation } from '../../../src/store/store.ts';
 import { leaseOf } from '../../support/memoryStore.ts';

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { News } from '../../../src/election/effects.ts';
 import { Elector, type ElectorCallbacks } from '../../../src/election/elector.ts';
-import { beatLead } from '../../../src/election/protocol.ts';
+import { beatLead } from '../../../src/options/leaseTimes.ts';
 import {
   type CallName,
   type Fate,
@@ -21,8 +21,8 @@ class World {
   readonly clock = new VirtualClock({ now: 5000 });
   readonly store = new MemoryStore(this.clock).settleForGood();
 
-  member(holder: string, host: Partial<ElectorCallbacks> = {}): TestMember {
-    return new TestMember(this, holder, host);
+  member(holder: string, callbacks: Partial<ElectorCallbacks> = {}): TestMember {
+    return new TestMember(this, holder, callbacks);
   }
 }
 
@@ -30,12 +30,13 @@ class TestMember {
   readonly news: News[] = [];
   readonly calls: CallName[] = [];
   readonly lateness: number[] = [];
+  readonly delays: number[] = [];
   readonly roundTrips: number[] = [];
   readonly connection: MemoryConnection;
   readonly elector: Elector;
   fate: (call: CallName) => Fate = () => swift;
 
-  constructor(world: World, holder: string, host: Partial<ElectorCallbacks>) {
+  constructor(world: World, holder: string, callbacks: Partial<ElectorCallbacks>) {
     const { clock, store } = world;
     const fate = (call: CallName): Fate => {
       this.calls.push(call);
@@ -57,9 +58,14 @@ class TestMember {
         },
         asked: () => {},
         isHolderGone: () => false,
-        beatSent: (late) => this.lateness.push(late),
+        ...callbacks,
+      },
+      beats: {
+        beatSent: (late, delay) => {
+          this.lateness.push(late);
+          this.delays.push(delay);
+        },
         beatAcknowledged: (roundTrip) => this.roundTrips.push(roundTrip),
-        ...host,
       },
     });
   }
@@ -207,16 +213,16 @@ describe('requests', () => {
 
   test('a beat is sent a little early, and how late it is counts from when it was due', async () => {
     const world = new World();
-    const lateness: [number, number][] = [];
-    const member = world.member('a', { beatSent: (late, delay) => lateness.push([late, delay]) });
+    const member = world.member('a');
+    const { lateness, delays } = member;
     member.elector.run();
     await world.clock.advance(intervals.MASTER + 10);
     const lead = beatLead(intervals);
-    expect(lateness).toEqual([[0, 0]]);
+    expect([lateness, delays]).toEqual([[0], [0]]);
     const { now } = world.clock;
     world.clock.now = () => now.call(world.clock) + 30;
     await world.clock.advance(intervals.MASTER);
-    expect(lateness[1]?.[1]).toBeCloseTo((lateness[1]?.[0] ?? 0) + lead);
+    expect(delays[1]).toBeCloseTo((lateness[1] ?? 0) + lead);
   });
 });
 

@@ -5,15 +5,14 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Effect } from '../../../src/election/effects.ts';
+import { step } from '../../../src/election/protocol.ts';
 import {
   type ElectionConfig,
   type ElectionEvent,
   type ElectionState,
   initialState,
-  step,
-  timeToLive,
-  validity,
-} from '../../../src/election/protocol.ts';
+} from '../../../src/election/state.ts';
+import { timeToLive, validity } from '../../../src/options/leaseTimes.ts';
 import type { Lease } from '../../../src/store/store.ts';
 import { runs } from '../../support/propertyRuns.ts';
 

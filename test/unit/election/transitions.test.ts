@@ -1,6 +1,6 @@
 /** The table of moves: each is made by what the design says, and no other is ever made. */
 import { describe, expect, test } from 'vitest';
-import type { ElectionEvent } from '../../../src/election/protocol.ts';
+import type { ElectionEvent } from '../../../src/election/state.ts';
 import { type Phase, transitions } from '../../../src/election/transitions.ts';
 import type { Lease } from '../../../src/store/store.ts';
 import { leaseOf } from '../../support/memoryStore.ts';

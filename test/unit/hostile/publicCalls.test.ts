@@ -14,9 +14,9 @@ vi.mock('../../../src/facade/coordinatorThread.ts', () => ({
   CoordinatorThread: class {
     readonly lost = new Promise<Error>(() => {});
     readonly ended = new Promise<void>(() => {});
-    readonly remote: object;
+    readonly answers: Record<string, (cluster: number, ...args: never[]) => unknown>;
     constructor(_options: unknown, onEvent: (cluster: number, event: object) => void) {
-      const answers: Record<string, (...args: never[]) => unknown> = {
+      this.answers = {
         stop: (cluster: number) => void onEvent(cluster, { type: 'stopped' }),
         submit: (_cluster: number, { ids }: { ids: unknown[] }) => ids.map(() => 'queued'),
         takeDeadLetter: () => 'none',
@@ -24,23 +24,16 @@ vi.mock('../../../src/facade/coordinatorThread.ts', () => ({
         synchronize: () => true,
         status: () => ({}),
       };
-      this.remote = new Proxy(
-        {},
-        {
-          get:
-            (_, name) =>
-            (...args: never[]) => {
-              // As a message port would, which throws for what cannot cross.
-              structuredClone(args);
-              return answers[String(name)]?.(...args);
-            },
-        },
-      );
     }
     hold() {}
     release() {}
-    async call(send: (remote: object) => unknown) {
-      return send(this.remote);
+    // As a message port would, both throw for what cannot cross.
+    async open(spec: object) {
+      structuredClone(spec);
+    }
+    async call(cluster: number, name: string, ...args: never[]) {
+      structuredClone(args);
+      return this.answers[name]?.(cluster, ...args);
     }
     async close() {}
   },

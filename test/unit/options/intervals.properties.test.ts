@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { storeLimits } from '../../../src/coordinator/storeLimits.ts';
-import { beatLead, timeToLive, validity } from '../../../src/election/protocol.ts';
-import { defaultGrace, graceFits, resolveIntervals } from '../../../src/options/intervals.ts';
+import { resolveIntervals } from '../../../src/options/intervals.ts';
+import { beatLead, defaultGrace, graceFits, timeToLive, validity } from '../../../src/options/leaseTimes.ts';
 import { resolveManagedOptions } from '../../../src/options/managed.ts';
 import type { Intervals } from '../../../src/options/options.ts';
 import { runs } from '../../support/propertyRuns.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { validity } from '../../../src/election/protocol.ts';
-import { defaultGrace, graceFits, resolveIntervals } from '../../../src/options/intervals.ts';
+import { resolveIntervals } from '../../../src/options/intervals.ts';
+import { defaultGrace, graceFits, validity } from '../../../src/options/leaseTimes.ts';
 import type { Intervals } from '../../../src/options/options.ts';
 
 describe('resolveIntervals', () => {

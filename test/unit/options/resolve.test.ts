@@ -18,6 +18,7 @@ describe('resolveOptions', () => {
         debug: false,
       },
       intervals: resolveIntervals(),
+      exitTimeout: 500,
       ignored: [],
     };
     expect(resolve()).toEqual(defaults);
