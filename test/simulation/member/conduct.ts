@@ -28,6 +28,8 @@ interface ConductParts {
   readonly grace: number;
   /** When the elector gives up a request by itself, in ms. */
   readonly requestTimeout: number;
+  /** Takes what must not be; thrown at a call to the store it would only be a call that failed. */
+  broke(error: Error): void;
   /** `resigned`: it gave the mastership up. */
   deposed(resigned: boolean): void;
 }
@@ -146,14 +148,18 @@ export class Conduct {
     }
     if (!this.unfit || this.draining) return;
     const isAllowed = call === 'release' ? this.yielding : !masterly.has(call);
-    assert.ok(isAllowed, `${this.parts.id} asks ${call} though it resigned`);
+    if (!isAllowed) this.broke(`asks ${call} though it resigned`);
   }
 
   /** A claim; one that is written again over itself is no new one. */
   claims(expected: Lease | null, next: Lease): void {
     const { lease } = this.shown;
     if (expected?.claim === next.claim || lease === undefined) return;
-    assert.ok(sameVersion(expected, lease), `${this.parts.id} claims what it did not see last`);
+    if (!sameVersion(expected, lease)) this.broke('claims what it did not see last');
+  }
+
+  private broke(what: string): void {
+    this.parts.broke(new Error(`${this.parts.id} ${what}`));
   }
 
   /** Returns what is to be called with the answer to the look that was just asked; `epoch` is that of the last tip. */

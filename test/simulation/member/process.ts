@@ -46,6 +46,8 @@ export interface Surroundings {
   /** It has stopped, or died. */
   ended(process: SimulatedProcess): void;
   crashed(process: SimulatedProcess, why: string): void;
+  /** Ends the run with this, wherever it was noticed. */
+  broke(error: unknown): void;
   note: ((text: string) => void) | null;
 }
 
@@ -120,6 +122,7 @@ export class SimulatedProcess {
     const grace = isQueue || random() < 0.7 ? defaultGrace(intervals) : 0;
     this.conduct = new Conduct({
       ...{ id, clock, lease: this.lease, grace, requestTimeout: limits.request },
+      broke: (error) => world.broke(error),
       deposed: (resigned) => {
         ledger.deposed += 1;
         if (resigned) ledger.resigned += 1;

@@ -126,9 +126,7 @@ export class World implements Surroundings {
   /** Rejects with what broke. */
   async run(): Promise<WorldReport> {
     // What breaks while an answer is taken in has no other way out.
-    const broke = (error: unknown): void => {
-      this.failure ??= { error };
-    };
+    const broke = (error: unknown): void => this.broke(error);
     process.on('unhandledRejection', broke);
     const { stackTraceLimit } = Error;
     // Every error that a member tells of would spell out its stack, which costs more than all the rest.
@@ -244,6 +242,10 @@ export class World implements Surroundings {
     if (this.failure !== null) throw this.failure.error;
   }
 
+  broke(error: unknown): void {
+    this.failure ??= { error };
+  }
+
   later(ms: number, run: () => void): void {
     this.timeline.at(this.timeline.now() + ms, run);
   }
@@ -331,7 +333,7 @@ export class World implements Surroundings {
 
   fate(process: SimulatedProcess, call: CallName): Fate {
     const isSilent = process.alive || process.dead || !this.habits.options.durable;
-    assert.ok(isSilent, `${process.id} has stopped, and asks ${call}`);
+    if (!isSilent) this.broke(new Error(`${process.id} has stopped, and asks ${call}`));
     const fate = this.decide(process, call);
     if (this.note !== null) {
       const times = [...fate.arrives, fate.gap, fate.returns].map((time) => (time === null ? 'lost' : time.toFixed(1)));
@@ -347,8 +349,9 @@ export class World implements Surroundings {
     const short = (): number => 1 + network() * (this.hasQueue ? 6 : 20);
     const stale = this.misled.has(process);
     if (!this.cruel) {
+      const arrives = [short()];
       const gap = store === 'weak' ? network() * 3 : 0;
-      return { arrives: [short()], gap, returns: short(), fails: null, stale };
+      return { arrives, gap, returns: short(), fails: null, stale };
     }
     const either = (chance: number): number => (network() < chance ? network() * habits.latest : short());
     const gap = store === 'weak' ? either(habits.gaps[call] ?? habits.gap) : 0;
