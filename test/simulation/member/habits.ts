@@ -28,7 +28,9 @@ export interface Habits {
   readonly endAtCall: number;
   readonly scale: number;
   readonly intervals: Intervals;
-  readonly unequal: boolean;
+  /** Whether a member has other intervals, and how much the shortest and the longest differ, by the scale. */
+  readonly unequal: (random: () => number) => boolean;
+  readonly spread: number;
   readonly options: ResolvedManagedOptions;
   /** Tasks in one burst, at most, and mean ms between two of them. */
   readonly burst: number;
@@ -58,6 +60,8 @@ function drawElectionHabits(setting: Setting): Partial<Habits> {
     gaps: { observe: chance(0.1), compareAndSetLease: chance(0.6), beat: chance(0.6), release: chance(0.8) },
     latest: 9000,
     pause: 500 + random() * 4000,
+    unequal: (random) => random() < 0.3,
+    spread: 0.6,
     scale: 1,
     intervals: intervalsOf(1),
   };
@@ -86,7 +90,8 @@ function drawQueueHabits(setting: Setting): Habits {
     endAtCall: chance(0.01),
     scale,
     intervals: intervalsOf(scale),
-    unequal: random() < 0.3,
+    unequal: always(random() < 0.3),
+    spread: 0.3,
     options: {
       durable: setting.queue === 'durable',
       retry: {
@@ -114,6 +119,10 @@ function drawQueueHabits(setting: Setting): Habits {
     trims: random() < 0.5,
     lateFeed: pick(5, 300, 3000),
   };
+}
+
+function always(value: boolean): () => boolean {
+  return () => value;
 }
 
 export function intervalsOf(scale: number): Intervals {

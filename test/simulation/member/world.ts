@@ -38,8 +38,8 @@ export interface WorldReport {
   readonly losses: number;
 }
 
-/** Promises that what follows on one event may pass, one after another, before the next. */
-const HOPS = 16;
+/** Promises that what follows on one event may pass, one after another, before the next: with a queue, and without. */
+const HOPS = { queue: 16, none: 8 };
 /** Of a claim, in ms: messages of this world are slow. */
 const ROUND_TRIPS = 300;
 /** In which all tasks must come to their end, once a member works, in ms. */
@@ -90,6 +90,7 @@ export class World implements Surroundings {
   private crashes = 0;
   /** Who ends is not followed by another. */
   private closing = false;
+  private readonly hops: number;
   private failure: { readonly error: unknown } | null = null;
 
   constructor(
@@ -98,6 +99,7 @@ export class World implements Surroundings {
   ) {
     const { seed, faults } = setting;
     this.note = tracing ? (text) => this.trace.push(`${this.timeline.now().toFixed(2)} ${text}`) : null;
+    this.hops = setting.queue === 'none' ? HOPS.none : HOPS.queue;
     this.habits = drawHabits(setting);
     this.random = stream(seed, 2);
     this.network = stream(seed, 3);
@@ -216,7 +218,7 @@ export class World implements Surroundings {
     const run = this.timeline.next(end);
     if (run === null) return false;
     run();
-    for (let hop = 0; hop < HOPS; hop++) await null;
+    for (let hop = 0; hop < this.hops; hop++) await null;
     this.events += 1;
     this.check();
     return true;
@@ -262,8 +264,9 @@ export class World implements Surroundings {
     const { random, habits, setting } = this;
     this.made += 1;
     // A member that starts after a loss cannot know of a longer time to live than its own (docs/explain/protocol.md).
-    const isUnequal = habits.unequal && !this.mayLose;
-    const intervals = isUnequal ? intervalsOf(habits.scale * (0.85 + random() * 0.3)) : habits.intervals;
+    const isUnequal = habits.unequal(random) && !this.mayLose;
+    const scale = (): number => habits.scale * (1 - habits.spread / 2 + random() * habits.spread);
+    const intervals = isUnequal ? intervalsOf(scale()) : habits.intervals;
     const side = random() < 0.5 ? SKEW : -SKEW;
     const drift = random() < 0.6 ? side : (random() * 2 - 1) * SKEW;
     const rate = setting.faults.includes('drift') ? 1 + drift : 1;
