@@ -177,6 +177,6 @@ export class Conduct {
   check(): void {
     if (!this.working) return;
     const { id, clock, lease, grace } = this.parts;
-    assert.ok(lease.isHeld && clock.now() < lease.lastUntil - grace, `${id} works unfenced`);
+    if (!lease.isHeld || clock.now() >= lease.lastUntil - grace) assert.fail(`${id} works unfenced`);
   }
 }

@@ -73,6 +73,8 @@ export class Ledger implements DatabaseWatch {
   private epoch = 1;
   private readonly lostLetters = new Set<TaskId>();
   database: Database | null = null;
+  /** Called when a lease was released for good. */
+  onRelease: () => void = () => {};
 
   constructor(
     private readonly setting: Setting,
@@ -230,6 +232,7 @@ export class Ledger implements DatabaseWatch {
 
   released({ term, holder }: Tenure, done: number): void {
     this.releases.add(term);
+    this.onRelease();
     if (!this.isAtomic || !this.isDurable) return;
     const reached = this.reached.get(term) ?? 0;
     assert.ok(reached <= done, `${holder} releases, and has acknowledged ${done} of ${reached}`);
