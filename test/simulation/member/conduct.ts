@@ -1,5 +1,5 @@
 /**
- * What one member may do by the rules of the election, whatever its work is: it stands between the member and its duty,
+ * What one member may do by the rules of the election, whatever its work is: it is put between the member and its duty,
  * hears of every call to the store, and shares nothing with the code that it watches but the names of events.
  *
  *   fencing    work goes on only from `elected` to `grace` before the end of the lease (rule 7);
@@ -28,10 +28,17 @@ interface ConductParts {
   readonly grace: number;
   /** When the elector gives up a request by itself, in ms. */
   readonly requestTimeout: number;
+  /** Whether its clocks have jumped, and it may not have noticed. */
+  isUnaware(): boolean;
   /** Takes what must not be; thrown at a call to the store it would only be a call that failed. */
   broke(error: Error): void;
   /** `resigned`: it gave the mastership up. */
   deposed(resigned: boolean): void;
+}
+
+interface Shown {
+  readonly lease: Lease | null | undefined;
+  readonly look: number;
 }
 
 export class Conduct {
@@ -48,7 +55,9 @@ export class Conduct {
   /** When the elector gives up the newest look, by its own clock. */
   private lookUntil = 0;
   /** What the newest look that was answered has shown; undefined if the tip has to be read before that counts. */
-  private shown: { readonly lease: Lease | null | undefined; readonly look: number } = { lease: undefined, look: 0 };
+  private shown: Shown = { lease: undefined, look: 0 };
+  /** The same of the look before. */
+  private shownBefore: Shown = this.shown;
 
   constructor(private readonly parts: ConductParts) {}
 
@@ -153,9 +162,10 @@ export class Conduct {
 
   /** A claim; one that is written again over itself is no new one. */
   claims(expected: Lease | null, next: Lease): void {
-    const { lease } = this.shown;
-    if (expected?.claim === next.claim || lease === undefined) return;
-    if (!sameVersion(expected, lease)) this.broke('claims what it did not see last');
+    if (expected?.claim === next.claim || isOf(this.shown, expected)) return;
+    // A jump of the clock that shows with an answer is handled before that, and may begin a claim.
+    if (this.parts.isUnaware() && isOf(this.shownBefore, expected)) return;
+    this.broke('claims what it did not see last');
   }
 
   private broke(what: string): void {
@@ -169,7 +179,9 @@ export class Conduct {
       const isWhole = !newer && (lease?.term ?? 0) <= tip && observed === epoch();
       // Held up together with its answer, the elector's own time limit may come first: then it never takes the answer.
       const isTaken = isWhole && this.parts.clock.now() < this.lookUntil;
-      if (look > this.shown.look) this.shown = { lease: isTaken ? lease : undefined, look };
+      if (look <= this.shown.look) return;
+      this.shownBefore = this.shown;
+      this.shown = { lease: isTaken ? lease : undefined, look };
     };
   }
 
@@ -179,4 +191,9 @@ export class Conduct {
     const { id, clock, lease, grace } = this.parts;
     if (!lease.isHeld || clock.now() >= lease.lastUntil - grace) assert.fail(`${id} works unfenced`);
   }
+}
+
+/** Whether a claim may go by that look; undefined lets every claim pass. */
+function isOf({ lease }: Shown, expected: Lease | null): boolean {
+  return lease === undefined || sameVersion(expected, lease);
 }

@@ -10,7 +10,7 @@ export interface Habits {
   readonly delay: number;
   readonly loss: number;
   readonly duplicate: number;
-  /** No message takes longer, and nobody is held up longer, in ms. */
+  /** No message takes longer, and no process is held up longer, in ms. */
   readonly latest: number;
   /** That a call is given up early. */
   readonly early: number;

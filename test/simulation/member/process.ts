@@ -106,7 +106,7 @@ export class SimulatedProcess {
         return this.deploy;
       },
       begins: (task, term) => {
-        assert.ok(!this.dead && this.held === null, `${this.id} works though it stands still`);
+        assert.ok(!this.dead && this.held === null, `${this.id} works though it is held up`);
         const behaviour = ledger.begins(this, task, term);
         world.note?.(`${id} begins ${task.id} under ${term}: ${behaviour.ends} after ${behaviour.takes.toFixed(1)}`);
         return behaviour;
@@ -122,6 +122,7 @@ export class SimulatedProcess {
     const grace = isQueue || random() < 0.7 ? defaultGrace(intervals) : 0;
     this.conduct = new Conduct({
       ...{ id, clock, lease: this.lease, grace, requestTimeout: limits.request },
+      isUnaware: () => this.isUnaware,
       broke: (error) => world.broke(error),
       deposed: (resigned) => {
         ledger.deposed += 1;
@@ -236,7 +237,7 @@ export class SimulatedProcess {
         this.surprised();
       }
       this.world.note?.(`${this.id} goes on`);
-      // Timers and answers are ready at once; which the loop takes first is nobody's to say.
+      // Timers and answers are ready at once; which the loop takes first is not certain.
       if (random() < 0.5) held.reverse();
       for (const run of held) timeline.at(timeline.now(), () => this.hold(run));
       timeline.at(timeline.now(), () => {
@@ -248,7 +249,7 @@ export class SimulatedProcess {
 
   /** Its clocks have shown, or will show within a moment, that more time has passed than it knows. */
   surprised(): void {
-    // Who stands still learns of it when it goes on.
+    // A process that is held up learns of it when it goes on.
     const standsStill = Math.max(0, this.heldUntil - this.world.timeline.now());
     const noticed = this.world.timeline.now() + standsStill + UNNOTICED / (1 - SKEW);
     this.unawareUntil = Math.max(this.unawareUntil, noticed);
@@ -331,7 +332,7 @@ export class SimulatedProcess {
     return this.world.timeline.now() < this.unawareUntil;
   }
 
-  /** Whether a task really runs: not in a process that stands still, nor before it can know that its lease is over. */
+  /** Whether a task really runs: not in a process that is held up, nor before it can know that its lease is over. */
   get works(): boolean {
     if (this.dead || this.held !== null || this.behind || !this.thread.busy) return false;
     const { script, native } = this.excusedUntil;

@@ -16,9 +16,9 @@ export const faultKinds = [
   'restart',
   /** A primary that was cut off goes on answering some members, while a new one answers the others. */
   'split',
-  /** A process stands still, its clocks do not. */
+  /** A process is held up, its clocks go on. */
   'pause',
-  /** A machine sleeps: its monotonic clock stands still too. */
+  /** A machine sleeps: its monotonic clock stops too. */
   'sleep',
   /** A wall clock is set. */
   'wall',

@@ -1,6 +1,6 @@
 /**
  * One run of the simulation: real members on simulated machines, around one simulated database, with clients that submit
- * tasks and faults that befall all of them, in true time, which nobody inside knows. The seed decides everything. After
+ * tasks and faults that befall all of them, in true time, which no member knows. The seed decides everything. After
  * every event it is checked what must hold at every moment; once the faults have stopped, that all that was submitted
  * comes to its end.
  */
@@ -171,7 +171,7 @@ export class World implements Surroundings {
     await this.until(setting.faultTime + (this.hasQueue ? 1.1 : 2) * habits.latest);
     const bound = this.timeline.now() + claimBound(this.living, setting.store === 'weak', ROUND_TRIPS);
     while (!this.someoneWorks && (await this.once(bound)));
-    assert.ok(this.someoneWorks, 'nobody works, though the faults have stopped');
+    assert.ok(this.someoneWorks, 'no member works, though the faults have stopped');
     if (!this.hasQueue) return this.lastFor(STEADY_MS);
     this.closing = true;
     this.help();
@@ -309,7 +309,7 @@ export class World implements Surroundings {
     if (this.random() < 0.3) this.unblock();
   }
 
-  /** In the end somebody looks after queues that stand still. */
+  /** In the end an operator looks after queues that are blocked. */
   private help(): void {
     this.unblock();
     this.later(500, () => this.help());
