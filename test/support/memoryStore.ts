@@ -2,7 +2,7 @@
  * The store's interface in memory, under a clock that is handed in: what the election is tested against. Each call has
  * a fate that the test decides: how long it is under way, whether it or its answer is lost, whether it lands after the
  * caller was told that it failed. With a `gap` a write is not atomic: it reads the document, and writes the whole of it
- * back later over whatever stands there by then, as FerretDB 1.x does. This stands in for no server; how the real
+ * back later over whatever is there by then, as FerretDB 1.x does. This takes the place of no server; how the real
  * stores behave is what test/contract is for.
  */
 import assert from 'node:assert/strict';
