@@ -433,7 +433,12 @@ export class World implements Surroundings {
       case 'pause':
         return process.holdUp(ms, false);
       case 'sleep':
-        return process.holdUp(60 + ms, true);
+        process.holdUp(60 + ms, true);
+        // While it sleeps, its wall clock may be set back: only the boot clock tells it then.
+        if (!this.hasQueue && this.mischiefs.includes('wall') && fortune() < 0.25) {
+          process.clock.shiftWall(-(60 + ms) * fortune());
+        }
+        return;
       case 'wall':
         process.clock.shiftWall((fortune() - 0.3) * (this.hasQueue ? 3000 : 6000));
         return process.surprised();
