@@ -38,7 +38,7 @@ const vitest = (project: 'unit' | 'contract' | 'replicaSet', ...more: string[]):
 ];
 
 /** What runs under virtual time; of the rest, the stores and the facade, the simulations have their own. */
-const inPure = (file: string): boolean => /^src\/(election|queue|coordinator|tasks)\//.test(file);
+const inPure = (file: string): boolean => /^src\/(election|queue|coordinator)\//.test(file);
 /** What the random walks over the queues never come to: standbys. */
 const forStandbys: readonly string[] = ['src/queue/memory/follower.ts', 'src/queue/memory/doneWindow.ts'];
 const kindWalk = 'test/unit/coordinator/kindsWalk.test.ts';

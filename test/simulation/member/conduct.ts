@@ -1,11 +1,11 @@
 /**
- * What one member may do by the rules of the election, whatever its work is: it is put between the member and its duty,
- * hears of every call to the store, and shares nothing with the code that it watches but the names of events.
+ * Checks what one member does by the rules of the election, whatever its work is. It is put between the member and its
+ * duty, hears of every call to the store, and shares nothing with the code that it watches but the names of events.
  *
  *   fencing    work goes on only from `elected` to `grace` before the end of the lease (rule 7);
  *   fitness    a member that resigned claims nothing, and beats no more, until it is fit (rule 10);
- *   lingering  work that hung when its member resigned, or that would not stop, may run until the end of the lease that
- *              was left: no other member may be master before (rules 9 and 10);
+ *   lingering  work that hung when its member resigned, or that would not stop, may run until that lease ends: no other
+ *              member may be master before (rules 9 and 10);
  *   looking    a claim is of the version that the last look showed (rules 1 and 2);
  *   patience   only the end of the lease makes a master give up with an error, not the first failure (rule 6).
  */
@@ -18,7 +18,7 @@ import { sameVersion } from '../../support/memoryStore.ts';
 import type { CallName } from './connection.ts';
 import type { SimulatedLease } from './simulatedLease.ts';
 
-/** What claims, beats or gives away; `release` is looked at apart. */
+/** The calls of a member that claims or is master; `release` has a rule of its own. */
 const masterly: ReadonlySet<CallName> = new Set<CallName>(['compareAndSetLease', 'insertTerm', 'beat', 'settle']);
 
 interface ConductParts {
@@ -28,11 +28,11 @@ interface ConductParts {
   readonly grace: number;
   /** When the elector gives up a request by itself, in ms. */
   readonly requestTimeout: number;
-  /** Whether its clocks have jumped, and it may not have noticed. */
+  /** Returns whether its clocks have jumped, and it may not have noticed. */
   isUnaware(): boolean;
-  /** Takes what must not be; thrown at a call to the store it would only be a call that failed. */
+  /** Ends the run with this. Thrown at a call to the store, it would look like a call that failed. */
   broke(error: Error): void;
-  /** `resigned`: it gave the mastership up. */
+  /** Called at the end of a mastership; `resigned`: it was given up. */
   deposed(resigned: boolean): void;
 }
 
@@ -49,7 +49,7 @@ export class Conduct {
   private yielding = false;
   private draining = false;
   private ended = false;
-  /** Work that its member does not wait for may run until then, by the boot clock. */
+  /** Until when work may run that its member does not wait for, by the boot clock. */
   private lingersUntil: number | null = null;
   private looks = 0;
   /** When the elector gives up the newest look, by its own clock. */
@@ -61,7 +61,7 @@ export class Conduct {
 
   constructor(private readonly parts: ConductParts) {}
 
-  /** Whether work that was left behind may still run, inside the lease that it was left. */
+  /** Returns whether work that was left behind may still run, inside the lease that it was left. */
   get lingers(): boolean {
     return this.lingersUntil !== null && this.parts.clock.sinceBoot() < this.lingersUntil;
   }
@@ -114,7 +114,7 @@ export class Conduct {
     return how;
   }
 
-  /** `resign` does it. `nothingRuns`: so the lease may be released. */
+  /** Lets it resign. `nothingRuns`: nothing of its work runs, so it may release the lease. */
   resign(nothingRuns: boolean, resign: () => boolean): boolean {
     const lingered = this.lingersUntil;
     this.yielding = nothingRuns;
@@ -132,7 +132,7 @@ export class Conduct {
     this.unfit = false;
   }
 
-  /** It has stopped: its work may linger. */
+  /** Notes that it has stopped; its work may run on. */
   end(): void {
     this.ended = true;
     this.working = false;
@@ -160,7 +160,7 @@ export class Conduct {
     if (!isAllowed) this.broke(`asks ${call} though it resigned`);
   }
 
-  /** A claim; one that is written again over itself is no new one. */
+  /** Checks a claim, unless it is written again over itself. */
   claims(expected: Lease | null, next: Lease): void {
     if (expected?.claim === next.claim || isOf(this.shown, expected)) return;
     // A jump of the clock that shows with an answer is handled before that, and may begin a claim.
@@ -185,7 +185,7 @@ export class Conduct {
     };
   }
 
-  /** Not while the process is held up. */
+  /** Checks that work is fenced in time. Not called while the process is held up. */
   check(): void {
     if (!this.working) return;
     const { id, clock, lease, grace } = this.parts;
@@ -193,7 +193,7 @@ export class Conduct {
   }
 }
 
-/** Whether a claim may go by that look; undefined lets every claim pass. */
+/** Returns whether a claim may go by that look; undefined lets every claim pass. */
 function isOf({ lease }: Shown, expected: Lease | null): boolean {
   return lease === undefined || sameVersion(expected, lease);
 }

@@ -48,7 +48,7 @@ export function drawHabits(setting: Setting): Habits {
   return setting.queue === 'none' ? { ...habits, ...drawElectionHabits(setting) } : habits;
 }
 
-/** What differs where the election is all that there is. */
+/** Draws what differs without a queue. */
 function drawElectionHabits(setting: Setting): Partial<Habits> {
   const random = stream(setting.seed, 7);
   const has = (kind: FaultKind): number => (setting.faults.includes(kind) ? 1 : 0);

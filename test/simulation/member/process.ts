@@ -275,7 +275,7 @@ export class SimulatedProcess {
     this.member.run();
   }
 
-  /** It is unfit for `ms`: its work hangs, or does not load if `nothingRuns`, or a member of another kind should work. */
+  /** Makes it unfit for `ms`: its work hangs, or does not load if `nothingRuns`, or a member of another kind should work. */
   ail(ms: number, nothingRuns: boolean): void {
     this.ailments += 1;
     const { ailments, fitness, member, conduct } = this;
@@ -303,7 +303,7 @@ export class SimulatedProcess {
     });
   }
 
-  /** The work comes further. */
+  /** Lets the work progress, if there is no queue. */
   advance(): void {
     this.functionDuty?.advance();
   }
@@ -339,12 +339,12 @@ export class SimulatedProcess {
     return this.world.timeline.now() >= (this.thread.isNative ? native : script);
   }
 
-  /** Whether it has a mastership that is not lost, given up or drained. */
+  /** Returns whether it has a mastership that is not fenced, lost, given up or drained. */
   get isWorking(): boolean {
     return this.conduct.working;
   }
 
-  /** Whether work that it left behind may run, here and now. */
+  /** Returns whether work that it left behind may run, here and now. */
   get lingers(): boolean {
     return !this.asleep && this.conduct.lingers;
   }

@@ -29,7 +29,7 @@ export interface WorldReport {
   readonly repeats: number;
   /** How often a master could not load its work, and gave its mastership up. */
   readonly unloadable: number;
-  /** Masterships that the member of the one before has again. */
+  /** Masterships that follow on one of the same member. */
   readonly continued: number;
   /** Masterships that were lost or given up; and of those, the ones that were given up. */
   readonly deposed: number;
@@ -82,7 +82,7 @@ export class World implements Surroundings {
   private readonly mischiefs: readonly Mischief[];
   /** Who talks to the primary that was cut off. */
   private readonly misled = new Set<SimulatedProcess>();
-  /** Who has stopped, and has left work behind that may run. */
+  /** Members that have stopped, and whose work may run on. */
   private readonly left = new Set<SimulatedProcess>();
   private backup = new Documents();
   private made = 0;
@@ -183,7 +183,7 @@ export class World implements Surroundings {
     assert.ok(!this.ledger.database?.down);
   }
 
-  /** Where no server writes an old lease late, no mastership ends without a fault. */
+  /** Waits, and checks that no mastership ends without a fault, unless the server may write an old lease late. */
   private async lastFor(ms: number): Promise<void> {
     const { masterships } = this.ledger;
     await this.until(this.timeline.now() + ms);
@@ -246,7 +246,7 @@ export class World implements Surroundings {
     if (this.failure !== null) throw this.failure.error;
   }
 
-  /** A backup that holds a released lease invites a claim: they are made more often than others. */
+  /** Makes a backup that holds a released lease: it invites every member to claim. */
   private released(): void {
     if (this.hasQueue || !this.cruel || !this.mischiefs.includes('restored')) return;
     if (this.fortune() < 0.3) this.backup = this.database.backup();
@@ -434,7 +434,7 @@ export class World implements Surroundings {
         return process.holdUp(ms, false);
       case 'sleep':
         process.holdUp(60 + ms, true);
-        // While it sleeps, its wall clock may be set back: only the boot clock tells it then.
+        // While it sleeps, its wall clock may be set back: then only the boot clock shows the sleep.
         if (!this.hasQueue && this.mischiefs.includes('wall') && fortune() < 0.25) {
           process.clock.shiftWall(-(60 + ms) * fortune());
         }
