@@ -38,6 +38,12 @@ export interface FailoverOptions {
   /** Use the embedded store (LMDB): no server, for the processes of one machine. `true` keeps it in the user's state folder. Default false. */
   nodb?: boolean | { path?: string | undefined } | undefined;
   intervals?: { [name in IntervalName | Lowercase<IntervalName>]?: number | undefined } | undefined;
+  /**
+   * How long the exit of the process may wait for its leases to be released, in ms: after an uncaught exception, after
+   * `process.exit()`, or when nothing is left to do. The next member then takes over at once. 0: they are left to expire.
+   * Default 500.
+   */
+  exitTimeout?: number | undefined;
 }
 
 /** What a managed cluster takes beside its work; everything is optional. */
@@ -124,6 +130,7 @@ export type StoreOptions =
 export interface ResolvedOptions {
   readonly store: StoreOptions;
   readonly intervals: Intervals;
+  readonly exitTimeout: number;
   /** Names of connect options that were accepted and ignored, each said in an `info` event. */
   readonly ignored: readonly string[];
 }

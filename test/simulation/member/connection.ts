@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict';
 import { StoreError } from '../../../src/errors.ts';
 import type {
+  DeadTenure,
   Lease,
   Look,
   Member,
@@ -157,15 +158,24 @@ export class SimulatedConnection implements FullStore {
     });
   }
 
-  release(tenure: Tenure, beat: number, progress: Progress): Promise<boolean> {
+  release(tenure: Tenure, beat: number, progress: Progress, died?: string): Promise<boolean> {
     const { watch } = this.parts.database;
     const release = (document: LeaseDocument | null): LeaseDocument | null => {
       const mine = held(document, tenure);
       if (mine === null) return null;
       const next = beaten(mine, beat, progress);
-      return { ...next, lease: { ...next.lease, holder: null } };
+      return { ...next, lease: { ...next.lease, holder: null, ...(died === next.lease.claim ? { died: true } : {}) } };
     };
-    return this.writeLease('release', release, (before) => watch.released(tenure, before?.done ?? 0));
+    return this.writeLease('release', release, (before) => {
+      if (died === undefined) watch.released(tenure, before?.done ?? 0);
+    });
+  }
+
+  releaseDead(tenure: DeadTenure): Promise<boolean> {
+    return this.writeLease('releaseDead', (document) => {
+      const its = held(document, tenure);
+      return its?.lease.claim === tenure.claim ? { ...its, lease: { ...its.lease, holder: null, died: true } } : null;
+    });
   }
 
   /** Always atomic: a unique key is what even the weakest server has. */

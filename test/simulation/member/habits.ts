@@ -41,6 +41,8 @@ export interface Habits {
   readonly trims: boolean;
   /** How late a member is fed, at most, in ms. */
   readonly lateFeed: number;
+  /** Whether all processes are of one machine, where each can see that another is gone. */
+  readonly siblings: boolean;
 }
 
 export function drawHabits(setting: Setting): Habits {
@@ -118,6 +120,7 @@ function drawQueueHabits(setting: Setting): Habits {
     trouble: has('tasks') * pick(0.05, 0.15, 0.4),
     trims: random() < 0.5,
     lateFeed: pick(5, 300, 3000),
+    siblings: random() < 0.5,
   };
 }
 

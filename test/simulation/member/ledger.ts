@@ -8,7 +8,7 @@
 import assert from 'node:assert/strict';
 import type { Duty, Election } from '../../../src/coordinator/duties/duty.ts';
 import type { ResolvedRetry } from '../../../src/options/options.ts';
-import { UNACKNOWLEDGED_MAX } from '../../../src/queue/durable/durableQueue.ts';
+import { UNACKNOWLEDGED_MAX } from '../../../src/queue/durable/reign.ts';
 import type { QueuedTask } from '../../../src/queue/runner.ts';
 import type { Lease, Tenure } from '../../../src/store/store.ts';
 import type { Burial } from '../../../src/store/taskStore.ts';

@@ -3,6 +3,7 @@
  * and die. Whatever reaches the process comes through `hold`.
  */
 import assert from 'node:assert/strict';
+import { DeathWatch } from '../../../src/coordinator/deathWatch.ts';
 import { DurableDuty } from '../../../src/coordinator/duties/durableDuty.ts';
 import { MemoryDuty } from '../../../src/coordinator/duties/memoryDuty.ts';
 import type { QueueDuty } from '../../../src/coordinator/duties/queueDuty.ts';
@@ -16,6 +17,7 @@ import { configurationOf } from '../../../src/options/configuration.ts';
 import { defaultGrace } from '../../../src/options/intervals.ts';
 import type { Intervals } from '../../../src/options/options.ts';
 import { ReadLimit } from '../../../src/queue/readLimit.ts';
+import type { ProcessIdentity, ProcessTable } from '../../../src/surroundings/processIdentity.ts';
 import type { MemberEvent } from '../../../src/wire/messages.ts';
 import { type Held, SkewedClock, type Timeline } from '../../support/skewedClock.ts';
 import { SKEW, UNNOTICED } from './bounds.ts';
@@ -41,6 +43,8 @@ export interface Surroundings {
   readonly setting: Setting;
   readonly habits: Habits;
   readonly random: () => number;
+  /** What a process sees of those of its machine. */
+  tableOf(process: SimulatedProcess): ProcessTable;
   fate(process: SimulatedProcess, call: CallName): Fate;
   sent(process: SimulatedProcess, call: CallName): void;
   /** It has stopped, or died. */
@@ -90,6 +94,7 @@ export class SimulatedProcess {
     readonly id: string,
     readonly intervals: Intervals,
     rate: number,
+    readonly identity: ProcessIdentity,
   ) {
     const { timeline, random, habits, setting, database, ledger } = world;
     this.clock = new SkewedClock(timeline, (run) => this.hold(run), rate, random() * 1e6);
@@ -160,7 +165,9 @@ export class SimulatedProcess {
       name: NAME,
       holder: id,
       host: 'simulated',
-      pid: 1,
+      pid: identity.pid,
+      process: identity,
+      deaths: new DeathWatch({ me: identity, table: { look: (pid) => world.tableOf(this).look(pid) }, clock }),
       storeText: 'the simulated store',
       intervals,
       configuration: isQueue ? configurationOf(habits.options, 'id') : configurationOf(null, null),
@@ -312,6 +319,14 @@ export class SimulatedProcess {
     if (this.stopping) return;
     this.stopping = true;
     this.member.stop();
+  }
+
+  /** Its main thread exits: the coordinator has `ms` to end what runs, and to release the lease. */
+  exit(ms: number): void {
+    this.managed?.exit(false);
+    this.stop();
+    const { timeline } = this.world;
+    timeline.at(timeline.now() + ms, () => this.world.crashed(this, 'its exit'));
   }
 
   private end(): void {

@@ -44,12 +44,17 @@ export const faultKinds = [
   'progress',
   /** Old term records are trimmed, up to the newest. */
   'trim',
+  /** A process ends by itself, and its exit gives the lease back if it has the time. */
+  'exit',
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
 const losses: readonly FaultKind[] = ['wiped', 'restored'];
 /** Faults that worlds with a queue draw by a stream of their own, or never. */
-const apart: ReadonlySet<FaultKind> = new Set<FaultKind>([...losses, 'unfit', 'early', 'back', 'progress', 'trim']);
+const apart: ReadonlySet<FaultKind> = new Set<FaultKind>([
+  ...losses,
+  ...(['unfit', 'early', 'back', 'progress', 'trim', 'exit'] as const),
+]);
 /** Faults that need a queue. */
 const ofQueues: ReadonlySet<FaultKind> = new Set<FaultKind>(['tasks', 'broken-deploy']);
 
@@ -122,6 +127,7 @@ function drawQueues(seed: number): Setting {
   const fate = stream(seed, 9);
   if (fate() < 0.3) liked.push(...losses.filter((kind) => fate() < 0.7 && (kind === 'wiped' || store === 'atomic')));
   if (stream(seed, 10)() < 0.3) liked.push('unfit');
+  if (stream(seed, 11)() < 0.4) liked.push('exit');
   // No server both writes leases without atomicity and takes back what it has shown.
   const faults = liked.filter((kind) => store === 'atomic' || kind !== 'split');
   const faultTime = 4000 + Math.floor(random() * 7000);

@@ -6,6 +6,7 @@
  */
 import assert from 'node:assert/strict';
 import { setImmediate as turn } from 'node:timers/promises';
+import type { ProcessIdentity, ProcessTable } from '../../../src/surroundings/processIdentity.ts';
 import { Timeline } from '../../support/skewedClock.ts';
 import { Natures } from './behaviour.ts';
 import { claimBound, SKEW } from './bounds.ts';
@@ -63,6 +64,7 @@ const mischiefs = [
   'back',
   'progress',
   'trim',
+  'exit',
 ] as const satisfies readonly FaultKind[];
 type Mischief = (typeof mischiefs)[number];
 
@@ -79,6 +81,8 @@ export class World implements Surroundings {
   private readonly natures: Natures;
   private readonly feeding: Feeding;
   private processes: SimulatedProcess[] = [];
+  /** Those that have ended, too. */
+  private readonly all: SimulatedProcess[] = [];
   private readonly mischiefs: readonly Mischief[];
   /** Who talks to the primary that was cut off. */
   private readonly misled = new Set<SimulatedProcess>();
@@ -278,13 +282,39 @@ export class World implements Surroundings {
     const side = random() < 0.5 ? SKEW : -SKEW;
     const drift = random() < 0.6 ? side : (random() * 2 - 1) * SKEW;
     const rate = setting.faults.includes('drift') ? 1 + drift : 1;
-    const process = new SimulatedProcess(this, `m${this.made}`, intervals, rate);
+    const process = new SimulatedProcess(this, `m${this.made}`, intervals, rate, this.identify());
     this.processes.push(process);
+    this.all.push(process);
     this.later(random() * 600, () =>
       process.hold(() => {
         if (process.alive && !process.stopping) process.run();
       }),
     );
+  }
+
+  /** On one machine with the others, or on one of its own. The number of a process that has ended is given again. */
+  private identify(): ProcessIdentity {
+    const namespace = this.habits.siblings ? 'all' : `${this.made}`;
+    const table = this.tableIn(namespace);
+    let pid = 1;
+    while (table.look(pid) !== 'none') pid += 1;
+    return { boot: 'simulated', namespace, pid, start: `${this.made}` };
+  }
+
+  tableOf({ identity }: SimulatedProcess): ProcessTable {
+    return this.tableIn(identity.namespace);
+  }
+
+  /** A member that has stopped leaves its process behind, where work that would not stop may run. */
+  private tableIn(namespace: string): ProcessTable {
+    return {
+      look: (pid) => {
+        const found = this.all.find(
+          ({ identity, dead }) => !dead && identity.namespace === namespace && identity.pid === pid,
+        );
+        return found === undefined ? 'none' : { start: found.identity.start };
+      },
+    };
   }
 
   ended(process: SimulatedProcess): void {
@@ -469,6 +499,8 @@ export class World implements Surroundings {
         return this.crashed(process, 'a crash');
       case 'stop':
         return process.hold(() => process.stop());
+      case 'exit':
+        return process.hold(() => process.exit(50 + ms / 10));
     }
   }
 }
