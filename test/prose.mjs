@@ -1,9 +1,10 @@
 /**
  * Checks the prose of the documentation: sentences of at most 30 words, one on a line of at most 130 characters, and no
- * word that a native speaker would not write there. Prints each offence as `file:line: what`, and exits with 1 if there is
- * one. Code, headings and link targets are not prose. Lines of tables may be long, but not the sentences in their cells.
+ * word that a native speaker would not write there. In the comments of programs it looks for such words only. Prints each
+ * offence as `file:line: what`, and exits with 1 if there is one. Code, headings and link targets are not prose. Lines of
+ * tables may be long, but not the sentences in their cells.
  *
- * Usage: node test/prose.mjs [files]; without files, all Markdown that git knows.
+ * Usage: node test/prose.mjs [files]; without files, all Markdown and all programs that git knows.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -19,6 +20,9 @@ const FENCE = /^\s*(```|~~~)/;
 const TABLE = /^\s*\|/;
 const ITEM = /^\s*([-*+]|\d+\.) /;
 const HEADING = /^#+ /;
+/** A line of a comment, or the comment at the end of a line. */
+const PROGRAM_COMMENT = /^\s*(?:\/?\*|\/\/)(.*)|\s\/\/ (.*)/;
+const PROGRAMS = ['*.ts', '*.cts', '*.mts', '*.js', '*.cjs', '*.mjs'];
 const COMMENT = /^<!--/;
 
 /** The blocks of prose of a Markdown text: paragraphs, list items and rows of tables, as lines with their numbers. */
@@ -56,6 +60,14 @@ const read = (text) =>
 
 const wordCount = (sentence) => sentence.split(/\s+/).filter((word) => /[\p{L}\p{N}]/u.test(word)).length;
 
+/** Yields the refused words in the comments of a program, each with the number of its line. */
+function* offencesOfComments(text) {
+  for (const [index, line] of text.split('\n').entries()) {
+    const [, whole, end] = PROGRAM_COMMENT.exec(line) ?? [];
+    for (const [word] of read(whole ?? end ?? '').matchAll(REFUSED)) yield [index + 1, `the word "${word}"`];
+  }
+}
+
 /** Yields what is wrong with a Markdown text, each with the number of its line. */
 function* offencesOf(text) {
   for (const { isRow, lines } of blocksOf(text)) {
@@ -77,11 +89,15 @@ function* offencesOf(text) {
 }
 
 const named = process.argv.slice(2);
-const all = () => execFileSync('git', ['ls-files', '-z', '*.md'], { encoding: 'utf8' }).split('\0').filter(Boolean);
+const all = () =>
+  execFileSync('git', ['ls-files', '-z', '*.md', ...PROGRAMS], { encoding: 'utf8' })
+    .split('\0')
+    .filter(Boolean);
 const files = named.length > 0 ? named : all();
 let count = 0;
 for (const file of files) {
-  for (const [line, what] of offencesOf(readFileSync(file, 'utf8'))) {
+  const text = readFileSync(file, 'utf8');
+  for (const [line, what] of file.endsWith('.md') ? offencesOf(text) : offencesOfComments(text)) {
     console.log(`${file}:${line}: ${what}`);
     count += 1;
   }

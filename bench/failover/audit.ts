@@ -11,7 +11,7 @@ export interface Audit {
   readonly leastPause: number;
   /** Runs beyond the first of a task: what a failover repeats. */
   readonly repeated: number;
-  /** Tasks between the first and the last one done that nobody did. Must be 0. */
+  /** Tasks between the first and the last one done that were not done. Must be 0. */
   readonly missing: number;
   /** Ids of the first missing ones. */
   readonly missingIds: readonly number[];

@@ -1,5 +1,5 @@
 /**
- * How long is nobody at work when the master is killed, or stops? Members are processes, every one fed with the same
+ * How long is no member at work when the master is killed, or stops? Members are processes, every one fed with the same
  * tasks all the time, and a new one replaces the one that has gone.
  */
 import type { Answer, Goal, Picture, Question, Settings } from '../support/question.js';
@@ -74,7 +74,7 @@ async function ask({ quick, progress }: Settings): Promise<Answer> {
     notes: [
       'After a SIGKILL the time runs from just before the signal; after stop() from the moment in which the lease in shared memory has ended: work has drained, and the release is being sent. It ends when the work module is called with the first task; "elected" is the event on the main thread of the next master.',
       `Bound after SIGKILL: SLAVE + TICKING + POLL + one round trip, from the last acknowledged beat. Bound of a hand-over: POLL + ${HANDOVER_ROUND_TRIPS} round trips (release, look, claim in three steps), to the election; the first task then waits for its thread to start (the median is shown), and for the user's module to load.`,
-      "Round trip: the median of the masters' 99th percentiles. Overlaps: tasks of two members at the same time. Least pause: between the work of two masters. Repeated: done again by a later master: what the last SYNC before a kill did not tell, and one or two that reached a new member after its first look. Missing: done by nobody. Unwanted terms: that began without a kill or stop.",
+      "Round trip: the median of the masters' 99th percentiles. Overlaps: tasks of two members at the same time. Least pause: between the work of two masters. Repeated: done again by a later master: what the last SYNC before a kill did not tell, and one or two that reached a new member after its first look. Missing: not done by any. Unwanted terms: that began without a kill or stop.",
       ...results.flatMap(({ store, scenario, problems }) =>
         problems.slice(0, 6).map((problem) => `${store}, ${scenario.title}: ${problem}`),
       ),
@@ -137,6 +137,6 @@ function pictures(results: readonly ScenarioResult[]): Picture[] {
 
 export const failoverTime: Question = {
   name: 'failover',
-  title: 'how long is nobody at work when the master is killed, or stops?',
+  title: 'how long is no member at work when the master is killed, or stops?',
   ask,
 };

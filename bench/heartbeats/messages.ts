@@ -32,7 +32,7 @@ export interface BeatReport {
   readonly slice: number;
   /** Ours: how often a cluster left the state master. Others: gaps between two beats longer than `validity`. */
   readonly leasesLost: number;
-  /** The share of all cores that other processes took meanwhile. */
+  /** The share of all cores that other processes took during it. */
   readonly othersCpu: number;
 }
 
@@ -71,7 +71,7 @@ export interface PayloadReport {
   readonly storeErrors: number;
   /** Calls of `submitWork` that the store did not answer in time, and that were made again. */
   readonly refused: number;
-  /** The share of all cores that other processes took meanwhile. */
+  /** The share of all cores that other processes took during it. */
   readonly othersCpu: number;
 }
 

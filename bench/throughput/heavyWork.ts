@@ -8,6 +8,6 @@ export interface HeavyTask {
 export default function work({ id, turns }: HeavyTask): boolean {
   let state = id + 1;
   for (let turn = 0; turn < turns; turn++) state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-  // The state is never negative, but nobody tells the compiler, which would leave the loop out.
+  // The state is never negative, but the compiler is not told, and would leave the loop out.
   return state >= 0;
 }

@@ -27,7 +27,7 @@ const usual = new Piscina(oneThread);
 let nextId = 0;
 const submitAll = (): Promise<number> => callAtOnce(atOnce, tasks, () => cluster.submitWork({ id: nextId++ }));
 
-/** Nobody listens: the end is seen by looking. */
+/** Nothing listens: the end is seen by looking. */
 async function silent(): Promise<void> {
   await submitAll();
   while ((await cluster.status()).queued > 0) await sleep(LOOK);

@@ -45,7 +45,7 @@ async function ask({ quick, progress }: Settings): Promise<Answer> {
     ],
     goals: [],
     notes: [
-      'The cluster does not run meanwhile: this is submitting alone. In memory, the promise resolves with the acknowledgement of the coordinator thread; durable, when the store has written the task with majority.',
+      'The cluster does not run: this is submitting alone. In memory, the promise resolves with the acknowledgement of the coordinator thread; durable, when the store has written the task with majority.',
       ...gaps.notes(),
     ],
     pictures: [

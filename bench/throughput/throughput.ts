@@ -39,7 +39,7 @@ async function ask({ quick, progress }: Settings): Promise<Answer> {
     return reportOf<HeavyReport>(new URL('heavyRounds.js', import.meta.url), settings);
   });
   const rows: Row[] = [
-    { name: 'mongo-failover, nobody listens', rates: tiny.silent, goal: `>= ${SILENT_GOAL} x` },
+    { name: 'mongo-failover, without listeners', rates: tiny.silent, goal: `>= ${SILENT_GOAL} x` },
     { name: 'mongo-failover, `done` listener', rates: tiny.listened, goal: `>= ${LISTENED_GOAL} x` },
     { name: "Piscina loop, atomics 'disabled'", rates: tiny.piscina, goal: '' },
     { name: 'Piscina loop, its defaults', rates: tiny.piscinaDefault, goal: '' },
@@ -66,7 +66,7 @@ async function ask({ quick, progress }: Settings): Promise<Answer> {
       },
     ],
     goals: [
-      ratioGoal(SILENT_GOAL, 'nobody listening', median(tiny.silent) / bare),
+      ratioGoal(SILENT_GOAL, 'no listener', median(tiny.silent) / bare),
       ratioGoal(LISTENED_GOAL, 'a `done` listener on the main thread', median(tiny.listened) / bare),
       {
         promise: `heavy tasks: at least ${HEAVY_GOAL * 100} % of a bare loop in one thread`,

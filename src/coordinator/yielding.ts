@@ -1,5 +1,5 @@
 /**
- * Whether a member stands back for one of another kind, from the notices that it sees. Pure: notices and time are handed in.
+ * Whether a member gives way to one of another kind, from the notices that it sees. Pure: notices and time are handed in.
  *
  * A master is never deposed. It resigns by itself (rule 10) when a living member of a higher kind says that tasks wait
  * which the master cannot do, and its lease runs out like any other. As long as that notice lives, every member of a lower

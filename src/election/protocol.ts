@@ -29,7 +29,7 @@
  * one, but for the longest time to live, counts for nothing in the next. A claim is won only in the epoch that its wait
  * was in, and without a wait only in an epoch that is settled (rule 11).
  *
- * A process that is certainly gone counts on nothing. Its lease is released for it by whoever saw it die (rule 12).
+ * A process that is certainly gone counts on nothing. Its lease is released for it by a member that saw it die (rule 12).
  *
  * What is not guaranteed: clocks whose rates differ by more than 5 % break the argument, and so does a process that is
  * stopped between looking at its lease and acting on it; for that the user has the term as a fencing token.

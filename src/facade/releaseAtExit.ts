@@ -1,6 +1,6 @@
 /**
  * Gives the leases of this thread back when it exits: after an uncaught exception, after `process.exit()`, and when nothing
- * is left to do. The thread is blocked meanwhile, and the coordinators, which are threads of their own, go on.
+ * is left to do. The thread is blocked until then, and the coordinators, which are threads of their own, go on.
  *
  * One listener serves all coordinators, whose waits overlap, so together they take no longer than the longest of them.
  */

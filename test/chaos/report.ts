@@ -33,7 +33,7 @@ function rows({ figures, counts }: Verdict): [string, string][] {
     ['submitted again after an unknown outcome', String(figures.submittedAgain)],
     ['runs caught in a stop of their process', String(figures.caught)],
     ['failovers', String(figures.failovers)],
-    ['without another fault meanwhile, median and most', `${ms(figures.plainMedian)}, ${ms(figures.plainMost)}`],
+    ['without another fault in between, median and most', `${ms(figures.plainMedian)}, ${ms(figures.plainMost)}`],
     ['longest of all', ms(figures.overallMost)],
     ['processes that killed themselves (fencing)', String(figures.fenced)],
     ['panics', list(figures.panics)],

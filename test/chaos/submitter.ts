@@ -1,6 +1,6 @@
 /**
  * Stores tasks, batch after batch, each when all of the one before are stored, and puts into a history what the store has
- * said to have. A call that failed is made again: whether its first one stored the task, nobody knows.
+ * said to have. A call that failed is made again, as the first one may have stored the task or not.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FailoverError, type ManagedCluster } from 'mongo-failover';

@@ -73,7 +73,7 @@ test('processes that are killed in the midst of writing neither hold up nor harm
   }
   for (const { child } of [...victims, lasting]) child.kill('SIGKILL');
   await Promise.all([...victims, lasting].map(({ ended }) => ended));
-  // What the lease gave to one process alone nobody else can have put on record.
+  // What the lease gave to one process alone no other can have put on record.
   expect(lost).toEqual([]);
   const store = await opened(path);
   const { term: tip } = await store.highestTerm(name);
@@ -218,7 +218,7 @@ test('the line of a member that has not been seen for an hour goes when a store 
   expect(await second.listMembers(name)).toEqual([member]);
 });
 
-test('the file is as large as what it holds, whoever opened it before sees it grow, and what is trimmed is used again', async () => {
+test('the file is as large as what it holds, a process that opened it before sees it grow, and what is trimmed is used again', async () => {
   const path = join(folder, 'growing');
   const [name, size] = [randomUUID(), 2 ** 20];
   const store = await opened(path);

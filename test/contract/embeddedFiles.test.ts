@@ -96,7 +96,7 @@ async function linked(path: string): Promise<void> {
   await symlink(other.path, path);
 }
 
-test('the loss of the files is noticed while nobody calls', async () => {
+test('the loss of the files is noticed without a call', async () => {
   const { path, beat } = await held();
   await rm(join(path, 'lock.mdb'));
   // Who has let go of the store has taken its owner file away.
@@ -126,7 +126,7 @@ test('without its lock file a store is opened again when all have let go of it, 
   expect(tasks.map(({ id }) => id).sort()).toEqual([1, 'after 0', 'after 1']);
 });
 
-test('without its lock file a store is not opened while a process that stands still has it open', async () => {
+test('without its lock file a store is not opened while a stopped process has it open', async () => {
   const { path, store } = await held();
   const other = startContender(options(path), { job: 'keepOpen' });
   await other.ready;

@@ -121,7 +121,7 @@ test('tasks whose answer was lost are known when they come again, and the order 
 test('a store does not open where ids cannot be made unique, and takes an equal index as it is', async () => {
   const uri = databaseUri();
   const collection = await collectionAt(uri, 'failover_tasks');
-  await collection.createIndex({ name: 1, key: 1 }, { unique: true, name: 'somebody made it' });
+  await collection.createIndex({ name: 1, key: 1 }, { unique: true, name: 'made by an operator' });
   const first = storeAt(uri);
   await first.open();
   await first.tasks.addTasks('q', tasks(1, 'first'), MANY);

@@ -49,7 +49,7 @@ export function storeContract(title: string, setup: () => Promise<StoreUnderTest
       return { name, lease };
     };
 
-    test('a subsystem that nobody has claimed has no lease and no term', async () => {
+    test('a subsystem that no member has claimed has no lease and no term', async () => {
       const name = randomUUID();
       expect((await store.highestTerm(name)).term).toBe(0);
       expect(await store.observe([{ name, tip: 0 }])).toMatchObject([{ lease: null, newer: false }]);

@@ -62,7 +62,7 @@ export function taskContract(title: string, setup: () => Promise<TaskStoreUnderT
     const recordsOf = async (name: string) => (await all(name)).map(({ attempts, deaths }) => [attempts, deaths]);
 
     describe('adding', () => {
-      test('a queue that nobody has used is empty', async () => {
+      test('a queue that was never used is empty', async () => {
         const name = randomUUID();
         expect(await store.tasks.queueState(name)).toEqual({ done: 0, burial: null });
         expect(await all(name)).toEqual([]);
@@ -310,7 +310,7 @@ export function taskContract(title: string, setup: () => Promise<TaskStoreUnderT
         expect(await store.compareAndSetLease(name, now?.lease ?? null, next)).toBe(true);
       });
 
-      test('nobody but the holder of this term acknowledges', async () => {
+      test('only the holder of this term acknowledges', async () => {
         const { name, tenure } = await queue({ tasks: 2, done: 1 });
         expect(await store.tasks.acknowledge({ ...tenure, term: 2 }, acknowledgement(2, burial))).toBe(false);
         expect(await store.tasks.acknowledge({ ...tenure, holder: 'other' }, acknowledgement(2, burial))).toBe(false);

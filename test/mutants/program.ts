@@ -15,7 +15,7 @@ const KEPT = 200_000;
 
 export function runProgram(args: readonly string[], cwd: string, timeLimit: number): Promise<ProgramEnd> {
   const from = performance.now();
-  const { ELECTION_SEED: _seed, ELECTION_SEEDS: _seeds, ...env } = process.env;
+  const { ELECTION_SEEDS: _seeds, ...env } = process.env;
   return new Promise((resolve, reject) => {
     // A group of its own: the test runner has children, which have to go with it.
     const child = spawn(process.execPath, args, {

@@ -7,7 +7,7 @@ import { createStore } from '../support/builtStore.ts';
 import { databaseUri } from '../support/database.ts';
 import { type Forgotten, TcpProxy } from '../support/tcpProxy.ts';
 
-/** Nobody waits for so long here: a command that meets a dead connection and waits for it fails the test. */
+/** No test waits for so long: a command that meets a dead connection and waits for it fails the test. */
 const LIMIT = 20_000;
 const nothing = { identifier: null, count: 0, recent: [] };
 const lease: Lease = { term: 1, beat: 0, ack: 0, holder: 'holder', claim: 'claim', ttl: 4500, ...nothing };

@@ -31,7 +31,7 @@ test.each(['swallow', 'cut'] as const)(
     const from = cut.program.lines.length;
     proxy.mode = 'pass';
     await cut.enters('slave', from);
-    // What the other did meanwhile has left its queue by the time it is master again.
+    // What the other did in the meantime has left its queue by the time it is master again.
     await next.stop();
     await allIsDone([...others, cut]);
     await Promise.all([...others, cut].filter((member) => member !== next).map((member) => member.stop()));

@@ -103,7 +103,7 @@ test.each([
   expect(await readdir(temporary)).toEqual([]);
 });
 
-test('an output that nobody reads any more ends the demo as it ends other programs', async () => {
+test('an output that is not read any more ends the demo as it ends other programs', async () => {
   const script = '{ "$0" "$@"; echo "code $?" >&2; } | { read -r line; echo "$line" >&2; }';
   const args = ['-c', script, process.execPath, cli, 'demo', folder, '--members', '2'];
   const env = { ...process.env, TMPDIR: temporary, TEMP: temporary, NO_COLOR: '1' };

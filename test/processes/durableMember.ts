@@ -89,7 +89,7 @@ export class DurableMember {
   }
 }
 
-/** A member that never runs, in the process of the test: nobody kills it. */
+/** A member that never runs, in the process of the test, so no kill meets it. */
 export class Submitter {
   /** What the store has said to have. */
   readonly stored: Id[] = [];

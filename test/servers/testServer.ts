@@ -1,4 +1,4 @@
-/** What every starter of a server gives back: the same shape, whatever stands behind it. */
+/** What every starter of a server gives back: the same shape, whatever is behind it. */
 
 export const serverKinds = ['memory', 'java', 'ferretdb', 'documentdb', 'replica-set', 'sharded'] as const;
 /** `uri` is a server that the caller runs. */

@@ -1,6 +1,6 @@
 /**
  * Remembers what a cluster said, from the moment it is made, so a test can wait for an event that may have come
- * already, and look at their order afterwards. Nothing polls: each event wakes whoever waits.
+ * already, and look at their order afterwards. Nothing polls: each event wakes all that wait.
  */
 import type { EventEmitter } from 'node:events';
 import type { ClusterEvents } from 'mongo-failover';

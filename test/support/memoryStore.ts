@@ -2,7 +2,7 @@
  * The store's interface in memory, under a clock that is handed in: what the election is tested against. Each call has
  * a fate that the test decides: how long it is under way, whether it or its answer is lost, whether it lands after the
  * caller was told that it failed. With a `gap` a write is not atomic: it reads the document, and writes the whole of it
- * back later over whatever stands there by then, as FerretDB 1.x does. This stands in for no server; how the real
+ * back later over whatever is there by then, as FerretDB 1.x does. This takes the place of no server; how the real
  * stores behave is what test/contract is for.
  */
 import assert from 'node:assert/strict';
@@ -39,22 +39,9 @@ interface Connection {
   readonly fate: (call: CallName) => Fate;
   /** After this many ms every call that is not answered has failed. */
   readonly timeLimit: number;
-  /** Takes the answer to the caller; default: at once. A member that is held up gets it later. False: it told the elector nothing. */
-  readonly deliver?: (answer: () => boolean) => void;
-  /** The lease that the look with this number, counted from 1, has shown; `whole`: nothing newer than the tip that was asked about. */
-  readonly shown?: (lease: Lease | null, whole: boolean, look: number) => void;
 }
 
 type Change = (lease: Lease | null) => Lease | null;
-
-/** What a backup holds. */
-export interface Backup {
-  readonly lease: Lease | null;
-  readonly terms: ReadonlyMap<number, string>;
-  readonly ttls: ReadonlyMap<number, number>;
-}
-
-export const emptyBackup: Backup = { lease: null, terms: new Map(), ttls: new Map() };
 
 /** One subsystem. Members connect to it; tests look into it, and change it, by the fields. */
 export class MemoryStore {
@@ -85,19 +72,6 @@ export class MemoryStore {
     return this;
   }
 
-  backup(): Backup {
-    return { lease: this.lease, terms: new Map(this.terms), ttls: new Map(this.ttls) };
-  }
-
-  /** The store loses everything, but for what the backup holds. */
-  restore({ lease, terms, ttls }: Backup): void {
-    this.lease = lease;
-    this.terms = new Map(terms);
-    this.ttls = new Map(ttls);
-    this.epoch += 1;
-    this.settledFor = 0;
-  }
-
   connect(connection: Connection): MemoryConnection {
     return new MemoryConnection(this, this.time, connection);
   }
@@ -106,9 +80,6 @@ export class MemoryStore {
 /** What one member sees. */
 export class MemoryConnection implements Store {
   private readonly listeners = new Set<() => void>();
-  private looks = 0;
-  /** That of the last answer to `highestTerm`, with which a claim ends. */
-  epoch = 0;
 
   constructor(
     private readonly store: MemoryStore,
@@ -128,7 +99,7 @@ export class MemoryConnection implements Store {
 
   highestTerm(): Promise<Tip> {
     const { store } = this;
-    const read = this.call<Tip>('highestTerm', (answer) =>
+    return this.call<Tip>('highestTerm', (answer) =>
       answer({
         term: store.tip,
         ttl: store.ttls.get(store.tip) ?? 0,
@@ -136,31 +107,18 @@ export class MemoryConnection implements Store {
         epoch: `${store.epoch}`,
       }),
     );
-    return read.then((tip) => {
-      this.epoch = Number(tip.epoch);
-      return tip;
-    });
   }
 
   observe([asked]: readonly Look[]): Promise<Observation[]> {
     assert.ok(asked !== undefined);
     const { tip, wait = 0 } = asked;
-    const look = ++this.looks;
     // Two documents are not one snapshot: with a gap, the record is read first and the lease later.
-    const observed = this.call<Observation[]>('observe', (answer, gap) => {
+    return this.call<Observation[]>('observe', (answer, gap) => {
       const newer = this.store.terms.has(tip + 1);
       this.after(gap, () => {
         const { lease, settledFor, epoch } = this.store;
         answer([{ lease, newer, settled: settledFor > 0 && settledFor >= wait, epoch: `${epoch}` }]);
       });
-    });
-    const { shown } = this.connection;
-    if (shown === undefined) return observed;
-    return observed.then((observations) => {
-      for (const { lease, newer, epoch } of observations) {
-        shown(lease, !newer && (lease?.term ?? 0) <= tip && epoch === `${this.epoch}`, look);
-      }
-      return observations;
     });
   }
 
@@ -250,18 +208,15 @@ export class MemoryConnection implements Store {
   }
 
   private call<T>(name: CallName, carryOut: (answer: (value: T) => void, gap: number) => void): Promise<T> {
-    const { fate, timeLimit, deliver = (answer) => answer() } = this.connection;
+    const { fate, timeLimit } = this.connection;
     const { arrives, gap, returns, fails } = fate(name);
     return new Promise((resolve, reject) => {
       let settled = false;
-      const settle = (by: () => void): void =>
-        deliver(() => {
-          if (settled) return false;
-          settled = true;
-          by();
-          // The elector does not wait for this one, so it tells it nothing.
-          return name !== 'settle';
-        });
+      const settle = (by: () => void): void => {
+        if (settled) return;
+        settled = true;
+        by();
+      };
       const limit = fails ?? timeLimit;
       const cancel = this.time.at(this.time.now() + limit, () =>
         settle(() => reject(new StoreError('ERR_STORE_UNAVAILABLE', `${name} was not answered in ${limit} ms`))),

@@ -1,6 +1,6 @@
 /**
  * The store of tasks in memory, with one queue: what the durable queue is tested against. Each call has a fate that the
- * test decides: how long it is under way, and whether it, or its answer, is lost. This stands in for no server; how the
+ * test decides: how long it is under way, and whether it, or its answer, is lost. This takes the place of no server; how the
  * real stores behave is what test/contract is for.
  */
 
@@ -128,7 +128,7 @@ export class MemoryTasks {
     };
   }
 
-  /** Stores a task, whoever does. */
+  /** Stores a task, for any member. */
   add({ id, bytes }: NewTask, fields: Partial<StoredTask> = {}): StoredTask {
     const at = new Date(this.clock.wall());
     const task = { seq: this.next, id, bytes, ...NO_FAILURES, at, ...fields };

@@ -18,7 +18,7 @@ export class Timeline {
   at(time: number, run: () => void): Cancel {
     const entry: Scheduled = { time: Math.max(time, this.time), run };
     let index = this.scheduled.length;
-    // The latest stands first, so the next is popped from the end.
+    // The latest is first, so the next is popped from the end.
     while (index > 0 && (this.scheduled[index - 1]?.time ?? 0) <= entry.time) index -= 1;
     this.scheduled.splice(index, 0, entry);
     return () => {
@@ -41,7 +41,7 @@ export class Timeline {
 /** What reaches a member, now or when it is no longer held up. Returns false when it did not reach it after all. */
 export type Held = () => unknown;
 
-/** A clock at its own rate from its own zero, which stands still while its machine sleeps. */
+/** A clock at its own rate from its own zero, which stops while its machine sleeps. */
 export class SkewedClock implements Clock {
   private slept = 0;
   private asleepSince: number | null = null;
@@ -74,7 +74,7 @@ export class SkewedClock implements Clock {
       this.timeline.at((time - this.offset) / this.rate + this.slept, () =>
         this.hold(() => {
           if (cancelled) return false;
-          // It slept meanwhile. Less than that is rounding, and a timer that is due has been reached.
+          // It slept until then. Less than that is rounding, and a timer that is due has been reached.
           if (this.now() < time - 1e-3) {
             cancel = arm();
             return false;

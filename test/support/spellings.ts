@@ -3,7 +3,7 @@
 /** One that each way of escaping changes. */
 export const password = 'pass:word/with@all?of#them%';
 
-/** The lines in which some spelling of it stands. */
+/** The lines that hold some spelling of it. */
 export function linesWithPassword(said: string): string[] {
   return said.split('\n').filter((line) => spellings.some((spelling) => line.includes(spelling)));
 }

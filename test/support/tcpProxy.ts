@@ -151,7 +151,7 @@ function inOrder(hand: (bytes: Buffer) => void): (bytes: Buffer, delay: number) 
   return (bytes, delay) => {
     if (held.length === 0 && delay === 0) return hand(bytes);
     const due = Math.max(performance.now() + delay, held.at(-1)?.due ?? 0);
-    // Whoever waits for the first of them goes on with the others.
+    // A caller that waits for the first of them goes on with the others.
     if (held.push({ bytes, due }) === 1) handDue();
   };
 }

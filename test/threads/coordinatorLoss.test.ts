@@ -158,7 +158,7 @@ test('the end of a run of a dead coordinator is not taken for that of the next o
     id: number;
   }>('lost', 'id', async () => {
     runs += 1;
-    // That of the next coordinator fails, which nobody would hear if the first one's success stood for it.
+    // That of the next coordinator fails, which no caller would hear if the first one's success counted for it.
     if (runs > 1) return runs > 2;
     // As in a network call that no signal reaches: it goes on while the next coordinator asks for a run of its own.
     const released = new Promise<void>((resolve) => {
@@ -187,7 +187,7 @@ test('a cluster that is run while the thread is being replaced joins with the ne
   await first.run();
   await (await thread).terminate();
   await firstEvents.first('panic');
-  const second = new Managed<{ id: number }>('run meanwhile', 'id', async () => true);
+  const second = new Managed<{ id: number }>('run in between', 'id', async () => true);
   const events = new Events(second);
   const submitted = second.submitWork({ id: 1 });
   await second.run();

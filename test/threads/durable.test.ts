@@ -229,7 +229,7 @@ describe.each(['embedded', 'mongodb'])('on the store %s', (store) => {
     expect(await cluster.status()).toMatchObject({ queued: 0, headAge: null, done: 3, identifier: 3 });
   });
 
-  test('stop() acknowledges what ran, so that the next member repeats nothing', async () => {
+  test('stop() acknowledges what ran, so the next member repeats nothing', async () => {
     const { file, member, inOrder, journal } = await queue(store);
     const [first, second] = [member(), member()];
     const ids = Array.from({ length: 900 }, (_, id) => id);

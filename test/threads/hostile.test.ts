@@ -1,5 +1,5 @@
 /**
- * Documents of somebody else, or of a later version, in the collections of a running service: it says so by events with
+ * Documents of another program, or of a later version, in the collections of a running service: it says so by events with
  * codes, overwrites nothing of it, and goes on when they are gone.
  */
 
@@ -31,7 +31,7 @@ const letter = { ...task, error: { name: 'Error', message: 'x', code: null } };
 const places = ['lease', 'term', 'task', 'letter'] as const;
 type Place = (typeof places)[number];
 
-/** The store of one test, as somebody else reaches it. */
+/** The store of one test, as another program reaches it. */
 interface Neighbour {
   open(): Failover;
   /** Writes the whole document, or, with null, deletes it. */
@@ -86,7 +86,7 @@ const beforeMaster: readonly (readonly [place: Place, document: object, code: st
   ['term', { ...record, term: Number.NaN }, 'ERR_STORE_DATA'],
   ['lease', { ...lease, format: 2 }, 'ERR_NEWER_FORMAT'],
   ['lease', { ...lease, term: 'three' }, 'ERR_STORE_DATA'],
-  // Whoever believed it would never claim again.
+  // A member that believed it would never claim again.
   ['lease', { ...lease, ttl: 1e300 }, 'ERR_STORE_DATA'],
   ['lease', { at: new Date(0) }, 'ERR_STORE_DATA'],
 ];
@@ -98,7 +98,7 @@ const inTheQueue: readonly (readonly [what: string, document: object, code: stri
 describe.each(stores)('on the store %s', (kind) => {
   const neighbour = kind === 'embedded' ? embedded : mongodb;
 
-  test('leases and term records let nobody become master, stay as they are, and are forgotten when they are gone', async () => {
+  test('leases and term records let no member become master, stay as they are, and are forgotten when they are gone', async () => {
     const store = await neighbour();
     const { managed: Managed } = store.open();
     const cluster = new Managed<{ id: number }>(NAME, 'id', work);
@@ -117,7 +117,7 @@ describe.each(stores)('on the store %s', (kind) => {
       );
       expect(await store.read(place)).toEqual(document);
       expect([cluster.isMaster, events.doneIds, events.of('panic')]).toEqual([false, [], []]);
-      // Before it is taken away, another one is there: there is no moment in which somebody could become master.
+      // Before it is taken away, another one is there: there is no moment in which a member could become master.
       const next = beforeMaster[index + 1];
       if (next !== undefined) await store.put(next[0], next[1]);
       if (next?.[0] !== place) await store.put(place, null);

@@ -69,7 +69,7 @@ function small(): ManagedOptions {
 
 test.each([
   ['a timer that throws', 'strayThrow'],
-  ['a rejection that nobody handles', 'strayReject'],
+  ['a rejection that is not handled', 'strayReject'],
 ])('%s, which a task left behind after its result, ends the thread and loses nothing', async (_what, act) => {
   const { cluster, events, journal } = await member(scripted);
   const { file } = journal;

@@ -11,12 +11,12 @@ import { TcpProxy } from '../support/tcpProxy.ts';
 
 const program = fileURLToPath(new URL('./fixtures/tellsEverything.mjs', import.meta.url));
 
-test.each(['nobody listens', 'nobody answers', 'the server refuses'])('%s', async (how) => {
+test.each(['no server listens', 'no server answers', 'the server refuses'])('%s', async (how) => {
   const proxy = await TcpProxy.before(await settledUri());
   onTestFinished(() => proxy.close().catch(() => {}));
-  if (how === 'nobody answers') proxy.mode = 'swallow';
+  if (how === 'no server answers') proxy.mode = 'swallow';
   const { port } = proxy;
-  if (how === 'nobody listens') await proxy.close();
+  if (how === 'no server listens') await proxy.close();
   const connectString = `mongodb://user:${encodeURIComponent(password)}@127.0.0.1:${port}/db?authSource=admin&serverSelectionTimeoutMS=500`;
   const started = new Program([program, connectString, password], { ...process.env, DEBUG: '*' });
   onTestFinished(() => started.end());

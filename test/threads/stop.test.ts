@@ -42,7 +42,7 @@ test('close() amid the last stop() waits, as that does, for the thread to end', 
   const folder = await settledFolder();
   const started = once(process, 'worker');
   const failover = open({ folder });
-  const cluster = new failover.managed<{ id: number }>('closed meanwhile', 'id', () => true);
+  const cluster = new failover.managed<{ id: number }>('closed in between', 'id', () => true);
   const events = new Events(cluster);
   await cluster.run();
   await events.first('master');

@@ -45,9 +45,24 @@ test.each([
   expect(await check(text)).toEqual({ code: 0, lines: ['The prose of 1 files passes.'] });
 });
 
+test('refuses words in the comments of programs, and not in what they do', async () => {
+  // Apart, or this would be a comment itself.
+  const slashes = '//';
+  const program = [
+    '// Done anew.',
+    '/** Nobody waits,',
+    ' * so that it ends; `his` may. */',
+    `const he = 'mongodb://nobody@host'; ${slashes} It stands.`,
+    'const meanwhile = he; /* whoever */',
+  ].join('\n');
+  const { code, lines } = await check(program, 'program.ts');
+  const expected = [':1: the word "anew"', ':2: the word "Nobody"', ':3: the word "so that"', ':4: the word "stands"'];
+  expect([code, lines.slice(0, -1)]).toEqual([1, expected]);
+});
+
 /** Runs the check on a page; returns its exit code, and its lines without the name of the page. */
-async function check(text: string): Promise<{ code: number; lines: string[] }> {
-  const page = join(folder, 'page.md');
+async function check(text: string, name = 'page.md'): Promise<{ code: number; lines: string[] }> {
+  const page = join(folder, name);
   await writeFile(page, text);
   return new Promise((resolve) => {
     execFile('node', [script, page], (error, stdout) => {

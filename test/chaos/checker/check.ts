@@ -47,7 +47,7 @@ interface Figures {
   readonly runs: number;
   readonly terms: number;
   readonly takeovers: number;
-  /** Runs of a task that had ended before; of those, tasks that were submitted again because nobody knew whether they are stored. */
+  /** Runs of a task that had ended before; of those, tasks that were submitted again because no answer said whether they are stored. */
   readonly repeated: number;
   readonly repeatedMost: number;
   readonly repeatedMedian: number;

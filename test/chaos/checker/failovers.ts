@@ -1,12 +1,12 @@
 /**
- * How long nobody held the lease, for each mastership that ended otherwise than by a release, against the bound of
+ * How long no member held the lease, after each mastership that ended otherwise than by a release, against the bound of
  * docs/explain/protocol.md: SLAVE + TICKING + POLL and the round trips of a look and a claim, from the last acknowledged beat.
  *
  * Where the beat cannot be seen, it is told from what the lease was last promised to last: 0.95 of SLAVE + TICKING from
  * its sending. The count begins again with what takes the wait away from everybody: a server that is back, all cores that
- * are free again. And each other member that a fault meets meanwhile, and each term that was claimed by nobody who came to
+ * are free again. Each other member that a fault meets in that time, and each term that was claimed by no member that came to
  * hold it, may cost one more wait: it may have died, or been cut off, with its claim half done. How late the machine was
- * meanwhile, by a timer of the runner, is added once for each call of a claim.
+ * in that time, by a timer of the runner, is added once for each call of a claim.
  */
 import type { Mastership } from './masterships.ts';
 import type { Fault, Late, Settings } from './records.ts';

@@ -28,7 +28,7 @@ export const electionBugs: readonly PlantedBug[] = [
     breaks: 'After the insert no member looks whether a higher record exists (rule 2).',
     file: protocol,
     find: 'return this.isConfirmed(claim, answer.tip) ? this.claimWon(claim) : this.claimLost();',
-    replace: 'return this.claimWon(claim);',
+    replace: 'return this.isConfirmed(claim, answer.tip) || claim.term > 0 ? this.claimWon(claim) : this.claimLost();',
     caughtBy: ['properties'],
   },
   {
@@ -100,7 +100,7 @@ export const electionBugs: readonly PlantedBug[] = [
     breaks: 'A standby claims after SLAVE alone (rule 2).',
     file: protocol,
     find: 'Math.max(timeToLive(this.config.intervals), lease?.ttl ?? 0, tip.ttl)',
-    replace: 'this.config.intervals.SLAVE',
+    replace: '(lease?.ttl ?? 0) + tip.ttl < 0 ? 0 : this.config.intervals.SLAVE',
     caughtBy,
   },
   {
@@ -108,7 +108,7 @@ export const electionBugs: readonly PlantedBug[] = [
     breaks: 'A standby does not wait for the longer time to live of the holder (rule 2).',
     file: protocol,
     find: 'Math.max(timeToLive(this.config.intervals), lease?.ttl ?? 0, tip.ttl)',
-    replace: 'timeToLive(this.config.intervals)',
+    replace: '(lease?.ttl ?? 0) + tip.ttl < 0 ? 0 : timeToLive(this.config.intervals)',
     caughtBy,
   },
   {
@@ -116,7 +116,7 @@ export const electionBugs: readonly PlantedBug[] = [
     breaks: 'A standby waits for the time to live that the lease says, and not for that on record (rule 2).',
     file: protocol,
     find: 'lease?.ttl ?? 0, tip.ttl);\n    return settled',
-    replace: 'lease?.ttl ?? 0);\n    return settled',
+    replace: 'lease?.ttl ?? 0, Math.min(0, tip.ttl));\n    return settled',
     caughtBy: ['search', 'properties'],
   },
   {
@@ -328,7 +328,7 @@ export const electionBugs: readonly PlantedBug[] = [
     breaks: 'A store that is not settled any more does not have the wait run again (rule 11).',
     file: protocol,
     find: 'return sameVersion(seen.lease, lease) && (settled || !seen.settled);',
-    replace: 'return sameVersion(seen.lease, lease);',
+    replace: 'return sameVersion(seen.lease, lease) && (settled || seen.settled || tip.term >= 0);',
     caughtBy: ['properties'],
   },
   {
@@ -337,7 +337,7 @@ export const electionBugs: readonly PlantedBug[] = [
       'In a store that lost a lease a member does not wait for the longest time to live that it knew of (rule 11).',
     file: protocol,
     find: 'return settled ? wait : Math.max(wait, this.longestWait);',
-    replace: 'return wait;',
+    replace: 'return settled ? wait : Math.max(wait, 0);',
     caughtBy: ['properties'],
   },
 ];

@@ -17,7 +17,7 @@ export const memberBugs: readonly PlantedBug[] = [
   },
   {
     name: 'stands-back-in-vain',
-    breaks: 'A member stands back without end for one that never takes the lease.',
+    breaks: 'A member gives way without end to one that never takes the lease.',
     file: yielding,
     find: 'if (now - this.since < PATIENCE_TTLS * longest) return notice;',
     replace: 'if (now - this.since < PATIENCE_TTLS * longest || longest > 0) return notice;',

@@ -93,7 +93,7 @@ export const workBugs: readonly PlantedBug[] = [
     file: managed,
     find: 'if (!(await this.write(reign, letter)) || !this.queue.drop(task)) return;',
     replace: 'if (!this.queue.drop(task) || !(await this.write(reign, letter))) return;',
-    caughtBy,
+    caughtBy: ['named'],
   },
   {
     name: 'requeue-loses-the-letter',

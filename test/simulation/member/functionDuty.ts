@@ -12,7 +12,7 @@ const DRAIN_MAX_MS = 3000;
 interface FunctionParts {
   readonly random: () => number;
   progressed(): void;
-  /** Calls back so many ms later, or when the process is no longer held up. */
+  /** Calls back so many ms later, and not while the process is held up. */
   later(ms: number, run: () => void): void;
 }
 
@@ -24,7 +24,7 @@ export class FunctionDuty implements Duty {
     this.real = new UnmanagedDuty(null, () => parts.progressed());
   }
 
-  /** The work comes further, if this member is master. */
+  /** Lets the work progress, if this member is master. */
   advance(): void {
     this.steps += 1;
     this.real.synchronize(this.steps);

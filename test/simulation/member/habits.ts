@@ -11,7 +11,7 @@ export interface Habits {
   readonly delay: number;
   readonly loss: number;
   readonly duplicate: number;
-  /** No message takes longer, and nobody is held up longer, in ms. */
+  /** No message takes longer, and no process is held up longer, in ms. */
   readonly latest: number;
   /** That a call is given up early. */
   readonly early: number;
@@ -29,7 +29,9 @@ export interface Habits {
   readonly endAtCall: number;
   readonly scale: number;
   readonly intervals: Intervals;
-  readonly unequal: boolean;
+  /** Whether a member has other intervals, and how much the shortest and the longest differ, by the scale. */
+  readonly unequal: (random: () => number) => boolean;
+  readonly spread: number;
   readonly options: ResolvedManagedOptions;
   /** Tasks in one burst, at most, and mean ms between two of them. */
   readonly burst: number;
@@ -49,7 +51,7 @@ export function drawHabits(setting: Setting): Habits {
   return setting.queue === 'none' ? { ...habits, ...drawElectionHabits(setting) } : habits;
 }
 
-/** What differs where the election is all that there is. */
+/** Draws what differs without a queue. */
 function drawElectionHabits(setting: Setting): Partial<Habits> {
   const random = stream(setting.seed, 7);
   const has = (kind: FaultKind): number => (setting.faults.includes(kind) ? 1 : 0);
@@ -61,6 +63,8 @@ function drawElectionHabits(setting: Setting): Partial<Habits> {
     gaps: { observe: chance(0.1), compareAndSetLease: chance(0.6), beat: chance(0.6), release: chance(0.8) },
     latest: 9000,
     pause: 500 + random() * 4000,
+    unequal: (random) => random() < 0.3,
+    spread: 0.6,
     scale: 1,
     intervals: intervalsOf(1),
   };
@@ -89,7 +93,8 @@ function drawQueueHabits(setting: Setting): Habits {
     endAtCall: chance(0.01),
     scale,
     intervals: intervalsOf(scale),
-    unequal: random() < 0.3,
+    unequal: always(random() < 0.3),
+    spread: 0.3,
     options: {
       durable: setting.queue === 'durable',
       retry: {
@@ -118,6 +123,10 @@ function drawQueueHabits(setting: Setting): Habits {
     lateFeed: pick(5, 300, 3000),
     siblings: random() < 0.5,
   };
+}
+
+function always(value: boolean): () => boolean {
+  return () => value;
 }
 
 export function intervalsOf(scale: number): Intervals {

@@ -1,5 +1,5 @@
 /**
- * What really happened, as nobody inside the simulation can know it, and what must be true of it at every step. It
+ * What really happened, as no member of the simulation can know it, and what must be true of it at every step. It
  * shares nothing with the code that it watches but the names of events.
  *
  * A loss of the store begins another epoch. Tasks, acknowledgements and elections of the one before count for nothing then, but for
@@ -73,6 +73,8 @@ export class Ledger implements DatabaseWatch {
   private epoch = 1;
   private readonly lostLetters = new Set<TaskId>();
   database: Database | null = null;
+  /** Called when a lease was released for good. */
+  onRelease: () => void = () => {};
 
   constructor(
     private readonly setting: Setting,
@@ -89,7 +91,7 @@ export class Ledger implements DatabaseWatch {
 
   // ---- what the members do ----
 
-  /** Stands between the member and its work, and hears what the one tells the other. */
+  /** Puts itself between the member and its work, and hears what the one tells the other. */
   watch(process: SimulatedProcess, work: Duty): Duty {
     return {
       progress: () => work.progress(),
@@ -127,7 +129,7 @@ export class Ledger implements DatabaseWatch {
       return;
     }
     assert.ok(term > this.highest, `${process.id} is elected under term ${term}, after ${this.highest}`);
-    // Who takes over from one that lived suspects nobody: the next death is the first that is found. It may have released
+    // A member that takes over from one that lived has no suspects: the next death is the first that is found. It may have released
     // before its work heard of the election.
     if (continued || [...this.releases].some((released) => released >= this.highest)) {
       for (const seq of this.kills.keys()) this.pardons.set(seq, (this.pardons.get(seq) ?? 0) + 1);
@@ -230,6 +232,7 @@ export class Ledger implements DatabaseWatch {
 
   released({ term, holder }: Tenure, done: number): void {
     this.releases.add(term);
+    this.onRelease();
     if (!this.isAtomic || !this.isDurable) return;
     const reached = this.reached.get(term) ?? 0;
     assert.ok(reached <= done, `${holder} releases, and has acknowledged ${done} of ${reached}`);
@@ -283,7 +286,7 @@ export class Ledger implements DatabaseWatch {
   }
 
   removed(process: SimulatedProcess, ids: readonly TaskId[]): void {
-    for (const id of ids) assert.ok(this.isOver(id), `${process.id} drops ${id}, which nobody has done`);
+    for (const id of ids) assert.ok(this.isOver(id), `${process.id} drops ${id}, which no member has done`);
   }
 
   /** Done, or a dead letter. */

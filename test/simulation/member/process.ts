@@ -50,6 +50,8 @@ export interface Surroundings {
   /** It has stopped, or died. */
   ended(process: SimulatedProcess): void;
   crashed(process: SimulatedProcess, why: string): void;
+  /** Ends the run with this, wherever it was noticed. */
+  broke(error: unknown): void;
   note: ((text: string) => void) | null;
 }
 
@@ -109,7 +111,7 @@ export class SimulatedProcess {
         return this.deploy;
       },
       begins: (task, term) => {
-        assert.ok(!this.dead && this.held === null, `${this.id} works though it stands still`);
+        assert.ok(!this.dead && this.held === null, `${this.id} works though it is held up`);
         const behaviour = ledger.begins(this, task, term);
         world.note?.(`${id} begins ${task.id} under ${term}: ${behaviour.ends} after ${behaviour.takes.toFixed(1)}`);
         return behaviour;
@@ -125,6 +127,8 @@ export class SimulatedProcess {
     const grace = isQueue || random() < 0.7 ? defaultGrace(intervals) : 0;
     this.conduct = new Conduct({
       ...{ id, clock, lease: this.lease, grace, requestTimeout: limits.request },
+      isUnaware: () => this.isUnaware,
+      broke: (error) => world.broke(error),
       deposed: (resigned) => {
         ledger.deposed += 1;
         if (resigned) ledger.resigned += 1;
@@ -240,7 +244,7 @@ export class SimulatedProcess {
         this.surprised();
       }
       this.world.note?.(`${this.id} goes on`);
-      // Timers and answers are ready at once; which the loop takes first is nobody's to say.
+      // Timers and answers are ready at once; which the loop takes first is not certain.
       if (random() < 0.5) held.reverse();
       for (const run of held) timeline.at(timeline.now(), () => this.hold(run));
       timeline.at(timeline.now(), () => {
@@ -252,7 +256,7 @@ export class SimulatedProcess {
 
   /** Its clocks have shown, or will show within a moment, that more time has passed than it knows. */
   surprised(): void {
-    // Who stands still learns of it when it goes on.
+    // A process that is held up learns of it when it goes on.
     const standsStill = Math.max(0, this.heldUntil - this.world.timeline.now());
     const noticed = this.world.timeline.now() + standsStill + UNNOTICED / (1 - SKEW);
     this.unawareUntil = Math.max(this.unawareUntil, noticed);
@@ -278,7 +282,7 @@ export class SimulatedProcess {
     this.member.run();
   }
 
-  /** It is unfit for `ms`: its work hangs, or does not load if `nothingRuns`, or a member of another kind should work. */
+  /** Makes it unfit for `ms`: its work hangs, or does not load if `nothingRuns`, or a member of another kind should work. */
   ail(ms: number, nothingRuns: boolean): void {
     this.ailments += 1;
     const { ailments, fitness, member, conduct } = this;
@@ -306,7 +310,7 @@ export class SimulatedProcess {
     });
   }
 
-  /** The work comes further. */
+  /** Lets the work progress, if there is no queue. */
   advance(): void {
     this.functionDuty?.advance();
   }
@@ -343,19 +347,19 @@ export class SimulatedProcess {
     return this.world.timeline.now() < this.unawareUntil;
   }
 
-  /** Whether a task really runs: not in a process that stands still, nor before it can know that its lease is over. */
+  /** Whether a task really runs: not in a process that is held up, nor before it can know that its lease is over. */
   get works(): boolean {
     if (this.dead || this.held !== null || this.behind || !this.thread.busy) return false;
     const { script, native } = this.excusedUntil;
     return this.world.timeline.now() >= (this.thread.isNative ? native : script);
   }
 
-  /** Whether it has a mastership that is not lost, given up or drained. */
+  /** Returns whether it has a mastership that is not fenced, lost, given up or drained. */
   get isWorking(): boolean {
     return this.conduct.working;
   }
 
-  /** Whether work that it left behind may run, here and now. */
+  /** Returns whether work that it left behind may run, here and now. */
   get lingers(): boolean {
     return !this.asleep && this.conduct.lingers;
   }
@@ -365,7 +369,7 @@ export class SimulatedProcess {
     if (!this.works) return;
     // A native call is let run until its process is killed for it, `grace` after the fence.
     const late = this.clock.now() - this.lease.lastUntil;
-    assert.ok(late <= 1, `${this.id} works ${late.toFixed(1)} ms after its lease`);
+    if (late > 1) assert.fail(`${this.id} works ${late.toFixed(1)} ms after its lease`);
   }
 
   private told(event: MemberEvent): void {

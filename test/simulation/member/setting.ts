@@ -16,9 +16,9 @@ export const faultKinds = [
   'restart',
   /** A primary that was cut off goes on answering some members, while a new one answers the others. */
   'split',
-  /** A process stands still, its clocks do not. */
+  /** A process is held up, its clocks go on. */
   'pause',
-  /** A machine sleeps: its monotonic clock stands still too. */
+  /** A machine sleeps: its monotonic clock stops too. */
   'sleep',
   /** A wall clock is set. */
   'wall',
@@ -40,7 +40,7 @@ export const faultKinds = [
   'early',
   /** The driver says that the store is back, at any time. */
   'back',
-  /** The work comes further, which asks for an early beat. */
+  /** The work progresses, which asks for an early beat. */
   'progress',
   /** Old term records are trimmed, up to the newest. */
   'trim',
@@ -50,12 +50,12 @@ export const faultKinds = [
 export type FaultKind = (typeof faultKinds)[number];
 
 const losses: readonly FaultKind[] = ['wiped', 'restored'];
-/** Those that worlds with a queue do not draw like the others: by a stream of their own, or never. */
+/** Faults that worlds with a queue draw by a stream of their own, or never. */
 const apart: ReadonlySet<FaultKind> = new Set<FaultKind>([
   ...losses,
   ...(['unfit', 'early', 'back', 'progress', 'trim', 'exit'] as const),
 ]);
-/** Those that need a queue. */
+/** Faults that need a queue. */
 const ofQueues: ReadonlySet<FaultKind> = new Set<FaultKind>(['tasks', 'broken-deploy']);
 
 /** Bugs that are planted to see that the simulation finds them. */

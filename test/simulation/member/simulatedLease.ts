@@ -17,7 +17,7 @@ export class SimulatedLease extends SharedLease {
   private isAborted = false;
   /** The end of the validity that was last told, held or not, by the monotonic clock. */
   lastUntil = 0;
-  /** The same by the boot clock, which tells it truly also when the machine has slept and nobody knows yet. */
+  /** The same by the boot clock, which tells it truly also when the machine has slept and the member does not know yet. */
   endsByBoot = 0;
   /** Whether the last lease was dropped before it had ended. */
   droppedEarly = false;

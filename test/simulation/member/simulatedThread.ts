@@ -262,7 +262,7 @@ export class SimulatedThread implements Runner, Prober {
     }
     const told = toWire(new WorkError('ERR_TASK_THREAD_EXITED', 'the thread was ended'));
     const failure: ChunkOutcome['failure'] = run?.current == null ? notRun : { type: 'error', error: told };
-    // Which of the two the dispatcher hears of first is nobody's to say.
+    // Which of the two the dispatcher hears of first is not certain.
     const runFirst = this.parts.random() < 0.5;
     this.leave(run, () => {
       const settle = (): void => {

@@ -1,6 +1,6 @@
 /**
  * One run of the simulation: real members on simulated machines, around one simulated database, with clients that submit
- * tasks and faults that befall all of them, in true time, which nobody inside knows. The seed decides everything. After
+ * tasks and faults that befall all of them, in true time, which no member knows. The seed decides everything. After
  * every event it is checked what must hold at every moment; once the faults have stopped, that all that was submitted
  * comes to its end.
  */
@@ -30,7 +30,7 @@ export interface WorldReport {
   readonly repeats: number;
   /** How often a master could not load its work, and gave its mastership up. */
   readonly unloadable: number;
-  /** Masterships that the member of the one before has again. */
+  /** Masterships that follow on one of the same member. */
   readonly continued: number;
   /** Masterships that were lost or given up; and of those, the ones that were given up. */
   readonly deposed: number;
@@ -39,8 +39,8 @@ export interface WorldReport {
   readonly losses: number;
 }
 
-/** Promises that what follows on one event may pass, one after another, before the next. */
-const HOPS = 16;
+/** Promises that what follows on one event may pass, one after another, before the next: with a queue, and without. */
+const HOPS = { queue: 16, none: 8 };
 /** Of a claim, in ms: messages of this world are slow. */
 const ROUND_TRIPS = 300;
 /** In which all tasks must come to their end, once a member works, in ms. */
@@ -86,7 +86,7 @@ export class World implements Surroundings {
   private readonly mischiefs: readonly Mischief[];
   /** Who talks to the primary that was cut off. */
   private readonly misled = new Set<SimulatedProcess>();
-  /** Who has stopped, and has left work behind that may run. */
+  /** Members that have stopped, and whose work may run on. */
   private readonly left = new Set<SimulatedProcess>();
   private backup = new Documents();
   private made = 0;
@@ -94,6 +94,7 @@ export class World implements Surroundings {
   private crashes = 0;
   /** Who ends is not followed by another. */
   private closing = false;
+  private readonly hops: number;
   private failure: { readonly error: unknown } | null = null;
 
   constructor(
@@ -102,6 +103,7 @@ export class World implements Surroundings {
   ) {
     const { seed, faults } = setting;
     this.note = tracing ? (text) => this.trace.push(`${this.timeline.now().toFixed(2)} ${text}`) : null;
+    this.hops = setting.queue === 'none' ? HOPS.none : HOPS.queue;
     this.habits = drawHabits(setting);
     this.random = stream(seed, 2);
     this.network = stream(seed, 3);
@@ -112,6 +114,7 @@ export class World implements Surroundings {
     const commitDelay = (): number => (commit === 0 ? 0 : this.network() * commit);
     this.database = new Database(this.timeline, commitDelay, this.ledger);
     this.ledger.database = this.database;
+    this.ledger.onRelease = () => this.released();
     // Where nothing is lost, it is a database that others use, too.
     const isNew = faults.includes('wiped') || faults.includes('restored');
     if (!isNew && this.hasQueue) this.database.settleForGood();
@@ -130,9 +133,7 @@ export class World implements Surroundings {
   /** Rejects with what broke. */
   async run(): Promise<WorldReport> {
     // What breaks while an answer is taken in has no other way out.
-    const broke = (error: unknown): void => {
-      this.failure ??= { error };
-    };
+    const broke = (error: unknown): void => this.broke(error);
     process.on('unhandledRejection', broke);
     const { stackTraceLimit } = Error;
     // Every error that a member tells of would spell out its stack, which costs more than all the rest.
@@ -174,7 +175,7 @@ export class World implements Surroundings {
     await this.until(setting.faultTime + (this.hasQueue ? 1.1 : 2) * habits.latest);
     const bound = this.timeline.now() + claimBound(this.living, setting.store === 'weak', ROUND_TRIPS);
     while (!this.someoneWorks && (await this.once(bound)));
-    assert.ok(this.someoneWorks, 'nobody works, though the faults have stopped');
+    assert.ok(this.someoneWorks, 'no member works, though the faults have stopped');
     if (!this.hasQueue) return this.lastFor(STEADY_MS);
     this.closing = true;
     this.help();
@@ -186,7 +187,7 @@ export class World implements Surroundings {
     assert.ok(!this.ledger.database?.down);
   }
 
-  /** Where no server writes an old lease late, no mastership ends without a fault. */
+  /** Waits, and checks that no mastership ends without a fault, unless the server may write an old lease late. */
   private async lastFor(ms: number): Promise<void> {
     const { masterships } = this.ledger;
     await this.until(this.timeline.now() + ms);
@@ -222,30 +223,41 @@ export class World implements Surroundings {
     const run = this.timeline.next(end);
     if (run === null) return false;
     run();
-    for (let hop = 0; hop < HOPS; hop++) await null;
+    for (let hop = 0; hop < this.hops; hop++) await null;
     this.events += 1;
     this.check();
     return true;
   }
 
   private check(): void {
-    let [holder, worker]: (SimulatedProcess | null)[] = [null, null];
+    let holder: SimulatedProcess | null = null;
+    let worker: SimulatedProcess | null = null;
     for (const process of this.processes) {
       process.check();
       if (process.believes || process.lingers) {
-        assert.ok(holder == null, `${holder?.id} and ${process.id} are master, or at work, at once`);
+        if (holder !== null) assert.fail(`${holder.id} and ${process.id} are master, or at work, at once`);
         holder = process;
       }
       if (process.works) {
-        assert.ok(worker == null, `${worker?.id} and ${process.id} run tasks at once`);
+        if (worker !== null) assert.fail(`${worker.id} and ${process.id} run tasks at once`);
         worker = process;
       }
     }
     for (const process of this.left) {
-      const isBeside = holder !== null && process.lingers;
-      assert.ok(!isBeside, `${holder?.id} is master, and what ${process.id} left may run`);
+      if (holder === null || !process.lingers) continue;
+      assert.fail(`${holder.id} is master, and what ${process.id} left may run`);
     }
     if (this.failure !== null) throw this.failure.error;
+  }
+
+  /** Makes a backup that holds a released lease: it invites every member to claim. */
+  private released(): void {
+    if (this.hasQueue || !this.cruel || !this.mischiefs.includes('restored')) return;
+    if (this.fortune() < 0.3) this.backup = this.database.backup();
+  }
+
+  broke(error: unknown): void {
+    this.failure ??= { error };
   }
 
   later(ms: number, run: () => void): void {
@@ -264,8 +276,9 @@ export class World implements Surroundings {
     const { random, habits, setting } = this;
     this.made += 1;
     // A member that starts after a loss cannot know of a longer time to live than its own (docs/explain/protocol.md).
-    const isUnequal = habits.unequal && !this.mayLose;
-    const intervals = isUnequal ? intervalsOf(habits.scale * (0.85 + random() * 0.3)) : habits.intervals;
+    const isUnequal = habits.unequal(random) && !this.mayLose;
+    const scale = (): number => habits.scale * (1 - habits.spread / 2 + random() * habits.spread);
+    const intervals = isUnequal ? intervalsOf(scale()) : habits.intervals;
     const side = random() < 0.5 ? SKEW : -SKEW;
     const drift = random() < 0.6 ? side : (random() * 2 - 1) * SKEW;
     const rate = setting.faults.includes('drift') ? 1 + drift : 1;
@@ -326,7 +339,7 @@ export class World implements Surroundings {
     if (this.random() < 0.3) this.unblock();
   }
 
-  /** In the end somebody looks after queues that stand still. */
+  /** In the end an operator looks after queues that are blocked. */
   private help(): void {
     this.unblock();
     this.later(500, () => this.help());
@@ -361,7 +374,7 @@ export class World implements Surroundings {
 
   fate(process: SimulatedProcess, call: CallName): Fate {
     const isSilent = process.alive || process.dead || !this.habits.options.durable;
-    assert.ok(isSilent, `${process.id} has stopped, and asks ${call}`);
+    if (!isSilent) this.broke(new Error(`${process.id} has stopped, and asks ${call}`));
     const fate = this.decide(process, call);
     if (this.note !== null) {
       const times = [...fate.arrives, fate.gap, fate.returns].map((time) => (time === null ? 'lost' : time.toFixed(1)));
@@ -377,8 +390,9 @@ export class World implements Surroundings {
     const short = (): number => 1 + network() * (this.hasQueue ? 6 : 20);
     const stale = this.misled.has(process);
     if (!this.cruel) {
+      const arrives = [short()];
       const gap = store === 'weak' ? network() * 3 : 0;
-      return { arrives: [short()], gap, returns: short(), fails: null, stale };
+      return { arrives, gap, returns: short(), fails: null, stale };
     }
     const either = (chance: number): number => (network() < chance ? network() * habits.latest : short());
     const gap = store === 'weak' ? either(habits.gaps[call] ?? habits.gap) : 0;
@@ -449,7 +463,12 @@ export class World implements Surroundings {
       case 'pause':
         return process.holdUp(ms, false);
       case 'sleep':
-        return process.holdUp(60 + ms, true);
+        process.holdUp(60 + ms, true);
+        // While it sleeps, its wall clock may be set back: then only the boot clock shows the sleep.
+        if (!this.hasQueue && this.mischiefs.includes('wall') && fortune() < 0.25) {
+          process.clock.shiftWall(-(60 + ms) * fortune());
+        }
+        return;
       case 'wall':
         process.clock.shiftWall((fortune() - 0.3) * (this.hasQueue ? 3000 : 6000));
         return process.surprised();

@@ -1,6 +1,6 @@
 /**
  * What the store does with a call. The atomic store looks and writes at once; the weak one may read the document, and
- * write the whole of it back at any later time over whatever stands there by then. The insert of a record is atomic on both.
+ * write the whole of it back at any later time over whatever is there by then. The insert of a record is atomic on both.
  */
 import assert from 'node:assert/strict';
 import type { StoreRequest } from '../../../src/election/effects.ts';
@@ -22,7 +22,7 @@ function isRead({ type }: StoreRequest): boolean {
   return type === 'readTip' || type === 'observe';
 }
 
-/** What a write would put in the lease's place as it stands; null: it does not match. */
+/** What a write would put in the place of the present lease; null: it does not match. */
 function replacement(lease: Lease | null, request: StoreRequest, holder: string): Lease | null {
   switch (request.type) {
     case 'writeLease':

@@ -1,7 +1,7 @@
 /**
  * Liveness: from a state that the search has reached, the faults stop, and everything happens at once and in a fixed order, until a
  * member works. What was under way is ended in two ways, one tried after the other: all of it arrives, or none of it does, and
- * whoever waits is told that it failed.
+ * a member that waits is told that it failed.
  *
  * The ways that follow flow into each other, so it is remembered how long it took from each state on them.
  */

@@ -95,7 +95,7 @@ export class NormalForm {
     for (const index of this.order) {
       for (const call of world.calls) if (call.seat === index) this.putCall(call);
     }
-    // Last, because a claim that stands nowhere else can never be met again.
+    // Last, because a claim that is nowhere else can never be met again.
     for (const index of this.order) {
       const { heldClaim, workedClaim } = seatAt(world, index).state;
       this.put(heldClaim === null ? -1 : this.claims.indexOf(heldClaim));
@@ -129,7 +129,7 @@ export class NormalForm {
     return 0;
   }
 
-  /** What a member knows that names nobody. */
+  /** What a member knows that names no member. */
   private writePart(index: number): void {
     const { state, now, mode, missed, validUntil, working, lingersUntil, config } = seatAt(this.world, index);
     const { intervals } = config;

@@ -16,7 +16,7 @@ export class StateSet {
     this.values = new Uint8Array(capacity);
   }
 
-  /** True when it was not there before; then `value` stands beside it. */
+  /** True when it was not there before; then `value` is kept beside it. */
   add(high: number, low: number, value = 0): boolean {
     const at = this.find(high, low);
     if (this.low[at] !== 0) return false;

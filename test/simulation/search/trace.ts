@@ -61,7 +61,7 @@ function callWords(call: Call, name: Move['name']): string {
     case 'do':
       return `${what} is carried out, and answered`;
     case 'land':
-      return `${what} lands at last${call.waiting ? '' : ', though nobody waits for it'}`;
+      return `${what} lands at last${call.waiting ? '' : ', though its caller does not wait for it'}`;
     case 'write':
       return `the store, which had read before, now writes ${what}`;
     case 'back':

@@ -26,7 +26,7 @@ export class Violation extends Error {
 export interface Seat {
   readonly config: ElectionConfig;
   readonly state: ElectionState;
-  /** By its own clock, which stands still while it is asleep. */
+  /** By its own clock, which stops while it is asleep. */
   readonly now: number;
   readonly mode: 'awake' | 'paused' | 'asleep';
   /** What its clock missed in a sleep, and the core has not been told of yet. */

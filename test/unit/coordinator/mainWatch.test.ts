@@ -8,7 +8,7 @@ import { VirtualClock } from '../../support/virtualClock.ts';
 /** A main thread whose pulse is beaten by hand, and what the watch says of it. */
 class World {
   readonly clock = new VirtualClock({ now: 10_130 });
-  /** For how long the process has been stopped: what falls due meanwhile is called when it goes on, that much too late. */
+  /** For how long the process has been stopped: what falls due in that time is called when it goes on, that much too late. */
   stopped = 0;
   readonly said: string[] = [];
   readonly watch: MainWatch;

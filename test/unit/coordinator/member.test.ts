@@ -92,7 +92,7 @@ test.each(['ERR_TASK_TIMEOUT', 'ERR_MAIN_BLOCKED'] as const)(
   },
 );
 
-test('a standby that resigns tells nobody', async () => {
+test('a standby that resigns emits nothing', async () => {
   member.resign('the work hangs', 'ERR_TASK_TIMEOUT', false);
   const { length } = events;
   member.resign('the work hangs', 'ERR_MAIN_BLOCKED', false);

@@ -104,7 +104,7 @@ export class Bench {
     return this.send({ type: 'leaseWritten', request: this.asked('writeLease').request, written });
   }
 
-  /** `claim`: whose record stands there already. */
+  /** `claim`: whose record is there already. */
   inserted(claim?: string): this {
     const asked = this.asked('insertTerm');
     const inserted = claim === undefined;

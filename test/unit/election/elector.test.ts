@@ -118,7 +118,7 @@ describe('the failover bound', () => {
     expect(standby.elector.term).toBe(2);
   });
 
-  test('as long as the holder beats, nobody doubts it', async () => {
+  test('as long as the holder beats, no standby doubts it', async () => {
     const world = new World();
     await masterAlone(world);
     const standby = world.member('b');

@@ -22,7 +22,7 @@ describe('rule 3: the beat', () => {
     expect(sent).toEqual([2000, 4000, 6000, 8000, 10_000]);
   });
 
-  test('goes out a little before it is due, so that a thread that wakes late is on time', () => {
+  test('goes out a little before it is due, so a thread that wakes late is on time', () => {
     const bench = master();
     const claimedAt = bench.now;
     bench.pass(intervals.MASTER - lead - 1);
@@ -242,7 +242,7 @@ describe('rule 6: a failed beat', () => {
     expect(standby().send({ type: 'available' }).types()).toEqual([]);
   });
 
-  test('in error nothing is claimed before a look was answered, and then what stood all the while counts', () => {
+  test('in error nothing is claimed before a look was answered, and then what was there all the while counts', () => {
     const lease = leaseOf('other');
     const bench = standby(lease);
     bench.pass(intervals.POLL).failed('observe').pass(intervals.POLL).failed('observe');

@@ -34,7 +34,7 @@ class Core {
     return effects;
   }
 
-  /** Time goes on; whatever is due meanwhile is done. */
+  /** Time goes on, and what falls due is done. */
   pass(ms: number): void {
     const end = this.now + ms;
     for (let { wakeAt } = this.state; wakeAt !== null && wakeAt <= end; { wakeAt } = this.state) {
@@ -117,7 +117,7 @@ function master(): Core {
 }
 
 test('a beat counts from before it was sent, and none that is answered after the validity counts', () => {
-  // `late`: the whole process stands still before the answer is taken in, so no tick comes before it.
+  // `late`: the whole process is held up before the answer is taken in, so no tick comes before it.
   const property = fc.property(fc.array(fc.tuple(delay, fc.boolean()), { maxLength: 6 }), (answers) => {
     const core = master();
     let validUntil = core.last('lease')?.validUntil ?? 0;
@@ -137,7 +137,7 @@ test('a beat counts from before it was sent, and none that is answered after the
   fc.assert(property, runs(300));
 });
 
-test('nobody claims before the longest time to live that it has heard of, but the released lease of the tip at once', () => {
+test('no member claims before the longest time to live that it has heard of, but the released lease of the tip at once', () => {
   const times = fc.record({ lease: fc.integer({ min: 1, max: 20_000 }), tip: fc.integer({ min: 1, max: 20_000 }) });
   const property = fc.property(times, fc.nat({ max: 1 }), fc.boolean(), (ttls, overtaken, released) => {
     const holder = released ? null : 'other';

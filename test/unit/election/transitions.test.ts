@@ -23,7 +23,7 @@ const ways: [Move, string, () => Bench][] = [
   ['init → slave', 'another holds the lease', () => init().tip(1).observed(seen)],
   ['init → slave', 'the first claim is lost', () => new Bench().look(null, 0).written(false)],
   ['init → slave', 'it resigns while it claims', () => new Bench().look(null, 0).resign()],
-  ['init → slave', 'it resigned, and sees that nobody holds the lease', () => new Bench().resign().look(null, 0)],
+  ['init → slave', 'it resigned, and sees that no member holds the lease', () => new Bench().resign().look(null, 0)],
   ['init → error', 'the store does not answer', () => init().failed('readTip')],
   ['init → stopped', 'stop', () => ending(init())],
   ['slave → ticking', 'SLAVE without a new version', ticking],

@@ -65,7 +65,7 @@ test('a large shared task crosses as it is, all else as a copy; a large copy is 
   }
 });
 
-test('the thread reads memory that nobody else can change', () => {
+test('the thread reads memory that no other thread can change', () => {
   const large = task('a', 100 * KIB, { shared: true });
   const own = ownBlock(packChunk([large]).chunk);
   expect([own.length, own[0], own.buffer instanceof SharedArrayBuffer]).toEqual([100 * KIB, 97, false]);

@@ -1,4 +1,4 @@
-/** The runner with real threads, in which a script stands for the work: see fixtures/scriptedThread.mjs. */
+/** The runner with real threads, in which a script takes the place of the work: see fixtures/scriptedThread.mjs. */
 
 import { execFileSync } from 'node:child_process';
 import { closeSync, constants, existsSync, mkdtempSync, openSync, rmSync, unlinkSync } from 'node:fs';
@@ -236,7 +236,7 @@ test('a probe loads the work in a thread that has gone when it says so', async (
   expect(runner.loaded).toBe(false);
 });
 
-describe('a thread that a read holds, so that it does not exit', () => {
+describe('a thread that a read holds, so it does not exit', () => {
   let folder: string;
 
   beforeEach(() => {

@@ -123,7 +123,7 @@ test('one that fails makes room in the line', async () => {
   expect(vi.getTimerCount()).toBe(0);
 });
 
-test('when there will be no room, everybody asks once more and nobody waits', async () => {
+test('when there will be no room, every caller asks once more and none waits', async () => {
   let stopped = false;
   const waiters = new Admission(globalTime);
   const attempt = async (): Promise<'full'> => {

@@ -126,7 +126,7 @@ test('to be fed again is over when those tasks have crossed, however many are su
   expect(coordinator.batches.length).toBeGreaterThan(6);
 });
 
-test('tasks in the store are fed to nobody again, so that there is nothing to wait for', async () => {
+test('tasks in the store are not fed again, so there is nothing to wait for', async () => {
   const coordinator = new Coordinator();
   const feeder = new Feeder(coordinator.send, true);
   const submitted = feed(feeder, task(1));

@@ -43,7 +43,7 @@ test('beats each second at least, however long the time-out', () => {
   expect(said).toHaveLength(11);
 });
 
-test('without a time-out nobody watches, and nothing is beaten', () => {
+test('without a time-out nothing is watched, and nothing is beaten', () => {
   new MainPulse(lease, Infinity, globalTime).start();
   vi.advanceTimersByTime(10_000);
   expect(said).toEqual([]);

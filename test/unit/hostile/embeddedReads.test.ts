@@ -133,7 +133,7 @@ test('a number that is given out again overwrites no task', async () => {
   expect(values([taskKey(name, 1)])).toMatchObject([{ key: 'task 1' }]);
 });
 
-test('a number that lags behind what is done is passed over: nobody would look there', async () => {
+test('a number that lags behind what is done is passed over, as no look would go there', async () => {
   const name = await write((own) => [
     [leaseKey(own), { ...lease, done: 7 }],
     [queueKey(own), { next: 2 }],
@@ -189,7 +189,7 @@ test('a line of a member that cannot be read does not hide the others', async ()
   expect(await store.listMembers(name)).toEqual([member]);
 });
 
-test('a line of a member that cannot be read keeps nobody from opening the store', async () => {
+test('a line of a member that cannot be read keeps no process from opening the store', async () => {
   await write(() => [
     [memberKey('strange'), { id: 5, at: 1 }],
     [memberKey('stranger'), 'no document'],

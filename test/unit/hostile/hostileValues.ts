@@ -1,5 +1,5 @@
 /**
- * What nobody should hand in, and what a public call must survive all the same. Such a value is drawn as the way to make
+ * What no caller should hand in, and what a public call must survive. Such a value is drawn as the way to make
  * it, because fast-check itself looks into the values that it draws.
  */
 import { types } from 'node:util';

@@ -1,5 +1,5 @@
 /**
- * The store in MongoDB, on a server that says whatever it likes and holds whatever somebody wrote: every call ends, with
+ * The store in MongoDB, on a server that says whatever it likes and holds whatever was written: every call ends, with
  * an answer of its type or a coded error.
  */
 import { setImmediate as turn } from 'node:timers/promises';

@@ -258,7 +258,7 @@ describe('chunks', () => {
     expect([...queue.tasks.ids()]).toEqual(['c', 'd', 'e']);
   });
 
-  test('what a run does once the mastership is lost counts no more, and nobody looks', async () => {
+  test('what a run does once the mastership is lost counts no more, and is not looked at', async () => {
     await startWithChunk();
     runner.doneSoFar = 1;
     await clock.advance(10);

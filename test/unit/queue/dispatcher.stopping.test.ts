@@ -432,7 +432,7 @@ describe('drain', () => {
   test.each([
     ['a fence, a part of the grace', () => dispatcher.fence('about to end'), GRACE / 4],
     ['a halt, no time', () => dispatcher.halt('lost'), 0],
-    ['a halt while nobody else can be master, a part of that', () => dispatcher.halt('resigned', 100), 25],
+    ['a halt while no other member can be master, a part of that', () => dispatcher.halt('resigned', 100), 25],
     ['a halt long before that, a part of the grace', () => dispatcher.halt('resigned', 10_000), GRACE / 4],
   ])('and with %s', async (_title, call, time) => {
     startWith();
@@ -514,7 +514,7 @@ describe('with a process to kill', () => {
     expect(told).toEqual([]);
   });
 
-  test('a halt kills it after as long as nobody else can be master, and at least the grace', async () => {
+  test('a halt kills it after as long as no other member can be master, and at least the grace', async () => {
     startWith('a');
     dispatcher.halt('given up', 3000);
     await clock.advance(60_000);
@@ -535,7 +535,7 @@ describe('with a process to kill', () => {
     },
   );
 
-  test('a lease that was saved is outlived by nobody: that is only said, until the next fence', async () => {
+  test('work cannot outlive a lease that was saved: it only panics, until the next fence', async () => {
     startWith('a');
     dispatcher.fence('about to end');
     dispatcher.resume();

@@ -30,7 +30,7 @@ export function remake(callbacks: Partial<DispatcherCallbacks> = {}, parts: Part
     queue,
     runner,
     clock,
-    // Just below the longest delay, and so that a delay is a whole number.
+    // Just below the longest delay, and such that a delay is a whole number.
     random: () => 1,
     retry: { minDelay: 100, maxDelay: 300, attempts: Number.POSITIVE_INFINITY },
     chunk: { budget: 10, mostTasks: 256 },

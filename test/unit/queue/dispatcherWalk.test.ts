@@ -49,7 +49,7 @@ class Walk {
     this.runner.mostTasks = 5;
     this.runner.lazy = chance.below(2) === 0;
     this.runner.onRun = this.guard((tasks: readonly QueuedTask[]) => {
-      expect(this.mastership, 'runs begin only under a mastership that stands').toBe('standing');
+      expect(this.mastership, 'runs begin only under a mastership that lasts').toBe('standing');
       expect(this.givenUp, 'nothing is begun where the work did not load').toBe(false);
       expect(tasks, 'the oldest tasks run').toEqual(this.queue.tasks.first(tasks.length));
       for (const { id, failed } of tasks) {
@@ -94,10 +94,10 @@ class Walk {
           if (this.chance.below(2) === 0) this.drop();
         }),
         loaded: this.guard(() => {
-          expect(this.mastership, 'work is loaded under a mastership that stands').toBe('standing');
+          expect(this.mastership, 'work is loaded under a mastership that lasts').toBe('standing');
         }),
         unloadable: this.guard(() => {
-          expect(this.mastership, 'only a mastership that stands is given up').toBe('standing');
+          expect(this.mastership, 'only a mastership that lasts is given up').toBe('standing');
           this.unloadable += 1;
           // The owner may first wait for the store, and hear of fences in that time.
           this.givenUp = this.chance.below(4) > 0;
@@ -144,7 +144,7 @@ class Walk {
   killed(): void {
     this.panics += 1;
     expect(this.dispatcher.stopped).toBe(false);
-    expect(this.mastership, 'a lease that stands kills nobody').not.toBe('standing');
+    expect(this.mastership, 'no process is killed while its lease lasts').not.toBe('standing');
   }
 
   leave(id: TaskId): void {

@@ -36,7 +36,7 @@ test('takes the first files when not even the lowest quality fits', () => {
   expect(plan.expected).toBeLessThanOrEqual(30_000);
 });
 
-test('stretches the tasks of a small folder, so that there is time for a block and a kill', () => {
+test('stretches the tasks of a small folder, so there is time for a block and a kill', () => {
   const plan = planWork(files(100, 10), 37, speedOf);
   expect(plan.quality).toBe(11);
   expect(plan.atLeast * 100).toBeGreaterThanOrEqual(12_000);

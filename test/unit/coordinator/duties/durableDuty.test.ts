@@ -96,7 +96,7 @@ describe('the tasks that may have been running', () => {
     ['of a holder whose lease ran out', () => work.seen(leaseAfter(0, [])), true],
     ['of a holder that released it', () => work.seen(leaseAfter(0, [], null)), false],
     ['that was released for a holder that died', () => work.seen({ ...leaseAfter(0, [], null), died: true }), true],
-    ['of nobody', () => work.seenNothing(), false],
+    ['of no holder', () => work.seenNothing(), false],
     ['of a holder that was never seen', () => {}, true],
   ])('%s', async (_name, see, suspects) => {
     await work.submit(batchOf(1, 2));
@@ -201,8 +201,8 @@ test('or holds the queue up, until any member clears it', async () => {
     told.runner.settle(refused);
     await clock.advance(20);
   }
-  const stands = expect.stringContaining("the queue 'billing' is blocked");
-  expect(told.news()).toEqual(['failed 1 #1', 'failed 1 #2', stands]);
+  const blocked = expect.stringContaining("the queue 'billing' is blocked");
+  expect(told.news()).toEqual(['failed 1 #1', 'failed 1 #2', blocked]);
   expect([told.runner.running, (await work.load()).blocked]).toEqual([undefined, 1]);
   const other = new DurableDuty({
     ...new Told().parts(clock),

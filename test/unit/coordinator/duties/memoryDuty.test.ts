@@ -179,8 +179,8 @@ describe('block', () => {
   });
 
   test('nothing runs, and it is told', async () => {
-    const stands = expect.stringContaining("the queue 'billing' is blocked");
-    expect(told.news()).toEqual(['failed 1 #1', stands]);
+    const blocked = expect.stringContaining("the queue 'billing' is blocked");
+    expect(told.news()).toEqual(['failed 1 #1', blocked]);
     expect([told.runner.running, (await work.load()).blocked]).toEqual([undefined, 1]);
   });
 
@@ -218,7 +218,7 @@ describe('a drain while a dead letter is on its way', () => {
     });
   }
 
-  test('waits for it, so that the lease carries the task as done', async () => {
+  test('waits for it, so the lease carries the task as done', async () => {
     await drainAfter({ there: 20, back: 20 });
     await clock.advance(39);
     expect(how).toBe('');

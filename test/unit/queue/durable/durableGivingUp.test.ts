@@ -207,7 +207,7 @@ describe('dead-letter', () => {
     ]);
   });
 
-  test('a task whose record says so is not run, wherever it stands', async () => {
+  test('a task whose record says so is not run, wherever it is in the queue', async () => {
     for (const id of [1, 2, 3, 4, 5])
       store.add({ id, bytes: new Uint8Array(0) }, { attempts: id === 1 || id === 3 ? 2 : 0 });
     const master = await elected({ attempts: 2 });
@@ -297,7 +297,7 @@ describe('block', () => {
     expect(next.ready()).toEqual([1]);
   });
 
-  test('one look at a time, however slow: a late one releases nobody else', async () => {
+  test('one look at a time, however slow: a late one releases no other task', async () => {
     const master = await blocked();
     store.news();
     master.fate = (call) => (call === 'tasksAfter' ? { there: 0, back: 5 * POLL } : atOnce);

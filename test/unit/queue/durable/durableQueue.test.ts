@@ -102,7 +102,7 @@ describe('acknowledgement', () => {
   );
 
   test.each([1, Number.POSITIVE_INFINITY])(
-    'that is refused for a while, because a late write stands in the place of the lease (attempts %d)',
+    'that is refused for a while, because a late write is in the place of the lease (attempts %d)',
     async (attempts) => {
       master = new Master(store, clock, 'a', { attempts });
       await elected(5);
@@ -227,7 +227,7 @@ describe('offers', () => {
     expect(master.ready()).toEqual([1, 2]);
   });
 
-  test('to who is not master are for nobody', () => {
+  test('to a member that is not master are dropped', () => {
     master.queue.offer([store.add({ id: 1, bytes: new Uint8Array(0) })]);
     expect([master.ready(), store.news()]).toEqual([[], []]);
   });

@@ -88,7 +88,7 @@ describe('when more was done than the window holds', () => {
   test('removes everything through the oldest id of the window that is queued, then the others exactly', () => {
     const { follower, queued } = standby(1, 2, 8, 3, 4, 5, 7);
     follower.see(progress(0));
-    // 6 is not queued here, so 3 is the oldest that is; 8 stands before it, 5 after a task that nobody has done.
+    // 6 is not queued here, so 3 is the oldest that is; 8 is before it, 5 after a task that is not done.
     expect(follower.see(progress(9, 6, 3, 8, 5))).toEqual({ removed: [1, 2, 8, 3, 5], fellBack: true, missed: 5 });
     expect(queued()).toEqual([4, 7]);
   });

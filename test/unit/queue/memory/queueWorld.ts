@@ -1,7 +1,7 @@
 /**
  * Members with a managed queue in memory, the lease that they share, and beside them the model: sets of what was fed,
  * what is finished (done, or a dead letter), and what each member was told of. The members run what ships
- * (`MemoryDuty`: FIFO, follower, window of what was done, dispatcher); the election is played by whoever calls.
+ * (`MemoryDuty`: FIFO, follower, window of what was done, dispatcher); the election is played by the caller.
  *
  * What is checked on every step, of docs/explain/protocol.md and of the plan's first rules about managed work:
  *
@@ -71,7 +71,7 @@ export class QueueWorld {
   /** What was not finished when a fallback took it out of a queue. */
   readonly dropped = new Set<TaskId>();
   private lease: Lease | null = null;
-  /** All that was ever finished under the lease, as it stands in the store. */
+  /** All that was ever finished under the lease that is in the store. */
   private leaseLog: readonly TaskId[] = [];
   private claims = 0;
   private lives = 0;
@@ -233,7 +233,7 @@ export class QueueWorld {
     for (const id of isKnown ? [...news, ...removed] : removed) knows.add(id);
   }
 
-  /** This member looks, and then claims: whoever was master is so no longer. */
+  /** This member looks, and then claims: the master before is master no longer. */
   async elect(member: Member): Promise<void> {
     if (this.master !== undefined) await this.depose();
     await this.look(member);
@@ -252,7 +252,7 @@ export class QueueWorld {
     await this.settle();
   }
 
-  /** What was done since the last beat, nobody else hears of. */
+  /** No other member hears of what was done since the last beat. */
   async depose(): Promise<void> {
     const { master } = this;
     if (master === undefined) return;

@@ -111,7 +111,7 @@ describe('who has other files open than those that are here', () => {
   test.each(cases)('%s', (_title, who, conflicts) => {
     expect(conflictIn([who], files) !== undefined).toBe(conflicts);
   });
-  test('whoever has both open conflicts with one that is left', () => {
+  test('a process that has both open conflicts with one that is left', () => {
     const both = owner({ data: '1:10', lock: '1:11' });
     expect(conflictIn([both], { ...files, lock: undefined })).toBe(both);
     expect(conflictIn([both], { ...files, data: undefined })).toBe(both);
