@@ -119,7 +119,10 @@ export class StoreError extends FailoverError {
 }
 
 /** Is an error as events carry it: one of this library, or one of the user's work with the code that it had, if any. */
-export type CodedError = Error & { readonly code?: string };
+export type CodedError = Error & {
+  /** Says what happened: a `FailoverErrorCode`, or the code of an error of the user's work. */
+  readonly code?: string;
+};
 
 /** What an error is while it crosses threads. */
 export interface WireError {

@@ -1,11 +1,11 @@
 /** The events of a cluster, and how they are emitted: nothing that a listener does may hurt the cluster. */
 import { EventEmitter } from 'node:events';
+import type { Phase as ClusterState } from '../election/transitions.js';
 import { type CodedError, FailoverError, toWire } from '../errors.js';
 import type { TaskId } from '../task/task.js';
 import { whenRejected } from '../values/rejections.js';
 
-/** Names what a member is: a state of the election, or `stopped` before `run()` and after `stop()`. */
-export type ClusterState = 'stopped' | 'init' | 'slave' | 'ticking' | 'master' | 'error';
+export type { ClusterState };
 
 /**
  * Lists the events of a cluster with what their listeners are given. A listener that throws or rejects becomes a `panic`,

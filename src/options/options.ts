@@ -44,9 +44,19 @@ export interface FailoverOptions {
    * Uses the embedded store (LMDB) instead: no server, for the processes of one machine. `true` keeps it in the user's state
    * folder, and `path` in a folder of your choice. Default false.
    */
-  nodb?: boolean | { path?: string | undefined } | undefined;
+  nodb?:
+    | boolean
+    | {
+        /** Names the folder; a relative path is resolved when `failover()` is called. Default: as for `true`. */
+        path?: string | undefined;
+      }
+    | undefined;
   /** Sets the intervals, in ms; names are taken in upper or lower case. They must fit together, or the call is refused. */
-  intervals?: { [name in IntervalName | Lowercase<IntervalName>]?: number | undefined } | undefined;
+  intervals?:
+    | ({ -readonly [name in keyof Intervals]?: number | undefined } & {
+        [name in Lowercase<IntervalName>]?: number | undefined;
+      })
+    | undefined;
 }
 
 /**

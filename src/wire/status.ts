@@ -28,7 +28,14 @@ export interface MemberStatus {
   /** Says why this member claims no mastership, and since when; null if it may. */
   readonly unfit: Unfit | null;
   /** Holds what this member last saw of another holder's lease; null before, and while it is master itself. */
-  readonly seen: { readonly holder: string | null; readonly term: number; readonly beat: number } | null;
+  readonly seen: {
+    /** Names the holder; null if the lease was released. */
+    readonly holder: string | null;
+    /** Numbers its mastership. */
+    readonly term: number;
+    /** Counts its beats. */
+    readonly beat: number;
+  } | null;
   /** Counts the tasks that wait, the running one included: of all members if they are stored, else in this one. */
   readonly queued: number;
   /** Counts their bytes, encoded. */
@@ -61,7 +68,10 @@ export interface MemberStatus {
   /** Tells about the thread pool of libuv, which all threads of this process share. */
   readonly pool: PoolReport;
   /** Holds what must agree among the members, and those that are known to live and to differ in it. */
-  readonly configuration: Configuration & { readonly differing: readonly DifferingMember[] };
+  readonly configuration: Configuration & {
+    /** Lists the members that live and have another configuration. */
+    readonly differing: readonly DifferingMember[];
+  };
   /** Lists all members of this subsystem that the store knows; empty if it does not answer. */
   readonly members: readonly Member[];
 }
