@@ -11,12 +11,14 @@ import { FailoverError, type FailoverErrorCode, toWire } from '../errors.js';
 import type { Configuration } from '../options/configuration.js';
 import type { Intervals } from '../options/options.js';
 import type { Lease, Member, Progress, Store } from '../store/store.js';
+import type { ProcessIdentity } from '../surroundings/processIdentity.js';
 import type { Cancel, Clock } from '../time/clock.js';
 import type { MemberEvent } from '../wire/messages.js';
 import type { SharedLease } from '../wire/sharedLease.js';
 import type { MemberStatus, Unfit } from '../wire/status.js';
 import { BeatStatistics } from './beatStatistics.js';
 import { ConfigurationWatch } from './configurationWatch.js';
+import type { DeathWatch, HolderWatch } from './deathWatch.js';
 import type { Duty } from './duties/duty.js';
 
 /** How often a member says in the store that it is there, in ms. People look at it, the protocol never does. */
@@ -29,6 +31,10 @@ interface MemberParts {
   readonly holder: string;
   readonly host: string;
   readonly pid: number;
+  /** What its claims say of this process. */
+  readonly process: ProcessIdentity;
+  /** Shared by all members of the coordinator. */
+  readonly deaths: DeathWatch;
   /** The store in words, without credentials. */
   readonly storeText: string;
   readonly intervals: Intervals;
@@ -58,6 +64,7 @@ export class ClusterMember implements ElectorCallbacks {
   readonly duty: Duty;
   private readonly elector: Elector;
   private readonly configurations: ConfigurationWatch;
+  private readonly holder: HolderWatch;
   private readonly statistics = new BeatStatistics();
   /** How many masterships were given up. */
   private resignations = 0;
@@ -65,6 +72,10 @@ export class ClusterMember implements ElectorCallbacks {
   private connected = false;
   private ran = false;
   private joined: () => void = () => {};
+  private hasStopped: () => void = () => {};
+  readonly whenStopped = new Promise<void>((resolve) => {
+    this.hasStopped = resolve;
+  });
   private cancelSign: Cancel = () => {};
   /** Whether a line of this member was ever sent to the store. */
   private signed = false;
@@ -73,7 +84,8 @@ export class ClusterMember implements ElectorCallbacks {
 
   constructor(private readonly parts: MemberParts) {
     const { name, holder, intervals, configuration, grace, store, clock, requestTimeout } = parts;
-    const config = { holder, intervals, grace, configuration };
+    const config = { holder, intervals, grace, configuration, process: parts.process };
+    this.holder = parts.deaths.add(() => this.elector.holderGone());
     this.elector = new Elector({ name, config, store, clock, callbacks: this, requestTimeout });
     this.duty = parts.makeDuty(() => this.elector.progressed());
     this.configurations = new ConfigurationWatch({
@@ -101,6 +113,11 @@ export class ClusterMember implements ElectorCallbacks {
   stop(): void {
     if (this.ran) this.elector.stop();
     else this.stopped();
+  }
+
+  /** This process ends by an error while it works: what it releases counts as the lease of a member that died (rule 12). */
+  dying(): void {
+    this.elector.dying();
   }
 
   storeIsBack(): void {
@@ -149,6 +166,10 @@ export class ClusterMember implements ElectorCallbacks {
 
   progress(): Progress {
     return this.duty.progress();
+  }
+
+  isHolderGone(lease: Lease | null): boolean {
+    return this.holder.isGone(lease);
   }
 
   asked(request: StoreRequest): void {
@@ -247,8 +268,10 @@ export class ClusterMember implements ElectorCallbacks {
   private stopped(): void {
     this.cancelSign();
     this.configurations.stop();
+    this.holder.stop();
     this.parts.lease.drop();
     this.parts.emit({ type: 'stopped' });
+    this.hasStopped();
     this.parts.ended(this.ran ? this.signOff() : Promise.resolve());
   }
 
@@ -314,5 +337,7 @@ function inWords(request: StoreRequest): string {
       return `beat ${request.beat} of term ${request.term}`;
     case 'release':
       return `releases term ${request.term}`;
+    case 'releaseDead':
+      return `releases term ${request.term} of ${request.holder}, whose process is gone`;
   }
 }

@@ -5,6 +5,7 @@ import { toWire } from '../errors.js';
 import { Gate } from '../store/embedded/gate.js';
 import { keepOffPool } from '../store/mongodb/connection/keepOffPool.js';
 import { threadBegins } from '../surroundings/ownThreads.js';
+import { ExitSignal } from '../wire/exitSignal.js';
 import type { CoordinatorApi, CoordinatorData, Reply, WireApi } from '../wire/messages.js';
 import { CoordinatorHost } from './host.js';
 import { Outbox } from './outbox.js';
@@ -30,6 +31,11 @@ export function startCoordinatorThread(): void {
     synchronize: (cluster, id) => reply(() => host.synchronize(cluster, id)),
     status: (cluster) => reply(() => host.status(cluster)),
     worked: (cluster, run, outcome) => reply(() => host.worked(cluster, run, outcome)),
+    exit: () =>
+      reply(async () => {
+        await host.exit();
+        new ExitSignal(data.exit).give();
+      }),
     close: () =>
       reply(async () => {
         await host.close();

@@ -23,7 +23,22 @@ export type StoreRequest =
       readonly beat: number;
       readonly due: number;
     }
-  | { readonly type: 'release'; readonly request: number; readonly term: number; readonly beat: number };
+  | {
+      readonly type: 'release';
+      readonly request: number;
+      readonly term: number;
+      readonly beat: number;
+      /** The claim, if the next master is to take this for the release of one that died. */
+      readonly died?: string;
+    }
+  /** Releases the lease of another member, whose process is gone (rule 12). */
+  | {
+      readonly type: 'releaseDead';
+      readonly request: number;
+      readonly term: number;
+      readonly holder: string;
+      readonly claim: string;
+    };
 
 /** Why a mastership ended: in words, and the code of the error that tells users of it. */
 export interface Deposition {

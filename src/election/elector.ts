@@ -4,7 +4,7 @@
  */
 
 import { type FailoverErrorCode, StoreError } from '../errors.js';
-import type { Progress, Store } from '../store/store.js';
+import type { Lease, Progress, Store } from '../store/store.js';
 import type { Cancel, Clock } from '../time/clock.js';
 import type { News, StoreRequest } from './effects.js';
 import {
@@ -27,6 +27,8 @@ export interface ElectorCallbacks {
   progress(): Progress;
   /** Called for each piece of news, in order. Must not throw. */
   notify(news: News): void;
+  /** Returns whether the process that holds this lease is certainly gone (rule 12). Called with each look. */
+  isHolderGone(lease: Lease | null): boolean;
   /** Called when a request goes out to the store. */
   asked(request: StoreRequest): void;
   /** Called when a beat goes out: `late` ms after it was due, `delay` ms after the moment, a little earlier, that was aimed at. */
@@ -104,6 +106,16 @@ export class Elector {
   /** Says that the store is back. */
   storeIsBack(): void {
     this.happen({ type: 'available' });
+  }
+
+  /** Says that the process which holds the lease is gone: the next look comes at once (rule 12). */
+  holderGone(): void {
+    this.happen({ type: 'holderGone' });
+  }
+
+  /** Says that this process ends by an error while it works: what is released after this counts as the lease of one that died. */
+  dying(): void {
+    this.happen({ type: 'dying' });
   }
 
   /** Says that there is progress for the standbys; cheap enough to be called for every task. */
@@ -197,7 +209,7 @@ export class Elector {
       case 'observe': {
         const [observation] = await store.observe([{ name, tip: asked.tip, wait: asked.wait }]);
         if (observation === undefined) throw new StoreError('ERR_STORE', 'the store answered a look with nothing');
-        return { type: 'observed', request, observation };
+        return { type: 'observed', request, observation, holderIsGone: callbacks.isHolderGone(observation.lease) };
       }
       case 'writeLease':
         return {
@@ -221,7 +233,12 @@ export class Elector {
       }
       case 'release': {
         const tenure = { name, term: asked.term, holder: config.holder };
-        return { type: 'released', request, matched: await store.release(tenure, asked.beat, callbacks.progress()) };
+        const matched = await store.release(tenure, asked.beat, callbacks.progress(), asked.died);
+        return { type: 'released', request, matched };
+      }
+      case 'releaseDead': {
+        const { term, holder, claim } = asked;
+        return { type: 'deadReleased', request, matched: await store.releaseDead({ name, term, holder, claim }) };
       }
     }
   }

@@ -28,12 +28,15 @@
  * one, but for the longest time to live, counts for nothing in the next. A claim is won only in the epoch that its wait
  * was in, and without a wait only in an epoch that is settled (rule 11).
  *
+ * A process that is certainly gone counts on nothing. Its lease is released for it by whoever saw it die (rule 12).
+ *
  * What is not guaranteed: clocks whose rates differ by more than 5 % break the argument, and so does a process that is
  * stopped between looking at its lease and acting on it; for that the user has the term as a fencing token.
  */
 import assert from 'node:assert/strict';
 import type { Intervals } from '../options/options.js';
 import type { Lease, Observation, Progress, Tip } from '../store/store.js';
+import type { ProcessIdentity } from '../surroundings/processIdentity.js';
 import type { Deposition, Effect } from './effects.js';
 import { type Phase, transitions } from './transitions.js';
 
@@ -56,6 +59,8 @@ export interface ElectionConfig {
   readonly grace: number;
   /** What each claim says of this member; it decides nothing in here. */
   readonly configuration?: NonNullable<Lease['configuration']>;
+  /** The process that each claim names; it decides nothing in here. */
+  readonly process?: ProcessIdentity;
 }
 
 /** What a standby knows of the lease, and since when it has stood so (rule 1). */
@@ -108,7 +113,7 @@ export interface ElectionState {
   readonly tip: Tip | null;
   readonly seen: Seen | null;
   /** The lease of a look that waits for the tip to be read. */
-  readonly looked: Pick<Observation, 'lease' | 'settled' | 'epoch'> | null;
+  readonly looked: (Pick<Observation, 'lease' | 'settled' | 'epoch'> & { readonly holderIsGone: boolean }) | null;
   /** The look or claim step under way; an answer to any other is late and ignored. */
   readonly pending: number | null;
   readonly nextLookAt: number | null;
@@ -126,6 +131,8 @@ export interface ElectionState {
   readonly stopping: 'no' | 'draining' | 'drained';
   /** It resigned, and work may still run: it claims nothing (rule 10). */
   readonly unfit: boolean;
+  /** Its process ends by an error while it works. */
+  readonly dying: boolean;
   readonly requests: number;
   readonly claims: number;
   /** When `tick` is due; null when nothing is. */
@@ -150,6 +157,10 @@ export type ElectionEvent =
   | { readonly type: 'fit' }
   /** The store is said to be back. */
   | { readonly type: 'available' }
+  /** The process that holds the lease is said to be gone: a look, which says it again, comes at once (rule 12). */
+  | { readonly type: 'holderGone' }
+  /** This process ends by an error while it works: what it releases from now on is the lease of a member that died. */
+  | { readonly type: 'dying' }
   /** There is progress that the standbys should hear of early. */
   | { readonly type: 'progress' }
   /** Another clock ran ahead of the monotonic one by `ahead` ms: the machine slept, or time was set (rule 8). */
@@ -159,11 +170,18 @@ export type ElectionEvent =
 /** What the store said to an effect with the same request. */
 export type Answer =
   | { readonly type: 'tip'; readonly request: number; readonly tip: Tip }
-  | { readonly type: 'observed'; readonly request: number; readonly observation: Observation }
+  /** `holderIsGone`: the process that made the claim of this lease is certainly gone (rule 12). */
+  | {
+      readonly type: 'observed';
+      readonly request: number;
+      readonly observation: Observation;
+      readonly holderIsGone?: boolean;
+    }
   | { readonly type: 'leaseWritten'; readonly request: number; readonly written: boolean }
   | { readonly type: 'termInserted'; readonly request: number; readonly inserted: boolean; readonly claim: string }
   | { readonly type: 'beaten'; readonly request: number; readonly matched: boolean }
   | { readonly type: 'released'; readonly request: number; readonly matched: boolean }
+  | { readonly type: 'deadReleased'; readonly request: number; readonly matched: boolean }
   | { readonly type: 'failed'; readonly request: number; readonly error: Error };
 
 /** SLAVE + TICKING: how long a lease must be unchanged before another member claims it. */
@@ -200,6 +218,7 @@ export const initialState: ElectionState = {
   longestTtl: 0,
   stopping: 'no',
   unfit: false,
+  dying: false,
   requests: 0,
   claims: 0,
   wakeAt: null,
@@ -310,6 +329,13 @@ class StepDraft {
         if (this.state.mastership !== null)
           this.beatFrom(this.state.mastership.lastSentAt + this.config.intervals.SYNC);
         return;
+      case 'holderGone':
+        if (this.state.pending === null && this.state.claim === null && this.state.nextLookAt !== null)
+          this.state.nextLookAt = this.now;
+        return;
+      case 'dying':
+        this.state.dying = true;
+        return;
       case 'progress':
         if (this.state.mastership !== null) {
           this.state.mastership = { ...this.state.mastership, dirty: true };
@@ -350,18 +376,24 @@ class StepDraft {
     if (answer.type === 'tip') {
       state.tip = answer.tip;
       if (state.looked === null || state.looked.epoch !== answer.tip.epoch) return this.look();
-      return this.saw(answer.tip, state.looked.lease, state.looked.settled);
+      return this.saw(answer.tip, state.looked.lease, state.looked.settled, state.looked.holderIsGone);
+    }
+    if (answer.type === 'deadReleased') {
+      // By this member, or by another one that was faster.
+      state.nextLookAt = this.now;
+      return;
     }
     assert.equal(answer.type, 'observed');
     if (answer.type !== 'observed') return;
     const { lease, newer, settled, epoch } = answer.observation;
+    const { holderIsGone = false } = answer;
     assert.ok(state.tip !== null);
     if (newer || (lease !== null && lease.term > state.tip.term) || epoch !== state.tip.epoch) {
-      state.looked = { lease, settled, epoch };
+      state.looked = { lease, settled, epoch, holderIsGone };
       this.effects.push({ type: 'readTip', request: this.request() });
       return;
     }
-    this.saw(state.tip, lease, settled);
+    this.saw(state.tip, lease, settled, holderIsGone);
   }
 
   private lookFailed(error: Error): void {
@@ -383,7 +415,7 @@ class StepDraft {
   }
 
   /** One whole look: the version is either the one that stood before, or new from this moment. */
-  private saw(tip: Tip, lease: Lease | null, isSettled: boolean): void {
+  private saw(tip: Tip, lease: Lease | null, isSettled: boolean, holderIsGone: boolean): void {
     const { state } = this;
     const ttl = Math.max(lease?.ttl ?? 0, tip.ttl);
     // The store answered for the waits that were known. Of a longer one, which this look shows first, it said nothing.
@@ -406,6 +438,19 @@ class StepDraft {
     const doubtAt = state.seen.since + this.config.intervals.SLAVE;
     if (this.now < doubtAt) state.nextLookAt = Math.min(state.nextLookAt, doubtAt);
     else if (state.phase === 'slave') this.enter('ticking');
+    if (holderIsGone && lease !== null && !this.mayClaim()) this.releaseDead(tip, lease);
+  }
+
+  /**
+   * Rule 12. Only a lease whose record has its claim: on a store without atomic writes the claim of a member that died may land
+   * over the lease of the one that won that term, and works.
+   */
+  private releaseDead(tip: Tip, { term, claim, holder }: Lease): void {
+    const { state, config } = this;
+    if (holder === null || holder === config.holder || state.stopping !== 'no') return;
+    if (term !== tip.term || claim !== tip.claim) return;
+    state.nextLookAt = null;
+    this.effects.push({ type: 'releaseDead', request: this.request(), term, holder, claim });
   }
 
   private isSameVersion(seen: Seen, tip: Tip, lease: Lease | null, settled: boolean): boolean {
@@ -470,7 +515,7 @@ class StepDraft {
 
   private claimedLease(claim: Claim): Lease {
     const progress: Progress = claim.expected ?? { identifier: null, count: 0, recent: [] };
-    const { configuration } = this.config;
+    const { configuration, process } = this.config;
     return {
       term: claim.term,
       beat: 0,
@@ -482,6 +527,7 @@ class StepDraft {
       count: progress.count,
       recent: progress.recent,
       ...(configuration === undefined ? {} : { configuration }),
+      ...(process === undefined ? {} : { process }),
     };
   }
 
@@ -549,7 +595,7 @@ class StepDraft {
     state.claim = null;
     state.heldClaim = claim.id;
     if (claim.continued) state.workedClaim = claim.id;
-    state.tip = { term: claim.term, ttl: timeToLive(config.intervals), epoch: claim.epoch };
+    state.tip = { term: claim.term, ttl: timeToLive(config.intervals), claim: claim.id, epoch: claim.epoch };
     state.seen = null;
     if (claim.waited !== null) this.effects.push({ type: 'settle', epoch: claim.epoch, wait: claim.waited });
     const validUntil = claim.sentAt + validity(config.intervals);
@@ -658,7 +704,8 @@ class StepDraft {
     const beat = mastership.beat + 1;
     if (mastership.release === 'no' || mastership.release === 'due') this.effects.push({ type: 'noLease' });
     this.state.mastership = { ...mastership, beat, release: request, lastSentAt: this.now };
-    this.effects.push({ type: 'release', request, term: mastership.term, beat });
+    const { term, claim } = mastership;
+    this.effects.push({ type: 'release', request, term, beat, ...(this.state.dying ? { died: claim } : {}) });
   }
 
   private releaseAnswered(mastership: Mastership, answer: Answer): void {

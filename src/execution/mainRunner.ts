@@ -97,6 +97,13 @@ export class MainRunner implements Runner {
     this.parts.recovered();
   }
 
+  /** Ends the run under way, for a main thread that will not answer any more. Returns whether there was one. */
+  abandon(): boolean {
+    if (this.running === undefined) return false;
+    this.settled(this.running.run, { type: 'not-run' });
+    return true;
+  }
+
   /** Resolves when what runs now has ended. */
   whenIdle(): Promise<void> {
     return this.idle;

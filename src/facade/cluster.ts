@@ -47,7 +47,11 @@ export abstract class Cluster extends SafeEmitter implements api.Cluster {
     this.handle = handle;
     this.name = name;
     this.kind = kind;
+    const { lease } = this;
     this.client = {
+      get isMaster() {
+        return lease.remaining() > 0;
+      },
       happened: (event) => this.happened(event),
       lost: (error) => this.lost(error),
       attach: (thread, cluster) => this.attach(thread, cluster),

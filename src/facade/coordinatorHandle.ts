@@ -18,6 +18,8 @@ const LONG_LIFE_NS = 10_000_000_000n;
 
 /** What the handle needs from a cluster. */
 export interface Client {
+  /** Whether its lease is held, as shared memory says. */
+  readonly isMaster: boolean;
   /** News of the cluster, in order. */
   happened(event: MemberEvent): void;
   /** Called when the thread died, and every mastership with it; again whenever a new one cannot be started yet. */
@@ -86,9 +88,11 @@ export class CoordinatorHandle {
 
   private startThread(): CoordinatorThread {
     const startedAt = this.time.monotonic();
-    const thread = new CoordinatorThread(this.#options, (cluster, event) =>
-      (this.clients.get(cluster) ?? this.leaving.get(cluster))?.happened(event),
-    );
+    const thread = new CoordinatorThread({
+      options: this.#options,
+      onEvent: (cluster, event) => (this.clients.get(cluster) ?? this.leaving.get(cluster))?.happened(event),
+      holdsLease: () => [...this.clients.values()].some(({ isMaster }) => isMaster),
+    });
     void thread.lost.then((error) => {
       if (this.thread !== thread) return;
       this.thread = undefined;

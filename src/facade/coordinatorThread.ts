@@ -10,7 +10,9 @@ import type { ResolvedOptions } from '../options/options.js';
 import { Gate, shutAtExit } from '../store/embedded/gate.js';
 import { forgetOwners } from '../store/embedded/owners.js';
 import { ownThreadData, preloadHint } from '../surroundings/ownThreads.js';
+import { ExitSignal } from '../wire/exitSignal.js';
 import type { CoordinatorData, CoordinatorEvent, MemberEvent, Reply, WireApi } from '../wire/messages.js';
+import { type Exiting, releaseAtExit } from './releaseAtExit.js';
 
 /** How long `close` waits for the thread to exit, in ms. */
 const EXIT_PATIENCE_MS = 2000;
@@ -18,9 +20,18 @@ const EXIT_PATIENCE_MS = 2000;
 /** Not a constant, because a bundle may have no URL. There `failover()` throws its own error. */
 const entry = () => new URL('../../workers/coordinator.cjs', import.meta.url);
 
-export class CoordinatorThread {
+export interface CoordinatorThreadParts {
+  readonly options: ResolvedOptions;
+  /** Called with what the clusters are told, in order. */
+  onEvent(cluster: number, event: MemberEvent): void;
+  /** Returns whether a cluster holds a lease. */
+  holdsLease(): boolean;
+}
+
+export class CoordinatorThread implements Exiting {
   private readonly worker: Worker;
   private readonly gate = new Gate();
+  private readonly exitSignal = new ExitSignal();
   private readonly remote: Remote<WireApi>;
   /** Rejects what waits for an answer. Not a race against `ended`, which would keep every call until the thread ends. */
   private readonly pending = new Set<(error: Error) => void>();
@@ -31,16 +42,24 @@ export class CoordinatorThread {
   /** Resolves after that, when the thread has ended: a native call of the work in a thread below it can put that off. */
   readonly ended: Promise<void>;
 
-  constructor(options: ResolvedOptions, onEvent: (cluster: number, event: MemberEvent) => void) {
+  constructor(private readonly parts: CoordinatorThreadParts) {
+    const { options } = parts;
     const calls = new MessageChannel();
     const events = new MessageChannel();
     const deliver = (batch: CoordinatorEvent[]): void => {
-      for (const { cluster, event } of batch) onEvent(cluster, event);
+      for (const { cluster, event } of batch) parts.onEvent(cluster, event);
     };
     const own = ownThreadData('coordinator');
     const gate = this.gate.shared;
-    const data: CoordinatorData = { options, calls: calls.port2, events: events.port2, gate, ...own };
-    const release = shutAtExit(this.gate);
+    const exit = this.exitSignal.buffer;
+    const data: CoordinatorData = { options, calls: calls.port2, events: events.port2, gate, exit, ...own };
+    // Before the gate of the store is shut, because to release is to write.
+    const forget = releaseAtExit(this);
+    const open = shutAtExit(this.gate);
+    const release = (): void => {
+      forget();
+      open();
+    };
     this.worker = startWorker(data, release);
     this.worker.unref();
     this.lost = new Promise((resolve) => {
@@ -74,6 +93,22 @@ export class CoordinatorThread {
     this.remote = wrap<WireApi>(calls.port1);
     calls.port1.unref();
     events.port1.unref();
+  }
+
+  get exitTimeout(): number {
+    return this.parts.options.exitTimeout;
+  }
+
+  holdsLease(): boolean {
+    return this.failure === undefined && this.parts.holdsLease();
+  }
+
+  beginExit(): void {
+    void this.remote.exit();
+  }
+
+  waitForExit(patience: number): void {
+    this.exitSignal.wait(patience);
   }
 
   /** Keeps the process alive until as many `release` calls have come. */

@@ -57,6 +57,12 @@ export interface FailoverOptions {
         [name in Lowercase<IntervalName>]?: number | undefined;
       })
     | undefined;
+  /**
+   * Sets how long the exit of the process may wait for its leases to be released, in ms: after an uncaught exception, after
+   * `process.exit()`, or when nothing is left to do. The next member then takes over at once. 0: they are left to expire.
+   * Default 500.
+   */
+  exitTimeout?: number | undefined;
 }
 
 /**
@@ -172,6 +178,7 @@ export type StoreOptions =
 export interface ResolvedOptions {
   readonly store: StoreOptions;
   readonly intervals: Intervals;
+  readonly exitTimeout: number;
   /** Names of connect options that were accepted and ignored, each said in an `info` event. */
   readonly ignored: readonly string[];
 }

@@ -6,10 +6,13 @@ import { homedir, tmpdir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { showValue } from '../diagnostics/showValue.js';
 import { InvalidOptionError } from '../errors.js';
-import { isObject, readFields } from './checks.js';
+import { checkNumber, isObject, readFields } from './checks.js';
 import { resolveIntervals } from './intervals.js';
 import { resolveMongodb } from './mongodb.js';
 import type { ResolvedOptions } from './options.js';
+
+/** An exit is waited for by people, and by what ends processes. */
+const EXIT_TIMEOUT_MAX_MS = 60_000;
 
 /** What the defaults depend on. */
 interface OptionsEnvironment {
@@ -45,12 +48,13 @@ function homeOfUser(): string {
 
 /** @throws InvalidOptionError */
 export function resolveOptions(given: unknown = {}, environment = processEnvironment()): ResolvedOptions {
-  const fields = readFields(given, '', ['mongodb', 'nodb', 'intervals']);
+  const fields = readFields(given, '', ['mongodb', 'nodb', 'intervals', 'exitTimeout']);
   const path = resolveNodb(fields.nodb, environment);
   const { ignored, ...mongodb } = resolveMongodb(fields.mongodb, path === undefined);
   return {
     store: path === undefined ? { kind: 'mongodb', ...mongodb } : { kind: 'embedded', ...path },
     intervals: resolveIntervals(fields.intervals),
+    exitTimeout: checkNumber(fields.exitTimeout, 'exitTimeout', { min: 0, max: EXIT_TIMEOUT_MAX_MS, fallback: 500 }),
     ignored,
   };
 }

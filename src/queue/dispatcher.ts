@@ -3,39 +3,13 @@
  * the mastership ends. It lives on the coordinator thread and knows of no thread and no timer but the runner and the
  * clock it is given.
  *
- * The modes, what each waits for, and what leaves it:
- *
- *   off       no mastership, nothing runs, no thread. `start` leaves it.
- *   ready     a mastership, and nothing that may run; nothing polls. Left by `poke` for running, or for loading if the
- *             runner has no thread, by `fence` and `halt`. Between two runs it is passed through.
- *   loading   a task waits, and the runner loads the work. Until it has, the source is not asked for the task, so a work
- *             that does not load is the failure of no task. Left for ready; if it fails, for waiting without an end: the
- *             owner is told, and gives the mastership up, perhaps later. Until the next `start` nothing is begun, and
- *             `resume` leaves it parked. `fence`, `halt` and `drain` do not wait for it.
- *   running   one run of some tasks. Its outcome leaves it: for ready if no task failed, else for waiting. `drain` makes
- *             it draining.
- *   waiting   the owner hears of a failure; then the delay before the head is tried again, which no `poke` shortens, or
- *             none if the head is exhausted. Or, after 1 ms of dispatching, for the other events of the thread to have
- *             their turn. Left for ready.
- *   draining  `drain` lets the one task finish, and the run begins no other. After stopTimeout it is aborted, after
- *             `grace` more its runner is ended. Left for halting, by its outcome or by whatever else comes first.
- *   fenced    the mastership lasts, but its work must stop: the run is aborted, and after grace/4 its runner is ended.
- *             Waits for run and runner to have ended; then goes to parked, or to ready if `resume` came first.
- *   parked    as fenced, and all has ended: no thread. Left by `resume`, `halt` or `drain`.
- *   halting   the mastership is over, or is to be over: as fenced, but at once once it is over, and ends in off. A new
- *             `start` makes it fenced and resumed: it begins when the old has ended.
- *
- * Work that has not ended when the validity of the lease has (`grace` after a fence, or after a halt without one), nor
- * stopTimeout + 2 × grace after a drain, is said in a `panic`, once. With `killProcess` the process is killed instead,
- * unless the lease is valid: for a drain only once the mastership was given up, and not after `resume`. After a halt that
- * leaves less time it has what a thread takes to exit, and no whole `grace`: another member may be master already.
+ * modes.ts has its modes: what each waits for, and what leaves it.
+ * endWatch.ts says what becomes of work that does not end.
  *
  * What an outcome is worth. Tasks that are done leave the source while the rest of their run goes on, so however
  * long it is, listeners, standbys and the store hear of them. They count as long as the mastership under which the run
  * began lasts, aborted or not: they ran to their end inside the lease. Once it is lost, none counts; they stay and are
  * the next master's. A failure after an abort is the abort's doing and counts as no attempt.
- *
- * Longer than other files, because each mode is only right beside the others.
  */
 import assert from 'node:assert/strict';
 import { type CodedError, fromWire, WorkError } from '../errors.js';
@@ -43,35 +17,22 @@ import type { TaskId } from '../task/task.js';
 import { Alarm } from '../time/alarm.js';
 import type { Clock } from '../time/clock.js';
 import { ChunkSize } from './chunkSize.js';
+import { type Drained, EndWatch } from './endWatch.js';
+import { type Mode, transitions } from './modes.js';
 import { type RetryOptions, retryDelay } from './retry.js';
 import type { ChunkOutcome, LoadOutcome, QueuedTask, Runner } from './runner.js';
 import type { TaskSource } from './taskSource.js';
-
-type Mode = 'off' | 'ready' | 'loading' | 'running' | 'waiting' | 'draining' | 'fenced' | 'parked' | 'halting';
-
-/** Every legal move; `move` asserts that no other is made. */
-export const transitions: Readonly<Record<Mode, readonly Mode[]>> = {
-  off: ['ready'],
-  ready: ['loading', 'running', 'waiting', 'fenced', 'halting'],
-  loading: ['ready', 'waiting', 'fenced', 'halting'],
-  running: ['ready', 'waiting', 'draining', 'fenced', 'halting'],
-  waiting: ['ready', 'fenced', 'halting'],
-  draining: ['halting'],
-  fenced: ['ready', 'parked', 'halting'],
-  parked: ['ready', 'off'],
-  halting: ['off', 'fenced'],
-};
 
 /** How long runs that end at once may follow each other before other events of the thread have their turn, in ms. */
 const DISPATCH_TURN_MS = 1;
 /** Between two looks at what a run has done so far, in ms. */
 const PROGRESS_POLL_MS = 10;
-/** How long a thread in which nothing runs may take to exit before that is worth a panic, in ms. */
-const IDLE_EXIT_MAX_MS = 1000;
 /** How long a thread that nothing native holds may take to exit before its process is killed for it, in ms: six times the median. */
 const UNHELD_EXIT_MAX_MS = 150;
 /** Why `drain` aborts work that has had its time to finish. */
 const STOP_REASON = 'the member stops';
+/** Why all work is aborted when the process exits. */
+const EXIT_REASON = 'the process exits';
 
 /** What the dispatcher tells; nothing of it may throw. It may call back into the dispatcher. */
 export interface DispatcherCallbacks {
@@ -125,7 +86,6 @@ interface Run {
 }
 
 type Failure = NonNullable<ChunkOutcome['failure']>;
-type Drained = 'drained' | 'stuck';
 
 export class Dispatcher {
   private mode: Mode = 'off';
@@ -140,12 +100,7 @@ export class Dispatcher {
   private resumed = false;
   /** How far the end of the runner is: not asked for, asked for, or ended. */
   private ending: 'no' | 'asked' | 'ended' = 'no';
-  /** Whether the work that is being ended has been given up, with a panic or worse. */
-  private stuck = false;
-  /** Whether what is being ended must not outlive the lease: not so while a drain is all that ends it, or once it was resumed. */
-  private leaseEnds = false;
-  /** Resolves what `drain` returned. */
-  private readonly drains: ((how: Drained) => void)[] = [];
+  private readonly endWatch: EndWatch;
   /** How long what ends may take to close what it has opened. */
   private stopUntil = 0;
   private turnBeganAt = 0;
@@ -153,19 +108,24 @@ export class Dispatcher {
   private readonly wake: Alarm;
   /** When the runner is ended although a run goes on. */
   private readonly terminateAlarm: Alarm;
-  private readonly giveUp: Alarm;
   /** When to see what the run has done so far. */
   private readonly progressAlarm: Alarm;
 
   constructor(private readonly parts: DispatcherParts) {
-    const { clock, chunk, runner } = parts;
+    const { clock, chunk, runner, killProcess, callbacks } = parts;
     this.chunkSize = new ChunkSize(chunk.budget, Math.min(chunk.mostTasks, runner.mostTasks));
     this.wake = new Alarm(clock, () => (this.mode === 'draining' ? this.overdue() : this.dispatchAgain()));
     this.terminateAlarm = new Alarm(clock, () => {
       if (this.mode === 'draining') this.move('halting');
       this.terminateRunner();
     });
-    this.giveUp = new Alarm(clock, () => this.abandon());
+    this.endWatch = new EndWatch({
+      clock,
+      killProcess,
+      isRunning: () => this.run !== null,
+      runningTask: () => this.running,
+      panic: (error) => callbacks.panic(error),
+    });
     this.progressAlarm = new Alarm(clock, () => this.pollProgress());
   }
 
@@ -187,7 +147,7 @@ export class Dispatcher {
   /** Begins a mastership. If the runner is still ending from the one before, its work begins after that. */
   start(term: number): void {
     assert.ok(this.mode === 'off' || this.mode === 'halting', 'the mastership before was not halted');
-    assert.equal(this.drains.length, 0, 'who is stopping is not elected');
+    assert.ok(!this.endWatch.awaited, 'who is stopping is not elected');
     this.term = term;
     this.givenUp = false;
     if (this.mode === 'off') return this.begin();
@@ -203,10 +163,10 @@ export class Dispatcher {
   /** Stops the work now; the mastership may yet be saved. */
   fence(reason: string): void {
     if (this.stopped) return;
-    this.toLeaseEnd();
+    this.endWatch.toLeaseEnd();
     this.stopUntil = this.parts.clock.now() + this.parts.grace / 4;
     this.stopWork(this.mode === 'draining' || this.mode === 'halting' ? 'halting' : 'fenced', reason);
-    this.giveUpAfter(this.parts.grace);
+    this.endWatch.giveUpAfter(this.parts.grace);
   }
 
   /** Goes on after a `fence`, because the lease was saved. A mastership that is to be given up begins nothing. */
@@ -220,12 +180,12 @@ export class Dispatcher {
     if (this.run !== null) this.run.counts = false;
     if (this.mode === 'parked') this.move('off');
     if (this.mode === 'off') return;
-    this.toLeaseEnd();
+    this.endWatch.toLeaseEnd();
     const { grace, killProcess, clock } = this.parts;
     this.stopUntil = clock.now() + Math.min(grace, left) / 4;
     this.stopWork('halting', reason);
     this.terminateRunner();
-    this.giveUpAfter(Math.max(left, killProcess === null ? grace : Math.min(grace, UNHELD_EXIT_MAX_MS)));
+    this.endWatch.giveUpAfter(Math.max(left, killProcess === null ? grace : Math.min(grace, UNHELD_EXIT_MAX_MS)));
   }
 
   /**
@@ -242,15 +202,21 @@ export class Dispatcher {
       this.parts.runner.finishCurrent();
       this.wake.by(clock.now() + stopTimeout);
     } else if (this.mode !== 'draining' && this.mode !== 'halting') this.stopWork('halting', STOP_REASON);
-    if (this.stuck) return Promise.resolve('stuck');
-    this.giveUpAfter(stopTimeout + 2 * grace);
-    return new Promise((resolve) => this.drains.push(resolve));
+    this.endWatch.giveUpAfter(stopTimeout + 2 * grace);
+    return this.endWatch.whenEnded();
+  }
+
+  /** Ends at once what runs, because the process exits. A result that comes before counts. `drain` waits for the end. */
+  endNow(): void {
+    if (this.stopped) return;
+    this.stopUntil = this.parts.clock.now();
+    if (this.mode !== 'halting') this.stopWork('halting', EXIT_REASON);
+    this.terminateRunner();
   }
 
   /** Resolves when nothing runs any more, or when what does was given up: with a panic, or by killing the process. */
-  whenEnded(): Promise<void> {
-    if (this.stopped || this.stuck) return Promise.resolve();
-    return new Promise((resolve) => this.drains.push(() => resolve()));
+  async whenEnded(): Promise<void> {
+    if (!this.stopped) await this.endWatch.whenEnded();
   }
 
   // ---- dispatching ----
@@ -402,44 +368,16 @@ export class Dispatcher {
   private afterTermination(): void {
     if (this.ending !== 'ended' || this.run !== null) return;
     this.ending = 'no';
-    this.stuck = false;
-    this.leaseEnds = false;
-    this.giveUp.clear();
+    this.endWatch.clear();
     if (this.mode === 'halting') this.move('off');
     else if (this.resumed && !this.givenUp) this.begin();
     else this.move('parked');
-    this.settleDrains('drained');
+    this.endWatch.settle('drained');
   }
 
   private leaseSaved(): void {
     this.resumed = true;
-    this.leaseEnds = false;
-  }
-
-  private toLeaseEnd(): void {
-    // What was given up while the lease was valid was only said; now it is the lease that is outlived.
-    if (this.parts.killProcess !== null && !this.leaseEnds) this.stuck = false;
-    this.leaseEnds = true;
-  }
-
-  private giveUpAfter(delay: number): void {
-    const wait = this.run === null ? Math.max(delay, IDLE_EXIT_MAX_MS) : delay;
-    if (!this.stuck) this.giveUp.by(this.parts.clock.now() + wait);
-  }
-
-  /** Gives up what must have ended by now and has not. */
-  private abandon(): void {
-    const { killProcess, callbacks } = this.parts;
-    this.stuck = true;
-    this.settleDrains('stuck');
-    if (killProcess !== null && this.leaseEnds) return killProcess();
-    const { running } = this;
-    const what = running === null ? 'the task thread' : `the work on task ${JSON.stringify(running)}`;
-    callbacks.panic(new WorkError('ERR_WORK_NOT_STOPPED', `${what} would not stop in time and may still run`));
-  }
-
-  private settleDrains(how: Drained): void {
-    for (const settle of this.drains.splice(0)) settle(how);
+    this.endWatch.leaseSaved();
   }
 
   private move(to: Mode): void {

@@ -9,6 +9,7 @@
 
 import { StoreError } from '../errors.js';
 import { type ClusterKind, type Configuration, isKind, kinds } from '../options/configuration.js';
+import type { ProcessIdentity } from '../surroundings/processIdentity.js';
 import type { TaskId } from '../task/task.js';
 import type { Lease, Member, Notice, Progress, TermRecord } from './store.js';
 
@@ -58,10 +59,18 @@ export function storedProgress(progress: Progress): Fields {
 
 /** Returns the fields that a claim sets. */
 export function storedLease(lease: Lease): Fields {
-  const { term, beat, ack, holder, claim, ttl, configuration } = lease;
-  const fields = { term, beat, ack, holder, claim, ttl, ...storedProgress(lease) };
-  // With the claim: an older version that claims leaves the field as it is, and it must not count for that claim.
-  return configuration === undefined ? fields : { ...fields, configuration: { claim, ...configuration } };
+  const { term, beat, ack, holder, claim, ttl, configuration, process } = lease;
+  return {
+    ...{ term, beat, ack, holder, claim, ttl, ...storedProgress(lease) },
+    // With the claim: an older version that claims leaves the fields as they are, and they must not count for that claim.
+    ...(configuration === undefined ? {} : { configuration: { claim, ...configuration } }),
+    ...(process === undefined ? {} : { process: { claim, ...process } }),
+  };
+}
+
+/** Returns the fields that a release sets. The mark of a death holds for its claim alone, as no later claim takes it away. */
+export function storedRelease(died?: string): Fields {
+  return died === undefined ? { holder: null } : { holder: null, died };
 }
 
 /** Returns the keys of a subsystem's notices, which are among the members' lines. */
@@ -137,16 +146,30 @@ export class DocumentReader {
       identifier: this.fields.identifier === null ? null : this.id('identifier', this.fields.identifier),
       count: this.count('count'),
       recent: this.ids('recent'),
-      ...this.configurationOf(this.fields.claim),
+      ...this.configurationOf(),
+      ...this.processOf(),
+      ...(holder === null && this.fields.died === this.fields.claim ? { died: true } : {}),
     };
   }
 
-  /** Nothing if another claim wrote it, or a version that says something else by it: the election does without. */
-  private configurationOf(claim: unknown): { configuration?: Configuration } {
-    const stored = this.fields.configuration;
-    if (!isFields(stored) || stored.claim !== claim) return {};
-    const configuration = readConfiguration(stored);
+  /** Nothing if a version wrote it that says something else by it: then the lease's time decides. */
+  private processOf(): { process?: ProcessIdentity } {
+    const { boot, namespace, pid, start } = this.ofClaim('process') ?? {};
+    if (typeof boot !== 'string' || typeof namespace !== 'string' || typeof start !== 'string') return {};
+    if (typeof pid !== 'number' || !Number.isSafeInteger(pid) || pid <= 0) return {};
+    return { process: { boot, namespace, pid, start } };
+  }
+
+  /** Nothing if a version wrote it that says something else by it: the election does without. */
+  private configurationOf(): { configuration?: Configuration } {
+    const configuration = readConfiguration(this.ofClaim('configuration'));
     return configuration === undefined ? {} : { configuration };
+  }
+
+  /** Returns a field that is written with a claim. Nothing if another claim wrote it. */
+  private ofClaim(name: string): Fields | undefined {
+    const stored = this.fields[name];
+    return isFields(stored) && stored.claim === this.fields.claim ? stored : undefined;
   }
 
   notice(): Notice {

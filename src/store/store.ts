@@ -7,6 +7,7 @@
  * has given up. Every call ends within the time limit that the store was made with.
  */
 import type { Configuration } from '../options/configuration.js';
+import type { ProcessIdentity } from '../surroundings/processIdentity.js';
 import type { TaskId } from '../task/task.js';
 
 /** How far the work has come, carried by the lease from the holder to the standbys. */
@@ -32,6 +33,10 @@ export interface Lease extends Progress {
   readonly ttl: number;
   /** How the holder is configured. Missing if an older version made this claim. No rule of the election reads it. */
   readonly configuration?: Configuration;
+  /** The process that made this claim. Missing if an older version made it, or where processes cannot be told apart. */
+  readonly process?: ProcessIdentity;
+  /** Released, and the holder had died, or its process ended by an error while it worked (rule 12). */
+  readonly died?: true;
 }
 
 /** One per mastership, only ever inserted: the fence, and the history. */
@@ -49,6 +54,8 @@ export interface Tip {
   readonly term: number;
   /** The `ttl` of that mastership's lease, which a store without atomic writes may have lost. */
   readonly ttl: number;
+  /** The claim by which that mastership was won. Missing if there is no record. */
+  readonly claim?: string;
   /** The epoch of the store that this was read in. */
   readonly epoch: string;
 }
@@ -80,6 +87,11 @@ export interface Tenure {
   readonly name: string;
   readonly term: number;
   readonly holder: string;
+}
+
+/** Which claim of a holder that has died a release is for: no other lease matches. */
+export interface DeadTenure extends Tenure {
+  readonly claim: string;
 }
 
 /** Describes a member as the store knows it. */
@@ -139,8 +151,13 @@ export interface Store {
   insertTerm(record: TermRecord): Promise<{ inserted: true } | { inserted: false; claim: string }>;
   /** Sets beat and progress if the lease is still of this tenure. False: it is not, the mastership is lost. */
   beat(tenure: Tenure, beat: number, progress: Progress): Promise<boolean>;
-  /** Beats as `beat` does, and sets the holder to `null`: the next member may claim at once. */
-  release(tenure: Tenure, beat: number, progress: Progress): Promise<boolean>;
+  /**
+   * Beats as `beat` does, and sets the holder to `null`: the next member may claim at once. With `died`, which is the
+   * claim, the next member takes it for the release of a holder that died.
+   */
+  release(tenure: Tenure, beat: number, progress: Progress, died?: string): Promise<boolean>;
+  /** Releases the lease for a holder that has died (rule 12). False: the lease is not of that claim any more. */
+  releaseDead(tenure: DeadTenure): Promise<boolean>;
   /** Deletes records of terms below `below`. Never the tip. */
   trimTerms(name: string, below: number): Promise<void>;
 

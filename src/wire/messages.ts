@@ -10,7 +10,7 @@ import type { TaskId } from '../task/task.js';
 import type { MemberStatus } from './status.js';
 import type { TakenLetter } from './takenLetter.js';
 
-interface ManagedSpec {
+export interface ManagedSpec {
   readonly module: string | null;
   /** The property that holds the id of a task; null: a function reads it. */
   readonly key: string | null;
@@ -39,6 +39,8 @@ export interface CoordinatorData extends OwnThreadData {
   readonly events: MessagePort;
   /** Of the `Gate` of the embedded store. */
   readonly gate: SharedGate;
+  /** Of the `ExitSignal`. */
+  readonly exit: SharedArrayBuffer;
 }
 
 /** Tasks that are in one shared block, in the order of submission; they are not decoded on the way. */
@@ -72,6 +74,8 @@ export interface CoordinatorApi {
   /** Answers a `work` event. */
   worked(cluster: number, run: number, outcome: WorkOutcome): Promise<void>;
   close(): Promise<void>;
+  /** The process exits: ends at once what runs, and releases every lease. Then it gives the `ExitSignal`. */
+  exit(): Promise<void>;
 }
 
 /** What a member tells its facade, in order. */

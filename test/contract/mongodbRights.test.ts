@@ -26,21 +26,22 @@ const task = (id: number) => ({ id, bytes: Buffer.from('payload') });
 
 /** Every call of a store, in the order of a life: open, elect, submit, run, bury, put back, list, trim. */
 type Calls<S> = { readonly [Name in keyof S]: (store: FullStore, clock: VirtualClock) => unknown };
-const before: Calls<Omit<Store, 'open' | 'close' | 'onAvailable' | 'beat' | 'release' | 'trimTerms' | 'removeMember'>> =
-  {
-    putMember: (store) => store.putMember(member),
-    highestTerm: (store) => store.highestTerm(NAME),
-    observe: (store) => store.observe([{ name: NAME, tip: 0 }]),
-    compareAndSetLease: async (store) => {
-      await store.compareAndSetLease(NAME, null, lease);
-      await store.compareAndSetLease(NAME, lease, lease);
-    },
-    insertTerm: (store) => store.insertTerm({ ...tenure, claim: 'c', ttl: 1 }),
-    settle: async (store) => store.settle((await store.highestTerm(NAME)).epoch, 1000),
-    putNotice: (store) => store.putNotice(notice),
-    readNotices: (store) => store.readNotices(NAME),
-    listMembers: (store) => store.listMembers(NAME),
-  };
+const before: Calls<
+  Omit<Store, 'open' | 'close' | 'onAvailable' | 'beat' | 'release' | 'releaseDead' | 'trimTerms' | 'removeMember'>
+> = {
+  putMember: (store) => store.putMember(member),
+  highestTerm: (store) => store.highestTerm(NAME),
+  observe: (store) => store.observe([{ name: NAME, tip: 0 }]),
+  compareAndSetLease: async (store) => {
+    await store.compareAndSetLease(NAME, null, lease);
+    await store.compareAndSetLease(NAME, lease, lease);
+  },
+  insertTerm: (store) => store.insertTerm({ ...tenure, claim: 'c', ttl: 1 }),
+  settle: async (store) => store.settle((await store.highestTerm(NAME)).epoch, 1000),
+  putNotice: (store) => store.putNotice(notice),
+  readNotices: (store) => store.readNotices(NAME),
+  listMembers: (store) => store.listMembers(NAME),
+};
 const queue: Calls<TaskStore> = {
   addTasks: async ({ tasks }) => {
     await tasks.addTasks(NAME, [1, 2, 3].map(task), 10);
@@ -67,9 +68,10 @@ const queue: Calls<TaskStore> = {
   claimDeadLetter: ({ tasks }) => tasks.claimDeadLetter(NAME, 2, null, 'mine'),
   removeDeadLetter: ({ tasks }) => tasks.removeDeadLetter(NAME, 2),
 };
-const after: Calls<Pick<Store, 'beat' | 'release' | 'trimTerms' | 'removeMember'>> = {
+const after: Calls<Pick<Store, 'beat' | 'release' | 'releaseDead' | 'trimTerms' | 'removeMember'>> = {
   beat: (store) => store.beat(tenure, 1, progress),
   release: (store) => store.release(tenure, 2, progress),
+  releaseDead: (store) => store.releaseDead({ ...tenure, claim: 'c' }),
   trimTerms: (store) => store.trimTerms(NAME, 1),
   removeMember: (store) => store.removeMember('h'),
 };

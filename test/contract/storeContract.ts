@@ -252,6 +252,50 @@ export function storeContract(title: string, setup: () => Promise<StoreUnderTest
       expect((await read(name))?.configuration).toBeUndefined();
     });
 
+    test('a lease says which process claimed it, until another member claims', async () => {
+      const name = randomUUID();
+      const process = { boot: 'b', namespace: 'pid:[1]', pid: 7, start: '70' };
+      const lease = { ...aLease({ holder: 'holder' }), process };
+      await store.compareAndSetLease(name, null, lease);
+      await store.beat({ name, term: 1, holder: 'holder' }, 1, nothing);
+      expect(await read(name)).toEqual({ ...lease, beat: 1 });
+      const older = aLease({ holder: 'older', term: 2, claim: 'older' });
+      expect(await store.compareAndSetLease(name, { ...lease, beat: 1 }, older)).toBe(true);
+      expect(await read(name)).toEqual(older);
+    });
+
+    test('the highest term names its claim', async () => {
+      const { name, lease } = await held();
+      expect(await store.highestTerm(name)).toMatchObject({ term: 1, claim: lease.claim, ttl: lease.ttl });
+      expect((await store.highestTerm(randomUUID())).claim).toBeUndefined();
+    });
+
+    test('the lease of a holder that died is released for its very claim alone', async () => {
+      const { name, lease } = await held();
+      const dead = { name, term: 1, holder: 'holder', claim: lease.claim };
+      const others = [{ name: randomUUID() }, { term: 2 }, { holder: 'other' }, { claim: 'other' }];
+      for (const other of others) {
+        expect(await store.releaseDead({ ...dead, ...other }), JSON.stringify(other)).toBe(false);
+      }
+      expect(await read(name)).toEqual(lease);
+      expect(await store.releaseDead(dead)).toBe(true);
+      expect(await read(name)).toEqual({ ...lease, holder: null, died: true });
+      expect(await store.releaseDead(dead)).toBe(false);
+      expect(await store.beat({ name, term: 1, holder: 'holder' }, 1, nothing)).toBe(false);
+    });
+
+    test('a death counts for the claim that died, and for no later one', async () => {
+      const { name, lease } = await held();
+      expect(await store.release({ name, term: 1, holder: 'holder' }, 1, nothing, lease.claim)).toBe(true);
+      const died = await read(name);
+      expect(died).toEqual({ ...lease, beat: 1, holder: null, died: true });
+      const next = aLease({ term: 2, holder: 'next', claim: 'next' });
+      expect(await store.compareAndSetLease(name, died, next)).toBe(true);
+      expect(await read(name)).toEqual(next);
+      expect(await store.release({ name, term: 2, holder: 'next' }, 1, nothing)).toBe(true);
+      expect(await read(name)).toEqual({ ...next, beat: 1, holder: null });
+    });
+
     test('notices are one for each kind and wish, the last, and no lines of members', async () => {
       const name = randomUUID();
       const notice: Notice = {

@@ -29,7 +29,8 @@ export interface Detector {
 }
 
 const VITEST = 'node_modules/vitest/vitest.mjs';
-const randomRuns = 'test/unit/election/randomRuns.test.ts';
+const elections = 'test/simulation/elections.test.ts';
+const electionProperties = 'test/unit/election/protocol.properties.test.ts';
 const queueWalks = ['test/unit/queue/durable/durableWalk.test.ts', 'test/unit/queue/dispatcherWalk.test.ts'];
 
 const vitest = (project: 'unit' | 'contract' | 'replicaSet', ...more: string[]): string[] => [
@@ -54,11 +55,14 @@ const namedTests: Readonly<Record<string, string>> = {
   'src/coordinator/deadLetters.ts': 'test/unit/coordinator/deadLetters.test.ts',
   'src/wire/takenLetter.ts': 'test/unit/coordinator/deadLetters.test.ts',
   'src/coordinator/member.ts': kinds,
+  'src/coordinator/deathWatch.ts': 'test/unit/coordinator/deathWatch.test.ts',
+  'src/coordinator/duties/durableDuty.ts': 'test/unit/coordinator/duties/durableDuty.test.ts',
   'src/coordinator/storeLimits.ts': 'test/unit/coordinator/storeLimits.test.ts',
   'src/coordinator/yielding.ts': kinds,
+  'src/surroundings/processIdentity.ts': 'test/unit/surroundings/processIdentity.test.ts',
   'src/surroundings/lastResorts.ts': 'test/unit/surroundings/lastResorts.test.ts',
   'src/surroundings/ownThreads.ts': 'test/unit/surroundings/ownThreads.test.ts',
-  'src/queue/dispatcher.ts': 'test/unit/queue/dispatcher.test.ts',
+  'src/queue/dispatcher.ts': 'test/unit/queue/dispatcher.',
   'src/values/rejections.ts': 'test/unit/values/rejections.test.ts',
   'src/surroundings/runtime.ts': 'test/unit/surroundings/runtime.test.ts',
   'src/store/embedded/place.ts': 'test/unit/store/embedded/place.test.ts',
@@ -89,24 +93,22 @@ export const detectors: readonly Detector[] = [
     name: 'properties',
     title: 'the properties (§3)',
     command: (file) =>
-      file.startsWith('src/election/')
-        ? vitest('unit', 'test/unit/properties/election.test.ts')
-        : vitest('unit', 'test/unit/properties'),
-    needs: 'test/unit/properties',
+      file.startsWith('src/election/') ? vitest('unit', electionProperties) : vitest('unit', '.properties.test.ts'),
+    needs: electionProperties,
     timeLimit: 60_000,
   },
   {
     name: 'walks',
-    title: 'the random walks among the unit tests',
+    title: 'the simulation of elections alone, and the random walks among the unit tests',
     command: (file) =>
       file.startsWith('src/election/')
-        ? vitest('unit', randomRuns)
+        ? vitest('unit', elections)
         : file.startsWith('src/queue/') && !forStandbys.includes(file)
           ? vitest('unit', ...queueWalks)
           : namedTests[file] === kinds
             ? vitest('unit', kindWalk)
             : null,
-    needs: randomRuns,
+    needs: elections,
     timeLimit: 60_000,
   },
   {
@@ -145,7 +147,7 @@ export const detectors: readonly Detector[] = [
     name: 'units',
     title: 'the unit tests of the same folder, for information',
     command: (file) =>
-      vitest('unit', unitsOf(file), '--exclude', '**/*Walk.test.ts', '--exclude', '**/randomRuns.test.ts'),
+      vitest('unit', unitsOf(file), ...['Walk', '.properties'].flatMap((end) => ['--exclude', `**/*${end}.test.ts`])),
     needs: 'test/unit',
     timeLimit: 60_000,
   },

@@ -16,7 +16,15 @@ function pair(scale: keyof typeof scales): Character[] {
 function setting(fields: Partial<Omit<Setting, 'kinds'>> & { kinds?: FaultName[] }): Setting {
   const { kinds = [], ...others } = fields;
   const bounds = { faults: 1, terms: 0, beats: 0, maxStates: 200_000, liveness: 1 };
-  return { core: step, weak: false, members: pair('small'), ...bounds, ...others, kinds: new Set(kinds) };
+  return {
+    core: step,
+    weak: false,
+    members: pair('small'),
+    siblings: false,
+    ...bounds,
+    ...others,
+    kinds: new Set(kinds),
+  };
 }
 
 describe('the election', () => {

@@ -5,9 +5,9 @@ import type { CallName, EmbeddedCalls, StoreReply } from '../../src/store/embedd
 import { EmbeddedStore } from '../../src/store/embedded/embeddedStore.ts';
 import { Gate } from '../../src/store/embedded/gate.ts';
 import type { EmbeddedPlace } from '../../src/store/embedded/place.ts';
-import { type ProcessTable, processTable, thisProcess } from '../../src/store/embedded/processIdentity.ts';
 import { EmbeddedServer } from '../../src/store/embedded/server.ts';
 import type { StoreCaller } from '../../src/store/embedded/storeThread.ts';
+import { type ProcessTable, processTable, thisProcess } from '../../src/surroundings/processIdentity.ts';
 import { systemClock } from '../../src/time/systemClock.ts';
 
 let threads = 0;

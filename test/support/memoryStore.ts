@@ -10,7 +10,15 @@ import { StoreError } from '../../src/errors.ts';
 import type { Lease, Look, Member, Notice, Observation, Store, Tip } from '../../src/store/store.ts';
 import type { Clock } from '../../src/time/clock.ts';
 
-export type CallName = 'highestTerm' | 'observe' | 'settle' | 'compareAndSetLease' | 'insertTerm' | 'beat' | 'release';
+export type CallName =
+  | 'highestTerm'
+  | 'observe'
+  | 'settle'
+  | 'compareAndSetLease'
+  | 'insertTerm'
+  | 'beat'
+  | 'release'
+  | 'releaseDead';
 
 /** All in ms. */
 export interface Fate {
@@ -121,7 +129,12 @@ export class MemoryConnection implements Store {
   highestTerm(): Promise<Tip> {
     const { store } = this;
     const read = this.call<Tip>('highestTerm', (answer) =>
-      answer({ term: store.tip, ttl: store.ttls.get(store.tip) ?? 0, epoch: `${store.epoch}` }),
+      answer({
+        term: store.tip,
+        ttl: store.ttls.get(store.tip) ?? 0,
+        ...(store.tip === 0 ? {} : { claim: store.terms.get(store.tip) ?? '' }),
+        epoch: `${store.epoch}`,
+      }),
     );
     return read.then((tip) => {
       this.epoch = Number(tip.epoch);
@@ -174,10 +187,19 @@ export class MemoryConnection implements Store {
     tenure: Parameters<Store['beat']>[0],
     beat: number,
     progress: Parameters<Store['beat']>[2],
+    died?: string,
   ): Promise<boolean> {
     return this.write('release', (lease) =>
       lease?.term === tenure.term && lease.holder === tenure.holder
-        ? { ...lease, beat, ...progress, holder: null }
+        ? { ...lease, beat, ...progress, holder: null, ...(died === lease.claim ? { died: true } : {}) }
+        : null,
+    );
+  }
+
+  releaseDead({ term, holder, claim }: Parameters<Store['releaseDead']>[0]): Promise<boolean> {
+    return this.write('releaseDead', (lease) =>
+      lease?.term === term && lease.holder === holder && lease.claim === claim
+        ? { ...lease, holder: null, died: true }
         : null,
     );
   }

@@ -105,13 +105,8 @@ interface Run {
 
 async function runIn(scratch: string, run: Run): Promise<Pick<DemoResult, 'audit' | 'bound' | 'heartbeats'>> {
   const { options, prepared, display, signal, startedAt, event } = run;
-  const { folder, plan } = prepared;
-  const { tasks, quality, atLeast } = plan;
-  const files = {
-    tasks: join(scratch, 'tasks.json'),
-    ledger: join(scratch, 'ledger.jsonl'),
-    store: join(scratch, 'store'),
-  };
+  const { tasks } = prepared.plan;
+  const files = filesIn(scratch);
   await writeFile(files.tasks, JSON.stringify(tasks));
 
   const waiting = new Waiting();
@@ -139,12 +134,7 @@ async function runIn(scratch: string, run: Run): Promise<Pick<DemoResult, 'audit
 
   const facts: Facts = { block: null, kill: null, takeover: null, late: 0, landed: 0 };
   try {
-    const pids = crew.members.map(({ number, pid }) => `${number} (pid ${pid})`);
-    event(`members ${pids.join(', ')}`);
-    const name = `demo-${randomUUID()}`;
-    const store = options.mongodb === undefined ? { path: files.store } : { mongodb: options.mongodb };
-    const work = (member: number) => workUrl({ folder, ledger: files.ledger, member, quality, atLeast }).href;
-    crew.start((member) => ({ type: 'start', name, store, tasks: files.tasks, work: work(member) }));
+    startCrew(crew, files, run);
     await play({ crew, ledger, total: tasks.length, done: () => paths.size, waiting, event }, facts);
   } catch (error) {
     if (!(error instanceof RunFailed)) throw error;
@@ -158,13 +148,42 @@ async function runIn(scratch: string, run: Run): Promise<Pick<DemoResult, 'audit
   await ledger.readOn();
   display.update(makeView(crew.members, ledger.lines, tasks.length, monotonicNow(), startedAt));
   event('the members have stopped; the ledger is audited');
-  const { late, landed, ...acts } = facts;
+  return auditRun(prepared, crew, ledger, facts);
+}
+
+/** Where a run keeps what it needs. */
+type RunFiles = Readonly<Record<'tasks' | 'ledger' | 'store', string>>;
+
+function filesIn(scratch: string): RunFiles {
+  return {
+    tasks: join(scratch, 'tasks.json'),
+    ledger: join(scratch, 'ledger.jsonl'),
+    store: join(scratch, 'store'),
+  };
+}
+
+function startCrew(crew: Crew, files: RunFiles, { options, prepared, event }: Run): void {
+  const { folder, plan } = prepared;
+  const { quality, atLeast } = plan;
+  const pids = crew.members.map(({ number, pid }) => `${number} (pid ${pid})`);
+  event(`members ${pids.join(', ')}`);
+  const name = `demo-${randomUUID()}`;
+  const store = options.mongodb === undefined ? { path: files.store } : { mongodb: options.mongodb };
+  const work = (member: number) => workUrl({ folder, ledger: files.ledger, member, quality, atLeast }).href;
+  crew.start((member) => ({ type: 'start', name, store, tasks: files.tasks, work: work(member) }));
+}
+
+async function auditRun(
+  { folder, plan }: Prepared,
+  crew: Crew,
+  ledger: LedgerReader,
+  { late, landed, ...acts }: Facts,
+): Promise<Pick<DemoResult, 'audit' | 'bound' | 'heartbeats'>> {
   const bound = { protocol: claimWithin, roundTrip: crew.roundTrip, late, landed };
-  const damaged = ledger.damaged + (ledger.torn ? 1 : 0);
   const input = {
-    tasks,
+    tasks: plan.tasks,
     lines: ledger.lines,
-    damaged,
+    damaged: ledger.damaged + (ledger.torn ? 1 : 0),
     ...acts,
     bound: claimWithin + crew.roundTrip + late + landed,
     mishaps: crew.mishaps,

@@ -36,9 +36,11 @@ export class DurableDuty implements QueueDuty {
   private readonly queue: DurableQueue;
   private readonly dispatcher: Dispatcher;
   private current: Progress = { identifier: null, count: 0, recent: [] };
-  /** Whether the last lease that was seen, if there was one, had been released by its holder. */
+  /** Whether the last lease that was seen, if there was one, had been released by a holder that did not die. */
   private released = false;
   private queuedBefore = 0;
+  /** Whether the process exits amid a task, whose record stays if it is a suspect. */
+  private isCutShort = false;
   /** How many masterships have begun. */
   private elections = 0;
 
@@ -159,11 +161,16 @@ export class DurableDuty implements QueueDuty {
    * lease is left to run out: no member could take over while this one retries for ever.
    */
   async drain(): Promise<'drained' | 'stuck'> {
-    const flush = (how: 'drained' | 'stuck') => this.queue.flush(how === 'drained');
+    const flush = (how: 'drained' | 'stuck') => this.queue.flush(how === 'drained' && !this.isCutShort);
     const { how, inTime } = await drainAnd(flush, this.dispatcher, this.parts);
     // A member that drains is not elected again, and is not told `deposed`. Without this it would ask the store for ever.
     this.queue.endReign();
     return inTime ? how : 'stuck';
+  }
+
+  exit(isCutShort: boolean): void {
+    this.isCutShort = isCutShort;
+    this.dispatcher.endNow();
   }
 
   whenEnded(): Promise<void> {
@@ -171,7 +178,7 @@ export class DurableDuty implements QueueDuty {
   }
 
   seen(lease: Lease): void {
-    this.released = lease.holder === null;
+    this.released = lease.holder === null && lease.died === undefined;
   }
 
   seenNothing(): void {

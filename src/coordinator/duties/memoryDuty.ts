@@ -191,6 +191,10 @@ export class MemoryDuty implements QueueDuty {
     return how;
   }
 
+  exit(): void {
+    this.dispatcher.endNow();
+  }
+
   whenEnded(): Promise<void> {
     return this.dispatcher.whenEnded();
   }

@@ -16,6 +16,8 @@ import type { Duty } from './duty.js';
 export interface QueueDuty extends Duty {
   submit(batch: TaskBatch): Promise<SubmitResult[]>;
   unblock(id: TaskId): Promise<boolean>;
+  /** Ends at once what runs, because the process exits; `drain` follows. `isCutShort`: a task may be what the process dies of. */
+  exit(isCutShort: boolean): void;
   /** Resolves, once it is deposed or drained, when nothing of it runs any more, or when what does was given up. */
   whenEnded(): Promise<void>;
 }

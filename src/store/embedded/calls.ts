@@ -2,7 +2,18 @@
 import type { WireError } from '../../errors.js';
 import type { OwnThreadData } from '../../surroundings/ownThreads.js';
 import type { TaskId } from '../../task/task.js';
-import type { Lease, Look, Member, Notice, Observation, Progress, Tenure, TermRecord, Tip } from '../store.js';
+import type {
+  DeadTenure,
+  Lease,
+  Look,
+  Member,
+  Notice,
+  Observation,
+  Progress,
+  Tenure,
+  TermRecord,
+  Tip,
+} from '../store.js';
 import type {
   Acknowledgement,
   AttemptsRecord,
@@ -24,7 +35,8 @@ export interface EmbeddedCalls {
   compareAndSetLease(name: string, expected: Lease | null, next: Lease): boolean;
   insertTerm(record: TermRecord): { inserted: true } | { inserted: false; claim: string };
   beat(tenure: Tenure, beat: number, progress: Progress): boolean;
-  release(tenure: Tenure, beat: number, progress: Progress): boolean;
+  release(tenure: Tenure, beat: number, progress: Progress, died?: string): boolean;
+  releaseDead(tenure: DeadTenure): boolean;
   trimTerms(name: string, below: number): void;
   putMember(member: Member): void;
   removeMember(id: string): void;
@@ -62,6 +74,7 @@ const urgent: ReadonlySet<CallName> = new Set([
   'open',
   'queueState',
   'release',
+  'releaseDead',
   'setAttempts',
 ]);
 

@@ -11,7 +11,19 @@
 import { StoreError } from '../../errors.js';
 import type { Clock } from '../../time/clock.js';
 import { systemClock } from '../../time/systemClock.js';
-import type { Lease, Look, Member, Notice, Observation, Progress, Store, Tenure, TermRecord, Tip } from '../store.js';
+import type {
+  DeadTenure,
+  Lease,
+  Look,
+  Member,
+  Notice,
+  Observation,
+  Progress,
+  Store,
+  Tenure,
+  TermRecord,
+  Tip,
+} from '../store.js';
 import type { FullStore, TaskStore } from '../taskStore.js';
 import { EmbeddedTasks } from './embeddedTasks.js';
 import { Gate } from './gate.js';
@@ -99,8 +111,12 @@ export class EmbeddedStore implements FullStore {
     return this.guarded.call('beat', [tenure, beat, progress]);
   }
 
-  release(tenure: Tenure, beat: number, progress: Progress): Promise<boolean> {
-    return this.guarded.call('release', [tenure, beat, progress]);
+  release(tenure: Tenure, beat: number, progress: Progress, died?: string): Promise<boolean> {
+    return this.guarded.call('release', [tenure, beat, progress, died]);
+  }
+
+  releaseDead(tenure: DeadTenure): Promise<boolean> {
+    return this.guarded.call('releaseDead', [tenure]);
   }
 
   trimTerms(name: string, below: number): Promise<void> {

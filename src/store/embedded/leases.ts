@@ -14,8 +14,21 @@ import {
   storedLease,
   storedNotice,
   storedProgress,
+  storedRelease,
 } from '../documents.js';
-import type { Lease, Look, Member, Notice, Observation, Progress, Store, Tenure, TermRecord, Tip } from '../store.js';
+import type {
+  DeadTenure,
+  Lease,
+  Look,
+  Member,
+  Notice,
+  Observation,
+  Progress,
+  Store,
+  Tenure,
+  TermRecord,
+  Tip,
+} from '../store.js';
 import type { Entries } from './environment.js';
 import { leaseKey, memberKey, memberRange, settledKey, termKey, termRange } from './keys.js';
 
@@ -46,8 +59,8 @@ export class Leases {
   private tip(name: string): Omit<Tip, 'epoch'> {
     const last = this.entries.last(termRange(name));
     if (last === undefined) return { term: 0, ttl: 0 };
-    const { term, ttl } = this.reader(last, 'record', name).termRecord();
-    return { term, ttl };
+    const { term, ttl, claim } = this.reader(last, 'record', name).termRecord();
+    return { term, ttl, claim };
   }
 
   /** Begins an epoch if the store is new, or is a copy. */
@@ -114,8 +127,15 @@ export class Leases {
     return this.changeHeld(tenure, { beat, ...storedProgress(progress) });
   }
 
-  release(tenure: Tenure, beat: number, progress: Progress): boolean {
-    return this.changeHeld(tenure, { beat, ...storedProgress(progress), holder: null });
+  release(tenure: Tenure, beat: number, progress: Progress, died?: string): boolean {
+    return this.changeHeld(tenure, { beat, ...storedProgress(progress), ...storedRelease(died) });
+  }
+
+  releaseDead(tenure: DeadTenure): boolean {
+    const { name, claim } = tenure;
+    return this.change(leaseKey(name), 'lease', name, (old) =>
+      isHeldBy(tenure, old, this.facts) && old.claim === claim ? { ...old, ...storedRelease(claim) } : undefined,
+    );
   }
 
   private changeHeld(tenure: Tenure, fields: Fields): boolean {

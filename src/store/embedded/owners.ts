@@ -9,10 +9,16 @@
  */
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import {
+  isAlive,
+  type ProcessIdentity,
+  type ProcessTable,
+  processKey,
+  thisProcess,
+} from '../../surroundings/processIdentity.js';
 import { hasCode } from '../../values/hasCode.js';
 import type { StoreFiles } from './files.js';
 import type { EmbeddedPlace } from './place.js';
-import { isAlive, type ProcessIdentity, type ProcessTable, processKey, thisProcess } from './processIdentity.js';
 
 const FOLDER = 'owners';
 /** An owner in another namespace of processes counts as alive for so long after it last renewed its file, in ms. */
@@ -120,7 +126,7 @@ export class Owners {
   private mayLive(name: string, pid: number): boolean {
     const { me, table } = this.parts;
     const isOfOurNamespace = name.endsWith(`-${processKey(me).split('-').at(-1)}.lmdb`);
-    return !isOfOurNamespace || table.exists(pid);
+    return !isOfOurNamespace || table.look(pid) !== 'none';
   }
 
   private names(ending: string): string[] {

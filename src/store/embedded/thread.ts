@@ -1,11 +1,11 @@
 /** The thread of the embedded store: calls arrive at its port, and the server answers them there. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { threadBegins } from '../../surroundings/ownThreads.js';
+import { processTable, thisProcess } from '../../surroundings/processIdentity.js';
 import { systemClock } from '../../time/systemClock.js';
 import { StoreActivity } from './activity.js';
 import type { Request, StoreThreadData } from './calls.js';
 import { Gate } from './gate.js';
-import { processTable, thisProcess } from './processIdentity.js';
 import { EmbeddedServer } from './server.js';
 
 /** How often the files are looked at while no call comes, in ms. */

@@ -1,7 +1,7 @@
 /**
  * The store in the user's MongoDB. One collection holds the leases and the term records, whose `_id`s are the fence:
  *
- *   failover          { _id: 'lease/' + name, term, beat, ack, holder, claim, ttl, identifier, count, recent, configuration, at }
+ *   failover          { _id: 'lease/' + name, term, beat, ack, holder, claim, ttl, identifier, count, recent, configuration, process, died, at }
  *                     { _id: term + '/' + name, name, term, holder, claim, ttl, at }
  *                     { _id: 'settled', epoch, wait, at }
  *   failover_members  { _id: holder id, name, host, pid, state, at }
@@ -24,8 +24,21 @@ import {
   storedLease,
   storedNotice,
   storedProgress,
+  storedRelease,
 } from '../documents.js';
-import type { Lease, Look, Member, Notice, Observation, Progress, Store, Tenure, TermRecord, Tip } from '../store.js';
+import type {
+  DeadTenure,
+  Lease,
+  Look,
+  Member,
+  Notice,
+  Observation,
+  Progress,
+  Store,
+  Tenure,
+  TermRecord,
+  Tip,
+} from '../store.js';
 import type { FullStore, TaskStore } from '../taskStore.js';
 import { Commands, LEASES, leaseId, ofOurFormat } from './commands.js';
 import { MongoConnection } from './connection/connection.js';
@@ -78,8 +91,8 @@ export class MongodbStore implements FullStore {
       this.epoch('highestTerm'),
     ]);
     if (record === undefined) return { term: 0, ttl: 0, epoch };
-    const { term, ttl } = this.reader(record).termRecord();
-    return { term, ttl, epoch };
+    const { term, ttl, claim } = this.reader(record).termRecord();
+    return { term, ttl, claim, epoch };
   }
 
   async observe(asked: readonly Look[]): Promise<Observation[]> {
@@ -157,8 +170,13 @@ export class MongodbStore implements FullStore {
     return this.setHeld('beat', tenure, { beat, ...storedProgress(progress) });
   }
 
-  release(tenure: Tenure, beat: number, progress: Progress): Promise<boolean> {
-    return this.setHeld('release', tenure, { beat, holder: null, ...storedProgress(progress) });
+  release(tenure: Tenure, beat: number, progress: Progress, died?: string): Promise<boolean> {
+    return this.setHeld('release', tenure, { beat, ...storedProgress(progress), ...storedRelease(died) });
+  }
+
+  releaseDead({ name, term, holder, claim }: DeadTenure): Promise<boolean> {
+    const held = { _id: leaseId(name), term, holder, claim, ...ofOurFormat };
+    return this.commands.update('releaseDead', LEASES, held, { $set: { ...storedRelease(claim), at: new Date() } });
   }
 
   private setHeld(what: string, { name, term, holder }: Tenure, fields: Fields): Promise<boolean> {

@@ -1,5 +1,6 @@
 /** All planted bugs. */
 import type { PlantedBug } from '../plantedBug.ts';
+import { deathBugs } from './deaths.ts';
 import { durableBugs } from './durable.ts';
 import { electionBugs } from './election.ts';
 import { embeddedBugs } from './embedded.ts';
@@ -20,6 +21,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...queueBugs,
   ...realmBugs,
   ...durableBugs,
+  ...deathBugs,
   ...workBugs,
   ...storeBugs,
   ...embeddedBugs,

@@ -1,19 +1,20 @@
 /** Mistakes in the stored queue: docs/explain/durable.md has the promises. */
 import type { PlantedBug } from '../plantedBug.ts';
 
-const queue = 'src/queue/durable/durableQueue.ts';
+const reign = 'src/queue/durable/reign.ts';
+const takeover = 'src/queue/durable/takeover.ts';
 const caughtBy = ['simulation', 'walks'] as const;
 
 export const durableBugs: readonly PlantedBug[] = [
   {
     name: 'acknowledged-when-handed-out',
     breaks: 'Tasks are acknowledged when their chunk begins, not when they have ended.',
-    file: queue,
-    find: 'if (head.seq > suspectsThrough) return this.unspent(reign.window.first(room));',
+    file: reign,
+    find: 'if (head.seq > suspectsThrough) return this.unspent(this.window.first(room));',
     replace: `if (head.seq > suspectsThrough) {
-      const tasks = this.unspent(reign.window.first(room));
-      reign.finished = tasks.at(-1)?.seq ?? reign.finished;
-      void this.acknowledge(reign);
+      const tasks = this.unspent(this.window.first(room));
+      this.finished = tasks.at(-1)?.seq ?? this.finished;
+      void this.acknowledge();
       return tasks;
     }`,
     caughtBy,
@@ -21,47 +22,47 @@ export const durableBugs: readonly PlantedBug[] = [
   {
     name: 'refused-acknowledgement-ignored',
     breaks: 'A deposed master goes on, and reports as acknowledged what the store has refused.',
-    file: queue,
-    find: '      reign.lost = !matched;\n      if (!matched) break;',
-    replace: '      reign.lost = !matched && finished < 0;\n      if (reign.lost) break;',
+    file: reign,
+    find: '      this.lost = !matched;\n      if (!matched) break;',
+    replace: '      this.lost = !matched && finished < 0;\n      if (this.lost) break;',
     caughtBy: ['simulation'],
   },
   {
     name: 'trimmed-before-done',
     breaks: 'Tasks are trimmed as soon as they were fetched.',
-    file: queue,
-    find: 'store.trimTasks(name, reign.acknowledged)',
-    replace: 'store.trimTasks(name, reign.window.last)',
+    file: reign,
+    find: 'this.store.trim(this.acknowledged)',
+    replace: 'this.store.trim(this.window.last)',
     caughtBy,
   },
   {
     name: 'trimmed-when-finished',
     breaks: 'Tasks are trimmed when they have run, and not only when that is acknowledged.',
-    file: queue,
-    find: 'store.trimTasks(name, reign.acknowledged)',
-    replace: 'store.trimTasks(name, reign.finished)',
+    file: reign,
+    find: 'this.store.trim(this.acknowledged)',
+    replace: 'this.store.trim(this.finished)',
     caughtBy: ['walks'],
   },
   {
     name: 'trimmed-before-the-burial',
     breaks: 'A task is trimmed although its dead letter is not written yet.',
-    file: queue,
-    find: 'if (reign.burying !== null || clock.now() < reign.trimAt) return;',
-    replace: 'if (clock.now() < reign.trimAt) return;',
+    file: reign,
+    find: 'if (this.burying !== null || clock.now() < this.trimAt) return;',
+    replace: 'if (clock.now() < this.trimAt) return;',
     caughtBy: ['walks'],
   },
   {
     name: 'suspect-runs-unrecorded',
     breaks: 'A suspect runs before its attempt is on record, and it stays unknown of which task a process died.',
-    file: queue,
-    find: '    void this.putOnRecord(reign, head, head.failed + 1);\n    return [];',
+    file: reign,
+    find: '    void this.putOnRecord(head, head.failed + 1);\n    return [];',
     replace: '    return [head];',
     caughtBy,
   },
   {
     name: 'deaths-not-counted',
     breaks: 'A task that takes its process down is run again and again.',
-    file: queue,
+    file: reign,
     find: 'return failed >= attempts || (deaths > 0 && deaths + 1 >= budget);',
     replace: 'return failed >= attempts || (deaths > 1e6 && deaths + 1 >= budget);',
     caughtBy,
@@ -69,7 +70,7 @@ export const durableBugs: readonly PlantedBug[] = [
   {
     name: 'one-death-too-many',
     breaks: 'The first death, of which there is no record, is not counted.',
-    file: queue,
+    file: reign,
     find: '(deaths > 0 && deaths + 1 >= budget)',
     replace: '(deaths > 0 && deaths >= budget)',
     caughtBy: ['walks'],
@@ -77,7 +78,7 @@ export const durableBugs: readonly PlantedBug[] = [
   {
     name: 'suspects-run-as-a-chunk',
     breaks: 'After a crash the suspects run as whole chunks instead of one at a time.',
-    file: queue,
+    file: reign,
     find: 'if (head.seq > suspectsThrough) return',
     replace: 'if (head.seq > suspectsThrough || head.deaths === 0) return',
     caughtBy,
@@ -85,7 +86,7 @@ export const durableBugs: readonly PlantedBug[] = [
   {
     name: 'next-suspect-before-the-acknowledgement',
     breaks: 'A suspect begins before the one ahead of it is acknowledged, which is then charged with its crash.',
-    file: queue,
+    file: reign,
     find: 'if (acknowledged < finished && acknowledged < suspectsThrough) return [];',
     replace: 'if (acknowledged < finished && acknowledged > suspectsThrough) return [];',
     caughtBy: ['walks'],
@@ -93,75 +94,75 @@ export const durableBugs: readonly PlantedBug[] = [
   {
     name: 'suspects-after-a-release',
     breaks: 'The attempt of a suspect that a hand-over cut short stays on record as a death.',
-    file: queue,
-    find: 'else if (nothingRuns && reign.hold === null && head?.recorded) {',
-    replace: 'else if (!nothingRuns && reign.hold === null && head?.recorded) {',
+    file: reign,
+    find: 'else if (nothingRuns && this.hold === null && head?.recorded) {',
+    replace: 'else if (!nothingRuns && this.hold === null && head?.recorded) {',
     caughtBy,
   },
   {
     name: 'burial-not-finished',
     breaks: 'A new master does not write the dead letter that the one before left in the lease.',
-    file: queue,
-    find: 'if (state.burial !== null && !(await this.finishBurial(tenure, state.burial))) return;',
+    file: takeover,
+    find: 'if (state.burial !== null && !(await finishBurial(parts, state.burial))) return null;',
     replace:
-      'if (state.burial !== null && tenure.term < 0 && !(await this.finishBurial(tenure, state.burial))) return;',
+      'if (state.burial !== null && store.tenure.term < 0 && !(await finishBurial(parts, state.burial))) return null;',
     caughtBy,
   },
   {
     name: 'letter-lost',
     breaks: 'A task that is given up leaves the queue, and no dead letter is written.',
-    file: queue,
-    find: '    if (!(await this.writeLetter(reign.tenure, task, burial))) return;\n',
+    file: reign,
+    find: '    if (!(await this.store.writeLetter(task, burial))) return;\n',
     replace: '',
     caughtBy,
   },
   {
     name: 'letter-written-twice',
     breaks: 'The burial stays in the lease, and the next master writes a letter again that was requeued before.',
-    file: queue,
-    find: 'const matched = await this.acknowledgeAt(reign.tenure, burial.seq, null);',
-    replace: 'const matched: boolean | null = reign.lost ? null : true;',
+    file: reign,
+    find: 'const matched = await this.store.acknowledge(burial.seq, null);',
+    replace: 'const matched: boolean | null = this.lost ? null : true;',
     caughtBy: ['walks'],
   },
   {
     name: 'unacknowledged-without-bound',
     breaks: 'More than 256 tasks run without an acknowledgement, and a crash repeats them all.',
-    file: queue,
-    find: 'const room = Math.min(most, UNACKNOWLEDGED_MAX - reign.ids.length);',
+    file: reign,
+    find: 'const room = Math.min(most, UNACKNOWLEDGED_MAX - this.ids.length);',
     replace: 'const room = most;',
     caughtBy: ['walks'],
   },
   {
     name: 'flush-does-not-wait',
     breaks: 'The lease is released before what has run is acknowledged.',
-    file: queue,
-    find: "return finished > acknowledged || burying !== null || hold === 'recording';",
-    replace: "return finished > acknowledged + 1e6 || burying !== null || hold === 'recording';",
+    file: reign,
+    find: "return this.finished > this.acknowledged || this.burying !== null || this.hold === 'recording';",
+    replace: "return this.finished > this.acknowledged + 1e6 || this.burying !== null || this.hold === 'recording';",
     caughtBy,
   },
   {
     name: 'failure-not-on-record',
     breaks: 'A failed attempt is not put on record, and a failover gives the task all its attempts again.',
-    file: queue,
-    find: '    void this.putOnRecord(reign, head, head.failed);\n  }\n\n  /** Gives',
-    replace: "    if (reign.hold === 'blocked') void this.putOnRecord(reign, head, head.failed);\n  }\n\n  /** Gives",
+    file: reign,
+    find: '    void this.putOnRecord(head, head.failed);\n  }\n\n  /** Gives',
+    replace: "    if (this.hold === 'blocked') void this.putOnRecord(head, head.failed);\n  }\n\n  /** Gives",
     caughtBy: ['walks'],
   },
   {
     name: 'blocked-queue-runs-on',
     breaks: 'A queue that is blocked at a task tries it again after its record is written.',
-    file: queue,
-    find: "reign.hold = 'blocked';\n    callbacks.trouble",
-    replace: 'reign.hold = null;\n    callbacks.trouble',
+    file: reign,
+    find: "this.hold = 'blocked';\n    callbacks.trouble",
+    replace: 'this.hold = null;\n    callbacks.trouble',
     caughtBy,
     mayHang: true,
   },
   {
     name: 'requeue-of-the-blocked-not-seen',
     breaks: 'A queue that is blocked never notices that its head was requeued.',
-    file: queue,
-    find: "if (reign.hold === 'blocked' && head !== undefined) void this.pollBlocked(reign, head);",
-    replace: "if (reign.hold === 'burying' && head !== undefined) void this.pollBlocked(reign, head);",
+    file: reign,
+    find: "if (this.hold === 'blocked' && head !== undefined) void this.pollBlocked(head);",
+    replace: "if (this.hold === 'burying' && head !== undefined) void this.pollBlocked(head);",
     caughtBy,
   },
   {

@@ -59,8 +59,8 @@ export const memberBugs: readonly PlantedBug[] = [
     name: 'configuration-of-another-claim',
     breaks: 'What an earlier holder said of itself counts for an older version that claimed after it.',
     file: 'src/store/documents.ts',
-    find: 'if (!isFields(stored) || stored.claim !== claim) return {};',
-    replace: 'if (!isFields(stored) || claim === null) return {};',
+    find: 'return isFields(stored) && stored.claim === this.fields.claim ? stored : undefined;',
+    replace: 'return isFields(stored) ? stored : undefined;',
     caughtBy: named,
   },
   {

@@ -18,8 +18,8 @@ export const queueBugs: readonly PlantedBug[] = [
     name: 'dispatch-goes-on-after-fence',
     breaks: 'A fence leaves the dispatcher as it is, and new runs begin in the grace (rule 7).',
     file: dispatcher,
-    find: 'if (this.stopped) return;\n    this.toLeaseEnd();',
-    replace: "if (this.stopped || this.mode === 'running') return;\n    this.toLeaseEnd();",
+    find: 'if (this.stopped) return;\n    this.endWatch.toLeaseEnd();',
+    replace: "if (this.stopped || this.mode === 'running') return;\n    this.endWatch.toLeaseEnd();",
     caughtBy: ['simulation', 'walks'],
   },
   {

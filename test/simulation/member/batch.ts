@@ -4,6 +4,8 @@ import { add, describe, noTotals, runSeeds, shrink, type Totals } from './simula
 export interface Chunk {
   readonly from: number;
   readonly count: number;
+  /** Worlds without a queue. */
+  readonly elections: boolean;
 }
 
 export interface ChunkReport {
@@ -12,9 +14,9 @@ export interface ChunkReport {
   readonly failure: string | null;
 }
 
-async function runChunk({ from, count }: Chunk): Promise<ChunkReport> {
+async function runChunk({ from, count, elections }: Chunk): Promise<ChunkReport> {
   const totals = noTotals();
-  const failure = await runSeeds(from, count, totals);
+  const failure = await runSeeds(from, count, totals, { elections });
   if (failure !== null) add(totals, { seeds: 1 });
   return { totals, failure: failure === null ? null : describe(failure, await shrink(failure)) };
 }

@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict';
 import { StoreError } from '../../../src/errors.ts';
 import type {
+  DeadTenure,
   Lease,
   Look,
   Member,
@@ -21,6 +22,7 @@ import type { FullStore, TaskStore } from '../../../src/store/taskStore.ts';
 import type { Clock } from '../../../src/time/clock.ts';
 import { sameVersion } from '../../support/memoryStore.ts';
 import type { Timeline } from '../../support/skewedClock.ts';
+import type { Conduct } from './conduct.ts';
 import {
   addTasks,
   beaten,
@@ -37,6 +39,7 @@ import {
   settle,
   tasksAfter,
   trimTasks,
+  trimTerms,
 } from './database.ts';
 import type { Plant } from './setting.ts';
 
@@ -50,6 +53,8 @@ export interface Fate {
   readonly gap: number;
   /** Until the answer is back; null: it never is. */
   readonly returns: number | null;
+  /** When its caller is told that it failed, whatever becomes of it; null: not before its time limit. */
+  readonly fails: number | null;
   /** Whether it goes to the primary that was cut off, if there is one. */
   readonly stale: boolean;
 }
@@ -63,6 +68,7 @@ interface ConnectionParts {
   /** Whether tasks that are done are deleted at once, or stay. */
   readonly trims: boolean;
   readonly plant: Plant | null;
+  readonly conduct: Conduct;
   /** Asked once per call. */
   fate(name: CallName): Fate;
   /** The call is on its way. */
@@ -115,14 +121,20 @@ export class SimulatedConnection implements FullStore {
   observe([asked]: readonly Look[]): Promise<Observation[]> {
     const after = (asked?.tip ?? 0) + 1;
     const wait = asked?.wait ?? 0;
+    const { conduct } = this.parts;
     // Two documents are not one snapshot: the record is read first, and the lease later.
-    return this.call('observe', ({ current }, gap, answer) => {
+    const observed = this.call<Observation[]>('observe', ({ current }, gap, answer) => {
       const newer = current.terms.has(after);
       this.after(gap, () => {
         const { lease, settledFor, epoch } = current;
         const settled = settledFor > 0 && settledFor >= wait;
         answer({ value: [{ lease: lease?.lease ?? null, newer, settled, epoch: `${epoch}` }] });
       });
+    });
+    const seen = conduct.looking(after - 1, () => `${this.epoch}`);
+    return observed.then((observations) => {
+      observations.forEach(seen);
+      return observations;
     });
   }
 
@@ -135,6 +147,7 @@ export class SimulatedConnection implements FullStore {
       if (!sameVersion(document?.lease ?? null, expected)) return null;
       return { lease: next, done: document?.done ?? 0, burial: document?.burial ?? null };
     };
+    this.parts.conduct.claims(expected, next);
     return this.writeLease('compareAndSetLease', claim, undefined, expected === null);
   }
 
@@ -145,15 +158,24 @@ export class SimulatedConnection implements FullStore {
     });
   }
 
-  release(tenure: Tenure, beat: number, progress: Progress): Promise<boolean> {
+  release(tenure: Tenure, beat: number, progress: Progress, died?: string): Promise<boolean> {
     const { watch } = this.parts.database;
     const release = (document: LeaseDocument | null): LeaseDocument | null => {
       const mine = held(document, tenure);
       if (mine === null) return null;
       const next = beaten(mine, beat, progress);
-      return { ...next, lease: { ...next.lease, holder: null } };
+      return { ...next, lease: { ...next.lease, holder: null, ...(died === next.lease.claim ? { died: true } : {}) } };
     };
-    return this.writeLease('release', release, (before) => watch.released(tenure, before?.done ?? 0));
+    return this.writeLease('release', release, (before) => {
+      if (died === undefined) watch.released(tenure, before?.done ?? 0);
+    });
+  }
+
+  releaseDead(tenure: DeadTenure): Promise<boolean> {
+    return this.writeLease('releaseDead', (document) => {
+      const its = held(document, tenure);
+      return its?.lease.claim === tenure.claim ? { ...its, lease: { ...its.lease, holder: null, died: true } } : null;
+    });
   }
 
   /** Always atomic: a unique key is what even the weakest server has. */
@@ -164,7 +186,11 @@ export class SimulatedConnection implements FullStore {
     });
   }
 
-  async trimTerms(): Promise<void> {}
+  /** At once, as nothing depends on it. */
+  async trimTerms(_name: string, below: number): Promise<void> {
+    const { main, down } = this.parts.database;
+    if (!down) main.write(trimTerms(below), () => {});
+  }
   async putNotice(): Promise<void> {
     assert.fail('members that agree write no notices');
   }
@@ -296,8 +322,9 @@ export class SimulatedConnection implements FullStore {
 
   private call<T>(name: CallName, carryOut: CarryOut<T>): Promise<T> {
     const { clock, leaseLimit, taskLimit, database, deliver, fate: decide, sent } = this.parts;
-    const { arrives, gap, returns, stale } = decide(name);
-    const limit = taskCalls.has(name) ? taskLimit : leaseLimit;
+    this.parts.conduct.asks(name);
+    const { arrives, gap, returns, fails, stale } = decide(name);
+    const limit = fails ?? (taskCalls.has(name) ? taskLimit : leaseLimit);
     return new Promise((resolve, reject) => {
       let settled = false;
       const settle = (by: () => void): void =>

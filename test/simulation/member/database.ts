@@ -31,7 +31,7 @@ export interface LeaseDocument {
 
 export class Documents {
   lease: LeaseDocument | null = null;
-  tip: Pick<TermRecord, 'term' | 'ttl'> = { term: 0, ttl: 0 };
+  tip: Pick<TermRecord, 'term' | 'ttl'> & { readonly claim?: string } = { term: 0, ttl: 0 };
   terms = new Map<number, string>();
   tasks = new Map<number, StoredTask>();
   /** The number under which each id was last stored. */
@@ -207,9 +207,15 @@ export function insertTerm({ current }: Primary, record: TermRecord): Outcome<st
   if (found !== undefined) return { change: nothing, answer: found };
   const change: Change = (documents) => {
     documents.terms.set(term, claim);
-    if (term > documents.tip.term) documents.tip = { term, ttl };
+    if (term > documents.tip.term) documents.tip = { term, ttl, claim };
   };
   return { change, answer: null };
+}
+
+export function trimTerms(below: number): Change {
+  return ({ terms, tip }) => {
+    for (const term of terms.keys()) if (term < below && term !== tip.term) terms.delete(term);
+  };
 }
 
 export function addTasks({ current }: Primary, tasks: readonly NewTask[], at: Date): Outcome<AddResult[]> {

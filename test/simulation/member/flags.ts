@@ -18,6 +18,7 @@ export const help = `Simulates whole members, one world for each seed.
   --processes P    over how many processes (one for each core)
   --seed X         this seed alone
   --trace          with all that happens in it
+  --elections      worlds without a queue, of elections alone
 What a seed draws can be changed, for --seed:
   --members N      so many members
   --without A,B    without these faults: ${faultKinds.join(', ')}
@@ -31,7 +32,7 @@ export function parseFlags(args: readonly string[], cores: number): Flags | stri
     const flag = { type: 'boolean', default: false } as const;
     const options = {
       ...{ seeds: text, from: text, processes: text, seed: text, members: text, without: text, plant: text },
-      ...{ 'fault-time': text, trace: flag, help: flag },
+      ...{ 'fault-time': text, trace: flag, elections: flag, help: flag },
     };
     const { values } = parseArgs({ args: [...args], options });
     const { without, plant } = values;
@@ -43,6 +44,7 @@ export function parseFlags(args: readonly string[], cores: number): Flags | stri
       trace: values.trace,
       help: values.help,
       overrides: {
+        elections: values.elections,
         members: whole('members', values.members),
         faultTime: whole('fault-time', values['fault-time']),
         without: without?.split(',').map((kind) => oneOf('without', kind, faultKinds)) satisfies

@@ -2,6 +2,7 @@
 
 import { defaultGrace, resolveIntervals } from '../../../src/options/intervals.ts';
 import type { Intervals, ResolvedManagedOptions } from '../../../src/options/options.ts';
+import type { CallName } from './connection.ts';
 import { type FaultKind, type Setting, stream } from './setting.ts';
 
 export interface Habits {
@@ -11,8 +12,12 @@ export interface Habits {
   readonly duplicate: number;
   /** No message takes longer, and nobody is held up longer, in ms. */
   readonly latest: number;
+  /** That a call is given up early. */
+  readonly early: number;
   /** That a store that is not atomic takes long between reading and writing. */
   readonly gap: number;
+  /** The same for some calls. */
+  readonly gaps: Readonly<Partial<Record<CallName, number>>>;
   /** How long a write takes until no restart loses it, at most, in ms. */
   readonly commit: number;
   /** Mean ms between two mischiefs. */
@@ -34,9 +39,33 @@ export interface Habits {
   readonly trims: boolean;
   /** How late a member is fed, at most, in ms. */
   readonly lateFeed: number;
+  /** Whether all processes are of one machine, where each can see that another is gone. */
+  readonly siblings: boolean;
 }
 
 export function drawHabits(setting: Setting): Habits {
+  const habits = drawQueueHabits(setting);
+  return setting.queue === 'none' ? { ...habits, ...drawElectionHabits(setting) } : habits;
+}
+
+/** What differs where the election is all that there is. */
+function drawElectionHabits(setting: Setting): Partial<Habits> {
+  const random = stream(setting.seed, 7);
+  const has = (kind: FaultKind): number => (setting.faults.includes(kind) ? 1 : 0);
+  const chance = (most: number): number => (random() < 0.4 ? 0 : random() * most);
+  return {
+    delay: chance(0.3) * has('delay'),
+    loss: chance(0.15) * has('loss'),
+    early: chance(0.15) * has('early'),
+    gaps: { observe: chance(0.1), compareAndSetLease: chance(0.6), beat: chance(0.6), release: chance(0.8) },
+    latest: 9000,
+    pause: 500 + random() * 4000,
+    scale: 1,
+    intervals: intervalsOf(1),
+  };
+}
+
+function drawQueueHabits(setting: Setting): Habits {
   const random = stream(setting.seed, 1);
   const has = (kind: FaultKind): number => (setting.faults.includes(kind) ? 1 : 0);
   const chance = (most: number): number => (random() < 0.3 ? 0 : random() * most);
@@ -49,8 +78,10 @@ export function drawHabits(setting: Setting): Habits {
     delay: chance(0.15) * has('delay'),
     loss: chance(0.1) * has('loss'),
     duplicate: chance(0.15) * has('duplicate'),
+    early: 0,
     latest: scale * (2000 + random() * 7000),
     gap: chance(0.5),
+    gaps: {},
     commit: pick(0, 4, 4, 80),
     pause: 300 + random() * 1500,
     masterFirst: random(),
@@ -84,6 +115,7 @@ export function drawHabits(setting: Setting): Habits {
     trouble: has('tasks') * pick(0.05, 0.15, 0.4),
     trims: random() < 0.5,
     lateFeed: pick(5, 300, 3000),
+    siblings: random() < 0.5,
   };
 }
 

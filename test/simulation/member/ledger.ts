@@ -8,7 +8,7 @@
 import assert from 'node:assert/strict';
 import type { Duty, Election } from '../../../src/coordinator/duties/duty.ts';
 import type { ResolvedRetry } from '../../../src/options/options.ts';
-import { UNACKNOWLEDGED_MAX } from '../../../src/queue/durable/durableQueue.ts';
+import { UNACKNOWLEDGED_MAX } from '../../../src/queue/durable/reign.ts';
 import type { QueuedTask } from '../../../src/queue/runner.ts';
 import type { Lease, Tenure } from '../../../src/store/store.ts';
 import type { Burial } from '../../../src/store/taskStore.ts';
@@ -34,6 +34,14 @@ export class Ledger implements DatabaseWatch {
   completions = 0;
   repeats = 0;
   panics = 0;
+  /** How many masterships were followed by one of the same member, with no other between them. */
+  continued = 0;
+  /** How many were lost or given up. */
+  deposed = 0;
+  /** Of those, how many were given up. */
+  resigned = 0;
+  losses = 0;
+  private lastElected: SimulatedProcess | null = null;
   /** How often a master could not load its work. */
   unloadable = 0;
   /** How often each task has begun. */
@@ -112,6 +120,7 @@ export class Ledger implements DatabaseWatch {
   private elected(process: SimulatedProcess, { term, continued }: Election): void {
     assert.ok(!process.unloadable, `${process.id} is elected, though its work does not load`);
     this.of(process).epoch = process.store.epoch;
+    if (continued) this.continued += 1;
     if (!this.isOfThisEpoch(process)) {
       this.past.masterships += 1;
       this.past.unclean += 1;
@@ -123,6 +132,10 @@ export class Ledger implements DatabaseWatch {
     if (continued || [...this.releases].some((released) => released >= this.highest)) {
       for (const seq of this.kills.keys()) this.pardons.set(seq, (this.pardons.get(seq) ?? 0) + 1);
     }
+    // Where a late write may bring an old lease back, a holder in between may be overlooked.
+    const isOwn = !continued || !this.isAtomic || this.lastElected === process;
+    assert.ok(isOwn, `${process.id} continues what another member did`);
+    this.lastElected = process;
     this.highest = term;
     this.elections.add(term);
   }
@@ -226,6 +239,8 @@ export class Ledger implements DatabaseWatch {
     this.past.masterships += this.elections.size;
     this.past.unclean += this.unclean - this.past.unclean;
     this.epoch = documents.epoch;
+    this.losses += 1;
+    this.lastElected = null;
     this.highest = documents.tip.term;
     for (const { id } of this.database?.main.current.letters.values() ?? []) this.lostLetters.add(id);
     for (const set of [this.elections, this.releases, this.reached, this.kills, this.pardons]) set.clear();

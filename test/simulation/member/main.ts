@@ -1,5 +1,6 @@
 /**
  * npm run simulate -- --seeds 20000 [--from S] [--processes 2]     many seeds, over child processes
+ * npm run simulate -- --elections --seeds 20000                    the same without queues, elections alone
  * npm run simulate -- --seed X [--trace]                           one of them again
  *
  * Exits with 1 when a seed fails, and with 2 when a flag is wrong.
@@ -27,14 +28,14 @@ async function one(seed: number, { overrides, trace: isTraced }: Flags): Promise
   return false;
 }
 
-async function many({ seeds, from, processes }: Flags): Promise<boolean> {
+async function many({ seeds, from, processes, overrides }: Flags): Promise<boolean> {
   const start = performance.now();
   const totals = noTotals();
   const failures: string[] = [];
   let next = from;
   const take = (): Chunk | null => {
     if (failures.length > 0 || next >= from + seeds) return null;
-    const chunk = { from: next, count: Math.min(CHUNK, from + seeds - next) };
+    const chunk = { from: next, count: Math.min(CHUNK, from + seeds - next), elections: overrides.elections === true };
     next += chunk.count;
     return chunk;
   };
@@ -72,10 +73,11 @@ async function many({ seeds, from, processes }: Flags): Promise<boolean> {
 
 function summary(totals: Totals, seconds: number): string {
   const hours = totals.simulated / 3_600_000;
-  const { seeds, events, masterships, crashes, takeovers, done, repeats, unloadable } = totals;
+  const { seeds, events, masterships, crashes, takeovers, done, repeats, unloadable, resigned, losses } = totals;
   return [
     `${seeds} seeds in ${seconds.toFixed(1)} s: ${hours.toFixed(1)} simulated hours, ${(hours / seconds).toFixed(2)} per second, ${events} events`,
     `${masterships} masterships, ${takeovers} of them followed by a takeover, ${crashes} crashes, ${done} tasks done, ${repeats} repeats, ${unloadable} loads that failed under a mastership`,
+    `${resigned} masterships were given up, and the store was lost ${losses} times`,
   ].join('\n');
 }
 

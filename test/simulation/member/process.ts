@@ -3,6 +3,7 @@
  * and die. Whatever reaches the process comes through `hold`.
  */
 import assert from 'node:assert/strict';
+import { DeathWatch } from '../../../src/coordinator/deathWatch.ts';
 import { DurableDuty } from '../../../src/coordinator/duties/durableDuty.ts';
 import { MemoryDuty } from '../../../src/coordinator/duties/memoryDuty.ts';
 import type { QueueDuty } from '../../../src/coordinator/duties/queueDuty.ts';
@@ -13,13 +14,17 @@ import { WorkLoading } from '../../../src/coordinator/workLoading.ts';
 import { type Phase, transitions } from '../../../src/election/transitions.ts';
 import type { CodedError, FailoverErrorCode } from '../../../src/errors.ts';
 import { configurationOf } from '../../../src/options/configuration.ts';
+import { defaultGrace } from '../../../src/options/intervals.ts';
 import type { Intervals } from '../../../src/options/options.ts';
 import { ReadLimit } from '../../../src/queue/readLimit.ts';
+import type { ProcessIdentity, ProcessTable } from '../../../src/surroundings/processIdentity.ts';
 import type { MemberEvent } from '../../../src/wire/messages.ts';
 import { type Held, SkewedClock, type Timeline } from '../../support/skewedClock.ts';
-import { SKEW, UNNOTICED } from '../../support/worldBounds.ts';
+import { SKEW, UNNOTICED } from './bounds.ts';
+import { Conduct } from './conduct.ts';
 import { type CallName, type Fate, SimulatedConnection } from './connection.ts';
 import type { Database } from './database.ts';
+import { FunctionDuty } from './functionDuty.ts';
 import type { Habits } from './habits.ts';
 import type { Ledger } from './ledger.ts';
 import type { Setting } from './setting.ts';
@@ -38,6 +43,8 @@ export interface Surroundings {
   readonly setting: Setting;
   readonly habits: Habits;
   readonly random: () => number;
+  /** What a process sees of those of its machine. */
+  tableOf(process: SimulatedProcess): ProcessTable;
   fate(process: SimulatedProcess, call: CallName): Fate;
   sent(process: SimulatedProcess, call: CallName): void;
   /** It has stopped, or died. */
@@ -73,12 +80,19 @@ export class SimulatedProcess {
   /** Work that a suspension or a pause has taken by surprise may go on until then, by true time; a native call longer. */
   private excusedUntil = { script: 0, native: 0 };
   private managed: QueueDuty | null = null;
+  /** Without a queue. */
+  private functionDuty: FunctionDuty | null = null;
+  readonly conduct: Conduct;
+  private readonly fitness: Fitness;
+  /** How often it has become unfit; only the last one's end makes it fit. */
+  private ailments = 0;
 
   constructor(
     private readonly world: Surroundings,
     readonly id: string,
     readonly intervals: Intervals,
     rate: number,
+    readonly identity: ProcessIdentity,
   ) {
     const { timeline, random, habits, setting, database, ledger } = world;
     this.clock = new SkewedClock(timeline, (run) => this.hold(run), rate, random() * 1e6);
@@ -106,13 +120,24 @@ export class SimulatedProcess {
         world.crashed(this, 'a task');
       },
     });
-    const limits = storeLimits(intervals);
+    const isQueue = setting.queue !== 'none';
+    const limits = isQueue ? limitsOf(intervals) : drawLimits(random);
+    const grace = isQueue || random() < 0.7 ? defaultGrace(intervals) : 0;
+    this.conduct = new Conduct({
+      ...{ id, clock, lease: this.lease, grace, requestTimeout: limits.request },
+      deposed: (resigned) => {
+        ledger.deposed += 1;
+        if (resigned) ledger.resigned += 1;
+      },
+    });
+    const { conduct } = this;
     this.store = new SimulatedConnection({
       timeline,
       database,
       clock,
-      leaseLimit: limits.commandTimeout,
-      taskLimit: limits.commandTimeout * 4,
+      leaseLimit: limits.command,
+      taskLimit: limits.command * 4,
+      conduct,
       trims: habits.trims,
       plant: setting.plant,
       fate: (call) => world.fate(this, call),
@@ -123,23 +148,29 @@ export class SimulatedProcess {
     const emit = (event: MemberEvent): void => this.told(event);
     const host = {
       resign: (reason: string, code: FailoverErrorCode, nothingRuns: boolean) =>
-        this.member.resign(reason, code, nothingRuns),
-      fit: () => this.member.fit(),
+        conduct.resign(nothingRuns, () => this.member.resign(reason, code, nothingRuns)),
+      fit: () => {
+        conduct.fit();
+        this.member.fit();
+      },
     };
     const fitness = new Fitness(host, clock);
+    this.fitness = fitness;
     const loading = new WorkLoading({ name: NAME, prober: this.thread, fitness, clock, delays: PROBES, emit });
     this.member = new ClusterMember({
       name: NAME,
       holder: id,
       host: 'simulated',
-      pid: 1,
+      pid: identity.pid,
+      process: identity,
+      deaths: new DeathWatch({ me: identity, table: { look: (pid) => world.tableOf(this).look(pid) }, clock }),
       storeText: 'the simulated store',
       intervals,
-      configuration: configurationOf(habits.options, 'id'),
+      configuration: isQueue ? configurationOf(habits.options, 'id') : configurationOf(null, null),
       standBack: () => assert.fail(`${id} stands back, though all agree`),
       comeForward: () => {},
-      grace: habits.options.grace,
-      requestTimeout: limits.connectTimeout + 2 * limits.commandTimeout,
+      grace,
+      requestTimeout: limits.request,
       store,
       clock,
       lease: this.lease,
@@ -147,6 +178,12 @@ export class SimulatedProcess {
       unfit: () => fitness.unfit,
       ended: () => void loading.stop(),
       makeDuty: (progressed) => {
+        if (!isQueue) {
+          const later = (ms: number, run: () => void): void =>
+            void timeline.at(timeline.now() + ms, () => this.hold(run));
+          this.functionDuty = new FunctionDuty({ random, progressed, later });
+          return conduct.watch(ledger.watch(this, this.functionDuty));
+        }
         const parts = {
           ...{ name: NAME, options: habits.options, runner: this.thread, clock, progressed, random },
           killProcess: () => world.crashed(this, 'its fencing'),
@@ -163,7 +200,7 @@ export class SimulatedProcess {
         this.managed = habits.options.durable
           ? new DurableDuty({ ...parts, holder: id, reads: new ReadLimit() })
           : new MemoryDuty(parts);
-        return ledger.watch(this, this.managed);
+        return conduct.watch(ledger.watch(this, this.managed));
       },
     });
   }
@@ -233,11 +270,45 @@ export class SimulatedProcess {
 
   kill(): void {
     this.dead = true;
+    this.conduct.kill();
     this.end();
   }
 
   run(): void {
     this.member.run();
+  }
+
+  /** It is unfit for `ms`: its work hangs, or does not load if `nothingRuns`, or a member of another kind should work. */
+  ail(ms: number, nothingRuns: boolean): void {
+    this.ailments += 1;
+    const { ailments, fitness, member, conduct } = this;
+    const { timeline } = this.world;
+    const after = (run: () => void): void =>
+      void timeline.at(timeline.now() + ms, () =>
+        this.hold(() => {
+          if (this.alive && ailments === this.ailments) run();
+        }),
+      );
+    if (this.functionDuty !== null) {
+      // Not by way of Fitness, which lets no member resign twice.
+      conduct.resign(nothingRuns, () => member.resign('the work hangs', 'ERR_TASK_TIMEOUT', nothingRuns));
+      return after(() => {
+        conduct.fit();
+        member.fit();
+      });
+    }
+    // As the host does when a member of another kind should work.
+    fitness.complain('kind', 'ERR_CONFIGURATION_DIFFERS', 'another should work');
+    after(() => {
+      void this.work.whenEnded().then(() => {
+        if (this.alive && ailments === this.ailments) fitness.withdraw('kind');
+      });
+    });
+  }
+
+  /** The work comes further. */
+  advance(): void {
+    this.functionDuty?.advance();
   }
 
   stop(): void {
@@ -246,16 +317,25 @@ export class SimulatedProcess {
     this.member.stop();
   }
 
+  /** Its main thread exits: the coordinator has `ms` to end what runs, and to release the lease. */
+  exit(ms: number): void {
+    this.managed?.exit(false);
+    this.stop();
+    const { timeline } = this.world;
+    timeline.at(timeline.now() + ms, () => this.world.crashed(this, 'its exit'));
+  }
+
   private end(): void {
     if (!this.alive) return;
     this.alive = false;
+    this.conduct.end();
     this.world.ended(this);
   }
 
   /** Whether `isMaster` is true for it, here and now. */
   get believes(): boolean {
     if (this.dead || this.asleep || this.isUnaware) return false;
-    return this.lease.remaining() > 0;
+    return this.world.setting.queue === 'none' ? this.lease.isValid : this.lease.remaining() > 0;
   }
 
   /** Whether it cannot have noticed yet that its lease is over. */
@@ -270,7 +350,18 @@ export class SimulatedProcess {
     return this.world.timeline.now() >= (this.thread.isNative ? native : script);
   }
 
+  /** Whether it has a mastership that is not lost, given up or drained. */
+  get isWorking(): boolean {
+    return this.conduct.working;
+  }
+
+  /** Whether work that it left behind may run, here and now. */
+  get lingers(): boolean {
+    return !this.asleep && this.conduct.lingers;
+  }
+
   check(): void {
+    if (this.held === null && !this.behind) this.conduct.check();
     if (!this.works) return;
     // A native call is let run until its process is killed for it, `grace` after the fence.
     const late = this.clock.now() - this.lease.lastUntil;
@@ -286,6 +377,7 @@ export class SimulatedProcess {
       case 'statechange':
         assert.equal(event.from, this.phase, `${this.id}: a statechange from another state`);
         assert.ok(transitions[event.from].includes(event.to), `no way from ${event.from} to ${event.to}`);
+        this.conduct.changes(event.from, event.to);
         this.phase = event.to;
         return;
       case 'done':
@@ -301,6 +393,23 @@ export class SimulatedProcess {
         return this.end();
     }
   }
+}
+
+/** How long the store has for a call, and the elector waits for it, in ms. */
+interface Limits {
+  readonly command: number;
+  readonly request: number;
+}
+
+function limitsOf(intervals: Intervals): Limits {
+  const { commandTimeout, connectTimeout } = storeLimits(intervals);
+  return { command: commandTimeout, request: connectTimeout + 2 * commandTimeout };
+}
+
+function drawLimits(random: () => number): Limits {
+  const command = 500 + random() * 6000;
+  // By its own clock, but later than the store's: what the store says late still reaches the elector.
+  return { command, request: command * (1 + 2 * SKEW) + 100 };
 }
 
 function textOf(event: MemberEvent): string {

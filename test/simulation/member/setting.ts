@@ -34,10 +34,29 @@ export const faultKinds = [
   'restored',
   /** A member's work module does not load for a while, or never ends loading. */
   'broken-deploy',
+  /** A member resigns, and is unfit for a while (rule 10). */
+  'unfit',
+  /** Calls that are given up early, whatever becomes of them. */
+  'early',
+  /** The driver says that the store is back, at any time. */
+  'back',
+  /** The work comes further, which asks for an early beat. */
+  'progress',
+  /** Old term records are trimmed, up to the newest. */
+  'trim',
+  /** A process ends by itself, and its exit gives the lease back if it has the time. */
+  'exit',
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
 const losses: readonly FaultKind[] = ['wiped', 'restored'];
+/** Those that worlds with a queue do not draw like the others: by a stream of their own, or never. */
+const apart: ReadonlySet<FaultKind> = new Set<FaultKind>([
+  ...losses,
+  ...(['unfit', 'early', 'back', 'progress', 'trim', 'exit'] as const),
+]);
+/** Those that need a queue. */
+const ofQueues: ReadonlySet<FaultKind> = new Set<FaultKind>(['tasks', 'broken-deploy']);
 
 /** Bugs that are planted to see that the simulation finds them. */
 export const plants = ['acknowledges-any-term', 'works-after-grace', 'forgets-stored-tasks'] as const;
@@ -48,7 +67,8 @@ export interface Setting {
   readonly members: number;
   /** `weak`: the store reads a lease, then writes the whole of it. */
   readonly store: 'atomic' | 'weak';
-  readonly queue: 'durable' | 'memory';
+  /** `none`: the election alone, under faults that last longer and are harder. */
+  readonly queue: 'durable' | 'memory' | 'none';
   readonly faults: readonly FaultKind[];
   /** How long faults happen, in ms. */
   readonly faultTime: number;
@@ -60,6 +80,8 @@ export interface Overrides {
   readonly without?: readonly FaultKind[] | undefined;
   readonly faultTime?: number | undefined;
   readonly plant?: Plant | undefined;
+  /** Without a queue. */
+  readonly elections?: boolean | undefined;
 }
 
 /** Numbers that are drawn for different things, so leaving one out changes the others as little as can be. */
@@ -68,34 +90,55 @@ export function stream(seed: number, purpose: number): () => number {
 }
 
 export function drawSetting(seed: number, overrides: Overrides = {}): Setting {
+  const drawn = overrides.elections ? drawElections(seed) : drawQueues(seed);
+  return {
+    ...drawn,
+    members: overrides.members ?? drawn.members,
+    faults: drawn.faults.filter((kind) => !overrides.without?.includes(kind)),
+    faultTime: overrides.faultTime ?? drawn.faultTime,
+    plant: overrides.plant ?? null,
+  };
+}
+
+/** A world without a queue. */
+function drawElections(seed: number): Setting {
+  const random = stream(seed, 0);
+  const members = 2 + Math.floor(random() * 3);
+  const store = random() < 0.5 ? 'weak' : 'atomic';
+  const liking = random() < 0.4 ? 1 : 0.2 + random() * 0.6;
+  const mayLose = random() < 0.5;
+  const faults = faultKinds.filter((kind) => {
+    const isLiked = random() < liking;
+    if (ofQueues.has(kind) || (kind === 'split' && store === 'weak')) return false;
+    return kind === 'drift' || (isLiked && (mayLose || !losses.includes(kind)));
+  });
+  return { seed, members, store, queue: 'none', faults, faultTime: 45_000, plant: null };
+}
+
+function drawQueues(seed: number): Setting {
   const random = stream(seed, 0);
   const members = 2 + Math.floor(random() * 3);
   const store = random() < 0.35 ? 'weak' : 'atomic';
   const queue = random() < 0.6 ? 'durable' : 'memory';
   // Runs that do a few things go further than runs that do all at once.
   const liking = random() < 0.3 ? 1 : 0.2 + random() * 0.6;
-  const liked = faultKinds.filter((kind) => !losses.includes(kind) && random() < liking);
+  const liked = faultKinds.filter((kind) => !apart.has(kind) && random() < liking);
   // Of a stream of its own, so seeds without them are what they were before there were any.
   const fate = stream(seed, 9);
   if (fate() < 0.3) liked.push(...losses.filter((kind) => fate() < 0.7 && (kind === 'wiped' || store === 'atomic')));
+  if (stream(seed, 10)() < 0.3) liked.push('unfit');
+  if (stream(seed, 11)() < 0.4) liked.push('exit');
   // No server both writes leases without atomicity and takes back what it has shown.
-  const faults = liked.filter((kind) => (store === 'atomic' || kind !== 'split') && !overrides.without?.includes(kind));
+  const faults = liked.filter((kind) => store === 'atomic' || kind !== 'split');
   const faultTime = 4000 + Math.floor(random() * 7000);
-  return {
-    seed,
-    members: overrides.members ?? members,
-    store,
-    queue,
-    faults,
-    faultTime: overrides.faultTime ?? faultTime,
-    plant: overrides.plant ?? null,
-  };
+  return { seed, members, store, queue, faults, faultTime, plant: null };
 }
 
 /** One line that runs it again. */
-export function replayLine({ seed, members, faults, faultTime, plant }: Setting): string {
-  const own = drawSetting(seed);
-  const flags: string[] = [];
+export function replayLine({ seed, members, queue, faults, faultTime, plant }: Setting): string {
+  const elections = queue === 'none';
+  const own = drawSetting(seed, { elections });
+  const flags: string[] = elections ? ['--elections'] : [];
   if (members !== own.members) flags.push(`--members ${members}`);
   const without = own.faults.filter((kind) => !faults.includes(kind));
   if (without.length > 0) flags.push(`--without ${without.join()}`);

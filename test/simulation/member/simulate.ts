@@ -1,5 +1,5 @@
 /** Runs settings, and makes a failing one as small as it still fails. */
-import { drawSetting, replayLine, type Setting, smaller } from './setting.ts';
+import { drawSetting, type Overrides, replayLine, type Setting, smaller } from './setting.ts';
 import { World, type WorldReport } from './world.ts';
 
 export interface Failure {
@@ -22,6 +22,10 @@ export function noTotals(): Totals {
     done: 0,
     repeats: 0,
     unloadable: 0,
+    continued: 0,
+    deposed: 0,
+    resigned: 0,
+    losses: 0,
   };
 }
 
@@ -85,9 +89,14 @@ export function describe(first: Failure, smallest: Failure): string {
 }
 
 /** Runs the seeds one after another, up to the first that fails. */
-export async function runSeeds(from: number, count: number, totals: Totals): Promise<Failure | null> {
+export async function runSeeds(
+  from: number,
+  count: number,
+  totals: Totals,
+  overrides: Overrides = {},
+): Promise<Failure | null> {
   for (let seed = from; seed < from + count; seed++) {
-    const failure = await runSetting(drawSetting(seed), totals);
+    const failure = await runSetting(drawSetting(seed, overrides), totals);
     if (failure !== null) return failure;
   }
   return null;

@@ -17,6 +17,10 @@ export class SimulatedLease extends SharedLease {
   private isAborted = false;
   /** The end of the validity that was last told, held or not, by the monotonic clock. */
   lastUntil = 0;
+  /** The same by the boot clock, which tells it truly also when the machine has slept and nobody knows yet. */
+  endsByBoot = 0;
+  /** Whether the last lease was dropped before it had ended. */
+  droppedEarly = false;
 
   constructor(private readonly clock: Clock) {
     super(unused);
@@ -25,11 +29,23 @@ export class SimulatedLease extends SharedLease {
   override hold(term: number, validUntil: number): void {
     this.lastTerm = term;
     this.lastUntil = validUntil;
+    this.endsByBoot = this.clock.sinceBoot() + validUntil - this.clock.now();
     this.held = { until: validUntil, wall: this.clock.wall() + validUntil - this.clock.now() + WALL_NOISE };
   }
 
   override drop(): void {
+    this.droppedEarly = this.held !== null && this.clock.now() < this.held.until;
     this.held = null;
+  }
+
+  /** Whether it was told and not dropped, valid or not. */
+  get isHeld(): boolean {
+    return this.held !== null;
+  }
+
+  /** Whether it is valid by the one clock that the election goes by. */
+  get isValid(): boolean {
+    return this.held !== null && this.clock.now() < this.held.until;
   }
 
   override get term(): number {

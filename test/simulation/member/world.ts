@@ -6,9 +6,10 @@
  */
 import assert from 'node:assert/strict';
 import { setImmediate as turn } from 'node:timers/promises';
+import type { ProcessIdentity, ProcessTable } from '../../../src/surroundings/processIdentity.ts';
 import { Timeline } from '../../support/skewedClock.ts';
-import { claimBound, SKEW } from '../../support/worldBounds.ts';
 import { Natures } from './behaviour.ts';
+import { claimBound, SKEW } from './bounds.ts';
 import type { CallName, Fate } from './connection.ts';
 import { Database, Documents } from './database.ts';
 import { Feeding } from './feeding.ts';
@@ -29,6 +30,13 @@ export interface WorldReport {
   readonly repeats: number;
   /** How often a master could not load its work, and gave its mastership up. */
   readonly unloadable: number;
+  /** Masterships that the member of the one before has again. */
+  readonly continued: number;
+  /** Masterships that were lost or given up; and of those, the ones that were given up. */
+  readonly deposed: number;
+  readonly resigned: number;
+  /** How often the store was emptied or replaced. */
+  readonly losses: number;
 }
 
 /** Promises that what follows on one event may pass, one after another, before the next. */
@@ -37,6 +45,8 @@ const HOPS = 16;
 const ROUND_TRIPS = 300;
 /** In which all tasks must come to their end, once a member works, in ms. */
 const PATIENCE = 90_000;
+/** How long a mastership must last without faults, in ms. */
+const STEADY_MS = 6000;
 
 const mischiefs = [
   'partition',
@@ -50,6 +60,11 @@ const mischiefs = [
   'wiped',
   'restored',
   'broken-deploy',
+  'unfit',
+  'back',
+  'progress',
+  'trim',
+  'exit',
 ] as const satisfies readonly FaultKind[];
 type Mischief = (typeof mischiefs)[number];
 
@@ -66,9 +81,13 @@ export class World implements Surroundings {
   private readonly natures: Natures;
   private readonly feeding: Feeding;
   private processes: SimulatedProcess[] = [];
+  /** Those that have ended, too. */
+  private readonly all: SimulatedProcess[] = [];
   private readonly mischiefs: readonly Mischief[];
   /** Who talks to the primary that was cut off. */
   private readonly misled = new Set<SimulatedProcess>();
+  /** Who has stopped, and has left work behind that may run. */
+  private readonly left = new Set<SimulatedProcess>();
   private backup = new Documents();
   private made = 0;
   private events = 0;
@@ -95,7 +114,7 @@ export class World implements Surroundings {
     this.ledger.database = this.database;
     // Where nothing is lost, it is a database that others use, too.
     const isNew = faults.includes('wiped') || faults.includes('restored');
-    if (!isNew) this.database.settleForGood();
+    if (!isNew && this.hasQueue) this.database.settleForGood();
     this.feeding = new Feeding({
       habits: this.habits,
       natures: this.natures,
@@ -130,13 +149,21 @@ export class World implements Surroundings {
     const { masterships, unclean, completions: done, repeats, unloadable } = this.ledger;
     const takeovers = Math.max(0, unclean - 1);
     const { events, crashes } = this;
-    return { simulated: this.timeline.now(), events, masterships, crashes, takeovers, done, repeats, unloadable };
+    const { continued, deposed, resigned, losses } = this.ledger;
+    return {
+      ...{ simulated: this.timeline.now(), events, masterships, crashes, takeovers, done, repeats, unloadable },
+      ...{ continued, deposed, resigned, losses },
+    };
+  }
+
+  private get hasQueue(): boolean {
+    return this.setting.queue !== 'none';
   }
 
   private async live(): Promise<void> {
     const { habits, setting } = this;
     this.later(this.fortune() * 1000, () => this.mischief());
-    this.later(this.random() * 500, () => this.feed());
+    if (this.hasQueue) this.later(this.random() * 500, () => this.feed());
     await this.until(setting.faultTime);
     this.natures.calm = true;
     for (const process of this.processes) {
@@ -144,10 +171,11 @@ export class World implements Surroundings {
       process.deploy = 'good';
     }
     this.note?.('calm');
-    await this.until(setting.faultTime + 1.1 * habits.latest);
+    await this.until(setting.faultTime + (this.hasQueue ? 1.1 : 2) * habits.latest);
     const bound = this.timeline.now() + claimBound(this.living, setting.store === 'weak', ROUND_TRIPS);
     while (!this.someoneWorks && (await this.once(bound)));
     assert.ok(this.someoneWorks, 'nobody works, though the faults have stopped');
+    if (!this.hasQueue) return this.lastFor(STEADY_MS);
     this.closing = true;
     this.help();
     if (!this.habits.options.durable) this.handOver();
@@ -156,6 +184,14 @@ export class World implements Surroundings {
     this.ledger.finish(this.living);
     assert.ok(this.isOver(), 'not all tasks have come to their end');
     assert.ok(!this.ledger.database?.down);
+  }
+
+  /** Where no server writes an old lease late, no mastership ends without a fault. */
+  private async lastFor(ms: number): Promise<void> {
+    const { masterships } = this.ledger;
+    await this.until(this.timeline.now() + ms);
+    const isSteady = this.setting.store === 'weak' || this.ledger.masterships === masterships;
+    assert.ok(isSteady, 'a mastership ended without a fault');
   }
 
   private isOver(): boolean {
@@ -173,6 +209,7 @@ export class World implements Surroundings {
   }
 
   private get someoneWorks(): boolean {
+    if (!this.hasQueue) return this.processes.some(({ isWorking }) => isWorking);
     return this.processes.some(({ phase, believes }) => phase === 'master' && believes);
   }
 
@@ -195,14 +232,18 @@ export class World implements Surroundings {
     let [holder, worker]: (SimulatedProcess | null)[] = [null, null];
     for (const process of this.processes) {
       process.check();
-      if (process.believes) {
-        assert.ok(holder == null, `${holder?.id} and ${process.id} are master at once`);
+      if (process.believes || process.lingers) {
+        assert.ok(holder == null, `${holder?.id} and ${process.id} are master, or at work, at once`);
         holder = process;
       }
       if (process.works) {
         assert.ok(worker == null, `${worker?.id} and ${process.id} run tasks at once`);
         worker = process;
       }
+    }
+    for (const process of this.left) {
+      const isBeside = holder !== null && process.lingers;
+      assert.ok(!isBeside, `${holder?.id} is master, and what ${process.id} left may run`);
     }
     if (this.failure !== null) throw this.failure.error;
   }
@@ -228,8 +269,9 @@ export class World implements Surroundings {
     const side = random() < 0.5 ? SKEW : -SKEW;
     const drift = random() < 0.6 ? side : (random() * 2 - 1) * SKEW;
     const rate = setting.faults.includes('drift') ? 1 + drift : 1;
-    const process = new SimulatedProcess(this, `m${this.made}`, intervals, rate);
+    const process = new SimulatedProcess(this, `m${this.made}`, intervals, rate, this.identify());
     this.processes.push(process);
+    this.all.push(process);
     this.later(random() * 600, () =>
       process.hold(() => {
         if (process.alive && !process.stopping) process.run();
@@ -237,9 +279,35 @@ export class World implements Surroundings {
     );
   }
 
+  /** On one machine with the others, or on one of its own. The number of a process that has ended is given again. */
+  private identify(): ProcessIdentity {
+    const namespace = this.habits.siblings ? 'all' : `${this.made}`;
+    const table = this.tableIn(namespace);
+    let pid = 1;
+    while (table.look(pid) !== 'none') pid += 1;
+    return { boot: 'simulated', namespace, pid, start: `${this.made}` };
+  }
+
+  tableOf({ identity }: SimulatedProcess): ProcessTable {
+    return this.tableIn(identity.namespace);
+  }
+
+  /** A member that has stopped leaves its process behind, where work that would not stop may run. */
+  private tableIn(namespace: string): ProcessTable {
+    return {
+      look: (pid) => {
+        const found = this.all.find(
+          ({ identity, dead }) => !dead && identity.namespace === namespace && identity.pid === pid,
+        );
+        return found === undefined ? 'none' : { start: found.identity.start };
+      },
+    };
+  }
+
   ended(process: SimulatedProcess): void {
     this.processes = this.processes.filter((other) => other !== process);
     this.misled.delete(process);
+    if (process.conduct.lingers) this.left.add(process);
     if (this.closing) return;
     this.later(this.random() * this.habits.latest * 0.3, () => this.spawn());
   }
@@ -305,21 +373,23 @@ export class World implements Surroundings {
   private decide(process: SimulatedProcess, call: CallName): Fate {
     const { network, habits } = this;
     const { store } = this.setting;
-    if (process.dead) return { arrives: [], gap: 0, returns: null, stale: false };
-    const short = (): number => 1 + network() * 6;
+    if (process.dead) return { arrives: [], gap: 0, returns: null, fails: null, stale: false };
+    const short = (): number => 1 + network() * (this.hasQueue ? 6 : 20);
     const stale = this.misled.has(process);
     if (!this.cruel) {
-      return { arrives: [short()], gap: store === 'weak' ? network() * 3 : 0, returns: short(), stale };
+      const gap = store === 'weak' ? network() * 3 : 0;
+      return { arrives: [short()], gap, returns: short(), fails: null, stale };
     }
     const either = (chance: number): number => (network() < chance ? network() * habits.latest : short());
-    const gap = store === 'weak' ? either(habits.gap) : 0;
+    const gap = store === 'weak' ? either(habits.gaps[call] ?? habits.gap) : 0;
+    const fails = habits.early > 0 && network() < habits.early ? network() * 1000 : null;
     const arrives = [either(habits.delay)];
     // A second beat of the same number would bring back a version that was: no store of ours sends one.
     if (network() < habits.duplicate && call !== 'beat') arrives.push(network() * habits.latest);
     const cutOff = process.cutOff !== null && this.timeline.now() < process.cutOff.until ? process.cutOff : null;
     const isLost = cutOff?.there || network() < habits.loss / 2;
     const isUnheard = cutOff?.back || network() < habits.loss / 2;
-    return { arrives: isLost ? [] : arrives, gap, returns: isUnheard ? null : either(habits.delay), stale };
+    return { arrives: isLost ? [] : arrives, gap, returns: isUnheard ? null : either(habits.delay), fails, stale };
   }
 
   sent(process: SimulatedProcess): void {
@@ -336,7 +406,7 @@ export class World implements Surroundings {
     if (!this.cruel) return;
     const { fortune, habits } = this;
     this.later(fortune() * 2 * habits.pause, () => this.mischief());
-    const living = this.living.filter(({ stopping }) => !stopping);
+    const living = this.living.filter(({ stopping }) => !stopping || !this.hasQueue);
     const master = living.find(({ phase }) => phase === 'master');
     const some = living[Math.floor(fortune() * living.length)];
     const process = fortune() < habits.masterFirst ? (master ?? some) : some;
@@ -381,7 +451,7 @@ export class World implements Surroundings {
       case 'sleep':
         return process.holdUp(60 + ms, true);
       case 'wall':
-        process.clock.shiftWall((fortune() - 0.3) * 3000);
+        process.clock.shiftWall((fortune() - 0.3) * (this.hasQueue ? 3000 : 6000));
         return process.surprised();
       case 'broken-deploy': {
         // The present thread goes on with what it has loaded.
@@ -392,10 +462,26 @@ export class World implements Surroundings {
         });
         return;
       }
+      case 'unfit': {
+        const nothingRuns = fortune() < 0.5;
+        return process.hold(() => {
+          if (process.alive) process.ail(ms, nothingRuns);
+        });
+      }
+      case 'back':
+        return process.hold(() => {
+          if (process.alive) process.member.storeIsBack();
+        });
+      case 'progress':
+        return process.hold(() => process.advance());
+      case 'trim':
+        return void process.store.trimTerms('', this.ledger.highest);
       case 'crash':
         return this.crashed(process, 'a crash');
       case 'stop':
         return process.hold(() => process.stop());
+      case 'exit':
+        return process.hold(() => process.exit(50 + ms / 10));
     }
   }
 }

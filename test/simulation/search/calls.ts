@@ -33,6 +33,11 @@ function replacement(lease: Lease | null, request: StoreRequest, holder: string)
       return lease?.term === request.term && lease.holder === holder
         ? { ...lease, beat: request.beat, holder: null }
         : null;
+    case 'releaseDead': {
+      const { term, claim } = request;
+      const matches = lease?.term === term && lease.holder === request.holder && lease.claim === claim;
+      return matches ? { ...lease, holder: null } : null;
+    }
     default:
       return null;
   }
@@ -44,7 +49,8 @@ export function carryOut(world: World, { request: asked, holder }: Call): Answer
   switch (asked.type) {
     case 'readTip': {
       const term = tipOf(world);
-      return { type: 'tip', request, tip: { term, ttl: world.ttls[term] ?? 0, epoch: `${world.epoch}` } };
+      const claim = world.claims[term] ?? '';
+      return { type: 'tip', request, tip: { term, ttl: world.ttls[term] ?? 0, claim, epoch: `${world.epoch}` } };
     }
     case 'observe':
       return observed(world, asked, hasRecord(world, asked.tip + 1));
@@ -113,6 +119,7 @@ function observed(
 function written(asked: StoreRequest, matched: boolean): Answer {
   const { type, request } = asked;
   if (type === 'writeLease') return { type: 'leaseWritten', request, written: matched };
+  if (type === 'releaseDead') return { type: 'deadReleased', request, matched };
   assert.ok(type === 'beat' || type === 'release');
   return { type: type === 'beat' ? 'beaten' : 'released', request, matched };
 }
@@ -136,7 +143,8 @@ function isOver(world: World, { waiting, stage, request }: Call): boolean {
   const { lease, calls } = world;
   // A document that is still to be written may bring an old lease back.
   if (lease === null || calls.some((call) => call.stage === 'gap' && call.document !== null)) return false;
-  if (request.type === 'beat' || request.type === 'release') return request.term < lease.term;
+  if (request.type === 'beat' || request.type === 'release' || request.type === 'releaseDead')
+    return request.term < lease.term;
   if (request.type !== 'writeLease') return false;
   const { expected } = request;
   if (expected === null) return true;

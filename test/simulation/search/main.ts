@@ -18,6 +18,7 @@ const usage = `npm run search -- [flags]
 --clocks A,B,…       slow or fast, one for each member (default slow,fast,fast)
 --scale small|medium ticks of MASTER, SLAVE, TICKING, POLL (default small: 1, 2, 2, 1; medium: 2, 3, 2, 1)
 --shorter N          the last member's time to live is N ticks shorter (default 0)
+--siblings           all members are of one machine, and see at once that a process is gone
 --terms N            go no further than term N (default 0: no bound)
 --beats N            go no further than beat N of a mastership (default 0: no bound; beats that change nothing are one state)
 --max-states N       end there, not exhaustive (default 20000000; some 600 bytes each)
@@ -40,6 +41,7 @@ function flags(): {
     clocks: text,
     scale: text,
     shorter: text,
+    siblings: { type: 'boolean' },
     terms: text,
     beats: text,
     'max-states': text,
@@ -64,6 +66,7 @@ function flags(): {
     faults: whole('faults', values.faults, 1),
     kinds: values.kinds === undefined ? faultNames : list('kinds', values.kinds, faultNames),
     shorter: oneOf('shorter', values.shorter ?? '0', ['0', '1']) === '1' ? 1 : 0,
+    ...(values.siblings === true ? { siblings: true } : {}),
   };
   return { plans: [plan], limits };
 }
@@ -87,17 +90,19 @@ function whole(flag: string, value: string | undefined, otherwise: number): numb
 }
 
 function settingOf(plan: Plan, limits: Pick<Setting, 'terms' | 'beats' | 'maxStates' | 'liveness'>): Setting {
-  const { store, clocks, scale, faults, kinds, shorter } = plan;
+  const { store, clocks, scale, faults, kinds, shorter, siblings } = plan;
   const members = clocks.map((clock, index) =>
     character(clock, scales[scale], index === clocks.length - 1 ? shorter : 0),
   );
-  return { core: step, weak: store === 'weak', members, faults, kinds: new Set<FaultName>(kinds), ...limits };
+  const world = { weak: store === 'weak', members, siblings: siblings === true };
+  return { core: step, ...world, faults, kinds: new Set<FaultName>(kinds), ...limits };
 }
 
-function title({ store, clocks, scale, faults, kinds, shorter }: Plan): string {
+function title({ store, clocks, scale, faults, kinds, shorter, siblings }: Plan): string {
   const which = kinds.length === faultNames.length ? 'of all kinds' : `of ${kinds.join(', ')}`;
   const last = shorter === 0 ? '' : `, the last with a time to live ${shorter} tick shorter`;
-  return `${clocks.length} members (clocks ${clocks.join(', ')}${last}), ${store} store, ${scale} intervals, up to ${faults} faults ${which}`;
+  const where = siblings === undefined ? '' : ' of one machine';
+  return `${clocks.length} members${where} (clocks ${clocks.join(', ')}${last}), ${store} store, ${scale} intervals, up to ${faults} faults ${which}`;
 }
 
 function print({ states, transitions, depth, highestTerm, cut, exhaustive, liveness }: Report, seconds: number): void {

@@ -34,10 +34,12 @@ const types: Readonly<Record<StoreRequest['type'], number>> = {
   insertTerm: 3,
   beat: 4,
   release: 5,
+  releaseDead: 6,
 };
 
 export class NormalForm {
   private readonly row = new Row();
+  private readonly siblings: boolean;
   private readonly longestWait: number;
   private readonly groups: readonly number[];
   private readonly parts: Int32Array[];
@@ -48,7 +50,8 @@ export class NormalForm {
   private beats: number[] = [];
   private gone: string[] = [];
 
-  constructor({ members }: Setting, world: World) {
+  constructor({ members, siblings }: Setting, world: World) {
+    this.siblings = siblings;
     this.world = world;
     this.longestWait = Math.max(...members.map(({ intervals }) => timeToLive(intervals)));
     const kinds = members.map(({ rate, intervals }) => `${rate} ${timeToLive(intervals)}`);
@@ -86,6 +89,7 @@ export class NormalForm {
     this.put(tipOf(world) === 0 ? 0 : (world.ttls[tipOf(world)] ?? 0));
     this.putTerm(world.won);
     this.put(world.settledFor);
+    this.putRecord(world.claims[tipOf(world)]);
     for (const index of this.order) this.putShared(seatAt(world, index));
     for (const index of this.order) {
       for (const call of world.calls) if (call.seat === index) this.putCall(call);
@@ -187,11 +191,12 @@ export class NormalForm {
   }
 
   /** What it knows of what others may know, too. */
-  private putShared({ state: { seen, looked, claim, mastership } }: Seat): void {
+  private putShared({ state: { tip, seen, looked, claim, mastership } }: Seat): void {
+    this.putRecord(tip?.claim);
     if (seen !== null) this.putLease(seen.lease);
     if (looked !== null) {
       this.putLease(looked.lease);
-      this.put(this.epoch(looked.epoch) * 2 + (looked.settled ? 1 : 0));
+      this.put(this.epoch(looked.epoch) * 4 + (looked.settled ? 1 : 0) + (looked.holderIsGone ? 2 : 0));
     }
     if (claim !== null) {
       this.put(this.claim(claim.id));
@@ -228,6 +233,10 @@ export class NormalForm {
         this.putTerm(request.term);
         this.put(this.claim(request.claim));
         break;
+      case 'releaseDead':
+        this.putTerm(request.term);
+        this.put(this.claim(request.claim));
+        break;
       case 'beat':
       case 'release':
         this.putTerm(request.term);
@@ -241,6 +250,7 @@ export class NormalForm {
         this.putTerm(answer.tip.term);
         this.put(answer.tip.ttl);
         this.put(this.epoch(answer.tip.epoch));
+        this.putRecord(answer.tip.claim);
         break;
       case 'observed':
         this.putLease(answer.observation.lease);
@@ -256,6 +266,7 @@ export class NormalForm {
         break;
       case 'beaten':
       case 'released':
+      case 'deadReleased':
         this.put(answer.matched ? 1 : 0);
         break;
       case 'failed':
@@ -271,6 +282,11 @@ export class NormalForm {
     if (lease.holder === null) this.put(NONE);
     else this.putHolder(lease.holder);
     this.put(lease.ttl);
+  }
+
+  /** Whose claim a record has is asked only where members see each other die. */
+  private putRecord(claim: string | undefined): void {
+    if (this.siblings) this.put(claim === undefined || claim === '' ? NONE : this.claim(claim));
   }
 
   private putHolder(holder: string): void {

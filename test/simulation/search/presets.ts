@@ -10,6 +10,7 @@ export interface Plan {
   readonly kinds: readonly FaultName[];
   /** How many ticks the last member's time to live is shorter than the others'. */
   readonly shorter: number;
+  readonly siblings?: true;
 }
 
 /** One of each, so the slowest holder meets the fastest standby both ways. */
@@ -29,6 +30,9 @@ export const ci: readonly Plan[] = [
   { ...two, store: 'atomic', faults: 2, kinds: ['late', 'pause'] },
   { ...two, store: 'weak', faults: 2, kinds: ['hold', 'gap'] },
   { ...two, scale: 'small', store: 'atomic', faults: 2, kinds: ['wiped', 'late'] },
+  // Members that release the lease of one that died, whose calls may still land.
+  { ...two, scale: 'small', store: 'atomic', faults: 2, kinds: ['kill', 'late', 'hold'], siblings: true },
+  { ...two, scale: 'small', store: 'weak', faults: 2, kinds: ['kill', 'gap', 'hold'], siblings: true },
   // A release that lands when its member has claimed again.
   { ...two, store: 'weak', faults: 2, kinds: ['yield', 'hold'] },
   { ...three, store: 'atomic', faults: 1, kinds: ['hold', 'late', 'pause', 'resign', 'yield'] },

@@ -86,6 +86,8 @@ export interface Setting {
   readonly members: readonly Character[];
   readonly faults: number;
   readonly kinds: ReadonlySet<FaultName>;
+  /** Whether all members are of one machine, where each sees at once that a process is gone. */
+  readonly siblings: boolean;
   /** States with a higher term on record are not followed; 0: no bound, terms are kept relative. */
   readonly terms: number;
   /** States in which a mastership has tried more beats are not followed; 0: no bound. */

@@ -91,6 +91,8 @@ function asked(request: StoreRequest): string {
       return `writeLease (term ${request.next.term}, claim ${request.next.claim})`;
     case 'insertTerm':
       return `insertTerm ${request.term}`;
+    case 'releaseDead':
+      return `releaseDead (term ${request.term} of ${request.holder})`;
     case 'beat':
     case 'release':
       return `${request.type} ${request.beat} (term ${request.term})`;

@@ -156,7 +156,15 @@ export function happen(setting: Setting, world: World, index: number, event: Ele
   let next = seat;
   if (seat.missed > 0)
     next = stepSeat(setting, world, index, { ...seat, missed: 0 }, { type: 'clockJump', ahead: seat.missed });
-  putSeat(world, index, stepSeat(setting, world, index, next, event));
+  putSeat(world, index, stepSeat(setting, world, index, next, witnessed(setting, world, event)));
+}
+
+/** What is seen of the holder, by a member of its machine, when the answer to a look comes. */
+function witnessed({ siblings }: Setting, { seats }: World, event: ElectionEvent): ElectionEvent {
+  if (!siblings || event.type !== 'observed') return event;
+  const { lease } = event.observation;
+  if (lease === null || lease.holder === null) return event;
+  return { ...event, holderIsGone: seats.every(({ config }) => config.holder !== lease.holder) };
 }
 
 function stepSeat(setting: Setting, world: World, index: number, seat: Seat, event: ElectionEvent): Seat {
@@ -165,7 +173,7 @@ function stepSeat(setting: Setting, world: World, index: number, seat: Seat, eve
   let calls: Call[] | null = null;
   for (const effect of effects) {
     if ('request' in effect) {
-      const looks = effect.type === 'readTip' || effect.type === 'observe';
+      const looks = effect.type === 'readTip' || effect.type === 'observe' || effect.type === 'releaseDead';
       const yields = effect.type === 'release' && event.type === 'resign' && event.nothingRuns;
       if (state.unfit && !looks && !yields && state.stopping === 'no') {
         throw new Violation(`${seat.config.holder} asks ${effect.type} though it resigned`);

@@ -12,6 +12,7 @@ import type { ClusterKind } from '../../../src/options/configuration.ts';
 import type { MemberEvent } from '../../../src/wire/messages.ts';
 import { SimulatedLease } from '../../simulation/member/simulatedLease.ts';
 import { type Fate, type MemoryConnection, MemoryStore, swift } from '../../support/memoryStore.ts';
+import { unwatched } from '../../support/processes.ts';
 import { VirtualClock } from '../../support/virtualClock.ts';
 import { grace, intervals, ttl } from '../election/bench.ts';
 
@@ -89,6 +90,7 @@ class WorldMember {
     );
     this.member = new ClusterMember({
       ...{ name: 'mixed', holder: id, host: 'here', pid: 1, storeText: 'memory', intervals, grace, clock },
+      ...unwatched(clock),
       configuration: { kind, settings },
       standBack: (reason) => void fitness.complain('kind', 'ERR_CONFIGURATION_DIFFERS', reason),
       comeForward: () => fitness.withdraw('kind'),

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { isTooSlow, leastIntervals, storeLimits } from '../../../src/coordinator/storeLimits.ts';
 import { validity } from '../../../src/election/protocol.ts';
 import { defaultGrace, resolveIntervals } from '../../../src/options/intervals.ts';
-import { runs } from '../properties/runs.ts';
+import { runs } from '../../support/propertyRuns.ts';
 
 test('a command has what is left of the lease for two of them, and opening has 30 s', () => {
   expect(storeLimits(resolveIntervals())).toEqual({ commandTimeout: 912, connectTimeout: 30_000, freshFor: 3000 });

@@ -56,6 +56,7 @@ class TestMember {
           if (news.type === 'drain') this.elector.drained();
         },
         asked: () => {},
+        isHolderGone: () => false,
         beatSent: (late) => this.lateness.push(late),
         beatAcknowledged: (roundTrip) => this.roundTrips.push(roundTrip),
         ...host,

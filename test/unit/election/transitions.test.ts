@@ -107,7 +107,7 @@ function randomAnswer(bench: Bench, random: () => number, leases: readonly (Leas
   switch (asked.type) {
     case 'readTip': {
       const term = (bench.state.tip?.term ?? 0) + pick([0, 0, 0, 1]);
-      return { type: 'tip', request, tip: { term, ttl: 0, epoch } };
+      return { type: 'tip', request, tip: { term, ttl: 0, epoch, claim: random() < 0.5 ? `x/${term}` : 'other/1' } };
     }
     case 'observe': {
       const lease = pick([bench.state.seen?.lease ?? null, leases[Math.floor(random() * leases.length)] ?? null]);
@@ -115,12 +115,15 @@ function randomAnswer(bench: Bench, random: () => number, leases: readonly (Leas
         type: 'observed',
         request,
         observation: { lease, newer: random() < 0.1, settled: random() < 0.7, epoch },
+        holderIsGone: random() < 0.3,
       };
     }
     case 'writeLease':
       return { type: 'leaseWritten', request, written: yes };
     case 'insertTerm':
       return { type: 'termInserted', request, inserted: yes, claim: yes ? asked.claim : 'other/1' };
+    case 'releaseDead':
+      return { type: 'deadReleased', request, matched: yes };
     case 'beat':
       return { type: 'beaten', request, matched: yes };
     case 'release':

@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { type Configuration, isKind } from '../../../src/options/configuration.ts';
 import { DocumentReader, FORMAT, isFields, isOfOurFormat } from '../../../src/store/documents.ts';
 import { TaskReader } from '../../../src/store/taskDocuments.ts';
-import { runs } from '../properties/runs.ts';
+import { runs } from '../../support/propertyRuns.ts';
 import { acceptedOrCoded } from './accepted.ts';
 import {
   alien,
@@ -70,6 +70,24 @@ describe('a reader hands on only what its type says', () => {
       const elsewhere = { ...document.configuration, claim: `${document.claim}/2` };
       const read = new DocumentReader({ ...document, configuration: elsewhere }, WHERE).lease();
       expect(read.configuration).toBeUndefined();
+    });
+    fc.assert(property, runs(1000));
+  });
+
+  test('processes and deaths, which keep no lease from being read either', () => {
+    const ours = { boot: 'b', namespace: 'n', pid: 1, start: '1' };
+    const property = fc.property(configuredLease, alienValue, (document, strange) => {
+      const { claim } = document;
+      const readWith = (fields: object) => new DocumentReader({ ...document, ...fields }, WHERE).lease();
+      expect(readWith({ process: { ...ours, claim } }).process).toEqual(ours);
+      for (const process of [strange, { ...ours, claim: `${claim}/2` }, { ...ours, claim, pid: strange }]) {
+        const { pid } = readWith({ process }).process ?? ours;
+        expect(isWhole(pid) && pid > 0).toBe(true);
+      }
+      expect(readWith({ process: { ...ours, claim: `${claim}/2` } }).process).toBeUndefined();
+      expect(readWith({ holder: null, died: claim }).died).toBe(true);
+      expect(readWith({ holder: null, died: `${claim}/2` }).died).toBeUndefined();
+      expect(readWith({ holder: 'h', died: claim }).died).toBeUndefined();
     });
     fc.assert(property, runs(1000));
   });

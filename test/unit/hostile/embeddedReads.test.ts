@@ -20,7 +20,7 @@ import {
 import { acknowledgement } from '../../support/acknowledgements.ts';
 import { openEntries } from '../../support/embeddedEntries.ts';
 import { localStore } from '../../support/localStore.ts';
-import { runs } from '../properties/runs.ts';
+import { runs } from '../../support/propertyRuns.ts';
 import { acceptedOrRejected } from './accepted.ts';
 import {
   alien,

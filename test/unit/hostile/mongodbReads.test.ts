@@ -11,7 +11,7 @@ import { MongodbStore } from '../../../src/store/mongodb/mongodbStore.ts';
 import type { FullStore } from '../../../src/store/taskStore.ts';
 import { systemClock } from '../../../src/time/systemClock.ts';
 import { acknowledgement } from '../../support/acknowledgements.ts';
-import { runs } from '../properties/runs.ts';
+import { runs } from '../../support/propertyRuns.ts';
 import { acceptedOrRejected } from './accepted.ts';
 import {
   alien,

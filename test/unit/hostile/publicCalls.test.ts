@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
 import type { FailoverErrorCode } from '../../../src/errors.ts';
 import { failover } from '../../../src/failover.ts';
-import { runs } from '../properties/runs.ts';
+import { runs } from '../../support/propertyRuns.ts';
 import { acceptedOrCoded, acceptedOrRejected } from './accepted.ts';
 import { Given, given, hostile, mutated } from './hostileValues.ts';
 

@@ -3,8 +3,9 @@
  * is one walk; a failure names its seed. Together the walks make every move of the transition table.
  */
 import { expect, test, vi } from 'vitest';
-import { Dispatcher, transitions } from '../../../src/queue/dispatcher.ts';
+import { Dispatcher } from '../../../src/queue/dispatcher.ts';
 import { MemoryQueue } from '../../../src/queue/memory/memoryQueue.ts';
+import { transitions } from '../../../src/queue/modes.ts';
 import type { QueuedTask } from '../../../src/queue/runner.ts';
 import type { TaskId } from '../../../src/task/task.ts';
 import { VirtualClock } from '../../support/virtualClock.ts';

@@ -31,6 +31,7 @@ class SlowStore {
         insertTerm: none,
         beat: none,
         release: none,
+        releaseDead: none,
         trimTerms: none,
       },
       ...{ putNotice: none, readNotices: none, putMember: none, removeMember: none, listMembers: none },

@@ -95,6 +95,7 @@ describe('the tasks that may have been running', () => {
   test.each([
     ['of a holder whose lease ran out', () => work.seen(leaseAfter(0, [])), true],
     ['of a holder that released it', () => work.seen(leaseAfter(0, [], null)), false],
+    ['that was released for a holder that died', () => work.seen({ ...leaseAfter(0, [], null), died: true }), true],
     ['of nobody', () => work.seenNothing(), false],
     ['of a holder that was never seen', () => {}, true],
   ])('%s', async (_name, see, suspects) => {

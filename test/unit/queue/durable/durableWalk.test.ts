@@ -6,7 +6,7 @@
  * Longer than other files, because what happens and what must hold then belong together.
  */
 import { expect, test } from 'vitest';
-import { UNACKNOWLEDGED_MAX } from '../../../../src/queue/durable/durableQueue.ts';
+import { UNACKNOWLEDGED_MAX } from '../../../../src/queue/durable/reign.ts';
 import type { QueuedTask } from '../../../../src/queue/runner.ts';
 import type { TaskId } from '../../../../src/task/task.ts';
 import { atOnce, MemoryTasks, type TaskFate } from '../../../support/memoryTaskStore.ts';

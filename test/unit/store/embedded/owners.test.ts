@@ -4,12 +4,11 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { conflictIn, forgetOwners, Owners } from '../../../../src/store/embedded/owners.ts';
 import {
-  isAlive,
   type ProcessIdentity,
   type ProcessTable,
   processTable,
   thisProcess,
-} from '../../../../src/store/embedded/processIdentity.ts';
+} from '../../../../src/surroundings/processIdentity.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'mongo-failover-owners-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -20,8 +19,10 @@ const files = { data: file('1:10'), lock: file('1:11') };
 
 /** The processes that live, with when they started. */
 const tableOf = (living: Record<number, string>): ProcessTable => ({
-  exists: (pid) => pid in living,
-  startOf: (pid) => living[pid],
+  look: (pid) => {
+    const start = living[pid];
+    return start === undefined ? 'none' : { start };
+  },
 });
 
 let paths = 0;
@@ -32,20 +33,6 @@ function emptyFolder(): string {
   paths += 1;
   return mkdtempSync(join(folder, `${paths}-`));
 }
-
-describe('whether a process lives', () => {
-  const cases: readonly (readonly [string, Partial<ProcessIdentity>, Record<number, string>, boolean | undefined])[] = [
-    ['it does', { pid: 5, start: '7' }, { 5: '7' }, true],
-    ['it does not', { pid: 5, start: '7' }, {}, false],
-    ['its id belongs to another one now', { pid: 5, start: '7' }, { 5: '8' }, false],
-    ['the system does not say when it started', { pid: 5, start: '' }, { 5: '8' }, true],
-    ['the machine has been started since', { boot: 'a', namespace: 'pid:[2]', pid: 5, start: '7' }, { 5: '7' }, false],
-    ['it counts process ids elsewhere', { namespace: 'pid:[2]', pid: 1, start: '100' }, { 1: '100' }, undefined],
-  ];
-  test.each(cases)('%s', (_title, other, living, expected) => {
-    expect(isAlive({ ...me, ...other }, me, tableOf(living))).toBe(expected);
-  });
-});
 
 test('an owner is seen by the others, not by itself, until it takes its file away', () => {
   const path = emptyFolder();

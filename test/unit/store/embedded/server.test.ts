@@ -7,9 +7,9 @@ import { type Activity, StoreActivity } from '../../../../src/store/embedded/act
 import type { CallName, Request, StoreReply } from '../../../../src/store/embedded/calls.ts';
 import { leaseKey, taskKey } from '../../../../src/store/embedded/keys.ts';
 import type { EmbeddedPlace } from '../../../../src/store/embedded/place.ts';
-import { processTable, thisProcess } from '../../../../src/store/embedded/processIdentity.ts';
 import { EmbeddedServer } from '../../../../src/store/embedded/server.ts';
 import { packTasks } from '../../../../src/store/embedded/taskBytes.ts';
+import { processTable, thisProcess } from '../../../../src/surroundings/processIdentity.ts';
 import { openEntries } from '../../../support/embeddedEntries.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'mongo-failover-server-'));

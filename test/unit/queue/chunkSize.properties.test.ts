@@ -1,8 +1,8 @@
 /** The size of a run, whatever runs took before: within its bounds, it grows by steps and comes down at once. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { ChunkSize } from '../../../../src/queue/chunkSize.ts';
-import { runs } from '../runs.ts';
+import { ChunkSize } from '../../../src/queue/chunkSize.ts';
+import { runs } from '../../support/propertyRuns.ts';
 
 const GROWTH = 4;
 const past = fc.array(

@@ -9,9 +9,9 @@ import { resolveIdentifier, resolveName } from '../../../src/options/name.ts';
 import { resolveOptions } from '../../../src/options/resolve.ts';
 import { resolveWork } from '../../../src/options/work.ts';
 import { resolveKey } from '../../../src/task/taskKey.ts';
+import { runs } from '../../support/propertyRuns.ts';
 import { acceptedOrCoded } from '../hostile/accepted.ts';
 import { Given, given, hostile, mutated } from '../hostile/hostileValues.ts';
-import { runs } from './runs.ts';
 
 const INVALID: readonly FailoverErrorCode[] = ['ERR_INVALID_OPTION'];
 const user = { platform: 'linux', homedir: '/home/ann', variables: {} } as const;

@@ -4,10 +4,10 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { DONE_IDS_MAX } from '../../../src/queue/memory/doneWindow.ts';
-import { Fifo } from '../../../src/queue/memory/fifo.ts';
-import { EARLY_IDS_MAX, Follower } from '../../../src/queue/memory/follower.ts';
-import { runs } from './runs.ts';
+import { DONE_IDS_MAX } from '../../../../src/queue/memory/doneWindow.ts';
+import { Fifo } from '../../../../src/queue/memory/fifo.ts';
+import { EARLY_IDS_MAX, Follower } from '../../../../src/queue/memory/follower.ts';
+import { runs } from '../../../support/propertyRuns.ts';
 
 const bytes = new Uint8Array(0);
 

@@ -8,9 +8,9 @@ import { Binary, Decimal128, Double, Int32, Long, MaxKey, MinKey, ObjectId, Time
 import { describe, expect, test } from 'vitest';
 import { decodeTask } from '../../../src/task/taskCodec.ts';
 import { encoded } from '../../support/encoded.ts';
+import { runs } from '../../support/propertyRuns.ts';
 import { acceptedOrCoded } from '../hostile/accepted.ts';
 import { Given, hostile, mutated } from '../hostile/hostileValues.ts';
-import { runs } from './runs.ts';
 
 const MIB = 1024 * 1024;
 const REFUSED = ['ERR_TASK_NOT_CLONEABLE', 'ERR_TASK_TOO_LARGE'] as const;

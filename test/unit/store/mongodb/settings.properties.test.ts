@@ -4,10 +4,10 @@ import { types } from 'node:util';
 import fc from 'fast-check';
 import { MongoClient } from 'mongodb';
 import { expect, test } from 'vitest';
-import { resolveMongodb } from '../../../src/options/mongodb.ts';
-import { settingsOf } from '../../../src/store/mongodb/settings.ts';
-import { isWellFormed } from '../../../src/task/taskId.ts';
-import { runs } from './runs.ts';
+import { resolveMongodb } from '../../../../src/options/mongodb.ts';
+import { settingsOf } from '../../../../src/store/mongodb/settings.ts';
+import { isWellFormed } from '../../../../src/task/taskId.ts';
+import { runs } from '../../../support/propertyRuns.ts';
 
 const limits = { commandTimeout: 1000, connectTimeout: 2000 };
 const secret = fc.string({ minLength: 1, maxLength: 12 }).filter((text) => isWellFormed(text));

@@ -1,7 +1,7 @@
 /** What the protocol promises to bear, and how soon it then has a master: what all simulated worlds hold it to. */
 import assert from 'node:assert/strict';
-import { timeToLive } from '../../src/election/protocol.ts';
-import type { Intervals } from '../../src/options/options.ts';
+import { timeToLive } from '../../../src/election/protocol.ts';
+import type { Intervals } from '../../../src/options/options.ts';
 
 /** Clocks run at rates of 1 ± this: what the protocol promises to bear, two of them against each other. */
 export const SKEW = 0.025;

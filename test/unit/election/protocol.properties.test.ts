@@ -15,7 +15,7 @@ import {
   validity,
 } from '../../../src/election/protocol.ts';
 import type { Lease } from '../../../src/store/store.ts';
-import { runs } from './runs.ts';
+import { runs } from '../../support/propertyRuns.ts';
 
 const intervals = { INIT: 0, MASTER: 2000, SLAVE: 2500, TICKING: 2000, ERROR: 5000, POLL: 500, SYNC: 250 };
 const config: ElectionConfig = { holder: 'me', intervals, grace: 450 };

@@ -6,8 +6,8 @@ import { beatLead, timeToLive, validity } from '../../../src/election/protocol.t
 import { defaultGrace, graceFits, resolveIntervals } from '../../../src/options/intervals.ts';
 import { resolveManagedOptions } from '../../../src/options/managed.ts';
 import type { Intervals } from '../../../src/options/options.ts';
+import { runs } from '../../support/propertyRuns.ts';
 import { acceptedOrCoded } from '../hostile/accepted.ts';
-import { runs } from './runs.ts';
 
 const TIMER_MAX_MS = 2 ** 31 - 1;
 const time = fc.oneof(

@@ -1,8 +1,8 @@
 /** Delays after failures: never hot, never longer than was asked for, and in the mean they grow. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { retryDelay } from '../../../../src/queue/retry.ts';
-import { runs } from '../runs.ts';
+import { retryDelay } from '../../../src/queue/retry.ts';
+import { runs } from '../../support/propertyRuns.ts';
 
 const TIMER_MAX_MS = 2 ** 31 - 1;
 const delay = fc.oneof(
@@ -34,4 +34,20 @@ test('never falls from one failure to the next by the same chance', () => {
     expect(wait(number + 1)).toBeGreaterThanOrEqual(wait(number));
   });
   fc.assert(property, runs(1000));
+});
+
+test('full jitter: evenly from nothing up to the doubled delay, at least 1 ms', () => {
+  const delays = fc.record({
+    minDelay: fc.integer({ min: 1, max: 10_000 }),
+    more: fc.integer({ min: 1, max: 1_000_000 }),
+    attempt: fc.integer({ min: 1, max: 1000 }),
+  });
+  const property = fc.property(delays, chance, ({ minDelay, more, attempt }, random) => {
+    const maxDelay = minDelay + more;
+    const most = Math.min(maxDelay, minDelay * 2 ** (attempt - 1));
+    const delay = retryDelay({ minDelay, maxDelay }, attempt, () => random);
+    expect(delay).toBe(Math.max(1, random * most));
+    expect(Number.isFinite(delay)).toBe(true);
+  });
+  fc.assert(property, runs(300));
 });

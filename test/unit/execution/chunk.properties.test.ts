@@ -6,7 +6,7 @@ import { ChunkProgress } from '../../../src/execution/chunkProgress.ts';
 import { runChunk } from '../../../src/execution/runChunk.ts';
 import { SharedLease } from '../../../src/wire/sharedLease.ts';
 import { encoded } from '../../support/encoded.ts';
-import { runs } from './runs.ts';
+import { runs } from '../../support/propertyRuns.ts';
 
 const TERM = 3;
 const ending = fc.constantFrom('true', 'true', 'true', 'later', 'false', 'throw', 'lease' as const);

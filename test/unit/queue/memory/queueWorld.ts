@@ -20,7 +20,7 @@ import type { MemberEvent } from '../../../../src/wire/messages.ts';
 import { MemoryTasks } from '../../../support/memoryTaskStore.ts';
 import { VirtualClock } from '../../../support/virtualClock.ts';
 import { batchOf, Told } from '../../coordinator/duties/duties.ts';
-import { upTo } from '../../queue/scriptedRunner.ts';
+import { upTo } from '../scriptedRunner.ts';
 
 /** How often a task is tried before it becomes a dead letter. */
 const ATTEMPTS = 3;

@@ -5,7 +5,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { TaskId } from '../../../../src/task/task.ts';
-import { runs } from '../runs.ts';
+import { runs } from '../../../support/propertyRuns.ts';
 import { happenings } from './queueCommands.ts';
 import { QueueWorld } from './queueWorld.ts';
 

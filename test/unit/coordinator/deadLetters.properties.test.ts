@@ -11,9 +11,9 @@ import { ReadLimit } from '../../../src/queue/readLimit.ts';
 import type { WireApi } from '../../../src/wire/messages.ts';
 import type { TakenLetter } from '../../../src/wire/takenLetter.ts';
 import { atOnce, MemoryTasks } from '../../support/memoryTaskStore.ts';
+import { runs } from '../../support/propertyRuns.ts';
 import { VirtualClock } from '../../support/virtualClock.ts';
-import { NAME, POLL, Told } from '../coordinator/duties/duties.ts';
-import { runs } from './runs.ts';
+import { NAME, POLL, Told } from './duties/duties.ts';
 
 const letter = { queue: NAME, seq: 1, id: 'a', bytes: new Uint8Array(5), attempts: 1, at: new Date(0) };
 const verdict = { name: 'Error', message: 'no', code: undefined };

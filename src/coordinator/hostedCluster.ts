@@ -1,0 +1,279 @@
+/** One cluster on the coordinator thread: its member, its duty, what runs its work, and what watches over that. */
+import assert from 'node:assert/strict';
+import { hostname } from 'node:os';
+import { writeLine } from '../diagnostics/log.js';
+import { type CodedError, toWire } from '../errors.js';
+import type { MainRunner } from '../execution/mainRunner.js';
+import type { Begin, StartGate } from '../execution/startGate.js';
+import { configurationOf } from '../options/configuration.js';
+import type { ResolvedManagedOptions, ResolvedOptions } from '../options/options.js';
+import type { ReadLimit } from '../queue/readLimit.js';
+import type { Runner, WorkOutcome } from '../queue/runner.js';
+import type { FullStore } from '../store/taskStore.js';
+import { endProcess, lastResorts } from '../surroundings/lastResorts.js';
+import type { ProcessIdentity } from '../surroundings/processIdentity.js';
+import type { TaskId } from '../task/task.js';
+import { systemClock } from '../time/systemClock.js';
+import type { ClusterSpec, ManagedSpec, MemberEvent, SubmitResult, TaskBatch } from '../wire/messages.js';
+import { SharedLease } from '../wire/sharedLease.js';
+import type { MemberStatus } from '../wire/status.js';
+import type { TakenLetter } from '../wire/takenLetter.js';
+import { DeadLetters } from './deadLetters.js';
+import type { DeathWatch } from './deathWatch.js';
+import { DurableDuty } from './duties/durableDuty.js';
+import type { Duty } from './duties/duty.js';
+import { MemoryDuty } from './duties/memoryDuty.js';
+import type { QueueDuty } from './duties/queueDuty.js';
+import { UnmanagedDuty } from './duties/unmanagedDuty.js';
+import { Fitness } from './fitness.js';
+import type { MainWatch } from './mainWatch.js';
+import { makeMainRunner, makeMainWatch, makeThreadRunner } from './makeRunners.js';
+import { ClusterMember } from './member.js';
+import type { PoolProbe } from './poolProbe.js';
+import type { StoreLimits } from './storeLimits.js';
+import { storeText } from './storeText.js';
+import { probeDelays, WorkLoading } from './workLoading.js';
+
+/** How long the embedded store may take to open, in ms: see embeddedStore.ts. */
+const OPENING_MAX_MS = 6000;
+
+/** What all clusters of the coordinator share. */
+export interface SharedParts {
+  readonly options: ResolvedOptions;
+  readonly store: FullStore;
+  readonly limits: StoreLimits;
+  readonly reads: ReadLimit;
+  readonly pool: PoolProbe;
+  /** What claims say of this process. */
+  readonly process: ProcessIdentity;
+  readonly deaths: DeathWatch;
+  /** One for all task threads. */
+  readonly threadStarts: StartGate;
+  /** One for all members that join their elections. */
+  readonly joining: StartGate;
+}
+
+interface HostedClusterParts extends SharedParts {
+  readonly spec: ClusterSpec;
+  emit(event: MemberEvent): void;
+  /** Called when the member has stopped; `farewell` resolves when nothing of the cluster is under way any more. */
+  ended(farewell: Promise<unknown>): void;
+}
+
+export class HostedCluster {
+  private readonly lease: SharedLease;
+  private readonly fitness: Fitness;
+  private readonly member: ClusterMember;
+  private readonly letters: DeadLetters;
+  // One of the kinds has been made when the constructor has made the member.
+  private managed: QueueDuty | null = null;
+  private unmanaged: UnmanagedDuty | null = null;
+  /** Of work that is a function. */
+  private mainRunner: MainRunner | null = null;
+  private watch: MainWatch | null = null;
+  /** Of work that is a module. */
+  private loading: WorkLoading | null = null;
+  private standsBack = false;
+  /** Until its turn to join the election has come. */
+  private join: Begin | null = null;
+
+  constructor(private readonly parts: HostedClusterParts) {
+    const { spec, store, options } = parts;
+    this.lease = new SharedLease(spec.lease);
+    this.fitness = new Fitness(
+      {
+        resign: (reason, code, nothingRuns) => this.member.resign(reason, code, nothingRuns),
+        fit: () => this.member.fit(),
+      },
+      systemClock,
+    );
+    this.member = this.makeMember();
+    const { name, holder } = spec;
+    const poll = options.intervals.POLL;
+    this.letters = new DeadLetters({ store: store.tasks, name, holder, clock: systemClock, poll });
+  }
+
+  storeIsBack(): void {
+    this.member.storeIsBack();
+  }
+
+  // ---- what the facade calls ----
+
+  async run(): Promise<void> {
+    this.watch?.start();
+    await new Promise<void>((resolve) => {
+      const join = (leave: () => void): void => {
+        if (this.join === join) {
+          this.join = null;
+          this.member.run(leave);
+        } else leave();
+        resolve();
+      };
+      this.join = join;
+      this.parts.joining.ask(join);
+    });
+  }
+
+  async stop(): Promise<void> {
+    // One whose turn has not come joins first, so it tells the same as any other.
+    this.join?.(() => {});
+    this.member.stop();
+  }
+
+  /**
+   * The process exits: ends at once what runs, and releases the lease. Work that is a function is over, because the thread
+   * that ran it does nothing else any more; it may be what the process dies of.
+   */
+  async exit(): Promise<void> {
+    const isCutShort = this.mainRunner?.abandon() ?? false;
+    this.managed?.exit(isCutShort);
+    if (isCutShort) this.member.dying();
+    // One whose turn has not come never joins.
+    this.join = null;
+    this.member.stop();
+    await this.member.whenStopped;
+  }
+
+  async submit(batch: TaskBatch): Promise<SubmitResult[]> {
+    assert.ok(this.managed !== null, 'only managed clusters have a queue');
+    return this.managed.submit(batch);
+  }
+
+  async requeue(id: TaskId): Promise<boolean | 'full'> {
+    assert.ok(this.managed instanceof DurableDuty, 'a queue in memory is fed by the main thread');
+    return this.managed.requeue(id, this.letters);
+  }
+
+  async takeDeadLetter(id: TaskId): Promise<TakenLetter | 'none' | 'elsewhere'> {
+    return this.letters.take(id);
+  }
+
+  async finishDeadLetter(letter: TakenLetter, how: 'queued' | 'stays'): Promise<void> {
+    await this.letters.finish(letter, how);
+  }
+
+  async unblock(id: TaskId): Promise<boolean> {
+    return (await this.managed?.unblock(id)) ?? false;
+  }
+
+  async synchronize(id: TaskId): Promise<boolean> {
+    return this.unmanaged?.synchronize(id) ?? false;
+  }
+
+  async status(): Promise<MemberStatus> {
+    const status = await this.member.status();
+    return { ...status, pool: this.parts.pool.report() };
+  }
+
+  async worked(run: number, outcome: WorkOutcome): Promise<void> {
+    this.mainRunner?.settled(run, outcome);
+  }
+
+  // ---- how it is put together ----
+
+  private makeMember(): ClusterMember {
+    const { spec, options, limits, store, emit, deaths } = this.parts;
+    return new ClusterMember({
+      name: spec.name,
+      holder: spec.holder,
+      host: hostname(),
+      pid: process.pid,
+      process: this.parts.process,
+      deaths,
+      storeText: storeText(options.store),
+      intervals: options.intervals,
+      configuration: configurationOf(spec.managed?.options ?? null, spec.managed?.key ?? null),
+      grace: spec.managed?.options.grace ?? 0,
+      // Only should the store break its promise: its own limits are tighter.
+      requestTimeout: Math.max(OPENING_MAX_MS, limits.connectTimeout) + 2 * limits.commandTimeout,
+      store,
+      clock: systemClock,
+      lease: this.lease,
+      emit,
+      unfit: () => this.fitness.unfit,
+      ended: (farewell) => this.ended(farewell),
+      standBack: (reason) => this.standBack(reason),
+      comeForward: () => this.comeForward(),
+      makeDuty: (progressed) => this.makeDuty(progressed),
+    });
+  }
+
+  private makeDuty(progressed: () => void): Duty {
+    const { managed, identifier } = this.parts.spec;
+    if (managed === null) {
+      this.unmanaged = new UnmanagedDuty(identifier, progressed);
+      return this.unmanaged;
+    }
+    this.managed = this.makeQueueDuty(managed, progressed);
+    return this.managed;
+  }
+
+  private makeQueueDuty({ module, options }: ManagedSpec, progressed: () => void): QueueDuty {
+    const { spec, store, reads, emit } = this.parts;
+    const { name, holder } = spec;
+    const poll = this.parts.options.intervals.POLL;
+    const parts = {
+      name,
+      options,
+      runner: module === null ? this.runOnMain(options) : this.runInThread(module, options),
+      clock: systemClock,
+      random: Math.random,
+      poll,
+      emit,
+      progressed,
+      killProcess: () => killProcess(emit),
+      loaded: () => this.loading?.succeeded(),
+      unloadable: (error: CodedError, settled: boolean) => this.loading?.failed(error, settled),
+    };
+    return options.durable
+      ? new DurableDuty({ ...parts, store: store.tasks, holder, reads })
+      : new MemoryDuty({ ...parts, store: store.tasks });
+  }
+
+  private runOnMain(options: ResolvedManagedOptions): Runner {
+    const { lease, fitness } = this;
+    const runner = makeMainRunner({ lease, options, fitness, emit: this.parts.emit });
+    this.mainRunner = runner;
+    this.watch = makeMainWatch(runner, { lease, options, fitness });
+    return runner;
+  }
+
+  private runInThread(module: string, options: ResolvedManagedOptions): Runner {
+    const { lease, fitness } = this;
+    const { spec, emit, threadStarts } = this.parts;
+    const runner = makeThreadRunner(module, { lease, options, emit, gate: threadStarts });
+    const { name } = spec;
+    this.loading = new WorkLoading({ name, prober: runner, fitness, clock: systemClock, delays: probeDelays, emit });
+    return runner;
+  }
+
+  // ---- what the member tells ----
+
+  private ended(farewell: Promise<void>): void {
+    this.watch?.stop();
+    // The thread must not end, and with it who would kill the process, before work that will not stop is dealt with.
+    this.parts.ended(Promise.all([farewell, this.managed?.whenEnded(), this.loading?.stop()]));
+  }
+
+  private standBack(reason: string): void {
+    this.standsBack = true;
+    this.fitness.complain('kind', 'ERR_CONFIGURATION_DIFFERS', reason);
+  }
+
+  private comeForward(): void {
+    this.standsBack = false;
+    void (this.managed?.whenEnded() ?? Promise.resolve()).then(() => {
+      if (!this.standsBack) this.fitness.withdraw('kind');
+    });
+  }
+}
+
+/** Ends this process; emits a `panic` if it is still alive afterwards. */
+function killProcess(emit: (event: MemberEvent) => void): void {
+  writeLine('mongo-failover: work would not stop before its lease ended, so this process is killed (fencing: process)');
+  try {
+    endProcess(lastResorts(process.pid));
+  } catch (error) {
+    emit({ type: 'panic', error: toWire(error) });
+  }
+}

@@ -1,0 +1,399 @@
+/**
+ * The stored queue under one mastership: its window of the next tasks, what is done and not acknowledged yet, and what
+ * holds it up. It decides nothing about who is master: the store refuses each write that matters once another member is.
+ *
+ * Giving a task up. `block`: it stays, and nothing runs until its record, which is written before that is told, is
+ * cleared (`requeue`); that is looked for.
+ * `dead-letter`: the acknowledgement itself carries why (the burial), and only then is the letter written. The next
+ * master writes it if this one does not come to it.
+ *
+ * What holds the queue up, and what ends that:
+ *
+ *   recording   what failed, or a suspect that is about to run, goes on record. Ended when it is.
+ *   burying     a task becomes a dead letter. Ended when it is one.
+ *   blocked     the attempts of the head are used up. Ended when its record is cleared, or the task is gone.
+ *   lost        an acknowledgement was refused: another member is master, as the next beat will say. Beside the others; ended
+ *               by one that is not: on a store without atomic writes a late write may have stood in the lease's place for a while.
+ */
+import { type CodedError, WorkError } from '../../errors.js';
+import type { Attempts, Burial, NewTask, StoredTask } from '../../store/taskStore.js';
+import type { TaskId } from '../../task/task.js';
+import { Alarm } from '../../time/alarm.js';
+import type { Clock } from '../../time/clock.js';
+import { queueBlocked, verdictOn } from '../givingUp.js';
+import type { QueuedTask } from '../runner.js';
+import type { TaskWindow, WindowTask } from './taskWindow.js';
+import type { TenureStore } from './tenureStore.js';
+
+/** Most tasks that are done or running without an acknowledgement. */
+export const UNACKNOWLEDGED_MAX = 256;
+/** Looks are on a grid of so many ms: the end of each timer blocks the thread, once for all that end together (systemClock.ts). */
+const POLL_GRID_MS = 10;
+/** After a look for new tasks the next one waits ten times as long as that look took, but no more than four POLL. */
+const POLL_REST = { times: 10, polls: 4 };
+/** Without news, tasks that are done are trimmed after pauses that double up to this, in ms: a store may keep them for a minute. */
+const TRIM_PAUSE_MAX_MS = 60_000;
+/** How many deaths a task is given when attempts are without end. */
+const DEATHS_MAX = 3;
+
+export interface DurableQueueCallbacks {
+  /** Tasks that may run are there: poke the dispatcher. */
+  wake(): void;
+  /** Tasks are done, and acknowledged. */
+  acknowledged(ids: readonly TaskId[]): void;
+  /** Called when a task was given up, and is a dead letter. */
+  buried(id: TaskId, error: CodedError): void;
+  /** Called when a call to the store failed, and is made again, or when the queue is blocked (`ERR_QUEUE_BLOCKED`). */
+  trouble(error: Error): void;
+}
+
+export interface ReignParts {
+  readonly name: string;
+  readonly clock: Clock;
+  readonly retry: { readonly attempts: number; readonly exhausted: 'block' | 'dead-letter' };
+  /** Between two looks for new tasks, in ms. */
+  readonly poll: number;
+  readonly callbacks: DurableQueueCallbacks;
+}
+
+/** What was put on record before a suspect began. */
+export type Suspicion = Attempts & { readonly seq: number };
+
+/** What a mastership begins with. */
+export interface Takeover {
+  readonly window: TaskWindow;
+  /** All up to here are done, or given up. */
+  readonly done: number;
+  /** Tasks up to here are suspects. */
+  readonly suspectsThrough: number;
+  /** With what the head is on record as a suspect that this member was running. */
+  readonly suspicion: Suspicion | null;
+}
+
+type Hold = 'recording' | 'burying' | 'blocked';
+
+interface OpenBurial {
+  readonly task: NewTask;
+  readonly burial: Burial;
+  readonly error: CodedError;
+}
+
+export class Reign {
+  private readonly window: TaskWindow;
+  private hold: Hold | null = null;
+  private lost = false;
+  /** All up to here are done, or given up. */
+  private finished: number;
+  private acknowledged: number;
+  private acknowledging = false;
+  /** Done, and not acknowledged yet. */
+  private ids: TaskId[] = [];
+  private burying: OpenBurial | null = null;
+  /** Whether it is being asked what became of the task that blocks. */
+  private looking = false;
+  private readonly suspectsThrough: number;
+  /** Before then the store is not asked for new tasks: it was slow to answer. */
+  private lookFrom = 0;
+  /** When to trim next, and how long to wait after that, in ms. */
+  private trimAt: number;
+  private trimPause: number;
+  /** What was last put on record before a suspect began. */
+  private suspicion: Suspicion | null;
+  private readonly pollAlarm: Alarm;
+  private readonly flushes: (() => void)[] = [];
+
+  constructor(
+    private readonly parts: ReignParts,
+    private readonly store: TenureStore,
+    { window, done, suspectsThrough, suspicion }: Takeover,
+  ) {
+    this.window = window;
+    this.finished = done;
+    this.acknowledged = done;
+    this.suspectsThrough = suspectsThrough;
+    this.suspicion = suspicion;
+    this.trimAt = done === 0 ? Number.POSITIVE_INFINITY : 0;
+    this.trimPause = parts.poll;
+    this.pollAlarm = new Alarm(parts.clock, () => this.poll());
+  }
+
+  begin(): void {
+    this.schedulePoll();
+    this.advance();
+  }
+
+  /** Ends it, once the store has been ended. Returns the last suspicion, which the next mastership of this member may go on under. */
+  end(): Suspicion | null {
+    this.pollAlarm.clear();
+    this.settleFlushes();
+    return this.suspicion;
+  }
+
+  /**
+   * Resolves when all that was done is acknowledged and what failed is on record, or cannot be any more because the
+   * mastership is over. `nothingRuns`: a suspect that was begun has ended, if not by itself, and its record goes.
+   */
+  async flush(nothingRuns: boolean): Promise<void> {
+    while (!this.store.ended && !this.lost) {
+      const { head } = this.window;
+      if (this.pending) await new Promise<void>((resolve) => this.flushes.push(resolve));
+      else if (nothingRuns && this.hold === null && head?.recorded) {
+        this.clearSuspicion(head);
+        void this.putOnRecord(head, head.failed);
+      } else return;
+    }
+  }
+
+  /** Returns how many bytes the window holds. */
+  get bytes(): number {
+    return this.window.bytes;
+  }
+
+  /** Returns the task whose attempts are used up, and for which everything waits. */
+  get blocked(): TaskId | null {
+    return this.hold === 'blocked' ? (this.window.head?.id ?? null) : null;
+  }
+
+  private get pending(): boolean {
+    return this.finished > this.acknowledged || this.burying !== null || this.hold === 'recording';
+  }
+
+  // ---- what the dispatcher asks for, and tells ----
+
+  get waits(): boolean {
+    const { head } = this.window;
+    if (head === undefined || this.hold !== null || this.lost) return false;
+    return head.recorded || !this.spent(head);
+  }
+
+  ready(most: number): readonly QueuedTask[] {
+    const { head } = this.window;
+    if (head === undefined || this.hold !== null || this.lost) return [];
+    const { acknowledged, finished, suspectsThrough } = this;
+    // The suspect before it is still on record, and would be charged with whatever is begun now.
+    if (acknowledged < finished && acknowledged < suspectsThrough) return [];
+    const room = Math.min(most, UNACKNOWLEDGED_MAX - this.ids.length);
+    if (room <= 0) return [];
+    if (head.seq > suspectsThrough) return this.unspent(this.window.first(room));
+    if (head.recorded) return [head];
+    head.recorded = true;
+    head.deaths += 1;
+    this.suspicion = { seq: head.seq, attempts: head.failed + 1, deaths: head.deaths };
+    void this.putOnRecord(head, head.failed + 1);
+    return [];
+  }
+
+  /** Returns the tasks before the first that must not run again; if that is the head, it is given up. */
+  private unspent(tasks: readonly WindowTask[]): readonly WindowTask[] {
+    const end = tasks.findIndex((task) => this.spent(task));
+    return end < 0 ? tasks : tasks.slice(0, end);
+  }
+
+  remove(count: number): void {
+    for (const { seq, id } of this.window.take(count)) {
+      this.finished = seq;
+      this.ids.push(id);
+    }
+    this.advance();
+  }
+
+  /** Puts on record that the head failed, before it is tried again. */
+  failed(task: QueuedTask): void {
+    const head = this.headIf(task);
+    if (head === null) return;
+    this.clearSuspicion(head);
+    // `exhausted` follows, which does it.
+    if (head.failed >= this.parts.retry.attempts) return;
+    void this.putOnRecord(head, head.failed);
+  }
+
+  /** Gives the task up, after `failed`: its attempts are used up. */
+  exhausted(task: QueuedTask, error: CodedError): void {
+    const head = this.headIf(task);
+    if (head === null) return;
+    this.giveUp(head, error, false);
+  }
+
+  /** Returns the task if it is the head, and this mastership is not known to be lost. */
+  private headIf(task: QueuedTask): WindowTask | null {
+    const { head } = this.window;
+    return head === undefined || head !== task || this.lost ? null : head;
+  }
+
+  /** Takes tasks that this member has just stored, in order. */
+  offer(tasks: readonly StoredTask[]): void {
+    for (const task of tasks) this.window.offer(task);
+    this.advance();
+  }
+
+  /** Takes a death back from a suspect that came to an end: its process did not die of it. */
+  private clearSuspicion(head: WindowTask): void {
+    if (!head.recorded) return;
+    head.recorded = false;
+    head.deaths -= 1;
+  }
+
+  private async putOnRecord(task: WindowTask, attempts: number): Promise<void> {
+    if (await this.record(task, attempts)) this.release('recording');
+  }
+
+  /** Puts the attempts on record. Returns false if the mastership ended, or was lost, first. */
+  private async record({ seq, deaths }: WindowTask, attempts: number): Promise<boolean> {
+    this.hold = 'recording';
+    const isOnRecord = await this.store.setAttempts(seq, { attempts, deaths });
+    return isOnRecord && this.hold === 'recording';
+  }
+
+  private release(from: Hold): void {
+    if (this.hold !== from) return;
+    this.hold = null;
+    this.advance();
+    this.settleFlushes();
+  }
+
+  // ---- giving up ----
+
+  /** Returns whether the record of a task says that it must not run again. */
+  private spent({ failed, deaths }: { readonly failed: number; readonly deaths: number }): boolean {
+    const { attempts } = this.parts.retry;
+    const budget = Number.isFinite(attempts) ? Math.max(attempts, 2) : DEATHS_MAX;
+    return failed >= attempts || (deaths > 0 && deaths + 1 >= budget);
+  }
+
+  private giveUp(head: WindowTask, error: CodedError, isOnRecord: boolean): void {
+    if (this.parts.retry.exhausted === 'block') return void this.block(head, error, isOnRecord);
+    const burial = { seq: head.seq, ...verdictOn(error, head.failed) };
+    this.hold = 'burying';
+    this.window.take(1);
+    this.finished = head.seq;
+    this.burying = { task: head, burial, error };
+    void this.acknowledge();
+  }
+
+  private async block(head: WindowTask, error: CodedError, isOnRecord: boolean): Promise<void> {
+    const { name, callbacks } = this.parts;
+    // Not twice: a `requeue` may have cleared it by now. And before it is told, so one finds what it clears.
+    if (!isOnRecord && !(await this.record(head, head.failed))) return;
+    this.hold = 'blocked';
+    callbacks.trouble(queueBlocked(name, head.id, error));
+    this.settleFlushes();
+  }
+
+  private async bury({ task, burial, error }: OpenBurial): Promise<void> {
+    if (!(await this.store.writeLetter(task, burial))) return;
+    // Out of the lease again: the next master must not write a letter that was requeued in between.
+    const matched = await this.store.acknowledge(burial.seq, null);
+    if (matched === null) return;
+    this.burying = null;
+    if (!matched) this.lost = true;
+    this.parts.callbacks.buried(task.id, error);
+    this.release('burying');
+  }
+
+  /** Looks, while blocked, whether the record of the head was cleared, or the head removed. */
+  private async pollBlocked(head: WindowTask): Promise<void> {
+    if (this.looking) return;
+    this.looking = true;
+    const task = await this.store.taskAt(head.seq);
+    this.looking = false;
+    if (task === null || this.hold !== 'blocked') return;
+    if (task !== undefined) {
+      if (this.spent({ failed: task.attempts, deaths: task.deaths })) return;
+      head.failed = task.attempts;
+      head.deaths = task.deaths;
+    } else {
+      this.window.take(1);
+      this.finished = head.seq;
+    }
+    this.release('blocked');
+  }
+
+  // ---- going on ----
+
+  private advance(): void {
+    if (this.store.ended) return;
+    if (this.finished > this.acknowledged) void this.acknowledge();
+    void this.fill();
+    const { head } = this.window;
+    if (head === undefined || this.hold !== null || this.lost) return;
+    if (!head.recorded && this.spent(head)) {
+      const deaths = head.deaths === 0 ? '' : `; ${head.deaths + 1} processes died while it may have been running`;
+      const text = `it was tried ${head.failed} times${deaths}`;
+      return this.giveUp(head, new WorkError('ERR_ATTEMPTS_EXHAUSTED', text), true);
+    }
+    this.parts.callbacks.wake();
+  }
+
+  private async fill(): Promise<void> {
+    if (await this.window.fill()) this.advance();
+  }
+
+  private poll(): void {
+    this.schedulePoll();
+    const { head } = this.window;
+    if (this.lost) void this.acknowledge();
+    if (this.hold === 'blocked' && head !== undefined) void this.pollBlocked(head);
+    if (this.parts.clock.now() >= this.lookFrom) void this.pollQueue();
+    this.trim();
+  }
+
+  /** Looks for new tasks. A slow store is asked less often, so the looks of many queues do not delay beats. */
+  private async pollQueue(): Promise<void> {
+    const { clock, poll } = this.parts;
+    const began = clock.now();
+    this.lookFrom = Number.POSITIVE_INFINITY;
+    this.window.expectMore();
+    await this.fill();
+    const took = clock.now() - began;
+    this.lookFrom = began + Math.min(POLL_REST.polls * poll, POLL_REST.times * took);
+  }
+
+  private schedulePoll(): void {
+    const { clock, poll } = this.parts;
+    const now = clock.now();
+    const onGrid = Math.floor((now + poll) / POLL_GRID_MS) * POLL_GRID_MS;
+    this.pollAlarm.by(onGrid > now ? onGrid : now + poll);
+  }
+
+  /** Trims at once after an acknowledgement, then ever more seldom: an idle queue costs nothing. */
+  private trim(): void {
+    const { clock, poll } = this.parts;
+    // A burial that is not finished needs its task.
+    if (this.burying !== null || clock.now() < this.trimAt) return;
+    this.trimAt = clock.now() + this.trimPause;
+    this.trimPause = Math.min(TRIM_PAUSE_MAX_MS, 2 * this.trimPause);
+    this.store.trim(this.acknowledged).catch(() => this.trimSoon(poll));
+  }
+
+  private trimSoon(pause: number): void {
+    this.trimAt = this.parts.clock.now() + pause;
+    this.trimPause = this.parts.poll;
+  }
+
+  /** Acknowledges all that is done, in one write at a time. */
+  private async acknowledge(): Promise<void> {
+    if (this.acknowledging) return;
+    this.acknowledging = true;
+    while (!this.store.ended && (this.finished > this.acknowledged || this.lost)) {
+      const { finished, burying } = this;
+      const count = this.ids.length;
+      const matched = await this.store.acknowledge(finished, burying?.burial ?? null);
+      if (matched === null) break;
+      this.lost = !matched;
+      if (!matched) break;
+      this.acknowledged = finished;
+      this.trimSoon(0);
+      const ids = this.ids.splice(0, count);
+      if (ids.length > 0) this.parts.callbacks.acknowledged(ids);
+      if (burying !== null) await this.bury(burying);
+      if (this.hold === null) this.advance();
+    }
+    this.acknowledging = false;
+    this.settleFlushes();
+  }
+
+  /** Has the waiting flushes look again. */
+  private settleFlushes(): void {
+    for (const settle of this.flushes.splice(0)) settle();
+  }
+}

@@ -1,0 +1,110 @@
+/** The store, as one mastership of a stored queue uses it: each call is repeated until it is answered or the mastership ends. */
+import type { Tenure } from '../../store/store.js';
+import type { Attempts, Burial, NewTask, QueueState, StoredTask, TaskStore } from '../../store/taskStore.js';
+import type { Clock } from '../../time/clock.js';
+import { pause } from '../../time/pause.js';
+import { untilAnswered } from '../../time/untilAnswered.js';
+import type { ReadLimit } from '../readLimit.js';
+
+/** To the next number of a letter, if the first is that of another task's. Above all numbers of tasks. */
+const LETTERS_APART = 2 ** 45;
+
+export interface TenureStoreParts {
+  readonly name: string;
+  readonly store: TaskStore;
+  readonly clock: Clock;
+  /** Before a failed call is made again, in ms. */
+  readonly poll: number;
+  /** Shared by all queues of the coordinator. */
+  readonly reads: ReadLimit;
+  /** Returns a number of its own for each attempt to write: the one before may still land. */
+  nextNumber(): number;
+  /** Called when a call failed, and is made again. */
+  trouble(error: Error): void;
+}
+
+/** Each answer is null when the mastership ended before there was one. */
+export class TenureStore {
+  private over = false;
+
+  constructor(
+    readonly tenure: Tenure,
+    private readonly parts: TenureStoreParts,
+  ) {}
+
+  /** Ends the mastership: an answer that comes from now on is dropped. */
+  end(): void {
+    this.over = true;
+  }
+
+  get ended(): boolean {
+    return this.over;
+  }
+
+  queueState(): Promise<QueueState | null> {
+    const { store, name, reads } = this.parts;
+    return this.untilAnswered(() => reads.pass(() => store.queueState(name)));
+  }
+
+  /** Fetches what follows on `seq`, when the other queues of the coordinator let it. */
+  tasksAfter(seq: number, limit: { readonly tasks: number; readonly bytes: number }): Promise<StoredTask[] | null> {
+    const { store, name, reads } = this.parts;
+    return this.untilAnswered(() => reads.pass(() => store.tasksAfter(name, seq, limit)));
+  }
+
+  /** Returns the first task after `seq`; undefined if there is none. */
+  async nextTask(seq: number): Promise<StoredTask | undefined | null> {
+    const { store, name } = this.parts;
+    const found = await this.untilAnswered(() => store.tasksAfter(name, seq, { tasks: 1, bytes: 1 }));
+    return found === null ? null : found[0];
+  }
+
+  /** Returns undefined if two looks in a row do not find it. */
+  async taskAt(seq: number): Promise<StoredTask | undefined | null> {
+    for (let looks = 0; looks < 2; looks++) {
+      const found = await this.nextTask(seq - 1);
+      if (found === null || found?.seq === seq) return found;
+    }
+    return undefined;
+  }
+
+  /** Returns false if the store refused it: another member is master. */
+  acknowledge(done: number, burial: Burial | null): Promise<boolean | null> {
+    const { store, nextNumber } = this.parts;
+    return this.untilAnswered(() => store.acknowledge(this.tenure, { number: nextNumber(), done, burial }));
+  }
+
+  /** Puts the attempts on record. Returns false if the mastership ended first. */
+  async setAttempts(seq: number, { attempts, deaths }: Attempts): Promise<boolean> {
+    const { store, nextNumber } = this.parts;
+    const answer = await this.untilAnswered(() => {
+      return store.setAttempts(this.tenure, { seq, number: nextNumber(), attempts, deaths });
+    });
+    return answer !== null;
+  }
+
+  /** Writes the dead letter of a task. Returns false if the mastership ended first. */
+  async writeLetter({ id, bytes }: NewTask, burial: Burial): Promise<boolean> {
+    const { store, name: queue, clock } = this.parts;
+    const letter = { ...burial, queue, id, bytes, at: new Date(clock.wall()) };
+    for (let { seq } = letter; ; seq += LETTERS_APART) {
+      const written = await this.untilAnswered(() => store.putDeadLetter({ ...letter, seq }));
+      if (written !== false) return written !== null;
+    }
+  }
+
+  /** Trims what is done through that number, once: a failure rejects. */
+  trim(through: number): Promise<void> {
+    const { store, name, reads } = this.parts;
+    return reads.pass(() => store.trimTasks(name, through));
+  }
+
+  pause(): Promise<void> {
+    return pause(this.parts.clock, this.parts.poll);
+  }
+
+  private untilAnswered<T>(call: () => Promise<T>): Promise<T | null> {
+    const { clock, poll, trouble } = this.parts;
+    return untilAnswered(call, { clock, poll, wanted: () => !this.over, failed: trouble });
+  }
+}

@@ -1,0 +1,64 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import {
+  isAlive,
+  type ProcessIdentity,
+  processTable,
+  type Sighting,
+  thisProcess,
+} from '../../../src/surroundings/processIdentity.ts';
+
+const me: ProcessIdentity = { boot: 'b', namespace: 'pid:[1]', pid: 1, start: '100' };
+
+describe('whether a process lives', () => {
+  const cases: readonly (readonly [string, Partial<ProcessIdentity>, Sighting, boolean | undefined])[] = [
+    ['it does', { pid: 5, start: '7' }, { start: '7' }, true],
+    ['it does not', { pid: 5, start: '7' }, 'none', false],
+    ['its id belongs to another one now', { pid: 5, start: '7' }, { start: '8' }, false],
+    ['the system does not say when it started', { pid: 5, start: '' }, { start: '8' }, true],
+    ['the system hides which process that is', { pid: 5, start: '7' }, 'hidden', true],
+    ['the machine has been started since', { boot: 'a', namespace: 'pid:[2]', pid: 5 }, { start: '7' }, false],
+    ['it counts process ids elsewhere', { namespace: 'pid:[2]', pid: 1, start: '100' }, { start: '100' }, undefined],
+  ];
+  test.each(cases)('%s', (_title, other, found, expected) => {
+    expect(isAlive({ ...me, ...other }, me, { look: () => found })).toBe(expected);
+  });
+});
+
+describe('this system', () => {
+  let child: ChildProcess | undefined;
+  afterEach(() => child?.kill('SIGKILL'));
+
+  test('knows this process', () => {
+    const { boot, namespace, pid, start } = thisProcess();
+    expect(boot).not.toBe('');
+    expect(namespace).toContain('pid:[');
+    expect(processTable.look(pid)).toEqual({ start });
+    expect(isAlive(thisProcess(), thisProcess(), processTable)).toBe(true);
+  });
+
+  test('tells when a process is gone', async () => {
+    child = spawn('sleep', ['100']);
+    const { pid = 0 } = child;
+    expect(processTable.look(pid)).toEqual({ start: expect.stringMatching(/^\d+$/) });
+    child.kill('SIGKILL');
+    await vi.waitFor(() => expect(processTable.look(pid)).toBe('none'));
+  });
+
+  test('tells that a process is stopped, and not gone', () => {
+    child = spawn('sleep', ['100']);
+    const { pid = 0 } = child;
+    const running = processTable.look(pid);
+    child.kill('SIGSTOP');
+    expect(processTable.look(pid)).toEqual(running);
+  });
+
+  test('takes a process that has ended, and that its parent does not ask after, for gone', async () => {
+    // The shell becomes a program that never waits for the child which the shell has started.
+    child = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 100'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    const text = await new Promise<string>((resolve) => child?.stdout?.once('data', (data) => resolve(String(data))));
+    await vi.waitFor(() => expect(processTable.look(Number(text))).toBe('none'));
+    // It has a number still.
+    expect(process.kill(Number(text), 0)).toBe(true);
+  });
+});
