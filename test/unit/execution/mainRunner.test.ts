@@ -105,3 +105,13 @@ test('an end waits for what runs', async () => {
   await clock.advance(0);
   expect(ended).toBe(true);
 });
+
+test('ends a run for a main thread that will not answer any more, and says whether there was one', async () => {
+  expect(runner.abandon()).toBe(false);
+  const outcome = run();
+  expect(runner.abandon()).toBe(true);
+  expect(await outcome).toEqual({ done: 0, failure: { type: 'not-run' }, took: 0 });
+  runner.settled(1, { type: 'result', done: true });
+  expect(runner.abandon()).toBe(false);
+  await runner.terminate();
+});

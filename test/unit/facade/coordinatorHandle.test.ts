@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { toWire } from '../../../src/errors.ts';
 import { type Client, CoordinatorHandle } from '../../../src/facade/coordinatorHandle.ts';
+import type { CoordinatorThreadParts } from '../../../src/facade/coordinatorThread.ts';
 import { resolveOptions } from '../../../src/options/resolve.ts';
 import type { MemberEvent } from '../../../src/wire/messages.ts';
 import { globalTime } from '../../support/globalTime.ts';
@@ -29,10 +30,9 @@ vi.mock('../../../src/facade/coordinatorThread.ts', () => ({
     readonly ended = new Promise<void>((resolve) => {
       this.end = resolve;
     });
-    constructor(
-      _options: unknown,
-      readonly happened: (cluster: number, event: MemberEvent) => void,
-    ) {
+    readonly happened: (cluster: number, event: MemberEvent) => void;
+    constructor({ onEvent }: CoordinatorThreadParts) {
+      this.happened = onEvent;
       if (threads.refusal !== null) throw threads.refusal;
       threads.made.push(this);
     }
@@ -60,6 +60,7 @@ afterEach(() => {
 });
 
 const client = (name: number): Client => ({
+  isMaster: false,
   happened: ({ type }) => told.push(`${name} ${type}`),
   lost: ({ message }) => told.push(`${name} lost: ${message}`),
   attach: (_connection, cluster) => told.push(`${name} attached as ${cluster}`),

@@ -562,3 +562,34 @@ test('a mastership cannot begin inside another', () => {
   startWith();
   expect(() => dispatcher.start(2)).toThrow(/not halted/);
 });
+
+describe('the exit of the process', () => {
+  test('ends what runs at once, and a drain waits for that', async () => {
+    startWith('a', 'b');
+    await settle();
+    dispatcher.endNow();
+    const drained = watch(dispatcher.drain());
+    expect(runner.news()).toEqual(['start 1', 'run a #1', 'abort: the process exits', 'end']);
+    expect(runner.stopUntil).toBe(clock.now());
+    await settle();
+    expect([drained.value, dispatcher.stopped, told]).toEqual(['drained', true, []]);
+  });
+
+  test('hurries a drain that is under way', async () => {
+    startWith('a');
+    await settle();
+    const drained = watch(dispatcher.drain());
+    await clock.advance(1);
+    runner.news();
+    dispatcher.endNow();
+    expect(runner.news()).toEqual(['abort: the process exits', 'end']);
+    await settle();
+    expect(drained.value).toBe('drained');
+  });
+
+  test('finds nothing to end without a mastership', async () => {
+    dispatcher.endNow();
+    expect(runner.news()).toEqual([]);
+    expect(await dispatcher.drain()).toBe('drained');
+  });
+});

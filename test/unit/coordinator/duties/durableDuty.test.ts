@@ -326,3 +326,18 @@ describe('work that does not load', () => {
     expect(told.news().filter((line) => line.startsWith('unloadable'))).toEqual([]);
   });
 });
+
+describe('the exit of the process', () => {
+  test.each([
+    ['leaves the record of a suspect that it cut short', true, { attempts: 1, deaths: 1 }],
+    ['takes the record of a suspect back that was ended before', false, { attempts: 0, deaths: 0 }],
+  ])('%s', async (_, isCutShort, record) => {
+    await work.submit(batchOf(1, 2));
+    await elect();
+    await settle();
+    expect(store.tasks.get(1)).toMatchObject({ attempts: 1, deaths: 1 });
+    work.exit(isCutShort);
+    expect(await work.drain()).toBe('drained');
+    expect(store.tasks.get(1)).toMatchObject(record);
+  });
+});
