@@ -1,5 +1,5 @@
 /**
- * What both samples share: where they coordinate, and what they tell.
+ * What the samples share: where they coordinate, and what they tell.
  *
  * Without anything the embedded store in the system's temporary folder is used, which needs no server: start a sample
  * in two terminals, and end the master's with Ctrl-C. A connection string, as the argument or in MONGODB_URI, selects

@@ -5,6 +5,9 @@
 
 import { isError } from './values/realms.js';
 
+/**
+ * Names each error of this library. Codes are stable; messages are not. `docs/reference/errors.md` says what each means.
+ */
 export type FailoverErrorCode =
   | 'ERR_ALREADY_RUNNING'
   | 'ERR_ATTEMPTS_EXHAUSTED'
@@ -43,47 +46,83 @@ export type FailoverErrorCode =
   | 'ERR_WORK_RESULT'
   | 'ERR_WORK_STOP';
 
-/** The base of all errors of this library. */
+/**
+ * Is the base of all errors of this library. Branch on `code`: classes and messages may become more exact.
+ *
+ * @example
+ * ```ts
+ * import { FailoverError, failover } from 'mongo-failover';
+ *
+ * const { managed: Managed } = failover({ nodb: true });
+ * const cluster = new Managed<{ id: number }>('billing', 'id', () => true);
+ * try {
+ *   await cluster.submitWork({ id: 1 });
+ * } catch (error) {
+ *   if (!(error instanceof FailoverError && error.code === 'ERR_QUEUE_FULL')) throw error;
+ *   console.error('too many tasks wait');
+ * }
+ * ```
+ */
 export class FailoverError extends Error {
+  /** Names the class. */
   override readonly name: string = 'FailoverError';
+  /** Says what happened; stable. */
   readonly code: FailoverErrorCode;
 
+  /** Makes an error with the code that callers branch on. */
   constructor(code: FailoverErrorCode, message: string, options?: { cause?: unknown }) {
     super(message, options);
     this.code = code;
   }
 }
 
-/** An option, or two that contradict each other. `ERR_INVALID_OPTION` */
+/** Says that an option or argument is wrong, unknown, or contradicts another: `ERR_INVALID_OPTION`. */
 export class InvalidOptionError extends FailoverError {
   override readonly name = 'InvalidOptionError';
+  /** Makes an error with the code `ERR_INVALID_OPTION`. */
   constructor(message: string, options?: { cause?: unknown }) {
     super('ERR_INVALID_OPTION', message, options);
   }
 }
 
-/** A task, or its key, that cannot be taken; what was queued before is untouched. */
+/**
+ * Says that a task was not queued; what was queued before is untouched. `ERR_INVALID_KEY`, `ERR_TASK_NOT_CLONEABLE`,
+ * `ERR_TASK_TOO_LARGE`, `ERR_QUEUE_FULL`
+ */
 export class TaskError extends FailoverError {
   override readonly name = 'TaskError';
 }
 
-/** The user's work failed: its module, its thread, or its result. */
+/**
+ * Says that the user's work failed: its module, its thread, its time or its result. `ERR_WORK_MODULE`, `ERR_WORK_RESULT`,
+ * `ERR_WORK_FAILED`, `ERR_WORK_STOP`, `ERR_WORK_NOT_STOPPED`, `ERR_TASK_THREAD_EXITED`, `ERR_TASK_TIMEOUT`,
+ * `ERR_ATTEMPTS_EXHAUSTED`, `ERR_QUEUE_BLOCKED`
+ */
 export class WorkError extends FailoverError {
   override readonly name = 'WorkError';
 }
 
-/** A call in the wrong order, or after `stop()`. */
+/**
+ * Says that a call came in the wrong order: `ERR_ALREADY_RUNNING`, `ERR_STOPPED`. It is also the reason of a signal that
+ * aborted: `ERR_LEASE_LOST`.
+ */
 export class StateError extends FailoverError {
   override readonly name = 'StateError';
 }
 
-/** The store did not answer, refused, or holds something that we did not write. */
+/**
+ * Says that the store did not answer, refused, or holds something that this library did not write: `ERR_STORE…`,
+ * `ERR_SERVER_TOO_OLD`, `ERR_NEWER_FORMAT`. After `ERR_STORE_UNAVAILABLE` the same call may succeed later.
+ */
 export class StoreError extends FailoverError {
   override readonly name = 'StoreError';
 }
 
-/** An error as events carry it: one of ours, or one of the user's work with whatever code it had. */
-export type CodedError = Error & { readonly code?: string };
+/** Is an error as events carry it: one of this library, or one of the user's work with the code that it had, if any. */
+export type CodedError = Error & {
+  /** Says what happened: a `FailoverErrorCode`, or the code of an error of the user's work. */
+  readonly code?: string;
+};
 
 /** What an error is while it crosses threads. */
 export interface WireError {

@@ -18,14 +18,33 @@ import { mustBeNode } from './surroundings/runtime.js';
 import type { TaskId } from './task/task.js';
 import { resolveKey, type TaskKey } from './task/taskKey.js';
 
-/** `new managed(name, key, work, options?)`; each argument is checked at once. */
+/** Makes clusters that own a queue: `new managed(name, key, work, options?)`. */
 export interface ManagedConstructor {
   /**
-   * @param name The subsystem's name, shared between all instances.
-   * @param key The property that holds a task's id, or a function that gives it.
+   * Makes a cluster that owns a queue. Each argument is checked at once, and nothing starts before `run()` or `submitWork()`.
+   *
+   * @example
+   * ```ts
+   * import { failover } from 'mongo-failover';
+   *
+   * const { managed: Managed } = failover({ nodb: true });
+   * // A module: its default export runs in a thread of its own, so it may compute for as long as it likes.
+   * const billing = new Managed<{ id: number }>('billing', 'id', new URL('./billing.js', import.meta.url));
+   * // A function: it runs on the main thread, and nothing can end it.
+   * const mailer = new Managed<{ to: string }>('mailer', (task) => task.to, async (task, { term }) => {
+   *   console.log(`writes to ${task.to} under term ${term}`);
+   *   return true;
+   * });
+   * await Promise.all([billing.run(), mailer.run()]);
+   * ```
+   *
+   * @param name The subsystem's name, which all instances share.
+   * @param key The name of the property that holds a task's id, or a function that returns the id.
    * @param work A module (URL or path) whose default export does the work in a thread of its own, or a function that
    * does it on the main thread.
-   * @throws InvalidOptionError `ERR_INVALID_OPTION`; WorkError `ERR_WORK_MODULE` for a module that is not there.
+   * @param options Where the tasks are kept, how failures are tried again, and limits.
+   * @throws {@link InvalidOptionError} `ERR_INVALID_OPTION`: an argument or option is wrong, unknown or contradicts another.
+   * @throws {@link WorkError} `ERR_WORK_MODULE`: there is no such module.
    */
   new <Task extends object = Record<string, unknown>>(
     name: string,
@@ -35,31 +54,69 @@ export interface ManagedConstructor {
   ): ManagedCluster<Task>;
 }
 
-/** `new unmanaged(name, identifier?)`. */
+/** Makes clusters that only elect and synchronize: `new unmanaged(name, identifier?)`. */
 export interface UnmanagedConstructor {
   /**
-   * @param name The subsystem's name, shared between all instances.
-   * @param identifier Where the work begins, should no instance have come further yet. Default: nowhere.
-   * @throws InvalidOptionError `ERR_INVALID_OPTION`.
+   * Makes a cluster without a queue: the program does its own work while `isMaster` is true.
+   *
+   * @example
+   * ```ts
+   * import { failover } from 'mongo-failover';
+   *
+   * const { unmanaged: Unmanaged } = failover({ nodb: true });
+   * const poller = new Unmanaged('poller');
+   * let position = 0;
+   * poller.on('synchronize', (id) => (position = Number(id))); // on a standby: where to go on
+   * await poller.run();
+   * setInterval(async () => {
+   *   if (!poller.isMaster) return; // asked each time: a lease can end between two events
+   *   position += 1;
+   *   await poller.synchronize(position);
+   * }, 1000);
+   * ```
+   *
+   * @param name The subsystem's name, which all instances share.
+   * @param identifier Where the work begins if no instance has come further yet. Default: nowhere.
+   * @throws {@link InvalidOptionError} `ERR_INVALID_OPTION`: an argument is wrong.
    */
   new (name: string, identifier?: TaskId): UnmanagedCluster;
 }
 
+/** Holds the two classes that `failover()` binds to one coordinator thread and one store. */
 export interface Failover {
+  /** Makes clusters that own a queue. */
   readonly managed: ManagedConstructor;
+  /** Makes clusters that only elect and synchronize. */
   readonly unmanaged: UnmanagedConstructor;
-  /** Stops every cluster that was made from this, and ends the coordinator thread; none can be run afterwards. */
+  /**
+   * Stops every cluster that was made from this, and ends the coordinator thread. Running tasks may end first, within
+   * `stopTimeout`; then the leases are released, and other members take over within one POLL. No cluster can be run
+   * afterwards. It may be called again, so a signal that comes twice does no harm.
+   */
   close(): Promise<void>;
 }
 
 /**
- * One coordinator thread and one connection to the store, for any number of clusters. Nothing is started before the
- * first of them needs it.
+ * Checks the options, and returns the two classes of clusters. They share one coordinator thread and one connection to the
+ * store, for any number of clusters. Nothing starts before the first cluster needs it.
  *
- * @throws InvalidOptionError `ERR_INVALID_OPTION` for an unknown, wrong or contradictory option.
- * @throws FailoverError `ERR_RUNTIME` where this is not Node.js, or too old; `ERR_PRELOAD` in a thread that another
- * cluster has started, before the work begins there; `ERR_BUNDLED` where a bundler, or a deployment, left files of this
- * package behind.
+ * @example
+ * ```ts
+ * import { failover } from 'mongo-failover';
+ *
+ * const service = failover({
+ *   mongodb: { connectString: 'mongodb://localhost:27017/test' }, // or nodb: true, for the processes of one machine
+ *   intervals: { MASTER: 1000, SLAVE: 1500, TICKING: 1000 }, // ms: failover within 1500 + 1000 + POLL
+ * });
+ * const cluster = new service.unmanaged('poller');
+ * await cluster.run();
+ * process.on('SIGTERM', () => void service.close());
+ * ```
+ *
+ * @param options Where the members meet, and at which intervals. Default: MongoDB on this machine.
+ * @throws {@link InvalidOptionError} `ERR_INVALID_OPTION`: an option is unknown, wrong or contradicts another.
+ * @throws {@link FailoverError} `ERR_RUNTIME`: this is not Node.js, or it is too old. `ERR_PRELOAD`: a preload called this in
+ * a thread that another cluster has started. `ERR_BUNDLED`: a bundler or a deployment left files of this package behind.
  */
 export function failover(options: FailoverOptions = {}): Failover {
   mustBeNode();

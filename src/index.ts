@@ -1,4 +1,23 @@
-/** The public surface, and nothing else. */
+/**
+ * Runs a background subsystem on exactly one of several Node.js instances.
+ *
+ * {@link failover} gives two classes, for clusters with a queue and for clusters that only elect. All times are in ms.
+ *
+ * ```ts
+ * import { failover } from 'mongo-failover';
+ *
+ * const { managed: Managed, close } = failover({ mongodb: { connectString: 'mongodb://localhost:27017/test' } });
+ * const work = new URL('./work.js', import.meta.url); // export default (task, context) => true
+ * const cluster = new Managed<{ id: number }>('billing', 'id', work, { durable: true });
+ *
+ * cluster.on('error', (error) => console.error(error.message));
+ * process.on('SIGTERM', () => void close());
+ * await cluster.run();
+ * await cluster.submitWork({ id: 1 });
+ * ```
+ *
+ * @module
+ */
 
 export {
   type CodedError,

@@ -1,6 +1,9 @@
 /** The states of a member and the moves between them. protocol.ts says what each waits for and what leaves it. */
 
-/** The state of a member, as users see it. */
+/**
+ * Names what a member is: a state of the election, or `stopped` before `run()` and after `stop()`. Users know it as
+ * `ClusterState`.
+ */
 export type Phase = 'stopped' | 'init' | 'slave' | 'ticking' | 'master' | 'error';
 
 /** Every legal move; the protocol asserts that no other is made. */

@@ -4,23 +4,38 @@ import { StateError } from '../errors.js';
 import type { TaskId } from '../task/task.js';
 import type { SharedLease } from '../wire/sharedLease.js';
 
-/** The second argument of the work. */
+/**
+ * Tells the work about its task and its lease; the second argument of the work.
+ *
+ * @example
+ * ```ts
+ * import type { TaskContext } from 'mongo-failover';
+ *
+ * export default function work(task: { id: number; rows: number[] }, context: TaskContext): boolean {
+ *   for (const row of task.rows) {
+ *     if (context.signal.aborted) return false; // the lease is about to end: tried again, by the next master
+ *     console.log(`row ${row} under term ${context.term}`); // hand the term to your database: it refuses lower ones
+ *   }
+ *   return true;
+ * }
+ * ```
+ */
 export interface TaskContext {
-  /** The value of the task's key. */
+  /** Holds the value of the task's key. */
   readonly id: TaskId;
-  /** The term of the mastership that runs the task: it only rises, so it fences the work's own writes. */
+  /** Numbers the mastership that runs the task. It only rises, so it fences the work's own writes. */
   readonly term: number;
-  /** 1 for the first try, then counted up: of this member; durable, of all members. */
+  /** Counts the tries of the task from 1: those of this member, or of all members if the task is durable. */
   readonly attempt: number;
   /** Aborts when the work must end: shortly before the lease does, or when `stop()` has waited long enough. A loop that never yields sees it too. */
   readonly signal: AbortSignal;
-  /** How long the lease of this term still lasts, in ms; 0 when it has ended. True at every moment, even in a loop that never yields. */
+  /** Returns how long the lease of this term still lasts, in ms; 0 when it has ended. It is exact even in a loop that never yields. */
   leaseRemaining(): number;
 }
 
 /**
- * The user's work. True: the task is done. False, a throw or a rejection: it stays at the head of the queue and is tried
- * again.
+ * Does one task. True: the task is done. False, a throw or a rejection: it stays at the head of the queue and is tried
+ * again. Any other result is a failure, too (`ERR_WORK_RESULT`). A task may come twice, because work is at least once.
  */
 export type Work<Task = unknown> = (task: Task, context: TaskContext) => boolean | Promise<boolean>;
 

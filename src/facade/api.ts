@@ -7,91 +7,164 @@ import type { TaskId } from '../task/task.js';
 import type { MemberStatus } from '../wire/status.js';
 import type { ClusterEvents, ClusterState } from './events.js';
 
-/** What managed and unmanaged clusters have in common. */
+/**
+ * Is a member of one subsystem: what managed and unmanaged clusters have in common.
+ *
+ * @example
+ * ```ts
+ * import { failover } from 'mongo-failover';
+ *
+ * const service = failover({ nodb: true });
+ * const cluster = new service.unmanaged('poller');
+ * cluster.on('statechange', (from, to) => console.log(`${from} -> ${to}`));
+ * cluster.on('error', ({ code, message }) => console.error(code, message)); // it goes on: the store may come back
+ * cluster.on('panic', ({ code, message }) => console.error(code, message)); // must not happen: tell people
+ * await cluster.run();
+ * ```
+ */
 export interface Cluster extends EventEmitter<ClusterEvents> {
-  /** The subsystem's name, shared between all instances. */
+  /** Names the subsystem; all instances share it. */
   readonly name: string;
 
-  /** The state as last told by an event. `isMaster` is the one to act on. */
+  /** Holds the state as an event told it last. To act, ask `isMaster`. */
   readonly state: ClusterState;
 
-  /** Whether this member holds the lease at this very moment, whatever events are still queued. */
+  /** Says whether this member holds the lease at this very moment, whatever events are still queued. */
   readonly isMaster: boolean;
 
-  /** The term of the lease that is held; null when none is. It only rises, so it fences the client's own writes. */
+  /** Numbers the mastership of this member; null while it has none. It only rises, so it fences the program's own writes. */
   readonly term: number | null;
 
-  /** Returns how long the lease still lasts, in ms; 0 when it is not held. */
+  /** Returns how long the lease of this member still lasts, in ms; 0 while it has none. */
   leaseRemaining(): number;
 
   /**
-   * Joins the election. Resolves once it has begun; what comes of it, be it that the store cannot be reached, is told by
-   * events.
+   * Joins the election. Resolves once it has begun; events tell the rest, also that the store cannot be reached. The first
+   * member in a new store waits SLAVE + TICKING before it is master.
    *
-   * @throws StateError `ERR_ALREADY_RUNNING` when called twice, `ERR_STOPPED` after `stop()`.
+   * @throws {@link StateError} `ERR_ALREADY_RUNNING`: it was called before. `ERR_STOPPED`: it was called after `stop()`.
+   * @throws {@link FailoverError} `ERR_PERMISSION`: the permission model of Node.js forbids threads.
    */
   run(): Promise<void>;
 
   /**
-   * Lets the running task end, releases the lease and leaves: another member takes over within one POLL. Resolves when
-   * that is done. Tasks still queued in memory are dropped here; the other members were fed them, too. May be called again.
+   * Lets the running task end (within `stopTimeout`), releases the lease and leaves: another member takes over within one
+   * POLL. Resolves when that is done. Tasks still queued in memory are dropped here; the other members were fed them, too.
+   * It may be called again. A stopped cluster stays so: make another one to run again.
    */
   stop(): Promise<void>;
 
   /**
-   * Returns what this member is and knows.
+   * Returns what this member is and knows. It asks the store, too, but answers without it.
    *
-   * @throws StateError `ERR_STOPPED` after `stop()`; FailoverError `ERR_COORDINATOR_LOST` while the coordinator thread is being replaced.
+   * @example
+   * ```ts
+   * import { failover } from 'mongo-failover';
+   *
+   * const { managed: Managed } = failover({ nodb: true });
+   * const cluster = new Managed<{ id: number }>('billing', 'id', new URL('./billing.js', import.meta.url));
+   * await cluster.run();
+   * const { state, queued, headAge, unfit, heartbeat, members } = await cluster.status();
+   * console.log(`${state}: ${queued} tasks wait, the head for ${headAge ?? 0} ms, among ${members.length} members`);
+   * console.log(`p99 of the beats: ${heartbeat.lateness.p99} ms late`);
+   * if (unfit !== null) console.error(`claims nothing since ${unfit.since.toISOString()}: ${unfit.message}`);
+   * ```
+   *
+   * @throws {@link StateError} `ERR_STOPPED`: it was called after `stop()`.
+   * @throws {@link FailoverError} `ERR_COORDINATOR_LOST`: the coordinator thread is being replaced.
    */
   status(): Promise<MemberStatus>;
 }
 
-/** What becomes of a submitted task. */
+/** Tells whether a submitted task was queued. */
 export interface Submission {
-  /** False: a task with this id is queued already, or another member has done it. */
+  /** Is false if a task with this id is queued already, or, in memory, if a member has done it. */
   readonly stored: boolean;
 }
 
+/** Says what `submitWork` does if the queue is full. */
 export interface SubmitOptions {
-  /** Wait for room when the queue is full, instead of failing with `ERR_QUEUE_FULL`. Default false. */
+  /** Waits for room if the queue is full, instead of failing with `ERR_QUEUE_FULL`. Default false. */
   readonly wait?: boolean | undefined;
 }
 
-/** A queue that is worked off by one member at a time; what was done leaves the queues of all. */
+/** Owns a queue that one member at a time works off; what was done leaves the queues of all. */
 export interface ManagedCluster<Task extends object = object> extends Cluster {
   /**
    * Queues a task, before or after `run()`. It is copied: what happens to the object later does not matter.
    *
    * In memory it resolves when the coordinator has it: feed every member the same tasks, and a standby drops what the
-   * master has done. Durable, it resolves when the store has it, by majority: any one member may store it, once. When it
-   * rejects with `ERR_STORE_UNAVAILABLE` or `ERR_COORDINATOR_LOST` the task may be stored or not; submit it again, for
-   * one that is queued is not stored twice.
+   * master has done. Durable, it resolves when the store has it, by majority: any one member may store it, once. If it
+   * rejects with `ERR_STORE_UNAVAILABLE` or `ERR_COORDINATOR_LOST`, the task may be stored or not. Submit it again: one
+   * that is still queued is not stored twice.
    *
-   * @throws TaskError `ERR_INVALID_KEY`, `ERR_TASK_NOT_CLONEABLE`, `ERR_TASK_TOO_LARGE`, `ERR_QUEUE_FULL`: the task was
-   * not queued, and what was queued before is untouched. StateError `ERR_STOPPED` after `stop()`. InvalidOptionError
-   * `ERR_INVALID_OPTION`. Durable: StoreError, and FailoverError `ERR_COORDINATOR_LOST`.
+   * @example
+   * ```ts
+   * import { failover, StoreError } from 'mongo-failover';
+   *
+   * const { managed: Managed } = failover({ mongodb: { connectString: 'mongodb://localhost:27017/test' } });
+   * const work = new URL('./billing.js', import.meta.url);
+   * const cluster = new Managed<{ id: number }>('billing', 'id', work, { durable: true });
+   * async function submit(task: { id: number }): Promise<void> {
+   *   for (;;) {
+   *     try {
+   *       return void (await cluster.submitWork(task, { wait: true })); // waits for room if the queue is full
+   *     } catch (error) {
+   *       if (!(error instanceof StoreError && error.code === 'ERR_STORE_UNAVAILABLE')) throw error;
+   *       await new Promise((resolve) => setTimeout(resolve, 1000));
+   *     }
+   *   }
+   * }
+   * await submit({ id: 1 });
+   * ```
+   *
+   * @param task A plain object of what BSON can hold, with its id under the key.
+   * @throws {@link TaskError} `ERR_INVALID_KEY`, `ERR_TASK_NOT_CLONEABLE`, `ERR_TASK_TOO_LARGE`, `ERR_QUEUE_FULL`: the task
+   * was not queued, and what was queued before is untouched.
+   * @throws {@link StateError} `ERR_STOPPED`: it was called after `stop()`.
+   * @throws {@link InvalidOptionError} `ERR_INVALID_OPTION`: `wait` is no boolean, or another option is there.
+   * @throws {@link StoreError} The store did not answer or refused, if the queue is durable.
+   * @throws {@link FailoverError} `ERR_COORDINATOR_LOST`: the coordinator thread died, if the queue is durable.
    */
   submitWork(task: Task, options?: SubmitOptions): Promise<Submission>;
 
   /**
    * Puts a dead letter back at the end of the queue, with all its attempts; or lets a queue that is blocked
-   * (`retry.exhausted: 'block'`) try its head again. When a task with this id is queued, its dead letter stays, as the two
-   * may differ. Resolves to false when there is nothing to put back and no such task blocks the queue. A
-   * queue in memory is that of this member alone.
+   * (`retry.exhausted: 'block'`) try its head again. While a task with this id is queued, its dead letter stays, because the
+   * two may differ. Resolves to false if there is nothing to put back and no such task blocks the queue. A queue in memory
+   * is that of this member alone, so call it on the master.
    *
-   * @throws StateError `ERR_STOPPED`; StoreError; TaskError `ERR_QUEUE_FULL`, or `ERR_INVALID_KEY` for what is no id.
+   * @example
+   * ```ts
+   * import { failover } from 'mongo-failover';
+   *
+   * const { managed: Managed } = failover({ nodb: true });
+   * const cluster = new Managed<{ id: number }>('billing', 'id', new URL('./billing.js', import.meta.url), {
+   *   durable: true,
+   *   retry: { attempts: 3, exhausted: 'dead-letter' },
+   * });
+   * cluster.on('deadletter', (id, error) => console.error(`task ${id} was given up: ${error.message}`));
+   * await cluster.run();
+   * // Later, when what made task 1 fail has been mended:
+   * if (!(await cluster.requeue(1))) console.log('there is no dead letter of task 1');
+   * ```
+   *
+   * @throws {@link TaskError} `ERR_INVALID_KEY`: this is no id. `ERR_QUEUE_FULL`: there is no room for it.
+   * @throws {@link StateError} `ERR_STOPPED`: it was called after `stop()`.
+   * @throws {@link StoreError} The store did not answer or refused.
+   * @throws {@link FailoverError} `ERR_COORDINATOR_LOST`: the coordinator thread died.
    */
   requeue(id: TaskId): Promise<boolean>;
 }
 
-/** Only elects and synchronizes: the client does its work while `isMaster` is true. */
+/** Only elects and synchronizes: the program does its work while `isMaster` is true. */
 export interface UnmanagedCluster extends Cluster {
   /**
-   * Says how far the work has come; the standbys hear of it, by their `synchronize` event, within SYNC and POLL.
-   * Resolves with false when this member is not master: then nothing is told.
+   * Tells the standbys how far the work has come: they hear of it by their `synchronize` event, within SYNC + POLL.
+   * Resolves to false if this member is not master: then nothing is told.
    *
-   * @throws InvalidOptionError `ERR_INVALID_OPTION` for an identifier that is neither a text nor a finite number;
-   * StateError `ERR_STOPPED` after `stop()`.
+   * @throws {@link InvalidOptionError} `ERR_INVALID_OPTION`: the identifier is neither a text nor a finite number.
+   * @throws {@link StateError} `ERR_STOPPED`: it was called after `stop()`.
    */
   synchronize(identifier: TaskId): Promise<boolean>;
 }

@@ -1,37 +1,59 @@
 /** The events of a cluster, and how they are emitted: nothing that a listener does may hurt the cluster. */
 import { EventEmitter } from 'node:events';
+import type { Phase as ClusterState } from '../election/transitions.js';
 import { type CodedError, FailoverError, toWire } from '../errors.js';
 import type { TaskId } from '../task/task.js';
 import { whenRejected } from '../values/rejections.js';
 
-/** The names are those of the states, plus `stopped` before `run()` and after `stop()`. */
-export type ClusterState = 'stopped' | 'init' | 'slave' | 'ticking' | 'master' | 'error';
+export type { ClusterState };
 
+/**
+ * Lists the events of a cluster with what their listeners are given. A listener that throws or rejects becomes a `panic`,
+ * and disturbs nothing else.
+ *
+ * @example
+ * ```ts
+ * import { failover } from 'mongo-failover';
+ *
+ * const { managed: Managed } = failover({ nodb: true });
+ * const cluster = new Managed<{ id: number }>('billing', 'id', new URL('./billing.js', import.meta.url));
+ * cluster.on('master', () => console.log(`master under term ${cluster.term}`));
+ * cluster.on('done', (id) => console.log(`task ${id} is done`));
+ * cluster.on('failed', (id, error, attempt) => console.error(`task ${id}, attempt ${attempt}: ${error.message}`));
+ * cluster.on('error', (error) => console.error(error.code, error.message));
+ * cluster.on('panic', (error) => console.error(error.code, error.message));
+ * await cluster.run();
+ * ```
+ */
 export interface ClusterEvents {
-  /** The newest identifier, as the lease of the master shows it. */
+  /** Tells a standby the newest identifier, as the lease of the master shows it. */
   synchronize: [id: TaskId];
   /**
-   * Something failed that the cluster survives: the store, the lease, the work module, the thread pool, or members that are
-   * configured differently; `code` says which. Without a listener it becomes a warning of the process, never a crash.
+   * Tells of a failure that the cluster survives: of the store, the lease, the work module, the thread pool, or members that
+   * are configured differently; `code` says which. Without a listener it becomes a warning of the process, never a crash.
    */
   error: [error: CodedError];
-  /** Something that people may want to know: connected, options ignored, a queue that could not be followed exactly. */
+  /** Tells people what they may want to know: connected, options ignored, a queue that could not be followed exactly. */
   info: [text: string];
-  /** Something that must not happen: a listener threw, work would not stop, the process could not be ended, the coordinator thread died. */
+  /** Tells what must not happen: a listener threw, work would not stop, the process could not be ended, the coordinator thread died. */
   panic: [error: CodedError];
-  /** Each change of state, once and in order. */
+  /** Tells each change of state, once and in order. */
   statechange: [from: ClusterState, to: ClusterState];
+  /** Tells that the member has joined, and looks at the lease for the first time. */
   init: [];
+  /** Tells that a standby has seen no new beat for SLAVE. */
   ticking: [];
+  /** Tells that this member has become master. */
   master: [];
+  /** Tells that this member has become a standby. */
   slave: [];
-  /** `stop()` has ended. */
+  /** Tells that `stop()` has ended. */
   stopped: [];
-  /** A task was done by this member; a stored one is acknowledged in the store, too. */
+  /** Tells that this member has done a task; a stored one is acknowledged in the store, too. */
   done: [id: TaskId];
-  /** A try of a task failed: it stays at the head of the queue and is tried again. */
+  /** Tells that a try of a task failed: it stays at the head of the queue and is tried again, unless its attempts are used up. */
   failed: [id: TaskId, error: CodedError, attempt: number];
-  /** The attempts of a task are used up: it has left the queue, and is kept in the store for `requeue(id)`. */
+  /** Tells that the attempts of a task are used up: it has left the queue, and is kept in the store for `requeue(id)`. */
   deadletter: [id: TaskId, error: CodedError];
 }
 

@@ -17,17 +17,24 @@ import type { ResolvedManagedOptions } from './options.js';
 
 /** In their order: a later one takes precedence over an earlier one when its tasks wait. */
 export const kinds = ['unmanaged', 'memory', 'durable'] as const satisfies readonly ClusterKind[];
+/** Names the kind of a cluster: without a queue, with a queue in memory, or with stored tasks. */
 export type ClusterKind = 'unmanaged' | 'memory' | 'durable';
 
+/** Holds what must agree among the members of one name. */
 export interface Configuration {
+  /** Names the kind of the cluster. */
   readonly kind: ClusterKind;
-  /** As texts, which every store keeps as they are. One that is missing is not known, and differs from nothing. */
+  /** Holds the settings as texts, which every store keeps as they are. One that is missing is not known, and differs from nothing. */
   readonly settings: Readonly<Record<string, string>>;
 }
 
+/** Describes a setting that two members have with two values. */
 export interface Difference {
+  /** Names the setting, or `kind`. */
   readonly name: string;
+  /** Holds the value of this member. */
   readonly here: string;
+  /** Holds the value of the other member. */
   readonly there: string;
 }
 

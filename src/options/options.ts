@@ -4,107 +4,155 @@
  */
 import type { MongoClientOptions } from 'mongodb';
 
-/** The named intervals, in ms; names are taken in upper or lower case. */
+/** Holds the intervals, in ms. A failover takes at most SLAVE + TICKING + POLL and a few round trips: 5.0 s by default. */
 export interface Intervals {
-  /** Before the first look at the lease. Default 0. */
+  /** Sets the time before the first look at the lease. Default 0. */
   readonly INIT: number;
-  /** Between two beats of the master. Default 2000. */
+  /** Sets the time between two beats of the master. Default 2000. */
   readonly MASTER: number;
-  /** Without a new beat, a standby becomes `ticking`. Default 2500. */
+  /** Sets the time without a new beat after which a standby becomes `ticking`. Default 2500. */
   readonly SLAVE: number;
-  /** Without a new beat for this much longer, it claims. SLAVE + TICKING is the time to live of a lease. Default 2000. */
+  /** Sets how much longer it then waits before it claims. SLAVE + TICKING is the time to live of a lease. Default 2000. */
   readonly TICKING: number;
-  /** Between two tries while the store fails. Default 5000. */
+  /** Sets the time between two tries while the store fails. Default 5000. */
   readonly ERROR: number;
-  /** Between two looks of a standby, and before a failed beat is tried again. Default SLAVE / 5, at most 500 and at most TICKING. */
+  /** Sets the time between two looks of a standby, and before a failed beat is tried again. Default SLAVE / 5, at most 500 and at most TICKING. */
   readonly POLL: number;
-  /** Least time between two beats that carry progress to the standbys early. Default MASTER / 8, at most 250. */
+  /** Sets the least time between two beats that carry progress to the standbys early. Default MASTER / 8, at most 250. */
   readonly SYNC: number;
 }
+/** Names an interval. */
 export type IntervalName = keyof Intervals;
 
-/** What `failover(options)` takes; everything is optional. */
+/** Sets where the members of all clusters meet, and at which intervals. Everything is optional. */
 export interface FailoverOptions {
+  /** Names the MongoDB that elects. Ignored with `nodb`. */
   mongodb?:
     | {
-        /** Default `mongodb://localhost:27017/test`. */
+        /** Names the server and the database that has the collections. Default `mongodb://localhost:27017/test`. */
         connectString?: string | undefined;
-        /** Handed to the MongoDB driver: its `MongoClientOptions`, as far as they are plain values. Options of the original that it no longer has (`db`, `server`) and `compressors` are ignored, with an `info` event. */
+        /**
+         * Goes to the MongoDB driver: its `MongoClientOptions`, as far as they are plain values. Options of the original that
+         * the driver no longer has (`db`, `server`) and `compressors` are ignored, with an `info` event. Default `{}`.
+         */
         connectOptions?: object | undefined;
-        /** Log every command on stderr, credentials redacted. Default false. */
+        /** Logs every command on stderr, credentials redacted. Default false. */
         debug?: boolean | undefined;
       }
     | undefined;
-  /** Use the embedded store (LMDB): no server, for the processes of one machine. `true` keeps it in the user's state folder. Default false. */
-  nodb?: boolean | { path?: string | undefined } | undefined;
-  intervals?: { [name in IntervalName | Lowercase<IntervalName>]?: number | undefined } | undefined;
   /**
-   * How long the exit of the process may wait for its leases to be released, in ms: after an uncaught exception, after
+   * Uses the embedded store (LMDB) instead: no server, for the processes of one machine. `true` keeps it in the user's state
+   * folder, and `path` in a folder of your choice. Default false.
+   */
+  nodb?:
+    | boolean
+    | {
+        /** Names the folder; a relative path is resolved when `failover()` is called. Default: as for `true`. */
+        path?: string | undefined;
+      }
+    | undefined;
+  /** Sets the intervals, in ms; names are taken in upper or lower case. They must fit together, or the call is refused. */
+  intervals?:
+    | ({ -readonly [name in keyof Intervals]?: number | undefined } & {
+        [name in Lowercase<IntervalName>]?: number | undefined;
+      })
+    | undefined;
+  /**
+   * Sets how long the exit of the process may wait for its leases to be released, in ms: after an uncaught exception, after
    * `process.exit()`, or when nothing is left to do. The next member then takes over at once. 0: they are left to expire.
    * Default 500.
    */
   exitTimeout?: number | undefined;
 }
 
-/** What a managed cluster takes beside its work; everything is optional. */
+/**
+ * Sets where the tasks of a managed cluster are kept, how failures are tried again, and limits. Everything is optional.
+ * Members of one name should agree on `durable`, `retry`, `maxQueue` and `maxTaskBytes`.
+ *
+ * @example
+ * ```ts
+ * import { failover, type ManagedOptions } from 'mongo-failover';
+ *
+ * const options: ManagedOptions = {
+ *   durable: true, // the tasks survive every crash; submit each once, to any one member
+ *   retry: { minDelay: 100, maxDelay: 60_000, attempts: 10, exhausted: 'dead-letter' },
+ *   taskTimeout: 30_000, // ms
+ * };
+ * const { managed: Managed } = failover({ mongodb: { connectString: 'mongodb://localhost:27017/test' } });
+ * const cluster = new Managed<{ id: number }>('billing', 'id', new URL('./billing.js', import.meta.url), options);
+ * cluster.on('deadletter', (id, error) => console.error(`task ${id} was given up: ${error.message}`));
+ * await cluster.run();
+ * await cluster.submitWork({ id: 1 }); // resolves when the database has it
+ * ```
+ */
 export interface ManagedOptions {
   /**
-   * Keep the tasks in the store, so they survive every crash. They are submitted to any one member, once; without
+   * Keeps the tasks in the store, so they survive every crash. Each is submitted to any one member, once. Without
    * it each member keeps a queue of its own in memory, and is fed every task. Default false.
    */
   durable?: boolean | undefined;
-  /** How a failed task is tried again. */
+  /** Sets how a failed task is tried again. */
   retry?:
     | {
-        /** Least delay before the next try, in ms. Default 100. */
+        /** Sets the least delay before the next try, in ms. Default 100. */
         minDelay?: number | undefined;
-        /** Most, in ms: it doubles with each failure, and is drawn at random up to that. Default `minDelay`: always the same. */
+        /** Sets the most delay, in ms: it doubles with each failure, and is drawn at random up to that. Default `minDelay`: always the same. */
         maxDelay?: number | undefined;
         /**
-         * How often a task is tried. Default `Infinity`; even so a stored task that was running whenever a process died is
-         * given up after the third death.
+         * Sets how often a task is tried. Default `Infinity`; even so a stored task that was running whenever a process died
+         * is given up after the third death.
          */
         attempts?: number | undefined;
         /**
-         * What becomes of a task whose attempts are used up. `block`: it stays at the head, and the queue is blocked until
+         * Says what becomes of a task whose attempts are used up. `block`: it stays at the head, and the queue is blocked until
          * `requeue(id)`. `dead-letter`: it leaves the queue and is kept apart in the store until `requeue(id)`. Default `block`.
          */
         exhausted?: 'block' | 'dead-letter' | undefined;
       }
     | undefined;
-  /** Most tasks that may wait in the queue. Default 1,000,000. */
+  /** Sets how many tasks may wait in the queue; durable: those of all members together. Default 1,000,000. */
   maxQueue?: number | undefined;
-  /** Most bytes that one task may have, encoded. Default 1 MiB, at most 16 MiB less 64 KiB. */
+  /** Sets how many bytes one task may have, encoded. Default 1 MiB, at most 16 MiB less 64 KiB. */
   maxTaskBytes?: number | undefined;
-  /** Limits of the task thread, as of `worker_threads`. */
+  /** Limits the task thread, as in `worker_threads`. Default: as Node.js limits a thread. */
   resourceLimits?:
     | {
+        /** Limits the heap, in MiB; at least 4. */
         maxOldGenerationSizeMb?: number | undefined;
+        /** Limits the part of the heap for young objects, in MiB. */
         maxYoungGenerationSizeMb?: number | undefined;
+        /** Limits the memory for generated code, in MiB. */
         codeRangeSizeMb?: number | undefined;
+        /** Limits the stack, in MiB; from 0.5 to 64. */
         stackSizeMb?: number | undefined;
       }
     | undefined;
   /**
-   * How long the task thread stays without a task, in ms. The next task then starts a new thread, which loads the module
+   * Sets how long the task thread stays without a task, in ms. The next task then starts a new thread, which loads the module
    * again; `Infinity` keeps the thread for as long as this member is master. Default 10,000.
    */
   idleThreadTimeout?: number | undefined;
-  /** How long the work module may take to load, in ms. After that this member gives the mastership up. Default 60,000. */
+  /** Sets how long the work module may take to load, in ms. After that this member gives the mastership up. Default 60,000. */
   loadTimeout?: number | undefined;
-  /** How long `stop()` lets the running task go on before it is ended, in ms. Default 20,000, which leaves time to release before Kubernetes kills. */
+  /**
+   * Sets how long `stop()` lets the running task go on before it is ended, in ms. Default 20,000, which leaves time to release
+   * the lease before Kubernetes kills.
+   */
   stopTimeout?: number | undefined;
-  /** How long before the lease ends work is stopped, in ms. Default 10 % of SLAVE + TICKING, at most 500. */
+  /** Sets how long before the end of the lease work is stopped, in ms. Default 10 % of SLAVE + TICKING, at most 500. */
   grace?: number | undefined;
   /**
-   * How long one task may take, in ms. In a thread it is then ended and has failed; a function on the main thread cannot
-   * be ended, so its member gives the mastership up. Default: without end.
+   * Sets how long one task may take, in ms. In a thread it is then ended and has failed (`ERR_TASK_TIMEOUT`). A function on
+   * the main thread cannot be ended, so its member gives the mastership up. Default: without end.
    */
   taskTimeout?: number | undefined;
-  /** For work that is a function: the member gives the mastership up when its main thread was blocked for so long, in ms. Default: never. */
+  /**
+   * Sets, for work that is a function, how long the main thread may be blocked, in ms. After that the member gives the
+   * mastership up (`ERR_MAIN_BLOCKED`). Default: without end.
+   */
   mainTimeout?: number | undefined;
   /**
-   * What happens when work has not stopped by the end of the lease, because a native call holds its thread. `thread`: a
+   * Says what happens if work has not stopped by the end of the lease, because a native call holds its thread. `thread`: a
    * `panic` says so. `process`: this process is killed (SIGKILL, or by a fault where it is PID 1), so the next master's
    * work never overlaps it; refused where nothing could end the process. Default `thread`.
    */

@@ -94,14 +94,19 @@ export interface DeadTenure extends Tenure {
   readonly claim: string;
 }
 
+/** Describes a member as the store knows it. */
 export interface Member {
-  /** The member's holder id. */
+  /** Names the member as the lease does. */
   readonly id: string;
+  /** Names its subsystem. */
   readonly name: string;
+  /** Names its machine. */
   readonly host: string;
+  /** Holds its process id. */
   readonly pid: number;
+  /** Holds its state when it last wrote this. */
   readonly state: string;
-  /** When the member last wrote this, by its own wall clock: for people only. */
+  /** Says when the member last wrote this, by its own wall clock: for people only. */
   readonly at: Date;
 }
 

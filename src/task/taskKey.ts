@@ -8,7 +8,7 @@ import { whenRejected } from '../values/rejections.js';
 import type { TaskId } from './task.js';
 import { asTaskId, taskIdRule } from './taskId.js';
 
-/** The name of the property that holds a task's id, or a function that gives it. */
+/** Names the property that holds a task's id, or is a function that returns the id. */
 export type TaskKey<Task> = (keyof Task & string) | ((task: Task) => TaskId);
 
 /**

@@ -5,74 +5,99 @@ import type { Configuration, Difference } from '../options/configuration.js';
 import type { Member } from '../store/store.js';
 import type { TaskId } from '../task/task.js';
 
-/** Milliseconds; `max` and the percentiles are 0 while nothing was measured. */
+/** Sums up what was measured, in ms; all are 0 while nothing was. */
 export interface Spread {
+  /** Holds the median, in ms. */
   readonly p50: number;
+  /** Is exceeded by one in a hundred, in ms. */
   readonly p99: number;
+  /** Holds the largest, in ms. */
   readonly max: number;
 }
 
-/** What `status()` answers. */
+/** Tells what a member is and knows: the answer of `status()`. */
 export interface MemberStatus {
+  /** Names the subsystem. */
   readonly name: string;
-  /** This member's holder id: host, process id, and a random part. */
+  /** Names this member as the lease does: host, process id, and a random part. */
   readonly id: string;
+  /** Holds the state of this member. */
   readonly state: Phase;
-  /** The term of this member's mastership; null when it has none. */
+  /** Numbers the mastership of this member; null while it has none. */
   readonly term: number | null;
-  /** Why this member claims no mastership, and since when; null when it may. */
+  /** Says why this member claims no mastership, and since when; null if it may. */
   readonly unfit: Unfit | null;
-  /** What this member last saw of another holder's lease; null before, and while it is master itself. */
-  readonly seen: { readonly holder: string | null; readonly term: number; readonly beat: number } | null;
-  /** Tasks that wait, the running one included: of all members if they are stored, else in this one. */
+  /** Holds what this member last saw of another holder's lease; null before, and while it is master itself. */
+  readonly seen: {
+    /** Names the holder; null if the lease was released. */
+    readonly holder: string | null;
+    /** Numbers its mastership. */
+    readonly term: number;
+    /** Counts its beats. */
+    readonly beat: number;
+  } | null;
+  /** Counts the tasks that wait, the running one included: of all members if they are stored, else in this one. */
   readonly queued: number;
+  /** Counts their bytes, encoded. */
   readonly queuedBytes: number;
+  /** Names the task that is running, if this member is master. */
   readonly running: TaskId | null;
-  /** The task whose attempts are used up and which block the queue, if this member is master. */
+  /** Names the task whose attempts are used up and which blocks the queue, if this member is master. */
   readonly blocked: TaskId | null;
-  /** Dead letters; null when the store does not answer. */
+  /** Counts the dead letters; null if the store does not answer. MongoDB stops counting at 100,000. */
   readonly dead: number | null;
-  /** How long ago the task at the head was submitted, in ms by the wall clocks; null when nothing is queued. */
+  /** Says how long ago the task at the head was submitted, in ms by the wall clocks; null if nothing is queued. */
   readonly headAge: number | null;
-  /** The newest identifier: of the last task done (managed), or what `synchronize(id)` was last given (unmanaged). */
+  /** Holds the newest identifier: of the last task done (managed), or what `synchronize(id)` was last given (unmanaged). */
   readonly identifier: TaskId | null;
-  /** Tasks done under this lease by all holders, as far as this member knows. */
+  /** Counts the tasks done under this lease by all holders, as far as this member knows. */
   readonly done: number;
+  /** Tells about the beats of this member as master. */
   readonly heartbeat: {
+    /** Counts the beats that went out. */
     readonly sent: number;
+    /** Counts the beats that the store acknowledged. */
     readonly acknowledged: number;
-    /** How late beats went out, against when they were due. */
+    /** Says how late beats went out, against when they were due. */
     readonly lateness: Spread;
-    /** How long after the moment aimed at they went out, which is up to 4 ms before they are due: how late the thread woke. */
+    /** Says how late the thread woke: against the moment that a beat aimed at, which is up to 4 ms before it is due. */
     readonly delay: Spread;
+    /** Says how long the store took to answer. */
     readonly roundTrip: Spread;
   };
-  /** The thread pool of libuv, which all threads of this process share. */
+  /** Tells about the thread pool of libuv, which all threads of this process share. */
   readonly pool: PoolReport;
-  /** What must agree among the members, and those that are known to live and to differ in it. */
-  readonly configuration: Configuration & { readonly differing: readonly DifferingMember[] };
-  /** All members of this subsystem that the store knows; empty when it does not answer. */
+  /** Holds what must agree among the members, and those that are known to live and to differ in it. */
+  readonly configuration: Configuration & {
+    /** Lists the members that live and have another configuration. */
+    readonly differing: readonly DifferingMember[];
+  };
+  /** Lists all members of this subsystem that the store knows; empty if it does not answer. */
   readonly members: readonly Member[];
 }
 
-/** Why a member claims nothing, for `status()`. */
+/** Says why a member claims nothing. */
 export interface Unfit {
+  /** Names what failed. */
   readonly code: FailoverErrorCode;
+  /** Says what failed, for people. */
   readonly message: string;
-  /** When it began, by the wall clock. */
+  /** Says when it began, by the wall clock. */
   readonly since: Date;
 }
 
-/** Another member that is configured differently, for `status()`. */
+/** Describes another member that is configured differently. */
 export interface DifferingMember extends Configuration {
+  /** Names that member, as `id` of its own status does. */
   readonly holder: string;
+  /** Lists the settings that differ. */
   readonly differs: readonly Difference[];
 }
 
-/** What `status()` says of the pool. */
+/** Tells about the thread pool of libuv. */
 export interface PoolReport {
-  /** Whether a call has been waiting for 5 s or longer. */
+  /** Says whether a call has been waiting for 5 s or longer. */
   readonly busy: boolean;
-  /** How long the last call waited, or how long the present one has waited if that is longer; in ms. */
+  /** Says how long the last call waited, or the present one if that is longer; in ms. */
   readonly wait: number;
 }

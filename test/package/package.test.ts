@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import ownPackage from '../../package.json' with { type: 'json' };
@@ -83,18 +83,25 @@ test.each([[[]], [['--lib', 'es2022', '--moduleResolution', 'bundler', '--module
   },
 );
 
-test('every TypeScript block of its guides compiles by itself', async () => {
-  const guides = join(project, 'node_modules', ownPackage.name, 'docs/guide');
+test('every TypeScript block of its guides, and every example of its types, compiles by itself', async () => {
+  const installed = join(project, 'node_modules', ownPackage.name);
+  const guides = (await readdir(join(installed, 'docs/guide'))).map((page) => join(installed, 'docs/guide', page));
+  const counts: number[] = [];
   const blocks = join(project, 'blocks');
   await mkdir(blocks);
-  let count = 0;
-  for (const page of await readdir(guides)) {
-    for (const [number, code] of blocksOf(await readFile(join(guides, page), 'utf8'), 'ts').entries()) {
-      await writeFile(join(blocks, `${page}-${number + 1}.mts`), code);
-      count += 1;
+  // The head of the package is in the source alone: rolled up, the types have no module of their own.
+  for (const pages of [guides, [join(installed, 'dist/src/index.d.ts'), join(root, 'src/index.ts')]]) {
+    let count = 0;
+    for (const page of pages) {
+      for (const code of blocksOf((await readFile(page, 'utf8')).replace(/^\s*\* ?/gm, ''), 'ts')) {
+        count += 1;
+        await writeFile(join(blocks, `${basename(page)}-${count}.mts`), code);
+      }
     }
+    counts.push(count);
   }
-  expect(count).toBeGreaterThanOrEqual(5);
+  expect(counts[0]).toBeGreaterThanOrEqual(5);
+  expect(counts[1]).toBeGreaterThanOrEqual(11);
   const settings = { extends: '../tsconfig.json', files: [], include: ['*.mts'] };
   await writeFile(join(blocks, 'tsconfig.json'), JSON.stringify(settings));
   await run(tool('tsc'), ['-p', blocks], project);
@@ -102,7 +109,9 @@ test('every TypeScript block of its guides compiles by itself', async () => {
 
 test('its types name Node.js alone, and what they name is exported', async () => {
   for (const file of ['index.d.ts', 'index.d.cts']) {
-    const text = await readFile(join(project, 'node_modules', ownPackage.name, 'dist/src', file), 'utf8');
+    const whole = await readFile(join(project, 'node_modules', ownPackage.name, 'dist/src', file), 'utf8');
+    // Examples import the package itself.
+    const text = whole.replace(/^\s*\/\*\*[\s\S]*?\*\/$/gm, '');
     const imported = Array.from(text.matchAll(/(?:from |import\(|path=|types=)['"]([^'"]+)/g), ([, name]) => name);
     expect(imported).toEqual(['node:events']);
     expect(text).not.toMatch(/^(?:interface|declare (?!class|function)|class)/m);
@@ -128,7 +137,7 @@ test('it holds the library, its types and its papers, and nothing else', async (
   const pages = papers.filter((file) => /^docs\/([a-z]+\/)?[A-Za-z-]+\.md$/.test(file));
   expect(pages).toContain('docs/explain/protocol.md');
   const others = papers.filter((file) => !pages.includes(file));
-  expect(others.sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']);
+  expect(others.sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'docs/images/demo.svg', 'package.json']);
   const built = files.filter((file) => file.startsWith('dist/'));
   expect(
     built.filter(

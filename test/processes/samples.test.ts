@@ -1,10 +1,16 @@
-/** The samples as people try them: the same one twice, and the master goes. */
-import { mkdtemp, rm } from 'node:fs/promises';
+/** The samples as people try them. Those that show a failover are run twice, and the master goes. */
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { EXIT_PATIENCE_MS } from '../../src/execution/threadRunner.ts';
+import { defaultIntervals } from '../../src/options/intervals.ts';
+import { managedDefaults } from '../../src/options/managed.ts';
 import { databaseUri } from '../support/database.ts';
 import { Program } from '../support/program.ts';
+
+const root = join(import.meta.dirname, '../..');
 
 let temporary: string;
 let programs: Program[];
@@ -19,9 +25,9 @@ afterEach(async () => {
   await rm(temporary, { recursive: true, force: true });
 });
 
-function run(sample: string, ...args: string[]): Program {
+function run(sample: string, more: NodeJS.ProcessEnv = {}, ...args: string[]): Program {
   const { MONGODB_URI: _, ...env } = process.env;
-  const file = join(import.meta.dirname, '../../dist/samples', `${sample}.js`);
+  const file = join(root, 'dist/samples', `${sample}.js`);
   const debug = { DEBUG: 'failover*', DEBUG_COLORS: '0' };
   const program = new Program([file, ...args], {
     ...env,
@@ -29,6 +35,7 @@ function run(sample: string, ...args: string[]): Program {
     XDG_STATE_HOME: temporary,
     TMPDIR: temporary,
     TEMP: temporary,
+    ...more,
   });
   programs.push(program);
   return program;
@@ -73,11 +80,76 @@ test('unmanaged: on Ctrl-C the slave goes on where the master was', async () => 
 });
 
 test('fenced writes: a write of an earlier term that comes late is refused', async () => {
-  const sample = run('fenced-writes', databaseUri());
+  const sample = run('fenced-writes', {}, databaseUri());
   expect(await sample.ended).toEqual({ code: 0, signal: null });
   expect(sample.stdout.split('\n').slice(-3)).toEqual([
     'the late write of the first term was refused',
     expect.stringMatching(/^alice has 200, written under term \d+$/),
     '',
   ]);
+});
+
+/** The first of these waits until the store is settled, and those after it are elected at once. */
+describe('in one store', () => {
+  let shared: string;
+
+  beforeAll(async () => {
+    shared = await mkdtemp(join(tmpdir(), 'mongo-failover-test-'));
+  });
+  afterAll(() => rm(shared, { recursive: true, force: true }));
+
+  test('CommonJS: a program and its work module do three tasks', async () => {
+    const sample = new Program([join(root, 'samples/commonjs.cjs')], { ...process.env, XDG_STATE_HOME: shared });
+    programs.push(sample);
+    expect(await sample.ended).toEqual({ code: 0, signal: null });
+    const told = ['-> master', 'task 3, under term 1', 'done 1', 'done 2', 'done 3', 'master -> stopped'];
+    for (const text of told) expect(sample.stdout).toContain(text);
+  });
+
+  test('dead letters: a task that fails for good is put aside, mended and requeued', async () => {
+    const sample = run('dead-letters', { XDG_STATE_HOME: shared });
+    expect(await sample.ended).toEqual({ code: 0, signal: null });
+    const told = sample.lines.filter((line) => /failover:client (task|requeued)/.test(line));
+    expect(told.map((line) => line.replace(/^.*failover:client /, ''))).toEqual([
+      'task 1 failed at attempt 1: there is no account of bob',
+      'task 1 failed at attempt 2: there is no account of bob',
+      'task 1 failed at attempt 3: there is no account of bob',
+      'task 1 is a dead letter: there is no account of bob',
+      'task 2 is done behind it; 1 dead letter, 0 queued',
+      'requeued: true',
+      'task 1 is done; 0 dead letters',
+    ]);
+  });
+
+  test('Express: at SIGTERM the running task ends, then the server', async () => {
+    const sample = run('express', { XDG_STATE_HOME: shared, PORT: '0' });
+    const [, port] = await sample.line(/listening on port (\d+)$/);
+    const post = (id: string) => fetch(`http://localhost:${port}/tasks/${id}`, { method: 'POST' });
+    await sample.line(/this process is the master/);
+
+    const refused = await post('first');
+    expect([refused.status, await refused.json()]).toEqual([400, expect.objectContaining({ code: 'ERR_INVALID_KEY' })]);
+    const taken = await post('7');
+    expect([taken.status, await taken.json()]).toEqual([202, { stored: true }]);
+    expect(await (await fetch(`http://localhost:${port}/status`)).json()).toMatchObject({ state: 'master' });
+
+    await sample.line(/working on 7, in term \d+$/);
+    sample.kill('SIGTERM');
+    sample.kill('SIGTERM');
+    expect(await sample.ended).toEqual({ code: 0, signal: null });
+    const order = [/done 7$/, /state master -> stopped$/, /client stopped$/];
+    const at = order.map((pattern) => sample.lines.findIndex((line) => pattern.test(line)));
+    expect(at).toEqual(at.toSorted((a, b) => a - b));
+    expect(at[0]).toBeGreaterThan(0);
+  });
+});
+
+test('Kubernetes: what is deployed has the time to stop', async () => {
+  const manifest = await readFile(join(root, 'samples/kubernetes.yaml'), 'utf8');
+  const seconds = Number(/^ +terminationGracePeriodSeconds: (\d+)$/m.exec(manifest)?.[1]);
+  const { SLAVE, TICKING } = defaultIntervals;
+  expect(seconds * 1000).toBeGreaterThan(managedDefaults.stopTimeout + EXIT_PATIENCE_MS + SLAVE + TICKING);
+  expect(manifest).toMatch(/^ +replicas: 2$/m);
+  const [, file = ''] = /command: \['node', '(.+)'\]/.exec(manifest) ?? [];
+  expect(existsSync(join(root, file))).toBe(true);
 });

@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { isAbsolute, join, relative } from 'node:path';
 import type { Display, Tone } from '../screen/display.js';
 import { makeView } from '../screen/view.js';
 import { monotonicNow } from './clock.js';
@@ -76,7 +76,7 @@ function tellPlan({ folder, listing, plan }: Prepared, { members }: DemoOptions,
   const bytes = tasks.reduce((sum, { size }) => sum + size, 0);
   const all = tasks.length === listing.tasks.length ? '' : ` of ${listing.tasks.length}`;
   const left = listing.skipped === 0 ? '' : ` (${listing.skipped} unreadable or too large)`;
-  event(`${folder}: ${tasks.length}${all} files, ${(bytes / 1e6).toFixed(1)} MB${left}`);
+  event(`${shortest(folder)}: ${tasks.length}${all} files, ${(bytes / 1e6).toFixed(1)} MB${left}`);
   const pace = `, again and again for ${atLeast} ms at the least`;
   event(
     `brotli quality ${quality}${pace}: about ${Math.round(expected / 1000)} s of work for one of ${members} members`,
@@ -86,6 +86,12 @@ function tellPlan({ folder, listing, plan }: Prepared, { members }: DemoOptions,
   event(
     `a heartbeat each ${MASTER} ms; failover within SLAVE ${SLAVE} + TICKING ${TICKING} + POLL ${POLL} = ${claimWithin} ms and one round trip`,
   );
+}
+
+/** Returns the path as a user of this working folder would write it. */
+function shortest(folder: string): string {
+  const path = relative(process.cwd(), folder);
+  return path === '' || path.startsWith('..') || isAbsolute(path) ? folder : path;
 }
 
 interface Run {
