@@ -1,5 +1,6 @@
 /**
  * Sees that the process which holds a lease is gone (rule 12), if it ran on this machine.
+ * The rules: docs/explain/protocol.md#the-rules
  *
  * A process counts as gone only if this coordinator has seen it alive before, by the identity that the lease names. The boot
  * id and the number of a namespace alone do not prove that a process was of this machine: a virtual machine that was cloned

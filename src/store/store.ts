@@ -35,7 +35,10 @@ export interface Lease extends Progress {
   readonly configuration?: Configuration;
   /** The process that made this claim. Missing if an older version made it, or where processes cannot be told apart. */
   readonly process?: ProcessIdentity;
-  /** Released, and the holder had died, or its process ended by an error while it worked (rule 12). */
+  /**
+   * Released, and the holder had died, or its process ended by an error while it worked (rule 12).
+   * The rules: docs/explain/protocol.md#the-rules
+   */
   readonly died?: true;
 }
 

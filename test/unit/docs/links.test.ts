@@ -38,7 +38,7 @@ test('every page of docs that a file of the repository names is there, and the h
 
 test('the rules of the election have the same headings in the code, whose files link to the rules that they name', () => {
   const rules = [...read('docs/explain/protocol.md').matchAll(/^### (Rule \d+: .+)$/gm)].map(([, title = '']) => title);
-  expect(rules).toHaveLength(11);
+  expect(rules.length).toBeGreaterThanOrEqual(11);
   const headings = [...read('src/election/protocol.ts').matchAll(/^ +\* (Rule \d+: .+)\.$/gm)];
   const inOrder = headings
     .map(([, title = '']) => title)

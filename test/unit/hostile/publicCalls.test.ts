@@ -15,7 +15,7 @@ vi.mock('../../../src/facade/coordinatorThread.ts', () => ({
     readonly lost = new Promise<Error>(() => {});
     readonly ended = new Promise<void>(() => {});
     readonly answers: Record<string, (cluster: number, ...args: never[]) => unknown>;
-    constructor(_options: unknown, onEvent: (cluster: number, event: object) => void) {
+    constructor({ onEvent }: { onEvent(cluster: number, event: object): void }) {
       this.answers = {
         stop: (cluster: number) => void onEvent(cluster, { type: 'stopped' }),
         submit: (_cluster: number, { ids }: { ids: unknown[] }) => ids.map(() => 'queued'),
