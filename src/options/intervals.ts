@@ -10,7 +10,7 @@ import { defaultGrace, graceFits } from './leaseTimes.js';
 import type { IntervalName, Intervals } from './options.js';
 
 /** The defaults of the original, in ms. POLL and SYNC follow from the others. */
-const defaultIntervals = { INIT: 0, MASTER: 2000, SLAVE: 2500, TICKING: 2000, ERROR: 5000 } as const;
+export const defaultIntervals = { INIT: 0, MASTER: 2000, SLAVE: 2500, TICKING: 2000, ERROR: 5000 } as const;
 
 const names: readonly IntervalName[] = ['INIT', 'MASTER', 'SLAVE', 'TICKING', 'ERROR', 'POLL', 'SYNC'];
 

@@ -13,7 +13,7 @@ const TASK_BYTES_MAX = 16 * MIB - 64 * 1024;
 const LIMIT_MB_MAX = 2 ** 32;
 
 /** Times in ms, sizes in bytes. `retry.maxDelay` follows `retry.minDelay`, and `grace` follows the intervals. */
-const managedDefaults = {
+export const managedDefaults = {
   minDelay: 100,
   maxQueue: 1_000_000,
   maxTaskBytes: MIB,

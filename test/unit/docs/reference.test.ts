@@ -107,12 +107,12 @@ test('every option of failover() is there with its default, and no other', () =>
   const names = namesRead(groups, (given) => resolveOptions(given)).filter((name) => !/^intervals\.[a-z]/.test(name));
   const shown = defaultsOf(sectionOf(page('options'), '## Options of `failover(options)`'));
   expect([...shown.keys()].sort()).toEqual([...names.filter((name) => !(name in groups)), 'nodb'].sort());
-  const { store, intervals } = resolveOptions({});
+  const { store, intervals, exitTimeout } = resolveOptions({});
   if (store.kind !== 'mongodb') throw new Error('the default is not MongoDB');
   const { connectString, connectOptions, debug } = store;
   expect(Object.fromEntries(shown)).toEqual({
     ...{ 'mongodb.connectString': connectString, 'mongodb.connectOptions': connectOptions, 'mongodb.debug': debug },
-    ...{ nodb: false, 'nodb.path': undefined },
+    ...{ nodb: false, 'nodb.path': undefined, exitTimeout },
     ...Object.fromEntries(Object.entries(intervals).map(([name, value]) => [`intervals.${name}`, value])),
   });
 });
