@@ -1,0 +1,110 @@
+/** The tables of the question. */
+import { spreadOf } from '../support/spread.js';
+import type { Table } from '../support/table.js';
+import { type Fault, TAKEOVER_LIMIT } from './faults.js';
+import type { Measured } from './measure.js';
+import type { Outcome } from './outcome.js';
+
+export function tablesOf(all: readonly Measured[]): Table[] {
+  return [
+    {
+      title: '1. Main thread blocked by a synchronous task that is 3 s longer than the lock',
+      head: ['', 'runs', 'begun (most)', 'done (most)', ...togetherHead, 'the queue says'],
+      rows: rowsOf(all, 'blocked', (runs) => [...counts(runs), ...together(runs), verdicts(runs)]),
+    },
+    {
+      title: '2, 4. Worker gone amid its task: until the other begins it, median / max',
+      head: ['', 'SIGKILL', 'uncaught exception', 'process.exit(1)'],
+      rows: all.map(({ label, outcomes }) => [
+        label,
+        ...(['killed', 'thrown', 'exited'] as const).map((fault) => takeover(outcomes[fault])),
+      ]),
+    },
+    {
+      title: '3. Worker frozen (SIGSTOP) for 7 s longer than the lock, then continued',
+      head: awayHead,
+      rows: rowsOf(all, 'frozen', away),
+    },
+    {
+      title: '5. Network of the worker cut for 7 s longer than the lock',
+      head: [...awayHead, 'old stopped', 'old did all'],
+      rows: rowsOf(all, 'cut', (runs) => [...away(runs), oldStopped(runs), share(runs, ({ oldEnded }) => oldEnded)]),
+    },
+    {
+      title: '8. From submission to start in an idle queue',
+      head: ['', 'tasks', 'p50', 'p99', 'max'],
+      rows: all
+        .filter(({ latencies }) => latencies.length > 0)
+        .map(({ label, latencies }) => {
+          const { count, p50, p99, max } = spreadOf(latencies);
+          return [label, String(count), ...[p50, p99, max].map(shortMs)];
+        }),
+    },
+  ];
+}
+
+const togetherHead = ['at once', 'in sum', 'longest'];
+const awayHead = ['', 'runs', 'begun (most)', 'done (most)', ...togetherHead, 'the other began', 'late notes (most)'];
+
+function rowsOf(all: readonly Measured[], fault: Fault, cells: (runs: readonly Outcome[]) => string[]): string[][] {
+  return all.flatMap(({ label, outcomes }) => {
+    const runs = outcomes[fault];
+    return runs === undefined ? [] : [[label, ...cells(runs)]];
+  });
+}
+
+function away(runs: readonly Outcome[]): string[] {
+  const late = Math.max(...runs.map(({ lateNotes }) => lateNotes));
+  return [...counts(runs), ...together(runs), takeover(runs), String(late)];
+}
+
+function counts(runs: readonly Outcome[]): string[] {
+  const most = (of: (run: Outcome) => number): string => String(Math.max(...runs.map(of)));
+  return [String(runs.length), most(({ begun }) => begun), most(({ ended }) => ended)];
+}
+
+function together(runs: readonly Outcome[]): string[] {
+  const all = runs.flatMap(({ overlaps }) => overlaps);
+  const sum = all.reduce((total, overlap) => total + overlap, 0);
+  const shared = share(runs, ({ overlaps }) => overlaps.length > 0);
+  return all.length === 0 ? [shared, '', ''] : [shared, shortMs(sum), shortMs(Math.max(...all))];
+}
+
+function share(runs: readonly Outcome[], isCounted: (run: Outcome) => boolean): string {
+  return `${runs.filter(isCounted).length}/${runs.length}`;
+}
+
+function takeover(runs: readonly Outcome[] = []): string {
+  const times = runs.flatMap(({ takeover }) => takeover ?? []);
+  const none = runs.length - times.length;
+  const text = times.length === 0 ? '' : bothOf(times);
+  if (none === 0) return text;
+  return `${text}${text === '' ? '' : '; '}not in ${TAKEOVER_LIMIT / 1000} s ${none}/${runs.length}`;
+}
+
+/** Beside the beginning of the other. */
+function oldStopped(runs: readonly Outcome[]): string {
+  const times = runs.flatMap(({ oldStopped }) => oldStopped ?? []);
+  if (times.length === 0) return 'no other began';
+  const { min, max } = spreadOf(times);
+  const say = (time: number): string => `${shortMs(Math.abs(time))} ${time < 0 ? 'before' : 'after'}`;
+  return `${say(min)} to ${say(max)}`;
+}
+
+function verdicts(runs: readonly Outcome[]): string {
+  const counted = new Map<string, number>();
+  for (const { verdict } of runs) {
+    if (verdict !== undefined) counted.set(verdict, (counted.get(verdict) ?? 0) + 1);
+  }
+  return [...counted].map(([verdict, count]) => `${verdict} ${count}/${runs.length}`).join(', ');
+}
+
+function bothOf(times: readonly number[]): string {
+  const { p50, max } = spreadOf(times);
+  return `${shortMs(p50)} / ${shortMs(max)}`;
+}
+
+function shortMs(time: number): string {
+  if (time >= 1000) return `${(time / 1000).toFixed(1)} s`;
+  return `${time >= 10 ? Math.round(time) : time.toFixed(1)} ms`;
+}
