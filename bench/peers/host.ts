@@ -4,6 +4,9 @@ import { openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { atEnd } from '../support/cleanup.js';
+import { lengthsOf } from './lengths.js';
+import { BLOCK_VARIABLE } from './orders.js';
+import { systems } from './systems.js';
 import type { WorkerSettings } from './worker.js';
 
 const entry = fileURLToPath(new URL('worker.js', import.meta.url));
@@ -16,13 +19,14 @@ export class Host {
   private readonly forget: () => void;
 
   constructor(settings: WorkerSettings, number: number, notes: string) {
+    const { blocked: block } = lengthsOf(systems[settings.system]);
     this.log = join(settings.place.folder, `worker-${number}.log`);
     const log = openSync(this.log, 'a');
     this.process = fork(entry, [JSON.stringify(settings)], {
       execArgv: [],
       // A process group of its own.
       detached: true,
-      env: { ...process.env, PEERS_NOTES: notes, PEERS_HOST: String(number) },
+      env: { ...process.env, PEERS_NOTES: notes, PEERS_HOST: String(number), [BLOCK_VARIABLE]: String(block) },
       stdio: ['ignore', log, log, 'ipc'],
     });
     this.forget = atEnd(() => this.signal('SIGKILL'));

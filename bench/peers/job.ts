@@ -39,7 +39,7 @@ export async function job(task: PeerTask, { isStopped, beat }: Hooks = {}): Prom
 }
 
 /** Spins for 1 ms and sleeps for the rest, so that several lanes fit on two cores. The thread does not return. */
-function block(): void {
+export function block(): void {
   const until = performance.now() + 1;
   while (performance.now() < until);
   Atomics.wait(cell, 0, 0, STEP - 1);

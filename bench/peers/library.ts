@@ -11,15 +11,9 @@ export async function library<Library>(name: string): Promise<Library> {
   return load(name);
 }
 
-/** Returns the version that is installed. */
+/** Returns the version of a package that is installed here, or of our own. */
 export function versionOf(name: string): string {
-  return versionIn(join(folder, 'node_modules', name));
-}
-
-export function ownVersion(): string {
-  return `mongo-failover ${versionIn(packageFolder())}`;
-}
-
-function versionIn(path: string): string {
-  return JSON.parse(readFileSync(join(path, 'package.json'), 'utf8')).version;
+  const path = name === 'mongo-failover' ? packageFolder() : join(folder, 'node_modules', name);
+  const { version }: { version: string } = JSON.parse(readFileSync(join(path, 'package.json'), 'utf8'));
+  return version.replace(/^v/, '');
 }

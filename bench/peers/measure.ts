@@ -4,7 +4,7 @@ import { withFolder } from '../support/cleanup.js';
 import { type Fault, faults, suffer } from './faults.js';
 import { Lane } from './lane.js';
 import { latencies } from './latency.js';
-import { ownVersion, versionOf } from './library.js';
+import { versionOf } from './library.js';
 import type { Outcome } from './outcome.js';
 import { type Server, withServerOf } from './servers.js';
 import type { System } from './system.js';
@@ -92,8 +92,7 @@ async function onServer(
     ),
   ).flat();
   await atOnce(amount.lanesAtOnce, jobs);
-  const parts = packages.map((part) => `${part} ${versionOf(part)}`);
-  const versions = [...(parts.length === 0 ? [ownVersion()] : parts), ...(server ? [server.label] : [])];
+  const versions = [...packages.map((part) => `${part} ${versionOf(part)}`), ...(server ? [server.label] : [])];
   return { system: name, label, settings, versions, outcomes, latencies: waits, problems };
 }
 

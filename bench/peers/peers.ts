@@ -2,7 +2,7 @@
 import { installPeers } from '../durable/peers.js';
 import { Gaps } from '../support/gaps.js';
 import type { Answer, Question, Settings } from '../support/question.js';
-import { lengthsOf } from './faults.js';
+import { lengthsOf } from './lengths.js';
 import { type Amount, type Measured, measure } from './measure.js';
 import { type SystemName, systems } from './systems.js';
 import { tablesOf } from './tables.js';

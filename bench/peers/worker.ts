@@ -1,6 +1,6 @@
-/** Entry: a worker of any system. The runner sends it signals, some of which make its main thread crash. */
+/** Entry: a worker of any system. The runner sends it orders by signals. */
 import { settingsOf, tell } from '../support/entry.js';
-import { crashOnSignal } from './crash.js';
+import { obeySignals } from './orders.js';
 import type { Place, System } from './system.js';
 import { type SystemName, systems } from './systems.js';
 
@@ -14,7 +14,7 @@ export interface WorkerMessage {
 }
 
 const { system, place } = settingsOf<WorkerSettings>();
-crashOnSignal();
+obeySignals();
 const { work }: System = systems[system];
 await work(place);
 await tell<WorkerMessage>({ type: 'ready' });

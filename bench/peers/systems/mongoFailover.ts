@@ -7,7 +7,7 @@ import type { Place, Submitter, System } from '../system.js';
 const base = {
   settings:
     'defaults, `durable: true`: a lease of 4.5 s, POLL 0.5 s; the work is a module, so it runs in the task thread',
-  packages: [],
+  packages: ['mongo-failover'],
   lock: 5000,
   isQueue: true,
 } as const;
