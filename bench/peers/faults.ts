@@ -7,7 +7,17 @@ import { order } from './orders.js';
 import { type Outcome, outcomeOf } from './outcome.js';
 import type { System } from './system.js';
 
-export const faults = ['none', 'blocked', 'mainBlocked', 'killed', 'frozen', 'thrown', 'exited', 'cut'] as const;
+export const faults = [
+  'none',
+  'blocked',
+  'mainBlocked',
+  'killed',
+  'frozen',
+  'frozenBlocking',
+  'thrown',
+  'exited',
+  'cut',
+] as const;
 export type Fault = (typeof faults)[number];
 
 /** How long until the first start, in ms: some systems elect first, or poll. */
@@ -27,7 +37,11 @@ const PHASE = 2000;
 export async function suffer(lane: Lane, fault: Fault): Promise<Outcome> {
   const { system, submitter } = lane;
   await sleep(Math.random() * PHASE);
-  await submitter.submit({ id: 1, blocking: fault === 'blocked', length: workFor(fault, system) });
+  await submitter.submit({
+    id: 1,
+    blocking: fault === 'blocked' || fault === 'frozenBlocking',
+    length: workFor(fault, system),
+  });
   const first = await lane.noted(({ kind }) => kind === 'start', START_LIMIT);
   if (first === undefined) throw new Error(`no worker began the task within ${START_LIMIT} ms: ${lane.lastWords()}`);
   // The synchronous task is the fault.
@@ -73,6 +87,7 @@ async function strike(lane: Lane, fault: Fault, { host, pid }: Note): Promise<vo
       await sleep(blocked);
       return;
     case 'frozen':
+    case 'frozenBlocking':
       lane.signal(host, 'SIGSTOP');
       await sleep(away);
       return lane.signal(host, 'SIGCONT');

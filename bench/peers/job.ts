@@ -4,7 +4,7 @@ import { noteTaker } from './notes.js';
 
 export interface PeerTask {
   readonly id: number;
-  /** Never returns to the event loop until it is done. */
+  /** Never returns to the event loop until it is done, nor looks whether it was told to stop. */
   readonly blocking: boolean;
   /** How much work, in ms. The time in which its process is frozen is no work. */
   readonly length: number;
@@ -28,7 +28,7 @@ export async function job(task: PeerTask, { isStopped, beat }: Hooks = {}): Prom
   for (let step = 1; step <= task.length / STEP; step++) {
     if (task.blocking) block();
     else await sleep(STEP);
-    if (isStopped?.()) {
+    if (!task.blocking && isStopped?.()) {
       note('stop');
       throw new Error('told to stop');
     }

@@ -23,7 +23,7 @@ export function tablesOf(all: readonly Measured[]): Table[] {
       rows: rowsOf(all, 'mainBlocked', (runs) => [...counts(runs), ...together(runs), verdicts(runs)]),
     },
     {
-      title: '2, 4. Worker gone amid its task: until the other begins it, median / max',
+      title: '2, 4. Gone: the worker amid its task: until the other begins it, median / max',
       head: ['', 'SIGKILL', 'uncaught exception', 'process.exit(1)'],
       rows: all.map(({ label, outcomes }) => [
         label,
@@ -33,12 +33,17 @@ export function tablesOf(all: readonly Measured[]): Table[] {
       ]),
     },
     {
-      title: '3. Worker frozen (SIGSTOP) for 7 s longer than the lock, then continued',
+      title: '3. Frozen: the worker by SIGSTOP, for 7 s longer than the lock, then continued',
       head: awayHead,
       rows: rowsOf(all, 'frozen', away),
     },
     {
-      title: '5. Network of the worker cut for 7 s longer than the lock',
+      title: '3b. Frozen alike, amid a synchronous task, which never looks at its signal',
+      head: awayHead,
+      rows: rowsOf(all, 'frozenBlocking', away),
+    },
+    {
+      title: '5. Cut off: the network of the worker, for 7 s longer than the lock',
       head: [...awayHead, 'old stopped', 'old did all'],
       rows: rowsOf(all, 'cut', (runs) => [...away(runs), oldStopped(runs), share(runs, ({ oldEnded }) => oldEnded)]),
     },
