@@ -1,7 +1,7 @@
 /** Measures one system: each run in a lane of its own, several lanes at once, because they mostly wait. */
 import { randomBytes } from 'node:crypto';
 import { withFolder } from '../support/cleanup.js';
-import { type Fault, faults, suffer } from './faults.js';
+import { type Fault, suffer } from './faults.js';
 import { Lane } from './lane.js';
 import { latencies } from './latency.js';
 import { versionOf } from './library.js';
@@ -11,6 +11,7 @@ import type { System } from './system.js';
 import { type SystemName, systems } from './systems.js';
 
 export interface Amount {
+  readonly faults: readonly Fault[];
   /** Of each fault. */
   readonly runs: number;
   readonly lanesAtOnce: number;
@@ -71,7 +72,7 @@ async function onServer(
       progress(`${label}: ${problems.at(-1)}`);
     }
   };
-  if (isQueue) {
+  if (isQueue && amount.latencyLanes > 0) {
     progress(`${label}: submit to start`);
     const wait = async (lane: Lane): Promise<void> => void waits.push(...(await latencies(lane, amount.latencyTasks)));
     await atOnce(
@@ -80,7 +81,7 @@ async function onServer(
     );
   }
   progress(`${label}: ${amount.runs} of each fault`);
-  const suffered = faults.filter((fault) => fault !== 'cut' || server !== undefined);
+  const suffered = amount.faults.filter((fault) => fault !== 'cut' || server !== undefined);
   const jobs = Array.from({ length: amount.runs }, () =>
     // Long ones first, or they are waited for at the end.
     [...suffered].reverse().map(

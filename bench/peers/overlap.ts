@@ -13,11 +13,13 @@ interface WorkSpan extends Span {
   readonly host: number;
 }
 
-/** Returns when each run was at work: its notes, cut where two are further apart than 250 ms. */
+/** Returns when each run was at work: its notes of work, cut where two are further apart than 250 ms. */
 export function spansOf(notes: readonly Note[]): WorkSpan[] {
   const open = new Map<string, { host: number; from: bigint; to: bigint }>();
   const spans: WorkSpan[] = [];
-  for (const { run, host, at } of notes) {
+  for (const { kind, run, host, at } of notes) {
+    // A job that has seen that it must stop does nothing until it notes so.
+    if (kind === 'stop') continue;
     const span = open.get(run);
     if (span !== undefined && at - span.to <= GAP_MAX) {
       span.to = at;

@@ -2,18 +2,19 @@
 import { installPeers } from '../durable/peers.js';
 import { Gaps } from '../support/gaps.js';
 import type { Answer, Question, Settings } from '../support/question.js';
+import { faults } from './faults.js';
 import { lengthsOf } from './lengths.js';
 import { type Amount, type Measured, measure } from './measure.js';
 import { type SystemName, systems } from './systems.js';
 import { tablesOf } from './tables.js';
 
-const amounts: Record<'full' | 'quick', Amount> = {
+const amounts: Record<'full' | 'quick', Omit<Amount, 'faults'>> = {
   full: { runs: 5, lanesAtOnce: 10, latencyLanes: 5, latencyTasks: 10 },
   quick: { runs: 2, lanesAtOnce: 10, latencyLanes: 3, latencyTasks: 4 },
 };
 
 async function ask({ quick, progress }: Settings): Promise<Answer> {
-  const amount = quick ? amounts.quick : amounts.full;
+  const amount = chosenAmount(quick);
   const gaps = new Gaps(progress);
   const measured: Measured[] = [];
   await installPeers(progress);
@@ -39,6 +40,14 @@ async function ask({ quick, progress }: Settings): Promise<Answer> {
 function settingsOf({ system, label, settings, versions }: Measured): string {
   const { blocked, away } = lengthsOf(systems[system]);
   return `${label} (${versions.join(', ')}): ${settings}; blocked ${blocked / 1000} s, frozen or cut off ${away / 1000} s.`;
+}
+
+/** All faults, or those that PEERS_FAULTS names, and then without the time from submission to start. */
+function chosenAmount(quick: boolean): Amount {
+  const amount = quick ? amounts.quick : amounts.full;
+  const named = process.env.PEERS_FAULTS?.split(',');
+  if (named === undefined) return { ...amount, faults };
+  return { ...amount, latencyLanes: 0, faults: faults.filter((fault) => named.includes(fault)) };
 }
 
 /** All, or those that PEERS names. */

@@ -45,6 +45,11 @@ describe('overlapsOf', () => {
     expect(spans(mixed(frozen, run(2, 5000, 9200)))).toEqual([[9000, 9200]]);
   });
 
+  test('counts no time from the last work of a run to its note that it was told to stop', () => {
+    expect(spans(mixed(run(1, 0, 1000, 'stop'), run(2, 980, 2000)))).toEqual([]);
+    expect(spans(mixed(run(1, 0, 1000, 'stop'), run(2, 960, 2000)))).toEqual([[960, 980]]);
+  });
+
   test('bridges a pause that is no longer than 250 ms', () => {
     const paused = [...run(1, 0, 1000, 'work', 'old'), ...run(1, 1240, 2000, 'end', 'old')];
     expect(spans(mixed(paused, run(2, 900, 1300)))).toEqual([[900, 1300]]);
