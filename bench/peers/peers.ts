@@ -26,7 +26,7 @@ async function ask({ quick, progress }: Settings): Promise<Answer> {
     tables: tablesOf(measured),
     goals: [],
     notes: [
-      `Each run has a queue or lock of its own with two workers; up to ${amount.lanesAtOnce} runs at once. Times are median / max, from the fault to the first note of the task by the other worker. "At once" are moments in which both workers noted work, which the job does every 20 ms.`,
+      `Each run has a queue or lock of its own with two workers; up to ${amount.lanesAtOnce} runs at once. Times are median / max, from the fault to the first note of the task by the other worker. "At once" are moments in which both workers noted work, which the job does every 20 ms. "Late notes" are notes of work by the struck worker after the other had begun.`,
       'None of the job queues promises that a frozen or cut-off worker stops: they say at least once. Locks have no queue; their holder does the tasks of a folder.',
       ...measured.map(settingsOf),
       ...problems,

@@ -62,7 +62,15 @@ export function tablesOf(all: readonly Measured[]): Table[] {
 
 const togetherHead = ['at once', 'in sum', 'longest'];
 const blockedHead = ['', 'runs', 'begun (most)', 'done (most)', ...togetherHead, 'the queue says'];
-const awayHead = ['', 'runs', 'begun (most)', 'done (most)', ...togetherHead, 'the other began', 'late notes (most)'];
+const awayHead = [
+  '',
+  'runs',
+  'begun (most)',
+  'done (most)',
+  ...togetherHead,
+  'the other began',
+  'late notes (runs; most)',
+];
 
 function rowsOf(all: readonly Measured[], fault: Fault, cells: (runs: readonly Outcome[]) => string[]): string[][] {
   return all.flatMap(({ label, outcomes }) => {
@@ -72,8 +80,9 @@ function rowsOf(all: readonly Measured[], fault: Fault, cells: (runs: readonly O
 }
 
 function away(runs: readonly Outcome[]): string[] {
-  const late = Math.max(...runs.map(({ lateNotes }) => lateNotes));
-  return [...counts(runs), ...together(runs), takeover(runs, 'never'), String(late)];
+  const most = Math.max(...runs.map(({ lateNotes }) => lateNotes));
+  const late = `${share(runs, ({ lateNotes }) => lateNotes > 0)}; ${most}`;
+  return [...counts(runs), ...together(runs), takeover(runs, 'never'), late];
 }
 
 function counts(runs: readonly Outcome[]): string[] {
