@@ -38,7 +38,7 @@ export async function job(task: PeerTask, { isStopped, beat }: Hooks = {}): Prom
   note('end');
 }
 
-/** Spins for 1 ms and sleeps for the rest, so that several lanes fit on two cores. The thread does not return. */
+/** Spins for 1 ms and sleeps for the rest, and several lanes fit on two cores. The thread does not return. */
 export function block(): void {
   const until = performance.now() + 1;
   while (performance.now() < until);

@@ -18,7 +18,7 @@ export const graphileWorker: System = {
   settings: 'defaults, concurrency 1, one named queue; its lock lasts 4 hours and cannot be set',
   server: 'postgres',
   packages: ['graphile-worker', 'pg'],
-  // So that it suffers the faults of the others.
+  // It suffers faults of the same lengths as the others.
   lock: 5000,
   isQueue: true,
   node: [22, 18],
