@@ -17,7 +17,7 @@ async function ask({ quick, progress }: Settings): Promise<Answer> {
   const amount = chosenAmount(quick);
   const gaps = new Gaps(progress);
   const measured: Measured[] = [];
-  await installPeers(progress);
+  await gaps.attempt('the packages of the peers', () => installPeers(progress));
   for (const name of chosen()) {
     await gaps.attempt(systems[name].label, async () => void measured.push(await measure(name, amount, progress)));
   }
