@@ -58,7 +58,9 @@ export function mastershipsOf({ sights, ledger, happened, said }: Seen, epochs: 
   for (const { member, term, left, at } of ledger) see(member, term, left, at, at);
   const none = byMember(sights.filter(({ left }) => left <= 0).map(({ member, seen }) => ({ member, at: seen })));
   const deaths = byMember(happened.filter(({ what }) => what === 'killed' || what === 'ended'));
-  const stopping = new Map(said.filter(({ what }) => what === 'stopping').map(({ member, at }) => [member, at]));
+  const whenSaid = (wanted: Said['what']) =>
+    new Map(said.filter(({ what }) => what === wanted).map(({ member, at }) => [member, at]));
+  const [stopping, ending] = [whenSaid('stopping'), whenSaid('ending')];
   for (const one of found.values()) {
     const first = (moments: ReadonlyMap<string, number[]>): number =>
       moments.get(one.member)?.find((at) => at >= one.last) ?? Number.POSITIVE_INFINITY;
@@ -67,7 +69,9 @@ export function mastershipsOf({ sights, ledger, happened, said }: Seen, epochs: 
     const asked = stopping.get(one.member);
     // It is released at some moment after it was last seen: from then on others may follow at once.
     one.released = asked !== undefined && asked < one.promise;
-    if (one.released) one.end = Math.min(one.end, Math.max(one.last, asked ?? 0));
+    // A process that ends by itself gives it up, too, and that still counts as a failover.
+    const given = one.released ? asked : ending.get(one.member);
+    if (given !== undefined) one.end = Math.min(one.end, Math.max(one.last, given));
   }
   return [...found.values()].toSorted((a, b) => a.start - b.start);
 }
