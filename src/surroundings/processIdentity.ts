@@ -23,8 +23,8 @@ export type Sighting = 'none' | 'hidden' | { readonly start: string };
 
 /** Looks at the processes of this machine. */
 export interface ProcessTable {
-  /** `pid` is counted in the namespace of this process. */
-  look(pid: number): Sighting;
+  /** `pid` is counted in the namespace of this process. `start` is when the process that is looked for started. */
+  look(pid: number, start?: string): Sighting;
 }
 
 export function thisProcess(): ProcessIdentity {
@@ -37,15 +37,17 @@ export function thisProcess(): ProcessIdentity {
 }
 
 export const processTable: ProcessTable = {
-  look(pid) {
+  look(pid, start) {
+    const seen = statOf(`/proc/${pid}`);
+    // The usual case, by one read. That it lives is the safe answer, whichever processes this /proc is of.
+    if (seen !== undefined && !seen.ended && seen.start === start) return { start };
     if (!exists(pid)) return 'none';
     // Where /proc was mounted for another namespace, its numbers mean other processes.
     const isOurs = attempt(() => readlinkSync('/proc/self')) === String(process.pid);
     const stat = isOurs ? statOf(`/proc/${pid}`) : undefined;
     // Gone by now, or of another user and hidden from this one (hidepid).
     if (stat === undefined) return exists(pid) ? 'hidden' : 'none';
-    const { start } = stat;
-    return stat.ended && !hasLivingThread(pid) ? 'none' : { start };
+    return stat.ended && !hasLivingThread(pid) ? 'none' : { start: stat.start };
   },
 };
 
@@ -58,7 +60,7 @@ export function processKey({ namespace, pid, start }: ProcessIdentity): string {
 export function isAlive(other: ProcessIdentity, mine: ProcessIdentity, table: ProcessTable): boolean | undefined {
   if (other.boot !== '' && mine.boot !== '' && other.boot !== mine.boot) return false;
   if (other.namespace !== mine.namespace) return undefined;
-  const found = table.look(other.pid);
+  const found = table.look(other.pid, other.start);
   if (found === 'none') return false;
   return found === 'hidden' || other.start === '' || found.start === other.start;
 }

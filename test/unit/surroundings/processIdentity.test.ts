@@ -34,6 +34,8 @@ describe('this system', () => {
     expect(boot).not.toBe('');
     expect(namespace).toContain('pid:[');
     expect(processTable.look(pid)).toEqual({ start });
+    expect(processTable.look(pid, start)).toEqual({ start });
+    expect(processTable.look(pid, 'another')).toEqual({ start });
     expect(isAlive(thisProcess(), thisProcess(), processTable)).toBe(true);
   });
 
