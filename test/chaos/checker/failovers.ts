@@ -35,7 +35,7 @@ export interface Failover {
   readonly bound: number;
   /** When no member may have followed before that. */
   readonly earliest: number;
-  /** What ended the mastership before, as far as a fault did; `unseen` of a death that no standby had to notice. */
+  /** The fault that alone ended the mastership before, else `other`; `unseen` of a death that no standby had to notice. */
   readonly cause: string;
   /** Whether nothing else happened in that time. */
   readonly isPlain: boolean;
@@ -73,10 +73,11 @@ export function failoversOf(masterships: readonly Mastership[], records: Records
     const waits = more + (isSeen ? 0 : 1);
     const held = mustWaitFor(from, to, records);
     const earliest = held === undefined ? 0 : beat + lease;
-    const cause = isSeen || death === undefined ? (death ?? held)?.kind : `${death.kind}, unseen`;
+    const alone = isSeen || death === undefined ? (death ?? held)?.kind : `${death.kind}, unseen`;
+    const cause = (more === 0 ? alone : undefined) ?? 'other';
     const lateness = late.filter(({ at }) => at > began && at < to.start).reduce((sum, { ms }) => sum + ms, 0);
     const bound = Math.round(waits * lease + POLL + ALLOWANCE + CALLS * lateness);
-    return [{ from, to, at: to.start, took: to.start - began, bound, earliest, cause: cause ?? 'other', isPlain }];
+    return [{ from, to, at: to.start, took: to.start - began, bound, earliest, cause, isPlain }];
   });
 }
 
