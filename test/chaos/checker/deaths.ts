@@ -6,7 +6,7 @@
  * lives; and where all were killed, no member is left that could have seen it.
  */
 import type { Mastership } from './masterships.ts';
-import type { Fault, Happened, LeaseSight, Records } from './records.ts';
+import type { Fault, LeaseSight, Records } from './records.ts';
 
 /** By which one process ends. Whether a standby had seen it live is another question. */
 const deaths: ReadonlySet<string> = new Set(['kill', 'exit', 'throw', 'kill-with-sibling', 'pid-reused']);
@@ -49,17 +49,11 @@ export function hasWitness(
 }
 
 /** Returns the fault because of which no member may follow before the lease is over. */
-export function mustWaitFor(from: Mastership, to: Mastership, { faults, happened }: Records): Fault | undefined {
-  const ended = happened.find(({ what, member, at }) => isEnd(what) && member === from.member && at >= from.last);
-  const isDead = ended !== undefined && ended.at < to.start;
+export function mustWaitFor(from: Mastership, to: Mastership, { faults }: Records): Fault | undefined {
   return faults.find((fault) => {
     if (fault.from >= from.lost || fault.from >= to.start) return false;
     // Dead by this very fault, and by none before it.
-    if (fault.kind === 'kill-all') return from.start < fault.from && ended !== undefined && ended.at >= fault.from;
-    return fault.member === from.member && silences.has(fault.kind) && fault.to > to.start && !isDead;
+    if (fault.kind === 'kill-all') return from.start < fault.from && from.died >= fault.from && from.died <= fault.to;
+    return fault.member === from.member && silences.has(fault.kind) && fault.to > to.start && from.died >= to.start;
   });
-}
-
-function isEnd(what: Happened['what']): boolean {
-  return what === 'killed' || what === 'ended';
 }

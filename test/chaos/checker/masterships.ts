@@ -5,6 +5,9 @@
 import type { Epochs } from './epochs.ts';
 import type { Happened, LeaseSight, LedgerLine, Said } from './records.ts';
 
+/** A kill is noted just before it is sent, and the process may write another line until it comes, in ms. */
+const SENDING = 50;
+
 export interface Mastership {
   readonly member: string;
   readonly term: number;
@@ -18,6 +21,8 @@ export interface Mastership {
   promise: number;
   /** At the promise, or when it saw before that that it had none, as after a jump of the wall clock. */
   lost: number;
+  /** When its process ended, if it did. */
+  died: number;
   /** When it held it no longer: when it was lost, or when the member died before that. */
   end: number;
   /** Whether it gave the lease up itself. */
@@ -46,6 +51,7 @@ export function mastershipsOf({ sights, ledger, happened, said }: Seen, epochs: 
       last: seen,
       promise: 0,
       lost: 0,
+      died: Number.POSITIVE_INFINITY,
       end: 0,
       released: false,
     };
@@ -62,10 +68,11 @@ export function mastershipsOf({ sights, ledger, happened, said }: Seen, epochs: 
     new Map(said.filter(({ what }) => what === wanted).map(({ member, at }) => [member, at]));
   const [stopping, ending] = [whenSaid('stopping'), whenSaid('ending')];
   for (const one of found.values()) {
-    const first = (moments: ReadonlyMap<string, number[]>): number =>
-      moments.get(one.member)?.find((at) => at >= one.last) ?? Number.POSITIVE_INFINITY;
-    one.lost = Math.min(one.promise, first(none));
-    one.end = Math.min(one.lost, first(deaths));
+    const first = (moments: ReadonlyMap<string, number[]>, from: number): number =>
+      moments.get(one.member)?.find((at) => at >= from) ?? Number.POSITIVE_INFINITY;
+    one.lost = Math.min(one.promise, first(none, one.last));
+    one.died = Math.max(one.last, first(deaths, one.last - SENDING));
+    one.end = Math.min(one.lost, one.died);
     const asked = stopping.get(one.member);
     // It is released at some moment after it was last seen: from then on others may follow at once.
     one.released = asked !== undefined && asked < one.promise;

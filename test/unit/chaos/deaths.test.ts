@@ -6,14 +6,14 @@ const slave = { seen: '0', left: 0, term: null, to: 'slave' };
 const kinds = ['kill', 'exit', 'throw', 'kill-with-sibling', 'pid-reused'];
 
 /** A master since 100 that dies at 2000, a standby, and a master after it. The beat was sent at 1900. */
-function dies(kind: string, next: number, { from = 1000, last = 1990 } = {}): Folder {
+function dies(kind: string, next: number, { from = 1000, last = 1990, ended = 2010 } = {}): Folder {
   return new Folder()
     .says('2.1', 'state', from, { ...slave, seen: String(from * 1e6) })
     .lease('1.1', 100, 1140, 1)
     .lease('1.1', last, 1050, 1)
     .fault(1, kind, '1.1', 2000, 2010)
     .event('killed', 2000, { member: '1.1' })
-    .event('ended', 2010, { member: '1.1', how: 'SIGKILL', expected: true })
+    .event('ended', ended, { member: '1.1', how: 'SIGKILL', expected: true })
     .lease('2.1', next, 1140, 2);
 }
 
@@ -25,6 +25,12 @@ describe.each(kinds)('after %s', (kind) => {
     expect(found(await dies(kind, 2551).verdict())).toEqual({ 'failover over its bound': 1 });
     expect(found(await dies(kind, 2700).event('late', 2100, { ms: 100 }).verdict())).toEqual({});
   });
+});
+
+test('a line that is written while the kill is on its way makes no second master', async () => {
+  const writes = (at: number) => dies('kill', 2300, { last: at, ended: 2600 });
+  expect(found(await writes(2001).verdict())).toEqual({});
+  expect(found(await writes(2060).verdict())).toMatchObject({ 'two masters': 1 });
 });
 
 test.each([
