@@ -53,7 +53,11 @@ async function leaseIn({ store }: World): Promise<Lease | null | undefined> {
 /** A process with a guard, which is master. */
 async function startWard({ options }: World): Promise<Program> {
   const ward = new Program([program, JSON.stringify({ options: { ...options, guard: true } })], process.env);
-  onTestFinished(() => ward.end());
+  onTestFinished(async () => {
+    const guards = guardsOf(ward);
+    await ward.end();
+    await Promise.all(guards.map(ends));
+  });
   await ward.line(/^state master 1$/);
   return ward;
 }
@@ -169,14 +173,15 @@ test('another guard takes the place of one that was killed', async () => {
 });
 
 test('a process that is stopped keeps its lease, and its guard', async () => {
-  const world = await settledStore('embedded');
+  // The lock of the embedded store is not free if a process is stopped while it writes.
+  const world = await settledStore('mongodb');
   const ward = await startWard(world);
   const guard = await guardOf(ward);
   ward.kill('SIGSTOP');
   // It joins in more time than a guard needs for a release.
   const next = await startNext(world);
   expect(await leaseIn(world)).toMatchObject({ term: 1, holder: expect.any(String) });
-  expect(next.lines).toEqual(['state slave null']);
+  expect(next.lines.filter((line) => line.startsWith('state master'))).toEqual([]);
   ward.kill('SIGCONT');
   ward.kill('SIGUSR2');
   await ward.line(/^alive$/);
