@@ -1,14 +1,14 @@
 /** Groups of processes as a guard finds them after the death of its ward. */
 
-import { type ProcessTable, processTable } from '../surroundings/processIdentity.js';
-import { hasCode } from '../values/hasCode.js';
+import { mayGroupLive, type ProcessTable, processTable } from '../surroundings/processIdentity.js';
 import type { ProcessGroup } from './orders.js';
 
-type Send = (number: number, signal: NodeJS.Signals | 0) => void;
+type Send = (number: number, signal: NodeJS.Signals) => void;
 
 export class ProcessGroups {
   constructor(
     private readonly table: ProcessTable = processTable,
+    private readonly mayLive: (group: number) => boolean = mayGroupLive,
     private readonly send: Send = (number, signal) => void process.kill(number, signal),
   ) {}
 
@@ -21,15 +21,9 @@ export class ProcessGroups {
     }
   }
 
-  /** Also of one in which only processes are left that have ended and were not waited for yet. */
+  /** Returns whether a process of the group may be left. */
   lives(group: ProcessGroup): boolean {
-    if (this.isReused(group)) return false;
-    try {
-      this.send(-group.number, 0);
-      return true;
-    } catch (error) {
-      return hasCode(error, 'EPERM');
-    }
+    return !this.isReused(group) && this.mayLive(group.number);
   }
 
   /** A number is given to no other process as long as a group has it. */

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { StoreOptions } from '../../src/options/options.ts';
 import type { Lease } from '../../src/store/store.ts';
+import { mayGroupLive } from '../../src/surroundings/processIdentity.ts';
 import { createStore } from '../support/builtStore.ts';
 import { temporaryFolder } from '../support/clusters.ts';
 import { databaseUri } from '../support/database.ts';
@@ -209,4 +210,18 @@ test('what the guard knows is neither on its command line nor in its environment
   // In a session of its own, with no file of its ward.
   const stat = readFileSync(`/proc/${guard}/stat`, 'utf8').split(') ')[1]?.split(' ');
   expect(stat?.slice(2, 4)).toEqual([`${guard}`, `${guard}`]);
+});
+
+test('groups of processes that the guard knows end with the ward', async () => {
+  const { store } = await settledStore('embedded');
+  const ward = new Program(
+    [fileURLToPath(new URL('./fixtures/wardWithGroup.mjs', import.meta.url)), JSON.stringify({ store })],
+    process.env,
+  );
+  onTestFinished(() => ward.end());
+  const [, number] = await ward.line(/^group (\d+)$/);
+  const guard = await guardOf(ward);
+  ward.kill('SIGKILL');
+  await vi.waitFor(() => expect(mayGroupLive(Number(number))).toBe(false), PATIENCE);
+  await ends(guard);
 });

@@ -54,6 +54,14 @@ export const guardBugs: readonly PlantedBug[] = [
     caughtBy,
   },
   {
+    name: 'ended-group-lives',
+    breaks: 'A group counts as alive as long as no one has waited for its processes, so no lease is released.',
+    file: 'src/surroundings/processIdentity.ts',
+    find: "members.some((pid) => processTable.look(Number(pid)) !== 'none')",
+    replace: 'members.length > 0',
+    caughtBy,
+  },
+  {
     name: 'next-guard-knows-no-member',
     breaks: 'The guard that takes the place of another one is not told what to release.',
     file: 'src/guard/guard.ts',
