@@ -282,7 +282,8 @@ class StepDraft {
   }
 
   /**
-   * Rule 12. Only a lease whose record has its claim: on a store without atomic writes the claim of a member that died may land
+   * Rule 12: a death that was seen.
+   * Only a lease whose record has its claim: on a store without atomic writes the claim of a member that died may land
    * over the lease of the one that won that term, and works.
    */
   private releaseDead(tip: Tip, { term, claim, holder }: Lease): void {
