@@ -57,6 +57,9 @@ export class CoordinatorHost {
     this.shared.store.onAvailable(() => {
       for (const cluster of this.hosted.values()) cluster.storeIsBack();
     });
+    this.shared.store.onHint((hint) => {
+      for (const cluster of this.hosted.values()) cluster.hinted(hint);
+    });
   }
 
   async open(spec: ClusterSpec): Promise<void> {
@@ -67,6 +70,7 @@ export class CoordinatorHost {
       ...this.shared,
       spec,
       emit,
+      stored: () => this.stored(hosted),
       ended: (farewell) => this.ended(cluster, farewell),
     });
     for (const name of this.shared.options.ignored) {
@@ -75,6 +79,13 @@ export class CoordinatorHost {
     if (this.pace.error !== undefined) emit({ type: 'error', error: toWire(this.pace.error) });
     this.shared.pool.start();
     this.hosted.set(cluster, hosted);
+  }
+
+  /** Hints at what one of the clusters has stored: of that the store tells others only. */
+  private stored(by: HostedCluster): void {
+    for (const cluster of this.hosted.values()) {
+      if (cluster !== by) cluster.hinted({ topic: 'tasks', concerns: (name) => name === by.name });
+    }
   }
 
   private ended(cluster: number, farewell: Promise<unknown>): void {

@@ -226,6 +226,16 @@ export class Reign {
     this.advance();
   }
 
+  /**
+   * Looks for new tasks at once, with one look under way at most. Nothing depends on it: `poll` looks as often as ever. While
+   * tasks are there, the store is only asked when they become few.
+   */
+  hinted(): void {
+    if (this.store.ended) return;
+    this.window.expectMore();
+    if (this.window.head === undefined) void this.fill();
+  }
+
   /** Takes a death back from a suspect that came to an end: its process did not die of it. */
   private clearSuspicion(head: WindowTask): void {
     if (!head.recorded) return;

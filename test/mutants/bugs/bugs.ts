@@ -4,6 +4,7 @@ import { deathBugs } from './deaths.ts';
 import { durableBugs } from './durable.ts';
 import { electionBugs } from './election.ts';
 import { embeddedBugs } from './embedded.ts';
+import { hintBugs } from './hints.ts';
 import { memberBugs } from './members.ts';
 import { mongodbBugs } from './mongodb.ts';
 import { networkBugs } from './network.ts';
@@ -22,6 +23,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...realmBugs,
   ...durableBugs,
   ...deathBugs,
+  ...hintBugs,
   ...workBugs,
   ...storeBugs,
   ...embeddedBugs,
