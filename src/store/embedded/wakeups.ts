@@ -1,9 +1,9 @@
 /**
- * How the members that share a folder wake each other: a file beside the store that who changed something writes to, and
- * all watch. It has a mark for each slot of names, so those who wake know what to look at. Nothing depends on it: a mark that
- * is lost, or seen twice, costs or saves time and nothing else. Where a file cannot be watched, or written, nothing happens.
+ * How the members that share a folder wake each other: a file beside the store, which all watch, and to which a member writes
+ * when it has changed something. It has a mark for each slot of names, so a member that wakes knows what to look at. Nothing
+ * depends on it: if a mark is lost, members look after POLL. Where a file cannot be watched, or written, nothing happens.
  *
- * The file is no part of the store: it is not looked for before the store is opened, and whoever finds it gone makes another.
+ * The file is no part of the store: it is not looked for before the store is opened, and a member that finds it gone makes another.
  */
 import {
   closeSync,
@@ -31,7 +31,7 @@ const FILE_BYTES = 2 * SLOTS * MARK_BYTES;
 
 const topics: readonly HintTopic[] = ['lease', 'tasks'];
 
-/** Which mark stands for this topic of that name. */
+/** Returns the place of the mark for this topic of that name. */
 export function slotOf(name: string, topic: HintTopic): number {
   let hash = 0x811c9dc5;
   for (let index = 0; index < name.length; index++) hash = Math.imul(hash ^ name.charCodeAt(index), 0x01000193);
@@ -42,7 +42,7 @@ export function topicOf(slot: number): HintTopic {
   return slot % topics.length === 0 ? 'lease' : 'tasks';
 }
 
-/** Which mark a call that had this answer changes; undefined if nobody waits for what it did. */
+/** Which mark a call that had this answer changes; undefined if no member waits for what it did. */
 export function slotToMark(call: CallName, args: readonly unknown[], answer: unknown): number | undefined {
   const [about] = args;
   const name = typeof about === 'string' ? about : nameIn(about);

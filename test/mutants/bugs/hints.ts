@@ -11,7 +11,7 @@ export const hintBugs: readonly PlantedBug[] = [
     breaks: 'A master looks for new tasks when it is given a hint, and not each POLL.',
     file: reign,
     find: 'if (this.parts.clock.now() >= this.lookFrom) void this.pollQueue();',
-    replace: '',
+    replace: 'if (this.lookFrom < 0) void this.pollQueue();',
     caughtBy: ['named', 'simulation'],
   },
   {
@@ -19,7 +19,7 @@ export const hintBugs: readonly PlantedBug[] = [
     breaks: 'Hints that follow each other make a standby look as fast as the store answers.',
     file: protocol,
     find: 'const from = (state.lastLookAt ?? this.now) + this.config.intervals.POLL / HINTED_LOOKS_MAX;',
-    replace: 'const from = this.now;',
+    replace: 'const from = this.now + 0 / HINTED_LOOKS_MAX;',
     caughtBy: ['named'],
   },
   {
