@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { durable } from './durable/durable.js';
 import { failoverTime } from './failover/failoverTime.js';
 import { heartbeats } from './heartbeats/heartbeats.js';
+import { latency } from './latency/latency.js';
 import { memory } from './memory/memory.js';
 import { cleanUpAtEnd } from './support/cleanup.js';
 import { type Machine, machine } from './support/machine.js';
@@ -18,7 +19,7 @@ import { renderTable } from './support/table.js';
 import { submission } from './throughput/submission.js';
 import { throughput } from './throughput/throughput.js';
 
-const questions: readonly Question[] = [heartbeats, failoverTime, throughput, durable, submission, memory];
+const questions: readonly Question[] = [heartbeats, failoverTime, latency, throughput, durable, submission, memory];
 
 const usage = `npm run bench -- [question…] [--quick] [--json FILE]
 questions: ${questions.map(({ name }) => name).join(', ')}; all of them when none is named
