@@ -47,8 +47,8 @@ const BEATS_IN_FLIGHT_MAX = 4;
 const PROVED = 1;
 /** Failed looks in a row that make a standby give the store up. One may be a hiccup that must not cost a whole ERROR. */
 const FAILED_LOOKS_MAX = 2;
-/** How many looks hints may cause in one POLL, one after another. */
-const HINTED_LOOKS_MAX = 20;
+/** The least time between a look and the next one that a hint causes: a share of POLL, and no more than so many ms. */
+const HINTED_LOOK_PAUSE = { share: 1 / 20, mostMs: 25 };
 
 /** Takes one event, and returns the next state and its effects, in the order in which they are to be carried out. */
 export function step(
@@ -197,7 +197,8 @@ class StepDraft {
     const { state } = this;
     const isStandby = state.phase === 'slave' || state.phase === 'ticking';
     if (!isStandby || state.pending !== null || state.claim !== null || state.nextLookAt === null) return;
-    const from = (state.lastLookAt ?? this.now) + this.config.intervals.POLL / HINTED_LOOKS_MAX;
+    const { share, mostMs } = HINTED_LOOK_PAUSE;
+    const from = (state.lastLookAt ?? this.now) + Math.min(mostMs, share * this.config.intervals.POLL);
     state.nextLookAt = Math.min(state.nextLookAt, Math.max(this.now, from));
   }
 

@@ -18,8 +18,8 @@ export const hintBugs: readonly PlantedBug[] = [
     name: 'hints-make-a-loop-of-looks',
     breaks: 'Hints that follow each other make a standby look as fast as the store answers.',
     file: protocol,
-    find: 'const from = (state.lastLookAt ?? this.now) + this.config.intervals.POLL / HINTED_LOOKS_MAX;',
-    replace: 'const from = this.now + 0 / HINTED_LOOKS_MAX;',
+    find: 'const from = (state.lastLookAt ?? this.now) + Math.min(mostMs, share * this.config.intervals.POLL);',
+    replace: 'const from = this.now + Math.min(0, mostMs, share);',
     caughtBy: ['named'],
   },
   {
