@@ -75,6 +75,8 @@ export interface WakeupsParts {
   random(): number;
   /** Called with the slots that others have marked. */
   heard(slots: number[]): void;
+  /** That of `node:fs` by default. */
+  watch?(file: string, options: { readonly persistent: false }, changed: () => void): FSWatcher;
 }
 
 /** The file as one thread has it open. None of its methods throws. */
@@ -107,11 +109,13 @@ export class Wakeups {
     this.writing.soon();
   }
 
-  /** Opens the file again if it was removed, or replaced; to be called each second. */
+  /** Opens the file again if it was removed, or replaced, and watches it if it could not before; to be called each second. */
   renew(): void {
-    if (this.closed || this.isOpen()) return;
-    this.letGo();
-    this.open();
+    if (this.closed) return;
+    if (!this.isOpen()) {
+      this.letGo();
+      this.open();
+    } else if (this.watcher === undefined) this.listen();
   }
 
   close(): void {
@@ -136,12 +140,21 @@ export class Wakeups {
       this.descriptor = openSync(this.file, O_RDWR | O_CREAT | O_NOFOLLOW, 0o666);
       if (!fstatSync(this.descriptor).isFile()) return this.letGo();
       this.marks = this.read();
+    } catch {
+      // There are no rights, or there is no space.
+      return this.letGo();
+    }
+    this.listen();
+  }
+
+  private listen(): void {
+    const { watch: begin = watch } = this.parts;
+    try {
       // Not persistent: it keeps nothing alive.
-      this.watcher = watch(this.file, { persistent: false }, () => this.changed());
+      this.watcher = begin(this.file, { persistent: false }, () => this.changed());
       this.watcher.on('error', () => this.letGo());
     } catch {
-      // There are no rights, no space, or no more files that may be watched.
-      this.letGo();
+      // No more files may be watched. The others can be woken nevertheless.
     }
   }
 

@@ -12,7 +12,7 @@ export const hintBugs: readonly PlantedBug[] = [
     file: reign,
     find: 'if (this.parts.clock.now() >= this.lookFrom) void this.pollQueue();',
     replace: 'if (this.lookFrom < 0) void this.pollQueue();',
-    caughtBy: ['named', 'simulation'],
+    caughtBy: ['named'],
   },
   {
     name: 'hints-make-a-loop-of-looks',
@@ -54,7 +54,7 @@ export const hintBugs: readonly PlantedBug[] = [
     replace:
       '    state.nextLookAt = Math.min(state.nextLookAt, Math.max(this.now, from));\n' +
       '    if (state.seen !== null) state.seen = { ...state.seen, since: state.seen.since - this.config.intervals.SLAVE };',
-    caughtBy: ['named', 'simulation'],
+    caughtBy: ['named'],
   },
   {
     name: 'hint-of-its-own-tasks',

@@ -1,8 +1,25 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  watch,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { slotOf, slotToMark, topicOf, WAKE_UPS_FILE, Wakeups } from '../../../../src/store/embedded/wakeups.ts';
+import {
+  slotOf,
+  slotToMark,
+  topicOf,
+  WAKE_UPS_FILE,
+  Wakeups,
+  type WakeupsParts,
+} from '../../../../src/store/embedded/wakeups.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'mongo-failover-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -24,12 +41,13 @@ class Side {
   random = Math.random;
   readonly wakeups: Wakeups;
 
-  constructor(at = path) {
+  constructor(at = path, watch?: WakeupsParts['watch']) {
     this.wakeups = new Wakeups(at, {
       now: () => this.now,
       after: (ms, callback) => this.later.push({ ms, callback }),
       random: () => this.random(),
       heard: (slots) => this.heard.push(slots),
+      ...(watch === undefined ? {} : { watch }),
     });
     onTestFinished(() => this.wakeups.close());
   }
@@ -148,6 +166,38 @@ test('a file that was removed, or replaced, is made again by all', async () => {
     writer.wakeups.mark(lease);
     await heard(reader, [lease]);
   }
+});
+
+test('a member that may watch no file wakes the others, and watches again when it may', async () => {
+  let isFull = true;
+  const full = new Side(path, (...args) => {
+    if (isFull) throw new Error('no more files may be watched');
+    return watch(...args);
+  });
+  const other = new Side();
+  full.wakeups.mark(lease);
+  await heard(other, [lease]);
+  full.wakeups.renew();
+  isFull = false;
+  full.wakeups.renew();
+  other.wakeups.mark(tasks);
+  await heard(full, [tasks]);
+});
+
+test('a watch that fails is begun again', async () => {
+  const watchers: ReturnType<typeof watch>[] = [];
+  const side = new Side(path, (...args) => {
+    const watcher = watch(...args);
+    watchers.push(watcher);
+    return watcher;
+  });
+  const other = new Side();
+  watchers[0]?.emit('error', new Error('the watch is over'));
+  side.wakeups.mark(tasks);
+  side.wakeups.renew();
+  other.wakeups.mark(lease);
+  await heard(side, [lease]);
+  expect([watchers.length, other.heard]).toEqual([2, []]);
 });
 
 test('an open file that is still there is left as it is', () => {
