@@ -62,6 +62,9 @@ export class CoordinatorHost {
     this.shared.store.onAvailable(() => {
       for (const cluster of this.hosted.values()) cluster.storeIsBack();
     });
+    this.shared.store.onHint((hint) => {
+      for (const cluster of this.hosted.values()) cluster.hinted(hint);
+    });
   }
 
   private makeGuard(sendAll: (event: MemberEvent) => void): Guard {
@@ -82,6 +85,7 @@ export class CoordinatorHost {
       ...this.shared,
       spec,
       emit,
+      stored: () => this.stored(hosted),
       ended: (farewell) => this.ended(spec, farewell),
     });
     // Before it can claim.
@@ -92,6 +96,13 @@ export class CoordinatorHost {
     if (this.pace.error !== undefined) emit({ type: 'error', error: toWire(this.pace.error) });
     this.shared.pool.start();
     this.hosted.set(cluster, hosted);
+  }
+
+  /** Hints at what one of the clusters has stored: of that the store tells others only. */
+  private stored(by: HostedCluster): void {
+    for (const cluster of this.hosted.values()) {
+      if (cluster !== by) cluster.hinted({ topic: 'tasks', concerns: (name) => name === by.name });
+    }
   }
 
   private ended({ cluster, holder }: ClusterSpec, farewell: Promise<unknown>): void {
