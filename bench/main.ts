@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { durable } from './durable/durable.js';
 import { failoverTime } from './failover/failoverTime.js';
 import { heartbeats } from './heartbeats/heartbeats.js';
+import { latency } from './latency/latency.js';
 import { memory } from './memory/memory.js';
 import { peers } from './peers/peers.js';
 import { cleanUpAtEnd } from './support/cleanup.js';
@@ -19,7 +20,10 @@ import { renderTable } from './support/table.js';
 import { submission } from './throughput/submission.js';
 import { throughput } from './throughput/throughput.js';
 
-const questions: readonly Question[] = [heartbeats, failoverTime, throughput, durable, submission, memory, peers];
+const questions: readonly Question[] = [
+  ...[heartbeats, failoverTime, latency, throughput, durable, submission, memory],
+  peers,
+];
 
 const usage = `npm run bench -- [question…] [--quick] [--json FILE]
 questions: ${questions.map(({ name }) => name).join(', ')}; all but peers when none is named
