@@ -52,8 +52,14 @@ export class CoordinatorThread implements Exiting {
   /** Resolves after that, when the thread has ended: a native call of the work in a thread below it can put that off. */
   readonly ended: Promise<void>;
 
-  constructor(private readonly parts: CoordinatorThreadParts) {
+  readonly exitTimeout: number;
+  private readonly isMaster: () => boolean;
+
+  /** Keeps no options, which hold the password of the store and would be there when a cluster is printed. */
+  constructor(parts: CoordinatorThreadParts) {
     const { options } = parts;
+    this.exitTimeout = options.exitTimeout;
+    this.isMaster = () => parts.holdsLease();
     const calls = new MessageChannel();
     const events = new MessageChannel();
     const deliver = (batch: CoordinatorEvent[]): void => {
@@ -106,12 +112,8 @@ export class CoordinatorThread implements Exiting {
     events.port1.unref();
   }
 
-  get exitTimeout(): number {
-    return this.parts.options.exitTimeout;
-  }
-
   holdsLease(): boolean {
-    return this.failure === undefined && this.parts.holdsLease();
+    return this.failure === undefined && this.isMaster();
   }
 
   beginExit(): void {
