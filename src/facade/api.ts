@@ -140,7 +140,7 @@ export interface ManagedCluster<Task extends object = object> extends Cluster {
    * Queues many tasks by one call, in their order. The result is that of `submitWork` for one after another, and calls before
    * and after keep their place. All tasks are copied at the call. If one of them is bad, none is queued.
    *
-   * Durable, a write carries up to 1,024 tasks, whose numbers are consecutive. If the store fails or the queue gets full
+   * Durable, a write carries up to 1,024 tasks or 1 MiB, with consecutive numbers. If the store fails or the queue gets full
    * midway, a beginning of the tasks is stored. Then the error says in `stored` how many certainly are, and in `index` from
    * which task on to submit again: one that is still queued is not stored twice.
    *

@@ -20,7 +20,7 @@ import { type EncodedTask, Feeder, type Receiver } from './feeder.js';
 import { MainPulse } from './mainPulse.js';
 import { MainWork } from './mainWork.js';
 import { encodeEach, ManyTasks } from './manyTasks.js';
-import { TaskBlocks, type TaskSlot } from './taskBlocks.js';
+import { durableBlocks, memoryBlocks, TaskBlocks, type TaskSlot } from './taskBlocks.js';
 
 /** Why it cannot wait for room. */
 const OWN_ROOM = ', and the work that would make room is what waits';
@@ -38,7 +38,7 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
    * they are in the store.
    */
   private readonly backlog = new Map<TaskId, TaskSlot>();
-  private readonly blocks = new TaskBlocks();
+  private readonly blocks: TaskBlocks;
   private readonly feeder: Feeder;
   private readonly mainWork: MainWork | null;
   private readonly room = new Admission();
@@ -57,6 +57,7 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
       identifier: null,
       managed: { module: work.kind === 'module' ? work.href : null, key, options },
     });
+    this.blocks = new TaskBlocks(options.durable ? durableBlocks : memoryBlocks);
     this.feeder = new Feeder((batch) => this.call('submit', batch), options.durable);
     this.mainWork = work.kind === 'main' ? new MainWork(work.work, this.lease) : null;
     this.pulse = work.kind === 'main' ? new MainPulse(this.lease, options.mainTimeout) : null;

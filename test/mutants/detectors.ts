@@ -52,6 +52,7 @@ const namedTests: Readonly<Record<string, string>> = {
   'src/values/realms.ts': 'test/unit/values/realms.test.ts',
   'src/facade/insideWork.ts': 'test/unit/facade/insideWork.test.ts',
   'src/facade/admission.ts': 'test/unit/facade/admission.test.ts',
+  'src/facade/manyTasks.ts': 'test/unit/facade/submitMany.properties.test.ts',
   'src/options/configuration.ts': kinds,
   'src/coordinator/configurationWatch.ts': kinds,
   'src/coordinator/duties/memoryDuty.ts': 'test/unit/coordinator/duties/memoryDuty.test.ts',

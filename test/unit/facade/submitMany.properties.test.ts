@@ -141,9 +141,14 @@ test('a store that fails midway: a beginning is stored, and submitting again fro
 });
 
 test('as few writes as the limits allow', async () => {
-  const played = playedCluster({ durable: true });
-  await played.cluster.submitMany(Array.from({ length: 3000 }, (_, id) => task(id)));
-  expect(played.batches).toBe(3);
+  const small = playedCluster({ durable: true });
+  await small.cluster.submitMany(Array.from({ length: 3000 }, (_, id) => task(id)));
+  expect(small.batches).toBe(3);
+
+  const large = playedCluster({ durable: true });
+  const text = 'x'.repeat(40_000);
+  await large.cluster.submitMany(Array.from({ length: 100 }, (_, id) => ({ id, text })));
+  expect(large.batches).toBe(4);
 });
 
 test('what waits for room when the cluster stops is told how much of it is stored', async () => {
