@@ -12,7 +12,7 @@ interface BlockSizes {
 }
 
 export const memoryBlocks: BlockSizes = { block: 256 * 1024, sharedTaskMax: 32 * 1024 };
-/** A batch is written as it stands in one block, and tasks leave with their answer. So all that fits into a batch is one. */
+/** A batch lies in one block, and tasks leave with their answer. So all that fits into a batch is one. */
 export const durableBlocks: BlockSizes = { block: 1024 * 1024, sharedTaskMax: 512 * 1024 };
 /** The most bytes that are kept for reuse. */
 const SPARE_BYTES_MAX = 32 * 1024 * 1024;
