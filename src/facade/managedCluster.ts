@@ -39,6 +39,7 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
    */
   private readonly backlog = new Map<TaskId, TaskSlot>();
   private readonly blocks: TaskBlocks;
+  private readonly reserve: TaskBlocks['write'] = (most, write) => this.blocks.write(most, write);
   private readonly feeder: Feeder;
   private readonly mainWork: MainWork | null;
   private readonly room = new Admission();
@@ -108,7 +109,7 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
   }
 
   private encode(task: object): EncodedTask {
-    const slot = encodeTask(task, this.options.maxTaskBytes, (most, write) => this.blocks.write(most, write));
+    const slot = encodeTask(task, this.options.maxTaskBytes, this.reserve);
     try {
       return { id: this.keyOf(task), slot };
     } catch (error) {
