@@ -53,6 +53,8 @@ const namedTests: Readonly<Record<string, string>> = {
   'src/facade/insideWork.ts': 'test/unit/facade/insideWork.test.ts',
   'src/facade/admission.ts': 'test/unit/facade/admission.test.ts',
   'src/facade/manyTasks.ts': 'test/unit/facade/submitMany.properties.test.ts',
+  'src/task/flatTask.ts': 'test/unit/task/flatTask.properties.test.ts',
+  'src/task/taskCodec.ts': 'test/unit/task/',
   'src/options/configuration.ts': kinds,
   'src/coordinator/configurationWatch.ts': kinds,
   'src/coordinator/duties/memoryDuty.ts': 'test/unit/coordinator/duties/memoryDuty.test.ts',

@@ -1,4 +1,4 @@
-/** Mistakes among members that are configured differently, on the last way out of a process, and in the line of waiters. */
+/** Mistakes among members that are configured differently, on the last way out of a process, and on the way of a submitted task. */
 import type { PlantedBug } from '../plantedBug.ts';
 
 const yielding = 'src/coordinator/yielding.ts';
@@ -111,6 +111,22 @@ export const memberBugs: readonly PlantedBug[] = [
     file: many,
     find: 'for (const task of encoded) free(task);',
     replace: 'for (const task of encoded.slice(1)) free(task);',
+    caughtBy: named,
+  },
+  {
+    name: 'getter-is-read-again',
+    breaks: 'A task that turns out not to be flat is read from its beginning again, so a getter may say two things.',
+    file: 'src/task/taskCodec.ts',
+    find: 'new TaskCopy(task, maxTaskBytes, flat)',
+    replace: 'new TaskCopy(task, maxTaskBytes)',
+    caughtBy: named,
+  },
+  {
+    name: 'flat-negative-zero',
+    breaks: 'In a flat task -0 comes back as 0.',
+    file: 'src/task/flatTask.ts',
+    find: '(value | 0) === value && (value !== 0 || 1 / value > 0)',
+    replace: '(value | 0) === value',
     caughtBy: named,
   },
 ];
