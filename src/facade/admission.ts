@@ -90,9 +90,13 @@ export class Admission {
 
   /** In the order of the calls, behind those that were called. */
   private join(ticket: Ticket): void {
-    let place = this.line.length;
-    while (place > this.next + this.trying && isBefore(ticket, this.line[place - 1])) place -= 1;
-    this.line.splice(place, 0, ticket);
+    let place = this.line.push(ticket) - 1;
+    for (; place > this.next + this.trying; place -= 1) {
+      const before = this.line[place - 1];
+      if (before === undefined || !isBefore(ticket, before)) break;
+      this.line[place] = before;
+    }
+    this.line[place] = ticket;
   }
 
   /** Calls as many waiters as there is room for. */
@@ -173,6 +177,6 @@ export class Admission {
   }
 }
 
-function isBefore(one: Ticket, other: Ticket | undefined): boolean {
-  return other !== undefined && one.order < other.order;
+function isBefore(one: Ticket, other: Ticket): boolean {
+  return one.order < other.order;
 }
