@@ -14,6 +14,8 @@ interface Ticket {
   attempt(): void;
   /** Whether it is free again. */
   left: boolean;
+  /** Whether its attempt is under way. */
+  asking: boolean;
   /** Whether it is called by itself: it asks for many, so who is called with it might overtake some of them. */
   readonly alone: boolean;
   /** Numbers the calls: one that was asked before it joined the line may join it late. */
@@ -64,8 +66,10 @@ export class Admission {
     this.timer ??= this.timers.setInterval(() => this.makeRoom(1), POLL_MS);
     return new Promise((resolve, reject) => {
       const ask = async (): Promise<void> => {
+        ticket.asking = true;
         let answer = await attempt();
         if (answer === 'full' && this.over) answer = await attempt();
+        ticket.asking = false;
         if (answer === 'full') return;
         ticket.left = true;
         resolve(answer);
@@ -77,6 +81,7 @@ export class Admission {
       // Not by a promise that is resolved: those who are called together must ask in their order.
       const ticket: Ticket = {
         left: false,
+        asking: false,
         alone,
         order,
         attempt: () =>
@@ -107,13 +112,14 @@ export class Admission {
 
   /** Ends the waiting: there is no room any more, so each attempt fails. Those that were called hear their answer first. */
   close(): void {
-    const uncalled = this.line.slice(this.next + this.trying);
+    // Also those that have just heard that there is none, and would not be called again.
+    const idle = this.line.slice(this.next).filter(({ asking, left }) => !asking && !left);
     this.over = true;
     this.line = [];
     this.next = 0;
     this.trying = 0;
     this.stopPollingIfEmpty();
-    for (const { attempt } of uncalled) attempt();
+    for (const { attempt } of idle) attempt();
   }
 
   private call(count: number): void {

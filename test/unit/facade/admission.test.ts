@@ -202,3 +202,23 @@ test('as many may wait, be called and find no room as memory allows', async () =
   expect(taken).toEqual(ids);
   expect(vi.getTimerCount()).toBe(0);
 }, 60_000);
+
+test.each([0, 1, 2, 3, 4, 5, 6])(
+  'one that was called hears of the end, also if the line is closed %d turns after its call',
+  async (turns) => {
+    const waiters = new Admission(globalTime);
+    let isOver = false;
+    const waits = waiters.serve(async () => {
+      if (isOver) throw new Error('stopped');
+      return 'full';
+    });
+    const ended = expect(waits).rejects.toThrow('stopped');
+    await vi.advanceTimersByTimeAsync(1);
+    waiters.makeRoom(1);
+    for (let turn = 0; turn < turns; turn += 1) await null;
+    isOver = true;
+    waiters.close();
+    await ended;
+    expect(vi.getTimerCount()).toBe(0);
+  },
+);
