@@ -8,7 +8,9 @@ import { parseArgs } from 'node:util';
 import { durable } from './durable/durable.js';
 import { failoverTime } from './failover/failoverTime.js';
 import { heartbeats } from './heartbeats/heartbeats.js';
+import { latency } from './latency/latency.js';
 import { memory } from './memory/memory.js';
+import { peers } from './peers/peers.js';
 import { cleanUpAtEnd } from './support/cleanup.js';
 import { type Machine, machine } from './support/machine.js';
 import { packageFolder } from './support/packageFolder.js';
@@ -18,10 +20,13 @@ import { renderTable } from './support/table.js';
 import { submission } from './throughput/submission.js';
 import { throughput } from './throughput/throughput.js';
 
-const questions: readonly Question[] = [heartbeats, failoverTime, throughput, durable, submission, memory];
+const questions: readonly Question[] = [
+  ...[heartbeats, failoverTime, latency, throughput, durable, submission, memory],
+  peers,
+];
 
 const usage = `npm run bench -- [question…] [--quick] [--json FILE]
-questions: ${questions.map(({ name }) => name).join(', ')}; all of them when none is named
+questions: ${questions.map(({ name }) => name).join(', ')}; all but peers when none is named
 --quick      fewer and shorter rounds, about a minute for a question
 --json FILE  everything that was measured in one file, beside bench/results/<question>.json`;
 
@@ -40,7 +45,9 @@ async function main(): Promise<void> {
   cleanUpAtEnd();
   const facts = machine();
   console.log(showMachine(facts));
-  const asked = questions.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
+  const asked = questions.filter(({ name, isExtra }) =>
+    positionals.length === 0 ? !isExtra : positionals.includes(name),
+  );
   const saved: unknown[] = [];
   for (const question of asked) {
     console.log(`\n== ${question.name}: ${question.title}${values.quick ? ' (quick)' : ''} ==`);

@@ -11,6 +11,7 @@ import { resolveIdentifier, resolveName } from './options/name.js';
 import type { FailoverOptions, ManagedOptions } from './options/options.js';
 import { resolveOptions } from './options/resolve.js';
 import { resolveWork } from './options/work.js';
+import { mustStartProcesses } from './surroundings/childProcesses.js';
 import { lastResorts, mustBeEndable } from './surroundings/lastResorts.js';
 import { checkOwnFiles } from './surroundings/ownFiles.js';
 import { mustNotBePreload } from './surroundings/ownThreads.js';
@@ -116,13 +117,15 @@ export interface Failover {
  * @param options Where the members meet, and at which intervals. Default: MongoDB on this machine.
  * @throws {@link InvalidOptionError} `ERR_INVALID_OPTION`: an option is unknown, wrong or contradicts another.
  * @throws {@link FailoverError} `ERR_RUNTIME`: this is not Node.js, or it is too old. `ERR_PRELOAD`: a preload called this in
- * a thread that another cluster has started. `ERR_BUNDLED`: a bundler or a deployment left files of this package behind.
+ * a thread that another cluster has started. `ERR_PERMISSION`: the permission model of Node.js forbids the process of a guard.
+ * `ERR_BUNDLED`: a bundler or a deployment left files of this package behind.
  */
 export function failover(options: FailoverOptions = {}): Failover {
   mustBeNode();
   mustNotBePreload();
   checkOwnFiles();
   const resolved = resolveOptions(options);
+  if (resolved.guard) mustStartProcesses();
   const handle = new CoordinatorHandle(resolved);
 
   class Managed<Task extends object> extends ManagedFacade<Task> {

@@ -5,42 +5,26 @@
 import type { Answer, Goal, Picture, Question, Settings } from '../support/question.js';
 import { median, ms, spreadOf, whole } from '../support/spread.js';
 import { type BenchStore, withEmbedded, withServer } from '../support/stores.js';
-import { play, type Scenario, type ScenarioResult } from './scenario.js';
-
-const short = { MASTER: 100, SLAVE: 150, TICKING: 100, POLL: 30 };
-/** The defaults of the library. */
-const usual = { MASTER: 2000, SLAVE: 2500, TICKING: 2000, POLL: 500 };
-/** Of a hand-over: the release, the look that sees it, and the claim's three steps. */
-const HANDOVER_ROUND_TRIPS = 5;
-/** The goal allows this much above the bound, and one beat. */
-const TOLERANCE = 1.02;
-
-function scenarios(quick: boolean): Scenario[] {
-  return [
-    { title: 'SIGKILL, short intervals', how: 'kill', times: quick ? 5 : 50, intervals: short },
-    { title: 'SIGKILL, default intervals', how: 'kill', times: quick ? 1 : 5, intervals: usual },
-    { title: 'hand-over by stop()', how: 'stop', times: quick ? 2 : 10, intervals: short },
-  ];
-}
-
-/** Design, "Election": from the last acknowledged beat; a hand-over takes one POLL. */
-function boundOf({ scenario, roundTrip }: ScenarioResult): number {
-  const { SLAVE, TICKING, POLL } = scenario.intervals;
-  return scenario.how === 'kill' ? SLAVE + TICKING + POLL + roundTrip : POLL + HANDOVER_ROUND_TRIPS * roundTrip;
-}
+import { namespaces } from './namespaces.js';
+import { play, type ScenarioResult } from './scenario.js';
+import { atOnce, boundOf, HANDOVER_ROUND_TRIPS, notBefore, scenarios, short, TOLERANCE, usual } from './scenarios.js';
 
 async function ask({ quick, progress }: Settings): Promise<Answer> {
   const results: ScenarioResult[] = [];
+  const apart = namespaces();
   const playAll = async (store: BenchStore): Promise<void> => {
-    for (const scenario of scenarios(quick)) {
+    for (const scenario of scenarios(quick, apart)) {
       progress(`${store.label}: ${scenario.title}, ${scenario.times} times`);
-      results.push(await play(store, scenario));
+      const result = await play(store, scenario);
+      results.push(result);
+      progress(`  first task after ${result.takeovers.map(({ toFirstTask }) => ms(toFirstTask)).join(', ')}`);
     }
   };
   await withEmbedded(playAll);
   await withServer(playAll);
   return {
     tables: [
+      besideOldWay(results),
       {
         title: 'Time without a master at work: to the first task of the next one',
         head: ['', 'times', 'min', 'p50', 'p99', 'max', 'bound', 'max to elected', 'thread start', 'round trip'],
@@ -75,6 +59,10 @@ async function ask({ quick, progress }: Settings): Promise<Answer> {
       'After a SIGKILL the time runs from just before the signal; after stop() from the moment in which the lease in shared memory has ended: work has drained, and the release is being sent. It ends when the work module is called with the first task; "elected" is the event on the main thread of the next master.',
       `Bound after SIGKILL: SLAVE + TICKING + POLL + one round trip, from the last acknowledged beat. Bound of a hand-over: POLL + ${HANDOVER_ROUND_TRIPS} round trips (release, look, claim in three steps), to the election; the first task then waits for its thread to start (the median is shown), and for the user's module to load.`,
       "Round trip: the median of the masters' 99th percentiles. Overlaps: tasks of two members at the same time. Least pause: between the work of two masters. Repeated: done again by a later master: what the last SYNC before a kill did not tell, and one or two that reached a new member after its first look. Missing: not done by any. Unwanted terms: that began without a kill or stop.",
+      apart === undefined
+        ? 'The old way is not shown: it needs `unshare` (util-linux) and the right to make a PID namespace, as root has it.'
+        : 'The old way: `exitTimeout: 0`, and each member in a PID namespace of its own (`unshare`), so no other one sees its death.',
+      'Bound of what is seen at once: POLL + 150 ms after an exception or an exit, POLL + 250 ms after SIGKILL. After SIGSTOP, after SIGKILL of all, and in the old way, no member may be elected before SLAVE + TICKING - MASTER (of all: SLAVE + TICKING).',
       ...results.flatMap(({ store, scenario, problems }) =>
         problems.slice(0, 6).map((problem) => `${store}, ${scenario.title}: ${problem}`),
       ),
@@ -86,32 +74,60 @@ async function ask({ quick, progress }: Settings): Promise<Answer> {
 
 function goalsOf(result: ScenarioResult): Goal[] {
   const { scenario, store, takeovers, audit } = result;
+  const { how, intervals } = scenario;
   const name = `${store}, ${scenario.title}`;
   const bound = boundOf(result);
-  const worst = (of: (takeover: (typeof takeovers)[number]) => number): number => spreadOf(takeovers.map(of)).max;
+  const first = spreadOf(takeovers.map(({ toFirstTask }) => toFirstTask));
+  const elected = spreadOf(takeovers.map(({ toElected }) => toElected));
   const most = (what: string, limit: number, measured: number): Goal => ({
     promise: `${name}: ${what} within ${ms(limit)}`,
     measured: ms(measured),
     met: measured <= limit,
   });
+  // Tasks in memory go with the last process.
+  const missing = how === 'kill-all' ? 0 : audit.missing;
   const audited: Goal = {
     promise: `${name}: no two members at work at once, no task missing`,
-    measured: `${audit.overlaps} overlaps, ${audit.missing} missing`,
-    met: audit.overlaps === 0 && audit.missing === 0,
+    measured: `${audit.overlaps} overlaps, ${missing} missing`,
+    met: audit.overlaps === 0 && missing === 0,
   };
-  if (scenario.how === 'stop')
-    return [
-      most(
-        'elected',
-        bound,
-        worst(({ toElected }) => toElected),
-      ),
-      audited,
-    ];
-  const first = worst(({ toFirstTask }) => toFirstTask);
-  const tolerated = most('first task', bound * TOLERANCE + scenario.intervals.MASTER, first);
-  const second = scenario.intervals === short ? [most('first task', 1000, first)] : [];
-  return [tolerated, ...second, audited];
+  if (how === 'stop') return [most('elected', bound, elected.max), audited];
+  const margin = atOnce(scenario);
+  if (margin !== undefined) return [most('first task, p99,', intervals.POLL + margin, first.p99), audited];
+  const least = notBefore(scenario);
+  const waits: Goal = {
+    promise: `${name}: elected not before ${ms(least)}`,
+    measured: ms(elected.min),
+    met: elected.min >= least,
+  };
+  if (how === 'kill-all') return [waits, audited];
+  return [waits, most('first task', bound * TOLERANCE + intervals.MASTER, first.max), audited];
+}
+
+/** What is seen at once, beside what a death costs that no other member sees. */
+function besideOldWay(results: readonly ScenarioResult[]): Answer['tables'][number] {
+  const seen = results.filter(({ scenario }) => scenario.intervals === usual && atOnce(scenario) !== undefined);
+  const timesOf = (result: ScenarioResult | undefined) =>
+    spreadOf((result?.takeovers ?? []).map(({ toFirstTask }) => toFirstTask));
+  return {
+    title: 'Deaths that are seen at once, default intervals, beside the old way: to the first task of the next master',
+    head: ['', 'times', 'p50', 'p99', 'goal for p99', 'p99 to elected', 'old way, times', 'p50', 'max'],
+    rows: seen.map((result) => {
+      const { scenario, store } = result;
+      const isOld = (one: ScenarioResult): boolean =>
+        one.store === store && one.scenario.how === scenario.how && one.scenario.apart !== undefined;
+      const [now, old] = [timesOf(result), timesOf(results.find(isOld))];
+      const elected = spreadOf(result.takeovers.map(({ toElected }) => toElected));
+      const goal = scenario.intervals.POLL + (atOnce(scenario) ?? 0);
+      const before = old.count === 0 ? ['-', '-', '-'] : [String(old.count), ms(old.p50), ms(old.max)];
+      return [
+        `${store}: ${scenario.title}`,
+        String(now.count),
+        ...[now.p50, now.p99, goal, elected.p99].map(ms),
+        ...before,
+      ];
+    }),
+  };
 }
 
 function pictures(results: readonly ScenarioResult[]): Picture[] {
@@ -123,7 +139,7 @@ function pictures(results: readonly ScenarioResult[]): Picture[] {
       subtitle: 'each dot is one time, from the end of a master to the first task of the next; dashed: the bound',
       unit: 'ms',
       rows: results.filter(chosen).map((result) => ({
-        label: `${result.store.split(',')[0]}, ${result.scenario.how === 'kill' ? 'SIGKILL' : 'stop()'}`,
+        label: `${result.store.split(',')[0]}, ${result.scenario.title}`,
         samples: result.takeovers.map(({ toFirstTask }) => toFirstTask),
         limit: { value: boundOf(result), label: ms(boundOf(result)) },
       })),

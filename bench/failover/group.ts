@@ -35,6 +35,8 @@ export class Group {
     private readonly settings: MemberSettings,
     private readonly folder: string,
     private readonly size: number,
+    /** What each is started by, as in a PID namespace of its own. */
+    private readonly within: readonly string[] = [],
   ) {}
 
   /** Starts as many as are missing. */
@@ -65,6 +67,33 @@ export class Group {
     member.child.kill();
     this.killedAt.set(member.number, process.hrtime.bigint());
     member.state = 'killed';
+    return at;
+  }
+
+  /** Stops it with SIGSTOP, for good. Returns the moment before. */
+  freeze(member: GroupMember): bigint {
+    this.endedTerm = Math.max(this.endedTerm, member.workingTerm);
+    const at = process.hrtime.bigint();
+    process.kill(member.child.pid, 'SIGSTOP');
+    this.killedAt.set(member.number, process.hrtime.bigint());
+    member.state = 'killed';
+    return at;
+  }
+
+  /** Has it end by itself. Returns the moment before it was told. */
+  endItself(member: GroupMember, how: 'exit' | 'throw'): bigint {
+    this.endedTerm = Math.max(this.endedTerm, member.workingTerm);
+    const at = process.hrtime.bigint();
+    this.order(member, how);
+    member.state = 'killed';
+    return at;
+  }
+
+  /** Kills all, the master last, and starts as many. Returns the moment before the last kill. */
+  replaceAll(master: GroupMember): bigint {
+    for (const member of this.alive) if (member !== master) this.kill(member);
+    const at = this.kill(master);
+    for (const _ of Array.from({ length: this.size })) this.start();
     return at;
   }
 
@@ -118,7 +147,7 @@ export class Group {
   private start(): void {
     const number = this.members.length + 1;
     const log = join(this.folder, `tasks-${number}.log`);
-    const child = new Child<MemberMessage>(entry, this.settings, { BENCH_TASK_LOG: log });
+    const child = new Child<MemberMessage>(entry, this.settings, { BENCH_TASK_LOG: log }, this.within);
     const member: GroupMember = { number, child, log, state: 'started', electedAt: 0n, workingTerm: 0 };
     child.listen((message) => {
       if (message.type === 'state' && member.state !== 'killed') member.state = message.to;

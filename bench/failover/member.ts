@@ -10,6 +10,9 @@ import type { MemberMessage, MemberSettings, Order } from './messages.js';
 /** Between two tasks, in ns. */
 const EVERY = 10_000_000n;
 
+/** Throwing it is what is measured. */
+const THROWN = 'thrown by the benchmark, on purpose';
+
 const { name, options } = settingsOf<MemberSettings>();
 const { managed: Managed, close } = failover(options);
 const cluster = new Managed<{ id: number }>(name, 'id', new URL('./work.js', import.meta.url));
@@ -58,6 +61,8 @@ async function status(): Promise<void> {
 process.on('message', (order: Order) => {
   if (order.type === 'stop') void stop();
   else if (order.type === 'quiet') clearInterval(feeder);
+  else if (order.type === 'exit') process.exit();
+  else if (order.type === 'throw') throw new Error(THROWN);
   else void status();
 });
 

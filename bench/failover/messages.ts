@@ -17,7 +17,7 @@ export type MemberMessage =
   | { readonly type: 'stopped'; readonly askedAt: bigint; readonly droppedAt: bigint; readonly stoppedAt: bigint }
   | { readonly type: 'problem'; readonly text: string };
 
-/** From the runner to a member; `quiet`: submit nothing more. */
+/** From the runner to a member. `quiet`: submit nothing more. `exit`, `throw`: `process.exit()`, or an exception that nothing catches. */
 export interface Order {
-  readonly type: 'stop' | 'status' | 'quiet';
+  readonly type: 'stop' | 'status' | 'quiet' | 'exit' | 'throw';
 }

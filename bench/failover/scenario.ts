@@ -15,8 +15,13 @@ const START_LIMIT = 60_000;
 
 export interface Scenario {
   readonly title: string;
-  /** `kill`: SIGKILL of the master. `stop`: its `close()`, which stops the cluster. */
-  readonly how: 'kill' | 'stop';
+  /**
+   * `kill`: SIGKILL of the master; `kill-all`: of all. `freeze`: SIGSTOP of the master. `exit`, `throw`: it ends by itself.
+   * `stop`: its `close()`, which stops the cluster.
+   */
+  readonly how: 'kill' | 'kill-all' | 'freeze' | 'exit' | 'throw' | 'stop';
+  /** What each member is started by, out of sight of all others; it then gives nothing back as it exits, either. */
+  readonly apart?: readonly string[];
   readonly times: number;
   readonly intervals: {
     readonly MASTER: number;
@@ -52,7 +57,9 @@ export async function play(store: BenchStore, scenario: Scenario): Promise<Scena
   const folder = join(store.folder, name);
   await mkdir(folder);
   const { intervals, times } = scenario;
-  const group = new Group({ name, options: { ...store.options, intervals } }, folder, MEMBERS);
+  const { apart } = scenario;
+  const options = { ...store.options, intervals, ...(apart === undefined ? {} : { exitTimeout: 0 }) };
+  const group = new Group({ name, options }, folder, MEMBERS, apart);
   const takeovers: Takeover[] = [];
   const roundTrips: number[] = [];
   let lastTerm = 0;
@@ -65,8 +72,10 @@ export async function play(store: BenchStore, scenario: Scenario): Promise<Scena
     const master = await group.settled(START_LIMIT);
     roundTrips.push((await group.status(master)).roundTrip);
     unwanted += Math.max(0, master.workingTerm - lastTerm - 1);
-    const end = scenario.how === 'kill' ? kill : stop;
-    const { takeover, term } = await end(group, master, 10 * (intervals.SLAVE + intervals.TICKING));
+    const limit = 10 * (intervals.SLAVE + intervals.TICKING);
+    const { takeover, term } = await (scenario.how === 'stop'
+      ? stop(group, master, limit)
+      : die(group, master, scenario.how, limit));
     takeovers.push(takeover);
     lastTerm = master.workingTerm;
     unwanted += Math.max(0, term - lastTerm - 1);
@@ -77,9 +86,23 @@ export async function play(store: BenchStore, scenario: Scenario): Promise<Scena
   return { scenario, store: store.label, takeovers, roundTrip: median(roundTrips), unwanted, audit, problems };
 }
 
-async function kill(group: Group, master: GroupMember, limit: number) {
-  const killedAt = group.kill(master);
-  const successor = await group.successor(limit);
+const deaths = {
+  kill: (group: Group, master: GroupMember) => group.kill(master),
+  'kill-all': (group: Group, master: GroupMember) => group.replaceAll(master),
+  freeze: (group: Group, master: GroupMember) => group.freeze(master),
+  exit: (group: Group, master: GroupMember) => group.endItself(master, 'exit'),
+  throw: (group: Group, master: GroupMember) => group.endItself(master, 'throw'),
+};
+
+async function die(group: Group, master: GroupMember, how: keyof typeof deaths, limit: number) {
+  const killedAt = deaths[how](group, master);
+  // A process that was frozen with the lock of the embedded store keeps all others waiting.
+  const successor = await group.successor(limit / 4).catch(() => {
+    master.child.kill();
+    return group.successor(limit);
+  });
+  master.child.kill();
+  await master.child.ended;
   const first = await group.firstTask(successor);
   const takeover: Takeover = {
     toElected: msBetween(killedAt, successor.electedAt),

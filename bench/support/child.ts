@@ -29,11 +29,12 @@ export class Child<Message extends Tagged> {
     private readonly entry: URL,
     settings: unknown,
     env: Record<string, string> = {},
+    within: readonly string[] = [],
   ) {
     const file = fileURLToPath(entry);
     this.process = fork(file, [JSON.stringify(settings)], {
       // Without what this process was started with: a profiler or a debugger is not meant for all.
-      execArgv: [],
+      ...inside(within),
       env: { ...process.env, ...env },
       serialization: 'advanced',
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
@@ -105,6 +106,11 @@ export class Child<Message extends Tagged> {
     const name = this.entry.pathname.split('/').at(-1) ?? '';
     return new Error(`the process of ${name} ended before it answered: ${this.end ?? 'unknown'}`);
   }
+}
+
+/** `within`: a command that starts Node.js, with its options. */
+function inside([command, ...options]: readonly string[]): { execPath?: string; execArgv: string[] } {
+  return command === undefined ? { execArgv: [] } : { execPath: command, execArgv: [...options, process.execPath] };
 }
 
 function isTagged<Message extends Tagged>(value: unknown): value is Message {

@@ -35,5 +35,7 @@ export interface Answer {
 export interface Question {
   readonly name: string;
   readonly title: string;
+  /** Asked only when it is named. */
+  readonly isExtra?: boolean;
   ask(settings: Settings): Promise<Answer>;
 }

@@ -5,6 +5,9 @@
 import assert from 'node:assert/strict';
 import { FailoverError, toWire } from '../errors.js';
 import { memberStarts, StartGate, threadStarts } from '../execution/startGate.js';
+import { Guard } from '../guard/guard.js';
+import { startGuard } from '../guard/startGuard.js';
+import { timeToLive } from '../options/leaseTimes.js';
 import type { ResolvedOptions } from '../options/options.js';
 import { ReadLimit } from '../queue/readLimit.js';
 import { createStore } from '../store/createStore.js';
@@ -25,6 +28,7 @@ export class CoordinatorHost {
   private readonly farewells = new Set<Promise<unknown>>();
   private readonly shared: SharedParts;
   private readonly pace: PaceWatch;
+  private readonly guard: Guard | null;
 
   constructor(
     options: ResolvedOptions,
@@ -54,8 +58,22 @@ export class CoordinatorHost {
       threadStarts: new StartGate(systemClock, threadStarts),
       joining: new StartGate(systemClock, memberStarts),
     };
+    this.guard = options.guard ? this.makeGuard(sendAll) : null;
     this.shared.store.onAvailable(() => {
       for (const cluster of this.hosted.values()) cluster.storeIsBack();
+    });
+    this.shared.store.onHint((hint) => {
+      for (const cluster of this.hosted.values()) cluster.hinted(hint);
+    });
+  }
+
+  private makeGuard(sendAll: (event: MemberEvent) => void): Guard {
+    const { options, limits, process: ward } = this.shared;
+    return new Guard({
+      charter: { ward, store: options.store, limits, ttl: timeToLive(options.intervals) },
+      clock: systemClock,
+      start: startGuard,
+      died: (error) => sendAll({ type: 'error', error: toWire(error) }),
     });
   }
 
@@ -67,8 +85,11 @@ export class CoordinatorHost {
       ...this.shared,
       spec,
       emit,
-      ended: (farewell) => this.ended(cluster, farewell),
+      stored: () => this.stored(hosted),
+      ended: (farewell) => this.ended(spec, farewell),
     });
+    // Before it can claim.
+    this.guard?.addMember(spec.holder, spec.name);
     for (const name of this.shared.options.ignored) {
       emit({ type: 'info', text: `connect option ${name} ${whyIgnored(name)} and was ignored` });
     }
@@ -77,10 +98,18 @@ export class CoordinatorHost {
     this.hosted.set(cluster, hosted);
   }
 
-  private ended(cluster: number, farewell: Promise<unknown>): void {
+  /** Hints at what one of the clusters has stored: of that the store tells others only. */
+  private stored(by: HostedCluster): void {
+    for (const cluster of this.hosted.values()) {
+      if (cluster !== by) cluster.hinted({ topic: 'tasks', concerns: (name) => name === by.name });
+    }
+  }
+
+  private ended({ cluster, holder }: ClusterSpec, farewell: Promise<unknown>): void {
     this.hosted.delete(cluster);
-    this.farewells.add(farewell);
-    void farewell.then(() => this.farewells.delete(farewell));
+    const left = farewell.then(() => this.guard?.removeMember(holder));
+    this.farewells.add(left);
+    void left.then(() => this.farewells.delete(left));
   }
 
   async call<N extends CallName>(cluster: number, name: N, args: CallArgs<N>): Promise<CallAnswer<N>> {
@@ -98,7 +127,7 @@ export class CoordinatorHost {
   async close(): Promise<void> {
     this.shared.pool.stop();
     await Promise.all(this.farewells);
-    await this.shared.store.close();
+    await Promise.all([this.guard?.close(), this.shared.store.close()]);
   }
 }
 

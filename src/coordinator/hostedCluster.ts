@@ -10,6 +10,7 @@ import type { ResolvedManagedOptions, ResolvedOptions } from '../options/options
 import type { ReadLimit } from '../queue/readLimit.js';
 import type { Runner, WorkOutcome } from '../queue/runner.js';
 import type { StoreLimits } from '../store/limits.js';
+import type { Hint } from '../store/store.js';
 import type { FullStore } from '../store/taskStore.js';
 import { endProcess, lastResorts } from '../surroundings/lastResorts.js';
 import type { ProcessIdentity } from '../surroundings/processIdentity.js';
@@ -56,6 +57,8 @@ export interface SharedParts {
 interface HostedClusterParts extends SharedParts {
   readonly spec: ClusterSpec;
   emit(event: MemberEvent): void;
+  /** Called when this cluster has stored tasks. */
+  stored(): void;
   /** Called when the member has stopped; `farewell` resolves when nothing of the cluster is under way any more. */
   ended(farewell: Promise<unknown>): void;
 }
@@ -91,6 +94,17 @@ export class HostedCluster implements ClusterCalls {
     const { name, holder } = spec;
     const poll = options.intervals.POLL;
     this.letters = new DeadLetters({ store: store.tasks, name, holder, clock: systemClock, poll });
+  }
+
+  get name(): string {
+    return this.parts.spec.name;
+  }
+
+  /** Another coordinator, or a cluster of this one, hints at a change. */
+  hinted({ topic, concerns }: Hint): void {
+    if (!concerns(this.name)) return;
+    if (topic === 'lease') this.member.hinted();
+    else if (this.managed instanceof DurableDuty) this.managed.hinted();
   }
 
   storeIsBack(): void {
@@ -226,7 +240,7 @@ export class HostedCluster implements ClusterCalls {
       unloadable: (error: CodedError, settled: boolean) => this.loading?.failed(error, settled),
     };
     return options.durable
-      ? new DurableDuty({ ...parts, store: store.tasks, holder, reads })
+      ? new DurableDuty({ ...parts, store: store.tasks, holder, reads, stored: () => this.parts.stored() })
       : new MemoryDuty({ ...parts, store: store.tasks });
   }
 

@@ -122,6 +122,11 @@ export class ClusterMember implements ElectorCallbacks {
     this.elector.dying();
   }
 
+  /** The store hints that the lease may have changed. */
+  hinted(): void {
+    this.elector.hinted();
+  }
+
   storeIsBack(): void {
     this.elector.storeIsBack();
   }

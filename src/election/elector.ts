@@ -115,6 +115,11 @@ export class Elector {
     this.happen({ type: 'holderGone' });
   }
 
+  /** Says that the lease may have changed: the next look comes soon. May be said at any time, and too often. */
+  hinted(): void {
+    this.happen({ type: 'hint' });
+  }
+
   /** Says that this process ends by an error while it works: what is released after this counts as the lease of one that died. */
   dying(): void {
     this.happen({ type: 'dying' });

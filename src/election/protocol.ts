@@ -47,6 +47,8 @@ const BEATS_IN_FLIGHT_MAX = 4;
 const PROVED = 1;
 /** Failed looks in a row that make a standby give the store up. One may be a hiccup that must not cost a whole ERROR. */
 const FAILED_LOOKS_MAX = 2;
+/** The least time between a look and the next one that a hint causes: a share of POLL, and no more than so many ms. */
+const HINTED_LOOK_PAUSE = { share: 1 / 20, mostMs: 25 };
 
 /** Takes one event, and returns the next state and its effects, in the order in which they are to be carried out. */
 export function step(
@@ -155,13 +157,11 @@ class StepDraft {
         this.state.unfit = false;
         return;
       case 'available':
-        if (this.state.phase === 'error' && this.state.pending === null) this.state.nextLookAt = this.now;
-        // Rates are limited here as everywhere: a server that comes and goes must not be met with a beat each time.
-        if (this.state.mastership !== null)
-          this.beatFrom(this.state.mastership.lastSentAt + this.config.intervals.SYNC);
-        return;
+        return this.storeIsBack();
       case 'holderGone':
         return this.lookAtOnce();
+      case 'hint':
+        return this.lookSoon();
       case 'dying':
         this.state.dying = true;
         return;
@@ -176,10 +176,30 @@ class StepDraft {
     }
   }
 
+  private storeIsBack(): void {
+    const { phase, pending, mastership } = this.state;
+    if (phase === 'error' && pending === null) this.state.nextLookAt = this.now;
+    // Rates are limited here as everywhere: a server that comes and goes must not be met with a beat each time.
+    if (mastership !== null) this.beatFrom(mastership.lastSentAt + this.config.intervals.SYNC);
+  }
+
   /** Unless a look, or a claim, is under way. */
   private lookAtOnce(): void {
     const { state } = this;
     if (state.pending === null && state.claim === null && state.nextLookAt !== null) state.nextLookAt = this.now;
+  }
+
+  /**
+   * Follows a hint: the next look of a standby comes at once, if the last one is old enough. Nothing depends on hints, and they
+   * decide nothing: each look would be right without one, and comes after POLL at the latest.
+   */
+  private lookSoon(): void {
+    const { state } = this;
+    const isStandby = state.phase === 'slave' || state.phase === 'ticking';
+    if (!isStandby || state.pending !== null || state.claim !== null || state.nextLookAt === null) return;
+    const { share, mostMs } = HINTED_LOOK_PAUSE;
+    const from = (state.lastLookAt ?? this.now) + Math.min(mostMs, share * this.config.intervals.POLL);
+    state.nextLookAt = Math.min(state.nextLookAt, Math.max(this.now, from));
   }
 
   private progressed(mastership: Mastership): void {
@@ -201,6 +221,7 @@ class StepDraft {
 
   private look(): void {
     this.state.nextLookAt = null;
+    this.state.lastLookAt = this.now;
     this.state.looked = null;
     if (this.state.tip === null) this.effects.push({ type: 'readTip', request: this.request() });
     else
@@ -282,7 +303,8 @@ class StepDraft {
   }
 
   /**
-   * Rule 12. Only a lease whose record has its claim: on a store without atomic writes the claim of a member that died may land
+   * Rule 12: a death that was seen.
+   * Only a lease whose record has its claim: on a store without atomic writes the claim of a member that died may land
    * over the lease of the one that won that term, and works.
    */
   private releaseDead(tip: Tip, { term, claim, holder }: Lease): void {

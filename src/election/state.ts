@@ -74,6 +74,8 @@ export interface ElectionState {
   /** The look or claim step under way; an answer to any other is late and ignored. */
   readonly pending: number | null;
   readonly nextLookAt: number | null;
+  /** When the last look was begun; null before the first. */
+  readonly lastLookAt: number | null;
   readonly failedLooks: number;
   readonly claim: Claim | null;
   readonly mastership: Mastership | null;
@@ -116,6 +118,8 @@ export type ElectionEvent =
   | { readonly type: 'available' }
   /** The process that holds the lease is said to be gone: a look, which says it again, comes at once (rule 12). */
   | { readonly type: 'holderGone' }
+  /** The lease is said to have changed: a standby looks soon. */
+  | { readonly type: 'hint' }
   /** This process ends by an error while it works: what it releases from now on is the lease of a member that died. */
   | { readonly type: 'dying' }
   /** There is progress that the standbys should hear of early. */
@@ -148,6 +152,7 @@ export const initialState: ElectionState = {
   looked: null,
   pending: null,
   nextLookAt: null,
+  lastLookAt: null,
   failedLooks: 0,
   claim: null,
   mastership: null,

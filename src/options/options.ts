@@ -63,6 +63,11 @@ export interface FailoverOptions {
    * Default 500.
    */
   exitTimeout?: number | undefined;
+  /**
+   * Starts a guard: a small process beside this one, which releases the leases once this process has died, be it by SIGKILL. The
+   * next member then takes over at once. For machines with one process; several look after each other. Default false.
+   */
+  guard?: boolean | undefined;
 }
 
 /**
@@ -179,6 +184,7 @@ export interface ResolvedOptions {
   readonly store: StoreOptions;
   readonly intervals: Intervals;
   readonly exitTimeout: number;
+  readonly guard: boolean;
   /** Names of connect options that were accepted and ignored, each said in an `info` event. */
   readonly ignored: readonly string[];
 }

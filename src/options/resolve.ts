@@ -6,7 +6,7 @@ import { homedir, tmpdir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { showValue } from '../diagnostics/showValue.js';
 import { InvalidOptionError } from '../errors.js';
-import { checkNumber, isObject, readFields } from './checks.js';
+import { checkBoolean, checkNumber, isObject, readFields } from './checks.js';
 import { resolveIntervals } from './intervals.js';
 import { resolveMongodb } from './mongodb.js';
 import type { ResolvedOptions } from './options.js';
@@ -48,13 +48,14 @@ function homeOfUser(): string {
 
 /** @throws InvalidOptionError */
 export function resolveOptions(given: unknown = {}, environment = processEnvironment()): ResolvedOptions {
-  const fields = readFields(given, '', ['mongodb', 'nodb', 'intervals', 'exitTimeout']);
+  const fields = readFields(given, '', ['mongodb', 'nodb', 'intervals', 'exitTimeout', 'guard']);
   const path = resolveNodb(fields.nodb, environment);
   const { ignored, ...mongodb } = resolveMongodb(fields.mongodb, path === undefined);
   return {
     store: path === undefined ? { kind: 'mongodb', ...mongodb } : { kind: 'embedded', ...path },
     intervals: resolveIntervals(fields.intervals),
     exitTimeout: checkNumber(fields.exitTimeout, 'exitTimeout', { min: 0, max: EXIT_TIMEOUT_MAX_MS, fallback: 500 }),
+    guard: fields.guard === undefined ? false : checkBoolean(fields.guard, 'guard'),
     ignored,
   };
 }

@@ -7,6 +7,17 @@ import type { TaskId } from '../task/task.js';
 
 /** Of each text of an error, in characters: it is in the lease, which all read, and beside the payload in a document. */
 const ERROR_TEXT_LENGTH_MAX = 4096;
+/** How many deaths a task is given when attempts are without end. */
+const DEATHS_MAX = 3;
+
+/** Returns whether the record of a task says that it must not run again. */
+export function isSpent(
+  { failed, deaths }: { readonly failed: number; readonly deaths: number },
+  { attempts }: { readonly attempts: number },
+): boolean {
+  const budget = Number.isFinite(attempts) ? Math.max(attempts, 2) : DEATHS_MAX;
+  return failed >= attempts || (deaths > 0 && deaths + 1 >= budget);
+}
 
 export function verdictOn(error: CodedError, attempts: number): Verdict {
   const { name, message, code } = toWire(error);

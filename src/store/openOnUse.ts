@@ -17,6 +17,7 @@ export function openOnUse(store: FullStore): FullStore {
     open: () => opened.open(),
     close: () => opened.close(),
     onAvailable: (listener) => store.onAvailable(listener),
+    onHint: (listener) => store.onHint(listener),
     highestTerm: (name) => use(() => store.highestTerm(name)),
     observe: (asked) => use(() => store.observe(asked)),
     settle: (epoch, wait) => use(() => store.settle(epoch, wait)),

@@ -129,6 +129,16 @@ export interface Notice {
   readonly wants: boolean;
 }
 
+/** What a hint is about: the lease of a subsystem, or its stored tasks. */
+export type HintTopic = 'lease' | 'tasks';
+
+/** Says that something may have changed. Nothing depends on it: it may be lost, late, wrong, or come twice. */
+export interface Hint {
+  readonly topic: HintTopic;
+  /** Returns whether it may be about the subsystem of this name. */
+  concerns(name: string): boolean;
+}
+
 export interface Store {
   /** Makes ready what the other calls need (connection, indexes, files). May be called again after it failed. */
   open(): Promise<void>;
@@ -136,6 +146,8 @@ export interface Store {
   close(): Promise<void>;
   /** Calls `listener` whenever the store is found back after it was away. Returns how to stop that. */
   onAvailable(listener: () => void): () => void;
+  /** Calls `listener` when another coordinator may have changed something, where the store can tell. Returns how to stop that. */
+  onHint(listener: (hint: Hint) => void): () => void;
 
   highestTerm(name: string): Promise<Tip>;
   /** The lease, and whether the record `tip + 1` exists, in one read. Several subsystems in one call, answers in order. */

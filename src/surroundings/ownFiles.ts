@@ -75,7 +75,7 @@ function foreignPlace({ url, script }: Surroundings): string | undefined {
 function missingFile({ url, exists, resolve }: Surroundings): string | undefined {
   const path = pathOf(String(url));
   const extension = path.endsWith('.ts') ? 'cts' : 'cjs';
-  const entries = ['coordinator', 'store', 'task'].map((name) =>
+  const entries = ['coordinator', 'store', 'task', 'guard'].map((name) =>
     join(dirname(path), `../../workers/${name}.${extension}`),
   );
   const packages = new Map(['bson', 'piscina'].map((name) => [name, fileOf(name, resolve)]));
@@ -133,7 +133,8 @@ function restore(fields: Pick<ErrorConstructor, 'prepareStackTrace' | 'stackTrac
   }
 }
 
-function isSingleExecutable(): boolean {
+/** Returns whether the program is one executable file, with Node.js in it. */
+export function isSingleExecutable(): boolean {
   const sea: unknown = process.getBuiltinModule?.('node:sea');
   const isSea: unknown = typeof sea === 'object' && sea !== null ? Reflect.get(sea, 'isSea') : undefined;
   return typeof isSea === 'function' && isSea() === true;

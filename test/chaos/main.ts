@@ -11,7 +11,8 @@ import { atEnd, cleanUpAtEnd } from '../../bench/support/cleanup.ts';
 import { check } from './checker/check.ts';
 import { readRecords } from './checker/records.ts';
 import { findFaketime } from './faketime.ts';
-import { type FaultKind, memberFaults } from './faults/plan.ts';
+import { whyNoReuse } from './faults/pidReuse.ts';
+import { deathFaults, type FaultKind, memberFaults } from './faults/plan.ts';
 import type { Libraries } from './places.ts';
 import { markdown, showVerdict, showViolations } from './report.ts';
 import { chaos } from './runner.ts';
@@ -84,8 +85,12 @@ function drawable(
   if (faketime === undefined) leaveOut('libfaketime is not installed (Debian: faketime), so no wall clock jumps');
   if (server.name === 'embedded' && slowDisk === undefined)
     leaveOut('no C compiler for Linux is installed (cc; Debian: build-essential), so no disk is slow');
+  // A container may have a /proc that root cannot write either, in CI too.
+  const noReuse = whyNoReuse();
+  if (noReuse !== undefined) notes.push(noReuse);
   const possible: FaultKind[] = [
     ...memberFaults,
+    ...deathFaults.filter((kind) => kind !== 'pid-reused' || noReuse === undefined),
     ...server.kinds,
     ...(slowDisk === undefined ? [] : (['slow-disk'] as const)),
     ...(faketime === undefined ? [] : (['wall-clock'] as const)),

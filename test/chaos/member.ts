@@ -3,7 +3,7 @@
  * synchronous write for each line, which SIGKILL takes nothing from.
  *
  *   state FROM TO    lease (each 25 ms while it holds one, and once after)    error, panic CODE    done ID    deadletter ID
- *   stored, again ID (see submitter.ts)    stopping, stopped
+ *   stored, again ID (see submitter.ts)    stopping, stopped    ending (by an exit or an exception, which follows)
  *
  * Lines about the lease have two times, `at` before it was asked and `seen` after, so a thread that was held up in
  * between claims nothing that was not.
@@ -20,6 +20,7 @@ import type { Task } from './task.ts';
 
 /** Between two looks at the lease, in ms. */
 const LOOK = 25;
+const EXIT_CODE = 7;
 
 const { member, options, managed, history: file, seed, load } = settingsOf<MemberSettings>();
 const history = new LineFile(file);
@@ -71,11 +72,19 @@ function block(ms: number): void {
   for (const until = performance.now() + ms; performance.now() < until; );
 }
 
+/** Ends this process without a stop. Its leases are released after this line, so another member may hold them from then on. */
+function end(how: 'exit' | 'throw'): void {
+  history.write({ what: 'ending', at: process.hrtime.bigint() });
+  if (how === 'exit') process.exit(EXIT_CODE);
+  throw new Error('thrown on purpose');
+}
+
 let fills = 0;
 
 process.on('message', (order: Order) => {
   if (order.type === 'block') block(order.ms);
   else if (order.type === 'fillPool') fillPool(join(dirname(file), `fifo-${member}-${++fills}`), order.ms);
+  else if (order.type === 'exit' || order.type === 'throw') end(order.type);
   else if (order.type === 'quiet') void quiet();
   else void stop();
 });

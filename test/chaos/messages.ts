@@ -21,5 +21,8 @@ export type MemberMessage =
 export type Order =
   | { readonly type: 'block'; readonly ms: number }
   | { readonly type: 'fillPool'; readonly ms: number }
+  /** `process.exit()`, and an exception that nothing catches. */
+  | { readonly type: 'exit' }
+  | { readonly type: 'throw' }
   | { readonly type: 'quiet' }
   | { readonly type: 'stop' };

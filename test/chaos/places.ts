@@ -40,6 +40,8 @@ export class Place {
   child: Child<MemberMessage> | undefined;
   member = '';
   state = 'started';
+  /** Since when, by `performance.now`. */
+  since = performance.now();
   /** How many faults it is under. */
   faults = 0;
   private generation = 0;
@@ -61,7 +63,7 @@ export class Place {
     this.generation += 1;
     const member = `${this.number}.${this.generation}`;
     this.member = member;
-    this.state = 'started';
+    this.enter('started');
     this.expected = false;
     const settings: MemberSettings = {
       member,
@@ -79,13 +81,24 @@ export class Place {
     this.child = child;
     events.write({ what: 'began', at: process.hrtime.bigint(), member, pid: child.pid });
     child.listen((message) => {
-      if (message.type === 'state') this.state = message.to;
+      if (message.type === 'state') this.enter(message.to);
     });
     void child.ended.then((how) => {
       events.write({ what: 'ended', at: process.hrtime.bigint(), member, how, expected: this.expected || this.over });
       if (this.around.libraries.faketime !== undefined) removeFaketime(child.pid);
       if (!this.over && this.child === child) this.start();
     });
+  }
+
+  private enter(state: string): void {
+    this.state = state;
+    this.since = performance.now();
+  }
+
+  /** Has the process end by itself; the next one begins when it has ended. */
+  end(how: 'exit' | 'throw'): void {
+    this.expected = true;
+    this.order({ type: how });
   }
 
   order(order: Order): void {

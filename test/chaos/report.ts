@@ -1,5 +1,5 @@
 /** The checker's verdict as tables for the terminal, and as a section in Markdown. */
-import type { Verdict, Violation } from './checker/check.ts';
+import { median, type Verdict, type Violation } from './checker/check.ts';
 import { groupBy } from './checker/groupBy.ts';
 
 interface Facts {
@@ -34,6 +34,10 @@ function rows({ figures, counts }: Verdict): [string, string][] {
     ['runs caught in a stop of their process', String(figures.caught)],
     ['failovers', String(figures.failovers)],
     ['without another fault in between, median and most', `${ms(figures.plainMedian)}, ${ms(figures.plainMost)}`],
+    ...[...figures.byCause].map(([cause, times]): [string, string] => [
+      `after ${cause}: how many, median and most`,
+      `${times.length}: ${ms(median(times))}, ${ms(Math.max(...times))}`,
+    ]),
     ['longest of all', ms(figures.overallMost)],
     ['processes that killed themselves (fencing)', String(figures.fenced)],
     ['panics', list(figures.panics)],

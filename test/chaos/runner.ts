@@ -11,7 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { failover } from 'mongo-failover';
 import { randomFrom } from '../support/random.ts';
-import { type FaultKind, type PlannedFault, plan, setFaults } from './faults/plan.ts';
+import { type FaultKind, isDeath, type PlannedFault, plan, setFaults } from './faults/plan.ts';
 import { strikes, type Targets } from './faults/strike.ts';
 import { intervals, LOAD_EVERY } from './intervals.ts';
 import { LineFile } from './lineFile.ts';
@@ -30,6 +30,8 @@ const DRAIN_LIMIT = 120_000;
 /** So many tasks are work that goes on; and how long a fault waits for them, in ms. */
 const SOME = 5;
 const PATIENCE = 3000;
+/** How long a master and a standby have been what they are before a death is one that must be noticed at once, in ms. */
+const SETTLED = 600;
 /** Between two looks at how late timers are, and from when on it is noted, in ms. */
 const PROBE = 20;
 const LATE = 10;
@@ -136,6 +138,7 @@ async function strikeAll(planned: readonly PlannedFault[], scene: Scene): Promis
     if (fault.patient) {
       await until(() => scene.progress.count >= done + SOME, PATIENCE, 'no work').catch(() => {});
     }
+    if (isDeath(fault.kind)) await until(() => isSettled(scene.places), PATIENCE, 'no standby').catch(() => {});
     const one = isShared(fault) ? ofAll.then(() => strike(fault, scene)) : strike(fault, scene);
     if (isShared(fault)) ofAll = one;
     striking.add(one);
@@ -146,9 +149,21 @@ async function strikeAll(planned: readonly PlannedFault[], scene: Scene): Promis
   await Promise.all(striking);
 }
 
+/** Whether there is a master under no fault, and a standby that must have seen it live. */
+function isSettled(places: readonly Place[]): boolean {
+  const is = (wanted: string) =>
+    places.some(({ state, since, faults }) => state === wanted && faults === 0 && performance.now() - since > SETTLED);
+  return is('master') && is('slave');
+}
+
 /** Whether it strikes what all members share. */
 function isShared({ kind }: PlannedFault): boolean {
-  return kind.startsWith('server-') || kind.startsWith('store-') || setFaults.some((one) => one === kind);
+  return (
+    kind === 'kill-all' ||
+    kind.startsWith('server-') ||
+    kind.startsWith('store-') ||
+    setFaults.some((one) => one === kind)
+  );
 }
 
 async function strike(fault: PlannedFault, { places, server, store, events, say }: Scene): Promise<void> {
@@ -158,7 +173,7 @@ async function strike(fault: PlannedFault, { places, server, store, events, say 
   const isOfAll = kind === 'busy' || isShared(fault);
   const from = process.hrtime.bigint();
   if (!isOfAll) place.faults += 1;
-  const harm = await strikes[kind](place, fault, { server, store });
+  const harm = await strikes[kind](place, fault, { server, store, places });
   if (!isOfAll) place.faults -= 1;
   const to = process.hrtime.bigint();
   const whom = isOfAll ? 'all' : member;

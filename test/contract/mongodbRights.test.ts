@@ -27,7 +27,10 @@ const task = (id: number) => ({ id, bytes: Buffer.from('payload') });
 /** Every call of a store, in the order of a life: open, elect, submit, run, bury, put back, list, trim. */
 type Calls<S> = { readonly [Name in keyof S]: (store: FullStore, clock: VirtualClock) => unknown };
 const before: Calls<
-  Omit<Store, 'open' | 'close' | 'onAvailable' | 'beat' | 'release' | 'releaseDead' | 'trimTerms' | 'removeMember'>
+  Omit<
+    Store,
+    'open' | 'close' | 'onAvailable' | 'onHint' | 'beat' | 'release' | 'releaseDead' | 'trimTerms' | 'removeMember'
+  >
 > = {
   putMember: (store) => store.putMember(member),
   highestTerm: (store) => store.highestTerm(NAME),

@@ -48,6 +48,10 @@ const kindWalk = 'test/unit/coordinator/kindsWalk.test.ts';
 const kinds = 'test/unit/coordinator/kinds.test.ts';
 /** Where no search, walk or simulation goes: the test that is there for the file. */
 const namedTests: Readonly<Record<string, string>> = {
+  'src/election/protocol.ts': 'test/unit/election/protocol.hints.test.ts',
+  'src/queue/durable/reign.ts': 'test/unit/queue/durable/durableQueue.test.ts',
+  'src/store/embedded/wakeups.ts': 'test/unit/store/embedded/wakeups.test.ts',
+  'src/store/embedded/server.ts': 'test/unit/store/embedded/server.test.ts',
   'src/time/realTime.ts': 'test/unit/wire/sharedLease.test.ts',
   'src/values/realms.ts': 'test/unit/values/realms.test.ts',
   'src/facade/insideWork.ts': 'test/unit/facade/insideWork.test.ts',
@@ -62,6 +66,9 @@ const namedTests: Readonly<Record<string, string>> = {
   'src/wire/takenLetter.ts': 'test/unit/coordinator/deadLetters.test.ts',
   'src/coordinator/member.ts': kinds,
   'src/coordinator/deathWatch.ts': 'test/unit/coordinator/deathWatch.test.ts',
+  'src/guard/afterDeath.ts': 'test/unit/guard/afterDeath.test.ts',
+  'src/guard/processGroups.ts': 'test/unit/guard/afterDeath.test.ts',
+  'src/guard/guard.ts': 'test/unit/guard/guard.test.ts',
   'src/coordinator/duties/durableDuty.ts': 'test/unit/coordinator/duties/durableDuty.test.ts',
   'src/coordinator/storeLimits.ts': 'test/unit/coordinator/storeLimits.test.ts',
   'src/coordinator/yielding.ts': kinds,
@@ -131,7 +138,12 @@ export const detectors: readonly Detector[] = [
     title: 'the contract of the stores',
     command: (file) =>
       file.startsWith('src/store/embedded/')
-        ? vitest('contract', 'test/contract/embedded.test.ts', 'test/contract/embeddedFiles.test.ts')
+        ? vitest(
+            'contract',
+            'test/contract/embedded.test.ts',
+            'test/contract/embeddedFiles.test.ts',
+            'test/contract/embeddedHints.test.ts',
+          )
         : file.startsWith('src/store/mongodb/')
           ? vitest('contract', 'test/contract/mongodb')
           : null,

@@ -97,6 +97,7 @@ async function main(): Promise<number> {
 async function isSound(bugs: readonly PlantedBug[], options: JudgeOptions): Promise<boolean> {
   const tree = WorkTree.copyOf(root);
   try {
+    console.log('the detectors are run on the source as it is');
     const faults = await baseline(bugs, tree, options);
     for (const fault of faults) console.error(fault);
     return faults.length === 0;

@@ -4,32 +4,12 @@
  */
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { createStore } from '../support/builtStore.ts';
-import { temporaryFolder } from '../support/clusters.ts';
-import { databaseUri } from '../support/database.ts';
 import { stores } from '../support/stores.ts';
+import { settledStore } from './settledStore.ts';
 import { startMember } from './startMember.ts';
 
 const program = fileURLToPath(new URL('./fixtures/exitingMember.mjs', import.meta.url));
 const intervals = { MASTER: 20_000, SLAVE: 300_000, TICKING: 300_000, POLL: 50 };
-
-async function settledStore(store: string): Promise<object> {
-  const path = await temporaryFolder();
-  const connectString = databaseUri();
-  const [place, options] =
-    store === 'embedded'
-      ? ([{ nodb: { path } }, { kind: 'embedded', path }] as const)
-      : ([
-          { mongodb: { connectString } },
-          { kind: 'mongodb', connectString, connectOptions: {}, debug: false },
-        ] as const);
-  // A new store has its first member wait.
-  const connection = createStore(options, { commandTimeout: 10_000 });
-  await connection.open();
-  await connection.settle((await connection.highestTerm('x')).epoch, 600_000);
-  await connection.close();
-  return { ...place, intervals };
-}
 
 describe.each(stores)('on the store %s', (store) => {
   const kinds = [
@@ -41,7 +21,7 @@ describe.each(stores)('on the store %s', (store) => {
   // The server decides nothing about what ends.
   const tried = store === 'embedded' ? kinds : kinds.slice(0, 1);
   test.each(tried)('work: %s, ended by %s', async (kind, how, when, code) => {
-    const options = await settledStore(store);
+    const options = { ...(await settledStore(store)), intervals };
     const told = { options, kind, ...(kind === 'unmanaged' ? {} : { tasks: ['short', 'long', 'last'] }) };
     const ending = startMember(program, { ...told, how, when });
     await ending.line(/^state 1 master 1$/);
@@ -57,7 +37,7 @@ describe.each(stores)('on the store %s', (store) => {
 });
 
 test('several in one process are all released', async () => {
-  const options = await settledStore('embedded');
+  const options = { ...(await settledStore('embedded')), intervals };
   const told = { options, kind: 'unmanaged', clusters: 3 };
   const ending = startMember(program, { ...told, how: 'exit', when: 'state 3 master 1' });
   await ending.line(/^state 3 master 1$/);

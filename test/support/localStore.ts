@@ -35,8 +35,9 @@ export function localStore(place: EmbeddedPlace, limit: number, parts: LocalPart
     soon: setImmediate,
     after: (_ms, callback) => void setImmediate(callback),
     pause: () => {},
-    post: (replies) => {
-      for (const reply of replies) waiting.get(reply.id)?.(structuredClone(reply));
+    random: Math.random,
+    post: (message) => {
+      for (const reply of 'marked' in message ? [] : message) waiting.get(reply.id)?.(structuredClone(reply));
     },
   });
   const caller: StoreCaller = {
@@ -50,6 +51,7 @@ export function localStore(place: EmbeddedPlace, limit: number, parts: LocalPart
         server.receive({ id, call, args: structuredClone(args), deadline: now() + limit });
       }),
     close: async () => server.close(),
+    onMarked: () => () => {},
   };
   return { store: new EmbeddedStore(place, limit, systemClock, new Gate(), caller), server };
 }

@@ -97,6 +97,10 @@ export class MemoryConnection implements Store {
     return () => this.listeners.delete(listener);
   }
 
+  onHint(): () => void {
+    return () => {};
+  }
+
   highestTerm(): Promise<Tip> {
     const { store } = this;
     return this.call<Tip>('highestTerm', (answer) =>

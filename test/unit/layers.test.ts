@@ -17,6 +17,7 @@ const layers: readonly (readonly string[])[] = [
   ['wire'],
   ['election'],
   ['queue'],
+  ['guard'],
   ['store'],
   ['options'],
   ['task'],

@@ -28,6 +28,8 @@ interface DurableDutyParts extends QueueDutyParts {
   readonly poll: number;
   /** Shared by all queues of the coordinator. */
   readonly reads: ReadLimit;
+  /** Called when tasks were stored by this member, which told its own queue of them. */
+  stored(): void;
 }
 
 const log = logFor('failover:managed');
@@ -94,7 +96,13 @@ export class DurableDuty implements QueueDuty {
       return result.type === 'stored' ? 'queued' : result.type;
     });
     this.queue.offer(stored);
+    if (stored.length > 0) this.parts.stored();
     return results;
+  }
+
+  /** Another member may have stored tasks. */
+  hinted(): void {
+    this.queue.hinted();
   }
 
   async unblock(id: TaskId): Promise<boolean> {

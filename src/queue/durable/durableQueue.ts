@@ -122,6 +122,11 @@ export class DurableQueue implements TaskSource {
     this.reign?.exhausted(task, error);
   }
 
+  /** Looks for new tasks at once, because there may be some. */
+  hinted(): void {
+    this.reign?.hinted();
+  }
+
   /** Takes tasks that this member has just stored, in order. */
   offer(tasks: readonly StoredTask[]): void {
     this.reign?.offer(tasks);

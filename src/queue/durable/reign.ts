@@ -20,7 +20,7 @@ import type { Attempts, Burial, NewTask, StoredTask } from '../../store/taskStor
 import type { TaskId } from '../../task/task.js';
 import { Alarm } from '../../time/alarm.js';
 import type { Clock } from '../../time/clock.js';
-import { queueBlocked, verdictOn } from '../givingUp.js';
+import { isSpent, queueBlocked, verdictOn } from '../givingUp.js';
 import type { QueuedTask } from '../runner.js';
 import type { TaskWindow, WindowTask } from './taskWindow.js';
 import type { TenureStore } from './tenureStore.js';
@@ -33,8 +33,6 @@ const POLL_GRID_MS = 10;
 const POLL_REST = { times: 10, polls: 4 };
 /** Without news, tasks that are done are trimmed after pauses that double up to this, in ms: a store may keep them for a minute. */
 const TRIM_PAUSE_MAX_MS = 60_000;
-/** How many deaths a task is given when attempts are without end. */
-const DEATHS_MAX = 3;
 
 interface DurableQueueCallbacks {
   /** Tasks that may run are there: poke the dispatcher. */
@@ -163,7 +161,7 @@ export class Reign {
   get waits(): boolean {
     const { head } = this.window;
     if (head === undefined || this.hold !== null || this.lost) return false;
-    return head.recorded || !this.spent(head);
+    return head.recorded || !isSpent(head, this.parts.retry);
   }
 
   ready(most: number): readonly QueuedTask[] {
@@ -185,7 +183,7 @@ export class Reign {
 
   /** Returns the tasks before the first that must not run again; if that is the head, it is given up. */
   private unspent(tasks: readonly WindowTask[]): readonly WindowTask[] {
-    const end = tasks.findIndex((task) => this.spent(task));
+    const end = tasks.findIndex((task) => isSpent(task, this.parts.retry));
     return end < 0 ? tasks : tasks.slice(0, end);
   }
 
@@ -226,6 +224,13 @@ export class Reign {
     this.advance();
   }
 
+  /** Follows a hint: looks for new tasks, if it has none. One look is under way at most, and `poll` looks as often as ever. */
+  hinted(): void {
+    if (this.store.ended) return;
+    this.window.expectMore();
+    if (this.window.head === undefined) void this.fill();
+  }
+
   /** Takes a death back from a suspect that came to an end: its process did not die of it. */
   private clearSuspicion(head: WindowTask): void {
     if (!head.recorded) return;
@@ -252,13 +257,6 @@ export class Reign {
   }
 
   // ---- giving up ----
-
-  /** Returns whether the record of a task says that it must not run again. */
-  private spent({ failed, deaths }: { readonly failed: number; readonly deaths: number }): boolean {
-    const { attempts } = this.parts.retry;
-    const budget = Number.isFinite(attempts) ? Math.max(attempts, 2) : DEATHS_MAX;
-    return failed >= attempts || (deaths > 0 && deaths + 1 >= budget);
-  }
 
   private giveUp(head: WindowTask, error: CodedError, isOnRecord: boolean): void {
     if (this.parts.retry.exhausted === 'block') return void this.block(head, error, isOnRecord);
@@ -298,7 +296,7 @@ export class Reign {
     this.looking = false;
     if (task === null || this.hold !== 'blocked') return;
     if (task !== undefined) {
-      if (this.spent({ failed: task.attempts, deaths: task.deaths })) return;
+      if (isSpent({ failed: task.attempts, deaths: task.deaths }, this.parts.retry)) return;
       head.failed = task.attempts;
       head.deaths = task.deaths;
     } else {
@@ -316,7 +314,7 @@ export class Reign {
     void this.fill();
     const { head } = this.window;
     if (head === undefined || this.hold !== null || this.lost) return;
-    if (!head.recorded && this.spent(head)) {
+    if (!head.recorded && isSpent(head, this.parts.retry)) {
       const deaths = head.deaths === 0 ? '' : `; ${head.deaths + 1} processes died while it may have been running`;
       const text = `it was tried ${head.failed} times${deaths}`;
       return this.giveUp(head, new WorkError('ERR_ATTEMPTS_EXHAUSTED', text), true);

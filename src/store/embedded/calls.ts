@@ -94,6 +94,9 @@ export type StoreReply =
   | { readonly id: number; readonly ok: true; readonly value: unknown }
   | { readonly id: number; readonly ok: false; readonly error: WireError };
 
+/** What the thread says: answers, or which slots of wakeups.ts were marked. */
+export type StoreMessage = readonly StoreReply[] | { readonly marked: readonly number[] };
+
 export interface StoreThreadData extends OwnThreadData {
   readonly place: EmbeddedPlace;
   /** The buffer of its `StoreActivity`. */

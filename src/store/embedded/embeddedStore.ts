@@ -13,6 +13,7 @@ import type { Clock } from '../../time/clock.js';
 import { systemClock } from '../../time/systemClock.js';
 import type {
   DeadTenure,
+  Hint,
   Lease,
   Look,
   Member,
@@ -29,6 +30,7 @@ import { EmbeddedTasks } from './embeddedTasks.js';
 import { Gate } from './gate.js';
 import { type EmbeddedPlace, placeNow } from './place.js';
 import { type StoreCaller, StoreThread } from './storeThread.js';
+import { slotOf, topicOf } from './wakeups.js';
 
 /** Makes the folder, its files and the thread, in ms: on a busy machine, and on a slow disk, that takes its time. */
 const OPENING = 5000;
@@ -85,6 +87,12 @@ export class EmbeddedStore implements FullStore {
   /** A folder does not tell when it comes back. */
   onAvailable(): () => void {
     return () => {};
+  }
+
+  onHint(listener: (hint: Hint) => void): () => void {
+    return this.thread.onMarked((slot) => {
+      listener({ topic: topicOf(slot), concerns: (name) => slotOf(name, topicOf(slot)) === slot });
+    });
   }
 
   settle(epoch: string, wait: number): Promise<void> {

@@ -8,12 +8,20 @@
  */
 import { StoreError, toWire } from '../../errors.js';
 import type { StoreActivity } from './activity.js';
-import { type CallName, type EmbeddedCalls, isUrgent, type Request, type StoreReply } from './calls.js';
+import {
+  type CallName,
+  type EmbeddedCalls,
+  isUrgent,
+  type Request,
+  type StoreMessage,
+  type StoreReply,
+} from './calls.js';
 import { CannotBegin, type Entries } from './environment.js';
 import { NotYet, OpenedStore, type OpenParts } from './openedStore.js';
 import { PinnedFiles } from './pinnedFiles.js';
 import { type EmbeddedPlace, placeNow } from './place.js';
 import { embeddedError } from './storeErrors.js';
+import { slotToMark, topicOf, Wakeups } from './wakeups.js';
 
 /** How long calls that can wait are taken into one transaction, in ms. */
 const TRANSACTION_TURN_MS = 5;
@@ -35,7 +43,9 @@ interface ServerParts {
   after(ms: number, callback: () => void): void;
   /** Blocks this thread. */
   pause(ms: number): void;
-  post(replies: StoreReply[]): void;
+  post(message: StoreMessage): void;
+  /** Returns a number from 0 up to 1. */
+  random(): number;
 }
 
 export class EmbeddedServer {
@@ -47,6 +57,7 @@ export class EmbeddedServer {
   /** Whether all calls of the last transaction were made. */
   private committing = false;
   private readonly pinned = new PinnedFiles();
+  private wakeups: Wakeups | undefined;
   /** Why the store was let go of, until a caller has been told. */
   private lost: StoreError | undefined;
   /** Since when only one of the two files has been there. */
@@ -69,6 +80,7 @@ export class EmbeddedServer {
   renew(): void {
     this.pinned.closeOld(this.parts.now());
     this.guarded((store) => store.renew());
+    this.wakeups?.renew();
   }
 
   /** Keeps the files from cleaners; to be called each minute. */
@@ -79,6 +91,7 @@ export class EmbeddedServer {
   close(): void {
     this.closed = true;
     this.pinned.closeAll();
+    this.wakeups?.close();
     this.store?.close();
     this.store = undefined;
   }
@@ -153,6 +166,7 @@ export class EmbeddedServer {
       this.store = OpenedStore.open(path, { ...open, owner: place.owner }, half);
       this.halfSince = undefined;
       this.store.renew();
+      this.wakeups = this.wakeupsIn(path);
       return this.store;
     } catch (error) {
       if (error instanceof NotYet && error.isHalf) this.halfSince ??= now();
@@ -161,6 +175,11 @@ export class EmbeddedServer {
     } finally {
       activity.set('idle', now());
     }
+  }
+
+  private wakeupsIn(path: string): Wakeups {
+    const { now, after, random } = this.parts;
+    return new Wakeups(path, { now, after, random, heard: (marked) => this.parts.post({ marked }) });
   }
 
   private difference(): string | undefined {
@@ -174,6 +193,8 @@ export class EmbeddedServer {
   private letGo(why: string): StoreError {
     const { store } = this;
     this.store = undefined;
+    this.wakeups?.close();
+    this.wakeups = undefined;
     try {
       if (store !== undefined) this.pinned.keep(store.descriptor, this.parts.now());
       store?.letGo();
@@ -221,10 +242,11 @@ export class EmbeddedServer {
   private runTogether(store: OpenedStore, group: Request[], mayJoin: boolean): Outcome[] {
     const { activity, now, pause } = this.parts;
     let wrote = false;
+    let committed: Outcome[] = [];
     this.committing = false;
     activity.set('locking', now());
     try {
-      return store.transact((calls, entries) => {
+      committed = store.transact((calls, entries) => {
         activity.set('idle', now());
         const before = entries.writes;
         const until = now() + TRANSACTION_TURN_MS;
@@ -240,10 +262,27 @@ export class EmbeddedServer {
         this.committing = true;
         return outcomes;
       });
+      return committed;
     } finally {
       activity.set('idle', now());
+      this.wake(group, committed);
       if (wrote && store.isShared) pause(GIVE_WAY_MS);
     }
+  }
+
+  /** Wakes those who wait for what was done: before this thread pauses, and before the answer. */
+  private wake(group: readonly Request[], outcomes: readonly Outcome[]): void {
+    const marked = new Set<number>();
+    for (const [index, outcome] of outcomes.entries()) {
+      const request = group[index];
+      const slot =
+        outcome.ok && request !== undefined ? slotToMark(request.call, request.args, outcome.value) : undefined;
+      if (slot !== undefined) marked.add(slot);
+    }
+    for (const slot of marked) this.wakeups?.mark(slot);
+    // The file tells this coordinator nothing of what it wrote itself. Of its own tasks it knows.
+    const own = [...marked].filter((slot) => topicOf(slot) === 'lease');
+    if (own.length > 0) this.parts.post({ marked: own });
   }
 
   /** Runs one call by itself, because another one of its group has failed. */

@@ -4,7 +4,14 @@ import { fromWire, StoreError, toWire } from '../../errors.js';
 import { ownThreadData, preloadHint } from '../../surroundings/ownThreads.js';
 import type { Clock } from '../../time/clock.js';
 import { StoreActivity } from './activity.js';
-import { type CallName, type EmbeddedCalls, isUrgent, type StoreReply, type StoreThreadData } from './calls.js';
+import {
+  type CallName,
+  type EmbeddedCalls,
+  isUrgent,
+  type StoreMessage,
+  type StoreReply,
+  type StoreThreadData,
+} from './calls.js';
 import { type Gate, shutAtExit } from './gate.js';
 import { forgetOwners } from './owners.js';
 import type { EmbeddedPlace } from './place.js';
@@ -40,11 +47,14 @@ export interface StoreCaller {
     limit?: number,
   ): Promise<ReturnType<EmbeddedCalls[K]>>;
   close(): Promise<void>;
+  /** Calls `listener` with each slot of wakeups.ts that was marked. Returns how to stop that. */
+  onMarked(listener: (slot: number) => void): () => void;
 }
 
 export class StoreThread implements StoreCaller {
   private worker: Worker | undefined;
   private readonly pending = new Map<number, Pending>();
+  private readonly markListeners = new Set<(slot: number) => void>();
   private readonly activity = new StoreActivity();
   private calls = 0;
   private starts = 0;
@@ -105,7 +115,7 @@ export class StoreThread implements StoreCaller {
     worker.unref();
     // The thread ends with this one.
     const release = shutAtExit(gate);
-    worker.on('message', (replies: StoreReply[]) => this.answered(replies));
+    worker.on('message', (message: StoreMessage) => this.heard(message));
     const lose = (why: string, cause?: unknown): void => {
       if (this.worker !== worker) return;
       this.worker = undefined;
@@ -120,6 +130,18 @@ export class StoreThread implements StoreCaller {
       forgetOwners(place, thread);
     });
     return worker;
+  }
+
+  onMarked(listener: (slot: number) => void): () => void {
+    this.markListeners.add(listener);
+    return () => this.markListeners.delete(listener);
+  }
+
+  private heard(message: StoreMessage): void {
+    if (!('marked' in message)) return this.answered(message);
+    for (const slot of message.marked) {
+      for (const listener of this.markListeners) listener(slot);
+    }
   }
 
   private answered(replies: readonly StoreReply[]): void {

@@ -38,7 +38,8 @@ export function startStoreThread(): void {
     soon: (callback) => void setImmediate(inside, callback),
     after: (ms, callback) => void setTimeout(inside, ms, callback),
     pause: (ms) => void Atomics.wait(cell, 0, 0, ms),
-    post: (replies) => port.postMessage(replies),
+    post: (message) => port.postMessage(message),
+    random: Math.random,
   });
   const timers = [
     setInterval(inside, FILES_PERIOD_MS, () => server.checkFiles()),

@@ -81,6 +81,11 @@ export class MongodbStore implements FullStore {
     return this.connection.close();
   }
 
+  /** Nothing tells yet. */
+  onHint(): () => void {
+    return () => {};
+  }
+
   onAvailable(listener: () => void): () => void {
     return this.connection.onAvailable(listener);
   }

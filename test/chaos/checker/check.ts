@@ -17,6 +17,7 @@ const kinds = [
   'out of order',
   'too many repeated',
   'failover over its bound',
+  'failover before the lease was over',
   'stuck in error',
   'done without a run',
   'stray or torn lines',
@@ -58,6 +59,8 @@ interface Figures {
   readonly plainMedian: number;
   readonly plainMost: number;
   readonly overallMost: number;
+  /** Of each cause, how long failovers took, in ms and in order; those of `kill-all` from when the next members were there. */
+  readonly byCause: ReadonlyMap<string, readonly number[]>;
   /** Processes that killed themselves because their work did not end with their lease. */
   readonly fenced: number;
   readonly panics: ReadonlyMap<string, number>;
@@ -82,7 +85,7 @@ export function check(records: Records): Verdict {
   const followed = [...ofEpoch.values()].map((some) => follow(some, again));
   const takeovers = followed.flatMap((one) => one.takeovers);
   const masterships = mastershipsOf(records, epochs);
-  const failovers = failoversOf(masterships, faults, records.late, settings);
+  const failovers = failoversOf(masterships, records);
   const died = happened.filter(({ what, expected }) => what === 'ended' && !expected);
   const fenced = died.filter((one) => fencedItself(one, masterships, lastWordsOf(one, records)));
 
@@ -112,6 +115,12 @@ export function check(records: Records): Verdict {
       .map(({ at, took, bound, from, to }) => ({
         at,
         text: `${took.toFixed(0)} ms of ${bound} from ${from.member} (term ${from.term}) to ${to.member} (term ${to.term})`,
+      })),
+    'failover before the lease was over': failovers
+      .filter(({ at, earliest }) => at < earliest)
+      .map(({ at, earliest, cause, from, to }) => ({
+        at,
+        text: `${(earliest - at).toFixed(1)} ms too soon, from ${from.member} (term ${from.term}; ${cause}) to ${to.member} (term ${to.term})`,
       })),
     'stuck in error': stuck(records),
     'done without a run': doneWithoutRun(records, runs),
@@ -224,6 +233,11 @@ function timesOf(failovers: readonly Failover[]) {
     plainMedian: median(plain),
     plainMost: Math.max(0, ...plain),
     overallMost: Math.max(0, ...failovers.map(({ took }) => took)),
+    byCause: new Map(
+      [...groupBy(failovers, ({ cause }) => cause)]
+        .map(([cause, some]): [string, number[]] => [cause, some.map(({ took }) => took).sort((a, b) => a - b)])
+        .sort(([a], [b]) => (a < b ? -1 : 1)),
+    ),
   };
 }
 
@@ -233,6 +247,6 @@ function countOf(names: readonly string[]): Map<string, number> {
   return counts;
 }
 
-function median(numbers: readonly number[]): number {
+export function median(numbers: readonly number[]): number {
   return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0;
 }

@@ -7,9 +7,13 @@
  * are free again. Each other member that a fault meets in that time, and each term that was claimed by no member that came to
  * hold it, may cost one more wait: it may have died, or been cut off, with its claim half done. How late the machine was
  * in that time, by a timer of the runner, is added once for each call of a claim.
+ *
+ * A death that a standby notices costs no wait at all: POLL and the same round trips. And what the others cannot have
+ * noticed must cost one: SLAVE + TICKING from the beat (deaths.ts says which is which).
  */
+import { deathOf, hasWitness, mustWaitFor } from './deaths.ts';
 import type { Mastership } from './masterships.ts';
-import type { Fault, Late, Settings } from './records.ts';
+import type { Fault, Records } from './records.ts';
 
 /** What the validity is of SLAVE + TICKING. */
 const VALIDITY = 0.95;
@@ -29,16 +33,18 @@ export interface Failover {
   /** From where it counts to the next mastership, in ms. */
   readonly took: number;
   readonly bound: number;
+  /** When no member may have followed before that. */
+  readonly earliest: number;
+  /** The fault that alone ended the mastership before, else `other`; `unseen` of a death that no standby had to notice. */
+  readonly cause: string;
   /** Whether nothing else happened in that time. */
   readonly isPlain: boolean;
 }
 
-export function failoversOf(
-  masterships: readonly Mastership[],
-  faults: readonly Fault[],
-  late: readonly Late[],
-  { server, intervals: { SLAVE, TICKING, POLL, ERROR } }: Settings,
-): Failover[] {
+export function failoversOf(masterships: readonly Mastership[], records: Records): Failover[] {
+  const { faults, late } = records;
+  const { server, intervals } = records.settings;
+  const { SLAVE, TICKING, POLL, ERROR } = intervals;
   const lease = SLAVE + TICKING;
   return masterships.flatMap((to, index) => {
     const from = masterships[index - 1];
@@ -47,7 +53,9 @@ export function failoversOf(
     const beat = from.promise - VALIDITY * lease;
     const meanwhile = faults.filter((fault) => backAt(fault) > beat && fault.from < to.start);
     const ofAll = meanwhile.filter((fault) => isOfAll(fault, server));
-    const own = meanwhile.filter(({ member, kind }) => member === from.member && (kind === 'kill' || kind === 'stop'));
+    const death = deathOf(from, faults);
+    const stops = meanwhile.filter(({ member, kind }) => member === from.member && kind === 'stop');
+    const own = death === undefined ? stops : [...stops, death];
     const landed = meanwhile.filter(({ member }) => member === from.member).map((fault) => landedUntil(fault, from));
     const others = meanwhile.filter(
       ({ member, from: began }) => member !== from.member && member !== 'all' && began > beat,
@@ -59,11 +67,17 @@ export function failoversOf(
       ...landed.map((at) => Math.min(at, to.start)),
       Math.min(back, to.start),
     );
-    const waits = 1 + others.length + Math.max(0, to.term - from.term - 1);
-    const isPlain = waits === 1 && ofAll.length === 0;
+    const more = others.length + Math.max(0, to.term - from.term - 1);
+    const isPlain = more === 0 && ofAll.length === 0;
+    const isSeen = death !== undefined && ofAll.length === 0 && hasWitness(death, from, to.start, records);
+    const waits = more + (isSeen ? 0 : 1);
+    const held = mustWaitFor(from, to, records);
+    const earliest = held === undefined ? 0 : beat + lease;
+    const alone = isSeen || death === undefined ? (death ?? held)?.kind : `${death.kind}, unseen`;
+    const cause = (more === 0 ? alone : undefined) ?? 'other';
     const lateness = late.filter(({ at }) => at > began && at < to.start).reduce((sum, { ms }) => sum + ms, 0);
     const bound = Math.round(waits * lease + POLL + ALLOWANCE + CALLS * lateness);
-    return [{ from, to, at: to.start, took: to.start - began, bound, isPlain }];
+    return [{ from, to, at: to.start, took: to.start - began, bound, earliest, cause, isPlain }];
   });
 }
 

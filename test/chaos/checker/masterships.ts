@@ -5,6 +5,9 @@
 import type { Epochs } from './epochs.ts';
 import type { Happened, LeaseSight, LedgerLine, Said } from './records.ts';
 
+/** A kill is noted just before it is sent, and the process may write another line until it comes, in ms. */
+const SENDING = 50;
+
 export interface Mastership {
   readonly member: string;
   readonly term: number;
@@ -18,6 +21,8 @@ export interface Mastership {
   promise: number;
   /** At the promise, or when it saw before that that it had none, as after a jump of the wall clock. */
   lost: number;
+  /** When its process ended, if it did. */
+  died: number;
   /** When it held it no longer: when it was lost, or when the member died before that. */
   end: number;
   /** Whether it gave the lease up itself. */
@@ -46,6 +51,7 @@ export function mastershipsOf({ sights, ledger, happened, said }: Seen, epochs: 
       last: seen,
       promise: 0,
       lost: 0,
+      died: Number.POSITIVE_INFINITY,
       end: 0,
       released: false,
     };
@@ -58,16 +64,21 @@ export function mastershipsOf({ sights, ledger, happened, said }: Seen, epochs: 
   for (const { member, term, left, at } of ledger) see(member, term, left, at, at);
   const none = byMember(sights.filter(({ left }) => left <= 0).map(({ member, seen }) => ({ member, at: seen })));
   const deaths = byMember(happened.filter(({ what }) => what === 'killed' || what === 'ended'));
-  const stopping = new Map(said.filter(({ what }) => what === 'stopping').map(({ member, at }) => [member, at]));
+  const whenSaid = (wanted: Said['what']) =>
+    new Map(said.filter(({ what }) => what === wanted).map(({ member, at }) => [member, at]));
+  const [stopping, ending] = [whenSaid('stopping'), whenSaid('ending')];
   for (const one of found.values()) {
-    const first = (moments: ReadonlyMap<string, number[]>): number =>
-      moments.get(one.member)?.find((at) => at >= one.last) ?? Number.POSITIVE_INFINITY;
-    one.lost = Math.min(one.promise, first(none));
-    one.end = Math.min(one.lost, first(deaths));
+    const first = (moments: ReadonlyMap<string, number[]>, from: number): number =>
+      moments.get(one.member)?.find((at) => at >= from) ?? Number.POSITIVE_INFINITY;
+    one.lost = Math.min(one.promise, first(none, one.last));
+    one.died = Math.max(one.last, first(deaths, one.last - SENDING));
+    one.end = Math.min(one.lost, one.died);
     const asked = stopping.get(one.member);
     // It is released at some moment after it was last seen: from then on others may follow at once.
     one.released = asked !== undefined && asked < one.promise;
-    if (one.released) one.end = Math.min(one.end, Math.max(one.last, asked ?? 0));
+    // A process that ends by itself gives it up, too, and that still counts as a failover.
+    const given = one.released ? asked : ending.get(one.member);
+    if (given !== undefined) one.end = Math.min(one.end, Math.max(one.last, given));
   }
   return [...found.values()].toSorted((a, b) => a.start - b.start);
 }

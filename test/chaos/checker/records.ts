@@ -46,7 +46,7 @@ export interface LeaseSight {
 }
 
 export interface Said {
-  readonly what: 'done' | 'deadletter' | 'panic' | 'error' | 'again' | 'stopping';
+  readonly what: 'done' | 'deadletter' | 'panic' | 'error' | 'again' | 'stopping' | 'ending';
   readonly member: string;
   readonly at: number;
   /** The id, or the code. */

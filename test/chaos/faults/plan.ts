@@ -2,6 +2,11 @@
 import { LEASE } from '../intervals.ts';
 
 export const memberFaults = ['kill', 'stop', 'block', 'busy', 'pool-busy', 'broken-deploy'] as const;
+/**
+ * By which a process ends, or all of them: each strikes the master if it can, once a standby has seen that live. The first
+ * four are noticed at once.
+ */
+export const deathFaults = ['exit', 'throw', 'kill-with-sibling', 'pid-reused', 'kill-all'] as const;
 /** Of a store behind a network: the way to it, and its indexes. */
 export const networkFaults = ['cut', 'delay', 'half-open', 'drop-requests', 'drop-answers', 'indexes-dropped'] as const;
 export const serverFaults = ['server-engine', 'server-gateway'] as const;
@@ -11,6 +16,7 @@ export const setFaults = ['step-down', 'primary-lost', 'stale-primary'] as const
 export const storeFaults = ['store-removed', 'store-replaced'] as const;
 export type FaultKind =
   | (typeof memberFaults)[number]
+  | (typeof deathFaults)[number]
   | (typeof networkFaults)[number]
   | (typeof serverFaults)[number]
   | (typeof storeFaults)[number]
@@ -41,6 +47,10 @@ const PATIENT = 0.7;
 /** How often a fault strikes the master. */
 const AT_MASTER = 0.5;
 
+export function isDeath(kind: FaultKind): boolean {
+  return deathFaults.some((one) => one === kind);
+}
+
 export function plan(count: number, kinds: readonly FaultKind[], random: () => number): PlannedFault[] {
   return Array.from({ length: count }, (_, index) => {
     const kind = kinds[Math.floor(random() * kinds.length)] ?? 'kill';
@@ -51,7 +61,7 @@ export function plan(count: number, kinds: readonly FaultKind[], random: () => n
       // Longer than the lease, so another member has to take over.
       lasts: LEASE * (1.1 + 0.9 * random()),
       patient: random() < PATIENT,
-      master: random() < AT_MASTER,
+      master: random() < AT_MASTER || isDeath(kind),
       place: random(),
       strength: random(),
     };

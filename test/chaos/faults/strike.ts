@@ -9,30 +9,54 @@ import type { Place } from '../places.ts';
 import type { ChaosServer } from '../servers.ts';
 import type { Harm, StoreFolder } from '../storeFolder.ts';
 import { dropIndexes } from './dropIndexes.ts';
+import { useAgain } from './pidReuse.ts';
 import type { FaultKind, PlannedFault } from './plan.ts';
 
 /** What it strikes, beside a place. */
 export interface Targets {
   readonly server: ChaosServer;
   readonly store: StoreFolder;
+  readonly places: readonly Place[];
 }
 
 /** Resolves with what it did to the store, or to the set, if it did. */
-type Strike = (place: Place, fault: PlannedFault, targets: Targets) => Promise<Harm | Move | undefined>;
+type Strike = (
+  place: Place,
+  fault: PlannedFault,
+  targets: Targets,
+) => Promise<Harm | Move | { readonly how: string } | undefined>;
 
 const HOUR = 3600;
 /** Busy processes for each core. */
 const BUSY = 2;
 /** How long the server is away at least and at most, in ms. */
 const AWAY = { least: 200, most: 1500 };
+/** How long all members may take to begin again at most, and between two looks at that, in ms. */
+const BACK = 15_000;
+const LOOK = 25;
 /** By which each sync takes longer at least and at most, in ms: a beat has its time limit in between. */
 const SLOW = { least: 50, most: 400 };
 
 export const strikes: Record<FaultKind, Strike> = {
-  async kill(place) {
-    const ended = place.child?.ended;
-    place.kill();
-    await ended;
+  kill: (place) => endsBy(place, () => place.kill()),
+  exit: (place) => endsBy(place, () => place.end('exit')),
+  throw: (place) => endsBy(place, () => place.end('throw')),
+  'kill-with-sibling': (place) => endsBy(place, () => place.kill()),
+  /** Another process gets the number of the killed one. */
+  async 'pid-reused'(place, { lasts }) {
+    const pid = place.child?.pid ?? 0;
+    await endsBy(place, () => place.kill());
+    return { how: await useAgain(pid, lasts) };
+  },
+  /** The master last, so no member is left that could see its death. Ends when all that follow look at the lease. */
+  async 'kill-all'(_, __, { places }) {
+    const inTurn = places.toSorted((a, b) => Number(a.state === 'master') - Number(b.state === 'master'));
+    const ended = inTurn.map(({ child }) => child?.ended);
+    for (const place of inTurn) place.kill();
+    await Promise.all(ended);
+    for (const end = performance.now() + BACK; places.some(isNew); await sleep(LOOK))
+      if (performance.now() > end) break;
+    return undefined;
   },
   async stop(place, { lasts }) {
     const resume = place.suspend();
@@ -119,6 +143,17 @@ export const strikes: Record<FaultKind, Strike> = {
     place.showWall(0);
   },
 };
+
+/** Whether it has not looked at the lease yet. */
+function isNew({ state }: Place): boolean {
+  return state === 'started' || state === 'init';
+}
+
+async function endsBy(place: Place, end: () => void): Promise<undefined> {
+  const ended = place.child?.ended;
+  end();
+  await ended;
+}
 
 function drop(): Buffer {
   return Buffer.alloc(0);

@@ -4,6 +4,11 @@ import { deathBugs } from './deaths.ts';
 import { durableBugs } from './durable.ts';
 import { electionBugs } from './election.ts';
 import { embeddedBugs } from './embedded.ts';
+
+import { guardBugs } from './guard.ts';
+
+import { hintBugs } from './hints.ts';
+
 import { memberBugs } from './members.ts';
 import { mongodbBugs } from './mongodb.ts';
 import { networkBugs } from './network.ts';
@@ -22,6 +27,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...realmBugs,
   ...durableBugs,
   ...deathBugs,
+  ...guardBugs,
+  ...hintBugs,
   ...workBugs,
   ...storeBugs,
   ...embeddedBugs,

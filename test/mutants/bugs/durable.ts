@@ -62,7 +62,7 @@ export const durableBugs: readonly PlantedBug[] = [
   {
     name: 'deaths-not-counted',
     breaks: 'A task that takes its process down is run again and again.',
-    file: reign,
+    file: 'src/queue/givingUp.ts',
     find: 'return failed >= attempts || (deaths > 0 && deaths + 1 >= budget);',
     replace: 'return failed >= attempts || (deaths > 1e6 && deaths + 1 >= budget);',
     caughtBy,
@@ -70,7 +70,7 @@ export const durableBugs: readonly PlantedBug[] = [
   {
     name: 'one-death-too-many',
     breaks: 'The first death, of which there is no record, is not counted.',
-    file: reign,
+    file: 'src/queue/givingUp.ts',
     find: '(deaths > 0 && deaths + 1 >= budget)',
     replace: '(deaths > 0 && deaths >= budget)',
     caughtBy: ['walks'],

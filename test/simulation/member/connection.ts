@@ -43,7 +43,7 @@ import {
 } from './database.ts';
 import type { Plant } from './setting.ts';
 
-export type CallName = Exclude<keyof Store, 'open' | 'close' | 'onAvailable'> | keyof TaskStore;
+export type CallName = Exclude<keyof Store, 'open' | 'close' | 'onAvailable' | 'onHint'> | keyof TaskStore;
 
 /** Of one message and its answer; all in ms. */
 export interface Fate {
@@ -109,6 +109,9 @@ export class SimulatedConnection implements FullStore {
   async open(): Promise<void> {}
   async close(): Promise<void> {}
   onAvailable(): () => void {
+    return () => {};
+  }
+  onHint(): () => void {
     return () => {};
   }
 

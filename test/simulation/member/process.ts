@@ -47,6 +47,8 @@ export interface Surroundings {
   tableOf(process: SimulatedProcess): ProcessTable;
   fate(process: SimulatedProcess, call: CallName): Fate;
   sent(process: SimulatedProcess, call: CallName): void;
+  /** It has done what others would like to know. */
+  hint(process: SimulatedProcess): void;
   /** It has stopped, or died. */
   ended(process: SimulatedProcess): void;
   crashed(process: SimulatedProcess, why: string): void;
@@ -202,7 +204,7 @@ export class SimulatedProcess {
           poll: intervals.POLL,
         };
         this.managed = habits.options.durable
-          ? new DurableDuty({ ...parts, holder: id, reads: new ReadLimit() })
+          ? new DurableDuty({ ...parts, holder: id, reads: new ReadLimit(), stored: () => world.hint(this) })
           : new MemoryDuty(parts);
         return conduct.watch(ledger.watch(this, this.managed));
       },
@@ -270,6 +272,12 @@ export class SimulatedProcess {
     const { script, native } = this.excusedUntil;
     const { grace } = habits.options;
     this.excusedUntil = { script: Math.max(script, from(0)), native: Math.max(native, from(grace)) };
+  }
+
+  hinted(): void {
+    if (!this.alive) return;
+    this.member.hinted();
+    if (this.managed instanceof DurableDuty) this.managed.hinted();
   }
 
   kill(): void {
@@ -383,6 +391,7 @@ export class SimulatedProcess {
         assert.ok(transitions[event.from].includes(event.to), `no way from ${event.from} to ${event.to}`);
         this.conduct.changes(event.from, event.to);
         this.phase = event.to;
+        this.world.hint(this);
         return;
       case 'done':
         return ledger.toldDone(this, event.ids);

@@ -46,6 +46,8 @@ export const faultKinds = [
   'trim',
   /** A process ends by itself, and its exit gives the lease back if it has the time. */
   'exit',
+  /** Members hear hints of what others have done: lost, late, twice, and of nothing at all. */
+  'hints',
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
@@ -53,7 +55,7 @@ const losses: readonly FaultKind[] = ['wiped', 'restored'];
 /** Faults that worlds with a queue draw by a stream of their own, or never. */
 const apart: ReadonlySet<FaultKind> = new Set<FaultKind>([
   ...losses,
-  ...(['unfit', 'early', 'back', 'progress', 'trim', 'exit'] as const),
+  ...(['unfit', 'early', 'back', 'progress', 'trim', 'exit', 'hints'] as const),
 ]);
 /** Faults that need a queue. */
 const ofQueues: ReadonlySet<FaultKind> = new Set<FaultKind>(['tasks', 'broken-deploy']);
@@ -128,6 +130,7 @@ function drawQueues(seed: number): Setting {
   if (fate() < 0.3) liked.push(...losses.filter((kind) => fate() < 0.7 && (kind === 'wiped' || store === 'atomic')));
   if (stream(seed, 10)() < 0.3) liked.push('unfit');
   if (stream(seed, 11)() < 0.4) liked.push('exit');
+  if (stream(seed, 12)() < 0.6) liked.push('hints');
   // No server both writes leases without atomicity and takes back what it has shown.
   const faults = liked.filter((kind) => store === 'atomic' || kind !== 'split');
   const faultTime = 4000 + Math.floor(random() * 7000);

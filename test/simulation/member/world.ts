@@ -78,6 +78,7 @@ export class World implements Surroundings {
   readonly note: ((text: string) => void) | null;
   private readonly network: () => number;
   private readonly fortune: () => number;
+  private readonly rumour: () => number;
   private readonly natures: Natures;
   private readonly feeding: Feeding;
   private processes: SimulatedProcess[] = [];
@@ -108,6 +109,7 @@ export class World implements Surroundings {
     this.random = stream(seed, 2);
     this.network = stream(seed, 3);
     this.fortune = stream(seed, 4);
+    this.rumour = stream(seed, 13);
     this.natures = new Natures(this.habits, stream(seed, 5));
     this.ledger = new Ledger(setting, (id) => this.natures.behaviour(id));
     const commit = setting.store === 'weak' ? 0 : this.habits.commit;
@@ -165,6 +167,7 @@ export class World implements Surroundings {
     const { habits, setting } = this;
     this.later(this.fortune() * 1000, () => this.mischief());
     if (this.hasQueue) this.later(this.random() * 500, () => this.feed());
+    this.later(0, () => this.hintAtNothing());
     await this.until(setting.faultTime);
     this.natures.calm = true;
     for (const process of this.processes) {
@@ -412,6 +415,26 @@ export class World implements Surroundings {
     if (!this.mischiefs.includes(kind)) return;
     // With the next event, at the same moment: not in the middle of a step of the member's own code.
     this.later(0, () => this.befall(process, kind, 0));
+  }
+
+  // ---- hints ----
+
+  /** Hints at what a process has done, to the others: never, once or twice, at once or late. */
+  hint(by: SimulatedProcess): void {
+    const { rumour, habits } = this;
+    if (!this.setting.faults.includes('hints')) return;
+    for (const other of this.living.filter((process) => process !== by)) {
+      for (let count = Math.floor(rumour() * 3); count > 0; count--) {
+        this.later(rumour() < 0.7 ? rumour() * 5 : rumour() * habits.latest, () => other.hold(() => other.hinted()));
+      }
+    }
+  }
+
+  private hintAtNothing(): void {
+    if (!this.setting.faults.includes('hints')) return;
+    this.later(this.rumour() * 400, () => this.hintAtNothing());
+    const process = this.living[Math.floor(this.rumour() * this.living.length)];
+    process?.hold(() => process.hinted());
   }
 
   // ---- the faults ----

@@ -1,4 +1,4 @@
-/** What is searched in CI: some 90 s of one core in all. docs/explain/search.md has the figures. */
+/** What is searched in CI: some two minutes of one core in all. docs/explain/search.md has the figures. */
 import type { ClockName, FaultName, scales } from './setting.ts';
 import { faultNames } from './setting.ts';
 

@@ -32,7 +32,13 @@ function member(lost: number, how: 'call' | 'answer') {
   };
   const connected = store.connect(fate);
   const letters = new DeadLetters({ store: connected, name: NAME, holder: 'me', clock, poll: POLL });
-  const work = new DurableDuty({ ...new Told().parts(clock), store: connected, holder: 'me', reads: new ReadLimit() });
+  const work = new DurableDuty({
+    ...new Told().parts(clock),
+    store: connected,
+    holder: 'me',
+    reads: new ReadLimit(),
+    stored: () => {},
+  });
   return { store, requeue: () => work.requeue('a', letters) };
 }
 

@@ -112,6 +112,14 @@ test('no process is looked for in a lease that was released, that an older versi
   expect(looks).toBe(0);
 });
 
+test('a look of the member takes the place of one between two of them', async () => {
+  for (let time = 0; time < 10; time += 1) {
+    holder.isGone(held());
+    await clock.advance(500);
+  }
+  expect(looks).toBe(10);
+});
+
 test('members share their looks at a process', () => {
   const others = Array.from({ length: 10 }, () => watch.add(() => {}));
   for (const each of [holder, ...others]) expect(each.isGone(held())).toBe(false);

@@ -17,6 +17,7 @@ const codes: Record<FailoverErrorCode, true> = {
   ERR_BUNDLED: true,
   ERR_CONFIGURATION_DIFFERS: true,
   ERR_COORDINATOR_LOST: true,
+  ERR_GUARD_LOST: true,
   ERR_INTERVALS_TOO_SHORT: true,
   ERR_INVALID_KEY: true,
   ERR_INVALID_OPTION: true,
@@ -107,12 +108,12 @@ test('every option of failover() is there with its default, and no other', () =>
   const names = namesRead(groups, (given) => resolveOptions(given)).filter((name) => !/^intervals\.[a-z]/.test(name));
   const shown = defaultsOf(sectionOf(page('options'), '## Options of `failover(options)`'));
   expect([...shown.keys()].sort()).toEqual([...names.filter((name) => !(name in groups)), 'nodb'].sort());
-  const { store, intervals, exitTimeout } = resolveOptions({});
+  const { store, intervals, exitTimeout, guard } = resolveOptions({});
   if (store.kind !== 'mongodb') throw new Error('the default is not MongoDB');
   const { connectString, connectOptions, debug } = store;
   expect(Object.fromEntries(shown)).toEqual({
     ...{ 'mongodb.connectString': connectString, 'mongodb.connectOptions': connectOptions, 'mongodb.debug': debug },
-    ...{ nodb: false, 'nodb.path': undefined, exitTimeout },
+    ...{ nodb: false, 'nodb.path': undefined, exitTimeout, guard },
     ...Object.fromEntries(Object.entries(intervals).map(([name, value]) => [`intervals.${name}`, value])),
   });
 });

@@ -19,6 +19,7 @@ describe('resolveOptions', () => {
       },
       intervals: resolveIntervals(),
       exitTimeout: 500,
+      guard: false,
       ignored: [],
     };
     expect(resolve()).toEqual(defaults);

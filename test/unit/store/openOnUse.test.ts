@@ -20,6 +20,7 @@ class SlowStore {
         this.closed += 1;
       },
       onAvailable: () => () => {},
+      onHint: () => () => {},
       highestTerm: async (name) => {
         this.asked.push(name);
         return tip;

@@ -83,7 +83,7 @@ test('a single executable is told how to load the package', () => {
   expect(refusal({ url: undefined, isSingleExecutable: () => true })).toContain('createRequire(process.execPath)');
 });
 
-test.each(['coordinator.cjs', 'store.cjs', 'task.cjs', 'piscina/dist/worker.js'])(
+test.each(['coordinator.cjs', 'store.cjs', 'task.cjs', 'guard.cjs', 'piscina/dist/worker.js'])(
   'without %s it is not complete',
   (name) => {
     expect(refusal({ exists: (path) => !path.endsWith(name) })).toMatch(

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import {
   isAlive,
+  mayGroupLive,
   type ProcessIdentity,
   processTable,
   type Sighting,
@@ -34,6 +35,8 @@ describe('this system', () => {
     expect(boot).not.toBe('');
     expect(namespace).toContain('pid:[');
     expect(processTable.look(pid)).toEqual({ start });
+    expect(processTable.look(pid, start)).toEqual({ start });
+    expect(processTable.look(pid, 'another')).toEqual({ start });
     expect(isAlive(thisProcess(), thisProcess(), processTable)).toBe(true);
   });
 
@@ -60,5 +63,23 @@ describe('this system', () => {
     await vi.waitFor(() => expect(processTable.look(Number(text))).toBe('none'));
     // It has a number still.
     expect(process.kill(Number(text), 0)).toBe(true);
+  });
+
+  test('tells whether a process of a group is left, and counts none that has ended', async () => {
+    // The shell becomes a program that never waits for its child, which leads a group of its own.
+    child = spawn('sh', ['-c', 'setsid sleep 100 & echo $!; exec sleep 100'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+      detached: true,
+    });
+    const { pid = 0 } = child;
+    const text = await new Promise<string>((resolve) => child?.stdout?.once('data', (data) => resolve(String(data))));
+    const other = Number(text);
+    await vi.waitFor(() => expect([pid, other].map(mayGroupLive)).toEqual([true, true]));
+    process.kill(-other, 'SIGKILL');
+    await vi.waitFor(() => expect(mayGroupLive(other)).toBe(false));
+    expect(process.kill(-other, 0)).toBe(true);
+    expect(mayGroupLive(pid)).toBe(true);
+    process.kill(-pid, 'SIGKILL');
+    await vi.waitFor(() => expect(mayGroupLive(pid)).toBe(false));
   });
 });

@@ -15,6 +15,7 @@ let work: DurableDuty;
 let letters: DeadLetters;
 let fate: TaskFate;
 let term: number;
+let stores: number;
 
 function make(retry?: Partial<ResolvedRetry>): void {
   told = new Told();
@@ -24,6 +25,9 @@ function make(retry?: Partial<ResolvedRetry>): void {
     store: store.connect(() => fate),
     holder: 'me',
     reads: new ReadLimit(),
+    stored: () => {
+      stores += 1;
+    },
   });
 }
 
@@ -32,6 +36,7 @@ beforeEach(() => {
   store = new MemoryTasks(clock);
   fate = atOnce;
   term = 0;
+  stores = 0;
   make();
 });
 
@@ -77,6 +82,19 @@ test('a master runs what is stored, and what it is fed without asking for it', a
   expect([told.runner.running, told.news(), told.progressed]).toEqual([2, ['done 1'], 1]);
   expect(store.news()).not.toContain('tasksAfter 1');
   expect(work.progress()).toEqual({ identifier: 1, count: 1, recent: [] });
+});
+
+test('a member that stores tasks says so, and a master that hears it of another one runs them at once', async () => {
+  work.seenNothing();
+  await elect();
+  expect(stores).toBe(0);
+  store.add({ id: 1, bytes: new Uint8Array(2) });
+  work.hinted();
+  await settle();
+  expect(told.runner.running).toBe(1);
+  await work.submit(batchOf(2));
+  await work.submit(batchOf(2));
+  expect(stores).toBe(1);
 });
 
 test('counts on from what the lease carried, unless it was its own', async () => {
@@ -209,6 +227,7 @@ test('or holds the queue up, until any member clears it', async () => {
     store: store.connect(),
     holder: 'other',
     reads: new ReadLimit(),
+    stored: () => {},
   });
   expect([await other.unblock(2), await other.unblock(1), await other.unblock(1)]).toEqual([false, true, false]);
   await clock.advance(POLL);

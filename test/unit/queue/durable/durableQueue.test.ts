@@ -340,6 +340,54 @@ describe('an idle queue', () => {
     expect(await calls('trimTasks', 60_000, { ...atOnce, lost: 'call' })).toBeGreaterThan(500);
   });
 
+  test('is looked at at once after a hint', async () => {
+    await elected(0);
+    store.news();
+    addAll(store, 1, 2);
+    master.queue.hinted();
+    await settle();
+    expect(master.ready()).toEqual([1, 2]);
+    expect(store.news().filter((call) => call.startsWith('tasksAfter'))).toEqual(['tasksAfter 0', 'tasksAfter 2']);
+  });
+
+  test('has one look under way at most, however many hints come, and misses none of them', async () => {
+    await elected(0);
+    master.fate = only('tasksAfter', { there: 5, back: 5 });
+    store.news();
+    master.queue.hinted();
+    await clock.advance(7);
+    addAll(store, 1, 1);
+    for (let count = 0; count < 100; count++) master.queue.hinted();
+    expect(store.news()).toEqual(['tasksAfter 0']);
+    await clock.advance(13);
+    expect(master.ready()).toEqual([1]);
+    await clock.advance(15);
+    expect(store.news()).toEqual(['tasksAfter 0', 'tasksAfter 1']);
+  });
+
+  test('is not looked at after a hint while there is something to do', async () => {
+    await elected(3);
+    await clock.advance(POLL / 2);
+    store.news();
+    addAll(store, 4, 4);
+    for (let count = 0; count < 100; count++) master.queue.hinted();
+    await settle();
+    expect(store.news()).toEqual([]);
+    master.queue.remove(3);
+    await settle();
+    expect(master.ready()).toEqual([4]);
+  });
+
+  test('is left alone by a hint when the mastership is over, or has not begun', async () => {
+    master.queue.hinted();
+    await elected(0);
+    master.queue.endReign();
+    store.news();
+    master.queue.hinted();
+    await settle();
+    expect(store.news()).toEqual([]);
+  });
+
   test('is looked at each POLL, and less often when the store is slow', async () => {
     await elected(0);
     expect(await calls('tasksAfter', 100 * POLL)).toBe(100);

@@ -9,6 +9,7 @@ import { leaseKey, taskKey } from '../../../../src/store/embedded/keys.ts';
 import type { EmbeddedPlace } from '../../../../src/store/embedded/place.ts';
 import { EmbeddedServer } from '../../../../src/store/embedded/server.ts';
 import { packTasks } from '../../../../src/store/embedded/taskBytes.ts';
+import { slotOf } from '../../../../src/store/embedded/wakeups.ts';
 import { processTable, thisProcess } from '../../../../src/surroundings/processIdentity.ts';
 import { openEntries } from '../../../support/embeddedEntries.ts';
 
@@ -36,6 +37,7 @@ class Bench {
   /** How much later it is at each look at the clock. */
   step = 0;
   readonly replies: StoreReply[] = [];
+  readonly marked: number[] = [];
   readonly pauses: number[] = [];
   readonly activity = new Watched();
   readonly later: { ms: number; callback: () => void }[] = [];
@@ -55,7 +57,11 @@ class Bench {
       soon: (callback) => this.turns.push(callback),
       after: (ms, callback) => this.later.push({ ms, callback }),
       pause: (ms) => this.pauses.push(ms),
-      post: (replies) => this.replies.push(...replies),
+      post: (message) => {
+        if ('marked' in message) this.marked.push(...message.marked);
+        else this.replies.push(...message);
+      },
+      random: Math.random,
     });
     onTestFinished(() => this.server.close());
   }
@@ -103,6 +109,19 @@ test('all calls of one turn run in one transaction, those that a lease hangs on 
   bench.turn();
   expect(bench.answered).toEqual([looked, added, listed]);
   expect(bench.replies.every(({ ok }) => ok)).toBe(true);
+});
+
+test('what another member waits for is marked, and of what a lease hangs on this coordinator hears too', () => {
+  const tenure = { name: 'x', term: 1, holder: 'a' };
+  bench.ask('insertTerm', [{ ...tenure, claim: 'a/1', ttl: 1 }]);
+  bench.ask('addTasks', ['x', tasks('a'), 10]);
+  bench.ask('release', [tenure, 1, {}]);
+  bench.turn();
+  expect(bench.marked).toEqual([slotOf('x', 'lease')]);
+  // The second mark of this millisecond waits.
+  expect(bench.later.map(({ ms }) => ms)).toEqual([1]);
+  bench.answer('addTasks', ['x', tasks('b'), 10]);
+  expect(bench.marked).toHaveLength(1);
 });
 
 test('calls that can wait do so once the transaction has taken its time', () => {

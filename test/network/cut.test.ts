@@ -1,10 +1,10 @@
-/** The network between the master and the server is cut: its work stops before anybody else's begins. */
+/** The network between the master and the server is cut: its work stops before another member's begins. */
 import { expect, inject, onTestFinished, test } from 'vitest';
+import { allIsDone, expectSafe, MemberProcess, numbers, shuffled } from '../processes/memberProcess.ts';
 import { temporaryFolder } from '../support/clusters.ts';
 import { databaseUri } from '../support/database.ts';
 import { Journal } from '../support/journal.ts';
 import { TcpProxy } from '../support/tcpProxy.ts';
-import { allIsDone, expectSafe, MemberProcess, numbers, shuffled } from './memberProcess.ts';
 
 test.each(['swallow', 'cut'] as const)(
   'a master whose packets the network does %s stops in time, and comes back as standby',

@@ -1,0 +1,2 @@
+/** Loads a package that is installed beside this file, for a caller elsewhere. */
+export const load = (name) => import(name);

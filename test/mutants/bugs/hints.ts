@@ -1,0 +1,67 @@
+/** Mistakes about hints: that something depends on them, or that they cost too much. */
+import type { PlantedBug } from '../plantedBug.ts';
+
+const protocol = 'src/election/protocol.ts';
+const reign = 'src/queue/durable/reign.ts';
+const wakeups = 'src/store/embedded/wakeups.ts';
+
+export const hintBugs: readonly PlantedBug[] = [
+  {
+    name: 'tasks-wait-for-a-hint',
+    breaks: 'A master looks for new tasks when it is given a hint, and not each POLL.',
+    file: reign,
+    find: 'if (this.parts.clock.now() >= this.lookFrom) void this.pollQueue();',
+    replace: 'if (this.lookFrom < 0) void this.pollQueue();',
+    caughtBy: ['named'],
+  },
+  {
+    name: 'hints-make-a-loop-of-looks',
+    breaks: 'Hints that follow each other make a standby look as fast as the store answers.',
+    file: protocol,
+    find: 'const from = (state.lastLookAt ?? this.now) + Math.min(mostMs, share * this.config.intervals.POLL);',
+    replace: 'const from = this.now + Math.min(0, mostMs, share);',
+    caughtBy: ['named'],
+  },
+  {
+    name: 'looks-are-hints',
+    breaks: 'Each look of a member has the others look, which do the same.',
+    file: wakeups,
+    find: '    default:\n      return undefined;',
+    replace: "    default:\n      return slotOf(name, 'lease');",
+    caughtBy: ['named'],
+  },
+  {
+    name: 'hint-asks-a-store-that-failed',
+    breaks: 'A hint makes a member look at a store that it has given up until ERROR is over.',
+    file: protocol,
+    find: "const isStandby = state.phase === 'slave' || state.phase === 'ticking';",
+    replace: "const isStandby = state.phase !== 'init';",
+    caughtBy: ['named'],
+  },
+  {
+    name: 'hint-asks-for-a-busy-queue',
+    breaks: 'A master that has tasks to do asks the store for more at each hint.',
+    file: reign,
+    find: 'if (this.window.head === undefined) void this.fill();',
+    replace: 'void this.fill();',
+    caughtBy: ['named'],
+  },
+  {
+    name: 'hint-stands-for-a-wait',
+    breaks: 'A hint counts as the word that the lease was released, so its holder is not waited for.',
+    file: protocol,
+    find: '    state.nextLookAt = Math.min(state.nextLookAt, Math.max(this.now, from));',
+    replace:
+      '    state.nextLookAt = Math.min(state.nextLookAt, Math.max(this.now, from));\n' +
+      '    if (state.seen !== null) state.seen = { ...state.seen, since: state.seen.since - this.config.intervals.SLAVE };',
+    caughtBy: ['named'],
+  },
+  {
+    name: 'hint-of-its-own-tasks',
+    breaks: 'A master asks the store for each task that its own process has just stored.',
+    file: 'src/store/embedded/server.ts',
+    find: "const own = [...marked].filter((slot) => topicOf(slot) === 'lease');",
+    replace: 'const own = [...marked].filter((slot) => topicOf(slot) !== undefined);',
+    caughtBy: ['named', 'contract'],
+  },
+];

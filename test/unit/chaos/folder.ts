@@ -1,0 +1,100 @@
+/** Ledgers and histories made by hand, and what the checker finds in them. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { check, type Verdict } from '../../chaos/checker/check.ts';
+import { readRecords } from '../../chaos/checker/records.ts';
+
+const intervals = { SLAVE: 900, TICKING: 300, POLL: 50, ERROR: 200 };
+
+/** Files as a run leaves them. Times are in ms from a beginning of their own. */
+export class Folder {
+  private readonly ledger: string[] = [];
+  private readonly events: string[] = [];
+  private readonly histories = new Map<string, string[]>();
+  private index = 0;
+
+  constructor(
+    private readonly atomic = true,
+    private readonly server = 'java',
+  ) {}
+
+  /** A line of the ledger; unless told otherwise, one that says nothing of a lease. */
+  line(what: string, id: string, member: string, term: number, at: number, { left = 0, attempt = 1 } = {}): this {
+    this.ledger.push(JSON.stringify({ what, id, member, pid: 1, term, attempt, at: ns(at), left }));
+    return this;
+  }
+
+  run(id: string, member: string, term: number, start: number, end: number): this {
+    return this.line('start', id, member, term, start).line('end', id, member, term, end);
+  }
+
+  torn(text: string): this {
+    this.ledger.push(text);
+    return this;
+  }
+
+  event(what: string, at: number, more: Record<string, unknown>): this {
+    this.events.push(JSON.stringify({ what, at: ns(at), ...more }));
+    return this;
+  }
+
+  fault(number: number, kind: string, member: string, from: number, to: number, more: object = {}): this {
+    return this.event('fault', from, { to: ns(to), number, kind, member, ...more });
+  }
+
+  /** The files of the store are gone, or an older copy has taken their place. */
+  loses(forgot: 'all' | 'since', from: number, to: number): this {
+    return this.fault(9, forgot === 'all' ? 'store-removed' : 'store-replaced', 'all', from, to, { forgot });
+  }
+
+  says(member: string, what: string, at: number, more: Record<string, unknown> = {}): this {
+    const lines = this.histories.get(member) ?? [];
+    lines.push(JSON.stringify({ what, at: ns(at), ...more }));
+    this.histories.set(member, lines);
+    return this;
+  }
+
+  lease(member: string, at: number, left: number, term: number | null): this {
+    return this.says(member, 'lease', at, { seen: ns(at), left, term });
+  }
+
+  /** One that was stored by a call made and answered at these moments. */
+  storedAt(id: string, sent: number, at: number): this {
+    this.index += 1;
+    return this.says('runner', 'stored', at, {
+      ...{ id, submitter: 'runner', batch: this.index, index: 0, first: true, sent: ns(sent) },
+    });
+  }
+
+  /** Stored by the runner, each in a batch of its own. */
+  stored(...ids: string[]): this {
+    for (const id of ids) {
+      this.says('runner', 'stored', 0, { id, submitter: 'runner', batch: this.index, index: 0, first: true });
+      this.index += 1;
+    }
+    return this;
+  }
+
+  async verdict(): Promise<Verdict> {
+    const folder = mkdtempSync(join(tmpdir(), 'mongo-failover-checker-'));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const write = (name: string, lines: readonly string[]) =>
+      writeFileSync(join(folder, name), lines.map((line) => `${line}\n`).join(''));
+    write('run.json', [JSON.stringify({ server: this.server, atomic: this.atomic, seed: 1, intervals })]);
+    write('ledger', this.ledger);
+    write('events', this.events);
+    for (const [member, lines] of this.histories) write(`history-${member}`, lines);
+    return check(await readRecords(folder));
+  }
+}
+
+function ns(ms: number): string {
+  return String(BigInt(Math.round(ms * 1e6)));
+}
+
+/** The kinds that were found, each with its number. */
+export function found({ counts }: Verdict): Record<string, number> {
+  return Object.fromEntries([...counts].filter(([, count]) => count > 0));
+}

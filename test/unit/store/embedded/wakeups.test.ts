@@ -1,0 +1,208 @@
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  watch,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import {
+  slotOf,
+  slotToMark,
+  topicOf,
+  WAKE_UPS_FILE,
+  Wakeups,
+  type WakeupsParts,
+} from '../../../../src/store/embedded/wakeups.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'mongo-failover-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+let path: string;
+let number = 0;
+beforeEach(() => {
+  number += 1;
+  path = join(folder, String(number));
+  mkdirSync(path);
+});
+
+/** One thread, whose time the test decides. */
+class Side {
+  now = 1000;
+  readonly later: { ms: number; callback: () => void }[] = [];
+  /** What it heard, one list each time. */
+  readonly heard: number[][] = [];
+  random = Math.random;
+  readonly wakeups: Wakeups;
+
+  constructor(at = path, watch?: WakeupsParts['watch']) {
+    this.wakeups = new Wakeups(at, {
+      now: () => this.now,
+      after: (ms, callback) => this.later.push({ ms, callback }),
+      random: () => this.random(),
+      heard: (slots) => this.heard.push(slots),
+      ...(watch === undefined ? {} : { watch }),
+    });
+    onTestFinished(() => this.wakeups.close());
+  }
+
+  pass(ms: number): void {
+    this.now += ms;
+    for (const { callback } of this.later.splice(0)) callback();
+  }
+}
+
+const lease = slotOf('billing', 'lease');
+const tasks = slotOf('billing', 'tasks');
+const heard = (side: Side, ...slots: number[][]) => expect.poll(() => side.heard).toEqual(slots);
+
+describe('a slot', () => {
+  test('is one for each topic of a name', () => {
+    expect([topicOf(lease), topicOf(tasks), lease === tasks]).toEqual(['lease', 'tasks', false]);
+    expect(slotOf('mailing', 'lease')).not.toBe(lease);
+    for (let count = 0; count < 2000; count++) expect(slotOf(`name ${count} ✓`, 'tasks')).toBeLessThan(1024);
+  });
+
+  const tenure = { name: 'billing', term: 1, holder: 'a' };
+  test.each([
+    ['a release', 'release', [tenure, 1, {}], true, lease],
+    ['a release that matched nothing', 'release', [tenure, 1, {}], false, undefined],
+    ['a release for a holder that died', 'releaseDead', [{ ...tenure, claim: 'a/1' }], true, lease],
+    ['a claim that is on record', 'insertTerm', [{ ...tenure, claim: 'a/1', ttl: 1 }], { inserted: true }, lease],
+    ['a claim that was too late', 'insertTerm', [tenure], { inserted: false, claim: 'b/1' }, undefined],
+    ['stored tasks', 'addTasks', ['billing', {}, 10], [0, 7, -1], tasks],
+    ['tasks of which none was stored', 'addTasks', ['billing', {}, 10], [0, -1], undefined],
+    ['a beat', 'beat', [tenure, 1, {}], true, undefined],
+    ['a look', 'observe', [[{ name: 'billing', tip: 0 }]], [{}], undefined],
+  ] as const)('%s', (_, call, args, answer, slot) => {
+    expect(slotToMark(call, args, answer)).toBe(slot);
+  });
+});
+
+test('the others hear of a mark, and the one that made it does not', async () => {
+  const [writer, reader, third] = [new Side(), new Side(), new Side()];
+  writer.wakeups.mark(lease);
+  await heard(reader, [lease]);
+  await heard(third, [lease]);
+  reader.wakeups.mark(tasks);
+  await heard(writer, [tasks]);
+});
+
+test('marks within a millisecond are written together, and told together', async () => {
+  const [writer, reader] = [new Side(), new Side()];
+  for (const slot of [lease, tasks, lease, 4, tasks]) writer.wakeups.mark(slot);
+  expect(writer.later.map(({ ms }) => ms)).toEqual([1]);
+  await heard(reader, [lease]);
+  writer.pass(1);
+  await expect.poll(() => reader.later).toHaveLength(1);
+  reader.pass(1);
+  await heard(
+    reader,
+    [lease],
+    [lease, tasks, 4].sort((a, b) => a - b),
+  );
+  expect(writer.later).toEqual([]);
+});
+
+test('two that mark the same slot at once are both heard', async () => {
+  const [first, second, reader] = [new Side(), new Side(), new Side()];
+  first.wakeups.mark(lease);
+  await heard(reader, [lease]);
+  second.wakeups.mark(lease);
+  await expect.poll(() => reader.later).toHaveLength(1);
+  reader.pass(1);
+  await heard(reader, [lease], [lease]);
+});
+
+describe('nothing is heard, and nothing fails', () => {
+  const cases: [string, (file: string) => void][] = [
+    ['where the folder is gone', () => rmSync(path, { recursive: true })],
+    ['where something else has the name', (file) => mkdirSync(file)],
+    ['where a link has the name', (file) => symlinkSync(join(folder, 'elsewhere'), file)],
+  ];
+  test.each(cases)('%s', (_, prepare) => {
+    prepare(join(path, WAKE_UPS_FILE));
+    const side = new Side();
+    side.wakeups.mark(lease);
+    side.wakeups.renew();
+    side.wakeups.mark(lease);
+    expect([side.heard, existsSync(join(folder, 'elsewhere'))]).toEqual([[], false]);
+  });
+
+  test.skipIf(process.getuid?.() === 0)('where there are no rights', () => {
+    chmodSync(path, 0o500);
+    const side = new Side();
+    side.wakeups.mark(lease);
+    side.wakeups.renew();
+    chmodSync(path, 0o700);
+  });
+
+  test('after it was closed', () => {
+    const side = new Side();
+    side.wakeups.close();
+    side.wakeups.mark(lease);
+    side.wakeups.renew();
+    side.wakeups.close();
+    expect(side.later).toEqual([]);
+  });
+});
+
+test('a file that was removed, or replaced, is made again by all', async () => {
+  const [writer, reader] = [new Side(), new Side()];
+  const file = join(path, WAKE_UPS_FILE);
+  for (const harm of [() => {}, () => writeFileSync(file, 'other')]) {
+    rmSync(file);
+    harm();
+    for (const { wakeups } of [writer, reader]) wakeups.renew();
+    reader.heard.length = 0;
+    writer.pass(1);
+    reader.pass(1);
+    writer.wakeups.mark(lease);
+    await heard(reader, [lease]);
+  }
+});
+
+test('a member that may watch no file wakes the others, and watches again when it may', async () => {
+  let isFull = true;
+  const full = new Side(path, (...args) => {
+    if (isFull) throw new Error('no more files may be watched');
+    return watch(...args);
+  });
+  const other = new Side();
+  full.wakeups.mark(lease);
+  await heard(other, [lease]);
+  full.wakeups.renew();
+  isFull = false;
+  full.wakeups.renew();
+  other.wakeups.mark(tasks);
+  await heard(full, [tasks]);
+});
+
+test('a watch that fails is begun again', async () => {
+  const watchers: ReturnType<typeof watch>[] = [];
+  const side = new Side(path, (...args) => {
+    const watcher = watch(...args);
+    watchers.push(watcher);
+    return watcher;
+  });
+  const other = new Side();
+  watchers[0]?.emit('error', new Error('the watch is over'));
+  side.wakeups.mark(tasks);
+  side.wakeups.renew();
+  other.wakeups.mark(lease);
+  await heard(side, [lease]);
+  expect([watchers.length, other.heard]).toEqual([2, []]);
+});
+
+test('an open file that is still there is left as it is', () => {
+  const side = new Side();
+  const { ino, mtimeMs } = statSync(join(path, WAKE_UPS_FILE));
+  side.wakeups.renew();
+  expect(statSync(join(path, WAKE_UPS_FILE))).toMatchObject({ ino, mtimeMs });
+});
