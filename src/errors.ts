@@ -69,6 +69,13 @@ export class FailoverError extends Error {
   override readonly name: string = 'FailoverError';
   /** Says what happened; stable. */
   readonly code: FailoverErrorCode;
+  /**
+   * Is set by `submitMany`: the index of the bad task, or of the first task that is not certainly queued. From there on the
+   * tasks can be submitted again.
+   */
+  declare readonly index?: number;
+  /** Is set by `submitMany`: how many of its tasks are certainly stored (in memory: queued). */
+  declare readonly stored?: number;
 
   /** Makes an error with the code that callers branch on. */
   constructor(code: FailoverErrorCode, message: string, options?: { cause?: unknown }) {
@@ -172,6 +179,18 @@ export function fromWire(wire: WireError): CodedError {
   if (error.name !== wire.name) Object.defineProperty(error, 'name', { value: wire.name, configurable: true });
   if (wire.stack !== undefined) error.stack = wire.stack;
   return error;
+}
+
+/** Returns an error of the same class and code for the tasks of one `submitMany`. Other calls may have the same `cause`. */
+export function ofMany(
+  cause: FailoverError,
+  message: string,
+  facts: { readonly index: number; readonly stored: number },
+): FailoverError {
+  const { name, code } = cause;
+  const error = rebuilt({ name, message, code, stack: undefined, ours: { kind: kindOf(cause), code } });
+  Object.defineProperty(error, 'cause', { value: cause, configurable: true, writable: true });
+  return Object.assign(error, facts) as FailoverError;
 }
 
 function rebuilt({ ours, message, code }: WireError): CodedError {

@@ -30,7 +30,14 @@ export {
   WorkError,
 } from './errors.js';
 export type { TaskContext, Work } from './execution/context.js';
-export type { Cluster, ManagedCluster, Submission, SubmitOptions, UnmanagedCluster } from './facade/api.js';
+export type {
+  Cluster,
+  ManagedCluster,
+  Submission,
+  Submissions,
+  SubmitOptions,
+  UnmanagedCluster,
+} from './facade/api.js';
 export type { ClusterEvents, ClusterState } from './facade/events.js';
 export { type Failover, failover, type ManagedConstructor, type UnmanagedConstructor } from './failover.js';
 export type { ClusterKind, Configuration, Difference } from './options/configuration.js';

@@ -11,11 +11,12 @@ import type {
   OurDurableReport,
   OurDurableSettings,
   RateReport,
+  RawInsertSettings,
 } from './messages.js';
 import { installPeers, peerRates } from './peers.js';
 import { withRedis } from './redis.js';
 
-export type Competitor = 'ours' | 'loop' | 'agenda' | BullmqAdding;
+export type Competitor = 'ours' | 'limit' | 'loop' | 'agenda' | BullmqAdding;
 
 export interface Result {
   readonly store: string;
@@ -60,6 +61,11 @@ export async function compete({ quick, progress }: Settings): Promise<{ results:
   const onServer = async (store: ServerStore): Promise<void> => {
     const { label, uri } = store;
     await gaps.attempt(`${label}: ours`, () => ours(store, size.server));
+    await gaps.attempt(`${label}: its limit`, async () => {
+      const settings: RawInsertSettings = { uri, rounds, tasks: size.server };
+      const rates = await reportOf<RateReport>(new URL('rawInsert.js', import.meta.url), settings);
+      add(label, 'limit', size.server, rates);
+    });
     await gaps.attempt(`${label}: the loop`, async () => {
       const settings: ClaimLoopSettings = { uri, rounds, tasks: size.loop };
       add(label, 'loop', size.loop, await reportOf<RateReport>(new URL('claimLoop.js', import.meta.url), settings));
@@ -89,7 +95,7 @@ export async function compete({ quick, progress }: Settings): Promise<{ results:
   return { results, gaps };
 }
 
-/** The two that the goals name, and a server of the user's own. */
+/** Two that can be installed, and a server of the user's own. */
 function servers(): [name: string, environment: NodeJS.ProcessEnv][] {
   const own = process.env.MONGODB_URI;
   return [

@@ -17,6 +17,10 @@ export interface ClaimLoopSettings extends Rounds {
   readonly uri: string;
 }
 
+export interface RawInsertSettings extends Rounds {
+  readonly uri: string;
+}
+
 export interface AgendaSettings {
   readonly uri: string;
   readonly rounds: number;

@@ -15,8 +15,12 @@ export interface ThroughputSettings {
 export interface ThroughputReport {
   readonly type: 'report';
   /** Tasks per second, one for each round. */
+  readonly many: readonly number[];
   readonly silent: readonly number[];
   readonly listened: readonly number[];
+  /** The pair of threads: without promises, and with one for each task. */
+  readonly limit: readonly number[];
+  readonly promises: readonly number[];
   readonly piscina: readonly number[];
   readonly piscinaDefault: readonly number[];
 }

@@ -14,6 +14,12 @@ interface Ticket {
   attempt(): void;
   /** Whether it is free again. */
   left: boolean;
+  /** Whether its attempt is under way. */
+  asking: boolean;
+  /** Whether it is called by itself: it asks for many, so who is called with it might overtake some of them. */
+  readonly alone: boolean;
+  /** Numbers the calls: one that was asked before it joined the line may join it late. */
+  readonly order: number;
 }
 
 export class Admission {
@@ -23,6 +29,9 @@ export class Admission {
   private next = 0;
   private trying = 0;
   private answers = 0;
+  private calls = 0;
+  /** How many were asked without joining the line, because it was empty, and have no answer yet. They come before the line. */
+  private outside = 0;
   /** For how many more there was a sign of room during the attempts. */
   private signs = 0;
   private timer: NodeJS.Timeout | undefined;
@@ -33,16 +42,34 @@ export class Admission {
 
   /** Returns the first answer of `attempt` that is not `full`; it is asked again whenever that is worth it. */
   async serve<Answer>(attempt: () => Promise<Answer | 'full'>): Promise<Answer> {
-    const first = this.isEmpty ? await attempt() : 'full';
-    return first === 'full' ? this.queue(attempt) : first;
+    const order = this.calls++;
+    if (!this.isEmpty) return this.queue(attempt, order, false);
+    this.outside += 1;
+    try {
+      const first = await attempt();
+      return first === 'full' ? this.queue(attempt, order, false) : first;
+    } finally {
+      this.outside -= 1;
+      if (this.outside === 0 && this.trying === 0) this.call(this.takeSigns());
+    }
   }
 
-  private queue<Answer>(attempt: () => Promise<Answer | 'full'>): Promise<Answer> {
+  /** Does the same for a caller that asks for many: those who come later are asked after all of them have found room. */
+  serveAlone<Answer>(attempt: () => Promise<Answer | 'full'>): Promise<Answer> {
+    const isFirst = this.isEmpty;
+    const served = this.queue(attempt, this.calls++, true);
+    if (isFirst) this.call(1);
+    return served;
+  }
+
+  private queue<Answer>(attempt: () => Promise<Answer | 'full'>, order: number, alone: boolean): Promise<Answer> {
     this.timer ??= this.timers.setInterval(() => this.makeRoom(1), POLL_MS);
     return new Promise((resolve, reject) => {
       const ask = async (): Promise<void> => {
+        ticket.asking = true;
         let answer = await attempt();
         if (answer === 'full' && this.over) answer = await attempt();
+        ticket.asking = false;
         if (answer === 'full') return;
         ticket.left = true;
         resolve(answer);
@@ -54,34 +81,51 @@ export class Admission {
       // Not by a promise that is resolved: those who are called together must ask in their order.
       const ticket: Ticket = {
         left: false,
+        asking: false,
+        alone,
+        order,
         attempt: () =>
           void ask()
             .catch(fail)
             .then(() => this.answered()),
       };
-      this.line.push(ticket);
+      this.join(ticket);
     });
+  }
+
+  /** In the order of the calls, behind those that were called. */
+  private join(ticket: Ticket): void {
+    let place = this.line.push(ticket) - 1;
+    for (; place > this.next + this.trying; place -= 1) {
+      const before = this.line[place - 1];
+      if (before === undefined || !isBefore(ticket, before)) break;
+      this.line[place] = before;
+    }
+    this.line[place] = ticket;
   }
 
   /** Calls as many waiters as there is room for. */
   makeRoom(count: number): void {
-    if (this.trying > 0) this.signs += count;
+    if (this.trying > 0 || this.outside > 0) this.signs += count;
     else this.call(count);
   }
 
   /** Ends the waiting: there is no room any more, so each attempt fails. Those that were called hear their answer first. */
   close(): void {
-    const uncalled = this.line.slice(this.next + this.trying);
+    // Also those that have just heard that there is none, and would not be called again.
+    const idle = this.line.slice(this.next).filter(({ asking, left }) => !asking && !left);
     this.over = true;
     this.line = [];
     this.next = 0;
     this.trying = 0;
     this.stopPollingIfEmpty();
-    for (const { attempt } of uncalled) attempt();
+    for (const { attempt } of idle) attempt();
   }
 
   private call(count: number): void {
-    const called = this.line.slice(this.next, this.next + count);
+    const first = this.line.slice(this.next, this.next + count);
+    const alone = first.findIndex((ticket) => ticket.alone);
+    const called = alone < 0 ? first : first.slice(0, Math.max(1, alone));
     this.trying = called.length;
     this.answers = 0;
     for (const { attempt } of called) attempt();
@@ -90,12 +134,18 @@ export class Admission {
   private answered(): void {
     this.answers += 1;
     if (this.answers < this.trying) return;
-    const { trying, signs } = this;
+    const { trying } = this;
     const stayed = this.takeOut(trying);
     this.trying = 0;
-    this.signs = 0;
     this.stopPollingIfEmpty();
-    this.call(stayed === 0 ? Math.max(signs, 2 * trying) : signs);
+    if (stayed === 0) this.signs = Math.max(this.signs, 2 * trying);
+    if (this.outside === 0) this.call(this.takeSigns());
+  }
+
+  private takeSigns(): number {
+    const { signs } = this;
+    this.signs = 0;
+    return signs;
   }
 
   /** Takes those out of the first `called` that have left, at a cost of their number. Returns how many stayed, at the front. */
@@ -103,12 +153,23 @@ export class Admission {
     const stay = this.line.slice(this.next, this.next + called).filter(({ left }) => !left);
     this.next += called - stay.length;
     for (const [index, ticket] of stay.entries()) this.line[this.next + index] = ticket;
+    if (stay.length === 1) this.letEarlierPass();
     // What has left is let go of when it is half of the line.
     if (2 * this.next >= this.line.length) {
       this.line = this.line.slice(this.next);
       this.next = 0;
     }
     return stay.length;
+  }
+
+  /** Those that came before the first one, and joined the line while that was asked. */
+  private letEarlierPass(): void {
+    for (let place = this.next; ; place += 1) {
+      const [first, second] = [this.line[place], this.line[place + 1]];
+      if (first === undefined || second === undefined || !isBefore(second, first)) return;
+      this.line[place] = second;
+      this.line[place + 1] = first;
+    }
   }
 
   private get isEmpty(): boolean {
@@ -120,4 +181,8 @@ export class Admission {
     this.timers.clearInterval(this.timer);
     this.timer = undefined;
   }
+}
+
+function isBefore(one: Ticket, other: Ticket): boolean {
+  return one.order < other.order;
 }

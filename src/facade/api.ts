@@ -82,7 +82,15 @@ export interface Submission {
   readonly stored: boolean;
 }
 
-/** Says what `submitWork` does if the queue is full. */
+/** Tells how many tasks of one `submitMany` were queued. */
+export interface Submissions {
+  /** Counts the tasks that were queued. */
+  readonly stored: number;
+  /** Counts those whose id is queued already, or comes again in the same call, or, in memory, that a member has done. */
+  readonly duplicates: number;
+}
+
+/** Says what `submitWork` and `submitMany` do if the queue is full. */
 export interface SubmitOptions {
   /** Waits for room if the queue is full, instead of failing with `ERR_QUEUE_FULL`. Default false. */
   readonly wait?: boolean | undefined;
@@ -127,6 +135,41 @@ export interface ManagedCluster<Task extends object = object> extends Cluster {
    * @throws {@link FailoverError} `ERR_COORDINATOR_LOST`: the coordinator thread died, if the queue is durable.
    */
   submitWork(task: Task, options?: SubmitOptions): Promise<Submission>;
+
+  /**
+   * Queues many tasks by one call, in their order. The result is that of `submitWork` for one after another, and calls before
+   * and after keep their place. All tasks are copied at the call. If one of them is bad, none is queued.
+   *
+   * Durable, a write carries up to 1,024 tasks or 1 MiB, with consecutive numbers. If the store fails or the queue gets full
+   * midway, a beginning of the tasks is stored. Then the error says in `stored` how many certainly are, and in `index` from
+   * which task on to submit again: one that is still queued is not stored twice.
+   *
+   * @example
+   * ```ts
+   * import { FailoverError, failover } from 'mongo-failover';
+   *
+   * const { managed: Managed } = failover({ mongodb: { connectString: 'mongodb://localhost:27017/test' } });
+   * const work = new URL('./billing.js', import.meta.url);
+   * const cluster = new Managed<{ id: number }>('billing', 'id', work, { durable: true });
+   * const tasks = Array.from({ length: 5000 }, (_, id) => ({ id }));
+   * try {
+   *   const { stored, duplicates } = await cluster.submitMany(tasks, { wait: true });
+   *   console.log(`${stored} tasks stored, ${duplicates} were queued already`);
+   * } catch (error) {
+   *   if (!(error instanceof FailoverError)) throw error;
+   *   console.error(`${error.code}: go on with tasks.slice(${error.index ?? 0})`);
+   * }
+   * ```
+   *
+   * @param tasks What `submitWork` takes, in an array.
+   * @throws {@link TaskError} `ERR_INVALID_KEY`, `ERR_TASK_NOT_CLONEABLE`, `ERR_TASK_TOO_LARGE`: none was queued, and `index`
+   * is that of the bad one. `ERR_QUEUE_FULL`: there was no room for the task at `index`.
+   * @throws {@link StateError} `ERR_STOPPED`: it was called after `stop()`, or waited for room when that came.
+   * @throws {@link InvalidOptionError} `ERR_INVALID_OPTION`: this is no array, `wait` is no boolean, or another option is there.
+   * @throws {@link StoreError} The store did not answer or refused, if the queue is durable.
+   * @throws {@link FailoverError} `ERR_COORDINATOR_LOST`: the coordinator thread died, if the queue is durable.
+   */
+  submitMany(tasks: readonly Task[], options?: SubmitOptions): Promise<Submissions>;
 
   /**
    * Puts a dead letter back at the end of the queue, with all its attempts; or lets a queue that is blocked

@@ -18,11 +18,20 @@ export interface EncodedTask {
   readonly slot: TaskSlot;
 }
 
+/** Hears what became of tasks: of one, or of many that were submitted in one call. */
+export interface Receiver {
+  /** Whether those of its tasks that were not sent yet shall stay here: each is told `unsent`. */
+  readonly over: boolean;
+  settle(result: SubmitResult | 'unsent', task: EncodedTask): void;
+  fail(error: unknown, task: EncodedTask): void;
+}
+
 interface Waiting {
   readonly task: EncodedTask;
-  settle(this: void, result: SubmitResult): void;
-  fail(this: void, error: unknown): void;
+  readonly receiver: Receiver;
 }
+
+const silent: Receiver = { over: false, settle: () => {}, fail: () => {} };
 
 export class Feeder {
   private waiting: Waiting[] = [];
@@ -48,8 +57,8 @@ export class Feeder {
   }
 
   /** All that is submitted in one turn crosses together. Fails when the coordinator refused the batch. */
-  submit(task: EncodedTask, settle: Waiting['settle'], fail: Waiting['fail']): void {
-    this.waiting.push({ task, settle, fail });
+  submit(task: EncodedTask, receiver: Receiver): void {
+    this.waiting.push({ task, receiver });
     this.schedule();
   }
 
@@ -61,22 +70,26 @@ export class Feeder {
     this.schedule();
     if (this.stored) return Promise.resolve();
     const known = new Map(this.waiting.slice(this.next).map((waiting) => [waiting.task.id, waiting]));
-    this.waiting = Array.from(tasks, (task) => known.get(task.id) ?? { task, settle: () => {}, fail: () => {} });
+    this.waiting = Array.from(tasks, (task) => known.get(task.id) ?? { task, receiver: silent });
     this.next = 0;
     const last = this.waiting.pop();
     if (last === undefined) return Promise.resolve();
+    const { task, receiver } = last;
     return new Promise((resolve) => {
-      this.waiting.push({
-        task: last.task,
+      const observed: Receiver = {
+        get over() {
+          return receiver.over;
+        },
         settle: (result) => {
-          last.settle(result);
+          receiver.settle(result, task);
           resolve();
         },
         fail: (error) => {
-          last.fail(error);
+          receiver.fail(error, task);
           resolve();
         },
-      });
+      };
+      this.waiting.push({ task, receiver: observed });
     });
   }
 
@@ -92,6 +105,7 @@ export class Feeder {
 
   private feed(): void {
     while (this.underWay < this.mostBatches) {
+      this.leaveOut();
       const block = this.waiting[this.next]?.task.slot.block;
       if (block === undefined) break;
       this.underWay += 1;
@@ -102,17 +116,26 @@ export class Feeder {
   private async feedBatch(block: TaskBlock, batch: readonly Waiting[]): Promise<void> {
     try {
       const results = await this.send(pack(block, batch));
-      for (let index = 0; index < batch.length; index += 1) batch[index]?.settle(results[index] ?? 'queued');
+      for (let index = 0; index < batch.length; index += 1) settle(batch[index], results[index] ?? 'queued');
     } catch (error) {
       // Not lost with the thread: the next one is fed again.
       const lost = !this.stored && error instanceof FailoverError && error.code === 'ERR_COORDINATOR_LOST';
-      for (const { settle, fail } of batch) {
-        if (lost) settle('queued');
-        else fail(error);
+      for (const { receiver, task } of batch) {
+        if (lost) receiver.settle('queued', task);
+        else receiver.fail(error, task);
       }
     }
     this.underWay -= 1;
     this.schedule();
+  }
+
+  /** Takes those at the front that are not to be sent any more. */
+  private leaveOut(): void {
+    for (let first = this.waiting[this.next]; first?.receiver.over; first = this.waiting[this.next]) {
+      this.next += 1;
+      settle(first, 'unsent');
+    }
+    this.shorten();
   }
 
   /** Takes the next tasks that are in this block: at least one is. */
@@ -126,13 +149,20 @@ export class Feeder {
       this.next += 1;
     }
     const batch = this.waiting.slice(from, this.next);
-    // All of them, or half: if some caller always waits, the line never empties.
-    if (2 * this.next >= this.waiting.length) {
-      this.waiting = this.waiting.slice(this.next);
-      this.next = 0;
-    }
+    this.shorten();
     return batch;
   }
+
+  /** Lets go of those that have left, when they are all or half: if some caller always waits, the line never empties. */
+  private shorten(): void {
+    if (2 * this.next < this.waiting.length) return;
+    this.waiting = this.waiting.slice(this.next);
+    this.next = 0;
+  }
+}
+
+function settle(waiting: Waiting | undefined, result: SubmitResult | 'unsent'): void {
+  waiting?.receiver.settle(result, waiting.task);
 }
 
 /** All of them are in the block. */

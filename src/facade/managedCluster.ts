@@ -13,13 +13,17 @@ import type { MemberEvent, SubmitResult } from '../wire/messages.js';
 import { mustBeFresh } from '../wire/takenLetter.js';
 import { Admission } from './admission.js';
 import type * as api from './api.js';
-import type { Submission, SubmitOptions } from './api.js';
+import type { Submission, Submissions, SubmitOptions } from './api.js';
 import { Cluster } from './cluster.js';
 import type { CoordinatorHandle } from './coordinatorHandle.js';
-import { Feeder } from './feeder.js';
+import { type EncodedTask, Feeder, type Receiver } from './feeder.js';
 import { MainPulse } from './mainPulse.js';
 import { MainWork } from './mainWork.js';
-import { TaskBlocks, type TaskSlot } from './taskBlocks.js';
+import { encodeEach, ManyTasks } from './manyTasks.js';
+import { durableBlocks, memoryBlocks, TaskBlocks, type TaskSlot } from './taskBlocks.js';
+
+/** Why it cannot wait for room. */
+const OWN_ROOM = ', and the work that would make room is what waits';
 
 /** The same for all, as there is one for each task. */
 const submissions: Readonly<Record<'stored' | 'not', Submission>> = {
@@ -34,7 +38,8 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
    * they are in the store.
    */
   private readonly backlog = new Map<TaskId, TaskSlot>();
-  private readonly blocks = new TaskBlocks();
+  private readonly blocks: TaskBlocks;
+  private readonly reserve: TaskBlocks['write'] = (most, write) => this.blocks.write(most, write);
   private readonly feeder: Feeder;
   private readonly mainWork: MainWork | null;
   private readonly room = new Admission();
@@ -53,6 +58,7 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
       identifier: null,
       managed: { module: work.kind === 'module' ? work.href : null, key, options },
     });
+    this.blocks = new TaskBlocks(options.durable ? durableBlocks : memoryBlocks);
     this.feeder = new Feeder((batch) => this.call('submit', batch), options.durable);
     this.mainWork = work.kind === 'main' ? new MainWork(work.work, this.lease) : null;
     this.pulse = work.kind === 'main' ? new MainPulse(this.lease, options.mainTimeout) : null;
@@ -62,12 +68,53 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
     try {
       this.mustNotBeStopped();
       const wait = resolveWait(options);
-      const slot = encodeTask(task, this.options.maxTaskBytes, (most, write) => this.blocks.write(most, write));
-      const id = this.keyOf(task);
+      const { id, slot } = this.encode(task);
       if (wait) return this.waitForRoom(id, slot);
       return this.submit(id, slot, (result) => this.submission(result, slot));
     } catch (error) {
       return Promise.reject(error);
+    }
+  }
+
+  async submitMany(tasks: readonly Task[], options?: SubmitOptions): Promise<Submissions> {
+    this.mustNotBeStopped();
+    const wait = resolveWait(options);
+    const encoded = encodeEach(
+      tasks,
+      (task) => this.encode(task),
+      (task) => this.blocks.free(task.slot),
+    );
+    const many = new ManyTasks(encoded, {
+      admit: (task) => this.admit(task),
+      feed: (task, receiver) => this.feeder.submit(task, receiver),
+      answered: (task, result) => this.answered(task, result),
+      free: ({ slot }) => this.blocks.free(slot),
+    });
+    try {
+      const result = await this.whenRoom(wait, many);
+      if (result === 'full') throw this.queueFull(wait ? OWN_ROOM : '');
+      return result;
+    } catch (error) {
+      throw many.failure(error);
+    }
+  }
+
+  /** Resolves to `full` if it must not wait. */
+  private whenRoom(wait: boolean, many: ManyTasks): Promise<Submissions | 'full'> {
+    if (!wait || this.isOwnWork) return many.feed();
+    return this.room.serveAlone(async () => {
+      this.mustNotBeStopped();
+      return many.feed();
+    });
+  }
+
+  private encode(task: object): EncodedTask {
+    const slot = encodeTask(task, this.options.maxTaskBytes, this.reserve);
+    try {
+      return { id: this.keyOf(task), slot };
+    } catch (error) {
+      this.blocks.free(slot);
+      throw error;
     }
   }
 
@@ -113,14 +160,18 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
   }
 
   private async waitForRoom(id: TaskId, slot: TaskSlot): Promise<Submission> {
-    const isOwnWork = this.mainWork?.isCaller ?? false;
+    const { isOwnWork } = this;
     const attempt = async (): Promise<SubmitResult> => {
       this.mustNotBeStopped();
       return this.submit(id, slot, (result) => result);
     };
     // Its own task leaves the queue when the work returns, so there would be no room before that.
-    if (isOwnWork) return this.submission(await attempt(), slot, ', and the work that would make room is what waits');
+    if (isOwnWork) return this.submission(await attempt(), slot, OWN_ROOM);
     return this.submission(await this.room.serve(attempt), slot);
+  }
+
+  private get isOwnWork(): boolean {
+    return this.mainWork?.isCaller ?? false;
   }
 
   private submission(result: SubmitResult, slot: TaskSlot, why = ''): Submission {
@@ -132,27 +183,42 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
 
   /** One promise and no more: this is what a task costs the thread of the user. */
   private submit<Answer>(id: TaskId, slot: TaskSlot, answer: (result: SubmitResult) => Answer): Promise<Answer> {
-    const { backlog, options } = this;
     return new Promise((resolve, reject) => {
-      if (options.durable) {
-        this.ensureAdded();
-      } else {
-        if (backlog.has(id)) return resolve(answer('known'));
-        if (backlog.size >= options.maxQueue) return resolve(answer('full'));
-        // First of all: a coordinator that is attached now is fed the backlog, which must not hold this task yet.
-        this.ensureAdded();
-        backlog.set(id, slot);
-      }
-      const settle = (result: SubmitResult): void => {
-        if (result === 'done') backlog.delete(id);
+      const task = { id, slot };
+      const refused = this.admit(task);
+      if (refused !== null) return resolve(answer(refused));
+      const settle: Receiver['settle'] = (result) => {
+        if (result === 'unsent') return;
+        if (result === 'done') this.backlog.delete(id);
         try {
           resolve(answer(result));
         } catch (error) {
           reject(error);
         }
       };
-      this.feeder.submit({ id, slot }, settle, reject);
+      this.feeder.submit(task, { over: false, settle, fail: reject });
     });
+  }
+
+  /** Makes room for the task, and keeps it until it is done if it is not in the store. Null: it is to be fed. */
+  private admit({ id, slot }: EncodedTask): 'known' | 'full' | null {
+    const { backlog, options } = this;
+    if (options.durable) {
+      this.ensureAdded();
+      return null;
+    }
+    if (backlog.has(id)) return 'known';
+    if (backlog.size >= options.maxQueue) return 'full';
+    // First of all: a coordinator that is attached now is fed the backlog, which must not hold this task yet.
+    this.ensureAdded();
+    backlog.set(id, slot);
+    return null;
+  }
+
+  /** A task of many has its answer. In memory, what is queued is read until it leaves. */
+  private answered({ id, slot }: EncodedTask, result: SubmitResult): void {
+    if (result === 'done') this.backlog.delete(id);
+    if (this.options.durable || result !== 'queued') this.blocks.free(slot);
   }
 
   private queueFull(why = ''): TaskError {

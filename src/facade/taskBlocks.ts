@@ -4,10 +4,16 @@
  * would leave hundreds of megabytes of it lying about.
  */
 
-/** Bytes of a block that small tasks share. */
-const BLOCK_BYTES = 256 * 1024;
-/** Larger tasks have a block of their own, so a small one that stays keeps no large one. */
-const SHARED_TASK_BYTES_MAX = 32 * 1024;
+interface BlockSizes {
+  /** Bytes of a block that small tasks share. */
+  readonly block: number;
+  /** Larger tasks have a block of their own, so a small one that stays keeps no large one. */
+  readonly sharedTaskMax: number;
+}
+
+export const memoryBlocks: BlockSizes = { block: 256 * 1024, sharedTaskMax: 32 * 1024 };
+/** A batch lies in one block, and tasks leave with their answer. So all that fits into a batch is one. */
+export const durableBlocks: BlockSizes = { block: 1024 * 1024, sharedTaskMax: 512 * 1024 };
 /** The most bytes that are kept for reuse. */
 const SPARE_BYTES_MAX = 32 * 1024 * 1024;
 
@@ -35,11 +41,13 @@ export class TaskBlocks {
   private readonly spare = new Map<number, TaskBlock[]>();
   private spareBytes = 0;
 
+  constructor(private readonly sizes: BlockSizes = memoryBlocks) {}
+
   /** Places one task. `write` gets room for `most` bytes, and returns how many it has written there. */
   write(most: number, write: (bytes: Uint8Array, offset: number) => number): TaskSlot {
-    if (most > SHARED_TASK_BYTES_MAX) return this.place(this.take(2 ** Math.ceil(Math.log2(most))), 0, write);
+    if (most > this.sizes.sharedTaskMax) return this.place(this.take(2 ** Math.ceil(Math.log2(most))), 0, write);
     if (this.used + most > this.current.bytes.length) {
-      this.current = this.take(BLOCK_BYTES);
+      this.current = this.take(this.sizes.block);
       this.used = 0;
     }
     const slot = this.place(this.current, this.used, write);

@@ -11,6 +11,7 @@
 import assert from 'node:assert/strict';
 import { StoreError, TaskError } from '../errors.js';
 import { bson } from './bson.js';
+import { readFlat, writeFlat } from './flatTask.js';
 import { TaskCopy } from './taskCopy.js';
 
 /** The encoder of `bson` writes into a buffer of 17 MiB. */
@@ -38,7 +39,9 @@ type Reserve<Written> = (most: number, write: (block: Uint8Array, offset: number
  */
 export function encodeTask<Written>(task: unknown, maxTaskBytes: number, reserve: Reserve<Written>): Written {
   assert.ok(maxTaskBytes <= ENCODED_BYTES_MAX, 'the options allow no larger task');
-  const copied = new TaskCopy(task, maxTaskBytes);
+  const flat = readFlat(task, Math.min(maxTaskBytes, SMALL_BYTES_MAX));
+  if (typeof flat === 'number') return reserve(flat, writeFlat);
+  const copied = new TaskCopy(task, maxTaskBytes, flat);
   try {
     return encodeCopy(copied, maxTaskBytes, reserve);
   } catch (cause) {

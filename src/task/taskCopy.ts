@@ -11,6 +11,7 @@ import { showKind, showValue } from '../diagnostics/showValue.js';
 import { TaskError } from '../errors.js';
 import { foreignClassOf } from '../values/realms.js';
 import { bson } from './bson.js';
+import type { ReadFields } from './flatTask.js';
 import { ownBson } from './foreignBson.js';
 
 const TASK_DEPTH_MAX = 100;
@@ -42,10 +43,14 @@ export class TaskCopy {
   private readonly ancestors: object[] = [];
   private depth = -1;
 
-  /** @throws TaskError `ERR_TASK_NOT_CLONEABLE`, or `ERR_TASK_TOO_LARGE` when more than `limit` bytes are sure */
+  /**
+   * Goes on with what was read of the task already.
+   * @throws TaskError `ERR_TASK_NOT_CLONEABLE`, or `ERR_TASK_TOO_LARGE` when more than `limit` bytes are sure
+   */
   constructor(
     task: unknown,
     private readonly limit: number,
+    private readonly read?: ReadFields,
   ) {
     try {
       this.copy = this.root(task);
@@ -112,12 +117,15 @@ export class TaskCopy {
     this.enter(value);
     const { depth, path } = this;
     const copy: Plain = {};
-    for (const name of Object.keys(value)) {
+    const read = this.read?.task === value && depth === 0 ? this.read : undefined;
+    const names = read?.names ?? Object.keys(value);
+    for (let index = 0; index < names.length; index++) {
+      const name = names[index] ?? '';
       path[depth] = name;
       if (name.includes('\0')) throw this.refusal('has a NUL in its name');
       if (name === '_bsontype')
         throw this.refusal('has a name by which BSON takes an object for one of its own values');
-      const field = this.value(value[name]);
+      const field = this.value(read === undefined ? value[name] : readField(read, index, value, name));
       // Left out, as in JSON: BSON has no undefined.
       if (field === undefined) continue;
       this.sure += name.length + 2;
@@ -233,6 +241,13 @@ export class TaskCopy {
       `the task has at least ${this.sure} bytes when encoded, more than the ${this.limit} of maxTaskBytes`,
     );
   }
+}
+
+/** Returns the value that was read before, or reads it now. */
+function readField({ values, thrown }: ReadFields, index: number, value: Plain, name: string): unknown {
+  if (index < values.length) return values[index];
+  if (index === values.length && thrown !== undefined) throw thrown.cause;
+  return value[name];
 }
 
 function isRecord(value: unknown): value is Plain {

@@ -64,6 +64,47 @@ describe.each(['embedded', 'mongodb'])('on the store %s', (store) => {
     expect(await standby.cluster.status()).toMatchObject({ queued: 0, running: null, headAge: null });
   });
 
+  test('many by one call are done in their order, those before and after keep their place, and none twice', async () => {
+    const { file, member, inOrder } = await queue(store);
+    const [master, submitter] = [member(), member()];
+    const ids = Array.from({ length: 1500 }, (_, index) => index + 1);
+    const before = submitter.cluster.submitWork({ id: 0, file });
+    const many = submitter.cluster.submitMany([...ids, 7].map((id) => ({ id, file })));
+    const after = submitter.cluster.submitWork({ id: 1501, file });
+    expect(await Promise.all([before, many, after])).toEqual([
+      { stored: true },
+      { stored: 1500, duplicates: 1 },
+      { stored: true },
+    ]);
+    const again = await master.cluster.submitMany([
+      { id: 3, file },
+      { id: 1502, file },
+    ]);
+    expect(again).toEqual({ stored: 1, duplicates: 1 });
+    const bad = master.cluster.submitMany([
+      { id: 2000, file },
+      { id: 2001, file, run: () => {} },
+    ]);
+    const message = 'tasks[1]: $.run is a function';
+    await expect(bad).rejects.toMatchObject({ code: 'ERR_TASK_NOT_CLONEABLE', message, index: 1, stored: 0 });
+    await master.cluster.run();
+    await master.events.done(1502);
+    expect(inOrder()).toEqual([0, ...ids, 1501, 1502].map((id) => `${id}, try 1`));
+  });
+
+  test('many for which there is no room: the error says how many are stored, and with wait they all are', async () => {
+    const { file, member, inOrder } = await queue(store, { maxQueue: 100 });
+    const { cluster, events } = member();
+    const tasks = Array.from({ length: 250 }, (_, id) => ({ id, file }));
+    const full = cluster.submitMany(tasks);
+    await expect(full).rejects.toMatchObject({ code: 'ERR_QUEUE_FULL', stored: 100, index: 100 });
+    const rest = cluster.submitMany(tasks.slice(100), { wait: true });
+    await cluster.run();
+    expect(await rest).toEqual({ stored: 150, duplicates: 0 });
+    await events.done(249);
+    expect(inOrder()).toEqual(tasks.map(({ id }) => `${id}, try 1`));
+  });
+
   test('values come back as they went in', async () => {
     const { folder, file, member } = await queue(store);
     const { cluster, events } = member();

@@ -46,6 +46,22 @@ test('the only member becomes master and does the tasks in their order, one at a
   expect(await cluster.status()).toMatchObject({ state: 'master', queued: 0, queuedBytes: 0, running: null, done: 60 });
 });
 
+test('many by one call are done in their order, and none twice', async () => {
+  const { cluster, events, journal } = await member(journalWork);
+  const { file } = journal;
+  const ids = Array.from({ length: 700 }, (_, index) => index + 1);
+  await cluster.run();
+  const submitted = [
+    cluster.submitWork({ id: 0, file }),
+    cluster.submitMany([...ids, 7].map((id) => ({ id, file }))),
+    cluster.submitWork({ id: 701, file }),
+  ];
+  expect(await Promise.all(submitted)).toEqual([{ stored: true }, { stored: 700, duplicates: 1 }, { stored: true }]);
+  await events.done(701);
+  expect(journal.runs().map(({ id }) => id)).toEqual([0, ...ids, 701]);
+  expect(await cluster.status()).toMatchObject({ queued: 0, queuedBytes: 0, done: 702 });
+});
+
 test('false, a throw and a rejection keep a task at the head until it returns true', async () => {
   const { cluster, events, journal } = await member(scriptedWork, { minDelay: 20, maxDelay: 20 });
   const { file } = journal;

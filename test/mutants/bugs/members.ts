@@ -1,8 +1,9 @@
-/** Mistakes among members that are configured differently, on the last way out of a process, and in the line of waiters. */
+/** Mistakes among members that are configured differently, on the last way out of a process, and on the way of a submitted task. */
 import type { PlantedBug } from '../plantedBug.ts';
 
 const yielding = 'src/coordinator/yielding.ts';
 const waiters = 'src/facade/admission.ts';
+const many = 'src/facade/manyTasks.ts';
 const named = ['named'] as const;
 const caughtBy = ['walks'] as const;
 
@@ -85,6 +86,47 @@ export const memberBugs: readonly PlantedBug[] = [
     file: waiters,
     find: 'this.line[this.next + index] = ticket;',
     replace: 'this.line[this.next + stay.length - 1 - index] = ticket;',
+    caughtBy: named,
+  },
+  {
+    name: 'many-go-on-after-failure',
+    breaks: 'After a failed write the rest of a `submitMany` is stored, and what is stored is no beginning of it.',
+    file: many,
+    find: 'failure ??= { error };\n          receiver.over = true;',
+    replace: 'failure ??= { error };',
+    caughtBy: named,
+  },
+  {
+    name: 'many-are-overtaken',
+    breaks:
+      'Callers that wait for room behind a `submitMany` are asked with it, and may find the room that it did not.',
+    file: waiters,
+    find: 'const called = alone < 0 ? first : first.slice(0, Math.max(1, alone));',
+    replace: 'const called = alone < 0 ? first : first.slice(0);',
+    caughtBy: named,
+  },
+  {
+    name: 'bad-one-of-many-stays',
+    breaks: 'The tasks before a bad one keep their memory, though none of them was queued.',
+    file: many,
+    find: 'for (const task of encoded) free(task);',
+    replace: 'for (const task of encoded.slice(1)) free(task);',
+    caughtBy: named,
+  },
+  {
+    name: 'getter-is-read-again',
+    breaks: 'A task that turns out not to be flat is read from its beginning again, so a getter may say two things.',
+    file: 'src/task/taskCodec.ts',
+    find: 'new TaskCopy(task, maxTaskBytes, flat)',
+    replace: 'new TaskCopy(task, maxTaskBytes)',
+    caughtBy: named,
+  },
+  {
+    name: 'flat-negative-zero',
+    breaks: 'In a flat task -0 comes back as 0.',
+    file: 'src/task/flatTask.ts',
+    find: '(value | 0) === value && (value !== 0 || 1 / value > 0)',
+    replace: '(value | 0) === value',
     caughtBy: named,
   },
 ];

@@ -12,6 +12,7 @@ import {
   type ManagedOptions,
   type MemberStatus,
   type Submission,
+  type Submissions,
   type TaskContext,
   type TaskId,
   type TaskKey,
@@ -85,6 +86,15 @@ export class Billing {
   };
 }
 
+export async function countOf(all: ManagedCluster<Invoice>, invoices: readonly Invoice[]): Promise<number> {
+  try {
+    const { stored, duplicates }: Submissions = await all.submitMany(invoices, { wait: true });
+    return stored + duplicates;
+  } catch (error) {
+    return error instanceof FailoverError ? (error.index ?? 0) + (error.stored ?? 0) : 0;
+  }
+}
+
 export function codeOf(error: unknown): string | undefined {
   if (error instanceof InvalidOptionError) return error.code.toLowerCase();
   return error instanceof FailoverError ? error.code : undefined;
@@ -98,6 +108,8 @@ export async function told(member: UnmanagedCluster, all: ManagedCluster<Invoice
 
 // @ts-expect-error An amount is missing.
 void cluster.submitWork({ id: 1 });
+// @ts-expect-error An amount is missing.
+void cluster.submitMany([{ id: 1 }]);
 // @ts-expect-error There is no such option.
 failover({ nodatabase: true });
 // @ts-expect-error A cluster is made by `failover()`.

@@ -39,6 +39,49 @@ test('a caller that finds room does not wait', async () => {
   expect(vi.getTimerCount()).toBe(0);
 });
 
+test('one that asks for many is asked alone, and who comes later only after it has found room for all', async () => {
+  const { room, taken, submit, waiters } = fullQueue();
+  let wanted = 5;
+  const many = waiters.serveAlone(async () => {
+    await null;
+    const found = Math.min(room.left, wanted);
+    room.left -= found;
+    wanted -= found;
+    taken.push(...Array<number>(found).fill(0));
+    // Room that is made now is not for those who came later.
+    if (wanted > 0) room.left += 1;
+    return wanted === 0 ? 'queued' : 'full';
+  });
+  const others = [1, 2].map(submit);
+  await vi.advanceTimersByTimeAsync(1);
+  for (let round = 0; round < 8; round += 1) {
+    waiters.makeRoom(3);
+    await vi.advanceTimersByTimeAsync(1);
+  }
+  room.left = 3;
+  waiters.makeRoom(3);
+  await Promise.all([many, ...others]);
+  expect(taken).toEqual([0, 0, 0, 0, 0, 1, 2]);
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+test('one that was asked before one for many, and had to join the line, stays before it', async () => {
+  const { room, taken, submit, waiters } = fullQueue();
+  const first = submit(1);
+  const many = waiters.serveAlone(async () => {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    if (room.left === 0) return 'full';
+    taken.push(2);
+    return 'queued';
+  });
+  await vi.advanceTimersByTimeAsync(20);
+  room.left = 2;
+  waiters.makeRoom(2);
+  await vi.advanceTimersByTimeAsync(20);
+  await Promise.all([first, many]);
+  expect(taken).toEqual([1, 2]);
+});
+
 test('room is given in the order of the calls, however little there is at a time', async () => {
   const { room, taken, waiters, submit } = fullQueue();
   const ids = Array.from({ length: 40 }, (_, id) => id);
@@ -159,3 +202,23 @@ test('as many may wait, be called and find no room as memory allows', async () =
   expect(taken).toEqual(ids);
   expect(vi.getTimerCount()).toBe(0);
 }, 60_000);
+
+test.each([0, 1, 2, 3, 4, 5, 6])(
+  'one that was called hears of the end, also if the line is closed %d turns after its call',
+  async (turns) => {
+    const waiters = new Admission(globalTime);
+    let isOver = false;
+    const waits = waiters.serve(async () => {
+      if (isOver) throw new Error('stopped');
+      return 'full';
+    });
+    const ended = expect(waits).rejects.toThrow('stopped');
+    await vi.advanceTimersByTimeAsync(1);
+    waiters.makeRoom(1);
+    for (let turn = 0; turn < turns; turn += 1) await null;
+    isOver = true;
+    waiters.close();
+    await ended;
+    expect(vi.getTimerCount()).toBe(0);
+  },
+);

@@ -9,8 +9,8 @@ const blocks = new TaskBlocks();
 const task = (id: number, size = 1): EncodedTask => ({ id, slot: blocks.copy(new Uint8Array(size).fill(id)) });
 const many = (count: number, size = 1): EncodedTask[] => Array.from({ length: count }, (_, id) => task(id, size));
 
-const feed = (feeder: Feeder, each: EncodedTask): Promise<SubmitResult> =>
-  new Promise((resolve, reject) => feeder.submit(each, resolve, reject));
+const feed = (feeder: Feeder, each: EncodedTask): Promise<SubmitResult | 'unsent'> =>
+  new Promise((resolve, reject) => feeder.submit(each, { over: false, settle: resolve, fail: reject }));
 
 /** A coordinator whose answers the test gives. */
 class Coordinator {

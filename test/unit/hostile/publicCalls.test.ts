@@ -116,6 +116,28 @@ test('submitWork and requeue', async () => {
   await close();
 });
 
+test('submitMany, all or none', async () => {
+  const { managed: Managed, close } = failover({ nodb: true });
+  const list = fc.oneof(
+    hostile,
+    fc.array(task, { maxLength: 5 }).map(
+      (tasks) =>
+        new Given(
+          () => `[${tasks.map(({ text }) => text()).join(', ')}]`,
+          () => tasks.map(({ make }) => make()),
+        ),
+    ),
+    mutated(fc.constant([{ id: 1 }, { id: 2 }])),
+  );
+  const property = fc.asyncProperty(list, wait, async (given, options) => {
+    const cluster = new Managed('billing', 'id', work, { maxTaskBytes: 10_000 });
+    await acceptedOrRejected(SUBMIT, () => cluster.submitMany(untyped(given.make()), untyped(options.make())));
+    expect(await cluster.submitMany([{ id: 'another one' }]), 'what follows is taken').toMatchObject({ stored: 1 });
+  });
+  await fc.assert(property, runs(800));
+  await close();
+});
+
 test('run, synchronize, status and stop, in any order', async () => {
   const call = fc.constantFrom('run', 'stop', 'status', 'synchronize');
   const property = fc.asyncProperty(fc.array(fc.tuple(call, hostile), { maxLength: 8 }), async (calls) => {
