@@ -56,6 +56,8 @@ test.each(stores.flatMap((store) => places.map((place) => [store, place] as cons
 const intervals = { MASTER: 2000, SLAVE: 15_000, TICKING: 15_000, POLL: 50 };
 const LEASE = intervals.SLAVE + intervals.TICKING;
 const POISON_OF_FEW = 15;
+/** So many looks of a standby fall into the poison's run: a process counts as gone only if it was seen alive as the master. */
+const LOOKS = 20;
 /** What the last member says when it has given the task up, or done what comes after it. */
 const budgets = [
   ['the default retry', undefined, /^error ERR_QUEUE_BLOCKED .* 3 processes died/, POISON_OF_FEW + 1],
@@ -69,7 +71,8 @@ test.each(stores.flatMap((store) => budgets.map((budget) => [store, ...budget] a
     const { file } = journal;
     const options = { ...(await settledStore(store)), intervals };
     const queue: Queue = { options, journal, managed: retry === undefined ? {} : { retry } };
-    await new Submitter(queue).submit(numbers(30).map((id) => ({ id, file, poison: id === POISON_OF_FEW })));
+    const poison = { id: POISON_OF_FEW, file, poison: true, ms: LOOKS * intervals.POLL };
+    await new Submitter(queue).submit(numbers(30).map((id) => (id === POISON_OF_FEW ? poison : { id, file })));
     const members = numbers(4).map(() => new DurableMember(queue));
 
     const survivor = await Promise.any(members.map((member) => member.program.line(survived).then(() => member)));
