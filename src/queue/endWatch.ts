@@ -5,6 +5,8 @@
  * stopTimeout + 2 × grace after a drain, is said in a `panic`, once. With `killProcess` the process is killed instead,
  * unless the lease is valid: for a drain only once the mastership was given up, and not after `resume`. After a halt that
  * leaves less time it has what a thread takes to exit, and no whole `grace`: another member may be master already.
+ *
+ * The time that the machine sleeps counts, too: the leases of the others do not wait for it.
  */
 import { WorkError } from '../errors.js';
 import type { TaskId } from '../task/task.js';
@@ -14,7 +16,14 @@ import type { Clock } from '../time/clock.js';
 /** How long a thread in which nothing runs may take to exit before that is worth a panic, in ms. */
 const IDLE_EXIT_MAX_MS = 1000;
 
+/** Between two looks whether the machine has slept, in ms. */
+const LOOK_PERIOD_MS = 250;
+/** Above what the clocks differ by themselves, in ms: the boot clock counts in 10 ms. */
+const NOISE_MS = 50;
+
 export type Drained = 'drained' | 'stuck';
+
+const NEVER = { monotonic: Number.POSITIVE_INFINITY, boot: Number.POSITIVE_INFINITY };
 
 interface EndWatchParts {
   readonly clock: Clock;
@@ -35,9 +44,11 @@ export class EndWatch {
   private leaseEnds = false;
   private readonly waiting: ((how: Drained) => void)[] = [];
   private readonly alarm: Alarm;
+  /** When to give up, by either clock. */
+  private until = NEVER;
 
   constructor(private readonly parts: EndWatchParts) {
-    this.alarm = new Alarm(parts.clock, () => this.giveUp());
+    this.alarm = new Alarm(parts.clock, () => this.look());
   }
 
   get stuck(): boolean {
@@ -52,7 +63,24 @@ export class EndWatch {
   /** Gives up what has not ended in `delay` ms, or in a second if nothing runs and that is later. */
   giveUpAfter(delay: number): void {
     const wait = this.parts.isRunning() ? delay : Math.max(delay, IDLE_EXIT_MAX_MS);
-    if (!this.gaveUp) this.alarm.by(this.parts.clock.now() + wait);
+    if (this.gaveUp) return;
+    const { clock } = this.parts;
+    const { monotonic, boot } = this.until;
+    this.until = {
+      monotonic: Math.min(monotonic, clock.now() + wait),
+      boot: Math.min(boot, clock.sinceBoot() + wait + NOISE_MS),
+    };
+    this.lookAgain();
+  }
+
+  private lookAgain(): void {
+    this.alarm.by(Math.min(this.until.monotonic, this.parts.clock.now() + LOOK_PERIOD_MS));
+  }
+
+  private look(): void {
+    const { clock } = this.parts;
+    if (clock.now() >= this.until.monotonic || clock.sinceBoot() >= this.until.boot) return this.giveUp();
+    this.lookAgain();
   }
 
   /** Holds what is being ended to the end of the lease. */
@@ -76,6 +104,7 @@ export class EndWatch {
   clear(): void {
     this.gaveUp = false;
     this.leaseEnds = false;
+    this.until = NEVER;
     this.alarm.clear();
   }
 
@@ -86,6 +115,7 @@ export class EndWatch {
   private giveUp(): void {
     const { killProcess, runningTask, panic } = this.parts;
     this.gaveUp = true;
+    this.until = NEVER;
     this.settle('stuck');
     if (killProcess !== null && this.leaseEnds) return killProcess();
     const task = runningTask();
