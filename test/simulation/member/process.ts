@@ -69,6 +69,8 @@ export class SimulatedProcess {
   stopping = false;
   cutOff: { readonly until: number; readonly there: boolean; readonly back: boolean } | null = null;
   dead = false;
+  /** How many calls of its user are under way. */
+  userCalls = 0;
   /** How its work module loads. */
   deploy: Deploy = 'good';
   /** Its work did not load, and has not since. */
@@ -316,6 +318,13 @@ export class SimulatedProcess {
         if (this.alive && ailments === this.ailments) fitness.withdraw('kind');
       });
     });
+  }
+
+  /** Makes a call of its user, which may go on when the member has stopped. */
+  async userCall(call: () => Promise<unknown>): Promise<void> {
+    this.userCalls += 1;
+    await call().catch(() => {});
+    this.userCalls -= 1;
   }
 
   /** Lets the work progress, if there is no queue. */

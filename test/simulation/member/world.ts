@@ -365,7 +365,7 @@ export class World implements Surroundings {
         if (!process.alive) return;
         work.load().then(
           ({ blocked }) => {
-            if (blocked !== null && process.alive) work.unblock(blocked).catch(() => {});
+            if (blocked !== null && process.alive) void process.userCall(() => work.unblock(blocked));
           },
           () => {},
         );
@@ -376,7 +376,8 @@ export class World implements Surroundings {
   // ---- the network ----
 
   fate(process: SimulatedProcess, call: CallName): Fate {
-    const isSilent = process.alive || process.dead || !this.habits.options.durable;
+    const isAsked = process.userCalls > 0;
+    const isSilent = process.alive || process.dead || isAsked || !this.habits.options.durable;
     if (!isSilent) this.broke(new Error(`${process.id} has stopped, and asks ${call}`));
     const fate = this.decide(process, call);
     if (this.note !== null) {

@@ -593,3 +593,17 @@ describe('the exit of the process', () => {
     expect(await dispatcher.drain()).toBe('drained');
   });
 });
+
+test('a sleep of the machine counts against work that must end with the lease', async () => {
+  let killed = 0;
+  remake({}, { killProcess: () => killed++ });
+  runner.endsAtOnce = false;
+  startWith('a');
+  await settle();
+  dispatcher.halt('another should work', 10_000);
+  clock.sleep(9_000);
+  await clock.advance(700);
+  expect(killed).toBe(0);
+  await clock.advance(700);
+  expect(killed).toBe(1);
+});
