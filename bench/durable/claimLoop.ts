@@ -2,10 +2,10 @@
  * Entry: the loop that one would write oneself: claim the oldest task, work, say that it is done. The tasks of a round
  * are stored before its clock starts, which is in the loop's favour, with an index for the claim.
  */
-import { MongoClient } from 'mongodb';
-import { settingsOf, tellAndEnd } from '../support/entry.js';
+import { settingsOf } from '../support/entry.js';
 import work from '../throughput/work.js';
-import type { ClaimLoopSettings, RateReport } from './messages.js';
+import type { ClaimLoopSettings } from './messages.js';
+import { connectSafely, reportRates } from './rounds.js';
 
 /** Tasks in one `insertMany`. */
 const INSERTED = 1000;
@@ -17,8 +17,7 @@ interface LoopTask {
 }
 
 const { uri, rounds, tasks } = settingsOf<ClaimLoopSettings>();
-// Stored as safely as ours.
-const client = await MongoClient.connect(uri, { writeConcern: { w: 'majority', journal: true } });
+const client = await connectSafely(uri);
 
 async function rate(round: number): Promise<number> {
   const queue = client.db().collection<LoopTask>(`loop_${round}`);
@@ -41,11 +40,4 @@ async function rate(round: number): Promise<number> {
   return (tasks / (performance.now() - from)) * 1000;
 }
 
-const rates: number[] = [];
-for (let round = 0; round <= rounds; round++) {
-  const measured = await rate(round);
-  // The first round runs code that is not compiled yet.
-  if (round > 0) rates.push(measured);
-}
-await client.close();
-await tellAndEnd<RateReport>({ type: 'report', rates });
+await reportRates(client, rounds, rate);

@@ -2,12 +2,12 @@
  * Entry: the limit of a server. It inserts the documents that stored tasks are, in commands of 1,000, one after another,
  * into a collection without an index of its own, and nothing else is done.
  */
-import { MongoClient } from 'mongodb';
 import { storedId } from '../../src/store/documents.js';
 import { taskKey } from '../../src/store/mongodb/tasks/taskReads.js';
 import { encodeTask } from '../../src/task/taskCodec.js';
-import { settingsOf, tellAndEnd } from '../support/entry.js';
-import type { RateReport, RawInsertSettings } from './messages.js';
+import { settingsOf } from '../support/entry.js';
+import type { RawInsertSettings } from './messages.js';
+import { connectSafely, reportRates } from './rounds.js';
 
 /** Documents of a command. */
 const INSERTED = 1000;
@@ -18,8 +18,7 @@ interface TaskDocument {
 }
 
 const { uri, rounds, tasks } = settingsOf<RawInsertSettings>();
-// Stored as safely as ours.
-const client = await MongoClient.connect(uri, { writeConcern: { w: 'majority', journal: true } });
+const client = await connectSafely(uri);
 
 function documentOf(id: number): TaskDocument {
   const seq = id + 1;
@@ -42,11 +41,4 @@ async function rate(round: number): Promise<number> {
   return (tasks / (performance.now() - from)) * 1000;
 }
 
-const rates: number[] = [];
-for (let round = 0; round <= rounds; round++) {
-  const measured = await rate(round);
-  // The first round runs code that is not compiled yet.
-  if (round > 0) rates.push(measured);
-}
-await client.close();
-await tellAndEnd<RateReport>({ type: 'report', rates });
+await reportRates(client, rounds, rate);

@@ -2,16 +2,17 @@
  * How long is no member at work when the master is killed, or stops? Members are processes, every one fed with the same
  * tasks all the time, and a new one replaces the one that has gone.
  */
+import { namespaceArguments } from '../../test/support/ownNamespace.js';
 import type { Answer, Goal, Picture, Question, Settings } from '../support/question.js';
 import { median, ms, spreadOf, whole } from '../support/spread.js';
 import { type BenchStore, withEmbedded, withServer } from '../support/stores.js';
-import { namespaces } from './namespaces.js';
 import { play, type ScenarioResult } from './scenario.js';
 import { atOnce, boundOf, HANDOVER_ROUND_TRIPS, notBefore, scenarios, short, TOLERANCE, usual } from './scenarios.js';
 
 async function ask({ quick, progress }: Settings): Promise<Answer> {
   const results: ScenarioResult[] = [];
-  const apart = namespaces();
+  const way = namespaceArguments();
+  const apart = way === undefined ? undefined : ['unshare', ...way];
   const playAll = async (store: BenchStore): Promise<void> => {
     for (const scenario of scenarios(quick, apart)) {
       progress(`${store.label}: ${scenario.title}, ${scenario.times} times`);

@@ -59,20 +59,21 @@ export class DeathWatch {
     return boot !== '' && namespace !== '' && start !== '' && boot === me.boot && namespace === me.namespace;
   }
 
-  /** Returns whether the process lives, by a look that is not older than `age` ms. */
-  isAlive(process: ProcessIdentity, age = FRESH_MS): boolean {
+  /** Returns whether the process lives, by a look that is fresh. */
+  isAlive(process: ProcessIdentity): boolean {
     const { me, table, clock } = this.parts;
     const key = processKey(process);
     const last = this.looks.get(key);
-    if (last !== undefined && clock.now() - last.at < age) return last.alive;
+    if (last !== undefined && clock.now() - last.at < FRESH_MS) return last.alive;
     const alive = isAlive(process, me, table) !== false;
     if (this.looks.size >= LOOKS_MAX) this.looks.clear();
     this.looks.set(key, { at: clock.now(), alive });
+    this.lookAgain();
     return alive;
   }
 
   /** Has the next look come, at the process that was not looked at for the longest. */
-  soon(): void {
+  private lookAgain(): void {
     const oldest = Math.min(...[...this.looks.values()].map(({ at }) => at));
     this.alarm.clear();
     if (this.looks.size > 0) this.alarm.by(oldest + LOOK_PERIOD_MS);
@@ -82,7 +83,7 @@ export class DeathWatch {
     const now = this.parts.clock.now();
     for (const [key, { at }] of this.looks) if (at + LOOK_PERIOD_MS <= now) this.looks.delete(key);
     for (const member of this.members) member.check();
-    this.soon();
+    this.lookAgain();
   }
 }
 
@@ -107,7 +108,6 @@ export class HolderWatch {
     const { holder } = this;
     const alive = this.watch.isAlive(process);
     holder.seen ||= alive;
-    if (alive) this.watch.soon();
     return holder.seen && !alive;
   }
 

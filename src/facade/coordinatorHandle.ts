@@ -2,19 +2,14 @@
  * The coordinator thread of one `failover(options)`: started with the first cluster that needs it, ended with the last
  * one, and replaced, with back-off, when it dies. Its clusters are told of the death at once, and are opened again
  * on the new thread.
- *
- * Back-off in ms: 100, 200, 400, 800, 1600, 3200, then 5000; back to 100 after a life of 10 s.
  */
 
 import { FailoverError, StateError } from '../errors.js';
 import type { ResolvedOptions } from '../options/options.js';
 import { type Clocks, realTime, type Timers } from '../time/realTime.js';
+import { RestartDelay } from '../time/restartDelay.js';
 import type { MemberEvent } from '../wire/messages.js';
 import { CoordinatorThread } from './coordinatorThread.js';
-
-const RESTART_DELAY_MIN_MS = 100;
-const RESTART_DELAY_MAX_MS = 5000;
-const LONG_LIFE_NS = 10_000_000_000n;
 
 /** What the handle needs from a cluster. */
 export interface Client {
@@ -38,7 +33,7 @@ export class CoordinatorHandle {
   private restarting = false;
   private restart: NodeJS.Timeout | undefined;
   private ending: Promise<void> | undefined;
-  private delay = RESTART_DELAY_MIN_MS;
+  private readonly delay = new RestartDelay();
   private clusters = 0;
   private closed = false;
 
@@ -96,7 +91,7 @@ export class CoordinatorHandle {
     void thread.lost.then((error) => {
       if (this.thread !== thread) return;
       this.thread = undefined;
-      if (this.time.monotonic() - startedAt >= LONG_LIFE_NS) this.delay = RESTART_DELAY_MIN_MS;
+      this.delay.lived(Number(this.time.monotonic() - startedAt) / 1e6);
       this.restarting = true;
       // Not before, though the process has nothing else to live for: its task threads may still be at work.
       thread.hold();
@@ -112,8 +107,7 @@ export class CoordinatorHandle {
 
   private scheduleRestart(): void {
     if (!this.restarting) return;
-    this.restart = this.time.setTimeout(() => this.restartThread(), this.delay);
-    this.delay = Math.min(RESTART_DELAY_MAX_MS, this.delay * 2);
+    this.restart = this.time.setTimeout(() => this.restartThread(), this.delay.next());
   }
 
   private restartThread(): void {

@@ -1,16 +1,11 @@
 /**
  * The guard of this process, from the side of its ward: started with the coordinator, told of its members, and replaced, with
  * back-off, when it dies.
- *
- * Back-off in ms: 100, 200, 400, 800, 1600, 3200, then 5000; back to 100 after a life of 10 s.
  */
 import { FailoverError } from '../errors.js';
 import type { Cancel, Clock } from '../time/clock.js';
+import { RestartDelay } from '../time/restartDelay.js';
 import { type Charter, Duties, type GuardOrder, type ProcessGroup } from './orders.js';
-
-const RESTART_DELAY_MIN_MS = 100;
-const RESTART_DELAY_MAX_MS = 5000;
-const LONG_LIFE_MS = 10_000;
 
 /** One guard that runs. */
 export interface GuardProcess {
@@ -31,7 +26,7 @@ interface GuardParts {
 export class Guard {
   private readonly duties = new Duties();
   private process: GuardProcess | null = null;
-  private delay = RESTART_DELAY_MIN_MS;
+  private readonly delay = new RestartDelay();
   private cancelRestart: Cancel = () => {};
   private closed = false;
 
@@ -85,9 +80,8 @@ export class Guard {
     this.process = null;
     if (this.closed) return;
     const { clock } = this.parts;
-    if (clock.now() - startedAt >= LONG_LIFE_MS) this.delay = RESTART_DELAY_MIN_MS;
-    const { delay } = this;
-    this.delay = Math.min(RESTART_DELAY_MAX_MS, 2 * delay);
+    this.delay.lived(clock.now() - startedAt);
+    const delay = this.delay.next();
     this.cancelRestart = clock.at(clock.now() + delay, () => this.start());
     const text = `the guard of this process has ended (${why}); another one starts in ${delay} ms`;
     this.parts.died(new FailoverError('ERR_GUARD_LOST', text));

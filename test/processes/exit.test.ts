@@ -21,7 +21,7 @@ describe.each(stores)('on the store %s', (store) => {
   // The server decides nothing about what ends.
   const tried = store === 'embedded' ? kinds : kinds.slice(0, 1);
   test.each(tried)('work: %s, ended by %s', async (kind, how, when, code) => {
-    const options = { ...(await settledStore(store)), intervals };
+    const options = { ...(await settledStore(store)).options, intervals };
     const told = { options, kind, ...(kind === 'unmanaged' ? {} : { tasks: ['short', 'long', 'last'] }) };
     const ending = startMember(program, { ...told, how, when });
     await ending.line(/^state 1 master 1$/);
@@ -37,7 +37,7 @@ describe.each(stores)('on the store %s', (store) => {
 });
 
 test('several in one process are all released', async () => {
-  const options = { ...(await settledStore('embedded')), intervals };
+  const options = { ...(await settledStore('embedded')).options, intervals };
   const told = { options, kind: 'unmanaged', clusters: 3 };
   const ending = startMember(program, { ...told, how: 'exit', when: 'state 3 master 1' });
   await ending.line(/^state 3 master 1$/);

@@ -2,27 +2,16 @@
  * Rule 7 where the process is the first of its namespace, as in most containers: the kernel drops the SIGKILL that it
  * sends to itself. The process still ends before its native call does, however its main thread is blocked.
  */
-import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { temporaryFolder } from '../support/clusters.ts';
 import { Journal } from '../support/journal.ts';
+import { ownNamespace } from '../support/ownNamespace.ts';
 import { Program } from '../support/program.ts';
 
 const program = fileURLToPath(new URL('./fixtures/blockedInitMember.mjs', import.meta.url));
 const SECONDS = 8;
-
-/** As root, or as a user who may make namespaces. */
-function unshare(): string[] {
-  const flags = ['--pid', '--fork', '--kill-child', '--mount-proc'];
-  const ways = [flags, ['--user', '--map-root-user', ...flags]];
-  const way = ways.find((tried) => spawnSync('unshare', [...tried, 'true']).status === 0);
-  if (way === undefined) {
-    throw new Error('this test needs `unshare` (util-linux) and the right to make a PID namespace, as root has it');
-  }
-  return way;
-}
 
 test.each(['not at all', 'in JavaScript', 'in a child process', 'in native code'])(
   'fencing: process, as PID 1, the main thread blocked %s',
@@ -30,7 +19,7 @@ test.each(['not at all', 'in JavaScript', 'in a child process', 'in native code'
     const folder = await temporaryFolder();
     const journal = new Journal(folder);
     const told = JSON.stringify({ path: join(folder, 'store'), file: journal.file, blocked, seconds: SECONDS });
-    const member = new Program([...unshare(), process.execPath, program, told], process.env, 'unshare');
+    const member = new Program([...ownNamespace(), process.execPath, program, told], process.env, 'unshare');
     onTestFinished(() => member.end());
     await member.line(/^pid 1$/);
     await member.line(/^begun$/);

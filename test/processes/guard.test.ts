@@ -3,7 +3,6 @@
  * its own, as on another machine, so it sees nothing of the death. The intervals are so long that a lease which is left to
  * expire would outlast the test.
  */
-import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -11,10 +10,10 @@ import type { StoreOptions } from '../../src/options/options.ts';
 import type { Lease } from '../../src/store/store.ts';
 import { mayGroupLive } from '../../src/surroundings/processIdentity.ts';
 import { createStore } from '../support/builtStore.ts';
-import { temporaryFolder } from '../support/clusters.ts';
-import { databaseUri } from '../support/database.ts';
+import { ownNamespace } from '../support/ownNamespace.ts';
 import { Program } from '../support/program.ts';
 import { stores } from '../support/stores.ts';
+import { settledStore } from './settledStore.ts';
 
 const program = fileURLToPath(new URL('./fixtures/guardedMember.mjs', import.meta.url));
 const intervals = { MASTER: 20_000, SLAVE: 300_000, TICKING: 300_000, POLL: 50 };
@@ -26,17 +25,9 @@ interface World {
   readonly options: object;
 }
 
-async function settledStore(name: string): Promise<World> {
-  const path = await temporaryFolder();
-  const connectString = databaseUri();
-  const [place, store]: [object, StoreOptions] =
-    name === 'embedded'
-      ? [{ nodb: { path } }, { kind: 'embedded', path }]
-      : [{ mongodb: { connectString } }, { kind: 'mongodb', connectString, connectOptions: {}, debug: false }];
-  // A new store has its first member wait.
-  await using connection = await connect(store);
-  await connection.settle((await connection.highestTerm('x')).epoch, 600_000);
-  return { store, options: { ...place, intervals } };
+async function settledWorld(name: string): Promise<World> {
+  const { store, options } = await settledStore(name);
+  return { store, options: { ...options, intervals } };
 }
 
 async function connect(options: StoreOptions) {
@@ -63,21 +54,10 @@ async function startWard({ options }: World): Promise<Program> {
   return ward;
 }
 
-/** As root, or as a user who may make namespaces. */
-function elsewhere(): string[] {
-  const flags = ['--pid', '--fork', '--kill-child', '--mount-proc'];
-  const ways = [flags, ['--user', '--map-root-user', ...flags]];
-  const way = ways.find((tried) => spawnSync('unshare', [...tried, 'true']).status === 0);
-  if (way === undefined) {
-    throw new Error('this test needs `unshare` (util-linux) and the right to make a PID namespace, as root has it');
-  }
-  return way;
-}
-
 /** A member that does not see the processes of the others. */
 async function startNext({ options }: World): Promise<Program> {
   const next = new Program(
-    [...elsewhere(), process.execPath, program, JSON.stringify({ options })],
+    [...ownNamespace(), process.execPath, program, JSON.stringify({ options })],
     process.env,
     'unshare',
   );
@@ -126,7 +106,7 @@ async function ends(pid: number): Promise<void> {
 
 describe.each(stores)('on the store %s', (name) => {
   test('SIGKILL of the process releases its lease, and the guard ends', async () => {
-    const world = await settledStore(name);
+    const world = await settledWorld(name);
     const ward = await startWard(world);
     const guard = await guardOf(ward);
     const next = await startNext(world);
@@ -139,7 +119,7 @@ describe.each(stores)('on the store %s', (name) => {
   });
 
   test('the release is that of a holder that died', async () => {
-    const world = await settledStore(name);
+    const world = await settledWorld(name);
     const ward = await startWard(world);
     const guard = await guardOf(ward);
     ward.kill('SIGKILL');
@@ -148,7 +128,7 @@ describe.each(stores)('on the store %s', (name) => {
   });
 
   test('SIGKILL of both at once releases nothing', async () => {
-    const world = await settledStore(name);
+    const world = await settledWorld(name);
     const ward = await startWard(world);
     const guard = await guardOf(ward);
     process.kill(guard, 'SIGKILL');
@@ -161,7 +141,7 @@ describe.each(stores)('on the store %s', (name) => {
 });
 
 test('another guard takes the place of one that was killed', async () => {
-  const world = await settledStore('embedded');
+  const world = await settledWorld('embedded');
   const ward = await startWard(world);
   const first = await guardOf(ward);
   process.kill(first, 'SIGKILL');
@@ -175,7 +155,7 @@ test('another guard takes the place of one that was killed', async () => {
 
 test('a process that is stopped keeps its lease, and its guard', async () => {
   // The lock of the embedded store is not free if a process is stopped while it writes.
-  const world = await settledStore('mongodb');
+  const world = await settledWorld('mongodb');
   const ward = await startWard(world);
   const guard = await guardOf(ward);
   ward.kill('SIGSTOP');
@@ -190,7 +170,7 @@ test('a process that is stopped keeps its lease, and its guard', async () => {
 });
 
 test('close() ends the guard at once, while the process lives on', async () => {
-  const world = await settledStore('embedded');
+  const world = await settledWorld('embedded');
   const ward = await startWard(world);
   const guard = await guardOf(ward);
   ward.kill('SIGTERM');
@@ -202,7 +182,7 @@ test('close() ends the guard at once, while the process lives on', async () => {
 });
 
 test('what the guard knows is neither on its command line nor in its environment', async () => {
-  const world = await settledStore('embedded');
+  const world = await settledWorld('embedded');
   const ward = await startWard(world);
   const guard = await guardOf(ward);
   const { path } = world.store as { path: string };
@@ -213,7 +193,7 @@ test('what the guard knows is neither on its command line nor in its environment
 });
 
 test('groups of processes that the guard knows end with the ward', async () => {
-  const { store } = await settledStore('embedded');
+  const { store } = await settledWorld('embedded');
   const ward = new Program(
     [fileURLToPath(new URL('./fixtures/wardWithGroup.mjs', import.meta.url)), JSON.stringify({ store })],
     process.env,

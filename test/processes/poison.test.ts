@@ -69,7 +69,7 @@ test.each(stores.flatMap((store) => budgets.map((budget) => [store, ...budget] a
   async (store, _, retry, survived, begun) => {
     const journal = new Journal(await temporaryFolder());
     const { file } = journal;
-    const options = { ...(await settledStore(store)), intervals };
+    const options = { ...(await settledStore(store)).options, intervals };
     const queue: Queue = { options, journal, managed: retry === undefined ? {} : { retry } };
     const poison = { id: POISON_OF_FEW, file, poison: true, ms: LOOKS * intervals.POLL };
     await new Submitter(queue).submit(numbers(30).map((id) => (id === POISON_OF_FEW ? poison : { id, file })));

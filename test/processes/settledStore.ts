@@ -1,22 +1,24 @@
 /** A store in which no first member waits: long leases can be had at once. */
 import type { FailoverOptions } from 'mongo-failover';
-import { createStore } from '../support/builtStore.ts';
+import type { StoreOptions } from '../../src/options/options.ts';
 import { temporaryFolder } from '../support/clusters.ts';
-import { databaseUri } from '../support/database.ts';
+import { settle, settledUri } from '../support/settled.ts';
 
-export async function settledStore(store: string): Promise<FailoverOptions> {
-  const path = await temporaryFolder();
-  const connectString = databaseUri();
-  const [place, options] =
-    store === 'embedded'
-      ? ([{ nodb: { path } }, { kind: 'embedded', path }] as const)
-      : ([
-          { mongodb: { connectString } },
-          { kind: 'mongodb', connectString, connectOptions: {}, debug: false },
-        ] as const);
-  const connection = createStore(options, { commandTimeout: 10_000 });
-  await connection.open();
-  await connection.settle((await connection.highestTerm('x')).epoch, 600_000);
-  await connection.close();
-  return place;
+interface SettledStore {
+  /** For a member. */
+  readonly options: FailoverOptions;
+  /** For a store that is made without one. */
+  readonly store: StoreOptions;
+}
+
+export async function settledStore(name: string): Promise<SettledStore> {
+  if (name === 'embedded') {
+    const path = await temporaryFolder();
+    const store = { kind: 'embedded', path } as const;
+    await settle(store);
+    return { options: { nodb: { path } }, store };
+  }
+  const connectString = await settledUri();
+  const store = { kind: 'mongodb', connectString, connectOptions: {}, debug: false } as const;
+  return { options: { mongodb: { connectString } }, store };
 }
