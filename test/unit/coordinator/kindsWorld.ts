@@ -148,6 +148,7 @@ class WorldMember {
         this.works = true;
         this.doNext();
       },
+      ...{ hold: () => {}, unhold: () => {}, settled: async () => {} },
       ...{ fence: end, deposed: end, seenNothing: () => {} },
       seen: (lease) => this.followed.push(lease.holder),
       seenOtherKind: () => this.followed.push('another kind'),

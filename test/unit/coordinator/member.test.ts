@@ -36,6 +36,7 @@ beforeEach(async () => {
       told.push(`deposed: ${reason}`);
       left = lease.remaining();
     },
+    ...{ hold: () => {}, unhold: () => {}, settled: async () => {} },
     drain: async () => 'drained',
     seen: () => {},
     seenNothing: () => {},
