@@ -38,6 +38,8 @@ export const ci: readonly Plan[] = [
   // A release of a hand-over, which lands when others have claimed, or its member has.
   { ...two, scale: 'small', store: 'atomic', faults: 2, kinds: ['handOver', 'rest', 'hold'] },
   { ...two, scale: 'small', store: 'weak', faults: 2, kinds: ['handOver', 'gap'] },
+  // All defer at once.
+  { ...two, scale: 'small', store: 'atomic', faults: 2, kinds: ['handOver', 'defer'] },
   { ...three, store: 'atomic', faults: 1, kinds: ['handOver', 'rest', 'defer'] },
   { ...three, store: 'atomic', faults: 1, kinds: ['hold', 'late', 'pause', 'resign', 'yield'] },
   { ...three, store: 'weak', faults: 1, kinds: ['hold', 'gap', 'sleep', 'stop'] },

@@ -216,6 +216,9 @@ function stepSeat(setting: Setting, world: World, index: number, seat: Seat, eve
         answer: null,
       });
     } else {
+      if (effect.type === 'drain' && event.type === 'handOver' && state.mastership?.term !== event.term) {
+        throw new Violation(`${seat.config.holder} obeys the order of another term`);
+      }
       next = heard(world, next, effect);
     }
   }
