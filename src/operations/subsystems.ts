@@ -2,15 +2,17 @@
  * Reads what there is to see of all subsystems of a store, or of one. What it costs does not grow with the number of tasks:
  * queues are measured by their numbers, and dead letters counted up to a limit.
  */
+import { noOrders } from '../store/orders.js';
 import type { LeaseEntry, StoreReader } from '../store/reader.js';
 import { PAGE_MAX } from '../store/reader.js';
 import type { Member } from '../store/store.js';
 import type { Clock } from '../time/clock.js';
-import { type Asked, noOrdersSeen, type OrdersSeen } from './seenOrders.js';
+import { type Asked, type OrdersView, viewOfOrders } from './seenOrders.js';
 import {
   DEAD_COUNTED_MAX,
   type LeaseState,
   type MasterView,
+  type MemberView,
   type QueueView,
   type SubsystemDetails,
   type SubsystemView,
@@ -53,9 +55,13 @@ export async function readSubsystem(reader: StoreReader, name: string, clock: Wa
   return {
     ...view,
     settings: lease?.lease?.configuration?.settings ?? {},
-    memberList: [...members].sort((a, b) => (a.id < b.id ? -1 : 1)),
+    memberList: members.map(memberView).sort((a, b) => (a.id < b.id ? -1 : 1)),
     terms: terms.map(({ term, holder, at }) => ({ term, holder, at })),
   };
+}
+
+function memberView({ id, name, host, pid, state, at, drained }: Member): MemberView {
+  return { id, name, host, pid, state, at, drained: drained ?? null };
 }
 
 /** Returns the leases of all subsystems, page by page. */
@@ -70,17 +76,16 @@ export async function allLeases(reader: StoreReader): Promise<LeaseEntry[]> {
   }
 }
 
-async function seenOrders(reader: StoreReader, names: readonly string[]): Promise<(name: string) => OrdersSeen> {
-  void reader;
-  void names;
-  return () => noOrdersSeen;
+async function seenOrders(reader: StoreReader, names: readonly string[]): Promise<(name: string) => OrdersView> {
+  const found = names.length === 0 ? [] : await reader.orders(names);
+  return (name) => viewOfOrders(found[names.indexOf(name)] ?? noOrders);
 }
 
 async function viewOf(
   reader: StoreReader,
   { name, lease: entry }: Asked,
   members: readonly Member[],
-  { pause, handOver, problem }: OrdersSeen,
+  { pause, handOver, problem }: OrdersView,
   clock: Wall,
 ): Promise<SubsystemView> {
   const now = clock.wall();

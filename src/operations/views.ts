@@ -1,5 +1,6 @@
 /** What there is to see of a subsystem, for whatever shows it: the command line, a page, metrics. All of it is plain data. */
 import type { ClusterKind } from '../options/configuration.js';
+import type { HandOverState } from '../store/orders.js';
 import type { TaskId } from '../task/task.js';
 
 /** A member as its own line in the store says. */
@@ -11,6 +12,8 @@ export interface MemberView {
   readonly state: string;
   /** When it last wrote its line, by its own wall clock. */
   readonly at: Date;
+  /** Whether it claims nothing because of a drain; null if its version does not say. */
+  readonly drained: boolean | null;
 }
 
 /**
@@ -48,12 +51,13 @@ export interface PauseView {
 }
 
 export interface HandOverView {
+  readonly id: string;
   readonly term: number;
   readonly to: string | null;
   readonly by: string;
   readonly reason: string | null;
   readonly at: Date;
-  readonly state: string;
+  readonly state: HandOverState;
   readonly why: string | null;
 }
 

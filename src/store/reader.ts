@@ -2,6 +2,7 @@
  * A store as people look at it: what is there, in pages, and nothing is ever written. No index, collection, folder or file
  * is made, so a database user who may only read is enough. No answer grows with the number of tasks or subsystems.
  */
+import type { Drain, SeenOrders } from './orders.js';
 import type { Lease, Member, TermRecord } from './store.js';
 import type { FoundDeadLetter, QueueState, StoredTask } from './taskStore.js';
 
@@ -47,6 +48,9 @@ export interface StoreReader {
   terms(name: string, limit: number): Promise<TermEntry[]>;
   /** Returns the members of one subsystem, or of all. */
   members(name: string | null): Promise<Member[]>;
+  /** Returns what operators ask of these subsystems, in order. */
+  orders(names: readonly string[]): Promise<SeenOrders[]>;
+  drains(): Promise<Drain[]>;
   /** Returns the highest number of a stored task; 0 without any. */
   highestTask(name: string): Promise<number>;
   /** Returns stored tasks in the order of their numbers, those that are done included. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { StoreError } from '../../errors.js';
 import type { Clock } from '../../time/clock.js';
 import { systemClock } from '../../time/systemClock.js';
+import type { Drain, SeenOrders } from '../orders.js';
 import type { LeaseEntry, LetterEntry, Page, StoreReader, TermEntry } from '../reader.js';
 import type { Member } from '../store.js';
 import type { StoredTask } from '../taskStore.js';
@@ -55,6 +56,14 @@ export class EmbeddedReader implements StoreReader {
 
   members(name: string | null): Promise<Member[]> {
     return this.thread.call('inspectMembers', [name]);
+  }
+
+  orders(names: readonly string[]): Promise<SeenOrders[]> {
+    return this.thread.call('readOrders', [names.map((name) => ({ name }))]);
+  }
+
+  drains(): Promise<Drain[]> {
+    return this.thread.call('listDrains', []);
   }
 
   highestTask(name: string): Promise<number> {

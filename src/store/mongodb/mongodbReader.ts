@@ -1,6 +1,8 @@
 /** The store in MongoDB for a user who may only read: `find`, `count` and `ping`, and nothing is prepared. */
+
 import { type Fields, isFields, readableIn } from '../documents.js';
 import { leaseEntry } from '../leaseEntry.js';
+import type { Drain, SeenOrders } from '../orders.js';
 import {
   type LeaseEntry,
   type LetterEntry,
@@ -15,6 +17,7 @@ import { TaskReader } from '../taskDocuments.js';
 import { Commands, LEASES, leaseId } from './commands.js';
 import { MongoConnection } from './connection/connection.js';
 import { MEMBERS } from './indexes/indexes.js';
+import { MongodbOrders } from './mongodbOrders.js';
 import type { Settings } from './settings.js';
 import { DEAD_LETTERS, isRetired, majority, TASKS } from './tasks/taskReads.js';
 
@@ -27,12 +30,14 @@ const MEMBERS_MAX = 10_000;
 export class MongodbReader implements StoreReader {
   readonly label: string;
   private readonly connection: MongoConnection;
-  protected readonly commands: Commands;
+  private readonly commands: Commands;
+  private readonly requests: MongodbOrders;
 
   constructor(settings: Settings) {
     this.label = settings.label;
     this.connection = new MongoConnection(settings, async (run) => void (await run('open', { ping: 1 })));
     this.commands = new Commands(this.connection.run, settings);
+    this.requests = new MongodbOrders(this.commands);
   }
 
   open(): Promise<void> {
@@ -78,6 +83,14 @@ export class MongodbReader implements StoreReader {
     const filter = { ...(name === null ? {} : { name }), host: { $exists: true } };
     const found = await this.find('members', MEMBERS, filter, { limit: MEMBERS_MAX });
     return found.flatMap((document) => readableIn(() => this.reader(document).member('_id')));
+  }
+
+  orders(names: readonly string[]): Promise<SeenOrders[]> {
+    return this.requests.readOrders(names.map((name) => ({ name })));
+  }
+
+  drains(): Promise<Drain[]> {
+    return this.requests.listDrains();
   }
 
   async highestTask(name: string): Promise<number> {
