@@ -64,6 +64,12 @@ function memberView({ id, name, host, pid, state, at, drained }: Member): Member
   return { id, name, host, pid, state, at, drained: drained ?? null };
 }
 
+/** Returns whether a subsystem has, or had, a member. */
+export async function isKnown(reader: StoreReader, name: string): Promise<boolean> {
+  const [leases, members] = await Promise.all([reader.leasesOf([name]), reader.members(name)]);
+  return leases.length > 0 || members.length > 0;
+}
+
 /** Returns the leases of all subsystems, page by page. */
 export async function allLeases(reader: StoreReader): Promise<LeaseEntry[]> {
   const found: LeaseEntry[] = [];

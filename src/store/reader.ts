@@ -2,6 +2,8 @@
  * A store as people look at it: what is there, in pages, and nothing is ever written. No index, collection, folder or file
  * is made, so a database user who may only read is enough. No answer grows with the number of tasks or subsystems.
  */
+
+import type { TaskId } from '../task/task.js';
 import type { Drain, SeenOrders } from './orders.js';
 import type { Lease, Member, TermRecord } from './store.js';
 import type { FoundDeadLetter, QueueState, StoredTask } from './taskStore.js';
@@ -59,6 +61,8 @@ export interface StoreReader {
   countLetters(name: string, max: number): Promise<number>;
   /** Returns dead letters in the order of their numbers. */
   letters(name: string, page: Page<number>, withPayload: boolean): Promise<LetterEntry[]>;
+  /** Returns the oldest dead letter with this id. */
+  letterOf(name: string, id: TaskId): Promise<LetterEntry | null>;
 }
 
 /** At most so many leases, members, tasks or letters are in one answer. */

@@ -99,7 +99,7 @@ describe.each(stores)('the reader of %s', (kind) => {
           state: 'held',
           term: 2,
           beat: 5,
-          ttl: 4500,
+          ttl: 600_000,
           count: 2,
           identifier: 2,
           dead: 2,

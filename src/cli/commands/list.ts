@@ -4,13 +4,13 @@ import { systemClock } from '../../time/systemClock.js';
 import type { Register } from '../context.js';
 import { exits } from '../exit.js';
 import { withCommonOptions } from '../settings/common.js';
-import { reading } from '../support/session.js';
+import { session } from '../support/session.js';
 import { listText } from '../text/subsystem.js';
 
 export const list: Register = (program, context) => {
   const command = program.command('list').description('list all subsystems of the store');
   withCommonOptions(command).action((flags: Record<string, unknown>) =>
-    reading(flags, context, async ({ reader, output, settings }) => {
+    session(flags, context, async ({ reader, output, settings }) => {
       const views = await listSubsystems(reader, systemClock);
       const shown = { colors: output.colors, time: settings.time, now: systemClock.wall() };
       if (views.length > 0 || settings.output !== 'text') output.list(views, () => listText(views, shown));

@@ -8,7 +8,7 @@ import { CommandError } from '../exit.js';
 import { withCommonOptions } from '../settings/common.js';
 import { parseDuration } from '../settings/durations.js';
 import { readCount, readText } from '../settings/values.js';
-import { noSubsystem, reading, type Session } from '../support/session.js';
+import { noSubsystem, type Session, session } from '../support/session.js';
 import { statusText } from '../text/subsystem.js';
 import { clean } from '../text/words.js';
 
@@ -27,7 +27,7 @@ export const status: Register = (program, context) => {
     .option('--max-age <duration>', `with --check, warn if a task has waited for longer (default: ${DEFAULT_AGE})`)
     .option('--max-dead <count>', 'with --check, warn if there are more dead letters (default: 0)');
   withCommonOptions(command).action((name: string, flags: Flags) =>
-    flags.check === true ? check(name, flags, context) : reading(flags, context, (session) => show(name, session)),
+    flags.check === true ? check(name, flags, context) : session(flags, context, (opened) => show(name, opened)),
   );
 };
 
@@ -50,10 +50,10 @@ async function check(name: string, flags: Flags, context: CommandContext): Promi
     process.exitCode = checks[level];
   };
   try {
-    await reading(flags, context, async (session) => {
-      const view = await readSubsystem(session.reader, name, systemClock);
-      if (view === null) return tell(session, { level: 'unknown', problems: ['is not known to the store'] });
-      tell(session, judge(view, await findMaster(session.reader, view, systemClock), limits));
+    await session(flags, context, async (opened) => {
+      const view = await readSubsystem(opened.reader, name, systemClock);
+      if (view === null) return tell(opened, { level: 'unknown', problems: ['is not known to the store'] });
+      tell(opened, judge(view, await findMaster(opened.reader, view, systemClock), limits));
     });
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;

@@ -1,8 +1,16 @@
 /** All commands, in the order of the help. */
 import type { Register } from '../context.js';
 import { demo } from './demo.js';
+import { drain, undrain } from './drain.js';
+import { handOver } from './handOver.js';
+import { discard, requeue } from './letters.js';
 import { list } from './list.js';
+import { pause, resume } from './pause.js';
 import { status } from './status.js';
+import { submit } from './submit.js';
 import { tasks } from './tasks.js';
 
-export const commands: readonly Register[] = [list, status, tasks, demo];
+export const commands: readonly Register[] = [
+  ...[list, status, tasks, submit, requeue, discard],
+  ...[handOver, pause, resume, drain, undrain, demo],
+];

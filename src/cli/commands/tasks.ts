@@ -8,7 +8,7 @@ import type { Register } from '../context.js';
 import { toJson } from '../output.js';
 import { withCommonOptions } from '../settings/common.js';
 import { readCount } from '../settings/values.js';
-import { reading, type Session } from '../support/session.js';
+import { type Session, session } from '../support/session.js';
 import { columns } from '../text/columns.js';
 import { clean, showId, showTime, some } from '../text/words.js';
 
@@ -39,14 +39,12 @@ export const tasks: Register = (program, context) => {
       limit: readCount(flags.limit, '--limit', { min: 1, max: PAGE_MAX, fallback: LIMIT }),
       withPayload: flags.payload === true,
     };
-    return reading(flags, context, (session) =>
-      flags.dead === true ? letters(asked, session) : queued(asked, session),
-    );
+    return session(flags, context, (opened) => (flags.dead === true ? letters(asked, opened) : queued(asked, opened)));
   });
 };
 
-async function queued({ name, after, limit, withPayload }: Asked, session: Session): Promise<void> {
-  const { reader, output, settings } = session;
+async function queued({ name, after, limit, withPayload }: Asked, opened: Session): Promise<void> {
+  const { reader, output, settings } = opened;
   const [entry] = await reader.leasesOf([name]);
   const done = entry?.state.done ?? 0;
   const found = await reader.tasks(name, { after: Math.max(after, done), limit }, withPayload);
@@ -66,12 +64,12 @@ async function queued({ name, after, limit, withPayload }: Asked, session: Sessi
     limit,
     'task',
     name,
-    session,
+    opened,
   );
 }
 
-async function letters({ name, after, limit, withPayload }: Asked, session: Session): Promise<void> {
-  const { reader, output, settings } = session;
+async function letters({ name, after, limit, withPayload }: Asked, opened: Session): Promise<void> {
+  const { reader, output, settings } = opened;
   const found = await reader.letters(name, { after, limit }, withPayload);
   const rows = found.map((letter) => ({ ...letterFacts(letter), ...payload(letter, withPayload) }));
   const now = systemClock.wall();
@@ -89,7 +87,7 @@ async function letters({ name, after, limit, withPayload }: Asked, session: Sess
     limit,
     'dead letter',
     name,
-    session,
+    opened,
   );
 }
 

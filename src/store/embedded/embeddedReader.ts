@@ -2,10 +2,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { StoreError } from '../../errors.js';
+import type { TaskId } from '../../task/task.js';
 import type { Clock } from '../../time/clock.js';
 import { systemClock } from '../../time/systemClock.js';
 import type { Drain, SeenOrders } from '../orders.js';
-import type { LeaseEntry, LetterEntry, Page, StoreReader, TermEntry } from '../reader.js';
+import { type LeaseEntry, type LetterEntry, NO_BYTES, type Page, type StoreReader, type TermEntry } from '../reader.js';
 import type { Member } from '../store.js';
 import type { StoredTask } from '../taskStore.js';
 import { Gate } from './gate.js';
@@ -80,5 +81,10 @@ export class EmbeddedReader implements StoreReader {
 
   letters(name: string, page: Page<number>, withPayload: boolean): Promise<LetterEntry[]> {
     return this.thread.call('inspectLetters', [name, page, withPayload]);
+  }
+
+  async letterOf(name: string, id: TaskId): Promise<LetterEntry | null> {
+    const letter = await this.thread.call('oldestDeadLetter', [name, id]);
+    return letter === null ? null : { ...letter, bytes: NO_BYTES };
   }
 }

@@ -1,6 +1,7 @@
 /** The store in MongoDB for a user who may only read: `find`, `count` and `ping`, and nothing is prepared. */
 
-import { type Fields, isFields, readableIn } from '../documents.js';
+import type { TaskId } from '../../task/task.js';
+import { type Fields, isFields, readableIn, storedId } from '../documents.js';
 import { leaseEntry } from '../leaseEntry.js';
 import type { Drain, SeenOrders } from '../orders.js';
 import {
@@ -115,6 +116,12 @@ export class MongodbReader implements StoreReader {
     const options = { sort: { seq: 1 }, limit, ...shown(withPayload), ...majority };
     const found = await this.find('letters', DEAD_LETTERS, { name, seq: { $gt: after } }, options);
     return found.map((letter) => this.reader(filled(letter, withPayload)).deadLetter());
+  }
+
+  async letterOf(name: string, id: TaskId): Promise<LetterEntry | null> {
+    const options = { sort: { seq: 1 }, limit: 1, ...shown(false), ...majority };
+    const [letter] = await this.find('letters', DEAD_LETTERS, { name, key: storedId(id) }, options);
+    return letter === undefined ? null : this.reader(filled(letter, false)).deadLetter();
   }
 
   private find(what: string, collection: string, filter: Fields, options: Fields): Promise<Fields[]> {
