@@ -1,19 +1,14 @@
 /** What operators have asked of a subsystem, as it is shown. */
 import type { HandOver, Pause, SeenOrders } from '../store/orders.js';
-import type { LeaseEntry } from '../store/reader.js';
 import type { HandOverView, PauseView } from './views.js';
-
-/** One subsystem that is looked at. */
-export interface Asked {
-  readonly name: string;
-  readonly lease: LeaseEntry | null;
-}
 
 export interface OrdersView {
   readonly pause: PauseView | null;
   readonly handOver: HandOverView | null;
   readonly problem: string | null;
 }
+
+export const noOrdersView: OrdersView = { pause: null, handOver: null, problem: null };
 
 export function viewOfOrders({ orders, unreadable }: SeenOrders): OrdersView {
   const { pause, handOver } = orders ?? {};

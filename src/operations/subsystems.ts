@@ -4,10 +4,10 @@
  */
 import { noOrders } from '../store/orders.js';
 import type { LeaseEntry, StoreReader } from '../store/reader.js';
-import { PAGE_MAX } from '../store/reader.js';
 import type { Member } from '../store/store.js';
 import type { Clock } from '../time/clock.js';
-import { type Asked, type OrdersView, viewOfOrders } from './seenOrders.js';
+import { type Look, lookAt } from './look.js';
+import { noOrdersView, type OrdersView, viewOfOrders } from './seenOrders.js';
 import {
   DEAD_COUNTED_MAX,
   type LeaseState,
@@ -24,34 +24,40 @@ const TERMS_SHOWN = 10;
 
 type Wall = Pick<Clock, 'wall'>;
 
+interface Asked {
+  readonly name: string;
+  readonly lease: LeaseEntry | null;
+}
+
 /** Returns all subsystems that have, or had, a member, in the order of their names. */
-export async function listSubsystems(reader: StoreReader, clock: Wall): Promise<SubsystemView[]> {
-  const [leases, members] = await Promise.all([allLeases(reader), reader.members(null)]);
-  const known = new Set(leases.map(({ name }) => name));
-  const without = [...new Set(members.map(({ name }) => name))].filter((name) => !known.has(name));
-  const asked: Asked[] = [
-    ...leases.map((lease) => ({ name: lease.name, lease })),
-    ...without.map((name) => ({ name, lease: null })),
-  ];
-  const orders = await seenOrders(
-    reader,
-    asked.map(({ name }) => name),
-  );
-  const views = await inTurns(asked, (each) => viewOf(reader, each, members, orders(each.name), clock));
-  return views.sort((a, b) => (a.name < b.name ? -1 : 1));
+export async function listSubsystems(
+  reader: StoreReader,
+  clock: Pick<Clock, 'now' | 'wall'>,
+): Promise<SubsystemView[]> {
+  return viewsOf(reader, await lookAt(reader, [], clock), clock);
+}
+
+/** Measures the queues of the subsystems that a look has found. */
+export function viewsOf(reader: StoreReader, look: Look, clock: Wall): Promise<SubsystemView[]> {
+  const { names, leases, members, orders } = look;
+  const entries = new Map(leases.map((lease) => [lease.name, lease]));
+  return inTurns(names, (name) => {
+    const asked = { name, lease: entries.get(name) ?? null };
+    return viewOf(reader, asked, members, orders.get(name) ?? noOrdersView, clock);
+  });
 }
 
 /** Returns all of one subsystem; null if the store knows nothing of it. */
 export async function readSubsystem(reader: StoreReader, name: string, clock: Wall): Promise<SubsystemDetails | null> {
-  const [[lease = null], members, terms, orders] = await Promise.all([
+  const [[lease = null], members, terms, [orders = noOrders]] = await Promise.all([
     reader.leasesOf([name]),
     reader.members(name),
     reader.terms(name, TERMS_SHOWN),
-    seenOrders(reader, [name]),
+    reader.orders([name]),
   ]);
-  const view = await viewOf(reader, { name, lease }, members, orders(name), clock);
-  const isKnown = lease !== null || members.length > 0 || terms.length > 0 || view.queue?.queued || view.dead > 0;
-  if (!isKnown) return null;
+  const view = await viewOf(reader, { name, lease }, members, viewOfOrders(orders), clock);
+  const isThere = lease !== null || members.length > 0 || terms.length > 0 || view.queue?.queued || view.dead > 0;
+  if (!isThere) return null;
   return {
     ...view,
     settings: lease?.lease?.configuration?.settings ?? {},
@@ -68,23 +74,6 @@ function memberView({ id, name, host, pid, state, at, drained }: Member): Member
 export async function isKnown(reader: StoreReader, name: string): Promise<boolean> {
   const [leases, members] = await Promise.all([reader.leasesOf([name]), reader.members(name)]);
   return leases.length > 0 || members.length > 0;
-}
-
-/** Returns the leases of all subsystems, page by page. */
-export async function allLeases(reader: StoreReader): Promise<LeaseEntry[]> {
-  const found: LeaseEntry[] = [];
-  for (let after = ''; ; ) {
-    const page = await reader.leases({ after, limit: PAGE_MAX });
-    found.push(...page);
-    const last = page.at(-1);
-    if (last === undefined || page.length < PAGE_MAX) return found;
-    after = last.name;
-  }
-}
-
-async function seenOrders(reader: StoreReader, names: readonly string[]): Promise<(name: string) => OrdersView> {
-  const found = names.length === 0 ? [] : await reader.orders(names);
-  return (name) => viewOfOrders(found[names.indexOf(name)] ?? noOrders);
 }
 
 async function viewOf(

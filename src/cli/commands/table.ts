@@ -2,6 +2,7 @@
 import type { Register } from '../context.js';
 import { demo } from './demo.js';
 import { drain, undrain } from './drain.js';
+import { events } from './events.js';
 import { handOver } from './handOver.js';
 import { discard, requeue } from './letters.js';
 import { list } from './list.js';
@@ -9,8 +10,9 @@ import { pause, resume } from './pause.js';
 import { status } from './status.js';
 import { submit } from './submit.js';
 import { tasks } from './tasks.js';
+import { top } from './top.js';
 
 export const commands: readonly Register[] = [
-  ...[list, status, tasks, submit, requeue, discard],
+  ...[list, status, top, events, tasks, submit, requeue, discard],
   ...[handOver, pause, resume, drain, undrain, demo],
 ];

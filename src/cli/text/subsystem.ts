@@ -28,7 +28,7 @@ export function listText(views: readonly SubsystemView[], { colors }: Shown): st
     clean(view.name),
     view.kind ?? '-',
     paint(colors, view),
-    view.master === null ? '-' : memberText(view.master),
+    view.master === null ? '-' : whereText(view.master),
     String(view.term),
     showAge(view.age),
     queuedText(view),
@@ -41,7 +41,8 @@ export function listText(views: readonly SubsystemView[], { colors }: Shown): st
   return columns(heads, rows);
 }
 
-function queuedText({ queue, kind }: SubsystemView): string {
+/** Returns how many tasks wait. */
+export function queuedText({ queue, kind }: SubsystemView): string {
   if (kind === 'unmanaged' || queue === null) return '-';
   return queue.queued === null ? 'memory' : String(queue.queued);
 }
@@ -52,7 +53,8 @@ export function paint(colors: Colors, { state }: Pick<SubsystemView, 'state'>): 
   return state === 'released' || state === 'none' ? colors.yellow(state) : colors.red(state);
 }
 
-function memberText({ id, host, pid }: { id: string; host: string | null; pid: number | null }): string {
+/** Returns where a master runs. */
+export function whereText({ id, host, pid }: { id: string; host: string | null; pid: number | null }): string {
   return host === null ? shortId(id) : `${clean(host)}/${pid}`;
 }
 
