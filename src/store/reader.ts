@@ -4,6 +4,7 @@
  */
 
 import type { TaskId } from '../task/task.js';
+import type { StoreFacts } from './facts.js';
 import type { Drain, SeenOrders } from './orders.js';
 import type { Lease, Member, TermRecord } from './store.js';
 import type { FoundDeadLetter, QueueState, StoredTask } from './taskStore.js';
@@ -61,6 +62,8 @@ export interface StoreReader {
   countLetters(name: string, max: number): Promise<number>;
   /** Returns dead letters in the order of their numbers. */
   letters(name: string, page: Page<number>, withPayload: boolean): Promise<LetterEntry[]>;
+  /** Asks the store what it is, and how fast it answers. */
+  examine(): Promise<StoreFacts>;
   /** Returns the oldest dead letter with this id. */
   letterOf(name: string, id: TaskId): Promise<LetterEntry | null>;
 }

@@ -1,6 +1,7 @@
 /** All commands, in the order of the help. */
 import type { Register } from '../context.js';
 import { demo } from './demo.js';
+import { doctor } from './doctor.js';
 import { drain, undrain } from './drain.js';
 import { events } from './events.js';
 import { handOver } from './handOver.js';
@@ -14,5 +15,5 @@ import { top } from './top.js';
 
 export const commands: readonly Register[] = [
   ...[list, status, top, events, tasks, submit, requeue, discard],
-  ...[handOver, pause, resume, drain, undrain, demo],
+  ...[handOver, pause, resume, drain, undrain, doctor, demo],
 ];

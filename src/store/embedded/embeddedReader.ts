@@ -1,10 +1,11 @@
 /** The embedded store for people who look: a store that is not there is not made. */
-import { existsSync } from 'node:fs';
+import { existsSync, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { StoreError } from '../../errors.js';
 import type { TaskId } from '../../task/task.js';
 import type { Clock } from '../../time/clock.js';
 import { systemClock } from '../../time/systemClock.js';
+import { type EmbeddedFacts, ROUND_TRIPS_MEASURED } from '../facts.js';
 import type { Drain, SeenOrders } from '../orders.js';
 import { type LeaseEntry, type LetterEntry, NO_BYTES, type Page, type StoreReader, type TermEntry } from '../reader.js';
 import type { Member } from '../store.js';
@@ -28,7 +29,7 @@ export class EmbeddedReader implements StoreReader {
   constructor(
     private readonly place: EmbeddedPlace,
     private readonly commandTimeout: number,
-    clock: Clock = systemClock,
+    private readonly clock: Clock = systemClock,
   ) {
     this.label = placeNow(place);
     this.thread = new StoreThread({ place, text: this.label, commandTimeout, clock, gate: new Gate() });
@@ -86,5 +87,25 @@ export class EmbeddedReader implements StoreReader {
   async letterOf(name: string, id: TaskId): Promise<LetterEntry | null> {
     const letter = await this.thread.call('oldestDeadLetter', [name, id]);
     return letter === null ? null : { ...letter, bytes: NO_BYTES };
+  }
+
+  async examine(): Promise<EmbeddedFacts> {
+    const roundTrips: number[] = [];
+    for (let count = 0; count < ROUND_TRIPS_MEASURED; count++) {
+      const from = this.clock.now();
+      await this.thread.call('inspectLeasesOf', [[]]);
+      roundTrips.push(this.clock.now() - from);
+    }
+    return { kind: 'embedded', label: this.label, roundTrips, ...spaceOf(this.label) };
+  }
+}
+
+function spaceOf(path: string): Pick<EmbeddedFacts, 'size' | 'free'> {
+  try {
+    const { bavail, bsize } = statfsSync(path);
+    return { size: statSync(join(path, 'data.mdb')).size, free: bavail * bsize };
+  } catch {
+    // Not every file system says.
+    return { size: null, free: null };
   }
 }

@@ -1,7 +1,9 @@
 /** The store in MongoDB for a user who may only read: `find`, `count` and `ping`, and nothing is prepared. */
 
 import type { TaskId } from '../../task/task.js';
+import { systemClock } from '../../time/systemClock.js';
 import { type Fields, isFields, readableIn, storedId } from '../documents.js';
+import type { MongodbFacts } from '../facts.js';
 import { leaseEntry } from '../leaseEntry.js';
 import type { Drain, SeenOrders } from '../orders.js';
 import {
@@ -17,6 +19,7 @@ import type { Member } from '../store.js';
 import { TaskReader } from '../taskDocuments.js';
 import { Commands, LEASES, leaseId } from './commands.js';
 import { MongoConnection } from './connection/connection.js';
+import { examine } from './examination.js';
 import { MEMBERS } from './indexes/indexes.js';
 import { MongodbOrders } from './mongodbOrders.js';
 import type { Settings } from './settings.js';
@@ -122,6 +125,12 @@ export class MongodbReader implements StoreReader {
     const options = { sort: { seq: 1 }, limit: 1, ...shown(false), ...majority };
     const [letter] = await this.find('letters', DEAD_LETTERS, { name, key: storedId(id) }, options);
     return letter === undefined ? null : this.reader(filled(letter, false)).deadLetter();
+  }
+
+  examine(): Promise<MongodbFacts> {
+    const { commands, label } = this;
+    const database = label.slice(label.lastIndexOf('/') + 1);
+    return examine({ commands, label, database, now: () => systemClock.now(), wall: () => systemClock.wall() });
   }
 
   private find(what: string, collection: string, filter: Fields, options: Fields): Promise<Fields[]> {
