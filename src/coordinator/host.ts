@@ -13,6 +13,7 @@ import { ReadLimit } from '../queue/readLimit.js';
 import { createStore } from '../store/createStore.js';
 import type { Gate } from '../store/embedded/gate.js';
 import { openOnUse } from '../store/openOnUse.js';
+import { SocketLifelines } from '../surroundings/lifelines.js';
 import { processTable, thisProcess } from '../surroundings/processIdentity.js';
 import { systemClock } from '../time/systemClock.js';
 import type { CallAnswer, CallArgs, CallName, CallsByName, ClusterSpec, MemberEvent } from '../wire/messages.js';
@@ -29,6 +30,7 @@ export class CoordinatorHost {
   private readonly shared: SharedParts;
   private readonly pace: PaceWatch;
   private readonly guard: Guard | null;
+  private readonly lifelines: SocketLifelines;
 
   constructor(
     options: ResolvedOptions,
@@ -46,6 +48,7 @@ export class CoordinatorHost {
       recovered: (text) => sendAll({ type: 'info', text }),
     });
     const me = thisProcess();
+    this.lifelines = new SocketLifelines(me);
     const measured = (ms: number): void => this.pace.took(ms);
     this.shared = {
       options,
@@ -54,7 +57,7 @@ export class CoordinatorHost {
       reads: new ReadLimit(),
       pool: makePoolProbe(sendAll),
       process: me,
-      deaths: new DeathWatch({ me, table: processTable, clock: systemClock }),
+      deaths: new DeathWatch({ me, table: processTable, lifelines: this.lifelines, clock: systemClock }),
       threadStarts: new StartGate(systemClock, threadStarts),
       joining: new StartGate(systemClock, memberStarts),
     };
@@ -127,6 +130,7 @@ export class CoordinatorHost {
   async close(): Promise<void> {
     this.shared.pool.stop();
     await Promise.all(this.farewells);
+    this.lifelines.close();
     await Promise.all([this.guard?.close(), this.shared.store.close()]);
   }
 }

@@ -25,7 +25,7 @@ export interface HandOver {
   readonly why?: string;
 }
 
-/** Lets no new task begin, whoever is master. */
+/** Lets no new task begin under any master. */
 export interface Pause {
   readonly by: string;
   readonly reason?: string;
