@@ -23,7 +23,7 @@ interface Examined {
 
 export async function examine(examined: Examined): Promise<MongodbFacts> {
   const { commands, label } = examined;
-  const hello = await timed(examined, { hello: 1 });
+  const hello = await greeting(examined);
   const roundTrips: number[] = [];
   for (let count = 0; count < ROUND_TRIPS_MEASURED; count++) {
     roundTrips.push((await timed(examined, { ping: 1 })).took);
@@ -46,6 +46,16 @@ export async function examine(examined: Examined): Promise<MongodbFacts> {
     ...rightsIn(status, examined.database),
     indexes: (await Promise.all(collections.map((collection) => indexFacts(commands, collection)))).flat(),
   };
+}
+
+/** Asks by the old name where a server does not know the new one. */
+async function greeting(examined: Examined): ReturnType<typeof timed> {
+  try {
+    return await timed(examined, { hello: 1 });
+  } catch (error) {
+    if (!(error instanceof StoreError && error.code === 'ERR_STORE')) throw error;
+    return timed(examined, { isMaster: 1 });
+  }
 }
 
 async function timed({ commands, now, wall }: Examined, command: Fields) {
