@@ -13,6 +13,7 @@ import { ReadLimit } from '../queue/readLimit.js';
 import { createStore } from '../store/createStore.js';
 import type { Gate } from '../store/embedded/gate.js';
 import { openOnUse } from '../store/openOnUse.js';
+import type { StoreWatcher } from '../store/storeWatcher.js';
 import { processTable, thisProcess } from '../surroundings/processIdentity.js';
 import { systemClock } from '../time/systemClock.js';
 import type { CallAnswer, CallArgs, CallName, CallsByName, ClusterSpec, MemberEvent } from '../wire/messages.js';
@@ -46,11 +47,14 @@ export class CoordinatorHost {
       recovered: (text) => sendAll({ type: 'info', text }),
     });
     const me = thisProcess();
-    const measured = (ms: number): void => this.pace.took(ms);
+    const watcher: StoreWatcher = {
+      measured: (ms) => this.pace.took(ms),
+      info: (text) => sendAll({ type: 'info', text }),
+    };
     this.shared = {
       options,
       limits,
-      store: openOnUse(createStore(options.store, limits, systemClock, gate, measured)),
+      store: openOnUse(createStore(options.store, limits, systemClock, gate, watcher)),
       reads: new ReadLimit(),
       pool: makePoolProbe(sendAll),
       process: me,
@@ -96,6 +100,16 @@ export class CoordinatorHost {
     if (this.pace.error !== undefined) emit({ type: 'error', error: toWire(this.pace.error) });
     this.shared.pool.start();
     this.hosted.set(cluster, hosted);
+    this.wantHints();
+  }
+
+  private wantHints(): void {
+    const hosted = [...this.hosted.values()];
+    const namesOf = (clusters: HostedCluster[]) => [...new Set(clusters.map(({ name }) => name))].sort();
+    this.shared.store.wantHints({
+      lease: namesOf(hosted),
+      tasks: namesOf(hosted.filter((one) => one.storesTasks)),
+    });
   }
 
   /** Hints at what one of the clusters has stored: of that the store tells others only. */
@@ -107,6 +121,7 @@ export class CoordinatorHost {
 
   private ended({ cluster, holder }: ClusterSpec, farewell: Promise<unknown>): void {
     this.hosted.delete(cluster);
+    this.wantHints();
     const left = farewell.then(() => this.guard?.removeMember(holder));
     this.farewells.add(left);
     void left.then(() => this.farewells.delete(left));
