@@ -4,7 +4,7 @@
  */
 
 import { logFor } from '../diagnostics/log.js';
-import type { News, StoreRequest } from '../election/effects.js';
+import type { Drain, News, StoreRequest } from '../election/effects.js';
 import { Elector, type ElectorCallbacks } from '../election/elector.js';
 import type { Phase } from '../election/transitions.js';
 import { FailoverError, type FailoverErrorCode, toWire } from '../errors.js';
@@ -180,6 +180,10 @@ export class ClusterMember implements ElectorCallbacks {
     return this.holder.isGone(lease);
   }
 
+  deference(): number {
+    return 0;
+  }
+
   asked(request: StoreRequest): void {
     if (logTests.enabled) logTests('%s: %s, %s', this.parts.name, this.elector.phase, inWords(request));
   }
@@ -202,7 +206,11 @@ export class ClusterMember implements ElectorCallbacks {
         log('%s: work must stop: %s', name, news.reason);
         return this.duty.fence(news.reason);
       case 'resume':
-        log('%s: the lease was saved, work goes on', name);
+        log(
+          '%s: %s, work goes on',
+          name,
+          news.after === 'fence' ? 'the lease was saved' : 'its hand-over was cancelled',
+        );
         return this.duty.resume();
       case 'deposed':
         if (news.code !== 'ERR_LEASE_LOST') this.resignations += 1;
@@ -220,8 +228,11 @@ export class ClusterMember implements ElectorCallbacks {
         log('%s: a beat failed: %s', name, news.error.message);
         return emit({ type: 'error', error: toWire(news.error) });
       case 'drain':
-        void this.drain();
+        void this.drain(news);
         return;
+      case 'handedOver':
+        log('%s: hands over term %d', name, news.term);
+        return this.duty.deposed('the mastership was handed over', 0);
       case 'stopped':
         return this.stopped();
     }
@@ -260,9 +271,10 @@ export class ClusterMember implements ElectorCallbacks {
     }
   }
 
-  private async drain(): Promise<void> {
-    if ((await this.duty.drain()) === 'drained') this.elector.drained();
-    else this.elector.abandon();
+  private async drain(drain: Drain): Promise<void> {
+    if ((await this.duty.drain()) === 'drained') this.elector.drained(drain);
+    else if (drain.for === 'stop') this.elector.abandon();
+    else this.elector.handOverCancelled(drain.term);
   }
 
   private stopped(): void {

@@ -5,6 +5,7 @@
 import { type Fields, isFields } from '../../documents.js';
 import type { Hint, HintTopic, WantedHints } from '../../store.js';
 import { LEASES, leaseId } from '../commands.js';
+import { DRAIN, ordersId } from '../mongodbOrders.js';
 import { TASKS } from '../tasks/taskReads.js';
 
 export const topics: readonly HintTopic[] = ['lease', 'tasks'];
@@ -13,10 +14,8 @@ export const collections: Readonly<Record<HintTopic, string>> = { lease: LEASES,
 /** With more names the server tells of all, because it compares each change with each name. */
 const NAMES_MAX = 1000;
 /** How the ids of documents begin that are about one subsystem, and have no field for its name in each change. */
-const ORDERS = 'orders/';
+const ORDERS = ordersId('');
 const LEASE = leaseId('');
-/** Documents that are about a whole machine, or process. */
-const DRAINS = /^drain\//;
 
 /** The collection has gone, with all that members knew of it. */
 const gone: Fields = { operationType: { $in: ['drop', 'rename', 'dropDatabase', 'invalidate'] } };
@@ -32,7 +31,7 @@ export function filterOf(topic: HintTopic, names: readonly string[]): Fields[] {
 }
 
 function leaseChanges(names: readonly string[]): Fields[] {
-  const ofOrders = names.length > NAMES_MAX ? { $regex: `^${ORDERS}` } : { $in: names.map((name) => ORDERS + name) };
+  const ofOrders = names.length > NAMES_MAX ? { $regex: `^${ORDERS}` } : { $in: names.map(ordersId) };
   const ofLease = names.length > NAMES_MAX ? { $regex: `^${LEASE}` } : { $in: names.map(leaseId) };
   return [
     // A release, and no beat: that leaves the holder as it is.
@@ -42,7 +41,7 @@ function leaseChanges(names: readonly string[]): Fields[] {
       'updateDescription.updatedFields.holder': { $type: 'null' },
     },
     { operationType: { $in: ['insert', 'update', 'replace', 'delete'] }, 'documentKey._id': ofOrders },
-    { operationType: { $in: ['insert', 'delete'] }, 'documentKey._id': { $regex: DRAINS.source } },
+    { operationType: { $in: ['insert', 'delete'] }, 'documentKey._id': { $regex: `^${DRAIN}` } },
   ];
 }
 

@@ -41,7 +41,7 @@ const wanted: readonly [string, Fields, 'name' | 'all'][] = [
   ['a release', updated('lease/a', { beat: 7, holder: null, at: 1 }), 'name'],
   ['a release for the dead', updated('lease/a', { holder: null, died: 'claim' }), 'name'],
   ['a term that was won', inserted({ _id: '2/a', name: 'a', term: 2 }), 'name'],
-  ['an order that is new', inserted({ _id: 'orders/a', name: 'a', version: 1 }), 'name'],
+  ['an order that is new', inserted({ _id: 'orders/a', subsystem: 'a', version: 1 }), 'name'],
   ['an order that changes', updated('orders/a', { version: 2 }), 'name'],
   ['an order that is replaced', changed('replace', 'orders/a'), 'name'],
   ['an order that goes', changed('delete', 'orders/a'), 'name'],
