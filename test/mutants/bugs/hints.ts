@@ -78,8 +78,8 @@ export const hintBugs: readonly PlantedBug[] = [
     name: 'gap-between-streams',
     breaks: 'What happened between two change streams is not made up for by a look.',
     file: streams,
-    find: 'if (this.hasOpened) for (const hint of hintsAtAll(this.wanted)) this.parts.hint(hint);',
-    replace: '',
+    find: 'if (this.hasOpened) for (const hint of',
+    replace: 'if (this.hasOpened && this.failures < 0) for (const hint of',
     caughtBy: ['named'],
   },
   {
