@@ -1,4 +1,4 @@
-/** The guards of a process, as Linux lists processes. */
+/** What a process has started, its guards among it, as Linux lists processes. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
 /** Returns the parent of a process; undefined if there is no such process, or if it has ended. */
@@ -12,16 +12,22 @@ export function parentOf(pid: number): number | undefined {
   }
 }
 
-/** Returns the guards of a process; none where there is no /proc to look at. */
+/** Returns the processes that a process has started; none where there is no /proc to look at. */
+export function childrenOf(parent: number): number[] {
+  if (!existsSync('/proc/self/stat')) return [];
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return pids.map(Number).filter((pid) => parentOf(pid) === parent);
+}
+
+/** Returns the guards among them. */
 export function guardsOf(ward: number | undefined): number[] {
-  if (ward === undefined || !existsSync('/proc/self/stat')) return [];
-  const isGuard = (pid: number): boolean => {
-    if (parentOf(pid) !== ward) return false;
-    try {
-      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('guard.cjs');
-    } catch {
-      return false;
-    }
-  };
-  return readdirSync('/proc').flatMap((name) => (/^\d+$/.test(name) && isGuard(Number(name)) ? [Number(name)] : []));
+  return ward === undefined ? [] : childrenOf(ward).filter(isGuard);
+}
+
+function isGuard(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('guard.cjs');
+  } catch {
+    return false;
+  }
 }
