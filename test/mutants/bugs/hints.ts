@@ -90,4 +90,13 @@ export const hintBugs: readonly PlantedBug[] = [
     replace: '    if (backOff < 0) this.renewAfter(lasts ? RETRY_LASTING_MS : backOff);',
     caughtBy: ['named'],
   },
+  {
+    name: 'hint-amid-a-look-is-lost',
+    breaks:
+      'A hint that comes while a look is under way is dropped, though the look may have read what was there before.',
+    file: 'src/election/elector.ts',
+    find: 'if (this.state.pending !== null) this.wasHinted = true;',
+    replace: 'if (this.state.requests < 0) this.wasHinted = true;',
+    caughtBy: ['named'],
+  },
 ];
