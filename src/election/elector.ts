@@ -37,10 +37,16 @@ export interface BeatListener {
   beatAcknowledged(roundTrip: number): void;
 }
 
+/** What an election does in the store. */
+export type ElectionStore = Pick<
+  Store,
+  'highestTerm' | 'observe' | 'compareAndSetLease' | 'insertTerm' | 'beat' | 'release' | 'releaseDead'
+>;
+
 interface ElectorParts {
   readonly name: string;
   readonly config: ElectionConfig;
-  readonly store: Store;
+  readonly store: ElectionStore;
   readonly clock: Clock;
   readonly callbacks: ElectorCallbacks;
   readonly beats: BeatListener;

@@ -48,7 +48,8 @@ const kindWalk = 'test/unit/coordinator/kindsWalk.test.ts';
 const kinds = 'test/unit/coordinator/kinds.test.ts';
 /** Where no search, walk or simulation goes: the test that is there for the file. */
 const namedTests: Readonly<Record<string, string>> = {
-  'src/election/protocol.ts': 'test/unit/election/protocol.hints.test.ts',
+  // The hints, and the hand-overs.
+  'src/election/protocol.ts': 'test/unit/election/protocol.h',
   'src/election/elector.ts': 'test/unit/election/elector.test.ts',
   'src/queue/durable/reign.ts': 'test/unit/queue/durable/durableQueue.test.ts',
   'src/store/embedded/wakeups.ts': 'test/unit/store/embedded/wakeups.test.ts',
