@@ -51,7 +51,9 @@ export function failoversOf(masterships: readonly Mastership[], records: Records
     // A new epoch of the store begins with other waits: for its files, for who has the old ones open, and of rule 11.
     if (from === undefined || from.released || from.epoch !== to.epoch) return [];
     const beat = from.promise - VALIDITY * lease;
-    const meanwhile = faults.filter((fault) => backAt(fault) > beat && fault.from < to.start);
+    // The death of a guard costs nothing.
+    const costly = faults.filter(({ kind }) => kind !== 'kill-guard');
+    const meanwhile = costly.filter((fault) => backAt(fault) > beat && fault.from < to.start);
     const ofAll = meanwhile.filter((fault) => isOfAll(fault, server));
     const death = deathOf(from, faults);
     const stops = meanwhile.filter(({ member, kind }) => member === from.member && kind === 'stop');
@@ -85,8 +87,10 @@ export function failoversOf(masterships: readonly Mastership[], records: Records
  * Until when beats of a master may have come to the store whose answers never came back: each of them makes the others
  * wait again.
  */
-function landedUntil({ kind, to }: Fault, { promise }: Mastership): number {
+function landedUntil({ kind, to }: Fault, { promise, lost, died }: Mastership): number {
   if (kind === 'drop-answers') return Math.min(to, promise);
+  // A clock that jumps ahead takes the validity from a master, and may do so amid a beat.
+  if (kind === 'wall-clock') return lost < Math.min(promise, died) ? lost : 0;
   return kind === 'delay' ? Math.min(to, promise) + DELAY_MAX_MS : 0;
 }
 
