@@ -6,6 +6,7 @@ import { electionBugs } from './election.ts';
 import { embeddedBugs } from './embedded.ts';
 
 import { guardBugs } from './guard.ts';
+import { handOverBugs } from './handOvers.ts';
 
 import { hintBugs } from './hints.ts';
 
@@ -23,6 +24,7 @@ import { workBugs } from './work.ts';
 
 export const plantedBugs: readonly PlantedBug[] = [
   ...electionBugs,
+  ...handOverBugs,
   ...queueBugs,
   ...realmBugs,
   ...durableBugs,

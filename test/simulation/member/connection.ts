@@ -44,7 +44,9 @@ import {
 } from './database.ts';
 import type { Plant } from './setting.ts';
 
-export type CallName = Exclude<keyof Store, 'open' | 'close' | 'onAvailable' | 'onHint'> | keyof TaskStore;
+export type CallName =
+  | Exclude<keyof Store, 'open' | 'close' | 'onAvailable' | 'onHint' | 'wantHints'>
+  | keyof TaskStore;
 
 /** Of one message and its answer; all in ms. */
 export interface Fate {
@@ -115,6 +117,8 @@ export class SimulatedConnection implements FullStore {
   onHint(): () => void {
     return () => {};
   }
+
+  wantHints(): void {}
 
   async highestTerm(): Promise<Tip> {
     const tip = await this.read('highestTerm', ({ current }) => ({ ...current.tip, epoch: `${current.epoch}` }));

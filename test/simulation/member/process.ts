@@ -19,6 +19,7 @@ import type { Intervals } from '../../../src/options/options.ts';
 import { ReadLimit } from '../../../src/queue/readLimit.ts';
 import type { ProcessIdentity, ProcessTable } from '../../../src/surroundings/processIdentity.ts';
 import type { MemberEvent } from '../../../src/wire/messages.ts';
+import { ordinary } from '../../support/orders.ts';
 import { type Held, SkewedClock, type Timeline } from '../../support/skewedClock.ts';
 import { SKEW, UNNOTICED } from './bounds.ts';
 import { Conduct } from './conduct.ts';
@@ -178,6 +179,7 @@ export class SimulatedProcess {
         table: { look: (pid) => world.tableOf(this).look(pid) },
       }),
       storeText: 'the simulated store',
+      ...ordinary(store),
       intervals,
       configuration: isQueue ? configurationOf(habits.options, 'id') : configurationOf(null, null),
       standBack: () => assert.fail(`${id} stands back, though all agree`),

@@ -16,10 +16,12 @@ describe('resolveOptions', () => {
         connectString: 'mongodb://localhost:27017/test',
         connectOptions: {},
         debug: false,
+        wakeUps: 'auto',
       },
       intervals: resolveIntervals(),
       exitTimeout: 500,
       guard: false,
+      priority: 50,
       ignored: [],
     };
     expect(resolve()).toEqual(defaults);
