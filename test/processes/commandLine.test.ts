@@ -160,6 +160,24 @@ describe.each(stores)('on %s', (kind) => {
     expect(await on('hand-over', 'nothing')).toMatchObject({ code: 4 });
   });
 
+  test('hands over to the other member, and follows until it is master', async () => {
+    const before = await json('status', 'billing');
+    const other = before.memberList.find(({ id }: { id: string }) => id !== before.master.id);
+    const handed = await on('hand-over', 'billing', '--to', other.id, '--if-term', String(before.term), '--json');
+    expect(handed, handed.said).toMatchObject({ code: 0 });
+    expect(JSON.parse(handed.out)).toEqual({ name: 'billing', term: before.term + 1, holder: other.id });
+    expect(await json('status', 'billing')).toMatchObject({ handOver: { state: 'done', to: other.id } });
+  });
+
+  test('drains the process of the master, and follows until it holds nothing', async () => {
+    const { master } = await json('status', 'poller');
+    const drained = await on('drain', master.id, '--wait', '60s', '--json');
+    expect(drained, drained.said).toMatchObject({ code: 0 });
+    expect(JSON.parse(drained.out)).toMatchObject({ held: [] });
+    const [{ key }] = await json('drain');
+    expect(await on('undrain', key)).toMatchObject({ code: 0 });
+  });
+
   test('finds no error', async () => {
     const report = await on('doctor', '--write', '--json');
     expect(report, report.said).toMatchObject({ code: 0, said: 'no errors' });
