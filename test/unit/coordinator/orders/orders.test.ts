@@ -1,8 +1,8 @@
 /** What operators ask for, and what members make of it: hand-over, pause, drain and priority, around real electors. */
 import { beforeEach, describe, expect, test } from 'vitest';
-import { Turns } from '../../../src/coordinator/orders/turns.ts';
-import type { HandOver } from '../../../src/store/orders.ts';
-import { intervals, ttl } from '../election/bench.ts';
+import { Turns } from '../../../../src/coordinator/orders/turns.ts';
+import type { HandOver } from '../../../../src/store/orders.ts';
+import { intervals, ttl } from '../../election/bench.ts';
 import { NAME, type OrderedMember, OrdersWorld, STOP_TIMEOUT } from './ordersWorld.ts';
 
 const { POLL, MASTER } = intervals;
@@ -446,6 +446,22 @@ describe('priority', () => {
     high.die();
     master.die();
     await own.clock.advance(ttl + 5 * POLL);
+    expect(own.masters).toEqual(['low']);
+  });
+
+  test('a lower one waits no longer than any other once the higher one has been gone for 3 MASTER', async () => {
+    const own = new OrdersWorld();
+    const master = await own.add('m');
+    const low = await own.add('low', { priority: 40 });
+    const high = await own.add('high', { priority: 60 });
+    await own.clock.advance(6 * MASTER);
+    const lease = { lease: own.store.lease };
+    expect(low.member.deference({ ...lease, newer: false, settled: true, epoch: '1' })).toBe(2 * POLL);
+    high.die();
+    await own.clock.advance(5 * MASTER);
+    expect(low.member.deference({ ...lease, newer: false, settled: true, epoch: '1' })).toBe(0);
+    master.die();
+    await own.clock.advance(2 * ttl);
     expect(own.masters).toEqual(['low']);
   });
 
