@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { StoreError } from '../../../src/errors.ts';
-import { type Drain, noOrders, type OrdersAsked, type SeenOrders } from '../../../src/store/orders.ts';
+import type { Drain, OrdersAsked, OrdersChange, Preferred, SeenOrders } from '../../../src/store/orders.ts';
 import type {
   DeadTenure,
   Lease,
@@ -27,14 +27,17 @@ import type { Conduct } from './conduct.ts';
 import {
   addTasks,
   beaten,
+  changeOrders,
   clearAttempts,
   type Database,
   type Documents,
   held,
   insertTerm,
   type LeaseDocument,
+  ordersFor,
   type Primary,
   putLetter,
+  putPreferred,
   setAttempts,
   setLease,
   settle,
@@ -132,7 +135,8 @@ export class SimulatedConnection implements FullStore {
       this.after(gap, () => {
         const { lease, settledFor, epoch } = current;
         const settled = settledFor > 0 && settledFor >= wait;
-        answer({ value: [{ lease: lease?.lease ?? null, newer, settled, epoch: `${epoch}`, ...noOrders }] });
+        const orders = ordersFor(current, asked);
+        answer({ value: [{ lease: lease?.lease ?? null, newer, settled, epoch: `${epoch}`, ...orders }] });
       });
     });
     const seen = conduct.looking(after - 1, () => `${this.epoch}`);
@@ -206,18 +210,20 @@ export class SimulatedConnection implements FullStore {
   async listMembers(): Promise<Member[]> {
     return [];
   }
-  async readOrders(asked: readonly OrdersAsked[]): Promise<SeenOrders[]> {
-    return asked.map(() => noOrders);
+  readOrders(asked: readonly OrdersAsked[]): Promise<SeenOrders[]> {
+    return this.read('readOrders', ({ current }) => asked.map((each) => ordersFor(current, each)));
   }
-  async writeOrders(): Promise<boolean> {
-    return false;
+  writeOrders(name: string, expected: number | null, change: OrdersChange): Promise<boolean> {
+    return this.write('writeOrders', (primary) => changeOrders(primary, name, expected, change));
   }
   async putDrain(): Promise<void> {}
   async removeDrain(): Promise<void> {}
   async listDrains(): Promise<Drain[]> {
     return [];
   }
-  async putPreferred(): Promise<void> {}
+  async putPreferred(preferred: Preferred): Promise<void> {
+    await this.write('putPreferred', () => ({ change: putPreferred(preferred), answer: null }));
+  }
 
   private taskStore(): TaskStore {
     const { clock, database, trims, plant } = this.parts;
