@@ -69,6 +69,8 @@ export class OrdersWatch {
   private toldUnreadable: string | null = null;
   /** The request that is being accepted. */
   private accepting: string | null = null;
+  /** The last request that named this member. */
+  private succeeds: string | null = null;
   /** How the last request ended, until that is on record. */
   private owed: Answer | null = null;
 
@@ -213,6 +215,14 @@ export class OrdersWatch {
       else election.rest(null);
     }
     if (this.term !== null) this.obeyAsMaster(this.term, barred);
+    else if (barred === null) this.obeyAsSuccessor(this.seen.orders?.handOver);
+  }
+
+  /** A member that is named rests no longer from a hand-over of its own. */
+  private obeyAsSuccessor(handOver: HandOver | undefined): void {
+    if (handOver?.to !== this.parts.holder || handOver.id === this.succeeds || handOver.state === 'refused') return;
+    this.succeeds = handOver.id;
+    this.parts.election.rested();
   }
 
   private obeyAsMaster(term: number, barred: string | null): void {

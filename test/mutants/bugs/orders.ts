@@ -67,7 +67,7 @@ export const orderBugs: readonly PlantedBug[] = [
     breaks: 'A hand-over goes on although its asker was told that it was taken back.',
     file: handing,
     find: 'if (current.order === null ? barred : current.order.id === order?.id) return;',
-    replace: 'if (current.order === null ? barred : true) return;',
+    replace: 'if (current.order === null ? barred : current.order !== order) return;',
     caughtBy,
   },
   {
@@ -75,7 +75,7 @@ export const orderBugs: readonly PlantedBug[] = [
     breaks: 'A process that is drained hands all of its masterships over at once.',
     file: 'src/coordinator/orders/turns.ts',
     find: 'if (!this.isTaken) this.waiting.shift()?.();',
-    replace: 'this.waiting.shift()?.();',
+    replace: 'if (!this.isTaken || this.waiting.length > 0) this.waiting.shift()?.();',
     caughtBy,
   },
   {
@@ -83,7 +83,7 @@ export const orderBugs: readonly PlantedBug[] = [
     breaks: 'A sign that is not seen to change counts as one of a standby that lives.',
     file: 'src/coordinator/orders/preference.ts',
     find: 'return now - changedAt < SILENCE_MASTERS * this.master;',
-    replace: 'return now - changedAt < Number.POSITIVE_INFINITY;',
+    replace: 'return now - changedAt < SILENCE_MASTERS * this.master * 1e6;',
     caughtBy,
   },
   {
