@@ -225,9 +225,7 @@ export class World implements Surroundings {
     const { setting, timeline, operators } = this;
     const master = this.processes.find(({ isWorking }) => isWorking);
     // A store that is settled for shorter times to live lets no member with a longer one claim at once.
-    const isSettled = this.all.every(
-      ({ intervals }) => this.database.main.current.settledFor >= timeToLive(intervals),
-    );
+    const isSettled = this.all.every(({ intervals }) => this.database.main.current.settledFor >= timeToLive(intervals));
     const isSteady = isSettled && setting.store === 'atomic' && setting.faults.includes('hand-over');
     const others = this.living.filter((other) => other !== master && other.priority > 0 && other.phase === 'slave');
     if (master === undefined || !isSteady || others.length === 0) return;
