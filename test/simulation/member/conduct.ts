@@ -60,6 +60,7 @@ export class Conduct {
   private parting = false;
   /** It has not been sent. */
   private leaves = false;
+  private isRecalled = false;
   /** When it last handed over, by its own clock; null: never, or it may claim again since. */
   private handedOverAt: number | null = null;
   private ended = false;
@@ -222,12 +223,12 @@ export class Conduct {
     // What is added up in another order may differ by a little.
     const isOver = this.handedOverAt === null || clock.now() > this.handedOverAt + rest - 0.001;
     this.handedOverAt = null;
-    if (!isOver && restsByItself) this.broke('claims though it rests after a hand-over');
+    if (!isOver && restsByItself && !this.isRecalled) this.broke('claims though it rests after a hand-over');
   }
 
-  /** Notes that it was named as the next master: a rest is over then. */
+  /** Notes that it was named as the next master: a rest is over whenever it reads that. */
   recalled(): void {
-    this.handedOverAt = null;
+    this.isRecalled = true;
   }
 
   private broke(what: string): void {
