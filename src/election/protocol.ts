@@ -750,7 +750,7 @@ class StepDraft {
     else if (rests.until !== null) this.state.rests = { ...rests, until: Math.max(until, rests.until) };
   }
 
-  /** What makes it rest no more may have come with a look whose answer is about to be taken in. So that look goes first. */
+  /** What makes it rest no more may have come with a look whose answer is about to be taken in, so the look goes first. */
   private rested(): void {
     const { state } = this;
     if (state.rests !== null && state.claim === null && state.mastership === null) state.looksFirst = true;
