@@ -105,6 +105,8 @@ export class SimulatedConnection implements FullStore {
   readonly tasks: TaskStore;
   /** That of the last answer to `highestTerm`, with which a claim ends; 0: none yet. */
   epoch = 0;
+  /** The looks and the steps of claims that were asked. */
+  private steps = 0;
 
   constructor(private readonly parts: ConnectionParts) {
     this.tasks = this.taskStore();
@@ -120,8 +122,11 @@ export class SimulatedConnection implements FullStore {
   }
 
   async highestTerm(): Promise<Tip> {
+    this.steps += 1;
+    const { steps } = this;
     const tip = await this.read('highestTerm', ({ current }) => ({ ...current.tip, epoch: `${current.epoch}` }));
-    this.epoch = Number(tip.epoch);
+    // The elector takes no answer to what it asked before its last step.
+    if (steps === this.steps) this.epoch = Number(tip.epoch);
     return tip;
   }
 
@@ -129,6 +134,7 @@ export class SimulatedConnection implements FullStore {
     const after = (asked?.tip ?? 0) + 1;
     const wait = asked?.wait ?? 0;
     const { conduct } = this.parts;
+    this.steps += 1;
     // Two documents are not one snapshot: the record is read first, and the lease later.
     const observed = this.call<(Observation & SeenOrders)[]>('observe', ({ current }, gap, answer) => {
       const newer = current.terms.has(after);
@@ -155,6 +161,7 @@ export class SimulatedConnection implements FullStore {
       if (!sameVersion(document?.lease ?? null, expected)) return null;
       return { lease: next, done: document?.done ?? 0, burial: document?.burial ?? null };
     };
+    this.steps += 1;
     this.parts.conduct.claims(expected, next);
     return this.writeLease('compareAndSetLease', claim, undefined, expected === null);
   }
@@ -188,6 +195,7 @@ export class SimulatedConnection implements FullStore {
 
   /** Always atomic: a unique key is what even the weakest server has. */
   insertTerm(record: TermRecord): ReturnType<Store['insertTerm']> {
+    this.steps += 1;
     return this.write('insertTerm', (primary) => {
       const { change, answer } = insertTerm(primary, record);
       return { change, answer: answer === null ? { inserted: true } : { inserted: false, claim: answer } };
