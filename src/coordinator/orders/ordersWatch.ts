@@ -123,8 +123,9 @@ export class OrdersWatch {
     if (this.term !== null) void this.read();
   }
 
-  /** Reads the orders now. Never rejects. */
+  /** Reads the orders now, unless the member has stopped. Never rejects. */
   async read(): Promise<void> {
+    if (this.stopped) return;
     const { clock, name, readOrders } = this.parts;
     this.readAt = clock.now();
     this.asked += 1;
@@ -289,7 +290,7 @@ export class OrdersWatch {
       for (let attempt = 0; attempt < ANSWER_ATTEMPTS_MAX; attempt += 1) {
         const { orders } = await readOrders(this.question);
         // Taken back, or another request has taken its place.
-        if (orders?.handOver?.id !== id) break;
+        if (orders?.handOver?.id !== id || this.stopped) break;
         if (await store.writeOrders(name, orders.version, { handOver: { ...orders.handOver, ...fields } })) break;
       }
       if (this.owed === answer) this.owed = null;
