@@ -202,6 +202,7 @@ export class DocumentReader {
   }
 
   member(idField: string): Member {
+    const { priority, drained, drain } = this.fields;
     return {
       id: this.text(idField),
       name: this.text('name'),
@@ -209,6 +210,10 @@ export class DocumentReader {
       pid: this.count('pid'),
       state: this.text('state'),
       at: this.date('at'),
+      // Older versions write none of these.
+      ...(typeof priority === 'number' ? { priority } : {}),
+      ...(typeof drained === 'boolean' ? { drained } : {}),
+      ...(typeof drain === 'string' ? { drain } : {}),
     };
   }
 

@@ -32,6 +32,12 @@ export function openOnUse(store: FullStore): FullStore {
     putNotice: (notice) => use(() => store.putNotice(notice)),
     readNotices: (name) => use(() => store.readNotices(name)),
     listMembers: (name) => use(() => store.listMembers(name)),
+    readOrders: (asked) => use(() => store.readOrders(asked)),
+    writeOrders: (name, expected, change) => use(() => store.writeOrders(name, expected, change)),
+    putDrain: (drain) => use(() => store.putDrain(drain)),
+    removeDrain: (key) => use(() => store.removeDrain(key)),
+    listDrains: () => use(() => store.listDrains()),
+    putPreferred: (preferred) => use(() => store.putPreferred(preferred)),
     tasks: {
       addTasks: (name, added, maxQueue) => use(() => tasks.addTasks(name, added, maxQueue)),
       queueState: (name) => use(() => tasks.queueState(name)),

@@ -9,6 +9,7 @@
 import type { Configuration } from '../options/configuration.js';
 import type { ProcessIdentity } from '../surroundings/processIdentity.js';
 import type { TaskId } from '../task/task.js';
+import type { Drain, OrdersAsked, OrdersChange, Preferred, SeenOrders } from './orders.js';
 
 /** How far the work has come, carried by the lease from the holder to the standbys. */
 export interface Progress {
@@ -78,8 +79,7 @@ export interface Observation {
 }
 
 /** One subsystem that a poll asks about. */
-export interface Look {
-  readonly name: string;
+export interface Look extends OrdersAsked {
   readonly tip: number;
   /** In ms; 0, the default, takes any settled store. */
   readonly wait?: number;
@@ -111,6 +111,12 @@ export interface Member {
   readonly state: string;
   /** Says when the member last wrote this, by its own wall clock: for people only. */
   readonly at: Date;
+  /** Says how far it goes first among standbys, from 0 to 100. Missing if an older version wrote this. */
+  readonly priority?: number;
+  /** Says whether it claims nothing because of a drain. Missing if an older version wrote this. */
+  readonly drained?: boolean;
+  /** Names the drain of its process. Missing if an older version wrote this. */
+  readonly drain?: string;
 }
 
 /**
@@ -150,8 +156,11 @@ export interface Store {
   onHint(listener: (hint: Hint) => void): () => void;
 
   highestTerm(name: string): Promise<Tip>;
-  /** The lease, and whether the record `tip + 1` exists, in one read. Several subsystems in one call, answers in order. */
-  observe(asked: readonly Look[]): Promise<Observation[]>;
+  /**
+   * The lease, whether the record `tip + 1` exists, and the orders, in one read. Several subsystems in one call, answers in
+   * order. Orders that cannot be read do not make it fail.
+   */
+  observe(asked: readonly Look[]): Promise<(Observation & SeenOrders)[]>;
   /**
    * Marks the store as settled for times to live of up to `wait` ms, and may be called again. Changes nothing if the
    * store is in another epoch by now, because the caller has not waited in that one.
@@ -185,4 +194,19 @@ export interface Store {
   readNotices(name: string): Promise<Notice[]>;
   /** Returns the members of a subsystem, in no order; those not seen for an hour may be missing. */
   listMembers(name: string): Promise<Member[]>;
+
+  /** Returns what operators ask of these subsystems, in order. Orders that cannot be read do not make it fail. */
+  readOrders(asked: readonly OrdersAsked[]): Promise<SeenOrders[]>;
+  /**
+   * Changes the orders of a subsystem if they still have this version; with null, if there are none. True when it was
+   * written: then the version is one more. Fields of the document that this version does not know stay as they are.
+   */
+  writeOrders(name: string, expectedVersion: number | null, change: OrdersChange): Promise<boolean>;
+  /** Writes, or overwrites, a drain. */
+  putDrain(drain: Drain): Promise<void>;
+  removeDrain(key: string): Promise<void>;
+  /** Returns all drains, in no order. Those that cannot be read are missing. */
+  listDrains(): Promise<Drain[]>;
+  /** Writes, or overwrites, the sign of the standby that goes first. */
+  putPreferred(preferred: Preferred): Promise<void>;
 }

@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import { isFields } from '../../src/store/documents.ts';
-import { leaseKey, letterKey, settledKey, taskKey } from '../../src/store/embedded/keys.ts';
+import { leaseKey, letterKey, ordersKey, settledKey, taskKey } from '../../src/store/embedded/keys.ts';
 import { openEntries } from '../support/embeddedEntries.ts';
+import { type OrdersUnderTest, ordersContract } from './ordersContract.ts';
 import { type NewStore, settledContract } from './settledContract.ts';
 import { storeContract } from './storeContract.ts';
 import { type TaskStoreUnderTest, taskContract } from './taskContract.ts';
@@ -13,7 +14,7 @@ import { taskVolume } from './taskVolume.ts';
 const folder = await mkdtemp(join(tmpdir(), 'mongo-failover-'));
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-async function setup(): Promise<TaskStoreUnderTest> {
+async function setup(): Promise<TaskStoreUnderTest & OrdersUnderTest> {
   const path = join(folder, 'store.d');
   const entries = openEntries(path);
   afterAll(() => entries.close());
@@ -32,6 +33,8 @@ async function setup(): Promise<TaskStoreUnderTest> {
     tamperTask: (name, seq, fields) => tamper(taskKey(name, seq), fields),
     tamperLetter: (name, seq, fields) => tamper(letterKey(name, seq), fields),
     peek: async (name) => entry(leaseKey(name)),
+    tamperOrders: (name, fields) => tamper(ordersKey(name), fields),
+    peekOrders: async (name) => entry(ordersKey(name)),
   };
 }
 
@@ -55,5 +58,6 @@ async function setupNew(): Promise<NewStore> {
 
 settledContract('the epochs of the embedded store', setupNew);
 storeContract('the embedded store', setup);
+ordersContract('the orders in the embedded store', setup);
 taskContract('the queue in the embedded store', setup);
 taskVolume('much in the embedded store', setup);

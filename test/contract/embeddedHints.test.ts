@@ -56,6 +56,20 @@ test('another coordinator hears of a claim, of a release, also of one for the de
   expect(hints).toEqual([]);
 });
 
+test('another coordinator, and the members of this one, hear of orders that were written', async () => {
+  const path = join(folder, randomUUID());
+  const name = randomUUID();
+  const { store, hints: own } = await opened(path, name);
+  const { hints } = await opened(path, name);
+  expect(await store.writeOrders(name, null, {})).toBe(true);
+  await expect.poll(() => hints).toEqual(['lease']);
+  expect(own).toEqual(['lease']);
+  expect(await store.writeOrders(name, null, {})).toBe(false);
+  await store.readOrders([{ name }]);
+  expect(await store.writeOrders(name, 1, {})).toBe(true);
+  await expect.poll(() => hints).toEqual(['lease', 'lease']);
+});
+
 test('what changes nothing that others wait for is no hint', async () => {
   const path = join(folder, randomUUID());
   const name = randomUUID();

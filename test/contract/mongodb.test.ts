@@ -1,6 +1,7 @@
 import { type Document, MongoClient } from 'mongodb';
 import { afterAll, inject } from 'vitest';
 import { databaseUri } from '../support/database.ts';
+import { type OrdersUnderTest, ordersContract } from './ordersContract.ts';
 import { type NewStore, settledContract } from './settledContract.ts';
 import { storeContract } from './storeContract.ts';
 import { type TaskStoreUnderTest, taskContract } from './taskContract.ts';
@@ -8,7 +9,7 @@ import { taskVolume } from './taskVolume.ts';
 
 const { kind, atomic } = inject('server');
 
-async function setup(): Promise<TaskStoreUnderTest> {
+async function setup(): Promise<TaskStoreUnderTest & OrdersUnderTest> {
   const connectString = databaseUri();
   const client = await new MongoClient(connectString).connect();
   afterAll(() => client.close());
@@ -17,17 +18,20 @@ async function setup(): Promise<TaskStoreUnderTest> {
   const tamper = async (name: string, _id: string, fields: Record<string, unknown>) => {
     await collection(name).updateOne({ _id }, { $set: fields });
   };
+  const stored = async (_id: string) => {
+    const found = await leases.findOne({ _id });
+    if (found === null) throw new Error('there is no such document');
+    return found;
+  };
   return {
     options: { kind: 'mongodb', connectString, connectOptions: {}, debug: false },
     atomic,
     tamper: (name, fields) => tamper('failover', `lease/${name}`, fields),
     tamperTask: (name, seq, fields) => tamper('failover_tasks', `${seq}/${name}`, fields),
     tamperLetter: (name, seq, fields) => tamper('failover_deadletters', `${seq}/${name}`, fields),
-    async peek(name) {
-      const lease = await leases.findOne({ _id: `lease/${name}` });
-      if (lease === null) throw new Error('there is no such lease');
-      return lease;
-    },
+    peek: (name) => stored(`lease/${name}`),
+    tamperOrders: (name, fields) => tamper('failover', `orders/${name}`, fields),
+    peekOrders: (name) => stored(`orders/${name}`),
   };
 }
 
@@ -47,5 +51,6 @@ async function setupNew(): Promise<NewStore> {
 
 settledContract(`the epochs of the mongodb store, on ${kind}`, setupNew);
 storeContract(`the mongodb store, on ${kind}`, setup);
+ordersContract(`the orders in the mongodb store, on ${kind}`, setup);
 taskContract(`the queue in the mongodb store, on ${kind}`, setup);
 taskVolume(`much in the mongodb store, on ${kind}`, setup);

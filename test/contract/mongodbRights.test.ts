@@ -44,6 +44,15 @@ const before: Calls<
   putNotice: (store) => store.putNotice(notice),
   readNotices: (store) => store.readNotices(NAME),
   listMembers: (store) => store.listMembers(NAME),
+  readOrders: (store) => store.readOrders([{ name: NAME, drains: ['host/here'] }]),
+  writeOrders: async (store) => {
+    await store.writeOrders(NAME, null, {});
+    await store.writeOrders(NAME, 1, { pause: null });
+  },
+  putDrain: (store) => store.putDrain({ key: 'host/here', by: 'h', at: new Date() }),
+  listDrains: (store) => store.listDrains(),
+  removeDrain: (store) => store.removeDrain('host/here'),
+  putPreferred: (store) => store.putPreferred({ name: NAME, holder: 'h', priority: 60, count: 1 }),
 };
 const queue: Calls<TaskStore> = {
   addTasks: async ({ tasks }) => {

@@ -7,6 +7,7 @@
  */
 import assert from 'node:assert/strict';
 import { StoreError } from '../../src/errors.ts';
+import type { Drain, OrdersAsked, OrdersChange, Preferred, SeenOrders } from '../../src/store/orders.ts';
 import type { Lease, Look, Member, Notice, Observation, Store, Tip } from '../../src/store/store.ts';
 import type { Clock } from '../../src/time/clock.ts';
 
@@ -56,6 +57,10 @@ export class MemoryStore {
   settledFor = 0;
   /** Kind, and whether it wants the lease → notice. */
   readonly notices = new Map<string, Notice>();
+  /** What operators ask for, and who goes first. */
+  orders: SeenOrders['orders'] = null;
+  preferred: Preferred | null = null;
+  readonly drains = new Map<string, Drain>();
   /** Every call that was carried out, in order. */
   readonly log: CallName[] = [];
 
@@ -70,6 +75,11 @@ export class MemoryStore {
   settleForGood(): this {
     this.settledFor = Number.POSITIVE_INFINITY;
     return this;
+  }
+
+  ordersFor({ drains = [] }: OrdersAsked): SeenOrders {
+    const { orders, preferred } = this;
+    return { orders, preferred, drained: drains.some((key) => this.drains.has(key)) };
   }
 
   connect(connection: Connection): MemoryConnection {
@@ -113,15 +123,16 @@ export class MemoryConnection implements Store {
     );
   }
 
-  observe([asked]: readonly Look[]): Promise<Observation[]> {
+  observe([asked]: readonly Look[]): Promise<(Observation & SeenOrders)[]> {
     assert.ok(asked !== undefined);
     const { tip, wait = 0 } = asked;
     // Two documents are not one snapshot: with a gap, the record is read first and the lease later.
-    return this.call<Observation[]>('observe', (answer, gap) => {
+    return this.call<(Observation & SeenOrders)[]>('observe', (answer, gap) => {
       const newer = this.store.terms.has(tip + 1);
       this.after(gap, () => {
         const { lease, settledFor, epoch } = this.store;
-        answer([{ lease, newer, settled: settledFor > 0 && settledFor >= wait, epoch: `${epoch}` }]);
+        const settled = settledFor > 0 && settledFor >= wait;
+        answer([{ lease, newer, settled, epoch: `${epoch}`, ...this.store.ordersFor(asked) }]);
       });
     });
   }
@@ -196,6 +207,30 @@ export class MemoryConnection implements Store {
   async removeMember(): Promise<void> {}
   async listMembers(): Promise<Member[]> {
     return [];
+  }
+
+  async readOrders(asked: readonly OrdersAsked[]): Promise<SeenOrders[]> {
+    return asked.map((each) => this.store.ordersFor(each));
+  }
+  async writeOrders(name: string, expected: number | null, change: OrdersChange): Promise<boolean> {
+    const { store } = this;
+    if ((store.orders?.version ?? null) !== expected) return false;
+    const { handOver = store.orders?.handOver, pause = store.orders?.pause } = change;
+    const parts = { ...(handOver ? { handOver } : {}), ...(pause ? { pause } : {}) };
+    store.orders = { name, version: (expected ?? 0) + 1, ...parts };
+    return true;
+  }
+  async putDrain(drain: Drain): Promise<void> {
+    this.store.drains.set(drain.key, drain);
+  }
+  async removeDrain(key: string): Promise<void> {
+    this.store.drains.delete(key);
+  }
+  async listDrains(): Promise<Drain[]> {
+    return [...this.store.drains.values()];
+  }
+  async putPreferred(preferred: Preferred): Promise<void> {
+    this.store.preferred = preferred;
   }
 
   private write(name: CallName, change: Change): Promise<boolean> {

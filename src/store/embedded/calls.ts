@@ -2,6 +2,7 @@
 import type { WireError } from '../../errors.js';
 import type { OwnThreadData } from '../../surroundings/ownThreads.js';
 import type { TaskId } from '../../task/task.js';
+import type { Drain, OrdersAsked, OrdersChange, Preferred, SeenOrders } from '../orders.js';
 import type {
   DeadTenure,
   Lease,
@@ -31,7 +32,7 @@ export interface EmbeddedCalls {
   open(): void;
   settle(epoch: string, wait: number): void;
   highestTerm(name: string): Tip;
-  observe(asked: readonly Look[]): Observation[];
+  observe(asked: readonly Look[]): (Observation & SeenOrders)[];
   compareAndSetLease(name: string, expected: Lease | null, next: Lease): boolean;
   insertTerm(record: TermRecord): { inserted: true } | { inserted: false; claim: string };
   beat(tenure: Tenure, beat: number, progress: Progress): boolean;
@@ -45,6 +46,12 @@ export interface EmbeddedCalls {
   putNotice(notice: Notice): void;
   readNotices(name: string): Notice[];
   listMembers(name: string): Member[];
+  readOrders(asked: readonly OrdersAsked[]): SeenOrders[];
+  writeOrders(name: string, expectedVersion: number | null, change: OrdersChange): boolean;
+  putDrain(drain: Drain): void;
+  removeDrain(key: string): void;
+  listDrains(): Drain[];
+  putPreferred(preferred: Preferred): void;
   addTasks(name: string, tasks: PackedTasks, maxQueue: number): number[];
   queueState(name: string): QueueState;
   tasksAfter(name: string, seq: number, limit: { readonly tasks: number; readonly bytes: number }): PackedStored;

@@ -11,6 +11,7 @@
 import { StoreError } from '../../errors.js';
 import type { Clock } from '../../time/clock.js';
 import { systemClock } from '../../time/systemClock.js';
+import type { Drain, OrdersAsked, OrdersChange, Preferred, SeenOrders } from '../orders.js';
 import type {
   DeadTenure,
   Hint,
@@ -103,7 +104,7 @@ export class EmbeddedStore implements FullStore {
     return this.guarded.call('highestTerm', [name]);
   }
 
-  observe(asked: readonly Look[]): Promise<Observation[]> {
+  observe(asked: readonly Look[]): Promise<(Observation & SeenOrders)[]> {
     return this.guarded.call('observe', [asked]);
   }
 
@@ -149,5 +150,29 @@ export class EmbeddedStore implements FullStore {
 
   listMembers(name: string): Promise<Member[]> {
     return this.guarded.call('listMembers', [name]);
+  }
+
+  readOrders(asked: readonly OrdersAsked[]): Promise<SeenOrders[]> {
+    return this.guarded.call('readOrders', [asked]);
+  }
+
+  writeOrders(name: string, expectedVersion: number | null, change: OrdersChange): Promise<boolean> {
+    return this.guarded.call('writeOrders', [name, expectedVersion, change]);
+  }
+
+  putDrain(drain: Drain): Promise<void> {
+    return this.guarded.call('putDrain', [drain]);
+  }
+
+  removeDrain(key: string): Promise<void> {
+    return this.guarded.call('removeDrain', [key]);
+  }
+
+  listDrains(): Promise<Drain[]> {
+    return this.guarded.call('listDrains', []);
+  }
+
+  putPreferred(preferred: Preferred): Promise<void> {
+    return this.guarded.call('putPreferred', [preferred]);
   }
 }

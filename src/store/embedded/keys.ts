@@ -24,6 +24,27 @@ export function memberKey(id: string): Buffer {
 
 export const memberRange: KeyRange = { start: Buffer.from('m'), end: Buffer.from('n') };
 
+/** Returns where what operators ask of a subsystem is. */
+export function ordersKey(name: string): Buffer {
+  return Buffer.from(`o${name}`);
+}
+
+/** Returns where the standby that goes first says that it lives. */
+export function preferredKey(name: string): Buffer {
+  return Buffer.from(`p${name}`);
+}
+
+export function drainKey(key: string): Buffer {
+  return Buffer.from(`r${key}`);
+}
+
+export const drainRange: KeyRange = { start: Buffer.from('r'), end: Buffer.from('s') };
+
+/** Returns what `drainKey` was given. */
+export function drainNameOf(key: Buffer): string {
+  return key.toString('utf8', 1);
+}
+
 export function termKey(name: string, term: number): Buffer {
   return numbered('t', Buffer.from(name), term);
 }

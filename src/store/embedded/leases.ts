@@ -16,6 +16,7 @@ import {
   storedProgress,
   storedRelease,
 } from '../documents.js';
+import type { SeenOrders } from '../orders.js';
 import type {
   DeadTenure,
   Lease,
@@ -31,6 +32,7 @@ import type {
 } from '../store.js';
 import type { Entries } from './environment.js';
 import { leaseKey, memberKey, memberRange, settledKey, termKey, termRange } from './keys.js';
+import type { EmbeddedOrders } from './orders.js';
 
 /** How long the line of a member that did not take it away is kept, in ms. */
 const MEMBERS_KEPT_MS = 60 * 60 * 1000;
@@ -50,6 +52,7 @@ export class Leases {
   constructor(
     private readonly entries: Entries,
     private readonly facts: StoreFacts,
+    private readonly orders: Pick<EmbeddedOrders, 'read'>,
   ) {}
 
   highestTerm(name: string): Tip {
@@ -83,15 +86,17 @@ export class Leases {
     this.entries.put(settledKey, longer, 1);
   }
 
-  observe(asked: readonly Look[]): Observation[] {
+  observe(asked: readonly Look[]): (Observation & SeenOrders)[] {
     const epoch = this.epoch();
-    return asked.map(({ name, tip, wait }) => {
+    return asked.map((look) => {
+      const { name, tip, wait } = look;
       const found = this.entries.get(leaseKey(name));
       return {
         lease: found === undefined ? null : this.reader(found.value, 'lease', name).lease(),
         newer: this.entries.get(termKey(name, tip + 1)) !== undefined,
         settled: isSettled(epoch, wait),
         epoch: epoch.epoch,
+        ...this.orders.read(look),
       };
     });
   }

@@ -2,10 +2,12 @@
 import type { EmbeddedCalls } from './calls.js';
 import type { Entries } from './environment.js';
 import { Leases, type StoreFacts } from './leases.js';
+import { EmbeddedOrders } from './orders.js';
 import { Tasks } from './tasks.js';
 
 export function operationsOn(entries: Entries, store: StoreFacts): EmbeddedCalls {
-  const leases = new Leases(entries, store);
+  const orders = new EmbeddedOrders(entries, store);
+  const leases = new Leases(entries, store, orders);
   const tasks = new Tasks(entries, store);
   return {
     open: () => {},
@@ -24,6 +26,12 @@ export function operationsOn(entries: Entries, store: StoreFacts): EmbeddedCalls
     putNotice: (notice) => leases.putNotice(notice),
     readNotices: (name) => leases.readNotices(name),
     listMembers: (name) => leases.listMembers(name),
+    readOrders: (asked) => orders.readOrders(asked),
+    writeOrders: (name, expected, change) => orders.writeOrders(name, expected, change),
+    putDrain: (drain) => orders.putDrain(drain),
+    removeDrain: (key) => orders.removeDrain(key),
+    listDrains: () => orders.listDrains(),
+    putPreferred: (preferred) => orders.putPreferred(preferred),
     addTasks: (name, packed, maxQueue) => tasks.addTasks(name, packed, maxQueue),
     queueState: (name) => tasks.queueState(name),
     tasksAfter: (name, seq, limit) => tasks.tasksAfter(name, seq, limit),

@@ -49,6 +49,7 @@ export function slotToMark(call: CallName, args: readonly unknown[], answer: unk
   switch (call) {
     case 'release':
     case 'releaseDead':
+    case 'writeOrders':
       return answer === true ? slotOf(name, 'lease') : undefined;
     case 'insertTerm':
       return isInserted(answer) ? slotOf(name, 'lease') : undefined;

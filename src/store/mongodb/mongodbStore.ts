@@ -4,6 +4,9 @@
  *   failover          { _id: 'lease/' + name, term, beat, ack, holder, claim, ttl, identifier, count, recent, configuration, process, died, at }
  *                     { _id: term + '/' + name, name, term, holder, claim, ttl, at }
  *                     { _id: 'settled', epoch, wait, at }
+ *                     { _id: 'orders/' + name, subsystem, version, handOver, pause, at }
+ *                     { _id: 'priority/' + name, subsystem, holder, priority, count, at }
+ *                     { _id: 'drain/' + key, by, reason, at }
  *   failover_members  { _id: holder id, name, host, pid, state, at }
  *                     { _id: 'notice/' + kind + '/wants/' or '/differs/' + name, name, holder, configuration, ttl, count, wants, at }
  *
@@ -26,6 +29,7 @@ import {
   storedProgress,
   storedRelease,
 } from '../documents.js';
+import type { Drain, OrdersAsked, OrdersChange, Preferred, SeenOrders } from '../orders.js';
 import type {
   DeadTenure,
   Lease,
@@ -46,6 +50,7 @@ import { Topology } from './connection/topology.js';
 import { MEMBERS } from './indexes/indexes.js';
 import { IndexKeeper } from './indexes/indexKeeper.js';
 import { prepare } from './indexes/prepare.js';
+import { MongodbOrders } from './mongodbOrders.js';
 import type { Settings } from './settings.js';
 import { MongodbTasks } from './tasks/mongodbTasks.js';
 
@@ -59,6 +64,7 @@ export class MongodbStore implements FullStore {
   private readonly connection: MongoConnection;
   private readonly commands: Commands;
   private readonly indexes: IndexKeeper;
+  private readonly orders: MongodbOrders;
   readonly tasks: TaskStore;
 
   /** `measured` is called with the time that the server took for a command of the election, in ms. */
@@ -66,6 +72,7 @@ export class MongodbStore implements FullStore {
     const { label } = settings;
     this.connection = new MongoConnection(settings, (run) => prepare({ send: run, label, clock }), measured);
     this.commands = new Commands(this.connection.run, settings);
+    this.orders = new MongodbOrders(this.commands);
     const commands = new Commands(this.connection.run, settings, settings.taskTimeout);
     this.indexes = new IndexKeeper({ send: (what, command) => commands.send(what, command), label, clock });
     const topology = new Topology(commands);
@@ -100,17 +107,18 @@ export class MongodbStore implements FullStore {
     return { term, ttl, claim, epoch };
   }
 
-  async observe(asked: readonly Look[]): Promise<Observation[]> {
+  async observe(asked: readonly Look[]): Promise<(Observation & SeenOrders)[]> {
     this.indexes.soon();
-    const looks: Promise<Observation[]>[] = [];
+    const looks: Promise<(Observation & SeenOrders)[]>[] = [];
     for (let at = 0; at < asked.length; at += OBSERVED_TOGETHER_MAX) {
       looks.push(this.observeBatch(asked.slice(at, at + OBSERVED_TOGETHER_MAX)));
     }
     return (await Promise.all(looks)).flat();
   }
 
-  private async observeBatch(asked: readonly Look[]): Promise<Observation[]> {
-    const ids = [SETTLED, ...asked.flatMap(({ name, tip }) => [leaseId(name), termId(name, tip + 1)])];
+  private async observeBatch(asked: readonly Look[]): Promise<(Observation & SeenOrders)[]> {
+    const leases = asked.flatMap(({ name, tip }) => [leaseId(name), termId(name, tip + 1)]);
+    const ids = [SETTLED, ...leases, ...this.orders.idsOf(asked)];
     const found = new Map<unknown, Fields>();
     for (const document of await this.find('observe', LEASES, { _id: { $in: ids } }, { limit: ids.length })) {
       found.set(document._id, document);
@@ -118,13 +126,15 @@ export class MongodbStore implements FullStore {
     const mark = found.get(SETTLED);
     // Read after the leases: an epoch that begins in between only makes the version new.
     const epoch = mark === undefined ? await this.beginEpoch('observe') : this.reader(mark).epoch();
-    return asked.map(({ name, tip, wait }) => {
+    return asked.map((look) => {
+      const { name, tip, wait } = look;
       const lease = found.get(leaseId(name));
       return {
         lease: lease === undefined ? null : this.reader(lease).lease(),
         newer: found.has(termId(name, tip + 1)),
         settled: isSettled(epoch, wait),
         epoch: epoch.epoch,
+        ...this.orders.seenIn(found, look),
       };
     });
   }
@@ -218,6 +228,30 @@ export class MongodbStore implements FullStore {
   async listMembers(name: string): Promise<Member[]> {
     const found = await this.find('listMembers', MEMBERS, { name }, { limit: MEMBERS_MAX });
     return found.flatMap((document) => readableIn(() => this.reader(document).member('_id')));
+  }
+
+  readOrders(asked: readonly OrdersAsked[]): Promise<SeenOrders[]> {
+    return this.orders.readOrders(asked);
+  }
+
+  writeOrders(name: string, expectedVersion: number | null, change: OrdersChange): Promise<boolean> {
+    return this.orders.writeOrders(name, expectedVersion, change);
+  }
+
+  putDrain(drain: Drain): Promise<void> {
+    return this.orders.putDrain(drain);
+  }
+
+  removeDrain(key: string): Promise<void> {
+    return this.orders.removeDrain(key);
+  }
+
+  listDrains(): Promise<Drain[]> {
+    return this.orders.listDrains();
+  }
+
+  putPreferred(preferred: Preferred): Promise<void> {
+    return this.orders.putPreferred(preferred);
   }
 
   private find(what: string, collection: string, filter: Fields, options: Fields): Promise<Fields[]> {

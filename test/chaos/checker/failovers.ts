@@ -85,8 +85,10 @@ export function failoversOf(masterships: readonly Mastership[], records: Records
  * Until when beats of a master may have come to the store whose answers never came back: each of them makes the others
  * wait again.
  */
-function landedUntil({ kind, to }: Fault, { promise }: Mastership): number {
+function landedUntil({ kind, to }: Fault, { promise, lost, died }: Mastership): number {
   if (kind === 'drop-answers') return Math.min(to, promise);
+  // A clock that jumps ahead takes the validity from a master, and may do so amid a beat.
+  if (kind === 'wall-clock') return lost < Math.min(promise, died) ? lost : 0;
   return kind === 'delay' ? Math.min(to, promise) + DELAY_MAX_MS : 0;
 }
 

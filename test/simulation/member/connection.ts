@@ -5,6 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { StoreError } from '../../../src/errors.ts';
+import { type Drain, noOrders, type OrdersAsked, type SeenOrders } from '../../../src/store/orders.ts';
 import type {
   DeadTenure,
   Lease,
@@ -121,17 +122,17 @@ export class SimulatedConnection implements FullStore {
     return tip;
   }
 
-  observe([asked]: readonly Look[]): Promise<Observation[]> {
+  observe([asked]: readonly Look[]): Promise<(Observation & SeenOrders)[]> {
     const after = (asked?.tip ?? 0) + 1;
     const wait = asked?.wait ?? 0;
     const { conduct } = this.parts;
     // Two documents are not one snapshot: the record is read first, and the lease later.
-    const observed = this.call<Observation[]>('observe', ({ current }, gap, answer) => {
+    const observed = this.call<(Observation & SeenOrders)[]>('observe', ({ current }, gap, answer) => {
       const newer = current.terms.has(after);
       this.after(gap, () => {
         const { lease, settledFor, epoch } = current;
         const settled = settledFor > 0 && settledFor >= wait;
-        answer({ value: [{ lease: lease?.lease ?? null, newer, settled, epoch: `${epoch}` }] });
+        answer({ value: [{ lease: lease?.lease ?? null, newer, settled, epoch: `${epoch}`, ...noOrders }] });
       });
     });
     const seen = conduct.looking(after - 1, () => `${this.epoch}`);
@@ -205,6 +206,18 @@ export class SimulatedConnection implements FullStore {
   async listMembers(): Promise<Member[]> {
     return [];
   }
+  async readOrders(asked: readonly OrdersAsked[]): Promise<SeenOrders[]> {
+    return asked.map(() => noOrders);
+  }
+  async writeOrders(): Promise<boolean> {
+    return false;
+  }
+  async putDrain(): Promise<void> {}
+  async removeDrain(): Promise<void> {}
+  async listDrains(): Promise<Drain[]> {
+    return [];
+  }
+  async putPreferred(): Promise<void> {}
 
   private taskStore(): TaskStore {
     const { clock, database, trims, plant } = this.parts;

@@ -169,6 +169,11 @@ test('what may make a failover longer', async () => {
   expect(found(await slow().fault(1, 'drop-answers', '1.1', 300, 2000).verdict())).toEqual({});
   expect(found(await slow().fault(1, 'delay', '1.1', 300, 2000).verdict())).toEqual({});
   expect(found(await slow().fault(1, 'block', '1.1', 300, 2000).verdict())).toEqual({ 'failover over its bound': 1 });
+  // Its clock took the lease from it, maybe amid a beat.
+  expect(found(await slow().lease('1.1', 250, 0, null).fault(1, 'wall-clock', '1.1', 90, 240).verdict())).toEqual({});
+  expect(found(await slow().fault(1, 'wall-clock', '1.1', 90, 240).verdict())).toEqual({
+    'failover over its bound': 1,
+  });
 });
 
 test('a member that stays in error although nothing is on it any more', async () => {

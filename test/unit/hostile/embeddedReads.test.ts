@@ -9,10 +9,13 @@ import fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
 import type { FailoverErrorCode } from '../../../src/errors.ts';
 import {
+  drainKey,
   leaseKey,
   letterIdKey,
   letterKey,
   memberKey,
+  ordersKey,
+  preferredKey,
   queueKey,
   taskKey,
   termKey,
@@ -27,6 +30,8 @@ import {
   leaseDocument,
   letterDocument,
   memberDocument,
+  ordersDocument,
+  preferredDocument,
   taskDocument,
   termDocument,
 } from './hostileDocuments.ts';
@@ -78,8 +83,10 @@ test('whatever is there, a call ends with an answer or a coded error', async () 
   const entries = fc.tuple(
     ...([alien(leaseDocument), alien(termDocument), alien(taskDocument), alien(taskDocument)] as const),
     ...([queue, alien(letterDocument), alien(memberDocument)] as const),
+    ...([alien(ordersDocument), alien(preferredDocument)] as const),
   );
-  const property = fc.asyncProperty(entries, async ([leased, term, first, second, next, letter, member]) => {
+  const property = fc.asyncProperty(entries, async (given) => {
+    const [leased, term, first, second, next, letter, member, orders, preferred] = given;
     const name = await write((own) => [
       [leaseKey(own), leased],
       [termKey(own, 1), term],
@@ -89,6 +96,9 @@ test('whatever is there, a call ends with an answer or a coded error', async () 
       [letterKey(own, 1), letter],
       [letterIdKey(own, 1, 1), 1],
       [memberKey(own), member],
+      [ordersKey(own), orders],
+      [preferredKey(own), preferred],
+      [drainKey(own), member],
     ]);
     const tenure = { name, term: 1, holder: 'h' };
     const { tasks } = store;
@@ -99,6 +109,9 @@ test('whatever is there, a call ends with an answer or a coded error', async () 
       () => store.compareAndSetLease(name, null, lease),
       () => store.beat(tenure, 1, progress),
       () => store.listMembers(name),
+      () => store.readOrders([{ name, drains: [name] }]),
+      () => store.writeOrders(name, 1, { pause: null }),
+      () => store.listDrains(),
       () => tasks.queueState(name),
       () => tasks.tasksAfter(name, 0, { tasks: 10, bytes: 1000 }),
       () => tasks.countTasks(name),

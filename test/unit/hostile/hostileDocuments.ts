@@ -70,6 +70,19 @@ export const noticeDocument = fc.record({
     settings: fc.dictionary(text, text),
   }),
 });
+export const ordersDocument = fc.record({
+  ...{ subsystem: text, version: count, at },
+  handOver: fc.option(
+    fc.record({
+      ...{ id: text, term: count, to: fc.option(text), by: text, reason: fc.option(text), at, why: fc.option(text) },
+      state: fc.constantFrom('asked', 'accepted', 'refused', 'done'),
+    }),
+  ),
+  pause: fc.option(
+    fc.record({ by: text, reason: fc.option(text), at, until: fc.option(count), standby: fc.boolean() }),
+  ),
+});
+export const preferredDocument = fc.record({ subsystem: text, holder: text, priority: count, count, at });
 export const termDocument = fc.record({ name: text, term: count, holder: text, claim: text, ttl: count, at });
 export const taskDocument = fc.record({
   ...{ name: text, seq: fc.integer({ min: 1, max: 3 }), key: id, payload: bytes, attempts: count, deaths: count, at },

@@ -19,6 +19,8 @@ import {
   leaseDocument,
   letterDocument,
   memberDocument,
+  ordersDocument,
+  preferredDocument,
   taskDocument,
   termDocument,
 } from './hostileDocuments.ts';
@@ -68,6 +70,9 @@ const calls: Readonly<Record<string, (store: FullStore) => Promise<unknown>>> = 
   beat: (store) => store.beat(tenure, 1, progress),
   trimTerms: (store) => store.trimTerms(NAME, 5),
   listMembers: (store) => store.listMembers(NAME),
+  readOrders: (store) => store.readOrders([{ name: NAME }]),
+  writeOrders: (store) => store.writeOrders(NAME, 1, { pause: null }),
+  listDrains: (store) => store.listDrains(),
   addTasks: ({ tasks }) => tasks.addTasks(NAME, [task], 10),
   queueState: ({ tasks }) => tasks.queueState(NAME),
   tasksAfter: ({ tasks }) => tasks.tasksAfter(NAME, 0, limit),
@@ -78,9 +83,16 @@ const calls: Readonly<Record<string, (store: FullStore) => Promise<unknown>>> = 
   oldestDeadLetter: ({ tasks }) => tasks.oldestDeadLetter(NAME, 1),
 };
 
-const anyDocument = alien(fc.oneof(leaseDocument, termDocument, taskDocument, letterDocument, memberDocument));
+const ordered = fc.oneof(ordersDocument, preferredDocument);
+const anyDocument = alien(fc.oneof(leaseDocument, termDocument, taskDocument, letterDocument, memberDocument, ordered));
 const withId = fc
-  .tuple(anyDocument, fc.oneof(fc.constantFrom(`lease/${NAME}`, `1/${NAME}`, `2/${NAME}`, 'settled'), alienValue))
+  .tuple(
+    anyDocument,
+    fc.oneof(
+      fc.constantFrom(`lease/${NAME}`, `1/${NAME}`, `2/${NAME}`, 'settled', `orders/${NAME}`, `priority/${NAME}`),
+      alienValue,
+    ),
+  )
   .map(([document, _id]) => (typeof document === 'object' && document !== null ? { ...document, _id } : document));
 const answer: fc.Arbitrary<unknown> = fc.oneof(
   { weight: 6, arbitrary: fc.array(withId, { maxLength: 3 }).map((firstBatch) => ({ cursor: { firstBatch }, n: 1 })) },

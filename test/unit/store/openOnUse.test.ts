@@ -36,6 +36,14 @@ class SlowStore {
         trimTerms: none,
       },
       ...{ putNotice: none, readNotices: none, putMember: none, removeMember: none, listMembers: none },
+      ...{
+        readOrders: none,
+        writeOrders: none,
+        putDrain: none,
+        removeDrain: none,
+        listDrains: none,
+        putPreferred: none,
+      },
       tasks: {
         ...{
           addTasks: none,

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import {
   isAlive,
@@ -25,6 +26,14 @@ describe('whether a process lives', () => {
     expect(isAlive({ ...me, ...other }, me, { look: () => found })).toBe(expected);
   });
 });
+
+/** Resolves with the id that the shell prints, once the shell has become a program that never waits for a child. */
+async function childOfOneThatNeverWaits(shell: ChildProcess): Promise<number> {
+  const text = await new Promise<string>((resolve) => shell.stdout?.once('data', (data) => resolve(String(data))));
+  // The shell itself would wait for a child that ends before then, and free its id.
+  await vi.waitFor(() => expect(readFileSync(`/proc/${shell.pid}/comm`, 'utf8')).toBe('tail\n'));
+  return Number(text);
+}
 
 describe('this system', () => {
   let child: ChildProcess | undefined;
@@ -57,23 +66,22 @@ describe('this system', () => {
   });
 
   test('takes a process that has ended, and that its parent does not ask after, for gone', async () => {
-    // The shell becomes a program that never waits for the child which the shell has started.
-    child = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 100'], { stdio: ['ignore', 'pipe', 'ignore'] });
-    const text = await new Promise<string>((resolve) => child?.stdout?.once('data', (data) => resolve(String(data))));
-    await vi.waitFor(() => expect(processTable.look(Number(text))).toBe('none'));
+    child = spawn('sh', ['-c', 'sleep 100 & echo $!; exec tail -f /dev/null'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    const other = await childOfOneThatNeverWaits(child);
+    process.kill(other, 'SIGKILL');
+    await vi.waitFor(() => expect(processTable.look(other)).toBe('none'));
     // It has a number still.
-    expect(process.kill(Number(text), 0)).toBe(true);
+    expect(process.kill(other, 0)).toBe(true);
   });
 
   test('tells whether a process of a group is left, and counts none that has ended', async () => {
-    // The shell becomes a program that never waits for its child, which leads a group of its own.
-    child = spawn('sh', ['-c', 'setsid sleep 100 & echo $!; exec sleep 100'], {
+    // The child leads a group of its own.
+    child = spawn('sh', ['-c', 'setsid sleep 100 & echo $!; exec tail -f /dev/null'], {
       stdio: ['ignore', 'pipe', 'ignore'],
       detached: true,
     });
     const { pid = 0 } = child;
-    const text = await new Promise<string>((resolve) => child?.stdout?.once('data', (data) => resolve(String(data))));
-    const other = Number(text);
+    const other = await childOfOneThatNeverWaits(child);
     await vi.waitFor(() => expect([pid, other].map(mayGroupLive)).toEqual([true, true]));
     process.kill(-other, 'SIGKILL');
     await vi.waitFor(() => expect(mayGroupLive(other)).toBe(false));
