@@ -1,0 +1,5 @@
+/** All commands, in the order of the help. */
+import type { Register } from '../context.js';
+import { demo } from './demo.js';
+
+export const commands: readonly Register[] = [demo];
