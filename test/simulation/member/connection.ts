@@ -218,6 +218,10 @@ export class SimulatedConnection implements FullStore {
     return [];
   }
   async putPreferred(): Promise<void> {}
+  async putSuccess(): Promise<void> {}
+  async findSuccess(): Promise<null> {
+    return null;
+  }
 
   private taskStore(): TaskStore {
     const { clock, database, trims, plant } = this.parts;

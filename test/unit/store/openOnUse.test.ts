@@ -43,6 +43,8 @@ class SlowStore {
         removeDrain: none,
         listDrains: none,
         putPreferred: none,
+        putSuccess: none,
+        findSuccess: none,
       },
       tasks: {
         ...{
