@@ -191,6 +191,14 @@ export class HostedCluster implements ClusterCalls {
     return this.groups?.end(number, signal, patience) ?? 'gone';
   }
 
+  async hasSucceeded(key: string): Promise<boolean> {
+    return (await this.parts.store.findSuccess(this.name, key)) !== null;
+  }
+
+  async recordSuccess(key: string, term: number): Promise<void> {
+    await this.parts.store.putSuccess({ name: this.name, key, term, holder: this.parts.spec.holder });
+  }
+
   async status(): Promise<MemberStatus> {
     const status = await this.member.status();
     return { ...status, pool: this.parts.pool.report() };

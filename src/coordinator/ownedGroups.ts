@@ -50,6 +50,8 @@ export class OwnedGroups {
   private readonly entries = new Map<number, Entry>();
   /** When the validity of the lease ends; nothing may run before the first lease. */
   private validUntil = Number.NEGATIVE_INFINITY;
+  /** Whether a group may be added: from the begin of a mastership until it is given up, or its end is under way. */
+  private isOpen = false;
   private readonly alarm: Alarm;
 
   constructor(private readonly parts: OwnedGroupsParts) {
@@ -58,13 +60,18 @@ export class OwnedGroups {
 
   /** Resolves to true when the guard knows the group, and the lease lasts: only then may it begin its work. */
   async add(group: OwnedGroup): Promise<boolean> {
-    if (this.parts.clock.now() >= this.validUntil - group.signalBefore) return false;
+    if (!this.isOpen || this.parts.clock.now() >= this.validUntil - group.signalBefore) return false;
     const never = Number.POSITIVE_INFINITY;
     const entry: Entry = { group, phase: 'runs', killBy: never, killedAt: never, wait: LOOK_MIN_MS, waiting: [] };
     this.entries.set(group.number, entry);
     this.tellGuard(group);
     this.lookAgain();
     return (await this.parts.guard.whenKnown(group.number)) && entry.phase === 'runs';
+  }
+
+  /** A mastership begins. */
+  elected(): void {
+    this.isOpen = true;
   }
 
   /** Takes the end of the validity, which a beat has moved on. */
@@ -86,12 +93,13 @@ export class OwnedGroups {
   }
 
   private killAll(cause: GroupEndCause): void {
+    this.isOpen = false;
     for (const entry of this.entries.values()) this.kill(entry, cause);
     this.lookAgain();
   }
 
   /**
-   * Ends a group: with this signal, and killed `patience` ms later; null takes those of the group. Whoever asks again may
+   * Ends a group: with this signal, and killed `patience` ms later; null takes those of the group. A second request may
    * shorten that. Resolves when no process of it is left, or when one cannot be killed.
    */
   async end(number: number, signal: NodeJS.Signals | null = null, patience: number | null = null): Promise<GroupEnd> {
@@ -100,8 +108,9 @@ export class OwnedGroups {
     return this.endEntry(entry, 'asked', signal ?? entry.group.signal, patience ?? entry.group.killAfter);
   }
 
-  /** Ends all groups, because the lease is to be released. */
+  /** Ends all groups, because the lease is to be released. None is added before the next mastership. */
   async drain(): Promise<'drained' | 'stuck'> {
+    this.isOpen = false;
     const ends = await Promise.all(
       [...this.entries.values()].map((entry) =>
         this.endEntry(entry, 'drain', entry.group.signal, entry.phase === 'runs' ? entry.group.killAfter : Infinity),

@@ -26,7 +26,7 @@ export interface ProcessGroup {
    * not: one that is stopped cannot. Missing: the group ends with the ward.
    */
   readonly until?: number;
-  /** Stands in the environment of the processes of the group. Those that have left it are killed as well. */
+  /** Is in the environment of the processes of the group. Those that have left it are killed as well. */
   readonly marker?: string;
 }
 

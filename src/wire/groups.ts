@@ -6,7 +6,7 @@ export interface OwnedGroup {
   readonly number: number;
   /** When that process started, as `ProcessIdentity` has it; empty where the system does not say. */
   readonly start: string;
-  /** Stands in the environment of its processes. Those that have left the group are killed with it. */
+  /** Is in the environment of its processes. Those that have left the group are killed with it. */
   readonly marker?: string;
   /** Asks it to end. */
   readonly signal: NodeJS.Signals;

@@ -78,6 +78,10 @@ export interface ClusterCalls {
   ownGroup(group: OwnedGroup): Promise<boolean>;
   /** Ends that group by this signal, and kills it after `patience` ms; null takes what the group was given with. */
   endGroup(number: number, signal: NodeJS.Signals | null, patience: number | null): Promise<GroupEnd>;
+  /** Returns whether this key is on record as succeeded. */
+  hasSucceeded(key: string): Promise<boolean>;
+  /** Puts on record that this key has succeeded under this term. */
+  recordSuccess(key: string, term: number): Promise<void>;
   /** Answers a `work` event. */
   worked(run: number, outcome: WorkOutcome): Promise<void>;
 }

@@ -39,6 +39,7 @@ export class UnmanagedDuty implements Duty {
 
   elected({ progress, continued }: Election): void {
     this.master = true;
+    this.groups?.elected();
     if (!continued && progress.identifier !== null) this.current = { ...progress, recent: [] };
   }
 

@@ -58,6 +58,7 @@ beforeEach(() => {
 
 async function run(validUntil = 4000): Promise<void> {
   groups.held(validUntil);
+  groups.elected();
   expect(await groups.add(group)).toBe(true);
 }
 
@@ -68,6 +69,7 @@ describe('a group may run', () => {
   });
 
   test('not without a lease, nor near its end', async () => {
+    groups.elected();
     expect(await groups.add(group)).toBe(false);
     groups.held(1200);
     expect(await groups.add(group)).toBe(false);
@@ -77,14 +79,38 @@ describe('a group may run', () => {
   test('not while the guard does not know it', async () => {
     isKnown = false;
     groups.held(4000);
+    groups.elected();
     expect(await groups.add(group)).toBe(false);
   });
 
   test('not if it was ended while the guard was asked', async () => {
     groups.held(4000);
+    groups.elected();
     const added = groups.add(group);
     void groups.end(7);
     expect(await added).toBe(false);
+  });
+});
+
+describe('no group is added', () => {
+  test('once the lease is to be released, until the next mastership', async () => {
+    groups.held(60_000);
+    groups.elected();
+    expect(await groups.drain()).toBe('drained');
+    expect(await groups.add(group)).toBe(false);
+    groups.held(70_000);
+    expect(await groups.add(group)).toBe(false);
+    groups.elected();
+    expect(await groups.add(group)).toBe(true);
+  });
+
+  test('after the lease was lost, or while the process exits', async () => {
+    for (const end of [() => groups.lost(), () => groups.exit()]) {
+      groups.elected();
+      end();
+      groups.held(60_000);
+      expect(await groups.add(group)).toBe(false);
+    }
   });
 });
 
