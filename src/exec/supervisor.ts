@@ -30,6 +30,8 @@ interface Running {
   /** Why its group was ended first; null: it ended by itself. */
   cause: GroupEndCause | null;
   hasBegun: boolean;
+  /** Its first process has ended; others of its group may live. */
+  hasEnded: boolean;
   /** It was killed, and would not die. */
   isStuck: boolean;
 }
@@ -57,7 +59,7 @@ export class Supervisor {
   signal(signal: NodeJS.Signals): void {
     const { clock, tell } = this.parts;
     const { running } = this;
-    const role = roleOf(signal, running?.hasBegun === true);
+    const role = roleOf(signal, running?.hasBegun === true && !running.hasEnded);
     if (role === 'ignore') return;
     if (role === 'forward') {
       running?.command.signal(signal);
@@ -219,7 +221,14 @@ export class Supervisor {
       return null;
     });
     if (command === null) return execExits.notStarted;
-    const running: Running = { command, term: attempt.term, cause: null, hasBegun: false, isStuck: false };
+    const running: Running = {
+      command,
+      term: attempt.term,
+      cause: null,
+      hasBegun: false,
+      hasEnded: false,
+      isStuck: false,
+    };
     this.running = running;
     try {
       if (!(await this.mayGo(running))) return await this.callOff(running);
@@ -230,10 +239,13 @@ export class Supervisor {
       // The process ends soon enough: the coordinator sees to that, and if it cannot, that is told there.
       const exit = await this.whenEnded(running);
       if (exit === null) return this.stuck(running);
+      running.hasEnded = true;
       ready(null);
       this.parts.tell({ event: 'exited', term: attempt.term, pid: command.pid, ...exit });
       if ((await this.clear(running)) === 'stuck') return this.stuck(running);
       this.nameEscaped(running);
+      // The guard may have ended it while this whole process was stopped, and no news tell that.
+      if (this.parts.election.term !== attempt.term) running.cause ??= 'lost';
       if (running.cause === 'lease' || running.cause === 'lost') return this.hasLost(running, running.cause);
       if (running.cause === 'drain' && this.asked === null) return 'standby';
       return exit;
