@@ -41,8 +41,27 @@ export type {
 export type { ClusterEvents, ClusterState } from './facade/events.js';
 export { type Failover, failover, type ManagedConstructor, type UnmanagedConstructor } from './failover.js';
 export type { ClusterKind, Configuration, Difference } from './options/configuration.js';
-export type { FailoverOptions, IntervalName, Intervals, ManagedOptions } from './options/options.js';
+export type {
+  DrainOptions,
+  FailoverOptions,
+  HandOverOptions,
+  IntervalName,
+  Intervals,
+  ManagedOptions,
+  PauseOptions,
+  UnmanagedOptions,
+} from './options/options.js';
+export type { HandOverState } from './store/orders.js';
 export type { Member } from './store/store.js';
 export type { TaskId } from './task/task.js';
 export type { TaskKey } from './task/taskKey.js';
-export type { DifferingMember, MemberStatus, PoolReport, Spread, Unfit } from './wire/status.js';
+export type { HandedOver } from './wire/messages.js';
+export type {
+  DifferingMember,
+  HandOverInfo,
+  MemberStatus,
+  PauseInfo,
+  PoolReport,
+  Spread,
+  Unfit,
+} from './wire/status.js';

@@ -50,20 +50,20 @@ export class Output {
   result(document: unknown, text: () => string): void {
     const { output } = this.settings;
     if (output === 'text') return this.line(text());
-    this.line(output === 'json' ? JSON.stringify(document, null, 2) : JSON.stringify(document));
+    this.line(output === 'json' ? toJson(document, 2) : toJson(document));
   }
 
   /** Writes a list: one document, one for each item, or as text. */
   list(items: readonly unknown[], text: () => string): void {
     const { output } = this.settings;
     if (output === 'text') return this.line(text());
-    if (output === 'json') return this.line(JSON.stringify(items, null, 2));
-    for (const item of items) this.line(JSON.stringify(item));
+    if (output === 'json') return this.line(toJson(items, 2));
+    for (const item of items) this.line(toJson(item));
   }
 
   /** Writes one item of a list that has no end: a line in each format. */
   item(document: unknown, text: () => string): void {
-    this.line(this.settings.output === 'text' ? text() : JSON.stringify(document));
+    this.line(this.settings.output === 'text' ? text() : toJson(document));
   }
 
   line(text: string): void {
@@ -74,4 +74,9 @@ export class Output {
   talk(text: string): void {
     if (!this.settings.quiet) this.parts.stderr.write(`${text}\n`);
   }
+}
+
+/** Numbers of 64 bits have no JSON of their own, and become texts. */
+export function toJson(value: unknown, indent?: number): string {
+  return JSON.stringify(value, (_, part: unknown) => (typeof part === 'bigint' ? String(part) : part), indent);
 }

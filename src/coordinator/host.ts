@@ -3,6 +3,8 @@
  * own, where no user code ever does.
  */
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
 import { FailoverError, toWire } from '../errors.js';
 import { memberStarts, StartGate, threadStarts } from '../execution/startGate.js';
 import { Guard } from '../guard/guard.js';
@@ -13,12 +15,16 @@ import { ReadLimit } from '../queue/readLimit.js';
 import { createStore } from '../store/createStore.js';
 import type { Gate } from '../store/embedded/gate.js';
 import { openOnUse } from '../store/openOnUse.js';
+import { hostDrain, processDrain } from '../store/orders.js';
+import { SocketLifelines } from '../surroundings/lifelines.js';
 import { processTable, thisProcess } from '../surroundings/processIdentity.js';
 import { systemClock } from '../time/systemClock.js';
 import type { CallAnswer, CallArgs, CallName, CallsByName, ClusterSpec, MemberEvent } from '../wire/messages.js';
 import { DeathWatch } from './deathWatch.js';
 import { HostedCluster, type SharedParts } from './hostedCluster.js';
 import { makePoolProbe } from './makePoolProbe.js';
+import { ReadTogether } from './orders/readTogether.js';
+import { Turns } from './orders/turns.js';
 import { PaceWatch } from './paceWatch.js';
 import { storeLimits } from './storeLimits.js';
 import { storeText } from './storeText.js';
@@ -29,6 +35,7 @@ export class CoordinatorHost {
   private readonly shared: SharedParts;
   private readonly pace: PaceWatch;
   private readonly guard: Guard | null;
+  private readonly lifelines: SocketLifelines;
 
   constructor(
     options: ResolvedOptions,
@@ -46,15 +53,21 @@ export class CoordinatorHost {
       recovered: (text) => sendAll({ type: 'info', text }),
     });
     const me = thisProcess();
+    this.lifelines = new SocketLifelines(me);
     const measured = (ms: number): void => this.pace.took(ms);
+    const store = openOnUse(createStore(options.store, limits, systemClock, gate, measured));
+    const host = hostname();
     this.shared = {
       options,
       limits,
-      store: openOnUse(createStore(options.store, limits, systemClock, gate, measured)),
+      store,
       reads: new ReadLimit(),
       pool: makePoolProbe(sendAll),
       process: me,
-      deaths: new DeathWatch({ me, table: processTable, clock: systemClock }),
+      deaths: new DeathWatch({ me, table: processTable, lifelines: this.lifelines, clock: systemClock }),
+      drains: { host: hostDrain(host), process: processDrain(host, me.pid, me.start || randomUUID()) },
+      orders: new ReadTogether(store),
+      turns: new Turns(),
       threadStarts: new StartGate(systemClock, threadStarts),
       joining: new StartGate(systemClock, memberStarts),
     };
@@ -119,15 +132,36 @@ export class CoordinatorHost {
     return hosted[name](...args);
   }
 
+  /** Drains this process: its members claim nothing, and hand over what they have. */
+  async drain(reason: string | null): Promise<void> {
+    const { store, drains } = this.shared;
+    const key = drains.process;
+    const at = new Date(systemClock.wall());
+    await store.putDrain({ key, by: key, ...(reason === null ? {} : { reason }), at });
+    this.orderAll();
+  }
+
+  async undrain(): Promise<void> {
+    await this.shared.store.removeDrain(this.shared.drains.process);
+    this.orderAll();
+  }
+
+  private orderAll(): void {
+    for (const cluster of this.hosted.values()) cluster.ordered();
+  }
+
   async exit(): Promise<void> {
     await Promise.all([...this.hosted.values()].map((cluster) => cluster.exit()));
     await Promise.all(this.farewells);
   }
 
   /** Ends what is left without a release; `stop` each cluster first. */
-  async close(): Promise<void> {
+  async close(undrain: boolean): Promise<void> {
     this.shared.pool.stop();
     await Promise.all(this.farewells);
+    this.lifelines.close();
+    // One that a crash leaves behind concerns no other process.
+    if (undrain) await this.undrain().catch(() => {});
     await Promise.all([this.guard?.close(), this.shared.store.close()]);
   }
 }

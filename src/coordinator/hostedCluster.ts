@@ -19,7 +19,17 @@ import type { ProcessIdentity } from '../surroundings/processIdentity.js';
 import type { TaskId } from '../task/task.js';
 import { systemClock } from '../time/systemClock.js';
 import type { GroupEnd, OwnedGroup } from '../wire/groups.js';
-import type { ClusterCalls, ClusterSpec, ManagedSpec, MemberEvent, SubmitResult, TaskBatch } from '../wire/messages.js';
+import type {
+  ClusterCalls,
+  ClusterSpec,
+  HandedOver,
+  HandOverRequest,
+  ManagedSpec,
+  MemberEvent,
+  PauseRequest,
+  SubmitResult,
+  TaskBatch,
+} from '../wire/messages.js';
 import { SharedLease } from '../wire/sharedLease.js';
 import type { MemberStatus } from '../wire/status.js';
 import type { TakenLetter } from '../wire/takenLetter.js';
@@ -34,6 +44,9 @@ import { Fitness } from './fitness.js';
 import type { MainWatch } from './mainWatch.js';
 import { makeMainRunner, makeMainWatch, makeThreadRunner } from './makeRunners.js';
 import { ClusterMember } from './member.js';
+import { Asking } from './orders/asking.js';
+import type { ReadTogether } from './orders/readTogether.js';
+import type { Turns } from './orders/turns.js';
 import { OwnedGroups } from './ownedGroups.js';
 import type { PoolProbe } from './poolProbe.js';
 import { storeText } from './storeText.js';
@@ -52,6 +65,10 @@ export interface SharedParts {
   /** What claims say of this process. */
   readonly process: ProcessIdentity;
   readonly deaths: DeathWatch;
+  /** The keys of the drains that concern this process: of its host, and its own. */
+  readonly drains: { readonly host: string; readonly process: string };
+  readonly orders: ReadTogether;
+  readonly turns: Turns;
   /** One for all task threads. */
   readonly threadStarts: StartGate;
   /** One for all members that join their elections. */
@@ -83,6 +100,7 @@ export class HostedCluster implements ClusterCalls {
   private watch: MainWatch | null = null;
   /** Of work that is a module. */
   private loading: WorkLoading | null = null;
+  private readonly asking: Asking;
   private standsBack = false;
   /** Until its turn to join the election has come. */
   private join: Begin | null = null;
@@ -101,6 +119,7 @@ export class HostedCluster implements ClusterCalls {
     const { name, holder } = spec;
     const poll = options.intervals.POLL;
     this.letters = new DeadLetters({ store: store.tasks, name, holder, clock: systemClock, poll });
+    this.asking = new Asking({ name, by: holder, store, clock: systemClock, poll });
   }
 
   get name(): string {
@@ -110,12 +129,19 @@ export class HostedCluster implements ClusterCalls {
   /** Another coordinator, or a cluster of this one, hints at a change. */
   hinted({ topic, concerns }: Hint): void {
     if (!concerns(this.name)) return;
-    if (topic === 'lease') this.member.hinted();
-    else if (this.managed instanceof DurableDuty) this.managed.hinted();
+    if (topic === 'lease') {
+      this.member.hinted();
+      this.asking.hinted();
+    } else if (this.managed instanceof DurableDuty) this.managed.hinted();
   }
 
   storeIsBack(): void {
     this.member.storeIsBack();
+  }
+
+  /** The drain of this process has changed. */
+  ordered(): void {
+    this.member.ordered();
   }
 
   // ---- what the facade calls ----
@@ -204,6 +230,20 @@ export class HostedCluster implements ClusterCalls {
     return { ...status, pool: this.parts.pool.report() };
   }
 
+  handOver(request: HandOverRequest): Promise<HandedOver> {
+    return this.asking.handOver(request);
+  }
+
+  async pause(request: PauseRequest): Promise<void> {
+    await this.asking.pause(request);
+    this.member.ordered();
+  }
+
+  async resume(): Promise<void> {
+    await this.asking.resume();
+    this.member.ordered();
+  }
+
   async worked(run: number, outcome: WorkOutcome): Promise<void> {
     this.mainRunner?.settled(run, outcome);
   }
@@ -211,12 +251,19 @@ export class HostedCluster implements ClusterCalls {
   // ---- how it is put together ----
 
   private makeMember(): ClusterMember {
-    const { spec, options, limits, store, emit, deaths } = this.parts;
+    const { spec, options, limits, store, emit, deaths, drains, orders, turns } = this.parts;
     return new ClusterMember({
       name: spec.name,
       holder: spec.holder,
       host: hostname(),
       pid: process.pid,
+      priority: spec.priority,
+      drain: drains.process,
+      drains: [drains.host, drains.process],
+      stopTimeout: spec.managed?.options.stopTimeout ?? 0,
+      readOrders: (asked) => orders.read(asked),
+      turns,
+      stuck: (reason) => this.stuck(reason),
       process: this.parts.process,
       deaths,
       storeText: storeText(options.store),
@@ -296,9 +343,16 @@ export class HostedCluster implements ClusterCalls {
   // ---- what the member tells ----
 
   private ended(farewell: Promise<void>): void {
+    this.asking.stop();
     this.watch?.stop();
     // The thread must not end, and with it who would kill the process, before work that will not stop is dealt with.
     this.parts.ended(Promise.all([farewell, this.managed?.whenEnded(), this.loading?.stop()]));
+  }
+
+  /** Nothing ran, and yet the thread of the work did not end: the lease is left to expire. */
+  private stuck(reason: string): void {
+    this.fitness.complain('handOver', 'ERR_WORK_NOT_STOPPED', reason);
+    void this.managed?.whenEnded().then(() => this.fitness.withdraw('handOver'));
   }
 
   private standBack(reason: string): void {

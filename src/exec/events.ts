@@ -66,3 +66,9 @@ export function inWords(event: ExecEvent): string {
 export function inJson(event: ExecEvent, at: number): string {
   return JSON.stringify({ at: new Date(at).toISOString(), ...event });
 }
+
+/** Says which processes have left the group, and live. */
+export function escapedText(pids: readonly number[]): string {
+  const text = `the command has left processes behind that are in no group of it: ${pids.join(', ')}. `;
+  return `${text}They may run beside the next command; --escapees kill ends them`;
+}

@@ -14,9 +14,10 @@ export class ExecCluster extends Cluster implements Election {
   constructor(
     handle: CoordinatorHandle,
     name: string,
+    priority: number,
     private readonly listener: Listener,
   ) {
-    super(handle, name, { identifier: null, managed: null });
+    super(handle, name, { identifier: null, managed: null, priority });
   }
 
   join(): Promise<void> {

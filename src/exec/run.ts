@@ -44,7 +44,7 @@ export async function runExec(options: ExecOptions, store: Pick<FailoverOptions,
   mustStartProcesses();
   const tell = (event: ExecEvent): void => say(event, options);
   let supervisor: Supervisor | undefined;
-  const cluster = new ExecCluster(new CoordinatorHandle(resolved), name, {
+  const cluster = new ExecCluster(new CoordinatorHandle(resolved), name, resolved.priority, {
     groupNews: (news) => supervisor?.groupNews(news),
     coordinatorLost: () => supervisor?.coordinatorLost(),
   });

@@ -6,11 +6,12 @@
  *   reigning      start the command; when it has ended, clear its group; then start it again, or leave.
  *   leaving       the group is gone by now; then the lease is released.
  *
- * The coordinator thread ends the group on time as the lease goes, whatever this thread does. Here its news decide the exit code.
+ * The coordinator thread ends the group on time as the lease goes. Here its news decide the exit code.
  */
 import { FailoverError } from '../errors.js';
 import type { GroupEnd, GroupEndCause, GroupNews, OwnedGroup } from '../wire/groups.js';
 import { Condition } from './condition.js';
+import { escapedText } from './events.js';
 import { type Exit, execExits, exitCode, signalCode } from './exitCodes.js';
 import type { Attempt, Started, SupervisorParts } from './parts.js';
 import { Restarts } from './restarts.js';
@@ -144,8 +145,7 @@ export class Supervisor {
   }
 
   private skips(): number {
-    const { options, tell } = this.parts;
-    tell({ event: 'succeeded', key: options.once ?? '' });
+    this.parts.tell({ event: 'succeeded', key: this.parts.options.once ?? '' });
     return 0;
   }
 
@@ -215,7 +215,7 @@ export class Supervisor {
 
   /** Runs the command once, to the end of its group. Resolves to how it ended, or to what comes of it otherwise. */
   private async attempt(attempt: Attempt): Promise<Exit | Outcome | 'stuck'> {
-    const { ready, start } = this.parts;
+    const { ready, start, options } = this.parts;
     const command = await start(attempt).catch((error: Error) => {
       this.warn(`the command was not started: ${error.message}`);
       return null;
@@ -236,14 +236,14 @@ export class Supervisor {
       command.go();
       ready(command.pid);
       this.parts.tell({ event: 'started', term: attempt.term, pid: command.pid, attempt: attempt.attempt });
-      // The process ends soon enough: the coordinator sees to that, and if it cannot, that is told there.
       const exit = await this.whenEnded(running);
       if (exit === null) return this.stuck(running);
       running.hasEnded = true;
       ready(null);
       this.parts.tell({ event: 'exited', term: attempt.term, pid: command.pid, ...exit });
       if ((await this.clear(running)) === 'stuck') return this.stuck(running);
-      this.nameEscaped(running);
+      const escaped = options.escapees === 'warn' ? command.escaped() : [];
+      if (escaped.length > 0) this.warn(escapedText(escaped));
       // The guard may have ended it while this whole process was stopped, and no news tell that.
       if (this.parts.election.term !== attempt.term) running.cause ??= 'lost';
       if (running.cause === 'lease' || running.cause === 'lost') return this.hasLost(running, running.cause);
@@ -353,16 +353,6 @@ export class Supervisor {
       'ERR_WORK_NOT_STOPPED',
     );
     return 'stuck';
-  }
-
-  private nameEscaped({ command }: Running): void {
-    if (this.parts.options.escapees !== 'warn') return;
-    const pids = command.escaped();
-    if (pids.length === 0) return;
-    this.warn(
-      `the command has left processes behind that are in no group of it: ${pids.join(', ')}. ` +
-        'They may run beside the next command; --escapees kill ends them',
-    );
   }
 
   /** Puts the success on record before the lease is released. */

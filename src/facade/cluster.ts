@@ -8,8 +8,10 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { FailoverError, fromWire, StateError } from '../errors.js';
+import type { HandOverOptions, PauseOptions } from '../options/options.js';
+import { resolveHandOver, resolvePause } from '../options/orders.js';
 import type { TaskId } from '../task/task.js';
-import type { CallAnswer, CallArgs, Caller, CallName, ClusterSpec, MemberEvent } from '../wire/messages.js';
+import type { CallAnswer, CallArgs, Caller, CallName, ClusterSpec, HandedOver, MemberEvent } from '../wire/messages.js';
 import { SharedLease } from '../wire/sharedLease.js';
 import type { MemberStatus } from '../wire/status.js';
 import type * as api from './api.js';
@@ -19,6 +21,7 @@ import { type ClusterState, SafeEmitter } from './events.js';
 
 /** What a kind of cluster adds to the spec that the coordinator opens. */
 interface Kind {
+  readonly priority: number;
   readonly identifier: TaskId | null;
   readonly managed: ClusterSpec['managed'];
 }
@@ -90,6 +93,21 @@ export abstract class Cluster extends SafeEmitter implements api.Cluster {
   stop(): Promise<void> {
     this.stopping ??= this.shutDown();
     return this.stopping;
+  }
+
+  async handOver(options?: HandOverOptions): Promise<HandedOver> {
+    this.mustNotBeStopped();
+    return this.call('handOver', resolveHandOver(options));
+  }
+
+  async pause(options?: PauseOptions): Promise<void> {
+    this.mustNotBeStopped();
+    await this.call('pause', resolvePause(options));
+  }
+
+  async resume(): Promise<void> {
+    this.mustNotBeStopped();
+    await this.call('resume');
   }
 
   async status(): Promise<MemberStatus> {
@@ -183,6 +201,12 @@ export abstract class Cluster extends SafeEmitter implements api.Cluster {
         return;
       case 'info':
         this.emit('info', event.text);
+        return;
+      case 'paused':
+        this.emit('paused', event.info);
+        return;
+      case 'resumed':
+        this.emit('resumed');
         return;
       case 'stopped':
         return this.stopSeen();

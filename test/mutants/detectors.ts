@@ -48,7 +48,8 @@ const kindWalk = 'test/unit/coordinator/kindsWalk.test.ts';
 const kinds = 'test/unit/coordinator/kinds.test.ts';
 /** Where no search, walk or simulation goes: the test that is there for the file. */
 const namedTests: Readonly<Record<string, string>> = {
-  'src/election/protocol.ts': 'test/unit/election/protocol.hints.test.ts',
+  // The hints, and the hand-overs.
+  'src/election/protocol.ts': 'test/unit/election/protocol.h',
   'src/queue/durable/reign.ts': 'test/unit/queue/durable/durableQueue.test.ts',
   'src/store/embedded/wakeups.ts': 'test/unit/store/embedded/wakeups.test.ts',
   'src/store/embedded/server.ts': 'test/unit/store/embedded/server.test.ts',
@@ -69,6 +70,9 @@ const namedTests: Readonly<Record<string, string>> = {
   'src/guard/afterDeath.ts': 'test/unit/guard/afterDeath.test.ts',
   'src/guard/processGroups.ts': 'test/unit/guard/afterDeath.test.ts',
   'src/guard/guard.ts': 'test/unit/guard/guard.test.ts',
+  'src/guard/groupDeadlines.ts': 'test/unit/guard/groupDeadlines.test.ts',
+  'src/coordinator/ownedGroups.ts': 'test/unit/coordinator/ownedGroups.test.ts',
+  'src/exec/supervisor.ts': 'test/unit/exec/supervisor.test.ts',
   'src/coordinator/duties/durableDuty.ts': 'test/unit/coordinator/duties/durableDuty.test.ts',
   'src/coordinator/storeLimits.ts': 'test/unit/coordinator/storeLimits.test.ts',
   'src/coordinator/yielding.ts': kinds,

@@ -145,10 +145,11 @@ describe('a signal', () => {
   test('that comes twice at once, as from npm, is one; a second one kills', async () => {
     const supervisor = exec(stubborn, { options: [...LONG, '--kill-after', '10m'] });
     const pids = [await pidIn('leader'), await pidIn('child')];
-    supervisor.kill('SIGINT');
-    supervisor.kill('SIGINT');
-    await supervisor.line(/"stopping"/);
     supervisor.kill('SIGTERM');
+    supervisor.kill('SIGTERM');
+    await supervisor.line(/"cause":"asked"/);
+    expect(pids.filter(lives)).toEqual(pids);
+    supervisor.kill('SIGINT');
     await end(...pids);
     expect(await code(supervisor)).toBe(137);
   });

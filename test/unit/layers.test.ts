@@ -13,6 +13,7 @@ const layers: readonly (readonly string[])[] = [
   ['exec'],
   ['index.ts'],
   ['failover.ts'],
+  ['operations'],
   ['facade', 'coordinator'],
   ['execution'],
   ['wire'],

@@ -57,7 +57,16 @@ export class UnmanagedDuty implements Duty {
 
   seenOtherKind(): void {}
 
+  // The program hears of it by events.
+  hold(): void {}
+
+  unhold(): void {}
+
+  async settled(): Promise<void> {}
+
+  /** What was released is followed at once, so nothing more is told under it. */
   async drain(): Promise<'drained' | 'stuck'> {
+    this.master = false;
     return this.groups?.drain() ?? 'drained';
   }
 

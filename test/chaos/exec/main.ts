@@ -17,7 +17,7 @@ const hosts = ['a', 'b'] as const;
 const BEGIN_MS = 30_000;
 const AFTER_MS = 6000;
 /** After SIGTERM the grandchildren have the 8 s of --kill-after. */
-const AFTER_TERM_MS = 10_000;
+const AFTER_TERM_MS = 14_000;
 const LOOK_MS = 50;
 
 interface Found {

@@ -5,7 +5,9 @@ import { durableBugs } from './durable.ts';
 import { electionBugs } from './election.ts';
 import { embeddedBugs } from './embedded.ts';
 
+import { execBugs } from './exec.ts';
 import { guardBugs } from './guard.ts';
+import { handOverBugs } from './handOvers.ts';
 
 import { hintBugs } from './hints.ts';
 
@@ -23,11 +25,13 @@ import { workBugs } from './work.ts';
 
 export const plantedBugs: readonly PlantedBug[] = [
   ...electionBugs,
+  ...handOverBugs,
   ...queueBugs,
   ...realmBugs,
   ...durableBugs,
   ...deathBugs,
   ...guardBugs,
+  ...execBugs,
   ...hintBugs,
   ...workBugs,
   ...storeBugs,

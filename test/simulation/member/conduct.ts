@@ -69,6 +69,7 @@ export class Conduct {
   watch(duty: Duty): Duty {
     return {
       progress: () => duty.progress(),
+      ...{ hold: () => duty.hold(), unhold: () => duty.unhold(), settled: () => duty.settled() },
       elected: (election) => {
         const { id } = this.parts;
         assert.ok(!this.working && !this.ended, `${id} is elected twice, or after its end`);

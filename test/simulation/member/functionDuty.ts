@@ -63,6 +63,15 @@ export class FunctionDuty implements Duty {
   seenOtherKind(): void {
     this.real.seenOtherKind();
   }
+  hold(): void {
+    this.real.hold();
+  }
+  unhold(): void {
+    this.real.unhold();
+  }
+  settled(): Promise<void> {
+    return this.real.settled();
+  }
   load(): Promise<DutyLoad> {
     return this.real.load();
   }

@@ -19,6 +19,7 @@ import type { Intervals } from '../../../src/options/options.ts';
 import { ReadLimit } from '../../../src/queue/readLimit.ts';
 import type { ProcessIdentity, ProcessTable } from '../../../src/surroundings/processIdentity.ts';
 import type { MemberEvent } from '../../../src/wire/messages.ts';
+import { ordinary } from '../../support/orders.ts';
 import { type Held, SkewedClock, type Timeline } from '../../support/skewedClock.ts';
 import { SKEW, UNNOTICED } from './bounds.ts';
 import { Conduct } from './conduct.ts';
@@ -27,6 +28,7 @@ import type { Database } from './database.ts';
 import { FunctionDuty } from './functionDuty.ts';
 import type { Habits } from './habits.ts';
 import type { Ledger } from './ledger.ts';
+import type { SimulatedLifelines } from './lifelines.ts';
 import type { Setting } from './setting.ts';
 import { SimulatedLease } from './simulatedLease.ts';
 import { type Deploy, EXIT, SimulatedThread } from './simulatedThread.ts';
@@ -49,6 +51,7 @@ export interface Surroundings {
   sent(process: SimulatedProcess, call: CallName): void;
   /** It has done what others would like to know. */
   hint(process: SimulatedProcess): void;
+  readonly lifelines: SimulatedLifelines;
   /** It has stopped, or died. */
   ended(process: SimulatedProcess): void;
   crashed(process: SimulatedProcess, why: string): void;
@@ -171,8 +174,12 @@ export class SimulatedProcess {
       host: 'simulated',
       pid: identity.pid,
       process: identity,
-      deaths: new DeathWatch({ me: identity, table: { look: (pid) => world.tableOf(this).look(pid) }, clock }),
+      deaths: new DeathWatch({
+        ...{ me: identity, clock, lifelines: world.lifelines.of(this) },
+        table: { look: (pid) => world.tableOf(this).look(pid) },
+      }),
       storeText: 'the simulated store',
+      ...ordinary(store),
       intervals,
       configuration: isQueue ? configurationOf(habits.options, 'id') : configurationOf(null, null),
       standBack: () => assert.fail(`${id} stands back, though all agree`),
@@ -284,6 +291,7 @@ export class SimulatedProcess {
 
   kill(): void {
     this.dead = true;
+    this.world.lifelines.ended(this);
     this.conduct.kill();
     this.end();
   }

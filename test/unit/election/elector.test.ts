@@ -54,10 +54,11 @@ class TestMember {
         progress: () => ({ identifier: null, count: 0, recent: [] }),
         notify: (news) => {
           this.news.push(news);
-          if (news.type === 'drain') this.elector.drained();
+          if (news.type === 'drain') this.elector.drained(news);
         },
         asked: () => {},
         isHolderGone: () => false,
+        deference: () => 0,
         ...callbacks,
       },
       beats: {
@@ -89,6 +90,75 @@ async function masterAlone(world: World): Promise<TestMember> {
   expect(member.elector.phase).toBe('master');
   return member;
 }
+
+describe('a hand-over', () => {
+  test('is followed within one POLL, and the member that handed over rests', async () => {
+    const world = new World();
+    const first = await masterAlone(world);
+    const standby = world.member('b');
+    standby.elector.run();
+    await world.clock.advance(intervals.MASTER);
+    first.elector.handOver(1);
+    expect(first.types().slice(-4)).toEqual(['drain', 'noLease', 'phase', 'handedOver']);
+    expect(first.elector.isResting).toBe(true);
+    await world.clock.advance(intervals.POLL + 4 * ROUND_TRIP);
+    expect(standby.elector.term).toBe(2);
+    standby.elector.stop();
+    await world.clock.advance(ttl);
+    expect(first.elector.phase).not.toBe('master');
+    await world.clock.advance(ttl);
+    expect(first.elector.term).toBe(3);
+  });
+
+  test('comes back at half of the rest if no other member wanted the lease', async () => {
+    const world = new World();
+    const first = await masterAlone(world);
+    first.elector.handOver(1);
+    await world.clock.advance(ttl - 1);
+    expect(first.elector.phase).not.toBe('master');
+    await world.clock.advance(1 + 4 * ROUND_TRIP);
+    expect(first.elector.term).toBe(2);
+  });
+
+  test('goes to the member that does not defer', async () => {
+    const world = new World();
+    const first = await masterAlone(world);
+    const asked: (string | null)[] = [];
+    const later = world.member('b', {
+      deference: ({ lease }) => {
+        asked.push(lease?.holder ?? null);
+        return 2 * intervals.POLL;
+      },
+    });
+    later.elector.run();
+    await world.clock.advance(100);
+    const named = world.member('c');
+    named.elector.run();
+    await world.clock.advance(intervals.MASTER);
+    first.elector.handOver(1);
+    await world.clock.advance(ROUND_TRIP);
+    later.elector.hinted();
+    await world.clock.advance(intervals.POLL + 4 * ROUND_TRIP);
+    expect(named.elector.term).toBe(2);
+    expect(new Set(asked)).toEqual(new Set(['a', null, 'c']));
+  });
+
+  test('that is cancelled, and a rest that is over, leave everything as it was', async () => {
+    const world = new World();
+    const first = world.member('a', { notify: () => {} });
+    first.elector.run();
+    await world.clock.advance(10);
+    first.elector.handOver(1);
+    expect(first.elector.isHandingOver).toBe(true);
+    first.elector.handOverCancelled(1);
+    expect(first.elector.isHandingOver).toBe(false);
+    first.elector.rest(null);
+    expect(first.elector.isResting).toBe(true);
+    first.elector.rested();
+    await world.clock.advance(3 * intervals.MASTER);
+    expect(first.elector.term).toBe(1);
+  });
+});
 
 describe('the failover bound', () => {
   test('a holder that vanishes is followed SLAVE + TICKING + POLL and a few round trips after its last beat', async () => {
@@ -312,7 +382,7 @@ describe('events and timers', () => {
       notify: (news) => {
         member.news.push(news);
         if (news.type === 'phase' && news.to === 'master') member.elector.stop();
-        if (news.type === 'drain') member.elector.drained();
+        if (news.type === 'drain') member.elector.drained(news);
       },
     });
     member.elector.run();

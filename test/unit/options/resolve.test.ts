@@ -20,6 +20,7 @@ describe('resolveOptions', () => {
       intervals: resolveIntervals(),
       exitTimeout: 500,
       guard: false,
+      priority: 50,
       ignored: [],
     };
     expect(resolve()).toEqual(defaults);
