@@ -1,4 +1,4 @@
-/** Waits until something has become true. Whoever changes what it hangs on says so by `look`. */
+/** Waits until something has become true. A caller that changes what it hangs on says so by `look`. */
 import type { Cancel, Clock } from '../time/clock.js';
 
 export class Condition {
