@@ -227,7 +227,7 @@ test('what the command leaves in its group is ended before the lease is released
 
 describe('a process that leaves the group', () => {
   const leaves = sh(
-    `setsid sh -c '${says('child')}; exec sleep 600' & while [ ! -e "$DIR/child" ]; do sleep 0.05; done`,
+    `setsid sh -c '${says('child')}; exec sleep 600' > /dev/null 2>&1 & while [ ! -e "$DIR/child" ]; do sleep 0.05; done`,
   );
 
   test('is named', async () => {
