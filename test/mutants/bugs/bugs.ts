@@ -5,6 +5,7 @@ import { durableBugs } from './durable.ts';
 import { electionBugs } from './election.ts';
 import { embeddedBugs } from './embedded.ts';
 
+import { execBugs } from './exec.ts';
 import { guardBugs } from './guard.ts';
 import { handOverBugs } from './handOvers.ts';
 
@@ -31,6 +32,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...durableBugs,
   ...deathBugs,
   ...guardBugs,
+  ...execBugs,
   ...hintBugs,
   ...workBugs,
   ...storeBugs,

@@ -236,6 +236,10 @@ export class SimulatedConnection implements FullStore {
   async putPreferred(preferred: Preferred): Promise<void> {
     await this.write('putPreferred', () => ({ change: putPreferred(preferred), answer: null }));
   }
+  async putSuccess(): Promise<void> {}
+  async findSuccess(): Promise<null> {
+    return null;
+  }
 
   private taskStore(): TaskStore {
     const { clock, database, trims, plant } = this.parts;

@@ -52,8 +52,8 @@ export class FunctionDuty implements Duty {
   resume(): void {
     this.real.resume();
   }
-  deposed(): void {
-    this.real.deposed();
+  deposed(reason: string, left: number): void {
+    this.real.deposed(reason, left);
   }
   seen(lease: Lease): void {
     this.real.seen(lease);
