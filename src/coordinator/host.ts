@@ -16,6 +16,8 @@ import { createStore } from '../store/createStore.js';
 import type { Gate } from '../store/embedded/gate.js';
 import { openOnUse } from '../store/openOnUse.js';
 import { hostDrain, processDrain } from '../store/orders.js';
+import type { StoreWatcher } from '../store/storeWatcher.js';
+import { SocketLifelines } from '../surroundings/lifelines.js';
 import { processTable, thisProcess } from '../surroundings/processIdentity.js';
 import { systemClock } from '../time/systemClock.js';
 import type { CallAnswer, CallArgs, CallName, CallsByName, ClusterSpec, MemberEvent } from '../wire/messages.js';
@@ -34,6 +36,7 @@ export class CoordinatorHost {
   private readonly shared: SharedParts;
   private readonly pace: PaceWatch;
   private readonly guard: Guard | null;
+  private readonly lifelines: SocketLifelines;
 
   constructor(
     options: ResolvedOptions,
@@ -51,8 +54,12 @@ export class CoordinatorHost {
       recovered: (text) => sendAll({ type: 'info', text }),
     });
     const me = thisProcess();
-    const measured = (ms: number): void => this.pace.took(ms);
-    const store = openOnUse(createStore(options.store, limits, systemClock, gate, measured));
+    this.lifelines = new SocketLifelines(me);
+    const watcher: StoreWatcher = {
+      measured: (ms) => this.pace.took(ms),
+      info: (text) => sendAll({ type: 'info', text }),
+    };
+    const store = openOnUse(createStore(options.store, limits, systemClock, gate, watcher));
     const host = hostname();
     this.shared = {
       options,
@@ -61,7 +68,7 @@ export class CoordinatorHost {
       reads: new ReadLimit(),
       pool: makePoolProbe(sendAll),
       process: me,
-      deaths: new DeathWatch({ me, table: processTable, clock: systemClock }),
+      deaths: new DeathWatch({ me, table: processTable, lifelines: this.lifelines, clock: systemClock }),
       drains: { host: hostDrain(host), process: processDrain(host, me.pid, me.start || randomUUID()) },
       orders: new ReadTogether(store),
       turns: new Turns(),
@@ -106,6 +113,16 @@ export class CoordinatorHost {
     if (this.pace.error !== undefined) emit({ type: 'error', error: toWire(this.pace.error) });
     this.shared.pool.start();
     this.hosted.set(cluster, hosted);
+    this.wantHints();
+  }
+
+  private wantHints(): void {
+    const hosted = [...this.hosted.values()];
+    const namesOf = (clusters: HostedCluster[]) => [...new Set(clusters.map(({ name }) => name))].sort();
+    this.shared.store.wantHints({
+      lease: namesOf(hosted),
+      tasks: namesOf(hosted.filter((one) => one.storesTasks)),
+    });
   }
 
   /** Hints at what one of the clusters has stored: of that the store tells others only. */
@@ -117,6 +134,7 @@ export class CoordinatorHost {
 
   private ended({ cluster, holder }: ClusterSpec, farewell: Promise<unknown>): void {
     this.hosted.delete(cluster);
+    this.wantHints();
     const left = farewell.then(() => this.guard?.removeMember(holder));
     this.farewells.add(left);
     void left.then(() => this.farewells.delete(left));
@@ -155,6 +173,7 @@ export class CoordinatorHost {
   async close(undrain: boolean): Promise<void> {
     this.shared.pool.stop();
     await Promise.all(this.farewells);
+    this.lifelines.close();
     // One that a crash leaves behind concerns no other process.
     if (undrain) await this.undrain().catch(() => {});
     await Promise.all([this.guard?.close(), this.shared.store.close()]);

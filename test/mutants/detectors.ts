@@ -51,8 +51,11 @@ const orders = 'test/unit/coordinator/orders/orders.test.ts';
 const namedTests: Readonly<Record<string, string>> = {
   // The hints, and the hand-overs.
   'src/election/protocol.ts': 'test/unit/election/protocol.h',
+  'src/election/elector.ts': 'test/unit/election/elector.test.ts',
   'src/queue/durable/reign.ts': 'test/unit/queue/durable/durableQueue.test.ts',
   'src/store/embedded/wakeups.ts': 'test/unit/store/embedded/wakeups.test.ts',
+  'src/store/mongodb/wakeups/changes.ts': 'test/unit/store/mongodb/wakeups/changes.test.ts',
+  'src/store/mongodb/wakeups/wakeUps.ts': 'test/unit/store/mongodb/wakeups/wakeUps.test.ts',
   'src/store/embedded/server.ts': 'test/unit/store/embedded/server.test.ts',
   'src/time/realTime.ts': 'test/unit/wire/sharedLease.test.ts',
   'src/values/realms.ts': 'test/unit/values/realms.test.ts',

@@ -12,6 +12,7 @@ const layers: readonly (readonly string[])[] = [
   ['cli'],
   ['index.ts'],
   ['failover.ts'],
+  ['operations'],
   ['facade', 'coordinator'],
   ['execution'],
   ['wire'],

@@ -25,10 +25,11 @@ import type {
   RecordMark,
 } from '../taskStore.js';
 import type { SharedGate } from './gate.js';
+import type { InspectionCalls } from './inspection.js';
 import type { EmbeddedPlace } from './place.js';
 import type { PackedStored, PackedTasks } from './taskBytes.js';
 
-export interface EmbeddedCalls {
+export interface EmbeddedCalls extends InspectionCalls {
   open(): void;
   settle(epoch: string, wait: number): void;
   highestTerm(name: string): Tip;

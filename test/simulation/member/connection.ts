@@ -47,7 +47,9 @@ import {
 } from './database.ts';
 import type { Plant } from './setting.ts';
 
-export type CallName = Exclude<keyof Store, 'open' | 'close' | 'onAvailable' | 'onHint'> | keyof TaskStore;
+export type CallName =
+  | Exclude<keyof Store, 'open' | 'close' | 'onAvailable' | 'onHint' | 'wantHints'>
+  | keyof TaskStore;
 
 /** Of one message and its answer; all in ms. */
 export interface Fate {
@@ -120,6 +122,8 @@ export class SimulatedConnection implements FullStore {
   onHint(): () => void {
     return () => {};
   }
+
+  wantHints(): void {}
 
   async highestTerm(): Promise<Tip> {
     this.steps += 1;

@@ -28,6 +28,7 @@ import type { Database } from './database.ts';
 import { FunctionDuty } from './functionDuty.ts';
 import type { Habits } from './habits.ts';
 import type { Ledger } from './ledger.ts';
+import type { SimulatedLifelines } from './lifelines.ts';
 import { drainOf } from './operators.ts';
 import { NAME, type Setting } from './setting.ts';
 import { SimulatedLease } from './simulatedLease.ts';
@@ -52,6 +53,7 @@ export interface Surroundings {
   sent(process: SimulatedProcess, call: CallName): void;
   /** It has done what others would like to know. */
   hint(process: SimulatedProcess): void;
+  readonly lifelines: SimulatedLifelines;
   /** It has stopped, or died. */
   ended(process: SimulatedProcess): void;
   crashed(process: SimulatedProcess, why: string): void;
@@ -176,7 +178,10 @@ export class SimulatedProcess {
       host: 'simulated',
       pid: identity.pid,
       process: identity,
-      deaths: new DeathWatch({ me: identity, table: { look: (pid) => world.tableOf(this).look(pid) }, clock }),
+      deaths: new DeathWatch({
+        ...{ me: identity, clock, lifelines: world.lifelines.of(this) },
+        table: { look: (pid) => world.tableOf(this).look(pid) },
+      }),
       storeText: 'the simulated store',
       ...ordinary(store),
       ...{ priority, drain: drainOf(id), drains: [drainOf(id)], stopTimeout: habits.options.stopTimeout },
@@ -290,6 +295,7 @@ export class SimulatedProcess {
 
   kill(): void {
     this.dead = true;
+    this.world.lifelines.ended(this);
     this.conduct.kill();
     this.end();
   }

@@ -16,6 +16,7 @@ import { Database, Documents } from './database.ts';
 import { Feeding } from './feeding.ts';
 import { drawHabits, type Habits, intervalsOf } from './habits.ts';
 import { Ledger } from './ledger.ts';
+import { SimulatedLifelines } from './lifelines.ts';
 import { Operators } from './operators.ts';
 import { SimulatedProcess, type Surroundings } from './process.ts';
 import { type FaultKind, type Setting, stream } from './setting.ts';
@@ -81,6 +82,7 @@ export class World implements Surroundings {
   readonly ledger: Ledger;
   readonly habits: Habits;
   readonly random: () => number;
+  readonly lifelines: SimulatedLifelines;
   readonly trace: string[] = [];
   readonly note: ((text: string) => void) | null;
   private readonly network: () => number;
@@ -119,6 +121,11 @@ export class World implements Surroundings {
     this.network = stream(seed, 3);
     this.fortune = stream(seed, 4);
     this.rumour = stream(seed, 13);
+    this.lifelines = new SimulatedLifelines({
+      random: stream(seed, 20),
+      parties: () => this.all,
+      later: (ms, run) => this.later(ms, run),
+    });
     this.natures = new Natures(this.habits, stream(seed, 5));
     this.ledger = new Ledger(setting, (id) => this.natures.behaviour(id));
     const commit = setting.store === 'weak' ? 0 : this.habits.commit;
