@@ -290,7 +290,8 @@ export class OrdersWatch {
       for (let attempt = 0; attempt < ANSWER_ATTEMPTS_MAX; attempt += 1) {
         const { orders } = await readOrders(this.question);
         // Taken back, or another request has taken its place.
-        if (orders?.handOver?.id !== id || this.stopped) break;
+        if (orders?.handOver?.id !== id) break;
+        if (this.stopped) break;
         if (await store.writeOrders(name, orders.version, { handOver: { ...orders.handOver, ...fields } })) break;
       }
       if (this.owed === answer) this.owed = null;
