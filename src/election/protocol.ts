@@ -307,6 +307,8 @@ class StepDraft {
     state.failedLooks = 0;
     state.nextLookAt = this.now + this.config.intervals.POLL;
     if (state.epoch !== tip.epoch) this.enterEpoch(tip.epoch);
+    // Another member has won since the hand-over. Whatever becomes of that one must find all others ready.
+    if (state.rests?.early && tip.claim !== undefined && tip.claim !== state.rests.early.claim) state.rests = null;
     if (state.seen !== null && this.isSameVersion(state.seen, tip, lease, settled))
       state.seen = { ...state.seen, settled, deference };
     else {

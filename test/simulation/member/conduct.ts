@@ -7,7 +7,8 @@
  *   lingering  work that hung when its member resigned, or that would not stop, may run until that lease ends: no other
  *              member may be master before (rules 9 and 10);
  *   looking    a claim is of the version that the last look showed (rules 1 and 2);
- *   resting    a member that handed over claims nothing for one time to live, nor for two of them a lease that is held;
+ *   resting    a member that handed over claims nothing for one time to live, nor for two of them a lease that is held, unless
+ *              another member has won since;
  *   patience   only the end of the lease makes a master give up with an error, not the first failure (rule 6).
  */
 import assert from 'node:assert/strict';
@@ -61,6 +62,8 @@ export class Conduct {
   /** It has not been sent. */
   private leaves = false;
   private isRecalled = false;
+  /** Of its last mastership. */
+  private term = 0;
   /** When it last handed over, by its own clock; null: never, or it may claim again since. */
   private handedOverAt: number | null = null;
   private ended = false;
@@ -103,6 +106,7 @@ export class Conduct {
         assert.ok(!this.working && !this.ended, `${id} is elected twice, or after its end`);
         assert.ok(!this.unfit && this.lingersUntil === null, `${id} is elected beside work of its own that hangs`);
         this.elections += 1;
+        this.term = election.term;
         this.working = true;
         this.fenced = false;
         this.draining = false;
@@ -210,19 +214,21 @@ export class Conduct {
   /** Checks a claim, unless it is written again over itself. */
   claims(expected: Lease | null, next: Lease): void {
     if (expected?.claim === next.claim) return;
-    this.restsUntil(expected);
+    this.restsUntil(expected, next);
     if (isOf(this.shown, expected)) return;
     // A jump of the clock that shows with an answer is handled before that, and may begin a claim.
     if (this.parts.isUnaware() && isOf(this.shownBefore, expected)) return;
     this.broke('claims what it did not see last');
   }
 
-  private restsUntil(expected: Lease | null): void {
+  private restsUntil(expected: Lease | null, next: Lease): void {
     const { clock, ttl, restsByItself } = this.parts;
     const rest = expected !== null && expected.holder === null ? ttl : 2 * ttl;
     // What is added up in another order may differ by a little.
     const isOver = this.handedOverAt === null || clock.now() > this.handedOverAt + rest - 0.001;
     this.handedOverAt = null;
+    // Another member has won in between.
+    if (next.term > this.term + 1) return;
     if (!isOver && restsByItself && !this.isRecalled) this.broke('claims though it rests after a hand-over');
   }
 

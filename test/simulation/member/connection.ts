@@ -74,7 +74,7 @@ interface ConnectionParts {
   /** Whether tasks that are done are deleted at once, or stay. */
   readonly trims: boolean;
   readonly plant: Plant | null;
-  readonly conduct: Conduct;
+  readonly conduct: Pick<Conduct, 'looking' | 'claims' | 'asks'>;
   /** Asked once per call. */
   fate(name: CallName): Fate;
   /** The call is on its way. */

@@ -44,6 +44,8 @@ export interface Habits {
   readonly lateFeed: number;
   /** Whether all processes are of one machine, where each can see that another is gone. */
   readonly siblings: boolean;
+  /** Whether each process has a guard. */
+  readonly guarded: boolean;
 }
 
 export function drawHabits(setting: Setting): Habits {
@@ -123,6 +125,7 @@ function drawQueueHabits(setting: Setting): Habits {
     trims: random() < 0.5,
     lateFeed: pick(5, 300, 3000),
     siblings: random() < 0.5,
+    guarded: stream(setting.seed, 22)() < 0.4,
   };
 }
 

@@ -26,6 +26,7 @@ import { Conduct } from './conduct.ts';
 import { type CallName, type Fate, SimulatedConnection } from './connection.ts';
 import type { Database } from './database.ts';
 import { FunctionDuty } from './functionDuty.ts';
+import type { SimulatedGuards } from './guards.ts';
 import type { Habits } from './habits.ts';
 import type { Ledger } from './ledger.ts';
 import type { SimulatedLifelines } from './lifelines.ts';
@@ -54,6 +55,7 @@ export interface Surroundings {
   /** It has done what others would like to know. */
   hint(process: SimulatedProcess): void;
   readonly lifelines: SimulatedLifelines;
+  readonly guards: SimulatedGuards;
   /** It has stopped, or died. */
   ended(process: SimulatedProcess): void;
   crashed(process: SimulatedProcess, why: string): void;
@@ -296,6 +298,8 @@ export class SimulatedProcess {
   kill(): void {
     this.dead = true;
     this.world.lifelines.ended(this);
+    if (this.world.habits.guarded)
+      this.world.guards.wardDied({ id: this.id, identity: this.identity, ttl: timeToLive(this.intervals) });
     this.conduct.kill();
     this.end();
   }

@@ -14,6 +14,7 @@ import { claimBound, SKEW } from './bounds.ts';
 import type { CallName, Fate } from './connection.ts';
 import { Database, Documents } from './database.ts';
 import { Feeding } from './feeding.ts';
+import { SimulatedGuards } from './guards.ts';
 import { drawHabits, type Habits, intervalsOf } from './habits.ts';
 import { Ledger } from './ledger.ts';
 import { SimulatedLifelines } from './lifelines.ts';
@@ -83,6 +84,7 @@ export class World implements Surroundings {
   readonly habits: Habits;
   readonly random: () => number;
   readonly lifelines: SimulatedLifelines;
+  readonly guards: SimulatedGuards;
   readonly trace: string[] = [];
   readonly note: ((text: string) => void) | null;
   private readonly network: () => number;
@@ -131,6 +133,10 @@ export class World implements Surroundings {
     const commit = setting.store === 'weak' ? 0 : this.habits.commit;
     const commitDelay = (): number => (commit === 0 ? 0 : this.network() * commit);
     this.database = new Database(this.timeline, commitDelay, this.ledger);
+    this.guards = new SimulatedGuards({
+      ...{ random: stream(seed, 21), timeline: this.timeline, database: this.database, note: this.note },
+      isWeak: setting.store === 'weak',
+    });
     this.ledger.database = this.database;
     this.ledger.onRelease = () => this.released();
     // Where nothing is lost, it is a database that others use, too.

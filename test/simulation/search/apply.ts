@@ -131,7 +131,7 @@ function moveSeat(setting: Setting, world: World, index: number, name: Exclude<M
       send({ type: 'rest', until: null });
       return putSeat(world, index, { ...seatAt(world, index), rests: true });
     case 'rested':
-      putSeat(world, index, { ...seat, rests: false, handedOverAt: null });
+      putSeat(world, index, { ...seat, rests: false, handedOver: null });
       return send({ type: 'rested' });
     case 'defer':
       return putSeat(world, index, { ...seat, defers: true });

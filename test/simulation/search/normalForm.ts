@@ -160,7 +160,8 @@ export class NormalForm {
         (seat.rests ? 2 : 0) +
         (seat.defers ? 1 : 0),
     );
-    after(seat.handedOverAt, 2 * this.longestWait);
+    after(seat.handedOver?.at ?? null, 2 * this.longestWait);
+    if (seat.handedOver !== null) push(this.term(seat.handedOver.term));
     if (rests !== null && rests.until !== null) after(rests.until, 0);
     if (rests !== null && rests.early !== null) after(rests.early.from, 0);
     if (parting !== null) {

@@ -40,7 +40,7 @@ export interface Seat {
   /** It was told to claim nothing. */
   readonly rests: boolean;
   /** When it last handed over, by its own clock; null: never, or it may claim again since. */
-  readonly handedOverAt: number | null;
+  readonly handedOver: { readonly at: number; readonly term: number } | null;
   /** Others are to go first. */
   readonly defers: boolean;
   /** How many members have had this seat. */
@@ -122,7 +122,7 @@ export function freshSeat(setting: Setting, index: number, incarnation: number, 
     working: false,
     lingersUntil: null,
     rests: false,
-    handedOverAt: null,
+    handedOver: null,
     defers: false,
     incarnation,
   };
@@ -191,6 +191,7 @@ function deferring({ defers, config }: Seat, event: ElectionEvent): ElectionEven
 function stepSeat(setting: Setting, world: World, index: number, seat: Seat, event: ElectionEvent): Seat {
   const [state, effects] = setting.core(seat.config, seat.state, event, seat.now);
   let next: Seat = { ...seat, state };
+  if (isRested(next)) next = { ...next, handedOver: null };
   let calls: Call[] | null = null;
   for (const effect of effects) {
     if ('request' in effect) {
@@ -226,14 +227,19 @@ function stepSeat(setting: Setting, world: World, index: number, seat: Seat, eve
   return next;
 }
 
+/** The rest after a hand-over is over once another member is known to have won. */
+function isRested({ handedOver, state }: Seat): boolean {
+  return handedOver !== null && state.tip !== null && state.tip.term > handedOver.term;
+}
+
 /** @throws Violation when it should rest: in the first half of a rest after a hand-over, and later if the lease is held. */
 function claims(seat: Seat, expected: Lease | null): Seat {
-  const { rests, handedOverAt, now, config } = seat;
+  const { rests, handedOver, now, config } = seat;
   if (rests) throw new Violation(`${config.holder} claims though it was told to rest`);
-  if (handedOverAt === null) return seat;
+  if (handedOver === null) return seat;
   const rest = timeToLive(config.intervals) * (expected !== null && expected.holder === null ? 1 : 2);
-  if (now < handedOverAt + rest) throw new Violation(`${config.holder} claims though it rests after a hand-over`);
-  return { ...seat, handedOverAt: null };
+  if (now < handedOver.at + rest) throw new Violation(`${config.holder} claims though it rests after a hand-over`);
+  return { ...seat, handedOver: null };
 }
 
 function heard(world: World, seat: Seat, news: News): Seat {
@@ -264,7 +270,7 @@ function heard(world: World, seat: Seat, news: News): Seat {
       }
       return { ...seat, working: true };
     case 'handedOver':
-      return { ...seat, handedOverAt: seat.now };
+      return { ...seat, handedOver: { at: seat.now, term: news.term } };
     case 'deposed':
       // Only who resigned is told while the lease still lasts, and has work that may not have ended.
       return { ...seat, working: false, lingersUntil: seat.validUntil ?? seat.lingersUntil };

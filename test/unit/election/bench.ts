@@ -90,8 +90,9 @@ export class Bench {
     return found;
   }
 
-  tip(tip: number, ttl = 0, epoch = 'first'): this {
-    return this.send({ type: 'tip', request: this.asked('readTip').request, tip: { term: tip, ttl, epoch } });
+  tip(tip: number, ttl = 0, epoch = 'first', claim?: string): this {
+    const read = { term: tip, ttl, epoch, ...(claim === undefined ? {} : { claim }) };
+    return this.send({ type: 'tip', request: this.asked('readTip').request, tip: read });
   }
 
   /** In a store that is settled, unless `others` says otherwise. */
