@@ -101,6 +101,7 @@ export class CoordinatorHost {
     const hosted = new HostedCluster({
       ...this.shared,
       spec,
+      guard: this.guard,
       emit,
       stored: () => this.stored(hosted),
       ended: (farewell) => this.ended(spec, farewell),

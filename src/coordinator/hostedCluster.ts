@@ -5,6 +5,8 @@ import { writeLine } from '../diagnostics/log.js';
 import { type CodedError, toWire } from '../errors.js';
 import type { MainRunner } from '../execution/mainRunner.js';
 import type { Begin, StartGate } from '../execution/startGate.js';
+import type { Guard } from '../guard/guard.js';
+import { ProcessGroups } from '../guard/processGroups.js';
 import { configurationOf } from '../options/configuration.js';
 import type { ResolvedManagedOptions, ResolvedOptions } from '../options/options.js';
 import type { ReadLimit } from '../queue/readLimit.js';
@@ -16,6 +18,7 @@ import { endProcess, lastResorts } from '../surroundings/lastResorts.js';
 import type { ProcessIdentity } from '../surroundings/processIdentity.js';
 import type { TaskId } from '../task/task.js';
 import { systemClock } from '../time/systemClock.js';
+import type { GroupEnd, OwnedGroup } from '../wire/groups.js';
 import type {
   ClusterCalls,
   ClusterSpec,
@@ -44,6 +47,7 @@ import { ClusterMember } from './member.js';
 import { Asking } from './orders/asking.js';
 import type { ReadTogether } from './orders/readTogether.js';
 import type { Turns } from './orders/turns.js';
+import { OwnedGroups } from './ownedGroups.js';
 import type { PoolProbe } from './poolProbe.js';
 import { storeText } from './storeText.js';
 import { probeDelays, WorkLoading } from './workLoading.js';
@@ -73,6 +77,7 @@ export interface SharedParts {
 
 interface HostedClusterParts extends SharedParts {
   readonly spec: ClusterSpec;
+  readonly guard: Guard | null;
   emit(event: MemberEvent): void;
   /** Called when this cluster has stored tasks. */
   stored(): void;
@@ -88,6 +93,8 @@ export class HostedCluster implements ClusterCalls {
   // One of the kinds has been made when the constructor has made the member.
   private managed: QueueDuty | null = null;
   private unmanaged: UnmanagedDuty | null = null;
+  /** Of an unmanaged one whose process has a guard. */
+  private groups: OwnedGroups | null = null;
   /** Of work that is a function. */
   private mainRunner: MainRunner | null = null;
   private watch: MainWatch | null = null;
@@ -171,6 +178,7 @@ export class HostedCluster implements ClusterCalls {
   async exit(): Promise<void> {
     const isCutShort = this.mainRunner?.abandon() ?? false;
     this.managed?.exit(isCutShort);
+    this.groups?.exit();
     if (isCutShort) this.member.dying();
     // One whose turn has not come never joins.
     this.join = null;
@@ -202,6 +210,23 @@ export class HostedCluster implements ClusterCalls {
 
   async synchronize(id: TaskId): Promise<boolean> {
     return this.unmanaged?.synchronize(id) ?? false;
+  }
+
+  async ownGroup(group: OwnedGroup): Promise<boolean> {
+    assert.ok(this.groups !== null, 'only an unmanaged cluster with a guard owns processes');
+    return this.groups.add(group);
+  }
+
+  async endGroup(number: number, signal: NodeJS.Signals | null, patience: number | null): Promise<GroupEnd> {
+    return this.groups?.end(number, signal, patience) ?? 'gone';
+  }
+
+  async hasSucceeded(key: string): Promise<boolean> {
+    return (await this.parts.store.findSuccess(this.name, key)) !== null;
+  }
+
+  async recordSuccess(key: string, term: number): Promise<void> {
+    await this.parts.store.putSuccess({ name: this.name, key, term, holder: this.parts.spec.holder });
   }
 
   async status(): Promise<MemberStatus> {
@@ -266,11 +291,18 @@ export class HostedCluster implements ClusterCalls {
   private makeDuty(progressed: () => void): Duty {
     const { managed, identifier } = this.parts.spec;
     if (managed === null) {
-      this.unmanaged = new UnmanagedDuty(identifier, progressed);
+      this.groups = this.makeGroups();
+      this.unmanaged = new UnmanagedDuty(identifier, progressed, this.groups);
       return this.unmanaged;
     }
     this.managed = this.makeQueueDuty(managed, progressed);
     return this.managed;
+  }
+
+  private makeGroups(): OwnedGroups | null {
+    const { guard, emit } = this.parts;
+    if (guard === null) return null;
+    return new OwnedGroups({ clock: systemClock, guard, processes: new ProcessGroups(), emit });
   }
 
   private makeQueueDuty({ module, options }: ManagedSpec, progressed: () => void): QueueDuty {

@@ -215,7 +215,8 @@ export class ClusterMember implements ElectorCallbacks {
       case 'phase':
         return this.phase(news.from, news.to);
       case 'lease':
-        return lease.hold(news.term, news.validUntil);
+        lease.hold(news.term, news.validUntil);
+        return this.duty.held?.(news.validUntil);
       case 'noLease':
         return lease.drop();
       case 'elected':

@@ -30,6 +30,8 @@ interface Kind {
 export abstract class Cluster extends SafeEmitter implements api.Cluster {
   readonly name: string;
   protected readonly lease = new SharedLease();
+  /** The id of the member on the present coordinator thread; empty before there was one. */
+  protected holder = '';
   private readonly handle: CoordinatorHandle;
   private readonly kind: Kind;
   private readonly client: Client;
@@ -155,7 +157,8 @@ export abstract class Cluster extends SafeEmitter implements api.Cluster {
     this.thread = thread;
     const { name, kind, lease } = this;
     // A new holder on each thread: what the dead one still has under way must not be taken for this one's.
-    const holder = `${hostname()}:${process.pid}:${randomUUID()}`;
+    this.holder = `${hostname()}:${process.pid}:${randomUUID()}`;
+    const { holder } = this;
     const spec: ClusterSpec = { cluster, name, holder, lease: lease.buffer, ...kind };
     // Calls arrive in the order in which they are made, so whatever follows finds the cluster open.
     const opened = thread.open(spec);

@@ -10,6 +10,7 @@ import type { Configuration } from '../options/configuration.js';
 import type { ProcessIdentity } from '../surroundings/processIdentity.js';
 import type { TaskId } from '../task/task.js';
 import type { Drain, OrdersAsked, OrdersChange, Preferred, SeenOrders } from './orders.js';
+import type { Success } from './successes.js';
 
 /** How far the work has come, carried by the lease from the holder to the standbys. */
 export interface Progress {
@@ -214,4 +215,9 @@ export interface Store {
   listDrains(): Promise<Drain[]>;
   /** Writes, or overwrites, the sign of the standby that goes first. */
   putPreferred(preferred: Preferred): Promise<void>;
+
+  /** Puts a success on record. The first one of a name and a key stays. */
+  putSuccess(success: Omit<Success, 'at'>): Promise<void>;
+  /** Returns the success of a name and a key; null if there is none. */
+  findSuccess(name: string, key: string): Promise<Success | null>;
 }

@@ -7,6 +7,7 @@ import type { WorkOutcome } from '../queue/runner.js';
 import type { SharedGate } from '../store/embedded/gate.js';
 import type { OwnThreadData } from '../surroundings/ownThreads.js';
 import type { TaskId } from '../task/task.js';
+import type { GroupEnd, GroupNews, OwnedGroup } from './groups.js';
 import type { MemberStatus, PauseInfo } from './status.js';
 import type { TakenLetter } from './takenLetter.js';
 
@@ -99,6 +100,17 @@ export interface ClusterCalls {
   finishDeadLetter(letter: TakenLetter, how: 'queued' | 'stays'): Promise<void>;
   /** Clears the record of a task whose attempts are used up and that holds the queue up. False: there is no such. */
   unblock(id: TaskId): Promise<boolean>;
+  /**
+   * Owns a group of processes from now on. Resolves to true when the guard knows it and the lease lasts; false: the lease does
+   * not last, or the group is being ended.
+   */
+  ownGroup(group: OwnedGroup): Promise<boolean>;
+  /** Ends that group by this signal, and kills it after `patience` ms; null takes what the group was given with. */
+  endGroup(number: number, signal: NodeJS.Signals | null, patience: number | null): Promise<GroupEnd>;
+  /** Returns whether this key is on record as succeeded. */
+  hasSucceeded(key: string): Promise<boolean>;
+  /** Puts on record that this key has succeeded under this term. */
+  recordSuccess(key: string, term: number): Promise<void>;
   /** Asks the master to hand over, and resolves with the next mastership. */
   handOver(request: HandOverRequest): Promise<HandedOver>;
   pause(request: PauseRequest): Promise<void>;
@@ -140,6 +152,7 @@ export type MemberEvent =
       readonly attempt: number;
     }
   | { readonly type: 'abortWork'; readonly reason: string }
+  | GroupNews
   | { readonly type: 'stopped' };
 
 export type CoordinatorEvent = { readonly cluster: number; readonly event: MemberEvent };

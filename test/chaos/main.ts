@@ -20,6 +20,7 @@ import { type ChaosServer, serverNames, startChaosServer } from './servers.ts';
 import { buildSlowDisk } from './slowDisk.ts';
 
 const usage = `npm run chaos -- [options]
+--exec            commands under mongo-failover exec instead; --server embedded, java or etcd
 --server NAME     ${serverNames.join(', ')} (default embedded)
 --faults N        how many (default 30)
 --seed S          what they are drawn from (default 1)
@@ -157,6 +158,9 @@ async function judge(folder: string) {
   if (verdict.failures.length > 0) process.exitCode = 1;
   return verdict;
 }
+
+// A run of its own: commands on two hosts.
+if (process.argv.includes('--exec')) await import('./exec/main.ts');
 
 await main().catch((error: unknown) => {
   const isUsage = error instanceof UsageError || (error instanceof TypeError && 'code' in error);

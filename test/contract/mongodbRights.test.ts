@@ -61,6 +61,8 @@ const before: Calls<
   putDrain: (store) => store.putDrain({ key: 'host/here', by: 'h', at: new Date() }),
   listDrains: (store) => store.listDrains(),
   removeDrain: (store) => store.removeDrain('host/here'),
+  putSuccess: (store) => store.putSuccess({ name: NAME, key: 'k', term: 1, holder: 'h' }),
+  findSuccess: (store) => store.findSuccess(NAME, 'k'),
   putPreferred: (store) => store.putPreferred({ name: NAME, holder: 'h', priority: 60, count: 1 }),
 };
 const queue: Calls<TaskStore> = {

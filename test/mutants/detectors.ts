@@ -46,6 +46,7 @@ const inPure = (file: string): boolean => isElection(file) || /^src\/(queue|coor
 const forStandbys: readonly string[] = ['src/queue/memory/follower.ts', 'src/queue/memory/doneWindow.ts'];
 const kindWalk = 'test/unit/coordinator/kindsWalk.test.ts';
 const kinds = 'test/unit/coordinator/kinds.test.ts';
+const orders = 'test/unit/coordinator/orders/orders.test.ts';
 /** Where no search, walk or simulation goes: the test that is there for the file. */
 const namedTests: Readonly<Record<string, string>> = {
   // The hints, and the hand-overs.
@@ -73,9 +74,15 @@ const namedTests: Readonly<Record<string, string>> = {
   'src/guard/afterDeath.ts': 'test/unit/guard/afterDeath.test.ts',
   'src/guard/processGroups.ts': 'test/unit/guard/afterDeath.test.ts',
   'src/guard/guard.ts': 'test/unit/guard/guard.test.ts',
+  'src/guard/groupDeadlines.ts': 'test/unit/guard/groupDeadlines.test.ts',
+  'src/coordinator/ownedGroups.ts': 'test/unit/coordinator/ownedGroups.test.ts',
+  'src/exec/supervisor.ts': 'test/unit/exec/supervisor.test.ts',
   'src/coordinator/duties/durableDuty.ts': 'test/unit/coordinator/duties/durableDuty.test.ts',
   'src/coordinator/storeLimits.ts': 'test/unit/coordinator/storeLimits.test.ts',
   'src/coordinator/yielding.ts': kinds,
+  ...Object.fromEntries(
+    ['ordersWatch', 'handingOver', 'turns', 'preference'].map((name) => [`src/coordinator/orders/${name}.ts`, orders]),
+  ),
   'src/surroundings/processIdentity.ts': 'test/unit/surroundings/processIdentity.test.ts',
   'src/surroundings/lastResorts.ts': 'test/unit/surroundings/lastResorts.test.ts',
   'src/surroundings/ownThreads.ts': 'test/unit/surroundings/ownThreads.test.ts',

@@ -236,6 +236,10 @@ export class MemoryConnection implements Store {
   async listDrains(): Promise<Drain[]> {
     return [...this.store.drains.values()];
   }
+  async putSuccess(): Promise<void> {}
+  async findSuccess(): Promise<null> {
+    return null;
+  }
   async putPreferred(preferred: Preferred): Promise<void> {
     this.store.preferred = preferred;
   }

@@ -6,6 +6,7 @@ import { demo } from './demo.js';
 import { doctor } from './doctor.js';
 import { drain, undrain } from './drain.js';
 import { events } from './events.js';
+import { exec } from './exec.js';
 import { handOver } from './handOver.js';
 import { discard, requeue } from './letters.js';
 import { list } from './list.js';
@@ -17,5 +18,5 @@ import { top } from './top.js';
 
 export const commands: readonly Register[] = [
   ...[list, status, top, events, tasks, submit, requeue, discard],
-  ...[handOver, pause, resume, drain, undrain, doctor, bench, completion, demo],
+  ...[handOver, pause, resume, drain, undrain, exec, doctor, bench, completion, demo],
 ];

@@ -13,6 +13,8 @@ export interface Election {
 export interface Duty {
   /** Returns the progress that the next beat carries. */
   progress(): Progress;
+  /** Takes the end of the validity of the lease, which a claim or a beat has moved on: by the monotonic clock. */
+  held?(validUntil: number): void;
   /** Starts the work. */
   elected(election: Election): void;
   /** Stops the work now; the mastership may yet be saved. */

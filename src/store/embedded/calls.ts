@@ -15,6 +15,7 @@ import type {
   TermRecord,
   Tip,
 } from '../store.js';
+import type { Success } from '../successes.js';
 import type {
   Acknowledgement,
   AttemptsRecord,
@@ -53,6 +54,8 @@ export interface EmbeddedCalls extends InspectionCalls {
   removeDrain(key: string): void;
   listDrains(): Drain[];
   putPreferred(preferred: Preferred): void;
+  putSuccess(success: Omit<Success, 'at'>): void;
+  findSuccess(name: string, key: string): Success | null;
   addTasks(name: string, tasks: PackedTasks, maxQueue: number): number[];
   queueState(name: string): QueueState;
   tasksAfter(name: string, seq: number, limit: { readonly tasks: number; readonly bytes: number }): PackedStored;

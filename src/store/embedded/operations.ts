@@ -34,6 +34,8 @@ export function operationsOn(entries: Entries, store: StoreFacts): EmbeddedCalls
     removeDrain: (key) => orders.removeDrain(key),
     listDrains: () => orders.listDrains(),
     putPreferred: (preferred) => orders.putPreferred(preferred),
+    putSuccess: (success) => leases.putSuccess(success),
+    findSuccess: (name, key) => leases.findSuccess(name, key),
     addTasks: (name, packed, maxQueue) => tasks.addTasks(name, packed, maxQueue),
     queueState: (name) => tasks.queueState(name),
     tasksAfter: (name, seq, limit) => tasks.tasksAfter(name, seq, limit),

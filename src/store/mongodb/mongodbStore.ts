@@ -4,6 +4,7 @@
  *   failover          { _id: 'lease/' + name, term, beat, ack, holder, claim, ttl, identifier, count, recent, configuration, process, died, at }
  *                     { _id: term + '/' + name, name, term, holder, claim, ttl, at }
  *                     { _id: 'settled', epoch, wait, at }
+ *                     { _id: 'once/' + length of name + '/' + name + '/' + key, subsystem, key, under, holder, at }
  *                     { _id: 'orders/' + name, subsystem, version, handOver, pause, at }
  *                     { _id: 'priority/' + name, subsystem, holder, priority, count, at }
  *                     { _id: 'drain/' + key, by, reason, at }
@@ -46,6 +47,8 @@ import type {
   WantedHints,
 } from '../store.js';
 import type { StoreWatcher } from '../storeWatcher.js';
+import { readSuccess, storedSuccess, successId } from '../successDocuments.js';
+import type { Success } from '../successes.js';
 import type { FullStore, TaskStore } from '../taskStore.js';
 import { withinLimit } from '../timeLimit.js';
 import { Commands, LEASES, leaseId, ofOurFormat } from './commands.js';
@@ -291,6 +294,17 @@ export class MongodbStore implements FullStore {
 
   putPreferred(preferred: Preferred): Promise<void> {
     return this.orders.putPreferred(preferred);
+  }
+
+  async putSuccess(success: Omit<Success, 'at'>): Promise<void> {
+    const _id = successId(success.name, success.key);
+    await this.commands.insert('putSuccess', LEASES, { _id, ...storedSuccess(success), at: new Date() });
+  }
+
+  async findSuccess(name: string, key: string): Promise<Success | null> {
+    const _id = successId(name, key);
+    const [found] = await this.find('findSuccess', LEASES, { _id }, { limit: 1 });
+    return found === undefined ? null : readSuccess(found, this.commands.where(_id));
   }
 
   private find(what: string, collection: string, filter: Fields, options: Fields): Promise<Fields[]> {

@@ -5,6 +5,7 @@ import { durableBugs } from './durable.ts';
 import { electionBugs } from './election.ts';
 import { embeddedBugs } from './embedded.ts';
 
+import { execBugs } from './exec.ts';
 import { guardBugs } from './guard.ts';
 import { handOverBugs } from './handOvers.ts';
 
@@ -13,6 +14,7 @@ import { hintBugs } from './hints.ts';
 import { memberBugs } from './members.ts';
 import { mongodbBugs } from './mongodb.ts';
 import { networkBugs } from './network.ts';
+import { orderBugs } from './orders.ts';
 import { poolBugs } from './pool.ts';
 import { programBugs } from './programs.ts';
 import { queueBugs } from './queue.ts';
@@ -30,12 +32,14 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...durableBugs,
   ...deathBugs,
   ...guardBugs,
+  ...execBugs,
   ...hintBugs,
   ...workBugs,
   ...storeBugs,
   ...embeddedBugs,
   ...poolBugs,
   ...memberBugs,
+  ...orderBugs,
   ...mongodbBugs,
   ...surroundingBugs,
   ...networkBugs,

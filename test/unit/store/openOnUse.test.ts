@@ -44,6 +44,8 @@ class SlowStore {
         removeDrain: none,
         listDrains: none,
         putPreferred: none,
+        putSuccess: none,
+        findSuccess: none,
       },
       tasks: {
         ...{
