@@ -31,7 +31,10 @@ export const exitCodes: readonly ExitCode[] = [
   { code: '3', meaning: 'the store cannot be reached or refuses; `status --check`: unknown' },
   { code: '4', meaning: 'nothing found: no such subsystem, member, task or dead letter' },
   { code: '5', meaning: 'refused, or it is so already' },
-  { code: '75', meaning: 'not done in time' },
+  { code: '69', meaning: '`exec`: the store could not be reached in time' },
+  { code: '75', meaning: 'not done in time; `exec`: another member was master all the time' },
+  { code: '76', meaning: '`exec`: the lease was lost, so the command was ended' },
+  { code: '125, 126, 127', meaning: '`exec`: the command was not started, cannot be executed, is not there' },
   { code: '129, 130, 143', meaning: 'ended by SIGHUP, SIGINT (Ctrl-C) or SIGTERM' },
   { code: '141', meaning: 'the reader of the output went away' },
 ];

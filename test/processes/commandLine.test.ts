@@ -219,6 +219,18 @@ test('a store that is not there is told in one line, in JSON if the output is, w
   expect(await run('status', 'x', '--check', ...flags)).toMatchObject({ code: 3 });
 });
 
+test('measures what it says, and makes the store for it', async () => {
+  const store = ['--store', join(scratch, 'bench')];
+  const measured = await run('bench', '--rounds', '1', '--tasks', '50', '--json', ...store);
+  expect(measured, measured.said).toMatchObject({ code: 0 });
+  const once = { count: 1, p50: expect.any(Number) };
+  expect(JSON.parse(measured.out)).toMatchObject({
+    ...{ reads: { count: 20 }, writes: { count: 20 }, handOver: once, failover: once },
+    ...{ beats: { sent: expect.any(Number), max: expect.any(Number) }, donePerSecond: expect.any(Number) },
+  });
+  expect(JSON.parse((await run('list', '--json', ...store)).out)).toMatchObject([{ queue: { queued: 0, done: 50 } }]);
+});
+
 test.each([
   [['list', '--nonsense'], "unknown option '--nonsense'"],
   [['list', '--outputt', 'json'], 'Did you mean --output?'],
@@ -233,6 +245,7 @@ test.each([
   [['requeue', 'x', '--all', '--error', '('], '--error takes a regular expression'],
   [['pause', 'x', '--for', '1w'], '--for takes a duration'],
   [['drain', 'x', '--host', 'y'], 'one of them'],
+  [['bench', '--members', '2'], '--members takes a whole number from 3 to 16'],
   [['completion', 'powershell'], 'completion takes bash, zsh, fish'],
 ])('wrong arguments %j end with exit code 2 and a message on stderr', async (args, message) => {
   const { code, out, said } = await run(...args);

@@ -1,5 +1,6 @@
 /** All commands, in the order of the help. */
 import type { Register } from '../context.js';
+import { bench } from './bench.js';
 import { completion } from './completion.js';
 import { demo } from './demo.js';
 import { doctor } from './doctor.js';
@@ -17,5 +18,5 @@ import { top } from './top.js';
 
 export const commands: readonly Register[] = [
   ...[list, status, top, events, tasks, submit, requeue, discard],
-  ...[handOver, pause, resume, drain, undrain, exec, doctor, completion, demo],
+  ...[handOver, pause, resume, drain, undrain, exec, doctor, bench, completion, demo],
 ];

@@ -20,6 +20,8 @@ export async function session(
   flags: Readonly<Record<string, unknown>>,
   { signal }: CommandContext,
   run: (opened: Session) => Promise<void>,
+  /** Makes a store that is not there yet. */
+  makes = false,
 ): Promise<void> {
   const { settings, output } = storeContext(flags);
   const { store } = resolveOptions(settings.store);
@@ -39,6 +41,7 @@ export async function session(
     return opening;
   };
   const work = async (): Promise<void> => {
+    if (makes) await writer();
     await reader.open();
     await run({ reader, settings, output, signal, writer });
   };
