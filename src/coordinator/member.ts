@@ -101,6 +101,7 @@ export class ClusterMember implements ElectorCallbacks {
       ...parts,
       ...{ duty: this.duty, election: this.elector, poll: intervals.POLL, master: intervals.MASTER },
       isFit: () => this.elector.isFit,
+      drainChanged: () => this.sign(this.elector.phase),
     });
     this.configurations = new ConfigurationWatch({
       ...{ name, holder, configuration, store, clock },

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FailoverOptions, ManagedOptions } from 'mongo-failover';
 import { describe, expect, test } from 'vitest';
-import { open, settledFolder } from '../support/clusters.ts';
+import { calm, open, settledFolder } from '../support/clusters.ts';
 import { Events } from '../support/events.ts';
 import { Journal, overlapping } from '../support/journal.ts';
 import { settledUri } from '../support/settled.ts';
@@ -20,8 +20,8 @@ describe.each(stores)('on the store %s', (store) => {
     const where = store === 'embedded' ? { folder } : { mongodb: { connectString: await settledUri() } };
     const journal = new Journal(folder);
     const member = async (state: 'master' | 'slave' | null, options: ManagedOptions & FailoverOptions = {}) => {
-      const { priority, ...managed } = options;
-      const service = open({ ...where, ...(priority === undefined ? {} : { priority }) });
+      const { priority, intervals = calm, ...managed } = options;
+      const service = open({ ...where, intervals, ...(priority === undefined ? {} : { priority }) });
       const cluster = new service.managed<{ id: number; file: string }>('ordered', 'id', module, {
         ...managed,
         durable: true,
@@ -38,8 +38,10 @@ describe.each(stores)('on the store %s', (store) => {
 
   test('a mastership goes to the member that is named, and the tasks go on', async () => {
     const { file, journal, member } = await queue();
-    const master = await member('master');
-    const [first, second] = [await member('slave'), await member('slave')];
+    // The member that is named has a start of 2 POLL, on a busy machine, too.
+    const intervals = { ...calm, POLL: 1000 };
+    const master = await member('master', { intervals });
+    const [first, second] = [await member('slave', { intervals }), await member('slave', { intervals })];
     await master.cluster.submitMany(Array.from({ length: 200 }, (_, id) => ({ id, file, ms: 2 })));
     await master.events.done(10);
     const { term } = await master.cluster.status();

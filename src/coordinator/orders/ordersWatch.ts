@@ -41,6 +41,8 @@ export interface OrdersWatchParts extends Omit<HandingOverParts, 'hold' | 'answe
   readOrders(asked: OrdersAsked): Promise<SeenOrders>;
   /** Returns whether this member could take a mastership, as far as its work goes. */
   isFit(): boolean;
+  /** Called when the member is drained, or is drained no more. */
+  drainChanged(): void;
   emit(event: MemberEvent): void;
 }
 
@@ -145,7 +147,9 @@ export class OrdersWatch {
     if (unreadable !== undefined && unreadable.message !== this.toldUnreadable)
       emit({ type: 'error', error: unreadable });
     this.toldUnreadable = unreadable?.message ?? null;
+    const { drained } = this.seen;
     this.seen = seen;
+    if (seen.drained !== drained) this.parts.drainChanged();
     this.preference.observe(seen.preferred, clock.now());
     this.endPause(seen.orders);
     this.obey();

@@ -11,13 +11,17 @@ interface Waiting {
 export class ReadTogether {
   private waiting: Waiting[] = [];
 
-  constructor(private readonly store: Pick<Store, 'readOrders'>) {}
+  /** `soon` calls back when the timers that are due have run: each has a turn of its own. */
+  constructor(
+    private readonly store: Pick<Store, 'readOrders'>,
+    private readonly soon: (callback: () => void) => void = setImmediate,
+  ) {}
 
-  /** Reads as soon as the code that runs now has ended, with all that is asked until then. */
+  /** Reads soon, with all that is asked until then. */
   read(asked: OrdersAsked): Promise<SeenOrders> {
     return new Promise((resolve, reject) => {
       this.waiting.push({ asked, resolve, reject });
-      if (this.waiting.length === 1) queueMicrotask(() => void this.send());
+      if (this.waiting.length === 1) this.soon(() => void this.send());
     });
   }
 
