@@ -16,6 +16,7 @@ import { createStore } from '../store/createStore.js';
 import type { Gate } from '../store/embedded/gate.js';
 import { openOnUse } from '../store/openOnUse.js';
 import { hostDrain, processDrain } from '../store/orders.js';
+import type { StoreWatcher } from '../store/storeWatcher.js';
 import { SocketLifelines } from '../surroundings/lifelines.js';
 import { processTable, thisProcess } from '../surroundings/processIdentity.js';
 import { systemClock } from '../time/systemClock.js';
@@ -54,8 +55,11 @@ export class CoordinatorHost {
     });
     const me = thisProcess();
     this.lifelines = new SocketLifelines(me);
-    const measured = (ms: number): void => this.pace.took(ms);
-    const store = openOnUse(createStore(options.store, limits, systemClock, gate, measured));
+    const watcher: StoreWatcher = {
+      measured: (ms) => this.pace.took(ms),
+      info: (text) => sendAll({ type: 'info', text }),
+    };
+    const store = openOnUse(createStore(options.store, limits, systemClock, gate, watcher));
     const host = hostname();
     this.shared = {
       options,
@@ -110,6 +114,16 @@ export class CoordinatorHost {
     if (this.pace.error !== undefined) emit({ type: 'error', error: toWire(this.pace.error) });
     this.shared.pool.start();
     this.hosted.set(cluster, hosted);
+    this.wantHints();
+  }
+
+  private wantHints(): void {
+    const hosted = [...this.hosted.values()];
+    const namesOf = (clusters: HostedCluster[]) => [...new Set(clusters.map(({ name }) => name))].sort();
+    this.shared.store.wantHints({
+      lease: namesOf(hosted),
+      tasks: namesOf(hosted.filter((one) => one.storesTasks)),
+    });
   }
 
   /** Hints at what one of the clusters has stored: of that the store tells others only. */
@@ -121,6 +135,7 @@ export class CoordinatorHost {
 
   private ended({ cluster, holder }: ClusterSpec, farewell: Promise<unknown>): void {
     this.hosted.delete(cluster);
+    this.wantHints();
     const left = farewell.then(() => this.guard?.removeMember(holder));
     this.farewells.add(left);
     void left.then(() => this.farewells.delete(left));

@@ -126,6 +126,10 @@ export class HostedCluster implements ClusterCalls {
     return this.parts.spec.name;
   }
 
+  get storesTasks(): boolean {
+    return this.managed instanceof DurableDuty;
+  }
+
   /** Another coordinator, or a cluster of this one, hints at a change. */
   hinted({ topic, concerns }: Hint): void {
     if (!concerns(this.name)) return;

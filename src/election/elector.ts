@@ -58,6 +58,8 @@ export class Elector {
   private state: ElectionState = initialState;
   private readonly queue: ElectionEvent[] = [];
   private busy = false;
+  /** Whether a hint came while a look was under way: that may have read what was there before. */
+  private wasHinted = false;
   private timer: { at: number; cancel: Cancel } | undefined;
   private readonly watch: SuspensionWatch;
 
@@ -158,6 +160,7 @@ export class Elector {
 
   /** Says that the lease may have changed: the next look comes soon. May be said at any time, and too often. */
   hinted(): void {
+    if (this.state.pending !== null) this.wasHinted = true;
     this.happen({ type: 'hint' });
   }
 
@@ -196,6 +199,15 @@ export class Elector {
       if ('request' in effect) this.send(effect);
       else this.parts.callbacks.notify(effect);
     }
+    if (this.wasHinted) this.hintAgain();
+  }
+
+  /** The look that was under way when a hint came is followed by another one, unless it has led to a claim. */
+  private hintAgain(): void {
+    const { pending, claim } = this.state;
+    if (pending !== null && claim === null) return;
+    this.wasHinted = false;
+    if (claim === null) this.queue.push({ type: 'hint' });
   }
 
   private arm(): void {

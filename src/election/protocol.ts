@@ -163,8 +163,7 @@ class StepDraft {
       case 'rest':
         return this.rest(event.until);
       case 'rested':
-        this.state.rests = null;
-        return;
+        return this.rested();
       case 'available':
         return this.storeIsBack();
       case 'holderGone':
@@ -304,6 +303,7 @@ class StepDraft {
     const settled = isSettled && ttl <= this.longestWait;
     state.longestTtl = Math.max(state.longestTtl, ttl);
     state.looked = null;
+    state.looksFirst = false;
     state.failedLooks = 0;
     state.nextLookAt = this.now + this.config.intervals.POLL;
     if (state.epoch !== tip.epoch) this.enterEpoch(tip.epoch);
@@ -356,8 +356,9 @@ class StepDraft {
    * Returns whether this member may claim, at once or because it has waited. `startClaim` and what follows are the steps.
    */
   private mayClaim(): boolean {
-    const { seen, stopping, unfit, failedLooks, claim, mastership } = this.state;
-    if (seen === null || stopping !== 'no' || unfit || claim !== null || mastership !== null) return false;
+    const { seen, stopping, unfit, looksFirst, failedLooks, claim, mastership } = this.state;
+    if (seen === null || stopping !== 'no' || unfit || looksFirst || claim !== null || mastership !== null)
+      return false;
     // After a failure only a look that was answered may start a claim; it sets `failedLooks` back.
     if (this.state.phase === 'error' && failedLooks > 0) return false;
     return this.now >= this.claimAt(seen);
@@ -749,6 +750,14 @@ class StepDraft {
     else if (rests.until !== null) this.state.rests = { ...rests, until: Math.max(until, rests.until) };
   }
 
+  /** What makes it rest no more may have come with a look whose answer is about to be taken in, so the look goes first. */
+  private rested(): void {
+    const { state } = this;
+    if (state.rests !== null && state.claim === null && state.mastership === null) state.looksFirst = true;
+    state.rests = null;
+    this.lookAtOnce();
+  }
+
   private stepDown(to: 'slave' | 'error', reason: string): void {
     this.state.mastership = null;
     this.forget();
@@ -835,7 +844,12 @@ class StepDraft {
       }
     } else if (state.claim === null && state.stopping === 'no') {
       if (state.nextLookAt !== null && state.pending === null) times.push(state.nextLookAt);
-      if (state.seen !== null && !state.unfit && (state.phase === 'slave' || state.phase === 'ticking')) {
+      if (
+        state.seen !== null &&
+        !state.unfit &&
+        !state.looksFirst &&
+        (state.phase === 'slave' || state.phase === 'ticking')
+      ) {
         const claimAt = this.claimAt(state.seen);
         if (Number.isFinite(claimAt)) times.push(claimAt);
       }

@@ -126,6 +126,8 @@ export interface ElectionState {
   /** It resigned, and work may still run: it claims nothing (rule 10). */
   readonly unfit: boolean;
   readonly rests: Rest | null;
+  /** It was told that it has rested: what it saw before may be old, so it claims by the next look that is answered. */
+  readonly looksFirst: boolean;
   readonly parting: Parting | null;
   /** Its process ends by an error while it works. */
   readonly dying: boolean;
@@ -159,7 +161,7 @@ export type ElectionEvent =
   | { readonly type: 'handOverCancelled'; readonly term: number }
   /** No claim is made until then, by the clock of this member; null: until `rested`. */
   | { readonly type: 'rest'; readonly until: number | null }
-  /** Every rest is over. */
+  /** Every rest is over. The member claims by a look that is answered from now on. */
   | { readonly type: 'rested' }
   /** The store is said to be back. */
   | { readonly type: 'available' }
@@ -214,6 +216,7 @@ export const initialState: ElectionState = {
   stopping: 'no',
   unfit: false,
   rests: null,
+  looksFirst: false,
   parting: null,
   dying: false,
   requests: 0,

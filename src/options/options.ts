@@ -38,6 +38,11 @@ export interface FailoverOptions {
         connectOptions?: object | undefined;
         /** Logs every command on stderr, credentials redacted. Default false. */
         debug?: boolean | undefined;
+        /**
+         * Says whether members hear of changes at once, by change streams. `auto`: where the server has them; if not, they look
+         * each POLL, and an `info` event says so. `false`: they look each POLL. Default `auto`.
+         */
+        wakeUps?: 'auto' | false | undefined;
       }
     | undefined;
   /**
@@ -211,6 +216,8 @@ export type StoreOptions =
       readonly connectString: string;
       readonly connectOptions: MongoClientOptions;
       readonly debug: boolean;
+      /** `auto` if missing. */
+      readonly wakeUps?: 'auto' | false;
     }
   | {
       readonly kind: 'embedded';

@@ -105,6 +105,11 @@ export class Dispatcher {
     return this.run === null && this.loading === null;
   }
 
+  /** Returns true from `hold` to `unhold`. */
+  get isHeld(): boolean {
+    return this.held;
+  }
+
   /** Begins a mastership. If the runner is still ending from the one before, its work begins after that. */
   start(term: number): void {
     assert.ok(this.mode === 'off' || this.mode === 'halting', 'the mastership before was not halted');

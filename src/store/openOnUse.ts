@@ -18,6 +18,7 @@ export function openOnUse(store: FullStore): FullStore {
     close: () => opened.close(),
     onAvailable: (listener) => store.onAvailable(listener),
     onHint: (listener) => store.onHint(listener),
+    wantHints: (wanted) => store.wantHints(wanted),
     highestTerm: (name) => use(() => store.highestTerm(name)),
     observe: (asked) => use(() => store.observe(asked)),
     settle: (epoch, wait) => use(() => store.settle(epoch, wait)),

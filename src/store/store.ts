@@ -146,6 +146,9 @@ export interface Hint {
   concerns(name: string): boolean;
 }
 
+/** The names of the subsystems that hints are wanted about, by topic. */
+export type WantedHints = Readonly<Record<HintTopic, readonly string[]>>;
+
 export interface Store {
   /** Makes ready what the other calls need (connection, indexes, files). May be called again after it failed. */
   open(): Promise<void>;
@@ -155,6 +158,8 @@ export interface Store {
   onAvailable(listener: () => void): () => void;
   /** Calls `listener` when another coordinator may have changed something, where the store can tell. Returns how to stop that. */
   onHint(listener: (hint: Hint) => void): () => void;
+  /** Says what hints are wanted about from now on: nothing at first. A store may hint at more. */
+  wantHints(wanted: WantedHints): void;
 
   highestTerm(name: string): Promise<Tip>;
   /**

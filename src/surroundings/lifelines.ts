@@ -1,6 +1,6 @@
 /**
  * Says at once that another process of this machine has ended. Each process listens on a socket whose name says which one it
- * is. Whoever wants to hear of its end holds a connection to it, which the kernel closes as the process ends. Nothing is ever
+ * is. Those that want to hear of its end hold a connection to it, which the kernel closes as the process ends. Nothing is ever
  * sent, so an idle process pays nothing for it.
  *
  * The sockets have abstract names, which only Linux knows, so no file is left behind. Nothing depends on them: a connection

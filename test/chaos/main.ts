@@ -12,7 +12,7 @@ import { check } from './checker/check.ts';
 import { readRecords } from './checker/records.ts';
 import { findFaketime } from './faketime.ts';
 import { whyNoReuse } from './faults/pidReuse.ts';
-import { deathFaults, type FaultKind, memberFaults } from './faults/plan.ts';
+import { deathFaults, type FaultKind, guardFaults, memberFaults } from './faults/plan.ts';
 import type { Libraries } from './places.ts';
 import { markdown, showVerdict, showViolations } from './report.ts';
 import { chaos } from './runner.ts';
@@ -92,6 +92,7 @@ function drawable(
   const possible: FaultKind[] = [
     ...memberFaults,
     ...deathFaults.filter((kind) => kind !== 'pid-reused' || noReuse === undefined),
+    ...(process.platform === 'linux' ? guardFaults : []),
     ...server.kinds,
     ...(slowDisk === undefined ? [] : (['slow-disk'] as const)),
     ...(faketime === undefined ? [] : (['wall-clock'] as const)),

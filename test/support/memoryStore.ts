@@ -112,6 +112,8 @@ export class MemoryConnection implements Store {
     return () => {};
   }
 
+  wantHints(): void {}
+
   highestTerm(): Promise<Tip> {
     const { store } = this;
     return this.call<Tip>('highestTerm', (answer) =>

@@ -1,11 +1,8 @@
 /** `demo`: a failover on real files. */
 import pc from 'picocolors';
 import type { CommandContext, Register } from '../context.js';
-import { runDemo } from '../demo/demo.js';
 import { defaults, readDemoOptions } from '../demo/options.js';
-import { reportJson, reportText } from '../demo/report.js';
 import { exits } from '../exit.js';
-import { createDisplay } from '../screen/createDisplay.js';
 
 const help = `
 What happens:
@@ -38,6 +35,12 @@ async function run(
   { signal }: CommandContext,
 ): Promise<void> {
   const options = readDemoOptions(folder, given);
+  // The other commands need not load all this.
+  const [{ runDemo }, { reportJson, reportText }, { createDisplay }] = await Promise.all([
+    import('../demo/demo.js'),
+    import('../demo/report.js'),
+    import('../screen/createDisplay.js'),
+  ]);
   const result = await runDemo(options, createDisplay(options.json), signal);
   signal.throwIfAborted();
   const colours = process.stdout.isTTY && pc.isColorSupported;

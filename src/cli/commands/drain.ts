@@ -127,12 +127,11 @@ export const undrain: Register = (program, context) => {
 /** Returns null if none was named. */
 async function targetOf(prefix: string | undefined, flags: Flags, { reader }: Session): Promise<Target | null> {
   const host = flags.selfHost === true ? hostname() : readText(flags.host);
-  const members = await reader.members(null);
   if (host !== undefined) {
     return { key: hostDrain(host), concerns: (member) => member.host === host };
   }
   if (prefix === undefined) return null;
-  const found = membersBy(prefix, members);
+  const found = membersBy(prefix, await reader.members(null));
   const [first] = found;
   if (first === undefined) throw new CommandError(exits.none, `there is no member ${prefix}`, 'ERR_NONE');
   const keys = new Set(found.map(({ drain: key }) => key));

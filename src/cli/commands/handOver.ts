@@ -59,6 +59,8 @@ async function run(
   }
   const { term, holder } = outcome;
   output.result({ name, term, holder }, () => `${clean(name)}: ${shortId(holder)} is master of term ${term}`);
+  if (to === undefined || holder === to) return;
+  throw new CommandError(exits.refused, `${to} did not claim in time, so another member is master`, 'ERR_OTHER_MEMBER');
 }
 
 async function successor(name: string, prefix: string | undefined, { reader }: Session): Promise<string | undefined> {

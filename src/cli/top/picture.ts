@@ -54,9 +54,9 @@ const FRAME = 5;
 const CHANGES_SHARE = 3;
 const NAME_MIN = 8;
 
-/** Returns at most `rows - 1` lines, none of which is longer than the terminal is wide. */
+/** Returns at most `rows - 2` lines, as more would scroll, and none that is longer than the terminal is wide. */
 export function picture(model: TopModel, label: string, size: Size, colors: Colors): string {
-  const room = Math.max(1, size.rows - FRAME - 1);
+  const room = Math.max(1, size.rows - FRAME - 2);
   const changes = model.changes.slice(-Math.min(Math.floor(room / CHANGES_SHARE), model.changes.length));
   // The head of the table is a line, too.
   const shown = model.sorted.slice(0, Math.max(1, room - changes.length - 1));
@@ -70,7 +70,7 @@ export function picture(model: TopModel, label: string, size: Size, colors: Colo
     footOf(model, colors),
   ];
   return lines
-    .slice(0, size.rows - 1)
+    .slice(0, Math.max(1, size.rows - 2))
     .map((line) => cut(line, size.columns))
     .join('\n');
 }

@@ -174,7 +174,8 @@ export class DurableDuty implements QueueDuty {
 
   async settled(): Promise<void> {
     await this.dispatcher.whenIdle();
-    await this.queue.flush(true);
+    // If it was taken back, work runs again, whose records must stay.
+    await this.queue.flush(() => this.dispatcher.isHeld && this.dispatcher.idle);
   }
 
   /**

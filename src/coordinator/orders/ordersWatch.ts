@@ -69,6 +69,8 @@ export class OrdersWatch {
   private toldUnreadable: string | null = null;
   /** The request that is being accepted. */
   private accepting: string | null = null;
+  /** The last request that named this member. */
+  private succeeds: string | null = null;
   /** How the last request ended, until that is on record. */
   private owed: Answer | null = null;
 
@@ -121,8 +123,9 @@ export class OrdersWatch {
     if (this.term !== null) void this.read();
   }
 
-  /** Reads the orders now. Never rejects. */
+  /** Reads the orders now, unless the member has stopped. Never rejects. */
   async read(): Promise<void> {
+    if (this.stopped) return;
     const { clock, name, readOrders } = this.parts;
     this.readAt = clock.now();
     this.asked += 1;
@@ -213,6 +216,14 @@ export class OrdersWatch {
       else election.rest(null);
     }
     if (this.term !== null) this.obeyAsMaster(this.term, barred);
+    else if (barred === null) this.obeyAsSuccessor(this.seen.orders?.handOver);
+  }
+
+  /** A member that is named rests no longer from a hand-over of its own. */
+  private obeyAsSuccessor(handOver: HandOver | undefined): void {
+    if (handOver?.to !== this.parts.holder || handOver.id === this.succeeds || handOver.state === 'refused') return;
+    this.succeeds = handOver.id;
+    this.parts.election.rested();
   }
 
   private obeyAsMaster(term: number, barred: string | null): void {
@@ -279,7 +290,7 @@ export class OrdersWatch {
       for (let attempt = 0; attempt < ANSWER_ATTEMPTS_MAX; attempt += 1) {
         const { orders } = await readOrders(this.question);
         // Taken back, or another request has taken its place.
-        if (orders?.handOver?.id !== id) break;
+        if (orders?.handOver?.id !== id || this.stopped) break;
         if (await store.writeOrders(name, orders.version, { handOver: { ...orders.handOver, ...fields } })) break;
       }
       if (this.owed === answer) this.owed = null;

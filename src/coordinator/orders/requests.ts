@@ -65,6 +65,7 @@ export async function requestResume(asker: Asker): Promise<boolean> {
 async function heldLease(asker: Asker, ifTerm: number | null): Promise<Lease & { readonly holder: string }> {
   const { name, store } = asker;
   const [seen] = await store.observe([{ name, tip: 0 }]);
+  if (seen?.orders?.pause?.standby) throw refused(`'${name}' is paused to standby, so no member is to be master`);
   const lease = seen?.lease ?? null;
   const holder = lease?.holder ?? null;
   if (lease === null || holder === null) throw refused(`'${name}' has no master that could hand over`);
@@ -160,6 +161,7 @@ class Awaiting {
       if (lease.holder !== master) return { term: lease.term, holder: lease.holder };
       throw refused(`no other member took over, so ${master} is master again, under term ${lease.term}`);
     }
+    if (lease?.holder === null && orders?.pause?.standby) throw refused(`'${name}' was paused to standby`);
     const current = orders?.handOver;
     if (current?.id !== order.id) throw refused(`another request has taken its place${by(current)}`);
     if (current.state === 'refused') throw refused(current.why ?? 'the master gave no reason');

@@ -97,6 +97,9 @@ export class EmbeddedStore implements FullStore {
     });
   }
 
+  /** All that share the folder are woken by one file, whatever it is about. */
+  wantHints(): void {}
+
   settle(epoch: string, wait: number): Promise<void> {
     return this.guarded.call('settle', [epoch, wait]);
   }

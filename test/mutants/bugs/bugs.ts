@@ -14,6 +14,7 @@ import { hintBugs } from './hints.ts';
 import { memberBugs } from './members.ts';
 import { mongodbBugs } from './mongodb.ts';
 import { networkBugs } from './network.ts';
+import { orderBugs } from './orders.ts';
 import { poolBugs } from './pool.ts';
 import { programBugs } from './programs.ts';
 import { queueBugs } from './queue.ts';
@@ -38,6 +39,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...embeddedBugs,
   ...poolBugs,
   ...memberBugs,
+  ...orderBugs,
   ...mongodbBugs,
   ...surroundingBugs,
   ...networkBugs,

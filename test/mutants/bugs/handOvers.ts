@@ -46,6 +46,14 @@ export const handOverBugs: readonly PlantedBug[] = [
     caughtBy: ['search'],
   },
   {
+    name: 'claim-by-an-old-look-after-a-rest',
+    breaks: 'A member that is told that it has rested claims what it saw before, though a look is under way.',
+    file,
+    find: 'if (state.rests !== null && state.claim === null && state.mastership === null) state.looksFirst = true;',
+    replace: '',
+    caughtBy: ['named'],
+  },
+  {
     name: 'deference-ignored',
     breaks: 'A member that is to let others go first claims at once.',
     file,

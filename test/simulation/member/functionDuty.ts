@@ -8,6 +8,7 @@ import type { Lease, Progress } from '../../../src/store/store.ts';
 
 /** How long work takes to stop, at most, in ms. */
 const DRAIN_MAX_MS = 3000;
+const SETTLE_MAX_MS = 1500;
 
 interface FunctionParts {
   readonly random: () => number;
@@ -70,7 +71,10 @@ export class FunctionDuty implements Duty {
     this.real.unhold();
   }
   settled(): Promise<void> {
-    return this.real.settled();
+    const { random, later } = this.parts;
+    // Sometimes longer than a hand-over waits for it.
+    const takes = random() < 0.5 ? 0 : random() * SETTLE_MAX_MS;
+    return new Promise((resolve) => later(takes, () => resolve(this.real.settled())));
   }
   load(): Promise<DutyLoad> {
     return this.real.load();

@@ -14,7 +14,7 @@ import { WorkLoading } from '../../../src/coordinator/workLoading.ts';
 import { type Phase, transitions } from '../../../src/election/transitions.ts';
 import type { CodedError, FailoverErrorCode } from '../../../src/errors.ts';
 import { configurationOf } from '../../../src/options/configuration.ts';
-import { defaultGrace } from '../../../src/options/leaseTimes.ts';
+import { defaultGrace, timeToLive } from '../../../src/options/leaseTimes.ts';
 import type { Intervals } from '../../../src/options/options.ts';
 import { ReadLimit } from '../../../src/queue/readLimit.ts';
 import type { ProcessIdentity, ProcessTable } from '../../../src/surroundings/processIdentity.ts';
@@ -29,13 +29,15 @@ import { FunctionDuty } from './functionDuty.ts';
 import type { Habits } from './habits.ts';
 import type { Ledger } from './ledger.ts';
 import type { SimulatedLifelines } from './lifelines.ts';
-import type { Setting } from './setting.ts';
+import { drainOf } from './operators.ts';
+import { NAME, type Setting } from './setting.ts';
 import { SimulatedLease } from './simulatedLease.ts';
 import { type Deploy, EXIT, SimulatedThread } from './simulatedThread.ts';
 
-const NAME = 'billing';
 /** Between two probes of a module that does not load, in ms. */
 const PROBES = { minDelay: 50, maxDelay: 300 };
+/** How long a function that would not end for a hand-over holds its member up, at most, in ms. */
+const FUNCTION_STUCK_MS = 3000;
 
 /** What a process needs of its world. */
 export interface Surroundings {
@@ -102,6 +104,7 @@ export class SimulatedProcess {
     readonly intervals: Intervals,
     rate: number,
     readonly identity: ProcessIdentity,
+    readonly priority: number,
   ) {
     const { timeline, random, habits, setting, database, ledger } = world;
     this.clock = new SkewedClock(timeline, (run) => this.hold(run), rate, random() * 1e6);
@@ -133,7 +136,8 @@ export class SimulatedProcess {
     const limits = isQueue ? limitsOf(intervals) : drawLimits(random);
     const grace = isQueue || random() < 0.7 ? defaultGrace(intervals) : 0;
     this.conduct = new Conduct({
-      ...{ id, clock, lease: this.lease, grace, requestTimeout: limits.request },
+      ...{ id, clock, lease: this.lease, grace, ttl: timeToLive(intervals), requestTimeout: limits.request },
+      restsByItself: !setting.faults.some((kind) => kind === 'paused' || kind === 'drained'),
       isUnaware: () => this.isUnaware,
       broke: (error) => world.broke(error),
       deposed: (resigned) => {
@@ -180,6 +184,8 @@ export class SimulatedProcess {
       }),
       storeText: 'the simulated store',
       ...ordinary(store),
+      ...{ priority, drain: drainOf(id), drains: [drainOf(id)], stopTimeout: habits.options.stopTimeout },
+      stuck: (reason) => this.stuck(reason),
       intervals,
       configuration: isQueue ? configurationOf(habits.options, 'id') : configurationOf(null, null),
       standBack: () => assert.fail(`${id} stands back, though all agree`),
@@ -194,9 +200,7 @@ export class SimulatedProcess {
       ended: () => void loading.stop(),
       makeDuty: (progressed) => {
         if (!isQueue) {
-          const later = (ms: number, run: () => void): void =>
-            void timeline.at(timeline.now() + ms, () => this.hold(run));
-          this.functionDuty = new FunctionDuty({ random, progressed, later });
+          this.functionDuty = new FunctionDuty({ random, progressed, later: (ms, run) => this.later(ms, run) });
           return conduct.watch(ledger.watch(this, this.functionDuty));
         }
         const parts = {
@@ -340,9 +344,24 @@ export class SimulatedProcess {
     this.functionDuty?.advance();
   }
 
+  /** As the host does when nothing ran at a hand-over, and yet the work would not end: the lease is left to expire. */
+  private stuck(reason: string): void {
+    if (this.managed === null) return this.ail(this.world.random() * FUNCTION_STUCK_MS, false);
+    this.fitness.complain('handOver', 'ERR_WORK_NOT_STOPPED', reason);
+    void this.managed.whenEnded().then(() => {
+      if (this.alive) this.fitness.withdraw('handOver');
+    });
+  }
+
+  private later(ms: number, run: Held): void {
+    const { timeline } = this.world;
+    timeline.at(timeline.now() + ms, () => this.hold(run));
+  }
+
   stop(): void {
     if (this.stopping) return;
     this.stopping = true;
+    this.conduct.stops();
     this.member.stop();
   }
 

@@ -127,8 +127,9 @@ function moveSeat(setting: Setting, world: World, index: number, name: Exclude<M
       return send({ type: 'handOver', term });
     }
     case 'rest':
-      putSeat(world, index, { ...seat, rests: true });
-      return send({ type: 'rest', until: null });
+      // A sleep that shows just now is told first, and may begin a claim.
+      send({ type: 'rest', until: null });
+      return putSeat(world, index, { ...seatAt(world, index), rests: true });
     case 'rested':
       putSeat(world, index, { ...seat, rests: false, handedOverAt: null });
       return send({ type: 'rested' });

@@ -153,7 +153,8 @@ export class NormalForm {
     const { rests, parting } = state;
     const handOver = state.mastership?.handOver ?? null;
     push(
-      (handOver === null ? 0 : handOver.drained ? 1 : 2) * 64 +
+      (state.looksFirst ? 1 : 0) * 256 +
+        (handOver === null ? 0 : handOver.drained ? 1 : 2) * 64 +
         (rests === null ? 0 : rests.until === null ? 1 : 2) * 16 +
         (parting === null ? 0 : parting.request === null ? 1 : 2) * 4 +
         (seat.rests ? 2 : 0) +

@@ -118,9 +118,10 @@ test('every option of failover() is there with its default, and no other', () =>
   expect([...shown.keys()].sort()).toEqual([...names.filter((name) => !(name in groups)), 'nodb'].sort());
   const { store, intervals, exitTimeout, guard, priority } = resolveOptions({});
   if (store.kind !== 'mongodb') throw new Error('the default is not MongoDB');
-  const { connectString, connectOptions, debug } = store;
+  const { connectString, connectOptions, debug, wakeUps } = store;
   expect(Object.fromEntries(shown)).toEqual({
     ...{ 'mongodb.connectString': connectString, 'mongodb.connectOptions': connectOptions, 'mongodb.debug': debug },
+    'mongodb.wakeUps': wakeUps,
     ...{ nodb: false, 'nodb.path': undefined, exitTimeout, guard, priority },
     ...Object.fromEntries(Object.entries(intervals).map(([name, value]) => [`intervals.${name}`, value])),
   });

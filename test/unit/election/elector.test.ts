@@ -461,3 +461,56 @@ describe('events and timers', () => {
     expect(member.elector.term).toBe(1);
   });
 });
+
+describe('a hint', () => {
+  /** A standby beside a master, whose looks take `took` ms each from now on. */
+  async function watcher(took: number): Promise<{ world: World; member: TestMember }> {
+    const world = new World();
+    await masterAlone(world);
+    const member = world.member('b');
+    member.elector.run();
+    await world.clock.advance(10);
+    expect(member.elector.phase).toBe('slave');
+    member.fate = () => ({ ...swift, returns: took });
+    return { world, member };
+  }
+  const looks = ({ calls }: TestMember): number => calls.filter((call) => call === 'observe').length;
+
+  test('while a look is under way has it followed by another one, and only by one', async () => {
+    const { world, member } = await watcher(50);
+    await world.clock.advance(intervals.POLL / 2);
+    member.elector.hinted();
+    const before = looks(member);
+    await world.clock.advance(10);
+    // The look may have read the lease already.
+    for (let hints = 0; hints < 5; hints++) member.elector.hinted();
+    expect(looks(member)).toBe(before);
+    await world.clock.advance(60);
+    expect(looks(member)).toBe(before + 1);
+    await world.clock.advance(intervals.POLL / 2);
+    expect(looks(member)).toBe(before + 1);
+  });
+
+  test('before a look has no other one follow', async () => {
+    const { world, member } = await watcher(50);
+    await world.clock.advance(intervals.POLL / 2);
+    const before = looks(member);
+    member.elector.hinted();
+    await world.clock.advance(intervals.POLL / 2);
+    expect(looks(member)).toBe(before + 1);
+  });
+
+  test('during a claim is dropped: one that is lost waits for POLL', async () => {
+    const { world, member } = await watcher(2);
+    const { lease } = world.store;
+    if (lease === null) throw new Error('There is no lease.');
+    world.store.lease = { ...lease, holder: null };
+    member.fate = (call) => (call === 'insertTerm' ? { ...lost, fails: 20 } : swift);
+    member.elector.hinted();
+    while (!member.calls.includes('insertTerm')) await world.clock.advance(1);
+    const before = looks(member);
+    member.elector.hinted();
+    await world.clock.advance(100);
+    expect(looks(member)).toBe(before);
+  });
+});

@@ -239,12 +239,25 @@ describe('a rest', () => {
     expect(bench.pass(1).types()).toContain('writeLease');
   });
 
-  test('that is ordered has no end but the word, and then the lease is claimed at once', () => {
+  test('that is ordered has no end but the word, and then the lease is claimed by a look that comes at once', () => {
     const bench = standby().send({ type: 'rest', until: null });
     seeing(bench, leaseOf('other'), 5 * ttl);
     expect(bench.types()).not.toContain('writeLease');
     expect(bench.phase).toBe('ticking');
-    expect(bench.send({ type: 'rested' }).types()).toContain('writeLease');
+    bench.pass(1);
+    bench.take();
+    expect(bench.send({ type: 'rested' }).types()).toEqual(['observe']);
+    expect(bench.observed(leaseOf('other')).types()).toEqual(['writeLease']);
+  });
+
+  test('that is over lets no claim go by what was seen before a look that is under way', () => {
+    const bench = standby().send({ type: 'rest', until: null });
+    seeing(bench, leaseOf('other'), 2 * ttl);
+    bench.pass(intervals.POLL);
+    bench.take();
+    expect(bench.send({ type: 'rested' }).types()).toEqual([]);
+    bench.observed(leaseOf('other', { beat: 7 }));
+    expect(bench.types()).not.toContain('writeLease');
   });
 
   test('that is ordered goes on when a hand-over would let it end, and takes the place of one that would', () => {

@@ -16,6 +16,7 @@ describe('resolveOptions', () => {
         connectString: 'mongodb://localhost:27017/test',
         connectOptions: {},
         debug: false,
+        wakeUps: 'auto',
       },
       intervals: resolveIntervals(),
       exitTimeout: 500,

@@ -21,6 +21,7 @@ class SlowStore {
       },
       onAvailable: () => () => {},
       onHint: () => () => {},
+      wantHints: () => {},
       highestTerm: async (name) => {
         this.asked.push(name);
         return tip;

@@ -1,8 +1,8 @@
 /** What operators ask for, and what members make of it: hand-over, pause, drain and priority, around real electors. */
 import { beforeEach, describe, expect, test } from 'vitest';
-import { Turns } from '../../../src/coordinator/orders/turns.ts';
-import type { HandOver } from '../../../src/store/orders.ts';
-import { intervals, ttl } from '../election/bench.ts';
+import { Turns } from '../../../../src/coordinator/orders/turns.ts';
+import type { HandOver } from '../../../../src/store/orders.ts';
+import { intervals, ttl } from '../../election/bench.ts';
 import { NAME, type OrderedMember, OrdersWorld, STOP_TIMEOUT } from './ordersWorld.ts';
 
 const { POLL, MASTER } = intervals;
@@ -126,7 +126,9 @@ describe('a hand-over', () => {
     a.runs = true;
     const outcome = await world.after(MASTER + 600, b.handOver({ timeout: MASTER + 100 }));
     expect(outcome).toMatchObject({ code: 'ERR_HAND_OVER_TIMEOUT', message: /it was accepted/ });
-    await world.clock.advance(MASTER + 100);
+    expect(a.held).toBe(true);
+    a.member.hinted();
+    await world.clock.advance(50);
     expect(a.held).toBe(false);
     a.finish();
     await world.clock.advance(ttl);
@@ -171,6 +173,22 @@ describe('a hand-over', () => {
     });
   });
 
+  test('may go back at once to the member that it came from', async () => {
+    expect(await world.after(SOON, b.handOver({ to: 'b:1' }))).toEqual({ value: { term: 2, holder: 'b:1' } });
+    expect(await world.after(SOON, b.handOver({ to: 'a:1' }))).toEqual({ value: { term: 3, holder: 'a:1' } });
+    expect(await world.after(SOON, b.handOver({ to: 'b:1' }))).toEqual({ value: { term: 4, holder: 'b:1' } });
+  });
+
+  test('that meets a pause to standby is refused', async () => {
+    a.runs = true;
+    const handedOver = b.handOver({ to: 'b:1' });
+    await world.clock.advance(MASTER + 100);
+    await c.pause({ standby: true });
+    a.finish();
+    expect(await world.after(2 * POLL, handedOver)).toMatchObject({ message: /was paused to standby/ });
+    expect(world.masters).toEqual([]);
+  });
+
   test('replaces one that was not accepted, and its asker is told', async () => {
     a.isOld = true;
     const first = world.after(2 * POLL, b.handOver({ to: 'b:1' }));
@@ -197,16 +215,12 @@ describe('a hand-over', () => {
     expect(world.store.orders?.handOver?.state).toBe('accepted');
     const newer = order({ id: 'newer', term: 5 });
     // It comes between the read and the write of the answer.
-    const { readOrders } = a.connection;
-    a.connection.readOrders = async (asked) => {
-      const seen = await readOrders.call(a.connection, asked);
+    const { writeOrders } = a.connection;
+    a.connection.writeOrders = async (...args) => {
       const { orders } = world.store;
-      if (orders !== null && orders.handOver?.id === 'first' && world.clock.now() > until) {
-        await b.connection.writeOrders(NAME, orders.version, { handOver: newer });
-      }
-      return seen;
+      if (orders?.handOver?.id === 'first') await b.connection.writeOrders(NAME, orders.version, { handOver: newer });
+      return writeOrders.apply(a.connection, args);
     };
-    const until = world.clock.now() + STOP_TIMEOUT - MASTER / 2;
     await world.clock.advance(STOP_TIMEOUT + 3 * MASTER);
     expect(world.store.orders?.handOver).toEqual(newer);
     expect(world.masters).toEqual(['a:1']);
@@ -300,7 +314,7 @@ describe('a pause', () => {
     await world.clock.advance(3 * ttl);
     expect(world.masters).toEqual([]);
     expect(world.store.lease).toMatchObject({ term: 1, holder: null });
-    expect(await world.after(10, b.handOver())).toMatchObject({ message: /has no master/ });
+    expect(await world.after(10, b.handOver())).toMatchObject({ message: /is paused to standby/ });
     await c.asking.resume();
     await world.clock.advance(2 * POLL);
     expect(world.masters).toHaveLength(1);
@@ -375,7 +389,7 @@ describe('a drain', () => {
     await world.clock.advance(POLL + 100);
     a.die();
     await world.clock.advance(5 * ttl);
-    expect(world.masters).toEqual([]);
+    expect([world.masters, world.store.tip]).toEqual([[], 1]);
     await a.connection.removeDrain('process/c:1');
     await world.clock.advance(2 * ttl);
     expect(world.masters).toEqual(['c:1']);
@@ -446,6 +460,22 @@ describe('priority', () => {
     high.die();
     master.die();
     await own.clock.advance(ttl + 5 * POLL);
+    expect(own.masters).toEqual(['low']);
+  });
+
+  test('a lower one waits no longer than any other once the higher one has been gone for 3 MASTER', async () => {
+    const own = new OrdersWorld();
+    const master = await own.add('m');
+    const low = await own.add('low', { priority: 40 });
+    const high = await own.add('high', { priority: 60 });
+    await own.clock.advance(6 * MASTER);
+    const lease = { lease: own.store.lease };
+    expect(low.member.deference({ ...lease, newer: false, settled: true, epoch: '1' })).toBe(2 * POLL);
+    high.die();
+    await own.clock.advance(5 * MASTER);
+    expect(low.member.deference({ ...lease, newer: false, settled: true, epoch: '1' })).toBe(0);
+    master.die();
+    await own.clock.advance(2 * ttl);
     expect(own.masters).toEqual(['low']);
   });
 

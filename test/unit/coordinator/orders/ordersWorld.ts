@@ -1,16 +1,16 @@
 /** Real members around real electors, in one store and under one clock, whose work and whose operators a test plays. */
-import { noLoad } from '../../../src/coordinator/duties/duty.ts';
-import { ClusterMember } from '../../../src/coordinator/member.ts';
-import { Asking } from '../../../src/coordinator/orders/asking.ts';
-import type { Turns } from '../../../src/coordinator/orders/turns.ts';
-import { StoreError } from '../../../src/errors.ts';
-import type { HandOverRequest, MemberEvent } from '../../../src/wire/messages.ts';
-import { SharedLease } from '../../../src/wire/sharedLease.ts';
-import { type Fate, type MemoryConnection, MemoryStore, swift } from '../../support/memoryStore.ts';
-import { ordinary } from '../../support/orders.ts';
-import { unwatched } from '../../support/processes.ts';
-import { VirtualClock } from '../../support/virtualClock.ts';
-import { grace, intervals } from '../election/bench.ts';
+import { noLoad } from '../../../../src/coordinator/duties/duty.ts';
+import { ClusterMember } from '../../../../src/coordinator/member.ts';
+import { Asking } from '../../../../src/coordinator/orders/asking.ts';
+import type { Turns } from '../../../../src/coordinator/orders/turns.ts';
+import { StoreError } from '../../../../src/errors.ts';
+import type { HandOverRequest, MemberEvent } from '../../../../src/wire/messages.ts';
+import { SharedLease } from '../../../../src/wire/sharedLease.ts';
+import { type Fate, type MemoryConnection, MemoryStore, swift } from '../../../support/memoryStore.ts';
+import { ordinary } from '../../../support/orders.ts';
+import { unwatched } from '../../../support/processes.ts';
+import { VirtualClock } from '../../../support/virtualClock.ts';
+import { grace, intervals } from '../../election/bench.ts';
 
 export const NAME = 'ordered';
 export const STOP_TIMEOUT = 3000;
