@@ -1,12 +1,11 @@
 /**
- * One command under one lease: when it is started, ended and started again, and the exit code that comes of it. Time, the
- * election and the processes are handed in.
+ * One command under one lease: when it is started, ended and started again, and the exit code that comes of it.
  *
  *   standing by   until this member is master. A signal, the time to wait, or the success of another member ends it.
  *   reigning      start the command; when it has ended, clear its group; then start it again, or leave.
  *   leaving       the group is gone by now; then the lease is released.
  *
- * The coordinator thread ends the group on time as the lease goes. Here its news decide the exit code.
+ * The coordinator thread ends the group as the lease goes; its news decide the exit code.
  */
 import { FailoverError } from '../errors.js';
 import type { GroupEnd, GroupEndCause, GroupNews, OwnedGroup } from '../wire/groups.js';
@@ -31,6 +30,8 @@ interface Running {
   /** Why its group was ended first; null: it ended by itself. */
   cause: GroupEndCause | null;
   hasBegun: boolean;
+  /** What was left of the lease when its first process ended, in ms. */
+  remaining: number;
   /** Its first process has ended; others of its group may live. */
   hasEnded: boolean;
   /** It was killed, and would not die. */
@@ -221,14 +222,8 @@ export class Supervisor {
       return null;
     });
     if (command === null) return execExits.notStarted;
-    const running: Running = {
-      command,
-      term: attempt.term,
-      cause: null,
-      hasBegun: false,
-      hasEnded: false,
-      isStuck: false,
-    };
+    const state = { cause: null, remaining: Infinity, hasBegun: false, hasEnded: false, isStuck: false };
+    const running: Running = { command, term: attempt.term, ...state };
     this.running = running;
     try {
       if (!(await this.mayGo(running))) return await this.callOff(running);
@@ -245,7 +240,8 @@ export class Supervisor {
       const escaped = options.escapees === 'warn' ? command.escaped() : [];
       if (escaped.length > 0) this.warn(escapedText(escaped));
       // The guard may have ended it while this whole process was stopped, and no news tell that.
-      if (this.parts.election.term !== attempt.term) running.cause ??= 'lost';
+      const wasAtRisk = exit.signal === 'SIGKILL' && running.remaining <= this.parts.times.signalBefore;
+      if (this.parts.election.term !== attempt.term || wasAtRisk) running.cause ??= 'lost';
       if (running.cause === 'lease' || running.cause === 'lost') return this.hasLost(running, running.cause);
       if (running.cause === 'drain' && this.asked === null) return 'standby';
       return exit;
@@ -313,6 +309,7 @@ export class Supervisor {
     let exit: Exit | null = null;
     void running.command.ended.then((how) => {
       exit = how;
+      running.remaining = this.parts.election.remaining;
       this.condition.look();
     });
     await this.condition.until(() => exit !== null || running.isStuck);

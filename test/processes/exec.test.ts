@@ -201,6 +201,23 @@ describe('a supervisor that is killed', () => {
 
 const stopsGuard = new URL('./fixtures/stopsGuard.mjs', import.meta.url).href;
 
+test('a hand-over ends the command before the next one begins, and the supervisor stands by again', async () => {
+  const first = exec(stubborn, { options: ['--failover', '5s', '--kill-after', '200ms'] });
+  const pids = [await pidIn('leader'), await pidIn('child')];
+  const second = exec(sh(`${says('next')}; exec sleep 600`), { options: ['--failover', '5s'] });
+  await second.line(/"standby"/);
+  const asker = new Program([main, 'hand-over', 'billing', ...store], process.env);
+  expect(await code(asker)).toBe(0);
+  await pidIn('next');
+  expect(pids.filter(lives)).toEqual([]);
+  await first.line(/"exited"/).then(() =>
+    first.line(
+      /"standby"/,
+      first.lines.findIndex((line) => /"exited"/.test(line)),
+    ),
+  );
+});
+
 test('--restart starts the command again under the same lease', async () => {
   const line = `echo "$FAILOVER_TERM $FAILOVER_ATTEMPT"; exit $((3 - FAILOVER_ATTEMPT))`;
   const supervisor = exec(sh(line), { options: [...LONG, '--restart', 'on-failure'] });

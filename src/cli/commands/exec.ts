@@ -14,6 +14,9 @@ import { UsageError } from '../exit.js';
 import { parseDuration } from '../settings/durations.js';
 
 const EXIT_CODE_MAX = 255;
+const FAILOVER_MS = 5000;
+/** Below the 10 s of `docker stop`, to release the lease in time. */
+const KILL_AFTER_MS = 8000;
 const restartModes: readonly RestartMode[] = ['never', 'on-failure', 'always'];
 const escapees: readonly Escapees[] = ['warn', 'kill', 'ignore'];
 const intervalNames = ['master', 'slave', 'ticking', 'poll'] as const;
@@ -47,24 +50,24 @@ type Flags = Readonly<Record<string, unknown>>;
 
 function options(): Option[] {
   return [
-    new Option('--failover <duration>', 'how soon another host takes over; scales all intervals').default('5s'),
+    new Option('--failover <duration>', 'how soon another host takes over; scales all intervals (default: 5s)'),
     ...intervalNames.map((name) => new Option(`--${name} <duration>`, `the interval ${name.toUpperCase()} by itself`)),
     new Option('--wait <duration>', 'how long to stand by; 0: give up at once (default: for ever)'),
-    new Option('--restart <when>', 'never, on-failure or always: while the lease is kept').default('never'),
+    new Option('--restart <when>', 'never, on-failure or always: while the lease is kept (default: never)'),
     new Option('--restart-max <count>', 'then the lease is released, and another host tries (default: no limit)'),
     new Option('--once <key>', 'the command is to succeed once for this key, anywhere and ever'),
     new Option('--stop-signal <name>', 'what ends the command (default: the signal that came, or TERM)'),
-    new Option('--kill-after <duration>', 'from that signal to the kill, when it is stopped').default('8s'),
+    new Option('--kill-after <duration>', 'from that signal to the kill, when it is stopped (default: 8s)'),
     new Option(
       '--term-before <duration>',
       'the same when the lease runs out; 0: kill only (default: 1s, or what fits)',
     ),
     new Option('--shell', 'the one argument is a line for sh -c'),
     new Option('--stdin <mode>', 'inherit or null (default: null if it is a terminal)'),
-    new Option('--busy-code <code>', 'the exit code if another member is master').default('75'),
-    new Option('--lost-code <code>', 'the exit code after the lease was lost').default('76'),
+    new Option('--busy-code <code>', 'the exit code if another member is master (default: 75)'),
+    new Option('--lost-code <code>', 'the exit code after the lease was lost (default: 76)'),
     new Option('--ready-file <path>', 'is there while the command runs'),
-    new Option('--escapees <what>', 'warn, kill or ignore: processes that have left the group').default('warn'),
+    new Option('--escapees <what>', 'warn, kill or ignore: processes that have left the group (default: warn)'),
     new Option('--unless-env <name>', 'with this variable set, run the command at once, without any election'),
     new Option('--mongodb <uri>', 'the MongoDB that elects (default: mongodb://localhost:27017/test)'),
     new Option('--store [folder]', 'the embedded store instead: for the processes of one host'),
@@ -114,22 +117,22 @@ export function readExecOptions(
     command,
     intervals: intervalsOf(given),
     wait: waitOf(given),
-    restart: oneOf(given, 'restart', restartModes),
+    restart: oneOf(given, 'restart', restartModes, 'never'),
     restartMax: restartMax === undefined ? Number.POSITIVE_INFINITY : countOf(restartMax, '--restart-max', 1_000_000),
     once: keyOf(given),
     stopSignal: signalOf(given),
-    killAfter: durationOf(given, 'killAfter', '--kill-after') ?? 0,
+    killAfter: durationOf(given, 'killAfter', '--kill-after') ?? KILL_AFTER_MS,
     termBefore: durationOf(given, 'termBefore', '--term-before'),
     stdin: choiceOf('--stdin', stdin, ['inherit', 'null']) === 'null' ? 'ignore' : 'inherit',
     busyCode: countOf(textOf(given, 'busyCode') ?? `${execExits.busy}`, '--busy-code', EXIT_CODE_MAX),
     lostCode: countOf(textOf(given, 'lostCode') ?? `${execExits.lost}`, '--lost-code', EXIT_CODE_MAX),
     readyFile: textOf(given, 'readyFile') ?? null,
-    escapees: oneOf(given, 'escapees', escapees),
+    escapees: oneOf(given, 'escapees', escapees, 'warn'),
   };
 }
 
 function intervalsOf(given: Flags): Partial<Intervals> {
-  const failover = durationOf(given, 'failover', '--failover', 1) ?? 0;
+  const failover = durationOf(given, 'failover', '--failover', 1) ?? FAILOVER_MS;
   const own = intervalNames.flatMap((name) => {
     const duration = durationOf(given, name, `--${name}`, 1);
     return duration === undefined ? [] : [[name.toUpperCase(), duration] as const];
@@ -174,8 +177,8 @@ function countOf(text: string, name: string, max: number): number {
   throw new UsageError(`${name} takes a whole number from 0 to ${max}, not ${JSON.stringify(text)}`);
 }
 
-function oneOf<T extends string>(given: Flags, flag: string, choices: readonly T[]): T {
-  return choiceOf(`--${flag}`, textOf(given, flag) ?? '', choices);
+function oneOf<T extends string>(given: Flags, flag: string, choices: readonly T[], fallback: T): T {
+  return choiceOf(`--${flag}`, textOf(given, flag) ?? fallback, choices);
 }
 
 function choiceOf<T extends string>(name: string, text: string, choices: readonly T[]): T {

@@ -325,6 +325,20 @@ describe('the lease', () => {
     expect(code).toBe(76);
   });
 
+  test('that a beat saves just after the guard killed the command counts as lost; a kill by others does not', async () => {
+    begin();
+    await elect();
+    election.remaining = 100;
+    end({ signal: 'SIGKILL' });
+    await clock.advance(0);
+    expect(code).toBe(76);
+    begin();
+    await elect(2);
+    end({ signal: 'SIGKILL' });
+    await clock.advance(0);
+    expect(code).toBe(137);
+  });
+
   test('goes with the coordinator thread: this thread kills', async () => {
     begin();
     await elect();
