@@ -14,14 +14,30 @@ import { createStore } from '../store/createStore.js';
 import type { Gate } from '../store/embedded/gate.js';
 import { openOnUse } from '../store/openOnUse.js';
 import { processTable, thisProcess } from '../surroundings/processIdentity.js';
+import { realTime } from '../time/realTime.js';
 import { systemClock } from '../time/systemClock.js';
-import type { CallAnswer, CallArgs, CallName, CallsByName, ClusterSpec, MemberEvent } from '../wire/messages.js';
+import type {
+  CallAnswer,
+  CallArgs,
+  CallName,
+  CallsByName,
+  ClusterSpec,
+  MemberEvent,
+  WatchedService,
+} from '../wire/messages.js';
+import { MemberCounts, ServiceCounts } from '../wire/sharedCounts.js';
 import { DeathWatch } from './deathWatch.js';
 import { HostedCluster, type SharedParts } from './hostedCluster.js';
 import { makePoolProbe } from './makePoolProbe.js';
+import { MemberMetrics } from './memberMetrics.js';
 import { PaceWatch } from './paceWatch.js';
+import { answerMeasures, QueueMeasures } from './queueMeasures.js';
 import { storeLimits } from './storeLimits.js';
+import { countErrors } from './storeMetrics.js';
 import { storeText } from './storeText.js';
+
+/** How often the thread says that it turns its loop, in ms. */
+const TICK_MS = 500;
 
 export class CoordinatorHost {
   private readonly hosted = new Map<number, HostedCluster>();
@@ -29,13 +45,18 @@ export class CoordinatorHost {
   private readonly shared: SharedParts;
   private readonly pace: PaceWatch;
   private readonly guard: Guard | null;
+  private readonly counts: ServiceCounts;
+  private readonly stopMeasures: () => void;
+  private readonly ticking: NodeJS.Timeout;
 
   constructor(
     options: ResolvedOptions,
     gate: Gate,
+    watched: WatchedService,
     private readonly send: (cluster: number, event: MemberEvent) => void,
   ) {
     const limits = storeLimits(options.intervals);
+    this.counts = new ServiceCounts(watched.counts);
     const sendAll = (event: MemberEvent): void => {
       for (const cluster of this.hosted.keys()) send(cluster, event);
     };
@@ -50,7 +71,7 @@ export class CoordinatorHost {
     this.shared = {
       options,
       limits,
-      store: openOnUse(createStore(options.store, limits, systemClock, gate, measured)),
+      store: countErrors(openOnUse(createStore(options.store, limits, systemClock, gate, measured)), this.counts),
       reads: new ReadLimit(),
       pool: makePoolProbe(sendAll),
       process: me,
@@ -59,6 +80,12 @@ export class CoordinatorHost {
       joining: new StartGate(systemClock, memberStarts),
     };
     this.guard = options.guard ? this.makeGuard(sendAll) : null;
+    const all = () => [...this.hosted.values()].map((cluster) => () => cluster.measure());
+    this.stopMeasures = answerMeasures(watched.channel, new QueueMeasures({ clock: systemClock, all }));
+    const tick = (): void => this.counts.coordinatorTicks(systemClock.now());
+    tick();
+    this.ticking = realTime.setInterval(tick, TICK_MS);
+    this.ticking.unref();
     this.shared.store.onAvailable(() => {
       for (const cluster of this.hosted.values()) cluster.storeIsBack();
     });
@@ -80,10 +107,15 @@ export class CoordinatorHost {
   async open(spec: ClusterSpec): Promise<void> {
     const { cluster } = spec;
     assert.ok(!this.hosted.has(cluster), 'a cluster is opened once');
-    const emit = (event: MemberEvent): void => this.send(cluster, event);
+    const metrics = new MemberMetrics(new MemberCounts(spec.counts), this.counts, systemClock);
+    const emit = (event: MemberEvent): void => {
+      metrics.emitted(event);
+      this.send(cluster, event);
+    };
     const hosted = new HostedCluster({
       ...this.shared,
       spec,
+      metrics,
       emit,
       stored: () => this.stored(hosted),
       ended: (farewell) => this.ended(spec, farewell),
@@ -126,6 +158,8 @@ export class CoordinatorHost {
   /** Ends what is left without a release; `stop` each cluster first. */
   async close(): Promise<void> {
     this.shared.pool.stop();
+    this.stopMeasures();
+    realTime.clearInterval(this.ticking);
     await Promise.all(this.farewells);
     await Promise.all([this.guard?.close(), this.shared.store.close()]);
   }

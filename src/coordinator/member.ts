@@ -21,6 +21,7 @@ import { BeatStatistics } from './beatStatistics.js';
 import { ConfigurationWatch } from './configurationWatch.js';
 import type { DeathWatch, HolderWatch } from './deathWatch.js';
 import type { Duty } from './duties/duty.js';
+import type { MemberMetrics } from './memberMetrics.js';
 
 /** How often a member says in the store that it is there, in ms. People look at it, the protocol never does. */
 const SIGN_PERIOD_MS = 30_000;
@@ -45,6 +46,8 @@ interface MemberParts {
   readonly store: Store;
   readonly clock: Clock;
   readonly lease: SharedLease;
+  /** Counts what happens, where that is observed. */
+  readonly metrics?: MemberMetrics;
   emit(event: MemberEvent): void;
   /** Called once, when the member has stopped; `farewell` resolves when it has signed off in the store, too. */
   ended(farewell: Promise<void>): void;
@@ -66,7 +69,7 @@ export class ClusterMember implements ElectorCallbacks {
   private readonly elector: Elector;
   private readonly configurations: ConfigurationWatch;
   private readonly holder: HolderWatch;
-  private readonly statistics = new BeatStatistics();
+  private readonly statistics: BeatStatistics;
   /** How many masterships were given up. */
   private resignations = 0;
   private seenLease: Lease | null = null;
@@ -86,7 +89,8 @@ export class ClusterMember implements ElectorCallbacks {
   constructor(private readonly parts: MemberParts) {
     const { name, holder, intervals, configuration, grace, store, clock, requestTimeout } = parts;
     const config = { holder, intervals, grace, configuration, process: parts.process };
-    const beats = this.statistics;
+    const beats = new BeatStatistics(parts.metrics);
+    this.statistics = beats;
     this.holder = parts.deaths.add(() => this.elector.holderGone());
     this.elector = new Elector({ name, config, store, clock, callbacks: this, beats, requestTimeout });
     this.duty = parts.makeDuty(() => this.elector.progressed());
@@ -186,6 +190,7 @@ export class ClusterMember implements ElectorCallbacks {
 
   notify(news: News): void {
     const { emit, lease, name } = this.parts;
+    this.parts.metrics?.notified(news);
     switch (news.type) {
       case 'phase':
         return this.phase(news.from, news.to);

@@ -9,6 +9,7 @@ import { InvalidOptionError } from '../errors.js';
 import { checkBoolean, checkNumber, isObject, readFields } from './checks.js';
 import { resolveIntervals } from './intervals.js';
 import { resolveMongodb } from './mongodb.js';
+import { resolveObserve } from './observe.js';
 import type { ResolvedOptions } from './options.js';
 
 /** An exit is waited for by people, and by what ends processes. */
@@ -48,7 +49,7 @@ function homeOfUser(): string {
 
 /** @throws InvalidOptionError */
 export function resolveOptions(given: unknown = {}, environment = processEnvironment()): ResolvedOptions {
-  const fields = readFields(given, '', ['mongodb', 'nodb', 'intervals', 'exitTimeout', 'guard']);
+  const fields = readFields(given, '', ['mongodb', 'nodb', 'intervals', 'exitTimeout', 'guard', 'observe']);
   const path = resolveNodb(fields.nodb, environment);
   const { ignored, ...mongodb } = resolveMongodb(fields.mongodb, path === undefined);
   return {
@@ -56,6 +57,7 @@ export function resolveOptions(given: unknown = {}, environment = processEnviron
     intervals: resolveIntervals(fields.intervals),
     exitTimeout: checkNumber(fields.exitTimeout, 'exitTimeout', { min: 0, max: EXIT_TIMEOUT_MAX_MS, fallback: 500 }),
     guard: fields.guard === undefined ? false : checkBoolean(fields.guard, 'guard'),
+    observe: resolveObserve(fields.observe),
     ignored,
   };
 }

@@ -13,7 +13,7 @@ const layers: readonly (readonly string[])[] = [
   ['index.ts'],
   ['failover.ts'],
   ['facade', 'coordinator'],
-  ['execution'],
+  ['execution', 'observe'],
   ['wire'],
   ['election'],
   ['queue'],

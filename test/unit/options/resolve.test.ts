@@ -20,6 +20,7 @@ describe('resolveOptions', () => {
       intervals: resolveIntervals(),
       exitTimeout: 500,
       guard: false,
+      observe: null,
       ignored: [],
     };
     expect(resolve()).toEqual(defaults);
