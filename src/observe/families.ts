@@ -3,14 +3,8 @@
  * subsystems are all that a program chooses.
  */
 import assert from 'node:assert/strict';
-import {
-  type Distribution,
-  lossReasons,
-  outcomes,
-  phases,
-  type ServiceCounts,
-  storeCalls,
-} from '../wire/sharedCounts.js';
+import { resolveIntervals } from '../options/intervals.js';
+import { type Distribution, lossReasons, outcomes, phases, ServiceCounts, storeCalls } from '../wire/sharedCounts.js';
 import type { Build, Watched, WatchedCluster } from './watched.js';
 
 /** Holds one value of a metric. */
@@ -46,6 +40,12 @@ const QUEUE_MAX_AGE_MS = 30_000;
 export function familiesOf({ clusters, counts }: Watched, build: Build, now: number): MetricFamily[] {
   const groups = new Groups(clusters);
   return [...election(groups), ...service(counts), ...work(groups, now), ...constants(build)];
+}
+
+/** Returns all families without values: their names, types and texts. */
+export function emptyFamilies(): MetricFamily[] {
+  const build: Build = { version: '', node: '', store: '', format: '', intervals: resolveIntervals(undefined) };
+  return familiesOf({ counts: new ServiceCounts(), clusters: [] }, build, 0).map((each) => ({ ...each, samples: [] }));
 }
 
 function election(groups: Groups): MetricFamily[] {
