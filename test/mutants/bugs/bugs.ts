@@ -12,6 +12,7 @@ import { hintBugs } from './hints.ts';
 import { memberBugs } from './members.ts';
 import { mongodbBugs } from './mongodb.ts';
 import { networkBugs } from './network.ts';
+import { observeBugs } from './observe.ts';
 import { poolBugs } from './pool.ts';
 import { programBugs } from './programs.ts';
 import { queueBugs } from './queue.ts';
@@ -33,6 +34,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...storeBugs,
   ...embeddedBugs,
   ...poolBugs,
+  ...observeBugs,
   ...memberBugs,
   ...mongodbBugs,
   ...surroundingBugs,
