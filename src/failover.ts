@@ -11,7 +11,8 @@ import type { MetricFamily } from './observe/families.js';
 import type { Health } from './observe/health.js';
 import { resolveManagedOptions } from './options/managed.js';
 import { resolveIdentifier, resolveName } from './options/name.js';
-import type { FailoverOptions, ManagedOptions } from './options/options.js';
+import type { DrainOptions, FailoverOptions, ManagedOptions, UnmanagedOptions } from './options/options.js';
+import { resolveDrain, resolveUnmanagedOptions } from './options/orders.js';
 import { resolveOptions } from './options/resolve.js';
 import { resolveWork } from './options/work.js';
 import { mustStartProcesses } from './surroundings/childProcesses.js';
@@ -81,9 +82,10 @@ export interface UnmanagedConstructor {
    *
    * @param name The subsystem's name, which all instances share.
    * @param identifier Where the work begins if no instance has come further yet. Default: nowhere.
+   * @param options The priority of this member.
    * @throws {@link InvalidOptionError} `ERR_INVALID_OPTION`: an argument is wrong.
    */
-  new (name: string, identifier?: TaskId): UnmanagedCluster;
+  new (name: string, identifier?: TaskId, options?: UnmanagedOptions): UnmanagedCluster;
 }
 
 /** Holds the two classes that `failover()` binds to one coordinator thread and one store. */
@@ -92,6 +94,35 @@ export interface Failover {
   readonly managed: ManagedConstructor;
   /** Makes clusters that only elect and synchronize. */
   readonly unmanaged: UnmanagedConstructor;
+  /**
+   * Drains this process: none of its members claims a mastership, and those that it has are handed over, one after another, each
+   * when its running task has ended. That lasts until `undrain()`, `close()`, or the end of the process. Resolves when the
+   * store has it; `status()` of the clusters tells the rest.
+   *
+   * @example
+   * ```ts
+   * import { failover } from 'mongo-failover';
+   *
+   * const service = failover({ nodb: true });
+   * const cluster = new service.unmanaged('poller');
+   * await cluster.run();
+   * await service.drain({ reason: 'this version is on its way out' });
+   * ```
+   *
+   * @throws {@link InvalidOptionError} `ERR_INVALID_OPTION`: an option is wrong.
+   * @throws {@link StateError} `ERR_STOPPED`: it was called after `close()`.
+   * @throws {@link StoreError} The store did not answer or refused.
+   * @throws {@link FailoverError} `ERR_COORDINATOR_LOST`: the coordinator thread is being replaced.
+   */
+  drain(options?: DrainOptions): Promise<void>;
+  /**
+   * Ends what `drain()` began: the members may claim again. A drain of the whole host stays.
+   *
+   * @throws {@link StateError} `ERR_STOPPED`: it was called after `close()`.
+   * @throws {@link StoreError} The store did not answer or refused.
+   * @throws {@link FailoverError} `ERR_COORDINATOR_LOST`: the coordinator thread is being replaced.
+   */
+  undrain(): Promise<void>;
   /**
    * Stops every cluster that was made from this, and ends the coordinator thread. Running tasks may end first, within
    * `stopTimeout`; then the leases are released, and other members take over within one POLL. No cluster can be run
@@ -169,13 +200,15 @@ export function failover(options: FailoverOptions = {}): Failover {
         throw new InvalidOptionError(text);
       }
       const property = typeof key === 'string' ? key : null;
-      super(handle, resolveName(name), resolveKey(key), place, checked, property);
+      const priority = checked.priority ?? resolved.priority;
+      super(handle, resolveName(name), resolveKey(key), place, checked, property, priority);
     }
   }
 
   class Unmanaged extends UnmanagedFacade {
-    constructor(name: string, identifier?: TaskId) {
-      super(handle, resolveName(name), resolveIdentifier(identifier) ?? null);
+    constructor(name: string, identifier?: TaskId, unmanaged?: UnmanagedOptions) {
+      const priority = resolveUnmanagedOptions(unmanaged).priority ?? resolved.priority;
+      super(handle, resolveName(name), resolveIdentifier(identifier) ?? null, priority);
     }
   }
 
@@ -183,6 +216,8 @@ export function failover(options: FailoverOptions = {}): Failover {
   return {
     managed: Managed,
     unmanaged: Unmanaged,
+    drain: async (options) => handle.drain(resolveDrain(options).reason),
+    undrain: () => handle.undrain(),
     close: () => handle.close(),
     health: () => watch.health(),
     metrics: () => watch.metrics(),

@@ -44,8 +44,27 @@ export { type Failover, failover, type ManagedConstructor, type UnmanagedConstru
 export type { MetricFamily, MetricSample } from './observe/families.js';
 export type { ClusterHealth, CoordinatorState, Health } from './observe/health.js';
 export type { ClusterKind, Configuration, Difference } from './options/configuration.js';
-export type { FailoverOptions, IntervalName, Intervals, ManagedOptions } from './options/options.js';
+export type {
+  DrainOptions,
+  FailoverOptions,
+  HandOverOptions,
+  IntervalName,
+  Intervals,
+  ManagedOptions,
+  PauseOptions,
+  UnmanagedOptions,
+} from './options/options.js';
+export type { HandOverState } from './store/orders.js';
 export type { Member } from './store/store.js';
 export type { TaskId } from './task/task.js';
 export type { TaskKey } from './task/taskKey.js';
-export type { DifferingMember, MemberStatus, PoolReport, Spread, Unfit } from './wire/status.js';
+export type { HandedOver } from './wire/messages.js';
+export type {
+  DifferingMember,
+  HandOverInfo,
+  MemberStatus,
+  PauseInfo,
+  PoolReport,
+  Spread,
+  Unfit,
+} from './wire/status.js';

@@ -116,7 +116,10 @@ function besideOldWay(results: readonly ScenarioResult[]): Answer['tables'][numb
     rows: seen.map((result) => {
       const { scenario, store } = result;
       const isOld = (one: ScenarioResult): boolean =>
-        one.store === store && one.scenario.how === scenario.how && one.scenario.apart !== undefined;
+        one.store === store &&
+        one.scenario.how === scenario.how &&
+        one.scenario.apart !== undefined &&
+        !one.scenario.guard;
       const [now, old] = [timesOf(result), timesOf(results.find(isOld))];
       const elected = spreadOf(result.takeovers.map(({ toElected }) => toElected));
       const goal = scenario.intervals.POLL + (atOnce(scenario) ?? 0);

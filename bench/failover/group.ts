@@ -1,6 +1,7 @@
 /** The members of one subsystem as processes: started, watched, killed or stopped, and replaced. */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { childrenOf } from '../../test/support/guards.js';
 import { Child } from '../support/child.js';
 import { type Audit, audit } from './audit.js';
 import type { MemberMessage, MemberSettings, Order } from './messages.js';
@@ -62,9 +63,21 @@ export class Group {
 
   /** Kills a member with SIGKILL. Returns the moment before. */
   kill(member: GroupMember): bigint {
+    return this.killBy(member, () => member.child.kill());
+  }
+
+  /** The same, but leaves the first process of its namespace, and its guard with it. */
+  killInside(member: GroupMember): bigint {
+    const [first] = childrenOf(member.child.pid);
+    const [inside] = first === undefined ? [] : childrenOf(first);
+    if (inside === undefined) throw new Error(`member ${member.number} is not found in its namespace`);
+    return this.killBy(member, () => process.kill(inside, 'SIGKILL'));
+  }
+
+  private killBy(member: GroupMember, kill: () => void): bigint {
     this.endedTerm = Math.max(this.endedTerm, member.workingTerm);
     const at = process.hrtime.bigint();
-    member.child.kill();
+    kill();
     this.killedAt.set(member.number, process.hrtime.bigint());
     member.state = 'killed';
     return at;

@@ -22,6 +22,8 @@ export interface Scenario {
   readonly how: 'kill' | 'kill-all' | 'freeze' | 'exit' | 'throw' | 'stop';
   /** What each member is started by, out of sight of all others; it then gives nothing back as it exits, either. */
   readonly apart?: readonly string[];
+  /** Each member has a guard, and is not the first process of its namespace, so the guard outlives it. */
+  readonly guard?: true;
   readonly times: number;
   readonly intervals: {
     readonly MASTER: number;
@@ -57,9 +59,9 @@ export async function play(store: BenchStore, scenario: Scenario): Promise<Scena
   const folder = join(store.folder, name);
   await mkdir(folder);
   const { intervals, times } = scenario;
-  const { apart } = scenario;
-  const options = { ...store.options, intervals, ...(apart === undefined ? {} : { exitTimeout: 0 }) };
-  const group = new Group({ name, options }, folder, MEMBERS, apart);
+  const { apart, guard = false } = scenario;
+  const options = { ...store.options, intervals, guard, ...(apart === undefined || guard ? {} : { exitTimeout: 0 }) };
+  const group = new Group({ name, options }, folder, MEMBERS, guard ? [...(apart ?? []), ...firstProcess] : apart);
   const takeovers: Takeover[] = [];
   const roundTrips: number[] = [];
   let lastTerm = 0;
@@ -75,7 +77,7 @@ export async function play(store: BenchStore, scenario: Scenario): Promise<Scena
     const limit = 10 * (intervals.SLAVE + intervals.TICKING);
     const { takeover, term } = await (scenario.how === 'stop'
       ? stop(group, master, limit)
-      : die(group, master, scenario.how, limit));
+      : die(group, master, scenario.how, guard, limit));
     takeovers.push(takeover);
     lastTerm = master.workingTerm;
     unwanted += Math.max(0, term - lastTerm - 1);
@@ -86,16 +88,27 @@ export async function play(store: BenchStore, scenario: Scenario): Promise<Scena
   return { scenario, store: store.label, takeovers, roundTrip: median(roundTrips), unwanted, audit, problems };
 }
 
+/**
+ * The first process of a namespace: it starts a member, and stays if that is killed, as the other processes of a machine do.
+ * When the first one ends, the kernel ends the others.
+ */
+const firstProcess = [
+  'sh',
+  '-c',
+  '"$0" "$@" & exec 2>/dev/null; wait $!; code=$?; if [ $code -gt 128 ]; then sleep 600; fi; exit $code',
+];
+
 const deaths = {
-  kill: (group: Group, master: GroupMember) => group.kill(master),
+  kill: (group: Group, master: GroupMember, guarded: boolean) =>
+    guarded ? group.killInside(master) : group.kill(master),
   'kill-all': (group: Group, master: GroupMember) => group.replaceAll(master),
   freeze: (group: Group, master: GroupMember) => group.freeze(master),
   exit: (group: Group, master: GroupMember) => group.endItself(master, 'exit'),
   throw: (group: Group, master: GroupMember) => group.endItself(master, 'throw'),
 };
 
-async function die(group: Group, master: GroupMember, how: keyof typeof deaths, limit: number) {
-  const killedAt = deaths[how](group, master);
+async function die(group: Group, master: GroupMember, how: keyof typeof deaths, guard: boolean, limit: number) {
+  const killedAt = deaths[how](group, master, guard);
   // A process that was frozen with the lock of the embedded store keeps all others waiting.
   const successor = await group.successor(limit / 4).catch(() => {
     master.child.kill();

@@ -24,11 +24,14 @@ export function scenarios(quick: boolean, apart: readonly string[] | undefined):
           { title: 'process.exit(), the old way', how: 'exit', ...few, apart },
           { title: 'SIGKILL, the old way', how: 'kill', ...few, apart },
         ];
+  const guarded: Scenario[] =
+    apart === undefined ? [] : [{ title: 'SIGKILL, alone with a guard', how: 'kill', ...many, apart, guard: true }];
   return [
     { title: 'SIGKILL, short intervals', how: 'kill', times: quick ? 4 : 10, intervals: short },
     { title: 'uncaught exception', how: 'throw', ...many },
     { title: 'process.exit()', how: 'exit', ...many },
     { title: 'SIGKILL', how: 'kill', ...many },
+    ...guarded,
     { title: 'SIGSTOP', how: 'freeze', ...few },
     { title: 'SIGKILL of all', how: 'kill-all', ...few },
     ...old,
@@ -36,8 +39,9 @@ export function scenarios(quick: boolean, apart: readonly string[] | undefined):
   ];
 }
 
-/** Returns by how much more than POLL the next master may come; undefined for what no other member can see. */
-export function atOnce({ how, apart }: Scenario): number | undefined {
+/** Returns by how much more than POLL the next master may come; undefined for what no other member, and no guard, can see. */
+export function atOnce({ how, apart, guard }: Scenario): number | undefined {
+  if (guard) return DEATH_MARGIN;
   if (apart !== undefined) return undefined;
   if (how === 'exit' || how === 'throw') return EXIT_MARGIN;
   return how === 'kill' ? DEATH_MARGIN : undefined;

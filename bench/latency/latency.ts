@@ -1,15 +1,18 @@
 /**
  * How long it takes until a task starts that is submitted on a standby of an idle, stored queue. Two processes share an
- * embedded store: with its wake-ups, and without them, as where its folder lets no member watch a file.
+ * embedded store, with its wake-ups, and without them, as where its folder lets no member watch a file; or a server, with
+ * change streams and without.
  */
-import { mkdir } from 'node:fs/promises';
+import { mkdir, mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { FailoverOptions } from 'mongo-failover';
 import { readTaskLog } from '../failover/taskLog.js';
 import { Child } from '../support/child.js';
-import { withFolder } from '../support/cleanup.js';
+import { Gaps } from '../support/gaps.js';
 import type { Answer, Goal, Question } from '../support/question.js';
 import { ms, msBetween, type SampleSpread, spreadOf } from '../support/spread.js';
+import { type BenchStore, startWithStreams, withEmbedded, withServer } from '../support/stores.js';
 import type { LatencyMessage, LatencyOrder, LatencySettings, Submission } from './messages.js';
 
 const COUNT = { quick: 100, full: 1000 };
@@ -19,7 +22,13 @@ const PAUSE = 60;
 const WARM_UP = 3;
 /** In which the last task starts, in ms: four POLL. */
 const REST = 2000;
-const GOAL = { p50: 5, p99: 20 };
+const GOALS = { embedded: { p50: 5, p99: 20 }, server: { p99: 150 } } as const;
+
+/** In ms. */
+interface Limits {
+  readonly p50?: number;
+  readonly p99: number;
+}
 
 interface Measured {
   readonly variant: string;
@@ -30,40 +39,57 @@ interface Measured {
 
 const entry = new URL('./member.js', import.meta.url);
 
-async function measure(variant: string, count: number, isWoken: boolean): Promise<Measured> {
-  return withFolder(async (folder) => {
-    const path = join(folder, 'store');
+async function measure(variant: string, store: BenchStore, options: FailoverOptions, count: number): Promise<Measured> {
+  const problems: string[] = [];
+  const folder = await mkdtemp(join(store.folder, 'latency-'));
+  const log = (member: number): string => join(folder, `tasks-${member}`);
+  const start = (member: number): Child<LatencyMessage> => {
+    const settings: LatencySettings = { options };
+    const child = new Child<LatencyMessage>(entry, settings, { BENCH_TASK_LOG: log(member) });
+    child.listen((message) => {
+      if (message.type === 'problem') problems.push(store.conceal(message.text));
+    });
+    return child;
+  };
+  const order = (child: Child<LatencyMessage>, what: LatencyOrder): void => child.send(what);
+  const master = start(0);
+  await master.next('master');
+  const standby = start(1);
+  await standby.next('slave');
+  order(standby, { type: 'submit', count: count + WARM_UP, pause: PAUSE });
+  const { submissions } = await standby.next('submitted');
+  await sleep(REST);
+  for (const child of [standby, master]) {
+    order(child, { type: 'stop' });
+    await child.ended;
+  }
+  const runs = await readTaskLog(log(0), 0);
+  const starts = new Map(runs.map((run) => [run.id, run.start]));
+  const measured = { variant, problems, ...latenciesOf(submissions.slice(WARM_UP), starts) };
+  const missing = count - measured.started.length;
+  if (missing > 0) problems.push(`${missing} tasks did not start on the master`);
+  return measured;
+}
+
+/** The embedded store, with its wake-ups and without. */
+async function onEmbedded(count: number, isWoken: boolean): Promise<Measured> {
+  return withEmbedded(async (store) => {
     // What is not a file cannot be one that members wake each other by.
-    if (!isWoken) await mkdir(join(path, 'wakeups'), { recursive: true });
-    const problems: string[] = [];
-    const log = (member: number): string => join(folder, `tasks-${member}`);
-    const start = (member: number): Child<LatencyMessage> => {
-      const settings: LatencySettings = { options: { nodb: { path } } };
-      const child = new Child<LatencyMessage>(entry, settings, { BENCH_TASK_LOG: log(member) });
-      child.listen((message) => {
-        if (message.type === 'problem') problems.push(message.text);
-      });
-      return child;
-    };
-    const order = (child: Child<LatencyMessage>, what: LatencyOrder): void => child.send(what);
-    const master = start(0);
-    await master.next('master');
-    const standby = start(1);
-    await standby.next('slave');
-    order(standby, { type: 'submit', count: count + WARM_UP, pause: PAUSE });
-    const { submissions } = await standby.next('submitted');
-    await sleep(REST);
-    for (const child of [standby, master]) {
-      order(child, { type: 'stop' });
-      await child.ended;
-    }
-    const runs = await readTaskLog(log(0), 0);
-    return {
-      variant,
-      problems,
-      ...latenciesOf(submissions.slice(WARM_UP), new Map(runs.map((run) => [run.id, run.start]))),
-    };
+    if (!isWoken) await mkdir(join(store.folder, 'store', 'wakeups'), { recursive: true });
+    return measure(`embedded store, ${isWoken ? 'with' : 'without'} wake-ups`, store, store.options, count);
   });
+}
+
+async function onServer(count: number, wakeUps: 'auto' | false): Promise<Measured> {
+  const how = wakeUps === false ? '`wakeUps: false`' : 'with change streams';
+  return withServer(
+    ({ options: { mongodb }, ...store }) => {
+      const options = { mongodb: { ...mongodb, wakeUps } };
+      return measure(`${store.label}, ${how}`, { ...store, options }, options, count);
+    },
+    process.env,
+    startWithStreams,
+  );
 }
 
 function latenciesOf(submissions: readonly Submission[], starts: ReadonlyMap<number, bigint>) {
@@ -74,9 +100,13 @@ function latenciesOf(submissions: readonly Submission[], starts: ReadonlyMap<num
   return { started, stored: submissions.map(({ at, storedAt }) => msBetween(at, storedAt)) };
 }
 
-function goalOf(what: 'p50' | 'p99', { [what]: measured, count }: SampleSpread): Goal {
-  const promise = `submit on a standby to the start, with wake-ups: ${what} at most ${GOAL[what]} ms`;
-  return { promise, measured: ms(measured), met: count > 0 && measured <= GOAL[what] };
+function goalsOf(variant: string, measured: SampleSpread, goals: Limits): Goal[] {
+  return (['p50', 'p99'] as const).flatMap((what) => {
+    const goal = goals[what];
+    if (goal === undefined) return [];
+    const promise = `submit on a standby to the start, ${variant}: ${what} at most ${goal} ms`;
+    return { promise, measured: ms(measured[what]), met: measured.count > 0 && measured[what] <= goal };
+  });
 }
 
 export const latency: Question = {
@@ -84,29 +114,36 @@ export const latency: Question = {
   title: 'from a submission on a standby to the start of the task',
   async ask({ quick, progress }): Promise<Answer> {
     const count = quick ? COUNT.quick : COUNT.full;
-    const all: Measured[] = [];
-    for (const [variant, isWoken] of [
-      ['with wake-ups', true],
-      ['without', false],
-    ] as const) {
-      progress(`embedded store, ${variant}`);
-      all.push(await measure(variant, count, isWoken));
-    }
+    const all: (Measured & { readonly goals: Goal[] })[] = [];
+    const gaps = new Gaps(progress);
+    const add = async (what: string, measured: () => Promise<Measured>, goals?: Limits): Promise<void> => {
+      progress(what);
+      const result = await measured();
+      all.push({
+        ...result,
+        goals: goals === undefined ? [] : goalsOf(result.variant, spreadOf(result.started), goals),
+      });
+    };
+    await add('embedded store, with wake-ups', () => onEmbedded(count, true), GOALS.embedded);
+    await add('embedded store, without', () => onEmbedded(count, false));
+    await gaps.attempt('measuring on a server', async () => {
+      await add('a server, with change streams', () => onServer(count, 'auto'), GOALS.server);
+      await add('a server, without', () => onServer(count, false));
+    });
     const rows = all.map(({ variant, started, stored }) => {
       const start = spreadOf(started);
       const store = spreadOf(stored);
       return [variant, `${start.count}`, ...[start.p50, start.p99, start.max, store.p50, store.p99].map(ms)];
     });
-    const head = ['embedded store', 'tasks', 'start p50', 'p99', 'max', 'stored p50', 'p99'];
-    const woken = spreadOf(all[0]?.started ?? []);
-    const notes = all.flatMap(({ variant, started, problems }) => [
-      ...(started.length === count ? [] : [`${variant}: ${count - started.length} tasks did not start on the master`]),
-      ...problems.map((text) => `${variant}: ${text}`),
-    ]);
+    const head = ['', 'tasks', 'start p50', 'p99', 'max', 'stored p50', 'p99'];
     return {
       tables: [{ title: 'From the call of submitWork on a standby', head, rows }],
-      goals: [goalOf('p50', woken), goalOf('p99', woken)],
-      notes: ['A start waits for the disk: tasks are stored before they are told of.', ...notes],
+      goals: all.flatMap(({ goals }) => goals),
+      notes: [
+        'A start waits for the disk: tasks are stored before they are told of.',
+        ...all.flatMap(({ variant, problems }) => problems.map((text) => `${variant}: ${text}`)),
+        ...gaps.notes(),
+      ],
       pictures: [],
       data: all,
     };

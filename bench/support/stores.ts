@@ -3,7 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { FailoverOptions } from 'mongo-failover';
 import { MongoClient } from 'mongodb';
+import { canStartJava, startJava } from '../../test/servers/java.js';
 import { startServer } from '../../test/servers/startServer.js';
+import type { TestServer } from '../../test/servers/testServer.js';
 import { atEnd, withFolder } from './cleanup.js';
 
 export interface BenchStore {
@@ -45,8 +47,9 @@ export function withEmbedded<T>(use: (store: BenchStore) => Promise<T>): Promise
 export async function withServer<T>(
   use: (store: ServerStore) => Promise<T>,
   environment: NodeJS.ProcessEnv = process.env,
+  start: (environment: NodeJS.ProcessEnv) => Promise<TestServer> = startServer,
 ): Promise<T> {
-  const server = await startServer(environment);
+  const server = await start(environment);
   const kept = atEnd(() => void server.stop());
   const name = `mongo_failover_bench_${randomBytes(6).toString('hex')}`;
   const uri = withDatabase(server.uri, name);
@@ -61,6 +64,12 @@ export async function withServer<T>(
     await server.stop();
     kept();
   }
+}
+
+/** Starts a server that has change streams, if it is up to us which one. */
+export async function startWithStreams(environment: NodeJS.ProcessEnv): Promise<TestServer> {
+  const isChosen = Boolean(environment.MONGO_FAILOVER_SERVER || environment.MONGODB_URI);
+  return isChosen || !canStartJava() ? startServer(environment) : startJava({ changeStreams: true });
 }
 
 /** The connection string with this database in the place of its own; a user still logs in where it did. */

@@ -7,6 +7,7 @@
  * while it ran has both from its original.
  */
 import type { Lease } from '../store/store.js';
+import type { Lifelines } from '../surroundings/lifelines.js';
 import { isAlive, type ProcessIdentity, type ProcessTable, processKey } from '../surroundings/processIdentity.js';
 import { Alarm } from '../time/alarm.js';
 import type { Clock } from '../time/clock.js';
@@ -20,10 +21,13 @@ const LOOK_PERIOD_MS = 600;
 const FRESH_MS = 100;
 /** Processes whose last look is kept. */
 const LOOKS_MAX = 100;
+/** When a process is looked at after its lifeline has ended, in ms: the kernel closes it some time before the process is gone. */
+const AFTER_END_MS = [1, 5, 20, 50, 100, 200];
 
 interface DeathWatchParts {
   readonly me: ProcessIdentity;
   readonly table: ProcessTable;
+  readonly lifelines: Lifelines;
   readonly clock: Clock;
 }
 
@@ -40,6 +44,8 @@ interface Witnessed {
 export class DeathWatch {
   private readonly members = new Set<HolderWatch>();
   private readonly looks = new Map<string, { readonly at: number; readonly alive: boolean }>();
+  /** By process: how many members follow it, and how to follow it no more. */
+  private readonly lines = new Map<string, { followers: number; readonly end: () => void }>();
   private readonly alarm: Alarm;
 
   constructor(private readonly parts: DeathWatchParts) {
@@ -72,6 +78,34 @@ export class DeathWatch {
     return alive;
   }
 
+  /** Has its members look at this process as soon as it may have ended. Returns how to follow it no more. */
+  follow(process: ProcessIdentity): () => void {
+    const { me, lifelines } = this.parts;
+    const key = processKey(process);
+    if (key === processKey(me)) return () => {};
+    const line = this.lines.get(key) ?? { followers: 0, end: lifelines.follow(process, () => this.mayHaveEnded(key)) };
+    line.followers += 1;
+    this.lines.set(key, line);
+    return () => {
+      line.followers -= 1;
+      if (line.followers > 0) return;
+      line.end();
+      this.lines.delete(key);
+    };
+  }
+
+  private mayHaveEnded(key: string): void {
+    const { clock } = this.parts;
+    const from = clock.now();
+    for (const delay of AFTER_END_MS) clock.at(from + delay, () => this.lookAfresh(key));
+  }
+
+  private lookAfresh(key: string): void {
+    if (this.looks.get(key)?.alive === false) return;
+    this.looks.delete(key);
+    for (const member of this.members) member.check(key);
+  }
+
   /** Has the next look come, at the process that was not looked at for the longest. */
   private lookAgain(): void {
     const oldest = Math.min(...[...this.looks.values()].map(({ at }) => at));
@@ -90,32 +124,55 @@ export class DeathWatch {
 /** The holder of one lease, as one member sees it. */
 export class HolderWatch {
   private holder: Witnessed | null = null;
+  private unfollow: () => void = () => {};
 
   constructor(
     private readonly watch: DeathWatch,
     private readonly gone: () => void,
-    readonly stop: () => void,
+    private readonly left: () => void,
   ) {}
+
+  stop(): void {
+    this.unfollow();
+    this.left();
+  }
 
   /** Takes a lease as a look has shown it. Returns whether the process that made its claim is certainly gone. */
   isGone(lease: Lease | null): boolean {
     const process = lease?.process;
     if (lease === null || lease.holder === null || process === undefined || !this.watch.knows(process)) {
+      this.unfollow();
       this.holder = null;
       return false;
     }
-    if (this.holder?.claim !== lease.claim) this.holder = { claim: lease.claim, process, seen: false, told: false };
-    const { holder } = this;
+    const holder = this.holder?.claim === lease.claim ? this.holder : this.see(lease.claim, process);
     const alive = this.watch.isAlive(process);
     holder.seen ||= alive;
     return holder.seen && !alive;
   }
 
-  /** Looks again. */
-  check(): void {
+  private see(claim: string, process: ProcessIdentity): Witnessed {
+    const follow = this.watch.follow(process);
+    this.unfollow();
+    this.unfollow = once(follow);
+    this.holder = { claim, process, seen: false, told: false };
+    return this.holder;
+  }
+
+  /** Looks again, if the process is the one with this key, or no key is given. */
+  check(key?: string): void {
     const { holder } = this;
-    if (holder === null || !holder.seen || holder.told || this.watch.isAlive(holder.process)) return;
+    if (holder === null || !holder.seen || holder.told) return;
+    if ((key !== undefined && key !== processKey(holder.process)) || this.watch.isAlive(holder.process)) return;
     holder.told = true;
     this.gone();
   }
+}
+
+function once(call: () => void): () => void {
+  let called = false;
+  return () => {
+    if (!called) call();
+    called = true;
+  };
 }

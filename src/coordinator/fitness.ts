@@ -10,7 +10,7 @@ import type { Clock } from '../time/clock.js';
 import type { Unfit } from '../wire/status.js';
 
 /** What makes a member unfit. */
-type Ailment = 'task' | 'main' | 'module' | 'kind';
+type Ailment = 'task' | 'main' | 'module' | 'kind' | 'handOver';
 
 interface FitnessCallbacks {
   /** `nothingRuns`: nothing of the work. Returns whether that gave a mastership up, which an `error` event has told of. */

@@ -3,6 +3,8 @@
  * own, where no user code ever does.
  */
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
 import { FailoverError, toWire } from '../errors.js';
 import { memberStarts, StartGate, threadStarts } from '../execution/startGate.js';
 import { Guard } from '../guard/guard.js';
@@ -13,6 +15,9 @@ import { ReadLimit } from '../queue/readLimit.js';
 import { createStore } from '../store/createStore.js';
 import type { Gate } from '../store/embedded/gate.js';
 import { openOnUse } from '../store/openOnUse.js';
+import { hostDrain, processDrain } from '../store/orders.js';
+import type { StoreWatcher } from '../store/storeWatcher.js';
+import { SocketLifelines } from '../surroundings/lifelines.js';
 import { processTable, thisProcess } from '../surroundings/processIdentity.js';
 import { realTime } from '../time/realTime.js';
 import { systemClock } from '../time/systemClock.js';
@@ -30,6 +35,8 @@ import { DeathWatch } from './deathWatch.js';
 import { HostedCluster, type SharedParts } from './hostedCluster.js';
 import { makePoolProbe } from './makePoolProbe.js';
 import { MemberMetrics } from './memberMetrics.js';
+import { ReadTogether } from './orders/readTogether.js';
+import { Turns } from './orders/turns.js';
 import { PaceWatch } from './paceWatch.js';
 import { answerMeasures, QueueMeasures } from './queueMeasures.js';
 import { storeLimits } from './storeLimits.js';
@@ -48,6 +55,7 @@ export class CoordinatorHost {
   private readonly counts: ServiceCounts;
   private readonly stopMeasures: () => void;
   private readonly ticking: NodeJS.Timeout;
+  private readonly lifelines: SocketLifelines;
 
   constructor(
     options: ResolvedOptions,
@@ -67,15 +75,25 @@ export class CoordinatorHost {
       recovered: (text) => sendAll({ type: 'info', text }),
     });
     const me = thisProcess();
-    const measured = (ms: number): void => this.pace.took(ms);
+    this.lifelines = new SocketLifelines(me);
+    const watcher: StoreWatcher = {
+      measured: (ms) => this.pace.took(ms),
+      info: (text) => sendAll({ type: 'info', text }),
+    };
+    const opened = openOnUse(createStore(options.store, limits, systemClock, gate, watcher));
+    const store = countErrors(opened, this.counts);
+    const host = hostname();
     this.shared = {
       options,
       limits,
-      store: countErrors(openOnUse(createStore(options.store, limits, systemClock, gate, measured)), this.counts),
+      store,
       reads: new ReadLimit(),
       pool: makePoolProbe(sendAll),
       process: me,
-      deaths: new DeathWatch({ me, table: processTable, clock: systemClock }),
+      deaths: new DeathWatch({ me, table: processTable, lifelines: this.lifelines, clock: systemClock }),
+      drains: { host: hostDrain(host), process: processDrain(host, me.pid, me.start || randomUUID()) },
+      orders: new ReadTogether(store),
+      turns: new Turns(),
       threadStarts: new StartGate(systemClock, threadStarts),
       joining: new StartGate(systemClock, memberStarts),
     };
@@ -116,6 +134,7 @@ export class CoordinatorHost {
       ...this.shared,
       spec,
       metrics,
+      guard: this.guard,
       emit,
       stored: () => this.stored(hosted),
       ended: (farewell) => this.ended(spec, farewell),
@@ -128,6 +147,16 @@ export class CoordinatorHost {
     if (this.pace.error !== undefined) emit({ type: 'error', error: toWire(this.pace.error) });
     this.shared.pool.start();
     this.hosted.set(cluster, hosted);
+    this.wantHints();
+  }
+
+  private wantHints(): void {
+    const hosted = [...this.hosted.values()];
+    const namesOf = (clusters: HostedCluster[]) => [...new Set(clusters.map(({ name }) => name))].sort();
+    this.shared.store.wantHints({
+      lease: namesOf(hosted),
+      tasks: namesOf(hosted.filter((one) => one.storesTasks)),
+    });
   }
 
   /** Hints at what one of the clusters has stored: of that the store tells others only. */
@@ -139,6 +168,7 @@ export class CoordinatorHost {
 
   private ended({ cluster, holder }: ClusterSpec, farewell: Promise<unknown>): void {
     this.hosted.delete(cluster);
+    this.wantHints();
     const left = farewell.then(() => this.guard?.removeMember(holder));
     this.farewells.add(left);
     void left.then(() => this.farewells.delete(left));
@@ -150,17 +180,38 @@ export class CoordinatorHost {
     return hosted[name](...args);
   }
 
+  /** Drains this process: its members claim nothing, and hand over what they have. */
+  async drain(reason: string | null): Promise<void> {
+    const { store, drains } = this.shared;
+    const key = drains.process;
+    const at = new Date(systemClock.wall());
+    await store.putDrain({ key, by: key, ...(reason === null ? {} : { reason }), at });
+    this.orderAll();
+  }
+
+  async undrain(): Promise<void> {
+    await this.shared.store.removeDrain(this.shared.drains.process);
+    this.orderAll();
+  }
+
+  private orderAll(): void {
+    for (const cluster of this.hosted.values()) cluster.ordered();
+  }
+
   async exit(): Promise<void> {
     await Promise.all([...this.hosted.values()].map((cluster) => cluster.exit()));
     await Promise.all(this.farewells);
   }
 
   /** Ends what is left without a release; `stop` each cluster first. */
-  async close(): Promise<void> {
+  async close(undrain: boolean): Promise<void> {
     this.shared.pool.stop();
     this.stopMeasures();
     realTime.clearInterval(this.ticking);
     await Promise.all(this.farewells);
+    this.lifelines.close();
+    // One that a crash leaves behind concerns no other process.
+    if (undrain) await this.undrain().catch(() => {});
     await Promise.all([this.guard?.close(), this.shared.store.close()]);
   }
 }

@@ -5,6 +5,8 @@ import { writeLine } from '../diagnostics/log.js';
 import { type CodedError, toWire } from '../errors.js';
 import type { MainRunner } from '../execution/mainRunner.js';
 import type { Begin, StartGate } from '../execution/startGate.js';
+import type { Guard } from '../guard/guard.js';
+import { ProcessGroups } from '../guard/processGroups.js';
 import { configurationOf } from '../options/configuration.js';
 import type { ResolvedManagedOptions, ResolvedOptions } from '../options/options.js';
 import type { ReadLimit } from '../queue/readLimit.js';
@@ -16,7 +18,18 @@ import { endProcess, lastResorts } from '../surroundings/lastResorts.js';
 import type { ProcessIdentity } from '../surroundings/processIdentity.js';
 import type { TaskId } from '../task/task.js';
 import { systemClock } from '../time/systemClock.js';
-import type { ClusterCalls, ClusterSpec, ManagedSpec, MemberEvent, SubmitResult, TaskBatch } from '../wire/messages.js';
+import type { GroupEnd, OwnedGroup } from '../wire/groups.js';
+import type {
+  ClusterCalls,
+  ClusterSpec,
+  HandedOver,
+  HandOverRequest,
+  ManagedSpec,
+  MemberEvent,
+  PauseRequest,
+  SubmitResult,
+  TaskBatch,
+} from '../wire/messages.js';
 import { SharedLease } from '../wire/sharedLease.js';
 import type { MemberStatus } from '../wire/status.js';
 import type { TakenLetter } from '../wire/takenLetter.js';
@@ -32,6 +45,10 @@ import type { MainWatch } from './mainWatch.js';
 import { makeMainRunner, makeMainWatch, makeThreadRunner } from './makeRunners.js';
 import { ClusterMember } from './member.js';
 import type { MemberMetrics } from './memberMetrics.js';
+import { Asking } from './orders/asking.js';
+import type { ReadTogether } from './orders/readTogether.js';
+import type { Turns } from './orders/turns.js';
+import { OwnedGroups } from './ownedGroups.js';
 import type { PoolProbe } from './poolProbe.js';
 import { storeText } from './storeText.js';
 import { probeDelays, WorkLoading } from './workLoading.js';
@@ -49,6 +66,10 @@ export interface SharedParts {
   /** What claims say of this process. */
   readonly process: ProcessIdentity;
   readonly deaths: DeathWatch;
+  /** The keys of the drains that concern this process: of its host, and its own. */
+  readonly drains: { readonly host: string; readonly process: string };
+  readonly orders: ReadTogether;
+  readonly turns: Turns;
   /** One for all task threads. */
   readonly threadStarts: StartGate;
   /** One for all members that join their elections. */
@@ -58,6 +79,7 @@ export interface SharedParts {
 interface HostedClusterParts extends SharedParts {
   readonly spec: ClusterSpec;
   readonly metrics: MemberMetrics;
+  readonly guard: Guard | null;
   emit(event: MemberEvent): void;
   /** Called when this cluster has stored tasks. */
   stored(): void;
@@ -73,11 +95,14 @@ export class HostedCluster implements ClusterCalls {
   // One of the kinds has been made when the constructor has made the member.
   private managed: QueueDuty | null = null;
   private unmanaged: UnmanagedDuty | null = null;
+  /** Of an unmanaged one whose process has a guard. */
+  private groups: OwnedGroups | null = null;
   /** Of work that is a function. */
   private mainRunner: MainRunner | null = null;
   private watch: MainWatch | null = null;
   /** Of work that is a module. */
   private loading: WorkLoading | null = null;
+  private readonly asking: Asking;
   private standsBack = false;
   /** Until its turn to join the election has come. */
   private join: Begin | null = null;
@@ -96,21 +121,33 @@ export class HostedCluster implements ClusterCalls {
     const { name, holder } = spec;
     const poll = options.intervals.POLL;
     this.letters = new DeadLetters({ store: store.tasks, name, holder, clock: systemClock, poll });
+    this.asking = new Asking({ name, by: holder, store, clock: systemClock, poll });
   }
 
   get name(): string {
     return this.parts.spec.name;
   }
 
+  get storesTasks(): boolean {
+    return this.managed instanceof DurableDuty;
+  }
+
   /** Another coordinator, or a cluster of this one, hints at a change. */
   hinted({ topic, concerns }: Hint): void {
     if (!concerns(this.name)) return;
-    if (topic === 'lease') this.member.hinted();
-    else if (this.managed instanceof DurableDuty) this.managed.hinted();
+    if (topic === 'lease') {
+      this.member.hinted();
+      this.asking.hinted();
+    } else if (this.managed instanceof DurableDuty) this.managed.hinted();
   }
 
   storeIsBack(): void {
     this.member.storeIsBack();
+  }
+
+  /** The drain of this process has changed. */
+  ordered(): void {
+    this.member.ordered();
   }
 
   // ---- what the facade calls ----
@@ -143,6 +180,7 @@ export class HostedCluster implements ClusterCalls {
   async exit(): Promise<void> {
     const isCutShort = this.mainRunner?.abandon() ?? false;
     this.managed?.exit(isCutShort);
+    this.groups?.exit();
     if (isCutShort) this.member.dying();
     // One whose turn has not come never joins.
     this.join = null;
@@ -176,6 +214,23 @@ export class HostedCluster implements ClusterCalls {
     return this.unmanaged?.synchronize(id) ?? false;
   }
 
+  async ownGroup(group: OwnedGroup): Promise<boolean> {
+    assert.ok(this.groups !== null, 'only an unmanaged cluster with a guard owns processes');
+    return this.groups.add(group);
+  }
+
+  async endGroup(number: number, signal: NodeJS.Signals | null, patience: number | null): Promise<GroupEnd> {
+    return this.groups?.end(number, signal, patience) ?? 'gone';
+  }
+
+  async hasSucceeded(key: string): Promise<boolean> {
+    return (await this.parts.store.findSuccess(this.name, key)) !== null;
+  }
+
+  async recordSuccess(key: string, term: number): Promise<void> {
+    await this.parts.store.putSuccess({ name: this.name, key, term, holder: this.parts.spec.holder });
+  }
+
   async status(): Promise<MemberStatus> {
     const status = await this.member.status();
     return { ...status, pool: this.parts.pool.report() };
@@ -189,6 +244,20 @@ export class HostedCluster implements ClusterCalls {
     metrics.measured(this.lease.remaining() > 0 ? load : null, managed instanceof DurableDuty);
   }
 
+  handOver(request: HandOverRequest): Promise<HandedOver> {
+    return this.asking.handOver(request);
+  }
+
+  async pause(request: PauseRequest): Promise<void> {
+    await this.asking.pause(request);
+    this.member.ordered();
+  }
+
+  async resume(): Promise<void> {
+    await this.asking.resume();
+    this.member.ordered();
+  }
+
   async worked(run: number, outcome: WorkOutcome): Promise<void> {
     this.mainRunner?.settled(run, outcome);
   }
@@ -196,12 +265,19 @@ export class HostedCluster implements ClusterCalls {
   // ---- how it is put together ----
 
   private makeMember(): ClusterMember {
-    const { spec, options, limits, store, emit, deaths } = this.parts;
+    const { spec, options, limits, store, emit, deaths, drains, orders, turns } = this.parts;
     return new ClusterMember({
       name: spec.name,
       holder: spec.holder,
       host: hostname(),
       pid: process.pid,
+      priority: spec.priority,
+      drain: drains.process,
+      drains: [drains.host, drains.process],
+      stopTimeout: spec.managed?.options.stopTimeout ?? 0,
+      readOrders: (asked) => orders.read(asked),
+      turns,
+      stuck: (reason) => this.stuck(reason),
       process: this.parts.process,
       deaths,
       storeText: storeText(options.store),
@@ -226,11 +302,18 @@ export class HostedCluster implements ClusterCalls {
   private makeDuty(progressed: () => void): Duty {
     const { managed, identifier } = this.parts.spec;
     if (managed === null) {
-      this.unmanaged = new UnmanagedDuty(identifier, progressed);
+      this.groups = this.makeGroups();
+      this.unmanaged = new UnmanagedDuty(identifier, progressed, this.groups);
       return this.unmanaged;
     }
     this.managed = this.makeQueueDuty(managed, progressed);
     return this.managed;
+  }
+
+  private makeGroups(): OwnedGroups | null {
+    const { guard, emit } = this.parts;
+    if (guard === null) return null;
+    return new OwnedGroups({ clock: systemClock, guard, processes: new ProcessGroups(), emit });
   }
 
   private makeQueueDuty({ module, options }: ManagedSpec, progressed: () => void): QueueDuty {
@@ -277,9 +360,16 @@ export class HostedCluster implements ClusterCalls {
   // ---- what the member tells ----
 
   private ended(farewell: Promise<void>): void {
+    this.asking.stop();
     this.watch?.stop();
     // The thread must not end, and with it who would kill the process, before work that will not stop is dealt with.
     this.parts.ended(Promise.all([farewell, this.managed?.whenEnded(), this.loading?.stop()]));
+  }
+
+  /** Nothing ran, and yet the thread of the work did not end: the lease is left to expire. */
+  private stuck(reason: string): void {
+    this.fitness.complain('handOver', 'ERR_WORK_NOT_STOPPED', reason);
+    void this.managed?.whenEnded().then(() => this.fitness.withdraw('handOver'));
   }
 
   private standBack(reason: string): void {

@@ -4,14 +4,14 @@
  */
 
 import { logFor } from '../diagnostics/log.js';
-import type { News, StoreRequest } from '../election/effects.js';
+import type { Drain, News, StoreRequest } from '../election/effects.js';
 import { Elector, type ElectorCallbacks } from '../election/elector.js';
 import type { Phase } from '../election/transitions.js';
 import { FailoverError, type FailoverErrorCode, toWire } from '../errors.js';
 import type { Configuration } from '../options/configuration.js';
 import { timeToLive } from '../options/leaseTimes.js';
 import type { Intervals } from '../options/options.js';
-import type { Lease, Member, Progress, Store } from '../store/store.js';
+import type { Lease, Member, Observation, Progress, Store } from '../store/store.js';
 import type { ProcessIdentity } from '../surroundings/processIdentity.js';
 import type { Cancel, Clock } from '../time/clock.js';
 import type { MemberEvent } from '../wire/messages.js';
@@ -22,17 +22,22 @@ import { ConfigurationWatch } from './configurationWatch.js';
 import type { DeathWatch, HolderWatch } from './deathWatch.js';
 import type { Duty } from './duties/duty.js';
 import type { MemberMetrics } from './memberMetrics.js';
+import { OrdersWatch, type OrdersWatchParts } from './orders/ordersWatch.js';
+import { withOrders } from './orders/withOrders.js';
 
 /** How often a member says in the store that it is there, in ms. People look at it, the protocol never does. */
 const SIGN_PERIOD_MS = 30_000;
+/** What a member is told about the orders of operators. */
+type OrderPart = 'name' | 'priority' | 'drains' | 'stopTimeout' | 'readOrders' | 'turns' | 'stuck';
 /** How many term records are kept behind the newest one. */
 const TERMS_KEPT_MAX = 1000;
 
-interface MemberParts {
-  readonly name: string;
+interface MemberParts extends Pick<OrdersWatchParts, OrderPart> {
   readonly holder: string;
   readonly host: string;
   readonly pid: number;
+  /** The key of the drain of this process. */
+  readonly drain: string;
   /** What its claims say of this process. */
   readonly process: ProcessIdentity;
   /** Shared by all members of the coordinator. */
@@ -68,6 +73,7 @@ export class ClusterMember implements ElectorCallbacks {
   readonly duty: Duty;
   private readonly elector: Elector;
   private readonly configurations: ConfigurationWatch;
+  private readonly orders: OrdersWatch;
   private readonly holder: HolderWatch;
   private readonly statistics: BeatStatistics;
   /** How many masterships were given up. */
@@ -92,8 +98,14 @@ export class ClusterMember implements ElectorCallbacks {
     const beats = new BeatStatistics(parts.metrics);
     this.statistics = beats;
     this.holder = parts.deaths.add(() => this.elector.holderGone());
-    this.elector = new Elector({ name, config, store, clock, callbacks: this, beats, requestTimeout });
+    const watched = withOrders(store, () => this.orders);
+    this.elector = new Elector({ name, config, store: watched, clock, callbacks: this, beats, requestTimeout });
     this.duty = parts.makeDuty(() => this.elector.progressed());
+    this.orders = new OrdersWatch({
+      ...parts,
+      ...{ duty: this.duty, election: this.elector, poll: intervals.POLL, master: intervals.MASTER },
+      isFit: () => this.elector.isFit,
+    });
     this.configurations = new ConfigurationWatch({
       ...{ name, holder, configuration, store, clock },
       ttl: timeToLive(intervals),
@@ -110,6 +122,7 @@ export class ClusterMember implements ElectorCallbacks {
   run(joined: () => void = () => {}): void {
     this.joined = joined;
     this.ran = true;
+    this.orders.start();
     this.elector.run();
     this.signOfLife();
     this.configurations.start();
@@ -129,6 +142,12 @@ export class ClusterMember implements ElectorCallbacks {
   /** The store hints that the lease may have changed. */
   hinted(): void {
     this.elector.hinted();
+    this.orders.hinted();
+  }
+
+  /** What operators ask for has changed. */
+  ordered(): void {
+    void this.orders.read();
   }
 
   storeIsBack(): void {
@@ -170,6 +189,7 @@ export class ClusterMember implements ElectorCallbacks {
       done: this.elector.term === undefined && lease !== null ? lease.count : count,
       heartbeat: this.statistics.report(),
       configuration: { ...this.parts.configuration, differing: this.configurations.differing },
+      ...this.orders.status,
       members,
     };
   }
@@ -184,7 +204,12 @@ export class ClusterMember implements ElectorCallbacks {
     return this.holder.isGone(lease);
   }
 
+  deference(observation: Observation): number {
+    return this.orders.deference(observation);
+  }
+
   asked(request: StoreRequest): void {
+    if (request.type === 'beat') this.orders.beat();
     if (logTests.enabled) logTests('%s: %s, %s', this.parts.name, this.elector.phase, inWords(request));
   }
 
@@ -195,22 +220,29 @@ export class ClusterMember implements ElectorCallbacks {
       case 'phase':
         return this.phase(news.from, news.to);
       case 'lease':
-        return lease.hold(news.term, news.validUntil);
+        lease.hold(news.term, news.validUntil);
+        return this.duty.held?.(news.validUntil);
       case 'noLease':
         return lease.drop();
       case 'elected':
         this.seenLease = null;
         this.configurations.elected();
         this.trim(news.term);
-        return this.duty.elected(news);
+        this.duty.elected(news);
+        return this.orders.elected(news.term);
       case 'fence':
         log('%s: work must stop: %s', name, news.reason);
         return this.duty.fence(news.reason);
       case 'resume':
-        log('%s: the lease was saved, work goes on', name);
+        log(
+          '%s: %s, work goes on',
+          name,
+          news.after === 'fence' ? 'the lease was saved' : 'its hand-over was cancelled',
+        );
         return this.duty.resume();
       case 'deposed':
         if (news.code !== 'ERR_LEASE_LOST') this.resignations += 1;
+        this.orders.left();
         this.duty.deposed(news.reason, lease.remaining());
         return emit({ type: 'error', error: toWire(new FailoverError(news.code, news.reason)) });
       case 'settle':
@@ -225,8 +257,11 @@ export class ClusterMember implements ElectorCallbacks {
         log('%s: a beat failed: %s', name, news.error.message);
         return emit({ type: 'error', error: toWire(news.error) });
       case 'drain':
-        void this.drain();
-        return;
+        return this.drain(news);
+      case 'handedOver':
+        log('%s: hands over term %d', name, news.term);
+        this.duty.deposed('the mastership was handed over', 0);
+        return this.orders.handedOver();
       case 'stopped':
         return this.stopped();
     }
@@ -265,14 +300,19 @@ export class ClusterMember implements ElectorCallbacks {
     }
   }
 
-  private async drain(): Promise<void> {
-    if ((await this.duty.drain()) === 'drained') this.elector.drained();
-    else this.elector.abandon();
+  private drain(drain: Drain): void {
+    if (drain.for === 'handOver') return this.orders.drain(() => this.elector.drained(drain));
+    this.orders.stops();
+    void this.duty.drain().then((how) => {
+      if (how === 'drained') this.elector.drained(drain);
+      else this.elector.abandon();
+    });
   }
 
   private stopped(): void {
     this.cancelSign();
     this.configurations.stop();
+    this.orders.stop();
     this.holder.stop();
     this.parts.lease.drop();
     this.parts.emit({ type: 'stopped' });
@@ -303,8 +343,9 @@ export class ClusterMember implements ElectorCallbacks {
     // A store that fails would only fail again, and a member that has stopped is taken out.
     if (state === 'error' || state === 'init' || state === 'stopped') return;
     this.signed = true;
-    const { holder, name, host, pid, store, clock } = this.parts;
-    const line = { id: holder, name, host, pid, state, at: new Date(clock.wall()) };
+    const { holder, name, host, pid, store, clock, priority, drain } = this.parts;
+    const { drained } = this.orders.status;
+    const line = { id: holder, name, host, pid, state, at: new Date(clock.wall()), priority, drained, drain };
     const signed = store.putMember(line).catch((error: Error) => {
       log('%s: the line of this member was not written: %s', name, error.message);
     });

@@ -52,13 +52,14 @@ export class MemberMetrics implements BeatListener {
       case 'elected':
         if (!news.continued && this.seenAt !== null) this.shared.takeover.record(clock.now() - this.seenAt);
         this.seenAt = null;
+        this.draining = false;
         return;
       case 'storeFailed':
       case 'beatFailed':
         counts.storeFails = true;
         return;
       case 'drain':
-        this.draining = true;
+        this.draining = news.for === 'stop';
         return;
       case 'resume':
         this.draining = false;

@@ -20,14 +20,16 @@ export function startCoordinatorThread(): void {
   const api: WireApi = {
     open: (spec) => reply(() => host.open(spec)),
     call: (cluster, name, args) => reply(() => host.call(cluster, name, args)),
+    drain: (reason) => reply(() => host.drain(reason)),
+    undrain: () => reply(() => host.undrain()),
     exit: () =>
       reply(async () => {
         await host.exit();
         new ExitSignal(data.exit).give();
       }),
-    close: () =>
+    close: (undrain) =>
       reply(async () => {
-        await host.close();
+        await host.close(undrain);
         outbox.flush();
       }),
   };

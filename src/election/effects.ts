@@ -46,6 +46,14 @@ export interface Deposition {
   readonly code: FailoverErrorCode;
 }
 
+/**
+ * Let the running work finish and start none; say `drained`, with this, when nothing of it runs. If it would not end, say
+ * `abandon` at a stop, and `handOverCancelled` at a hand-over, whose drains are numbered.
+ */
+export type Drain =
+  | { readonly type: 'drain'; readonly for: 'stop' }
+  | { readonly type: 'drain'; readonly for: 'handOver'; readonly term: number; readonly drain: number };
+
 export type News =
   | { readonly type: 'phase'; readonly from: Phase; readonly to: Phase }
   /** The lease is this member's until then, by its monotonic clock. */
@@ -55,8 +63,8 @@ export type News =
   | { readonly type: 'elected'; readonly term: number; readonly progress: Progress; readonly continued: boolean }
   /** Work must stop now; the mastership may yet be saved. */
   | { readonly type: 'fence'; readonly reason: string }
-  /** It was saved. */
-  | { readonly type: 'resume' }
+  /** Work may go on: the mastership was saved after a fence, or its hand-over was cancelled. */
+  | { readonly type: 'resume'; readonly after: 'fence' | 'handOver' }
   /**
    * It is lost, and `noLease` came before; or it was given up, and that comes after: work has what is left of it.
    * Rule 10: docs/explain/protocol.md#rule-10-a-lease-proves-that-work-is-alive
@@ -69,8 +77,9 @@ export type News =
   | { readonly type: 'storeFailed'; readonly error: Error }
   /** One beat failed; the mastership lasts as long as its validity. */
   | { readonly type: 'beatFailed'; readonly error: Error }
-  /** Let the running work finish and start none; say `drained` when nothing of it runs. */
-  | { readonly type: 'drain' }
+  | Drain
+  /** It was handed over, after a drain: this member counts on nothing, and the release goes out after this. */
+  | { readonly type: 'handedOver'; readonly term: number }
   | { readonly type: 'stopped' };
 
 export type Effect = StoreRequest | News;

@@ -5,9 +5,9 @@
 
 import { type FailoverErrorCode, StoreError } from '../errors.js';
 import { beatLead } from '../options/leaseTimes.js';
-import type { Lease, Progress, Store } from '../store/store.js';
+import type { Lease, Observation, Progress, Store } from '../store/store.js';
 import type { Cancel, Clock } from '../time/clock.js';
-import type { News, StoreRequest } from './effects.js';
+import type { Drain, News, StoreRequest } from './effects.js';
 import { step } from './protocol.js';
 import { type Answer, type ElectionConfig, type ElectionEvent, type ElectionState, initialState } from './state.js';
 import { SuspensionWatch } from './suspensionWatch.js';
@@ -23,6 +23,8 @@ export interface ElectorCallbacks {
   notify(news: News): void;
   /** Returns whether the process that holds this lease is certainly gone (rule 12). Called with each look. */
   isHolderGone(lease: Lease | null): boolean;
+  /** Returns how many ms later than it might this member is to claim, because another goes first. Called with each look. */
+  deference(observation: Observation): number;
   /** Called when a request goes out to the store. */
   asked(request: StoreRequest): void;
 }
@@ -35,10 +37,16 @@ export interface BeatListener {
   beatAcknowledged(roundTrip: number): void;
 }
 
+/** What an election does in the store. */
+export type ElectionStore = Pick<
+  Store,
+  'highestTerm' | 'observe' | 'compareAndSetLease' | 'insertTerm' | 'beat' | 'release' | 'releaseDead'
+>;
+
 interface ElectorParts {
   readonly name: string;
   readonly config: ElectionConfig;
-  readonly store: Store;
+  readonly store: ElectionStore;
   readonly clock: Clock;
   readonly callbacks: ElectorCallbacks;
   readonly beats: BeatListener;
@@ -50,6 +58,8 @@ export class Elector {
   private state: ElectionState = initialState;
   private readonly queue: ElectionEvent[] = [];
   private busy = false;
+  /** Whether a hint came while a look was under way: that may have read what was there before. */
+  private wasHinted = false;
   private timer: { at: number; cancel: Cancel } | undefined;
   private readonly watch: SuspensionWatch;
 
@@ -74,6 +84,16 @@ export class Elector {
     return !this.state.unfit;
   }
 
+  /** Returns whether the mastership is being handed over, and not yet released. */
+  get isHandingOver(): boolean {
+    return (this.state.mastership?.handOver ?? null) !== null;
+  }
+
+  /** Returns whether it claims nothing, because of `rest` or after a hand-over. */
+  get isResting(): boolean {
+    return this.state.rests !== null;
+  }
+
   run(): void {
     this.happen({ type: 'run' });
   }
@@ -82,9 +102,9 @@ export class Elector {
     this.happen({ type: 'stop' });
   }
 
-  /** Answers the news `drain`. */
-  drained(): void {
-    this.happen({ type: 'drained' });
+  /** Answers the news `drain`, which it is given. */
+  drained(drain: Drain): void {
+    this.happen(drain.for === 'stop' ? { type: 'drained' } : { type: 'drained', drain: drain.drain });
   }
 
   /** Ends a drain whose work would not stop, in the place of `drained`: the lease is left to expire. */
@@ -105,6 +125,29 @@ export class Elector {
     this.happen({ type: 'fit' });
   }
 
+  /**
+   * Asks for the release of a mastership of this term, for another member to be master. Does nothing if the term is another.
+   * The news `drain` says that it begins, `handedOver` that it is done. Then the member rests for 2 x (SLAVE + TICKING).
+   */
+  handOver(term: number): void {
+    this.happen({ type: 'handOver', term });
+  }
+
+  /** Ends a hand-over whose work would not stop, or which is wanted no more: the news `resume` lets work go on. */
+  handOverCancelled(term: number): void {
+    this.happen({ type: 'handOverCancelled', term });
+  }
+
+  /** Has the member claim nothing until then, by its clock; null: until `rested`. A mastership goes on. */
+  rest(until: number | null): void {
+    this.happen({ type: 'rest', until });
+  }
+
+  /** Ends every rest, also that after a hand-over. */
+  rested(): void {
+    this.happen({ type: 'rested' });
+  }
+
   /** Says that the store is back. */
   storeIsBack(): void {
     this.happen({ type: 'available' });
@@ -117,6 +160,7 @@ export class Elector {
 
   /** Says that the lease may have changed: the next look comes soon. May be said at any time, and too often. */
   hinted(): void {
+    if (this.state.pending !== null) this.wasHinted = true;
     this.happen({ type: 'hint' });
   }
 
@@ -155,6 +199,15 @@ export class Elector {
       if ('request' in effect) this.send(effect);
       else this.parts.callbacks.notify(effect);
     }
+    if (this.wasHinted) this.hintAgain();
+  }
+
+  /** The look that was under way when a hint came is followed by another one, unless it has led to a claim. */
+  private hintAgain(): void {
+    const { pending, claim } = this.state;
+    if (pending !== null && claim === null) return;
+    this.wasHinted = false;
+    if (claim === null) this.queue.push({ type: 'hint' });
   }
 
   private arm(): void {
@@ -216,7 +269,8 @@ export class Elector {
       case 'observe': {
         const [observation] = await store.observe([{ name, tip: asked.tip, wait: asked.wait }]);
         if (observation === undefined) throw new StoreError('ERR_STORE', 'the store answered a look with nothing');
-        return { type: 'observed', request, observation, holderIsGone: callbacks.isHolderGone(observation.lease) };
+        const holderIsGone = callbacks.isHolderGone(observation.lease);
+        return { type: 'observed', request, observation, holderIsGone, deference: callbacks.deference(observation) };
       }
       case 'writeLease':
         return {

@@ -25,6 +25,10 @@
  * Beside the phases a member is fit or not (rule 10). From `resign` to `fit` its work may hang: it looks on like any
  * standby, slave and ticking as the lease goes, and claims nothing, not even a lease that still names it.
  *
+ * A master may be asked to hand over: its work drains, then it counts on nothing, is slave, and releases the lease while it
+ * looks on (`parting`). It rests for a while, so another member wins. A member that rests, by itself or by order, claims
+ * nothing; one that defers claims later than it might. Both only ever cost time, so no rule of safety knows of them.
+ *
  * A store may be emptied or replaced under its members. Each of its lives is an epoch, and everything that was known of
  * one, but for the longest time to live, counts for nothing in the next. A claim is won only in the epoch that its wait
  * was in, and without a wait only in an epoch that is settled (rule 11).
@@ -38,7 +42,17 @@ import assert from 'node:assert/strict';
 import { beatLead, timeToLive, validity } from '../options/leaseTimes.js';
 import type { Lease, Progress, Tip } from '../store/store.js';
 import type { Deposition, Effect } from './effects.js';
-import type { Answer, Claim, ElectionConfig, ElectionEvent, ElectionState, Mastership, Seen } from './state.js';
+import type {
+  Answer,
+  Claim,
+  ElectionConfig,
+  ElectionEvent,
+  ElectionState,
+  Looked,
+  Mastership,
+  Parting,
+  Seen,
+} from './state.js';
 import { type Phase, transitions } from './transitions.js';
 
 /** Beats that may be under way at once; more would only pile up on a store that does not answer. */
@@ -116,7 +130,10 @@ class StepDraft {
    * before the request was sent.
    */
   expire(): void {
-    const { mastership } = this.state;
+    const { mastership, rests, parting } = this.state;
+    if (rests !== null && rests.until !== null && this.now >= rests.until) this.state.rests = null;
+    // What the others wait for is the lease itself, from here on.
+    if (parting !== null && this.now >= parting.until) this.state.parting = null;
     if (mastership === null || this.now < mastership.validUntil) return;
     this.stepDown('error', 'the lease ended before a beat was acknowledged');
     this.state.nextLookAt = this.now;
@@ -127,35 +144,26 @@ class StepDraft {
   handle(event: ElectionEvent): void {
     switch (event.type) {
       case 'run':
-        assert.equal(this.state.phase, 'stopped');
-        assert.ok(
-          this.config.grace < validity(this.config.intervals),
-          'a grace as long as the validity allows no work',
-        );
-        this.enter('init');
-        this.state.nextLookAt = this.now + this.config.intervals.INIT;
-        return;
+        return this.run();
       case 'stop':
-        if (this.state.phase === 'stopped' || this.state.stopping !== 'no') return;
-        this.state.stopping = 'draining';
-        this.effects.push({ type: 'drain' });
-        return;
+        return this.stopDrains();
       case 'drained':
-        assert.notEqual(this.state.stopping, 'no', 'only who is stopping drains');
-        this.state.stopping = 'drained';
-        return;
+        return this.drained(event.drain);
       case 'abandon':
-        assert.notEqual(this.state.stopping, 'no', 'only who is stopping may abandon');
-        if (this.state.mastership !== null)
-          this.stepDown('error', 'work would not stop, so the lease is left to run out');
-        this.state.claim = null;
-        this.state.stopping = 'drained';
-        return;
+        return this.abandon();
       case 'resign':
         return this.resign(event);
       case 'fit':
         this.state.unfit = false;
         return;
+      case 'handOver':
+        return this.handOver(event.term);
+      case 'handOverCancelled':
+        return this.handOverCancelled(event.term);
+      case 'rest':
+        return this.rest(event.until);
+      case 'rested':
+        return this.rested();
       case 'available':
         return this.storeIsBack();
       case 'holderGone':
@@ -174,6 +182,13 @@ class StepDraft {
       default:
         this.answer(event);
     }
+  }
+
+  private run(): void {
+    assert.equal(this.state.phase, 'stopped');
+    assert.ok(this.config.grace < validity(this.config.intervals), 'a grace as long as the validity allows no work');
+    this.enter('init');
+    this.state.nextLookAt = this.now + this.config.intervals.INIT;
   }
 
   private storeIsBack(): void {
@@ -208,9 +223,10 @@ class StepDraft {
   }
 
   private answer(answer: Answer): void {
-    const { mastership, claim } = this.state;
+    const { mastership, claim, parting } = this.state;
     if (mastership?.inFlight.has(answer.request)) return this.beatAnswered(mastership, answer);
     if (mastership !== null && mastership.release === answer.request) return this.releaseAnswered(mastership, answer);
+    if (parting !== null && parting.request === answer.request) return this.partingAnswered(parting, answer);
     if (answer.request !== this.state.pending) return;
     this.state.pending = null;
     if (claim !== null) this.claimAnswered(claim, answer);
@@ -234,7 +250,7 @@ class StepDraft {
     if (answer.type === 'tip') {
       state.tip = answer.tip;
       if (state.looked === null || state.looked.epoch !== answer.tip.epoch) return this.look();
-      return this.saw(answer.tip, state.looked.lease, state.looked.settled, state.looked.holderIsGone);
+      return this.saw(answer.tip, state.looked);
     }
     if (answer.type === 'deadReleased') {
       // By this member, or by another one that was faster.
@@ -244,14 +260,15 @@ class StepDraft {
     assert.equal(answer.type, 'observed');
     if (answer.type !== 'observed') return;
     const { lease, newer, settled, epoch } = answer.observation;
-    const { holderIsGone = false } = answer;
+    const { holderIsGone = false, deference = 0 } = answer;
     assert.ok(state.tip !== null);
+    const looked: Looked = { lease, settled, epoch, holderIsGone, deference };
     if (newer || (lease !== null && lease.term > state.tip.term) || epoch !== state.tip.epoch) {
-      state.looked = { lease, settled, epoch, holderIsGone };
+      state.looked = looked;
       this.effects.push({ type: 'readTip', request: this.request() });
       return;
     }
-    this.saw(state.tip, lease, settled, holderIsGone);
+    this.saw(state.tip, looked);
   }
 
   private lookFailed(error: Error): void {
@@ -276,20 +293,24 @@ class StepDraft {
    * Rule 1: observe, do not compare clocks.
    * Takes one whole look: the version is either the one that stood before, or new from this moment.
    */
-  private saw(tip: Tip, lease: Lease | null, isSettled: boolean, holderIsGone: boolean): void {
+  private saw(tip: Tip, { lease, settled: isSettled, holderIsGone, deference: asked }: Looked): void {
     const { state } = this;
+    assert.ok(asked >= 0, 'no member claims earlier than it may');
+    // Whatever is asked for, a lease that can be claimed is claimed in the end.
+    const deference = Math.min(asked, timeToLive(this.config.intervals));
     const ttl = Math.max(lease?.ttl ?? 0, tip.ttl);
     // The store answered for the waits that were known. Of a longer one, which this look shows first, it said nothing.
     const settled = isSettled && ttl <= this.longestWait;
     state.longestTtl = Math.max(state.longestTtl, ttl);
     state.looked = null;
+    state.looksFirst = false;
     state.failedLooks = 0;
     state.nextLookAt = this.now + this.config.intervals.POLL;
     if (state.epoch !== tip.epoch) this.enterEpoch(tip.epoch);
     if (state.seen !== null && this.isSameVersion(state.seen, tip, lease, settled))
-      state.seen = { ...state.seen, settled };
+      state.seen = { ...state.seen, settled, deference };
     else {
-      state.seen = { tip, lease, settled, since: this.now };
+      state.seen = { tip, lease, settled, since: this.now, deference };
       // What this member wrote itself is no news to it, and may be older than what it knows.
       if (lease?.holder !== this.config.holder) this.effects.push({ type: 'seen', lease });
       if (state.phase === 'ticking') this.enter('slave');
@@ -335,22 +356,39 @@ class StepDraft {
    * Returns whether this member may claim, at once or because it has waited. `startClaim` and what follows are the steps.
    */
   private mayClaim(): boolean {
-    const { seen, heldClaim, stopping, unfit, failedLooks, claim, mastership } = this.state;
-    if (seen === null || stopping !== 'no' || unfit || claim !== null || mastership !== null) return false;
-    const { lease, tip, settled } = seen;
-    if (lease === null && tip.term === 0 && settled) return true;
-    const mine = lease !== null && lease.holder === this.config.holder && lease.claim === heldClaim;
-    if (settled && lease !== null && lease.term === tip.term && (lease.holder === null || mine)) return true;
+    const { seen, stopping, unfit, looksFirst, failedLooks, claim, mastership } = this.state;
+    if (seen === null || stopping !== 'no' || unfit || looksFirst || claim !== null || mastership !== null)
+      return false;
     // After a failure only a look that was answered may start a claim; it sets `failedLooks` back.
     if (this.state.phase === 'error' && failedLooks > 0) return false;
     return this.now >= this.claimAt(seen);
   }
 
   private claimAt(seen: Seen): number {
-    return seen.since + this.waitFor(seen);
+    return Math.max(seen.since + this.waitFor(seen), this.restEnds(seen));
   }
 
-  private waitFor({ lease, tip, settled }: Seen): number {
+  /** Returns how long this version must stand before this member claims it. */
+  private waitFor(seen: Seen): number {
+    const { lease, tip, settled, deference } = seen;
+    if (settled && lease === null && tip.term === 0) return deference;
+    const mine = lease !== null && lease.holder === this.config.holder && lease.claim === this.state.heldClaim;
+    const invites = lease !== null && lease.term === tip.term && (lease.holder === null || mine);
+    if (settled && invites) return mine ? 0 : deference;
+    return this.fullWait(seen) + deference;
+  }
+
+  /** Returns when the rest is over, if this is what there is to claim: never, if it has to be told so. */
+  private restEnds({ lease }: Seen): number {
+    const { rests } = this.state;
+    if (rests === null) return Number.NEGATIVE_INFINITY;
+    const { until, early } = rests;
+    if (early !== null && lease?.holder === null && lease.claim === early.claim) return early.from;
+    return until ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Without which no member claims a lease that another may hold. */
+  private fullWait({ lease, tip, settled }: Seen): number {
     const wait = Math.max(timeToLive(this.config.intervals), lease?.ttl ?? 0, tip.ttl);
     return settled ? wait : Math.max(wait, this.longestWait);
   }
@@ -366,6 +404,8 @@ class StepDraft {
     const { state, config } = this;
     state.claims += 1;
     state.nextLookAt = null;
+    state.rests = null;
+    state.parting = null;
     const expected = seen.lease;
     state.claim = {
       step: 'lease',
@@ -375,7 +415,7 @@ class StepDraft {
       sentAt: this.now,
       continued: expected !== null && expected.claim === state.workedClaim,
       epoch: seen.tip.epoch,
-      waited: seen.settled ? null : this.waitFor(seen),
+      waited: seen.settled ? null : this.fullWait(seen),
       failures: 0,
     };
     this.effects.push({ type: 'writeLease', request: this.request(), expected, next: this.claimedLease(state.claim) });
@@ -468,6 +508,7 @@ class StepDraft {
     state.seen = null;
     if (claim.waited !== null) this.effects.push({ type: 'settle', epoch: claim.epoch, wait: claim.waited });
     const validUntil = claim.sentAt + validity(config.intervals);
+    if (state.rests !== null) return this.winForOthers(claim, validUntil);
     if (this.now >= validUntil - config.grace) {
       // Too late to use, yet won: the lease still names this member, so the next look lets it claim again at once.
       state.nextLookAt = this.now;
@@ -488,6 +529,7 @@ class StepDraft {
       fenced: false,
       dirty: false,
       release: 'no',
+      handOver: null,
     };
     const { identifier, count, recent } = this.claimedLease(claim);
     this.effects.push({ type: 'lease', term: claim.term, validUntil });
@@ -496,6 +538,16 @@ class StepDraft {
       const progress: Progress = { identifier, count, recent };
       this.effects.push({ type: 'elected', term: claim.term, progress, continued: claim.continued });
     }
+  }
+
+  /**
+   * The rest began when the claim was under way. Dropped half done, it would have all wait for a lease that no member uses. So
+   * it was brought to its end, makes no master, and is released.
+   */
+  private winForOthers(claim: Claim, validUntil: number): void {
+    this.claimLost();
+    this.state.heldClaim = null;
+    this.part({ term: claim.term, claim: claim.id, beat: claim.failures === 0 ? 0 : PROVED, validUntil });
   }
 
   // ---- mastership (rules 3, 4, 6, 7, 9, 10) ----
@@ -573,7 +625,8 @@ class StepDraft {
     const unfenced = mastership.fenced && this.now < validUntil - this.config.grace;
     this.state.mastership = { ...this.state.mastership, validUntil, fenced: mastership.fenced && !unfenced };
     if (mastership.release === 'no') this.effects.push({ type: 'lease', term: mastership.term, validUntil });
-    if (unfenced && this.state.stopping === 'no') this.effects.push({ type: 'resume' });
+    const works = this.state.stopping === 'no' && mastership.handOver === null;
+    if (unfenced && works) this.effects.push({ type: 'resume', after: 'fence' });
   }
 
   /**
@@ -600,6 +653,111 @@ class StepDraft {
     this.stop();
   }
 
+  private stopDrains(): void {
+    const { mastership, phase, stopping } = this.state;
+    if (phase === 'stopped' || stopping !== 'no') return;
+    // The drain of the stop takes the place of that of a hand-over. What has drained is on its way out.
+    if (mastership?.handOver?.drained === false) this.state.mastership = { ...mastership, handOver: null };
+    this.state.stopping = 'draining';
+    this.effects.push({ type: 'drain', for: 'stop' });
+  }
+
+  private drained(drain: number | undefined): void {
+    if (drain === undefined) {
+      assert.notEqual(this.state.stopping, 'no', 'only who is stopping drains');
+      this.state.stopping = 'drained';
+      return;
+    }
+    const { mastership } = this.state;
+    // An answer to a drain whose mastership, or hand-over, is over says nothing of the work of now.
+    if (mastership?.handOver?.drain !== drain) return;
+    this.state.mastership = { ...mastership, handOver: { drain, drained: true } };
+  }
+
+  private abandon(): void {
+    assert.notEqual(this.state.stopping, 'no', 'only who is stopping may abandon');
+    if (this.state.mastership !== null) this.stepDown('error', 'work would not stop, so the lease is left to run out');
+    this.state.claim = null;
+    this.state.stopping = 'drained';
+  }
+
+  // ---- hand-over and rest ----
+
+  /** Begins a drain, if the mastership is still the one that is meant. Beats go on. */
+  private handOver(term: number): void {
+    const { mastership, stopping } = this.state;
+    if (mastership?.term !== term || mastership.handOver !== null || stopping !== 'no') return;
+    this.state.drains += 1;
+    const drain = this.state.drains;
+    this.state.mastership = { ...mastership, handOver: { drain, drained: false } };
+    this.effects.push({ type: 'drain', for: 'handOver', term, drain });
+  }
+
+  private handOverCancelled(term: number): void {
+    const { mastership } = this.state;
+    if (mastership?.term !== term || mastership.handOver?.drained !== false) return;
+    this.state.mastership = { ...mastership, handOver: null };
+    // A fence ends only when the lease is saved.
+    if (!mastership.fenced) this.effects.push({ type: 'resume', after: 'handOver' });
+  }
+
+  /**
+   * Ends the mastership before the release goes out, so its answer, whatever it is, decides nothing: this member is slave, and
+   * rests. A beat that landed after the release would take it back, so none is under way.
+   */
+  private giveAway(mastership: Mastership): void {
+    const { state, now } = this;
+    const { term, claim } = mastership;
+    const ttl = timeToLive(this.config.intervals);
+    state.mastership = null;
+    state.heldClaim = null;
+    this.forget();
+    this.effects.push({ type: 'noLease' });
+    this.enter('slave');
+    this.effects.push({ type: 'handedOver', term });
+    if (state.rests?.until !== null) state.rests = { until: now + 2 * ttl, early: { from: now + ttl, claim } };
+    state.nextLookAt = now + this.config.intervals.POLL;
+    this.part(mastership);
+  }
+
+  /** Releases a lease that this member does not count on. Rule 9 */
+  private part({ term, claim, beat, validUntil }: Pick<Mastership, 'term' | 'claim' | 'beat' | 'validUntil'>): void {
+    if (this.now >= validUntil) return;
+    this.sendParting({ term, claim, beat, until: validUntil, request: null, retryAt: this.now });
+  }
+
+  private sendParting(parting: Parting): void {
+    const { term, claim } = parting;
+    const request = this.request(false);
+    const beat = parting.beat + 1;
+    this.state.parting = { ...parting, beat, request };
+    this.effects.push({ type: 'release', request, term, beat, ...(this.state.dying ? { died: claim } : {}) });
+  }
+
+  private partingAnswered(parting: Parting, answer: Answer): void {
+    if (answer.type !== 'failed') {
+      this.state.parting = null;
+      return;
+    }
+    this.effects.push({ type: 'beatFailed', error: answer.error });
+    this.state.parting = { ...parting, request: null, retryAt: this.now + this.config.intervals.POLL };
+  }
+
+  private rest(until: number | null): void {
+    const { rests } = this.state;
+    if (until === null) this.state.rests = { until: null, early: null };
+    else if (rests === null) this.state.rests = until > this.now ? { until, early: null } : null;
+    else if (rests.until !== null) this.state.rests = { ...rests, until: Math.max(until, rests.until) };
+  }
+
+  /** What makes it rest no more may have come with a look whose answer is about to be taken in, so the look goes first. */
+  private rested(): void {
+    const { state } = this;
+    if (state.rests !== null && state.claim === null && state.mastership === null) state.looksFirst = true;
+    state.rests = null;
+    this.lookAtOnce();
+  }
+
   private stepDown(to: 'slave' | 'error', reason: string): void {
     this.state.mastership = null;
     this.forget();
@@ -618,9 +776,9 @@ class StepDraft {
   private resign({ reason, code, nothingRuns }: Deposition & { readonly nothingRuns: boolean }): void {
     this.state.unfit = true;
     if (this.state.claim !== null) return this.claimLost();
-    // Who is stopping drains, and leaves the lease to run out if that fails, too.
+    // Who is stopping drains, and leaves the lease to run out if that fails, too. Who has drained is about to release it.
     const { mastership } = this.state;
-    if (mastership === null || this.state.stopping !== 'no') return;
+    if (mastership === null || this.state.stopping !== 'no' || mastership.handOver?.drained) return;
     this.state.mastership = null;
     this.forget();
     this.effects.push({ type: 'deposed', reason, code }, { type: 'noLease' });
@@ -638,7 +796,9 @@ class StepDraft {
     const { state } = this;
     if (state.phase === 'stopped') return;
     if (state.mastership !== null) return this.proceedAsMaster(state.mastership);
-    if (state.stopping === 'drained' && state.claim === null) return this.stop();
+    const { parting } = state;
+    if (parting !== null && parting.request === null && this.now >= parting.retryAt) this.sendParting(parting);
+    if (state.stopping === 'drained' && state.claim === null && parting === null) return this.stop();
     if (state.seen !== null && state.claim === null) {
       if (this.mayClaim()) return this.startClaim(state.seen);
     }
@@ -657,6 +817,10 @@ class StepDraft {
     }
     const current = this.state.mastership;
     if (current === null) return;
+    if (current.handOver?.drained) {
+      if (current.inFlight.size === 0) this.giveAway(current);
+      return;
+    }
     if (this.state.stopping === 'drained') {
       const retryDue = current.release === 'due' && this.now >= current.nextBeatAt;
       if (current.inFlight.size === 0 && (current.release === 'no' || retryDue)) this.sendRelease(current);
@@ -669,18 +833,30 @@ class StepDraft {
     const { state, config } = this;
     const times: number[] = [];
     if (state.mastership !== null) {
-      const { validUntil, fenced, nextBeatAt, inFlight, lastSentAt, release } = state.mastership;
+      const { validUntil, fenced, nextBeatAt, inFlight, lastSentAt, release, handOver } = state.mastership;
+      const beats = state.stopping !== 'drained' && handOver?.drained !== true;
       times.push(validUntil);
       if (!fenced) times.push(validUntil - config.grace);
       if (release === 'due') times.push(nextBeatAt);
-      else if (release === 'no' && inFlight.size < BEATS_IN_FLIGHT_MAX && state.stopping !== 'drained') {
+      else if (release === 'no' && inFlight.size < BEATS_IN_FLIGHT_MAX && beats) {
         const from = nextBeatAt - this.lead;
         times.push(inFlight.size === 0 ? from : Math.max(from, this.secondBeatFrom(lastSentAt)));
       }
     } else if (state.claim === null && state.stopping === 'no') {
       if (state.nextLookAt !== null && state.pending === null) times.push(state.nextLookAt);
-      if (state.seen !== null && !state.unfit && (state.phase === 'slave' || state.phase === 'ticking'))
-        times.push(this.claimAt(state.seen));
+      if (
+        state.seen !== null &&
+        !state.unfit &&
+        !state.looksFirst &&
+        (state.phase === 'slave' || state.phase === 'ticking')
+      ) {
+        const claimAt = this.claimAt(state.seen);
+        if (Number.isFinite(claimAt)) times.push(claimAt);
+      }
+    }
+    if (state.parting !== null) {
+      const { request, retryAt, until } = state.parting;
+      times.push(request === null ? Math.min(retryAt, until) : until);
     }
     return times.length === 0 ? null : Math.min(...times);
   }

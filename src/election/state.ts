@@ -28,6 +28,8 @@ export interface Seen {
   readonly settled: boolean;
   /** When the answer that first showed this version was received. */
   readonly since: number;
+  /** How much later than it might this member claims, by the last look, in ms: others go first. */
+  readonly deference: number;
 }
 
 export interface Claim {
@@ -63,6 +65,39 @@ export interface Mastership {
   readonly dirty: boolean;
   /** `no`, `due` (work has stopped), or the request of the release under way. */
   readonly release: 'no' | 'due' | number;
+  /** Work ends for another member to be master; null: it does not. */
+  readonly handOver: HandingOver | null;
+}
+
+interface HandingOver {
+  /** The number of its effect `drain`: the answer to an earlier one is ignored. */
+  readonly drain: number;
+  readonly drained: boolean;
+}
+
+/** A lease that this member counts on no more, and that it releases for the others. */
+export interface Parting {
+  readonly term: number;
+  readonly claim: string;
+  readonly beat: number;
+  /** Until then a release that failed is tried again; then the lease runs out. */
+  readonly until: number;
+  /** The release under way; null while it waits for `retryAt`. */
+  readonly request: number | null;
+  readonly retryAt: number;
+}
+
+/** A time in which this member claims nothing. */
+export interface Rest {
+  /** By its own clock; null: until it is told that it has rested. */
+  readonly until: number | null;
+  /** The claim whose lease it handed over. From then on that lease ends the rest, if it is still released. */
+  readonly early: { readonly from: number; readonly claim: string } | null;
+}
+
+export interface Looked extends Pick<Observation, 'lease' | 'settled' | 'epoch'> {
+  readonly holderIsGone: boolean;
+  readonly deference: number;
 }
 
 export interface ElectionState {
@@ -70,7 +105,7 @@ export interface ElectionState {
   readonly tip: Tip | null;
   readonly seen: Seen | null;
   /** The lease of a look that waits for the tip to be read. */
-  readonly looked: (Pick<Observation, 'lease' | 'settled' | 'epoch'> & { readonly holderIsGone: boolean }) | null;
+  readonly looked: Looked | null;
   /** The look or claim step under way; an answer to any other is late and ignored. */
   readonly pending: number | null;
   readonly nextLookAt: number | null;
@@ -90,10 +125,16 @@ export interface ElectionState {
   readonly stopping: 'no' | 'draining' | 'drained';
   /** It resigned, and work may still run: it claims nothing (rule 10). */
   readonly unfit: boolean;
+  readonly rests: Rest | null;
+  /** It was told that it has rested: what it saw before may be old, so it claims by the next look that is answered. */
+  readonly looksFirst: boolean;
+  readonly parting: Parting | null;
   /** Its process ends by an error while it works. */
   readonly dying: boolean;
   readonly requests: number;
   readonly claims: number;
+  /** How many hand-overs were begun. */
+  readonly drains: number;
   /** When `tick` is due; null when nothing is. */
   readonly wakeAt: number | null;
 }
@@ -103,8 +144,8 @@ export type ElectionEvent =
   | { readonly type: 'tick' }
   /** `stop()` was called. */
   | { readonly type: 'stop' }
-  /** Nothing of the work runs any more, after an effect `drain`. */
-  | { readonly type: 'drained' }
+  /** Nothing of the work runs any more, after an effect `drain`: of a hand-over, the one of this number. */
+  | { readonly type: 'drained'; readonly drain?: number }
   /** Work would not stop: end without a release, and let the lease run out. */
   | { readonly type: 'abandon' }
   /**
@@ -114,6 +155,14 @@ export type ElectionEvent =
   | ({ readonly type: 'resign'; readonly nothingRuns: boolean } & Deposition)
   /** Nothing of the work runs any more, and nothing holds it up. */
   | { readonly type: 'fit' }
+  /** Another member should be master: a mastership of this term is released once its work has drained. */
+  | { readonly type: 'handOver'; readonly term: number }
+  /** The work did not end, or the request was taken back: a mastership of this term goes on. */
+  | { readonly type: 'handOverCancelled'; readonly term: number }
+  /** No claim is made until then, by the clock of this member; null: until `rested`. */
+  | { readonly type: 'rest'; readonly until: number | null }
+  /** Every rest is over. The member claims by a look that is answered from now on. */
+  | { readonly type: 'rested' }
   /** The store is said to be back. */
   | { readonly type: 'available' }
   /** The process that holds the lease is said to be gone: a look, which says it again, comes at once (rule 12). */
@@ -131,12 +180,16 @@ export type ElectionEvent =
 /** What the store said to an effect with the same request. */
 export type Answer =
   | { readonly type: 'tip'; readonly request: number; readonly tip: Tip }
-  /** `holderIsGone`: the process that made the claim of this lease is certainly gone (rule 12). */
+  /**
+   * `holderIsGone`: the process that made the claim of this lease is certainly gone (rule 12). `deference`: this member
+   * claims so many ms later than it might, because another should go first; 0 by default.
+   */
   | {
       readonly type: 'observed';
       readonly request: number;
       readonly observation: Observation;
       readonly holderIsGone?: boolean;
+      readonly deference?: number;
     }
   | { readonly type: 'leaseWritten'; readonly request: number; readonly written: boolean }
   | { readonly type: 'termInserted'; readonly request: number; readonly inserted: boolean; readonly claim: string }
@@ -162,8 +215,12 @@ export const initialState: ElectionState = {
   longestTtl: 0,
   stopping: 'no',
   unfit: false,
+  rests: null,
+  looksFirst: false,
+  parting: null,
   dying: false,
   requests: 0,
   claims: 0,
+  drains: 0,
   wakeAt: null,
 };

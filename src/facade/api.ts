@@ -3,7 +3,9 @@
  * parts. `cluster.ts`, `managedCluster.ts` and `unmanagedCluster.ts` implement them.
  */
 import type { EventEmitter } from 'node:events';
+import type { HandOverOptions, PauseOptions } from '../options/options.js';
 import type { TaskId } from '../task/task.js';
+import type { HandedOver } from '../wire/messages.js';
 import type { MemberStatus } from '../wire/status.js';
 import type { ClusterEvents, ClusterState } from './events.js';
 
@@ -53,6 +55,54 @@ export interface Cluster extends EventEmitter<ClusterEvents> {
    * It may be called again. A stopped cluster stays so: make another one to run again.
    */
   stop(): Promise<void>;
+
+  /**
+   * Hands the mastership of this subsystem over, whichever member has it: no new task begins, and when the running one has
+   * ended, the lease is released. Resolves with the mastership that follows. The old master does not claim again for
+   * 2 × (SLAVE + TICKING), or for half of that if no other member does.
+   *
+   * @example
+   * ```ts
+   * import { failover } from 'mongo-failover';
+   *
+   * const { unmanaged: Unmanaged } = failover({ nodb: true });
+   * const cluster = new Unmanaged('poller');
+   * await cluster.run();
+   * const { members } = await cluster.status();
+   * const other = members.find(({ host }) => host === 'spare');
+   * const { term, holder } = await cluster.handOver({ to: other?.id, reason: 'new kernel' });
+   * console.log(`${holder} is master under term ${term}`);
+   * ```
+   *
+   * @throws {@link InvalidOptionError} `ERR_INVALID_OPTION`: an option is wrong.
+   * @throws {@link FailoverError} `ERR_HAND_OVER_REFUSED`: there is no master, or it is of another term; the member that is
+   * named is unknown, drained, or never master; or the running task did not end within `stopTimeout`. `ERR_HAND_OVER_TIMEOUT`:
+   * it took longer than `timeout`, and was taken back. `ERR_COORDINATOR_LOST`: the coordinator thread died.
+   * @throws {@link StateError} `ERR_STOPPED`: it was called after `stop()`.
+   * @throws {@link StoreError} The store did not answer or refused.
+   */
+  handOver(options?: HandOverOptions): Promise<HandedOver>;
+
+  /**
+   * Pauses this subsystem, on all members and through failovers and restarts, until `resume()`: no new task begins, and tasks
+   * that are submitted are kept. The mastership stays, unless `standby` is true. Resolves when the store has it; the master
+   * obeys within MASTER. A pause that is there is replaced.
+   *
+   * @throws {@link InvalidOptionError} `ERR_INVALID_OPTION`: an option is wrong.
+   * @throws {@link StateError} `ERR_STOPPED`: it was called after `stop()`.
+   * @throws {@link StoreError} The store did not answer or refused.
+   * @throws {@link FailoverError} `ERR_COORDINATOR_LOST`: the coordinator thread died.
+   */
+  pause(options?: PauseOptions): Promise<void>;
+
+  /**
+   * Ends a pause of this subsystem. Does nothing if there is none.
+   *
+   * @throws {@link StateError} `ERR_STOPPED`: it was called after `stop()`.
+   * @throws {@link StoreError} The store did not answer or refused.
+   * @throws {@link FailoverError} `ERR_COORDINATOR_LOST`: the coordinator thread died.
+   */
+  resume(): Promise<void>;
 
   /**
    * Returns what this member is and knows. It asks the store, too, but answers without it.

@@ -8,8 +8,10 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { FailoverError, fromWire, StateError } from '../errors.js';
+import type { HandOverOptions, PauseOptions } from '../options/options.js';
+import { resolveHandOver, resolvePause } from '../options/orders.js';
 import type { TaskId } from '../task/task.js';
-import type { CallAnswer, CallArgs, Caller, CallName, ClusterSpec, MemberEvent } from '../wire/messages.js';
+import type { CallAnswer, CallArgs, Caller, CallName, ClusterSpec, HandedOver, MemberEvent } from '../wire/messages.js';
 import { MemberCounts } from '../wire/sharedCounts.js';
 import { SharedLease } from '../wire/sharedLease.js';
 import type { MemberStatus } from '../wire/status.js';
@@ -20,6 +22,7 @@ import { type ClusterState, SafeEmitter } from './events.js';
 
 /** What a kind of cluster adds to the spec that the coordinator opens. */
 interface Kind {
+  readonly priority: number;
   readonly identifier: TaskId | null;
   readonly managed: ClusterSpec['managed'];
 }
@@ -31,6 +34,8 @@ export abstract class Cluster extends SafeEmitter implements api.Cluster {
   private readonly counts = new MemberCounts();
   /** The number by which it is watched. */
   private readonly watched: number;
+  /** The id of the member on the present coordinator thread; empty before there was one. */
+  protected holder = '';
   private readonly handle: CoordinatorHandle;
   private readonly kind: Kind;
   private readonly client: Client;
@@ -98,6 +103,21 @@ export abstract class Cluster extends SafeEmitter implements api.Cluster {
     return this.stopping;
   }
 
+  async handOver(options?: HandOverOptions): Promise<HandedOver> {
+    this.mustNotBeStopped();
+    return this.call('handOver', resolveHandOver(options));
+  }
+
+  async pause(options?: PauseOptions): Promise<void> {
+    this.mustNotBeStopped();
+    await this.call('pause', resolvePause(options));
+  }
+
+  async resume(): Promise<void> {
+    this.mustNotBeStopped();
+    await this.call('resume');
+  }
+
   async status(): Promise<MemberStatus> {
     this.mustNotBeStopped();
     return this.call('status');
@@ -145,7 +165,8 @@ export abstract class Cluster extends SafeEmitter implements api.Cluster {
     this.thread = thread;
     const { name, kind, lease, counts } = this;
     // A new holder on each thread: what the dead one still has under way must not be taken for this one's.
-    const holder = `${hostname()}:${process.pid}:${randomUUID()}`;
+    this.holder = `${hostname()}:${process.pid}:${randomUUID()}`;
+    const { holder } = this;
     const spec: ClusterSpec = { cluster, name, holder, lease: lease.buffer, counts: counts.buffer, ...kind };
     // Calls arrive in the order in which they are made, so whatever follows finds the cluster open.
     const opened = thread.open(spec);
@@ -190,6 +211,12 @@ export abstract class Cluster extends SafeEmitter implements api.Cluster {
         return;
       case 'info':
         this.emit('info', event.text);
+        return;
+      case 'paused':
+        this.emit('paused', event.info);
+        return;
+      case 'resumed':
+        this.emit('resumed');
         return;
       case 'stopped':
         return this.stopSeen();

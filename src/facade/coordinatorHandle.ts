@@ -38,6 +38,7 @@ export class CoordinatorHandle {
   private readonly delay = new RestartDelay();
   private clusters = 0;
   private closed = false;
+  private drained = false;
 
   /** Hidden when a cluster is printed, because it holds the password of the store. */
   readonly #options: ResolvedOptions;
@@ -72,9 +73,29 @@ export class CoordinatorHandle {
     const { thread } = this;
     this.thread = undefined;
     this.watch.counts.coordinatorLeaves();
-    this.ending = thread?.close();
+    this.ending = thread?.close(this.closed && this.drained);
     await this.ending;
     this.leaving.clear();
+  }
+
+  /** Drains this process, as the store shall know of it. */
+  async drain(reason: string | null): Promise<void> {
+    await this.running().drain(reason);
+    this.drained = true;
+  }
+
+  async undrain(): Promise<void> {
+    await this.running().undrain();
+    this.drained = false;
+  }
+
+  private running(): CoordinatorThread {
+    if (this.closed) throw new StateError('ERR_STOPPED', 'this failover has been closed');
+    if (this.restarting) {
+      throw new FailoverError('ERR_COORDINATOR_LOST', 'the coordinator thread died and is being replaced');
+    }
+    this.thread ??= this.startThread();
+    return this.thread;
   }
 
   /** Stops every cluster, which ends the thread. */
@@ -82,6 +103,9 @@ export class CoordinatorHandle {
     this.closed = true;
     this.watch.closing();
     await Promise.all([...this.clients.values()].map((client) => client.stop()));
+    // The thread of a service that was drained and has no cluster.
+    if (this.clients.size === 0 && this.thread !== undefined) this.ending = this.thread.close(this.drained);
+    this.thread = this.clients.size === 0 ? undefined : this.thread;
     // Of a cluster whose stop was under way.
     await this.ending;
     await this.watch.close();

@@ -144,6 +144,15 @@ export class CoordinatorThread implements Exiting {
     return this.answered(this.remote.open(spec));
   }
 
+  /** Drains this process, or ends that. */
+  drain(reason: string | null): Promise<void> {
+    return this.answered(this.remote.drain(reason));
+  }
+
+  undrain(): Promise<void> {
+    return this.answered(this.remote.undrain());
+  }
+
   /** Makes one call of a cluster that is open there. */
   call<N extends CallName>(cluster: number, name: N, ...args: CallArgs<N>): Promise<CallAnswer<N>> {
     return this.answered(this.remote.call(cluster, name, args));
@@ -170,9 +179,12 @@ export class CoordinatorThread implements Exiting {
     });
   }
 
-  /** Closes the store and ends the thread; one that a native call of the work holds up is left to end by itself. */
-  async close(): Promise<void> {
-    await this.answered(this.remote.close()).catch(() => {});
+  /**
+   * Closes the store and ends the thread; one that a native call of the work holds up is left to end by itself. `undrain`:
+   * the drain of this process ends, too.
+   */
+  async close(undrain: boolean): Promise<void> {
+    await this.answered(this.remote.close(undrain)).catch(() => {});
     // The thread of the store waits for the disk, or for another process. It must not be ended there.
     if (!(await this.gate.shutSoon())) {
       void this.gate.shutSoon(Number.POSITIVE_INFINITY).then(() => this.worker.terminate());

@@ -4,6 +4,7 @@ import type { Phase as ClusterState } from '../election/transitions.js';
 import { type CodedError, FailoverError, toWire } from '../errors.js';
 import type { TaskId } from '../task/task.js';
 import { whenRejected } from '../values/rejections.js';
+import type { PauseInfo } from '../wire/status.js';
 
 export type { ClusterState };
 
@@ -49,6 +50,10 @@ export interface ClusterEvents {
   slave: [];
   /** Tells that `stop()` has ended. */
   stopped: [];
+  /** Tells that the subsystem is paused, or paused in another way: no new task begins. An unmanaged master should rest, too. */
+  paused: [info: PauseInfo];
+  /** Tells that the pause is over. */
+  resumed: [];
   /** Tells that this member has done a task; a stored one is acknowledged in the store, too. */
   done: [id: TaskId];
   /** Tells that a try of a task failed: it stays at the head of the queue and is tried again, unless its attempts are used up. */

@@ -53,9 +53,11 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
     private readonly options: ResolvedManagedOptions,
     /** Null: it is a function. */
     key: string | null,
+    priority: number,
   ) {
     super(handle, name, {
       identifier: null,
+      priority,
       managed: { module: work.kind === 'module' ? work.href : null, key, options },
     });
     this.blocks = new TaskBlocks(options.durable ? durableBlocks : memoryBlocks);

@@ -8,8 +8,8 @@ import type { CoordinatorHandle } from './coordinatorHandle.js';
 
 /** Its public members are described in `api.ts`. */
 export class UnmanagedCluster extends Cluster implements api.UnmanagedCluster {
-  constructor(handle: CoordinatorHandle, name: string, identifier: TaskId | null) {
-    super(handle, name, { identifier, managed: null });
+  constructor(handle: CoordinatorHandle, name: string, identifier: TaskId | null, priority: number) {
+    super(handle, name, { identifier, managed: null, priority });
   }
 
   async synchronize(identifier: TaskId): Promise<boolean> {

@@ -5,7 +5,7 @@
 import { FailoverError } from '../errors.js';
 import type { Cancel, Clock } from '../time/clock.js';
 import { RestartDelay } from '../time/restartDelay.js';
-import { type Charter, Duties, type GuardOrder, type ProcessGroup } from './orders.js';
+import { type Charter, Duties, type GuardOrder, type GuardReply, type ProcessGroup } from './orders.js';
 
 /** One guard that runs. */
 export interface GuardProcess {
@@ -17,8 +17,11 @@ export interface GuardProcess {
 interface GuardParts {
   readonly charter: Charter;
   readonly clock: Clock;
-  /** Starts a process, and calls `ended` once, with the reason, if it ends or could not be started. May throw. */
-  start(ended: (why: string) => void): GuardProcess;
+  /**
+   * Starts a process. Calls `ended` once, with the reason, if it ends or could not be started, and `heard` with what it says.
+   * May throw.
+   */
+  start(ended: (why: string) => void, heard: (reply: GuardReply) => void): GuardProcess;
   /** Called when a guard has died, or could not be started. */
   died(error: FailoverError): void;
 }
@@ -29,6 +32,9 @@ export class Guard {
   private readonly delay = new RestartDelay();
   private cancelRestart: Cancel = () => {};
   private closed = false;
+  /** The groups that the present guard has said that it knows. */
+  private readonly known = new Set<number>();
+  private readonly waiting = new Map<number, ((isKnown: boolean) => void)[]>();
 
   constructor(private readonly parts: GuardParts) {
     this.duties.take({ type: 'begin', charter: parts.charter });
@@ -45,12 +51,23 @@ export class Guard {
     this.tell({ type: 'removeMember', holder });
   }
 
-  /** Has a group of processes killed after the death of this process, before any lease is released. */
+  /**
+   * Has a group of processes killed after the death of this process, before any lease is released. Called again, it changes
+   * until when the group may go on.
+   */
   addGroup(group: ProcessGroup): void {
     this.tell({ type: 'addGroup', group });
   }
 
+  /** Resolves to true when a guard has said that it knows the group; to false when the group is removed before that. */
+  whenKnown(number: number): Promise<boolean> {
+    if (this.known.has(number)) return Promise.resolve(true);
+    return new Promise((resolve) => this.waiting.set(number, [...(this.waiting.get(number) ?? []), resolve]));
+  }
+
   removeGroup(number: number): void {
+    this.known.delete(number);
+    this.settle(number, false);
     this.tell({ type: 'removeGroup', number });
   }
 
@@ -66,10 +83,25 @@ export class Guard {
     this.process?.send(order);
   }
 
+  private heard({ knows }: GuardReply): void {
+    // Of one that was removed while this was on its way.
+    if (!this.duties.groups.has(knows)) return;
+    this.known.add(knows);
+    this.settle(knows, true);
+  }
+
+  private settle(number: number, isKnown: boolean): void {
+    for (const resolve of this.waiting.get(number) ?? []) resolve(isKnown);
+    this.waiting.delete(number);
+  }
+
   private start(): void {
     const startedAt = this.parts.clock.now();
     try {
-      this.process = this.parts.start((why) => this.ended(startedAt, why));
+      this.process = this.parts.start(
+        (why) => this.ended(startedAt, why),
+        (reply) => this.heard(reply),
+      );
     } catch (error) {
       return this.ended(startedAt, error instanceof Error ? error.message : String(error));
     }
@@ -78,6 +110,7 @@ export class Guard {
 
   private ended(startedAt: number, why: string): void {
     this.process = null;
+    this.known.clear();
     if (this.closed) return;
     const { clock } = this.parts;
     this.delay.lived(clock.now() - startedAt);

@@ -21,6 +21,18 @@ export interface ProcessGroup {
   readonly number: number;
   /** When that process started, as `ProcessIdentity` has it; empty where the system does not say. */
   readonly start: string;
+  /**
+   * Until when the group may go on, by the monotonic clock of the machine. The guard kills it then, whether the ward lives or
+   * not: one that is stopped cannot. Missing: the group ends with the ward.
+   */
+  readonly until?: number;
+  /** Is in the environment of the processes of the group. Those that have left it are killed as well. */
+  readonly marker?: string;
+}
+
+/** What a guard says to its ward: it knows the group of this number, and until when it may go on. */
+export interface GuardReply {
+  readonly knows: number;
 }
 
 export type GuardOrder =

@@ -1,5 +1,6 @@
-/** Groups of processes as a guard finds them after the death of its ward. */
+/** Groups of processes: how they are told to end, and whether they have. */
 
+import { markedProcesses } from '../surroundings/markedProcesses.js';
 import { mayGroupLive, type ProcessTable, processTable } from '../surroundings/processIdentity.js';
 import type { ProcessGroup } from './orders.js';
 
@@ -10,20 +11,34 @@ export class ProcessGroups {
     private readonly table: ProcessTable = processTable,
     private readonly mayLive: (group: number) => boolean = mayGroupLive,
     private readonly send: Send = (number, signal) => void process.kill(number, signal),
+    private readonly marked: (marker: string) => number[] = markedProcesses,
   ) {}
 
   kill(group: ProcessGroup): void {
-    if (this.isReused(group)) return;
-    try {
-      this.send(-group.number, 'SIGKILL');
-    } catch {
-      // None is left, or none may be killed; `lives` tells which.
-    }
+    this.signal(group, 'SIGKILL');
+    for (const pid of this.escaped(group)) this.attempt(pid, 'SIGKILL');
+  }
+
+  /** Sends the signal to the processes that are in the group now. */
+  signal(group: ProcessGroup, signal: NodeJS.Signals): void {
+    if (!this.isReused(group)) this.attempt(-group.number, signal);
   }
 
   /** Returns whether a process of the group may be left. */
   lives(group: ProcessGroup): boolean {
-    return !this.isReused(group) && this.mayLive(group.number);
+    return (!this.isReused(group) && this.mayLive(group.number)) || this.escaped(group).length > 0;
+  }
+
+  private escaped({ marker }: ProcessGroup): number[] {
+    return marker === undefined ? [] : this.marked(marker);
+  }
+
+  private attempt(number: number, signal: NodeJS.Signals): void {
+    try {
+      this.send(number, signal);
+    } catch {
+      // None is left, or none may be killed; `lives` tells which.
+    }
   }
 
   /** A number is given to no other process as long as a group has it. */

@@ -8,7 +8,8 @@ import type { StoreLimits } from '../store/limits.js';
 import { type ProcessIdentity, processTable, thisProcess } from '../surroundings/processIdentity.js';
 import { systemClock } from '../time/systemClock.js';
 import { afterDeath, isGone, type LeaseStore } from './afterDeath.js';
-import { Duties, type GuardOrder } from './orders.js';
+import { GroupDeadlines } from './groupDeadlines.js';
+import { Duties, type GuardOrder, type GuardReply } from './orders.js';
 import { ProcessGroups } from './processGroups.js';
 
 /** Ignored to the end: what stops a service sends them to all that is left of it, also when its first process has died. */
@@ -21,19 +22,29 @@ export function startGuardProcess(): void {
   for (const signal of IGNORED) process.on(signal, () => {});
   spareFromKiller();
   const duties = new Duties();
-  process.on('message', (order: GuardOrder) => duties.take(order));
-  process.once('disconnect', () => void end(duties, me).finally(() => process.exit()));
+  const groups = new ProcessGroups();
+  const deadlines = new GroupDeadlines({
+    duties,
+    clock: systemClock,
+    kill: (group) => groups.kill(group),
+    lives: (group) => groups.lives(group),
+  });
+  process.on('message', (order: GuardOrder) => {
+    duties.take(order);
+    deadlines.changed();
+    if (order.type === 'addGroup') say({ knows: order.group.number });
+  });
+  process.once('disconnect', () => void end(duties, groups, me).finally(() => process.exit()));
   // Started by something that is no ward.
   if (!process.connected) process.exit(1);
 }
 
-async function end(duties: Duties, me: ProcessIdentity): Promise<void> {
+async function end(duties: Duties, groups: ProcessGroups, me: ProcessIdentity): Promise<void> {
   const { charter } = duties;
   if (charter === null || duties.isEmpty) return;
   const { ward, store, limits, ttl } = charter;
   // Whatever hangs: the leases have expired by then.
   systemClock.at(systemClock.now() + ttl, () => process.exit());
-  const groups = new ProcessGroups();
   await afterDeath({
     duties,
     clock: systemClock,
@@ -42,6 +53,11 @@ async function end(duties: Duties, me: ProcessIdentity): Promise<void> {
     lives: (group) => groups.lives(group),
     openStore: () => openStore(store, limits),
   });
+}
+
+/** A ward that is gone hears nothing, and needs nothing. */
+function say(reply: GuardReply): void {
+  if (process.connected) process.send?.(reply, () => {});
 }
 
 async function openStore(options: StoreOptions, limits: StoreLimits): Promise<LeaseStore> {

@@ -3,13 +3,14 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { GuardProcess } from './guard.js';
 import { guardOptions } from './guardOptions.js';
+import type { GuardReply } from './orders.js';
 
 const entry = new URL('../../workers/guard.cjs', import.meta.url);
 /** How long a guard may take to end once it is told to, in ms. It is killed then. */
 const END_PATIENCE_MS = 2000;
 
-/** Starts one, and calls `ended` once when it has ended, or could not be started. */
-export function startGuard(ended: (why: string) => void): GuardProcess {
+/** Starts one. Calls `ended` once when it has ended, or could not be started, and `heard` with what it says. */
+export function startGuard(ended: (why: string) => void, heard: (reply: GuardReply) => void): GuardProcess {
   const child = spawn(process.execPath, [...guardOptions(process.execArgv), fileURLToPath(entry)], {
     // A session of its own: what ends the group of its ward, or its terminal, does not end the guard.
     detached: true,
@@ -33,6 +34,7 @@ export function startGuard(ended: (why: string) => void): GuardProcess {
       if (child.pid === undefined) end(error.message);
     });
   });
+  child.on('message', (reply: GuardReply) => heard(reply));
   child.unref();
   child.channel?.unref();
   return {

@@ -5,6 +5,7 @@ import { InvalidOptionError } from '../errors.js';
 import { checkBoolean, checkChoice, checkNumber, readFields, TIMER_MAX_MS } from './checks.js';
 import { defaultGrace, graceFits } from './leaseTimes.js';
 import type { Intervals, ManagedOptions, ResolvedManagedOptions } from './options.js';
+import { resolvePriority } from './orders.js';
 
 const MIB = 1024 * 1024;
 /** A document has at most 16 MiB, and in a dead letter there are the id and the error beside the payload. */
@@ -36,6 +37,7 @@ const names = [
   'taskTimeout',
   'mainTimeout',
   'fencing',
+  'priority',
 ] as const;
 const retryNames = ['minDelay', 'maxDelay', 'attempts', 'exhausted'] as const;
 const limitNames = [
@@ -68,6 +70,7 @@ export function resolveManagedOptions(given: unknown, intervals: Intervals): Res
     taskTimeout: checkNumber(fields.taskTimeout, 'taskTimeout', time),
     mainTimeout: checkNumber(fields.mainTimeout, 'mainTimeout', time),
     fencing: checkChoice(fields.fencing, 'fencing', ['thread', 'process']),
+    priority: resolvePriority(fields.priority, null),
   };
 }
 

@@ -14,6 +14,7 @@ interface ResolvedMongodb {
   readonly connectString: string;
   readonly connectOptions: MongoClientOptions;
   readonly debug: boolean;
+  readonly wakeUps: 'auto' | false;
   readonly ignored: readonly string[];
 }
 
@@ -38,7 +39,7 @@ const protective = /^(?:ssl|tls|ca$|cert$|key$|pass|user|auth|checkServerIdentit
  * @throws InvalidOptionError
  */
 export function resolveMongodb(given: unknown = {}, use = true): ResolvedMongodb {
-  const fields = readFields(given, 'mongodb', ['connectString', 'connectOptions', 'debug']);
+  const fields = readFields(given, 'mongodb', ['connectString', 'connectOptions', 'debug', 'wakeUps']);
   const connectString = fields.connectString ?? defaultConnectString;
   if (typeof connectString !== 'string' || fields.connectString === null) {
     throw new InvalidOptionError(`mongodb.connectString must be a string, not ${showKind(fields.connectString)}`);
@@ -47,7 +48,12 @@ export function resolveMongodb(given: unknown = {}, use = true): ResolvedMongodb
   if (use) askDriver(connectString, connectOptions);
   if (compresses(connectString, connectOptions)) ignored.push('compressors');
   const debug = fields.debug === undefined ? false : checkBoolean(fields.debug, 'mongodb.debug');
-  return { connectString, connectOptions, debug, ignored };
+  return { connectString, connectOptions, debug, wakeUps: checkWakeUps(fields.wakeUps), ignored };
+}
+
+function checkWakeUps(given: unknown = 'auto'): 'auto' | false {
+  if (given === 'auto' || given === false) return given;
+  throw new InvalidOptionError(`mongodb.wakeUps must be 'auto' or false, not ${showValue(given)}`);
 }
 
 function splitConnectOptions(given: unknown = {}): { connectOptions: object; ignored: string[] } {

@@ -39,6 +39,11 @@ export interface FailoverOptions {
         connectOptions?: object | undefined;
         /** Logs every command on stderr, credentials redacted. Default false. */
         debug?: boolean | undefined;
+        /**
+         * Says whether members hear of changes at once, by change streams. `auto`: where the server has them; if not, they look
+         * each POLL, and an `info` event says so. `false`: they look each POLL. Default `auto`.
+         */
+        wakeUps?: 'auto' | false | undefined;
       }
     | undefined;
   /**
@@ -86,6 +91,45 @@ export interface FailoverOptions {
         token?: string | undefined;
       }
     | undefined;
+  /**
+   * Sets which standby goes first when a lease is free, from 0 to 100: one of a higher priority claims before those of a lower
+   * one, who wait up to 2 POLL more. 0: its members are never master. Default 50.
+   */
+  priority?: number | undefined;
+}
+
+/** Sets what an unmanaged cluster takes beside its name. Everything is optional. */
+export interface UnmanagedOptions {
+  /** Sets the priority of this member, from 0 to 100. Default: that of `failover()`. */
+  priority?: number | undefined;
+}
+
+/** Says to whom, and when, a mastership is handed over. Everything is optional. */
+export interface HandOverOptions {
+  /** Names the member that is to be the next master: its `id`, or a beginning of it that no other has. Default: any. */
+  to?: string | undefined;
+  /** Hands over only if this is the term of the present mastership. */
+  ifTerm?: number | undefined;
+  /** Says why, for people. */
+  reason?: string | undefined;
+  /** Sets after how many ms the request is taken back. Default 30,000. */
+  timeout?: number | undefined;
+}
+
+/** Says how a subsystem is paused. Everything is optional. */
+export interface PauseOptions {
+  /** Says why, for people. */
+  reason?: string | undefined;
+  /** Ends the pause by itself after so many ms. Default: only `resume()` ends it. */
+  for?: number | undefined;
+  /** Has no member be master, either. Default false. */
+  standby?: boolean | undefined;
+}
+
+/** Says why a process is drained. */
+export interface DrainOptions {
+  /** Says why, for people. */
+  reason?: string | undefined;
 }
 
 /**
@@ -109,6 +153,8 @@ export interface FailoverOptions {
  * ```
  */
 export interface ManagedOptions {
+  /** Sets the priority of this member, from 0 to 100. Default: that of `failover()`. */
+  priority?: number | undefined;
   /**
    * Keeps the tasks in the store, so they survive every crash. Each is submitted to any one member, once. Without
    * it each member keeps a queue of its own in memory, and is fed every task. Default false.
@@ -188,6 +234,8 @@ export type StoreOptions =
       readonly connectString: string;
       readonly connectOptions: MongoClientOptions;
       readonly debug: boolean;
+      /** `auto` if missing. */
+      readonly wakeUps?: 'auto' | false;
     }
   | {
       readonly kind: 'embedded';
@@ -204,11 +252,14 @@ export interface ResolvedOptions {
   readonly exitTimeout: number;
   readonly guard: boolean;
   readonly observe: ResolvedObserve | null;
+  readonly priority: number;
   /** Names of connect options that were accepted and ignored, each said in an `info` event. */
   readonly ignored: readonly string[];
 }
 
 export interface ResolvedManagedOptions {
+  /** Null: that of `failover()`. */
+  readonly priority: number | null;
   readonly durable: boolean;
   readonly retry: ResolvedRetry;
   readonly maxQueue: number;

@@ -11,6 +11,7 @@ import { resolveIntervals } from './intervals.js';
 import { resolveMongodb } from './mongodb.js';
 import { resolveObserve } from './observe.js';
 import type { ResolvedOptions } from './options.js';
+import { PRIORITY_DEFAULT, resolvePriority } from './orders.js';
 
 /** An exit is waited for by people, and by what ends processes. */
 const EXIT_TIMEOUT_MAX_MS = 60_000;
@@ -49,7 +50,7 @@ function homeOfUser(): string {
 
 /** @throws InvalidOptionError */
 export function resolveOptions(given: unknown = {}, environment = processEnvironment()): ResolvedOptions {
-  const fields = readFields(given, '', ['mongodb', 'nodb', 'intervals', 'exitTimeout', 'guard', 'observe']);
+  const fields = readFields(given, '', ['mongodb', 'nodb', 'intervals', 'exitTimeout', 'guard', 'observe', 'priority']);
   const path = resolveNodb(fields.nodb, environment);
   const { ignored, ...mongodb } = resolveMongodb(fields.mongodb, path === undefined);
   return {
@@ -58,6 +59,7 @@ export function resolveOptions(given: unknown = {}, environment = processEnviron
     exitTimeout: checkNumber(fields.exitTimeout, 'exitTimeout', { min: 0, max: EXIT_TIMEOUT_MAX_MS, fallback: 500 }),
     guard: fields.guard === undefined ? false : checkBoolean(fields.guard, 'guard'),
     observe: resolveObserve(fields.observe),
+    priority: resolvePriority(fields.priority, PRIORITY_DEFAULT),
     ignored,
   };
 }

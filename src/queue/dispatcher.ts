@@ -12,16 +12,15 @@
  * the next master's. A failure after an abort is the abort's doing and counts as no attempt.
  */
 import assert from 'node:assert/strict';
-import { type CodedError, fromWire, WorkError } from '../errors.js';
+import { fromWire, WorkError } from '../errors.js';
 import type { TaskId } from '../task/task.js';
 import { Alarm } from '../time/alarm.js';
-import type { Clock } from '../time/clock.js';
 import { ChunkSize } from './chunkSize.js';
+import type { DispatcherParts } from './dispatcherParts.js';
 import { type Drained, EndWatch } from './endWatch.js';
 import { type Mode, transitions } from './modes.js';
-import { type RetryOptions, retryDelay } from './retry.js';
-import type { ChunkOutcome, LoadOutcome, QueuedTask, Runner } from './runner.js';
-import type { TaskSource } from './taskSource.js';
+import { retryDelay } from './retry.js';
+import type { ChunkOutcome, LoadOutcome, QueuedTask } from './runner.js';
 
 /** How long runs that end at once may follow each other before other events of the thread have their turn, in ms. */
 const DISPATCH_TURN_MS = 1;
@@ -33,47 +32,6 @@ const UNHELD_EXIT_MAX_MS = 150;
 const STOP_REASON = 'the member stops';
 /** Why all work is aborted when the process exits. */
 const EXIT_REASON = 'the process exits';
-
-/** What the dispatcher tells; nothing of it may throw. It may call back into the dispatcher. */
-export interface DispatcherCallbacks {
-  /** Called when tasks are done, in this order, and have left the source; perhaps while those after them run. */
-  done(tasks: readonly QueuedTask[]): void;
-  /** Attempt number `attempt` failed. The task stays at the head and is tried again after the delay, unless it is exhausted. */
-  failed(task: QueuedTask, error: CodedError, attempt: number): void;
-  /**
-   * That attempt was its last. From now on the source gives it no more: the owner takes it out, or holds the queue up
-   * until the user decides.
-   */
-  exhausted(task: QueuedTask, error: CodedError): void;
-  /** Called when the work is loaded: its tasks run now. */
-  loaded(): void;
-  /**
-   * The work does not load, and no task was tried. Nothing more is begun under this mastership, which must be given up.
-   * `exited`: no thread of the work is there.
-   */
-  unloadable(error: CodedError, exited: boolean): void;
-  /** Called with `ERR_WORK_NOT_STOPPED` when something of the work may still run, though it must not. */
-  panic(error: Error): void;
-}
-
-export interface DispatcherParts {
-  readonly queue: TaskSource;
-  readonly runner: Runner;
-  readonly clock: Clock;
-  /** From 0 up to 1, as `Math.random`. */
-  readonly random: () => number;
-  /** `attempts`: how often a task is tried; may be `Infinity`. */
-  readonly retry: RetryOptions & { readonly attempts: number };
-  /** What one run may carry: as much as takes `budget` ms. */
-  readonly chunk: { readonly budget: number; readonly mostTasks: number };
-  /** How long before the validity of the lease ends `fence` is called, in ms. */
-  readonly grace: number;
-  /** How long `drain` lets the running task go on, in ms. */
-  readonly stopTimeout: number;
-  /** Kills the process; called instead of a panic when work has outlived the lease. Null: it is only said. */
-  readonly killProcess: (() => void) | null;
-  readonly callbacks: DispatcherCallbacks;
-}
 
 interface Run {
   /** Not empty. */
@@ -104,6 +62,9 @@ export class Dispatcher {
   /** How long what ends may take to close what it has opened. */
   private stopUntil = 0;
   private turnBeganAt = 0;
+  /** Whether nothing more is begun, though the mastership lasts. It may be said at any time. */
+  private held = false;
+  private readonly idleWaiters: (() => void)[] = [];
   /** What waiting and draining wait for. */
   private readonly wake: Alarm;
   /** When the runner is ended although a run goes on. */
@@ -144,6 +105,11 @@ export class Dispatcher {
     return this.run === null && this.loading === null;
   }
 
+  /** Returns true from `hold` to `unhold`. */
+  get isHeld(): boolean {
+    return this.held;
+  }
+
   /** Begins a mastership. If the runner is still ending from the one before, its work begins after that. */
   start(term: number): void {
     assert.ok(this.mode === 'off' || this.mode === 'halting', 'the mastership before was not halted');
@@ -158,6 +124,22 @@ export class Dispatcher {
   /** Asks the source again, which may have something to run. */
   poke(): void {
     if (this.mode === 'ready') this.dispatch();
+  }
+
+  /** Begins nothing more, in this mastership and later ones, until `unhold`. What runs comes to its end. */
+  hold(): void {
+    this.held = true;
+    if (this.mode === 'running') this.parts.runner.finishCurrent();
+  }
+
+  unhold(): void {
+    this.held = false;
+    this.poke();
+  }
+
+  /** Resolves when no run and no load of the work is under way. While it is held, none follows. */
+  async whenIdle(): Promise<void> {
+    if (!this.idle) await new Promise<void>((resolve) => this.idleWaiters.push(resolve));
   }
 
   /** Stops the work now; the mastership may yet be saved. */
@@ -230,6 +212,7 @@ export class Dispatcher {
   }
 
   private dispatch(): void {
+    if (this.held) return;
     const { queue, runner, clock } = this.parts;
     if (!runner.loaded) {
       if (queue.waits) this.load();
@@ -385,5 +368,6 @@ export class Dispatcher {
     this.mode = to;
     this.loading = null;
     this.wake.clear();
+    if (this.idle) for (const resolve of this.idleWaiters.splice(0)) resolve();
   }
 }

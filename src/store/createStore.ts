@@ -8,11 +8,12 @@ import { Gate } from './embedded/gate.js';
 import type { StoreLimits } from './limits.js';
 import { MongodbStore } from './mongodb/mongodbStore.js';
 import { settingsOf } from './mongodb/settings.js';
+
+import type { StoreWatcher } from './storeWatcher.js';
 import type { FullStore } from './taskStore.js';
 
 /**
- * Returns the store, not open yet. `connectTimeout` is 2 × `commandTimeout` by default. `gate`: shut by who ends this thread (embedded/gate.ts). `measured` is called with the time that
- * a server took for a command of the election, in ms. Throws `InvalidOptionError` when the connect string or the connect
+ * Returns the store, not open yet. `connectTimeout` is 2 × `commandTimeout` by default. `gate`: shut by who ends this thread (embedded/gate.ts). Throws `InvalidOptionError` when the connect string or the connect
  * options make no sense to the driver.
  */
 export function createStore(
@@ -20,9 +21,9 @@ export function createStore(
   limits: Pick<StoreLimits, 'commandTimeout'> & Partial<StoreLimits>,
   clock: Clock = systemClock,
   gate: Gate = new Gate(),
-  measured?: (ms: number) => void,
+  watcher: StoreWatcher = {},
 ): FullStore {
   const { commandTimeout, connectTimeout = 2 * commandTimeout } = limits;
   if (options.kind === 'embedded') return new EmbeddedStore(options, commandTimeout, clock, gate);
-  return new MongodbStore(settingsOf(options, { ...limits, connectTimeout }), clock, measured);
+  return new MongodbStore(settingsOf(options, { ...limits, connectTimeout }), clock, watcher);
 }

@@ -18,6 +18,7 @@ export function openOnUse(store: FullStore): FullStore {
     close: () => opened.close(),
     onAvailable: (listener) => store.onAvailable(listener),
     onHint: (listener) => store.onHint(listener),
+    wantHints: (wanted) => store.wantHints(wanted),
     highestTerm: (name) => use(() => store.highestTerm(name)),
     observe: (asked) => use(() => store.observe(asked)),
     settle: (epoch, wait) => use(() => store.settle(epoch, wait)),
@@ -38,6 +39,8 @@ export function openOnUse(store: FullStore): FullStore {
     removeDrain: (key) => use(() => store.removeDrain(key)),
     listDrains: () => use(() => store.listDrains()),
     putPreferred: (preferred) => use(() => store.putPreferred(preferred)),
+    putSuccess: (success) => use(() => store.putSuccess(success)),
+    findSuccess: (name, key) => use(() => store.findSuccess(name, key)),
     tasks: {
       addTasks: (name, added, maxQueue) => use(() => tasks.addTasks(name, added, maxQueue)),
       queueState: (name) => use(() => tasks.queueState(name)),

@@ -5,7 +5,7 @@
  */
 import type { WireError } from '../errors.js';
 
-/** How far a request to hand over is. `refused` and `done` end it. */
+/** Says how far a request to hand over is: `refused` and `done` end it. */
 export type HandOverState = 'asked' | 'accepted' | 'refused' | 'done';
 
 /** Asks the master of one term to hand over. It means nothing in any other term. */
@@ -25,7 +25,7 @@ export interface HandOver {
   readonly why?: string;
 }
 
-/** Lets no new task begin, whoever is master. */
+/** Lets no new task begin, on any member. */
 export interface Pause {
   readonly by: string;
   readonly reason?: string;

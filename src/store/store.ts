@@ -10,6 +10,7 @@ import type { Configuration } from '../options/configuration.js';
 import type { ProcessIdentity } from '../surroundings/processIdentity.js';
 import type { TaskId } from '../task/task.js';
 import type { Drain, OrdersAsked, OrdersChange, Preferred, SeenOrders } from './orders.js';
+import type { Success } from './successes.js';
 
 /** How far the work has come, carried by the lease from the holder to the standbys. */
 export interface Progress {
@@ -145,6 +146,9 @@ export interface Hint {
   concerns(name: string): boolean;
 }
 
+/** The names of the subsystems that hints are wanted about, by topic. */
+export type WantedHints = Readonly<Record<HintTopic, readonly string[]>>;
+
 export interface Store {
   /** Makes ready what the other calls need (connection, indexes, files). May be called again after it failed. */
   open(): Promise<void>;
@@ -154,6 +158,8 @@ export interface Store {
   onAvailable(listener: () => void): () => void;
   /** Calls `listener` when another coordinator may have changed something, where the store can tell. Returns how to stop that. */
   onHint(listener: (hint: Hint) => void): () => void;
+  /** Says what hints are wanted about from now on: nothing at first. A store may hint at more. */
+  wantHints(wanted: WantedHints): void;
 
   highestTerm(name: string): Promise<Tip>;
   /**
@@ -209,4 +215,9 @@ export interface Store {
   listDrains(): Promise<Drain[]>;
   /** Writes, or overwrites, the sign of the standby that goes first. */
   putPreferred(preferred: Preferred): Promise<void>;
+
+  /** Puts a success on record. The first one of a name and a key stays. */
+  putSuccess(success: Omit<Success, 'at'>): Promise<void>;
+  /** Returns the success of a name and a key; null if there is none. */
+  findSuccess(name: string, key: string): Promise<Success | null>;
 }

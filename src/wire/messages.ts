@@ -7,7 +7,8 @@ import type { WorkOutcome } from '../queue/runner.js';
 import type { SharedGate } from '../store/embedded/gate.js';
 import type { OwnThreadData } from '../surroundings/ownThreads.js';
 import type { TaskId } from '../task/task.js';
-import type { MemberStatus } from './status.js';
+import type { GroupEnd, GroupNews, OwnedGroup } from './groups.js';
+import type { MemberStatus, PauseInfo } from './status.js';
 import type { TakenLetter } from './takenLetter.js';
 
 export interface ManagedSpec {
@@ -24,6 +25,8 @@ export interface ClusterSpec {
   readonly name: string;
   readonly holder: string;
   readonly identifier: TaskId | null;
+  /** From 0 to 100. */
+  readonly priority: number;
   /** The buffer of the cluster's `SharedLease`. */
   readonly lease: SharedArrayBuffer;
   /** The buffer of the cluster's `MemberCounts`. */
@@ -65,6 +68,33 @@ export interface TaskBatch {
 /** `queued`, or not: queued already, done already by another member, or no room. */
 export type SubmitResult = 'queued' | 'known' | 'done' | 'full';
 
+/** What `handOver` asks for. */
+export interface HandOverRequest {
+  /** The id of a member, or the beginning of one; null: any. */
+  readonly to: string | null;
+  /** Only in this term; null: in any. */
+  readonly ifTerm: number | null;
+  readonly reason: string | null;
+  /** After so many ms the request is taken back. */
+  readonly timeout: number;
+}
+
+/** Tells which mastership followed a hand-over. */
+export interface HandedOver {
+  /** Numbers it. */
+  readonly term: number;
+  /** Names the member that has it. */
+  readonly holder: string;
+}
+
+/** What `pause` asks for. */
+export interface PauseRequest {
+  readonly reason: string | null;
+  /** After so many ms it ends by itself; null: it does not. */
+  readonly for: number | null;
+  readonly standby: boolean;
+}
+
 /** What the coordinator does for a cluster that is open there. */
 export interface ClusterCalls {
   run(): Promise<void>;
@@ -81,6 +111,21 @@ export interface ClusterCalls {
   finishDeadLetter(letter: TakenLetter, how: 'queued' | 'stays'): Promise<void>;
   /** Clears the record of a task whose attempts are used up and that holds the queue up. False: there is no such. */
   unblock(id: TaskId): Promise<boolean>;
+  /**
+   * Owns a group of processes from now on. Resolves to true when the guard knows it and the lease lasts; false: the lease does
+   * not last, or the group is being ended.
+   */
+  ownGroup(group: OwnedGroup): Promise<boolean>;
+  /** Ends that group by this signal, and kills it after `patience` ms; null takes what the group was given with. */
+  endGroup(number: number, signal: NodeJS.Signals | null, patience: number | null): Promise<GroupEnd>;
+  /** Returns whether this key is on record as succeeded. */
+  hasSucceeded(key: string): Promise<boolean>;
+  /** Puts on record that this key has succeeded under this term. */
+  recordSuccess(key: string, term: number): Promise<void>;
+  /** Asks the master to hand over, and resolves with the next mastership. */
+  handOver(request: HandOverRequest): Promise<HandedOver>;
+  pause(request: PauseRequest): Promise<void>;
+  resume(): Promise<void>;
   /** Answers a `work` event. */
   worked(run: number, outcome: WorkOutcome): Promise<void>;
 }
@@ -101,6 +146,8 @@ export type MemberEvent =
   | { readonly type: 'error'; readonly error: WireError }
   | { readonly type: 'panic'; readonly error: WireError }
   | { readonly type: 'info'; readonly text: string }
+  | { readonly type: 'paused'; readonly info: PauseInfo }
+  | { readonly type: 'resumed' }
   | { readonly type: 'done'; readonly ids: readonly TaskId[] }
   | { readonly type: 'failed'; readonly id: TaskId; readonly error: WireError; readonly attempt: number }
   | { readonly type: 'deadletter'; readonly id: TaskId; readonly error: WireError }
@@ -116,6 +163,7 @@ export type MemberEvent =
       readonly attempt: number;
     }
   | { readonly type: 'abortWork'; readonly reason: string }
+  | GroupNews
   | { readonly type: 'stopped' };
 
 export type CoordinatorEvent = { readonly cluster: number; readonly event: MemberEvent };
@@ -127,7 +175,11 @@ export type Reply<T> = { readonly ok: true; readonly value: T } | { readonly ok:
 export interface WireApi {
   open(spec: ClusterSpec): Promise<Reply<void>>;
   call<N extends CallName>(cluster: number, name: N, args: CallArgs<N>): Promise<Reply<CallAnswer<N>>>;
-  close(): Promise<Reply<void>>;
+  /** Drains this process. */
+  drain(reason: string | null): Promise<Reply<void>>;
+  undrain(): Promise<Reply<void>>;
+  /** `undrain`: ends the drain of this process, too. */
+  close(undrain: boolean): Promise<Reply<void>>;
   /** The process exits: ends at once what runs, and releases every lease. Then it gives the `ExitSignal`. */
   exit(): Promise<Reply<void>>;
 }

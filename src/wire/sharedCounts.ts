@@ -25,6 +25,8 @@ export const storeCalls = [
     'listDrains',
     'putPreferred',
     'listNames',
+    'putSuccess',
+    'findSuccess',
     'other',
   ] as const),
 ] as const;

@@ -2,6 +2,7 @@
 import type { Phase } from '../election/transitions.js';
 import type { FailoverErrorCode } from '../errors.js';
 import type { Configuration, Difference } from '../options/configuration.js';
+import type { HandOverState } from '../store/orders.js';
 import type { Member } from '../store/store.js';
 import type { TaskId } from '../task/task.js';
 
@@ -72,8 +73,48 @@ export interface MemberStatus {
     /** Lists the members that live and have another configuration. */
     readonly differing: readonly DifferingMember[];
   };
+  /** Says who has paused this subsystem, and since when; null if it goes on. */
+  readonly paused: PauseInfo | null;
+  /** Holds the last request to hand this subsystem over, and what came of it; null if there was none. */
+  readonly handOver: HandOverInfo | null;
+  /** Says whether this member claims nothing, and hands over what it has, because of a drain. */
+  readonly drained: boolean;
+  /** Says how far this member goes first among standbys, from 0 to 100; 0: it is never master. */
+  readonly priority: number;
   /** Lists all members of this subsystem that the store knows; empty if it does not answer. */
   readonly members: readonly Member[];
+}
+
+/** Tells about a pause. */
+export interface PauseInfo {
+  /** Names who paused it. */
+  readonly by: string;
+  /** Says why, for people; null if no reason was given. */
+  readonly reason: string | null;
+  /** Says when it was paused, by the wall clock of who did. */
+  readonly at: Date;
+  /** Says when it ends by itself; null if it does not. */
+  readonly until: Date | null;
+  /** Says whether no member is master, either. */
+  readonly standby: boolean;
+}
+
+/** Tells about a request to hand over. */
+export interface HandOverInfo {
+  /** Numbers the mastership that is to end. */
+  readonly term: number;
+  /** Names the member that is to be master next; null: any. */
+  readonly to: string | null;
+  /** Names who asked. */
+  readonly by: string;
+  /** Says why, for people; null if no reason was given. */
+  readonly reason: string | null;
+  /** Says when it was asked, by the wall clock of who did. */
+  readonly at: Date;
+  /** Says how far it is. */
+  readonly state: HandOverState;
+  /** Says why it was refused; null if it was not. */
+  readonly why: string | null;
 }
 
 /** Says why a member claims nothing. */

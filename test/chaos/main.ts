@@ -12,7 +12,7 @@ import { check } from './checker/check.ts';
 import { readRecords } from './checker/records.ts';
 import { findFaketime } from './faketime.ts';
 import { whyNoReuse } from './faults/pidReuse.ts';
-import { deathFaults, type FaultKind, memberFaults } from './faults/plan.ts';
+import { deathFaults, type FaultKind, guardFaults, memberFaults } from './faults/plan.ts';
 import type { Libraries } from './places.ts';
 import { markdown, showVerdict, showViolations } from './report.ts';
 import { chaos } from './runner.ts';
@@ -20,6 +20,7 @@ import { type ChaosServer, serverNames, startChaosServer } from './servers.ts';
 import { buildSlowDisk } from './slowDisk.ts';
 
 const usage = `npm run chaos -- [options]
+--exec            commands under mongo-failover exec instead; --server embedded, java or etcd
 --server NAME     ${serverNames.join(', ')} (default embedded)
 --faults N        how many (default 30)
 --seed S          what they are drawn from (default 1)
@@ -91,6 +92,7 @@ function drawable(
   const possible: FaultKind[] = [
     ...memberFaults,
     ...deathFaults.filter((kind) => kind !== 'pid-reused' || noReuse === undefined),
+    ...(process.platform === 'linux' ? guardFaults : []),
     ...server.kinds,
     ...(slowDisk === undefined ? [] : (['slow-disk'] as const)),
     ...(faketime === undefined ? [] : (['wall-clock'] as const)),
@@ -156,6 +158,9 @@ async function judge(folder: string) {
   if (verdict.failures.length > 0) process.exitCode = 1;
   return verdict;
 }
+
+// A run of its own: commands on two hosts.
+if (process.argv.includes('--exec')) await import('./exec/main.ts');
 
 await main().catch((error: unknown) => {
   const isUsage = error instanceof UsageError || (error instanceof TypeError && 'code' in error);

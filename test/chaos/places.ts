@@ -57,6 +57,11 @@ export class Place {
     this.slowDisk(0);
   }
 
+  /** Whether its processes have guards. Every other place has: the deaths of the rest are seen by other members alone. */
+  get isGuarded(): boolean {
+    return this.number % 2 === 1;
+  }
+
   /** A new process here. */
   start(): void {
     const { folder, events, ledger, managed, load } = this.around;
@@ -67,7 +72,7 @@ export class Place {
     this.expected = false;
     const settings: MemberSettings = {
       member,
-      options: { intervals, ...this.around.options(this.network) },
+      options: { intervals, guard: this.isGuarded, ...this.around.options(this.network) },
       managed,
       history: join(folder, `history-${member}`),
       seed: this.number * 100_000 + this.generation,

@@ -185,7 +185,8 @@ async function strike(fault: PlannedFault, { places, server, store, events, say 
 }
 
 /** The master, or any other one; as long as there are some, one that is under no other fault. */
-function target({ master, place }: PlannedFault, places: readonly Place[]): Place {
+function target({ kind, master, place }: PlannedFault, all: readonly Place[]): Place {
+  const places = kind === 'kill-guard' ? all.filter(({ isGuarded }) => isGuarded) : all;
   const free = places.filter(({ faults }) => faults === 0);
   const among = free.length > 0 ? free : places;
   const chosen = (master && among.find(({ state }) => state === 'master')) || among[Math.floor(place * among.length)];

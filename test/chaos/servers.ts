@@ -64,7 +64,7 @@ export async function startChaosServer(name: ServerName): Promise<ChaosServer> {
     case 'documentdb':
       return parts(name, await startDocumentDb());
     case 'replica-set':
-      return played(name, await startJava());
+      return played(name, await startJava({ changeStreams: true }));
     case 'uri':
       return theUsers(name, process.env.MONGODB_URI ?? '');
   }

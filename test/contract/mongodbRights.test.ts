@@ -29,7 +29,16 @@ type Calls<S> = { readonly [Name in keyof S]: (store: FullStore, clock: VirtualC
 const before: Calls<
   Omit<
     Store,
-    'open' | 'close' | 'onAvailable' | 'onHint' | 'beat' | 'release' | 'releaseDead' | 'trimTerms' | 'removeMember'
+    | 'open'
+    | 'close'
+    | 'onAvailable'
+    | 'onHint'
+    | 'wantHints'
+    | 'beat'
+    | 'release'
+    | 'releaseDead'
+    | 'trimTerms'
+    | 'removeMember'
   >
 > = {
   putMember: (store) => store.putMember(member),
@@ -52,6 +61,8 @@ const before: Calls<
   putDrain: (store) => store.putDrain({ key: 'host/here', by: 'h', at: new Date() }),
   listDrains: (store) => store.listDrains(),
   removeDrain: (store) => store.removeDrain('host/here'),
+  putSuccess: (store) => store.putSuccess({ name: NAME, key: 'k', term: 1, holder: 'h' }),
+  findSuccess: (store) => store.findSuccess(NAME, 'k'),
   putPreferred: (store) => store.putPreferred({ name: NAME, holder: 'h', priority: 60, count: 1 }),
 };
 const queue: Calls<TaskStore> = {
@@ -93,12 +104,15 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-async function life(connectString: string): Promise<void> {
+/** `streams` resolves when change streams have been asked for. */
+async function life(connectString: string, streams?: () => Promise<unknown>): Promise<void> {
   const clock = new VirtualClock();
   const options = { kind: 'mongodb', connectString, connectOptions: {}, debug: false } as const;
   const store = createStore(options, { commandTimeout: 10_000, connectTimeout: 20_000 }, clock);
+  store.wantHints({ lease: [NAME], tasks: [NAME] });
   try {
     await store.open();
+    await streams?.();
     for (const call of Object.values({ ...before, ...queue, ...after })) await call(store, clock);
   } finally {
     await store.close();
@@ -116,7 +130,9 @@ const granted = (() => {
 const actionsOf: Readonly<Record<string, (command: Document) => string[]>> = {
   find: () => ['find'],
   count: () => ['find'],
-  aggregate: () => ['find'],
+  aggregate: ({ pipeline: [first] }) => ('$changeStream' in first ? ['find', 'changeStream'] : ['find']),
+  getMore: () => [],
+  killCursors: () => [],
   insert: () => ['insert'],
   update: ({ updates }) => (updates.some(({ upsert }: Document) => upsert) ? ['insert', 'update'] : ['update']),
   delete: () => ['remove'],
@@ -168,7 +184,10 @@ async function refusal(promise: Promise<unknown>): Promise<Error> {
 
 test('a life needs the rights that the docs grant, all of them, and no others', async () => {
   const { uri, used, denied } = await guarded(databaseUri(), granted);
-  await life(uri);
+  await life(uri, async () => {
+    const asked = () => [...used].filter((right) => right.endsWith('changeStream')).sort();
+    await expect.poll(asked).toEqual(['failover changeStream', 'failover_tasks changeStream']);
+  });
   expect([...denied]).toEqual([]);
   expect([...used].sort()).toEqual([...granted].sort());
 });

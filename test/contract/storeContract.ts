@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Configuration } from '../../src/options/configuration.ts';
 import type { StoreOptions } from '../../src/options/options.ts';
 import type { Lease, Member, Notice, Progress, Store } from '../../src/store/store.ts';
+import { SUCCESS_KEY_BYTES_MAX } from '../../src/store/successes.ts';
 import { createStore } from '../support/builtStore.ts';
 import { race } from './contenders.ts';
 import { ids } from './ids.ts';
@@ -319,6 +320,21 @@ export function storeContract(title: string, setup: () => Promise<StoreUnderTest
       await store.putNotice(content);
       expect((await store.readNotices(name)).sort(byHolder)).toEqual([durable, last, content]);
       expect(await store.listMembers(name)).toEqual([]);
+    });
+
+    test('a success is on record once, under the first term, and is no record of a term', async () => {
+      const name = randomUUID();
+      const success = { name, key: 'schema/7', term: 3, holder: 'a' };
+      expect(await store.findSuccess(name, success.key)).toBeNull();
+      await store.putSuccess(success);
+      await store.putSuccess({ ...success, term: 4, holder: 'b' });
+      expect(await store.findSuccess(name, success.key)).toEqual({ ...success, at: expect.any(Date) });
+      expect(await store.findSuccess(name, 'schema')).toBeNull();
+      expect(await store.findSuccess(`${name}/schema`, '7')).toBeNull();
+      expect((await store.highestTerm(name)).term).toBe(0);
+      const longest = { ...success, name: 'n'.repeat(256), key: 'k'.repeat(SUCCESS_KEY_BYTES_MAX) };
+      await store.putSuccess(longest);
+      expect(await store.findSuccess(longest.name, longest.key)).toMatchObject({ holder: 'a' });
     });
 
     test('a member has one line, which goes when it is removed', async () => {

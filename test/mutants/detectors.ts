@@ -46,12 +46,20 @@ const inPure = (file: string): boolean => isElection(file) || /^src\/(queue|coor
 const forStandbys: readonly string[] = ['src/queue/memory/follower.ts', 'src/queue/memory/doneWindow.ts'];
 const kindWalk = 'test/unit/coordinator/kindsWalk.test.ts';
 const kinds = 'test/unit/coordinator/kinds.test.ts';
+const orders = 'test/unit/coordinator/orders/orders.test.ts';
 /** Where no search, walk or simulation goes: the test that is there for the file. */
 const namedTests: Readonly<Record<string, string>> = {
-  'src/election/protocol.ts': 'test/unit/election/protocol.hints.test.ts',
+  // The hints, and the hand-overs.
+  'src/election/protocol.ts': 'test/unit/election/protocol.h',
+  'src/election/elector.ts': 'test/unit/election/elector.test.ts',
   'src/queue/durable/reign.ts': 'test/unit/queue/durable/durableQueue.test.ts',
   'src/store/embedded/wakeups.ts': 'test/unit/store/embedded/wakeups.test.ts',
+  'src/store/mongodb/wakeups/changes.ts': 'test/unit/store/mongodb/wakeups/changes.test.ts',
+  'src/store/mongodb/wakeups/wakeUps.ts': 'test/unit/store/mongodb/wakeups/wakeUps.test.ts',
   'src/store/embedded/server.ts': 'test/unit/store/embedded/server.test.ts',
+  'src/observe/access.ts': 'test/unit/observe/routes.test.ts',
+  'src/observe/families.ts': 'test/unit/observe/families.test.ts',
+  'src/observe/health.ts': 'test/unit/observe/health.test.ts',
   'src/time/realTime.ts': 'test/unit/wire/sharedLease.test.ts',
   'src/values/realms.ts': 'test/unit/values/realms.test.ts',
   'src/facade/insideWork.ts': 'test/unit/facade/insideWork.test.ts',
@@ -69,9 +77,15 @@ const namedTests: Readonly<Record<string, string>> = {
   'src/guard/afterDeath.ts': 'test/unit/guard/afterDeath.test.ts',
   'src/guard/processGroups.ts': 'test/unit/guard/afterDeath.test.ts',
   'src/guard/guard.ts': 'test/unit/guard/guard.test.ts',
+  'src/guard/groupDeadlines.ts': 'test/unit/guard/groupDeadlines.test.ts',
+  'src/coordinator/ownedGroups.ts': 'test/unit/coordinator/ownedGroups.test.ts',
+  'src/exec/supervisor.ts': 'test/unit/exec/supervisor.test.ts',
   'src/coordinator/duties/durableDuty.ts': 'test/unit/coordinator/duties/durableDuty.test.ts',
   'src/coordinator/storeLimits.ts': 'test/unit/coordinator/storeLimits.test.ts',
   'src/coordinator/yielding.ts': kinds,
+  ...Object.fromEntries(
+    ['ordersWatch', 'handingOver', 'turns', 'preference'].map((name) => [`src/coordinator/orders/${name}.ts`, orders]),
+  ),
   'src/surroundings/processIdentity.ts': 'test/unit/surroundings/processIdentity.test.ts',
   'src/surroundings/lastResorts.ts': 'test/unit/surroundings/lastResorts.test.ts',
   'src/surroundings/ownThreads.ts': 'test/unit/surroundings/ownThreads.test.ts',

@@ -14,7 +14,7 @@ async function far(roundTrip: number, limits = storeLimits(resolveIntervals())) 
   proxy.roundTrip = roundTrip;
   const measured: number[] = [];
   const options = { kind: 'mongodb', connectString: proxy.uri(uri), connectOptions: {}, debug: false } as const;
-  const store = createStore(options, limits, undefined, undefined, (ms) => measured.push(ms));
+  const store = createStore(options, limits, undefined, undefined, { measured: (ms) => measured.push(ms) });
   onTestFinished(() => store.close());
   return { proxy, store, measured };
 }

@@ -3,13 +3,14 @@
  * its own, as on another machine, so it sees nothing of the death. The intervals are so long that a lease which is left to
  * expire would outlast the test.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { StoreOptions } from '../../src/options/options.ts';
 import type { Lease } from '../../src/store/store.ts';
 import { mayGroupLive } from '../../src/surroundings/processIdentity.ts';
 import { createStore } from '../support/builtStore.ts';
+import { guardsOf, parentOf } from '../support/guards.ts';
 import { ownNamespace } from '../support/ownNamespace.ts';
 import { Program } from '../support/program.ts';
 import { stores } from '../support/stores.ts';
@@ -46,7 +47,7 @@ async function leaseIn({ store }: World): Promise<Lease | null | undefined> {
 async function startWard({ options }: World): Promise<Program> {
   const ward = new Program([program, JSON.stringify({ options: { ...options, guard: true } })], process.env);
   onTestFinished(async () => {
-    const guards = guardsOf(ward);
+    const guards = guardsOf(ward.pid);
     await ward.end();
     await Promise.all(guards.map(ends));
   });
@@ -66,33 +67,10 @@ async function startNext({ options }: World): Promise<Program> {
   return next;
 }
 
-/** The state of a process, and its parent; undefined if there is no such process, or if it has ended. */
-function parentOf(pid: number): number | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return state === 'Z' || state === 'X' ? undefined : Number(parent);
-  } catch {
-    return undefined;
-  }
-}
-
-function guardsOf(ward: Program): number[] {
-  const isGuard = (pid: number): boolean => {
-    if (parentOf(pid) !== ward.pid) return false;
-    try {
-      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('guard.cjs');
-    } catch {
-      return false;
-    }
-  };
-  return readdirSync('/proc').flatMap((name) => (/^\d+$/.test(name) && isGuard(Number(name)) ? [Number(name)] : []));
-}
-
 /** The one guard that it has, or has soon, and that is not `before`. */
 async function guardOf(ward: Program, before = 0): Promise<number> {
   return vi.waitFor(() => {
-    const guards = guardsOf(ward);
+    const guards = guardsOf(ward.pid);
     expect(guards).toHaveLength(1);
     expect(guards).not.toContain(before);
     return guards[0] ?? 0;
@@ -134,7 +112,7 @@ describe.each(stores)('on the store %s', (name) => {
     process.kill(guard, 'SIGKILL');
     ward.kill('SIGKILL');
     await Promise.all([ends(guard), ward.ended]);
-    expect(guardsOf(ward)).toEqual([]);
+    expect(guardsOf(ward.pid)).toEqual([]);
     const lease = await leaseIn(world);
     expect(lease?.holder).toEqual(expect.any(String));
   });
@@ -166,7 +144,7 @@ test('a process that is stopped keeps its lease, and its guard', async () => {
   ward.kill('SIGCONT');
   ward.kill('SIGUSR2');
   await ward.line(/^alive$/);
-  expect(guardsOf(ward)).toEqual([guard]);
+  expect(guardsOf(ward.pid)).toEqual([guard]);
 });
 
 test('close() ends the guard at once, while the process lives on', async () => {

@@ -153,3 +153,22 @@ test('Kubernetes: what is deployed has the time to stop', async () => {
   const [, file = ''] = /command: \['node', '(.+)'\]/.exec(manifest) ?? [];
   expect(existsSync(join(root, file))).toBe(true);
 });
+
+test('exec: a shell script ends in order, and the next one works under the next term', async () => {
+  const script = join(root, 'samples/exec/worker.sh');
+  const main = join(root, 'dist/src/cli/main.js');
+  const start = (): Program => {
+    const args = [main, 'exec', 'sample', '--store', join(temporary, 'exec'), '--failover', '2s', '--', 'sh', script];
+    const program = new Program(args, process.env);
+    programs.push(program);
+    return program;
+  };
+  const master = start();
+  await master.line(/started the command/);
+  const next = start();
+  await next.line(/standing by/);
+  master.kill('SIGTERM');
+  expect(await master.ended).toEqual({ code: 0, signal: null });
+  expect(master.stdout).toBe('works under term 1, attempt 1\nends in order\n');
+  await next.line(/started the command: process \d+, attempt 1 of term 2/);
+});

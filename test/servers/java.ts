@@ -15,17 +15,19 @@ export function canStartJava(): boolean {
   return programs.every((name) => findProgram(name) !== undefined);
 }
 
-export async function startJava(): Promise<TestServer> {
+/** With `changeStreams` it has those of a replica set. Without, it says of them what a standalone server says. */
+export async function startJava({ changeStreams = false } = {}): Promise<TestServer> {
   needPrograms(
     programs,
     'mongo-java-server needs a JRE or JDK from 11 on and Maven (Debian: default-jdk-headless maven).',
   );
-  const folder = await installed('mongo-java-server-1.47.0', install);
+  const folder = await installed('mongo-java-server-1.47.0-changes', install);
   const jars = join(folder, 'lib', '*');
   // The compiled class starts in half the time. A JRE alone has no compiler to install with, but runs a single source.
   const classes = join(folder, 'classes');
   const main = existsSync(classes) ? 'Server' : join(folder, 'Server.java');
-  const program = await launch('java', ['-cp', [classes, jars].join(delimiter), '-Xshare:auto', main, '0']);
+  const classPath = ['-cp', [classes, jars].join(delimiter)];
+  const program = await launch('java', [...classPath, '-Xshare:auto', `-DchangeStreams=${changeStreams}`, main, '0']);
   return { kind: 'java', uri: `${program.ready.replace(/\/$/, '')}/`, atomic: true, stop: () => program.stop() };
 }
 

@@ -11,7 +11,7 @@ import { serverKinds, type TestServer } from './testServer.js';
 
 const starters: Record<(typeof serverKinds)[number], () => Promise<TestServer>> = {
   memory: startMemoryServer,
-  java: startJava,
+  java: () => startJava(),
   ferretdb: startFerretDb,
   documentdb: startDocumentDb,
   'replica-set': startReplicaSet,

@@ -57,6 +57,7 @@ export class MemoryStore {
   settledFor = 0;
   /** Kind, and whether it wants the lease → notice. */
   readonly notices = new Map<string, Notice>();
+  readonly members = new Map<string, Member>();
   /** What operators ask for, and who goes first. */
   orders: SeenOrders['orders'] = null;
   preferred: Preferred | null = null;
@@ -110,6 +111,8 @@ export class MemoryConnection implements Store {
   onHint(): () => void {
     return () => {};
   }
+
+  wantHints(): void {}
 
   highestTerm(): Promise<Tip> {
     const { store } = this;
@@ -203,10 +206,14 @@ export class MemoryConnection implements Store {
     // As the embedded store does: of one kind, first the one that wants the lease.
     return [...this.store.notices.values()].sort((a, b) => Number(b.wants) - Number(a.wants));
   }
-  async putMember(): Promise<void> {}
-  async removeMember(): Promise<void> {}
+  async putMember(member: Member): Promise<void> {
+    this.store.members.set(member.id, member);
+  }
+  async removeMember(id: string): Promise<void> {
+    this.store.members.delete(id);
+  }
   async listMembers(): Promise<Member[]> {
-    return [];
+    return [...this.store.members.values()];
   }
 
   async readOrders(asked: readonly OrdersAsked[]): Promise<SeenOrders[]> {
@@ -228,6 +235,10 @@ export class MemoryConnection implements Store {
   }
   async listDrains(): Promise<Drain[]> {
     return [...this.store.drains.values()];
+  }
+  async putSuccess(): Promise<void> {}
+  async findSuccess(): Promise<null> {
+    return null;
   }
   async putPreferred(preferred: Preferred): Promise<void> {
     this.store.preferred = preferred;

@@ -1,5 +1,6 @@
 /** Processes for tests in which none is watched. */
 import { DeathWatch } from '../../src/coordinator/deathWatch.ts';
+import { noLifelines } from '../../src/surroundings/lifelines.ts';
 import type { ProcessIdentity, ProcessTable } from '../../src/surroundings/processIdentity.ts';
 import type { Clock } from '../../src/time/clock.ts';
 
@@ -9,5 +10,8 @@ export const unknownProcess: ProcessIdentity = { boot: '', namespace: '', pid: 1
 /** What a member needs to know of processes, where it can see none of them. */
 export function unwatched(clock: Clock): { process: ProcessIdentity; deaths: DeathWatch } {
   const table: ProcessTable = { look: () => 'none' };
-  return { process: unknownProcess, deaths: new DeathWatch({ me: unknownProcess, table, clock }) };
+  return {
+    process: unknownProcess,
+    deaths: new DeathWatch({ me: unknownProcess, table, lifelines: noLifelines, clock }),
+  };
 }

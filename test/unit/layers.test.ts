@@ -10,8 +10,10 @@ import { describe, expect, test } from 'vitest';
 /** From the top down. Rooms in one line do not import each other: the facade and the coordinator only talk, by `wire/`. */
 const layers: readonly (readonly string[])[] = [
   ['cli'],
+  ['exec'],
   ['index.ts'],
   ['failover.ts'],
+  ['operations'],
   ['facade', 'coordinator'],
   ['execution', 'observe'],
   ['wire'],

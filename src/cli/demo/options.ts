@@ -1,4 +1,5 @@
 /** What `mongo-failover demo` takes, checked. */
+import { UsageError } from '../exit.js';
 
 export interface DemoOptions {
   /** Whose files are worked off; undefined: the installed dependencies. */
@@ -14,14 +15,11 @@ export interface DemoOptions {
   readonly keep: boolean;
 }
 
-/** Arguments that cannot be used: told in one line, exit code 2. */
-export class UsageError extends Error {}
-
 export const defaults = { members: 3, seconds: 35 } as const;
 const limits = { members: { min: 2, max: 16 }, seconds: { min: 15, max: 3600 } } as const;
 
 /**
- * Returns the options as the parser hands them out: values that look like numbers are numbers, repeated ones are arrays.
+ * Returns the options of what the parser hands out: the values are texts.
  *
  * @throws UsageError
  */
@@ -44,7 +42,8 @@ function readText(value: unknown, name: string): string | undefined {
 
 function readCount(value: unknown, name: string, range: { min: number; max: number }, fallback: number): number {
   if (value === undefined) return fallback;
-  if (typeof value === 'number' && Number.isInteger(value) && value >= range.min && value <= range.max) return value;
+  const count = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : Number.NaN;
+  if (count >= range.min && count <= range.max) return count;
   throw new UsageError(`${name} takes one whole number from ${range.min} to ${range.max}`);
 }
 

@@ -2,9 +2,9 @@
  * How much work the demo takes on, so it lasts about as long as was asked for on the machine at hand: every file
  * if that fits into the time, compressed as hard as then fits.
  */
+import { UsageError } from '../exit.js';
 import { compress } from './files/compress.js';
 import type { FileTask } from './files/tasks.js';
-import { UsageError } from './options.js';
 
 export interface Plan {
   readonly tasks: readonly FileTask[];

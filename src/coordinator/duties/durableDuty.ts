@@ -164,6 +164,20 @@ export class DurableDuty implements QueueDuty {
     this.queue.endReign();
   }
 
+  hold(): void {
+    this.dispatcher.hold();
+  }
+
+  unhold(): void {
+    this.dispatcher.unhold();
+  }
+
+  async settled(): Promise<void> {
+    await this.dispatcher.whenIdle();
+    // If it was taken back, work runs again, whose records must stay.
+    await this.queue.flush(() => this.dispatcher.isHeld && this.dispatcher.idle);
+  }
+
   /**
    * Has what ran acknowledged before the lease is given away. Should the store refuse that, and the beats not, the
    * lease is left to run out: no member could take over while this one retries for ever.
@@ -171,7 +185,7 @@ export class DurableDuty implements QueueDuty {
   async drain(): Promise<'drained' | 'stuck'> {
     const flush = (how: 'drained' | 'stuck') => this.queue.flush(how === 'drained' && !this.isCutShort);
     const { how, inTime } = await drainAnd(flush, this.dispatcher, this.parts);
-    // A member that drains is not elected again, and is not told `deposed`. Without this it would ask the store for ever.
+    // A member that drains is not told `deposed`. Without this it would ask the store for ever.
     this.queue.endReign();
     return inTime ? how : 'stuck';
   }

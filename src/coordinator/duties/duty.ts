@@ -13,6 +13,8 @@ export interface Election {
 export interface Duty {
   /** Returns the progress that the next beat carries. */
   progress(): Progress;
+  /** Takes the end of the validity of the lease, which a claim or a beat has moved on: by the monotonic clock. */
+  held?(validUntil: number): void;
   /** Starts the work. */
   elected(election: Election): void;
   /** Stops the work now; the mastership may yet be saved. */
@@ -21,6 +23,11 @@ export interface Duty {
   resume(): void;
   /** Ends the mastership, which is lost. `left`: how long no other member can be master yet, in ms; 0 unless the lease was given up. */
   deposed(reason: string, left: number): void;
+  /** Starts no more work, in this mastership and later ones, until `unhold`. What runs comes to its end. */
+  hold(): void;
+  unhold(): void;
+  /** Resolves, once it is held, when nothing runs and all that has run is on record. */
+  settled(): Promise<void>;
   /** Lets running work end and starts none. `stuck`: it would not end. */
   drain(): Promise<'drained' | 'stuck'>;
   /** Takes what a new version of another member's lease says. */

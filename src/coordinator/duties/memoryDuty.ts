@@ -184,6 +184,19 @@ export class MemoryDuty implements QueueDuty {
     this.follower.continueFrom(undefined);
   }
 
+  hold(): void {
+    this.dispatcher.hold();
+  }
+
+  unhold(): void {
+    this.dispatcher.unhold();
+  }
+
+  async settled(): Promise<void> {
+    await this.dispatcher.whenIdle();
+    await this.burying;
+  }
+
   async drain(): Promise<'drained' | 'stuck'> {
     const { how } = await drainAnd(() => this.burying, this.dispatcher, this.parts);
     // A member that releases its lease is not told `deposed`. A letter that is not written by then is the next master's task.

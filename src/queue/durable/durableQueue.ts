@@ -86,7 +86,7 @@ export class DurableQueue implements TaskSource {
   }
 
   /** Resolves as `Reign.flush`, and at once when there is nothing that could be flushed. */
-  async flush(nothingRuns: boolean): Promise<void> {
+  async flush(nothingRuns: boolean | (() => boolean)): Promise<void> {
     await this.reign?.flush(nothingRuns);
   }
 

@@ -129,13 +129,15 @@ export class Reign {
 
   /**
    * Resolves when all that was done is acknowledged and what failed is on record, or cannot be any more because the
-   * mastership is over. `nothingRuns`: a suspect that was begun has ended, if not by itself, and its record goes.
+   * mastership is over. `nothingRuns`: a suspect that was begun has ended, if not by itself, and its record goes. A function
+   * is asked each time, because work may go on while this waits.
    */
-  async flush(nothingRuns: boolean): Promise<void> {
+  async flush(nothingRuns: boolean | (() => boolean)): Promise<void> {
+    const isOver = typeof nothingRuns === 'function' ? nothingRuns : (): boolean => nothingRuns;
     while (!this.store.ended && !this.lost) {
       const { head } = this.window;
       if (this.pending) await new Promise<void>((resolve) => this.flushes.push(resolve));
-      else if (nothingRuns && this.hold === null && head?.recorded) {
+      else if (this.hold === null && head?.recorded && isOver()) {
         this.clearSuspicion(head);
         void this.putOnRecord(head, head.failed);
       } else return;

@@ -15,6 +15,7 @@ import type {
   TermRecord,
   Tip,
 } from '../store.js';
+import type { Success } from '../successes.js';
 import type {
   Acknowledgement,
   AttemptsRecord,
@@ -25,10 +26,11 @@ import type {
   RecordMark,
 } from '../taskStore.js';
 import type { SharedGate } from './gate.js';
+import type { InspectionCalls } from './inspection.js';
 import type { EmbeddedPlace } from './place.js';
 import type { PackedStored, PackedTasks } from './taskBytes.js';
 
-export interface EmbeddedCalls {
+export interface EmbeddedCalls extends InspectionCalls {
   open(): void;
   settle(epoch: string, wait: number): void;
   highestTerm(name: string): Tip;
@@ -52,6 +54,8 @@ export interface EmbeddedCalls {
   removeDrain(key: string): void;
   listDrains(): Drain[];
   putPreferred(preferred: Preferred): void;
+  putSuccess(success: Omit<Success, 'at'>): void;
+  findSuccess(name: string, key: string): Success | null;
   addTasks(name: string, tasks: PackedTasks, maxQueue: number): number[];
   queueState(name: string): QueueState;
   tasksAfter(name: string, seq: number, limit: { readonly tasks: number; readonly bytes: number }): PackedStored;

@@ -26,6 +26,7 @@ import type {
   TermRecord,
   Tip,
 } from '../store.js';
+import type { Success } from '../successes.js';
 import type { FullStore, TaskStore } from '../taskStore.js';
 import { EmbeddedTasks } from './embeddedTasks.js';
 import { Gate } from './gate.js';
@@ -95,6 +96,9 @@ export class EmbeddedStore implements FullStore {
       listener({ topic: topicOf(slot), concerns: (name) => slotOf(name, topicOf(slot)) === slot });
     });
   }
+
+  /** All that share the folder are woken by one file, whatever it is about. */
+  wantHints(): void {}
 
   settle(epoch: string, wait: number): Promise<void> {
     return this.guarded.call('settle', [epoch, wait]);
@@ -174,5 +178,13 @@ export class EmbeddedStore implements FullStore {
 
   putPreferred(preferred: Preferred): Promise<void> {
     return this.guarded.call('putPreferred', [preferred]);
+  }
+
+  putSuccess(success: Omit<Success, 'at'>): Promise<void> {
+    return this.guarded.call('putSuccess', [success]);
+  }
+
+  findSuccess(name: string, key: string): Promise<Success | null> {
+    return this.guarded.call('findSuccess', [name, key]);
   }
 }

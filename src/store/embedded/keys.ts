@@ -45,6 +45,11 @@ export function drainNameOf(key: Buffer): string {
   return key.toString('utf8', 1);
 }
 
+/** Returns where a success is, by a name and a key. */
+export function successKey(name: string, key: string): Buffer {
+  return Buffer.concat([prefixed('u', Buffer.from(name)), Buffer.from(key)]);
+}
+
 export function termKey(name: string, term: number): Buffer {
   return numbered('t', Buffer.from(name), term);
 }

@@ -30,8 +30,10 @@ import type {
   TermRecord,
   Tip,
 } from '../store.js';
+import { readSuccess, storedSuccess } from '../successDocuments.js';
+import type { Success } from '../successes.js';
 import type { Entries } from './environment.js';
-import { leaseKey, memberKey, memberRange, settledKey, termKey, termRange } from './keys.js';
+import { leaseKey, memberKey, memberRange, settledKey, successKey, termKey, termRange } from './keys.js';
 import type { EmbeddedOrders } from './orders.js';
 
 /** How long the line of a member that did not take it away is kept, in ms. */
@@ -197,6 +199,17 @@ export class Leases {
       const found = this.entries.get(memberKey(id));
       return found === undefined ? [] : readableIn(() => this.reader(found.value, 'notice', name).notice());
     });
+  }
+
+  putSuccess(success: Omit<Success, 'at'>): void {
+    const key = successKey(success.name, success.key);
+    if (this.entries.get(key) !== undefined) return;
+    this.entries.put(key, { ...storedSuccess(success), at: this.facts.wall() }, 1);
+  }
+
+  findSuccess(name: string, key: string): Success | null {
+    const found = this.entries.get(successKey(name, key));
+    return found === undefined ? null : readSuccess(found.value, this.where(`success ${key}`, name));
   }
 
   removeOldMembers(): void {

@@ -1,6 +1,7 @@
 /** The calls of a store, as they run within one transaction. */
 import type { EmbeddedCalls } from './calls.js';
 import type { Entries } from './environment.js';
+import { inspectionOn } from './inspection.js';
 import { Leases, type StoreFacts } from './leases.js';
 import { EmbeddedOrders } from './orders.js';
 import { Tasks } from './tasks.js';
@@ -10,6 +11,7 @@ export function operationsOn(entries: Entries, store: StoreFacts): EmbeddedCalls
   const leases = new Leases(entries, store, orders);
   const tasks = new Tasks(entries, store);
   return {
+    ...inspectionOn(entries, store),
     open: () => {},
     settle: (epoch, wait) => leases.settle(epoch, wait),
     highestTerm: (name) => leases.highestTerm(name),
@@ -32,6 +34,8 @@ export function operationsOn(entries: Entries, store: StoreFacts): EmbeddedCalls
     removeDrain: (key) => orders.removeDrain(key),
     listDrains: () => orders.listDrains(),
     putPreferred: (preferred) => orders.putPreferred(preferred),
+    putSuccess: (success) => leases.putSuccess(success),
+    findSuccess: (name, key) => leases.findSuccess(name, key),
     addTasks: (name, packed, maxQueue) => tasks.addTasks(name, packed, maxQueue),
     queueState: (name) => tasks.queueState(name),
     tasksAfter: (name, seq, limit) => tasks.tasksAfter(name, seq, limit),

@@ -14,7 +14,7 @@ import { type Commands, LEASES, ofOurFormat } from './commands.js';
 /** Subsystems in one answer: as many documents as leases in one look. */
 const READ_TOGETHER_MAX = 100;
 const DRAINS_MAX = 1000;
-const DRAIN = 'drain/';
+export const DRAIN = 'drain/';
 /** The character after the slash: all keys of drains are below. */
 const AFTER_DRAINS = 'drain0';
 
@@ -93,7 +93,7 @@ export class MongodbOrders {
   }
 }
 
-function ordersId(name: string): string {
+export function ordersId(name: string): string {
   return `orders/${name}`;
 }
 

@@ -4,6 +4,7 @@
  *   failover          { _id: 'lease/' + name, term, beat, ack, holder, claim, ttl, identifier, count, recent, configuration, process, died, at }
  *                     { _id: term + '/' + name, name, term, holder, claim, ttl, at }
  *                     { _id: 'settled', epoch, wait, at }
+ *                     { _id: 'once/' + length of name + '/' + name + '/' + key, subsystem, key, under, holder, at }
  *                     { _id: 'orders/' + name, subsystem, version, handOver, pause, at }
  *                     { _id: 'priority/' + name, subsystem, holder, priority, count, at }
  *                     { _id: 'drain/' + key, by, reason, at }
@@ -32,6 +33,7 @@ import {
 import type { Drain, OrdersAsked, OrdersChange, Preferred, SeenOrders } from '../orders.js';
 import type {
   DeadTenure,
+  Hint,
   Lease,
   Look,
   Member,
@@ -42,8 +44,13 @@ import type {
   Tenure,
   TermRecord,
   Tip,
+  WantedHints,
 } from '../store.js';
+import type { StoreWatcher } from '../storeWatcher.js';
+import { readSuccess, storedSuccess, successId } from '../successDocuments.js';
+import type { Success } from '../successes.js';
 import type { FullStore, TaskStore } from '../taskStore.js';
+import { withinLimit } from '../timeLimit.js';
 import { Commands, LEASES, leaseId, ofOurFormat } from './commands.js';
 import { MongoConnection } from './connection/connection.js';
 import { Topology } from './connection/topology.js';
@@ -52,7 +59,10 @@ import { IndexKeeper } from './indexes/indexKeeper.js';
 import { prepare } from './indexes/prepare.js';
 import { MongodbOrders } from './mongodbOrders.js';
 import type { Settings } from './settings.js';
+import { storeError } from './storeErrors.js';
 import { MongodbTasks } from './tasks/mongodbTasks.js';
+import { streamsOf } from './wakeups/streams.js';
+import { WakeUps } from './wakeups/wakeUps.js';
 
 /** Leases in one answer, which must fit into one document of 16 MB. */
 const OBSERVED_TOGETHER_MAX = 100;
@@ -64,12 +74,14 @@ export class MongodbStore implements FullStore {
   private readonly connection: MongoConnection;
   private readonly commands: Commands;
   private readonly indexes: IndexKeeper;
+  private readonly wakeUps: WakeUps | null;
+  private readonly hintListeners = new Set<(hint: Hint) => void>();
   private readonly orders: MongodbOrders;
   readonly tasks: TaskStore;
 
-  /** `measured` is called with the time that the server took for a command of the election, in ms. */
-  constructor(settings: Settings, clock: Clock, measured?: (ms: number) => void) {
+  constructor(settings: Settings, clock: Clock, watcher: StoreWatcher = {}) {
     const { label } = settings;
+    const { measured, info = () => {} } = watcher;
     this.connection = new MongoConnection(settings, (run) => prepare({ send: run, label, clock }), measured);
     this.commands = new Commands(this.connection.run, settings);
     this.orders = new MongodbOrders(this.commands);
@@ -78,19 +90,49 @@ export class MongodbStore implements FullStore {
     const topology = new Topology(commands);
     this.connection.onAvailable(() => topology.reconnected());
     this.tasks = new MongodbTasks(commands, topology, this.indexes, clock);
+    this.wakeUps = settings.wakeUps === false ? null : this.makeWakeUps(settings, info);
   }
 
-  open(): Promise<void> {
-    return this.connection.open();
+  private makeWakeUps(settings: Settings, told: (text: string) => void): WakeUps {
+    return new WakeUps({
+      open: streamsOf(settings),
+      now: () => performance.now(),
+      after: (ms, callback) => {
+        const timer = setTimeout(callback, ms);
+        return () => clearTimeout(timer);
+      },
+      hint: (hint) => {
+        for (const listener of this.hintListeners) listener(hint);
+      },
+      told,
+      explain: (error) => {
+        const { message, code } = storeError(error, 'a change stream', settings);
+        return { reason: message, lasts: code !== 'ERR_STORE_UNAVAILABLE' };
+      },
+    });
   }
 
-  close(): Promise<void> {
-    return this.connection.close();
+  async open(): Promise<void> {
+    await this.connection.open();
+    this.wakeUps?.start();
   }
 
-  /** Nothing tells yet. */
-  onHint(): () => void {
-    return () => {};
+  async close(): Promise<void> {
+    const { commands, wakeUps } = this;
+    const late = () => commands.unavailable('close', 'the change streams do not end');
+    const streams = withinLimit(commands.settings.commandTimeout, late, async () => wakeUps?.close()).catch(() => {});
+    await Promise.all([this.connection.close(), streams]);
+  }
+
+  onHint(listener: (hint: Hint) => void): () => void {
+    // A function of its own for each, so one listener may be added twice.
+    const call = (hint: Hint) => listener(hint);
+    this.hintListeners.add(call);
+    return () => this.hintListeners.delete(call);
+  }
+
+  wantHints(wanted: WantedHints): void {
+    this.wakeUps?.want(wanted);
   }
 
   onAvailable(listener: () => void): () => void {
@@ -252,6 +294,17 @@ export class MongodbStore implements FullStore {
 
   putPreferred(preferred: Preferred): Promise<void> {
     return this.orders.putPreferred(preferred);
+  }
+
+  async putSuccess(success: Omit<Success, 'at'>): Promise<void> {
+    const _id = successId(success.name, success.key);
+    await this.commands.insert('putSuccess', LEASES, { _id, ...storedSuccess(success), at: new Date() });
+  }
+
+  async findSuccess(name: string, key: string): Promise<Success | null> {
+    const _id = successId(name, key);
+    const [found] = await this.find('findSuccess', LEASES, { _id }, { limit: 1 });
+    return found === undefined ? null : readSuccess(found, this.commands.where(_id));
   }
 
   private find(what: string, collection: string, filter: Fields, options: Fields): Promise<Fields[]> {

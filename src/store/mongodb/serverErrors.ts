@@ -40,6 +40,8 @@ const lasting = new Set<unknown>([
   // IncompatibleWithUpgradedServer, APIVersionError, APIStrictError, APIDeprecationError, APIMismatchError,
   // UnsupportedOpQueryCommand
   ...[224, 227, 235, 238, 243, 322, 323, 324, 347, 352],
+  // Without a name: a stage of a pipeline that is unknown, and change streams of a server that is no replica set
+  ...[40324, 40573],
   // The collections, their indexes and what they hold: NamespaceNotFound, IndexNotFound, NamespaceExists,
   // CannotCreateIndex, IndexAlreadyExists, IndexOptionsConflict, IndexKeySpecsConflict, DocumentValidationFailure
   ...[26, 27, 48, 67, 68, 85, 86, 121],

@@ -44,13 +44,14 @@ export interface Settings extends StoreLabel {
   readonly connectSteps: readonly number[];
   /** How long after its last answer a connection is trusted without a ping, in ms. */
   readonly freshFor: number;
+  readonly wakeUps: 'auto' | false;
 }
 
 type Limits = Omit<StoreLimits, 'freshFor'> & Partial<Pick<StoreLimits, 'freshFor'>>;
 
 /** Throws `InvalidOptionError` when the driver cannot make sense of the connect string and the options. */
 export function settingsOf(options: Extract<StoreOptions, { kind: 'mongodb' }>, limits: Limits): Settings {
-  const { connectString, connectOptions, debug } = options;
+  const { connectString, connectOptions, debug, wakeUps = 'auto' } = options;
   const secrets = secretsOf(connectString, connectOptions);
   const parsed = parse(connectString, connectOptions, secrets);
   const { writeConcern: _ignored, ...kept } = connectOptions;
@@ -62,6 +63,7 @@ export function settingsOf(options: Extract<StoreOptions, { kind: 'mongodb' }>, 
   return {
     connectString: withoutCompressors(connectString),
     debug,
+    wakeUps,
     secrets,
     commandTimeout: limits.commandTimeout,
     connectTimeout,

@@ -13,7 +13,7 @@ const deaths: ReadonlySet<string> = new Set(['kill', 'exit', 'throw', 'kill-with
 /** In which a master lives on and can tell the store nothing. */
 const silences: ReadonlySet<string> = new Set(['stop', 'cut', 'half-open', 'drop-requests']);
 /** Which take nothing from a standby that it needs to follow a master. */
-const harmless: ReadonlySet<string> = new Set(['block', 'wall-clock']);
+const harmless: ReadonlySet<string> = new Set(['block', 'wall-clock', 'kill-guard']);
 /** After so long a standby has seen the master that it follows, in ms: by several looks. */
 const SEEN = 500;
 

@@ -51,7 +51,9 @@ export function failoversOf(masterships: readonly Mastership[], records: Records
     // A new epoch of the store begins with other waits: for its files, for who has the old ones open, and of rule 11.
     if (from === undefined || from.released || from.epoch !== to.epoch) return [];
     const beat = from.promise - VALIDITY * lease;
-    const meanwhile = faults.filter((fault) => backAt(fault) > beat && fault.from < to.start);
+    // The death of a guard costs nothing.
+    const costly = faults.filter(({ kind }) => kind !== 'kill-guard');
+    const meanwhile = costly.filter((fault) => backAt(fault) > beat && fault.from < to.start);
     const ofAll = meanwhile.filter((fault) => isOfAll(fault, server));
     const death = deathOf(from, faults);
     const stops = meanwhile.filter(({ member, kind }) => member === from.member && kind === 'stop');

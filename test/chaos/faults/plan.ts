@@ -7,6 +7,8 @@ export const memberFaults = ['kill', 'stop', 'block', 'busy', 'pool-busy', 'brok
  * four are noticed at once.
  */
 export const deathFaults = ['exit', 'throw', 'kill-with-sibling', 'pid-reused', 'kill-all'] as const;
+/** Of the process beside one that releases its leases once it has died: another one takes its place, and nothing is lost. */
+export const guardFaults = ['kill-guard'] as const;
 /** Of a store behind a network: the way to it, and its indexes. */
 export const networkFaults = ['cut', 'delay', 'half-open', 'drop-requests', 'drop-answers', 'indexes-dropped'] as const;
 export const serverFaults = ['server-engine', 'server-gateway'] as const;
@@ -17,6 +19,7 @@ export const storeFaults = ['store-removed', 'store-replaced'] as const;
 export type FaultKind =
   | (typeof memberFaults)[number]
   | (typeof deathFaults)[number]
+  | (typeof guardFaults)[number]
   | (typeof networkFaults)[number]
   | (typeof serverFaults)[number]
   | (typeof storeFaults)[number]

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { atEnd } from '../../../bench/support/cleanup.ts';
+import { guardsOf } from '../../support/guards.ts';
 import type { TcpProxy } from '../../support/tcpProxy.ts';
 import type { Move } from '../movingSet.ts';
 import type { Place } from '../places.ts';
@@ -48,8 +49,23 @@ export const strikes: Record<FaultKind, Strike> = {
     await endsBy(place, () => place.kill());
     return { how: await useAgain(pid, lasts) };
   },
-  /** The master last, so no member is left that could see its death. Ends when all that follow look at the lease. */
+  /** Its ward starts another one. */
+  async 'kill-guard'({ child, member }) {
+    const [guard] = guardsOf(child?.pid);
+    if (child === undefined || guard === undefined) return { how: `${member}: no guard` };
+    killIfThere(guard);
+    const isReplaced = (): boolean => guardsOf(child.pid).some((pid) => pid !== guard);
+    for (const end = performance.now() + BACK; child.alive && !isReplaced(); await sleep(LOOK)) {
+      if (performance.now() > end) throw new Error(`${member} has no new guard within ${BACK} ms`);
+    }
+    return { how: `guard of ${member}` };
+  },
+  /**
+   * With their guards, and the master last, so nothing is left that could see its death. Ends when all that follow look at the
+   * lease.
+   */
   async 'kill-all'(_, __, { places }) {
+    for (const guard of places.flatMap(({ child }) => guardsOf(child?.pid))) killIfThere(guard);
     const inTurn = places.toSorted((a, b) => Number(a.state === 'master') - Number(b.state === 'master'));
     const ended = inTurn.map(({ child }) => child?.ended);
     for (const place of inTurn) place.kill();
@@ -143,6 +159,14 @@ export const strikes: Record<FaultKind, Strike> = {
     place.showWall(0);
   },
 };
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended by now.
+  }
+}
 
 /** Whether it has not looked at the lease yet. */
 function isNew({ state }: Place): boolean {

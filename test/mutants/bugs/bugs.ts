@@ -5,7 +5,9 @@ import { durableBugs } from './durable.ts';
 import { electionBugs } from './election.ts';
 import { embeddedBugs } from './embedded.ts';
 
+import { execBugs } from './exec.ts';
 import { guardBugs } from './guard.ts';
+import { handOverBugs } from './handOvers.ts';
 
 import { hintBugs } from './hints.ts';
 
@@ -13,6 +15,7 @@ import { memberBugs } from './members.ts';
 import { mongodbBugs } from './mongodb.ts';
 import { networkBugs } from './network.ts';
 import { observeBugs } from './observe.ts';
+import { orderBugs } from './orders.ts';
 import { poolBugs } from './pool.ts';
 import { programBugs } from './programs.ts';
 import { queueBugs } from './queue.ts';
@@ -24,11 +27,13 @@ import { workBugs } from './work.ts';
 
 export const plantedBugs: readonly PlantedBug[] = [
   ...electionBugs,
+  ...handOverBugs,
   ...queueBugs,
   ...realmBugs,
   ...durableBugs,
   ...deathBugs,
   ...guardBugs,
+  ...execBugs,
   ...hintBugs,
   ...workBugs,
   ...storeBugs,
@@ -36,6 +41,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...poolBugs,
   ...observeBugs,
   ...memberBugs,
+  ...orderBugs,
   ...mongodbBugs,
   ...surroundingBugs,
   ...networkBugs,

@@ -23,6 +23,23 @@ export const deathBugs: readonly PlantedBug[] = [
     caughtBy: ['named'],
   },
   {
+    name: 'lifeline-believed',
+    breaks: 'A process counts as gone because its lifeline has ended, without a look at it.',
+    file: watch,
+    find: '    this.looks.delete(key);\n    for (const member of this.members) member.check(key);',
+    replace:
+      '    this.looks.set(key, { at: this.parts.clock.now(), alive: false });\n    for (const member of this.members) member.check(key);',
+    caughtBy: ['named', 'simulation'],
+  },
+  {
+    name: 'lifeline-stale-look',
+    breaks: 'The end of a lifeline is answered with a look at the process that was taken before.',
+    file: watch,
+    find: '    this.looks.delete(key);\n    for (const member of this.members) member.check(key);',
+    replace: '    for (const member of this.members) member.check(key);',
+    caughtBy: ['named'],
+  },
+  {
     name: 'death-in-another-container',
     breaks: 'The number of a process in another namespace is looked for in this one.',
     file: watch,

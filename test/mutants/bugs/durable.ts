@@ -95,8 +95,8 @@ export const durableBugs: readonly PlantedBug[] = [
     name: 'suspects-after-a-release',
     breaks: 'The attempt of a suspect that a hand-over cut short stays on record as a death.',
     file: reign,
-    find: 'else if (nothingRuns && this.hold === null && head?.recorded) {',
-    replace: 'else if (!nothingRuns && this.hold === null && head?.recorded) {',
+    find: 'else if (this.hold === null && head?.recorded && isOver()) {',
+    replace: 'else if (this.hold === null && head?.recorded && !isOver()) {',
     caughtBy,
   },
   {

@@ -4,6 +4,8 @@ import type { PlantedBug } from '../plantedBug.ts';
 const protocol = 'src/election/protocol.ts';
 const reign = 'src/queue/durable/reign.ts';
 const wakeups = 'src/store/embedded/wakeups.ts';
+const changes = 'src/store/mongodb/wakeups/changes.ts';
+const streams = 'src/store/mongodb/wakeups/wakeUps.ts';
 
 export const hintBugs: readonly PlantedBug[] = [
   {
@@ -63,5 +65,38 @@ export const hintBugs: readonly PlantedBug[] = [
     find: "const own = [...marked].filter((slot) => topicOf(slot) === 'lease');",
     replace: 'const own = [...marked].filter((slot) => topicOf(slot) !== undefined);',
     caughtBy: ['named', 'contract'],
+  },
+  {
+    name: 'beats-are-hints',
+    breaks: 'The change stream tells each standby of each beat of the master, and each standby looks.',
+    file: changes,
+    find: "      'updateDescription.updatedFields.holder': { $type: 'null' },\n",
+    replace: '',
+    caughtBy: ['named'],
+  },
+  {
+    name: 'gap-between-streams',
+    breaks: 'What happened between two change streams is not made up for by a look.',
+    file: streams,
+    find: 'if (this.hasOpened) for (const hint of',
+    replace: 'if (this.hasOpened && this.failures < 0) for (const hint of',
+    caughtBy: ['named'],
+  },
+  {
+    name: 'streams-that-ended-for-good',
+    breaks: 'A change stream that ends, as in each election of a replica set, is not opened again.',
+    file: streams,
+    find: '    this.renewAfter(lasts ? RETRY_LASTING_MS : backOff);',
+    replace: '    if (backOff < 0) this.renewAfter(lasts ? RETRY_LASTING_MS : backOff);',
+    caughtBy: ['named'],
+  },
+  {
+    name: 'hint-amid-a-look-is-lost',
+    breaks:
+      'A hint that comes while a look is under way is dropped, though the look may have read what was there before.',
+    file: 'src/election/elector.ts',
+    find: 'if (this.state.pending !== null) this.wasHinted = true;',
+    replace: 'if (this.state.requests < 0) this.wasHinted = true;',
+    caughtBy: ['named'],
   },
 ];

@@ -2,7 +2,7 @@
 import type { PlantedBug } from '../plantedBug.ts';
 
 const families = 'src/observe/families.ts';
-const caughtBy = ['units'] as const;
+const caughtBy = ['named'] as const;
 
 export const observeBugs: readonly PlantedBug[] = [
   {

@@ -18,8 +18,8 @@ export const workBugs: readonly PlantedBug[] = [
     name: 'stuck-work-is-released',
     breaks: 'The lease is released although work would not stop (rule 9).',
     file: 'src/coordinator/member.ts',
-    find: "if ((await this.duty.drain()) === 'drained') this.elector.drained();",
-    replace: 'if ((await this.duty.drain()) !== undefined) this.elector.drained();',
+    find: "if (how === 'drained') this.elector.drained(drain);",
+    replace: 'if (how !== undefined) this.elector.drained(drain);',
     caughtBy,
   },
   {

@@ -16,10 +16,13 @@ export function claimBound(
   members: readonly { readonly intervals: Intervals }[],
   weak: boolean,
   roundTrips: number,
+  isOperated = false,
 ): number {
   const [ttl, poll, error] = (['ttl', 'POLL', 'ERROR'] as const).map((name) =>
     Math.max(...members.map(({ intervals }) => (name === 'ttl' ? timeToLive(intervals) : intervals[name]))),
   );
   assert.ok(ttl !== undefined && poll !== undefined && error !== undefined);
-  return ((weak ? 4 : 1) * (ttl + poll + roundTrips) + error) / (1 - SKEW);
+  // Members may rest, and defer to one that was named, and to one of a higher priority.
+  const operated = isOperated ? ttl + 4 * poll : 0;
+  return ((weak ? 4 : 1) * (ttl + poll + roundTrips) + error + operated) / (1 - SKEW);
 }

@@ -7,6 +7,7 @@
  *   lingering  work that hung when its member resigned, or that would not stop, may run until that lease ends: no other
  *              member may be master before (rules 9 and 10);
  *   looking    a claim is of the version that the last look showed (rules 1 and 2);
+ *   resting    a member that handed over claims nothing for one time to live, nor for two of them a lease that is held;
  *   patience   only the end of the lease makes a master give up with an error, not the first failure (rule 6).
  */
 import assert from 'node:assert/strict';
@@ -26,6 +27,10 @@ interface ConductParts {
   readonly clock: Clock;
   readonly lease: SimulatedLease;
   readonly grace: number;
+  /** SLAVE + TICKING. */
+  readonly ttl: number;
+  /** Whether members rest after hand-overs alone, and are never told that they have rested. */
+  readonly restsByItself: boolean;
   /** When the elector gives up a request by itself, in ms. */
   readonly requestTimeout: number;
   /** Returns whether its clocks have jumped, and it may not have noticed. */
@@ -48,6 +53,16 @@ export class Conduct {
   /** It resigns at this moment, and nothing of its work runs. */
   private yielding = false;
   private draining = false;
+  private stopping = false;
+  private elections = 0;
+  private held = false;
+  /** Its work has drained, and the mastership is over: a release follows, and may be sent again. */
+  private parting = false;
+  /** It has not been sent. */
+  private leaves = false;
+  private isRecalled = false;
+  /** When it last handed over, by its own clock; null: never, or it may claim again since. */
+  private handedOverAt: number | null = null;
   private ended = false;
   /** Until when work may run that its member does not wait for, by the boot clock. */
   private lingersUntil: number | null = null;
@@ -66,15 +81,32 @@ export class Conduct {
     return this.lingersUntil !== null && this.parts.clock.sinceBoot() < this.lingersUntil;
   }
 
+  /** Returns whether it has handed over, and claimed nothing since. */
+  get hasHandedOver(): boolean {
+    return this.handedOverAt !== null;
+  }
+
   watch(duty: Duty): Duty {
     return {
       progress: () => duty.progress(),
+      hold: () => {
+        this.held = true;
+        duty.hold();
+      },
+      unhold: () => {
+        this.held = false;
+        duty.unhold();
+      },
+      settled: () => duty.settled(),
       elected: (election) => {
         const { id } = this.parts;
         assert.ok(!this.working && !this.ended, `${id} is elected twice, or after its end`);
         assert.ok(!this.unfit && this.lingersUntil === null, `${id} is elected beside work of its own that hangs`);
+        this.elections += 1;
         this.working = true;
         this.fenced = false;
+        this.draining = false;
+        this.parting = false;
         duty.elected(election);
       },
       fence: (reason) => {
@@ -83,7 +115,7 @@ export class Conduct {
         duty.fence(reason);
       },
       resume: () => {
-        assert.ok(this.fenced, `${this.parts.id} resumes without a fence`);
+        assert.ok(this.fenced || this.held, `${this.parts.id} resumes without a fence, or a hand-over`);
         this.working = true;
         this.fenced = false;
         duty.resume();
@@ -93,6 +125,9 @@ export class Conduct {
         const { lease } = this.parts;
         this.parts.deposed(lease.isHeld);
         if (lease.isHeld) this.lingersUntil = lease.endsByBoot;
+        this.parting = this.draining && !this.working;
+        this.leaves = this.parting;
+        this.draining &&= this.stopping;
         this.working = false;
         duty.deposed(reason, left);
       },
@@ -106,7 +141,10 @@ export class Conduct {
 
   private async drain(duty: Duty): Promise<'drained' | 'stuck'> {
     this.draining = true;
+    const { elections } = this;
     const how = await duty.drain();
+    // Of a hand-over whose mastership was lost: this one is another.
+    if (elections !== this.elections) return how;
     this.working = false;
     if (how === 'drained') this.lingersUntil = null;
     // It would not stop, and has what is left of the lease, which must expire.
@@ -132,6 +170,11 @@ export class Conduct {
     this.unfit = false;
   }
 
+  /** Notes that it is told to stop. */
+  stops(): void {
+    this.stopping = true;
+  }
+
   /** Notes that it has stopped; its work may run on. */
   end(): void {
     this.ended = true;
@@ -155,17 +198,37 @@ export class Conduct {
       this.looks += 1;
       this.lookUntil = this.parts.clock.now() + this.parts.requestTimeout;
     }
+    if (call === 'release') {
+      if (this.leaves) this.handedOverAt = this.parts.clock.now();
+      this.leaves = false;
+    }
     if (!this.unfit || this.draining) return;
-    const isAllowed = call === 'release' ? this.yielding : !masterly.has(call);
+    const isAllowed = call === 'release' ? this.yielding || this.parting : !masterly.has(call);
     if (!isAllowed) this.broke(`asks ${call} though it resigned`);
   }
 
   /** Checks a claim, unless it is written again over itself. */
   claims(expected: Lease | null, next: Lease): void {
-    if (expected?.claim === next.claim || isOf(this.shown, expected)) return;
+    if (expected?.claim === next.claim) return;
+    this.restsUntil(expected);
+    if (isOf(this.shown, expected)) return;
     // A jump of the clock that shows with an answer is handled before that, and may begin a claim.
     if (this.parts.isUnaware() && isOf(this.shownBefore, expected)) return;
     this.broke('claims what it did not see last');
+  }
+
+  private restsUntil(expected: Lease | null): void {
+    const { clock, ttl, restsByItself } = this.parts;
+    const rest = expected !== null && expected.holder === null ? ttl : 2 * ttl;
+    // What is added up in another order may differ by a little.
+    const isOver = this.handedOverAt === null || clock.now() > this.handedOverAt + rest - 0.001;
+    this.handedOverAt = null;
+    if (!isOver && restsByItself && !this.isRecalled) this.broke('claims though it rests after a hand-over');
+  }
+
+  /** Notes that it was named as the next master: a rest is over whenever it reads that. */
+  recalled(): void {
+    this.isRecalled = true;
   }
 
   private broke(what: string): void {

@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { StoreError } from '../../../src/errors.ts';
-import { type Drain, noOrders, type OrdersAsked, type SeenOrders } from '../../../src/store/orders.ts';
+import type { Drain, OrdersAsked, OrdersChange, Preferred, SeenOrders } from '../../../src/store/orders.ts';
 import type {
   DeadTenure,
   Lease,
@@ -27,14 +27,17 @@ import type { Conduct } from './conduct.ts';
 import {
   addTasks,
   beaten,
+  changeOrders,
   clearAttempts,
   type Database,
   type Documents,
   held,
   insertTerm,
   type LeaseDocument,
+  ordersFor,
   type Primary,
   putLetter,
+  putPreferred,
   setAttempts,
   setLease,
   settle,
@@ -44,7 +47,9 @@ import {
 } from './database.ts';
 import type { Plant } from './setting.ts';
 
-export type CallName = Exclude<keyof Store, 'open' | 'close' | 'onAvailable' | 'onHint'> | keyof TaskStore;
+export type CallName =
+  | Exclude<keyof Store, 'open' | 'close' | 'onAvailable' | 'onHint' | 'wantHints'>
+  | keyof TaskStore;
 
 /** Of one message and its answer; all in ms. */
 export interface Fate {
@@ -102,6 +107,8 @@ export class SimulatedConnection implements FullStore {
   readonly tasks: TaskStore;
   /** That of the last answer to `highestTerm`, with which a claim ends; 0: none yet. */
   epoch = 0;
+  /** The looks and the steps of claims that were asked. */
+  private steps = 0;
 
   constructor(private readonly parts: ConnectionParts) {
     this.tasks = this.taskStore();
@@ -116,9 +123,14 @@ export class SimulatedConnection implements FullStore {
     return () => {};
   }
 
+  wantHints(): void {}
+
   async highestTerm(): Promise<Tip> {
+    this.steps += 1;
+    const { steps } = this;
     const tip = await this.read('highestTerm', ({ current }) => ({ ...current.tip, epoch: `${current.epoch}` }));
-    this.epoch = Number(tip.epoch);
+    // The elector takes no answer to what it asked before its last step.
+    if (steps === this.steps) this.epoch = Number(tip.epoch);
     return tip;
   }
 
@@ -126,13 +138,15 @@ export class SimulatedConnection implements FullStore {
     const after = (asked?.tip ?? 0) + 1;
     const wait = asked?.wait ?? 0;
     const { conduct } = this.parts;
+    this.steps += 1;
     // Two documents are not one snapshot: the record is read first, and the lease later.
     const observed = this.call<(Observation & SeenOrders)[]>('observe', ({ current }, gap, answer) => {
       const newer = current.terms.has(after);
       this.after(gap, () => {
         const { lease, settledFor, epoch } = current;
         const settled = settledFor > 0 && settledFor >= wait;
-        answer({ value: [{ lease: lease?.lease ?? null, newer, settled, epoch: `${epoch}`, ...noOrders }] });
+        const orders = ordersFor(current, asked);
+        answer({ value: [{ lease: lease?.lease ?? null, newer, settled, epoch: `${epoch}`, ...orders }] });
       });
     });
     const seen = conduct.looking(after - 1, () => `${this.epoch}`);
@@ -151,6 +165,7 @@ export class SimulatedConnection implements FullStore {
       if (!sameVersion(document?.lease ?? null, expected)) return null;
       return { lease: next, done: document?.done ?? 0, burial: document?.burial ?? null };
     };
+    this.steps += 1;
     this.parts.conduct.claims(expected, next);
     return this.writeLease('compareAndSetLease', claim, undefined, expected === null);
   }
@@ -184,6 +199,7 @@ export class SimulatedConnection implements FullStore {
 
   /** Always atomic: a unique key is what even the weakest server has. */
   insertTerm(record: TermRecord): ReturnType<Store['insertTerm']> {
+    this.steps += 1;
     return this.write('insertTerm', (primary) => {
       const { change, answer } = insertTerm(primary, record);
       return { change, answer: answer === null ? { inserted: true } : { inserted: false, claim: answer } };
@@ -206,18 +222,24 @@ export class SimulatedConnection implements FullStore {
   async listMembers(): Promise<Member[]> {
     return [];
   }
-  async readOrders(asked: readonly OrdersAsked[]): Promise<SeenOrders[]> {
-    return asked.map(() => noOrders);
+  readOrders(asked: readonly OrdersAsked[]): Promise<SeenOrders[]> {
+    return this.read('readOrders', ({ current }) => asked.map((each) => ordersFor(current, each)));
   }
-  async writeOrders(): Promise<boolean> {
-    return false;
+  writeOrders(name: string, expected: number | null, change: OrdersChange): Promise<boolean> {
+    return this.write('writeOrders', (primary) => changeOrders(primary, name, expected, change));
   }
   async putDrain(): Promise<void> {}
   async removeDrain(): Promise<void> {}
   async listDrains(): Promise<Drain[]> {
     return [];
   }
-  async putPreferred(): Promise<void> {}
+  async putPreferred(preferred: Preferred): Promise<void> {
+    await this.write('putPreferred', () => ({ change: putPreferred(preferred), answer: null }));
+  }
+  async putSuccess(): Promise<void> {}
+  async findSuccess(): Promise<null> {
+    return null;
+  }
 
   private taskStore(): TaskStore {
     const { clock, database, trims, plant } = this.parts;

@@ -1,5 +1,5 @@
 /**
- * The one database that all simulated members share: leases, term records, tasks and dead letters. Two copies of
+ * The one database that all simulated members share: leases, term records, orders, tasks and dead letters. Two copies of
  * everything: `current`, what the primary shows, and `committed`, what no restart takes back. A write is applied at
  * once, committed in order a little later, and acknowledged only then; reads of the lease show what is current, reads of
  * tasks what is committed, as in MongoDB.
@@ -8,6 +8,7 @@
  * commits none, and all of them are gone when it ends. A loss empties everything, or puts a backup in its place, and
  * begins another epoch.
  */
+import type { Orders, OrdersAsked, OrdersChange, Preferred, SeenOrders } from '../../../src/store/orders.ts';
 import type { Lease, Progress, Tenure, TermRecord } from '../../../src/store/store.ts';
 import type {
   AddResult,
@@ -41,6 +42,9 @@ export class Documents {
   epoch = 1;
   /** The longest wait that the store was settled for in this epoch, in ms. */
   settledFor = 0;
+  orders: Orders | null = null;
+  drains: ReadonlySet<string> = new Set();
+  preferred: Preferred | null = null;
 
   get done(): number {
     return this.lease?.done ?? 0;
@@ -48,8 +52,8 @@ export class Documents {
 
   clone(): Documents {
     const copy = new Documents();
-    const { lease, tip, next, epoch, settledFor } = this;
-    Object.assign(copy, { lease, tip, next, epoch, settledFor });
+    const { lease, tip, next, epoch, settledFor, orders, drains, preferred } = this;
+    Object.assign(copy, { lease, tip, next, epoch, settledFor, orders, drains, preferred });
     copy.terms = new Map(this.terms);
     copy.tasks = new Map(this.tasks);
     copy.numbers = new Map(this.numbers);
@@ -198,6 +202,34 @@ export function beaten(document: LeaseDocument, beat: number, { identifier, coun
 export function settle(epoch: string, wait: number): Change {
   return (documents) => {
     if (epoch === `${documents.epoch}`) documents.settledFor = Math.max(documents.settledFor, wait);
+  };
+}
+
+export function ordersFor({ orders, preferred, drains }: Documents, asked: OrdersAsked | undefined): SeenOrders {
+  return { orders, preferred, drained: asked?.drains?.some((key) => drains.has(key)) ?? false };
+}
+
+/** By compare-and-set on the version. */
+export function changeOrders(
+  { current }: Primary,
+  name: string,
+  expected: number | null,
+  { handOver = current.orders?.handOver, pause = current.orders?.pause }: OrdersChange,
+): Outcome<boolean> {
+  if ((current.orders?.version ?? null) !== expected) return { change: nothing, answer: false };
+  const parts = { ...(handOver ? { handOver } : {}), ...(pause ? { pause } : {}) };
+  const orders: Orders = { name, version: (expected ?? 0) + 1, ...parts };
+  return {
+    change: (documents) => {
+      documents.orders = orders;
+    },
+    answer: true,
+  };
+}
+
+export function putPreferred(preferred: Preferred): Change {
+  return (documents) => {
+    documents.preferred = preferred;
   };
 }
 

@@ -8,6 +8,7 @@ import type { Lease, Progress } from '../../../src/store/store.ts';
 
 /** How long work takes to stop, at most, in ms. */
 const DRAIN_MAX_MS = 3000;
+const SETTLE_MAX_MS = 1500;
 
 interface FunctionParts {
   readonly random: () => number;
@@ -51,8 +52,8 @@ export class FunctionDuty implements Duty {
   resume(): void {
     this.real.resume();
   }
-  deposed(): void {
-    this.real.deposed();
+  deposed(reason: string, left: number): void {
+    this.real.deposed(reason, left);
   }
   seen(lease: Lease): void {
     this.real.seen(lease);
@@ -62,6 +63,18 @@ export class FunctionDuty implements Duty {
   }
   seenOtherKind(): void {
     this.real.seenOtherKind();
+  }
+  hold(): void {
+    this.real.hold();
+  }
+  unhold(): void {
+    this.real.unhold();
+  }
+  settled(): Promise<void> {
+    const { random, later } = this.parts;
+    // Sometimes longer than a hand-over waits for it.
+    const takes = random() < 0.5 ? 0 : random() * SETTLE_MAX_MS;
+    return new Promise((resolve) => later(takes, () => resolve(this.real.settled())));
   }
   load(): Promise<DutyLoad> {
     return this.real.load();

@@ -96,6 +96,7 @@ function drawQueueHabits(setting: Setting): Habits {
     unequal: always(random() < 0.3),
     spread: 0.3,
     options: {
+      priority: null,
       durable: setting.queue === 'durable',
       retry: {
         minDelay,

@@ -105,6 +105,7 @@ export class Ledger implements DatabaseWatch {
         this.of(process).count = undefined;
         work.deposed(reason, left);
       },
+      ...{ hold: () => work.hold(), unhold: () => work.unhold(), settled: () => work.settled() },
       drain: () => work.drain(),
       seen: (lease) => {
         this.seen(process, lease);

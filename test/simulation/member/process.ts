@@ -14,11 +14,12 @@ import { WorkLoading } from '../../../src/coordinator/workLoading.ts';
 import { type Phase, transitions } from '../../../src/election/transitions.ts';
 import type { CodedError, FailoverErrorCode } from '../../../src/errors.ts';
 import { configurationOf } from '../../../src/options/configuration.ts';
-import { defaultGrace } from '../../../src/options/leaseTimes.ts';
+import { defaultGrace, timeToLive } from '../../../src/options/leaseTimes.ts';
 import type { Intervals } from '../../../src/options/options.ts';
 import { ReadLimit } from '../../../src/queue/readLimit.ts';
 import type { ProcessIdentity, ProcessTable } from '../../../src/surroundings/processIdentity.ts';
 import type { MemberEvent } from '../../../src/wire/messages.ts';
+import { ordinary } from '../../support/orders.ts';
 import { type Held, SkewedClock, type Timeline } from '../../support/skewedClock.ts';
 import { SKEW, UNNOTICED } from './bounds.ts';
 import { Conduct } from './conduct.ts';
@@ -27,13 +28,16 @@ import type { Database } from './database.ts';
 import { FunctionDuty } from './functionDuty.ts';
 import type { Habits } from './habits.ts';
 import type { Ledger } from './ledger.ts';
-import type { Setting } from './setting.ts';
+import type { SimulatedLifelines } from './lifelines.ts';
+import { drainOf } from './operators.ts';
+import { NAME, type Setting } from './setting.ts';
 import { SimulatedLease } from './simulatedLease.ts';
 import { type Deploy, EXIT, SimulatedThread } from './simulatedThread.ts';
 
-const NAME = 'billing';
 /** Between two probes of a module that does not load, in ms. */
 const PROBES = { minDelay: 50, maxDelay: 300 };
+/** How long a function that would not end for a hand-over holds its member up, at most, in ms. */
+const FUNCTION_STUCK_MS = 3000;
 
 /** What a process needs of its world. */
 export interface Surroundings {
@@ -49,6 +53,7 @@ export interface Surroundings {
   sent(process: SimulatedProcess, call: CallName): void;
   /** It has done what others would like to know. */
   hint(process: SimulatedProcess): void;
+  readonly lifelines: SimulatedLifelines;
   /** It has stopped, or died. */
   ended(process: SimulatedProcess): void;
   crashed(process: SimulatedProcess, why: string): void;
@@ -99,6 +104,7 @@ export class SimulatedProcess {
     readonly intervals: Intervals,
     rate: number,
     readonly identity: ProcessIdentity,
+    readonly priority: number,
   ) {
     const { timeline, random, habits, setting, database, ledger } = world;
     this.clock = new SkewedClock(timeline, (run) => this.hold(run), rate, random() * 1e6);
@@ -130,7 +136,8 @@ export class SimulatedProcess {
     const limits = isQueue ? limitsOf(intervals) : drawLimits(random);
     const grace = isQueue || random() < 0.7 ? defaultGrace(intervals) : 0;
     this.conduct = new Conduct({
-      ...{ id, clock, lease: this.lease, grace, requestTimeout: limits.request },
+      ...{ id, clock, lease: this.lease, grace, ttl: timeToLive(intervals), requestTimeout: limits.request },
+      restsByItself: !setting.faults.some((kind) => kind === 'paused' || kind === 'drained'),
       isUnaware: () => this.isUnaware,
       broke: (error) => world.broke(error),
       deposed: (resigned) => {
@@ -171,8 +178,14 @@ export class SimulatedProcess {
       host: 'simulated',
       pid: identity.pid,
       process: identity,
-      deaths: new DeathWatch({ me: identity, table: { look: (pid) => world.tableOf(this).look(pid) }, clock }),
+      deaths: new DeathWatch({
+        ...{ me: identity, clock, lifelines: world.lifelines.of(this) },
+        table: { look: (pid) => world.tableOf(this).look(pid) },
+      }),
       storeText: 'the simulated store',
+      ...ordinary(store),
+      ...{ priority, drain: drainOf(id), drains: [drainOf(id)], stopTimeout: habits.options.stopTimeout },
+      stuck: (reason) => this.stuck(reason),
       intervals,
       configuration: isQueue ? configurationOf(habits.options, 'id') : configurationOf(null, null),
       standBack: () => assert.fail(`${id} stands back, though all agree`),
@@ -187,9 +200,7 @@ export class SimulatedProcess {
       ended: () => void loading.stop(),
       makeDuty: (progressed) => {
         if (!isQueue) {
-          const later = (ms: number, run: () => void): void =>
-            void timeline.at(timeline.now() + ms, () => this.hold(run));
-          this.functionDuty = new FunctionDuty({ random, progressed, later });
+          this.functionDuty = new FunctionDuty({ random, progressed, later: (ms, run) => this.later(ms, run) });
           return conduct.watch(ledger.watch(this, this.functionDuty));
         }
         const parts = {
@@ -284,6 +295,7 @@ export class SimulatedProcess {
 
   kill(): void {
     this.dead = true;
+    this.world.lifelines.ended(this);
     this.conduct.kill();
     this.end();
   }
@@ -332,9 +344,24 @@ export class SimulatedProcess {
     this.functionDuty?.advance();
   }
 
+  /** As the host does when nothing ran at a hand-over, and yet the work would not end: the lease is left to expire. */
+  private stuck(reason: string): void {
+    if (this.managed === null) return this.ail(this.world.random() * FUNCTION_STUCK_MS, false);
+    this.fitness.complain('handOver', 'ERR_WORK_NOT_STOPPED', reason);
+    void this.managed.whenEnded().then(() => {
+      if (this.alive) this.fitness.withdraw('handOver');
+    });
+  }
+
+  private later(ms: number, run: Held): void {
+    const { timeline } = this.world;
+    timeline.at(timeline.now() + ms, () => this.hold(run));
+  }
+
   stop(): void {
     if (this.stopping) return;
     this.stopping = true;
+    this.conduct.stops();
     this.member.stop();
   }
 

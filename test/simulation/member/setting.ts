@@ -4,6 +4,9 @@
  */
 import { randomFrom } from '../../support/random.ts';
 
+/** Of the one subsystem. */
+export const NAME = 'billing';
+
 /** What can go wrong. Each kind can be left out, so a failure is shown with no more than it needs. */
 export const faultKinds = [
   /** Messages that take long, and so overtake each other. */
@@ -48,13 +51,24 @@ export const faultKinds = [
   'exit',
   /** Members hear hints of what others have done: lost, late, twice, and of nothing at all. */
   'hints',
+  /** Operators ask for hand-overs, also of a term that is over. */
+  'hand-over',
+  /** They pause the subsystem. */
+  'paused',
+  /** They drain a process. */
+  'drained',
+  /** Members have priorities, also 0. */
+  'priority',
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
 const losses: readonly FaultKind[] = ['wiped', 'restored'];
+/** What operators do. */
+const operations: readonly FaultKind[] = ['hand-over', 'paused', 'drained', 'priority'];
 /** Faults that worlds with a queue draw by a stream of their own, or never. */
 const apart: ReadonlySet<FaultKind> = new Set<FaultKind>([
   ...losses,
+  ...operations,
   ...(['unfit', 'early', 'back', 'progress', 'trim', 'exit', 'hints'] as const),
 ]);
 /** Faults that need a queue. */
@@ -102,6 +116,15 @@ export function drawSetting(seed: number, overrides: Overrides = {}): Setting {
   };
 }
 
+/** Of a stream of its own, so seeds without them are what they were before there were any. */
+function drawOperations(seed: number): FaultKind[] {
+  const random = stream(seed, 14);
+  if (random() < 0.5) return [];
+  // Hand-overs alone are what the rest after them can be checked in.
+  const others = random() < 0.5 ? 0 : 0.5;
+  return operations.filter((kind) => random() < (kind === 'hand-over' ? 0.8 : others));
+}
+
 /** A world without a queue. */
 function drawElections(seed: number): Setting {
   const random = stream(seed, 0);
@@ -110,10 +133,12 @@ function drawElections(seed: number): Setting {
   const liking = random() < 0.4 ? 1 : 0.2 + random() * 0.6;
   const mayLose = random() < 0.5;
   const faults = faultKinds.filter((kind) => {
+    if (operations.includes(kind)) return false;
     const isLiked = random() < liking;
     if (ofQueues.has(kind) || (kind === 'split' && store === 'weak')) return false;
     return kind === 'drift' || (isLiked && (mayLose || !losses.includes(kind)));
   });
+  faults.push(...drawOperations(seed));
   return { seed, members, store, queue: 'none', faults, faultTime: 45_000, plant: null };
 }
 
@@ -131,6 +156,7 @@ function drawQueues(seed: number): Setting {
   if (stream(seed, 10)() < 0.3) liked.push('unfit');
   if (stream(seed, 11)() < 0.4) liked.push('exit');
   if (stream(seed, 12)() < 0.6) liked.push('hints');
+  liked.push(...drawOperations(seed));
   // No server both writes leases without atomicity and takes back what it has shown.
   const faults = liked.filter((kind) => store === 'atomic' || kind !== 'split');
   const faultTime = 4000 + Math.floor(random() * 7000);

@@ -6,6 +6,7 @@
  */
 import assert from 'node:assert/strict';
 import { setImmediate as turn } from 'node:timers/promises';
+import { timeToLive } from '../../../src/options/leaseTimes.ts';
 import type { ProcessIdentity, ProcessTable } from '../../../src/surroundings/processIdentity.ts';
 import { Timeline } from '../../support/skewedClock.ts';
 import { Natures } from './behaviour.ts';
@@ -15,6 +16,8 @@ import { Database, Documents } from './database.ts';
 import { Feeding } from './feeding.ts';
 import { drawHabits, type Habits, intervalsOf } from './habits.ts';
 import { Ledger } from './ledger.ts';
+import { SimulatedLifelines } from './lifelines.ts';
+import { Operators } from './operators.ts';
 import { SimulatedProcess, type Surroundings } from './process.ts';
 import { type FaultKind, type Setting, stream } from './setting.ts';
 
@@ -45,6 +48,8 @@ const HOPS = { queue: 16, none: 8 };
 const ROUND_TRIPS = 300;
 /** In which all tasks must come to their end, once a member works, in ms. */
 const PATIENCE = 90_000;
+/** In which a request to hand over is answered, in ms. */
+const ANSWER_MAX_MS = 12_000;
 /** How long a mastership must last without faults, in ms. */
 const STEADY_MS = 6000;
 
@@ -65,6 +70,9 @@ const mischiefs = [
   'progress',
   'trim',
   'exit',
+  'hand-over',
+  'paused',
+  'drained',
 ] as const satisfies readonly FaultKind[];
 type Mischief = (typeof mischiefs)[number];
 
@@ -74,6 +82,7 @@ export class World implements Surroundings {
   readonly ledger: Ledger;
   readonly habits: Habits;
   readonly random: () => number;
+  readonly lifelines: SimulatedLifelines;
   readonly trace: string[] = [];
   readonly note: ((text: string) => void) | null;
   private readonly network: () => number;
@@ -81,6 +90,8 @@ export class World implements Surroundings {
   private readonly rumour: () => number;
   private readonly natures: Natures;
   private readonly feeding: Feeding;
+  private readonly operators: Operators;
+  private readonly ranks: () => number;
   private processes: SimulatedProcess[] = [];
   /** Those that have ended, too. */
   private readonly all: SimulatedProcess[] = [];
@@ -110,6 +121,11 @@ export class World implements Surroundings {
     this.network = stream(seed, 3);
     this.fortune = stream(seed, 4);
     this.rumour = stream(seed, 13);
+    this.lifelines = new SimulatedLifelines({
+      random: stream(seed, 20),
+      parties: () => this.all,
+      later: (ms, run) => this.later(ms, run),
+    });
     this.natures = new Natures(this.habits, stream(seed, 5));
     this.ledger = new Ledger(setting, (id) => this.natures.behaviour(id));
     const commit = setting.store === 'weak' ? 0 : this.habits.commit;
@@ -128,6 +144,15 @@ export class World implements Surroundings {
       living: () => this.living,
       later: (ms, run) => this.later(ms, run),
     });
+    this.operators = new Operators({
+      database: this.database,
+      random: stream(seed, 15),
+      note: this.note,
+      now: () => this.timeline.now(),
+      later: (ms, run) => this.later(ms, run),
+      living: () => this.living,
+    });
+    this.ranks = stream(seed, 16);
     this.mischiefs = mischiefs.filter((kind) => faults.includes(kind));
     for (let count = 0; count < setting.members; count++) this.spawn();
   }
@@ -175,11 +200,15 @@ export class World implements Surroundings {
       process.deploy = 'good';
     }
     this.note?.('calm');
+    if (this.isOperated) this.operators.clear();
     await this.until(setting.faultTime + (this.hasQueue ? 1.1 : 2) * habits.latest);
-    const bound = this.timeline.now() + claimBound(this.living, setting.store === 'weak', ROUND_TRIPS);
+    const bound = this.timeline.now() + claimBound(this.living, setting.store === 'weak', ROUND_TRIPS, this.isOperated);
     while (!this.someoneWorks && (await this.once(bound)));
     assert.ok(this.someoneWorks, 'no member works, though the faults have stopped');
-    if (!this.hasQueue) return this.lastFor(STEADY_MS);
+    if (!this.hasQueue) {
+      await this.lastFor(STEADY_MS);
+      return this.handOverInPeace();
+    }
     this.closing = true;
     this.help();
     if (!this.habits.options.durable) this.handOver();
@@ -196,6 +225,29 @@ export class World implements Surroundings {
     await this.until(this.timeline.now() + ms);
     const isSteady = this.setting.store === 'weak' || this.ledger.masterships === masterships;
     assert.ok(isSteady, 'a mastership ended without a fault');
+  }
+
+  /** Has the mastership handed over when nothing else happens: another member follows at once, and the one that was named. */
+  private async handOverInPeace(): Promise<void> {
+    const { setting, timeline, operators } = this;
+    const master = this.processes.find(({ isWorking }) => isWorking);
+    // A store that is settled for shorter times to live lets no member with a longer one claim at once.
+    const isSettled = this.all.every(({ intervals }) => this.database.main.current.settledFor >= timeToLive(intervals));
+    const isSteady = isSettled && setting.store === 'atomic' && setting.faults.includes('hand-over');
+    const others = this.living.filter((other) => other !== master && other.priority > 0 && other.phase === 'slave');
+    if (master === undefined || !isSteady || others.length === 0) return;
+    const named = this.ranks() < 0.5 ? (others[Math.floor(this.ranks() * others.length)] ?? null) : null;
+    operators.handOver(this.ledger.highest, named);
+    const asked = timeline.now();
+    while (master.phase === 'master' && (await this.once(asked + ANSWER_MAX_MS)));
+    // It was refused, or its work would not end, and the lease expires.
+    if (master.phase === 'master' || !master.conduct.hasHandedOver) return;
+    const poll = Math.max(...this.living.map(({ intervals }) => intervals.POLL));
+    const end = timeline.now() + (poll * (setting.faults.includes('priority') ? 6 : 2)) / (1 - SKEW) + ROUND_TRIPS;
+    while (!this.someoneWorks && (await this.once(end)));
+    const next = this.processes.find(({ isWorking }) => isWorking);
+    assert.ok(next !== undefined && next !== master, 'no other member follows at once on one that handed over');
+    assert.ok(named === null || next === named, `${next.id} follows though ${named?.id} was named`);
   }
 
   private isOver(): boolean {
@@ -271,6 +323,12 @@ export class World implements Surroundings {
     return this.mischiefs.some((kind) => kind === 'wiped' || kind === 'restored');
   }
 
+  private get isOperated(): boolean {
+    return this.setting.faults.some(
+      (kind) => kind === 'priority' || kind === 'hand-over' || kind === 'paused' || kind === 'drained',
+    );
+  }
+
   private get cruel(): boolean {
     return this.timeline.now() < this.setting.faultTime;
   }
@@ -285,7 +343,7 @@ export class World implements Surroundings {
     const side = random() < 0.5 ? SKEW : -SKEW;
     const drift = random() < 0.6 ? side : (random() * 2 - 1) * SKEW;
     const rate = setting.faults.includes('drift') ? 1 + drift : 1;
-    const process = new SimulatedProcess(this, `m${this.made}`, intervals, rate, this.identify());
+    const process = new SimulatedProcess(this, `m${this.made}`, intervals, rate, this.identify(), this.rank());
     this.processes.push(process);
     this.all.push(process);
     this.later(random() * 600, () =>
@@ -293,6 +351,16 @@ export class World implements Surroundings {
         if (process.alive && !process.stopping) process.run();
       }),
     );
+  }
+
+  /** Draws a priority. There is always a member that may be master. */
+  private rank(): number {
+    const { ranks } = this;
+    if (!this.setting.faults.includes('priority')) return 50;
+    // A member with a queue in memory does what it was fed, or hears that another did.
+    const isNever =
+      ranks() < 0.2 && this.setting.queue !== 'memory' && this.living.some(({ priority }) => priority > 0);
+    return isNever ? 0 : ([10, 50, 50, 90, 100][Math.floor(ranks() * 5)] ?? 50);
   }
 
   /** On one machine with the others, or on one of its own. The number of a process that has ended is given again. */
@@ -519,6 +587,12 @@ export class World implements Surroundings {
         return process.hold(() => process.advance());
       case 'trim':
         return void process.store.trimTerms('', this.ledger.highest);
+      case 'hand-over':
+        return this.operators.handOverSomehow();
+      case 'paused':
+        return this.operators.pause(ms);
+      case 'drained':
+        return this.operators.drain(process, ms);
       case 'crash':
         return this.crashed(process, 'a crash');
       case 'stop':

@@ -114,7 +114,27 @@ function moveSeat(setting: Setting, world: World, index: number, name: Exclude<M
       return send({ type: name });
     case 'drained':
       putSeat(world, index, { ...seat, working: false, lingersUntil: null });
-      return send({ type: 'drained' });
+      if (seat.state.stopping !== 'no') return send({ type: 'drained' });
+      return send({ type: 'drained', drain: seat.state.drains });
+    case 'cancel':
+      return send({ type: 'handOverCancelled', term: seat.state.mastership?.term ?? 0 });
+    case 'handOver':
+      world.order = seat.state.mastership?.term ?? null;
+      return;
+    case 'obey': {
+      const term = world.order ?? 0;
+      world.order = null;
+      return send({ type: 'handOver', term });
+    }
+    case 'rest':
+      // A sleep that shows just now is told first, and may begin a claim.
+      send({ type: 'rest', until: null });
+      return putSeat(world, index, { ...seatAt(world, index), rests: true });
+    case 'rested':
+      putSeat(world, index, { ...seat, rests: false, handedOverAt: null });
+      return send({ type: 'rested' });
+    case 'defer':
+      return putSeat(world, index, { ...seat, defers: true });
     case 'abandon':
       // The work goes on, for as long as the lease lasts that is left behind.
       putSeat(world, index, { ...seat, working: false, lingersUntil: seat.validUntil ?? seat.lingersUntil });

@@ -100,6 +100,7 @@ function isEnding(world: World, code: number, how: 'arrives' | 'fails'): boolean
     case 'run':
     case 'answer':
     case 'drained':
+    case 'rested':
     case 'fit':
       return true;
     case 'land':

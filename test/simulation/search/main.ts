@@ -10,7 +10,7 @@ import { type ClockName, character, type FaultName, faultNames, rates, type Sett
 import { tell } from './trace.ts';
 
 const usage = `npm run search -- [flags]
---ci                 both stores, 2 and 3 members, within about two minutes; other flags but --liveness are ignored
+--ci                 both stores, 2 and 3 members, within about three minutes; other flags but --liveness are ignored
 --members 2|3        default 2
 --store atomic|weak  default atomic; weak: a write reads the document, and writes the whole of it later
 --faults N           how many faults may happen, of any kinds together (default 1)

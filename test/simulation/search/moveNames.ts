@@ -8,7 +8,19 @@ import { type FaultName, faultNames } from './setting.ts';
 /** What goes on with a call, without a fault. */
 export const callNames = ['answer', 'do', 'land', 'write', 'back', 'fail'] as const;
 /** These cost nothing. */
-const freeNames = ['tick', 'run', 'timer', ...callNames, 'resume', 'drained', 'abandon', 'fit'] as const;
+const freeNames = [
+  'tick',
+  'run',
+  'timer',
+  ...callNames,
+  'resume',
+  'drained',
+  'abandon',
+  'cancel',
+  'fit',
+  'obey',
+  'rested',
+] as const;
 
 export type MoveName = (typeof freeNames)[number] | FaultName;
 

@@ -61,7 +61,12 @@ function seatMoves(world: World, index: number, choose: Choose): void {
   if (state.stopping === 'draining') {
     choose('drained', index);
     choose('abandon', index);
+  } else if (state.mastership?.handOver?.drained === false) {
+    choose('drained', index);
+    choose('cancel', index);
   }
+  if (world.order !== null && state.mastership !== null) choose('obey', index);
+  if (seat.rests) choose('rested', index);
   if (state.unfit) choose('fit', index);
   // Held up before any other moment, it would be the same: nothing reaches it until then.
   if (due || world.calls.some((call) => call.seat === index && call.stage === 'asked')) choose('pause', index);
@@ -70,6 +75,9 @@ function seatMoves(world: World, index: number, choose: Choose): void {
     choose('stop', index);
     if (!state.unfit && (state.mastership !== null || state.claim !== null)) choose('resign', index);
     if (!state.unfit && state.mastership !== null) choose('yield', index);
+    if (state.mastership !== null && world.order === null) choose('handOver', index);
+    if (!seat.rests) choose('rest', index);
+    if (!seat.defers) choose('defer', index);
   }
   if (state.mastership !== null || (state.phase === 'error' && state.pending === null)) choose('available', index);
   if (state.mastership !== null && !state.mastership.dirty) choose('progress', index);

@@ -90,6 +90,7 @@ export class NormalForm {
     this.put(tipOf(world) === 0 ? 0 : (world.ttls[tipOf(world)] ?? 0));
     this.putTerm(world.won);
     this.put(world.settledFor);
+    this.put(world.order === null ? NONE - 1 : this.term(world.order));
     this.putRecord(world.claims[tipOf(world)]);
     for (const index of this.order) this.putShared(seatAt(world, index));
     for (const index of this.order) {
@@ -131,7 +132,8 @@ export class NormalForm {
 
   /** What a member knows that names no member. */
   private writePart(index: number): void {
-    const { state, now, mode, missed, validUntil, working, lingersUntil, config } = seatAt(this.world, index);
+    const seat = seatAt(this.world, index);
+    const { state, now, mode, missed, validUntil, working, lingersUntil, config } = seat;
     const { intervals } = config;
     const part = this.parts[index];
     if (part === undefined) return;
@@ -148,6 +150,25 @@ export class NormalForm {
         (state.unfit ? 2 : 0) +
         (working ? 1 : 0),
     );
+    const { rests, parting } = state;
+    const handOver = state.mastership?.handOver ?? null;
+    push(
+      (state.looksFirst ? 1 : 0) * 256 +
+        (handOver === null ? 0 : handOver.drained ? 1 : 2) * 64 +
+        (rests === null ? 0 : rests.until === null ? 1 : 2) * 16 +
+        (parting === null ? 0 : parting.request === null ? 1 : 2) * 4 +
+        (seat.rests ? 2 : 0) +
+        (seat.defers ? 1 : 0),
+    );
+    after(seat.handedOverAt, 2 * this.longestWait);
+    if (rests !== null && rests.until !== null) after(rests.until, 0);
+    if (rests !== null && rests.early !== null) after(rests.early.from, 0);
+    if (parting !== null) {
+      after(parting.until, 0);
+      if (parting.request === null) after(parting.retryAt, 0);
+      push(Math.min(parting.beat, 1));
+      push(this.term(parting.term));
+    }
     // Longer than any validity makes no difference.
     push(Math.min(missed, this.longestWait));
     after(validUntil, 0);
@@ -162,6 +183,7 @@ export class NormalForm {
     if (state.seen !== null) {
       after(state.seen.since, this.longestWait);
       push(this.epoch(state.seen.tip.epoch) * 2 + (state.seen.settled ? 1 : 0));
+      push(state.seen.deference);
       push(this.term(state.seen.tip.term));
       push(state.seen.tip.ttl);
     }
@@ -192,12 +214,13 @@ export class NormalForm {
   }
 
   /** What it knows of what others may know, too. */
-  private putShared({ state: { tip, seen, looked, claim, mastership } }: Seat): void {
+  private putShared({ state: { tip, seen, looked, claim, mastership, rests } }: Seat): void {
     this.putRecord(tip?.claim);
     if (seen !== null) this.putLease(seen.lease);
     if (looked !== null) {
       this.putLease(looked.lease);
       this.put(this.epoch(looked.epoch) * 4 + (looked.settled ? 1 : 0) + (looked.holderIsGone ? 2 : 0));
+      this.put(looked.deference);
     }
     if (claim !== null) {
       this.put(this.claim(claim.id));
@@ -206,6 +229,7 @@ export class NormalForm {
       this.put(this.world.claims[claim.term] === claim.id ? 1 : 0);
     }
     if (mastership !== null) this.put(this.claim(mastership.claim));
+    if (rests !== null && rests.early !== null) this.put(this.claim(rests.early.claim));
   }
 
   private putCall({ seat, holder, request, stage, waiting, document, newer, answer }: Call): void {
@@ -216,6 +240,7 @@ export class NormalForm {
     if (holder === config.holder) {
       if (state.pending === request.request) role = 1;
       else if (state.mastership?.release === request.request) role = 2;
+      else if (state.parting?.request === request.request) role = 16;
       else if (state.mastership?.inFlight.has(request.request)) {
         role = 3 + [...state.mastership.inFlight.keys()].indexOf(request.request);
       }

@@ -1,4 +1,4 @@
-/** What is searched in CI: some two minutes of one core in all. docs/explain/search.md has the figures. */
+/** What is searched in CI: some two and a half minutes of one core in all. docs/explain/search.md has the figures. */
 import type { ClockName, FaultName, scales } from './setting.ts';
 import { faultNames } from './setting.ts';
 
@@ -35,6 +35,12 @@ export const ci: readonly Plan[] = [
   { ...two, scale: 'small', store: 'weak', faults: 2, kinds: ['kill', 'gap', 'hold'], siblings: true },
   // A release that lands when its member has claimed again.
   { ...two, store: 'weak', faults: 2, kinds: ['yield', 'hold'] },
+  // A release of a hand-over, which lands when others have claimed, or its member has.
+  { ...two, scale: 'small', store: 'atomic', faults: 2, kinds: ['handOver', 'rest', 'hold'] },
+  { ...two, scale: 'small', store: 'weak', faults: 2, kinds: ['handOver', 'gap'] },
+  // All defer at once.
+  { ...two, scale: 'small', store: 'atomic', faults: 2, kinds: ['handOver', 'defer'] },
+  { ...three, store: 'atomic', faults: 1, kinds: ['handOver', 'rest', 'defer'] },
   { ...three, store: 'atomic', faults: 1, kinds: ['hold', 'late', 'pause', 'resign', 'yield'] },
   { ...three, store: 'weak', faults: 1, kinds: ['hold', 'gap', 'sleep', 'stop'] },
 ];

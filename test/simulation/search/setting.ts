@@ -77,6 +77,9 @@ export const faultNames = [
   'yield',
   'available',
   'progress',
+  'handOver',
+  'rest',
+  'defer',
   'wiped',
 ] as const;
 export type FaultName = (typeof faultNames)[number];
@@ -99,16 +102,25 @@ export interface Setting {
   readonly liveness: number;
 }
 
+/** How much later a member claims that defers, in ms. */
+export function deferenceOf({ intervals }: Pick<Character, 'intervals'>): number {
+  return 2 * intervals.POLL;
+}
+
 export function configOf({ intervals, grace }: Character, holder: string): ElectionConfig {
   return { holder, intervals, grace };
 }
 
 /** In how many ticks without faults some member must be master: how the bound comes about is in docs/explain/search.md. */
-export function bound({ members, weak, kinds }: Setting): number {
+export function bound({ members, weak, kinds, faults }: Setting): number {
   const most = (ticks: (member: Character) => number): number => Math.max(...members.map(ticks));
   const wait = most(
     ({ intervals, rate }) => Math.ceil(most((other) => timeToLive(other.intervals)) / rate) + intervals.POLL / rate,
   );
   // A record that a claim begun before a loss leaves in the store costs the next claim, as a write that lands late does.
-  return (weak || kinds.has('wiped') ? 2 : 1) * wait + most(({ intervals, rate }) => intervals.ERROR / rate);
+  const waits = weak || kinds.has('wiped') ? 2 : 1;
+  // All may rest, because each has handed over: then the first one claims when its rest is half over, or all of it.
+  const rests = kinds.has('handOver') && faults > 1 ? 1 : 0;
+  const deference = kinds.has('defer') ? most((member) => deferenceOf(member) / member.rate) : 0;
+  return (waits + rests) * wait + deference + most(({ intervals, rate }) => intervals.ERROR / rate);
 }

@@ -111,6 +111,18 @@ function seatWords({ config: { holder }, missed, mode }: Seat, name: Move['name'
       return `the work of ${holder} has ended`;
     case 'abandon':
       return `the work of ${holder} would not end`;
+    case 'cancel':
+      return `the work of ${holder} would not end, and it goes on as master`;
+    case 'obey':
+      return `${holder} reads the order to hand over`;
+    case 'rested':
+      return `${holder} is told that it has rested`;
+    case 'handOver':
+      return `FAULT ${holder} is to hand over`;
+    case 'rest':
+      return `FAULT ${holder} is to rest`;
+    case 'defer':
+      return `FAULT others are to go before ${holder}`;
     case 'fit':
       return `${holder} is fit again`;
     case 'pause':

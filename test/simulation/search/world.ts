@@ -11,8 +11,9 @@ import {
   type ElectionState,
   initialState,
 } from '../../../src/election/state.ts';
+import { timeToLive } from '../../../src/options/leaseTimes.ts';
 import type { Lease } from '../../../src/store/store.ts';
-import { configOf, type Setting } from './setting.ts';
+import { configOf, deferenceOf, type Setting } from './setting.ts';
 
 /** Longer than any wait. */
 const SETTLED = 1_000_000;
@@ -36,6 +37,12 @@ export interface Seat {
   readonly working: boolean;
   /** Work of a mastership that was resigned may run until then. */
   readonly lingersUntil: number | null;
+  /** It was told to claim nothing. */
+  readonly rests: boolean;
+  /** When it last handed over, by its own clock; null: never, or it may claim again since. */
+  readonly handedOverAt: number | null;
+  /** Others are to go first. */
+  readonly defers: boolean;
   /** How many members have had this seat. */
   readonly incarnation: number;
 }
@@ -75,26 +82,29 @@ export interface World {
   epoch: number;
   /** The longest wait that the store was settled for in this epoch. */
   settledFor: number;
+  /** The term that is to be handed over, as the store says; the master of it, or of a later one, reads it at any time. */
+  order: number | null;
 }
 
 export function tipOf(world: World): number {
   return world.claims.length - 1;
 }
 
-export function copyOf({ seats, calls, lease, claims, ttls, won, epoch, settledFor }: World): World {
-  return { seats, calls, lease, claims, ttls, won, epoch, settledFor };
+export function copyOf({ seats, calls, lease, claims, ttls, won, epoch, settledFor, order }: World): World {
+  return { seats, calls, lease, claims, ttls, won, epoch, settledFor, order };
 }
 
 /** The store loses everything, as when its database is dropped. */
 export function wipe(world: World): void {
-  Object.assign(world, { lease: null, claims: [''], ttls: [0], won: 0, epoch: world.epoch + 1, settledFor: 0 });
+  const epoch = world.epoch + 1;
+  Object.assign(world, { lease: null, claims: [''], ttls: [0], won: 0, epoch, settledFor: 0, order: null });
 }
 
 export function firstWorld(setting: Setting): World {
   const seats = setting.members.map((_, index) => freshSeat(setting, index, 1, 0));
   // Where nothing is lost, it is a store that others use, too.
   const settledFor = setting.kinds.has('wiped') ? 0 : SETTLED;
-  return { seats, calls: [], lease: null, claims: [''], ttls: [0], won: 0, epoch: 1, settledFor };
+  return { seats, calls: [], lease: null, claims: [''], ttls: [0], won: 0, epoch: 1, settledFor, order: null };
 }
 
 /** A member that has not run yet; a new one is another holder. */
@@ -111,6 +121,9 @@ export function freshSeat(setting: Setting, index: number, incarnation: number, 
     validUntil: null,
     working: false,
     lingersUntil: null,
+    rests: false,
+    handedOverAt: null,
+    defers: false,
     incarnation,
   };
 }
@@ -154,9 +167,13 @@ export function isDue({ state: { wakeAt, mastership }, now, missed }: Seat): boo
 export function happen(setting: Setting, world: World, index: number, event: ElectionEvent): void {
   const seat = seatAt(world, index);
   let next = seat;
-  if (seat.missed > 0)
-    next = stepSeat(setting, world, index, { ...seat, missed: 0 }, { type: 'clockJump', ahead: seat.missed });
-  putSeat(world, index, stepSeat(setting, world, index, next, witnessed(setting, world, event)));
+  if (seat.missed > 0) {
+    // Work that was left behind looks at the clocks, too.
+    const lingersUntil = seat.lingersUntil === null ? null : seat.lingersUntil - seat.missed;
+    const told = { ...seat, missed: 0, lingersUntil };
+    next = stepSeat(setting, world, index, told, { type: 'clockJump', ahead: seat.missed });
+  }
+  putSeat(world, index, stepSeat(setting, world, index, next, deferring(seat, witnessed(setting, world, event))));
 }
 
 /** What is seen of the holder, by a member of its machine, when the answer to a look comes. */
@@ -167,6 +184,10 @@ function witnessed({ siblings }: Setting, { seats }: World, event: ElectionEvent
   return { ...event, holderIsGone: seats.every(({ config }) => config.holder !== lease.holder) };
 }
 
+function deferring({ defers, config }: Seat, event: ElectionEvent): ElectionEvent {
+  return defers && event.type === 'observed' ? { ...event, deference: deferenceOf(config) } : event;
+}
+
 function stepSeat(setting: Setting, world: World, index: number, seat: Seat, event: ElectionEvent): Seat {
   const [state, effects] = setting.core(seat.config, seat.state, event, seat.now);
   let next: Seat = { ...seat, state };
@@ -174,7 +195,12 @@ function stepSeat(setting: Setting, world: World, index: number, seat: Seat, eve
   for (const effect of effects) {
     if ('request' in effect) {
       const looks = effect.type === 'readTip' || effect.type === 'observe' || effect.type === 'releaseDead';
-      const yields = effect.type === 'release' && event.type === 'resign' && event.nothingRuns;
+      const yields =
+        effect.type === 'release' && ((event.type === 'resign' && event.nothingRuns) || state.parting !== null);
+      if (effect.type === 'release' && next.working) {
+        throw new Violation(`${seat.config.holder} releases though it works`);
+      }
+      if (effect.type === 'writeLease' && seat.state.claim === null) next = claims(next, effect.expected);
       if (state.unfit && !looks && !yields && state.stopping === 'no') {
         throw new Violation(`${seat.config.holder} asks ${effect.type} though it resigned`);
       }
@@ -190,11 +216,24 @@ function stepSeat(setting: Setting, world: World, index: number, seat: Seat, eve
         answer: null,
       });
     } else {
+      if (effect.type === 'drain' && event.type === 'handOver' && state.mastership?.term !== event.term) {
+        throw new Violation(`${seat.config.holder} obeys the order of another term`);
+      }
       next = heard(world, next, effect);
     }
   }
   if (calls !== null) world.calls = calls;
   return next;
+}
+
+/** @throws Violation when it should rest: in the first half of a rest after a hand-over, and later if the lease is held. */
+function claims(seat: Seat, expected: Lease | null): Seat {
+  const { rests, handedOverAt, now, config } = seat;
+  if (rests) throw new Violation(`${config.holder} claims though it was told to rest`);
+  if (handedOverAt === null) return seat;
+  const rest = timeToLive(config.intervals) * (expected !== null && expected.holder === null ? 1 : 2);
+  if (now < handedOverAt + rest) throw new Violation(`${config.holder} claims though it rests after a hand-over`);
+  return { ...seat, handedOverAt: null };
 }
 
 function heard(world: World, seat: Seat, news: News): Seat {
@@ -215,11 +254,17 @@ function heard(world: World, seat: Seat, news: News): Seat {
       if (seat.working || seat.lingersUntil !== null) {
         throw new Violation(`${seat.config.holder} is elected beside work of its own that runs`);
       }
+      if (seat.rests) throw new Violation(`${seat.config.holder} is elected though it was told to rest`);
       return { ...seat, working: true };
     case 'fence':
       return { ...seat, working: false };
     case 'resume':
+      if (seat.state.mastership?.handOver) {
+        throw new Violation(`${seat.config.holder} goes on with work that is to end for a hand-over`);
+      }
       return { ...seat, working: true };
+    case 'handedOver':
+      return { ...seat, handedOverAt: seat.now };
     case 'deposed':
       // Only who resigned is told while the lease still lasts, and has work that may not have ended.
       return { ...seat, working: false, lingersUntil: seat.validUntil ?? seat.lingersUntil };

@@ -52,6 +52,12 @@ test('a standby whose main thread is blocked sees the death', async () => {
   expect(found(await blocked.verdict())).toEqual({ 'failover over its bound': 1 });
 });
 
+test('the death of a guard makes no standby blind, and costs no wait', async () => {
+  const guardless = (next: number) => dies('kill', next).fault(2, 'kill-guard', '2.1', 1000, 3000);
+  expect(found(await guardless(2549).verdict())).toEqual({});
+  expect(found(await guardless(2551).verdict())).toEqual({ 'failover over its bound': 1 });
+});
+
 test('a process that says that it ends may have given its lease back by then', async () => {
   const ends = () =>
     new Folder()

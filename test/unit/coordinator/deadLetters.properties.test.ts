@@ -73,7 +73,7 @@ class TestCluster extends ManagedCluster<{ id: string }> {
   constructor(private readonly found: TakenLetter | 'none' | 'elsewhere') {
     const options = resolveManagedOptions({}, resolved.intervals);
     const place = { kind: 'module', href: 'file:///work.js' } as const;
-    super(new CoordinatorHandle(resolved), 'test', () => 'a', place, options, null);
+    super(new CoordinatorHandle(resolved), 'test', () => 'a', place, options, null, 50);
     void this.submitWork({ id: 'a' });
   }
 

@@ -15,6 +15,8 @@ let looks: number;
 let told: number;
 let watch: DeathWatch;
 let holder: HolderWatch;
+/** Which processes are followed, and how their lines end. */
+let lines: Map<number, () => void>;
 
 beforeEach(() => {
   clock = new VirtualClock();
@@ -27,7 +29,14 @@ beforeEach(() => {
       return sightings.get(pid) ?? 'none';
     },
   };
-  watch = new DeathWatch({ me, table, clock });
+  lines = new Map();
+  const lifelines = {
+    follow: ({ pid }: ProcessIdentity, ended: () => void): (() => void) => {
+      lines.set(pid, ended);
+      return () => lines.delete(pid);
+    },
+  };
+  watch = new DeathWatch({ me, table, lifelines, clock });
   holder = watch.add(() => {
     told += 1;
   });
@@ -133,4 +142,43 @@ test('nothing is looked at when no member is left', async () => {
   looks = 0;
   await aWhile();
   expect(looks).toBe(0);
+});
+
+describe('the lifeline of a holder', () => {
+  test('has it looked at as soon as it has ended, and some times more', async () => {
+    holder.isGone(held());
+    lines.get(2)?.();
+    await clock.advance(1);
+    expect(told).toBe(0);
+    sightings.clear();
+    await clock.advance(4);
+    expect(told).toBe(1);
+  });
+
+  test('says nothing by itself', async () => {
+    holder.isGone(held());
+    lines.get(2)?.();
+    await clock.advance(250);
+    expect(told).toBe(0);
+    expect(holder.isGone(held())).toBe(false);
+  });
+
+  test('is one for all members, and let go of with the last one that follows the process', () => {
+    const second = watch.add(() => {});
+    holder.isGone(held());
+    second.isGone(held());
+    second.isGone(held(other, { claim: 'other/2' }));
+    holder.stop();
+    expect([...lines.keys()]).toEqual([2]);
+    second.isGone(held({ ...me, pid: 3, start: '300' }));
+    expect([...lines.keys()]).toEqual([3]);
+    second.isGone(null);
+    expect(lines.size).toBe(0);
+    second.stop();
+  });
+
+  test('is not asked for of this very process', () => {
+    holder.isGone(held(me));
+    expect(lines.size).toBe(0);
+  });
 });

@@ -12,6 +12,7 @@ import type { ClusterKind } from '../../../src/options/configuration.ts';
 import type { MemberEvent } from '../../../src/wire/messages.ts';
 import { SimulatedLease } from '../../simulation/member/simulatedLease.ts';
 import { type Fate, type MemoryConnection, MemoryStore, swift } from '../../support/memoryStore.ts';
+import { ordinary } from '../../support/orders.ts';
 import { unwatched } from '../../support/processes.ts';
 import { VirtualClock } from '../../support/virtualClock.ts';
 import { grace, intervals, ttl } from '../election/bench.ts';
@@ -88,6 +89,7 @@ class WorldMember {
       },
       clock,
     );
+    const store = this.connect(answers);
     this.member = new ClusterMember({
       ...{ name: 'mixed', holder: id, host: 'here', pid: 1, storeText: 'memory', intervals, grace, clock },
       ...unwatched(clock),
@@ -96,7 +98,8 @@ class WorldMember {
       comeForward: () => fitness.withdraw('kind'),
       unfit: () => fitness.unfit,
       requestTimeout: 900,
-      store: this.connect(answers),
+      store,
+      ...ordinary(store),
       lease: this.lease,
       emit: (event) => this.events.push(event),
       ended: () => {
@@ -148,6 +151,7 @@ class WorldMember {
         this.works = true;
         this.doNext();
       },
+      ...{ hold: () => {}, unhold: () => {}, settled: async () => {} },
       ...{ fence: end, deposed: end, seenNothing: () => {} },
       seen: (lease) => this.followed.push(lease.holder),
       seenOtherKind: () => this.followed.push('another kind'),

@@ -5,6 +5,7 @@ import { ClusterMember } from '../../../src/coordinator/member.ts';
 import type { MemberEvent } from '../../../src/wire/messages.ts';
 import { SharedLease } from '../../../src/wire/sharedLease.ts';
 import { MemoryStore, swift } from '../../support/memoryStore.ts';
+import { ordinary } from '../../support/orders.ts';
 import { unwatched } from '../../support/processes.ts';
 import { VirtualClock } from '../../support/virtualClock.ts';
 import { grace, intervals, ttl, validity } from '../election/bench.ts';
@@ -36,6 +37,7 @@ beforeEach(async () => {
       told.push(`deposed: ${reason}`);
       left = lease.remaining();
     },
+    ...{ hold: () => {}, unhold: () => {}, settled: async () => {} },
     drain: async () => 'drained',
     seen: () => {},
     seenNothing: () => {},
@@ -50,6 +52,7 @@ beforeEach(async () => {
     pid: 1,
     ...unwatched(clock),
     storeText: 'memory',
+    ...ordinary(lines),
     intervals,
     configuration: { kind: 'memory', settings: {} },
     standBack: () => {},

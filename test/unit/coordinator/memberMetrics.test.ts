@@ -85,7 +85,7 @@ test.each([
 });
 
 test('a lease that is left to run out because work would not stop is lost for the work', () => {
-  metrics.notified({ type: 'drain' });
+  metrics.notified({ type: 'drain', for: 'stop' });
   enter('error');
   metrics.notified({ type: 'deposed', reason: 'why', code: 'ERR_LEASE_LOST' });
   expect(counts.losses.read()).toMatchObject({ work: 1, store: 0 });

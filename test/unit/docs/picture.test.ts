@@ -15,6 +15,16 @@ test('the picture is small, and needs nothing but itself', async () => {
   );
 });
 
+test('the picture of top is as small, and shows a pause and the next masters', async () => {
+  const svg = await readFile(new URL('docs/images/top.svg', root), 'utf8');
+  expect(Buffer.byteLength(svg)).toBeLessThanOrEqual(60_000);
+  const text = svg.replaceAll(/<[^>]+>/g, ' ');
+  expect(text).toMatch(/paused/);
+  expect(text).toMatch(/is master of term 2|slave -&gt; master/);
+  const paths = Array.from(svg.matchAll(/[ >](\/[\w.-]+\/[^ <]*)/g), ([, path = '']) => path);
+  expect(paths.filter((path) => !/^\/tmp\/mongo-failover-top-\w+\/store$/.test(path))).toEqual([]);
+});
+
 test('the picture ends with the audit of a run that holds, and names no path but that of the demo', async () => {
   const svg = await readFile(new URL('docs/images/demo.svg', root), 'utf8');
   const screens = svg.split('<g class="f ').slice(1);

@@ -19,6 +19,8 @@ const codes: Record<FailoverErrorCode, true> = {
   ERR_CONFIGURATION_DIFFERS: true,
   ERR_COORDINATOR_LOST: true,
   ERR_GUARD_LOST: true,
+  ERR_HAND_OVER_REFUSED: true,
+  ERR_HAND_OVER_TIMEOUT: true,
   ERR_INTERVALS_TOO_SHORT: true,
   ERR_INVALID_KEY: true,
   ERR_INVALID_OPTION: true,
@@ -65,6 +67,8 @@ const events: { [name in keyof ClusterEvents]: string } = {
   done: '(id)',
   failed: '(id, error, attempt)',
   deadletter: '(id, error)',
+  paused: '(info)',
+  resumed: '()',
   error: '(error)',
   info: '(text)',
   panic: '(error)',
@@ -88,6 +92,10 @@ const fields: Record<keyof MemberStatus, true> = {
   heartbeat: true,
   pool: true,
   configuration: true,
+  paused: true,
+  handOver: true,
+  drained: true,
+  priority: true,
   members: true,
 };
 
@@ -110,13 +118,14 @@ test('every option of failover() is there with its default, and no other', () =>
   const names = namesRead(groups, (given) => resolveOptions(given)).filter((name) => !/^intervals\.[a-z]/.test(name));
   const shown = defaultsOf(sectionOf(page('options'), '## Options of `failover(options)`'));
   expect([...shown.keys()].sort()).toEqual([...names.filter((name) => !(name in groups)), 'nodb'].sort());
-  const { store, intervals, exitTimeout, guard } = resolveOptions({});
+  const { store, intervals, exitTimeout, guard, priority } = resolveOptions({});
   if (store.kind !== 'mongodb') throw new Error('the default is not MongoDB');
-  const { connectString, connectOptions, debug } = store;
+  const { connectString, connectOptions, debug, wakeUps } = store;
   expect(Object.fromEntries(shown)).toEqual({
     ...{ 'mongodb.connectString': connectString, 'mongodb.connectOptions': connectOptions, 'mongodb.debug': debug },
-    ...{ nodb: false, 'nodb.path': undefined, exitTimeout, guard },
     ...{ 'observe.port': undefined, 'observe.host': resolveObserve({ port: 0 })?.host, 'observe.token': undefined },
+    'mongodb.wakeUps': wakeUps,
+    ...{ nodb: false, 'nodb.path': undefined, exitTimeout, guard, priority },
     ...Object.fromEntries(Object.entries(intervals).map(([name, value]) => [`intervals.${name}`, value])),
   });
 });
@@ -130,6 +139,7 @@ test('every option of managed clusters is there with its default, and no other',
   const { retry, resourceLimits, ...rest } = resolveManagedOptions({}, intervals);
   const resolved: Record<string, unknown> = {
     ...rest,
+    priority: rest.priority ?? undefined,
     ...Object.fromEntries(Object.entries(retry).map(([name, value]) => [`retry.${name}`, value])),
     ...Object.fromEntries(Object.entries(resourceLimits).map(([name, value]) => [`resourceLimits.${name}`, value])),
   };

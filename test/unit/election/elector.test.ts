@@ -54,10 +54,11 @@ class TestMember {
         progress: () => ({ identifier: null, count: 0, recent: [] }),
         notify: (news) => {
           this.news.push(news);
-          if (news.type === 'drain') this.elector.drained();
+          if (news.type === 'drain') this.elector.drained(news);
         },
         asked: () => {},
         isHolderGone: () => false,
+        deference: () => 0,
         ...callbacks,
       },
       beats: {
@@ -89,6 +90,75 @@ async function masterAlone(world: World): Promise<TestMember> {
   expect(member.elector.phase).toBe('master');
   return member;
 }
+
+describe('a hand-over', () => {
+  test('is followed within one POLL, and the member that handed over rests', async () => {
+    const world = new World();
+    const first = await masterAlone(world);
+    const standby = world.member('b');
+    standby.elector.run();
+    await world.clock.advance(intervals.MASTER);
+    first.elector.handOver(1);
+    expect(first.types().slice(-4)).toEqual(['drain', 'noLease', 'phase', 'handedOver']);
+    expect(first.elector.isResting).toBe(true);
+    await world.clock.advance(intervals.POLL + 4 * ROUND_TRIP);
+    expect(standby.elector.term).toBe(2);
+    standby.elector.stop();
+    await world.clock.advance(ttl);
+    expect(first.elector.phase).not.toBe('master');
+    await world.clock.advance(ttl);
+    expect(first.elector.term).toBe(3);
+  });
+
+  test('comes back at half of the rest if no other member wanted the lease', async () => {
+    const world = new World();
+    const first = await masterAlone(world);
+    first.elector.handOver(1);
+    await world.clock.advance(ttl - 1);
+    expect(first.elector.phase).not.toBe('master');
+    await world.clock.advance(1 + 4 * ROUND_TRIP);
+    expect(first.elector.term).toBe(2);
+  });
+
+  test('goes to the member that does not defer', async () => {
+    const world = new World();
+    const first = await masterAlone(world);
+    const asked: (string | null)[] = [];
+    const later = world.member('b', {
+      deference: ({ lease }) => {
+        asked.push(lease?.holder ?? null);
+        return 2 * intervals.POLL;
+      },
+    });
+    later.elector.run();
+    await world.clock.advance(100);
+    const named = world.member('c');
+    named.elector.run();
+    await world.clock.advance(intervals.MASTER);
+    first.elector.handOver(1);
+    await world.clock.advance(ROUND_TRIP);
+    later.elector.hinted();
+    await world.clock.advance(intervals.POLL + 4 * ROUND_TRIP);
+    expect(named.elector.term).toBe(2);
+    expect(new Set(asked)).toEqual(new Set(['a', null, 'c']));
+  });
+
+  test('that is cancelled, and a rest that is over, leave everything as it was', async () => {
+    const world = new World();
+    const first = world.member('a', { notify: () => {} });
+    first.elector.run();
+    await world.clock.advance(10);
+    first.elector.handOver(1);
+    expect(first.elector.isHandingOver).toBe(true);
+    first.elector.handOverCancelled(1);
+    expect(first.elector.isHandingOver).toBe(false);
+    first.elector.rest(null);
+    expect(first.elector.isResting).toBe(true);
+    first.elector.rested();
+    await world.clock.advance(3 * intervals.MASTER);
+    expect(first.elector.term).toBe(1);
+  });
+});
 
 describe('the failover bound', () => {
   test('a holder that vanishes is followed SLAVE + TICKING + POLL and a few round trips after its last beat', async () => {
@@ -312,7 +382,7 @@ describe('events and timers', () => {
       notify: (news) => {
         member.news.push(news);
         if (news.type === 'phase' && news.to === 'master') member.elector.stop();
-        if (news.type === 'drain') member.elector.drained();
+        if (news.type === 'drain') member.elector.drained(news);
       },
     });
     member.elector.run();
@@ -389,5 +459,58 @@ describe('events and timers', () => {
     expect(member.elector.phase).toBe('master');
     await world.clock.advance(20_000);
     expect(member.elector.term).toBe(1);
+  });
+});
+
+describe('a hint', () => {
+  /** A standby beside a master, whose looks take `took` ms each from now on. */
+  async function watcher(took: number): Promise<{ world: World; member: TestMember }> {
+    const world = new World();
+    await masterAlone(world);
+    const member = world.member('b');
+    member.elector.run();
+    await world.clock.advance(10);
+    expect(member.elector.phase).toBe('slave');
+    member.fate = () => ({ ...swift, returns: took });
+    return { world, member };
+  }
+  const looks = ({ calls }: TestMember): number => calls.filter((call) => call === 'observe').length;
+
+  test('while a look is under way has it followed by another one, and only by one', async () => {
+    const { world, member } = await watcher(50);
+    await world.clock.advance(intervals.POLL / 2);
+    member.elector.hinted();
+    const before = looks(member);
+    await world.clock.advance(10);
+    // The look may have read the lease already.
+    for (let hints = 0; hints < 5; hints++) member.elector.hinted();
+    expect(looks(member)).toBe(before);
+    await world.clock.advance(60);
+    expect(looks(member)).toBe(before + 1);
+    await world.clock.advance(intervals.POLL / 2);
+    expect(looks(member)).toBe(before + 1);
+  });
+
+  test('before a look has no other one follow', async () => {
+    const { world, member } = await watcher(50);
+    await world.clock.advance(intervals.POLL / 2);
+    const before = looks(member);
+    member.elector.hinted();
+    await world.clock.advance(intervals.POLL / 2);
+    expect(looks(member)).toBe(before + 1);
+  });
+
+  test('during a claim is dropped: one that is lost waits for POLL', async () => {
+    const { world, member } = await watcher(2);
+    const { lease } = world.store;
+    if (lease === null) throw new Error('There is no lease.');
+    world.store.lease = { ...lease, holder: null };
+    member.fate = (call) => (call === 'insertTerm' ? { ...lost, fails: 20 } : swift);
+    member.elector.hinted();
+    while (!member.calls.includes('insertTerm')) await world.clock.advance(1);
+    const before = looks(member);
+    member.elector.hinted();
+    await world.clock.advance(100);
+    expect(looks(member)).toBe(before);
   });
 });

@@ -43,6 +43,7 @@ export class Played {
       work as never,
       resolveManagedOptions(options, resolveIntervals(undefined)),
       'id',
+      50,
     );
   }
 

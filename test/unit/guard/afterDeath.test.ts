@@ -270,4 +270,21 @@ describe('a group', () => {
     };
     expect(() => new ProcessGroups({ look: () => 'none' }, () => true, fails).kill(group)).not.toThrow();
   });
+
+  test('has those killed, too, that have left it and can be recognized', () => {
+    let left = [8, 9];
+    const groups = new ProcessGroups(
+      { look: () => 'none' },
+      () => false,
+      send,
+      () => left,
+    );
+    const marked = { ...group, marker: 'FAILOVER_EXEC=1' };
+    groups.kill(marked);
+    expect(sent).toEqual(['SIGKILL to -7', 'SIGKILL to 8', 'SIGKILL to 9']);
+    expect(groups.lives(marked)).toBe(true);
+    expect(groups.lives(group)).toBe(false);
+    left = [];
+    expect(groups.lives(marked)).toBe(false);
+  });
 });

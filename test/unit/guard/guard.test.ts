@@ -1,7 +1,7 @@
 /** The ward's side of a guard: what it is told, and how another one takes its place. */
 import { beforeEach, expect, test } from 'vitest';
 import { Guard, type GuardProcess } from '../../../src/guard/guard.ts';
-import type { Charter, GuardOrder } from '../../../src/guard/orders.ts';
+import type { Charter, GuardOrder, GuardReply } from '../../../src/guard/orders.ts';
 import { unknownProcess } from '../../support/processes.ts';
 import { VirtualClock } from '../../support/virtualClock.ts';
 
@@ -16,6 +16,7 @@ const begin: GuardOrder = { type: 'begin', charter };
 interface Started {
   readonly told: GuardOrder[];
   readonly die: (why: string) => void;
+  readonly say: (reply: GuardReply) => void;
   isTold: boolean;
 }
 
@@ -24,9 +25,9 @@ let started: Started[];
 let said: string[];
 let failing: Error | null;
 
-function start(ended: (why: string) => void): GuardProcess {
+function start(ended: (why: string) => void, heard: (reply: GuardReply) => void): GuardProcess {
   if (failing !== null) throw failing;
-  const one: Started = { told: [], die: ended, isTold: false };
+  const one: Started = { told: [], die: ended, say: heard, isTold: false };
   started.push(one);
   return {
     send: (order) => void one.told.push(order),
@@ -125,4 +126,52 @@ test('close does not wait for the next start', async () => {
   await guard.close();
   await clock.advance(60_000);
   expect(started).toHaveLength(1);
+});
+
+/** Returns what `whenKnown` has said so far. */
+function known(guard: Guard, number: number): () => boolean | 'not yet' {
+  let answer: boolean | 'not yet' = 'not yet';
+  void guard.whenKnown(number).then((isKnown) => {
+    answer = isKnown;
+  });
+  return () => answer;
+}
+
+test('a group is known when the guard has said it', async () => {
+  const guard = makeGuard();
+  guard.addGroup({ number: 7, start: '70' });
+  const answer = known(guard, 7);
+  await clock.advance(1000);
+  expect(answer()).toBe('not yet');
+  started[0]?.say({ knows: 7 });
+  await clock.advance(0);
+  expect(answer()).toBe(true);
+  expect(await guard.whenKnown(7)).toBe(true);
+});
+
+test('what a guard that died knew, the next one has to say again', async () => {
+  const guard = makeGuard();
+  guard.addGroup({ number: 7, start: '70' });
+  started[0]?.say({ knows: 7 });
+  started[0]?.die('SIGKILL');
+  const answer = known(guard, 7);
+  await clock.advance(1000);
+  expect(answer()).toBe('not yet');
+  started[1]?.say({ knows: 7 });
+  await clock.advance(0);
+  expect(answer()).toBe(true);
+});
+
+test('a group that is removed is known no more, whatever the guard says late', async () => {
+  const guard = makeGuard();
+  guard.addGroup({ number: 7, start: '70' });
+  const answer = known(guard, 7);
+  guard.removeGroup(7);
+  await clock.advance(0);
+  expect(answer()).toBe(false);
+  started[0]?.say({ knows: 7 });
+  guard.addGroup({ number: 7, start: '71' });
+  const again = known(guard, 7);
+  await clock.advance(0);
+  expect(again()).toBe('not yet');
 });

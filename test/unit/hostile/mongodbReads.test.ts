@@ -2,12 +2,14 @@
  * The store in MongoDB, on a server that says whatever it likes and holds whatever was written: every call ends, with
  * an answer of its type or a coded error.
  */
+
 import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
 import type { FailoverErrorCode } from '../../../src/errors.ts';
 import type { Fields } from '../../../src/store/documents.ts';
 import { MongodbStore } from '../../../src/store/mongodb/mongodbStore.ts';
+import type { Settings } from '../../../src/store/mongodb/settings.ts';
 import type { FullStore } from '../../../src/store/taskStore.ts';
 import { systemClock } from '../../../src/time/systemClock.ts';
 import { acknowledgement } from '../../support/acknowledgements.ts';
@@ -50,9 +52,9 @@ const REFUSED: readonly FailoverErrorCode[] = [
   'ERR_STORE_INDEX',
   'ERR_STORE_UNAVAILABLE',
 ];
-const settings = {
+const settings: Settings = {
   ...{ connectString: 'mongodb://fake', clientOptions: {}, debug: false, label: 'mongodb://fake/db', secrets: [] },
-  ...{ commandTimeout: 200, taskTimeout: 200, connectTimeout: 200, connectSteps: [200], freshFor: 200 },
+  ...{ commandTimeout: 200, taskTimeout: 200, connectTimeout: 200, connectSteps: [200], freshFor: 200, wakeUps: false },
 };
 const lease = { term: 1, beat: 0, ack: 0, holder: 'h', claim: 'c', ttl: 1, identifier: null, count: 0, recent: [] };
 const tenure = { name: NAME, term: 1, holder: 'h' };

@@ -21,6 +21,7 @@ describe('resolveManagedOptions', () => {
       taskTimeout: Infinity,
       mainTimeout: Infinity,
       fencing: 'thread',
+      priority: null,
     };
     expect(resolve()).toEqual(defaults);
     expect(resolve({ retry: {}, resourceLimits: { stackSizeMb: undefined }, grace: undefined })).toEqual(defaults);
@@ -41,6 +42,7 @@ describe('resolveManagedOptions', () => {
       taskTimeout: 1,
       mainTimeout: 1,
       fencing: 'process',
+      priority: 100,
     };
     expect(resolve(given)).toEqual(given);
     expect(resolve({ idleThreadTimeout: Infinity }).idleThreadTimeout).toBe(Infinity);

@@ -24,6 +24,16 @@ describe('resolveMongodb', () => {
     expect(connect('mongodb://h', connectOptions).connectOptions).toEqual(connectOptions);
   });
 
+  it('takes wake-ups as auto or false, and nothing else', () => {
+    expect(resolveMongodb({}).wakeUps).toBe('auto');
+    expect(resolveMongodb({ wakeUps: 'auto' }).wakeUps).toBe('auto');
+    expect(resolveMongodb({ wakeUps: false }).wakeUps).toBe(false);
+    for (const wakeUps of [true, null, 'always', 0]) {
+      expect(() => resolveMongodb({ wakeUps })).toThrow(InvalidOptionError);
+      expect(() => resolveMongodb({ wakeUps })).toThrow("mongodb.wakeUps must be 'auto' or false, not ");
+    }
+  });
+
   it('copies the connect options, buffers into memory of their own', () => {
     const ca = Buffer.from('certificate');
     const given = { ca, readPreferenceTags: [{ dc: 'east' }], tls: undefined };

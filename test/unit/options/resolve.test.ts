@@ -16,11 +16,13 @@ describe('resolveOptions', () => {
         connectString: 'mongodb://localhost:27017/test',
         connectOptions: {},
         debug: false,
+        wakeUps: 'auto',
       },
       intervals: resolveIntervals(),
       exitTimeout: 500,
       guard: false,
       observe: null,
+      priority: 50,
       ignored: [],
     };
     expect(resolve()).toEqual(defaults);

@@ -1,5 +1,6 @@
 /** A dispatcher with its queue in memory, a scripted runner and a virtual clock, and what its owner is told. */
-import { Dispatcher, type DispatcherCallbacks, type DispatcherParts } from '../../../src/queue/dispatcher.ts';
+import { Dispatcher } from '../../../src/queue/dispatcher.ts';
+import type { DispatcherCallbacks, DispatcherParts } from '../../../src/queue/dispatcherParts.ts';
 import { MemoryQueue } from '../../../src/queue/memory/memoryQueue.ts';
 import type { TaskId } from '../../../src/task/task.ts';
 import { VirtualClock } from '../../support/virtualClock.ts';

@@ -21,6 +21,7 @@ class SlowStore {
       },
       onAvailable: () => () => {},
       onHint: () => () => {},
+      wantHints: () => {},
       highestTerm: async (name) => {
         this.asked.push(name);
         return tip;
@@ -43,6 +44,8 @@ class SlowStore {
         removeDrain: none,
         listDrains: none,
         putPreferred: none,
+        putSuccess: none,
+        findSuccess: none,
       },
       tasks: {
         ...{

@@ -2,7 +2,8 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { FailoverError, failover } from '../../../index.js';
-import { type DemoOptions, UsageError } from '../options.js';
+import { UsageError } from '../../exit.js';
+import type { DemoOptions } from '../options.js';
 import { measureSpeed, type Plan, planWork } from '../plan.js';
 import { defaultFolder } from './defaultFolder.js';
 import { type FileTask, type Listing, listTasks } from './tasks.js';

@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import type { FileTask } from '../../../../src/cli/demo/files/tasks.ts';
-import { UsageError } from '../../../../src/cli/demo/options.ts';
 import { planWork } from '../../../../src/cli/demo/plan.ts';
+import { UsageError } from '../../../../src/cli/exit.ts';
 
 const files = (count: number, size: number): FileTask[] =>
   Array.from({ length: count }, (_, index) => ({ path: `file${index}`, size, mtime: 1 }));

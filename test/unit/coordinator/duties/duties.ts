@@ -41,6 +41,7 @@ export class Told {
 
 function optionsWith(retry: Partial<ResolvedRetry>): ResolvedManagedOptions {
   return {
+    priority: null,
     durable: false,
     retry: { minDelay: 10, maxDelay: 10, attempts: 1, exhausted: 'dead-letter', ...retry },
     ...{

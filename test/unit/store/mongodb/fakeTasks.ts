@@ -8,13 +8,14 @@ import { Commands } from '../../../../src/store/mongodb/commands.ts';
 import type { Run } from '../../../../src/store/mongodb/connection/run.ts';
 import { Topology } from '../../../../src/store/mongodb/connection/topology.ts';
 import { IndexKeeper } from '../../../../src/store/mongodb/indexes/indexKeeper.ts';
+import type { Settings } from '../../../../src/store/mongodb/settings.ts';
 import { TaskAdder } from '../../../../src/store/mongodb/tasks/taskAdder.ts';
 import { TaskReads } from '../../../../src/store/mongodb/tasks/taskReads.ts';
 import { TaskTrimmer } from '../../../../src/store/mongodb/tasks/taskTrimmer.ts';
 import type { Clock } from '../../../../src/time/clock.ts';
 import { FakeIndexes } from './fakeIndexes.ts';
 
-export const settings = {
+export const settings: Settings = {
   connectString: 'mongodb://fake',
   clientOptions: {},
   debug: false,
@@ -23,6 +24,7 @@ export const settings = {
   connectTimeout: 10_000,
   connectSteps: [10_000],
   freshFor: 10_000,
+  wakeUps: false,
   label: 'mongodb://fake/tasks',
   secrets: [],
 };

@@ -1,6 +1,7 @@
 /** A driver that never finds its server again is replaced by another one, which does. */
 import { beforeEach, expect, test, vi } from 'vitest';
 import { MongoConnection } from '../../../../../src/store/mongodb/connection/connection.ts';
+import type { Settings } from '../../../../../src/store/mongodb/settings.ts';
 
 interface Driver {
   readonly given: { connectTimeoutMS?: number };
@@ -50,7 +51,7 @@ vi.mock('mongodb', async (original) => {
 
 /** Longer than anything here takes on a busy machine: by the clock of the test alone time passes. */
 const CONNECT = 60_000;
-const settings = {
+const settings: Settings = {
   ...{ connectString: 'mongodb://fake', clientOptions: {}, debug: false, label: 'mongodb://fake/db', secrets: [] },
   ...{
     commandTimeout: CONNECT,
@@ -58,6 +59,7 @@ const settings = {
     connectTimeout: CONNECT,
     connectSteps: [CONNECT],
     freshFor: CONNECT,
+    wakeUps: false,
   },
 };
 const SILENCE = 8000;

@@ -1,0 +1,21 @@
+/** All commands, in the order of the help. */
+import type { Register } from '../context.js';
+import { completion } from './completion.js';
+import { demo } from './demo.js';
+import { doctor } from './doctor.js';
+import { drain, undrain } from './drain.js';
+import { events } from './events.js';
+import { exec } from './exec.js';
+import { handOver } from './handOver.js';
+import { discard, requeue } from './letters.js';
+import { list } from './list.js';
+import { pause, resume } from './pause.js';
+import { status } from './status.js';
+import { submit } from './submit.js';
+import { tasks } from './tasks.js';
+import { top } from './top.js';
+
+export const commands: readonly Register[] = [
+  ...[list, status, top, events, tasks, submit, requeue, discard],
+  ...[handOver, pause, resume, drain, undrain, exec, doctor, completion, demo],
+];

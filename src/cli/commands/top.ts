@@ -1,0 +1,27 @@
+/** `top`: subsystems as they are, drawn again and again in a terminal; elsewhere a line a change. */
+import type { Register } from '../context.js';
+import { withCommonOptions } from '../settings/common.js';
+import { parseDuration } from '../settings/durations.js';
+import { readText } from '../settings/values.js';
+import { session } from '../support/session.js';
+import { live } from '../top/live.js';
+import { follow } from './events.js';
+
+const EVERY = '2s';
+
+type Flags = Readonly<Record<string, unknown>>;
+
+export const top: Register = (program, context) => {
+  const command = program
+    .command('top')
+    .description('watch subsystems live: q quits, p pauses, s sorts; without a terminal, a line a change')
+    .argument('[names...]', 'the subsystems (default: all)')
+    .option('--every <duration>', `how often to look (default: ${EVERY})`);
+  withCommonOptions(command).action((names: string[], flags: Flags) => {
+    const period = parseDuration(readText(flags.every) ?? EVERY, '--every', { min: 100 });
+    return session(flags, context, (opened) => {
+      const isLive = opened.output.isTerminal && opened.settings.output === 'text';
+      return isLive ? live(names, period, opened) : follow(names, period, opened);
+    });
+  });
+};

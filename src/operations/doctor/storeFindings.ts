@@ -1,0 +1,145 @@
+/** From what a store says of itself to findings. Pure. */
+import type { EmbeddedFacts, IndexFact, MongodbFacts, StoreFacts } from '../../store/facts.js';
+import type { Finding } from './findings.js';
+
+/** Times that people read are wrong by as much, in ms. */
+const CLOCKS_MS = 1000;
+const FREE_BYTES_MIN = 256 * 1024 * 1024;
+
+export function storeFindings(facts: StoreFacts): Finding[] {
+  return facts.kind === 'mongodb' ? mongodbFindings(facts) : embeddedFindings(facts);
+}
+
+function mongodbFindings(facts: MongodbFacts): Finding[] {
+  return [
+    serverFinding(facts),
+    ...topologyFindings(facts),
+    ...clockFindings(facts),
+    ...rightFindings(facts),
+    ...indexFindings(facts),
+  ];
+}
+
+function serverFinding({ version, topology, hosts, label }: MongodbFacts): Finding {
+  const kinds = {
+    single: 'one server',
+    replicaSet: `a replica set of ${hosts}`,
+    sharded: 'a sharded cluster',
+    other: 'of an unknown kind',
+  };
+  return { level: 'good', code: 'SERVER', what: `${label}: version ${version ?? 'unknown'}, ${kinds[topology]}` };
+}
+
+function topologyFindings({ topology, hosts, arbiters }: MongodbFacts): Finding[] {
+  if (topology === 'single') {
+    return [
+      {
+        level: 'warning',
+        code: 'SINGLE_SERVER',
+        what: 'the database is one server, not a replica set',
+        why: 'while it is away there is no master, and what it loses is lost: leases, stored tasks and dead letters',
+        todo: 'use a replica set of three members that keep data in production',
+      },
+    ];
+  }
+  if (arbiters === 0 || hosts > 2) return [];
+  return [
+    {
+      level: 'warning',
+      code: 'ARBITER',
+      what: `the replica set has ${hosts} members that keep data, and ${arbiters} that only vote`,
+      why: 'every beat needs the majority of all, so if one of the two is away, no write is acknowledged and there is no master',
+      todo: 'replace the arbiter by a member that keeps data',
+    },
+  ];
+}
+
+function clockFindings({ clockAhead }: MongodbFacts): Finding[] {
+  if (clockAhead === null || Math.abs(clockAhead) < CLOCKS_MS) return [];
+  const seconds = (Math.abs(clockAhead) / 1000).toFixed(1);
+  return [
+    {
+      level: 'warning',
+      code: 'CLOCKS',
+      what: `the server's clock is ${seconds} s ${clockAhead > 0 ? 'ahead of' : 'behind'} the one here`,
+      why: 'no election reads it, but the times of lists and of `pause --for` are wrong by as much',
+      todo: 'let all machines take their time from NTP',
+    },
+  ];
+}
+
+function rightFindings({ user, lacking }: MongodbFacts): Finding[] {
+  if (user === null) {
+    return [{ level: 'note', code: 'NO_LOGIN', what: 'the connection has no login, so rights were not looked at' }];
+  }
+  if (lacking === null) return [];
+  const missing = Object.entries(lacking).filter(([, actions]) => actions.length > 0);
+  if (missing.length === 0)
+    return [{ level: 'good', code: 'RIGHTS', what: `the user ${user} may do all that a member needs` }];
+  const list = missing.map(([collection, actions]) => `${collection}: ${actions.join(', ')}`).join('; ');
+  const onlyIndexes = missing.every(([, actions]) => actions.every((action) => /index/i.test(action)));
+  const onlyReads = Object.values(lacking).every((actions) => actions.includes('insert') && !actions.includes('find'));
+  if (onlyReads) {
+    return [
+      {
+        level: 'note',
+        code: 'READ_ONLY',
+        what: `the user ${user} may only read: enough to look, and not for a member`,
+      },
+    ];
+  }
+  return [
+    {
+      level: onlyIndexes ? 'note' : 'error',
+      code: 'RIGHTS',
+      what: `the user ${user} lacks rights: ${list}`,
+      why: onlyIndexes
+        ? 'an administrator must make the indexes then'
+        : 'a member of this user cannot be elected, or cannot work',
+      todo: 'give the user the role that docs/guide/databases.md shows',
+    },
+  ];
+}
+
+function indexFindings({ indexes }: MongodbFacts): Finding[] {
+  const bad = indexes.filter(({ state }) => state === 'missing' || state === 'wrong');
+  const findings = bad.map(indexFinding);
+  if (indexes.some(({ state }) => state === 'unseen')) {
+    findings.push({
+      level: 'note',
+      code: 'INDEXES_UNSEEN',
+      what: 'the user may not list indexes, so they were not looked at',
+    });
+  }
+  if (findings.length > 0) return findings;
+  const unused = indexes.every(({ state }) => state === 'unused');
+  const what = unused ? 'there are no collections yet: the first member makes them' : 'all indexes are there';
+  return [{ level: 'good', code: 'INDEXES', what }];
+}
+
+const costs: Readonly<Record<IndexFact['use'], { readonly level: Finding['level']; readonly why: string }>> = {
+  correct: { level: 'error', why: 'without it one task may be stored and run twice, so no task is stored' },
+  fast: { level: 'warning', why: 'without it calls go through the whole collection' },
+  tidy: { level: 'note', why: 'without it lines of dead members stay until a member starts' },
+};
+
+function indexFinding({ collection, name, state, use, command }: IndexFact): Finding {
+  const { level, why } = costs[use];
+  const what = `the index ${name} of ${collection} is ${state === 'wrong' ? 'there with other options' : 'missing'}`;
+  return { level, code: 'INDEX', what, why, todo: `let an administrator run in mongosh: ${command}` };
+}
+
+function embeddedFindings({ label, size, free }: EmbeddedFacts): Finding[] {
+  const bytes = size === null ? '' : `, ${(size / 1e6).toFixed(1)} MB`;
+  const findings: Finding[] = [{ level: 'good', code: 'SERVER', what: `${label}: the embedded store${bytes}` }];
+  if (free !== null && free < FREE_BYTES_MIN) {
+    findings.push({
+      level: 'warning',
+      code: 'DISK',
+      what: `the disk of the store has ${(free / 1e6).toFixed(0)} MB left`,
+      why: 'on a full disk no beat can be written, so there is no master',
+      todo: 'make room there',
+    });
+  }
+  return findings;
+}

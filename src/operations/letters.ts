@@ -1,0 +1,93 @@
+/** Dead letters, for who puts them back into the queue, or discards them, without a member. */
+import { DeadLetters } from '../coordinator/deadLetters.js';
+import { PAGE_MAX, type StoreReader } from '../store/reader.js';
+import type { FoundDeadLetter, TaskStore } from '../store/taskStore.js';
+import type { TaskId } from '../task/task.js';
+import type { Clock } from '../time/clock.js';
+
+/** Between two looks at a letter that a member is putting back, in ms. */
+const POLL_MS = 250;
+
+export interface LetterFilter {
+  /** Matches the name, code and message of the error. */
+  readonly error: RegExp | null;
+  readonly limit: number;
+}
+
+/** Yields dead letters in the order of their numbers, without payload, a page at a time. */
+export async function* eachLetter(
+  reader: Pick<StoreReader, 'letters'>,
+  name: string,
+  { error, limit }: LetterFilter,
+): AsyncGenerator<FoundDeadLetter> {
+  let [after, left] = [0, limit];
+  while (left > 0) {
+    const page = await reader.letters(name, { after, limit: PAGE_MAX }, false);
+    for (const letter of page) {
+      if (error !== null && !error.test(errorOf(letter))) continue;
+      yield letter;
+      left -= 1;
+      if (left <= 0) return;
+    }
+    const last = page.at(-1);
+    if (last === undefined || page.length < PAGE_MAX) return;
+    after = last.seq;
+  }
+}
+
+/** Returns what `error` is matched with, such as `TypeError ERR_X: it failed`. */
+export function errorOf({ name, code, message }: Pick<FoundDeadLetter, 'name' | 'code' | 'message'>): string {
+  return `${name}${code === undefined ? '' : ` ${code}`}: ${message}`;
+}
+
+/**
+ * `queued`: it is in the queue again. `known`: a task with this id is queued, so the letter stays. `full`: the queue is, and
+ * the letter stays. `none`: there is no such letter any more.
+ */
+export type Requeued = 'queued' | 'known' | 'full' | 'none';
+
+export class LetterDesk {
+  private readonly letters: DeadLetters;
+
+  /** `holder` is unique per process: it names who is handling a letter. */
+  constructor(
+    private readonly parts: {
+      readonly store: TaskStore;
+      readonly name: string;
+      readonly holder: string;
+      readonly maxQueue: number;
+      readonly clock: Clock;
+    },
+  ) {
+    this.letters = new DeadLetters({ ...parts, poll: POLL_MS });
+  }
+
+  /** Puts the oldest letter of this id back, as `cluster.requeue(id)` does. */
+  async requeue(id: TaskId): Promise<Requeued> {
+    const { store, name, maxQueue } = this.parts;
+    const result = await this.letters.requeue(id, async ({ bytes }) => {
+      const [added] = await store.addTasks(name, [{ id, bytes }], maxQueue);
+      return added === undefined || added.type === 'known' ? 'known' : added.type === 'full' ? 'full' : 'queued';
+    });
+    return result === 'queued' || result === 'known' || result === 'full' ? result : 'none';
+  }
+
+  /** Removes the oldest letter of this id. Returns false if there is none any more. */
+  async discard(id: TaskId): Promise<boolean> {
+    // As for putting it back: two who do so do not meet.
+    const letter = await this.letters.take(id);
+    if (typeof letter === 'string') return false;
+    await this.letters.finish(letter, 'queued');
+    return true;
+  }
+
+  /** Gives the head of the queue all its attempts again, if it has this id and was tried. Returns whether it did. */
+  async unblock(id: TaskId): Promise<boolean> {
+    const { store, name } = this.parts;
+    const { done } = await store.queueState(name);
+    const [head] = await store.tasksAfter(name, done, { tasks: 1, bytes: 1 });
+    if (head === undefined || head.id !== id || head.attempts === 0) return false;
+    await store.clearAttempts(name, head.seq, head.recordedBy);
+    return true;
+  }
+}

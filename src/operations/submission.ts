@@ -1,0 +1,102 @@
+/** Stores tasks for a durable cluster without a member: with the id that its members would read, and within their limits. */
+import { TaskError } from '../errors.js';
+import type { NewTask, TaskStore } from '../store/taskStore.js';
+import type { TaskId } from '../task/task.js';
+import { encodeTask } from '../task/taskCodec.js';
+import { resolveKey } from '../task/taskKey.js';
+
+/** As the options have it where a master says nothing. */
+const MAX_QUEUE_DEFAULT = 1_000_000;
+const MAX_TASK_BYTES_DEFAULT = 1024 * 1024;
+const MAX_TASK_BYTES_MAX = 16 * 1024 * 1024 - 64 * 1024;
+/** Tasks, and bytes of them, in one write. */
+const BATCH_TASKS_MAX = 256;
+const BATCH_BYTES_MAX = 1024 * 1024;
+
+/** What the master has said of itself, as far as it matters here. */
+export interface SubmissionLimits {
+  /** The property that holds the id; null if it is a function, or was not said. */
+  readonly key: string | null;
+  readonly maxQueue: number;
+  readonly maxTaskBytes: number;
+}
+
+/** Reads the settings that a lease carries. */
+export function limitsOf(settings: Readonly<Record<string, string>>): SubmissionLimits {
+  return {
+    key: keyIn(settings.key),
+    maxQueue: numberIn(settings.maxQueue, MAX_QUEUE_DEFAULT),
+    maxTaskBytes: Math.min(numberIn(settings.maxTaskBytes, MAX_TASK_BYTES_DEFAULT), MAX_TASK_BYTES_MAX),
+  };
+}
+
+function numberIn(text: string | undefined, fallback: number): number {
+  const number = text === undefined ? Number.NaN : Number(text);
+  return number >= 0 ? number : fallback;
+}
+
+/** A long name is stored as its beginning and a digest, which is no JSON. */
+function keyIn(text: string | undefined): string | null {
+  try {
+    const key: unknown = text === undefined ? null : JSON.parse(text);
+    return typeof key === 'string' ? key : null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Returns the task as it is stored.
+ *
+ * @throws TaskError if its id is none, or it is too large, or cannot be stored
+ */
+export function newTask(task: unknown, id: TaskId | null, { key, maxTaskBytes }: SubmissionLimits): NewTask {
+  if (typeof task !== 'object' || task === null || Array.isArray(task)) {
+    throw new TaskError('ERR_TASK_NOT_CLONEABLE', 'a task must be an object');
+  }
+  if (id === null && key === null) throw new TaskError('ERR_INVALID_KEY', 'the task has no id');
+  const own = id ?? resolveKey(key)(task);
+  const bytes = encodeTask(task, maxTaskBytes, (most, write) => {
+    const block = new Uint8Array(most);
+    return block.subarray(0, write(block, 0));
+  });
+  return { id: own, bytes };
+}
+
+export interface Submitted {
+  readonly stored: number;
+  /** How many were queued already, by their ids. */
+  readonly duplicates: number;
+  /** Whether the queue was full, so the rest was not stored. */
+  readonly isFull: boolean;
+}
+
+/** Stores the tasks in their order, and stops when the queue is full. */
+export async function submit(
+  store: Pick<TaskStore, 'addTasks'>,
+  name: string,
+  tasks: readonly NewTask[],
+  { maxQueue }: Pick<SubmissionLimits, 'maxQueue'>,
+): Promise<Submitted> {
+  let [stored, duplicates] = [0, 0];
+  for (let at = 0; at < tasks.length; ) {
+    const batch = batchFrom(tasks, at);
+    const results = await store.addTasks(name, batch, maxQueue);
+    stored += results.filter(({ type }) => type === 'stored').length;
+    duplicates += results.filter(({ type }) => type === 'known').length;
+    if (results.some(({ type }) => type === 'full')) return { stored, duplicates, isFull: true };
+    at += batch.length;
+  }
+  return { stored, duplicates, isFull: false };
+}
+
+function batchFrom(tasks: readonly NewTask[], from: number): NewTask[] {
+  const batch: NewTask[] = [];
+  let bytes = 0;
+  for (const task of tasks.slice(from, from + BATCH_TASKS_MAX)) {
+    bytes += task.bytes.length;
+    if (batch.length > 0 && bytes > BATCH_BYTES_MAX) break;
+    batch.push(task);
+  }
+  return batch;
+}

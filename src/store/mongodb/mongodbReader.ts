@@ -1,0 +1,151 @@
+/** The store in MongoDB for a user who may only read: `find`, `count` and `ping`, and nothing is prepared. */
+
+import type { TaskId } from '../../task/task.js';
+import { systemClock } from '../../time/systemClock.js';
+import { type Fields, isFields, readableIn, storedId } from '../documents.js';
+import type { MongodbFacts } from '../facts.js';
+import { leaseEntry } from '../leaseEntry.js';
+import type { Drain, SeenOrders } from '../orders.js';
+import {
+  type LeaseEntry,
+  type LetterEntry,
+  NO_BYTES,
+  type Page,
+  type StoreReader,
+  type TaskEntry,
+  type TermEntry,
+} from '../reader.js';
+import type { Member } from '../store.js';
+import { TaskReader } from '../taskDocuments.js';
+import { Commands, LEASES, leaseId } from './commands.js';
+import { MongoConnection } from './connection/connection.js';
+import { examine } from './examination.js';
+import { MEMBERS } from './indexes/indexes.js';
+import { MongodbOrders } from './mongodbOrders.js';
+import type { Settings } from './settings.js';
+import { DEAD_LETTERS, isRetired, majority, TASKS } from './tasks/taskReads.js';
+
+const PREFIX = leaseId('');
+/** The first key behind all leases: `0` follows `/`. */
+const BEHIND = 'lease0';
+const LEASES_TOGETHER_MAX = 100;
+const MEMBERS_MAX = 10_000;
+
+export class MongodbReader implements StoreReader {
+  readonly label: string;
+  private readonly connection: MongoConnection;
+  private readonly commands: Commands;
+  private readonly requests: MongodbOrders;
+
+  constructor(settings: Settings) {
+    this.label = settings.label;
+    this.connection = new MongoConnection(settings, async (run) => void (await run('open', { ping: 1 })));
+    this.commands = new Commands(this.connection.run, settings);
+    this.requests = new MongodbOrders(this.commands);
+  }
+
+  open(): Promise<void> {
+    return this.connection.open();
+  }
+
+  close(): Promise<void> {
+    return this.connection.close();
+  }
+
+  async leases({ after, limit }: Page<string>): Promise<LeaseEntry[]> {
+    const filter = { _id: { $gt: leaseId(after), $lt: BEHIND } };
+    const options = { sort: { _id: 1 }, limit, projection: { recent: 0 } };
+    return (await this.find('leases', LEASES, filter, options)).flatMap((document) => this.entry(document));
+  }
+
+  async leasesOf(names: readonly string[]): Promise<LeaseEntry[]> {
+    const reads: Promise<Fields[]>[] = [];
+    for (let at = 0; at < names.length; at += LEASES_TOGETHER_MAX) {
+      const ids = names.slice(at, at + LEASES_TOGETHER_MAX).map(leaseId);
+      const options = { limit: ids.length, projection: { recent: 0 } };
+      reads.push(this.find('leases', LEASES, { _id: { $in: ids } }, options));
+    }
+    return (await Promise.all(reads)).flat().flatMap((document) => this.entry(document));
+  }
+
+  private entry(document: Fields): LeaseEntry[] {
+    const { _id } = document;
+    if (typeof _id !== 'string') return [];
+    return [leaseEntry(_id.slice(PREFIX.length), document, this.commands.where(_id))];
+  }
+
+  async terms(name: string, limit: number): Promise<TermEntry[]> {
+    const found = await this.find('terms', LEASES, { name }, { sort: { term: -1 }, limit });
+    return found.flatMap((document) => {
+      const reader = this.reader(document);
+      return readableIn(() => ({ ...reader.termRecord(), at: readableIn(() => reader.date('at'))[0] ?? null }));
+    });
+  }
+
+  async members(name: string | null): Promise<Member[]> {
+    // Notices are in the same collection, and have no host.
+    const filter = { ...(name === null ? {} : { name }), host: { $exists: true } };
+    const found = await this.find('members', MEMBERS, filter, { limit: MEMBERS_MAX });
+    return found.flatMap((document) => readableIn(() => this.reader(document).member('_id')));
+  }
+
+  orders(names: readonly string[]): Promise<SeenOrders[]> {
+    return this.requests.readOrders(names.map((name) => ({ name })));
+  }
+
+  drains(): Promise<Drain[]> {
+    return this.requests.listDrains();
+  }
+
+  async highestTask(name: string): Promise<number> {
+    const options = { sort: { seq: -1 }, limit: 1, projection: { seq: 1, format: 1 }, ...majority };
+    const [task] = await this.find('highestTask', TASKS, { name }, options);
+    return task === undefined ? 0 : this.reader(task).serial('seq');
+  }
+
+  async tasks(name: string, { after, limit }: Page<number>, withPayload: boolean): Promise<TaskEntry[]> {
+    const options = { sort: { seq: 1 }, limit, ...shown(withPayload), ...majority };
+    const found = await this.find('tasks', TASKS, { name, seq: { $gt: after } }, options);
+    // One that was done long ago, and whose id came again, has no key any more.
+    return found.filter((task) => !isRetired(task)).map((task) => this.reader(filled(task, withPayload)).task());
+  }
+
+  countLetters(name: string, max: number): Promise<number> {
+    return this.commands.count('countLetters', DEAD_LETTERS, { name }, max);
+  }
+
+  async letters(name: string, { after, limit }: Page<number>, withPayload: boolean): Promise<LetterEntry[]> {
+    // No index has this order. A server keeps only the first `limit` of them while it goes through those of the name.
+    const options = { sort: { seq: 1 }, limit, ...shown(withPayload), ...majority };
+    const found = await this.find('letters', DEAD_LETTERS, { name, seq: { $gt: after } }, options);
+    return found.map((letter) => this.reader(filled(letter, withPayload)).deadLetter());
+  }
+
+  async letterOf(name: string, id: TaskId): Promise<LetterEntry | null> {
+    const options = { sort: { seq: 1 }, limit: 1, ...shown(false), ...majority };
+    const [letter] = await this.find('letters', DEAD_LETTERS, { name, key: storedId(id) }, options);
+    return letter === undefined ? null : this.reader(filled(letter, false)).deadLetter();
+  }
+
+  examine(): Promise<MongodbFacts> {
+    const { commands, label } = this;
+    const database = label.slice(label.lastIndexOf('/') + 1);
+    return examine({ commands, label, database, now: () => systemClock.now(), wall: () => systemClock.wall() });
+  }
+
+  private find(what: string, collection: string, filter: Fields, options: Fields): Promise<Fields[]> {
+    return this.commands.find(what, collection, filter, options);
+  }
+
+  private reader(document: Fields): TaskReader {
+    return new TaskReader(document, this.commands.where(document._id));
+  }
+}
+
+function shown(withPayload: boolean): Fields {
+  return withPayload ? {} : { projection: { payload: 0 } };
+}
+
+function filled(document: Fields, withPayload: boolean): Fields {
+  return withPayload || !isFields(document) ? document : { ...document, payload: NO_BYTES };
+}

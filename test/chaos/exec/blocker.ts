@@ -1,0 +1,9 @@
+/** Preload of a supervisor: blocks its main thread for a while at each SIGIO. The command does not inherit it. */
+import { isMainThread } from 'node:worker_threads';
+
+if (isMainThread) {
+  const ms = Number(process.env.BLOCK_MS ?? 0);
+  delete process.env.NODE_OPTIONS;
+  delete process.env.BLOCK_MS;
+  process.on('SIGIO', () => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms));
+}

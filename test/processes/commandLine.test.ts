@@ -1,0 +1,256 @@
+/** The command line as it ships, on a store with members in processes of their own. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { FailoverOptions } from 'mongo-failover';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { databaseUri } from '../support/database.ts';
+import { Program } from '../support/program.ts';
+import { stores } from '../support/stores.ts';
+import { intervals } from './memberProcess.ts';
+
+const cli = join(import.meta.dirname, '../../dist/src/cli/main.js');
+const fixture = fileURLToPath(new URL('./fixtures/operatedMember.mjs', import.meta.url));
+
+/** How long a line may take to come on a busy machine. */
+const PATIENCE_MS = 60_000;
+
+interface Place {
+  readonly options: FailoverOptions;
+  readonly flags: readonly string[];
+}
+
+let scratch: string;
+beforeAll(async () => {
+  scratch = await mkdtemp(join(tmpdir(), 'mongo-failover-test-'));
+});
+afterAll(() => rm(scratch, { recursive: true, force: true }));
+
+const started: Program[] = [];
+const commands: Program[] = [];
+afterEach(() => Promise.all(commands.splice(0).map((program) => program.end())));
+afterAll(() => Promise.all(started.splice(0).map((program) => program.end())));
+
+function placeOf(kind: string): Place {
+  if (kind === 'embedded') {
+    const path = join(scratch, 'store');
+    return { options: { nodb: { path } }, flags: ['--store', path] };
+  }
+  const connectString = databaseUri();
+  return { options: { mongodb: { connectString } }, flags: ['--mongodb', connectString] };
+}
+
+/** Without what the machine of the tests may have set. */
+function environment(): NodeJS.ProcessEnv {
+  const { MONGODB_URI: _uri, FORCE_COLOR: _color, ...rest } = process.env;
+  return { ...rest, NO_COLOR: '1' };
+}
+
+function start(...args: string[]): Program {
+  const program = new Program([cli, ...args], environment());
+  commands.push(program);
+  return program;
+}
+
+async function run(...args: string[]) {
+  const program = start(...args);
+  const { code } = await program.ended;
+  return { code, out: program.stdout, said: program.lines.join('\n') };
+}
+
+describe.each(stores)('on %s', (kind) => {
+  let place: Place;
+  let members: Program[];
+  const on = (...args: string[]) => run(...args, ...place.flags);
+  const json = async (...args: string[]) => JSON.parse((await on(...args, '--json')).out);
+
+  beforeAll(async () => {
+    place = placeOf(kind);
+    const told = JSON.stringify({ options: { intervals, ...place.options } });
+    members = [0, 1].map(() => new Program([fixture, told], process.env));
+    started.push(...members);
+    const isMaster = (name: string) =>
+      Promise.any(members.map((member) => member.line(new RegExp(`^state ${name} master`))));
+    await Promise.all([isMaster('billing'), isMaster('poller')]);
+    await Promise.all(members.map((member) => member.line(/^state poller /)));
+  });
+
+  /** The first line of any member, from now on or before. */
+  const said = (pattern: RegExp) => Promise.any(members.map((member) => member.line(pattern)));
+
+  test('lists what there is, as text, as a document, and a line each', async () => {
+    const text = await on('list');
+    expect(text).toMatchObject({ code: 0, said: '' });
+    expect(text.out).toMatch(/^NAME +KIND +STATE.*\nbilling +durable .*\npoller +unmanaged /);
+    expect(await json('list')).toMatchObject([
+      { name: 'billing', kind: 'durable', queue: { where: 'store', queued: 0 }, members: 2 },
+      { name: 'poller', kind: 'unmanaged', queue: null },
+    ]);
+    const lines = (await on('list', '--output', 'jsonl')).out.trim().split('\n');
+    expect(lines.map((line) => JSON.parse(line).name)).toEqual(['billing', 'poller']);
+  });
+
+  test('shows one subsystem, and says for monitoring whether it is healthy', async () => {
+    const pids = members.map(({ pid }) => pid);
+    const status = await json('status', 'billing');
+    expect(pids).toContain(status.master.pid);
+    expect(status.memberList.map(({ pid }: { pid: number }) => pid).sort()).toEqual([...pids].sort());
+    expect(status).toMatchObject({ settings: { key: '"id"' }, terms: [{ term: status.term }] });
+    expect(await on('status', 'billing', '--check')).toMatchObject({ code: 0, out: 'HEALTHY billing\n' });
+    expect(await on('status', 'nothing', '--check')).toMatchObject({ code: 3 });
+    expect(await on('status', 'nothing')).toMatchObject({
+      code: 4,
+      said: expect.stringContaining('knows no subsystem'),
+    });
+  });
+
+  test('stores tasks, and puts back or discards what was given up', async () => {
+    const file = join(scratch, 'tasks.jsonl');
+    await writeFile(file, '{"id":1}\n{"id":2,"fails":true}\n{"id":"3","fails":true}\n{"id":4,"fails":true}\n\n');
+    expect(await json('submit', 'billing', '--file', file)).toMatchObject({ stored: 4, duplicates: 0 });
+    await Promise.all([said(/^done 1$/), said(/^deadletter 2$/), said(/^deadletter 3$/), said(/^deadletter 4$/)]);
+    const dead = await json('tasks', 'billing', '--dead', '--payload');
+    expect(dead).toMatchObject([
+      { id: 2, error: { message: expect.stringContaining('as asked') }, payload: { id: 2, fails: true } },
+      { id: '3' },
+      { id: 4 },
+    ]);
+    const check = await on('status', 'billing', '--check');
+    expect(check).toMatchObject({ code: 1, out: 'WARNING billing: has 3 dead letters\n' });
+    expect(await on('requeue', 'billing', '--all')).toMatchObject({ code: 2, said: expect.stringContaining('--yes') });
+    expect((await on('requeue', 'billing', '--all', '--dry-run')).out.trim().split('\n')).toHaveLength(3);
+    expect(await on('discard', 'billing', '2', '--yes')).toMatchObject({ code: 0, out: '2  discarded\n' });
+    expect(await on('discard', 'billing', '2', '--yes')).toMatchObject({ code: 4 });
+    expect(await on('requeue', 'billing', '3')).toMatchObject({ code: 0, out: '3  queued again\n' });
+    expect(await on('discard', 'billing', '--all', '--error', 'no such', '--yes')).toMatchObject({ code: 4 });
+  });
+
+  test('refuses tasks that it cannot store, and stores none of them', async () => {
+    const refused = async (...args: string[]) => (await on('submit', ...args)).code;
+    expect(await refused('billing', '{"id":10}', '{"no":1}')).toBe(2);
+    expect(await refused('billing', '{"id":10}', 'nothing')).toBe(2);
+    expect(await refused('billing')).toBe(2);
+    expect(await refused('poller', '{"id":10}')).toBe(5);
+    expect(await refused('nothing', '{"id":10}')).toBe(4);
+    expect(await json('tasks', 'billing')).toEqual([]);
+  });
+
+  test('pauses and resumes once each, and says who paused', async () => {
+    expect(await on('pause', 'poller', '--reason', 'the upgrade')).toMatchObject({ code: 0 });
+    expect(await on('pause', 'poller')).toMatchObject({ code: 5, said: expect.stringContaining('paused already') });
+    expect(await json('status', 'poller')).toMatchObject({ pause: { reason: 'the upgrade', standby: false } });
+    expect((await on('status', 'poller', '--check')).out).toMatch(/^WARNING poller: is paused by .*\(the upgrade\)\n/);
+    expect(await on('resume', 'poller')).toMatchObject({ code: 0 });
+    expect(await on('resume', 'poller')).toMatchObject({ code: 5 });
+    expect(await on('pause', 'nothing')).toMatchObject({ code: 4 });
+  });
+
+  test('drains a host that has no members, lists that, and takes it back', async () => {
+    expect(await on('drain', '--host', 'elsewhere', '--reason', 'old')).toMatchObject({ code: 0 });
+    expect(await json('drain')).toMatchObject([{ key: 'host/elsewhere', reason: 'old' }]);
+    expect(await on('undrain', '--host', 'elsewhere')).toMatchObject({ code: 0 });
+    expect(await on('undrain', '--host', 'elsewhere')).toMatchObject({ code: 5 });
+    expect(await on('drain', 'nobody')).toMatchObject({ code: 4 });
+  });
+
+  test('refuses a hand-over of another term, and to a member that is not there', async () => {
+    expect(await on('hand-over', 'billing', '--if-term', '99')).toMatchObject({ code: 5 });
+    expect(await on('hand-over', 'billing', '--to', 'nobody')).toMatchObject({ code: 4 });
+    expect(await on('hand-over', 'nothing')).toMatchObject({ code: 4 });
+  });
+
+  test('hands over to the other member, and follows until it is master', async () => {
+    const before = await json('status', 'billing');
+    const other = before.memberList.find(({ id }: { id: string }) => id !== before.master.id);
+    const handed = await on('hand-over', 'billing', '--to', other.id, '--if-term', String(before.term), '--json');
+    expect(handed, handed.said).toMatchObject({ code: 0 });
+    expect(JSON.parse(handed.out)).toEqual({ name: 'billing', term: before.term + 1, holder: other.id });
+    expect(await json('status', 'billing')).toMatchObject({ handOver: { state: 'done', to: other.id } });
+  });
+
+  test('drains the process of the master, and follows until it holds nothing', async () => {
+    const { master } = await json('status', 'poller');
+    const drained = await on('drain', master.id, '--wait', '60s', '--json');
+    expect(drained, drained.said).toMatchObject({ code: 0 });
+    expect(JSON.parse(drained.out)).toMatchObject({ held: [] });
+    const [{ key }] = await json('drain');
+    expect(await on('undrain', key)).toMatchObject({ code: 0 });
+  });
+
+  test('finds no error', async () => {
+    const report = await on('doctor', '--write', '--json');
+    expect(report, report.said).toMatchObject({ code: 0, said: 'no errors' });
+    const { findings, writes } = JSON.parse(report.out);
+    expect(writes).toHaveLength(20);
+    expect(findings.map(({ code }: { code: string }) => code)).toEqual(expect.arrayContaining(['SERVER', 'PACE']));
+    expect((await json('list')).map(({ name }: { name: string }) => name)).toEqual(['billing', 'poller']);
+  });
+
+  test.each(['events', 'top'])('%s tells changes a line each, until a signal', async (command) => {
+    const following = start(command, 'poller', '--output', 'jsonl', '--every', '100ms', ...place.flags);
+    await expect.poll(() => following.stdout, { timeout: PATIENCE_MS }).toMatch(/"type":"master","name":"poller"/);
+    await on('pause', 'poller');
+    await expect.poll(() => following.stdout, { timeout: PATIENCE_MS }).toMatch(/"type":"paused"/);
+    await on('resume', 'poller');
+    await expect.poll(() => following.stdout, { timeout: PATIENCE_MS }).toMatch(/"type":"resumed"/);
+    following.kill('SIGINT');
+    expect(await following.ended).toEqual({ code: 130, signal: null });
+  });
+
+  test('a reader that goes away ends a list without a trace', async () => {
+    const command = `${process.execPath} ${cli} list ${place.flags.join(' ')} | true; echo \${PIPESTATUS[0]}`;
+    const shell = new Program(['-c', command], environment(), 'bash');
+    await shell.ended;
+    expect(shell.lines).toEqual([]);
+    expect(['0', '141']).toContain(shell.stdout.trim());
+  });
+});
+
+test('a store that is not there is told in one line, in JSON if the output is, with exit code 3', async () => {
+  const flags = ['--store', join(scratch, 'nothing')];
+  expect(await run('list', ...flags)).toMatchObject({
+    code: 3,
+    out: '',
+    said: expect.stringContaining('no embedded store'),
+  });
+  const asJson = await run('list', '--json', ...flags);
+  expect(JSON.parse(asJson.said)).toMatchObject({ error: { code: 'ERR_STORE_UNAVAILABLE' } });
+  expect(await run('status', 'x', '--check', ...flags)).toMatchObject({ code: 3 });
+});
+
+test.each([
+  [['list', '--nonsense'], "unknown option '--nonsense'"],
+  [['list', '--outputt', 'json'], 'Did you mean --output?'],
+  [['lst'], 'Did you mean list?'],
+  [['list', '--output', 'yaml'], '--output takes text, json, jsonl, not "yaml"'],
+  [['list', '--timeout', '5'], '--timeout takes a duration such as'],
+  [['list', '--store', '--mongodb', 'mongodb://h/d'], '--mongodb and --store name two stores'],
+  [['list', '--mongodb', 'http://h'], 'mongodb.connectString'],
+  [['status'], "missing required argument 'name'"],
+  [['tasks', 'x', '--limit', '0'], '--limit takes a whole number from 1 to 500'],
+  [['requeue', 'x'], 'requeue takes ids, or --all'],
+  [['requeue', 'x', '--all', '--error', '('], '--error takes a regular expression'],
+  [['pause', 'x', '--for', '1w'], '--for takes a duration'],
+  [['drain', 'x', '--host', 'y'], 'one of them'],
+  [['completion', 'powershell'], 'completion takes bash, zsh, fish'],
+])('wrong arguments %j end with exit code 2 and a message on stderr', async (args, message) => {
+  const { code, out, said } = await run(...args);
+  expect({ code, out }).toEqual({ code: 2, out: '' });
+  expect(said).toContain(message);
+});
+
+test('no password is printed', async () => {
+  const uri = 'mongodb://user:s3cret@127.0.0.1:1/d?serverSelectionTimeoutMS=500';
+  const printed = await run('list', '--mongodb', uri, '--print-config');
+  expect(printed.out).toContain('mongodb://<redacted>@127.0.0.1:1/d');
+  const failed = await run('list', '--mongodb', uri, '--timeout', '1s');
+  expect(failed.code).toBe(3);
+  expect(printed.out + printed.said + failed.out + failed.said).not.toContain('s3cret');
+});
+
+test.each(['bash', 'zsh', 'fish'])('prints a script that completes commands in %s', async (shell) => {
+  const { code, out } = await run('completion', shell);
+  expect(code).toBe(0);
+  for (const word of ['hand-over', 'if-term', 'jsonl']) expect(out).toContain(word);
+});
