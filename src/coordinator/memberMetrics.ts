@@ -74,7 +74,9 @@ export class MemberMetrics implements BeatListener {
   /** Takes what the member tells its facade. */
   emitted(event: MemberEvent): void {
     const { tasks } = this.counts;
-    if (event.type === 'done') tasks.add('done', event.ids.length);
+    if (event.type === 'paused') this.counts.paused = true;
+    else if (event.type === 'resumed') this.counts.paused = false;
+    else if (event.type === 'done') tasks.add('done', event.ids.length);
     else if (event.type === 'deadletter') tasks.add('dead-letter');
     else if (event.type === 'failed') {
       tasks.add('failed');

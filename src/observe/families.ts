@@ -125,6 +125,11 @@ function work(groups: Groups, now: number): MetricFamily[] {
       'Whether a task whose attempts are used up blocks the queue; on the master',
       groups.each((c) => bit(queue(c).blocked)),
     ),
+    gauge(
+      'queue_paused',
+      'Whether the subsystem is paused',
+      groups.each(({ counts }) => (counts.joined ? bit(counts.paused) : null)),
+    ),
     counter(
       'tasks_total',
       'Tries of tasks by this member, by outcome',

@@ -48,6 +48,7 @@ const conventional: { readonly [name: string]: string } = {
   mongo_failover_queue_tasks: 'mongo_failover.queue.tasks',
   mongo_failover_queue_head_age_seconds: 'mongo_failover.queue.head_age',
   mongo_failover_queue_blocked: 'mongo_failover.queue.blocked',
+  mongo_failover_queue_paused: 'mongo_failover.queue.paused',
   mongo_failover_heartbeat_lateness_seconds: 'mongo_failover.heartbeat.lateness',
   mongo_failover_heartbeat_round_trip_seconds: 'mongo_failover.heartbeat.round_trip',
 };

@@ -108,7 +108,7 @@ export class SharedHistogram {
 
 const histogramCells = (bounds: readonly number[]): number => bounds.length + 2;
 
-const FLAGS = 4;
+const FLAGS = 5;
 const QUEUE = 5;
 const MEMBER_CELLS =
   1 + FLAGS + QUEUE + phases.length + lossReasons.length + outcomes.length + histogramCells(taskBounds);
@@ -195,6 +195,15 @@ export class MemberCounts {
 
   set storeFails(value: boolean) {
     this.flags[3] = value ? 1 : 0;
+  }
+
+  /** Whether it knows that the subsystem is paused. */
+  get paused(): boolean {
+    return this.flags[4] === 1;
+  }
+
+  set paused(value: boolean) {
+    this.flags[4] = value ? 1 : 0;
   }
 
   /** Returns what was measured, in monotonic ms, since `from`; else nothing is known. */

@@ -117,6 +117,13 @@ test('of a queue it keeps what is known, and forgets it with the mastership', as
   expect(queue()).toEqual({ queued: null, dead: null, headAge: null, blocked: null });
 });
 
+test('a pause is known from when it is told to when its end is', () => {
+  metrics.emitted({ type: 'paused', info: { by: 'me', reason: null, at: new Date(0), until: null, standby: false } });
+  expect(counts.paused).toBe(true);
+  metrics.emitted({ type: 'resumed' });
+  expect(counts.paused).toBe(false);
+});
+
 test('beats are counted for the whole service', () => {
   const other = new MemberMetrics(new MemberCounts(), shared, clock);
   metrics.beatSent(2);

@@ -43,6 +43,15 @@ test('of a queue nothing is said that is not known', () => {
   expect(values()).toEqual([{}, {}, {}, {}]);
 });
 
+test('whether it is paused is known once it has taken part', () => {
+  const { counts } = world.add('a');
+  expect(world.values('mongo_failover_queue_paused')).toEqual({});
+  counts.joined = true;
+  expect(world.values('mongo_failover_queue_paused')).toEqual({ a: 0 });
+  counts.paused = true;
+  expect(world.values('mongo_failover_queue_paused')).toEqual({ a: 1 });
+});
+
 test('counters begin at 0 with all of their labels, and count', () => {
   const { counts } = world.addMaster('a');
   expect(world.values('mongo_failover_tasks_total')).toEqual({
