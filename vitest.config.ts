@@ -9,7 +9,7 @@ import { configDefaults, defineConfig } from 'vitest/config';
 
 const names = [
   ...(['unit', 'contract', 'threads', 'processes', 'package'] as const),
-  ...(['network', 'replicaSet', 'types', 'jest', 'programs'] as const),
+  ...(['network', 'replicaSet', 'types', 'jest', 'programs', 'observe'] as const),
 ] as const;
 /**
  * Suites that wait most of the time, so two files run at once. In the others two files would measure each other: leases and
@@ -52,6 +52,7 @@ export default defineConfig({
       suite('types', 300_000),
       suite('jest', 300_000),
       suite('programs', 300_000, { setup: 'test/programs/install.ts' }),
+      suite('observe', 120_000),
     ],
   },
 });

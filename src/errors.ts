@@ -24,6 +24,7 @@ export type FailoverErrorCode =
   | 'ERR_LISTENER'
   | 'ERR_MAIN_BLOCKED'
   | 'ERR_NEWER_FORMAT'
+  | 'ERR_OBSERVE'
   | 'ERR_PERMISSION'
   | 'ERR_POOL_BUSY'
   | 'ERR_NOT_KILLED'

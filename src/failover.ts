@@ -5,7 +5,10 @@ import type { Work } from './execution/context.js';
 import type { ManagedCluster, UnmanagedCluster } from './facade/api.js';
 import { CoordinatorHandle } from './facade/coordinatorHandle.js';
 import { ManagedCluster as ManagedFacade } from './facade/managedCluster.js';
+import type { ObserverAddress } from './facade/serviceWatch.js';
 import { UnmanagedCluster as UnmanagedFacade } from './facade/unmanagedCluster.js';
+import type { MetricFamily } from './observe/families.js';
+import type { Health } from './observe/health.js';
 import { resolveManagedOptions } from './options/managed.js';
 import { resolveIdentifier, resolveName } from './options/name.js';
 import type { DrainOptions, FailoverOptions, ManagedOptions, UnmanagedOptions } from './options/options.js';
@@ -126,6 +129,32 @@ export interface Failover {
    * afterwards. It may be called again, so a signal that comes twice does no harm.
    */
   close(): Promise<void>;
+  /**
+   * Says whether this process is live, and whether it is ready, as `/livez` and `/readyz` do. It reads shared memory and waits
+   * for nothing.
+   *
+   * @example
+   * ```ts
+   * import { createServer } from 'node:http';
+   * import { failover } from 'mongo-failover';
+   *
+   * const service = failover({ nodb: true });
+   * // While the main thread is blocked this does not answer. The option `observe` has a thread that does.
+   * createServer((_, response) => {
+   *   const { live, reasons } = service.health();
+   *   response.writeHead(live ? 200 : 503).end(JSON.stringify(reasons));
+   * }).listen(8080);
+   * ```
+   */
+  health(): Health;
+  /** Resolves with the metrics, as `/metrics` has them. It asks the coordinator thread to measure the queues. */
+  metrics(): Promise<readonly MetricFamily[]>;
+  /**
+   * Resolves with where the probes and the metrics are served, once they are.
+   *
+   * @throws {@link FailoverError} `ERR_OBSERVE`: they cannot be served at present, or the option `observe` was left out.
+   */
+  observed(): Promise<ObserverAddress>;
 }
 
 /**
@@ -158,6 +187,7 @@ export function failover(options: FailoverOptions = {}): Failover {
   const resolved = resolveOptions(options);
   if (resolved.guard) mustStartProcesses();
   const handle = new CoordinatorHandle(resolved);
+  const { watch } = handle;
 
   class Managed<Task extends object> extends ManagedFacade<Task> {
     constructor(name: string, key: TaskKey<Task>, work: URL | string | Work<Task>, managed?: ManagedOptions) {
@@ -182,11 +212,15 @@ export function failover(options: FailoverOptions = {}): Failover {
     }
   }
 
+  watch.start();
   return {
     managed: Managed,
     unmanaged: Unmanaged,
     drain: async (options) => handle.drain(resolveDrain(options).reason),
     undrain: () => handle.undrain(),
     close: () => handle.close(),
+    health: () => watch.health(),
+    metrics: () => watch.metrics(),
+    observed: () => watch.observed(),
   };
 }

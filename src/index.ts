@@ -39,7 +39,10 @@ export type {
   UnmanagedCluster,
 } from './facade/api.js';
 export type { ClusterEvents, ClusterState } from './facade/events.js';
+export type { ObserverAddress } from './facade/serviceWatch.js';
 export { type Failover, failover, type ManagedConstructor, type UnmanagedConstructor } from './failover.js';
+export type { MetricFamily, MetricSample } from './observe/families.js';
+export type { ClusterHealth, CoordinatorState, Health } from './observe/health.js';
 export type { ClusterKind, Configuration, Difference } from './options/configuration.js';
 export type {
   DrainOptions,

@@ -8,7 +8,9 @@ import { build } from 'esbuild';
 const from = 'dist/src';
 const to = 'dist/commonjs';
 
-const entry = { entryPoints: [`${from}/index.js`], platform: 'node', packages: 'external', format: 'esm' };
+const entries = ['index', 'observe/promClient', 'observe/openTelemetry'];
+const entryPoints = entries.map((name) => `${from}/${name}.js`);
+const entry = { entryPoints, outdir: to, platform: 'node', packages: 'external', format: 'esm' };
 const { metafile } = await build({ ...entry, bundle: true, write: false, metafile: true });
 await rm(to, { recursive: true, force: true });
 await build({

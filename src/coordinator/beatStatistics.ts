@@ -11,17 +11,22 @@ export class BeatStatistics implements BeatListener {
   private readonly delay = new Histogram();
   private readonly roundTrip = new Histogram();
 
+  /** `also` hears the same. */
+  constructor(private readonly also?: BeatListener) {}
+
   /** Records a beat that went out `late` ms after it was due, and `delay` ms after the moment that was aimed at. */
   beatSent(late: number, delay: number): void {
     this.sent += 1;
     this.lateness.record(late);
     this.delay.record(delay);
+    this.also?.beatSent(late, delay);
   }
 
   /** Records that a beat was acknowledged `ms` after it was sent. */
   beatAcknowledged(ms: number): void {
     this.acknowledged += 1;
     this.roundTrip.record(ms);
+    this.also?.beatAcknowledged(ms);
   }
 
   report(): MemberStatus['heartbeat'] {

@@ -19,16 +19,32 @@ import { hostDrain, processDrain } from '../store/orders.js';
 import type { StoreWatcher } from '../store/storeWatcher.js';
 import { SocketLifelines } from '../surroundings/lifelines.js';
 import { processTable, thisProcess } from '../surroundings/processIdentity.js';
+import { realTime } from '../time/realTime.js';
 import { systemClock } from '../time/systemClock.js';
-import type { CallAnswer, CallArgs, CallName, CallsByName, ClusterSpec, MemberEvent } from '../wire/messages.js';
+import type {
+  CallAnswer,
+  CallArgs,
+  CallName,
+  CallsByName,
+  ClusterSpec,
+  MemberEvent,
+  WatchedService,
+} from '../wire/messages.js';
+import { MemberCounts, ServiceCounts } from '../wire/sharedCounts.js';
 import { DeathWatch } from './deathWatch.js';
 import { HostedCluster, type SharedParts } from './hostedCluster.js';
 import { makePoolProbe } from './makePoolProbe.js';
+import { MemberMetrics } from './memberMetrics.js';
 import { ReadTogether } from './orders/readTogether.js';
 import { Turns } from './orders/turns.js';
 import { PaceWatch } from './paceWatch.js';
+import { answerMeasures, QueueMeasures } from './queueMeasures.js';
 import { storeLimits } from './storeLimits.js';
+import { countErrors } from './storeMetrics.js';
 import { storeText } from './storeText.js';
+
+/** How often the thread says that it turns its loop, in ms. */
+const TICK_MS = 500;
 
 export class CoordinatorHost {
   private readonly hosted = new Map<number, HostedCluster>();
@@ -36,14 +52,19 @@ export class CoordinatorHost {
   private readonly shared: SharedParts;
   private readonly pace: PaceWatch;
   private readonly guard: Guard | null;
+  private readonly counts: ServiceCounts;
+  private readonly stopMeasures: () => void;
+  private readonly ticking: NodeJS.Timeout;
   private readonly lifelines: SocketLifelines;
 
   constructor(
     options: ResolvedOptions,
     gate: Gate,
+    watched: WatchedService,
     private readonly send: (cluster: number, event: MemberEvent) => void,
   ) {
     const limits = storeLimits(options.intervals);
+    this.counts = new ServiceCounts(watched.counts);
     const sendAll = (event: MemberEvent): void => {
       for (const cluster of this.hosted.keys()) send(cluster, event);
     };
@@ -59,7 +80,8 @@ export class CoordinatorHost {
       measured: (ms) => this.pace.took(ms),
       info: (text) => sendAll({ type: 'info', text }),
     };
-    const store = openOnUse(createStore(options.store, limits, systemClock, gate, watcher));
+    const opened = openOnUse(createStore(options.store, limits, systemClock, gate, watcher));
+    const store = countErrors(opened, this.counts);
     const host = hostname();
     this.shared = {
       options,
@@ -76,6 +98,12 @@ export class CoordinatorHost {
       joining: new StartGate(systemClock, memberStarts),
     };
     this.guard = options.guard ? this.makeGuard(sendAll) : null;
+    const all = () => [...this.hosted.values()].map((cluster) => () => cluster.measure());
+    this.stopMeasures = answerMeasures(watched.channel, new QueueMeasures({ clock: systemClock, all }));
+    const tick = (): void => this.counts.coordinatorTicks(systemClock.now());
+    tick();
+    this.ticking = realTime.setInterval(tick, TICK_MS);
+    this.ticking.unref();
     this.shared.store.onAvailable(() => {
       for (const cluster of this.hosted.values()) cluster.storeIsBack();
     });
@@ -97,10 +125,15 @@ export class CoordinatorHost {
   async open(spec: ClusterSpec): Promise<void> {
     const { cluster } = spec;
     assert.ok(!this.hosted.has(cluster), 'a cluster is opened once');
-    const emit = (event: MemberEvent): void => this.send(cluster, event);
+    const metrics = new MemberMetrics(new MemberCounts(spec.counts), this.counts, systemClock);
+    const emit = (event: MemberEvent): void => {
+      metrics.emitted(event);
+      this.send(cluster, event);
+    };
     const hosted = new HostedCluster({
       ...this.shared,
       spec,
+      metrics,
       guard: this.guard,
       emit,
       stored: () => this.stored(hosted),
@@ -173,6 +206,8 @@ export class CoordinatorHost {
   /** Ends what is left without a release; `stop` each cluster first. */
   async close(undrain: boolean): Promise<void> {
     this.shared.pool.stop();
+    this.stopMeasures();
+    realTime.clearInterval(this.ticking);
     await Promise.all(this.farewells);
     this.lifelines.close();
     // One that a crash leaves behind concerns no other process.

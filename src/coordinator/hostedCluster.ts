@@ -44,6 +44,7 @@ import { Fitness } from './fitness.js';
 import type { MainWatch } from './mainWatch.js';
 import { makeMainRunner, makeMainWatch, makeThreadRunner } from './makeRunners.js';
 import { ClusterMember } from './member.js';
+import type { MemberMetrics } from './memberMetrics.js';
 import { Asking } from './orders/asking.js';
 import type { ReadTogether } from './orders/readTogether.js';
 import type { Turns } from './orders/turns.js';
@@ -77,6 +78,7 @@ export interface SharedParts {
 
 interface HostedClusterParts extends SharedParts {
   readonly spec: ClusterSpec;
+  readonly metrics: MemberMetrics;
   readonly guard: Guard | null;
   emit(event: MemberEvent): void;
   /** Called when this cluster has stored tasks. */
@@ -234,6 +236,14 @@ export class HostedCluster implements ClusterCalls {
     return { ...status, pool: this.parts.pool.report() };
   }
 
+  /** Measures its queue for the metrics, on the master alone. Never rejects. */
+  async measure(): Promise<void> {
+    const { managed } = this;
+    const { metrics } = this.parts;
+    const load = managed !== null && this.lease.remaining() > 0 ? await managed.load().catch(() => null) : null;
+    metrics.measured(this.lease.remaining() > 0 ? load : null, managed instanceof DurableDuty);
+  }
+
   handOver(request: HandOverRequest): Promise<HandedOver> {
     return this.asking.handOver(request);
   }
@@ -279,6 +289,7 @@ export class HostedCluster implements ClusterCalls {
       store,
       clock: systemClock,
       lease: this.lease,
+      metrics: this.parts.metrics,
       emit,
       unfit: () => this.fitness.unfit,
       ended: (farewell) => this.ended(farewell),
@@ -306,7 +317,7 @@ export class HostedCluster implements ClusterCalls {
   }
 
   private makeQueueDuty({ module, options }: ManagedSpec, progressed: () => void): QueueDuty {
-    const { spec, store, reads, emit } = this.parts;
+    const { spec, store, reads, emit, metrics } = this.parts;
     const { name, holder } = spec;
     const poll = this.parts.options.intervals.POLL;
     const parts = {
@@ -317,6 +328,7 @@ export class HostedCluster implements ClusterCalls {
       random: Math.random,
       poll,
       emit,
+      repeated: (count: number) => metrics.repeated(count),
       progressed,
       killProcess: () => killProcess(emit),
       loaded: () => this.loading?.succeeded(),
@@ -329,7 +341,8 @@ export class HostedCluster implements ClusterCalls {
 
   private runOnMain(options: ResolvedManagedOptions): Runner {
     const { lease, fitness } = this;
-    const runner = makeMainRunner({ lease, options, fitness, emit: this.parts.emit });
+    const { emit, spec } = this.parts;
+    const runner = makeMainRunner({ lease, counts: spec.counts, options, fitness, emit });
     this.mainRunner = runner;
     this.watch = makeMainWatch(runner, { lease, options, fitness });
     return runner;
@@ -338,7 +351,7 @@ export class HostedCluster implements ClusterCalls {
   private runInThread(module: string, options: ResolvedManagedOptions): Runner {
     const { lease, fitness } = this;
     const { spec, emit, threadStarts } = this.parts;
-    const runner = makeThreadRunner(module, { lease, options, emit, gate: threadStarts });
+    const runner = makeThreadRunner(module, { lease, counts: spec.counts, options, emit, gate: threadStarts });
     const { name } = spec;
     this.loading = new WorkLoading({ name, prober: runner, fitness, clock: systemClock, delays: probeDelays, emit });
     return runner;

@@ -9,6 +9,7 @@ import { EXIT_PATIENCE_MS, ThreadRunner } from '../execution/threadRunner.js';
 import type { ResolvedManagedOptions } from '../options/options.js';
 import { systemClock } from '../time/systemClock.js';
 import type { MemberEvent } from '../wire/messages.js';
+import { MemberCounts } from '../wire/sharedCounts.js';
 import type { SharedLease } from '../wire/sharedLease.js';
 import type { Fitness } from './fitness.js';
 import { MainWatch } from './mainWatch.js';
@@ -17,6 +18,8 @@ const taskEntry = fileURLToPath(new URL('../../workers/task.cjs', import.meta.ur
 
 interface RunnerParts {
   readonly lease: SharedLease;
+  /** The buffer of the cluster's `MemberCounts`. */
+  readonly counts: SharedArrayBuffer;
   readonly options: ResolvedManagedOptions;
   readonly emit: (event: MemberEvent) => void;
 }
@@ -24,7 +27,7 @@ interface RunnerParts {
 /** For work that is a module. */
 export function makeThreadRunner(
   work: string,
-  { lease, options, emit, gate }: RunnerParts & { gate: StartGate },
+  { lease, counts, options, emit, gate }: RunnerParts & { gate: StartGate },
 ): ThreadRunner {
   const { resourceLimits, taskTimeout, loadTimeout, idleThreadTimeout, stopTimeout } = options;
   const progress = new ChunkProgress();
@@ -32,6 +35,7 @@ export function makeThreadRunner(
     work,
     lease: lease.buffer,
     progress: progress.buffer,
+    counts,
     abortChannel: `mongo-failover/${randomUUID()}`,
   };
   return new ThreadRunner({
@@ -50,7 +54,14 @@ export function makeThreadRunner(
 }
 
 /** For work that is a function. */
-export function makeMainRunner({ lease, options, emit, fitness }: RunnerParts & { fitness: Fitness }): MainRunner {
+export function makeMainRunner({
+  lease,
+  counts,
+  options,
+  emit,
+  fitness,
+}: RunnerParts & { fitness: Fitness }): MainRunner {
+  const { taskTime } = new MemberCounts(counts);
   const { taskTimeout } = options;
   const text = `a task on the main thread took longer than ${taskTimeout} ms (taskTimeout), and nothing can end it there`;
   return new MainRunner({
@@ -59,6 +70,7 @@ export function makeMainRunner({ lease, options, emit, fitness }: RunnerParts & 
     taskTimeout,
     ask: (run) => emit({ type: 'work', ...run }),
     abort: (reason) => emit({ type: 'abortWork', reason }),
+    took: (ms) => taskTime.record(ms),
     overdue: () => void fitness.complain('task', 'ERR_TASK_TIMEOUT', text),
     recovered: () => fitness.withdraw('task'),
   });
@@ -66,7 +78,7 @@ export function makeMainRunner({ lease, options, emit, fitness }: RunnerParts & 
 
 export function makeMainWatch(
   runner: MainRunner,
-  { lease, options, fitness }: Omit<RunnerParts, 'emit'> & { fitness: Fitness },
+  { lease, options, fitness }: Omit<RunnerParts, 'emit' | 'counts'> & { fitness: Fitness },
 ): MainWatch {
   const { mainTimeout } = options;
   const text = `the main thread, which runs the work, was blocked for longer than ${mainTimeout} ms (mainTimeout)`;

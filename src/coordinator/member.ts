@@ -21,6 +21,7 @@ import { BeatStatistics } from './beatStatistics.js';
 import { ConfigurationWatch } from './configurationWatch.js';
 import type { DeathWatch, HolderWatch } from './deathWatch.js';
 import type { Duty } from './duties/duty.js';
+import type { MemberMetrics } from './memberMetrics.js';
 import { OrdersWatch, type OrdersWatchParts } from './orders/ordersWatch.js';
 import { withOrders } from './orders/withOrders.js';
 
@@ -50,6 +51,8 @@ interface MemberParts extends Pick<OrdersWatchParts, OrderPart> {
   readonly store: Store;
   readonly clock: Clock;
   readonly lease: SharedLease;
+  /** Counts what happens, where that is observed. */
+  readonly metrics?: MemberMetrics;
   emit(event: MemberEvent): void;
   /** Called once, when the member has stopped; `farewell` resolves when it has signed off in the store, too. */
   ended(farewell: Promise<void>): void;
@@ -72,7 +75,7 @@ export class ClusterMember implements ElectorCallbacks {
   private readonly configurations: ConfigurationWatch;
   private readonly orders: OrdersWatch;
   private readonly holder: HolderWatch;
-  private readonly statistics = new BeatStatistics();
+  private readonly statistics: BeatStatistics;
   /** How many masterships were given up. */
   private resignations = 0;
   private seenLease: Lease | null = null;
@@ -92,7 +95,8 @@ export class ClusterMember implements ElectorCallbacks {
   constructor(private readonly parts: MemberParts) {
     const { name, holder, intervals, configuration, grace, store, clock, requestTimeout } = parts;
     const config = { holder, intervals, grace, configuration, process: parts.process };
-    const beats = this.statistics;
+    const beats = new BeatStatistics(parts.metrics);
+    this.statistics = beats;
     this.holder = parts.deaths.add(() => this.elector.holderGone());
     const watched = withOrders(store, () => this.orders);
     this.elector = new Elector({ name, config, store: watched, clock, callbacks: this, beats, requestTimeout });
@@ -212,6 +216,7 @@ export class ClusterMember implements ElectorCallbacks {
 
   notify(news: News): void {
     const { emit, lease, name } = this.parts;
+    this.parts.metrics?.notified(news);
     switch (news.type) {
       case 'phase':
         return this.phase(news.from, news.to);

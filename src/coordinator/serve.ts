@@ -14,9 +14,9 @@ export function startCoordinatorThread(): void {
   keepOffPool();
   const data: CoordinatorData = workerData;
   threadBegins(data);
-  const { options, calls, events, gate } = data;
+  const { options, calls, events, gate, watched } = data;
   const outbox = new Outbox(events);
-  const host = new CoordinatorHost(options, new Gate(gate), (cluster, event) => outbox.send(cluster, event));
+  const host = new CoordinatorHost(options, new Gate(gate), watched, (cluster, event) => outbox.send(cluster, event));
   const api: WireApi = {
     open: (spec) => reply(() => host.open(spec)),
     call: (cluster, name, args) => reply(() => host.call(cluster, name, args)),

@@ -28,6 +28,8 @@ interface MainRunnerParts {
   ask(run: MainRun): void;
   /** Tells the main thread that the running work should end. */
   abort(reason: string): void;
+  /** Called with how long a task took that is done, in ms. */
+  took?(ms: number): void;
   /** Called once per run that lasts longer than `taskTimeout`, which nothing can end. */
   overdue(): void;
   /** Called when such a run has ended after all. */
@@ -68,8 +70,9 @@ export class MainRunner implements Runner {
 
   async run([task]: readonly QueuedTask[]): Promise<ChunkOutcome> {
     if (!this.started || task === undefined) return chunkOutcome({ type: 'not-run' });
-    const { clock, taskTimeout } = this.parts;
+    const { clock, taskTimeout, took } = this.parts;
     const run = ++this.runs;
+    const beganAt = clock.now();
     const outcome = new Promise<WorkOutcome>((settle) => {
       this.running = { run, settle };
     });
@@ -82,7 +85,9 @@ export class MainRunner implements Runner {
       term: this.term,
       attempt: task.failed + 1,
     });
-    return chunkOutcome(await outcome);
+    const ended = await outcome;
+    if (ended.type === 'result' && ended.done) took?.(clock.now() - beganAt);
+    return chunkOutcome(ended);
   }
 
   /** Takes the main thread's answer. One to a run that is not under way is ignored. */

@@ -5,6 +5,7 @@
 
 import type { ChunkOutcome } from '../queue/runner.js';
 import { decodeTask } from '../task/taskCodec.js';
+import type { SharedHistogram } from '../wire/sharedCounts.js';
 import type { SharedLease } from '../wire/sharedLease.js';
 import { failureOf, notBoolean, type UserWork } from './callWork.js';
 import { type Chunk, ownBlock } from './chunk.js';
@@ -22,6 +23,8 @@ interface ChunkParts {
   readonly term: number;
   readonly lease: SharedLease;
   readonly progress: ChunkProgress;
+  /** Of tasks that are done. */
+  readonly taskTime?: SharedHistogram;
   /** Told of each context before its task starts, so it can be aborted. */
   begins(context: WorkContext): void;
 }
@@ -40,17 +43,20 @@ export async function runChunk(chunk: Chunk, parts: ChunkParts): Promise<ChunkAn
 
 async function runTasks(
   chunk: Chunk,
-  { work, term, lease, progress, begins }: ChunkParts,
+  { work, term, lease, progress, taskTime, begins }: ChunkParts,
   beganAt: number,
   shift: number,
 ): Promise<ChunkOutcome['failure']> {
   const { ids, lengths, attempts } = chunk;
+  let startedAt = beganAt;
   const block = ownBlock(chunk);
   let offset = 0;
   let done = 0;
   let lookedAt = Number.NaN;
   for (const id of ids) {
     const now = performance.now();
+    if (done > 0) taskTime?.record(now - startedAt);
+    startedAt = now;
     if (done > 0 && (progress.finishing || now - beganAt > RUN_MAX_MS)) return null;
     // By this clock, because it runs on while the machine sleeps.
     const wall = Date.now();
@@ -77,5 +83,6 @@ async function runTasks(
     done += 1;
     progress.done = done;
   }
+  taskTime?.record(performance.now() - startedAt);
   return null;
 }

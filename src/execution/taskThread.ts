@@ -4,6 +4,7 @@
  */
 import { BroadcastChannel, parentPort } from 'node:worker_threads';
 import { type OwnThreadData, threadBegins } from '../surroundings/ownThreads.js';
+import { MemberCounts } from '../wire/sharedCounts.js';
 import { SharedLease } from '../wire/sharedLease.js';
 import { failureOf, type UserWork } from './callWork.js';
 import type { Chunk } from './chunk.js';
@@ -21,6 +22,8 @@ export interface TaskThreadData {
   readonly lease: SharedArrayBuffer;
   /** The buffer of its `ChunkProgress`. */
   readonly progress: SharedArrayBuffer;
+  /** The buffer of the cluster's `MemberCounts`; undefined: tasks are not measured. */
+  readonly counts?: SharedArrayBuffer;
   /** Name of the broadcast channel that tells running work to end. */
   readonly abortChannel: string;
 }
@@ -44,6 +47,7 @@ export function startTaskThread(
   lowerThreadPriority();
   const lease = new SharedLease(data.lease);
   const progress = new ChunkProgress(data.progress);
+  const measured = data.counts === undefined ? {} : { taskTime: new MemberCounts(data.counts).taskTime };
   let running: WorkContext | undefined;
   const begins = (context: WorkContext): void => {
     running = context;
@@ -63,7 +67,7 @@ export function startTaskThread(
     }
     if (chunk === 'load') return stopOf(work) === undefined ? 0 : HAS_STOP;
     if (chunk === 'stop') return callStop(stopOf(work));
-    const answer = await runChunk(chunk, { work, term, lease, progress, begins });
+    const answer = await runChunk(chunk, { work, term, lease, progress, begins, ...measured });
     running = undefined;
     return answer.failure === null ? answer.took : answer;
   };

@@ -12,6 +12,7 @@ import type { HandOverOptions, PauseOptions } from '../options/options.js';
 import { resolveHandOver, resolvePause } from '../options/orders.js';
 import type { TaskId } from '../task/task.js';
 import type { CallAnswer, CallArgs, Caller, CallName, ClusterSpec, HandedOver, MemberEvent } from '../wire/messages.js';
+import { MemberCounts } from '../wire/sharedCounts.js';
 import { SharedLease } from '../wire/sharedLease.js';
 import type { MemberStatus } from '../wire/status.js';
 import type * as api from './api.js';
@@ -30,6 +31,9 @@ interface Kind {
 export abstract class Cluster extends SafeEmitter implements api.Cluster {
   readonly name: string;
   protected readonly lease = new SharedLease();
+  private readonly counts = new MemberCounts();
+  /** The number by which it is watched. */
+  private readonly watched: number;
   /** The id of the member on the present coordinator thread; empty before there was one. */
   protected holder = '';
   private readonly handle: CoordinatorHandle;
@@ -49,7 +53,9 @@ export abstract class Cluster extends SafeEmitter implements api.Cluster {
     this.handle = handle;
     this.name = name;
     this.kind = kind;
-    const { lease } = this;
+    const { lease, counts } = this;
+    // From now on, although it may never run: who looks for a master must find that this is none.
+    this.watched = handle.watch.add({ name, lease, counts, tell: (event) => this.happened(event) });
     this.client = {
       get isMaster() {
         return lease.remaining() > 0;
@@ -83,6 +89,7 @@ export abstract class Cluster extends SafeEmitter implements api.Cluster {
     if (this.ran) throw new StateError('ERR_ALREADY_RUNNING', `the cluster '${this.name}' runs already`);
     const cluster = this.ensureAdded();
     this.ran = true;
+    this.counts.ran = true;
     const { thread } = this;
     // Without a thread, the next one is on its way, and the cluster is run when it is attached to that.
     if (thread === undefined) return;
@@ -91,7 +98,8 @@ export abstract class Cluster extends SafeEmitter implements api.Cluster {
   }
 
   stop(): Promise<void> {
-    this.stopping ??= this.shutDown();
+    this.counts.stopping = true;
+    this.stopping ??= this.shutDown().finally(() => this.handle.watch.remove(this.watched));
     return this.stopping;
   }
 
@@ -155,11 +163,11 @@ export abstract class Cluster extends SafeEmitter implements api.Cluster {
 
   private attach(thread: CoordinatorThread, cluster: number): void {
     this.thread = thread;
-    const { name, kind, lease } = this;
+    const { name, kind, lease, counts } = this;
     // A new holder on each thread: what the dead one still has under way must not be taken for this one's.
     this.holder = `${hostname()}:${process.pid}:${randomUUID()}`;
     const { holder } = this;
-    const spec: ClusterSpec = { cluster, name, holder, lease: lease.buffer, ...kind };
+    const spec: ClusterSpec = { cluster, name, holder, lease: lease.buffer, counts: counts.buffer, ...kind };
     // Calls arrive in the order in which they are made, so whatever follows finds the cluster open.
     const opened = thread.open(spec);
     // Not while it is being added: then the caller that adds it does the rest.
@@ -183,7 +191,9 @@ export abstract class Cluster extends SafeEmitter implements api.Cluster {
     this.kindLost();
     this.stopSeen();
     this.emit('panic', error);
-    if (this.ran && this.stopping === undefined) this.enter('error');
+    if (!this.ran || this.stopping !== undefined) return;
+    this.counts.state = 'error';
+    this.enter('error');
   }
 
   private happened(event: MemberEvent): void {

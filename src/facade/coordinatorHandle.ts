@@ -10,6 +10,7 @@ import { type Clocks, realTime, type Timers } from '../time/realTime.js';
 import { RestartDelay } from '../time/restartDelay.js';
 import type { MemberEvent } from '../wire/messages.js';
 import { CoordinatorThread } from './coordinatorThread.js';
+import { ServiceWatch } from './serviceWatch.js';
 
 /** What the handle needs from a cluster. */
 export interface Client {
@@ -25,6 +26,7 @@ export interface Client {
 }
 
 export class CoordinatorHandle {
+  readonly watch: ServiceWatch;
   private readonly clients = new Map<number, Client>();
   /** Those that have stopped, until the thread is closed: a panic of work that would not end may still come for them. */
   private readonly leaving = new Map<number, Client>();
@@ -46,6 +48,7 @@ export class CoordinatorHandle {
     private readonly time: Clocks & Timers = realTime,
   ) {
     this.#options = options;
+    this.watch = new ServiceWatch(options, time);
   }
 
   /** Adds a cluster and attaches it: at once, or when the thread that died has been replaced. Returns its number. Throws `ERR_STOPPED` after `close()`. */
@@ -69,6 +72,7 @@ export class CoordinatorHandle {
     this.restarting = false;
     const { thread } = this;
     this.thread = undefined;
+    this.watch.counts.coordinatorLeaves();
     this.ending = thread?.close(this.closed && this.drained);
     await this.ending;
     this.leaving.clear();
@@ -97,24 +101,29 @@ export class CoordinatorHandle {
   /** Stops every cluster, which ends the thread. */
   async close(): Promise<void> {
     this.closed = true;
+    this.watch.closing();
     await Promise.all([...this.clients.values()].map((client) => client.stop()));
     // The thread of a service that was drained and has no cluster.
     if (this.clients.size === 0 && this.thread !== undefined) this.ending = this.thread.close(this.drained);
     this.thread = this.clients.size === 0 ? undefined : this.thread;
     // Of a cluster whose stop was under way.
     await this.ending;
+    await this.watch.close();
   }
 
   private startThread(): CoordinatorThread {
     const startedAt = this.time.monotonic();
+    this.watch.counts.coordinatorStarts(this.watch.now());
     const thread = new CoordinatorThread({
       options: this.#options,
+      watched: this.watch.service,
       onEvent: (cluster, event) => (this.clients.get(cluster) ?? this.leaving.get(cluster))?.happened(event),
       holdsLease: () => [...this.clients.values()].some(({ isMaster }) => isMaster),
     });
     void thread.lost.then((error) => {
       if (this.thread !== thread) return;
       this.thread = undefined;
+      this.watch.counts.coordinatorLost();
       this.delay.lived(Number(this.time.monotonic() - startedAt) / 1e6);
       this.restarting = true;
       // Not before, though the process has nothing else to live for: its task threads may still be at work.
@@ -138,6 +147,7 @@ export class CoordinatorHandle {
     try {
       this.thread = this.startThread();
     } catch (error) {
+      this.watch.counts.coordinatorLost();
       // As where a limit of processes or of memory is reached.
       const text = 'the coordinator thread died, and another one cannot be started';
       this.scheduleRestart();

@@ -20,9 +20,11 @@ import type {
   CoordinatorEvent,
   MemberEvent,
   Reply,
+  WatchedService,
   WireApi,
 } from '../wire/messages.js';
 import { type Exiting, releaseAtExit } from './releaseAtExit.js';
+import { threadExecArgv } from './threadExecArgv.js';
 
 /** How long `close` waits for the thread to exit, in ms. */
 const EXIT_PATIENCE_MS = 2000;
@@ -32,6 +34,8 @@ const entry = () => new URL('../../workers/coordinator.cjs', import.meta.url);
 
 export interface CoordinatorThreadParts {
   readonly options: ResolvedOptions;
+  /** Where it counts what happens. */
+  readonly watched: WatchedService;
   /** Called with what the clusters are told, in order. */
   onEvent(cluster: number, event: MemberEvent): void;
   /** Returns whether a cluster holds a lease. */
@@ -68,7 +72,8 @@ export class CoordinatorThread implements Exiting {
     const own = ownThreadData('coordinator');
     const gate = this.gate.shared;
     const exit = this.exitSignal.buffer;
-    const data: CoordinatorData = { options, calls: calls.port2, events: events.port2, gate, exit, ...own };
+    const { watched } = parts;
+    const data: CoordinatorData = { options, calls: calls.port2, events: events.port2, gate, exit, watched, ...own };
     // Before the gate of the store is shut, because to release is to write.
     const forget = releaseAtExit(this);
     const open = shutAtExit(this.gate);
@@ -198,7 +203,7 @@ function startWorker(data: CoordinatorData, release: () => void): Worker {
     return new Worker(entry(), {
       name: 'mongo-failover coordinator',
       workerData: data,
-      ...execArgv(),
+      ...threadExecArgv(),
       transferList: [data.calls, data.events],
     });
   } catch (cause) {
@@ -213,14 +218,6 @@ function startWorker(data: CoordinatorData, release: () => void): Worker {
     const flags = `The permission model of Node.js must allow threads: start it with \`--allow-worker\`${more}`;
     throw new FailoverError('ERR_PERMISSION', `${text}. ${flags}`, { cause });
   }
-}
-
-/**
- * A thread takes the options of Node.js over, and `--input-type`, which goes with a program given by `--eval`, is one
- * that it refuses.
- */
-function execArgv(): { execArgv?: string[] } {
-  return process.execArgv.some((option) => option.startsWith('--input-type')) ? { execArgv: [] } : {};
 }
 
 function* waitingIn(port: MessagePort): Generator<CoordinatorEvent[]> {

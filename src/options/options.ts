@@ -3,6 +3,7 @@
  * `resolveOptions` and `resolveManagedOptions` have checked them.
  */
 import type { MongoClientOptions } from 'mongodb';
+import type { ResolvedObserve } from './observe.js';
 
 /** Holds the intervals, in ms. A failover takes at most SLAVE + TICKING + POLL and a few round trips: 5.0 s by default. */
 export interface Intervals {
@@ -73,6 +74,23 @@ export interface FailoverOptions {
    * next member then takes over at once. For machines with one process; several look after each other. Default false.
    */
   guard?: boolean | undefined;
+  /**
+   * Serves probes (`/livez`, `/readyz`, `/leader/NAME`) and metrics (`/metrics`) over HTTP, from a thread of its own, so they
+   * answer while the main thread is blocked. Default: nothing is served, and no thread is started.
+   */
+  observe?:
+    | {
+        /** Sets the port to listen on; 0: a free one, which `observed()` tells. */
+        port: number;
+        /** Names the host or address to listen on. Default `127.0.0.1`: this machine alone. */
+        host?: string | undefined;
+        /**
+         * Must be sent as `Authorization: Bearer …`: 16 to 512 letters, digits and `-._~+/`. Needed if others than this machine
+         * can reach the host. Without it `/livez` and `/readyz` answer the status alone.
+         */
+        token?: string | undefined;
+      }
+    | undefined;
   /**
    * Sets which standby goes first when a lease is free, from 0 to 100: one of a higher priority claims before those of a lower
    * one, who wait up to 2 POLL more. 0: its members are never master. Default 50.
@@ -233,6 +251,7 @@ export interface ResolvedOptions {
   readonly intervals: Intervals;
   readonly exitTimeout: number;
   readonly guard: boolean;
+  readonly observe: ResolvedObserve | null;
   readonly priority: number;
   /** Names of connect options that were accepted and ignored, each said in an `info` event. */
   readonly ignored: readonly string[];

@@ -9,6 +9,7 @@ import { InvalidOptionError } from '../errors.js';
 import { checkBoolean, checkNumber, isObject, readFields } from './checks.js';
 import { resolveIntervals } from './intervals.js';
 import { resolveMongodb } from './mongodb.js';
+import { resolveObserve } from './observe.js';
 import type { ResolvedOptions } from './options.js';
 import { PRIORITY_DEFAULT, resolvePriority } from './orders.js';
 
@@ -49,7 +50,7 @@ function homeOfUser(): string {
 
 /** @throws InvalidOptionError */
 export function resolveOptions(given: unknown = {}, environment = processEnvironment()): ResolvedOptions {
-  const fields = readFields(given, '', ['mongodb', 'nodb', 'intervals', 'exitTimeout', 'guard', 'priority']);
+  const fields = readFields(given, '', ['mongodb', 'nodb', 'intervals', 'exitTimeout', 'guard', 'observe', 'priority']);
   const path = resolveNodb(fields.nodb, environment);
   const { ignored, ...mongodb } = resolveMongodb(fields.mongodb, path === undefined);
   return {
@@ -57,6 +58,7 @@ export function resolveOptions(given: unknown = {}, environment = processEnviron
     intervals: resolveIntervals(fields.intervals),
     exitTimeout: checkNumber(fields.exitTimeout, 'exitTimeout', { min: 0, max: EXIT_TIMEOUT_MAX_MS, fallback: 500 }),
     guard: fields.guard === undefined ? false : checkBoolean(fields.guard, 'guard'),
+    observe: resolveObserve(fields.observe),
     priority: resolvePriority(fields.priority, PRIORITY_DEFAULT),
     ignored,
   };

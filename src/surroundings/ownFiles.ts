@@ -75,7 +75,7 @@ function foreignPlace({ url, script }: Surroundings): string | undefined {
 function missingFile({ url, exists, resolve }: Surroundings): string | undefined {
   const path = pathOf(String(url));
   const extension = path.endsWith('.ts') ? 'cts' : 'cjs';
-  const entries = ['coordinator', 'store', 'task', 'guard'].map((name) =>
+  const entries = ['coordinator', 'store', 'task', 'guard', 'observer'].map((name) =>
     join(dirname(path), `../../workers/${name}.${extension}`),
   );
   const packages = new Map(['bson', 'piscina'].map((name) => [name, fileOf(name, resolve)]));

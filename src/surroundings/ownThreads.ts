@@ -6,7 +6,7 @@
 import { isMainThread, workerData } from 'node:worker_threads';
 import { FailoverError, toWire } from '../errors.js';
 
-type OwnThread = 'coordinator' | 'store' | 'task';
+type OwnThread = 'coordinator' | 'observer' | 'store' | 'task';
 
 /** A part of the `workerData` of each of them. */
 export interface OwnThreadData {
@@ -58,7 +58,7 @@ function preloadsIn(options: readonly string[]): string[] {
 export function mustNotBePreload(isMain = isMainThread, data: unknown = workerData): void {
   if (isMain || !isOwnThreadData(data)) return;
   const { thread, began } = data.mongoFailover;
-  // No code of the user but preloads ever runs in the other two.
+  // No code of the user but preloads ever runs in the others.
   if (thread === 'task' && Atomics.load(began, 0) !== 0) return;
   throw new FailoverError(
     'ERR_PRELOAD',

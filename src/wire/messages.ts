@@ -29,8 +29,18 @@ export interface ClusterSpec {
   readonly priority: number;
   /** The buffer of the cluster's `SharedLease`. */
   readonly lease: SharedArrayBuffer;
+  /** The buffer of the cluster's `MemberCounts`. */
+  readonly counts: SharedArrayBuffer;
   /** `module` is the URL of the work; null: a function, on the main thread. */
   readonly managed: ManagedSpec | null;
+}
+
+/** What is seen of a `failover()` from any thread. */
+export interface WatchedService {
+  /** The buffer of its `ServiceCounts`. */
+  readonly counts: SharedArrayBuffer;
+  /** Name of the broadcast channel on which its coordinator is asked to measure the queues. */
+  readonly channel: string;
 }
 
 /** Given to the coordinator thread when it starts. */
@@ -44,6 +54,7 @@ export interface CoordinatorData extends OwnThreadData {
   readonly gate: SharedGate;
   /** Of the `ExitSignal`. */
   readonly exit: SharedArrayBuffer;
+  readonly watched: WatchedService;
 }
 
 /** Tasks that are in one shared block, in the order of submission; they are not decoded on the way. */

@@ -65,6 +65,12 @@ export class SharedLease {
     return Math.max(0, Math.min(left, wallLeft));
   }
 
+  /** Returns how long ago the lease ended that is still held, in ms with fractions; 0 while it lasts, or if none is held. */
+  overdue(): number {
+    const deadline = Atomics.load(this.cells, DEADLINE);
+    return deadline === 0n ? 0 : Math.max(0, Number(this.clocks.monotonic() - deadline) / 1e6);
+  }
+
   /** Returns whether running work has been told to end, for work that looks only after it was told. */
   get aborted(): boolean {
     return Atomics.load(this.cells, ABORTED) !== 0n;

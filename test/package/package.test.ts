@@ -17,6 +17,9 @@ const root = join(import.meta.dirname, '..', '..');
 /** `npm test` hands its own settings on to the npm that is started here, whose project is another. */
 const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)));
 
+/** Those of the package beside its main one. */
+const entries = ['observe/openTelemetry', 'observe/promClient'];
+
 let folder: string;
 let tarball: string;
 let project: string;
@@ -30,7 +33,10 @@ beforeAll(async () => {
   await cp(join(import.meta.dirname, 'consumer'), project, { recursive: true });
   await writeFile(join(project, 'package.json'), JSON.stringify({ name: 'consumer', private: true }));
   const types = `@types/node@${ownPackage.devDependencies['@types/node']}`;
-  await run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', tarball, types], project);
+  const clients = (['prom-client', '@opentelemetry/api'] as const).map(
+    (name) => `${name}@${ownPackage.devDependencies[name]}`,
+  );
+  await run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', tarball, types, ...clients], project);
 });
 
 afterAll(async () => {
@@ -45,6 +51,13 @@ test('CommonJS requires it, and has the instance that an ES module has', async (
   const printed = await run('node', ['required.cjs'], project);
   expect(printed).toMatch(/^function function same /);
   expect(printed.split(/\s/)).toEqual(expect.arrayContaining(['failover', 'FailoverError', 'StoreError']));
+});
+
+test.each(['prom-client', 'opentelemetry'])('its entry %s is there for `import` and for `require`', async (entry) => {
+  const name = `${ownPackage.name}/${entry}`;
+  const imported = `import { register } from '${name}'; console.log(typeof register);`;
+  expect(await run('node', ['--input-type=module', '--eval', imported], project)).toBe('function\n');
+  expect(await run('node', ['--eval', `console.log(typeof require('${name}').register)`], project)).toBe('function\n');
 });
 
 test('the program of its README runs beside the work module that is shown, and ends at a signal', async () => {
@@ -90,7 +103,8 @@ test('every TypeScript block of its guides, and every example of its types, comp
   const blocks = join(project, 'blocks');
   await mkdir(blocks);
   // The head of the package is in the source alone: rolled up, the types have no module of their own.
-  for (const pages of [guides, [join(installed, 'dist/src/index.d.ts'), join(root, 'src/index.ts')]]) {
+  const types = ['index', ...entries].map((entry) => join(installed, `dist/src/${entry}.d.ts`));
+  for (const pages of [guides, [...types, join(root, 'src/index.ts')]]) {
     let count = 0;
     for (const page of pages) {
       for (const code of blocksOf((await readFile(page, 'utf8')).replace(/^\s*\* ?/gm, ''), 'ts')) {
@@ -137,7 +151,9 @@ test('it holds the library, its types and its papers, and nothing else', async (
   const pages = papers.filter((file) => /^docs\/([a-z]+\/)?[A-Za-z-]+\.md$/.test(file));
   expect(pages).toContain('docs/explain/protocol.md');
   const others = papers.filter((file) => !pages.includes(file));
-  expect(others.sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'docs/images/demo.svg', 'package.json']);
+  const ofDocs = ['images/demo.svg', 'images/top.svg', 'reference/alerts.yml', 'reference/dashboard.json'];
+  const known = ['CHANGELOG.md', 'LICENSE', 'README.md', ...ofDocs.map((file) => `docs/${file}`), 'package.json'];
+  expect(others.sort()).toEqual(known);
   const built = files.filter((file) => file.startsWith('dist/'));
   expect(
     built.filter(
@@ -154,7 +170,8 @@ test('it holds the library, its types and its papers, and nothing else', async (
       ...['dist/workers/coordinator.cjs', 'dist/workers/task.cjs'],
     ]),
   );
-  expect(built.filter((file) => file.includes('.d.')).sort()).toEqual(['dist/src/index.d.cts', 'dist/src/index.d.ts']);
+  const types = ['index', ...entries].flatMap((entry) => [`dist/src/${entry}.d.cts`, `dist/src/${entry}.d.ts`]);
+  expect(built.filter((file) => file.includes('.d.')).sort()).toEqual(types.sort());
 });
 
 test('every link of its papers leads to a file of the package, and to a heading of it', async () => {

@@ -15,7 +15,7 @@ const layers: readonly (readonly string[])[] = [
   ['failover.ts'],
   ['operations'],
   ['facade', 'coordinator'],
-  ['execution'],
+  ['execution', 'observe'],
   ['wire'],
   ['election'],
   ['queue'],

@@ -32,6 +32,8 @@ export interface QueueDutyParts {
   /** Ends this process at once (fencing: 'process'). */
   killProcess(): void;
   emit(event: MemberEvent): void;
+  /** Called when tasks are done that were tried before, with how many. */
+  repeated?(count: number): void;
   /** Called when the work has loaded, under a mastership. */
   loaded(): void;
   /** Called when it does not load, so the mastership must be given up. `settled`: nothing runs, and what ran is on record. */
@@ -63,7 +65,7 @@ export async function drainAnd(
 }
 
 export function makeDispatcher(
-  { name, options, runner, clock, random, killProcess, emit, loaded }: QueueDutyParts,
+  { name, options, runner, clock, random, killProcess, emit, loaded, repeated }: QueueDutyParts,
   queue: TaskSource,
   chunk: { readonly budget: number; readonly mostTasks: number },
   callbacks: QueueDutyCallbacks,
@@ -80,7 +82,11 @@ export function makeDispatcher(
     chunk,
     killProcess: fencing === 'process' ? killProcess : null,
     callbacks: {
-      done: (tasks) => callbacks.done(tasks),
+      done: (tasks) => {
+        const again = tasks.reduce((count, { failed }) => count + Number(failed > 0), 0);
+        if (again > 0) repeated?.(again);
+        callbacks.done(tasks);
+      },
       failed: (task, error, attempt) => {
         log('%s: task %o failed, attempt %d: %s', name, task.id, attempt, error.message);
         emit({ type: 'failed', id: task.id, error: toWire(error), attempt });

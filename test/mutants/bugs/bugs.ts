@@ -14,6 +14,7 @@ import { hintBugs } from './hints.ts';
 import { memberBugs } from './members.ts';
 import { mongodbBugs } from './mongodb.ts';
 import { networkBugs } from './network.ts';
+import { observeBugs } from './observe.ts';
 import { orderBugs } from './orders.ts';
 import { poolBugs } from './pool.ts';
 import { programBugs } from './programs.ts';
@@ -38,6 +39,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...storeBugs,
   ...embeddedBugs,
   ...poolBugs,
+  ...observeBugs,
   ...memberBugs,
   ...orderBugs,
   ...mongodbBugs,

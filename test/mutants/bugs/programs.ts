@@ -15,9 +15,9 @@ export const programBugs: readonly PlantedBug[] = [
   },
   {
     name: 'entries-not-looked-for',
-    breaks: 'A deployment that left the entries of two threads and of the guard out passes for complete.',
+    breaks: 'A deployment that left the entries of three threads and of the guard out passes for complete.',
     file: ownFiles,
-    find: "['coordinator', 'store', 'task', 'guard']",
+    find: "['coordinator', 'store', 'task', 'guard', 'observer']",
     replace: "['coordinator']",
     caughtBy,
   },

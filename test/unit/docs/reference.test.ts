@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import type { FailoverErrorCode } from '../../../src/errors.ts';
 import type { ClusterEvents } from '../../../src/facade/events.ts';
 import { resolveManagedOptions } from '../../../src/options/managed.ts';
+import { resolveObserve } from '../../../src/options/observe.ts';
 import { resolveOptions } from '../../../src/options/resolve.ts';
 import type { MemberStatus } from '../../../src/wire/status.ts';
 import { sectionOf } from '../../support/markdown.ts';
@@ -28,6 +29,7 @@ const codes: Record<FailoverErrorCode, true> = {
   ERR_MAIN_BLOCKED: true,
   ERR_NEWER_FORMAT: true,
   ERR_NOT_KILLED: true,
+  ERR_OBSERVE: true,
   ERR_PERMISSION: true,
   ERR_POOL_BUSY: true,
   ERR_PRELOAD: true,
@@ -111,7 +113,7 @@ test('every field of a status is there once, and no other', () => {
 });
 
 test('every option of failover() is there with its default, and no other', () => {
-  const groups = { mongodb: {}, nodb: {}, intervals: {} };
+  const groups = { mongodb: {}, nodb: {}, intervals: {}, observe: { port: 0 } };
   // Lower case is the other way to write the same interval.
   const names = namesRead(groups, (given) => resolveOptions(given)).filter((name) => !/^intervals\.[a-z]/.test(name));
   const shown = defaultsOf(sectionOf(page('options'), '## Options of `failover(options)`'));
@@ -121,6 +123,7 @@ test('every option of failover() is there with its default, and no other', () =>
   const { connectString, connectOptions, debug, wakeUps } = store;
   expect(Object.fromEntries(shown)).toEqual({
     ...{ 'mongodb.connectString': connectString, 'mongodb.connectOptions': connectOptions, 'mongodb.debug': debug },
+    ...{ 'observe.port': undefined, 'observe.host': resolveObserve({ port: 0 })?.host, 'observe.token': undefined },
     'mongodb.wakeUps': wakeUps,
     ...{ nodb: false, 'nodb.path': undefined, exitTimeout, guard, priority },
     ...Object.fromEntries(Object.entries(intervals).map(([name, value]) => [`intervals.${name}`, value])),

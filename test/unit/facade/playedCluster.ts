@@ -33,6 +33,7 @@ export class Played {
         return 1;
       },
       remove: async () => {},
+      watch: { add: () => 1, remove: () => {} },
     };
     const work = { kind: 'module', href: 'file:///work.js' } as const;
     this.cluster = new ManagedCluster<Task>(

@@ -21,6 +21,7 @@ describe('resolveOptions', () => {
       intervals: resolveIntervals(),
       exitTimeout: 500,
       guard: false,
+      observe: null,
       priority: 50,
       ignored: [],
     };

@@ -1,0 +1,32 @@
+/** What crosses between the main thread and the observer thread. */
+import type { WireError } from '../errors.js';
+import type { ResolvedObserve } from '../options/observe.js';
+import type { OwnThreadData } from '../surroundings/ownThreads.js';
+import type { WatchedService } from '../wire/messages.js';
+import type { Build } from './watched.js';
+
+/** Given to the observer thread when it starts. */
+export interface ObserverData extends OwnThreadData {
+  readonly options: ResolvedObserve;
+  readonly watched: WatchedService;
+  readonly build: Build;
+  readonly clusters: readonly ClusterEntry[];
+}
+
+/** `lease` and `counts`: the buffers of its `SharedLease` and `MemberCounts`. */
+export interface ClusterEntry {
+  readonly id: number;
+  readonly name: string;
+  readonly lease: SharedArrayBuffer;
+  readonly counts: SharedArrayBuffer;
+}
+
+export type ToObserver =
+  | { readonly type: 'add'; readonly cluster: ClusterEntry }
+  | { readonly type: 'remove'; readonly id: number }
+  | { readonly type: 'close' };
+
+export type FromObserver =
+  | { readonly type: 'listening'; readonly port: number }
+  | { readonly type: 'failed'; readonly error: WireError }
+  | { readonly type: 'closed' };

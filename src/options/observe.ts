@@ -1,0 +1,55 @@
+/** The option `observe`: where the probes and the metrics are served. */
+import { showValue } from '../diagnostics/showValue.js';
+import { InvalidOptionError } from '../errors.js';
+import { checkNumber, readFields } from './checks.js';
+
+export interface ResolvedObserve {
+  /** 0: a free one. */
+  readonly port: number;
+  readonly host: string;
+  /** Null only on loopback. */
+  readonly token: string | null;
+}
+
+/** A shorter one could be guessed. */
+const TOKEN_LENGTH_MIN = 16;
+const TOKEN_LENGTH_MAX = 512;
+
+/** Returns whether a host name or an address means this machine alone. */
+export function isLoopback(host: string): boolean {
+  const name = host
+    .toLowerCase()
+    .replace(/^\[(.*)\]$/, '$1')
+    .replace(/\.$/, '');
+  if (name === 'localhost' || name === '::1' || name === '0:0:0:0:0:0:0:1') return true;
+  return /^127(?:\.\d{1,3}){3}$/.test(name);
+}
+
+/** @throws InvalidOptionError */
+export function resolveObserve(given: unknown): ResolvedObserve | null {
+  if (given === undefined) return null;
+  const fields = readFields(given, 'observe', ['port', 'host', 'token']);
+  const port = checkNumber(fields.port, 'observe.port', { min: 0, max: 65_535, integer: true });
+  const { host = '127.0.0.1' } = fields;
+  if (typeof host !== 'string' || host === '' || /[\s/\0]/.test(host)) {
+    throw new InvalidOptionError(`observe.host must be a host name or an address, not ${showValue(host)}`);
+  }
+  const token = fields.token === undefined ? null : checkToken(fields.token);
+  if (token === null && !isLoopback(host)) {
+    throw new InvalidOptionError(
+      `observe.host is ${showValue(host)}, which others can reach, so observe.token is needed: give one, or leave the host out`,
+    );
+  }
+  return { port, host, token };
+}
+
+/** What is wrong with it is said without it. */
+function checkToken(token: unknown): string {
+  if (typeof token === 'string' && token.length >= TOKEN_LENGTH_MIN && token.length <= TOKEN_LENGTH_MAX) {
+    if (/^[A-Za-z0-9\-._~+/]+=*$/.test(token)) return token;
+    throw new InvalidOptionError("observe.token may have letters, digits and '-._~+/' alone, and '=' at its end");
+  }
+  throw new InvalidOptionError(
+    `observe.token must be a string of ${TOKEN_LENGTH_MIN} to ${TOKEN_LENGTH_MAX} characters`,
+  );
+}
