@@ -1,25 +1,31 @@
 /**
  * The suites, each with what it may take; `npm test` runs them one after another, and one without a test fails.
  * Only `.ci/run` runs those after `package`, which take minutes.
- * The tests of threads, processes and the package run what is built in dist/, so `npm run build` comes first.
+ * The tests of threads, processes, operations and the package run what is built in dist/, so `npm run build` comes first.
  */
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { configDefaults, defineConfig } from 'vitest/config';
 
 const names = [
-  ...(['unit', 'contract', 'threads', 'processes', 'package'] as const),
+  ...(['unit', 'contract', 'threads', 'processes', 'operations', 'package'] as const),
   ...(['network', 'replicaSet', 'types', 'jest', 'programs', 'observe'] as const),
 ] as const;
 /**
- * Suites that wait most of the time, so two files run at once. In the others two files would measure each other: leases and
+ * Suites that wait most of the time, so four files run at once. In the others two files would measure each other: leases and
  * heartbeats of several processes are a matter of time.
  */
-const waiting = new Set<string>(['contract', 'threads']);
+const waiting = new Set<string>(['contract', 'threads', 'operations']);
+/** Every command is a process that has to start. On MongoDB only `.ci/run` runs them, because each store takes a minute. */
+const operated = process.env.MONGO_FAILOVER_STORE ?? 'embedded';
 /** Starts the server of a suite. */
 const server = 'test/support/globalSetup.ts';
 
-function suite(name: (typeof names)[number], timeout: number, more: { setup?: string; folders?: string[] } = {}) {
+function suite(
+  name: (typeof names)[number],
+  timeout: number,
+  more: { setup?: string; folders?: string[]; env?: Record<string, string> } = {},
+) {
   return {
     test: {
       name,
@@ -30,10 +36,10 @@ function suite(name: (typeof names)[number], timeout: number, more: { setup?: st
       testTimeout: timeout,
       hookTimeout: timeout,
       // Where `nodb: true` keeps its store, instead of the home of the user who runs the tests.
-      env: { XDG_STATE_HOME: join(tmpdir(), 'mongo-failover-test-state') },
+      env: { XDG_STATE_HOME: join(tmpdir(), 'mongo-failover-test-state'), ...more.env },
       // A plain `vitest run` keeps the order too.
       sequence: { groupOrder: names.indexOf(name) },
-      ...(name === 'unit' ? {} : waiting.has(name) ? { maxWorkers: 2 } : { fileParallelism: false }),
+      ...(name === 'unit' ? {} : waiting.has(name) ? { maxWorkers: 4 } : { fileParallelism: false }),
       ...(more.setup === undefined ? {} : { globalSetup: [more.setup] }),
     },
   };
@@ -46,6 +52,7 @@ export default defineConfig({
       suite('contract', 60_000, { setup: server }),
       suite('threads', 60_000, { setup: server }),
       suite('processes', 120_000, { setup: server }),
+      suite('operations', 120_000, { setup: server, env: { MONGO_FAILOVER_STORE: operated } }),
       suite('package', 120_000),
       suite('network', 60_000, { setup: server }),
       suite('replicaSet', 60_000, { setup: server }),

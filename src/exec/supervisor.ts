@@ -8,13 +8,15 @@
  * The coordinator thread ends the group as the lease goes; its news decide the exit code.
  */
 import { FailoverError } from '../errors.js';
-import type { GroupEnd, GroupEndCause, GroupNews, OwnedGroup } from '../wire/groups.js';
+import type { GroupEnd, GroupNews, OwnedGroup } from '../wire/groups.js';
 import { Condition } from './condition.js';
 import { escapedText } from './events.js';
 import { type Exit, execExits, exitCode, signalCode } from './exitCodes.js';
-import type { Attempt, Started, SupervisorParts } from './parts.js';
+import type { Attempt, SupervisorParts } from './parts.js';
 import { Restarts } from './restarts.js';
+import type { Running } from './running.js';
 import { type Asked, isImpatient, roleOf } from './signals.js';
+import { TimeOver } from './timeOver.js';
 
 /** How long the guard may take to say that it knows the group, in ms. */
 const GUARD_MS = 10_000;
@@ -23,20 +25,6 @@ const LOOK_MS = 50;
 const SUCCESS_LOOK_MS = 1000;
 /** How long leaving may take when there is no lease to release, in ms. */
 const LEAVE_MS = 2000;
-
-interface Running {
-  readonly command: Started;
-  readonly term: number;
-  /** Why its group was ended first; null: it ended by itself. */
-  cause: GroupEndCause | null;
-  hasBegun: boolean;
-  /** What was left of the lease when its first process ended, in ms. */
-  remaining: number;
-  /** Its first process has ended; others of its group may live. */
-  hasEnded: boolean;
-  /** It was killed, and would not die. */
-  isStuck: boolean;
-}
 
 /** How a start came out: an exit code, or it is to stand by again. */
 type Outcome = number | 'standby';
@@ -222,8 +210,8 @@ export class Supervisor {
       return null;
     });
     if (command === null) return execExits.notStarted;
-    const state = { cause: null, remaining: Infinity, hasBegun: false, hasEnded: false, isStuck: false };
-    const running: Running = { command, term: attempt.term, ...state };
+    const state = { cause: null, wasLate: false, hasBegun: false, hasEnded: false, isStuck: false };
+    const running: Running = { command, term: attempt.term, time: this.watchTime(), ...state };
     this.running = running;
     try {
       if (!(await this.mayGo(running))) return await this.callOff(running);
@@ -240,15 +228,21 @@ export class Supervisor {
       const escaped = options.escapees === 'warn' ? command.escaped() : [];
       if (escaped.length > 0) this.warn(escapedText(escaped));
       // The guard may have ended it while this whole process was stopped, and no news tell that.
-      const wasAtRisk = exit.signal === 'SIGKILL' && running.remaining <= this.parts.times.signalBefore;
-      if (this.parts.election.term !== attempt.term || wasAtRisk) running.cause ??= 'lost';
+      const wasKilled = exit.signal === 'SIGKILL' && running.wasLate;
+      if (this.parts.election.term !== attempt.term || wasKilled) running.cause ??= 'lost';
       if (running.cause === 'lease' || running.cause === 'lost') return this.hasLost(running, running.cause);
       if (running.cause === 'drain' && this.asked === null) return 'standby';
       return exit;
     } finally {
+      running.time.stop();
       ready(null);
       this.running = null;
     }
+  }
+
+  private watchTime(): TimeOver {
+    const { clock, election, times } = this.parts;
+    return new TimeOver({ clock, remaining: () => election.remaining, signalBefore: times.signalBefore });
   }
 
   /** Go or no-go: no command begins before the guard knows its group, nor after the lease is at risk, or a stop was asked for. */
@@ -309,7 +303,7 @@ export class Supervisor {
     let exit: Exit | null = null;
     void running.command.ended.then((how) => {
       exit = how;
-      running.remaining = this.parts.election.remaining;
+      running.wasLate = running.time.happened();
       this.condition.look();
     });
     await this.condition.until(() => exit !== null || running.isStuck);

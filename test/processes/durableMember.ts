@@ -11,8 +11,8 @@ import { expect, inject, onTestFinished } from 'vitest';
 import { databaseUri } from '../support/database.ts';
 import { type Journal, overlapping, type Run } from '../support/journal.ts';
 import type { Program } from '../support/program.ts';
+import { startMember } from '../support/startMember.ts';
 import { intervals } from './memberProcess.ts';
-import { startMember } from './startMember.ts';
 
 const program = fileURLToPath(new URL('./fixtures/durableMember.mjs', import.meta.url));
 const work = new URL('./fixtures/durableWork.mjs', import.meta.url);

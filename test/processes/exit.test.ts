@@ -4,9 +4,9 @@
  */
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { settledStore } from '../support/settledStore.ts';
+import { startMember } from '../support/startMember.ts';
 import { stores } from '../support/stores.ts';
-import { settledStore } from './settledStore.ts';
-import { startMember } from './startMember.ts';
 
 const program = fileURLToPath(new URL('./fixtures/exitingMember.mjs', import.meta.url));
 const intervals = { MASTER: 20_000, SLAVE: 300_000, TICKING: 300_000, POLL: 50 };

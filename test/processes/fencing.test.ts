@@ -8,9 +8,9 @@ import { expect, onTestFinished, test } from 'vitest';
 import { temporaryFolder } from '../support/clusters.ts';
 import { databaseUri } from '../support/database.ts';
 import { Journal, overlapping } from '../support/journal.ts';
+import { startMember } from '../support/startMember.ts';
 import { TcpProxy } from '../support/tcpProxy.ts';
 import { intervals } from './memberProcess.ts';
-import { startMember } from './startMember.ts';
 
 const program = fileURLToPath(new URL('./fixtures/fencedMember.mjs', import.meta.url));
 const SECONDS = 10;

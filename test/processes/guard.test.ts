@@ -13,8 +13,8 @@ import { createStore } from '../support/builtStore.ts';
 import { guardsOf, parentOf } from '../support/guards.ts';
 import { ownNamespace } from '../support/ownNamespace.ts';
 import { Program } from '../support/program.ts';
+import { settledStore } from '../support/settledStore.ts';
 import { stores } from '../support/stores.ts';
-import { settledStore } from './settledStore.ts';
 
 const program = fileURLToPath(new URL('./fixtures/guardedMember.mjs', import.meta.url));
 const intervals = { MASTER: 20_000, SLAVE: 300_000, TICKING: 300_000, POLL: 50 };

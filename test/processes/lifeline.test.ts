@@ -8,8 +8,8 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { socketOf } from '../../src/surroundings/lifelines.ts';
 import { processTable, thisProcess } from '../../src/surroundings/processIdentity.ts';
 import { Program } from '../support/program.ts';
+import { settledStore } from '../support/settledStore.ts';
 import { stores } from '../support/stores.ts';
-import { settledStore } from './settledStore.ts';
 
 const program = fileURLToPath(new URL('./fixtures/guardedMember.mjs', import.meta.url));
 const intervals = { MASTER: 20_000, SLAVE: 300_000, TICKING: 300_000, POLL: 500 };

@@ -4,8 +4,8 @@ import { expect, test } from 'vitest';
 import { temporaryFolder } from '../support/clusters.ts';
 import { databaseUri } from '../support/database.ts';
 import { Journal } from '../support/journal.ts';
+import { startMember } from '../support/startMember.ts';
 import { intervals } from './memberProcess.ts';
-import { startMember } from './startMember.ts';
 
 const program = fileURLToPath(new URL('./fixtures/blocksMain.mjs', import.meta.url));
 

@@ -4,7 +4,7 @@ import type { FailoverOptions } from 'mongo-failover';
 import { expect } from 'vitest';
 import { type Journal, overlapping, type Run } from '../support/journal.ts';
 import type { Program } from '../support/program.ts';
-import { startMember } from './startMember.ts';
+import { startMember } from '../support/startMember.ts';
 
 const fixture = (name: string): string => fileURLToPath(new URL(`./fixtures/${name}`, import.meta.url));
 

@@ -6,10 +6,10 @@
 import { expect, test } from 'vitest';
 import { temporaryFolder } from '../support/clusters.ts';
 import { Journal, overlapping } from '../support/journal.ts';
+import { settledStore } from '../support/settledStore.ts';
 import { stores } from '../support/stores.ts';
 import { DurableMember, type Queue, Submitter, storeIn } from './durableMember.ts';
 import { numbers } from './memberProcess.ts';
-import { settledStore } from './settledStore.ts';
 
 const POISON = 150;
 const places = ['its own thread', 'the main thread'] as const;

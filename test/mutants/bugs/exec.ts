@@ -59,8 +59,8 @@ export const execBugs: readonly PlantedBug[] = [
     name: 'loss-unseen',
     breaks: 'A supervisor that was stopped while its lease ended has the exit code of the kill, not of the loss.',
     file: supervisor,
-    find: "if (this.parts.election.term !== attempt.term || wasAtRisk) running.cause ??= 'lost';",
-    replace: "if (this.parts.election.term === -attempt.term && wasAtRisk) running.cause ??= 'lost';",
+    find: "if (this.parts.election.term !== attempt.term || wasKilled) running.cause ??= 'lost';",
+    replace: "if (this.parts.election.term === -attempt.term && wasKilled) running.cause ??= 'lost';",
     caughtBy,
   },
   {

@@ -30,7 +30,7 @@ interface ConductParts {
   readonly grace: number;
   /** SLAVE + TICKING. */
   readonly ttl: number;
-  /** Whether members rest after hand-overs alone, and are never told that they have rested. */
+  /** Whether members rest after hand-overs alone, are never told that they have rested, and terms only rise. */
   readonly restsByItself: boolean;
   /** When the elector gives up a request by itself, in ms. */
   readonly requestTimeout: number;

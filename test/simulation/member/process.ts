@@ -31,7 +31,7 @@ import type { Habits } from './habits.ts';
 import type { Ledger } from './ledger.ts';
 import type { SimulatedLifelines } from './lifelines.ts';
 import { drainOf } from './operators.ts';
-import { NAME, type Setting } from './setting.ts';
+import { type FaultKind, NAME, type Setting } from './setting.ts';
 import { SimulatedLease } from './simulatedLease.ts';
 import { type Deploy, EXIT, SimulatedThread } from './simulatedThread.ts';
 
@@ -63,6 +63,9 @@ export interface Surroundings {
   broke(error: unknown): void;
   note: ((text: string) => void) | null;
 }
+
+/** Faults after which a member may be told that it has rested, or terms begin again in another epoch. */
+const endsRests: ReadonlySet<FaultKind> = new Set<FaultKind>(['paused', 'drained', 'wiped', 'restored']);
 
 export class SimulatedProcess {
   readonly clock: SkewedClock;
@@ -139,7 +142,7 @@ export class SimulatedProcess {
     const grace = isQueue || random() < 0.7 ? defaultGrace(intervals) : 0;
     this.conduct = new Conduct({
       ...{ id, clock, lease: this.lease, grace, ttl: timeToLive(intervals), requestTimeout: limits.request },
-      restsByItself: !setting.faults.some((kind) => kind === 'paused' || kind === 'drained'),
+      restsByItself: !setting.faults.some((kind) => endsRests.has(kind)),
       isUnaware: () => this.isUnaware,
       broke: (error) => world.broke(error),
       deposed: (resigned) => {

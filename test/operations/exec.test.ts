@@ -10,7 +10,7 @@ import { processTable } from '../../src/surroundings/processIdentity.ts';
 import { temporaryFolder } from '../support/clusters.ts';
 import { ownNamespace } from '../support/ownNamespace.ts';
 import { Program } from '../support/program.ts';
-import { settledStore } from './settledStore.ts';
+import { settledStore } from '../support/settledStore.ts';
 
 const main = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
 /** On a machine that others keep busy, in ms. */

@@ -7,8 +7,8 @@ import { open, temporaryFolder } from '../support/clusters.ts';
 import { databaseUri } from '../support/database.ts';
 import type { Program } from '../support/program.ts';
 import { settle } from '../support/settled.ts';
+import { startMember } from '../support/startMember.ts';
 import { stores } from '../support/stores.ts';
-import { startMember } from './startMember.ts';
 
 const fixture = fileURLToPath(new URL('./fixtures/orderedMember.mjs', import.meta.url));
 /** A lease that outlasts a busy machine; a death is seen by the others of the machine. POLL is a start that the machine leaves. */

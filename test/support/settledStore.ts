@@ -1,8 +1,8 @@
 /** A store in which no first member waits: long leases can be had at once. */
 import type { FailoverOptions } from 'mongo-failover';
 import type { StoreOptions } from '../../src/options/options.ts';
-import { temporaryFolder } from '../support/clusters.ts';
-import { settle, settledUri } from '../support/settled.ts';
+import { temporaryFolder } from './clusters.ts';
+import { settle, settledUri } from './settled.ts';
 
 interface SettledStore {
   /** For a member. */

@@ -1,16 +1,14 @@
-/** The command line as it ships, on a store with members in processes of their own. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+/** The commands as they ship, on a store with members in processes of their own. */
+import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { FailoverOptions } from 'mongo-failover';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { intervals } from '../processes/memberProcess.ts';
 import { databaseUri } from '../support/database.ts';
 import { Program } from '../support/program.ts';
 import { stores } from '../support/stores.ts';
-import { intervals } from './memberProcess.ts';
+import { commandLine, environment, run, scratch, start } from './commandRuns.ts';
 
-const cli = join(import.meta.dirname, '../../dist/src/cli/main.js');
 const fixture = fileURLToPath(new URL('./fixtures/operatedMember.mjs', import.meta.url));
 
 /** How long a line may take to come on a busy machine. */
@@ -21,42 +19,16 @@ interface Place {
   readonly flags: readonly string[];
 }
 
-let scratch: string;
-beforeAll(async () => {
-  scratch = await mkdtemp(join(tmpdir(), 'mongo-failover-test-'));
-});
-afterAll(() => rm(scratch, { recursive: true, force: true }));
-
 const started: Program[] = [];
-const commands: Program[] = [];
-afterEach(() => Promise.all(commands.splice(0).map((program) => program.end())));
 afterAll(() => Promise.all(started.splice(0).map((program) => program.end())));
 
 function placeOf(kind: string): Place {
   if (kind === 'embedded') {
-    const path = join(scratch, 'store');
+    const path = scratch('store');
     return { options: { nodb: { path } }, flags: ['--store', path] };
   }
   const connectString = databaseUri();
   return { options: { mongodb: { connectString } }, flags: ['--mongodb', connectString] };
-}
-
-/** Without what the machine of the tests may have set. */
-function environment(): NodeJS.ProcessEnv {
-  const { MONGODB_URI: _uri, FORCE_COLOR: _color, ...rest } = process.env;
-  return { ...rest, NO_COLOR: '1' };
-}
-
-function start(...args: string[]): Program {
-  const program = new Program([cli, ...args], environment());
-  commands.push(program);
-  return program;
-}
-
-async function run(...args: string[]) {
-  const program = start(...args);
-  const { code } = await program.ended;
-  return { code, out: program.stdout, said: program.lines.join('\n') };
 }
 
 describe.each(stores)('on %s', (kind) => {
@@ -106,7 +78,7 @@ describe.each(stores)('on %s', (kind) => {
   });
 
   test('stores tasks, and puts back or discards what was given up', async () => {
-    const file = join(scratch, 'tasks.jsonl');
+    const file = scratch('tasks.jsonl');
     await writeFile(file, '{"id":1}\n{"id":2,"fails":true}\n{"id":"3","fails":true}\n{"id":4,"fails":true}\n\n');
     expect(await json('submit', 'billing', '--file', file)).toMatchObject({ stored: 4, duplicates: 0 });
     await Promise.all([said(/^done 1$/), said(/^deadletter 2$/), said(/^deadletter 3$/), said(/^deadletter 4$/)]);
@@ -199,71 +171,10 @@ describe.each(stores)('on %s', (kind) => {
   });
 
   test('a reader that goes away ends a list without a trace', async () => {
-    const command = `${process.execPath} ${cli} list ${place.flags.join(' ')} | true; echo \${PIPESTATUS[0]}`;
-    const shell = new Program(['-c', command], environment(), 'bash');
+    const command = `${process.execPath} ${commandLine} list ${place.flags.join(' ')} | true; echo \${PIPESTATUS[0]}`;
+    const shell = new Program(['-c', command], environment, 'bash');
     await shell.ended;
     expect(shell.lines).toEqual([]);
     expect(['0', '141']).toContain(shell.stdout.trim());
   });
-});
-
-test('a store that is not there is told in one line, in JSON if the output is, with exit code 3', async () => {
-  const flags = ['--store', join(scratch, 'nothing')];
-  expect(await run('list', ...flags)).toMatchObject({
-    code: 3,
-    out: '',
-    said: expect.stringContaining('no embedded store'),
-  });
-  const asJson = await run('list', '--json', ...flags);
-  expect(JSON.parse(asJson.said)).toMatchObject({ error: { code: 'ERR_STORE_UNAVAILABLE' } });
-  expect(await run('status', 'x', '--check', ...flags)).toMatchObject({ code: 3 });
-});
-
-test('measures what it says, and makes the store for it', async () => {
-  const store = ['--store', join(scratch, 'bench')];
-  const measured = await run('bench', '--rounds', '1', '--tasks', '50', '--json', ...store);
-  expect(measured, measured.said).toMatchObject({ code: 0 });
-  const once = { count: 1, p50: expect.any(Number) };
-  expect(JSON.parse(measured.out)).toMatchObject({
-    ...{ reads: { count: 20 }, writes: { count: 20 }, handOver: once, failover: once },
-    ...{ beats: { sent: expect.any(Number), max: expect.any(Number) }, donePerSecond: expect.any(Number) },
-  });
-  expect(JSON.parse((await run('list', '--json', ...store)).out)).toMatchObject([{ queue: { queued: 0, done: 50 } }]);
-});
-
-test.each([
-  [['list', '--nonsense'], "unknown option '--nonsense'"],
-  [['list', '--outputt', 'json'], 'Did you mean --output?'],
-  [['lst'], 'Did you mean list?'],
-  [['list', '--output', 'yaml'], '--output takes text, json, jsonl, not "yaml"'],
-  [['list', '--timeout', '5'], '--timeout takes a duration such as'],
-  [['list', '--store', '--mongodb', 'mongodb://h/d'], '--mongodb and --store name two stores'],
-  [['list', '--mongodb', 'http://h'], 'mongodb.connectString'],
-  [['status'], "missing required argument 'name'"],
-  [['tasks', 'x', '--limit', '0'], '--limit takes a whole number from 1 to 500'],
-  [['requeue', 'x'], 'requeue takes ids, or --all'],
-  [['requeue', 'x', '--all', '--error', '('], '--error takes a regular expression'],
-  [['pause', 'x', '--for', '1w'], '--for takes a duration'],
-  [['drain', 'x', '--host', 'y'], 'one of them'],
-  [['bench', '--members', '2'], '--members takes a whole number from 3 to 16'],
-  [['completion', 'powershell'], 'completion takes bash, zsh, fish'],
-])('wrong arguments %j end with exit code 2 and a message on stderr', async (args, message) => {
-  const { code, out, said } = await run(...args);
-  expect({ code, out }).toEqual({ code: 2, out: '' });
-  expect(said).toContain(message);
-});
-
-test('no password is printed', async () => {
-  const uri = 'mongodb://user:s3cret@127.0.0.1:1/d?serverSelectionTimeoutMS=500';
-  const printed = await run('list', '--mongodb', uri, '--print-config');
-  expect(printed.out).toContain('mongodb://<redacted>@127.0.0.1:1/d');
-  const failed = await run('list', '--mongodb', uri, '--timeout', '1s');
-  expect(failed.code).toBe(3);
-  expect(printed.out + printed.said + failed.out + failed.said).not.toContain('s3cret');
-});
-
-test.each(['bash', 'zsh', 'fish'])('prints a script that completes commands in %s', async (shell) => {
-  const { code, out } = await run('completion', shell);
-  expect(code).toBe(0);
-  for (const word of ['hand-over', 'if-term', 'jsonl']) expect(out).toContain(word);
 });
