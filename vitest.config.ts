@@ -16,7 +16,7 @@ const names = [
  * heartbeats of several processes are a matter of time.
  */
 const waiting = new Set<string>(['contract', 'threads', 'operations']);
-/** Every command is a process that has to start. On MongoDB only `.ci/run` runs them, because each store takes a minute. */
+/** Every command and sample is a process that has to start. On MongoDB only `.ci/run` runs them, because each store takes a minute. */
 const operated = process.env.MONGO_FAILOVER_STORE ?? 'embedded';
 /** Starts the server of a suite. */
 const server = 'test/support/globalSetup.ts';
@@ -52,7 +52,7 @@ export default defineConfig({
       suite('contract', 60_000, { setup: server }),
       suite('threads', 60_000, { setup: server }),
       suite('processes', 120_000, { setup: server }),
-      suite('operations', 120_000, { setup: server, env: { MONGO_FAILOVER_STORE: operated } }),
+      suite('operations', 120_000, { setup: server, folders: ['samples'], env: { MONGO_FAILOVER_STORE: operated } }),
       suite('package', 120_000),
       suite('network', 60_000, { setup: server }),
       suite('replicaSet', 60_000, { setup: server }),

@@ -4,6 +4,7 @@ import { StoreError } from '../../errors.js';
 import { ChangeWatch } from '../../operations/changes.js';
 import { lookAt } from '../../operations/look.js';
 import { viewsOf } from '../../operations/subsystems.js';
+import { pauseOrAbort } from '../../time/pause.js';
 import { systemClock } from '../../time/systemClock.js';
 import type { Session } from '../support/session.js';
 import { TopModel } from './model.js';
@@ -58,24 +59,11 @@ export async function live(names: readonly string[], period: number, opened: Ses
     while (!quit.signal.aborted) {
       if (!model.isPaused) await look();
       redraw();
-      await sleep(period, quit.signal);
+      await pauseOrAbort(systemClock, period, quit.signal);
     }
   } finally {
     stdout.off('resize', resized);
     if (stdin.isTTY) stdin.off('data', key).setRawMode(false).pause();
     draw.done();
   }
-}
-
-/** Waits, and no longer than until the signal aborts. */
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const cancel = systemClock.at(systemClock.now() + ms, resolve);
-    const end = (): void => {
-      cancel();
-      resolve();
-    };
-    if (signal.aborted) end();
-    signal.addEventListener('abort', end, { once: true });
-  });
 }
