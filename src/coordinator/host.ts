@@ -43,8 +43,8 @@ import { storeLimits } from './storeLimits.js';
 import { countErrors } from './storeMetrics.js';
 import { storeText } from './storeText.js';
 
-/** How often the thread says that it turns its loop, in ms. */
-const TICK_MS = 500;
+/** How often the thread says that it turns its loop, in ms. Less often where only `health()` may ask, because it wakes an idle one. */
+const TICK_MS = { observed: 500, else: 1000 };
 
 export class CoordinatorHost {
   private readonly hosted = new Map<number, HostedCluster>();
@@ -102,7 +102,7 @@ export class CoordinatorHost {
     this.stopMeasures = answerMeasures(watched.channel, new QueueMeasures({ clock: systemClock, all }));
     const tick = (): void => this.counts.coordinatorTicks(systemClock.now());
     tick();
-    this.ticking = realTime.setInterval(tick, TICK_MS);
+    this.ticking = realTime.setInterval(tick, options.observe === null ? TICK_MS.else : TICK_MS.observed);
     this.ticking.unref();
     this.shared.store.onAvailable(() => {
       for (const cluster of this.hosted.values()) cluster.storeIsBack();
