@@ -1,5 +1,6 @@
 /** Dead letters, for who puts them back into the queue, or discards them, without a member. */
 import { DeadLetters } from '../coordinator/deadLetters.js';
+import { unblockHead } from '../queue/durable/unblockHead.js';
 import { PAGE_MAX, type StoreReader } from '../store/reader.js';
 import type { FoundDeadLetter, TaskStore } from '../store/taskStore.js';
 import type { TaskId } from '../task/task.js';
@@ -82,12 +83,7 @@ export class LetterDesk {
   }
 
   /** Gives the head of the queue all its attempts again, if it has this id and was tried. Returns whether it did. */
-  async unblock(id: TaskId): Promise<boolean> {
-    const { store, name } = this.parts;
-    const { done } = await store.queueState(name);
-    const [head] = await store.tasksAfter(name, done, { tasks: 1, bytes: 1 });
-    if (head === undefined || head.id !== id || head.attempts === 0) return false;
-    await store.clearAttempts(name, head.seq, head.recordedBy);
-    return true;
+  unblock(id: TaskId): Promise<boolean> {
+    return unblockHead(this.parts.store, this.parts.name, id);
   }
 }

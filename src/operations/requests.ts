@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { fromWire } from '../errors.js';
-import type { HandOver, Pause } from '../store/orders.js';
+import { type HandOver, isOpen, type Pause } from '../store/orders.js';
 import type { StoreReader } from '../store/reader.js';
 import type { Lease, Member, Store } from '../store/store.js';
 import type { Clock } from '../time/clock.js';
@@ -57,7 +57,7 @@ export async function askHandOver(
     };
     const orders = await ordersOf(reader, name);
     const before = orders?.handOver;
-    const isUnderWay = before?.term === lease.term && (before.state === 'asked' || before.state === 'accepted');
+    const isUnderWay = before?.term === lease.term && isOpen(before);
     if (isUnderWay) return refused(`${before.by} has asked for a hand-over already, at ${before.at.toISOString()}`);
     if (await store.writeOrders(name, orders?.version ?? null, { handOver: request }))
       return { type: 'asked', request };

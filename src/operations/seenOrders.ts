@@ -1,9 +1,11 @@
 /** What operators have asked of a subsystem, as it is shown. */
-import type { HandOver, Pause, SeenOrders } from '../store/orders.js';
-import type { HandOverView, PauseView } from './views.js';
+import type { SeenOrders } from '../store/orders.js';
+import { handOverInfo, pauseInfo } from '../wire/orderInfo.js';
+import type { PauseInfo } from '../wire/status.js';
+import type { HandOverView } from './views.js';
 
 export interface OrdersView {
-  readonly pause: PauseView | null;
+  readonly pause: PauseInfo | null;
   readonly handOver: HandOverView | null;
   readonly problem: string | null;
 }
@@ -13,16 +15,8 @@ export const noOrdersView: OrdersView = { pause: null, handOver: null, problem: 
 export function viewOfOrders({ orders, unreadable }: SeenOrders): OrdersView {
   const { pause, handOver } = orders ?? {};
   return {
-    pause: pause === undefined ? null : pauseView(pause),
-    handOver: handOver === undefined ? null : handOverView(handOver),
+    pause: pause === undefined ? null : pauseInfo(pause),
+    handOver: handOver === undefined ? null : { id: handOver.id, ...handOverInfo(handOver) },
     problem: unreadable?.message ?? null,
   };
-}
-
-function pauseView({ by, reason, at, until, standby }: Pause): PauseView {
-  return { by, reason: reason ?? null, at, until: until === undefined ? null : new Date(until), standby };
-}
-
-function handOverView({ id, term, to, by, reason, at, state, why }: HandOver): HandOverView {
-  return { id, term, to: to ?? null, by, reason: reason ?? null, at, state, why: why ?? null };
 }

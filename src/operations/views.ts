@@ -1,7 +1,7 @@
 /** What there is to see of a subsystem, for whatever shows it: the command line, a page, metrics. All of it is plain data. */
 import type { ClusterKind } from '../options/configuration.js';
-import type { HandOverState } from '../store/orders.js';
 import type { TaskId } from '../task/task.js';
+import type { HandOverInfo, PauseInfo } from '../wire/status.js';
 
 /** A member as its own line in the store says. */
 export interface MemberView {
@@ -42,23 +42,8 @@ export interface QueueView {
   readonly headAge: number | null;
 }
 
-export interface PauseView {
-  readonly by: string;
-  readonly reason: string | null;
-  readonly at: Date;
-  readonly until: Date | null;
-  readonly standby: boolean;
-}
-
-export interface HandOverView {
+export interface HandOverView extends HandOverInfo {
   readonly id: string;
-  readonly term: number;
-  readonly to: string | null;
-  readonly by: string;
-  readonly reason: string | null;
-  readonly at: Date;
-  readonly state: HandOverState;
-  readonly why: string | null;
 }
 
 export interface SubsystemView {
@@ -88,7 +73,7 @@ export interface SubsystemView {
   /** How many dead letters there are, counted up to `DEAD_COUNTED_MAX`. */
   readonly dead: number;
   readonly members: number;
-  readonly pause: PauseView | null;
+  readonly pause: PauseInfo | null;
   readonly handOver: HandOverView | null;
   /** Why something could not be read. */
   readonly problem: string | null;

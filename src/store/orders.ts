@@ -25,6 +25,11 @@ export interface HandOver {
   readonly why?: string;
 }
 
+/** Returns whether the request is not answered yet. */
+export function isOpen({ state }: HandOver): boolean {
+  return state === 'asked' || state === 'accepted';
+}
+
 /** Lets no new task begin, on any member. */
 export interface Pause {
   readonly by: string;

@@ -7,6 +7,7 @@ import { logFor } from '../../diagnostics/log.js';
 import { type CodedError, toWire } from '../../errors.js';
 import type { Dispatcher } from '../../queue/dispatcher.js';
 import { DurableQueue } from '../../queue/durable/durableQueue.js';
+import { unblockHead } from '../../queue/durable/unblockHead.js';
 import type { ReadLimit } from '../../queue/readLimit.js';
 import type { Lease, Progress } from '../../store/store.js';
 import type { NewTask, StoredTask, TaskStore } from '../../store/taskStore.js';
@@ -105,13 +106,8 @@ export class DurableDuty implements QueueDuty {
     this.queue.hinted();
   }
 
-  async unblock(id: TaskId): Promise<boolean> {
-    const { store, name } = this.parts;
-    const { done } = await store.queueState(name);
-    const [head] = await store.tasksAfter(name, done, { tasks: 1, bytes: 1 });
-    if (head === undefined || head.id !== id || head.attempts === 0) return false;
-    await store.clearAttempts(name, head.seq, head.recordedBy);
-    return true;
+  unblock(id: TaskId): Promise<boolean> {
+    return unblockHead(this.parts.store, this.parts.name, id);
   }
 
   async load(): Promise<DutyLoad> {

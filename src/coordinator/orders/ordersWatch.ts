@@ -7,16 +7,10 @@
  * request that was read. None of it is part of the election, which only hears `rest`, `rested`, `handOver` and how that ends.
  */
 import { logFor } from '../../diagnostics/log.js';
-import {
-  type HandOver,
-  noOrders,
-  type Orders,
-  type OrdersAsked,
-  type Pause,
-  type SeenOrders,
-} from '../../store/orders.js';
+import { type HandOver, isOpen, noOrders, type Orders, type OrdersAsked, type SeenOrders } from '../../store/orders.js';
 import type { Lease, Observation, Store } from '../../store/store.js';
 import type { MemberEvent } from '../../wire/messages.js';
+import { handOverInfo, pauseInfo } from '../../wire/orderInfo.js';
 import type { HandOverInfo, PauseInfo } from '../../wire/status.js';
 import { HandingOver, type HandingOverParts } from './handingOver.js';
 import { Preference } from './preference.js';
@@ -207,7 +201,8 @@ export class OrdersWatch {
   /** Does what the orders say that were last read. Whatever has been done already changes nothing. */
   private obey(): void {
     const { emit, election } = this.parts;
-    const paused = pauseStatus(this.seen.orders?.pause);
+    const pause = this.seen.orders?.pause;
+    const paused = pause === undefined ? null : pauseInfo(pause);
     const before = this.paused;
     this.paused = paused;
     if (paused !== null && JSON.stringify(paused) !== JSON.stringify(before)) emit({ type: 'paused', info: paused });
@@ -339,23 +334,7 @@ export class OrdersWatch {
     readonly priority: number;
   } {
     const { orders, drained } = this.seen;
-    return { paused: this.paused, handOver: handOverStatus(orders?.handOver), drained, priority: this.parts.priority };
+    const handOver = orders?.handOver === undefined ? null : handOverInfo(orders.handOver);
+    return { paused: this.paused, handOver, drained, priority: this.parts.priority };
   }
-}
-
-/** Returns whether it is not answered yet. */
-function isOpen({ state }: HandOver): boolean {
-  return state === 'asked' || state === 'accepted';
-}
-
-function pauseStatus(pause: Pause | undefined): PauseInfo | null {
-  if (pause === undefined) return null;
-  const { by, reason = null, at, until, standby } = pause;
-  return { by, reason, at, until: until === undefined ? null : new Date(until), standby };
-}
-
-function handOverStatus(handOver: HandOver | undefined): HandOverInfo | null {
-  if (handOver === undefined) return null;
-  const { term, to = null, by, reason = null, at, state, why = null } = handOver;
-  return { term, to, by, reason, at, state, why };
 }
