@@ -1,5 +1,6 @@
 /** One cluster on the coordinator thread: its member, its duty, what runs its work, and what watches over that. */
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { writeLine } from '../diagnostics/log.js';
 import { type CodedError, toWire } from '../errors.js';
@@ -121,7 +122,7 @@ export class HostedCluster implements ClusterCalls {
     const { name, holder } = spec;
     const poll = options.intervals.POLL;
     this.letters = new DeadLetters({ store: store.tasks, name, holder, clock: systemClock, poll });
-    this.asking = new Asking({ name, by: holder, store, clock: systemClock, poll });
+    this.asking = new Asking({ name, by: holder, store, clock: systemClock, poll, newId: randomUUID });
   }
 
   get name(): string {

@@ -11,6 +11,7 @@ import { FailoverError, type FailoverErrorCode, toWire } from '../errors.js';
 import type { Configuration } from '../options/configuration.js';
 import { timeToLive } from '../options/leaseTimes.js';
 import type { Intervals } from '../options/options.js';
+import { SIGN_PERIOD_MS } from '../requests/members.js';
 import type { Lease, Member, Observation, Progress, Store } from '../store/store.js';
 import type { ProcessIdentity } from '../surroundings/processIdentity.js';
 import type { Cancel, Clock } from '../time/clock.js';
@@ -25,8 +26,6 @@ import type { MemberMetrics } from './memberMetrics.js';
 import { OrdersWatch, type OrdersWatchParts } from './orders/ordersWatch.js';
 import { withOrders } from './orders/withOrders.js';
 
-/** How often a member says in the store that it is there, in ms. People look at it, the protocol never does. */
-const SIGN_PERIOD_MS = 30_000;
 /** What a member is told about the orders of operators. */
 type OrderPart = 'name' | 'priority' | 'drains' | 'stopTimeout' | 'readOrders' | 'turns' | 'stuck';
 /** How many term records are kept behind the newest one. */

@@ -86,6 +86,9 @@ const namedTests: Readonly<Record<string, string>> = {
   ...Object.fromEntries(
     ['ordersWatch', 'handingOver', 'turns', 'preference'].map((name) => [`src/coordinator/orders/${name}.ts`, orders]),
   ),
+  ...Object.fromEntries(
+    ['handOver', 'members', 'change'].map((name) => [`src/requests/${name}.ts`, 'test/unit/requests/']),
+  ),
   'src/surroundings/processIdentity.ts': 'test/unit/surroundings/processIdentity.test.ts',
   'src/surroundings/lastResorts.ts': 'test/unit/surroundings/lastResorts.test.ts',
   'src/surroundings/ownThreads.ts': 'test/unit/surroundings/ownThreads.test.ts',

@@ -20,6 +20,7 @@ const layers: readonly (readonly string[])[] = [
   ['election'],
   ['queue'],
   ['guard'],
+  ['requests'],
   ['store'],
   ['options'],
   ['task'],

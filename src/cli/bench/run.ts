@@ -102,7 +102,7 @@ export async function runBench(
 }
 
 function request(name: string) {
-  return { name, to: undefined, ifTerm: undefined, by: `bench@${hostname()}`, reason: 'measured' };
+  return { id: randomUUID(), name, to: undefined, ifTerm: undefined, by: `bench@${hostname()}`, reason: 'measured' };
 }
 
 async function throughput(

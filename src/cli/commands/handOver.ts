@@ -1,5 +1,7 @@
 /** `hand-over`: another member becomes master, with the work drained. */
+import { randomUUID } from 'node:crypto';
 import { askHandOver, followHandOver, membersBy } from '../../operations/requests.js';
+import { lateText } from '../../requests/handOver.js';
 import { systemClock } from '../../time/systemClock.js';
 import type { Register } from '../context.js';
 import { CommandError, exits, UsageError } from '../exit.js';
@@ -42,7 +44,7 @@ async function run(
   await mustBeKnown(name, opened);
   const to = await successor(name, readText(flags.to), opened);
   const who = { by: asker(), reason: readText(flags.reason) };
-  const asked = { name, to, ifTerm: ifTerm === 0 ? undefined : ifTerm, ...who };
+  const asked = { id: randomUUID(), name, to, ifTerm: ifTerm === 0 ? undefined : ifTerm, ...who };
   const store = await opened.writer();
   const result = await askHandOver(reader, store, asked, systemClock);
   if (result.type === 'refused') throw refusal(name, result.why);
@@ -51,10 +53,7 @@ async function run(
   const outcome = await followHandOver(reader, store, name, request, { timeout, clock: systemClock });
   if (outcome.type === 'refused') throw refusal(name, `the hand-over was refused: ${outcome.why}`);
   if (outcome.type === 'late') {
-    const why = outcome.wasAccepted
-      ? 'the master has accepted, and its work has not ended'
-      : 'no answer of the master: it may hang, or be of a version that knows no requests';
-    const text = `${JSON.stringify(name)} was not handed over in ${showDuration(timeout)}, and the request was taken back: ${why}`;
+    const text = `${JSON.stringify(name)} was not handed over in ${showDuration(timeout)}: ${lateText(outcome)}`;
     throw new CommandError(exits.late, text, 'ERR_HAND_OVER_TIMEOUT');
   }
   const { term, holder } = outcome;

@@ -58,6 +58,8 @@ export class OrdersWatch {
   private held = false;
   private rests = false;
   private stopped = false;
+  /** Whether it stops, and drains what it has. */
+  private drains = false;
   /** Counts reads and looks, because their answers may overtake each other. */
   private asked = 0;
   private taken = 0;
@@ -69,6 +71,8 @@ export class OrdersWatch {
   private succeeds: string | null = null;
   /** How the last request ended, until that is on record. */
   private owed: Answer | null = null;
+  /** The last request that ended here: an old answer of the store may still show it as open. */
+  private ended: string | null = null;
 
   constructor(private readonly parts: OrdersWatchParts) {
     const { holder, priority, master } = parts;
@@ -166,6 +170,7 @@ export class OrdersWatch {
 
   /** The member stops, which drains what it has. */
   stops(): void {
+    this.drains = true;
     this.handing.forget();
   }
 
@@ -231,7 +236,7 @@ export class OrdersWatch {
     const isOurs = handOver?.term === term;
     this.handing.wantedBy(isOurs && isOpen(handOver) ? handOver : null, barred !== null);
     if (barred !== null) return this.handing.beginBarred(term);
-    if (isOurs && handOver.state === 'asked') void this.accept(handOver);
+    if (isOurs && isOpen(handOver)) void this.accept(handOver);
   }
 
   /** Returns why this member claims nothing, and gives a mastership away; null: it may. */
@@ -253,6 +258,9 @@ export class OrdersWatch {
   private async accept(order: HandOver): Promise<void> {
     const { holder, name, store } = this.parts;
     if (this.accepting !== null || this.handing.isUnderWay || this.owed !== null) return;
+    if (this.drains || order.id === this.ended) return;
+    // Only the master of its term accepts a request: this one did, and was not told that it was written.
+    if (order.state === 'accepted') return this.handing.beginOrdered(order.term, order);
     if (order.to === holder) return this.answer(order, 'refused', 'the member that it names is the master');
     this.accepting = order.id;
     try {
@@ -271,6 +279,7 @@ export class OrdersWatch {
   // ---- answers ----
 
   private answer({ id }: HandOver, state: HandOver['state'], why?: string): void {
+    this.ended = id;
     this.owed = { id, state, ...(why === undefined ? {} : { why }) };
     void this.writeAnswer(this.owed);
   }

@@ -2,6 +2,7 @@
 import type { PlantedBug } from '../plantedBug.ts';
 
 const watch = 'src/coordinator/orders/ordersWatch.ts';
+const handOver = 'src/requests/handOver.ts';
 const handing = 'src/coordinator/orders/handingOver.ts';
 const caughtBy = ['named'] as const;
 
@@ -84,6 +85,62 @@ export const orderBugs: readonly PlantedBug[] = [
     file: 'src/coordinator/orders/preference.ts',
     find: 'return now - changedAt < SILENCE_MASTERS * this.master;',
     replace: 'return now - changedAt < SILENCE_MASTERS * this.master * 1e6;',
+    caughtBy,
+  },
+  {
+    name: 'acceptance-forgotten',
+    breaks: 'A master does nothing about a request whose acceptance was written, and whose answer was lost.',
+    file: watch,
+    find: 'if (isOurs && isOpen(handOver)) void this.accept(handOver);',
+    replace: "if (isOurs && handOver.state === 'asked') void this.accept(handOver);",
+    caughtBy,
+  },
+  {
+    name: 'refused-request-begins-again',
+    breaks: 'An old answer of the store makes a master begin a hand-over that it has refused.',
+    file: watch,
+    find: 'if (this.drains || order.id === this.ended) return;',
+    replace: 'if (this.drains) return;',
+    caughtBy,
+  },
+  {
+    name: 'open-request-replaced',
+    breaks: 'A request takes the place of one that the master has accepted.',
+    file: handOver,
+    find: 'return handOver?.term === term && isOpen(handOver) ? handOver : null;',
+    replace: "return handOver?.term === term && handOver.state === 'asked' ? handOver : null;",
+    caughtBy,
+  },
+  {
+    name: 'claim-taken-for-a-mastership',
+    breaks: 'An asker is told of the next master before that has put its mastership on record.',
+    file: handOver,
+    find: 'if (holder === null || (await desk.lastWonClaim(name)) !== claim) return null;',
+    replace: 'if (holder === null || (await desk.lastWonClaim(name)) === null) return null;',
+    caughtBy,
+  },
+  {
+    name: 'old-master-taken-for-the-next',
+    breaks: 'A hand-over counts as done when the old master has won again.',
+    file: handOver,
+    find: "if (holder !== master) return { type: 'done', term, holder };",
+    replace: "if (holder !== '') return { type: 'done', term, holder };",
+    caughtBy,
+  },
+  {
+    name: 'handed-over-to-the-dead',
+    breaks: 'A hand-over is asked for to a member of which nothing has been heard for hours.',
+    file: 'src/requests/members.ts',
+    find: 'if (age <= SIGNS_MISSED_MAX * SIGN_PERIOD_MS) return null;',
+    replace: 'if (age <= SIGNS_MISSED_MAX * SIGN_PERIOD_MS * 1e6) return null;',
+    caughtBy,
+  },
+  {
+    name: 'unreadable-orders-overwritten',
+    breaks: 'Orders that a later version wrote are taken for none, and written over.',
+    file: 'src/requests/change.ts',
+    find: 'if (seen.unreadable !== undefined) throw fromWire(seen.unreadable);',
+    replace: '',
     caughtBy,
   },
   {

@@ -1,6 +1,7 @@
 /** What operators ask for, and what members make of it: hand-over, pause, drain and priority, around real electors. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Turns } from '../../../../src/coordinator/orders/turns.ts';
+import { StoreError } from '../../../../src/errors.ts';
 import type { HandOver } from '../../../../src/store/orders.ts';
 import { intervals, ttl } from '../../election/bench.ts';
 import { NAME, type OrderedMember, OrdersWorld, STOP_TIMEOUT } from './ordersWorld.ts';
@@ -55,7 +56,7 @@ describe('a hand-over', () => {
   });
 
   test.each([
-    ['another term', { ifTerm: 7 }, /term of 'ordered' is 1, and not 7/],
+    ['another term', { ifTerm: 7 }, /of 'ordered' is refused: its term is 1, and not 7/],
     ['an unknown member', { to: 'zzz' }, /no member zzz/],
     ['the master itself', { to: 'a' }, /a:1 is the master/],
   ])('for %s is refused at the call', async (_, request, message) => {
@@ -68,7 +69,7 @@ describe('a hand-over', () => {
 
   test('names a member by a beginning that no other has', async () => {
     await world.add('b:2');
-    expect(await world.after(10, b.handOver({ to: 'b:' }))).toMatchObject({ message: /may be b:\d or b:\d/ });
+    expect(await world.after(10, b.handOver({ to: 'b:' }))).toMatchObject({ message: /may be b:\d or b:\d: name one/ });
     expect(await world.after(SOON, b.handOver({ to: 'c' }))).toEqual({ value: { term: 2, holder: 'c:1' } });
   });
 
@@ -115,7 +116,7 @@ describe('a hand-over', () => {
     const outcome = await world.after(10_000, b.handOver({ timeout: 9000 }));
     expect(outcome).toEqual({
       code: 'ERR_HAND_OVER_TIMEOUT',
-      message: expect.stringContaining('not seen by the master'),
+      message: expect.stringContaining('the master has not seen it'),
     });
     expect(world.store.orders?.handOver).toBeUndefined();
     a.isOld = false;
@@ -126,7 +127,7 @@ describe('a hand-over', () => {
   test('that is taken back while a task runs lets the mastership go on', async () => {
     a.runs = true;
     const outcome = await world.after(MASTER + 600, b.handOver({ timeout: MASTER + 100 }));
-    expect(outcome).toMatchObject({ code: 'ERR_HAND_OVER_TIMEOUT', message: /it was accepted/ });
+    expect(outcome).toMatchObject({ code: 'ERR_HAND_OVER_TIMEOUT', message: /the master had accepted/ });
     expect(a.held).toBe(true);
     a.member.hinted();
     await world.clock.advance(50);
@@ -190,23 +191,82 @@ describe('a hand-over', () => {
     expect(world.masters).toEqual([]);
   });
 
-  test('replaces one that was not accepted, and its asker is told', async () => {
-    a.isOld = true;
-    const first = world.after(2 * POLL, b.handOver({ to: 'b:1' }));
-    const second = c.handOver({ to: 'c:1' });
-    expect(await first).toMatchObject({ code: 'ERR_HAND_OVER_REFUSED', message: /another request.*of c:1/ });
-    a.isOld = false;
-    a.member.hinted();
-    expect(await world.after(SOON, second)).toEqual({ value: { term: 2, holder: 'c:1' } });
-  });
-
-  test('is refused while another one is under way', async () => {
+  test.each([
+    ['that the master has not seen', false],
+    ['that the master has accepted', true],
+  ])('is refused while there is one %s, with who asked and when', async (_, isSeen) => {
+    a.isOld = !isSeen;
     a.runs = true;
     const first = b.handOver({ to: 'b:1' });
     await world.clock.advance(MASTER + 100);
-    expect(await world.after(10, c.handOver({ to: 'c:1' }))).toMatchObject({ message: /already, as b:1 has asked/ });
+    expect(world.store.orders?.handOver?.state).toBe(isSeen ? 'accepted' : 'asked');
+    expect(await world.after(10, c.handOver({ to: 'c:1' }))).toMatchObject({
+      code: 'ERR_HAND_OVER_REFUSED',
+      message: /b:1 has asked for a hand-over already, at \d{4}-.*Z/,
+    });
+    a.isOld = false;
     a.finish();
-    expect(await world.after(2 * POLL, first)).toMatchObject({ value: { holder: 'b:1' } });
+    expect(await world.after(SOON, first)).toMatchObject({ value: { holder: 'b:1' } });
+  });
+
+  test('is asked for again in the next term, whatever was left behind', async () => {
+    await b.connection.writeOrders(NAME, null, { handOver: order({ term: 7 }) });
+    expect(await world.after(SOON, b.handOver({ to: 'b:1' }))).toEqual({ value: { term: 2, holder: 'b:1' } });
+  });
+
+  test('to a member of which nothing was heard for long is refused, and is not waited for without a name', async () => {
+    for (const { member } of [b, c]) member.stop();
+    await world.clock.advance(100);
+    const at = new Date(world.clock.wall() - 91_000);
+    await a.connection.putMember({ id: 'd:1', name: NAME, host: 'there', pid: 9, state: 'slave', at });
+    const gone = /d:1.*not been heard of for 91 s/;
+    expect(await world.after(10, a.handOver({ to: 'd:1' }))).toMatchObject({ message: gone });
+    expect(await world.after(10, a.handOver())).toMatchObject({ message: gone });
+  });
+
+  test('while it is paused to standby is refused', async () => {
+    await c.pause({ standby: true });
+    expect(await world.after(10, b.handOver())).toMatchObject({ message: /paused to standby, so no member/ });
+  });
+
+  test('over orders that cannot be read fails, and leaves them', async () => {
+    world.store.ordersFor = () => ({
+      ...{ orders: null, drained: false, preferred: null },
+      unreadable: { name: 'StoreError', message: 'alien', code: 'ERR_STORE_DATA' } as never,
+    });
+    let written = 0;
+    b.connection.writeOrders = async () => {
+      written += 1;
+      return true;
+    };
+    expect(await world.after(10, b.handOver())).toMatchObject({ code: 'ERR_STORE_DATA' });
+    expect(await world.after(10, b.pause())).toMatchObject({ code: 'ERR_STORE_DATA' });
+    expect(written).toBe(0);
+  });
+
+  test('whose acceptance was written, and the answer lost, goes on', async () => {
+    const { writeOrders } = a.connection;
+    a.connection.writeOrders = async (...args) => {
+      a.connection.writeOrders = writeOrders;
+      await writeOrders.apply(a.connection, args);
+      throw new StoreError('ERR_STORE_UNAVAILABLE', 'the answer is lost');
+    };
+    expect(await world.after(SOON + MASTER, b.handOver({ to: 'b:1' }))).toEqual({ value: { term: 2, holder: 'b:1' } });
+  });
+
+  test('that was refused is not begun again by an old answer of the store', async () => {
+    a.runs = true;
+    const { readOrders } = a.connection;
+    const handedOver = b.handOver({ to: 'b:1' });
+    handedOver.catch(() => {});
+    while (world.store.orders?.handOver?.state !== 'accepted') await world.clock.advance(10);
+    const accepted = world.store.ordersFor({ name: NAME });
+    expect(await world.after(STOP_TIMEOUT + POLL + 100, handedOver)).toMatchObject({ code: 'ERR_HAND_OVER_REFUSED' });
+    a.connection.readOrders = async () => [accepted];
+    a.member.hinted();
+    await world.clock.advance(50);
+    a.connection.readOrders = readOrders;
+    expect(a.held).toBe(false);
   });
 
   test('answers no newer request', async () => {

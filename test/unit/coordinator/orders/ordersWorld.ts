@@ -28,6 +28,13 @@ export class OrdersWorld {
   readonly store = new MemoryStore(this.clock).settleForGood();
   readonly members: OrderedMember[] = [];
 
+  private requests = 0;
+
+  nextRequest(): number {
+    this.requests += 1;
+    return this.requests;
+  }
+
   /** Adds a member, and lets it join. */
   async add(id: string, traits: Traits = {}): Promise<OrderedMember> {
     const member = new OrderedMember(this, id, traits);
@@ -83,7 +90,10 @@ export class OrderedMember {
     this.connection = store.connect({ fate: () => (this.isDead ? never : swift), timeLimit: 900 });
     this.guardCalls();
     const { connection } = this;
-    this.asking = new Asking({ name: NAME, by: id, store: connection, clock, poll: intervals.POLL });
+    this.asking = new Asking({
+      ...{ name: NAME, by: id, store: connection, clock, poll: intervals.POLL },
+      newId: () => `${id}/${world.nextRequest()}`,
+    });
     const common = ordinary(connection);
     this.member = new ClusterMember({
       ...{ holder: id, host: 'here', pid: 1, ...unwatched(clock), storeText: 'memory', intervals, grace, clock },
