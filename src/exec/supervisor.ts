@@ -37,6 +37,7 @@ export class Supervisor {
   /** Whether the store has ever answered. */
   private connected = false;
   private storeFailed = false;
+  private standsBy = false;
   private succeeded = false;
   private joinError: unknown;
 
@@ -71,7 +72,9 @@ export class Supervisor {
   changed(state: string): void {
     if (state === 'slave' || state === 'master' || state === 'ticking') this.connected = true;
     this.storeFailed = state === 'error';
-    if (state === 'slave') this.parts.tell({ event: 'standby' });
+    // Once: a claim that another member was faster with leads from `ticking` back to `slave`.
+    if (state === 'slave' && !this.standsBy) this.parts.tell({ event: 'standby' });
+    this.standsBy = state === 'slave' || state === 'ticking';
     this.condition.look();
   }
 

@@ -70,6 +70,28 @@ test('another coordinator, and the members of this one, hear of orders that were
   await expect.poll(() => hints).toEqual(['lease', 'lease']);
 });
 
+test('another coordinator, and the members of this one, hear of a drain and of its end, whatever their names', async () => {
+  const path = join(folder, randomUUID());
+  const heard = async (hints: Hint[], count: number) => {
+    for (const name of ['a', 'b', randomUUID()]) {
+      const about = () => hints.filter(({ topic, concerns }) => topic === 'lease' && concerns(name)).length;
+      await expect.poll(about).toBe(count);
+    }
+    expect(hints.filter(({ topic }) => topic === 'tasks')).toEqual([]);
+  };
+  const both = await Promise.all([opened(path, 'a'), opened(path, 'a')]);
+  const all = both.map(({ store }) => {
+    const hints: Hint[] = [];
+    store.onHint((hint) => hints.push(hint));
+    return hints;
+  });
+  const [{ store }] = both;
+  await store.putDrain({ key: 'host/h', by: 'me', at: new Date(0) });
+  for (const hints of all) await heard(hints, 1);
+  await store.removeDrain('host/h');
+  for (const hints of all) await heard(hints, 2);
+});
+
 test('what changes nothing that others wait for is no hint', async () => {
   const path = join(folder, randomUUID());
   const name = randomUUID();

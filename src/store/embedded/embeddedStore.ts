@@ -32,7 +32,7 @@ import { EmbeddedTasks } from './embeddedTasks.js';
 import { Gate } from './gate.js';
 import { type EmbeddedPlace, placeNow } from './place.js';
 import { type StoreCaller, StoreThread } from './storeThread.js';
-import { slotOf, topicOf } from './wakeups.js';
+import { isAbout, topicOf } from './wakeups.js';
 
 /** Makes the folder, its files and the thread, in ms: on a busy machine, and on a slow disk, that takes its time. */
 const OPENING = 5000;
@@ -93,7 +93,7 @@ export class EmbeddedStore implements FullStore {
 
   onHint(listener: (hint: Hint) => void): () => void {
     return this.thread.onMarked((slot) => {
-      listener({ topic: topicOf(slot), concerns: (name) => slotOf(name, topicOf(slot)) === slot });
+      listener({ topic: topicOf(slot), concerns: (name) => isAbout(slot, name) });
     });
   }
 

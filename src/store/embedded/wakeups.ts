@@ -24,10 +24,12 @@ export const WAKE_UPS_FILE = 'wakeups';
 
 /** The least time between two writes of one thread, and between two times that it tells what it saw, in ms. */
 const PAUSE_MS = 1;
-/** Names that fall on one slot wake each other without need. With the two topics, the marks fill a page of memory. */
+/** Names that fall on one slot wake each other without need. With the two topics, these marks fill a page of memory. */
 const SLOTS = 512;
 const MARK_BYTES = 4;
-const FILE_BYTES = 2 * SLOTS * MARK_BYTES;
+/** The slot for the leases of all names, behind the others: earlier versions do not read it. */
+export const ALL_LEASES = 2 * SLOTS;
+const FILE_BYTES = (ALL_LEASES + 1) * MARK_BYTES;
 
 const topics: readonly HintTopic[] = ['lease', 'tasks'];
 
@@ -40,6 +42,11 @@ export function slotOf(name: string, topic: HintTopic): number {
 
 export function topicOf(slot: number): HintTopic {
   return slot % topics.length === 0 ? 'lease' : 'tasks';
+}
+
+/** Returns whether a mark in this slot may be about the subsystem of this name. */
+export function isAbout(slot: number, name: string): boolean {
+  return slot === ALL_LEASES || slot === slotOf(name, topicOf(slot));
 }
 
 /** Which mark a call that had this answer changes; undefined if no member waits for what it did. */
@@ -55,6 +62,10 @@ export function slotToMark(call: CallName, args: readonly unknown[], answer: unk
       return isInserted(answer) ? slotOf(name, 'lease') : undefined;
     case 'addTasks':
       return Array.isArray(answer) && answer.some((number) => number > 0) ? slotOf(name, 'tasks') : undefined;
+    // It concerns a host or a process, with members of any names.
+    case 'putDrain':
+    case 'removeDrain':
+      return ALL_LEASES;
     default:
       return undefined;
   }

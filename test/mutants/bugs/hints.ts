@@ -33,6 +33,14 @@ export const hintBugs: readonly PlantedBug[] = [
     caughtBy: ['named'],
   },
   {
+    name: 'drain-is-no-hint',
+    breaks: 'A drain is heard of by looks and beats alone (embedded store).',
+    file: wakeups,
+    find: "    case 'putDrain':\n    case 'removeDrain':\n      return ALL_LEASES;",
+    replace: "    case 'putDrain':\n    case 'removeDrain':\n      return undefined;",
+    caughtBy: ['named', 'contract'],
+  },
+  {
     name: 'hint-asks-a-store-that-failed',
     breaks: 'A hint makes a member look at a store that it has given up until ERROR is over.',
     file: protocol,

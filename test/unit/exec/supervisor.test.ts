@@ -167,6 +167,18 @@ test('the command is started as master, and its exit code is that of the supervi
   expect(events.map(({ event }) => event)).toEqual(['standby', 'acquired', 'started', 'exited', 'released']);
 });
 
+test('one that stands by says so once, also if others claim first, and again after a loss of the store', async () => {
+  const told = () => events.splice(0).map(({ event }) => event);
+  begin();
+  for (const state of ['init', 'slave', 'ticking', 'slave', 'ticking', 'slave']) supervisor.changed(state);
+  expect(told()).toEqual(['standby']);
+  for (const state of ['error', 'slave', 'ticking', 'slave']) supervisor.changed(state);
+  expect(told()).toEqual(['standby']);
+  supervisor.changed('master');
+  supervisor.changed('slave');
+  expect(told()).toEqual(['standby']);
+});
+
 describe('no command begins', () => {
   test('before the guard knows its group, and 10 s are enough for that', async () => {
     election.answersOwn = 'never';

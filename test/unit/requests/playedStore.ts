@@ -89,7 +89,7 @@ export class PlayedStore {
     return true;
   };
 
-  /** Whoever asks. */
+  /** Both that may ask. */
   readonly desks: Readonly<Record<string, Desk>> = {
     'a member': deskOfStore({
       highestTerm: () =>

@@ -13,6 +13,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import {
+  ALL_LEASES,
+  isAbout,
   slotOf,
   slotToMark,
   topicOf,
@@ -92,9 +94,24 @@ describe('a slot', () => {
     ['stored tasks', 'addTasks', ['billing', {}, 10], [0, 7, -1], tasks],
     ['tasks of which none was stored', 'addTasks', ['billing', {}, 10], [0, -1], undefined],
     ['a beat', 'beat', [tenure, 1, {}], true, undefined],
+    ['orders', 'writeOrders', ['billing', null, {}], true, lease],
+    ['orders that others have changed before', 'writeOrders', ['billing', 3, {}], false, undefined],
+    ['a sign of who goes first', 'putPreferred', [{ name: 'billing' }], undefined, undefined],
+    ['a drain', 'putDrain', [{ key: 'host/h', by: 'me', at: new Date(0) }], undefined, ALL_LEASES],
+    ['the end of a drain', 'removeDrain', ['host/h'], undefined, ALL_LEASES],
     ['a look', 'observe', [[{ name: 'billing', tip: 0 }]], [{}], undefined],
   ] as const)('%s', (_, call, args, answer, slot) => {
     expect(slotToMark(call, args, answer)).toBe(slot);
+  });
+
+  test('may be about its name, about others that fall on it, or about the leases of all', () => {
+    expect([isAbout(lease, 'billing'), isAbout(tasks, 'billing'), isAbout(lease, 'mailing')]).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    expect([isAbout(ALL_LEASES, 'billing'), isAbout(ALL_LEASES, 'mailing')]).toEqual([true, true]);
+    expect(topicOf(ALL_LEASES)).toBe('lease');
   });
 });
 
@@ -105,6 +122,17 @@ test('the others hear of a mark, and the one that made it does not', async () =>
   await heard(third, [lease]);
   reader.wakeups.mark(tasks);
   await heard(writer, [tasks]);
+});
+
+test('a mark for all is heard beside an earlier version, whose file is shorter', async () => {
+  writeFileSync(join(path, WAKE_UPS_FILE), Buffer.alloc(4096));
+  const [writer, reader] = [new Side(), new Side()];
+  writer.wakeups.mark(ALL_LEASES);
+  await heard(reader, [ALL_LEASES]);
+  writer.pass(1);
+  reader.pass(1);
+  writer.wakeups.mark(lease);
+  await heard(reader, [ALL_LEASES], [lease]);
 });
 
 test('marks within a millisecond are written together, and told together', async () => {
