@@ -3,6 +3,7 @@ import type { GroupEndCause } from '../wire/groups.js';
 
 export type ExecEvent =
   | { readonly event: 'standby' }
+  | { readonly event: 'observed'; readonly url: string }
   | { readonly event: 'acquired'; readonly term: number; readonly member: string }
   | { readonly event: 'started'; readonly term: number; readonly pid: number; readonly attempt: number }
   | {
@@ -38,6 +39,8 @@ export function inWords(event: ExecEvent): string {
   switch (event.event) {
     case 'standby':
       return 'standing by: another member is master, or nothing is known yet';
+    case 'observed':
+      return `probes and metrics are served at ${event.url}`;
     case 'acquired':
       return `master under term ${event.term}`;
     case 'started':

@@ -1,4 +1,5 @@
 /** What `mongo-failover exec` is asked to do, as its parts use it. */
+import type { ResolvedObserve } from '../options/observe.js';
 import type { Intervals } from '../options/options.js';
 import type { RestartMode } from './restarts.js';
 
@@ -28,6 +29,8 @@ export interface ExecOptions {
   readonly lostCode: number;
   /** Is there while the command runs; null: none. */
   readonly readyFile: string | null;
+  /** Where probes and metrics are served; null: nowhere. */
+  readonly health: ResolvedObserve | null;
   readonly escapees: Escapees;
   readonly json: boolean;
   readonly quiet: boolean;

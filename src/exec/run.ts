@@ -33,18 +33,15 @@ export async function runExec(options: ExecOptions, store: Pick<FailoverOptions,
       'exec needs groups of processes, which Windows does not have: run it on Linux or macOS',
     );
   }
-  const resolved = resolveOptions({
-    ...store,
-    intervals: options.intervals,
-    guard: true,
-    exitTimeout: EXIT_TIMEOUT_MS,
-  });
+  const { intervals, health: observe } = options;
+  const resolved = { ...resolveOptions({ ...store, intervals, guard: true, exitTimeout: EXIT_TIMEOUT_MS }), observe };
   const times = timeLine(resolved.intervals, options.termBefore);
   const name = resolveName(options.name);
   mustStartProcesses();
   const tell = (event: ExecEvent): void => say(event, options);
   let supervisor: Supervisor | undefined;
-  const cluster = new ExecCluster(new CoordinatorHandle(resolved), name, resolved.priority, {
+  const handle = new CoordinatorHandle(resolved);
+  const cluster = new ExecCluster(handle, name, resolved.priority, {
     groupNews: (news) => supervisor?.groupNews(news),
     coordinatorLost: () => supervisor?.coordinatorLost(),
   });
@@ -75,8 +72,18 @@ export async function runExec(options: ExecOptions, store: Pick<FailoverOptions,
       'this is process 1 of its container: what the command leaves behind stays a zombie; use docker run --init, or tini';
     tell({ event: 'warning', text });
   }
+  if (observe !== null) serve(handle, tell);
   const { code } = await supervisor.run();
   return code;
+}
+
+/** Serves the probes. What fails is told as an error of the cluster, and tried again. */
+function serve({ watch }: CoordinatorHandle, tell: (event: ExecEvent) => void): void {
+  watch.start();
+  watch.observed().then(
+    ({ url }) => tell({ event: 'observed', url }),
+    () => {},
+  );
 }
 
 function start(attempt: Attempt, name: string, { command, stdin }: ExecOptions): Promise<Started> {

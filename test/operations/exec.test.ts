@@ -73,6 +73,57 @@ function guardOf(pid: number | undefined): number | undefined {
     });
 }
 
+describe('--health', () => {
+  const health = (...args: string[]) => ['--failover', '3s', '--health', ...args];
+  const urlOf = async (program: Program) => JSON.parse((await program.line(/"observed"/)).input ?? '{}').url as string;
+  const status = async (url: string, headers: Record<string, string> = {}) => (await fetch(url, { headers })).status;
+
+  test('serves the probes of a standby and of the one that runs the command', async () => {
+    const first = exec(sh(`${says('leader')}; sleep 600`), { options: health('0') });
+    const url = await urlOf(first);
+    expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+    await pidIn('leader');
+    const second = exec(['true'], { options: health('0') });
+    const other = await urlOf(second);
+    await second.line(/"standby"/);
+    for (const one of [url, other]) {
+      await expect.poll(() => status(`${one}/readyz`), PATIENCE).toBe(200);
+      expect(await status(`${one}/livez`)).toBe(200);
+    }
+    expect([await status(`${url}/leader/billing`), await status(`${other}/leader/billing`)]).toEqual([200, 503]);
+    const metrics = await (await fetch(`${url}/metrics`)).text();
+    expect(metrics).toMatch(/mongo_failover_[a-z_]*master\{[^}]*billing[^}]*\} 1/);
+    first.kill('SIGTERM');
+    expect(await code(first)).toBe(143);
+    expect(await code(second)).toBe(0);
+  });
+
+  test('goes on with a warning where the port is taken', async () => {
+    const first = exec(sh(`${says('leader')}; sleep 600`), { options: health('0') });
+    const { port } = new URL(await urlOf(first));
+    await pidIn('leader');
+    const second = exec(['true'], { options: health(port) });
+    expect((await second.line(/"warning"/)).input).toContain('ERR_OBSERVE');
+    first.kill('SIGTERM');
+    expect(await code(second)).toBe(0);
+  });
+
+  test('beyond loopback has a token, which the command does not see', async () => {
+    const token = 'a-token-of-some-length';
+    const env = { MONGO_FAILOVER_HEALTH_TOKEN: token };
+    const program = exec(sh(`env > "$DIR/env"; ${says('leader')}; sleep 600`), { options: health('0.0.0.0:0'), env });
+    const { port } = new URL(await urlOf(program));
+    await pidIn('leader');
+    expect(readFileSync(join(folder, 'env'), 'utf8')).not.toContain(token);
+    const url = `http://127.0.0.1:${port}`;
+    expect(await status(`${url}/livez`)).toBe(200);
+    expect(await status(`${url}/metrics`)).toBe(401);
+    expect(await status(`${url}/metrics`, { authorization: `Bearer ${token}` })).toBe(200);
+    program.kill('SIGTERM');
+    expect(await code(program)).toBe(143);
+  });
+});
+
 describe('the exit code', () => {
   test.each([
     ['that of the command', sh('exit 7'), 7],

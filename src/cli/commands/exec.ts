@@ -12,6 +12,7 @@ import { SUCCESS_KEY_BYTES_MAX } from '../../store/successes.js';
 import { type CommandContext, type Register, storeContext } from '../context.js';
 import { UsageError } from '../exit.js';
 import { parseDuration } from '../settings/durations.js';
+import { HEALTH_TOKEN, readHealth } from '../settings/health.js';
 
 const EXIT_CODE_MAX = 255;
 const FAILOVER_MS = 5000;
@@ -23,6 +24,7 @@ const intervalNames = ['master', 'slave', 'ticking', 'poll'] as const;
 
 const help = `
 The command finds FAILOVER_NAME, FAILOVER_TERM (the fencing number), FAILOVER_MEMBER and FAILOVER_ATTEMPT in its environment.
+Beyond loopback --health needs a token, in MONGO_FAILOVER_HEALTH_TOKEN, which the command does not see.
 
 Exit codes: that of the command; 128 and the number of the signal that ended it, or this while it stood by;
   69  the store could not be reached within --wait
@@ -67,6 +69,7 @@ function options(): Option[] {
     new Option('--busy-code <code>', 'the exit code if another member is master (default: 75)'),
     new Option('--lost-code <code>', 'the exit code after the lease was lost (default: 76)'),
     new Option('--ready-file <path>', 'is there while the command runs'),
+    new Option('--health <[host:]port>', 'serve probes and metrics there (default: not; host: 127.0.0.1)'),
     new Option('--escapees <what>', 'warn, kill or ignore: processes that have left the group (default: warn)'),
     new Option('--unless-env <name>', 'with this variable set, run the command at once, without any election'),
     new Option('--mongodb <uri>', 'the MongoDB that elects (default: mongodb://localhost:27017/test)'),
@@ -82,10 +85,13 @@ async function run(name: string, words: readonly string[], given: Flags, context
     throw new UsageError('exec takes one name, then -- and the command: mongo-failover exec billing -- node worker.js');
   }
   const command = commandOf(dashed, given.shell === true);
+  const token = process.env[HEALTH_TOKEN];
+  // No secret of the supervisor is one of the command.
+  delete process.env[HEALTH_TOKEN];
   const variable = textOf(given, 'unlessEnv');
   if (variable !== undefined && (process.env[variable] ?? '') !== '') process.exit(await runDirectly(command));
   const { settings } = storeContext(given);
-  const options = readExecOptions(name, command, given, process.stdin.isTTY === true);
+  const options = readExecOptions(name, command, given, { isTerminal: process.stdin.isTTY === true, token });
   const { output, quiet, store } = settings;
   process.exit(await runExec({ ...options, json: output !== 'text', quiet }, store));
 }
@@ -108,9 +114,10 @@ export function readExecOptions(
   name: string,
   command: readonly string[],
   given: Flags,
-  isTerminal: boolean,
+  { isTerminal, token }: { readonly isTerminal: boolean; readonly token: string | undefined },
 ): Omit<ExecOptions, 'json' | 'quiet'> {
   const restartMax = textOf(given, 'restartMax');
+  const health = textOf(given, 'health');
   const stdin = textOf(given, 'stdin') ?? (isTerminal ? 'null' : 'inherit');
   return {
     name,
@@ -127,6 +134,7 @@ export function readExecOptions(
     busyCode: countOf(textOf(given, 'busyCode') ?? `${execExits.busy}`, '--busy-code', EXIT_CODE_MAX),
     lostCode: countOf(textOf(given, 'lostCode') ?? `${execExits.lost}`, '--lost-code', EXIT_CODE_MAX),
     readyFile: textOf(given, 'readyFile') ?? null,
+    health: health === undefined ? null : readHealth(health, token),
     escapees: oneOf(given, 'escapees', escapees, 'warn'),
   };
 }

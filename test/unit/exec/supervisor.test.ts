@@ -22,6 +22,7 @@ const defaults: ExecOptions = {
   busyCode: 75,
   lostCode: 76,
   readyFile: null,
+  health: null,
   escapees: 'warn',
   json: true,
   quiet: false,
