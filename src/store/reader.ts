@@ -56,6 +56,8 @@ export interface StoreReader {
   drains(): Promise<Drain[]>;
   /** Returns the highest number of a stored task; 0 without any. */
   highestTask(name: string): Promise<number>;
+  /** Returns some of the names that there are stored tasks of, except these. It finds each by an index. */
+  taskNames(except: readonly string[], limit: number): Promise<string[]>;
   /** Returns stored tasks in the order of their numbers, those that are done included. */
   tasks(name: string, page: Page<number>, withPayload: boolean): Promise<TaskEntry[]>;
   /** Counts dead letters, and stops at `max`. */

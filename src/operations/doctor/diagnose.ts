@@ -1,13 +1,16 @@
 /** Looks at a store and its subsystems, and returns what it has found. */
+import { StoreError } from '../../errors.js';
 import { ROUND_TRIPS_MEASURED, type StoreFacts } from '../../store/facts.js';
 import type { StoreReader } from '../../store/reader.js';
 import type { Store } from '../../store/store.js';
 import type { Clock } from '../../time/clock.js';
 import { listSubsystems } from '../subsystems.js';
+import type { SubsystemView } from '../views.js';
 import { type Finding, worstFirst } from './findings.js';
 import { paceFindings } from './paceFindings.js';
 import { storeFindings } from './storeFindings.js';
 import { subsystemFindings } from './subsystemFindings.js';
+import { lookAtTasks, taskFindings } from './taskFindings.js';
 
 export interface Diagnosis {
   readonly findings: readonly Finding[];
@@ -27,15 +30,43 @@ export async function diagnose(
   who: { readonly id: string; readonly host: string; readonly pid: number },
 ): Promise<Diagnosis> {
   const facts = await reader.examine();
-  const views = await listSubsystems(reader, clock);
+  const seen = await seeSubsystems(reader, facts, clock);
+  const { views } = seen;
   const writes = writer === null ? [] : await measureWrites(writer, clock, who);
   const isOfWrites = writes.length > 0;
   const findings = [
     ...storeFindings(facts),
     ...paceFindings(isOfWrites ? writes : facts.roundTrips, isOfWrites, views),
-    ...subsystemFindings(views),
+    ...seen.findings,
   ];
   return { findings: worstFirst(findings), facts, writes };
+}
+
+/** What the user may not read is a finding of its own, and hides none of the others. */
+async function seeSubsystems(
+  reader: StoreReader,
+  facts: StoreFacts,
+  clock: Clock,
+): Promise<{ readonly views: readonly SubsystemView[]; readonly findings: readonly Finding[] }> {
+  let views: readonly SubsystemView[] = [];
+  try {
+    views = await listSubsystems(reader, clock);
+    const tasks = taskFindings(await lookAtTasks(reader, facts, views), views);
+    return { views, findings: [...subsystemFindings(views), ...tasks] };
+  } catch (error) {
+    if (!(error instanceof StoreError && error.code === 'ERR_STORE')) throw error;
+    return { views, findings: [unreadFinding(error.message)] };
+  }
+}
+
+function unreadFinding(why: string): Finding {
+  return {
+    level: 'error',
+    code: 'NOT_READ',
+    what: `the subsystems and their tasks were not looked at: ${why}`,
+    why: 'what is wrong with them is not told here',
+    todo: 'give the user the right `find` on the four collections',
+  };
 }
 
 async function measureWrites(

@@ -72,33 +72,35 @@ function rightFindings({ user, lacking }: MongodbFacts): Finding[] {
   if (user === null) {
     return [{ level: 'note', code: 'NO_LOGIN', what: 'the connection has no login, so rights were not looked at' }];
   }
-  if (lacking === null) return [];
+  if (lacking === null) {
+    return [{ level: 'note', code: 'RIGHTS_UNSEEN', what: `the server does not say what the user ${user} may do` }];
+  }
   const missing = Object.entries(lacking).filter(([, actions]) => actions.length > 0);
   if (missing.length === 0)
     return [{ level: 'good', code: 'RIGHTS', what: `the user ${user} may do all that a member needs` }];
-  const list = missing.map(([collection, actions]) => `${collection}: ${actions.join(', ')}`).join('; ');
-  const onlyIndexes = missing.every(([, actions]) => actions.every((action) => /index/i.test(action)));
   const onlyReads = Object.values(lacking).every((actions) => actions.includes('insert') && !actions.includes('find'));
   if (onlyReads) {
-    return [
-      {
-        level: 'note',
-        code: 'READ_ONLY',
-        what: `the user ${user} may only read: enough to look, and not for a member`,
-      },
-    ];
+    const what = `the user ${user} may only read: enough to look, and not for a member`;
+    return [{ level: 'note', code: 'READ_ONLY', what }];
   }
-  return [
-    {
-      level: onlyIndexes ? 'note' : 'error',
-      code: 'RIGHTS',
-      what: `the user ${user} lacks rights: ${list}`,
-      why: onlyIndexes
-        ? 'an administrator must make the indexes then'
-        : 'a member of this user cannot be elected, or cannot work',
-      todo: 'give the user the role that docs/guide/databases.md shows',
-    },
+  const list = missing.map(([collection, actions]) => `${collection}: ${actions.join(', ')}`).join('; ');
+  const { level, why } = lackOf(new Set(missing.flatMap(([, actions]) => actions)));
+  const todo = 'give the user the role that docs/guide/databases.md shows';
+  return [{ level, code: 'RIGHTS', what: `the user ${user} lacks rights: ${list}`, why, todo }];
+}
+
+/** Says what a member lacks with these rights missing. */
+function lackOf(actions: ReadonlySet<string>): { readonly level: Finding['level']; readonly why: string } {
+  const helpful = ['createIndex', 'listIndexes', 'changeStream'];
+  if ([...actions].some((action) => !helpful.includes(action))) {
+    return { level: 'error', why: 'a member of this user cannot be elected, or cannot work' };
+  }
+  const reasons = [
+    ...(actions.has('createIndex') ? ['an administrator must make the indexes'] : []),
+    ...(actions.has('listIndexes') ? ['whether all indexes are there is found out by reads that name them'] : []),
+    ...(actions.has('changeStream') ? ['members hear of changes after POLL, and not at once'] : []),
   ];
+  return { level: 'note', why: reasons.join(', and ') };
 }
 
 function indexFindings({ indexes }: MongodbFacts): Finding[] {

@@ -72,6 +72,10 @@ export class EmbeddedReader implements StoreReader {
     return this.thread.call('inspectHighestTask', [name]);
   }
 
+  taskNames(except: readonly string[], limit: number): Promise<string[]> {
+    return this.thread.call('inspectTaskNames', [except, limit]);
+  }
+
   async tasks(name: string, page: Page<number>, withPayload: boolean): Promise<StoredTask[]> {
     return unpackStored(await this.thread.call('inspectTasks', [name, page, withPayload]));
   }

@@ -5,7 +5,7 @@ import { type LeaseEntry, type LetterEntry, NO_BYTES, type Page, type TermEntry 
 import type { Member } from '../store.js';
 import { TaskReader } from '../taskDocuments.js';
 import type { Entries } from './environment.js';
-import { leaseKey, letterKey, letterRange, memberRange, taskRange, termRange } from './keys.js';
+import { allTasks, leaseKey, letterKey, letterRange, memberRange, taskNameIn, taskRange, termRange } from './keys.js';
 import type { StoreFacts } from './leases.js';
 import { type PackedStored, packStored } from './taskBytes.js';
 
@@ -18,6 +18,7 @@ export interface InspectionCalls {
   inspectTerms(name: string, limit: number): TermEntry[];
   inspectMembers(name: string | null): Member[];
   inspectHighestTask(name: string): number;
+  inspectTaskNames(except: readonly string[], limit: number): string[];
   inspectTasks(name: string, page: Page<number>, withPayload: boolean): PackedStored;
   inspectLetters(name: string, page: Page<number>, withPayload: boolean): LetterEntry[];
 }
@@ -58,6 +59,18 @@ export function inspectionOn(entries: Entries, { path }: StoreFacts): Inspection
     inspectHighestTask(name) {
       const last = entries.last(taskRange(name, 0));
       return last === undefined ? 0 : reader(last, 'task', name).serial('seq');
+    },
+    inspectTaskNames(except, limit) {
+      const known = new Set(except);
+      const names: string[] = [];
+      for (let { start, end } = allTasks; names.length < limit; ) {
+        const [found] = first(entries.each({ start, end }), 1);
+        if (found === undefined) break;
+        const { name, next } = taskNameIn(found.key);
+        if (!known.has(name)) names.push(name);
+        start = next;
+      }
+      return names;
     },
     inspectTasks(name, { after, limit }, withPayload) {
       const found = within(entries.each(taskRange(name, after + 1)), limit, ({ value }) =>

@@ -68,6 +68,15 @@ export function taskRange(name: string, from: number): KeyRange {
   return { start: taskKey(name, from), end: taskKey(name, Number.MAX_SAFE_INTEGER) };
 }
 
+/** The range of the tasks of all names. */
+export const allTasks: KeyRange = { start: Buffer.from('k'), end: Buffer.from('l') };
+
+/** Returns the name that `taskKey` was given, and where the tasks of the next name may begin. */
+export function taskNameIn(key: Buffer): { readonly name: string; readonly next: Buffer } {
+  const end = 5 + key.readUInt32BE(1);
+  return { name: key.toString('utf8', 5, end), next: Buffer.concat([key.subarray(0, end), Buffer.alloc(9, 0xff)]) };
+}
+
 /** Returns the key under which the number of the task with this id is. */
 export function idKey(name: string, id: TaskId): Buffer {
   return Buffer.concat([prefixed('i', Buffer.from(name)), idBytes(id)]);

@@ -2,13 +2,15 @@
 import { StoreError } from '../../errors.js';
 import { type Fields, isFields } from '../documents.js';
 import { type IndexFact, type MongodbFacts, ROUND_TRIPS_MEASURED } from '../facts.js';
-import type { Commands } from './commands.js';
+import { type Commands, LEASES } from './commands.js';
 import { createCommand, dropCommand, indexes, judge } from './indexes/indexes.js';
 import { serverCode } from './storeErrors.js';
+import { TASKS } from './tasks/taskReads.js';
 
 const NAMESPACE_NOT_FOUND = 26;
-/** What a member needs on each of its collections. */
+/** What a member needs on each of its collections, and on those whose changes wake it. */
 const NEEDED = ['find', 'insert', 'update', 'remove', 'createIndex', 'listIndexes'] as const;
+const watched: readonly string[] = [LEASES, TASKS];
 const collections = [...new Set(indexes.map(({ collection }) => collection))];
 
 interface Examined {
@@ -83,14 +85,16 @@ function rightsIn(status: Fields | null, database: string): Pick<MongodbFacts, '
   const info = isFields(status?.authInfo) ? status.authInfo : {};
   const [user]: unknown[] = Array.isArray(info.authenticatedUsers) ? info.authenticatedUsers : [];
   const privileges: unknown = info.authenticatedUserPrivileges;
-  // Without a login a server asks for no rights.
-  if (!isFields(user) || !Array.isArray(privileges)) return { user: null, lacking: null };
+  // Without a login a server asks for no rights. Not every server says which a user has.
+  if (!isFields(user)) return { user: null, lacking: null };
+  if (!Array.isArray(privileges)) return { user: String(user.user), lacking: null };
   const granted = privileges.filter(isFields);
   const lacking = collections.map((collection) => {
     const actions = granted.filter((each) => concerns(each.resource, database, collection)).flatMap(actionsOf);
+    const needed = watched.includes(collection) ? [...NEEDED, 'changeStream'] : NEEDED;
     return [
       collection,
-      NEEDED.filter((action) => !actions.includes(action) && !actions.includes('anyAction')),
+      needed.filter((action) => !actions.includes(action) && !actions.includes('anyAction')),
     ] as const;
   });
   return { user: String(user.user), lacking: Object.fromEntries(lacking) };

@@ -103,6 +103,18 @@ export class MongodbReader implements StoreReader {
     return task === undefined ? 0 : this.reader(task).serial('seq');
   }
 
+  async taskNames(except: readonly string[], limit: number): Promise<string[]> {
+    const names: string[] = [];
+    while (names.length < limit) {
+      // One after another: a server finds the next of an index at once, and would go through all tasks for a list.
+      const filter = { name: { $type: 'string', $nin: [...except, ...names] } };
+      const [found] = await this.find('taskNames', TASKS, filter, { limit: 1, projection: { name: 1, _id: 0 } });
+      if (typeof found?.name !== 'string') break;
+      names.push(found.name);
+    }
+    return names;
+  }
+
   async tasks(name: string, { after, limit }: Page<number>, withPayload: boolean): Promise<TaskEntry[]> {
     const options = { sort: { seq: 1 }, limit, ...shown(withPayload), ...majority };
     const found = await this.find('tasks', TASKS, { name, seq: { $gt: after } }, options);

@@ -3,6 +3,7 @@ import { worstFirst } from '../../../src/operations/doctor/findings.ts';
 import { paceFindings, paceOf, shortestIntervals } from '../../../src/operations/doctor/paceFindings.ts';
 import { storeFindings } from '../../../src/operations/doctor/storeFindings.ts';
 import { subsystemFindings } from '../../../src/operations/doctor/subsystemFindings.ts';
+import { lookAtTasks, TASKS_COMPARED_MAX, taskFindings } from '../../../src/operations/doctor/taskFindings.ts';
 import { resolveIntervals } from '../../../src/options/intervals.ts';
 import type { MongodbFacts } from '../../../src/store/facts.ts';
 import { view } from './views.ts';
@@ -30,7 +31,10 @@ describe('the store', () => {
     [{ clockAhead: -1500 }, 'warning CLOCKS'],
     [{ user: null, lacking: null }, 'note NO_LOGIN'],
     [{ lacking: { failover: ['insert', 'update', 'remove', 'createIndex'] } }, 'note READ_ONLY'],
+    [{ lacking: null }, 'note RIGHTS_UNSEEN'],
     [{ lacking: { failover: ['createIndex'], failover_tasks: [] } }, 'note RIGHTS'],
+    [{ lacking: { failover: ['changeStream'], failover_tasks: ['changeStream'] } }, 'note RIGHTS'],
+    [{ lacking: { failover: [], failover_tasks: ['changeStream', 'update'] } }, 'error RIGHTS'],
     [{ lacking: { failover: ['remove'], failover_tasks: [] } }, 'error RIGHTS'],
     [{ indexes: [{ ...index, state: 'missing' }] }, 'error INDEX'],
     [{ indexes: [{ ...index, state: 'wrong', use: 'fast' }] }, 'warning INDEX'],
@@ -106,6 +110,91 @@ describe('the subsystems', () => {
     const codes = (views: Parameters<typeof subsystemFindings>[0]) => subsystemFindings(views).map(({ code }) => code);
     expect(codes([view(), view({ name: 'old', kind: null })])).toContain('TWO_VERSIONS');
     expect(codes([view({ kind: null })])).not.toContain('TWO_VERSIONS');
+  });
+});
+
+describe('stored tasks', () => {
+  const queued = (count: number) => ({ where: 'store' as const, queued: count, done: 5, headAt: null, headAge: null });
+  const [tasksIndex] = healthy.indexes;
+  const bySeq = { ...tasksIndex, name: 'name_seq' } as typeof index;
+  const facts = (unique: 'there' | 'missing' | 'unseen', seq: 'there' | 'missing' = 'there'): MongodbFacts => ({
+    ...healthy,
+    indexes: [
+      { ...index, state: unique },
+      { ...bySeq, state: seq },
+    ],
+  });
+
+  /** A queue of tasks 6, 7 and so on, whose ids come again after so many. */
+  function played(period: number) {
+    const asked: string[] = [];
+    const reader = {
+      taskNames: async (except: readonly string[], limit: number) => {
+        asked.push(`names ${except.join()} ${limit}`);
+        return ['lost'];
+      },
+      highestTask: async () => 7,
+      tasks: async (_: string, { after, limit }: { after: number; limit: number }) => {
+        asked.push(`tasks ${limit}`);
+        const seqs = Array.from({ length: limit }, (_, at) => after + 1 + at).filter((seq) => seq <= 5 + 30_000);
+        return seqs.map((seq) => ({ seq, id: seq % period })) as never;
+      },
+    };
+    return { reader, asked };
+  }
+
+  test('of names without a lease and a member are told', async () => {
+    const { reader, asked } = played(1);
+    const seen = await lookAtTasks(reader, facts('there'), [view()]);
+    expect(seen).toEqual({ unknown: [{ name: 'lost', highest: 7 }], compared: null });
+    expect(asked).toEqual(['names billing 20']);
+    const [finding] = taskFindings(seen, [view()]);
+    expect(finding).toMatchObject({
+      level: 'warning',
+      code: 'NO_MASTER_EVER',
+      what: expect.stringMatching(/lost, up to number 7/),
+    });
+  });
+
+  test('are not looked through where no index finds a name, nor for more known names than a server compares', async () => {
+    const { reader, asked } = played(1);
+    const many = Array.from({ length: 1001 }, (_, at) => view({ name: `${at}` }));
+    expect(await lookAtTasks(reader, facts('there', 'missing'), [view()])).toEqual({ unknown: null, compared: null });
+    expect(await lookAtTasks(reader, facts('there'), many)).toEqual({ unknown: null, compared: null });
+    expect(asked).toEqual([]);
+  });
+
+  test('of members that were never master are told', () => {
+    const never = view({ name: 'new', state: 'none', queue: queued(3), members: 2 });
+    const findings = taskFindings({ unknown: [], compared: null }, [view({ queue: queued(3) }), never]);
+    expect(findings).toMatchObject([
+      { code: 'NO_MASTER_EVER', what: expect.stringMatching(/new has never had a master: 3/) },
+    ]);
+  });
+
+  test.each(['missing', 'unseen'] as const)(
+    'with an index %s have their ids compared, up to a limit',
+    async (state) => {
+      const { reader, asked } = played(9000);
+      const views = [view({ queue: queued(30_000) }), view({ name: 'next', queue: queued(5) }), view({ name: 'none' })];
+      const { compared } = await lookAtTasks(reader, facts(state), views);
+      expect(compared).toMatchObject({ tasks: TASKS_COMPARED_MAX, waiting: 30_005 });
+      expect(compared?.duplicates).toHaveLength(1);
+      expect(compared?.duplicates[0]?.found).toHaveLength(1000);
+      expect(asked.filter((each) => each.startsWith('tasks'))).toHaveLength(20);
+      const findings = taskFindings({ unknown: [], compared }, views);
+      expect(findings).toMatchObject([
+        { level: 'error', code: 'DUPLICATES', what: expect.stringMatching(/6 \(6, 9006\), .*and 997 more/) },
+      ]);
+    },
+  );
+
+  test('that are each there once are told, and how many were not looked at', async () => {
+    const { reader } = played(1e9);
+    const views = [view({ queue: queued(30_000) })];
+    const { compared } = await lookAtTasks(reader, facts('missing'), views);
+    const what = 'the ids of the first 10000 of 30000 stored tasks are each there once';
+    expect(taskFindings({ unknown: [], compared }, views)).toEqual([{ level: 'note', code: 'IDS', what }]);
   });
 });
 
