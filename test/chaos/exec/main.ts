@@ -19,6 +19,8 @@ const AFTER_MS = 6000;
 /** After SIGTERM the grandchildren have the 8 s of --kill-after. */
 const AFTER_TERM_MS = 14_000;
 const LOOK_MS = 50;
+/** How much longer a sync takes on a slow disk, in ms: a lease outlives some of them. */
+const SLOW = { least: 100, most: 1500 } as const;
 
 interface Found {
   readonly kind: FaultKind;
@@ -44,7 +46,7 @@ function send(signal: NodeJS.Signals, pids: readonly (number | undefined)[]): vo
   for (const pid of pids) if (pid !== undefined) process.kill(pid, signal);
 }
 
-async function inflict(kind: FaultKind, trial: Trial, host: string): Promise<void> {
+async function inflict(kind: FaultKind, trial: Trial, host: string, slowness: number): Promise<void> {
   const supervisor = trial.supervisor(host);
   if (supervisor === undefined) throw new Error(`the supervisor of ${host} is not there`);
   const stop = async (pids: readonly number[]): Promise<void> => {
@@ -70,13 +72,28 @@ async function inflict(kind: FaultKind, trial: Trial, host: string): Promise<voi
       send('SIGIO', [supervisor]);
       await trial.cut(host, FAULT_MS);
       return void (await sleep(FAULT_MS));
+    case 'slow-disk':
+    case 'slow-disk-kill':
+      trial.slowDisk?.(slowness);
+      await sleep(FAULT_MS / 2);
+      if (kind === 'slow-disk-kill') send('SIGKILL', [supervisor]);
+      await sleep(FAULT_MS / 2);
+      return trial.slowDisk?.(0);
     case 'cut':
       await trial.cut(host, FAULT_MS);
       return void (await sleep(FAULT_MS));
   }
 }
 
-async function tryOnce(system: System, kind: FaultKind, name: string, folder: string, wait: number): Promise<Found> {
+interface Draw {
+  readonly kind: FaultKind;
+  /** From the beginning of the command to the fault, in ms. */
+  readonly wait: number;
+  /** By how much a sync takes longer, in ms. */
+  readonly slowness: number;
+}
+
+async function tryOnce(system: System, { kind, wait, slowness }: Draw, name: string, folder: string): Promise<Found> {
   const file = join(folder, name);
   const trial = await system.begin(name);
   const places = hosts.map((host) => {
@@ -88,7 +105,7 @@ async function tryOnce(system: System, kind: FaultKind, name: string, folder: st
     // At any moment between two beats.
     await sleep(wait);
     const at = Number(process.hrtime.bigint()) / 1e6;
-    await inflict(kind, trial, host);
+    await inflict(kind, trial, host, slowness);
     await sleep(kind === 'term' ? AFTER_TERM_MS : AFTER_MS);
     const verdict = judge(await linesIn(file));
     const next = verdict.runs.find(({ from }) => from > at);
@@ -134,7 +151,9 @@ async function run(): Promise<void> {
   for (let fault = 0; fault < Number(values.faults); fault += 1) {
     const kind = kinds[fault % kinds.length] ?? 'kill';
     const wait = Math.floor(random() * 3000);
-    const one = await tryOnce(system, kind, `x${values.seed}-${fault}-${process.pid}`, folder, wait);
+    const slowness = Math.floor(SLOW.least + (SLOW.most - SLOW.least) * random());
+    const name = `x${values.seed}-${fault}-${process.pid}`;
+    const one = await tryOnce(system, { kind, wait, slowness }, name, folder);
     found.push(one);
     const { runs, overlap, fallingTerms } = one.verdict;
     const falls = fallingTerms ? ', TERMS FALL' : '';

@@ -1,6 +1,7 @@
 /** What is tried: `mongo-failover exec` on each store, and `etcdctl lock`. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,9 +10,13 @@ import { withServerOf } from '../../../bench/peers/servers.ts';
 import { createStore } from '../../../src/store/createStore.ts';
 import { startJava } from '../../servers/java.ts';
 import { TcpProxy } from '../../support/tcpProxy.ts';
+import { buildSlowDisk, slowDiskEnvironment } from '../slowDisk.ts';
 import { guardsOf, isProgram, processesWith } from './places.ts';
 
-export const faultKinds = ['kill', 'kill-guard', 'stop', 'cut', 'block', 'cut-block', 'term', 'stop-guard'] as const;
+export const faultKinds = [
+  ...(['kill', 'kill-guard', 'stop', 'cut', 'block', 'cut-block', 'term', 'stop-guard'] as const),
+  ...(['slow-disk', 'slow-disk-kill'] as const),
+] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
 /** How long a stop, a cut or a block lasts, in ms: longer than a lease. */
@@ -34,6 +39,8 @@ export interface Trial {
   guards(supervisor: number): number[];
   /** Cuts the host off from its server for so long. */
   cut(host: string, ms: number): Promise<void>;
+  /** Makes each sync to the disk of all hosts take longer by so many ms. */
+  slowDisk?(ms: number): void;
   end(): Promise<void>;
 }
 
@@ -44,13 +51,17 @@ export interface System {
   close(): Promise<void>;
 }
 
-const ours = (name: string, store: (host: string) => string[]): Pick<Trial, 'command' | 'supervisor' | 'guards'> => ({
+const ours = (
+  name: string,
+  store: (host: string) => string[],
+  more: NodeJS.ProcessEnv = {},
+): Pick<Trial, 'command' | 'supervisor' | 'guards'> => ({
   command: (host, file) => ({
     args: [
       ...[process.execPath, main, 'exec', name, ...store(host), '--failover', FAILOVER, '--ready-file'],
       ...[`/tmp/${name}-${host}`, '--', process.execPath, beacon, file, host],
     ],
-    env: { ...process.env, NODE_OPTIONS: `--import ${blocker}`, BLOCK_MS: String(FAULT_MS) },
+    env: { ...process.env, NODE_OPTIONS: `--import ${blocker}`, BLOCK_MS: String(FAULT_MS), ...more },
   }),
   supervisor: (host) => processesWith(main, name, `/tmp/${name}-${host}`).find((pid) => isProgram(pid, 'node')),
   guards: guardsOf,
@@ -65,22 +76,34 @@ async function settled(store: Parameters<typeof createStore>[0]): Promise<void> 
 
 async function embedded(): Promise<System> {
   const path = await mkdtemp(join(tmpdir(), 'mongo-failover-chaos-exec-'));
+  const own = await mkdtemp(join(tmpdir(), 'mongo-failover-chaos-disk-'));
   await settled({ kind: 'embedded', path });
+  const library = await buildSlowDisk(own);
+  if (library === undefined) console.log('no C compiler for Linux is installed (cc), so no disk is slow');
   return {
     label: 'exec, embedded store',
-    kinds: ['kill', 'kill-guard', 'stop', 'cut', 'block', 'cut-block', 'term'],
-    begin: async (name) => ({
-      ...ours(name, () => ['--store', path]),
-      // All hosts share the folder, so all are cut off.
-      cut: async (_, ms) => {
-        const holder = spawn(process.execPath, [lockHolder, path, String(ms)], {
-          stdio: ['ignore', 'pipe', 'inherit'],
-        });
-        await once(holder.stdout, 'data');
-      },
-      end: async () => {},
-    }),
-    close: () => rm(path, { recursive: true, force: true }),
+    kinds: [
+      ...(['kill', 'kill-guard', 'stop', 'cut', 'block', 'cut-block', 'term'] as const),
+      ...(library === undefined ? [] : (['slow-disk', 'slow-disk-kill'] as const)),
+    ],
+    begin: async (name) => {
+      const delay = join(own, name);
+      return {
+        ...ours(name, () => ['--store', path], library === undefined ? {} : slowDiskEnvironment(library, delay)),
+        // All hosts share the folder, so all are cut off.
+        cut: async (_, ms) => {
+          const holder = spawn(process.execPath, [lockHolder, path, String(ms)], {
+            stdio: ['ignore', 'pipe', 'inherit'],
+          });
+          await once(holder.stdout, 'data');
+        },
+        slowDisk: (ms) => writeFileSync(delay, `${ms}\n`),
+        end: async () => {},
+      };
+    },
+    close: async () => {
+      for (const folder of [path, own]) await rm(folder, { recursive: true, force: true });
+    },
   };
 }
 
