@@ -20,7 +20,7 @@ import { type ChaosServer, serverNames, startChaosServer } from './servers.ts';
 import { buildSlowDisk } from './slowDisk.ts';
 
 const usage = `npm run chaos -- [options]
---exec            commands under mongo-failover exec instead; --server embedded, java or etcd
+--exec            commands under mongo-failover exec instead; --server embedded, java, etcd or consul
 --server NAME     ${serverNames.join(', ')} (default embedded)
 --faults N        how many (default 30)
 --seed S          what they are drawn from (default 1)

@@ -7,7 +7,7 @@ export interface Line {
   readonly host: string;
   /** One start of the command, with all that descends from it. */
   readonly run: string;
-  /** The fencing number that the run was given. */
+  /** The fencing number that the run was given; 0: none. */
   readonly term: number;
   readonly at: number;
 }
@@ -36,7 +36,7 @@ export function judge(lines: readonly Line[]): Verdict {
   for (const [index, run] of runs.entries()) {
     for (const other of runs.slice(index + 1)) {
       overlap = Math.max(overlap, Math.min(run.to, other.to) - other.from);
-      fallingTerms ||= other.term <= run.term;
+      fallingTerms ||= run.term > 0 && other.term <= run.term;
     }
   }
   return { runs, overlap, fallingTerms };

@@ -1,5 +1,5 @@
 /**
- * `npm run chaos -- --exec --server embedded|java|etcd --faults N --seed S`: commands on two hosts, faults of their supervisors,
+ * `npm run chaos -- --exec --server embedded|java|etcd|consul --faults N --seed S`: commands on two hosts, faults of their supervisors,
  * and a judge of what the commands have written. docs/explain/chaos.md says what each fault is.
  */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -10,12 +10,11 @@ import { parseArgs } from 'node:util';
 import { randomFrom } from '../../support/random.ts';
 import { judge, type Line, readLines, type Verdict } from './judge.ts';
 import { Place } from './places.ts';
-import { FAULT_MS, type FaultKind, type System, systems, type Trial } from './systems.ts';
+import { type FaultKind, type System, systems, type Trial } from './systems.ts';
 
 const hosts = ['a', 'b'] as const;
-/** How long a command may take to begin, and how long it is looked at after a fault is over, in ms. */
+/** How long a command may take to begin, in ms. */
 const BEGIN_MS = 30_000;
-const AFTER_MS = 6000;
 /** After SIGTERM the grandchildren have the 8 s of --kill-after. */
 const AFTER_TERM_MS = 14_000;
 const LOOK_MS = 50;
@@ -46,12 +45,19 @@ function send(signal: NodeJS.Signals, pids: readonly (number | undefined)[]): vo
   for (const pid of pids) if (pid !== undefined) process.kill(pid, signal);
 }
 
-async function inflict(kind: FaultKind, trial: Trial, host: string, slowness: number): Promise<void> {
+interface Strength {
+  /** How long it lasts, in ms. */
+  readonly faultMs: number;
+  /** By how much a sync takes longer, in ms. */
+  readonly slowness: number;
+}
+
+async function inflict(kind: FaultKind, trial: Trial, host: string, { faultMs, slowness }: Strength): Promise<void> {
   const supervisor = trial.supervisor(host);
   if (supervisor === undefined) throw new Error(`the supervisor of ${host} is not there`);
   const stop = async (pids: readonly number[]): Promise<void> => {
     send('SIGSTOP', pids);
-    await sleep(FAULT_MS);
+    await sleep(faultMs);
     send('SIGCONT', pids);
   };
   switch (kind) {
@@ -67,30 +73,28 @@ async function inflict(kind: FaultKind, trial: Trial, host: string, slowness: nu
       return stop([...trial.guards(supervisor), supervisor]);
     case 'block':
       send('SIGIO', [supervisor]);
-      return void (await sleep(FAULT_MS));
+      return void (await sleep(faultMs));
     case 'cut-block':
       send('SIGIO', [supervisor]);
-      await trial.cut(host, FAULT_MS);
-      return void (await sleep(FAULT_MS));
+      await trial.cut(host, faultMs);
+      return void (await sleep(faultMs));
     case 'slow-disk':
     case 'slow-disk-kill':
       trial.slowDisk?.(slowness);
-      await sleep(FAULT_MS / 2);
+      await sleep(faultMs / 2);
       if (kind === 'slow-disk-kill') send('SIGKILL', [supervisor]);
-      await sleep(FAULT_MS / 2);
+      await sleep(faultMs / 2);
       return trial.slowDisk?.(0);
     case 'cut':
-      await trial.cut(host, FAULT_MS);
-      return void (await sleep(FAULT_MS));
+      await trial.cut(host, faultMs);
+      return void (await sleep(faultMs));
   }
 }
 
-interface Draw {
+interface Draw extends Pick<Strength, 'slowness'> {
   readonly kind: FaultKind;
   /** From the beginning of the command to the fault, in ms. */
   readonly wait: number;
-  /** By how much a sync takes longer, in ms. */
-  readonly slowness: number;
 }
 
 async function tryOnce(system: System, { kind, wait, slowness }: Draw, name: string, folder: string): Promise<Found> {
@@ -105,8 +109,8 @@ async function tryOnce(system: System, { kind, wait, slowness }: Draw, name: str
     // At any moment between two beats.
     await sleep(wait);
     const at = Number(process.hrtime.bigint()) / 1e6;
-    await inflict(kind, trial, host, slowness);
-    await sleep(kind === 'term' ? AFTER_TERM_MS : AFTER_MS);
+    await inflict(kind, trial, host, { faultMs: system.faultMs, slowness });
+    await sleep(kind === 'term' ? Math.max(AFTER_TERM_MS, system.afterMs) : system.afterMs);
     const verdict = judge(await linesIn(file));
     const next = verdict.runs.find(({ from }) => from > at);
     return { kind, verdict, gap: next === undefined ? null : next.from - at };
@@ -158,7 +162,7 @@ async function run(): Promise<void> {
     const { runs, overlap, fallingTerms } = one.verdict;
     const falls = fallingTerms ? ', TERMS FALL' : '';
     console.log(
-      `${fault + 1} ${kind}: ${runs.length} runs, overlap ${Math.round(overlap)} ms, next after ${one.gap?.toFixed(0)} ms${falls}`,
+      `${fault + 1} ${kind}: ${runs.length} runs, overlap ${Math.round(overlap)} ms, ${one.gap === null ? 'no next run' : `next after ${one.gap.toFixed(0)} ms`}${falls}`,
     );
   }
   await system.close();

@@ -1,4 +1,4 @@
-/** What is tried: `mongo-failover exec` on each store, and `etcdctl lock`. */
+/** What is tried: `mongo-failover exec` on each store, `etcdctl lock` and `consul lock`. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { withServerOf } from '../../../bench/peers/servers.ts';
 import { createStore } from '../../../src/store/createStore.ts';
 import { startJava } from '../../servers/java.ts';
+import { launch, needPrograms, withFreePorts } from '../../servers/programs.ts';
 import { TcpProxy } from '../../support/tcpProxy.ts';
 import { buildSlowDisk, slowDiskEnvironment } from '../slowDisk.ts';
 import { guardsOf, isProgram, processesWith } from './places.ts';
@@ -20,7 +21,10 @@ export const faultKinds = [
 export type FaultKind = (typeof faultKinds)[number];
 
 /** How long a stop, a cut or a block lasts, in ms: longer than a lease. */
-export const FAULT_MS = 6000;
+const FAULT_MS = 6000;
+const times = { faultMs: FAULT_MS, afterMs: FAULT_MS } as const;
+/** `consul lock` keeps a lock for 15 s, or up to twice that, and then none may have it for 15 s. No flag changes that. */
+const CONSUL_MS = 50_000;
 /** Of the supervisor and of etcd: the time to live of a lock is 2.7 and 3 s. */
 const FAILOVER = '3s';
 const ETCD_TTL = 3;
@@ -46,6 +50,9 @@ export interface Trial {
 
 export interface System {
   readonly label: string;
+  /** How long a stop or a cut lasts, and how long hosts are looked at afterwards, in ms: longer than a lock is kept. */
+  readonly faultMs: number;
+  readonly afterMs: number;
   readonly kinds: readonly FaultKind[];
   begin(name: string): Promise<Trial>;
   close(): Promise<void>;
@@ -82,6 +89,7 @@ async function embedded(): Promise<System> {
   if (library === undefined) console.log('no C compiler for Linux is installed (cc), so no disk is slow');
   return {
     label: 'exec, embedded store',
+    ...times,
     kinds: [
       ...(['kill', 'kill-guard', 'stop', 'cut', 'block', 'cut-block', 'term'] as const),
       ...(library === undefined ? [] : (['slow-disk', 'slow-disk-kill'] as const)),
@@ -113,6 +121,7 @@ async function java(): Promise<System> {
   await settled({ kind: 'mongodb', connectString: uri, connectOptions: {}, debug: false });
   return {
     label: 'exec, mongo-java-server',
+    ...times,
     kinds: ['kill', 'kill-guard', 'stop', 'cut', 'block', 'cut-block', 'term'],
     begin: async (name) => {
       const proxies = new Map<string, TcpProxy>();
@@ -142,6 +151,7 @@ function etcd(): Promise<System> {
       await new Promise<void>((closed) => {
         resolve({
           label: `etcdctl lock, ${label}`,
+          ...times,
           kinds: ['kill', 'stop', 'cut', 'term'],
           begin: async (name) => {
             const proxies = new Map<string, TcpProxy>();
@@ -167,4 +177,40 @@ function etcd(): Promise<System> {
   });
 }
 
-export const systems: Readonly<Record<string, () => Promise<System>>> = { embedded, java, etcd };
+/** The server is one of its own, in memory. */
+async function consul(): Promise<System> {
+  needPrograms(['consul'], 'docs/results/exec.md tells how it was built.');
+  const start = async (http = 0, server = 0, serf = 0) => {
+    const ports = [`-http-port=${http}`, `-server-port=${server}`, `-serf-lan-port=${serf}`];
+    const none = ['-dns-port=-1', '-grpc-port=-1', '-serf-wan-port=-1'];
+    const isReady = async () => (await fetch(`http://127.0.0.1:${http}/v1/status/leader`)).ok;
+    const args = ['agent', '-dev', '-bind=127.0.0.1', ...ports, ...none];
+    return { program: await launch('consul', args, { isReady: () => isReady().catch(() => false) }), port: http };
+  };
+  const { program, port } = await withFreePorts(3, start);
+  return {
+    label: 'consul lock',
+    ...{ faultMs: CONSUL_MS, afterMs: CONSUL_MS },
+    kinds: ['kill', 'stop', 'cut', 'term'],
+    begin: async (name) => {
+      const proxies = new Map<string, TcpProxy>();
+      for (const host of ['a', 'b']) proxies.set(host, await TcpProxy.start({ host: '127.0.0.1', port }));
+      return {
+        command: (host, file) => ({
+          args: [
+            ...['consul', 'lock', `-http-addr=http://127.0.0.1:${proxies.get(host)?.port}`, '-shell=false'],
+            ...[name, process.execPath, beacon, file, host],
+          ],
+          env: process.env,
+        }),
+        supervisor: (host) => processesWith('lock', name, host).find((pid) => isProgram(pid, 'consul')),
+        guards: () => [],
+        cut: async (host, ms) => swallow(proxies.get(host), ms),
+        end: async () => void (await Promise.all([...proxies.values()].map((proxy) => proxy.close()))),
+      };
+    },
+    close: () => program.stop('SIGTERM'),
+  };
+}
+
+export const systems: Readonly<Record<string, () => Promise<System>>> = { embedded, java, etcd, consul };

@@ -33,6 +33,11 @@ test('a later run must have a higher term', () => {
   expect(judge([line('a', '1', 10, 2), line('b', '2', 20, 2)]).fallingTerms).toBe(true);
 });
 
+test('runs without a number are not judged by it', () => {
+  expect(judge([line('a', '1', 10, 0), line('b', '2', 20, 0)]).fallingTerms).toBe(false);
+  expect(judge([line('a', '1', 10, 2), line('b', '2', 20, 0)]).fallingTerms).toBe(true);
+});
+
 test('a line that was torn off counts for nothing', () => {
   const text = `${JSON.stringify(line('a', '1', 10))}\n{"host":"a","ru`;
   expect(readLines(text)).toEqual([line('a', '1', 10)]);
