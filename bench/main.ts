@@ -5,6 +5,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { type Machine, machine } from '../src/cli/bench/machine.js';
 import { durable } from './durable/durable.js';
 import { failoverTime } from './failover/failoverTime.js';
 import { heartbeats } from './heartbeats/heartbeats.js';
@@ -12,7 +13,6 @@ import { latency } from './latency/latency.js';
 import { memory } from './memory/memory.js';
 import { peers } from './peers/peers.js';
 import { cleanUpAtEnd } from './support/cleanup.js';
-import { type Machine, machine } from './support/machine.js';
 import { packageFolder } from './support/packageFolder.js';
 import type { Answer, Question } from './support/question.js';
 import { renderSvg } from './support/svg.js';

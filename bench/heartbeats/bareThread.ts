@@ -3,11 +3,11 @@
  * normal priority: threads like ours, without what the coordinator does to be on time.
  */
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { startBusyThreads } from '../../src/cli/bench/busyThreads.js';
+import { measureSlice } from '../../src/cli/bench/cpuWork.js';
 import { settingsOf, tellAndEnd } from '../support/entry.js';
 import { watchOthers } from '../support/othersCpu.js';
 import { spreadOf } from '../support/spread.js';
-import { startBusyThreads } from './busyThreads.js';
-import { measureSlice } from './cpuWork.js';
 import type { BeatReport, PlainSettings } from './messages.js';
 import { latenessOf, plainBeats } from './plainBeats.js';
 

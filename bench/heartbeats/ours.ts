@@ -4,10 +4,10 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { failover } from 'mongo-failover';
+import { measureSlice } from '../../src/cli/bench/cpuWork.js';
 import { settingsOf, tellAndEnd } from '../support/entry.js';
 import { watchOthers } from '../support/othersCpu.js';
 import { msBetween } from '../support/spread.js';
-import { measureSlice } from './cpuWork.js';
 import type { OurReport, OurSettings } from './messages.js';
 
 const { duration, busyThreads, folder, intervals, work } = settingsOf<OurSettings>();

@@ -1,7 +1,7 @@
 /** The work module of the row "asynchronous work": each task keeps more calls under way than the thread pool has threads. */
 import { promisify } from 'node:util';
 import { brotliCompress, constants } from 'node:zlib';
-import { records } from './cpuWork.js';
+import { records } from '../../src/cli/bench/cpuWork.js';
 
 /** Twice what libuv has by default. */
 const AT_ONCE = 8;

@@ -2,11 +2,12 @@
  * Entry, a timer on the main thread that also does the work, a slice at a time and a turn of the loop after each: what
  * a library without threads of its own can do. `busyThreads` more threads do the same work.
  */
+
+import { startBusyThreads } from '../../src/cli/bench/busyThreads.js';
+import { measureSlice, slice } from '../../src/cli/bench/cpuWork.js';
 import { settingsOf, tellAndEnd } from '../support/entry.js';
 import { watchOthers } from '../support/othersCpu.js';
 import { spreadOf } from '../support/spread.js';
-import { startBusyThreads } from './busyThreads.js';
-import { measureSlice, slice } from './cpuWork.js';
 import type { BeatReport, PlainSettings } from './messages.js';
 import { latenessOf, plainBeats } from './plainBeats.js';
 

@@ -21,7 +21,8 @@ test('measures what it says, and makes the store for it', async () => {
   const once = { count: 1, p50: expect.any(Number) };
   expect(JSON.parse(measured.out)).toMatchObject({
     ...{ reads: { count: 20 }, writes: { count: 20 }, handOver: once, failover: once },
-    ...{ beats: { sent: expect.any(Number), max: expect.any(Number) }, donePerSecond: expect.any(Number) },
+    ...{ beats: { count: expect.any(Number), max: expect.any(Number) }, donePerSecond: expect.any(Number) },
+    ...{ machine: { cores: expect.any(Number) }, own: { store: 'embedded store', figures: { handOver: { count: 5 } } } },
   });
   expect(JSON.parse((await run('list', '--json', ...store)).out)).toMatchObject([{ queue: { queued: 0, done: 50 } }]);
 });

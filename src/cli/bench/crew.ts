@@ -70,6 +70,16 @@ export function heard<T>(
     const offs = members.map((member) =>
       member.on((message) => {
         if (message.type === 'error') lastError = `; a member says: ${message.message}`;
+        if (message.type === 'failed') {
+          end();
+          reject(
+            new CommandError(
+              exits.failed,
+              `a member of the bench failed at ${message.message}${lastError}`,
+              'ERR_BENCH',
+            ),
+          );
+        }
         const picked = pick(message, member);
         if (picked === undefined) return;
         end();

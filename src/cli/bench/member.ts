@@ -45,6 +45,6 @@ async function obey(message: ToBencher): Promise<void> {
 }
 
 process.on('message', (message: ToBencher) => {
-  obey(message).catch((error: unknown) => tell({ type: 'error', message: String(error) }));
+  obey(message).catch((error: unknown) => tell({ type: 'failed', message: `${message.type}: ${error}` }));
 });
 process.on('disconnect', () => process.exit());

@@ -13,4 +13,7 @@ export type FromBencher =
   | { readonly type: 'done'; readonly count: number; readonly at: number }
   | { readonly type: 'unblocked' }
   | { readonly type: 'beats'; readonly sent: number; readonly p50: number; readonly p99: number; readonly max: number }
-  | { readonly type: 'error'; readonly message: string };
+  /** An event of its cluster. */
+  | { readonly type: 'error'; readonly message: string }
+  /** What it was told to do failed. */
+  | { readonly type: 'failed'; readonly message: string };

@@ -1,17 +1,18 @@
 /** The bench: what the package does on this machine and this store. Each part is told as soon as it is measured. */
 import { randomUUID } from 'node:crypto';
 import { availableParallelism, hostname } from 'node:os';
-import { Worker } from 'node:worker_threads';
 import type { FailoverOptions } from '../../index.js';
 import { diagnose } from '../../operations/doctor/diagnose.js';
-import { paceOf } from '../../operations/doctor/paceFindings.js';
 import { askHandOver } from '../../operations/requests.js';
+import { type SampleSpread, spreadOf } from '../../operations/spread.js';
 import { defaultIntervals } from '../../options/intervals.js';
 import { pause } from '../../time/pause.js';
 import { systemClock } from '../../time/systemClock.js';
 import { monotonicNow } from '../demo/clock.js';
 import type { Session } from '../support/session.js';
+import { startBusyThreads } from './busyThreads.js';
 import { Bencher, heard, joined } from './crew.js';
+import { type Machine, machine } from './machine.js';
 
 export interface BenchOptions {
   readonly members: number;
@@ -19,31 +20,33 @@ export interface BenchOptions {
   readonly tasks: number;
 }
 
-export interface Spread {
-  readonly count: number;
-  readonly p50: number;
-  readonly p99: number;
-  readonly max: number;
-}
-
-export interface BenchResult {
-  /** All times in ms. */
-  readonly reads: Spread | null;
-  readonly writes: Spread | null;
-  readonly handOver: Spread | null;
-  readonly failover: Spread | null;
+/** The rows that are measured. All times in ms. */
+export interface BenchFigures {
+  readonly reads: Spread;
+  readonly writes: Spread;
+  readonly handOver: Spread;
+  readonly failover: Spread;
   /** Lateness of beats while the main thread was blocked and all cores were busy. */
-  readonly beats: { readonly sent: number; readonly p50: number; readonly p99: number; readonly max: number };
+  readonly beats: Spread;
   readonly submittedPerSecond: number;
   readonly donePerSecond: number;
+}
+
+export type Spread = Pick<SampleSpread, 'count' | 'p50' | 'p99' | 'max'>;
+
+export interface BenchResult extends BenchFigures {
+  readonly machine: Machine;
+  /** When it began. */
+  readonly at: Date;
 }
 
 /** So long the main thread is blocked, in ms. */
 const BLOCK_MS = 5000;
 /** How long a member rests after a hand-over, in ms. */
 const REST_MS = 2 * (defaultIntervals.SLAVE + defaultIntervals.TICKING);
-/** What keeps a core busy. */
-const BUSY_CODE = 'for (;;) Math.sqrt(2);';
+
+/** So long a master has been one before it is killed, in ms: the others have seen it by then. */
+const SETTLED_MS = defaultIntervals.MASTER;
 
 export async function runBench(
   store: FailoverOptions,
@@ -52,6 +55,7 @@ export async function runBench(
 ): Promise<BenchResult> {
   const { reader, output } = opened;
   const writer = await opened.writer();
+  const begun = { machine: machine(), at: new Date(systemClock.wall()) };
   const name = `bench-${randomUUID()}`;
   const members: Bencher[] = [];
   const join = (): void => void members.push(new Bencher(name, store));
@@ -82,6 +86,7 @@ export async function runBench(
       const asked = await askHandOver(reader, writer, request(name), systemClock);
       if (asked.type === 'refused') throw new Error(`the hand-over was refused: ${asked.why}`);
       handOvers.push((await next) - from);
+      await pause(systemClock, SETTLED_MS);
       const master = members.find(({ isMaster }) => isMaster);
       const others = members.filter((member) => member !== master);
       const killed = monotonicNow();
@@ -93,8 +98,8 @@ export async function runBench(
       await joined(members);
     }
     return {
-      ...{ reads: paceOf(facts.roundTrips), writes: paceOf(writes) },
-      ...{ handOver: paceOf(handOvers), failover: paceOf(failovers), beats, ...rates },
+      ...{ ...begun, reads: spreadOf(facts.roundTrips), writes: spreadOf(writes) },
+      ...{ handOver: spreadOf(handOvers), failover: spreadOf(failovers), beats, ...rates },
     };
   } finally {
     for (const member of members) member.kill();
@@ -123,9 +128,9 @@ async function throughput(
   return { submittedPerSecond: perSecond(storedAt), donePerSecond: perSecond(doneAt) };
 }
 
-async function lateness(members: readonly Bencher[]): Promise<BenchResult['beats']> {
+async function lateness(members: readonly Bencher[]): Promise<Spread> {
   const master = members.filter(({ isMaster }) => isMaster);
-  const busy = Array.from({ length: availableParallelism() }, () => new Worker(BUSY_CODE, { eval: true }));
+  const busy = await startBusyThreads(availableParallelism());
   try {
     const unblocked = heard(master, 'the main thread', (message) => (message.type === 'unblocked' ? true : undefined));
     for (const member of master) member.send({ type: 'block', ms: BLOCK_MS });
@@ -133,8 +138,8 @@ async function lateness(members: readonly Bencher[]): Promise<BenchResult['beats
     const beats = heard(master, 'its beats', (message) => (message.type === 'beats' ? message : undefined));
     for (const member of master) member.send({ type: 'report' });
     const { sent, p50, p99, max } = await beats;
-    return { sent, p50, p99, max };
+    return { count: sent, p50, p99, max };
   } finally {
-    await Promise.all(busy.map((worker) => worker.terminate()));
+    await busy.end();
   }
 }

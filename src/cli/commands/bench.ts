@@ -1,10 +1,11 @@
 /** `bench`: what the package does on this machine and this store. */
-import type { BenchOptions, BenchResult, Spread } from '../bench/run.js';
+import { ownRuns } from '../bench/ownFigures.js';
+import type { BenchOptions } from '../bench/run.js';
+import { benchText } from '../bench/table.js';
 import type { Register } from '../context.js';
 import { withCommonOptions } from '../settings/common.js';
 import { readCount } from '../settings/values.js';
 import { type Session, session } from '../support/session.js';
-import { columns } from '../text/columns.js';
 
 const defaults = { members: 3, rounds: 5, tasks: 5000 } as const;
 
@@ -26,32 +27,9 @@ export const bench: Register = (program, context) => {
     const run = async (opened: Session): Promise<void> => {
       const { runBench } = await import('../bench/run.js');
       const result = await runBench(opened.settings.store, options, opened);
-      opened.output.result({ options, ...result }, () => benchText(result));
+      const own = ownRuns['nodb' in opened.settings.store ? 'embedded' : 'mongodb'];
+      opened.output.result({ options, ...result, own }, () => benchText(result, own));
     };
     return session(flags, context, run, true);
   });
 };
-
-function benchText({ reads, writes, handOver, failover, beats, ...rates }: BenchResult): string {
-  const rows: [string, Spread | null][] = [
-    ['read', reads],
-    ['write', writes],
-    ['hand-over, until the next master', handOver],
-    ['failover after SIGKILL, until the next master', failover],
-    ['lateness of beats, main thread blocked, all cores busy', { ...beats, count: beats.sent }],
-  ];
-  const table = columns(
-    ['MEASURED', '>COUNT', '>P50 MS', '>P99 MS', '>MAX MS'],
-    rows.map(([what, spread]) => [
-      what,
-      ...(spread === null
-        ? ['0', '-', '-', '-']
-        : [String(spread.count), ...[spread.p50, spread.p99, spread.max].map(ms)]),
-    ]),
-  );
-  return `${table}\n\n${rates.submittedPerSecond} tasks stored per second, ${rates.donePerSecond} done per second`;
-}
-
-function ms(value: number): string {
-  return value < 10 ? value.toFixed(2) : value.toFixed(0);
-}

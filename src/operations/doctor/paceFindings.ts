@@ -2,6 +2,7 @@
 import { isTooSlow, storeLimits } from '../../coordinator/storeLimits.js';
 import { defaultIntervals } from '../../options/intervals.js';
 import type { Intervals } from '../../options/options.js';
+import { spreadOf } from '../spread.js';
 import type { SubsystemView } from '../views.js';
 import type { Finding } from './findings.js';
 
@@ -11,20 +12,6 @@ const TTL_MIN_MS = 500;
 const TTL_MAX_MS = 10 * 60_000;
 /** The shortest answers tell little of what a busy machine does, in ms. */
 const ROUND_TRIP_MIN_MS = 5;
-
-export interface Pace {
-  readonly p50: number;
-  readonly p99: number;
-  readonly max: number;
-  readonly count: number;
-}
-
-export function paceOf(roundTrips: readonly number[]): Pace | null {
-  const sorted = [...roundTrips].sort((a, b) => a - b);
-  const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
-  if (sorted.length === 0) return null;
-  return { p50: at(0.5), p99: at(0.99), max: at(1), count: sorted.length };
-}
 
 /** Returns the shortest intervals, in the proportion of the defaults, that leave room for answers of this time. */
 export function shortestIntervals(roundTrip: number): Pick<Intervals, 'MASTER' | 'SLAVE' | 'TICKING'> {
@@ -48,8 +35,8 @@ export function paceFindings(
   isOfWrites: boolean,
   views: readonly Pick<SubsystemView, 'name' | 'ttl'>[],
 ): Finding[] {
-  const pace = paceOf(roundTrips);
-  if (pace === null) return [];
+  if (roundTrips.length === 0) return [];
+  const pace = spreadOf(roundTrips);
   const { MASTER, SLAVE, TICKING } = shortestIntervals(pace.p99);
   const measured = `${pace.count} ${isOfWrites ? 'writes' : 'reads'} took ${ms(pace.p50)} (median), ${ms(pace.p99)} (p99)`;
   const findings: Finding[] = [

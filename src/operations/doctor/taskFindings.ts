@@ -1,4 +1,4 @@
-/** Looks for stored tasks that nobody does, and for ids that are stored twice. How much it reads is limited. */
+/** Looks for stored tasks that no member does, and for ids that are stored twice. How much it reads is limited. */
 import type { StoreFacts } from '../../store/facts.js';
 import type { StoreReader } from '../../store/reader.js';
 import type { TaskId } from '../../task/task.js';

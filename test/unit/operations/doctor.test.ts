@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { worstFirst } from '../../../src/operations/doctor/findings.ts';
-import { paceFindings, paceOf, shortestIntervals } from '../../../src/operations/doctor/paceFindings.ts';
+import { paceFindings, shortestIntervals } from '../../../src/operations/doctor/paceFindings.ts';
 import { storeFindings } from '../../../src/operations/doctor/storeFindings.ts';
 import { subsystemFindings } from '../../../src/operations/doctor/subsystemFindings.ts';
 import { lookAtTasks, TASKS_COMPARED_MAX, taskFindings } from '../../../src/operations/doctor/taskFindings.ts';
@@ -78,11 +78,6 @@ describe('the pace', () => {
     expect(codes).toEqual(['good PACE', 'warning INTERVALS']);
     expect(paceFindings([1], true, views).map(({ code }) => code)).toEqual(['PACE']);
     expect(paceFindings([], true, views)).toEqual([]);
-  });
-
-  test('has the median, the p99 and the most', () => {
-    expect(paceOf([5, 1, 3])).toEqual({ p50: 3, p99: 5, max: 5, count: 3 });
-    expect(paceOf([])).toBeNull();
   });
 });
 
