@@ -100,7 +100,7 @@ export const orderBugs: readonly PlantedBug[] = [
     breaks: 'An old answer of the store makes a master begin a hand-over that it has refused.',
     file: watch,
     find: 'if (this.drains || order.id === this.ended) return;',
-    replace: 'if (this.drains) return;',
+    replace: "if (this.drains || (order.id === this.ended && order.state === 'refused')) return;",
     caughtBy,
   },
   {
@@ -108,7 +108,7 @@ export const orderBugs: readonly PlantedBug[] = [
     breaks: 'A request takes the place of one that the master has accepted.',
     file: handOver,
     find: 'return handOver?.term === term && isOpen(handOver) ? handOver : null;',
-    replace: "return handOver?.term === term && handOver.state === 'asked' ? handOver : null;",
+    replace: "return handOver?.term === term && isOpen(handOver) && handOver.state === 'asked' ? handOver : null;",
     caughtBy,
   },
   {
@@ -116,7 +116,7 @@ export const orderBugs: readonly PlantedBug[] = [
     breaks: 'An asker is told of the next master before that has put its mastership on record.',
     file: handOver,
     find: 'if (holder === null || (await desk.lastWonClaim(name)) !== claim) return null;',
-    replace: 'if (holder === null || (await desk.lastWonClaim(name)) === null) return null;',
+    replace: 'if (holder === null || (await desk.lastWonClaim(name)) === claim.slice(0, 0)) return null;',
     caughtBy,
   },
   {
@@ -140,7 +140,7 @@ export const orderBugs: readonly PlantedBug[] = [
     breaks: 'Orders that a later version wrote are taken for none, and written over.',
     file: 'src/requests/change.ts',
     find: 'if (seen.unreadable !== undefined) throw fromWire(seen.unreadable);',
-    replace: '',
+    replace: "if (seen.unreadable?.message === '') throw fromWire(seen.unreadable);",
     caughtBy,
   },
   {
