@@ -2,7 +2,7 @@
 import { showValue } from '../diagnostics/showValue.js';
 import { InvalidOptionError } from '../errors.js';
 import { checkBoolean, readFields } from '../options/checks.js';
-import type { PageAction } from './contract.js';
+import { checkActions, type PageAction } from '../options/pageActions.js';
 
 /** Names what a viewer wants to do. `payload`: see what tasks hold. */
 export type PageRight = 'view' | 'payload' | PageAction;
@@ -31,8 +31,6 @@ export interface PageOptions<Request = never> {
   /** Is the path that the page is mounted on, if what calls the handler does not take it off the URL. Default: none. */
   readonly base?: string;
 }
-
-export const pageActions = ['requeue', 'discard', 'pause', 'hand-over', 'drain'] as const satisfies PageAction[];
 
 export type Authorize = (request: unknown, action: PageRight) => unknown;
 
@@ -73,17 +71,6 @@ function checkFunction(value: unknown, path: string): ((...args: any[]) => unkno
   // biome-ignore lint/suspicious/noExplicitAny: as above
   if (typeof value === 'function') return value as (...args: any[]) => unknown;
   throw new InvalidOptionError(`${path} must be a function, not ${showValue(value)}`);
-}
-
-/** @throws InvalidOptionError */
-export function checkActions(value: unknown, path: string): readonly PageAction[] {
-  if (value === undefined || value === false) return [];
-  if (value === true) return pageActions;
-  const list: unknown[] = Array.isArray(value) ? value : [value];
-  const wrong = list.find((each) => !pageActions.some((action) => action === each));
-  if (Array.isArray(value) && wrong === undefined) return pageActions.filter((action) => list.includes(action));
-  const choices = pageActions.map((action) => `'${action}'`).join(', ');
-  throw new InvalidOptionError(`${path} must be true, false, or a list of ${choices}, not ${showValue(value)}`);
 }
 
 /** @throws InvalidOptionError */

@@ -5,16 +5,14 @@
  * serves it, and the command `mongo-failover page` a process.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { inspect } from 'node:util';
-import { redact } from '../diagnostics/redact.js';
 import { InvalidOptionError } from '../errors.js';
 import { linkOf } from '../facade/serviceLink.js';
 import { fetchHandler } from './fetchHandler.js';
 import { nodeHandler } from './nodeHandler.js';
 import { type PageOptions, resolvePage } from './options.js';
-import { Site } from './site.js';
+import { Site, warn } from './site.js';
 
-export type { PageAction } from './contract.js';
+export type { PageAction } from '../options/pageActions.js';
 export type { PageOptions, PageRight, PageVerdict } from './options.js';
 
 /** Is what `failover()` returns, as far as it is needed here. */
@@ -75,9 +73,4 @@ export function page(service: PageService, options: PageOptions<IncomingMessage 
   });
   link.onClose(() => site.close());
   return { node: nodeHandler(site), fetch: fetchHandler(site), close: () => site.close() };
-}
-
-function warn(error: unknown): void {
-  const text = redact(`a request to the live page has failed: ${inspect(error)}`);
-  process.emitWarning(text, { type: 'MongoFailoverWarning', code: 'ERR_PAGE_FAILED' });
 }

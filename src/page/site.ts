@@ -1,6 +1,8 @@
 /** Puts a page together: its connections, its one poll and its routes. Nothing is opened before somebody looks. */
 import { createRequire } from 'node:module';
 import { hostname } from 'node:os';
+import { inspect } from 'node:util';
+import { redact } from '../diagnostics/redact.js';
 import type { StoreOptions } from '../options/options.js';
 import { createReader } from '../store/createReader.js';
 import { loadStore } from '../store/loadStore.js';
@@ -92,4 +94,10 @@ function plainClock({ monotonic, wall, setTimeout, clearTimeout }: Clocks & Time
       return () => clearTimeout(timer);
     },
   };
+}
+
+/** Tells the program what has failed in it, such as `authorize`: who asks is told no more than that it has. */
+export function warn(error: unknown): void {
+  const text = redact(`a request to the live page has failed: ${inspect(error)}`);
+  process.emitWarning(text, { type: 'MongoFailoverWarning', code: 'ERR_PAGE_FAILED' });
 }
