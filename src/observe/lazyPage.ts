@@ -1,4 +1,4 @@
-/** The live page beside the probes: loaded when it is asked for first, so one that nobody opens costs nothing. */
+/** The live page beside the probes: loaded when it is asked for first, so one that is never opened costs nothing. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ResolvedObserve } from '../options/observe.js';
 import type { StoreOptions } from '../options/options.js';

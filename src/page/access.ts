@@ -1,7 +1,7 @@
 /**
  * Who is answered. Closed by default: without `authorize`, a token or a password only this machine is, and only by a name that
- * is its own. A page of another site whose name was made to lead here (DNS rebinding) does not know such a name; and where a
- * proxy stands between, the peer is this machine for all the world.
+ * is its own. A page of another site whose name was made to lead here (DNS rebinding) does not know such a name; and with a
+ * proxy in between, the peer is this machine for all the world.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { isLoopback } from '../options/observe.js';
@@ -47,7 +47,7 @@ export async function admit(guard: Guard, request: PageRequest, right: PageRight
 async function authorized(authorize: Authorize, request: PageRequest, right: PageRight): Promise<Viewer> {
   const verdict: unknown = await authorize(request.original, right);
   if (verdict === true) return { name: null, isReader: false };
-  // Whoever may only read may see no more than there is to see without the right to see payloads.
+  // Who may only read may see no more than there is to see without the right to see payloads.
   const isReader = verdict === 'read';
   if (isReader && right === 'view') return { name: null, isReader };
   if (typeof verdict === 'string' && verdict !== '' && !isReader) {

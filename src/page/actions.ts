@@ -52,7 +52,7 @@ export async function act(verb: NamedVerb, name: string, body: Body, parts: Acti
   }
 }
 
-/** A name that nobody knows must not leave a document behind. */
+/** A name that is not known must not leave a document behind. */
 async function leaseOf(name: string, { reader }: ActionParts): Promise<Lease | null> {
   const [[entry], members] = await Promise.all([reader.leasesOf([name]), reader.members(name)]);
   if (entry === undefined && members.length === 0) throw noSubsystem(name);

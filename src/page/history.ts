@@ -1,6 +1,6 @@
 /**
  * What is known of masterships that ended, and of the times between them. The store says when each began; when one ended is seen
- * only while somebody looks. Pure.
+ * only while someone looks. Pure.
  */
 import type { TermEntry } from '../store/reader.js';
 import type { Gap, Iso, TermRow } from './contract.js';

@@ -45,7 +45,7 @@ export class Kept<T extends Openable> implements Source<T> {
     }
   }
 
-  /** Ends it, whoever uses it. */
+  /** Ends it. */
   async close(): Promise<void> {
     this.isClosed = true;
     this.cancel();

@@ -1,5 +1,5 @@
 /**
- * The queues as they were measured last. A look measures a few of them: those that somebody watches, those whose lease says that
+ * The queues as they were measured last. A look measures a few of them: those that someone watches, those whose lease says that
  * they have moved, and then those that were measured longest ago. So a look costs the same with a thousand subsystems.
  */
 import { StoreError } from '../errors.js';

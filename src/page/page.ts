@@ -1,7 +1,7 @@
 /**
  * The live page of a service, for a server of the program: `mongo-failover/page`.
  *
- * The program serves it from its main thread, so it stands still while that is blocked. The option `observe` has a thread that
+ * The program serves it from its main thread, so it answers nothing while that is blocked. The option `observe` has a thread that
  * serves it, and the command `mongo-failover page` a process.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -38,7 +38,7 @@ export interface Page {
 const VIEWERS_MAX = 500;
 
 /**
- * Makes the live page of a service: who is master, since when, what waits, and what has failed. It reads the store while somebody
+ * Makes the live page of a service: who is master, since when, what waits, and what has failed. It reads the store while someone
  * looks, by a connection of its own.
  *
  * @example

@@ -1,5 +1,5 @@
 /**
- * One poll of the store for all viewers. It runs while somebody follows, and a request that comes between two looks is answered
+ * One poll of the store for all viewers. It runs while someone follows, and a request that comes between two looks is answered
  * by the last one if that is fresh. So a hundred viewers cost what one does.
  */
 

@@ -1,4 +1,4 @@
-/** Puts a page together: its connections, its one poll and its routes. Nothing is opened before somebody looks. */
+/** Puts a page together: its connections, its one poll and its routes. Nothing is opened before someone looks. */
 import { createRequire } from 'node:module';
 import { hostname } from 'node:os';
 import { inspect } from 'node:util';
