@@ -43,7 +43,8 @@ function textOf(bytes: Uint8Array, name: string, redact: Redact): string {
   }
   try {
     const shown = redact === null ? task : redact(task, name);
-    return shown === undefined ? '"(hidden)"' : bson.EJSON.stringify(exact(shown, 0));
+    // A symbol or a function has no text at all.
+    return (shown === undefined ? undefined : bson.EJSON.stringify(exact(shown, 0))) ?? '"(hidden)"';
   } catch {
     return redact === null ? '"(this task cannot be shown)"' : '"(redact() has failed, so this is not shown)"';
   }
@@ -55,6 +56,7 @@ function exact(value: unknown, depth: number): unknown {
   if (depth > DEPTH_MAX) throw new Error('this is too deep, or a circle');
   if (Array.isArray(value)) return value.map((each) => exact(each, depth + 1));
   if (typeof value !== 'object' || value === null) return value;
+  if (value instanceof Uint8Array) return new bson.Binary(value);
   const above: unknown = Object.getPrototypeOf(value);
   // Of whichever realm.
   if (above !== null && Object.getPrototypeOf(above) !== null) return value;

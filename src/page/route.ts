@@ -34,7 +34,7 @@ export function routeOf(url: string): Route | null {
     return { type: 'write', verb: path === '/api/drain' ? 'drain' : 'undrain' };
   }
   if (path.startsWith(PREFIX)) return named(path.slice(PREFIX.length), query);
-  return /^\/[\w.-]+$/.test(path) ? { type: 'static', file: path.slice(1) } : null;
+  return /^\/[\w-]+\.[\w.-]+$/.test(path) ? { type: 'static', file: path.slice(1) } : null;
 }
 
 function named(rest: string, query: URLSearchParams): Route | null {
