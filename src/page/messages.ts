@@ -29,9 +29,12 @@ export interface EventSink {
   end(): void;
 }
 
-/** A stream of events that has no end of its own. `open` returns how to end it. */
+/** A stream of events that has no end of its own. Either is called, and once. */
 export interface EventSource {
+  /** Returns how to end it. */
   open(sink: EventSink): () => void;
+  /** It is not wanted any more. */
+  drop(): void;
 }
 
 export function isSource(body: PageResponse['body']): body is EventSource {

@@ -114,7 +114,10 @@ export function tooLarge(): PageError {
 }
 
 function send(site: Site, request: Mounted, response: ServerResponse, { status, headers, body }: PageResponse): void {
-  if (response.destroyed || response.writableEnded) return;
+  if (response.destroyed || response.writableEnded) {
+    if (isSource(body)) body.drop();
+    return;
+  }
   if (isSource(body)) {
     response.writeHead(status, headers);
     response.flushHeaders();

@@ -61,5 +61,7 @@ function exact(value: unknown, depth: number): unknown {
   // Of whichever realm.
   if (above !== null && Object.getPrototypeOf(above) !== null) return value;
   // Pairs, because `__proto__` is a field as any other in a task.
-  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, exact(each, depth + 1)]));
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([key, each]) => (each === undefined ? [] : [[key, exact(each, depth + 1)]])),
+  );
 }

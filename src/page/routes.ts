@@ -148,10 +148,6 @@ export class Routes {
 
   private async events(name: string | null, request: PageRequest, viewer: Viewer): Promise<PageResponse> {
     const { poll, clock, viewersMax } = this.parts;
-    if (this.streams >= viewersMax) {
-      const text = `${viewersMax} viewers follow already: close one, or look without following`;
-      throw new PageError(503, 'ERR_PAGE_BUSY', text, {}, { 'retry-after': '10' });
-    }
     const overview = await this.overviewFor(request, viewer);
     const headers = {
       ...safeHeaders,
@@ -161,6 +157,12 @@ export class Routes {
       'x-accel-buffering': 'no',
     };
     if (request.method === 'HEAD') return { status: 200, headers, body: '' };
+    if (this.streams >= viewersMax) {
+      const text = `${viewersMax} viewers follow already: close one, or look without following`;
+      throw new PageError(503, 'ERR_PAGE_BUSY', text, {}, { 'retry-after': '10' });
+    }
+    // Counted before the answer goes out, because others may ask until then.
+    this.streams += 1;
     const source = viewerSource({
       ...{ poll, clock, name, overview, feed: this.feed },
       mayStay: () => this.may(request, 'view'),
@@ -168,11 +170,7 @@ export class Routes {
         this.streams -= 1;
       },
     });
-    const open: typeof source.open = (sink) => {
-      this.streams += 1;
-      return source.open(sink);
-    };
-    return { status: 200, headers, body: { open } };
+    return { status: 200, headers, body: source };
   }
 
   private async write(route: WriteRoute, request: PageRequest, viewer: Viewer) {

@@ -24,7 +24,7 @@ interface ViewerParts {
 }
 
 export function viewerSource(parts: ViewerParts): EventSource {
-  return { open: (sink) => new Viewer(parts, sink).start() };
+  return { open: (sink) => new Viewer(parts, sink).start(), drop: parts.ended };
 }
 
 class Viewer {

@@ -228,6 +228,7 @@ test('no more follow than may, and each that leaves makes room', async () => {
   followers[0]?.leave();
   followers.push(await Follower.of(page));
   expect(await page.status('/api/events')).toBe(503);
+  expect(await page.status('/api/events', { method: 'HEAD' })).toBe(200);
   for (const follower of followers) follower.leave();
   await page.store.clock.advance(1000);
   expect(page.store.clock.pending).toBe(0);
