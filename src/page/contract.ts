@@ -19,6 +19,8 @@
  * `authorization: Bearer TOKEN`. All that is not 200 is a `Refused`.
  */
 
+import type { PageAction } from '../options/pageActions.js';
+
 export type Iso = string;
 /** A value in canonical EJSON, such as `7`, `"a"` or `{"$oid":"…"}`. Numbers and texts differ by the quotes. */
 export type Ejson = string;
@@ -72,7 +74,7 @@ export interface HandOverRow {
 }
 
 /** What a viewer may do: only what is in the list of the overview has a route that answers. */
-export type PageAction = 'requeue' | 'discard' | 'pause' | 'hand-over' | 'drain';
+export type { PageAction };
 
 export interface Overview {
   /** By the clock of the server. */
@@ -124,7 +126,7 @@ export interface TermRow {
   readonly holder: string;
   /** When it was won. */
   readonly at: Iso | null;
-  /** When it ended: seen while somebody looked, else at the latest, which is when the next one began; null: it lasts. */
+  /** When it ended: seen while someone looked, else at the latest, which is when the next one began; null: it lasts. */
   readonly until: Iso | null;
   /** Whether the end was seen. */
   readonly isSeen: boolean;

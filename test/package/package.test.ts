@@ -18,7 +18,7 @@ const root = join(import.meta.dirname, '..', '..');
 const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)));
 
 /** Those of the package beside its main one. */
-const entries = ['observe/openTelemetry', 'observe/promClient'];
+const entries = ['observe/openTelemetry', 'observe/promClient', 'page/page'];
 
 let folder: string;
 let tarball: string;
@@ -159,6 +159,7 @@ test('it holds the library, its types and its papers, and nothing else', async (
     built.filter(
       (file) =>
         !/^dist\/(commonjs|src|workers)\/.+\.(c?js|c?js\.map|d\.c?ts)$/.test(file) &&
+        !/^dist\/src\/page\/static\/[\w.-]+\.(?:css|html|js|svg)$/.test(file) &&
         file !== 'dist/commonjs/package.json',
     ),
   ).toEqual([]);
