@@ -100,7 +100,7 @@ function rowOf(page, row, index, isStop) {
           tabindex: isStop ? 0 : -1,
           title: shown(row.name, 1000),
         },
-        h('bdi', shown(row.name) || '(empty)'),
+        h('bdi', shown(row.name)),
       ),
       row.kind !== null && h('small', kinds[row.kind] ?? shown(row.kind)),
     ),
@@ -240,6 +240,7 @@ function tools(page, rows) {
           'button',
           { key: id, type: 'button', 'aria-pressed': String(isThis), on: { click } },
           label,
+          ' ',
           h('span', count(number)),
         );
       }),

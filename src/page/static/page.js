@@ -75,8 +75,7 @@ function go(parameters, isNew = true) {
   if (isNew) location.hash = hash;
   else {
     history.replaceState(null, '', hash);
-    page.query = new URLSearchParams(hash.slice(1));
-    render();
+    readAddress();
   }
 }
 

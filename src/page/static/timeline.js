@@ -30,7 +30,7 @@ function spansOf({ terms, gaps }, now) {
     ...more,
   });
   const held = terms.filter(({ at }) => at !== null).map(({ at, until, ...term }) => of({ from: at, to: until, term }));
-  return [...held, ...gaps.map(of)].sort((a, b) => a.from - b.from || a.to - b.to);
+  return [...held, ...gaps.map(of)].filter(({ from, to }) => to >= from).sort((a, b) => a.from - b.from || a.to - b.to);
 }
 
 function bar(span, start, now, colour) {
@@ -39,7 +39,7 @@ function bar(span, start, now, colour) {
   if (to < start) return null;
   const [left, right] = [share(from), share(to)];
   const css = { left, width: `calc(${right} - ${left})` };
-  const lasted = `${clockTime(new Date(from).toISOString())}, ${duration(to - from)}`;
+  const lasted = `${clockTime(from)}, ${duration(to - from)}`;
   if (!term) return h('div', { key: `gap ${from}`, class: 'gap', css, title: `no master: ${lasted}` });
   const title = `term ${term.term}, ${shown(term.holder)}: ${lasted}`;
   return h('div', { key: term.term, class: `term c${colour}`, css, title }, `${term.term}`);

@@ -11,6 +11,7 @@ function escaped(character) {
 /** Returns a text as it can be shown in one line, and at most `most` characters of it. */
 export function shown(text, most = 200) {
   const all = String(text);
+  if (all.trim() === '') return all === '' ? '(empty)' : '(blank)';
   const cut = all.length > most ? `${all.slice(0, most).replace(/[\ud800-\udbff]$/, '')}…` : all;
   return cut.replace(unseen, escaped);
 }
@@ -20,7 +21,7 @@ export function shownLines(text, most = 4000) {
   return String(text)
     .slice(0, most)
     .split(/\r?\n/)
-    .map((line) => shown(line, most))
+    .map((line) => (line === '' ? '' : shown(line, most)))
     .join('\n');
 }
 
@@ -36,6 +37,7 @@ const units = [
 
 /** Returns such as `0.3 s`, `12 s`, `3 min 5 s`, `2 d 4 h`. */
 export function duration(ms) {
+  if (!Number.isFinite(ms)) return 'an unknown time';
   if (ms < 9950) return `${(Math.max(0, ms) / 1000).toFixed(1)} s`;
   const at = units.findIndex(([unit]) => ms >= unit);
   const [unit, name] = units[at];
@@ -45,9 +47,9 @@ export function duration(ms) {
   return `${whole} ${name}${rest > 0 ? ` ${rest} ${next[1]}` : ''}`;
 }
 
-/** Returns a time as people here write it, to the second. */
-export function clockTime(iso) {
-  const date = new Date(iso);
+/** Returns a time as people here write it, to the second. Takes what `Date` takes. */
+export function clockTime(at) {
+  const date = new Date(at);
   return Number.isNaN(date.getTime()) ? 'an unknown time' : date.toLocaleString('sv', { timeZoneName: 'short' });
 }
 
