@@ -1,7 +1,7 @@
 /** What viewers cost MongoDB, counted by a proxy that lets pass only what a user may send who may only read. */
 import type { Document } from 'bson';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Overview } from '../../src/page/contract.ts';
+import type { Overview, TaskPage } from '../../src/page/contract.ts';
 import { createStore } from '../support/builtStore.ts';
 import { CommandProxy } from '../support/commandProxy.ts';
 import { databaseUri } from '../support/database.ts';
@@ -55,7 +55,7 @@ test('a user who may only read is enough, and a hundred viewers cost what one do
   await program.line(/open it in a browser/);
   const url = /^(http:\S+\/)$/m.exec(program.stdout)?.[1] ?? '';
   const headers = { authorization: 'Bearer abcdefghijklmnop' };
-  const read = async (path: string) => (await fetch(`${url}${path}`, { headers })).json();
+  const read = async <T>(path: string) => (await fetch(`${url}${path}`, { headers })).json() as Promise<T>;
   const costs: string[][] = [];
   for (const viewers of [1, 100]) {
     const control = new AbortController();
@@ -87,9 +87,9 @@ test('a user who may only read is enough, and a hundred viewers cost what one do
   // Four looks each, begun somewhere within one: all but a look's commands must be the same.
   expect(one.length).toBeLessThanOrEqual(5 * COMMANDS_A_LOOK);
   expect(Math.abs(hundred.length - one.length)).toBeLessThanOrEqual(COMMANDS_A_LOOK);
-  expect((await read('api/subsystems/durable/tasks')).next).toBe(50);
-  expect((await read('api/subsystems/durable/tasks?after=100')).next).toBe(null);
-  const overview: Overview = await read('api/overview');
+  expect((await read<TaskPage>('api/subsystems/durable/tasks')).next).toBe(50);
+  expect((await read<TaskPage>('api/subsystems/durable/tasks?after=100')).next).toBe(null);
+  const overview = await read<Overview>('api/overview');
   expect(overview).toMatchObject({
     problem: null,
     subsystems: [{ name: 'durable', queued: 120 }, { name: 'unmanaged' }],
