@@ -108,7 +108,7 @@ function facts(details, now) {
   );
 }
 
-function memberRow(page, details, member) {
+function memberRow(page, details, member, isWritable) {
   const { row } = details;
   const { actions } = page.overview;
   const isMaster = member.id === row.master?.id;
@@ -130,22 +130,24 @@ function memberRow(page, details, member) {
     h('td', member.version === null ? nil() : bdi(member.version, 30)),
     h('td', time(member.at, clockTime(member.at).slice(11, 19))),
     h('td.id', h('small', bdi(member.id, 60))),
-    h(
-      'td.actions',
-      mayHandOver && button('Hand over to it…', () => askHandOver(page, details, member.id)),
-      actions.includes('drain') && member.drained !== true && button('Drain…', () => askDrain(page, details, member)),
-    ),
+    isWritable &&
+      h(
+        'td.actions',
+        mayHandOver && button('Hand over to it…', () => askHandOver(page, details, member.id)),
+        actions.includes('drain') && member.drained !== true && button('Drain…', () => askDrain(page, details, member)),
+      ),
   );
 }
 
-const headings = ['Host', '#Process', 'State', '#Priority', 'Drained', 'Version', 'Wrote at', 'Id', ''];
+const headings = ['Host', '#Process', 'State', '#Priority', 'Drained', 'Version', 'Wrote at', 'Id'];
 
 function members(page, details) {
   if (details.memberList.length === 0)
     return h('p.hint', 'No member has a line in the store. Start one, and it joins.');
+  const isWritable = ['hand-over', 'drain'].some((action) => page.overview.actions.includes(action));
   return table(
-    headings,
-    details.memberList.map((member) => memberRow(page, details, member)),
+    isWritable ? [...headings, 'Ask'] : headings,
+    details.memberList.map((member) => memberRow(page, details, member, isWritable)),
   );
 }
 
