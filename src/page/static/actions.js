@@ -25,7 +25,7 @@ export function askHandOver(page, { row, memberList }, to = '') {
     const options = [['', 'any other member'], ...able.map((member) => [member.id, called(member)])];
     const name = quoted(now.name);
     if (now.master === null)
-      return { title: `Hand ${name} over`, lines: ['It has no master now, so nobody can hand it over.'] };
+      return { title: `Hand ${name} over`, lines: ['It has no master now, so there is nothing to hand over.'] };
     return {
       title: `Hand ${name} over`,
       lines: [

@@ -1,5 +1,5 @@
 /** Speaks with the server: requests, and the stream of what changes. The token, if there is one, stays in this tab. */
-const STREAM_SILENT_MS = 35_000;
+const STREAM_SILENT_MS = 25_000;
 const FIRST_EVENT_MS = 6000;
 const POLL_MS = 2000;
 const BACK_OFF_MS = [500, 1000, 2000, 5000, 10_000, 20_000, 30_000];
@@ -63,7 +63,7 @@ export async function read(path, query = {}, signal = undefined) {
   return response.json();
 }
 
-/** Sends what somebody has confirmed. */
+/** Sends what someone has confirmed. */
 export async function write(path, query, body) {
   const search = new URLSearchParams(query).toString();
   const more = { 'content-type': 'application/json', 'x-mongo-failover': '1' };
@@ -123,7 +123,10 @@ function dispatch(part, event) {
 async function poll(name, { event, alive }, signal) {
   while (!signal.aborted) {
     event('overview', await read('overview', {}, signal));
-    if (name !== null) event('subsystem', await read('subsystems/-', { name }, signal));
+    if (name !== null) {
+      const gone = (error) => (error.status === 404 ? null : Promise.reject(error));
+      event('subsystem', await read('subsystems/-', { name }, signal).catch(gone));
+    }
     alive();
     await sleep(POLL_MS, signal);
   }
