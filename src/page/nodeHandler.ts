@@ -95,11 +95,17 @@ async function readBody(request: Mounted): Promise<string> {
   }
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of request) {
-    const bytes = Buffer.from(chunk);
-    length += bytes.length;
-    if (length > BODY_BYTES_MAX) throw tooLarge();
-    chunks.push(bytes);
+  try {
+    for await (const chunk of request) {
+      const bytes = Buffer.from(chunk);
+      length += bytes.length;
+      if (length > BODY_BYTES_MAX) throw tooLarge();
+      chunks.push(bytes);
+    }
+  } catch (error) {
+    if (error instanceof PageError) throw error;
+    // Who sent it went away, which is no failure of the program.
+    throw new PageError(400, 'ERR_PAGE_REQUEST', 'the body has ended before its end');
   }
   return Buffer.concat(chunks).toString();
 }

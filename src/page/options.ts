@@ -1,4 +1,5 @@
 /** The options of the page, and their checks. */
+import type { IncomingMessage } from 'node:http';
 import { showValue } from '../diagnostics/showValue.js';
 import { InvalidOptionError } from '../errors.js';
 import { checkBoolean, readFields } from '../options/checks.js';
@@ -13,13 +14,13 @@ export type PageRight = 'view' | 'payload' | PageAction;
  */
 export type PageVerdict = boolean | string | null | undefined;
 
-/** Holds the options of `page()`. */
-export interface PageOptions<Request = never> {
+/** Holds the options of `page()`. `Asked`: what `authorize` gets, as the framework has it; a `Request` for `fetch`. */
+export interface PageOptions<Asked = IncomingMessage> {
   /**
    * Decides about each request. Without it the page is closed to all but this machine: the peer must be a loopback address, the
    * header Host must name one, and no proxy may stand between.
    */
-  readonly authorize?: (request: Request, action: PageRight) => PageVerdict | Promise<PageVerdict>;
+  readonly authorize?: (request: Asked, action: PageRight) => PageVerdict | Promise<PageVerdict>;
   /** Returns what is shown in the place of a task: a copy without what others may not see. Only with `payload`. */
   readonly redact?: (task: unknown, name: string) => unknown;
   /** Says which actions have a route at all. Default: false, none. */

@@ -57,7 +57,7 @@ const VIEWERS_MAX = 500;
  * @throws {@link InvalidOptionError} `ERR_INVALID_OPTION`: an option is unknown or wrong, or this is no service.
  * @throws {@link FailoverError} `ERR_BUNDLED`: the files of the page are missing.
  */
-export function page(service: PageService, options: PageOptions<IncomingMessage | Request> = {}): Page {
+export function page<Asked = IncomingMessage>(service: PageService, options: PageOptions<Asked> = {}): Page {
   const link = linkOf(service);
   if (link === undefined) {
     throw new InvalidOptionError('page() needs what failover() has returned, of the same version of this package');

@@ -189,14 +189,15 @@ export class Routes {
       }),
     );
     try {
-      return await done;
+      const answer = await done;
+      // Who asks next sees what this has changed.
+      await poll.again();
+      return answer;
     } catch (error) {
       if (!(error instanceof PageError) || error.status !== 409 || name === null) throw error;
       const { snapshot } = await poll.again();
       const now = snapshot?.rows.get(name);
       throw new PageError(409, error.code, error.message, now === undefined ? {} : { now });
-    } finally {
-      void poll.again();
     }
   }
 }

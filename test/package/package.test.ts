@@ -60,6 +60,33 @@ test.each(['prom-client', 'opentelemetry'])('its entry %s is there for `import` 
   expect(await run('node', ['--eval', `console.log(typeof require('${name}').register)`], project)).toBe('function\n');
 });
 
+test.each(['import', 'require'])('its entry page serves its files and reads the store, by `%s`', async (way) => {
+  const store = JSON.stringify({ nodb: { path: join(folder, `page by ${way}`) } });
+  const program = `
+    const service = failover(${store});
+    await new service.unmanaged('seen').run();
+    const ui = page(service);
+    const ask = (path) => ui.fetch(new Request('http://localhost' + path), { remoteAddress: '127.0.0.1' });
+    const found = [await ask('/'), await ask('/page.js')];
+    const [html, script] = await Promise.all(found.map((response) => response.text()));
+    let names = [];
+    while (names.length === 0) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      names = (await (await ask('/api/overview')).json()).subsystems.map(({ name }) => name);
+    }
+    console.log(html.slice(0, 15), script.length > 1000, names.join());
+    await service.close();`;
+  const names = [`{ failover } = require('${ownPackage.name}')`, `{ page } = require('${ownPackage.name}/page')`];
+  const [args, code] =
+    way === 'require'
+      ? [['--eval'], `(async () => { const ${names.join(', ')};${program} })()`]
+      : [
+          ['--input-type=module', '--eval'],
+          `import { failover } from '${ownPackage.name}'; import { page } from '${ownPackage.name}/page';${program}`,
+        ];
+  expect(await run('node', [...args, code], project)).toBe('<!doctype html> true seen\n');
+});
+
 test('the program of its README runs beside the work module that is shown, and ends at a signal', async () => {
   const readme = await readFile(join(root, 'README.md'), 'utf8');
   const shown = new Map(

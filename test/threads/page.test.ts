@@ -55,7 +55,7 @@ const post = (body: object) => ({ method: 'POST', headers: own, body: JSON.strin
 test('in Express it is below a path, behind a parser of bodies, and leaves the rest to others', async () => {
   const { service, cluster, gate } = await working();
   await cluster.submitMany([{ id: 1, card: '4111' }, { id: 5 }]);
-  const options: PageOptions<never> = {
+  const options: PageOptions = {
     authorize: () => 'ada',
     ...{ actions: true, payload: true, title: 'staging' },
     redact: (task) => ({ ...Object(task), card: undefined }),

@@ -34,7 +34,7 @@ test('a long one is cut, and not within a character', () => {
   const { payload, cut } = shown({ text: `x${'😀'.repeat(5000)}` });
   expect([payload?.length, cut]).toEqual([SHOWN_MAX, true]);
   const odd = shown({ text: '😀'.repeat(5000) });
-  expect(odd.payload?.isWellFormed?.() ?? !/\p{Surrogate}/u.test(odd.payload ?? '')).toBe(true);
+  expect(odd.payload).not.toMatch(/\p{Surrogate}/u);
   expect(shown({ text: 'short' })).toEqual({ payload: '{"text":"short"}' });
 });
 
