@@ -65,7 +65,7 @@ test('a failover is followed live: the gap in red, and then the other member', a
   await until(
     'the rows',
     () => rowNames(page),
-    (names) => names.length === 3,
+    (names) => names.length === 4,
   );
   expect(await page.locator('.badge').innerText()).toBe('a test');
   expect(page.url()).not.toContain('token');
@@ -152,6 +152,14 @@ test('a drain takes a process out of all it has, and ends from the list', async 
   await page.getByRole('button', { name: 'End the drain…' }).waitFor();
   expect(await confirm(page, 'End the drain…', 'End the drain')).toBe('The drain has ended.');
   await page.getByRole('button', { name: 'End the drain…' }).waitFor({ state: 'hidden' });
+});
+
+test('a queue that is blocked by its head says so, and the head is tried again', async () => {
+  const { visit } = await start();
+  const page = await visit('ledger');
+  await page.getByText('No task begins: it is blocked by its head').waitFor();
+  expect(await confirm(page, 'Try it again…', 'Try again')).toBe('It is tried again.');
+  await page.getByText('No task begins: it is blocked by its head').waitFor();
 });
 
 test('of two who ask at once, the second one is told what has changed', async () => {

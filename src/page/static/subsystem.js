@@ -1,5 +1,5 @@
 /** One subsystem: who is master, who was, the members, the queue and the dead letters. */
-import { askDrain, askHandOver, askPause, askResume } from './actions.js';
+import { askDrain, askHandOver, askPause, askResume, askUnblock } from './actions.js';
 import { h } from './dom.js';
 import { gate } from './gate.js';
 import { lettersOf, readList, tasksOf } from './lists.js';
@@ -66,6 +66,18 @@ function pauseLine({ pause }) {
     pause.until !== null && [' until ', time(pause.until, clockTime(pause.until))],
     pause.reason !== null && [': ', bdi(pause.reason)],
     pause.standby && '. No member is to be master.',
+  );
+}
+
+function blockedLine(page, details) {
+  const mayRetry = page.overview.actions.includes('requeue') && details.queue?.queued > 0;
+  return h(
+    'p.warn',
+    h('b', 'No task begins: '),
+    'it ',
+    bdi(details.row.blocked, 400),
+    ' ',
+    mayRetry && button('Try it again…', () => askUnblock(page, details)),
   );
 }
 
@@ -176,7 +188,7 @@ function head(page, details) {
     h('p', sentence(row, page.now())),
     row.problem !== null && h('p.bad', bdi(row.problem, 600)),
     pauseLine(row),
-    row.blocked !== null && row.pause === null && h('p.warn', h('b', 'No task begins: '), 'it ', bdi(row.blocked, 400)),
+    row.blocked !== null && row.pause === null && blockedLine(page, details),
     handOverLine(row),
     facts(details, page.now()),
   );
