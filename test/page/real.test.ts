@@ -184,6 +184,31 @@ test('of two who ask at once, the second one is told what has changed', async ()
   expect(said).toContain(`term ${before.term + 1}.`);
 });
 
+test('beside the probes it is below a path, and knows how late the beats are', async () => {
+  const path = join(await temporaryFolder(), 'store');
+  const member = startMember(memberFile, { path, fills: true, serves: true });
+  const [address] = await member.line(/^http:.*/);
+  const page = await openPage(`${address}/page/`);
+  await until(
+    'the rows',
+    () => rowNames(page),
+    (names) => names.length === 4,
+  );
+  await page.getByRole('link', { name: 'importer' }).focus();
+  await page.keyboard.press('Enter');
+  await page.getByText('Lateness of beats').waitFor();
+  expect(await confirm(page, 'Pause…', 'Pause')).toMatch(/^Paused\./);
+  await page.getByText(/^Paused by/).waitFor();
+  // Gone for good: what was seen stays, and says so.
+  member.kill('SIGKILL');
+  await until(
+    'it is not live',
+    () => page.locator('.fresh').innerText(),
+    (text) => text.startsWith('Not live, as of'),
+  );
+  expect(await page.getByRole('heading', { name: 'importer' }).count()).toBe(1);
+});
+
 test('a name that looks like a program is a name', async () => {
   const { visit } = await start();
   const page = await visit(hostileName);

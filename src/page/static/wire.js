@@ -54,7 +54,10 @@ async function reach(path, options) {
     throw new Refusal(0, { code: 'ERR_NO_ANSWER', message });
   }
   if (!response.ok) throw await refusalOf(response);
-  return response;
+  // Where a session has ended, some servers lead to their login, which is a page like any other.
+  if (/json|event-stream/.test(response.headers.get('content-type'))) return response;
+  const message = 'Something else than the page has answered, perhaps a login. Load the page again.';
+  throw new Refusal(response.status, { code: 'ERR_ANSWER', message });
 }
 
 export async function read(path, query = {}, signal = undefined) {
