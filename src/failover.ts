@@ -215,7 +215,11 @@ export function failover(options: FailoverOptions = {}): Failover {
 
   watch.start();
   const followers: (() => Promise<void>)[] = [];
-  const link: ServiceLink = { store: resolved.store, onClose: (end) => void followers.push(end) };
+  const link: ServiceLink = {
+    store: resolved.store,
+    lateness: () => watch.counts.lateness.read(),
+    onClose: (end) => void followers.push(end),
+  };
   const service: Failover = {
     managed: Managed,
     unmanaged: Unmanaged,

@@ -3,9 +3,12 @@
  * that entry may be CommonJS while the service is an ES module; and it is hidden, because it holds the password of the store.
  */
 import type { StoreOptions } from '../options/options.js';
+import type { Distribution } from '../wire/sharedCounts.js';
 
 export interface ServiceLink {
   readonly store: StoreOptions;
+  /** How late the beats of this process were. */
+  lateness(): Distribution;
   /** Calls `end` when the service is closed, which waits for it. Never called twice. */
   onClose(end: () => Promise<void>): void;
 }

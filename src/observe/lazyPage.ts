@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ResolvedObserve } from '../options/observe.js';
 import type { StoreOptions } from '../options/options.js';
+import type { Distribution } from '../wire/sharedCounts.js';
 import type { ObservedPage, PageModule } from './messages.js';
 
 export const PAGE_PATH = '/page';
@@ -12,6 +13,7 @@ export class LazyPage {
   constructor(
     private readonly load: () => Promise<PageModule>,
     private readonly store: StoreOptions,
+    private readonly lateness: () => Distribution,
     private readonly options: Pick<ResolvedObserve, 'page' | 'token'>,
   ) {}
 
@@ -35,8 +37,8 @@ export class LazyPage {
   }
 
   private opened(): Promise<ObservedPage> {
-    const { store, options } = this;
-    const parts = { store, actions: options.page?.actions ?? [], token: options.token, base: PAGE_PATH };
+    const { store, options, lateness } = this;
+    const parts = { store, lateness, actions: options.page?.actions ?? [], token: options.token, base: PAGE_PATH };
     this.loading ??= this.load().then(({ observedPage }) => observedPage(parts));
     return this.loading;
   }

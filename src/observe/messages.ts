@@ -6,6 +6,7 @@ import type { StoreOptions } from '../options/options.js';
 import type { PageAction } from '../options/pageActions.js';
 import type { OwnThreadData } from '../surroundings/ownThreads.js';
 import type { WatchedService } from '../wire/messages.js';
+import type { Distribution } from '../wire/sharedCounts.js';
 import type { Build } from './watched.js';
 
 /** Given to the observer thread when it starts. */
@@ -30,6 +31,8 @@ export interface ObservedPageParts {
   readonly token: string | null;
   /** Under which path it is. */
   readonly base: string;
+  /** How late the beats of this process were. */
+  lateness(): Distribution;
 }
 
 export interface ObservedPage {

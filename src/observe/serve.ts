@@ -33,7 +33,10 @@ export function startObserverThread(loadPage: () => Promise<PageModule>): void {
   const looking = realTime.setInterval(() => awake.since(), AWAKE_PERIOD_MS);
   const all = (): Watched => ({ counts, clusters: [...clusters.values()] });
   const tell = (message: FromObserver): void => parentPort?.postMessage(message);
-  const page = options.page === null || data.store === null ? null : new LazyPage(loadPage, data.store, options);
+  const page =
+    options.page === null || data.store === null
+      ? null
+      : new LazyPage(loadPage, data.store, () => counts.lateness.read(), options);
   const server = new ObserverServer({
     ...{ options, page },
     timers: realTime,

@@ -160,7 +160,7 @@ export interface Details {
   readonly gaps: readonly Gap[];
   /** Null without a queue in the store. */
   readonly queue: QueueRow | null;
-  /** How late the beats of the master here are, in ms: only of a master in the process that serves the page. */
+  /** How late the beats of this process are, in ms, as upper bounds: only if the master is in the process that serves the page. */
   readonly lateness: { readonly p50: number; readonly p99: number; readonly max: number } | null;
 }
 

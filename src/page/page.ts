@@ -8,6 +8,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { InvalidOptionError } from '../errors.js';
 import { linkOf } from '../facade/serviceLink.js';
 import { fetchHandler } from './fetchHandler.js';
+import { latenessOf } from './lateness.js';
 import { nodeHandler } from './nodeHandler.js';
 import { type PageOptions, resolvePage } from './options.js';
 import { Site, warn } from './site.js';
@@ -66,6 +67,7 @@ export function page<Asked = IncomingMessage>(service: PageService, options: Pag
   const { authorize } = resolved;
   const site = new Site({
     store: link.store,
+    lateness: () => latenessOf(link.lateness()),
     options: resolved,
     guard: authorize === null ? { type: 'loopback' } : { type: 'authorize', authorize },
     viewersMax: VIEWERS_MAX,

@@ -7,8 +7,9 @@ import { redact } from '../diagnostics/redact.js';
 import { FailoverError } from '../errors.js';
 import type { StoreReader } from '../store/reader.js';
 import type { Cancel, Clock } from '../time/clock.js';
+import type { Details } from './contract.js';
 import type { Source } from './kept.js';
-import { Looker, type Snapshot } from './snapshot.js';
+import { Looker, ROWS_MAX, type Snapshot } from './snapshot.js';
 
 /** Between two looks, in ms. */
 export const PERIOD_MS = 1000;
@@ -34,6 +35,8 @@ interface PollParts {
   readonly source: Source<StoreReader>;
   readonly clock: Pick<Clock, 'now' | 'wall' | 'at'>;
   readonly rowsMax?: number;
+  /** How late the beats of this process were; null if that is not known. Default: it is not. */
+  lateness?(): Details['lateness'];
 }
 
 export class SharedPoll {
@@ -48,7 +51,11 @@ export class SharedPoll {
   private isEnded = false;
 
   constructor(private readonly parts: PollParts) {
-    this.looker = new Looker(parts.clock, 3 * PERIOD_MS, parts.rowsMax);
+    this.looker = new Looker(parts.clock, {
+      apartMax: 3 * PERIOD_MS,
+      rowsMax: parts.rowsMax ?? ROWS_MAX,
+      lateness: () => parts.lateness?.() ?? null,
+    });
   }
 
   get viewers(): number {

@@ -11,6 +11,7 @@ import type { FullStore } from '../store/taskStore.js';
 import type { Clock } from '../time/clock.js';
 import { type Clocks, realTime, type Timers } from '../time/realTime.js';
 import type { Guard } from './access.js';
+import type { Details } from './contract.js';
 import { Kept } from './kept.js';
 import type { ResolvedPage } from './options.js';
 import { SharedPoll } from './poll.js';
@@ -31,6 +32,8 @@ export interface SiteParts {
   /** Who asks, where `authorize` gives no name. Default: the page of this host. */
   readonly by?: string;
   readonly timeout?: number;
+  /** Default: not known. */
+  lateness?(): Details['lateness'];
   failed(error: unknown): void;
 }
 
@@ -44,13 +47,22 @@ export class Site {
   private isClosed = false;
 
   /** @throws FailoverError `ERR_BUNDLED` */
-  constructor({ store, options, guard, viewersMax, failed, by, timeout = COMMAND_MS }: SiteParts) {
+  constructor({
+    store,
+    options,
+    guard,
+    viewersMax,
+    failed,
+    by,
+    timeout = COMMAND_MS,
+    lateness = () => null,
+  }: SiteParts) {
     const clock = plainClock(realTime);
     const limits = { commandTimeout: timeout, connectTimeout: timeout, freshFor: timeout };
     this.base = options.base;
     this.reader = new Kept({ make: () => createReader(store, timeout), clock, keep: KEEP_MS });
     this.writer = new Kept({ make: () => loadStore(store, limits), clock, keep: KEEP_MS });
-    this.poll = new SharedPoll({ source: this.reader, clock });
+    this.poll = new SharedPoll({ source: this.reader, clock, lateness });
     const { version }: { version: string } = createRequire(import.meta.url)('mongo-failover/package.json');
     this.routes = new Routes({
       ...{ options, guard, clock, version, viewersMax, failed },

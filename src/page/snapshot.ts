@@ -7,6 +7,7 @@ import type { Member } from '../store/store.js';
 import type { Clock } from '../time/clock.js';
 import type { Details, DrainRow, Row } from './contract.js';
 import { History, type SeenLease } from './history.js';
+import { isHere } from './lateness.js';
 import { Measures } from './measures.js';
 import { iso } from './messages.js';
 import { byId, drainRow, memberRow, queueRow, rowOf, type Viewed } from './rows.js';
@@ -37,15 +38,19 @@ export class Looker {
 
   constructor(
     private readonly clock: SnapshotClock,
-    /** Two looks that are further apart say nothing of what was between, in ms. */
-    private readonly apartMax: number,
-    private readonly rowsMax = ROWS_MAX,
+    private readonly parts: {
+      /** Two looks that are further apart say nothing of what was between, in ms. */
+      readonly apartMax: number;
+      readonly rowsMax: number;
+      lateness(): Details['lateness'];
+    },
   ) {
     this.measures = new Measures(() => clock.wall());
   }
 
   async look(reader: StoreReader, watched: ReadonlySet<string>): Promise<Snapshot> {
-    const { clock, rowsMax, measures } = this;
+    const { clock, measures } = this;
+    const { rowsMax, apartMax } = this.parts;
     const [seen, drains] = await Promise.all([lookAt(reader, [], clock, rowsMax + 1), reader.drains()]);
     const truncated = seen.names.length > rowsMax;
     const names = truncated ? seen.names.slice(0, rowsMax) : seen.names;
@@ -53,7 +58,7 @@ export class Looker {
     const views = await viewsOf(measures, { ...seen, names }, clock);
     const settings = new Map(seen.leases.map(({ name, lease }) => [name, lease?.configuration?.settings ?? {}]));
     const viewed = views.map((view) => this.viewed(view, settings.get(view.name) ?? {}));
-    const isContinued = clock.now() - this.lastAt <= this.apartMax;
+    const isContinued = clock.now() - this.lastAt <= apartMax;
     this.lastAt = clock.now();
     this.history.see(new Map(viewed.map(({ view }) => [view.name, seenLease(view)])), isContinued);
     const at = clock.wall();
@@ -75,14 +80,14 @@ export class Looker {
   private async details(reader: StoreReader, viewed: Viewed, members: readonly Member[], at: number): Promise<Details> {
     const { name, term } = viewed.view;
     const { terms, gaps } = this.history.of(name, await this.terms.of(reader, name, term));
+    const row = rowOf(viewed);
     return {
-      at: iso(at),
-      row: rowOf(viewed),
+      ...{ at: iso(at), row },
       settings: viewed.settings,
       memberList: members.map(memberRow).sort(byId),
       ...{ terms, gaps },
       queue: queueRow(viewed),
-      lateness: null,
+      lateness: isHere(row) ? this.parts.lateness() : null,
     };
   }
 }

@@ -225,6 +225,8 @@ test('beside the probes it is served while the main thread is blocked, and ends 
   expect(await owners()).toBe(2);
   await until(async () => (await owners()) === 1);
   expect((await json<Overview>(`${url}/page/api/overview`)).subsystems).toMatchObject([{ state: 'held', term }]);
+  const { lateness } = await json<Details>(`${url}/page/api/subsystems/observed`);
+  expect(lateness).toEqual({ p50: expect.any(Number), p99: expect.any(Number), max: expect.any(Number) });
   expect([cluster.isMaster, errors]).toEqual([true, []]);
   expect((await fetch(`${url}/page/api/drain`, post({ host: 'x' }))).status).toBe(404);
 });
