@@ -46,7 +46,7 @@ test('a hand-over says which member and which term, and carries the term', async
     { action: 'hand-over', name: 'billing', body: { to: 'worker-9:120:billc4', reason: 'a new kernel', ifTerm: 4 } },
   ]);
   await dialog.getByRole('button', { name: 'Close' }).click();
-  expect(await dialog.count()).toBe(0);
+  await dialog.waitFor({ state: 'hidden' });
 });
 
 test('a member of the list can be chosen where it stands', async () => {

@@ -165,6 +165,9 @@ test('a server that says something else is not believed, and the page goes on', 
   server.drop();
   await page.getByText('The server answered 502').waitFor();
   await page.unroute('**/api/**');
+  await page.route('**/api/**', (route) => route.fulfill({ contentType: 'text/html', body: '<form>Log in</form>' }));
+  await page.getByText('perhaps a login').waitFor();
+  await page.unroute('**/api/**');
   await until(
     'live again',
     () => page.locator('.fresh').innerText(),

@@ -165,7 +165,12 @@ test('a store that cannot be read: what was seen stays, with what to do; and the
   const message = 'connect ECONNREFUSED 10.0.0.7:27017';
   server.send('problem', { at: iso(at), message });
   await page.getByRole('alert').getByText(message).waitFor();
-  await says(page, /^Store cannot be read$/);
+  await says(page, /^Not read for \d+\.\d s$/);
+  const overdue = page.locator('.row', { hasText: 'search-index' }).locator('.state');
+  const said = await overdue.innerText();
+  const before = await freshness(page);
+  await says(page, new RegExp(`^(?!${before}$)`));
+  expect(await overdue.innerText()).toBe(said);
   expect(await rowNames(page)).toHaveLength(10);
   expect(await page.locator('.stale').count()).toBe(1);
   server.send('problem', { at: iso(at), message: null });

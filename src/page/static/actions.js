@@ -1,5 +1,5 @@
 /** What may be asked of members: each says first what exactly will happen. */
-import { write } from './wire.js';
+import { read, write } from './wire.js';
 import { clockTime, duration, plural, shown } from './words.js';
 
 const IDS_MAX = 100;
@@ -25,7 +25,7 @@ export function askHandOver(page, { row, memberList }, to = '') {
     const options = [['', 'any other member'], ...able.map((member) => [member.id, called(member)])];
     const name = quoted(now.name);
     if (now.master === null)
-      return { title: `Hand ${name} over`, lines: ['It has no master now, so nobody can hand it over.'] };
+      return { title: `Hand ${name} over`, lines: ['It has no master now, so there is nothing to hand over.'] };
     return {
       title: `Hand ${name} over`,
       lines: [
@@ -158,6 +158,27 @@ export function askRequeue(page, details, ids, then) {
     send: () => letters(page, now, 'requeue', ids),
     done: (counts) => inWords(counts),
     then,
+  }));
+}
+
+/** The head of a blocked queue is no letter, but is put back in the same way. */
+export async function askUnblock(page, details) {
+  const [head] = await read('subsystems/-/tasks', { name: details.row.name, after: 0 }).then(
+    ({ entries }) => entries,
+    () => [],
+  );
+  ask(page, details.row, (now) => ({
+    title: `Try the head of ${quoted(now.name)} again`,
+    lines: head
+      ? [
+          `The task ${shown(head.id, 60)} has failed ${plural(head.attempts, 'time')}, and all others wait behind it.`,
+          'It gets all its attempts again, and is tried at once.',
+        ]
+      : ['No task waits any more, or the queue could not be read.'],
+    verb: head && 'Try again',
+    send: () => letters(page, now, 'requeue', [head.id]),
+    done: (counts) =>
+      counts.has('queued') ? 'It is tried again.' : 'It was not at the head any more, so nothing was done.',
   }));
 }
 

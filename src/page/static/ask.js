@@ -37,7 +37,7 @@ async function send(page, event) {
   }
   Object.assign(asked, is);
   asked.then?.();
-  // Somebody has closed the dialog before the answer came.
+  // Someone has closed the dialog before the answer came.
   if (page.ask !== asked) page.notice = `${asked.title}: ${asked.answer}`;
   page.render();
   requestAnimationFrame(() => requestAnimationFrame(() => document.querySelector('#ask .buttons button')?.focus()));

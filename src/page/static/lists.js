@@ -57,7 +57,7 @@ function chooser(page, list, entries, label) {
 
 function payloadOf({ payload, cut }) {
   if (payload === undefined) return null;
-  return [h('h4', cut ? 'Payload, its beginning' : 'Payload'), h('pre', shownLines(payload))];
+  return [h('h3', cut ? 'Payload, its beginning' : 'Payload'), h('pre', shownLines(payload))];
 }
 
 /** Opens a row: what it holds is made only then. */

@@ -35,9 +35,15 @@ export const page = {
 
 /** The time of the server at the last event, and by the clock of this tab when that came, and when anything came last. */
 let heard = { at: 0, here: 0, alive: 0 };
+/** When the store could not be read any more: by the server, and by the clock of this tab. */
+let stuck = { at: 0, here: 0 };
 
-/** Returns the time of the server. It stands still while nothing is heard, as does all that is shown. */
-page.now = () => heard.at + (page.link === 'live' ? performance.now() : heard.alive) - heard.here;
+/** Returns the time of the server. It stands still while nothing new is known, as does all that is shown. */
+page.now = () => {
+  if (page.problem !== null) return stuck.at;
+  return heard.at + (page.link === 'live' ? performance.now() : heard.alive) - heard.here;
+};
+page.stuckFor = () => performance.now() - stuck.here;
 /** For how long nothing has been heard, in ms. */
 page.silence = () => performance.now() - heard.alive;
 page.retryIn = () => Math.max(0, page.retryAt - performance.now());
@@ -129,21 +135,26 @@ function lost(error, wait) {
 }
 
 function receive(type, data) {
-  if (data !== null && typeof data.at === 'string') {
+  if (type !== 'problem' && typeof data?.at === 'string') {
     const here = performance.now();
     heard = { at: Date.parse(data.at), here, alive: here };
   }
-  if (type === 'problem') page.problem = data.message;
+  if (type === 'problem') takeProblem(data.message);
   if (type === 'overview') takeOverview(data);
   if (type === 'subsystem') takeDetails(data);
   alive();
+}
+
+function takeProblem(message) {
+  if (message !== null && page.problem === null) stuck = { at: heard.at, here: performance.now() };
+  page.problem = message;
 }
 
 function takeOverview(data) {
   const read = { seen: heard.at };
   if ('subsystems' in data) {
     page.overview = data;
-    page.problem = data.problem;
+    takeProblem(data.problem);
     page.rows = new Map(data.subsystems.map((row) => [row.name, { ...row, ...read }]));
   } else {
     if (data.drains) page.overview = { ...page.overview, drains: data.drains };

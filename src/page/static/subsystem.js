@@ -1,5 +1,5 @@
 /** One subsystem: who is master, who was, the members, the queue and the dead letters. */
-import { askDrain, askHandOver, askPause, askResume } from './actions.js';
+import { askDrain, askHandOver, askPause, askResume, askUnblock } from './actions.js';
 import { h } from './dom.js';
 import { gate } from './gate.js';
 import { lettersOf, readList, tasksOf } from './lists.js';
@@ -69,6 +69,18 @@ function pauseLine({ pause }) {
   );
 }
 
+function blockedLine(page, details) {
+  const mayRetry = page.overview.actions.includes('requeue') && details.queue?.queued > 0;
+  return h(
+    'p.warn',
+    h('b', 'No task begins: '),
+    'it ',
+    bdi(details.row.blocked, 400),
+    ' ',
+    mayRetry && button('Try it again…', () => askUnblock(page, details)),
+  );
+}
+
 function facts(details, now) {
   const { row, queue, lateness, terms } = details;
   const since = terms.find(({ term }) => term === row.term)?.at;
@@ -108,7 +120,7 @@ function facts(details, now) {
   );
 }
 
-function memberRow(page, details, member) {
+function memberRow(page, details, member, isWritable) {
   const { row } = details;
   const { actions } = page.overview;
   const isMaster = member.id === row.master?.id;
@@ -130,22 +142,24 @@ function memberRow(page, details, member) {
     h('td', member.version === null ? nil() : bdi(member.version, 30)),
     h('td', time(member.at, clockTime(member.at).slice(11, 19))),
     h('td.id', h('small', bdi(member.id, 60))),
-    h(
-      'td.actions',
-      mayHandOver && button('Hand over to it…', () => askHandOver(page, details, member.id)),
-      actions.includes('drain') && member.drained !== true && button('Drain…', () => askDrain(page, details, member)),
-    ),
+    isWritable &&
+      h(
+        'td.actions',
+        mayHandOver && button('Hand over to it…', () => askHandOver(page, details, member.id)),
+        actions.includes('drain') && member.drained !== true && button('Drain…', () => askDrain(page, details, member)),
+      ),
   );
 }
 
-const headings = ['Host', '#Process', 'State', '#Priority', 'Drained', 'Version', 'Wrote at', 'Id', ''];
+const headings = ['Host', '#Process', 'State', '#Priority', 'Drained', 'Version', 'Wrote at', 'Id'];
 
 function members(page, details) {
   if (details.memberList.length === 0)
     return h('p.hint', 'No member has a line in the store. Start one, and it joins.');
+  const isWritable = ['hand-over', 'drain'].some((action) => page.overview.actions.includes(action));
   return table(
-    headings,
-    details.memberList.map((member) => memberRow(page, details, member)),
+    isWritable ? [...headings, 'Ask'] : headings,
+    details.memberList.map((member) => memberRow(page, details, member, isWritable)),
   );
 }
 
@@ -174,7 +188,7 @@ function head(page, details) {
     h('p', sentence(row, page.now())),
     row.problem !== null && h('p.bad', bdi(row.problem, 600)),
     pauseLine(row),
-    row.blocked !== null && row.pause === null && h('p.warn', h('b', 'No task begins: '), 'it ', bdi(row.blocked, 400)),
+    row.blocked !== null && row.pause === null && blockedLine(page, details),
     handOverLine(row),
     facts(details, page.now()),
   );

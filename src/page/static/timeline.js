@@ -55,7 +55,7 @@ function rows(page, { terms, gaps, memberList }) {
     return h(
       'tr',
       { key: term },
-      h('th.n', { scope: 'row' }, `${term}`),
+      h('th', { scope: 'row' }, `${term}`),
       h('td', bdi(holder, 80), isGone && h('small', 'gone')),
       h('td', at === null ? '–' : ago(page, at)),
       h('td', end === null ? `${lasted}, goes on` : `${isSeen ? '' : 'at most '}${lasted}`),
@@ -120,9 +120,9 @@ export function timelineOf(page, details) {
       h('summary', `The last ${plural(details.terms.length, 'term')} as a table`),
       h(
         'p.hint',
-        'Gaps are seen only while somebody looks. Otherwise a term ends at the latest when the next one begins.',
+        'Gaps are seen only while someone looks. Otherwise a term ends at the latest when the next one begins.',
       ),
-      table(['#Term', 'Master', 'Began', 'Lasted', 'Then'], rows(page, details)),
+      table(['Term', 'Master', 'Began', 'Lasted', 'Then'], rows(page, details)),
     ),
   ];
 }

@@ -18,7 +18,8 @@ function changeTheme(event) {
 function freshness(page) {
   const ago = () => `as of ${duration(page.silence())} ago`;
   const { link, overview } = page;
-  if (link === 'live') return page.problem === null ? ['ok', 'Live'] : ['bad', 'Store cannot be read'];
+  if (link === 'live')
+    return page.problem === null ? ['ok', 'Live'] : ['bad', `Not read for ${duration(page.stuckFor())}`];
   if (link === 'locked') return ['bad', 'Locked'];
   if (overview === null) return link === 'lost' ? ['bad', 'No connection'] : ['warn', 'Connecting…'];
   if (link === 'stopped') return ['warn', `Stopped, ${ago()}`];

@@ -1,5 +1,5 @@
 /** Speaks with the server: requests, and the stream of what changes. The token, if there is one, stays in this tab. */
-const STREAM_SILENT_MS = 35_000;
+const STREAM_SILENT_MS = 25_000;
 const FIRST_EVENT_MS = 6000;
 const POLL_MS = 2000;
 const BACK_OFF_MS = [500, 1000, 2000, 5000, 10_000, 20_000, 30_000];
@@ -54,7 +54,10 @@ async function reach(path, options) {
     throw new Refusal(0, { code: 'ERR_NO_ANSWER', message });
   }
   if (!response.ok) throw await refusalOf(response);
-  return response;
+  // Where a session has ended, some servers lead to their login, which is a page like any other.
+  if (/json|event-stream/.test(response.headers.get('content-type'))) return response;
+  const message = 'Something else than the page has answered, perhaps a login. Load the page again.';
+  throw new Refusal(response.status, { code: 'ERR_ANSWER', message });
 }
 
 export async function read(path, query = {}, signal = undefined) {
@@ -63,7 +66,7 @@ export async function read(path, query = {}, signal = undefined) {
   return response.json();
 }
 
-/** Sends what somebody has confirmed. */
+/** Sends what someone has confirmed. */
 export async function write(path, query, body) {
   const search = new URLSearchParams(query).toString();
   const more = { 'content-type': 'application/json', 'x-mongo-failover': '1' };
@@ -123,7 +126,10 @@ function dispatch(part, event) {
 async function poll(name, { event, alive }, signal) {
   while (!signal.aborted) {
     event('overview', await read('overview', {}, signal));
-    if (name !== null) event('subsystem', await read('subsystems/-', { name }, signal));
+    if (name !== null) {
+      const gone = (error) => (error.status === 404 ? null : Promise.reject(error));
+      event('subsystem', await read('subsystems/-', { name }, signal).catch(gone));
+    }
     alive();
     await sleep(POLL_MS, signal);
   }
