@@ -256,8 +256,8 @@ function tools(page, rows) {
 }
 
 const program = `import { failover } from 'mongo-failover';
-const { managed: Managed } = failover({ mongodb: { connectString: process.env.MONGODB_URI } });
-await new Managed('billing', 'id', new URL('./work.mjs', import.meta.url), { durable: true }).run();`;
+const { managed: Managed } = failover({ mongodb: { connectString: 'mongodb://…' } });
+await new Managed('billing', 'id', new URL('./work.mjs', import.meta.url)).run();`;
 
 function empty(page) {
   return h(
