@@ -15,6 +15,7 @@ import { Looker, ROWS_MAX, type Snapshot } from './snapshot.js';
 export const PERIOD_MS = 1000;
 /** A look that takes long is followed by a rest of so many times as long: the store is there for its members. */
 const REST_FACTOR = 4;
+const REST_MAX_MS = 10_000;
 /** How long a subsystem that was asked for once counts as watched, in ms. */
 const ASKED_MS = 5000;
 const WATCHED_MAX = 100;
@@ -107,7 +108,9 @@ export class SharedPoll {
     this.cancel();
     if (this.followers.size === 0 || this.isEnded) return;
     const { clock } = this.parts;
-    const due = Math.max(this.seenAt + PERIOD_MS, clock.now() + took * REST_FACTOR);
+    // One that has failed did no work there, and its return is waited for.
+    const rest = this.seen.problem === null ? Math.min(took * REST_FACTOR, REST_MAX_MS) : 0;
+    const due = Math.max(this.seenAt + PERIOD_MS, clock.now() + rest);
     this.cancel = clock.at(due, () => void this.turn());
   }
 

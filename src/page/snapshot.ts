@@ -66,10 +66,20 @@ export class Looker {
     for (const name of watched) {
       const one = viewed.find(({ view }) => view.name === name);
       const members = seen.members.filter((member) => member.name === name);
-      details.set(name, one === undefined ? null : await this.details(reader, one, members, at));
+      if (one !== undefined) details.set(name, await this.details(reader, one, members, at));
+      else details.set(name, truncated ? await this.unlisted(reader, name, at) : null);
     }
     const rows = new Map(viewed.map((one) => [one.view.name, rowOf(one)]));
     return { at, rows, truncated, drains: drains.map(drainRow), details };
+  }
+
+  /** Returns all of one that is behind those that are shown. */
+  private async unlisted(reader: StoreReader, name: string, at: number): Promise<Details | null> {
+    const seen = await lookAt(reader, [name], this.clock);
+    const [view] = await viewsOf(reader, seen, this.clock);
+    if (view === undefined) return null;
+    const settings = seen.leases[0]?.lease?.configuration?.settings ?? {};
+    return this.details(reader, { view, head: null, settings }, seen.members, at);
   }
 
   private viewed(view: SubsystemView, settings: Viewed['settings']): Viewed {

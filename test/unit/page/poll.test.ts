@@ -138,6 +138,9 @@ test('more subsystems than are shown are cut, and one that is watched is told', 
   for (let each = 0; each < 30; each++) store.lease(`s${each}`);
   const { snapshot } = await store.poll(20).fresh();
   expect([snapshot?.rows.size, snapshot?.truncated]).toEqual([20, true]);
+  const { snapshot: watching } = await store.poll(20).fresh('s9');
+  expect([watching?.rows.has('s9'), watching?.details.get('s9')?.row.name]).toEqual([false, 's9']);
+  expect((await store.poll(20).fresh('none')).snapshot?.details.get('none')).toBe(null);
   const { snapshot: whole } = await store.poll(30).fresh();
   expect([whole?.rows.size, whole?.truncated]).toEqual([30, false]);
 });
