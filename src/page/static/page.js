@@ -38,7 +38,7 @@ let heard = { at: 0, here: 0, alive: 0 };
 /** When the store could not be read any more: by the server, and by the clock of this tab. */
 let stuck = { at: 0, here: 0 };
 
-/** Returns the time of the server. It stands still while nothing new is known, as does all that is shown. */
+/** Returns the time of the server. It does not go on while nothing new is known, and nor does what is shown. */
 page.now = () => {
   if (page.problem !== null) return stuck.at;
   return heard.at + (page.link === 'live' ? performance.now() : heard.alive) - heard.here;
