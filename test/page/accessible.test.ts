@@ -74,12 +74,13 @@ test('it fits a narrow window, and a page that is enlarged twice', async () => {
 
 test('the first stop of the tab key skips to the content, and each stop can be seen', async () => {
   const { url } = await serve(few());
-  const page = await openPage(url);
+  const page = await openPage(`${url}#q=web`);
   await rows(page);
   await page.keyboard.press('Tab');
   expect(await page.evaluate<string>('document.activeElement.textContent')).toBe('Skip to the content');
   await page.keyboard.press('Enter');
   expect(await page.evaluate<string>('document.activeElement.id')).toBe('main');
+  expect(page.url()).toMatch(/#q=web$/);
   for (let stop = 0; stop < 8; stop++) {
     await page.keyboard.press('Tab');
     const outline = await page.evaluate<string>(`(() => {

@@ -17,8 +17,8 @@ interface Measured {
   readonly draws: readonly number[];
 }
 
-/** Sends updates in which each row has changed, each after the one before was drawn. */
-async function measure(page: Page, server: FixtureServer, number: number): Promise<Measured> {
+/** Measures what is drawn while something happens. */
+async function measure(page: Page, happens: () => Promise<void>): Promise<Measured> {
   await page.evaluate(`
     globalThis.long = [];
     new PerformanceObserver((list) => long.push(...list.getEntries().map(({ duration }) => duration)))
@@ -31,6 +31,12 @@ async function measure(page: Page, server: FixtureServer, number: number): Promi
       draws.push(performance.now() - began);
     });
   `);
+  await happens();
+  return { long: await page.evaluate<number[]>('long'), draws: await page.evaluate<number[]>('draws') };
+}
+
+/** Sends updates in which each row has changed, each after the one before was drawn. */
+async function sendUpdates(page: Page, server: FixtureServer, number: number): Promise<void> {
   for (let update = 1; update <= UPDATES; update++) {
     const changed = manyRows(at, number).map((row) => ({ ...row, term: 1000 + update, queued: update }));
     server.send('overview', { at: iso(at, -1000 * update), changed, gone: [] });
@@ -41,7 +47,6 @@ async function measure(page: Page, server: FixtureServer, number: number): Promi
       (text) => text === `1,0${String(update).padStart(2, '0')}`,
     );
   }
-  return { long: await page.evaluate<number[]>('long'), draws: await page.evaluate<number[]>('draws') };
 }
 
 const median = (all: readonly number[]) => [...all].sort((a, b) => a - b)[Math.floor(all.length / 2)] ?? 0;
@@ -52,7 +57,7 @@ test('an update of 1,000 rows costs no long task, and little more than one of 10
     const server = await serve(worldOf(at, manyRows(at, number)));
     const page = await openPage(server.url);
     await page.locator('#rows .row').first().waitFor();
-    results.push(await measure(page, server, number));
+    results.push(await measure(page, () => sendUpdates(page, server, number)));
     await page.close();
   }
   const [few, many] = results as [Measured, Measured];
@@ -88,6 +93,30 @@ test('only the rows in sight are in the document, each row can be reached, and i
     (shown) => shown.includes(names[2500] ?? ''),
   );
   expect(await page.locator('#rows .row').count()).toBeLessThan(80);
+});
+
+test('scrolling through 5,000 rows is as smooth as through 500', async () => {
+  const results: Measured[] = [];
+  for (const number of [500, 5000]) {
+    const server = await serve(worldOf(at, manyRows(at, number)));
+    const page = await openPage(server.url);
+    await page.locator('#rows .row').first().waitFor();
+    results.push(
+      await measure(page, async () => {
+        for (let step = 1; step <= UPDATES; step++) {
+          await page.evaluate(`scrollTo(0, ${step} * document.body.scrollHeight / ${UPDATES + 1})`);
+          await page.evaluate('new Promise((done) => setTimeout(done, 30))');
+        }
+      }),
+    );
+    await page.close();
+  }
+  const [few, many] = results as [Measured, Measured];
+  console.log(
+    `a step of a scroll in ${median(few.draws).toFixed(1)} ms of 500, ${median(many.draws).toFixed(1)} ms of 5,000`,
+  );
+  expect(median(many.draws)).toBeLessThan(5 * Math.max(1, median(few.draws)));
+  expect(many.long.length).toBeLessThanOrEqual(few.long.length + UPDATES / 4);
 });
 
 test('the keys lead through all of them, and the focused row stays in sight', async () => {

@@ -4,15 +4,18 @@
  * Usage: npm run page:pictures [NAME …]
  */
 import { existsSync } from 'node:fs';
-import { mkdir, stat } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
+import UPNG from 'upng-js';
 import { FixtureServer, type World } from './fixture/server.ts';
 import { billing, fewRows, iso, lettersOf, manyRows, worldOf } from './fixture/worlds.ts';
 
 const folder = 'docs/images/page';
 const built = 'dist/src/page/static';
 const candidates = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+/** Enough for flat areas and the edges of letters, and half of the size. */
+const COLOURS = 64;
 const at = Date.UTC(2026, 4, 17, 12);
 const sizes = [
   { width: 1440, height: 900 },
@@ -90,6 +93,13 @@ const pictures: readonly Picture[] = [
   },
 ];
 
+/** Returns the picture with a palette of few colours. */
+function small(picture: Buffer): Uint8Array {
+  const { width, height, ...decoded } = UPNG.decode(new Uint8Array(picture).buffer);
+  const [pixels] = UPNG.toRGBA8({ width, height, ...decoded });
+  return new Uint8Array(UPNG.encode([pixels], width, height, COLOURS));
+}
+
 async function take(browser: Browser, picture: Picture): Promise<void> {
   for (const viewport of sizes) {
     for (const colorScheme of ['light', 'dark'] as const) {
@@ -102,8 +112,9 @@ async function take(browser: Browser, picture: Picture): Promise<void> {
       // Two frames: what was asked for is drawn.
       await page.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))');
       const path = join(folder, `${picture.name}-${viewport.width}-${colorScheme}.png`);
-      await page.screenshot({ path, animations: 'disabled', caret: 'hide' });
-      console.log(`${path}: ${Math.round((await stat(path)).size / 1024)} KB`);
+      const bytes = small(await page.screenshot({ animations: 'disabled', caret: 'hide' }));
+      await writeFile(path, bytes);
+      console.log(`${path}: ${Math.round(bytes.length / 1024)} KB`);
       await context.close();
       await server.close();
     }

@@ -86,7 +86,7 @@ export function patch(parent, children) {
     const key = described.get(node)?.key;
     if (key !== undefined) keyed.set(key, node);
   }
-  // What leaves goes first, so that what stays is not moved: a node that moves loses the focus.
+  // What leaves goes first. Then what stays is not moved: a node that moves loses the focus.
   const kept = new Set(children.map((child) => child.props?.key));
   for (const [key, node] of keyed) if (!kept.has(key)) node.remove();
   let at = parent.firstChild;

@@ -51,6 +51,17 @@ export function sortedRows(rows, query) {
     .map(({ row }) => row);
 }
 
+let kept = { version: -1, query: '', rows: [], counts: [] };
+/** Sorts and counts only what is new: a list is drawn at each step of a scroll. */
+function seenRows(page) {
+  const [version, query] = [page.version, `${page.query}`];
+  if (kept.version === version && kept.query === query) return kept;
+  const all = [...page.rows.values()];
+  const counts = kept.version === version ? kept.counts : groups.map(([, , isIn]) => all.filter(isIn).length);
+  kept = { version, query, counts, rows: sortedRows(all, page.query) };
+  return kept;
+}
+
 const set = (page, change) => page.go({ ...Object.fromEntries(page.query), ...change }, false);
 
 function heading(page, { id, label, isNumber }) {
@@ -206,7 +217,7 @@ function clear(page, field) {
   field.blur();
 }
 
-function tools(page, rows) {
+function tools(page, counts) {
   const only = page.query.get('only') ?? '';
   const sort = page.query.get('sort') ?? 'state';
   const ways = columns.flatMap(({ id, label, isNumber }) => [[isNumber ? `-${id}` : id, label]]);
@@ -231,8 +242,8 @@ function tools(page, rows) {
     h(
       'div.groups',
       { role: 'group', 'aria-label': 'Show' },
-      groups.map(([id, label, isIn]) => {
-        const number = rows.filter(isIn).length;
+      groups.map(([id, label], index) => {
+        const number = counts[index];
         const isThis = id === only;
         if (number === 0 && id !== '' && !isThis) return null;
         const click = () => set(page, { only: id });
@@ -256,8 +267,8 @@ function tools(page, rows) {
 }
 
 const program = `import { failover } from 'mongo-failover';
-const { managed: Managed } = failover({ mongodb: { connectString: process.env.MONGODB_URI } });
-await new Managed('billing', 'id', new URL('./work.mjs', import.meta.url), { durable: true }).run();`;
+const { managed: Managed } = failover({ mongodb: { connectString: 'mongodb://…' } });
+await new Managed('billing', 'id', new URL('./work.mjs', import.meta.url)).run();`;
 
 function empty(page) {
   return h(
@@ -297,16 +308,16 @@ function drains(page) {
 export function overviewOf(page) {
   const closed = gate(page);
   if (closed) return closed;
-  const all = [...page.rows.values()];
-  if (all.length === 0) return page.problem === null ? empty(page) : null;
-  rowsNow = sortedRows(all, page.query);
+  if (page.rows.size === 0) return page.problem === null ? empty(page) : null;
+  const { rows, counts } = seenRows(page);
+  rowsNow = rows;
   const isStale = page.link !== 'live' || page.problem !== null;
   return [
     h('h1.unseen', 'Subsystems'),
-    tools(page, all),
+    tools(page, counts),
     drains(page),
     page.overview.truncated &&
-      h('p.hint', `Only the first ${plural(all.length, 'subsystem')} of this store are shown.`),
+      h('p.hint', `Only the first ${plural(page.rows.size, 'subsystem')} of this store are shown.`),
     h(
       'div',
       { class: isStale ? 'stale' : '' },

@@ -16,6 +16,8 @@ const element = (id) => document.getElementById(id);
 export const page = {
   overview: null,
   rows: new Map(),
+  /** Counts the changes of the rows. */
+  version: 0,
   name: null,
   details: undefined,
   query: new URLSearchParams(),
@@ -38,7 +40,7 @@ let heard = { at: 0, here: 0, alive: 0 };
 /** When the store could not be read any more: by the server, and by the clock of this tab. */
 let stuck = { at: 0, here: 0 };
 
-/** Returns the time of the server. It stands still while nothing new is known, as does all that is shown. */
+/** Returns the time of the server. It does not go on while nothing new is known, and nor does what is shown. */
 page.now = () => {
   if (page.problem !== null) return stuck.at;
   return heard.at + (page.link === 'live' ? performance.now() : heard.alive) - heard.here;
@@ -87,7 +89,6 @@ function go(parameters, isNew = true) {
 
 let lastQuery = '';
 function readAddress() {
-  if (location.hash === '#main' || location.hash === '#top') return;
   const query = new URLSearchParams(location.hash.slice(1));
   const given = query.get('token');
   if (given !== null) {
@@ -152,6 +153,7 @@ function takeProblem(message) {
 
 function takeOverview(data) {
   const read = { seen: heard.at };
+  page.version += 1;
   if ('subsystems' in data) {
     page.overview = data;
     takeProblem(data.problem);
@@ -224,6 +226,11 @@ document.addEventListener('keydown', (event) => {
   event.preventDefault();
   if (page.name !== null) location.hash = page.back;
   requestAnimationFrame(() => requestAnimationFrame(() => element('filter')?.focus()));
+});
+// The address is that of the view, and stays.
+document.querySelector('.skip').addEventListener('click', (event) => {
+  event.preventDefault();
+  element('main').focus();
 });
 element('ask').addEventListener('close', () => {
   page.ask = null;

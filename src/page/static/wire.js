@@ -2,6 +2,7 @@
 const STREAM_SILENT_MS = 25_000;
 const FIRST_EVENT_MS = 6000;
 const POLL_MS = 2000;
+const WRITE_MS = 30_000;
 const BACK_OFF_MS = [500, 1000, 2000, 5000, 10_000, 20_000, 30_000];
 
 /** Remembers one text: in this tab alone, or in this browser. Where a browser keeps nothing, until the page is left. */
@@ -70,7 +71,8 @@ export async function read(path, query = {}, signal = undefined) {
 export async function write(path, query, body) {
   const search = new URLSearchParams(query).toString();
   const more = { 'content-type': 'application/json', 'x-mongo-failover': '1' };
-  const asked = { method: 'POST', headers: headers(more), body: JSON.stringify(body) };
+  const signal = AbortSignal.timeout(WRITE_MS);
+  const asked = { method: 'POST', headers: headers(more), body: JSON.stringify(body), signal };
   return (await reach(`${path}${search && `?${search}`}`, asked)).json();
 }
 
