@@ -9,7 +9,7 @@ import { configDefaults, defineConfig } from 'vitest/config';
 
 const names = [
   ...(['unit', 'contract', 'threads', 'processes', 'operations', 'package'] as const),
-  ...(['network', 'replicaSet', 'types', 'jest', 'programs', 'observe'] as const),
+  ...(['network', 'replicaSet', 'types', 'jest', 'programs', 'observe', 'page'] as const),
 ] as const;
 /**
  * Suites that wait most of the time, so four files run at once. In the others two files would measure each other: leases and
@@ -60,6 +60,7 @@ export default defineConfig({
       suite('jest', 300_000),
       suite('programs', 300_000, { setup: 'test/programs/install.ts' }),
       suite('observe', 120_000),
+      suite('page', 120_000),
     ],
   },
 });

@@ -5,6 +5,7 @@ import type { Work } from './execution/context.js';
 import type { ManagedCluster, UnmanagedCluster } from './facade/api.js';
 import { CoordinatorHandle } from './facade/coordinatorHandle.js';
 import { ManagedCluster as ManagedFacade } from './facade/managedCluster.js';
+import { putLink, type ServiceLink } from './facade/serviceLink.js';
 import type { ObserverAddress } from './facade/serviceWatch.js';
 import { UnmanagedCluster as UnmanagedFacade } from './facade/unmanagedCluster.js';
 import type { MetricFamily } from './observe/families.js';
@@ -213,14 +214,23 @@ export function failover(options: FailoverOptions = {}): Failover {
   }
 
   watch.start();
-  return {
+  const followers: (() => Promise<void>)[] = [];
+  const link: ServiceLink = {
+    store: resolved.store,
+    lateness: () => watch.counts.lateness.read(),
+    onClose: (end) => void followers.push(end),
+  };
+  const service: Failover = {
     managed: Managed,
     unmanaged: Unmanaged,
     drain: async (options) => handle.drain(resolveDrain(options).reason),
     undrain: () => handle.undrain(),
-    close: () => handle.close(),
+    close: async () => {
+      await Promise.all([...followers.splice(0).map((end) => end()), handle.close()]);
+    },
     health: () => watch.health(),
     metrics: () => watch.metrics(),
     observed: () => watch.observed(),
   };
+  return putLink(service, link);
 }

@@ -54,6 +54,7 @@ export type {
   PauseOptions,
   UnmanagedOptions,
 } from './options/options.js';
+export type { PageAction } from './options/pageActions.js';
 export type { HandOverState } from './store/orders.js';
 export type { Member } from './store/store.js';
 export type { TaskId } from './task/task.js';

@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import generator from 'dts-bundle-generator';
 
-const entries = ['index', 'observe/promClient', 'observe/openTelemetry'].map((name) => `dist/src/${name}`);
+const entries = ['index', 'observe/promClient', 'observe/openTelemetry', 'page/page'].map((name) => `dist/src/${name}`);
 const output = { noBanner: true, exportReferencedTypes: false };
 const bundles = generator.generateDtsBundle(
   entries.map((entry) => ({ filePath: `${entry}.d.ts`, output })),

@@ -5,5 +5,5 @@ if (process.versions.pnp === undefined) start(require('../src/observe/serve.js')
 else void import('../src/observe/serve.js').then(start);
 
 function start(thread: Thread): void {
-  thread.startObserverThread();
+  thread.startObserverThread(() => import('../src/page/observed.js'));
 }

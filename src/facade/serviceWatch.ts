@@ -154,7 +154,8 @@ export class ServiceWatch {
     if (observe === null) throw new Error('an observer has options');
     this.build ??= buildOf(this.#options);
     const clusters = [...this.clusters].map(([id, entry]) => clusterEntry(id, entry));
-    return { options: observe, watched: this.service, build: this.build, clusters };
+    const store = observe.page === null ? null : this.#options.store;
+    return { options: observe, watched: this.service, build: this.build, clusters, store };
   }
 
   private failed(error: Error): void {

@@ -9,14 +9,16 @@ import { SharedLease } from '../wire/sharedLease.js';
 import { AWAKE_PERIOD_MS, Awake } from './awake.js';
 import { familiesOf } from './families.js';
 import { healthOf } from './health.js';
-import type { ClusterEntry, FromObserver, ObserverData, ToObserver } from './messages.js';
+import { LazyPage } from './lazyPage.js';
+import type { ClusterEntry, FromObserver, ObserverData, PageModule, ToObserver } from './messages.js';
 import { ObserverServer } from './server.js';
 import type { Watched, WatchedCluster } from './watched.js';
 
 /** How long a scrape waits for the queues to be measured, in ms; it then has what was measured before. */
 export const MEASURE_PATIENCE_MS = 1000;
 
-export function startObserverThread(): void {
+/** `loadPage`: loads what serves the live page. */
+export function startObserverThread(loadPage: () => Promise<PageModule>): void {
   const data: ObserverData = workerData;
   threadBegins(data);
   const { options, watched, build } = data;
@@ -31,8 +33,12 @@ export function startObserverThread(): void {
   const looking = realTime.setInterval(() => awake.since(), AWAKE_PERIOD_MS);
   const all = (): Watched => ({ counts, clusters: [...clusters.values()] });
   const tell = (message: FromObserver): void => parentPort?.postMessage(message);
+  const page =
+    options.page === null || data.store === null
+      ? null
+      : new LazyPage(loadPage, data.store, () => counts.lateness.read(), options);
   const server = new ObserverServer({
-    options,
+    ...{ options, page },
     timers: realTime,
     health: () => healthOf(all(), now(), awake.since()),
     metrics: async () => {
@@ -45,6 +51,7 @@ export function startObserverThread(): void {
   });
   const close = async (): Promise<void> => {
     realTime.clearInterval(looking);
+    await page?.close();
     await server.close();
     tell({ type: 'closed' });
     parentPort?.close();

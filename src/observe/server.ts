@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { FailoverError, toWire } from '../errors.js';
 import type { ResolvedObserve } from '../options/observe.js';
 import type { Timers } from '../time/realTime.js';
+import type { LazyPage } from './lazyPage.js';
 import { answer, type RouteParts } from './routes.js';
 
 /** Between two tries to listen, in ms. */
@@ -15,6 +16,7 @@ const CONNECTIONS_MAX = 200;
 interface ObserverServerParts extends Omit<RouteParts, 'token'> {
   readonly options: ResolvedObserve;
   readonly timers: Pick<Timers, 'setTimeout' | 'clearTimeout'>;
+  readonly page: LazyPage | null;
   listening(port: number): void;
   /** Called once for each row of failures. */
   failed(error: FailoverError): void;
@@ -69,6 +71,7 @@ export class ObserverServer {
   }
 
   private async respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (this.parts.page?.takes(request, response) === true) return;
     const { method = '', url = '' } = request;
     const { host, authorization, accept } = request.headers;
     const { options, health, metrics } = this.parts;

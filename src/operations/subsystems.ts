@@ -37,13 +37,17 @@ export async function listSubsystems(
   return viewsOf(reader, await lookAt(reader, [], clock), clock);
 }
 
+/** What measures a queue. */
+export type QueueReader = Pick<StoreReader, 'highestTask' | 'tasks' | 'countLetters'>;
+
 /** Measures the queues of the subsystems that a look has found. */
-export function viewsOf(reader: StoreReader, look: Look, clock: Wall): Promise<SubsystemView[]> {
+export function viewsOf(reader: QueueReader, look: Look, clock: Wall): Promise<SubsystemView[]> {
   const { names, leases, members, orders } = look;
   const entries = new Map(leases.map((lease) => [lease.name, lease]));
+  const crews = bySubsystem(members);
   return inTurns(names, (name) => {
     const asked = { name, lease: entries.get(name) ?? null };
-    return viewOf(reader, asked, members, orders.get(name) ?? noOrdersView, clock);
+    return viewOf(reader, asked, crews.get(name) ?? [], orders.get(name) ?? noOrdersView, clock);
   });
 }
 
@@ -66,6 +70,17 @@ export async function readSubsystem(reader: StoreReader, name: string, clock: Wa
   };
 }
 
+/** Returns the members of each subsystem. */
+function bySubsystem(members: readonly Member[]): Map<string, Member[]> {
+  const found = new Map<string, Member[]>();
+  for (const member of members) {
+    const crew = found.get(member.name);
+    if (crew === undefined) found.set(member.name, [member]);
+    else crew.push(member);
+  }
+  return found;
+}
+
 function memberView({ id, name, host, pid, state, at, drained }: Member): MemberView {
   return { id, name, host, pid, state, at, drained: drained ?? null };
 }
@@ -77,7 +92,7 @@ export async function isKnown(reader: StoreReader, name: string): Promise<boolea
 }
 
 async function viewOf(
-  reader: StoreReader,
+  reader: QueueReader,
   { name, lease: entry }: Asked,
   members: readonly Member[],
   { pause, handOver, problem }: OrdersView,
@@ -121,7 +136,7 @@ function masterOf(id: string | null, members: readonly Member[]): MasterView | n
 }
 
 async function queueOf(
-  reader: StoreReader,
+  reader: QueueReader,
   name: string,
   entry: LeaseEntry | null,
   now: number,

@@ -1,7 +1,8 @@
 /** The option `observe`: where the probes and the metrics are served. */
 import { showValue } from '../diagnostics/showValue.js';
 import { InvalidOptionError } from '../errors.js';
-import { checkNumber, readFields } from './checks.js';
+import { checkBoolean, checkNumber, readFields } from './checks.js';
+import { checkActions, type PageAction } from './pageActions.js';
 
 export interface ResolvedObserve {
   /** 0: a free one. */
@@ -9,6 +10,8 @@ export interface ResolvedObserve {
   readonly host: string;
   /** Null only on loopback. */
   readonly token: string | null;
+  /** The live page; null if it is not served. */
+  readonly page: { readonly actions: readonly PageAction[] } | null;
 }
 
 /** A shorter one could be guessed. */
@@ -28,7 +31,7 @@ export function isLoopback(host: string): boolean {
 /** @throws InvalidOptionError */
 export function resolveObserve(given: unknown): ResolvedObserve | null {
   if (given === undefined) return null;
-  const fields = readFields(given, 'observe', ['port', 'host', 'token']);
+  const fields = readFields(given, 'observe', ['port', 'host', 'token', 'page', 'actions']);
   const port = checkNumber(fields.port, 'observe.port', { min: 0, max: 65_535, integer: true });
   const { host = '127.0.0.1' } = fields;
   if (typeof host !== 'string' || host === '' || /[\s/\0]/.test(host)) {
@@ -40,7 +43,15 @@ export function resolveObserve(given: unknown): ResolvedObserve | null {
       `observe.host is ${showValue(host)}, which others can reach, so observe.token is needed: give one, or leave the host out`,
     );
   }
-  return { port, host, token };
+  return { port, host, token, page: resolvePage(fields.page, fields.actions) };
+}
+
+function resolvePage(page: unknown, actions: unknown): ResolvedObserve['page'] {
+  const isServed = page === undefined ? false : checkBoolean(page, 'observe.page');
+  const allowed = checkActions(actions, 'observe.actions');
+  if (isServed) return { actions: allowed };
+  if (allowed.length === 0) return null;
+  throw new InvalidOptionError('observe.actions are those of the live page, so observe.page: true is needed');
 }
 
 /** What is wrong with it is said without it. */

@@ -4,6 +4,7 @@
  */
 import type { MongoClientOptions } from 'mongodb';
 import type { ResolvedObserve } from './observe.js';
+import type { PageAction } from './pageActions.js';
 
 /** Holds the intervals, in ms. A failover takes at most SLAVE + TICKING + POLL and a few round trips: 5.0 s by default. */
 export interface Intervals {
@@ -89,6 +90,10 @@ export interface FailoverOptions {
          * can reach the host. Without it `/livez` and `/readyz` answer the status alone.
          */
         token?: string | undefined;
+        /** Serves the live page, too, under `/page/`. It reads the store while someone looks. Default: false. */
+        page?: boolean | undefined;
+        /** Says which actions the page has. Default: none. */
+        actions?: boolean | readonly PageAction[] | undefined;
       }
     | undefined;
   /**

@@ -60,6 +60,12 @@ const namedTests: Readonly<Record<string, string>> = {
   'src/observe/access.ts': 'test/unit/observe/routes.test.ts',
   'src/observe/families.ts': 'test/unit/observe/families.test.ts',
   'src/observe/health.ts': 'test/unit/observe/health.test.ts',
+  ...Object.fromEntries(
+    ['access', 'measures', 'payloads', 'poll', 'routes', 'viewer'].map((name) => [
+      `src/page/${name}.ts`,
+      'test/unit/page/',
+    ]),
+  ),
   'src/time/realTime.ts': 'test/unit/wire/sharedLease.test.ts',
   'src/values/realms.ts': 'test/unit/values/realms.test.ts',
   'src/facade/insideWork.ts': 'test/unit/facade/insideWork.test.ts',

@@ -18,7 +18,7 @@ const root = join(import.meta.dirname, '..', '..');
 const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)));
 
 /** Those of the package beside its main one. */
-const entries = ['observe/openTelemetry', 'observe/promClient'];
+const entries = ['observe/openTelemetry', 'observe/promClient', 'page/page'];
 
 let folder: string;
 let tarball: string;
@@ -58,6 +58,33 @@ test.each(['prom-client', 'opentelemetry'])('its entry %s is there for `import` 
   const imported = `import { register } from '${name}'; console.log(typeof register);`;
   expect(await run('node', ['--input-type=module', '--eval', imported], project)).toBe('function\n');
   expect(await run('node', ['--eval', `console.log(typeof require('${name}').register)`], project)).toBe('function\n');
+});
+
+test.each(['import', 'require'])('its entry page serves its files and reads the store, by `%s`', async (way) => {
+  const store = JSON.stringify({ nodb: { path: join(folder, `page by ${way}`) } });
+  const program = `
+    const service = failover(${store});
+    await new service.unmanaged('seen').run();
+    const ui = page(service);
+    const ask = (path) => ui.fetch(new Request('http://localhost' + path), { remoteAddress: '127.0.0.1' });
+    const found = [await ask('/'), await ask('/page.js')];
+    const [html, script] = await Promise.all(found.map((response) => response.text()));
+    let names = [];
+    while (names.length === 0) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      names = (await (await ask('/api/overview')).json()).subsystems.map(({ name }) => name);
+    }
+    console.log(html.slice(0, 15), script.length > 1000, names.join());
+    await service.close();`;
+  const names = [`{ failover } = require('${ownPackage.name}')`, `{ page } = require('${ownPackage.name}/page')`];
+  const [args, code] =
+    way === 'require'
+      ? [['--eval'], `(async () => { const ${names.join(', ')};${program} })()`]
+      : [
+          ['--input-type=module', '--eval'],
+          `import { failover } from '${ownPackage.name}'; import { page } from '${ownPackage.name}/page';${program}`,
+        ];
+  expect(await run('node', [...args, code], project)).toBe('<!doctype html> true seen\n');
 });
 
 test('the program of its README runs beside the work module that is shown, and ends at a signal', async () => {
@@ -159,6 +186,7 @@ test('it holds the library, its types and its papers, and nothing else', async (
     built.filter(
       (file) =>
         !/^dist\/(commonjs|src|workers)\/.+\.(c?js|c?js\.map|d\.c?ts)$/.test(file) &&
+        !/^dist\/src\/page\/static\/[\w.-]+\.(?:css|html|js|svg)$/.test(file) &&
         file !== 'dist/commonjs/package.json',
     ),
   ).toEqual([]);

@@ -13,6 +13,7 @@ const layers: readonly (readonly string[])[] = [
   ['exec'],
   ['index.ts'],
   ['failover.ts'],
+  ['page'],
   ['operations'],
   ['facade', 'coordinator'],
   ['execution', 'observe'],

@@ -10,6 +10,7 @@ import { exec } from './exec.js';
 import { handOver } from './handOver.js';
 import { discard, requeue } from './letters.js';
 import { list } from './list.js';
+import { page } from './page.js';
 import { pause, resume } from './pause.js';
 import { status } from './status.js';
 import { submit } from './submit.js';
@@ -18,5 +19,5 @@ import { top } from './top.js';
 
 export const commands: readonly Register[] = [
   ...[list, status, top, events, tasks, submit, requeue, discard],
-  ...[handOver, pause, resume, drain, undrain, exec, doctor, bench, completion, demo],
+  ...[handOver, pause, resume, drain, undrain, page, exec, doctor, bench, completion, demo],
 ];

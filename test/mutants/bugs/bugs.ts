@@ -16,6 +16,7 @@ import { mongodbBugs } from './mongodb.ts';
 import { networkBugs } from './network.ts';
 import { observeBugs } from './observe.ts';
 import { orderBugs } from './orders.ts';
+import { pageBugs } from './page.ts';
 import { poolBugs } from './pool.ts';
 import { programBugs } from './programs.ts';
 import { queueBugs } from './queue.ts';
@@ -40,6 +41,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...embeddedBugs,
   ...poolBugs,
   ...observeBugs,
+  ...pageBugs,
   ...memberBugs,
   ...orderBugs,
   ...mongodbBugs,

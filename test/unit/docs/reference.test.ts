@@ -124,6 +124,7 @@ test('every option of failover() is there with its default, and no other', () =>
   expect(Object.fromEntries(shown)).toEqual({
     ...{ 'mongodb.connectString': connectString, 'mongodb.connectOptions': connectOptions, 'mongodb.debug': debug },
     ...{ 'observe.port': undefined, 'observe.host': resolveObserve({ port: 0 })?.host, 'observe.token': undefined },
+    ...{ 'observe.page': resolveObserve({ port: 0 })?.page !== null, 'observe.actions': false },
     'mongodb.wakeUps': wakeUps,
     ...{ nodb: false, 'nodb.path': undefined, exitTimeout, guard, priority },
     ...Object.fromEntries(Object.entries(intervals).map(([name, value]) => [`intervals.${name}`, value])),

@@ -5,8 +5,18 @@ const token = 'abcdefghijklmnop';
 
 test('nothing is served by default, and on this machine alone unless a host is given', () => {
   expect(resolveObserve(undefined)).toBe(null);
-  expect(resolveObserve({ port: 9464 })).toEqual({ port: 9464, host: '127.0.0.1', token: null });
-  expect(resolveObserve({ port: 0, host: '0.0.0.0', token })).toEqual({ port: 0, host: '0.0.0.0', token });
+  expect(resolveObserve({ port: 9464 })).toEqual({ port: 9464, host: '127.0.0.1', token: null, page: null });
+  expect(resolveObserve({ port: 0, host: '0.0.0.0', token })).toEqual({ port: 0, host: '0.0.0.0', token, page: null });
+});
+
+test('the page is served where it was asked for, with no action unless it is named', () => {
+  expect(resolveObserve({ port: 1, page: true })?.page).toEqual({ actions: [] });
+  expect(resolveObserve({ port: 1, page: true, actions: ['pause', 'requeue'] })?.page?.actions).toEqual([
+    'requeue',
+    'pause',
+  ]);
+  expect(resolveObserve({ port: 1, page: true, actions: true })?.page?.actions).toHaveLength(5);
+  expect(resolveObserve({ port: 1, page: false, actions: false })?.page).toBe(null);
 });
 
 test.each([
@@ -15,6 +25,12 @@ test.each([
   [{ port: '80' }, 'observe.port must be an integer'],
   [true, 'observe must be an object'],
   [{ port: 1, hist: 'x' }, 'observe.hist is not a known option; did you mean host?'],
+  [{ port: 1, page: 1 }, 'observe.page must be true or false, not 1'],
+  [
+    { port: 1, page: true, actions: ['stop'] },
+    "observe.actions must be true, false, or a list of 'requeue', 'discard'",
+  ],
+  [{ port: 1, actions: true }, 'observe.page: true is needed'],
   [{ port: 1, host: '' }, 'observe.host must be a host name or an address, not ""'],
   [{ port: 1, host: 5 }, 'observe.host must be a host name or an address, not 5'],
   [{ port: 1, host: '0.0.0.0' }, 'observe.host is "0.0.0.0", which others can reach, so observe.token is needed'],

@@ -1,0 +1,179 @@
+/** What viewers change: each as the command of the same name does it, and only if what they saw still holds. */
+import { randomUUID } from 'node:crypto';
+import { LetterDesk } from '../operations/letters.js';
+import { askHandOver, askPause, askResume, membersBy } from '../operations/requests.js';
+import { limitsOf } from '../operations/submission.js';
+import { hostDrain } from '../store/orders.js';
+import type { StoreReader } from '../store/reader.js';
+import type { Lease } from '../store/store.js';
+import type { FullStore } from '../store/taskStore.js';
+import type { TaskId } from '../task/task.js';
+import type { Clock } from '../time/clock.js';
+import { type Body, IDS_MAX } from './body.js';
+import type { Answer, LetterResult, LettersAnswer } from './contract.js';
+import { PageError } from './messages.js';
+import { idText } from './payloads.js';
+import type { NamedVerb } from './route.js';
+
+export interface ActionParts {
+  readonly reader: StoreReader;
+  /** Opens the store for writing, which makes the indexes that are missing. */
+  writer(): Promise<FullStore>;
+  readonly clock: Clock;
+  /** Who asks, as it is stored. */
+  readonly by: string;
+}
+
+export const fieldsOf: Readonly<Record<NamedVerb | 'drain' | 'undrain', readonly string[]>> = {
+  'hand-over': ['to', 'ifTerm', 'reason'],
+  pause: ['reason', 'for', 'standby', 'ifTerm'],
+  resume: ['ifTerm'],
+  requeue: ['ids', 'all', 'ifTerm'],
+  discard: ['ids', 'all', 'ifTerm'],
+  drain: ['host', 'member', 'reason'],
+  undrain: ['host', 'member', 'key'],
+};
+
+/** @throws PageError */
+export async function act(verb: NamedVerb, name: string, body: Body, parts: ActionParts): Promise<Answer> {
+  const lease = await leaseOf(name, parts);
+  switch (verb) {
+    case 'hand-over':
+      return handOver(name, body, parts);
+    case 'pause':
+      return pause(name, body, lease, parts);
+    case 'resume':
+      mustBeTerm(name, body.optionalTerm(), lease);
+      return settled(name, await askResume(parts.reader, await parts.writer(), name));
+    case 'requeue':
+    case 'discard':
+      mustBeTerm(name, body.optionalTerm(), lease);
+      return letters(verb, name, body, lease, parts);
+  }
+}
+
+/** A name that is not known must not leave a document behind. */
+async function leaseOf(name: string, { reader }: ActionParts): Promise<Lease | null> {
+  const [[entry], members] = await Promise.all([reader.leasesOf([name]), reader.members(name)]);
+  if (entry === undefined && members.length === 0) throw noSubsystem(name);
+  return entry?.lease ?? null;
+}
+
+export function noSubsystem(name: string): PageError {
+  return new PageError(404, 'ERR_PAGE_NOT_FOUND', `the store knows no subsystem ${JSON.stringify(name)}`);
+}
+
+export function conflict(name: string, why: string): PageError {
+  return new PageError(409, 'ERR_PAGE_CONFLICT', `${JSON.stringify(name)} was not changed: ${why}`);
+}
+
+function mustBeTerm(name: string, ifTerm: number | undefined, lease: Lease | null): void {
+  const term = lease?.term ?? 0;
+  if (ifTerm !== undefined && ifTerm !== term) throw conflict(name, `its term is ${term} now, not ${ifTerm}`);
+}
+
+function settled(name: string, asked: { type: 'asked' } | { type: 'refused'; why: string }): Answer {
+  if (asked.type === 'refused') throw conflict(name, asked.why);
+  return { ok: true };
+}
+
+async function handOver(name: string, body: Body, { reader, writer, clock, by }: ActionParts): Promise<Answer> {
+  const to = body.text('to');
+  const ifTerm = body.term();
+  const reason = body.text('reason');
+  if (to !== undefined && !(await reader.members(name)).some(({ id }) => id === to)) {
+    throw conflict(name, `it has no member ${to} any more`);
+  }
+  return settled(name, await askHandOver(reader, await writer(), { name, to, ifTerm, by, reason }, clock));
+}
+
+async function pause(name: string, body: Body, lease: Lease | null, parts: ActionParts): Promise<Answer> {
+  const { reader, writer, clock, by } = parts;
+  const asked = { name, by, reason: body.text('reason'), duration: body.duration(), standby: body.boolean('standby') };
+  mustBeTerm(name, body.term(), lease);
+  return settled(name, await askPause(reader, await writer(), asked, clock));
+}
+
+async function letters(
+  verb: 'requeue' | 'discard',
+  name: string,
+  body: Body,
+  lease: Lease | null,
+  parts: ActionParts,
+): Promise<LettersAnswer> {
+  const { reader, writer, clock, by } = parts;
+  const configuration = lease?.configuration;
+  const named = body.ids();
+  const isAll = body.isTrue('all');
+  if ((named !== undefined) === isAll) {
+    throw new PageError(400, 'ERR_PAGE_REQUEST', 'give ids, or all, and one of the two');
+  }
+  if (verb === 'requeue' && configuration !== undefined && configuration.kind !== 'durable') {
+    throw conflict(name, `its queue is not in the store (its kind is ${configuration.kind})`);
+  }
+  const chosen = named ?? (await oldest(name, reader));
+  const { maxQueue } = limitsOf(configuration?.settings ?? {});
+  const { tasks: store } = await writer();
+  const desk = new LetterDesk({ store, name, holder: `${by}/${process.pid}/${randomUUID()}`, maxQueue, clock });
+  const results: { id: string; result: LetterResult }[] = [];
+  for (const { text, id } of chosen) {
+    const result = verb === 'discard' ? await discarded(desk, id) : await requeued(desk, id, reader, name);
+    results.push({ id: text, result });
+    // The rest would be refused, too.
+    if (result === 'full') break;
+  }
+  const isStuck = results.every(({ result }) => result === 'known' || result === 'full');
+  return { ok: true, results, left: isAll && chosen.length === IDS_MAX && !isStuck };
+}
+
+async function oldest(name: string, reader: StoreReader) {
+  const found = await reader.letters(name, { after: 0, limit: IDS_MAX }, false);
+  return found.map(({ id }) => ({ text: idText(id), id }));
+}
+
+async function discarded(desk: LetterDesk, id: TaskId): Promise<LetterResult> {
+  return (await desk.discard(id)) ? 'discarded' : 'none';
+}
+
+/** The head that blocks the queue is no letter, and is given its attempts again. */
+async function requeued(desk: LetterDesk, id: TaskId, reader: StoreReader, name: string): Promise<LetterResult> {
+  if ((await reader.letterOf(name, id)) !== null) return desk.requeue(id);
+  return (await desk.unblock(id)) ? 'queued' : 'none';
+}
+
+/** @throws PageError */
+export async function drain(body: Body, { reader, writer, clock, by }: ActionParts): Promise<Answer> {
+  const reason = body.text('reason');
+  const key = await drainKey(body.text('host'), body.text('member'), undefined, reader);
+  const at = new Date(clock.wall());
+  await (await writer()).putDrain({ key, by, at, ...(reason === undefined ? {} : { reason }) });
+  return { ok: true };
+}
+
+/** @throws PageError */
+export async function undrain(body: Body, { reader, writer }: ActionParts): Promise<Answer> {
+  const key = await drainKey(body.text('host'), body.text('member'), body.text('key'), reader);
+  if (!(await reader.drains()).some((each) => each.key === key)) {
+    throw new PageError(409, 'ERR_PAGE_CONFLICT', `${key} is not drained any more`);
+  }
+  await (await writer()).removeDrain(key);
+  return { ok: true };
+}
+
+async function drainKey(
+  host: string | undefined,
+  member: string | undefined,
+  key: string | undefined,
+  reader: StoreReader,
+): Promise<string> {
+  if ([host, member, key].filter((given) => given !== undefined).length !== 1) {
+    throw new PageError(400, 'ERR_PAGE_REQUEST', 'say which host or member is meant, and one of the two');
+  }
+  if (key !== undefined) return key;
+  if (host !== undefined) return hostDrain(host);
+  const [found] = membersBy(member ?? '', await reader.members(null)).filter(({ id }) => id === member);
+  if (found === undefined) throw new PageError(409, 'ERR_PAGE_CONFLICT', `there is no member ${member} any more`);
+  if (found.drain !== undefined) return found.drain;
+  const why = 'it is of a version that knows no drain, or runs where processes cannot be told apart';
+  throw new PageError(409, 'ERR_PAGE_CONFLICT', `${found.id} cannot be drained: ${why}. Drain its host`);
+}

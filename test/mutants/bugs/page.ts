@@ -1,0 +1,73 @@
+/** Mistakes in who sees the live page, in what it changes, and in what it costs. */
+import type { PlantedBug } from '../plantedBug.ts';
+
+const access = 'src/page/access.ts';
+const caughtBy = ['named'] as const;
+
+export const pageBugs: readonly PlantedBug[] = [
+  {
+    name: 'page-behind-a-proxy',
+    breaks: 'A proxy on the same machine opens the page to all who reach it.',
+    file: access,
+    find: 'if (proxy !== undefined) throw closed(',
+    replace: "if (proxy === '') throw closed(",
+    caughtBy,
+  },
+  {
+    name: 'page-for-any-answer',
+    breaks: 'An `authorize` that returns an object, such as a refusal, lets everyone in.',
+    file: access,
+    find: 'if (verdict === true) return { name: null, isReader: false };',
+    replace: "if (verdict && typeof verdict !== 'string') return { name: null, isReader: false };",
+    caughtBy,
+  },
+  {
+    name: 'page-changed-from-elsewhere',
+    breaks: 'A page of another site changes something with the login of a viewer.',
+    file: access,
+    find: "if (site === 'same-origin' || (site === undefined && isOwnOrigin(request))) return;",
+    replace: "if (site === 'same-origin' || site === undefined || isOwnOrigin(request)) return;",
+    caughtBy,
+  },
+  {
+    name: 'page-actions-hidden-alone',
+    breaks: 'Without `actions` the page shows none, and its routes are there.',
+    file: 'src/page/routes.ts',
+    find: "return route.type === 'write' && !options.actions.includes(actionOf(route)) ? null : route;",
+    replace: 'return options.actions === undefined ? null : route;',
+    also: [{ find: 'function actionOf(', replace: 'export function actionOf(' }],
+    caughtBy,
+  },
+  {
+    name: 'page-polls-for-each',
+    breaks: 'Each viewer costs the store a look of its own.',
+    file: 'src/page/poll.ts',
+    find: 'const isFresh = this.parts.clock.now() - this.seenAt < PERIOD_MS;',
+    replace: 'const isFresh = this.parts.clock.now() < this.seenAt;',
+    caughtBy,
+  },
+  {
+    name: 'page-measures-all',
+    breaks: 'A look measures every queue, so a thousand subsystems take the store from their members.',
+    file: 'src/page/measures.ts',
+    find: '.slice(0, Math.max(MEASURED_MAX, watched.size));',
+    replace: '.slice(0, MEASURED_MAX * names.length);',
+    caughtBy,
+  },
+  {
+    name: 'page-left-behind',
+    breaks: 'A viewer with a slow connection shows for ever what it had no room to be told.',
+    file: 'src/page/viewer.ts',
+    find: '      this.step = null;\n',
+    replace: '',
+    caughtBy,
+  },
+  {
+    name: 'page-shows-what-redact-failed-on',
+    breaks: 'A task is shown as it is because `redact` has thrown.',
+    file: 'src/page/payloads.ts',
+    find: `return redact === null ? '"(this task cannot be shown)"' : '"(redact() has failed, so this is not shown)"';`,
+    replace: 'return bson.EJSON.stringify(exact(task, 0));',
+    caughtBy,
+  },
+];
