@@ -62,6 +62,7 @@ const namedTests: Readonly<Record<string, string>> = {
   'src/observe/health.ts': 'test/unit/observe/health.test.ts',
   'src/time/realTime.ts': 'test/unit/wire/sharedLease.test.ts',
   'src/values/realms.ts': 'test/unit/values/realms.test.ts',
+  'src/facade/signalHandlers.ts': 'test/unit/facade/signalHandlers.test.ts',
   'src/facade/insideWork.ts': 'test/unit/facade/insideWork.test.ts',
   'src/facade/admission.ts': 'test/unit/facade/admission.test.ts',
   'src/facade/manyTasks.ts': 'test/unit/facade/submitMany.properties.test.ts',
