@@ -13,7 +13,11 @@ import express, { type ErrorRequestHandler } from 'express';
 import { failover, installSignalHandlers, TaskError } from 'mongo-failover';
 import { chooseStore, log, logEvents } from './setup.js';
 
-const service = failover(chooseStore());
+// For the probes of Kubernetes, which ask by the address of the pod: OBSERVE_TOKEN guards all but their status.
+const { OBSERVE_PORT, OBSERVE_TOKEN: token } = process.env;
+const observe = OBSERVE_PORT === undefined ? undefined : { port: Number(OBSERVE_PORT), host: '0.0.0.0', token };
+const service = failover({ ...chooseStore(), observe });
+if (observe) void service.observed().then(({ port }) => log('probes and metrics on port %d', port));
 const work = new URL('./managedWork.js', import.meta.url);
 const cluster = new service.managed<{ id: number }>('sample-express', 'id', work, { durable: true });
 logEvents(cluster);

@@ -27,7 +27,7 @@ export function openBilling() {
 }
 
 export function follow(cluster: Cluster): void {
-  cluster.on('statechange', (from, to) => log(`state ${from} -> ${to}, term ${cluster.term}`));
+  cluster.on('statechange', (from, to) => log(`state ${from} -> ${to}, term ${cluster.term}, process ${process.pid}`));
   cluster.on('done', (id) => log(`done ${id}`));
   cluster.on('error', (error) => log(`error ${error.message}`));
   cluster.on('panic', (error) => log(`panic ${error.message}`));

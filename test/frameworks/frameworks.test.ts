@@ -35,7 +35,7 @@ function start(sample: string, env: NodeJS.ProcessEnv, before: readonly string[]
 async function handedOver(master: Program, next: Program, term: number): Promise<void> {
   await master.line(/^state master -> stopped/);
   const released = performance.now();
-  await next.line(new RegExp(`^state \\w+ -> master, term ${term}$`));
+  await next.line(new RegExp(`^state \\w+ -> master, term ${term},`));
   expect(performance.now() - released).toBeLessThan(intervals.POLL);
 }
 
@@ -50,7 +50,7 @@ test.each(['http', 'express', 'fastify', 'nestjs', 'terminus', 'lightship'])(
   async (sample) => {
     const env = await settledEnvironment();
     const master = start(sample, env);
-    await master.line(/^state \w+ -> master, term 1$/);
+    await master.line(/^state \w+ -> master, term 1,/);
     const next = start(sample, env);
     await next.line(/^state \w+ -> slave/);
     // By the standby: any instance takes tasks.
@@ -72,7 +72,7 @@ test.each(['http', 'express', 'fastify', 'nestjs', 'terminus', 'lightship'])(
 test('as PID 1 of a container, where only signals that are handled come', async () => {
   const env = await settledEnvironment();
   const master = start('http', env, ['unshare', ...ownNamespace()]);
-  await master.line(/^state \w+ -> master, term 1$/);
+  await master.line(/^state \w+ -> master, term 1,/);
   const next = start('http', env);
   await next.line(/^state \w+ -> slave/);
   await submit(next, 'first', TASK_MS);
