@@ -1,4 +1,4 @@
-/** Fastify: its hook `onClose` closes the service, whoever closes the application. */
+/** Fastify: its hook `onClose` closes the service, however the application is closed. */
 import type { AddressInfo } from 'node:net';
 import { fastify } from 'fastify';
 import { installSignalHandlers } from 'mongo-failover';

@@ -55,7 +55,7 @@ export class Lifecycle {
     const cluster = this.clusters.get(name, path);
     if (role === 'guarded') {
       bind(object, name, cluster);
-      // Of what is made anew for each request, the class alone is known.
+      // Of what is made for each request, the class alone is known.
       if (typeof found.metatype === 'function') bind(found.metatype, name, cluster);
     } else if (found.isDependencyTreeStatic()) {
       followRole(cluster, role, () => Reflect.apply(Reflect.get(object, method), object, [cluster]));

@@ -1,6 +1,6 @@
 /**
  * Real signals to processes that have the handlers of the package. The leases are so long that one which is left to expire
- * would outlast the test: whoever is master next was handed the lease.
+ * would outlast the test: the next master was handed the lease.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
