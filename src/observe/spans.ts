@@ -41,7 +41,7 @@ export interface OpenTelemetryApi {
   /** Makes spans. */
   readonly trace: {
     getTracer(name: string): {
-      startSpan(name: string, options: SpanStart, context: SpanContextCarrier): OpenTelemetrySpan;
+      startSpan(name: string, options?: SpanStart, context?: SpanContextCarrier): OpenTelemetrySpan;
     };
     setSpan(context: SpanContextCarrier, span: OpenTelemetrySpan): SpanContextCarrier;
     getSpanContext(context: SpanContextCarrier): object | undefined;

@@ -9,7 +9,7 @@ test('each block of code is in the sample that it names', () => {
   const blocks = blocksOf(read('docs/guide/frameworks.md'), 'js');
   expect(blocks.length).toBeGreaterThan(6);
   for (const block of blocks) {
-    const [, name = 'none', code = ''] = /^\/\/ ([\w.]+)\n([^]*)$/.exec(block) ?? [];
+    const [, name = 'none', code = ''] = /^\/\/ ([\w.]+)\n(.*)$/s.exec(block) ?? [];
     expect(read(`samples/frameworks/${name}`), name).toContain(code.trimEnd());
   }
 });
