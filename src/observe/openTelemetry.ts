@@ -14,6 +14,7 @@ export {
   type Spans,
   type SpansOptions,
   spans,
+  type TracedBatchCluster,
   type TracedCluster,
   type TracedContext,
 } from './spans.js';

@@ -72,6 +72,14 @@ export interface TracedCluster<Task, Options, Stored> {
   submitWork(task: Task, options?: Options): Promise<Stored>;
 }
 
+/** Is the same for many tasks at once. */
+export interface TracedBatchCluster<Task, Options, Stored> {
+  /** Names the subsystem. */
+  readonly name: string;
+  /** Queues the tasks. */
+  submitMany(tasks: readonly Task[], options?: Options): Promise<Stored>;
+}
+
 /** Says how tasks are traced. Everything is optional. */
 export interface SpansOptions {
   /**
@@ -101,6 +109,16 @@ export interface Spans {
   submitWork<Task extends object, Options, Stored>(
     cluster: TracedCluster<Task, Options, Stored>,
     task: Task,
+    options?: Options,
+  ): Promise<Stored>;
+  /**
+   * Submits many tasks within one span `send NAME`, whose context each of them carries.
+   *
+   * @throws What `submitMany` of the cluster throws; the span tells it, too.
+   */
+  submitMany<Task extends object, Options, Stored>(
+    cluster: TracedBatchCluster<Task, Options, Stored>,
+    tasks: readonly Task[],
     options?: Options,
   ): Promise<Stored>;
   /**
@@ -142,13 +160,25 @@ const SYSTEM = 'mongo_failover';
  */
 export function spans(api: OpenTelemetryApi, options: SpansOptions = {}): Spans {
   const tracer = api.trace.getTracer('mongo-failover');
+  const send = <Stored>(attributes: Attributes, submit: (carrier: Carrier) => Promise<Stored>): Promise<Stored> => {
+    const name = `send ${attributes['messaging.destination.name']}`;
+    const span = tracer.startSpan(name, { kind: api.SpanKind.PRODUCER, attributes }, api.context.active());
+    const context = api.trace.setSpan(api.context.active(), span);
+    return within(api, span, () => api.context.with(context, () => submit(carriedBy(api, context)))) as Promise<Stored>;
+  };
   return {
-    async submitWork(cluster, task, submitOptions) {
-      const start = { kind: api.SpanKind.PRODUCER, attributes: attributesOf(cluster.name, 'send') };
-      const span = tracer.startSpan(`send ${cluster.name}`, start, api.context.active());
-      const context = api.trace.setSpan(api.context.active(), span);
-      const traced = carrying(task, carriedBy(api, context));
-      return within(api, span, () => api.context.with(context, () => cluster.submitWork(traced, submitOptions)));
+    submitWork: (cluster, task, submitOptions) =>
+      send(attributesOf(cluster.name, 'send'), (carrier) => cluster.submitWork(carrying(task, carrier), submitOptions)),
+    async submitMany(cluster, tasks, submitOptions) {
+      // Before it is read: what is no list is told by the cluster.
+      if (!Array.isArray(tasks)) return cluster.submitMany(tasks, submitOptions);
+      const attributes = { ...attributesOf(cluster.name, 'send'), 'messaging.batch.message_count': tasks.length };
+      return send(attributes, (carrier) =>
+        cluster.submitMany(
+          tasks.map((task) => carrying(task, carrier)),
+          submitOptions,
+        ),
+      );
     },
     work<Task, Context extends TracedContext, Result>(name: string, work: (task: Task, context: Context) => Result) {
       return async (task: Task, told: Context): Promise<Awaited<Result>> => {
@@ -161,7 +191,9 @@ export function spans(api: OpenTelemetryApi, options: SpansOptions = {}): Spans 
   };
 }
 
-function attributesOf(name: string, operation: 'send' | 'process'): { [name: string]: string | number } {
+type Attributes = SpanStart['attributes'];
+
+function attributesOf(name: string, operation: 'send' | 'process'): Attributes {
   return {
     'messaging.system': SYSTEM,
     'messaging.destination.name': name,
@@ -242,6 +274,7 @@ function carrierIn(task: unknown): Carrier {
 
 /** Returns a copy of the task that carries a context: of what is more than its properties the task itself. */
 function carrying<Task extends object>(task: Task, carrier: Carrier): Task {
+  if (typeof task !== 'object' || task === null) return task;
   if (carrier.traceparent === undefined || 'traceparent' in task || !isPlain(task)) return task;
   return { ...task, ...carrier };
 }

@@ -59,6 +59,7 @@ const namedTests: Readonly<Record<string, string>> = {
   'src/store/embedded/server.ts': 'test/unit/store/embedded/server.test.ts',
   'src/observe/access.ts': 'test/unit/observe/routes.test.ts',
   'src/observe/families.ts': 'test/unit/observe/families.test.ts',
+  'src/observe/spans.ts': 'test/unit/observe/spans.test.ts',
   'src/observe/health.ts': 'test/unit/observe/health.test.ts',
   'src/time/realTime.ts': 'test/unit/wire/sharedLease.test.ts',
   'src/values/realms.ts': 'test/unit/values/realms.test.ts',

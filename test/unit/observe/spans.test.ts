@@ -109,6 +109,38 @@ describe('submitWork', () => {
     expect(queue.tasks[0]).toBe(task);
   });
 
+  test('of many tasks makes one span, whose context each carries', async () => {
+    const exporter = registered();
+    const given: object[][] = [];
+    const queue = {
+      name: 'mails',
+      submitMany: async (tasks: readonly object[]) => ({ stored: given.push([...tasks]) }),
+    };
+    expect(await spans(api).submitMany(queue, [{ id: 1 }, { id: 2 }])).toEqual({ stored: 1 });
+    const [span] = exporter.getFinishedSpans();
+    expect(span).toMatchObject({ name: 'send mails', attributes: { 'messaging.batch.message_count': 2 } });
+    const traceparent = expect.stringContaining(span?.spanContext().spanId ?? 'no span');
+    expect(given).toEqual([
+      [
+        { id: 1, traceparent },
+        { id: 2, traceparent },
+      ],
+    ]);
+  });
+
+  test.each([null, undefined, 7, 'task'])('leaves it to the cluster to refuse %j', async (task) => {
+    registered();
+    const refused = new TaskError('ERR_TASK_NOT_CLONEABLE', 'no task');
+    const queue = {
+      name: 'mails',
+      submitWork: () => Promise.reject(refused),
+      submitMany: () => Promise.reject(refused),
+    };
+    await expect(spans(api).submitWork(queue, task as never)).rejects.toBe(refused);
+    await expect(spans(api).submitMany(queue, task as never)).rejects.toBe(refused);
+    await expect(spans(api).submitMany(queue, [task] as never)).rejects.toBe(refused);
+  });
+
   test('carries no state that is longer than 512 characters', async () => {
     registered();
     for (const [length, carried] of [
