@@ -9,13 +9,13 @@ import { configDefaults, defineConfig } from 'vitest/config';
 
 const names = [
   ...(['unit', 'contract', 'threads', 'processes', 'operations', 'package'] as const),
-  ...(['network', 'replicaSet', 'types', 'jest', 'programs', 'observe', 'page'] as const),
+  ...(['network', 'replicaSet', 'types', 'jest', 'programs', 'observe', 'page', 'frameworks'] as const),
 ] as const;
 /**
  * Suites that wait most of the time, so four files run at once. In the others two files would measure each other: leases and
  * heartbeats of several processes are a matter of time.
  */
-const waiting = new Set<string>(['contract', 'threads', 'operations']);
+const waiting = new Set<string>(['contract', 'threads', 'operations', 'frameworks']);
 /** Every command and sample is a process that has to start. On MongoDB only `.ci/run` runs them, because each store takes a minute. */
 const operated = process.env.MONGO_FAILOVER_STORE ?? 'embedded';
 /** Starts the server of a suite. */
@@ -61,6 +61,7 @@ export default defineConfig({
       suite('programs', 300_000, { setup: 'test/programs/install.ts' }),
       suite('observe', 120_000),
       suite('page', 120_000),
+      suite('frameworks', 120_000, { setup: 'test/frameworks/install.ts' }),
     ],
   },
 });

@@ -10,10 +10,14 @@
  */
 import type { AddressInfo } from 'node:net';
 import express, { type ErrorRequestHandler } from 'express';
-import { failover, TaskError } from 'mongo-failover';
+import { failover, installSignalHandlers, TaskError } from 'mongo-failover';
 import { chooseStore, log, logEvents } from './setup.js';
 
-const service = failover(chooseStore());
+// For the probes of Kubernetes, which ask by the address of the pod: OBSERVE_TOKEN guards all but their status.
+const { OBSERVE_PORT, OBSERVE_TOKEN: token } = process.env;
+const observe = OBSERVE_PORT === undefined ? undefined : { port: Number(OBSERVE_PORT), host: '0.0.0.0', token };
+const service = failover({ ...chooseStore(), observe });
+if (observe) void service.observed().then(({ port }) => log('probes and metrics on port %d', port));
 const work = new URL('./managedWork.js', import.meta.url);
 const cluster = new service.managed<{ id: number }>('sample-express', 'id', work, { durable: true });
 logEvents(cluster);
@@ -38,17 +42,12 @@ app.use(refuse);
 const server = app.listen(Number(process.env.PORT ?? 3000), () => {
   log('listening on port %d', (server.address() as AddressInfo).port);
 });
+installSignalHandlers(service, {
+  // Until then the running task ends and the lease is released: another instance is master within half a second.
+  after: async () => {
+    // Takes no more connections, and ends those that are idle.
+    await new Promise((resolve) => server.close(resolve));
+    log('stopped');
+  },
+});
 await cluster.run();
-
-let stopping: Promise<void> | undefined;
-// Not by `once`: a signal often comes twice, and the second would kill the process in the midst of it.
-for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => (stopping ??= stop()));
-
-async function stop(): Promise<void> {
-  log('stopping');
-  // Lets the running task end and releases the lease: another instance is master within half a second.
-  await service.close();
-  // Takes no more connections, and ends those that are idle.
-  await new Promise((resolve) => server.close(resolve));
-  log('stopped');
-}

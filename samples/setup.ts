@@ -7,7 +7,7 @@
  * too, `mongodb` for the commands that are sent to the server.
  */
 import createDebug from 'debug';
-import type { Cluster, Failover, FailoverOptions } from 'mongo-failover';
+import { type Cluster, type Failover, type FailoverOptions, installSignalHandlers } from 'mongo-failover';
 
 if (process.env.DEBUG === undefined) createDebug.enable('failover:client');
 
@@ -29,17 +29,13 @@ export function logEvents(cluster: Cluster): void {
   cluster.on('panic', (error) => log('panic: %s', error.message));
 }
 
-/**
- * On Ctrl-C or SIGTERM: let the running task end and release the lease, so the other process takes over at once. Not
- * by `once`: watchers, npm and containers send a signal twice, and the second would kill the process in the midst of it.
- */
+/** On Ctrl-C or SIGTERM: let the running task end and release the lease, so the other process takes over at once. */
 export function stopOnInterrupt(service: Failover, before: () => void): void {
-  let stopping: Promise<void> | undefined;
-  const stop = (): void => {
-    if (stopping !== undefined) return;
-    log('stopping');
-    before();
-    stopping = service.close().then(() => log('stopped'));
-  };
-  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, stop);
+  installSignalHandlers(service, {
+    before: () => {
+      log('stopping');
+      before();
+    },
+    after: () => log('stopped'),
+  });
 }

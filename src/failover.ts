@@ -164,7 +164,7 @@ export interface Failover {
  *
  * @example
  * ```ts
- * import { failover } from 'mongo-failover';
+ * import { failover, installSignalHandlers } from 'mongo-failover';
  *
  * const service = failover({
  *   mongodb: { connectString: 'mongodb://localhost:27017/test' }, // or nodb: true, for the processes of one machine
@@ -172,7 +172,7 @@ export interface Failover {
  * });
  * const cluster = new service.unmanaged('poller');
  * await cluster.run();
- * process.on('SIGTERM', () => void service.close());
+ * installSignalHandlers(service);
  * ```
  *
  * @param options Where the members meet, and at which intervals. Default: MongoDB on this machine.

@@ -4,14 +4,14 @@
  * {@link failover} gives two classes, for clusters with a queue and for clusters that only elect. All times are in ms.
  *
  * ```ts
- * import { failover } from 'mongo-failover';
+ * import { failover, installSignalHandlers } from 'mongo-failover';
  *
  * const { managed: Managed, close } = failover({ mongodb: { connectString: 'mongodb://localhost:27017/test' } });
  * const work = new URL('./work.js', import.meta.url); // export default (task, context) => true
  * const cluster = new Managed<{ id: number }>('billing', 'id', work, { durable: true });
  *
  * cluster.on('error', (error) => console.error(error.message));
- * process.on('SIGTERM', () => void close());
+ * installSignalHandlers({ close });
  * await cluster.run();
  * await cluster.submitWork({ id: 1 });
  * ```
@@ -40,6 +40,7 @@ export type {
 } from './facade/api.js';
 export type { ClusterEvents, ClusterState } from './facade/events.js';
 export type { ObserverAddress } from './facade/serviceWatch.js';
+export { type Closable, installSignalHandlers } from './facade/signalHandlers.js';
 export { type Failover, failover, type ManagedConstructor, type UnmanagedConstructor } from './failover.js';
 export type { MetricFamily, MetricSample } from './observe/families.js';
 export type { ClusterHealth, CoordinatorState, Health } from './observe/health.js';
@@ -55,6 +56,7 @@ export type {
   UnmanagedOptions,
 } from './options/options.js';
 export type { PageAction } from './options/pageActions.js';
+export type { SignalOptions } from './options/signals.js';
 export type { HandOverState } from './store/orders.js';
 export type { Member } from './store/store.js';
 export type { TaskId } from './task/task.js';

@@ -6,6 +6,19 @@
  */
 import { emptyFamilies, type MetricFamily, type MetricSample } from './families.js';
 
+export {
+  type OpenTelemetryApi,
+  type OpenTelemetrySpan,
+  type SpanContextCarrier,
+  type SpanStart,
+  type Spans,
+  type SpansOptions,
+  spans,
+  type TracedBatchCluster,
+  type TracedCluster,
+  type TracedContext,
+} from './spans.js';
+
 /** Is what `failover()` returns, as far as it is needed here. */
 export interface MetricSource {
   /** Resolves with the metrics. */

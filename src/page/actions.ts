@@ -1,5 +1,4 @@
 /** What viewers change: each as the command of the same name does it, and only if what they saw still holds. */
-import { randomUUID } from 'node:crypto';
 import { LetterDesk } from '../operations/letters.js';
 import { askHandOver, askPause, askResume, membersBy } from '../operations/requests.js';
 import { limitsOf } from '../operations/submission.js';
@@ -22,6 +21,8 @@ export interface ActionParts {
   readonly clock: Clock;
   /** Who asks, as it is stored. */
   readonly by: string;
+  /** Returns a text that no other call has returned, of any process. */
+  newId(): string;
 }
 
 export const fieldsOf: Readonly<Record<NamedVerb | 'drain' | 'undrain', readonly string[]>> = {
@@ -77,14 +78,15 @@ function settled(name: string, asked: { type: 'asked' } | { type: 'refused'; why
   return { ok: true };
 }
 
-async function handOver(name: string, body: Body, { reader, writer, clock, by }: ActionParts): Promise<Answer> {
+async function handOver(name: string, body: Body, { reader, writer, clock, by, newId }: ActionParts): Promise<Answer> {
   const to = body.text('to');
   const ifTerm = body.term();
   const reason = body.text('reason');
   if (to !== undefined && !(await reader.members(name)).some(({ id }) => id === to)) {
     throw conflict(name, `it has no member ${to} any more`);
   }
-  return settled(name, await askHandOver(reader, await writer(), { name, to, ifTerm, by, reason }, clock));
+  const asked = { id: newId(), name, to, ifTerm, by, reason };
+  return settled(name, await askHandOver(reader, await writer(), asked, clock));
 }
 
 async function pause(name: string, body: Body, lease: Lease | null, parts: ActionParts): Promise<Answer> {
@@ -101,7 +103,7 @@ async function letters(
   lease: Lease | null,
   parts: ActionParts,
 ): Promise<LettersAnswer> {
-  const { reader, writer, clock, by } = parts;
+  const { reader, writer, clock, by, newId } = parts;
   const configuration = lease?.configuration;
   const named = body.ids();
   const isAll = body.isTrue('all');
@@ -114,7 +116,7 @@ async function letters(
   const chosen = named ?? (await oldest(name, reader));
   const { maxQueue } = limitsOf(configuration?.settings ?? {});
   const { tasks: store } = await writer();
-  const desk = new LetterDesk({ store, name, holder: `${by}/${process.pid}/${randomUUID()}`, maxQueue, clock });
+  const desk = new LetterDesk({ store, name, holder: `${by}/${process.pid}/${newId()}`, maxQueue, clock });
   const results: { id: string; result: LetterResult }[] = [];
   for (const { text, id } of chosen) {
     const result = verb === 'discard' ? await discarded(desk, id) : await requeued(desk, id, reader, name);

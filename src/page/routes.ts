@@ -31,6 +31,8 @@ export interface RouteParts {
   readonly version: string;
   /** Who asks, where `authorize` gives no name. */
   readonly by: string;
+  /** Returns a text that no other call has returned, of any process. */
+  newId(): string;
   readonly viewersMax: number;
   /** Told what has failed that is the business of the program, such as `authorize`. */
   failed(error: unknown): void;
@@ -174,7 +176,7 @@ export class Routes {
   }
 
   private async write(route: WriteRoute, request: PageRequest, viewer: Viewer) {
-    const { guard, reader, writer, clock, poll, by } = this.parts;
+    const { guard, reader, writer, clock, poll, by, newId } = this.parts;
     mustBeOwn(request);
     const action = actionOf(route);
     const allowed = await admit(guard, request, action);
@@ -183,7 +185,7 @@ export class Routes {
     const name = 'name' in route ? route.name : null;
     const done = reader.use((opened) =>
       writing(writer, (open) => {
-        const parts = { reader: opened, writer: open, clock, by: allowed.name ?? viewer.name ?? by };
+        const parts = { reader: opened, writer: open, clock, newId, by: allowed.name ?? viewer.name ?? by };
         if ('name' in route) return act(route.verb, route.name, body, parts);
         return route.verb === 'drain' ? drain(body, parts) : undrain(body, parts);
       }),

@@ -1,4 +1,5 @@
 /** Puts a page together: its connections, its one poll and its routes. Nothing is opened before someone looks. */
+import { randomUUID } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { hostname } from 'node:os';
 import { inspect } from 'node:util';
@@ -72,6 +73,7 @@ export class Site {
       writer: this.writer,
       store: storeName(store),
       by: by ?? `page@${hostname()}`,
+      newId: randomUUID,
     });
   }
 

@@ -59,6 +59,7 @@ const namedTests: Readonly<Record<string, string>> = {
   'src/store/embedded/server.ts': 'test/unit/store/embedded/server.test.ts',
   'src/observe/access.ts': 'test/unit/observe/routes.test.ts',
   'src/observe/families.ts': 'test/unit/observe/families.test.ts',
+  'src/observe/spans.ts': 'test/unit/observe/spans.test.ts',
   'src/observe/health.ts': 'test/unit/observe/health.test.ts',
   ...Object.fromEntries(
     ['access', 'measures', 'payloads', 'poll', 'routes', 'viewer'].map((name) => [
@@ -68,6 +69,7 @@ const namedTests: Readonly<Record<string, string>> = {
   ),
   'src/time/realTime.ts': 'test/unit/wire/sharedLease.test.ts',
   'src/values/realms.ts': 'test/unit/values/realms.test.ts',
+  'src/facade/signalHandlers.ts': 'test/unit/facade/signalHandlers.test.ts',
   'src/facade/insideWork.ts': 'test/unit/facade/insideWork.test.ts',
   'src/facade/admission.ts': 'test/unit/facade/admission.test.ts',
   'src/facade/manyTasks.ts': 'test/unit/facade/submitMany.properties.test.ts',

@@ -22,7 +22,10 @@ test('measures what it says, and makes the store for it', async () => {
   expect(JSON.parse(measured.out)).toMatchObject({
     ...{ reads: { count: 20 }, writes: { count: 20 }, handOver: once, failover: once },
     ...{ beats: { count: expect.any(Number), max: expect.any(Number) }, donePerSecond: expect.any(Number) },
-    ...{ machine: { cores: expect.any(Number) }, own: { store: 'embedded store', figures: { handOver: { count: 5 } } } },
+    ...{
+      machine: { cores: expect.any(Number) },
+      own: { store: 'embedded store', figures: { handOver: { count: 5 } } },
+    },
   });
   expect(JSON.parse((await run('list', '--json', ...store)).out)).toMatchObject([{ queue: { queued: 0, done: 50 } }]);
 });

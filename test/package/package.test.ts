@@ -18,7 +18,7 @@ const root = join(import.meta.dirname, '..', '..');
 const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)));
 
 /** Those of the package beside its main one. */
-const entries = ['observe/openTelemetry', 'observe/promClient', 'page/page'];
+const entries = ['frameworks/nestjs', 'observe/openTelemetry', 'observe/promClient', 'page/page'];
 
 let folder: string;
 let tarball: string;

@@ -1,50 +1,9 @@
-/**
- * Installs, once for the suite, the compilers and bundlers of `package.json` beside this file, and the package as npm
- * would publish it. They are kept in .cache, so only the first run takes long.
- */
-import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { copyFile, mkdir, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
+/** Installs, once for the suite, the compilers and bundlers of `package.json` beside this file, and the package. */
+import { installedIn, installPackage } from '../support/installPackage.ts';
 
-const root = join(import.meta.dirname, '..', '..');
 /** The folder whose node_modules has all of them. */
-export const installed = join(root, '.cache', 'programs');
-/** `npm run` hands its own settings on to the npm that is started here, whose project is another. */
-const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)));
+export const installed = installedIn('programs');
 
-export default async function setup(): Promise<void> {
-  if (!existsSync(join(root, 'dist/src/index.js'))) throw new Error('Nothing is built; `npm run build` first.');
-  await mkdir(installed, { recursive: true });
-  if (!(await isUpToDate())) {
-    for (const name of ['package.json', 'package-lock.json']) {
-      await copyFile(join(import.meta.dirname, name), join(installed, name));
-    }
-    await npm(['ci'], installed);
-  }
-  const packed = await npm(['pack', '--ignore-scripts', '--json', '--pack-destination', installed], root);
-  const [tarball]: { filename: string }[] = JSON.parse(packed);
-  if (tarball === undefined) throw new Error('npm packed nothing');
-  await rm(join(installed, 'node_modules', 'mongo-failover'), { recursive: true, force: true });
-  await npm(['install', '--no-save', '--prefer-offline', '--force', `./${tarball.filename}`], installed);
-}
-
-/** Returns true if the lock file is that of the last complete installation. */
-async function isUpToDate(): Promise<boolean> {
-  if (!existsSync(join(installed, 'node_modules', '.package-lock.json'))) return false;
-  const [wanted, there] = await Promise.all(
-    [import.meta.dirname, installed].map((folder) =>
-      readFile(join(folder, 'package-lock.json'), 'utf8').catch(() => ''),
-    ),
-  );
-  return wanted === there;
-}
-
-async function npm(args: readonly string[], cwd: string): Promise<string> {
-  const { stdout } = await promisify(execFile)('npm', [...args, '--no-audit', '--no-fund', '--loglevel=error'], {
-    cwd,
-    env,
-  });
-  return stdout;
+export default function setup(): Promise<void> {
+  return installPackage(import.meta.dirname, 'programs');
 }

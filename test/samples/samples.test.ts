@@ -125,10 +125,15 @@ describe('in one store', () => {
   });
 
   test('Express: at SIGTERM the running task ends, then the server', async () => {
-    const sample = run('express', { XDG_STATE_HOME: shared, PORT: '0' });
+    const observed = { OBSERVE_PORT: '0', OBSERVE_TOKEN: 'a-token-of-a-test' };
+    const sample = run('express', { XDG_STATE_HOME: shared, PORT: '0', ...observed });
     const [, port] = await sample.line(/listening on port (\d+)$/);
     const post = (id: string) => fetch(`http://localhost:${port}/tasks/${id}`, { method: 'POST' });
     await sample.line(/this process is the master/);
+    const [, probes] = await sample.line(/probes and metrics on port (\d+)$/);
+    for (const path of ['livez', 'readyz']) {
+      expect((await fetch(`http://localhost:${probes}/${path}`)).status).toBe(200);
+    }
 
     const refused = await post('first');
     expect([refused.status, await refused.json()]).toEqual([400, expect.objectContaining({ code: 'ERR_INVALID_KEY' })]);

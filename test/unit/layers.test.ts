@@ -11,6 +11,7 @@ import { describe, expect, test } from 'vitest';
 const layers: readonly (readonly string[])[] = [
   ['cli'],
   ['exec'],
+  ['frameworks'],
   ['index.ts'],
   ['failover.ts'],
   ['page'],

@@ -53,4 +53,21 @@ export const observeBugs: readonly PlantedBug[] = [
     replace: "host === undefined || host.includes('.') || isLoopback(hostnameOf(host)) ? 'full' : 'foreign';",
     caughtBy,
   },
+  {
+    name: 'attempts-in-one-endless-trace',
+    breaks:
+      'Each attempt is part of the trace of its submitter, which never ends for a task that is tried again for days.',
+    file: 'src/observe/spans.ts',
+    find: 'return { ...start, root: true, links:',
+    replace: 'return { ...start, links:',
+    caughtBy,
+  },
+  {
+    name: 'context-of-another-program-lost',
+    breaks: 'A task that carries the context of another program gets that of its submitter.',
+    file: 'src/observe/spans.ts',
+    find: "carrier.traceparent === undefined || 'traceparent' in task || !isPlain(task)",
+    replace: 'carrier.traceparent === undefined || !isPlain(task)',
+    caughtBy,
+  },
 ];

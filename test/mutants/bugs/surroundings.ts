@@ -68,4 +68,20 @@ export const surroundingBugs: readonly PlantedBug[] = [
     replace: "if (option === '--no') throw",
     caughtBy,
   },
+  {
+    name: 'echo-of-a-signal-kills',
+    breaks: 'A signal that npm or a watcher passes on a second time ends the process in the midst of its close.',
+    file: 'src/facade/signalHandlers.ts',
+    find: '} else if (isImpatient(this.asked, signal, now)) {',
+    replace: '} else if (isImpatient(this.asked, signal, now) || true) {',
+    caughtBy,
+  },
+  {
+    name: 'hanging-close-has-no-end',
+    breaks: 'The limit of a close counts for nothing where the program ends by itself.',
+    file: 'src/facade/signalHandlers.ts',
+    find: 'if (!exit) this.limit.unref();',
+    replace: 'if (!exit) time.clearTimeout(this.limit);',
+    caughtBy,
+  },
 ];

@@ -6,6 +6,7 @@ import type { ClusterEvents } from '../../../src/facade/events.ts';
 import { resolveManagedOptions } from '../../../src/options/managed.ts';
 import { resolveObserve } from '../../../src/options/observe.ts';
 import { resolveOptions } from '../../../src/options/resolve.ts';
+import { resolveSignalOptions } from '../../../src/options/signals.ts';
 import type { MemberStatus } from '../../../src/wire/status.ts';
 import { sectionOf } from '../../support/markdown.ts';
 
@@ -147,6 +148,14 @@ test('every option of managed clusters is there with its default, and no other',
   // Without an end, or without a limit: the page says `none` to both.
   for (const name of ['taskTimeout', 'mainTimeout']) if (resolved[name] === Infinity) resolved[name] = undefined;
   for (const [name, value] of shown) expect([name, value]).toEqual([name, resolved[name]]);
+});
+
+test('every option of signal handlers is there with its default, and no other', () => {
+  const names = namesRead({}, (given) => resolveSignalOptions(given));
+  const shown = defaultsOf(sectionOf(page('options'), '## Options of `installSignalHandlers(services, options)`'));
+  expect([...shown.keys()].sort()).toEqual(names.sort());
+  const { before, after, ...rest } = resolveSignalOptions({});
+  expect(Object.fromEntries(shown)).toEqual({ ...rest, before: before('SIGTERM'), after: after('SIGTERM') });
 });
 
 /** Returns the names that a check reads of its options, those of the groups as `group.name`. */

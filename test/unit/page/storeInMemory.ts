@@ -1,4 +1,5 @@
 /** A store as the page reads it, which counts what it is asked, beside the routes on it. What real stores do, other suites say. */
+import { randomUUID } from 'node:crypto';
 import { StoreError } from '../../../src/errors.ts';
 import type { Guard } from '../../../src/page/access.ts';
 import type { Source } from '../../../src/page/kept.ts';
@@ -70,6 +71,7 @@ export class StoreInMemory {
             .flatMap((name) => this.leases.get(name) ?? []),
         ),
       leasesOf: (asked) => ask('leasesOf', () => asked.flatMap((name) => this.leases.get(name) ?? [])),
+      taskNames: async () => [],
       terms: (name) => ask('terms', () => this.termsOf.get(name) ?? []),
       members: (name) => ask('members', () => this.members.filter((each) => name === null || each.name === name)),
       orders: (asked) => ask('orders', () => asked.map(() => noOrders)),
@@ -123,7 +125,7 @@ export class PageInMemory {
         close: async () => {},
       },
       clock: this.store.clock,
-      ...{ store: 'memory', version: '0', by: 'page@here', viewersMax: 3 },
+      ...{ store: 'memory', version: '0', by: 'page@here', newId: randomUUID, viewersMax: 3 },
       failed: (error) => void this.failures.push(error),
     });
   }
