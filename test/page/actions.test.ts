@@ -154,6 +154,28 @@ test('a refusal, and a server that is gone, are said in the dialog', async () =>
   );
 });
 
+test('an answer that comes after the question was closed is said all the same', async () => {
+  const { server, page, dialog } = await openBilling(world());
+  let answerNow = () => {};
+  const asked = new Promise<void>((resolve) => {
+    answerNow = resolve;
+  });
+  await page.route('**/pause*', async (route) => {
+    await asked;
+    await route.continue();
+  });
+  await page.getByRole('button', { name: 'Pause…' }).click();
+  await dialog.getByRole('button', { name: 'Pause' }).click();
+  await dialog.getByText('Sent…').waitFor();
+  await page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'hidden' });
+  answerNow();
+  await page.locator('.notice').getByText('Pause “billing”: Paused.').waitFor();
+  expect(server.writes).toHaveLength(1);
+  await page.locator('.notice').getByRole('button', { name: 'Close' }).click();
+  await page.locator('.notice').waitFor({ state: 'hidden' });
+});
+
 test('a drain is of a process or of a host, and ends from the list of drains', async () => {
   const served = world();
   const { server, page, dialog } = await openBilling(served);
