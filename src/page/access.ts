@@ -74,6 +74,8 @@ function mustBeLocal(request: PageRequest): void {
   }
   const proxy = proxies.find((name) => request.header(name) !== undefined);
   if (proxy !== undefined) throw closed(`a proxy has sent this request (${proxy}), so it may come from anywhere`);
+  // No browser speaks it, and nginx does so by default, with a Host of its own and without a word of who asks.
+  if (request.version === '1.0') throw closed('it came by HTTP/1.0, as from a proxy, so it may come from anywhere');
 }
 
 function mustHaveToken(token: string, request: PageRequest): void {
@@ -134,7 +136,7 @@ export function mustBeOwn(request: PageRequest): void {
     403,
     'ERR_PAGE_ORIGIN',
     site === undefined
-      ? 'this must come from the page: the header Origin must name the host that Host names'
+      ? 'this must come from the page: Origin must name the host that Host names, which a proxy must pass on as it is'
       : `this must come from the page, and not from elsewhere (sec-fetch-site: ${site})`,
   );
 }

@@ -24,6 +24,7 @@ export function fetchHandler(site: Site) {
       header: (name) => request.headers.get(name) ?? (name === 'host' ? new URL(request.url).host : undefined),
       // Only what the server itself knows of it counts.
       peer: typeof info?.remoteAddress === 'string' ? info.remoteAddress : null,
+      version: null,
       body: () => readBody(request),
       original: request,
     };

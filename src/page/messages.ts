@@ -9,6 +9,8 @@ export interface PageRequest {
   header(name: string): string | undefined;
   /** The address of who sends it; null if that is not known. */
   readonly peer: string | null;
+  /** Of HTTP, such as `1.1`; null if that is not known. */
+  readonly version: string | null;
   /** Returns the body as text. @throws PageError */
   body(): Promise<string>;
   /** What `authorize` is called with. */

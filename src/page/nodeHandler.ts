@@ -78,6 +78,7 @@ function pageRequest(request: Mounted, url: string): PageRequest {
       return Array.isArray(value) ? value.join(', ') : value;
     },
     peer: socket?.remoteAddress ?? null,
+    version: request.httpVersion,
     body: () => readBody(request),
     original: request,
   };

@@ -36,6 +36,12 @@ test.each(['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-forward
   },
 );
 
+test('without `authorize`, HTTP/1.0 is refused, which nginx speaks by default, and no browser does', async () => {
+  expect(await new PageInMemory().status(overview, { version: '1.0' })).toBe(403);
+  expect(await new PageInMemory().status(overview, { version: null })).toBe(200);
+  expect(await new PageInMemory({ authorize: () => true }).status(overview, { version: '1.0' })).toBe(200);
+});
+
 test.each([
   [true, 200, 503],
   ['ada', 200, 503],

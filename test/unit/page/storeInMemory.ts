@@ -141,6 +141,7 @@ export interface Asked {
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly peer: string | null;
+  readonly version: string | null;
   readonly body: string;
 }
 
@@ -149,8 +150,8 @@ export const own = { 'content-type': 'application/json', 'x-mongo-failover': '1'
 
 export function requestOf(
   url: string,
-  { method = 'GET', headers = {}, peer = '127.0.0.1', body = '' }: Partial<Asked>,
+  { method = 'GET', headers = {}, peer = '127.0.0.1', version = '1.1', body = '' }: Partial<Asked>,
 ): PageRequest {
   const all: Readonly<Record<string, string>> = { host: 'localhost:7717', ...headers };
-  return { method, url, peer, header: (name) => all[name], body: async () => body, original: { method, url } };
+  return { method, url, peer, version, header: (name) => all[name], body: async () => body, original: { method, url } };
 }
