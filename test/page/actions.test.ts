@@ -150,8 +150,30 @@ test('a refusal, and a server that is gone, are said in the dialog', async () =>
   await until(
     'no answer',
     () => answer(page),
-    (text) => text.includes('Nothing is known of what became of the request'),
+    (text) => text.startsWith('It is not known whether it was done'),
   );
+});
+
+test('an answer that comes after the question was closed is said all the same', async () => {
+  const { server, page, dialog } = await openBilling(world());
+  let answerNow = () => {};
+  const asked = new Promise<void>((resolve) => {
+    answerNow = resolve;
+  });
+  await page.route('**/pause*', async (route) => {
+    await asked;
+    await route.continue();
+  });
+  await page.getByRole('button', { name: 'Pause…' }).click();
+  await dialog.getByRole('button', { name: 'Pause' }).click();
+  await dialog.getByText('Sent…').waitFor();
+  await page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'hidden' });
+  answerNow();
+  await page.locator('.notice').getByText('Pause “billing”: Paused.').waitFor();
+  expect(server.writes).toHaveLength(1);
+  await page.locator('.notice').getByRole('button', { name: 'Close' }).click();
+  await page.locator('.notice').waitFor({ state: 'hidden' });
 });
 
 test('a drain is of a process or of a host, and ends from the list of drains', async () => {
@@ -255,6 +277,31 @@ test('all letters are requeued a part at a time, until none is left', async () =
     (text) => text === '300 back in the queue',
   );
   expect(server.writes.map(({ body }) => body)).toEqual(Array(3).fill({ all: true, ifTerm: 4 }));
+});
+
+test('what was done before a refusal is said, and is not called nothing', async () => {
+  let isFirst = true;
+  const write: World['write'] = ({ body }) => {
+    const results = (body.ids as string[]).map((id) => ({ id, result: 'queued' }));
+    if (!isFirst)
+      return { status: 409, body: { ok: false, code: 'ERR_PAGE_CONFLICT', message: 'its term is 5, not 4' } };
+    isFirst = false;
+    return { status: 200, body: { ok: true, results, left: false } };
+  };
+  const { page, dialog } = await openBilling(world({ letters: () => lettersOf(at, 120), write }));
+  const more = page.getByRole('button', { name: /^More/ });
+  await more.click();
+  await page.getByText('More (100 are shown)').click();
+  await more.waitFor({ state: 'hidden' });
+  await page.getByLabel('Choose all').check();
+  await page.getByRole('button', { name: 'Requeue 120…' }).click();
+  await dialog.getByRole('button', { name: 'Requeue' }).click();
+  const part = 'Only a part was done: 100 back in the queue. Then: its term is 5, not 4';
+  await until(
+    'the answer',
+    () => answer(page),
+    (text) => text === part,
+  );
 });
 
 test('many letters come a page at a time, and 120 chosen ones go in two requests', async () => {

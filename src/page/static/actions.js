@@ -128,15 +128,18 @@ const results = {
 };
 
 /** Sends ids a hundred at a time, or asks for all again while some are left; returns how many came to what. */
-async function letters(page, now, action, ids) {
+async function letters(now, action, ids) {
   const counts = new Map();
-  for (let from = 0; ; from += IDS_MAX) {
-    const what = ids === null ? { all: true } : { ids: ids.slice(from, from + IDS_MAX) };
-    const answer = await write(...at(now.name, action), { ...what, ifTerm: now.term });
-    for (const { result } of answer.results) counts.set(result, (counts.get(result) ?? 0) + 1);
-    page.ask?.progress?.(counts);
-    const moved = answer.results.some(({ result }) => result === 'queued');
-    if (ids === null ? !answer.left || !moved : from + IDS_MAX >= ids.length) return counts;
+  try {
+    for (let from = 0; ; from += IDS_MAX) {
+      const what = ids === null ? { all: true } : { ids: ids.slice(from, from + IDS_MAX) };
+      const answer = await write(...at(now.name, action), { ...what, ifTerm: now.term });
+      for (const { result } of answer.results) counts.set(result, (counts.get(result) ?? 0) + 1);
+      const hasMoved = answer.results.some(({ result }) => result === 'queued');
+      if (ids === null ? !answer.left || !hasMoved : from + IDS_MAX >= ids.length) return counts;
+    }
+  } catch (error) {
+    throw counts.size === 0 ? error : Object.assign(error, { partly: inWords(counts) });
   }
 }
 
@@ -155,7 +158,7 @@ export function askRequeue(page, details, ids, then) {
       `If the term is not ${now.term} any more, nothing happens.`,
     ],
     verb: 'Requeue',
-    send: () => letters(page, now, 'requeue', ids),
+    send: () => letters(now, 'requeue', ids),
     done: (counts) => inWords(counts),
     then,
   }));
@@ -176,7 +179,7 @@ export async function askUnblock(page, details) {
         ]
       : ['No task waits any more, or the queue could not be read.'],
     verb: head && 'Try again',
-    send: () => letters(page, now, 'requeue', [head.id]),
+    send: () => letters(now, 'requeue', [head.id]),
     done: (counts) =>
       counts.has('queued') ? 'It is tried again.' : 'It was not at the head any more, so nothing was done.',
   }));
@@ -188,7 +191,7 @@ export function askDiscard(page, details, ids, then) {
     lines: [`They leave ${quoted(now.name)} for good, with their payloads. This cannot be undone.`, ...named(ids)],
     verb: 'Discard',
     isDanger: true,
-    send: () => letters(page, now, 'discard', ids),
+    send: () => letters(now, 'discard', ids),
     done: (counts) => inWords(counts),
     then,
   }));

@@ -33,7 +33,7 @@ async function send(page, event) {
     is = { stage: 'done', answer: asked.done(await asked.send(fields)) };
   } catch (error) {
     const now = error.now ? { ...error.now, seen: page.now() } : null;
-    is = { stage: error.status === 409 ? 'conflict' : 'refused', answer: error.message, now };
+    is = { stage: stageOf(error), answer: error.message, partly: error.partly, now };
   }
   Object.assign(asked, is);
   asked.then?.();
@@ -46,15 +46,26 @@ async function send(page, event) {
 /** Asks again of the subsystem as it is now. */
 function again(page) {
   const { make, now, row } = page.ask;
-  const next = now ?? row;
+  const next = now ?? page.details?.row ?? row;
   page.ask = { row: next, make, ...make(next), stage: 'open', answer: null };
   page.render();
 }
 
-const heads = { conflict: 'It has changed, so nothing was done. ', refused: 'It was not done. ', done: '', sent: '' };
+function stageOf({ status, partly }) {
+  if (partly) return 'partly';
+  if (status === 409) return 'conflict';
+  return status === 0 || status >= 500 ? 'unknown' : 'refused';
+}
+
+const heads = {
+  conflict: 'It has changed, so nothing was done. ',
+  refused: 'It was not done. ',
+  unknown: 'It is not known whether it was done: look before you ask again. ',
+  partly: 'Only a part was done: ',
+};
 
 export function dialogOf(page) {
-  const { title, lines, fields = [], verb, isDanger, stage, answer, now } = page.ask;
+  const { title, lines, fields = [], verb, isDanger, stage, answer, partly, now } = page.ask;
   const isOpen = stage === 'open';
   const close = () => {
     page.ask = null;
@@ -69,13 +80,13 @@ export function dialogOf(page) {
     h(
       'div',
       { class: `answer ${stage}`, role: 'status' },
-      answer !== null && h('p', h('b', heads[stage]), shown(answer, 1000)),
+      answer !== null && h('p', h('b', heads[stage]), partly && `${partly}. Then: `, shown(answer, 1000)),
       now && h('p', present(now)),
     ),
     h(
       'div.buttons',
       button(isOpen ? 'Cancel' : 'Close', close, { key: 'close' }),
-      (stage === 'conflict' || stage === 'refused') && button('Look again', () => again(page), { key: 'again' }),
+      !isOpen && stage !== 'done' && stage !== 'sent' && button('Look again', () => again(page), { key: 'again' }),
       isOpen && verb && h('button', { key: 'yes', type: 'submit', class: isDanger ? 'danger' : 'main' }, verb),
     ),
   );

@@ -33,6 +33,8 @@ export const page = {
   say,
   toggleLive,
   unlock,
+  retry: restart,
+  forget,
 };
 
 /** The time of the server at the last event, and by the clock of this tab when that came, and when anything came last. */
@@ -201,6 +203,11 @@ function say(text, about = null) {
 function toggleLive() {
   page.link = page.link === 'stopped' ? 'lost' : 'stopped';
   restart();
+  render();
+}
+
+function forget() {
+  page.notice = null;
   render();
 }
 

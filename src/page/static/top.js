@@ -1,5 +1,6 @@
 /** What is above each view: which environment this is, how fresh it is, and what went wrong. */
 import { h } from './dom.js';
+import { button } from './parts.js';
 import { memory } from './wire.js';
 import { duration, shown } from './words.js';
 
@@ -44,7 +45,7 @@ function trouble(page) {
     h(
       'div.alert',
       h('span', { role: 'alert' }, h('strong', what), ` ${advice}`),
-      when && h('span.when', { 'aria-hidden': 'true' }, when),
+      when && [h('span.when', { 'aria-hidden': 'true' }, when), button('Try now', page.retry)],
     ),
   );
 }
@@ -74,6 +75,6 @@ export function topOf(page) {
       ),
     ),
     ...trouble(page),
-    page.notice && h('div.notice', { role: 'status' }, page.notice),
+    page.notice && h('div.notice', h('span', { role: 'status' }, page.notice), button('Close', page.forget)),
   ];
 }

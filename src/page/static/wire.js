@@ -51,7 +51,7 @@ async function reach(path, options) {
     response = await fetch(`./api/${path}`, { cache: 'no-store', ...options });
   } catch (error) {
     if (error.name === 'AbortError') throw error;
-    const message = 'The server of this page does not answer. Nothing is known of what became of the request.';
+    const message = 'The server of this page does not answer.';
     throw new Refusal(0, { code: 'ERR_NO_ANSWER', message });
   }
   if (!response.ok) throw await refusalOf(response);
