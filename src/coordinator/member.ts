@@ -24,11 +24,12 @@ import type { Duty } from './duties/duty.js';
 import type { MemberMetrics } from './memberMetrics.js';
 import { OrdersWatch, type OrdersWatchParts } from './orders/ordersWatch.js';
 import { withOrders } from './orders/withOrders.js';
+import type { Candidacy } from './spread/neighbourhood.js';
 
 /** How often a member says in the store that it is there, in ms. People look at it, the protocol never does. */
 const SIGN_PERIOD_MS = 30_000;
 /** What a member is told about the orders of operators. */
-type OrderPart = 'name' | 'priority' | 'drains' | 'stopTimeout' | 'readOrders' | 'turns' | 'stuck';
+type OrderPart = 'name' | 'priority' | 'drains' | 'stopTimeout' | 'readOrders' | 'turns' | 'stuck' | 'pollsOfRank';
 /** How many term records are kept behind the newest one. */
 const TERMS_KEPT_MAX = 1000;
 
@@ -171,6 +172,14 @@ export class ClusterMember implements ElectorCallbacks {
   fit(): void {
     log('%s: its work is fit, so it may claim', this.parts.name);
     this.elector.fit();
+  }
+
+  /** What its process says of it to the others. */
+  get candidacy(): Candidacy {
+    const { name, priority } = this.parts;
+    const { phase, isFit } = this.elector;
+    const isThere = phase === 'slave' || phase === 'ticking' || phase === 'master';
+    return { name, priority, isMaster: phase === 'master', isCandidate: isThere && isFit && this.orders.isFree };
   }
 
   async status(): Promise<Omit<MemberStatus, 'pool'>> {

@@ -33,6 +33,8 @@ export interface OrdersWatchParts extends Omit<HandingOverParts, 'hold' | 'answe
   readonly store: Pick<Store, 'writeOrders' | 'putPreferred'>;
   /** Reads the orders, perhaps together with those of other members. */
   readOrders(asked: OrdersAsked): Promise<SeenOrders>;
+  /** Returns how much later than the first standby this one claims, in POLL: so each process gets its share of the leases. */
+  pollsOfRank(lease: Lease | null): number;
   /** Returns whether this member could take a mastership, as far as its work goes. */
   isFit(): boolean;
   /** Called when the member is drained, or is drained no more. */
@@ -186,7 +188,9 @@ export class OrdersWatch {
     const { holder, poll, clock } = this.parts;
     const to = this.successorOf(lease);
     if (to === holder) return 0;
-    return to !== null || this.preference.defers(clock.now()) ? DEFERENCE_POLLS * poll : 0;
+    if (to !== null) return DEFERENCE_POLLS * poll;
+    const polls = this.preference.defers(clock.now()) ? DEFERENCE_POLLS : 0;
+    return Math.max(polls, this.parts.pollsOfRank(lease)) * poll;
   }
 
   /** Returns the member that this lease was handed over to. */
@@ -240,6 +244,11 @@ export class OrdersWatch {
     if (priority === 0) return 'its priority is 0';
     if (this.seen.drained) return 'it is drained';
     return this.paused?.standby ? 'the subsystem is paused to standby' : null;
+  }
+
+  /** Whether nothing that operators ask for keeps it from being master. */
+  get isFree(): boolean {
+    return this.barred === null;
   }
 
   private applyHold(): void {
