@@ -11,6 +11,7 @@ import { Guard } from '../guard/guard.js';
 import { startGuard } from '../guard/startGuard.js';
 import { timeToLive } from '../options/leaseTimes.js';
 import type { ResolvedOptions } from '../options/options.js';
+import type { ResolvedRebalance } from '../options/rebalance.js';
 import { ReadLimit } from '../queue/readLimit.js';
 import { createStore } from '../store/createStore.js';
 import type { Gate } from '../store/embedded/gate.js';
@@ -41,6 +42,7 @@ import { Turns } from './orders/turns.js';
 import { PaceWatch } from './paceWatch.js';
 import { answerMeasures, QueueMeasures } from './queueMeasures.js';
 import { Neighbourhood } from './spread/neighbourhood.js';
+import { Rebalancer } from './spread/rebalancer.js';
 import { storeLimits } from './storeLimits.js';
 import { countErrors } from './storeMetrics.js';
 import { storeText } from './storeText.js';
@@ -58,6 +60,7 @@ export class CoordinatorHost {
   private readonly stopMeasures: () => void;
   private readonly ticking: NodeJS.Timeout;
   private readonly lifelines: SocketLifelines;
+  private readonly rebalancer: Rebalancer | null;
 
   constructor(
     options: ResolvedOptions,
@@ -101,6 +104,7 @@ export class CoordinatorHost {
       threadStarts: new StartGate(systemClock, threadStarts),
       joining: new StartGate(systemClock, memberStarts),
     };
+    this.rebalancer = this.makeRebalancer(options.rebalance);
     this.guard = options.guard ? this.makeGuard(sendAll) : null;
     const all = () => [...this.hosted.values()].map((cluster) => () => cluster.measure());
     this.stopMeasures = answerMeasures(watched.channel, new QueueMeasures({ clock: systemClock, all }));
@@ -123,6 +127,15 @@ export class CoordinatorHost {
       ...{ clock: systemClock, master: intervals.MASTER },
       members: () => [...this.hosted.values()].map(({ member }) => member.candidacy),
     });
+  }
+
+  private makeRebalancer(rules: ResolvedRebalance | null): Rebalancer | null {
+    if (rules === null) return null;
+    const { neighbourhood, store } = this.shared;
+    const members = () => [...this.hosted.values()].map(({ member }) => member);
+    const rebalancer = new Rebalancer({ rules, clock: systemClock, store, neighbourhood, members });
+    rebalancer.start();
+    return rebalancer;
   }
 
   private makeGuard(sendAll: (event: MemberEvent) => void): Guard {
@@ -222,6 +235,7 @@ export class CoordinatorHost {
     this.shared.pool.stop();
     this.stopMeasures();
     realTime.clearInterval(this.ticking);
+    this.rebalancer?.close();
     await Promise.all([...this.farewells, this.shared.neighbourhood.close()]);
     this.lifelines.close();
     // One that a crash leaves behind concerns no other process.

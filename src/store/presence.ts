@@ -1,6 +1,6 @@
 /**
  * What a process says of itself to the others that share its store: that it lives, how many masterships it holds, and which
- * subsystems it stands by for. No rule of safety reads it: it says who claims first, and who gives masterships away. An older
+ * subsystems it could be master of. No rule of safety reads it: it says who claims first, and who gives masterships away. An older
  * version neither writes nor reads it.
  */
 

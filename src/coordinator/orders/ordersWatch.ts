@@ -12,6 +12,7 @@ import type { Lease, Observation, Store } from '../../store/store.js';
 import type { MemberEvent } from '../../wire/messages.js';
 import { handOverInfo, pauseInfo } from '../../wire/orderInfo.js';
 import type { HandOverInfo, PauseInfo } from '../../wire/status.js';
+import { Giving } from './giving.js';
 import { HandingOver, type HandingOverParts } from './handingOver.js';
 import { Preference } from './preference.js';
 
@@ -53,6 +54,8 @@ const log = logFor('failover');
 export class OrdersWatch {
   private readonly preference: Preference;
   private readonly handing: HandingOver;
+  /** Gives the mastership away where this process has more than its share. */
+  readonly giving: Giving;
   private seen: SeenOrders = noOrders;
   /** The term of the present mastership. */
   private term: number | null = null;
@@ -75,6 +78,13 @@ export class OrdersWatch {
   constructor(private readonly parts: OrdersWatchParts) {
     const { holder, priority, master } = parts;
     this.preference = new Preference(holder, priority, master);
+    this.giving = new Giving({
+      ...parts,
+      free: (own) => this.freeToGive(own),
+      read: () => this.read(),
+      begin: (order, patience) => this.handing.beginOrdered(order.term, order, patience),
+      refuse: (order, why) => this.answer(order, 'refused', why),
+    });
     this.handing = new HandingOver({
       ...parts,
       hold: () => this.applyHold(),
@@ -90,6 +100,7 @@ export class OrdersWatch {
   stop(): void {
     this.stopped = true;
     this.handing.forget();
+    this.giving.ended(null);
   }
 
   // ---- how it learns of orders ----
@@ -156,6 +167,7 @@ export class OrdersWatch {
 
   elected(term: number): void {
     this.term = term;
+    this.giving.saw(term, this.seen.orders?.handOver);
     this.obey();
   }
 
@@ -169,6 +181,7 @@ export class OrdersWatch {
   /** The member stops, which drains what it has. */
   stops(): void {
     this.handing.forget();
+    this.giving.ended(null);
   }
 
   /** The news `drain` of a hand-over. `drained` answers it. */
@@ -186,6 +199,7 @@ export class OrdersWatch {
   /** Returns how much later than it might this member claims, in ms: for who goes first. */
   deference({ lease }: Pick<Observation, 'lease'>): number {
     const { holder, poll, clock } = this.parts;
+    if (lease !== null) this.giving.saw(lease.term, this.seen.orders?.handOver);
     const to = this.successorOf(lease);
     if (to === holder) return 0;
     if (to !== null) return DEFERENCE_POLLS * poll;
@@ -251,7 +265,19 @@ export class OrdersWatch {
     return this.barred === null;
   }
 
+  /** What may be given away now: nothing that is paused, or for which another request is open. */
+  private freeToGive(own?: HandOver): { readonly term: number; readonly version: number | null } | null {
+    const { term, seen } = this;
+    const handOver = seen.orders?.handOver;
+    const open = handOver?.term === term && isOpen(handOver) ? handOver.id : undefined;
+    const isBusy = this.handing.isUnderWay || this.accepting !== null || this.owed !== null;
+    if (term === null || this.stopped || this.paused !== null || !this.isFree || isBusy || open !== own?.id)
+      return null;
+    return { term, version: seen.orders?.version ?? null };
+  }
+
   private applyHold(): void {
+    if (!this.handing.isUnderWay) this.giving.ended(null);
     const hold = this.paused !== null || this.handing.holds;
     if (hold === this.held) return;
     this.held = hold;
@@ -280,6 +306,7 @@ export class OrdersWatch {
   // ---- answers ----
 
   private answer({ id }: HandOver, state: HandOver['state'], why?: string): void {
+    this.giving.ended({ id, isDone: state === 'done' });
     this.owed = { id, state, ...(why === undefined ? {} : { why }) };
     void this.writeAnswer(this.owed);
   }

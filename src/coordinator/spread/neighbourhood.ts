@@ -44,6 +44,7 @@ interface NeighbourhoodParts {
 const log = logFor('failover');
 
 export class Neighbourhood {
+  readonly key: string;
   readonly hash: number;
   private readonly living: Living;
   private readonly hashes = new Map<string, number>();
@@ -56,6 +57,7 @@ export class Neighbourhood {
 
   constructor(private readonly parts: NeighbourhoodParts) {
     const { key, master } = parts;
+    this.key = key;
     this.hash = hashOf(key);
     this.period = SIGN_MASTERS * master;
     this.living = new Living(key, SILENCE_MASTERS * master);
