@@ -13,6 +13,8 @@ export interface Neighbour extends Omit<Candidate, 'priority'> {
   /** What the ids of its members begin with. */
   readonly holders: string;
   readonly held: number;
+  /** The number of its last line. */
+  readonly count: number;
   /** Since when it was seen to live without a break. */
   readonly since: number;
   /** Returns its priority for the subsystem with this hash; null if it could not be master of that. */
@@ -72,7 +74,15 @@ export class Living {
   neighbours(now: number): Neighbour[] {
     const alive = [...this.known.values()].filter((known) => this.isAlive(known, now));
     return alive.map(({ line, hash, groups, since }) => ({
-      ...{ key: line.key, hash, process: line.process, holders: line.holders, held: line.held, since },
+      ...{
+        key: line.key,
+        hash,
+        process: line.process,
+        holders: line.holders,
+        held: line.held,
+        count: line.count,
+        since,
+      },
       priorityFor: (name) => groups.find(({ names }) => isAmong(name, names))?.priority ?? null,
     }));
   }

@@ -22,7 +22,9 @@ export class MoveHistory {
     if (term === this.term) return;
     // Terms begin again in a store that was lost.
     const isFirst = this.term === 0 || term < this.term;
-    const isMove = handOver?.term === term - 1;
+    // Looks may have missed terms in between; of those before the first look nothing is known.
+    const from = isFirst ? term - 1 : this.term;
+    const isMove = handOver !== null && handOver.term >= from && handOver.term < term;
     this.term = term;
     if (isMove) this.movedAt = now;
     else if (!isFirst) this.losses = [...this.losses, now].slice(-LOSSES_MAX);

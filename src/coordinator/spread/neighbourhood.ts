@@ -97,11 +97,16 @@ export class Neighbourhood {
 
   /** Takes the line of this process away. Never rejects. */
   async close(): Promise<void> {
+    this.silence();
+    await this.signing;
+    if (this.count > 0) await this.parts.store.removeMember(presenceId(this.parts.key)).catch(() => {});
+  }
+
+  /** Says and reads nothing any more. */
+  silence(): void {
     this.closed = true;
     this.cancel?.();
     this.alive = [];
-    await this.signing;
-    if (this.count > 0) await this.parts.store.removeMember(presenceId(this.parts.key)).catch(() => {});
   }
 
   // ---- each turn ----

@@ -41,6 +41,9 @@ export interface RebalancerParts {
   members(): readonly Giver[];
 }
 
+/** The line after a hand-over may have been written before the claim. */
+const LINES_LATE = 1;
+
 const log = logFor('failover');
 
 export class Rebalancer {
@@ -48,6 +51,8 @@ export class Rebalancer {
   private closed = false;
   /** By name: until when no move of it is tried. */
   private readonly refused = new Map<string, number>();
+  /** By the key of another process: the numbers of the lines that it had written when it was given something. */
+  private readonly given = new Map<string, number[]>();
 
   constructor(private readonly parts: RebalancerParts) {}
 
@@ -80,6 +85,7 @@ export class Rebalancer {
       return rules.every;
     }
     log('%s: was handed over to %s, which has %d masterships: rebalance', name, to.key, to.held);
+    this.given.set(to.key, [...(this.given.get(to.key) ?? []), to.count]);
     // The others should decide by what is so now.
     await neighbourhood.sign();
     return pauseAfter(surplus, rules.every);
@@ -91,8 +97,20 @@ export class Rebalancer {
     // A view that is seconds old would have several processes give to one.
     if (!(await neighbourhood.look()) || this.closed) return null;
     const now = clock.now();
-    const { key, hash, neighbours } = neighbourhood;
-    return nextMove({ key, hash }, this.holdings(now), neighbours, now, rules);
+    const { key, hash } = neighbourhood;
+    return nextMove({ key, hash }, this.holdings(now), this.neighbours(), now, rules);
+  }
+
+  /** With what they were given, and may not have counted when they wrote their lines: otherwise this process would give too much. */
+  private neighbours(): Neighbour[] {
+    const { neighbours } = this.parts.neighbourhood;
+    const found = neighbours.map((one) => {
+      const uncounted = (this.given.get(one.key) ?? []).filter((count) => one.count <= count + LINES_LATE);
+      this.given.set(one.key, uncounted);
+      return { ...one, held: one.held + uncounted.length };
+    });
+    for (const key of this.given.keys()) if (!found.some((one) => one.key === key)) this.given.delete(key);
+    return found;
   }
 
   private holdings(now: number): Holding[] {

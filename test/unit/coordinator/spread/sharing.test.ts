@@ -17,7 +17,7 @@ const holdings = (count: number, fields: Partial<Holding> = {}): Holding[] =>
     ...fields,
   }));
 const other = (key: string, held: number, fields: Partial<Neighbour> = {}): Neighbour => ({
-  ...{ key, hash: hashOf(key), process: `process/${key}`, holders: `${key}:`, held, since: 0 },
+  ...{ key, hash: hashOf(key), process: `process/${key}`, holders: `${key}:`, held, count: 1, since: 0 },
   priorityFor: () => 50,
   ...fields,
 });
