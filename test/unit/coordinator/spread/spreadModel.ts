@@ -14,6 +14,7 @@ const TTL = 4500;
 const SIGN = 4100;
 const SILENCE = 12_000;
 const ROUND_TRIP = 20;
+const LINE_KEPT = 600_000;
 export const rules = { settle: 60_000, threshold: 0.1, every: 10_000, rest: 600_000 };
 
 export interface ModelProcess {
@@ -63,6 +64,7 @@ export class SpreadModel {
   private readonly lines = new Map<string, Presence>();
   private readonly events: Event[] = [];
   private made = 0;
+  private changedAt = 0;
 
   constructor(
     seed: number,
@@ -86,6 +88,11 @@ export class SpreadModel {
     return { most: Math.max(...held), fewest: Math.min(...held), share: this.leases.length / held.length };
   }
 
+  private get isCalm(): boolean {
+    const { most, fewest } = this.shares;
+    return most - fewest < 2 && this.now - this.changedAt > 2 * SILENCE;
+  }
+
   /** How many moves it takes to give each process its share. */
   get need(): number {
     const { share } = this.shares;
@@ -94,6 +101,7 @@ export class SpreadModel {
 
   start(): ModelProcess {
     this.made += 1;
+    this.changedAt = this.now;
     const key = `process/web-${this.made % 20}/1/${this.made}/${Math.floor(this.random() * 1e9)}`;
     const names = Uint32Array.from(this.leases.map(({ hash }) => hash)).sort();
     const one: ModelProcess = {
@@ -114,6 +122,8 @@ export class SpreadModel {
   /** It is gone at once; its leases expire, or are released if that is seen. */
   kill(one: ModelProcess, seenAfter = TTL): void {
     one.alive = false;
+    // What a crash leaves behind goes after a while.
+    this.after(LINE_KEPT, () => this.lines.delete(one.key));
     this.lose(one, seenAfter);
   }
 
@@ -175,11 +185,11 @@ export class SpreadModel {
   }
 
   private look(one: ModelProcess): void {
-    // What a crash leaves behind goes after an hour.
-    one.living.observe([...this.lines.values()].slice(-60), this.now);
+    one.living.observe([...this.lines.values()], this.now);
   }
 
   private lose(one: ModelProcess, after: number): void {
+    this.changedAt = this.now;
     for (const lease of this.leases) {
       if (lease.holder !== one) continue;
       lease.holder = null;
@@ -213,6 +223,7 @@ export class SpreadModel {
     this.after(won - this.now, () => {
       if (!one.alive || one.frozenUntil > this.now) return this.follow(lease, one, TTL);
       lease.isFollowed = false;
+      this.changedAt = this.now;
       lease.holder = one;
       one.held += 1;
       this.followed.push({ ms: won - free, claims: tries.length, heir: one.key });
@@ -222,7 +233,8 @@ export class SpreadModel {
   private round(one: ModelProcess): void {
     if (!one.alive) return;
     let pause = rules.every;
-    if (this.now >= one.frozenUntil) {
+    // Where all is even by every view, a round of the code that ships is only slow.
+    if (this.now >= one.frozenUntil && !this.isCalm) {
       this.look(one);
       const mine = this.leases.filter(({ holder }) => holder === one);
       const holdings = mine.map((lease): Holding => {
