@@ -166,8 +166,8 @@ export class OrdersWatch {
   // ---- what the election says ----
 
   elected(term: number): void {
-    this.term = term;
     this.giving.saw(term, this.seen.orders?.handOver);
+    this.term = term;
     this.obey();
   }
 
