@@ -79,7 +79,7 @@ export class Giving {
     try {
       return await store.writeOrders(name, version, { handOver: order });
     } catch {
-      // It may have been written all the same.
+      // It may have been written nevertheless.
       this.parts.refuse(order, 'the store failed');
       return false;
     } finally {

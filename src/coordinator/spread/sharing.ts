@@ -1,5 +1,5 @@
 /**
- * Which mastership a process gives to which other one, so that each has its share. Pure: who lives, and time, are handed in.
+ * Which mastership a process gives to which other one: each is to have its share. Pure: who lives, and time, are handed in.
  *
  * Only the holder decides, and gives what it has above the share of all that stand by for the same subsystems. So no two can
  * ask for one lease, the moves are no more than evenness needs, and where views differ the difference still only shrinks: a

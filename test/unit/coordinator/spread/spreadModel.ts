@@ -34,7 +34,7 @@ interface ModelLease {
   holder: ModelProcess | null;
   movedAt: number;
   moves: number;
-  /** Whether somebody is about to claim it. */
+  /** Whether a process is about to claim it. */
   isFollowed: boolean;
   /** When it was lost, of late. */
   losses: number[];
