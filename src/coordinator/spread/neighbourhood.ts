@@ -53,6 +53,8 @@ export class Neighbourhood {
   private cancel: Cancel | null = null;
   private signing: Promise<void> = Promise.resolve();
   private closed = false;
+  /** Whether a line of this process is in the store, as far as it knows. */
+  private written = false;
   private alive: readonly Neighbour[] = [];
 
   constructor(private readonly parts: NeighbourhoodParts) {
@@ -98,8 +100,10 @@ export class Neighbourhood {
   /** Takes the line of this process away. Never rejects. */
   async close(): Promise<void> {
     this.silence();
+    // A store that was never reached has no line of this process, and would be waited for.
+    if (!this.written) return;
     await this.signing;
-    if (this.count > 0) await this.parts.store.removeMember(presenceId(this.parts.key)).catch(() => {});
+    await this.parts.store.removeMember(presenceId(this.parts.key)).catch(() => {});
   }
 
   /** Says and reads nothing any more. */
@@ -134,9 +138,12 @@ export class Neighbourhood {
     const held = members.filter(({ isMaster }) => isMaster).length;
     this.count += 1;
     const line = { key, process, holders, count: this.count, held, set: setOf(candidacies), candidacies };
-    await store.putPresence(line).catch((error: unknown) => {
+    try {
+      await store.putPresence(line);
+      this.written = true;
+    } catch (error) {
       log('the line of this process was not written: %s', String(error));
-    });
+    }
   }
 
   /** Reads who lives. Resolves to whether the store has answered. Never rejects. */

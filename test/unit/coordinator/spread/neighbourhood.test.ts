@@ -74,6 +74,23 @@ describe('a process', () => {
     expect(polls(x, 'a')).toBe(0);
   });
 
+  test('signs off where it has signed, and waits for no store that it never reached', async () => {
+    const [store, clock] = [new Lines(), new VirtualClock()];
+    const x = neighbourhood('x', store, clock);
+    await clock.advance(5000);
+    expect(store.lines.size).toBe(1);
+    await x.close();
+    expect(store.lines.size).toBe(0);
+    const { length } = store.calls;
+    await clock.advance(20_000);
+    expect(store.calls).toHaveLength(length);
+    const away = new Lines();
+    away.putPresence = () => new Promise(() => {});
+    const y = neighbourhood('y', away, clock);
+    await clock.advance(5000);
+    await y.close();
+  });
+
   test('lets another go first that lives and is of a higher rank, and not one that is gone', async () => {
     const [store, clock] = [new Lines(), new VirtualClock()];
     const names = Array.from({ length: 40 }, (_, n) => member(`${n}`));
