@@ -11,11 +11,13 @@ import { Guard } from '../guard/guard.js';
 import { startGuard } from '../guard/startGuard.js';
 import { timeToLive } from '../options/leaseTimes.js';
 import type { ResolvedOptions } from '../options/options.js';
+import type { ResolvedRebalance } from '../options/rebalance.js';
 import { ReadLimit } from '../queue/readLimit.js';
 import { createStore } from '../store/createStore.js';
 import type { Gate } from '../store/embedded/gate.js';
 import { openOnUse } from '../store/openOnUse.js';
 import { hostDrain, processDrain } from '../store/orders.js';
+import type { Store } from '../store/store.js';
 import type { StoreWatcher } from '../store/storeWatcher.js';
 import { SocketLifelines } from '../surroundings/lifelines.js';
 import { processTable, thisProcess } from '../surroundings/processIdentity.js';
@@ -39,6 +41,8 @@ import { ReadTogether } from './orders/readTogether.js';
 import { Turns } from './orders/turns.js';
 import { PaceWatch } from './paceWatch.js';
 import { answerMeasures, QueueMeasures } from './queueMeasures.js';
+import { Neighbourhood } from './spread/neighbourhood.js';
+import { Rebalancer } from './spread/rebalancer.js';
 import { storeLimits } from './storeLimits.js';
 import { countErrors } from './storeMetrics.js';
 import { storeText } from './storeText.js';
@@ -56,6 +60,7 @@ export class CoordinatorHost {
   private readonly stopMeasures: () => void;
   private readonly ticking: NodeJS.Timeout;
   private readonly lifelines: SocketLifelines;
+  private readonly rebalancer: Rebalancer | null;
 
   constructor(
     options: ResolvedOptions,
@@ -83,6 +88,7 @@ export class CoordinatorHost {
     const opened = openOnUse(createStore(options.store, limits, systemClock, gate, watcher));
     const store = countErrors(opened, this.counts);
     const host = hostname();
+    const drains = { host: hostDrain(host), process: processDrain(host, me.pid, me.start || randomUUID()) };
     this.shared = {
       options,
       limits,
@@ -91,12 +97,14 @@ export class CoordinatorHost {
       pool: makePoolProbe(sendAll),
       process: me,
       deaths: new DeathWatch({ me, table: processTable, lifelines: this.lifelines, clock: systemClock }),
-      drains: { host: hostDrain(host), process: processDrain(host, me.pid, me.start || randomUUID()) },
+      drains,
+      neighbourhood: this.makeNeighbourhood(options, store, drains.process),
       orders: new ReadTogether(store),
       turns: new Turns(),
       threadStarts: new StartGate(systemClock, threadStarts),
       joining: new StartGate(systemClock, memberStarts),
     };
+    this.rebalancer = this.makeRebalancer(options.rebalance);
     this.guard = options.guard ? this.makeGuard(sendAll) : null;
     const all = () => [...this.hosted.values()].map((cluster) => () => cluster.measure());
     this.stopMeasures = answerMeasures(watched.channel, new QueueMeasures({ clock: systemClock, all }));
@@ -110,6 +118,24 @@ export class CoordinatorHost {
     this.shared.store.onHint((hint) => {
       for (const cluster of this.hosted.values()) cluster.hinted(hint);
     });
+  }
+
+  /** One for each coordinator: a process may have several. */
+  private makeNeighbourhood({ intervals }: ResolvedOptions, store: Store, process: string): Neighbourhood {
+    return new Neighbourhood({
+      ...{ key: `${process}/${randomUUID()}`, process, holders: holdersOf(hostname()), store },
+      ...{ clock: systemClock, master: intervals.MASTER },
+      members: () => [...this.hosted.values()].map(({ member }) => member.candidacy),
+    });
+  }
+
+  private makeRebalancer(rules: ResolvedRebalance | null): Rebalancer | null {
+    if (rules === null) return null;
+    const { neighbourhood, store } = this.shared;
+    const members = () => [...this.hosted.values()].map(({ member }) => member);
+    const rebalancer = new Rebalancer({ rules, clock: systemClock, store, neighbourhood, members });
+    rebalancer.start();
+    return rebalancer;
   }
 
   private makeGuard(sendAll: (event: MemberEvent) => void): Guard {
@@ -148,6 +174,7 @@ export class CoordinatorHost {
     this.shared.pool.start();
     this.hosted.set(cluster, hosted);
     this.wantHints();
+    this.shared.neighbourhood.changed();
   }
 
   private wantHints(): void {
@@ -200,7 +227,7 @@ export class CoordinatorHost {
 
   async exit(): Promise<void> {
     await Promise.all([...this.hosted.values()].map((cluster) => cluster.exit()));
-    await Promise.all(this.farewells);
+    await Promise.all([...this.farewells, this.shared.neighbourhood.close()]);
   }
 
   /** Ends what is left without a release; `stop` each cluster first. */
@@ -208,12 +235,18 @@ export class CoordinatorHost {
     this.shared.pool.stop();
     this.stopMeasures();
     realTime.clearInterval(this.ticking);
-    await Promise.all(this.farewells);
+    this.rebalancer?.close();
+    await Promise.all([...this.farewells, this.shared.neighbourhood.close()]);
     this.lifelines.close();
     // One that a crash leaves behind concerns no other process.
     if (undrain) await this.undrain().catch(() => {});
     await Promise.all([this.guard?.close(), this.shared.store.close()]);
   }
+}
+
+/** What the ids of the members of this process begin with: facade/cluster.ts makes them. */
+function holdersOf(host: string): string {
+  return `${host}:${process.pid}:`;
 }
 
 function whyIgnored(option: string): string {

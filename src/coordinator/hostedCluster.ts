@@ -51,6 +51,7 @@ import type { ReadTogether } from './orders/readTogether.js';
 import type { Turns } from './orders/turns.js';
 import { OwnedGroups } from './ownedGroups.js';
 import type { PoolProbe } from './poolProbe.js';
+import type { Neighbourhood } from './spread/neighbourhood.js';
 import { storeText } from './storeText.js';
 import { probeDelays, WorkLoading } from './workLoading.js';
 
@@ -71,6 +72,7 @@ export interface SharedParts {
   readonly drains: { readonly host: string; readonly process: string };
   readonly orders: ReadTogether;
   readonly turns: Turns;
+  readonly neighbourhood: Neighbourhood;
   /** One for all task threads. */
   readonly threadStarts: StartGate;
   /** One for all members that join their elections. */
@@ -91,7 +93,7 @@ interface HostedClusterParts extends SharedParts {
 export class HostedCluster implements ClusterCalls {
   private readonly lease: SharedLease;
   private readonly fitness: Fitness;
-  private readonly member: ClusterMember;
+  readonly member: ClusterMember;
   private readonly letters: DeadLetters;
   // One of the kinds has been made when the constructor has made the member.
   private managed: QueueDuty | null = null;
@@ -266,7 +268,7 @@ export class HostedCluster implements ClusterCalls {
   // ---- how it is put together ----
 
   private makeMember(): ClusterMember {
-    const { spec, options, limits, store, emit, deaths, drains, orders, turns } = this.parts;
+    const { spec, options, limits, store, emit, deaths, drains, orders, turns, neighbourhood } = this.parts;
     return new ClusterMember({
       name: spec.name,
       holder: spec.holder,
@@ -278,6 +280,7 @@ export class HostedCluster implements ClusterCalls {
       stopTimeout: spec.managed?.options.stopTimeout ?? 0,
       readOrders: (asked) => orders.read(asked),
       turns,
+      pollsOfRank: (lease) => neighbourhood.polls(spec.name, spec.priority, lease),
       stuck: (reason) => this.stuck(reason),
       process: this.parts.process,
       deaths,

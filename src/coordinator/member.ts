@@ -25,9 +25,12 @@ import type { Duty } from './duties/duty.js';
 import type { MemberMetrics } from './memberMetrics.js';
 import { OrdersWatch, type OrdersWatchParts } from './orders/ordersWatch.js';
 import { withOrders } from './orders/withOrders.js';
+import { inWords } from './requestText.js';
+import type { Candidacy } from './spread/neighbourhood.js';
+import type { Giver } from './spread/rebalancer.js';
 
 /** What a member is told about the orders of operators. */
-type OrderPart = 'name' | 'priority' | 'drains' | 'stopTimeout' | 'readOrders' | 'turns' | 'stuck';
+type OrderPart = 'name' | 'priority' | 'drains' | 'stopTimeout' | 'readOrders' | 'turns' | 'stuck' | 'pollsOfRank';
 /** How many term records are kept behind the newest one. */
 const TERMS_KEPT_MAX = 1000;
 
@@ -68,7 +71,7 @@ const log = logFor('failover');
 const logTests = logFor('failover:tests');
 const logStates = logFor('failover:states');
 
-export class ClusterMember implements ElectorCallbacks {
+export class ClusterMember implements ElectorCallbacks, Giver {
   readonly duty: Duty;
   private readonly elector: Elector;
   private readonly configurations: ConfigurationWatch;
@@ -170,6 +173,30 @@ export class ClusterMember implements ElectorCallbacks {
   fit(): void {
     log('%s: its work is fit, so it may claim', this.parts.name);
     this.elector.fit();
+  }
+
+  /** What its process says of it to the others. */
+  get candidacy(): Candidacy {
+    const { name, priority, isMaster } = this;
+    const { phase, isFit } = this.elector;
+    const isThere = isMaster || phase === 'slave' || phase === 'ticking';
+    return { name, priority, isMaster, isCandidate: isThere && isFit && this.orders.isFree };
+  }
+
+  get name(): string {
+    return this.parts.name;
+  }
+
+  get priority(): number {
+    return this.parts.priority;
+  }
+
+  get isMaster(): boolean {
+    return this.elector.phase === 'master';
+  }
+
+  get giving(): Giver['giving'] {
+    return this.orders.giving;
   }
 
   async status(): Promise<Omit<MemberStatus, 'pool'>> {
@@ -366,24 +393,5 @@ export class ClusterMember implements ElectorCallbacks {
     store.trimTerms(name, term - TERMS_KEPT_MAX).catch((error: Error) => {
       log('%s: old terms were not trimmed: %s', name, error.message);
     });
-  }
-}
-
-function inWords(request: StoreRequest): string {
-  switch (request.type) {
-    case 'readTip':
-      return 'asks for the highest term';
-    case 'observe':
-      return `looks at the lease, knows term ${request.tip}`;
-    case 'writeLease':
-      return `claims term ${request.next.term}`;
-    case 'insertTerm':
-      return `puts term ${request.term} on record`;
-    case 'beat':
-      return `beat ${request.beat} of term ${request.term}`;
-    case 'release':
-      return `releases term ${request.term}`;
-    case 'releaseDead':
-      return `releases term ${request.term} of ${request.holder}, whose process is gone`;
   }
 }

@@ -5,6 +5,7 @@
 import type { MongoClientOptions } from 'mongodb';
 import type { ResolvedObserve } from './observe.js';
 import type { PageAction } from './pageActions.js';
+import type { ResolvedRebalance } from './rebalance.js';
 
 /** Holds the intervals, in ms. A failover takes at most SLAVE + TICKING + POLL and a few round trips: 5.0 s by default. */
 export interface Intervals {
@@ -101,6 +102,28 @@ export interface FailoverOptions {
    * one, who wait up to 2 POLL more. 0: its members are never master. Default 50.
    */
   priority?: number | undefined;
+  /**
+   * Has this process give masterships away where it has more than its share, one after another, to processes that stand by for
+   * the same subsystems. `true`: by the defaults. Default false.
+   */
+  rebalance?:
+    | boolean
+    | {
+        /** Sets how long another process must have lived before it is given anything, in ms. Default 60,000. */
+        settle?: number | undefined;
+        /**
+         * Sets by which part of the fair share the most and the fewest masterships must differ, from 0 to 1. They must also
+         * differ by 2. Default 0.1.
+         */
+        threshold?: number | undefined;
+        /** Sets the pause after a move, in ms; it is shorter while a process has more than 10 above its share. Default 10,000. */
+        every?: number | undefined;
+        /** Sets how long the running task may take to end, in ms; after that the mastership stays. Default 300,000. */
+        patience?: number | undefined;
+        /** Sets how long a mastership that was handed over stays, in ms; one that was lost twice in this time stays, too. Default 600,000. */
+        rest?: number | undefined;
+      }
+    | undefined;
 }
 
 /** Sets what an unmanaged cluster takes beside its name. Everything is optional. */
@@ -258,6 +281,7 @@ export interface ResolvedOptions {
   readonly guard: boolean;
   readonly observe: ResolvedObserve | null;
   readonly priority: number;
+  readonly rebalance: ResolvedRebalance | null;
   /** Names of connect options that were accepted and ignored, each said in an `info` event. */
   readonly ignored: readonly string[];
 }

@@ -12,6 +12,7 @@ import { resolveMongodb } from './mongodb.js';
 import { resolveObserve } from './observe.js';
 import type { ResolvedOptions } from './options.js';
 import { PRIORITY_DEFAULT, resolvePriority } from './orders.js';
+import { resolveRebalance } from './rebalance.js';
 
 /** An exit is waited for by people, and by what ends processes. */
 const EXIT_TIMEOUT_MAX_MS = 60_000;
@@ -50,7 +51,9 @@ function homeOfUser(): string {
 
 /** @throws InvalidOptionError */
 export function resolveOptions(given: unknown = {}, environment = processEnvironment()): ResolvedOptions {
-  const fields = readFields(given, '', ['mongodb', 'nodb', 'intervals', 'exitTimeout', 'guard', 'observe', 'priority']);
+  const fields = readFields(given, '', [
+    ...(['mongodb', 'nodb', 'intervals', 'exitTimeout', 'guard', 'observe', 'priority', 'rebalance'] as const),
+  ]);
   const path = resolveNodb(fields.nodb, environment);
   const { ignored, ...mongodb } = resolveMongodb(fields.mongodb, path === undefined);
   return {
@@ -60,6 +63,7 @@ export function resolveOptions(given: unknown = {}, environment = processEnviron
     guard: fields.guard === undefined ? false : checkBoolean(fields.guard, 'guard'),
     observe: resolveObserve(fields.observe),
     priority: resolvePriority(fields.priority, PRIORITY_DEFAULT),
+    rebalance: resolveRebalance(fields.rebalance),
     ignored,
   };
 }

@@ -39,6 +39,8 @@ export function openOnUse(store: FullStore): FullStore {
     removeDrain: (key) => use(() => store.removeDrain(key)),
     listDrains: () => use(() => store.listDrains()),
     putPreferred: (preferred) => use(() => store.putPreferred(preferred)),
+    putPresence: (presence) => use(() => store.putPresence(presence)),
+    readPresences: (known) => use(() => store.readPresences(known)),
     putSuccess: (success) => use(() => store.putSuccess(success)),
     findSuccess: (name, key) => use(() => store.findSuccess(name, key)),
     tasks: {

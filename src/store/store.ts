@@ -10,6 +10,7 @@ import type { Configuration } from '../options/configuration.js';
 import type { ProcessIdentity } from '../surroundings/processIdentity.js';
 import type { TaskId } from '../task/task.js';
 import type { Drain, OrdersAsked, OrdersChange, Preferred, SeenOrders } from './orders.js';
+import type { Presence } from './presence.js';
 import type { Success } from './successes.js';
 
 /** How far the work has come, carried by the lease from the holder to the standbys. */
@@ -215,6 +216,13 @@ export interface Store {
   listDrains(): Promise<Drain[]>;
   /** Writes, or overwrites, the sign of the standby that goes first. */
   putPreferred(preferred: Preferred): Promise<void>;
+  /** Writes, or overwrites, the line of a process. `removeMember(presenceId(key))` takes it away. */
+  putPresence(presence: Presence): Promise<void>;
+  /**
+   * Returns the lines of all processes, in no order. Those that cannot be read are missing, and so may be those not seen for an
+   * hour. Candidacies of sets that are `known` are left out.
+   */
+  readPresences(known: readonly string[]): Promise<Presence[]>;
 
   /** Puts a success on record. The first one of a name and a key stays. */
   putSuccess(success: Omit<Success, 'at'>): Promise<void>;

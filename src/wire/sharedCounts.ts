@@ -24,6 +24,8 @@ export const storeCalls = [
     'removeDrain',
     'listDrains',
     'putPreferred',
+    'putPresence',
+    'readPresences',
     'listNames',
     'putSuccess',
     'findSuccess',

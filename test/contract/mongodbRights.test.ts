@@ -64,6 +64,8 @@ const before: Calls<
   putSuccess: (store) => store.putSuccess({ name: NAME, key: 'k', term: 1, holder: 'h' }),
   findSuccess: (store) => store.findSuccess(NAME, 'k'),
   putPreferred: (store) => store.putPreferred({ name: NAME, holder: 'h', priority: 60, count: 1 }),
+  putPresence: (store) => store.putPresence({ key: 'k', process: 'p', holders: 'h:', count: 1, held: 0, set: 's' }),
+  readPresences: (store) => store.readPresences([]),
 };
 const queue: Calls<TaskStore> = {
   addTasks: async ({ tasks }) => {

@@ -6,6 +6,8 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Configuration } from '../../src/options/configuration.ts';
 import type { StoreOptions } from '../../src/options/options.ts';
+import type { Presence } from '../../src/store/presence.ts';
+import { presenceId } from '../../src/store/presenceDocuments.ts';
 import type { Lease, Member, Notice, Progress, Store } from '../../src/store/store.ts';
 import { SUCCESS_KEY_BYTES_MAX } from '../../src/store/successes.ts';
 import { createStore } from '../support/builtStore.ts';
@@ -320,6 +322,35 @@ export function storeContract(title: string, setup: () => Promise<StoreUnderTest
       await store.putNotice(content);
       expect((await store.readNotices(name)).sort(byHolder)).toEqual([durable, last, content]);
       expect(await store.listMembers(name)).toEqual([]);
+    });
+
+    test('the line of a process is the last, is no line of a member, and leaves out candidacies that are known', async () => {
+      const key = randomUUID();
+      const names = Uint32Array.of(1, 0x80000000, 0xffffffff);
+      const line: Presence = {
+        ...{ key, process: `process/here/1/${key}`, holders: 'here:1:', count: 1, held: 3, set: `set ${key}` },
+        candidacies: [
+          { priority: 0, names: new Uint32Array(0) },
+          { priority: 50, names },
+        ],
+      };
+      const mine = async (known: string[]) => (await store.readPresences(known)).filter((found) => found.key === key);
+      expect(await mine([])).toEqual([]);
+      await store.putPresence(line);
+      await store.putPresence({ ...line, count: 2, held: 0 });
+      expect(await mine([])).toEqual([{ ...line, count: 2, held: 0 }]);
+      const { candidacies: _, ...short } = line;
+      expect(await mine([line.set, 'another'])).toEqual([{ ...short, count: 2, held: 0 }]);
+      const others = await store.readPresences([]);
+      expect(others.every(({ candidacies }) => candidacies !== undefined)).toBe(true);
+      const many = {
+        ...line,
+        candidacies: [{ priority: 50, names: Uint32Array.from({ length: 10_000 }, (_, n) => n) }],
+      };
+      await store.putPresence({ ...many, set: 'many' });
+      expect(await mine([line.set])).toEqual([{ ...many, set: 'many' }]);
+      await store.removeMember(presenceId(key));
+      expect(await mine([])).toEqual([]);
     });
 
     test('a success is on record once, under the first term, and is no record of a term', async () => {

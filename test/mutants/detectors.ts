@@ -46,7 +46,8 @@ const inPure = (file: string): boolean => isElection(file) || /^src\/(queue|coor
 const forStandbys: readonly string[] = ['src/queue/memory/follower.ts', 'src/queue/memory/doneWindow.ts'];
 const kindWalk = 'test/unit/coordinator/kindsWalk.test.ts';
 const kinds = 'test/unit/coordinator/kinds.test.ts';
-const orders = 'test/unit/coordinator/orders/orders.test.ts';
+/** Hand-overs that are asked for, and those that a master makes by itself. */
+const orders = 'test/unit/coordinator/orders/';
 /** Where no search, walk or simulation goes: the test that is there for the file. */
 const namedTests: Readonly<Record<string, string>> = {
   // The hints, and the hand-overs.
@@ -92,11 +93,21 @@ const namedTests: Readonly<Record<string, string>> = {
   'src/coordinator/storeLimits.ts': 'test/unit/coordinator/storeLimits.test.ts',
   'src/coordinator/yielding.ts': kinds,
   ...Object.fromEntries(
-    ['ordersWatch', 'handingOver', 'turns', 'preference'].map((name) => [`src/coordinator/orders/${name}.ts`, orders]),
+    ['ordersWatch', 'handingOver', 'turns', 'preference', 'giving'].map((name) => [
+      `src/coordinator/orders/${name}.ts`,
+      orders,
+    ]),
   ),
   ...Object.fromEntries(
     ['handOver', 'members', 'change'].map((name) => [`src/requests/${name}.ts`, 'test/unit/requests/']),
   ),
+  ...Object.fromEntries(
+    ['rank', 'living', 'neighbourhood', 'sharing', 'rebalancer'].map((name) => [
+      `src/coordinator/spread/${name}.ts`,
+      `test/unit/coordinator/spread/${name}.test.ts`,
+    ]),
+  ),
+  'src/coordinator/spread/moveHistory.ts': orders,
   'src/surroundings/processIdentity.ts': 'test/unit/surroundings/processIdentity.test.ts',
   'src/surroundings/lastResorts.ts': 'test/unit/surroundings/lastResorts.test.ts',
   'src/surroundings/ownThreads.ts': 'test/unit/surroundings/ownThreads.test.ts',

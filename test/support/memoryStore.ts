@@ -243,6 +243,10 @@ export class MemoryConnection implements Store {
   async putPreferred(preferred: Preferred): Promise<void> {
     this.store.preferred = preferred;
   }
+  async putPresence(): Promise<void> {}
+  async readPresences(): Promise<[]> {
+    return [];
+  }
 
   private write(name: CallName, change: Change): Promise<boolean> {
     return this.call(name, (answer, gap) => {

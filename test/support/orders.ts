@@ -13,5 +13,6 @@ export function ordinary(store: Pick<Store, 'readOrders'>) {
     },
     turns: new Turns(),
     stuck: () => {},
+    pollsOfRank: () => 0,
   };
 }

@@ -40,6 +40,8 @@ interface Current {
   readonly term: number;
   /** Null: this member may not be master. */
   readonly order: HandOver | null;
+  /** How long the running task may take to end, in ms; null: as long as it takes. */
+  readonly patience: number | null;
   step: 'turn' | 'settling' | 'draining';
   cancel(): void;
   readonly cancelled: Promise<'cancelled'>;
@@ -61,14 +63,14 @@ export class HandingOver {
   }
 
   /** A request was accepted. */
-  beginOrdered(term: number, order: HandOver): void {
-    if (this.current === null) this.begin(this.make(term, order));
+  beginOrdered(term: number, order: HandOver, patience: number = this.parts.stopTimeout): void {
+    if (this.current === null) this.begin(this.make(term, order, patience));
   }
 
   /** This member may not be master. */
   beginBarred(term: number): void {
     if (this.current !== null) return;
-    const current = this.make(term, null);
+    const current = this.make(term, null, null);
     this.current = current;
     current.leave = this.parts.turns.ask(() => this.begin(current));
   }
@@ -101,12 +103,12 @@ export class HandingOver {
     this.current = null;
   }
 
-  private make(term: number, order: HandOver | null): Current {
+  private make(term: number, order: HandOver | null, patience: number | null): Current {
     let cancel = (): void => {};
     const cancelled = new Promise<'cancelled'>((resolve) => {
       cancel = () => resolve('cancelled');
     });
-    return { term, order, step: 'turn', cancel, cancelled, leave: () => {} };
+    return { term, order, patience, step: 'turn', cancel, cancelled, leave: () => {} };
   }
 
   private begin(current: Current): void {
@@ -129,10 +131,11 @@ export class HandingOver {
   }
 
   private async settle(current: Current): Promise<'settled' | 'late' | 'cancelled'> {
-    const { clock, duty, stopTimeout } = this.parts;
+    const { clock, duty } = this.parts;
+    const { patience } = current;
     let cancel: Cancel = () => {};
     const late = new Promise<'late'>((resolve) => {
-      if (current.order !== null) cancel = clock.at(clock.now() + stopTimeout, () => resolve('late'));
+      if (patience !== null) cancel = clock.at(clock.now() + patience, () => resolve('late'));
     });
     const settled = duty.settled().then(() => 'settled' as const);
     const how = await Promise.race([settled, late, current.cancelled]);
@@ -141,11 +144,11 @@ export class HandingOver {
   }
 
   private goOn(current: Current, how: 'late' | 'cancelled'): void {
-    const { election, hold, answer, stopTimeout } = this.parts;
+    const { election, hold, answer } = this.parts;
     this.forget();
     election.handOverCancelled(current.term);
     hold();
     if (current.order === null || how === 'cancelled') return;
-    answer(current.order, 'refused', `the running task did not end within ${stopTimeout} ms (stopTimeout)`);
+    answer(current.order, 'refused', `the running task did not end within ${current.patience} ms (stopTimeout)`);
   }
 }

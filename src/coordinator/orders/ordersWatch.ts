@@ -12,6 +12,7 @@ import type { Lease, Observation, Store } from '../../store/store.js';
 import type { MemberEvent } from '../../wire/messages.js';
 import { handOverInfo, pauseInfo } from '../../wire/orderInfo.js';
 import type { HandOverInfo, PauseInfo } from '../../wire/status.js';
+import { Giving } from './giving.js';
 import { HandingOver, type HandingOverParts } from './handingOver.js';
 import { Preference } from './preference.js';
 
@@ -33,6 +34,8 @@ export interface OrdersWatchParts extends Omit<HandingOverParts, 'hold' | 'answe
   readonly store: Pick<Store, 'writeOrders' | 'putPreferred'>;
   /** Reads the orders, perhaps together with those of other members. */
   readOrders(asked: OrdersAsked): Promise<SeenOrders>;
+  /** Returns how much later than the first standby this one claims, in POLL: so each process gets its share of the leases. */
+  pollsOfRank(lease: Lease | null): number;
   /** Returns whether this member could take a mastership, as far as its work goes. */
   isFit(): boolean;
   /** Called when the member is drained, or is drained no more. */
@@ -51,6 +54,8 @@ const log = logFor('failover');
 export class OrdersWatch {
   private readonly preference: Preference;
   private readonly handing: HandingOver;
+  /** Gives the mastership away where this process has more than its share. */
+  readonly giving: Giving;
   private seen: SeenOrders = noOrders;
   /** The term of the present mastership. */
   private term: number | null = null;
@@ -77,6 +82,13 @@ export class OrdersWatch {
   constructor(private readonly parts: OrdersWatchParts) {
     const { holder, priority, master } = parts;
     this.preference = new Preference(holder, priority, master);
+    this.giving = new Giving({
+      ...parts,
+      free: (own) => this.freeToGive(own),
+      read: () => this.read(),
+      begin: (order, patience) => this.handing.beginOrdered(order.term, order, patience),
+      refuse: (order, why) => this.answer(order, 'refused', why),
+    });
     this.handing = new HandingOver({
       ...parts,
       hold: () => this.applyHold(),
@@ -92,6 +104,7 @@ export class OrdersWatch {
   stop(): void {
     this.stopped = true;
     this.handing.forget();
+    this.giving.ended(null);
   }
 
   // ---- how it learns of orders ----
@@ -157,6 +170,7 @@ export class OrdersWatch {
   // ---- what the election says ----
 
   elected(term: number): void {
+    this.giving.saw(term, this.seen.orders?.handOver);
     this.term = term;
     this.obey();
   }
@@ -172,6 +186,7 @@ export class OrdersWatch {
   stops(): void {
     this.drains = true;
     this.handing.forget();
+    this.giving.ended(null);
   }
 
   /** The news `drain` of a hand-over. `drained` answers it. */
@@ -189,9 +204,12 @@ export class OrdersWatch {
   /** Returns how much later than it might this member claims, in ms: for who goes first. */
   deference({ lease }: Pick<Observation, 'lease'>): number {
     const { holder, poll, clock } = this.parts;
+    if (lease !== null) this.giving.saw(lease.term, this.seen.orders?.handOver);
     const to = this.successorOf(lease);
     if (to === holder) return 0;
-    return to !== null || this.preference.defers(clock.now()) ? DEFERENCE_POLLS * poll : 0;
+    if (to !== null) return DEFERENCE_POLLS * poll;
+    const polls = this.preference.defers(clock.now()) ? DEFERENCE_POLLS : 0;
+    return Math.max(polls, this.parts.pollsOfRank(lease)) * poll;
   }
 
   /** Returns the member that this lease was handed over to. */
@@ -247,7 +265,24 @@ export class OrdersWatch {
     return this.paused?.standby ? 'the subsystem is paused to standby' : null;
   }
 
+  /** Whether nothing that operators ask for keeps it from being master. */
+  get isFree(): boolean {
+    return this.barred === null;
+  }
+
+  /** What may be given away now: nothing that is paused, or for which another request is open. */
+  private freeToGive(own?: HandOver): { readonly term: number; readonly version: number | null } | null {
+    const { term, seen } = this;
+    const handOver = seen.orders?.handOver;
+    const open = handOver?.term === term && isOpen(handOver) ? handOver.id : undefined;
+    const isBusy = this.handing.isUnderWay || this.accepting !== null || this.owed !== null;
+    if (term === null || this.stopped || this.paused !== null || !this.isFree || isBusy || open !== own?.id)
+      return null;
+    return { term, version: seen.orders?.version ?? null };
+  }
+
   private applyHold(): void {
+    if (!this.handing.isUnderWay) this.giving.ended(null);
     const hold = this.paused !== null || this.handing.holds;
     if (hold === this.held) return;
     this.held = hold;
@@ -280,6 +315,7 @@ export class OrdersWatch {
 
   private answer({ id }: HandOver, state: HandOver['state'], why?: string): void {
     this.ended = id;
+    this.giving.ended({ id, isDone: state === 'done' });
     this.owed = { id, state, ...(why === undefined ? {} : { why }) };
     void this.writeAnswer(this.owed);
   }

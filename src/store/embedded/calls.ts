@@ -3,6 +3,7 @@ import type { WireError } from '../../errors.js';
 import type { OwnThreadData } from '../../surroundings/ownThreads.js';
 import type { TaskId } from '../../task/task.js';
 import type { Drain, OrdersAsked, OrdersChange, Preferred, SeenOrders } from '../orders.js';
+import type { Presence } from '../presence.js';
 import type {
   DeadTenure,
   Lease,
@@ -54,6 +55,8 @@ export interface EmbeddedCalls extends InspectionCalls {
   removeDrain(key: string): void;
   listDrains(): Drain[];
   putPreferred(preferred: Preferred): void;
+  putPresence(presence: Presence): void;
+  readPresences(known: readonly string[]): Presence[];
   putSuccess(success: Omit<Success, 'at'>): void;
   findSuccess(name: string, key: string): Success | null;
   addTasks(name: string, tasks: PackedTasks, maxQueue: number): number[];

@@ -12,6 +12,7 @@ import { StoreError } from '../../errors.js';
 import type { Clock } from '../../time/clock.js';
 import { systemClock } from '../../time/systemClock.js';
 import type { Drain, OrdersAsked, OrdersChange, Preferred, SeenOrders } from '../orders.js';
+import type { Presence } from '../presence.js';
 import type {
   DeadTenure,
   Hint,
@@ -178,6 +179,14 @@ export class EmbeddedStore implements FullStore {
 
   putPreferred(preferred: Preferred): Promise<void> {
     return this.guarded.call('putPreferred', [preferred]);
+  }
+
+  putPresence(presence: Presence): Promise<void> {
+    return this.guarded.call('putPresence', [presence]);
+  }
+
+  readPresences(known: readonly string[]): Promise<Presence[]> {
+    return this.guarded.call('readPresences', [known]);
   }
 
   putSuccess(success: Omit<Success, 'at'>): Promise<void> {

@@ -24,6 +24,11 @@ export function memberKey(id: string): Buffer {
 
 export const memberRange: KeyRange = { start: Buffer.from('m'), end: Buffer.from('n') };
 
+/** Returns the range of those members' lines whose ids begin so. */
+export function memberRangeOf({ from, below }: { readonly from: string; readonly below: string }): KeyRange {
+  return { start: memberKey(from), end: memberKey(below) };
+}
+
 /** Returns where what operators ask of a subsystem is. */
 export function ordersKey(name: string): Buffer {
   return Buffer.from(`o${name}`);

@@ -4,12 +4,14 @@ import type { Entries } from './environment.js';
 import { inspectionOn } from './inspection.js';
 import { Leases, type StoreFacts } from './leases.js';
 import { EmbeddedOrders } from './orders.js';
+import { EmbeddedPresences } from './presences.js';
 import { Tasks } from './tasks.js';
 
 export function operationsOn(entries: Entries, store: StoreFacts): EmbeddedCalls {
   const orders = new EmbeddedOrders(entries, store);
   const leases = new Leases(entries, store, orders);
   const tasks = new Tasks(entries, store);
+  const presences = new EmbeddedPresences(entries, store);
   return {
     ...inspectionOn(entries, store),
     open: () => {},
@@ -34,6 +36,8 @@ export function operationsOn(entries: Entries, store: StoreFacts): EmbeddedCalls
     removeDrain: (key) => orders.removeDrain(key),
     listDrains: () => orders.listDrains(),
     putPreferred: (preferred) => orders.putPreferred(preferred),
+    putPresence: (presence) => presences.putPresence(presence),
+    readPresences: (known) => presences.readPresences(known),
     putSuccess: (success) => leases.putSuccess(success),
     findSuccess: (name, key) => leases.findSuccess(name, key),
     addTasks: (name, packed, maxQueue) => tasks.addTasks(name, packed, maxQueue),

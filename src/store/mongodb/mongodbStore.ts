@@ -31,6 +31,7 @@ import {
   storedRelease,
 } from '../documents.js';
 import type { Drain, OrdersAsked, OrdersChange, Preferred, SeenOrders } from '../orders.js';
+import type { Presence } from '../presence.js';
 import type {
   DeadTenure,
   Hint,
@@ -58,6 +59,7 @@ import { MEMBERS } from './indexes/indexes.js';
 import { IndexKeeper } from './indexes/indexKeeper.js';
 import { prepare } from './indexes/prepare.js';
 import { MongodbOrders } from './mongodbOrders.js';
+import { MongodbPresences } from './mongodbPresences.js';
 import type { Settings } from './settings.js';
 import { storeError } from './storeErrors.js';
 import { MongodbTasks } from './tasks/mongodbTasks.js';
@@ -77,6 +79,7 @@ export class MongodbStore implements FullStore {
   private readonly wakeUps: WakeUps | null;
   private readonly hintListeners = new Set<(hint: Hint) => void>();
   private readonly orders: MongodbOrders;
+  private readonly presences: MongodbPresences;
   readonly tasks: TaskStore;
 
   constructor(settings: Settings, clock: Clock, watcher: StoreWatcher = {}) {
@@ -85,6 +88,7 @@ export class MongodbStore implements FullStore {
     this.connection = new MongoConnection(settings, (run) => prepare({ send: run, label, clock }), measured);
     this.commands = new Commands(this.connection.run, settings);
     this.orders = new MongodbOrders(this.commands);
+    this.presences = new MongodbPresences(this.commands);
     const commands = new Commands(this.connection.run, settings, settings.taskTimeout);
     this.indexes = new IndexKeeper({ send: (what, command) => commands.send(what, command), label, clock });
     const topology = new Topology(commands);
@@ -294,6 +298,14 @@ export class MongodbStore implements FullStore {
 
   putPreferred(preferred: Preferred): Promise<void> {
     return this.orders.putPreferred(preferred);
+  }
+
+  putPresence(presence: Presence): Promise<void> {
+    return this.presences.putPresence(presence);
+  }
+
+  readPresences(known: readonly string[]): Promise<Presence[]> {
+    return this.presences.readPresences(known);
   }
 
   async putSuccess(success: Omit<Success, 'at'>): Promise<void> {

@@ -22,6 +22,7 @@ import { programBugs } from './programs.ts';
 import { queueBugs } from './queue.ts';
 import { realmBugs } from './realms.ts';
 import { replicaSetBugs } from './replicaSet.ts';
+import { spreadBugs } from './spread.ts';
 import { storeBugs } from './stores.ts';
 import { surroundingBugs } from './surroundings.ts';
 import { workBugs } from './work.ts';
@@ -44,6 +45,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...pageBugs,
   ...memberBugs,
   ...orderBugs,
+  ...spreadBugs,
   ...mongodbBugs,
   ...surroundingBugs,
   ...networkBugs,

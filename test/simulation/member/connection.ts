@@ -236,6 +236,10 @@ export class SimulatedConnection implements FullStore {
   async putPreferred(preferred: Preferred): Promise<void> {
     await this.write('putPreferred', () => ({ change: putPreferred(preferred), answer: null }));
   }
+  async putPresence(): Promise<void> {}
+  async readPresences(): Promise<[]> {
+    return [];
+  }
   async putSuccess(): Promise<void> {}
   async findSuccess(): Promise<null> {
     return null;

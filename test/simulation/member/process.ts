@@ -9,6 +9,7 @@ import { MemoryDuty } from '../../../src/coordinator/duties/memoryDuty.ts';
 import type { QueueDuty } from '../../../src/coordinator/duties/queueDuty.ts';
 import { Fitness } from '../../../src/coordinator/fitness.ts';
 import { ClusterMember } from '../../../src/coordinator/member.ts';
+import { hashOf, pollsOfRank } from '../../../src/coordinator/spread/rank.ts';
 import { storeLimits } from '../../../src/coordinator/storeLimits.ts';
 import { WorkLoading } from '../../../src/coordinator/workLoading.ts';
 import { type Phase, transitions } from '../../../src/election/transitions.ts';
@@ -31,7 +32,7 @@ import type { Habits } from './habits.ts';
 import type { Ledger } from './ledger.ts';
 import type { SimulatedLifelines } from './lifelines.ts';
 import { drainOf } from './operators.ts';
-import { type FaultKind, NAME, type Setting } from './setting.ts';
+import { type FaultKind, NAME, type Setting, stream } from './setting.ts';
 import { SimulatedLease } from './simulatedLease.ts';
 import { type Deploy, EXIT, SimulatedThread } from './simulatedThread.ts';
 
@@ -191,6 +192,7 @@ export class SimulatedProcess {
       ...ordinary(store),
       ...{ priority, drain: drainOf(id), drains: [drainOf(id)], stopTimeout: habits.options.stopTimeout },
       stuck: (reason) => this.stuck(reason),
+      pollsOfRank: makeRanks(setting, id),
       intervals,
       configuration: isQueue ? configurationOf(habits.options, 'id') : configurationOf(null, null),
       standBack: () => assert.fail(`${id} stands back, though all agree`),
@@ -449,6 +451,13 @@ export class SimulatedProcess {
         return this.end();
     }
   }
+}
+
+/** What a view of who lives comes to that changes at any time, and is often wrong. */
+function makeRanks({ seed, faults }: Setting, id: string): () => number {
+  if (!faults.includes('ranks')) return () => 0;
+  const random = stream(seed, hashOf(id));
+  return () => pollsOfRank(Math.floor(random() * 6));
 }
 
 /** How long the store has for a call, and the elector waits for it, in ms. */

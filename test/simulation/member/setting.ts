@@ -59,6 +59,8 @@ export const faultKinds = [
   'drained',
   /** Members have priorities, also 0. */
   'priority',
+  /** Members defer by their rank among those that they take for alive, and are often wrong about who lives. */
+  'ranks',
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
@@ -69,7 +71,7 @@ const operations: readonly FaultKind[] = ['hand-over', 'paused', 'drained', 'pri
 const apart: ReadonlySet<FaultKind> = new Set<FaultKind>([
   ...losses,
   ...operations,
-  ...(['unfit', 'early', 'back', 'progress', 'trim', 'exit', 'hints'] as const),
+  ...(['unfit', 'early', 'back', 'progress', 'trim', 'exit', 'hints', 'ranks'] as const),
 ]);
 /** Faults that need a queue. */
 const ofQueues: ReadonlySet<FaultKind> = new Set<FaultKind>(['tasks', 'broken-deploy']);
@@ -125,6 +127,10 @@ function drawOperations(seed: number): FaultKind[] {
   return operations.filter((kind) => random() < (kind === 'hand-over' ? 0.8 : others));
 }
 
+function drawRanks(seed: number): FaultKind[] {
+  return stream(seed, 15)() < 0.4 ? ['ranks'] : [];
+}
+
 /** A world without a queue. */
 function drawElections(seed: number): Setting {
   const random = stream(seed, 0);
@@ -133,12 +139,12 @@ function drawElections(seed: number): Setting {
   const liking = random() < 0.4 ? 1 : 0.2 + random() * 0.6;
   const mayLose = random() < 0.5;
   const faults = faultKinds.filter((kind) => {
-    if (operations.includes(kind)) return false;
+    if (operations.includes(kind) || kind === 'ranks') return false;
     const isLiked = random() < liking;
     if (ofQueues.has(kind) || (kind === 'split' && store === 'weak')) return false;
     return kind === 'drift' || (isLiked && (mayLose || !losses.includes(kind)));
   });
-  faults.push(...drawOperations(seed));
+  faults.push(...drawOperations(seed), ...drawRanks(seed));
   return { seed, members, store, queue: 'none', faults, faultTime: 45_000, plant: null };
 }
 
@@ -156,7 +162,7 @@ function drawQueues(seed: number): Setting {
   if (stream(seed, 10)() < 0.3) liked.push('unfit');
   if (stream(seed, 11)() < 0.4) liked.push('exit');
   if (stream(seed, 12)() < 0.6) liked.push('hints');
-  liked.push(...drawOperations(seed));
+  liked.push(...drawOperations(seed), ...drawRanks(seed));
   // No server both writes leases without atomicity and takes back what it has shown.
   const faults = liked.filter((kind) => store === 'atomic' || kind !== 'split');
   const faultTime = 4000 + Math.floor(random() * 7000);

@@ -249,7 +249,10 @@ export class World implements Surroundings {
     // It was refused, or its work would not end, and the lease expires.
     if (master.phase === 'master' || !master.conduct.hasHandedOver) return;
     const poll = Math.max(...this.living.map(({ intervals }) => intervals.POLL));
-    const end = timeline.now() + (poll * (setting.faults.includes('priority') ? 6 : 2)) / (1 - SKEW) + ROUND_TRIPS;
+    const end =
+      timeline.now() +
+      (poll * (setting.faults.some((kind) => kind === 'priority' || kind === 'ranks') ? 6 : 2)) / (1 - SKEW) +
+      ROUND_TRIPS;
     while (!this.someoneWorks && (await this.once(end)));
     const next = this.processes.find(({ isWorking }) => isWorking);
     assert.ok(next !== undefined && next !== master, 'no other member follows at once on one that handed over');
@@ -330,9 +333,7 @@ export class World implements Surroundings {
   }
 
   private get isOperated(): boolean {
-    return this.setting.faults.some(
-      (kind) => kind === 'priority' || kind === 'hand-over' || kind === 'paused' || kind === 'drained',
-    );
+    return this.setting.faults.some((kind) => ['priority', 'hand-over', 'paused', 'drained', 'ranks'].includes(kind));
   }
 
   private get cruel(): boolean {

@@ -5,6 +5,7 @@ import type { FailoverErrorCode } from '../../../src/errors.ts';
 import type { ClusterEvents } from '../../../src/facade/events.ts';
 import { resolveManagedOptions } from '../../../src/options/managed.ts';
 import { resolveObserve } from '../../../src/options/observe.ts';
+import { resolveRebalance } from '../../../src/options/rebalance.ts';
 import { resolveOptions } from '../../../src/options/resolve.ts';
 import { resolveSignalOptions } from '../../../src/options/signals.ts';
 import type { MemberStatus } from '../../../src/wire/status.ts';
@@ -114,12 +115,12 @@ test('every field of a status is there once, and no other', () => {
 });
 
 test('every option of failover() is there with its default, and no other', () => {
-  const groups = { mongodb: {}, nodb: {}, intervals: {}, observe: { port: 0 } };
+  const groups = { mongodb: {}, nodb: {}, intervals: {}, observe: { port: 0 }, rebalance: {} };
   // Lower case is the other way to write the same interval.
   const names = namesRead(groups, (given) => resolveOptions(given)).filter((name) => !/^intervals\.[a-z]/.test(name));
   const shown = defaultsOf(sectionOf(page('options'), '## Options of `failover(options)`'));
-  expect([...shown.keys()].sort()).toEqual([...names.filter((name) => !(name in groups)), 'nodb'].sort());
-  const { store, intervals, exitTimeout, guard, priority } = resolveOptions({});
+  expect([...shown.keys()].sort()).toEqual([...names.filter((name) => !(name in groups)), 'nodb', 'rebalance'].sort());
+  const { store, intervals, exitTimeout, guard, priority, rebalance } = resolveOptions({});
   if (store.kind !== 'mongodb') throw new Error('the default is not MongoDB');
   const { connectString, connectOptions, debug, wakeUps } = store;
   expect(Object.fromEntries(shown)).toEqual({
@@ -127,7 +128,10 @@ test('every option of failover() is there with its default, and no other', () =>
     ...{ 'observe.port': undefined, 'observe.host': resolveObserve({ port: 0 })?.host, 'observe.token': undefined },
     ...{ 'observe.page': resolveObserve({ port: 0 })?.page !== null, 'observe.actions': false },
     'mongodb.wakeUps': wakeUps,
-    ...{ nodb: false, 'nodb.path': undefined, exitTimeout, guard, priority },
+    ...{ nodb: false, 'nodb.path': undefined, exitTimeout, guard, priority, rebalance: rebalance ?? false },
+    ...Object.fromEntries(
+      Object.entries(resolveRebalance(true) ?? {}).map(([name, value]) => [`rebalance.${name}`, value]),
+    ),
     ...Object.fromEntries(Object.entries(intervals).map(([name, value]) => [`intervals.${name}`, value])),
   });
 });

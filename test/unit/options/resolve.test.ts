@@ -23,6 +23,7 @@ describe('resolveOptions', () => {
       guard: false,
       observe: null,
       priority: 50,
+      rebalance: null,
       ignored: [],
     };
     expect(resolve()).toEqual(defaults);

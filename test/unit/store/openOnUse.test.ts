@@ -44,6 +44,8 @@ class SlowStore {
         removeDrain: none,
         listDrains: none,
         putPreferred: none,
+        putPresence: none,
+        readPresences: none,
         putSuccess: none,
         findSuccess: none,
       },
