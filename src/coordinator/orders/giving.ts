@@ -27,8 +27,9 @@ export interface GivingParts {
 export class Giving {
   private readonly history = new MoveHistory();
   private count = 0;
-  /** The request that is being written. */
   private writing = false;
+  /** The id of a request that is written, or being so, and has not begun. */
+  private prepared: string | null = null;
   private current: { readonly id: string; resolve(isDone: boolean): void } | null = null;
 
   constructor(private readonly parts: GivingParts) {}
@@ -52,17 +53,27 @@ export class Giving {
     const free = this.parts.free();
     if (free === null || this.writing || to === this.parts.holder) return false;
     const order = this.order(free.term, to);
-    if (!(await this.put(order, free.version))) return false;
-    // An earlier read that is still under way would take it back, and is ignored after a later one.
-    await this.parts.read();
-    if (this.parts.free(order)?.term !== free.term) {
-      this.parts.refuse(order, 'it could not be given away any more');
-      return false;
-    }
+    this.prepared = order.id;
+    const isPut = (await this.put(order, free.version)) && (await this.isStillFree(order));
+    this.prepared = null;
+    if (!isPut) return false;
     return new Promise((resolve) => {
       this.current = { id: order.id, resolve };
       this.parts.begin(order, patience);
     });
+  }
+
+  /** Returns whether it is this request that is about to begin, so it is begun nowhere else. */
+  prepares({ id }: HandOver): boolean {
+    return id === this.prepared;
+  }
+
+  private async isStillFree(order: HandOver): Promise<boolean> {
+    // An earlier read that is still under way would take it back, and is ignored after a later one.
+    await this.parts.read();
+    const isFree = this.parts.free(order)?.term === order.term;
+    if (!isFree) this.parts.refuse(order, 'it could not be given away any more');
+    return isFree;
   }
 
   /** A hand-over has ended; null: none is under way any more. */

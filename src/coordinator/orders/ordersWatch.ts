@@ -293,7 +293,7 @@ export class OrdersWatch {
   private async accept(order: HandOver): Promise<void> {
     const { holder, name, store } = this.parts;
     if (this.accepting !== null || this.handing.isUnderWay || this.owed !== null) return;
-    if (this.drains || order.id === this.ended) return;
+    if (this.drains || order.id === this.ended || this.giving.prepares(order)) return;
     // Only the master of its term accepts a request: this one did, and was not told that it was written.
     if (order.state === 'accepted') return this.handing.beginOrdered(order.term, order);
     if (order.to === holder) return this.answer(order, 'refused', 'the member that it names is the master');
