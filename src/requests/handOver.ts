@@ -10,6 +10,12 @@ import { type Asked, change, type Refused, refused } from './change.js';
 import type { Desk, Seen } from './desk.js';
 import { successorAmong } from './members.js';
 
+/**
+ * A request that no master has seen for so long may be replaced, in ms, by the wall clocks: its asker may have died before
+ * it could be taken back.
+ */
+const UNSEEN_MAX_MS = 60_000;
+
 export interface HandOverAsked {
   /** Unique per request. */
   readonly id: string;
@@ -39,9 +45,9 @@ export function writeHandOver(
     if (lease === null || lease.holder === null) return refused('it has no master that could hand over');
     const { term, holder: master } = lease;
     if (ifTerm !== undefined && term !== ifTerm) return refused(`its term is ${term}, and not ${ifTerm}`);
-    const open = openIn(orders?.handOver, term);
-    if (open !== null) return refused(`${open.by} has asked for a hand-over already, at ${open.at.toISOString()}`);
     const now = clock.wall();
+    const open = openIn(orders?.handOver, term, now);
+    if (open !== null) return refused(`${open.by} has asked for a hand-over already, at ${open.at.toISOString()}`);
     const next = successorAmong(await desk.members(name), { master, to, now });
     if ('why' in next) return next;
     const request: HandOver = {
@@ -53,8 +59,10 @@ export function writeHandOver(
   });
 }
 
-function openIn(handOver: HandOver | undefined, term: number): HandOver | null {
-  return handOver?.term === term && isOpen(handOver) ? handOver : null;
+/** Returns the request that another one has to wait for. */
+function openIn(handOver: HandOver | undefined, term: number, now: number): HandOver | null {
+  if (handOver?.term !== term || !isOpen(handOver)) return null;
+  return handOver.state === 'asked' && now - handOver.at.getTime() > UNSEEN_MAX_MS ? null : handOver;
 }
 
 /**

@@ -105,6 +105,17 @@ describe.each(['a member', 'a program without one'])('asked by %s', (who) => {
       expect(store.orders?.handOver?.id).toBe('one');
     });
 
+    test('over one that no master has seen for a minute is written', async () => {
+      await ask();
+      await clock.advance(60_000);
+      expect(await ask({ id: 'two' })).toMatchObject({ type: 'refused' });
+      await clock.advance(1);
+      expect(await ask({ id: 'two' })).toMatchObject({ type: 'asked' });
+      store.answers('accepted');
+      await clock.advance(60_001);
+      expect(await ask({ id: 'three' })).toMatchObject({ type: 'refused', why: expect.stringContaining('already') });
+    });
+
     test.each(['refused', 'done'] as const)('over one that is %s is written', async (state) => {
       await ask();
       store.answers(state, 'a task runs');
