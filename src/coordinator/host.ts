@@ -42,6 +42,7 @@ import { answerMeasures, QueueMeasures } from './queueMeasures.js';
 import { storeLimits } from './storeLimits.js';
 import { countErrors } from './storeMetrics.js';
 import { storeText } from './storeText.js';
+import { togetherStore } from './together/togetherStore.js';
 
 /** How often the thread says that it turns its loop, in ms. Less often where only `health()` may ask, because it wakes an idle one. */
 const TICK_MS = { observed: 500, else: 1000 };
@@ -81,11 +82,14 @@ export class CoordinatorHost {
       info: (text) => sendAll({ type: 'info', text }),
     };
     const opened = openOnUse(createStore(options.store, limits, systemClock, gate, watcher));
-    const store = countErrors(opened, this.counts);
+    const together = togetherStore(opened, { clock: systemClock, limit: limits.commandTimeout });
+    const store = countErrors(together, this.counts);
     const host = hostname();
     this.shared = {
       options,
       limits,
+      // Of its own, or the coordinators of a machine would all ask the store at once.
+      phase: Math.random() * options.intervals.MASTER,
       store,
       reads: new ReadLimit(),
       pool: makePoolProbe(sendAll),

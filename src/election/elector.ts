@@ -290,7 +290,11 @@ export class Elector {
       }
       case 'beat': {
         const tenure = { name, term: asked.term, holder: config.holder };
-        return { type: 'beaten', request, matched: await store.beat(tenure, asked.beat, callbacks.progress()) };
+        return {
+          type: 'beaten',
+          request,
+          matched: await store.beat(tenure, asked.beat, callbacks.progress(), asked.early),
+        };
       }
       case 'release': {
         const tenure = { name, term: asked.term, holder: config.holder };

@@ -3,6 +3,7 @@ import type { EmbeddedCalls } from './calls.js';
 import type { Entries } from './environment.js';
 import { inspectionOn } from './inspection.js';
 import { Leases, type StoreFacts } from './leases.js';
+import { manyOn } from './manyCalls.js';
 import { EmbeddedOrders } from './orders.js';
 import { Tasks } from './tasks.js';
 
@@ -12,6 +13,7 @@ export function operationsOn(entries: Entries, store: StoreFacts): EmbeddedCalls
   const tasks = new Tasks(entries, store);
   return {
     ...inspectionOn(entries, store),
+    ...manyOn(entries, leases),
     open: () => {},
     settle: (epoch, wait) => leases.settle(epoch, wait),
     highestTerm: (name) => leases.highestTerm(name),

@@ -77,6 +77,15 @@ const mischiefs = [
 ] as const satisfies readonly FaultKind[];
 type Mischief = (typeof mischiefs)[number];
 
+/** Calls that go out a moment after they were asked, in worlds where a process has company. */
+const togetherCalls: ReadonlySet<CallName> = new Set<CallName>([
+  'beat',
+  'observe',
+  'readNotices',
+  'putMember',
+  'removeMember',
+]);
+
 export class World implements Surroundings {
   readonly timeline = new Timeline();
   readonly database: Database;
@@ -451,7 +460,9 @@ export class World implements Surroundings {
 
   fate(process: SimulatedProcess, call: CallName): Fate {
     const isAsked = process.userCalls > 0;
-    const isSilent = process.alive || process.dead || isAsked || !this.habits.options.durable;
+    // A call that waits for company was asked before the process stopped, at this very moment.
+    const isPatient = this.habits.company > 0 && togetherCalls.has(call);
+    const isSilent = process.alive || process.dead || isAsked || isPatient || !this.habits.options.durable;
     if (!isSilent) this.broke(new Error(`${process.id} has stopped, and asks ${call}`));
     const fate = this.decide(process, call);
     if (this.note !== null) {
@@ -482,6 +493,12 @@ export class World implements Surroundings {
     const isLost = cutOff?.there || network() < habits.loss / 2;
     const isUnheard = cutOff?.back || network() < habits.loss / 2;
     return { arrives: isLost ? [] : arrives, gap, returns: isUnheard ? null : either(habits.delay), fails, stale };
+  }
+
+  /** How long the look takes that may follow a batch of beats. */
+  lookDelay(): number {
+    const { network, habits } = this;
+    return this.cruel && network() < habits.delay ? network() * habits.latest : network() * 5;
   }
 
   sent(process: SimulatedProcess): void {

@@ -47,6 +47,7 @@ class SlowStore {
         putSuccess: none,
         findSuccess: none,
       },
+      many: { beatAll: none, observeAll: none, readNoticesOf: none, putMembers: none, removeMembers: none },
       tasks: {
         ...{
           addTasks: none,
