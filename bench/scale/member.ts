@@ -13,7 +13,7 @@ const LOOKED_AT = 50;
 const TASK_PERIOD_MS = 60_000;
 const POLL_MS = 50;
 
-const { options, clusters: count, kind, busyThreads, patience } = settingsOf<ScaleSettings>();
+const { options, clusters: count, kind, role, busyThreads, patience } = settingsOf<ScaleSettings>();
 let warnings = 0;
 process.on('warning', () => {
   warnings += 1;
@@ -30,7 +30,7 @@ for (const cluster of clusters) {
 
 const startedAt = performance.now();
 await Promise.all(clusters.map((cluster) => cluster.run()));
-const settled = (): boolean => clusters.every(({ state }) => state === 'master' || state === 'slave');
+const settled = (): boolean => clusters.every(({ state }) => state === role);
 while (!settled() && performance.now() - startedAt < patience) await sleep(POLL_MS);
 const inState = (state: string): number => clusters.filter((cluster) => cluster.state === state).length;
 await tell<Joined>({

@@ -7,6 +7,8 @@ export interface ScaleSettings {
   readonly clusters: number;
   /** `managed`: with a stored queue each, and a task a minute. */
   readonly kind: 'unmanaged' | 'managed';
+  /** Whether its members are to be master before it is measured, or standby. */
+  readonly role: 'master' | 'slave';
   /** Threads that do nothing but slices. */
   readonly busyThreads: number;
   /** How long a start may take until all have their state. */

@@ -62,11 +62,11 @@ async function measure(
 ): Promise<Pair> {
   const [master, standby] = options;
   if (master === undefined) throw new Error('a master has options');
-  const first = start(plan, master);
+  const first = start(plan, master, 'master');
   const members = [{ child: first, joined: await first.next('joined') }];
   try {
     if (plan.standby && standby !== undefined) {
-      const second = start({ ...plan, busyThreads: 0 }, standby);
+      const second = start({ ...plan, busyThreads: 0 }, standby, 'slave');
       members.push({ child: second, joined: await second.next('joined') });
     }
     await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
@@ -105,8 +105,12 @@ async function measure(
   }
 }
 
-function start({ clusters, kind, busyThreads }: Plan, options: BenchStore['options']): Child<ScaleMessage> {
-  const settings: ScaleSettings = { options, clusters, kind, busyThreads, patience: PATIENCE_MS };
+function start(
+  { clusters, kind, busyThreads }: Plan,
+  options: BenchStore['options'],
+  role: ScaleSettings['role'],
+): Child<ScaleMessage> {
+  const settings: ScaleSettings = { options, clusters, kind, role, busyThreads, patience: PATIENCE_MS };
   return new Child<ScaleMessage>(new URL('member.js', import.meta.url), settings);
 }
 

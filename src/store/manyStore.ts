@@ -5,7 +5,7 @@
  */
 import type { StoreError } from '../errors.js';
 import type { SeenOrders } from './orders.js';
-import type { Look, Member, Notice, Observation, Progress, Tenure } from './store.js';
+import type { Lease, Look, Member, Notice, Observation, Progress, Store, Tenure, TermRecord, Tip } from './store.js';
 
 export interface Beat {
   readonly tenure: Tenure;
@@ -13,7 +13,23 @@ export interface Beat {
   readonly progress: Progress;
 }
 
+export interface Claiming {
+  readonly name: string;
+  readonly expected: Lease | null;
+  readonly next: Lease;
+}
+
+export interface Releasing extends Beat {
+  /** The claim, if it is to count as that of a holder that died. */
+  readonly died?: string;
+}
+
 export interface ManyStore {
+  highestTerms(names: readonly string[]): Promise<(Tip | StoreError)[]>;
+  /** Puts leases in the places of others as `Store.compareAndSetLease` does. */
+  claimAll(claims: readonly Claiming[]): Promise<(boolean | StoreError)[]>;
+  insertTerms(records: readonly TermRecord[]): Promise<(Awaited<ReturnType<Store['insertTerm']>> | StoreError)[]>;
+  releaseAll(releases: readonly Releasing[]): Promise<(boolean | StoreError)[]>;
   /** Beats as `Store.beat` does, each of another subsystem. */
   beatAll(beats: readonly Beat[]): Promise<(boolean | StoreError)[]>;
   /** Looks as `Store.observe` does. One lease that cannot be read is no error of the others. */

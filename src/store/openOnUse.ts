@@ -65,6 +65,10 @@ function manyOnUse(many: ManyStore, use: OpenedStore['use']): ManyStore {
   return {
     beatAll: (beats) => use(() => many.beatAll(beats)),
     observeAll: (asked) => use(() => many.observeAll(asked)),
+    highestTerms: (names) => use(() => many.highestTerms(names)),
+    claimAll: (claims) => use(() => many.claimAll(claims)),
+    insertTerms: (records) => use(() => many.insertTerms(records)),
+    releaseAll: (releases) => use(() => many.releaseAll(releases)),
     readNoticesOf: (names) => use(() => many.readNoticesOf(names)),
     putMembers: (members) => use(() => many.putMembers(members)),
     removeMembers: (ids) => use(() => many.removeMembers(ids)),

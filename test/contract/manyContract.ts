@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Beat } from '../../src/store/manyStore.ts';
-import type { Lease, Notice, Progress } from '../../src/store/store.ts';
+import type { Lease, Notice, Progress, TermRecord } from '../../src/store/store.ts';
 import type { FullStore } from '../../src/store/taskStore.ts';
 import { createStore } from '../support/builtStore.ts';
 import type { StoreUnderTest } from './storeContract.ts';
@@ -115,6 +115,67 @@ export function manyContract(title: string, setup: () => Promise<StoreUnderTest>
       expect(looks).toMatchObject(names.map((name) => ({ lease: { ...leaseOf(name), beat: 1, ...progress } })));
     });
 
+    test('the highest terms of many are those of each', async () => {
+      const [first = '', second = ''] = [randomUUID(), randomUUID()];
+      const fresh = await store.many.highestTerms([first, second]);
+      expect(fresh).toMatchObject([{ term: 0 }, { term: 0 }]);
+      for (const term of [1, 2, 7]) await store.insertTerm(recordOf(second, term));
+      const [none, tip] = await store.many.highestTerms([first, second]);
+      expect(none).toEqual(await store.highestTerm(first));
+      expect(tip).toEqual(await store.highestTerm(second));
+      expect(tip).toMatchObject({ term: 7, claim: `claim of ${second}` });
+    });
+
+    test('claims of many are won and lost each by itself', async () => {
+      const [held1 = '', held2 = '', changed = ''] = await held(3);
+      await store.beat({ name: changed, term: 1, holder: HOLDER }, 1, nothing);
+      const fresh = randomUUID();
+      const claim = (name: string, expected: Lease | null) => ({
+        name,
+        expected,
+        next: { ...leaseOf(name), term: 2, holder: 'next', claim: `next of ${name}` },
+      });
+      const claims = [
+        claim(held1, leaseOf(held1)),
+        claim(fresh, null),
+        claim(changed, leaseOf(changed)),
+        claim(held2, null),
+      ];
+      expect(await store.many.claimAll(claims)).toEqual([true, true, false, false]);
+      const leases = await read([held1, fresh, changed, held2]);
+      expect(leases.map((lease) => lease?.holder)).toEqual(['next', 'next', HOLDER, HOLDER]);
+      expect(leases[1]).toEqual(claims[1]?.next);
+    });
+
+    test('records of many are inserted, and those that are there name their claim', async () => {
+      const [taken, free] = [randomUUID(), randomUUID()];
+      await store.insertTerm({ ...recordOf(taken, 1), claim: 'of another' });
+      const told = await store.many.insertTerms([recordOf(free, 1), recordOf(taken, 1)]);
+      expect(told).toEqual([{ inserted: true }, { inserted: false, claim: 'of another' }]);
+    });
+
+    test('releases of many free each lease of their own tenure only, and say of which a holder died', async () => {
+      const [first = '', taken = '', died = ''] = await held(3);
+      await store.compareAndSetLease(taken, leaseOf(taken), {
+        ...leaseOf(taken),
+        term: 2,
+        holder: 'other',
+        claim: 'c2',
+      });
+      const releases = [first, taken, died].map((name) => beatOf(name, 4));
+      const [last] = releases.slice(-1);
+      const told = await store.many.releaseAll([
+        ...releases.slice(0, 2),
+        ...(last === undefined ? [] : [{ ...last, died: `claim of ${died}` }]),
+      ]);
+      expect(told).toEqual([true, false, true]);
+      expect(await read([first, taken, died])).toEqual([
+        { ...leaseOf(first), beat: 4, holder: null },
+        expect.objectContaining({ holder: 'other', beat: 0 }),
+        { ...leaseOf(died), beat: 4, holder: null, died: true },
+      ]);
+    });
+
     test('orders come with the looks of many', async () => {
       const [paused = '', other = ''] = await held(2);
       await store.writeOrders(paused, null, { pause: { by: 'an operator', standby: false, at: new Date(5) } });
@@ -151,6 +212,10 @@ export function manyContract(title: string, setup: () => Promise<StoreUnderTest>
 
 function leaseOf(name: string): Lease {
   return { term: 1, beat: 0, ack: 0, holder: HOLDER, claim: `claim of ${name}`, ttl: 4500, ...nothing };
+}
+
+function recordOf(name: string, term: number): TermRecord {
+  return { name, term, holder: HOLDER, claim: `claim of ${name}`, ttl: 4500 };
 }
 
 function beatOf(name: string, beat: number, progress = nothing): Beat {

@@ -3,13 +3,21 @@
  * the call goes out when the timers that are due have run. One that asks alone sends its own call, as without all this.
  *
  * A call for many that fails must not cost all of them a second time. So each one that it failed for asks by itself from then
- * on, until that has succeeded. No more than so many do so at once, and one whose time is over is not sent.
+ * on, until that has succeeded. No more than so many do so at once, and one whose time is over is not sent. Where no lease hangs
+ * on it, a call without an answer is no reason for that: single ones would be more for a store that is slow.
  */
 import { StoreError } from '../../errors.js';
 import type { Clock } from '../../time/clock.js';
 
 /** The calls of single members at once, after a call for many has failed. */
 const SINGLE_MAX = 32;
+/** Members in one call: at first, at least, and at most. */
+const CALL_FIRST = 128;
+const CALL_MIN = 16;
+const CALL_MAX = 1000;
+/** A call that takes less than this share of its limit may be twice as large, and one that takes more than that half. */
+const QUICK_SHARE = 1 / 8;
+const SLOW_SHARE = 1 / 3;
 
 interface TogetherParts<Asked, Answer> {
   /** Names the call in an error. */
@@ -19,6 +27,8 @@ interface TogetherParts<Asked, Answer> {
   readonly limit: number;
   /** Calls back when the timers that are due have run: each has a turn of its own. */
   soon(callback: () => void): void;
+  /** Whether a call for many that had no answer in time is split, too, and not only one that was refused. */
+  readonly splitsIfSlow: boolean;
   /** Two that are asked at once with one key are asked one by one. */
   keyOf(asked: Asked): string;
   /** Answers in order. An error is that of one alone; if it rejects, it is that of all. */
@@ -40,6 +50,8 @@ export class Together<Asked, Answer> {
   private readonly apart = new Set<string>();
   private readonly singles: Waiting<Asked, Answer>[] = [];
   private singlesUnderWay = 0;
+  /** How many go into one call: as many as the store answers long before the limit. */
+  private most = CALL_FIRST;
 
   constructor(private readonly parts: TogetherParts<Asked, Answer>) {}
 
@@ -61,29 +73,42 @@ export class Together<Asked, Answer> {
       else together.push(each);
       keys.add(each.key);
     }
-    const [first] = together;
-    if (together.length === 1 && first !== undefined) void this.sendOne(first);
-    else if (together.length > 1) void this.sendAll(together);
+    const { most } = this;
+    for (let at = 0; at < together.length; at += most) {
+      const part = together.slice(at, at + most);
+      const [first] = part;
+      if (part.length === 1 && first !== undefined) void this.sendOne(first);
+      else void this.sendAll(part);
+    }
     this.sendSingles();
   }
 
   private async sendAll(together: readonly Waiting<Asked, Answer>[]): Promise<void> {
     const failed = ({ key, reject }: Waiting<Asked, Answer>, error: unknown): void => {
-      this.apart.add(key);
+      if (this.parts.splitsIfSlow || !isUnavailable(error)) this.apart.add(key);
       reject(error);
     };
+    const { clock, all, what } = this.parts;
+    const sentAt = clock.now();
     try {
-      const answers = await this.parts.all(together.map(({ asked }) => asked));
+      const answers = await all(together.map(({ asked }) => asked));
+      this.took(clock.now() - sentAt, together.length);
       for (const [index, each] of together.entries()) {
         const answer = answers[index];
-        if (answer === undefined)
-          failed(each, new StoreError('ERR_STORE', `the store answered ${this.parts.what} with nothing`));
+        if (answer === undefined) failed(each, new StoreError('ERR_STORE', `the store answered ${what} with nothing`));
         else if (answer instanceof StoreError) failed(each, answer);
         else each.resolve(answer);
       }
     } catch (error) {
+      this.took(clock.now() - sentAt, together.length);
       for (const each of together) failed(each, error);
     }
+  }
+
+  private took(ms: number, size: number): void {
+    const { limit } = this.parts;
+    if (ms > limit * SLOW_SHARE) this.most = Math.max(CALL_MIN, Math.min(this.most, Math.floor(size / 2)));
+    else if (ms < limit * QUICK_SHARE && size === this.most) this.most = Math.min(CALL_MAX, 2 * size);
   }
 
   private async sendOne({ asked, key, resolve, reject }: Waiting<Asked, Answer>): Promise<void> {
@@ -113,4 +138,8 @@ export class Together<Asked, Answer> {
       });
     }
   }
+}
+
+function isUnavailable(error: unknown): boolean {
+  return error instanceof StoreError && error.code === 'ERR_STORE_UNAVAILABLE';
 }

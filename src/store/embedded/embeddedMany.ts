@@ -1,8 +1,8 @@
 /** The calls for many subsystems in the embedded store, as the coordinator sees them. */
 import { fromWire, StoreError } from '../../errors.js';
-import type { Beat, ManyStore } from '../manyStore.js';
+import type { Beat, Claiming, ManyStore, Releasing } from '../manyStore.js';
 import type { SeenOrders } from '../orders.js';
-import type { Look, Member, Notice, Observation } from '../store.js';
+import type { Look, Member, Notice, Observation, TermRecord } from '../store.js';
 import type { Told } from './manyCalls.js';
 import type { StoreCaller } from './storeThread.js';
 
@@ -18,6 +18,22 @@ export class EmbeddedMany implements ManyStore {
 
   async observeAll(asked: readonly Look[]): Promise<((Observation & SeenOrders) | StoreError)[]> {
     return inParts(asked, async (part) => (await this.thread.call('observeAll', [part])).map(outcome));
+  }
+
+  highestTerms(names: readonly string[]): ReturnType<ManyStore['highestTerms']> {
+    return inParts(names, async (part) => (await this.thread.call('highestTerms', [part])).map(outcome));
+  }
+
+  claimAll(claims: readonly Claiming[]): ReturnType<ManyStore['claimAll']> {
+    return inParts(claims, async (part) => (await this.thread.call('claimAll', [part])).map(outcome));
+  }
+
+  insertTerms(records: readonly TermRecord[]): ReturnType<ManyStore['insertTerms']> {
+    return inParts(records, async (part) => (await this.thread.call('insertTerms', [part])).map(outcome));
+  }
+
+  releaseAll(releases: readonly Releasing[]): ReturnType<ManyStore['releaseAll']> {
+    return inParts(releases, async (part) => (await this.thread.call('releaseAll', [part])).map(outcome));
   }
 
   readNoticesOf(names: readonly string[]): Promise<Notice[][]> {

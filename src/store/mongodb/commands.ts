@@ -74,6 +74,17 @@ export class Commands {
     return index;
   }
 
+  /** Inserts documents that do not depend on each other. Returns what the server says of those that it did not insert, by index. */
+  async insertAll(
+    what: string,
+    collection: string,
+    documents: readonly Fields[],
+  ): Promise<ReadonlyMap<number, { readonly code: unknown; readonly error: StoreError }>> {
+    if (documents.length === 0) return new Map();
+    const reply = await this.write(what, { insert: collection, documents, ordered: false });
+    return new Map(this.errorsIn(what, reply, documents.length));
+  }
+
   /** Updates one document. Returns whether one matched. */
   async update(what: string, collection: string, q: Fields, u: Fields, upsert = false): Promise<boolean> {
     const reply = await this.write(what, { update: collection, updates: [{ q, u, upsert, multi: false }] });
@@ -94,14 +105,9 @@ export class Commands {
     collection: string,
     updates: readonly { q: Fields; u: Fields; upsert?: boolean }[],
   ): Promise<{ readonly matched: number; readonly errors: ReadonlyMap<number, StoreError> }> {
+    if (updates.length === 0) return { matched: 0, errors: new Map() };
     const reply = await this.write(what, { update: collection, updates, ordered: false });
-    const errors = new Map<number, StoreError>();
-    const told: readonly unknown[] = Array.isArray(reply.writeErrors) ? reply.writeErrors : [];
-    for (const error of told) {
-      const { index, code, errmsg } = isFields(error) ? error : {};
-      if (typeof index !== 'number' || !(index >= 0 && index < updates.length)) throw this.strange(what);
-      errors.set(index, writeError(code, errmsg, what, this.settings));
-    }
+    const errors = new Map(this.errorsIn(what, reply, updates.length).map(([index, { error }]) => [index, error]));
     const { n } = reply;
     if (typeof n !== 'number' || !(n >= 0 && n <= updates.length - errors.size)) throw this.strange(what);
     return { matched: n, errors };
@@ -140,6 +146,16 @@ export class Commands {
     const { limit } = this;
     const writeConcern = { w: 'majority', j: true, wtimeout: limit };
     return this.run(what, { ...command, writeConcern, maxTimeMS: limit }, limit);
+  }
+
+  /** Returns what the server says of single statements, with their index. */
+  private errorsIn(what: string, reply: Fields, sent: number): [number, { code: unknown; error: StoreError }][] {
+    const told: readonly unknown[] = Array.isArray(reply.writeErrors) ? reply.writeErrors : [];
+    return told.map((each) => {
+      const { index, code, errmsg } = isFields(each) ? each : {};
+      if (typeof index !== 'number' || !(index >= 0 && index < sent)) throw this.strange(what);
+      return [index, { code, error: writeError(code, errmsg, what, this.settings) }];
+    });
   }
 
   private affected(what: string, reply: Fields): number {

@@ -58,6 +58,7 @@ import { MEMBERS } from './indexes/indexes.js';
 import { IndexKeeper } from './indexes/indexKeeper.js';
 import { prepare } from './indexes/prepare.js';
 import { allSeen, Looks, termId } from './looks.js';
+import { ManyClaims } from './manyClaims.js';
 import { MongodbMany } from './mongodbMany.js';
 import { MongodbOrders } from './mongodbOrders.js';
 import type { Settings } from './settings.js';
@@ -101,6 +102,11 @@ export class MongodbStore implements FullStore {
     this.many = new MongodbMany({
       commands: this.commands,
       looks: this.looks,
+      claims: new ManyClaims({
+        commands: this.commands,
+        epoch: (what) => this.epoch(what),
+        highestTerm: (name) => this.highestTerm(name),
+      }),
       indexesSoon: () => this.indexes.soon(),
       readNotice: (document) => readableIn(() => this.reader(document).notice()),
       readNotices: (name) => this.readNotices(name),

@@ -111,10 +111,20 @@ const masterCalls: ReadonlySet<CallName> = new Set<CallName>([
   ...(['beat', 'release', 'acknowledge', 'setAttempts', 'clearAttempts', 'trimTasks', 'putDeadLetter'] as const),
 ]);
 
+/** Calls that go out a moment after they were asked, in worlds where a process has company. */
+export const togetherCalls: ReadonlySet<CallName> = new Set<CallName>([
+  ...(['beat', 'release', 'observe', 'highestTerm', 'compareAndSetLease', 'insertTerm'] as const),
+  ...(['readNotices', 'putMember', 'removeMember'] as const),
+]);
+
 export class SimulatedConnection implements FullStore {
   readonly tasks: TaskStore;
   readonly many: ManyStore = {
     beatAll: (beats) => this.beatAll(beats),
+    highestTerms: () => assert.fail('a process has one member, which reads alone'),
+    claimAll: () => assert.fail('a process has one member, which claims alone'),
+    insertTerms: () => assert.fail('a process has one member, which claims alone'),
+    releaseAll: () => assert.fail('a process has one member, which releases alone'),
     observeAll: () => assert.fail('a process has one member, which looks alone'),
     readNoticesOf: () => assert.fail('a process has one member, which reads alone'),
     putMembers: () => assert.fail('a process has one member, which signs alone'),

@@ -27,7 +27,7 @@ import { type Held, SkewedClock, type Timeline } from '../../support/skewedClock
 import { SKEW, UNNOTICED } from './bounds.ts';
 import { drawCompany } from './company.ts';
 import { Conduct } from './conduct.ts';
-import { type CallName, type Fate, SimulatedConnection } from './connection.ts';
+import { type CallName, type Fate, SimulatedConnection, togetherCalls } from './connection.ts';
 import type { Database } from './database.ts';
 import { FunctionDuty } from './functionDuty.ts';
 import type { SimulatedGuards } from './guards.ts';
@@ -167,7 +167,7 @@ export class SimulatedProcess {
         claims: (expected, next) => conduct.claims(expected, next),
         asks: (call) => {
           // One that waits for its turn counts as sent when it was asked: the member takes it for under way.
-          if (call !== 'beat' || habits.company === 0) conduct.asks(call);
+          if (habits.company === 0 || !togetherCalls.has(call)) conduct.asks(call);
         },
       },
       trims: habits.trims,
@@ -258,7 +258,19 @@ export class SimulatedProcess {
       }
       return shared.beat(...own);
     };
-    return { ...shared, beat };
+    const asked = (call: CallName) => this.conduct.asks(call);
+    return {
+      ...shared,
+      beat,
+      compareAndSetLease: (...own) => {
+        asked('compareAndSetLease');
+        return shared.compareAndSetLease(...own);
+      },
+      insertTerm: (...own) => {
+        asked('insertTerm');
+        return shared.insertTerm(...own);
+      },
+    };
   }
 
   get work(): QueueDuty {

@@ -11,7 +11,7 @@ import type { ProcessIdentity, ProcessTable } from '../../../src/surroundings/pr
 import { Timeline } from '../../support/skewedClock.ts';
 import { Natures } from './behaviour.ts';
 import { claimBound, SKEW } from './bounds.ts';
-import type { CallName, Fate } from './connection.ts';
+import { type CallName, type Fate, togetherCalls } from './connection.ts';
 import { Database, Documents } from './database.ts';
 import { Feeding } from './feeding.ts';
 import { SimulatedGuards } from './guards.ts';
@@ -76,15 +76,6 @@ const mischiefs = [
   'drained',
 ] as const satisfies readonly FaultKind[];
 type Mischief = (typeof mischiefs)[number];
-
-/** Calls that go out a moment after they were asked, in worlds where a process has company. */
-const togetherCalls: ReadonlySet<CallName> = new Set<CallName>([
-  'beat',
-  'observe',
-  'readNotices',
-  'putMember',
-  'removeMember',
-]);
 
 export class World implements Surroundings {
   readonly timeline = new Timeline();

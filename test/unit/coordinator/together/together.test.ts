@@ -16,7 +16,10 @@ let many: (asked: readonly string[]) => Promise<(string | StoreError)[]>;
 let one: (asked: string) => Promise<string>;
 let together: Together<string, string>;
 
+let splitsIfSlow: boolean;
+
 beforeEach(() => {
+  splitsIfSlow = true;
   clock = new VirtualClock();
   turns = [];
   sent = [];
@@ -27,6 +30,9 @@ beforeEach(() => {
     what: 'beat',
     clock,
     limit: LIMIT,
+    get splitsIfSlow() {
+      return splitsIfSlow;
+    },
     soon: (callback) => void turns.push(callback),
     keyOf: (asked) => asked,
     all: (asked) => {
@@ -83,6 +89,43 @@ describe('calls of one turn', () => {
   });
 });
 
+describe('the size of a call', () => {
+  const crowd = Array.from({ length: 1500 }, (_, index) => `${index}`);
+  const sizes = async (ms: number): Promise<number[]> => {
+    sent = [];
+    many = async (asked) => {
+      await new Promise<void>((resolve) => clock.at(clock.now() + ms, resolve));
+      return asked.map((each) => `${each}!`);
+    };
+    const answers = ask(...crowd);
+    turn();
+    await clock.advance(ms);
+    expect(values(await answers)).toEqual(crowd.map((each) => `${each}!`));
+    return sent.map(({ length }) => length);
+  };
+
+  test('grows to a thousand while the store is quick', async () => {
+    expect(Math.max(...(await sizes(1)))).toBe(128);
+    expect(Math.max(...(await sizes(1)))).toBe(256);
+    await sizes(1);
+    await sizes(1);
+    expect(await sizes(1)).toEqual([1000, 500]);
+  });
+
+  test('falls while calls take a good part of their limit, and not below 16', async () => {
+    expect(Math.max(...(await sizes(LIMIT / 2)))).toBe(128);
+    const after = await sizes(LIMIT / 2);
+    expect(Math.max(...after)).toBeLessThan(128);
+    for (let round = 0; round < 5; round++) await sizes(LIMIT / 2);
+    expect(Math.max(...(await sizes(LIMIT / 2)))).toBe(16);
+  });
+
+  test('stays where the store takes neither long nor short', async () => {
+    await sizes(LIMIT / 5);
+    expect(Math.max(...(await sizes(LIMIT / 5)))).toBe(128);
+  });
+});
+
 describe('a call for many that fails', () => {
   test('fails for each, and each asks by itself until that has succeeded', async () => {
     many = () => Promise.reject(lost);
@@ -121,6 +164,20 @@ describe('a call for many that fails', () => {
       ['a', 'c'],
       ['a', 'c'],
     ]);
+  });
+
+  test.each([
+    ['without an answer stays one where no lease hangs on it', lost, 2],
+    ['that was refused is split everywhere', new StoreError('ERR_STORE', 'refused'), 1],
+  ])('%s', async (_, error, calls) => {
+    splitsIfSlow = false;
+    many = () => Promise.reject(error);
+    for (let round = 0; round < 2; round++) {
+      const answers = ask('a', 'b');
+      turn();
+      await answers;
+    }
+    expect(sent).toHaveLength(calls);
   });
 
   test('answers too few with an error', async () => {
