@@ -23,6 +23,7 @@ import { realmBugs } from './realms.ts';
 import { replicaSetBugs } from './replicaSet.ts';
 import { storeBugs } from './stores.ts';
 import { surroundingBugs } from './surroundings.ts';
+import { togetherBugs } from './together.ts';
 import { workBugs } from './work.ts';
 
 export const plantedBugs: readonly PlantedBug[] = [
@@ -44,6 +45,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...orderBugs,
   ...mongodbBugs,
   ...surroundingBugs,
+  ...togetherBugs,
   ...networkBugs,
   ...replicaSetBugs,
   ...programBugs,
