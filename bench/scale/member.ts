@@ -82,7 +82,7 @@ async function measure(duration: number): Promise<Measured> {
   };
 }
 
-/** Submits so that each subsystem has its task a minute, one after another. */
+/** Submits one after another: each subsystem has its task a minute. */
 async function submitEvenly(duration: number): Promise<void> {
   const until = performance.now() + duration;
   const pause = TASK_PERIOD_MS / count;

@@ -85,7 +85,7 @@ async function measure(
     const after = await counted;
     const seconds = plan.duration / 1000;
     const sides: Side[] = [];
-    // The standby first, so that it takes nothing over.
+    // The standby first: it takes nothing over.
     for (const [index, { child, joined }] of [...members.entries()].reverse()) {
       const answer = child.next('ended');
       child.send({ type: 'end' });

@@ -52,7 +52,7 @@ export class ConfigurationWatch {
 
   start(): void {
     const { holder, ttl, phase } = this.parts;
-    // Without company at a time of its own, so that not all look at once.
+    // Without company at a time of its own, because not all should look at once.
     this.again(phase === undefined ? fraction(holder) * ttl : ttl / 2);
   }
 

@@ -1,5 +1,5 @@
 /**
- * Sends what many members ask in one turn of the event loop as one call, and answers each by itself. Nobody waits for company:
+ * Sends what many members ask in one turn of the event loop as one call, and answers each by itself. None waits for company:
  * the call goes out when the timers that are due have run. One that asks alone sends its own call, as without all this.
  *
  * A call for many that fails must not cost all of them a second time. So each one that it failed for asks by itself from then

@@ -1,4 +1,4 @@
-/** What is asked in one turn goes out as one call, and one that fails costs nobody else a second time. */
+/** What is asked in one turn goes out as one call, and a call that fails costs no other member a second time. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Together } from '../../../../src/coordinator/together/together.ts';
 import { StoreError } from '../../../../src/errors.ts';
