@@ -24,8 +24,8 @@ export const togetherBugs: readonly PlantedBug[] = [
     name: 'look-takes-any-lease-for-ours',
     breaks: 'After a short sum a release counts as written if the lease is of its term, whoever holds it.',
     file: 'src/store/mongodb/manyClaims.ts',
-    find: '(lease) => lease.term === tenure.term && lease.holder === null && lease.beat === beat,',
-    replace: '(lease) => lease.term >= tenure.term || (lease.holder === null && lease.beat === beat),',
+    find: 'lease.term === tenure.term && lease.holder === null && lease.beat === beat,',
+    replace: 'lease.term === tenure.term || lease.beat === beat,',
     caughtBy,
   },
   {
@@ -57,7 +57,7 @@ export const togetherBugs: readonly PlantedBug[] = [
     breaks: 'A member that asked by itself once does so for ever, and the commands are one for each again.',
     file: 'src/coordinator/together/together.ts',
     find: 'this.apart.delete(key);',
-    replace: '',
+    replace: "if (key === '') this.apart.delete(key);",
     caughtBy,
   },
   {
@@ -65,7 +65,7 @@ export const togetherBugs: readonly PlantedBug[] = [
     breaks: 'After a failed batch all members ask at once, and take every connection.',
     file: 'src/coordinator/together/together.ts',
     find: 'while (this.singlesUnderWay < SINGLE_MAX) {',
-    replace: 'for (;;) {',
+    replace: 'while (this.singlesUnderWay < 100 * SINGLE_MAX) {',
     caughtBy,
   },
   {
@@ -73,7 +73,7 @@ export const togetherBugs: readonly PlantedBug[] = [
     breaks: 'A store that needs nearly the whole limit for a batch is asked for as many again.',
     file: 'src/coordinator/together/together.ts',
     find: 'if (ms > limit * SLOW_SHARE) this.most',
-    replace: 'if (ms > 2 * limit) this.most',
+    replace: 'if (ms > limit / SLOW_SHARE) this.most',
     caughtBy,
   },
   {
