@@ -11,13 +11,15 @@ const cluster = new Managed('sample-commonjs', 'id', join(__dirname, 'commonjsWo
 
 cluster.on('statechange', (from, to) => console.log(`${from} -> ${to}`));
 cluster.on('error', (error) => console.error(error.message));
+// An id that is done stays done, also for the next start of this program: so each has ids of its own.
+const ids = [1, 2, 3].map((number) => `${Date.now()}/${number}`);
 cluster.on('done', (id) => {
   console.log(`done ${id}`);
-  if (id === 3) void close();
+  if (id === ids.at(-1)) void close();
 });
 
 async function main() {
   await cluster.run();
-  for (const id of [1, 2, 3]) await cluster.submitWork({ id });
+  for (const id of ids) await cluster.submitWork({ id });
 }
 void main();

@@ -4,11 +4,17 @@ import { expose } from 'comlink';
 import { toWire } from '../errors.js';
 import { Gate } from '../store/embedded/gate.js';
 import { keepOffPool } from '../store/mongodb/connection/keepOffPool.js';
+import { flushOutput } from '../surroundings/ownOutput.js';
 import { threadBegins } from '../surroundings/ownThreads.js';
+import { endsBy } from '../time/pause.js';
+import { systemClock } from '../time/systemClock.js';
 import { ExitSignal } from '../wire/exitSignal.js';
 import type { CoordinatorData, Reply, WireApi } from '../wire/messages.js';
 import { CoordinatorHost } from './host.js';
 import { Outbox } from './outbox.js';
+
+/** How long the main thread may take at the end for what was written here, by tasks too, in ms. */
+const FLUSH_MAX_MS = 1000;
 
 export function startCoordinatorThread(): void {
   keepOffPool();
@@ -31,6 +37,7 @@ export function startCoordinatorThread(): void {
       reply(async () => {
         await host.close(undrain);
         outbox.flush();
+        await endsBy(systemClock, systemClock.now() + FLUSH_MAX_MS, flushOutput());
       }),
   };
   expose(api, calls);

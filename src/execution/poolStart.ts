@@ -28,6 +28,8 @@ interface PoolStartParts {
 const ended: LoadOutcome = { type: 'ended' };
 /** How long a thread that is ended may take to exit before it counts as held by a native call, in ms. */
 const LOAD_EXIT_MAX_MS = 1000;
+/** How long a thread without a function `stop` may take to pass on what it has written, in ms. */
+const FLUSH_MAX_MS = 1000;
 
 export class PoolStart {
   /** Set when the thread is made. */
@@ -63,7 +65,8 @@ export class PoolStart {
 
   /**
    * Ends the thread, or gives its place up. Resolves when the thread has exited, which a native call can hold up. If
-   * nothing runs, the module may stop its work until then, and until `stopUntil`, which a later call can only shorten.
+   * nothing runs, the module may stop its work until then, and until `stopUntil`, which a later call can only shorten; and
+   * what it has written is passed on.
    */
   terminate(stopUntil = Number.NEGATIVE_INFINITY): Promise<void> {
     this.asked = true;
@@ -89,12 +92,14 @@ export class PoolStart {
     const { clock, stopFailed: tell } = this.parts;
     const since = clock.now();
     this.isStopping = true;
+    if (!pool.hasStop) this.cut.by(since + FLUSH_MAX_MS);
     const late = new Promise<'late'>((resolve) => {
       this.cutNow = () => resolve('late');
     });
     const answer = await Promise.race([pool.stopWork(), late]);
     this.isStopping = false;
     this.cut.clear();
+    if (!pool.hasStop) return;
     if (answer === 'late')
       tell(stopFailed(`did not end within ${Math.round(clock.now() - since)} ms, so its thread is ended`));
     else if (answer.failure?.type === 'error') {

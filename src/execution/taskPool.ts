@@ -38,7 +38,9 @@ export class TaskPool {
   private calls = 0;
   /** Whether a call has failed with the thread, and so told of its end. */
   private told = false;
-  private hasStop = false;
+  private isLoaded = false;
+  /** Whether the module exports a function `stop`. */
+  hasStop = false;
   /** Whether the user's module loads, or the failure. */
   readonly loaded: Promise<PoolAnswer>;
 
@@ -73,7 +75,8 @@ export class TaskPool {
       return this.terminate();
     });
     this.loaded = this.call({ term: 0, chunk: 'load' }, [], 'loaded the work module').then((answer) => {
-      this.hasStop = answer.failure === null && answer.took === HAS_STOP;
+      this.isLoaded = answer.failure === null;
+      this.hasStop = this.isLoaded && answer.took === HAS_STOP;
       return answer;
     });
   }
@@ -87,12 +90,12 @@ export class TaskPool {
     return this.call({ term, chunk }, transfer, 'ran the work');
   }
 
-  /** Returns whether the module wants to be told before the thread is ended. */
+  /** Returns whether there is a module that has run, which may have something to close, or has written something. */
   get stops(): boolean {
-    return this.usable && this.hasStop;
+    return this.usable && this.isLoaded;
   }
 
-  /** Has the module close what it has opened. No run may follow. */
+  /** Has the module close what it has opened, and the thread pass on what it has written. No run may follow. */
   stopWork(): Promise<PoolAnswer> {
     return this.call({ term: 0, chunk: 'stop' }, [], 'stopped its work');
   }

@@ -3,6 +3,7 @@
  * one mastership at most, so nothing of one term is left over in the next.
  */
 import { BroadcastChannel, parentPort } from 'node:worker_threads';
+import { flushOutput } from '../surroundings/ownOutput.js';
 import { type OwnThreadData, threadBegins } from '../surroundings/ownThreads.js';
 import { MemberCounts } from '../wire/sharedCounts.js';
 import { SharedLease } from '../wire/sharedLease.js';
@@ -66,11 +67,17 @@ export function startTaskThread(
       return { failure: failureOf(error), took: 0 };
     }
     if (chunk === 'load') return stopOf(work) === undefined ? 0 : HAS_STOP;
-    if (chunk === 'stop') return callStop(stopOf(work));
+    if (chunk === 'stop') return stop(work);
     const answer = await runChunk(chunk, { work, term, lease, progress, begins, ...measured });
     running = undefined;
     return answer.failure === null ? answer.took : answer;
   };
+}
+
+async function stop(work: UserWork): Promise<ChunkAnswer> {
+  const answer = await callStop(stopOf(work));
+  await flushOutput();
+  return answer;
 }
 
 /**

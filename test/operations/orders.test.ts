@@ -15,6 +15,8 @@ const fixture = fileURLToPath(new URL('./fixtures/orderedMember.mjs', import.met
 const intervals = { MASTER: 200, SLAVE: 20_000, TICKING: 10_000, POLL: 500, SYNC: 25, ERROR: 200 };
 /** For deaths that come before the others have seen that the process lived: then its lease has to expire. */
 const shorter = { ...intervals, SLAVE: 3000, TICKING: 1000, POLL: 100 };
+/** For a start of 2 POLL, and signs of life within 3 MASTER, that a busy machine does not take away. */
+const wider = { ...intervals, MASTER: 1000, POLL: 1000 };
 
 describe.each(stores)('on the store %s', (store) => {
   async function place() {
@@ -75,11 +77,11 @@ describe.each(stores)('on the store %s', (store) => {
 
   test('of two standbys the one of the higher priority follows a master that dies', async () => {
     const { start, storeOptions } = await place();
-    const first = start(['a']);
+    const first = start(['a'], { intervals: wider });
     await enters(first, 'a', 'master');
-    const low = start(['a'], { priority: 40 });
+    const low = start(['a'], { priority: 40, intervals: wider });
     await enters(low, 'a', 'slave');
-    const high = start(['a'], { priority: 60 });
+    const high = start(['a'], { priority: 60, intervals: wider });
     await enters(high, 'a', 'slave');
     const reader = createStore(storeOptions, { commandTimeout: 10_000 });
     await reader.open();
@@ -87,7 +89,7 @@ describe.each(stores)('on the store %s', (store) => {
     // The lower one looks more often than the higher one signs.
     await expect.poll(async () => (await signs())?.priority, { timeout: 30_000 }).toBe(60);
     const since = (await signs())?.count ?? 0;
-    await expect.poll(async () => (await signs())?.count, { timeout: 30_000 }).toBeGreaterThan(since + 3);
+    await expect.poll(async () => (await signs())?.count, { timeout: 30_000 }).toBeGreaterThan(since + 1);
     await reader.close();
     first.kill('SIGKILL');
     await enters(high, 'a', 'master');

@@ -6,7 +6,7 @@
  * lives; and where all were killed, no member is left that could have seen it.
  */
 import type { Mastership } from './masterships.ts';
-import type { Fault, LeaseSight, Records } from './records.ts';
+import type { Fault, Happened, LeaseSight, Records } from './records.ts';
 
 /** By which one process ends. Whether a standby had seen it live is another question. */
 const deaths: ReadonlySet<string> = new Set(['kill', 'exit', 'throw', 'kill-with-sibling', 'pid-reused']);
@@ -22,6 +22,12 @@ export function deathOf(from: Mastership, faults: readonly Fault[]): Fault | und
   return faults.findLast(
     ({ member, kind, from: at }) => member === from.member && deaths.has(kind) && at >= from.start && at < from.lost,
   );
+}
+
+/** Returns how long the process took to end, up to a moment, in ms: on a busy machine a killed one takes long. */
+export function dyingFor(death: Fault, until: number, { happened }: Records): number {
+  const isEnd = ({ what, member, at }: Happened) => what === 'ended' && member === death.member && at >= death.from;
+  return Math.min(happened.find(isEnd)?.at ?? death.from, until) - death.from;
 }
 
 /** Returns whether a standby had seen the master live, and no fault was on that standby since. */

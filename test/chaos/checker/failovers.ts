@@ -8,10 +8,11 @@
  * hold it, may cost one more wait: it may have died, or been cut off, with its claim half done. How late the machine was
  * in that time, by a timer of the runner, is added once for each call of a claim.
  *
- * A death that a standby notices costs no wait at all: POLL and the same round trips. And what the others cannot have
- * noticed must cost one: SLAVE + TICKING from the beat (deaths.ts says which is which).
+ * A death that a standby notices costs no wait at all: POLL and the same round trips, and the time that the killed process
+ * took to end, because no standby is told before that. And what the others cannot have noticed must cost one: SLAVE + TICKING
+ * from the beat (deaths.ts says which is which).
  */
-import { deathOf, hasWitness, mustWaitFor } from './deaths.ts';
+import { deathOf, dyingFor, hasWitness, mustWaitFor } from './deaths.ts';
 import type { Mastership } from './masterships.ts';
 import type { Fault, Records } from './records.ts';
 
@@ -78,7 +79,8 @@ export function failoversOf(masterships: readonly Mastership[], records: Records
     const alone = isSeen || death === undefined ? (death ?? held)?.kind : `${death.kind}, unseen`;
     const cause = (more === 0 ? alone : undefined) ?? 'other';
     const lateness = late.filter(({ at }) => at > began && at < to.start).reduce((sum, { ms }) => sum + ms, 0);
-    const bound = Math.round(waits * lease + POLL + ALLOWANCE + CALLS * lateness);
+    const dying = isSeen ? dyingFor(death, to.start, records) : 0;
+    const bound = Math.round(waits * lease + dying + POLL + ALLOWANCE + CALLS * lateness);
     return [{ from, to, at: to.start, took: to.start - began, bound, earliest, cause, isPlain }];
   });
 }

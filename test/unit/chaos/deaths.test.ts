@@ -6,7 +6,7 @@ const slave = { seen: '0', left: 0, term: null, to: 'slave' };
 const kinds = ['kill', 'exit', 'throw', 'kill-with-sibling', 'pid-reused'];
 
 /** A master since 100 that dies at 2000, a standby, and a master after it. The beat was sent at 1900. */
-function dies(kind: string, next: number, { from = 1000, last = 1990, ended = 2010 } = {}): Folder {
+function dies(kind: string, next: number, { from = 1000, last = 1990, ended = 2000 } = {}): Folder {
   return new Folder()
     .says('2.1', 'state', from, { ...slave, seen: String(from * 1e6) })
     .lease('1.1', 100, 1140, 1)
@@ -25,6 +25,14 @@ describe.each(kinds)('after %s', (kind) => {
     expect(found(await dies(kind, 2551).verdict())).toEqual({ 'failover over its bound': 1 });
     expect(found(await dies(kind, 2700).event('late', 2100, { ms: 100 }).verdict())).toEqual({});
   });
+});
+
+test('a member is not late that follows a process that took long to end', async () => {
+  const slow = (next: number, ended: number) => dies('kill', next, { ended });
+  expect(found(await slow(2900, 2400).verdict())).toEqual({});
+  expect(found(await slow(3000, 2400).verdict())).toEqual({ 'failover over its bound': 1 });
+  // Another member had the lease before the runner heard of the end.
+  expect(found(await slow(2900, 3400).verdict())).toEqual({});
 });
 
 test('a line that is written while the kill is on its way makes no second master', async () => {

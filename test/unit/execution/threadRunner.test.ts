@@ -186,6 +186,13 @@ describe('the thread', () => {
     expect(troubles).toEqual(['ERR_WORK_STOP']);
   });
 
+  test('whose output is not taken is ended all the same, and that is no failure of its work', async () => {
+    make({}, 'flushesForever');
+    await runner.load();
+    await runner.terminate(Number.POSITIVE_INFINITY);
+    expect(troubles).toEqual([]);
+  });
+
   test('that is ended while it waits for its turn is never made', async () => {
     make({});
     const load = runner.load();
