@@ -12,6 +12,7 @@ import { heartbeats } from './heartbeats/heartbeats.js';
 import { latency } from './latency/latency.js';
 import { memory } from './memory/memory.js';
 import { peers } from './peers/peers.js';
+import { scale } from './scale/scale.js';
 import { cleanUpAtEnd } from './support/cleanup.js';
 import { packageFolder } from './support/packageFolder.js';
 import type { Answer, Question } from './support/question.js';
@@ -22,7 +23,7 @@ import { throughput } from './throughput/throughput.js';
 
 const questions: readonly Question[] = [
   ...[heartbeats, failoverTime, latency, throughput, durable, submission, memory],
-  peers,
+  ...[scale, peers],
 ];
 
 const usage = `npm run bench -- [question…] [--quick] [--json FILE]

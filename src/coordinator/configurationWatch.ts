@@ -11,6 +11,7 @@ import { logFor } from '../diagnostics/log.js';
 import { type Configuration, differences, outranks } from '../options/configuration.js';
 import type { Lease, Store } from '../store/store.js';
 import type { Cancel } from '../time/clock.js';
+import { lastOnGrid } from '../time/grid.js';
 import type { DifferingMember } from '../wire/status.js';
 import { DifferingMembers, type DifferingParts } from './differingMembers.js';
 import { Yielding } from './yielding.js';
@@ -18,6 +19,8 @@ import { Yielding } from './yielding.js';
 interface WatchParts extends DifferingParts {
   readonly holder: string;
   readonly store: Pick<Store, 'putNotice' | 'readNotices'>;
+  /** Turns begin at multiples of half a time to live from here, so those of a coordinator read together. */
+  readonly phase?: number;
   /** Returns whether this member could take the lease over, and how many tasks wait for it. */
   isFit(): boolean;
   waiting(): Promise<number>;
@@ -48,9 +51,9 @@ export class ConfigurationWatch {
   }
 
   start(): void {
-    // At a time of its own, or a thousand clusters of one thread would all look at once, and their beats would wait.
-    const { holder, ttl } = this.parts;
-    this.again(fraction(holder) * ttl);
+    const { holder, ttl, phase } = this.parts;
+    // Without company at a time of its own, because not all should look at once.
+    this.again(phase === undefined ? fraction(holder) * ttl : ttl / 2);
   }
 
   stop(): void {
@@ -86,9 +89,11 @@ export class ConfigurationWatch {
   // ---- each turn ----
 
   private again(delay: number): void {
-    const { clock } = this.parts;
+    const { clock, phase, ttl } = this.parts;
     this.cancel?.();
-    const time = Math.ceil((clock.now() + delay) / TURN_GRID_MS) * TURN_GRID_MS;
+    const from = clock.now() + delay;
+    const isShared = phase !== undefined && delay > 0;
+    const time = isShared ? lastOnGrid(from, ttl / 2, phase) : Math.ceil(from / TURN_GRID_MS) * TURN_GRID_MS;
     const cancel = clock.at(time, () => {
       void this.turn().then(() => {
         if (this.cancel === cancel) this.again(this.differing.length > 0 ? this.parts.ttl / 2 : this.parts.ttl);

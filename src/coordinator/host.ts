@@ -46,6 +46,7 @@ import { Rebalancer } from './spread/rebalancer.js';
 import { storeLimits } from './storeLimits.js';
 import { countErrors } from './storeMetrics.js';
 import { storeText } from './storeText.js';
+import { togetherStore } from './together/togetherStore.js';
 
 /** How often the thread says that it turns its loop, in ms. Less often where only `health()` may ask, because it wakes an idle one. */
 const TICK_MS = { observed: 500, else: 1000 };
@@ -86,12 +87,15 @@ export class CoordinatorHost {
       info: (text) => sendAll({ type: 'info', text }),
     };
     const opened = openOnUse(createStore(options.store, limits, systemClock, gate, watcher));
-    const store = countErrors(opened, this.counts);
+    const together = togetherStore(opened, { clock: systemClock, limit: limits.commandTimeout });
+    const store = countErrors(together, this.counts);
     const host = hostname();
     const drains = { host: hostDrain(host), process: processDrain(host, me.pid, me.start || randomUUID()) };
     this.shared = {
       options,
       limits,
+      // Of its own, or the coordinators of a machine would all ask the store at once.
+      phase: Math.random() * options.intervals.MASTER,
       store,
       reads: new ReadLimit(),
       pool: makePoolProbe(sendAll),

@@ -63,6 +63,8 @@ export interface SharedParts {
   readonly options: ResolvedOptions;
   readonly store: FullStore;
   readonly limits: StoreLimits;
+  /** When all do together what they do now and then. */
+  readonly phase: number;
   readonly reads: ReadLimit;
   readonly pool: PoolProbe;
   /** What claims say of this process. */
@@ -289,6 +291,7 @@ export class HostedCluster implements ClusterCalls {
       configuration: configurationOf(spec.managed?.options ?? null, spec.managed?.key ?? null),
       grace: spec.managed?.options.grace ?? 0,
       // Only should the store break its promise: its own limits are tighter.
+      phase: this.parts.phase,
       requestTimeout: Math.max(OPENING_MAX_MS, limits.connectTimeout) + 2 * limits.commandTimeout,
       store,
       clock: systemClock,

@@ -15,6 +15,7 @@ import { SIGN_PERIOD_MS } from '../requests/members.js';
 import type { Lease, Member, Observation, Progress, Store } from '../store/store.js';
 import type { ProcessIdentity } from '../surroundings/processIdentity.js';
 import type { Cancel, Clock } from '../time/clock.js';
+import { nextOnGrid } from '../time/grid.js';
 import type { MemberEvent } from '../wire/messages.js';
 import type { SharedLease } from '../wire/sharedLease.js';
 import type { MemberStatus, Unfit } from '../wire/status.js';
@@ -50,6 +51,8 @@ interface MemberParts extends Pick<OrdersWatchParts, OrderPart> {
   readonly configuration: Configuration;
   readonly grace: number;
   readonly requestTimeout: number;
+  /** When the members of a coordinator do together what they all do now and then, by the monotonic clock. */
+  readonly phase?: number;
   readonly store: Store;
   readonly clock: Clock;
   readonly lease: SharedLease;
@@ -96,7 +99,8 @@ export class ClusterMember implements ElectorCallbacks, Giver {
 
   constructor(private readonly parts: MemberParts) {
     const { name, holder, intervals, configuration, grace, store, clock, requestTimeout } = parts;
-    const config = { holder, intervals, grace, configuration, process: parts.process };
+    const phase = parts.phase === undefined ? {} : { phase: parts.phase };
+    const config = { holder, intervals, grace, configuration, process: parts.process, ...phase };
     const beats = new BeatStatistics(parts.metrics);
     this.statistics = beats;
     this.holder = parts.deaths.add(() => this.elector.holderGone());
@@ -110,7 +114,7 @@ export class ClusterMember implements ElectorCallbacks, Giver {
       drainChanged: () => this.sign(this.elector.phase),
     });
     this.configurations = new ConfigurationWatch({
-      ...{ name, holder, configuration, store, clock },
+      ...{ name, holder, configuration, store, clock, ...phase },
       ttl: timeToLive(intervals),
       isFit: () => this.elector.isFit,
       waiting: async () => (await this.duty.load()).queued,
@@ -359,8 +363,8 @@ export class ClusterMember implements ElectorCallbacks, Giver {
   // ---- what people look at ----
 
   private signOfLife(): void {
-    const { clock } = this.parts;
-    this.cancelSign = clock.at(clock.now() + SIGN_PERIOD_MS, () => {
+    const { clock, phase = clock.now() } = this.parts;
+    this.cancelSign = clock.at(nextOnGrid(clock.now(), SIGN_PERIOD_MS, phase), () => {
       this.sign(this.elector.phase);
       this.signOfLife();
     });

@@ -15,13 +15,14 @@ export type StoreRequest =
       readonly claim: string;
       readonly ttl: number;
     }
-  /** `due` is when the schedule wanted it, to measure how late it goes out. */
+  /** `due` is when the schedule wanted it, to measure how late it goes out. `early`: it comes before that, with progress. */
   | {
       readonly type: 'beat';
       readonly request: number;
       readonly term: number;
       readonly beat: number;
       readonly due: number;
+      readonly early: boolean;
     }
   | {
       readonly type: 'release';

@@ -41,6 +41,7 @@
 import assert from 'node:assert/strict';
 import { beatLead, timeToLive, validity } from '../options/leaseTimes.js';
 import type { Lease, Progress, Tip } from '../store/store.js';
+import { lastOnGrid } from '../time/grid.js';
 import type { Deposition, Effect } from './effects.js';
 import type {
   Answer,
@@ -277,7 +278,7 @@ class StepDraft {
     state.looked = null;
     const patient = (state.phase === 'slave' || state.phase === 'ticking') && state.failedLooks < FAILED_LOOKS_MAX;
     if (patient) {
-      state.nextLookAt = this.now + this.config.intervals.POLL;
+      state.nextLookAt = this.nextLook();
       return;
     }
     this.storeFailed(error);
@@ -287,6 +288,11 @@ class StepDraft {
     this.effects.push({ type: 'storeFailed', error });
     if (this.state.phase !== 'error') this.enter('error');
     this.state.nextLookAt = this.now + this.config.intervals.ERROR;
+  }
+
+  private nextLook(): number {
+    const { POLL } = this.config.intervals;
+    return this.onGrid(this.now + POLL, POLL);
   }
 
   /**
@@ -305,7 +311,7 @@ class StepDraft {
     state.looked = null;
     state.looksFirst = false;
     state.failedLooks = 0;
-    state.nextLookAt = this.now + this.config.intervals.POLL;
+    state.nextLookAt = this.nextLook();
     if (state.epoch !== tip.epoch) this.enterEpoch(tip.epoch);
     // Another member has won since the hand-over. Whatever becomes of that one must find all others ready.
     if (state.rests?.early && tip.claim !== undefined && tip.claim !== state.rests.early.claim) state.rests = null;
@@ -518,14 +524,17 @@ class StepDraft {
     }
     this.enter('master');
     state.nextLookAt = null;
+    const by = claim.sentAt + config.intervals.MASTER;
+    const onGrid = this.onGrid(by, config.intervals.MASTER);
+    const nextBeatAt = onGrid - this.lead > this.now ? onGrid : by;
     state.mastership = {
       term: claim.term,
       claim: claim.id,
       validUntil,
       // The number of the last write of the claim.
       beat: claim.failures === 0 ? 0 : PROVED,
-      nextBeatAt: claim.sentAt + config.intervals.MASTER,
-      gridAt: claim.sentAt + config.intervals.MASTER,
+      nextBeatAt,
+      gridAt: nextBeatAt,
       lastSentAt: claim.sentAt,
       inFlight: new Map(),
       fenced: false,
@@ -562,6 +571,12 @@ class StepDraft {
     this.state.mastership = { ...mastership, nextBeatAt: by };
   }
 
+  /** Returns the last time up to this one at which all members of the coordinator are due. */
+  private onGrid(time: number, period: number): number {
+    const { phase } = this.config;
+    return phase === undefined ? time : lastOnGrid(time, period, phase);
+  }
+
   private get lead(): number {
     return beatLead(this.config.intervals);
   }
@@ -583,10 +598,11 @@ class StepDraft {
   private sendBeat(mastership: Mastership): void {
     const request = this.request(false);
     const beat = mastership.beat + 1;
-    const { inFlight, nextBeatAt: due } = mastership;
+    const { inFlight, nextBeatAt: due, gridAt, dirty } = mastership;
+    const { MASTER } = this.config.intervals;
     // On the grid of the schedule, not after the last delay, or every delay would add up.
-    const onGrid = due + this.config.intervals.MASTER;
-    const nextBeatAt = onGrid > this.now ? onGrid : this.now + this.config.intervals.MASTER;
+    const onGrid = this.onGrid(due + MASTER, MASTER);
+    const nextBeatAt = onGrid > this.now ? onGrid : this.onGrid(this.now + MASTER, MASTER);
     this.state.mastership = {
       ...mastership,
       beat,
@@ -596,7 +612,7 @@ class StepDraft {
       gridAt: nextBeatAt,
       inFlight: new Map(inFlight).set(request, this.now),
     };
-    this.effects.push({ type: 'beat', request, term: mastership.term, beat, due });
+    this.effects.push({ type: 'beat', request, term: mastership.term, beat, due, early: dirty && due < gridAt });
   }
 
   /**

@@ -18,6 +18,11 @@ export interface ElectionConfig {
   readonly configuration?: NonNullable<Lease['configuration']>;
   /** The process that each claim names; it decides nothing in here. */
   readonly process?: ProcessIdentity;
+  /**
+   * Beats and looks fall on multiples of MASTER and POLL from here, and never later than without it. It is one for all members
+   * of a coordinator, so theirs go out together. Missing: each has times of its own.
+   */
+  readonly phase?: number;
 }
 
 /** What a standby knows of the lease, and since when it has stood so (rule 1). */

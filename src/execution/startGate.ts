@@ -8,8 +8,8 @@ import type { Cancel, Clock } from '../time/clock.js';
 
 /** Of task threads. */
 export const threadStarts = { starts: 2, held: 1000 } as const;
-/** Of members: each makes some ten calls to the store until it is a standby, or a master that beats. */
-export const memberStarts = { starts: 32, held: 1000 } as const;
+/** Of members: each makes some ten calls until it is a standby, or a master that beats; most go out with those of others. */
+export const memberStarts = { starts: 100, held: 1000 } as const;
 
 /** Begins the start. It calls `leave` when that is over; a second call is harmless. */
 export type Begin = (leave: () => void) => void;

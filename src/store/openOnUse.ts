@@ -2,6 +2,7 @@
  * A store that opens itself: callers need not know whether it is open, was never reached yet, or failed to open.
  */
 import { StoreError } from '../errors.js';
+import type { ManyStore } from './manyStore.js';
 import type { FullStore } from './taskStore.js';
 
 /**
@@ -10,7 +11,7 @@ import type { FullStore } from './taskStore.js';
  * those of the calls begin after it.
  */
 export function openOnUse(store: FullStore): FullStore {
-  const { tasks } = store;
+  const { tasks, many } = store;
   const opened = new OpenedStore(store);
   const use = <T>(call: () => Promise<T>): Promise<T> => opened.use(call);
   return {
@@ -24,7 +25,7 @@ export function openOnUse(store: FullStore): FullStore {
     settle: (epoch, wait) => use(() => store.settle(epoch, wait)),
     compareAndSetLease: (name, expected, next) => use(() => store.compareAndSetLease(name, expected, next)),
     insertTerm: (record) => use(() => store.insertTerm(record)),
-    beat: (tenure, beat, progress) => use(() => store.beat(tenure, beat, progress)),
+    beat: (tenure, beat, progress, isEarly) => use(() => store.beat(tenure, beat, progress, isEarly)),
     release: (tenure, beat, progress, died) => use(() => store.release(tenure, beat, progress, died)),
     releaseDead: (tenure) => use(() => store.releaseDead(tenure)),
     trimTerms: (name, below) => use(() => store.trimTerms(name, below)),
@@ -43,6 +44,7 @@ export function openOnUse(store: FullStore): FullStore {
     readPresences: (known) => use(() => store.readPresences(known)),
     putSuccess: (success) => use(() => store.putSuccess(success)),
     findSuccess: (name, key) => use(() => store.findSuccess(name, key)),
+    many: manyOnUse(many, use),
     tasks: {
       addTasks: (name, added, maxQueue) => use(() => tasks.addTasks(name, added, maxQueue)),
       queueState: (name) => use(() => tasks.queueState(name)),
@@ -58,6 +60,20 @@ export function openOnUse(store: FullStore): FullStore {
       claimDeadLetter: (name, seq, expected, claim) => use(() => tasks.claimDeadLetter(name, seq, expected, claim)),
       removeDeadLetter: (name, seq) => use(() => tasks.removeDeadLetter(name, seq)),
     },
+  };
+}
+
+function manyOnUse(many: ManyStore, use: OpenedStore['use']): ManyStore {
+  return {
+    beatAll: (beats) => use(() => many.beatAll(beats)),
+    observeAll: (asked) => use(() => many.observeAll(asked)),
+    highestTerms: (names) => use(() => many.highestTerms(names)),
+    claimAll: (claims) => use(() => many.claimAll(claims)),
+    insertTerms: (records) => use(() => many.insertTerms(records)),
+    releaseAll: (releases) => use(() => many.releaseAll(releases)),
+    readNoticesOf: (names) => use(() => many.readNoticesOf(names)),
+    putMembers: (members) => use(() => many.putMembers(members)),
+    removeMembers: (ids) => use(() => many.removeMembers(ids)),
   };
 }
 

@@ -180,8 +180,11 @@ export interface Store {
   compareAndSetLease(name: string, expected: Lease | null, next: Lease): Promise<boolean>;
   /** Inserts a record whose key is (name, term). When that key exists, says whose claim it is. */
   insertTerm(record: TermRecord): Promise<{ inserted: true } | { inserted: false; claim: string }>;
-  /** Sets beat and progress if the lease is still of this tenure. False: it is not, the mastership is lost. */
-  beat(tenure: Tenure, beat: number, progress: Progress): Promise<boolean>;
+  /**
+   * Sets beat and progress if the lease is still of this tenure. False: it is not, the mastership is lost. `isEarly`: it comes
+   * before its time, because of its progress, and goes out without the beats of other leases.
+   */
+  beat(tenure: Tenure, beat: number, progress: Progress, isEarly?: boolean): Promise<boolean>;
   /**
    * Beats as `beat` does, and sets the holder to `null`: the next member may claim at once. With `died`, which is the
    * claim, the next member takes it for the release of a holder that died.

@@ -10,6 +10,7 @@
  * outcome is unknown; all of them can be called again.
  */
 import type { TaskId } from '../task/task.js';
+import type { ManyStore } from './manyStore.js';
 import type { Store, Tenure } from './store.js';
 
 export interface NewTask {
@@ -153,4 +154,5 @@ export interface TaskStore {
 /** All that a store of ours does. */
 export interface FullStore extends Store {
   readonly tasks: TaskStore;
+  readonly many: ManyStore;
 }

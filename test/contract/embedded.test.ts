@@ -5,6 +5,7 @@ import { afterAll } from 'vitest';
 import { isFields } from '../../src/store/documents.ts';
 import { leaseKey, letterKey, ordersKey, settledKey, taskKey } from '../../src/store/embedded/keys.ts';
 import { openEntries } from '../support/embeddedEntries.ts';
+import { manyContract } from './manyContract.ts';
 import { type OrdersUnderTest, ordersContract } from './ordersContract.ts';
 import { type NewStore, settledContract } from './settledContract.ts';
 import { storeContract } from './storeContract.ts';
@@ -58,6 +59,7 @@ async function setupNew(): Promise<NewStore> {
 
 settledContract('the epochs of the embedded store', setupNew);
 storeContract('the embedded store', setup);
+manyContract('the calls for many of the embedded store', setup);
 ordersContract('the orders in the embedded store', setup);
 taskContract('the queue in the embedded store', setup);
 taskVolume('much in the embedded store', setup);

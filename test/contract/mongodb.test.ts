@@ -1,6 +1,7 @@
 import { type Document, MongoClient } from 'mongodb';
 import { afterAll, inject } from 'vitest';
 import { databaseUri } from '../support/database.ts';
+import { manyContract } from './manyContract.ts';
 import { type OrdersUnderTest, ordersContract } from './ordersContract.ts';
 import { type NewStore, settledContract } from './settledContract.ts';
 import { storeContract } from './storeContract.ts';
@@ -51,6 +52,7 @@ async function setupNew(): Promise<NewStore> {
 
 settledContract(`the epochs of the mongodb store, on ${kind}`, setupNew);
 storeContract(`the mongodb store, on ${kind}`, setup);
+manyContract(`the calls for many of the mongodb store, on ${kind}`, setup);
 ordersContract(`the orders in the mongodb store, on ${kind}`, setup);
 taskContract(`the queue in the mongodb store, on ${kind}`, setup);
 taskVolume(`much in the mongodb store, on ${kind}`, setup);

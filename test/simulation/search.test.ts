@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, expect, test, vi } from 'vitest';
 import { step } from '../../src/election/protocol.ts';
 import { timeToLive, validity } from '../../src/options/leaseTimes.ts';
+import { byLook, bySum } from '../../src/store/matches.ts';
 import { explore } from './search/explore.ts';
 import { type Character, type Core, character, type FaultName, type Setting, scales } from './search/setting.ts';
 import { tell } from './search/trace.ts';
@@ -20,6 +21,7 @@ function setting(fields: Partial<Omit<Setting, 'kinds'>> & { kinds?: FaultName[]
   return {
     core: step,
     weak: false,
+    matches: { bySum, byLook },
     members: pair('small'),
     siblings: false,
     ...bounds,
@@ -43,6 +45,13 @@ describe('the election', () => {
     expect(report.violation).toBeNull();
     expect(report.exhaustive).toBe(true);
     expect(report.highestTerm).toBeGreaterThan(1);
+  });
+
+  test.each([false, true])('holds with beats of which not all match in one command (weak store: %s)', (weak) => {
+    const kinds: FaultName[] = weak ? ['beside', 'apart', 'gap'] : ['beside', 'apart', 'wiped'];
+    const report = explore(setting({ weak, kinds }));
+    expect(report.violation).toBeNull();
+    expect(report.exhaustive).toBe(true);
   });
 
   test('is searched the same way each time', () => {

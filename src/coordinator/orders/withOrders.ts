@@ -11,7 +11,7 @@ export function withOrders(store: ElectionStore, watch: () => OrdersWatch): Elec
     },
     compareAndSetLease: (name, expected, next) => store.compareAndSetLease(name, expected, next),
     insertTerm: (record) => store.insertTerm(record),
-    beat: (tenure, beat, progress) => store.beat(tenure, beat, progress),
+    beat: (tenure, beat, progress, isEarly) => store.beat(tenure, beat, progress, isEarly),
     release: (tenure, beat, progress, died) => store.release(tenure, beat, progress, died),
     releaseDead: (tenure) => store.releaseDead(tenure),
   };

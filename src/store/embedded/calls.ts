@@ -28,10 +28,11 @@ import type {
 } from '../taskStore.js';
 import type { SharedGate } from './gate.js';
 import type { InspectionCalls } from './inspection.js';
+import type { ManyCalls } from './manyCalls.js';
 import type { EmbeddedPlace } from './place.js';
 import type { PackedStored, PackedTasks } from './taskBytes.js';
 
-export interface EmbeddedCalls extends InspectionCalls {
+export interface EmbeddedCalls extends InspectionCalls, ManyCalls {
   open(): void;
   settle(epoch: string, wait: number): void;
   highestTerm(name: string): Tip;
@@ -81,13 +82,19 @@ export type CallName = keyof EmbeddedCalls;
 const urgent: ReadonlySet<CallName> = new Set([
   'acknowledge',
   'beat',
+  'beatAll',
+  'claimAll',
   'compareAndSetLease',
   'highestTerm',
+  'highestTerms',
   'insertTerm',
+  'insertTerms',
   'observe',
+  'observeAll',
   'open',
   'queueState',
   'release',
+  'releaseAll',
   'releaseDead',
   'setAttempts',
 ]);

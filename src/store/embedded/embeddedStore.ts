@@ -11,6 +11,7 @@
 import { StoreError } from '../../errors.js';
 import type { Clock } from '../../time/clock.js';
 import { systemClock } from '../../time/systemClock.js';
+import type { ManyStore } from '../manyStore.js';
 import type { Drain, OrdersAsked, OrdersChange, Preferred, SeenOrders } from '../orders.js';
 import type { Presence } from '../presence.js';
 import type {
@@ -29,6 +30,7 @@ import type {
 } from '../store.js';
 import type { Success } from '../successes.js';
 import type { FullStore, TaskStore } from '../taskStore.js';
+import { EmbeddedMany } from './embeddedMany.js';
 import { EmbeddedTasks } from './embeddedTasks.js';
 import { Gate } from './gate.js';
 import { type EmbeddedPlace, placeNow } from './place.js';
@@ -41,6 +43,7 @@ const OPENING = 5000;
 export class EmbeddedStore implements FullStore {
   private state: 'new' | 'open' | 'closed' = 'new';
   readonly tasks: TaskStore;
+  readonly many: ManyStore;
 
   constructor(
     place: EmbeddedPlace,
@@ -56,6 +59,7 @@ export class EmbeddedStore implements FullStore {
     }),
   ) {
     this.tasks = new EmbeddedTasks(this.guarded);
+    this.many = new EmbeddedMany(this.guarded);
   }
 
   /** The thread, for a store that is open. */

@@ -89,8 +89,13 @@ export class Leases {
   }
 
   observe(asked: readonly Look[]): (Observation & SeenOrders)[] {
+    return this.observeEach(asked).map((look) => look());
+  }
+
+  /** Returns a look at each that is still to be made, so one that cannot be read does not fail the others. */
+  observeEach(asked: readonly Look[]): (() => Observation & SeenOrders)[] {
     const epoch = this.epoch();
-    return asked.map((look) => {
+    return asked.map((look) => () => {
       const { name, tip, wait } = look;
       const found = this.entries.get(leaseKey(name));
       return {

@@ -3,6 +3,7 @@ import type { EmbeddedCalls } from './calls.js';
 import type { Entries } from './environment.js';
 import { inspectionOn } from './inspection.js';
 import { Leases, type StoreFacts } from './leases.js';
+import { manyOn } from './manyCalls.js';
 import { EmbeddedOrders } from './orders.js';
 import { EmbeddedPresences } from './presences.js';
 import { Tasks } from './tasks.js';
@@ -14,6 +15,7 @@ export function operationsOn(entries: Entries, store: StoreFacts): EmbeddedCalls
   const presences = new EmbeddedPresences(entries, store);
   return {
     ...inspectionOn(entries, store),
+    ...manyOn(entries, leases),
     open: () => {},
     settle: (epoch, wait) => leases.settle(epoch, wait),
     highestTerm: (name) => leases.highestTerm(name),

@@ -21,7 +21,7 @@ import { NotYet, OpenedStore, type OpenParts } from './openedStore.js';
 import { PinnedFiles } from './pinnedFiles.js';
 import { type EmbeddedPlace, placeNow } from './place.js';
 import { embeddedError } from './storeErrors.js';
-import { slotToMark, topicOf, Wakeups } from './wakeups.js';
+import { slotsToMark, topicOf, Wakeups } from './wakeups.js';
 
 /** How long calls that can wait are taken into one transaction, in ms. */
 const TRANSACTION_TURN_MS = 5;
@@ -275,9 +275,8 @@ export class EmbeddedServer {
     const marked = new Set<number>();
     for (const [index, outcome] of outcomes.entries()) {
       const request = group[index];
-      const slot =
-        outcome.ok && request !== undefined ? slotToMark(request.call, request.args, outcome.value) : undefined;
-      if (slot !== undefined) marked.add(slot);
+      if (!outcome.ok || request === undefined) continue;
+      for (const slot of slotsToMark(request.call, request.args, outcome.value)) marked.add(slot);
     }
     for (const slot of marked) this.wakeups?.mark(slot);
     // The file tells this coordinator nothing of what it wrote itself. Of its own tasks it knows.

@@ -71,6 +71,27 @@ export function slotToMark(call: CallName, args: readonly unknown[], answer: unk
   }
 }
 
+/** Which marks a call that had this answer changes. */
+export function slotsToMark(call: CallName, args: readonly unknown[], answer: unknown): number[] {
+  const single = call === 'releaseAll' ? 'release' : call === 'insertTerms' ? 'insertTerm' : null;
+  if (single === null) {
+    const slot = slotToMark(call, args, answer);
+    return slot === undefined ? [] : [slot];
+  }
+  const [asked] = args;
+  if (!Array.isArray(asked) || !Array.isArray(answer)) return [];
+  return asked.flatMap((about: unknown, index) => {
+    const told: unknown = answer[index];
+    const value = typeof told === 'object' && told !== null && 'value' in told ? told.value : undefined;
+    return slotsToMark(single, [tenureIn(about)], value);
+  });
+}
+
+/** Releases name their lease by a tenure, and records by themselves. */
+function tenureIn(about: unknown): unknown {
+  return typeof about === 'object' && about !== null && 'tenure' in about ? about.tenure : about;
+}
+
 function nameIn(about: unknown): string {
   return typeof about === 'object' && about !== null && 'name' in about ? String(about.name) : '';
 }

@@ -36,6 +36,19 @@ export class Commands {
     return batch;
   }
 
+  /** Returns null if one answer does not hold all that is found, at most `limit` documents. */
+  async findWhole(what: string, collection: string, filter: Fields, limit: number): Promise<Fields[] | null> {
+    // A batch that is larger than what is found has the server close its cursor, if the answer holds all of it.
+    const command = { find: collection, filter, limit, batchSize: limit + 1, maxTimeMS: this.limit };
+    const { cursor } = await this.run(what, command, this.limit);
+    const { firstBatch, id } = isFields(cursor) ? cursor : {};
+    if (!Array.isArray(firstBatch) || !firstBatch.every(isFields)) throw this.strange(what);
+    if (isClosed(id)) return firstBatch;
+    // Of no use any more. A server that does not hear of it closes it by itself.
+    this.run(what, { killCursors: collection, cursors: [id] }, this.limit).catch(() => {});
+    return null;
+  }
+
   /** Counts what matches, and stops at `limit`. */
   async count(what: string, collection: string, query: Fields, limit: number): Promise<number> {
     const { n } = await this.run(what, { count: collection, query, limit, maxTimeMS: this.limit }, this.limit);
@@ -61,6 +74,17 @@ export class Commands {
     return index;
   }
 
+  /** Inserts documents that do not depend on each other. Returns what the server says of those that it did not insert, by index. */
+  async insertAll(
+    what: string,
+    collection: string,
+    documents: readonly Fields[],
+  ): Promise<ReadonlyMap<number, { readonly code: unknown; readonly error: StoreError }>> {
+    if (documents.length === 0) return new Map();
+    const reply = await this.write(what, { insert: collection, documents, ordered: false });
+    return new Map(this.errorsIn(what, reply, documents.length));
+  }
+
   /** Updates one document. Returns whether one matched. */
   async update(what: string, collection: string, q: Fields, u: Fields, upsert = false): Promise<boolean> {
     const reply = await this.write(what, { update: collection, updates: [{ q, u, upsert, multi: false }] });
@@ -70,6 +94,23 @@ export class Commands {
   /** Makes the updates one after another, in one command. */
   async updateEach(what: string, collection: string, updates: readonly { q: Fields; u: Fields }[]): Promise<void> {
     if (updates.length > 0) this.affected(what, await this.write(what, { update: collection, updates }));
+  }
+
+  /**
+   * Makes updates that do not depend on each other, in one command. Returns how many matched, of all together, and what the
+   * server says of those that failed, by their index.
+   */
+  async updateAll(
+    what: string,
+    collection: string,
+    updates: readonly { q: Fields; u: Fields; upsert?: boolean }[],
+  ): Promise<{ readonly matched: number; readonly errors: ReadonlyMap<number, StoreError> }> {
+    if (updates.length === 0) return { matched: 0, errors: new Map() };
+    const reply = await this.write(what, { update: collection, updates, ordered: false });
+    const errors = new Map(this.errorsIn(what, reply, updates.length).map(([index, { error }]) => [index, error]));
+    const { n } = reply;
+    if (typeof n !== 'number' || !(n >= 0 && n <= updates.length - errors.size)) throw this.strange(what);
+    return { matched: n, errors };
   }
 
   /** Deletes one, or with `limit` 0 all that match. Returns how many there were. */
@@ -107,6 +148,16 @@ export class Commands {
     return this.run(what, { ...command, writeConcern, maxTimeMS: limit }, limit);
   }
 
+  /** Returns what the server says of single statements, with their index. */
+  private errorsIn(what: string, reply: Fields, sent: number): [number, { code: unknown; error: StoreError }][] {
+    const told: readonly unknown[] = Array.isArray(reply.writeErrors) ? reply.writeErrors : [];
+    return told.map((each) => {
+      const { index, code, errmsg } = isFields(each) ? each : {};
+      if (typeof index !== 'number' || !(index >= 0 && index < sent)) throw this.strange(what);
+      return [index, { code, error: writeError(code, errmsg, what, this.settings) }];
+    });
+  }
+
   private affected(what: string, reply: Fields): number {
     const error = firstError(reply);
     if (error !== undefined) throw writeError(error.code, error.errmsg, what, this.settings);
@@ -121,6 +172,11 @@ export class Commands {
 
 export function leaseId(name: string): string {
   return `lease/${name}`;
+}
+
+/** Numbers come as numbers, but for those that are too large for it. */
+function isClosed(cursor: unknown): boolean {
+  return cursor === 0 || cursor === 0n || String(cursor) === '0';
 }
 
 function firstError(reply: Fields): Fields | undefined {

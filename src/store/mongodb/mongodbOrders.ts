@@ -11,8 +11,9 @@ import {
 import type { Drain, OrdersAsked, OrdersChange, Preferred, SeenOrders } from '../orders.js';
 import { type Commands, LEASES, ofOurFormat } from './commands.js';
 
-/** Subsystems in one answer: as many documents as leases in one look. */
-const READ_TOGETHER_MAX = 100;
+/** Subsystems in one question, and so many that one answer holds their orders in any case. */
+const READ_TOGETHER_MAX = 1000;
+const READ_SURE = 100;
 const DRAINS_MAX = 1000;
 export const DRAIN = 'drain/';
 /** The character after the slash: all keys of drains are below. */
@@ -38,16 +39,26 @@ export class MongodbOrders {
   }
 
   async readOrders(asked: readonly OrdersAsked[]): Promise<SeenOrders[]> {
+    return this.readInParts(asked, READ_TOGETHER_MAX);
+  }
+
+  private async readInParts(asked: readonly OrdersAsked[], most: number): Promise<SeenOrders[]> {
     const reads: Promise<SeenOrders[]>[] = [];
-    for (let at = 0; at < asked.length; at += READ_TOGETHER_MAX) {
-      reads.push(this.readBatch(asked.slice(at, at + READ_TOGETHER_MAX)));
-    }
+    for (let at = 0; at < asked.length; at += most) reads.push(this.readBatch(asked.slice(at, at + most)));
     return (await Promise.all(reads)).flat();
+  }
+
+  /** Returns null if one answer does not hold all of it. */
+  private find(ids: readonly string[], isSure: boolean): Promise<Fields[] | null> {
+    const filter = { _id: { $in: ids } };
+    if (isSure) return this.commands.find('readOrders', LEASES, filter, { limit: ids.length });
+    return this.commands.findWhole('readOrders', LEASES, filter, ids.length);
   }
 
   private async readBatch(asked: readonly OrdersAsked[]): Promise<SeenOrders[]> {
     const ids = this.idsOf(asked);
-    const documents = await this.commands.find('readOrders', LEASES, { _id: { $in: ids } }, { limit: ids.length });
+    const documents = await this.find(ids, asked.length <= READ_SURE);
+    if (documents === null) return this.readInParts(asked, READ_SURE);
     const found = new Map<unknown, Fields>(documents.map((document) => [document._id, document]));
     return asked.map((each) => this.seenIn(found, each));
   }

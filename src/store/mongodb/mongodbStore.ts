@@ -21,7 +21,6 @@ import {
   DocumentReader,
   type Epoch,
   type Fields,
-  isSettled,
   noticeId,
   noticeIds,
   readableIn,
@@ -30,6 +29,7 @@ import {
   storedProgress,
   storedRelease,
 } from '../documents.js';
+import type { ManyStore } from '../manyStore.js';
 import type { Drain, OrdersAsked, OrdersChange, Preferred, SeenOrders } from '../orders.js';
 import type { Presence } from '../presence.js';
 import type {
@@ -58,6 +58,9 @@ import { Topology } from './connection/topology.js';
 import { MEMBERS } from './indexes/indexes.js';
 import { IndexKeeper } from './indexes/indexKeeper.js';
 import { prepare } from './indexes/prepare.js';
+import { allSeen, Looks, termId } from './looks.js';
+import { ManyClaims } from './manyClaims.js';
+import { MongodbMany } from './mongodbMany.js';
 import { MongodbOrders } from './mongodbOrders.js';
 import { MongodbPresences } from './mongodbPresences.js';
 import type { Settings } from './settings.js';
@@ -66,8 +69,6 @@ import { MongodbTasks } from './tasks/mongodbTasks.js';
 import { streamsOf } from './wakeups/streams.js';
 import { WakeUps } from './wakeups/wakeUps.js';
 
-/** Leases in one answer, which must fit into one document of 16 MB. */
-const OBSERVED_TOGETHER_MAX = 100;
 const MEMBERS_MAX = 1000;
 /** The document that names the epoch. It goes with all others when the collection is dropped. */
 const SETTLED = 'settled';
@@ -80,7 +81,9 @@ export class MongodbStore implements FullStore {
   private readonly hintListeners = new Set<(hint: Hint) => void>();
   private readonly orders: MongodbOrders;
   private readonly presences: MongodbPresences;
+  private readonly looks: Looks;
   readonly tasks: TaskStore;
+  readonly many: ManyStore;
 
   constructor(settings: Settings, clock: Clock, watcher: StoreWatcher = {}) {
     const { label } = settings;
@@ -89,11 +92,29 @@ export class MongodbStore implements FullStore {
     this.commands = new Commands(this.connection.run, settings);
     this.orders = new MongodbOrders(this.commands);
     this.presences = new MongodbPresences(this.commands);
+    this.looks = new Looks({
+      commands: this.commands,
+      orders: this.orders,
+      settled: SETTLED,
+      beginEpoch: (what) => this.beginEpoch(what),
+    });
     const commands = new Commands(this.connection.run, settings, settings.taskTimeout);
     this.indexes = new IndexKeeper({ send: (what, command) => commands.send(what, command), label, clock });
     const topology = new Topology(commands);
     this.connection.onAvailable(() => topology.reconnected());
     this.tasks = new MongodbTasks(commands, topology, this.indexes, clock);
+    this.many = new MongodbMany({
+      commands: this.commands,
+      looks: this.looks,
+      claims: new ManyClaims({
+        commands: this.commands,
+        epoch: (what) => this.epoch(what),
+        highestTerm: (name) => this.highestTerm(name),
+      }),
+      indexesSoon: () => this.indexes.soon(),
+      readNotice: (document) => readableIn(() => this.reader(document).notice()),
+      readNotices: (name) => this.readNotices(name),
+    });
     this.wakeUps = settings.wakeUps === false ? null : this.makeWakeUps(settings, info);
   }
 
@@ -155,34 +176,7 @@ export class MongodbStore implements FullStore {
 
   async observe(asked: readonly Look[]): Promise<(Observation & SeenOrders)[]> {
     this.indexes.soon();
-    const looks: Promise<(Observation & SeenOrders)[]>[] = [];
-    for (let at = 0; at < asked.length; at += OBSERVED_TOGETHER_MAX) {
-      looks.push(this.observeBatch(asked.slice(at, at + OBSERVED_TOGETHER_MAX)));
-    }
-    return (await Promise.all(looks)).flat();
-  }
-
-  private async observeBatch(asked: readonly Look[]): Promise<(Observation & SeenOrders)[]> {
-    const leases = asked.flatMap(({ name, tip }) => [leaseId(name), termId(name, tip + 1)]);
-    const ids = [SETTLED, ...leases, ...this.orders.idsOf(asked)];
-    const found = new Map<unknown, Fields>();
-    for (const document of await this.find('observe', LEASES, { _id: { $in: ids } }, { limit: ids.length })) {
-      found.set(document._id, document);
-    }
-    const mark = found.get(SETTLED);
-    // Read after the leases: an epoch that begins in between only makes the version new.
-    const epoch = mark === undefined ? await this.beginEpoch('observe') : this.reader(mark).epoch();
-    return asked.map((look) => {
-      const { name, tip, wait } = look;
-      const lease = found.get(leaseId(name));
-      return {
-        lease: lease === undefined ? null : this.reader(lease).lease(),
-        newer: found.has(termId(name, tip + 1)),
-        settled: isSettled(epoch, wait),
-        epoch: epoch.epoch,
-        ...this.orders.seenIn(found, look),
-      };
-    });
+    return allSeen(await this.looks.observe(asked));
   }
 
   private async epoch(what: string): Promise<Epoch> {
@@ -326,8 +320,4 @@ export class MongodbStore implements FullStore {
   private reader(document: Fields): DocumentReader {
     return new DocumentReader(document, this.commands.where(document._id));
   }
-}
-
-function termId(name: string, term: number): string {
-  return `${term}/${name}`;
 }

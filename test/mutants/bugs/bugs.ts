@@ -25,6 +25,7 @@ import { replicaSetBugs } from './replicaSet.ts';
 import { spreadBugs } from './spread.ts';
 import { storeBugs } from './stores.ts';
 import { surroundingBugs } from './surroundings.ts';
+import { togetherBugs } from './together.ts';
 import { workBugs } from './work.ts';
 
 export const plantedBugs: readonly PlantedBug[] = [
@@ -48,6 +49,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...spreadBugs,
   ...mongodbBugs,
   ...surroundingBugs,
+  ...togetherBugs,
   ...networkBugs,
   ...replicaSetBugs,
   ...programBugs,

@@ -5,6 +5,8 @@
  */
 import assert from 'node:assert/strict';
 import { StoreError } from '../../../src/errors.ts';
+import type { Beat, ManyStore } from '../../../src/store/manyStore.ts';
+import type { Match } from '../../../src/store/matches.ts';
 import type { Drain, OrdersAsked, OrdersChange, Preferred, SeenOrders } from '../../../src/store/orders.ts';
 import type {
   DeadTenure,
@@ -23,6 +25,7 @@ import type { FullStore, TaskStore } from '../../../src/store/taskStore.ts';
 import type { Clock } from '../../../src/time/clock.ts';
 import { sameVersion } from '../../support/memoryStore.ts';
 import type { Timeline } from '../../support/skewedClock.ts';
+import { answerTo, isStranger } from './company.ts';
 import type { Conduct } from './conduct.ts';
 import {
   addTasks,
@@ -77,11 +80,16 @@ interface ConnectionParts {
   readonly conduct: Pick<Conduct, 'looking' | 'claims' | 'asks'>;
   /** Asked once per call. */
   fate(name: CallName): Fate;
+  /** Returns how long the look at a batch of beats takes, in ms. */
+  lookDelay(): number;
   /** The call is on its way. */
   sent(name: CallName): void;
   /** Takes an answer to the process, now or when it is no longer held up. */
   deliver(answer: () => boolean): void;
 }
+
+/** Answers a write that was committed, after what follows it. */
+type Tell<T> = (matched: boolean, primary: Primary, answer: (value: { readonly value: T }) => void) => void;
 
 /** Carries a call out: `answer` once it is committed, `null` when that will never be. */
 type CarryOut<T> = (primary: Primary, gap: number, answer: (value: { readonly value: T } | null) => void) => void;
@@ -103,8 +111,25 @@ const masterCalls: ReadonlySet<CallName> = new Set<CallName>([
   ...(['beat', 'release', 'acknowledge', 'setAttempts', 'clearAttempts', 'trimTasks', 'putDeadLetter'] as const),
 ]);
 
+/** Calls that go out a moment after they were asked, in worlds where a process has company. */
+export const togetherCalls: ReadonlySet<CallName> = new Set<CallName>([
+  ...(['beat', 'release', 'observe', 'highestTerm', 'compareAndSetLease', 'insertTerm'] as const),
+  ...(['readNotices', 'putMember', 'removeMember'] as const),
+]);
+
 export class SimulatedConnection implements FullStore {
   readonly tasks: TaskStore;
+  readonly many: ManyStore = {
+    beatAll: (beats) => this.beatAll(beats),
+    highestTerms: () => assert.fail('a process has one member, which reads alone'),
+    claimAll: () => assert.fail('a process has one member, which claims alone'),
+    insertTerms: () => assert.fail('a process has one member, which claims alone'),
+    releaseAll: () => assert.fail('a process has one member, which releases alone'),
+    observeAll: () => assert.fail('a process has one member, which looks alone'),
+    readNoticesOf: () => assert.fail('a process has one member, which reads alone'),
+    putMembers: () => assert.fail('a process has one member, which signs alone'),
+    removeMembers: () => assert.fail('a process has one member, which signs off alone'),
+  };
   /** That of the last answer to `highestTerm`, with which a claim ends; 0: none yet. */
   epoch = 0;
   /** The looks and the steps of claims that were asked. */
@@ -175,6 +200,29 @@ export class SimulatedConnection implements FullStore {
       const mine = held(document, tenure);
       return mine === null ? null : beaten(mine, beat, progress);
     });
+  }
+
+  /** One command for this beat and those of strangers, and the look that may follow it. */
+  private async beatAll(beats: readonly Beat[]): Promise<(boolean | StoreError)[]> {
+    const own = beats.find((beat) => !isStranger(beat));
+    assert.ok(own !== undefined, 'strangers come with a beat of the process');
+    const { tenure, beat, progress } = own;
+    const decide = (document: LeaseDocument | null): LeaseDocument | null => {
+      const mine = held(document, tenure);
+      return mine === null ? null : beaten(mine, beat, progress);
+    };
+    const tell: Tell<Match[]> = (matched, primary, answer) => {
+      // On its way for some time: the lease may be another by then.
+      const shown = (): boolean => {
+        const lease = primary.current.lease?.lease;
+        return lease?.term === tenure.term && lease.holder === tenure.holder && lease.beat === beat;
+      };
+      this.after(this.parts.lookDelay(), () => answer({ value: answerTo(beats, matched, shown) }));
+    };
+    const matches = await this.writeLeaseAs('beat', decide, tell);
+    return matches.map(
+      (match) => match ?? new StoreError('ERR_STORE_UNAVAILABLE', 'it is not known which beats matched'),
+    );
   }
 
   release(tenure: Tenure, beat: number, progress: Progress, died?: string): Promise<boolean> {
@@ -344,6 +392,17 @@ export class SimulatedConnection implements FullStore {
     committed: (before: LeaseDocument | null) => void = () => {},
     isInsert = false,
   ): Promise<boolean> {
+    return this.writeLeaseAs<boolean>(name, decide, (value, _, answer) => answer({ value }), committed, isInsert);
+  }
+
+  /** `tell` answers, once it is committed, whether something was written. */
+  private writeLeaseAs<T>(
+    name: CallName,
+    decide: (document: LeaseDocument | null) => LeaseDocument | null,
+    tell: Tell<T>,
+    committed: (before: LeaseDocument | null) => void = () => {},
+    isInsert = false,
+  ): Promise<T> {
     const { database } = this.parts;
     const { epoch } = this;
     return this.call(name, (primary, drawn, answer) => {
@@ -356,7 +415,8 @@ export class SimulatedConnection implements FullStore {
         if (gap > 0 && (primary !== database.main || database.down)) return answer(null);
         primary.write(next === null ? () => {} : setLease(next), (isCommitted) => {
           if (isCommitted && next !== null) committed(before);
-          answer(isCommitted ? { value: next !== null } : null);
+          if (isCommitted) tell(next !== null, primary, answer);
+          else answer(null);
         });
       });
     });

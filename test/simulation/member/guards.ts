@@ -72,6 +72,7 @@ export class SimulatedGuards {
       conduct: { looking: () => () => {}, claims: () => {}, asks: () => {} },
       fate: () => this.fate(),
       sent: () => {},
+      lookDelay: () => 0,
       deliver: (answer) => void answer(),
     });
   }

@@ -46,6 +46,10 @@ export interface Habits {
   readonly siblings: boolean;
   /** Whether each process has a guard. */
   readonly guarded: boolean;
+  /** That a beat goes out in one command with beats of other leases. */
+  readonly company: number;
+  /** Whether the beats and looks of a process fall on a grid of its own. */
+  readonly onGrid: boolean;
 }
 
 export function drawHabits(setting: Setting): Habits {
@@ -126,7 +130,14 @@ function drawQueueHabits(setting: Setting): Habits {
     lateFeed: pick(5, 300, 3000),
     siblings: random() < 0.5,
     guarded: stream(setting.seed, 22)() < 0.4,
+    company: drawCompanyShare(stream(setting.seed, 31)),
+    onGrid: stream(setting.seed, 32)() < 0.5,
   };
+}
+
+/** None in every other world, which is as it was before there were any. */
+function drawCompanyShare(random: () => number): number {
+  return random() < 0.5 ? 0 : random();
 }
 
 function always(value: boolean): () => boolean {

@@ -11,6 +11,7 @@ import { Fitness } from '../../../src/coordinator/fitness.ts';
 import { ClusterMember } from '../../../src/coordinator/member.ts';
 import { hashOf, pollsOfRank } from '../../../src/coordinator/spread/rank.ts';
 import { storeLimits } from '../../../src/coordinator/storeLimits.ts';
+import { togetherStore } from '../../../src/coordinator/together/togetherStore.ts';
 import { WorkLoading } from '../../../src/coordinator/workLoading.ts';
 import { type Phase, transitions } from '../../../src/election/transitions.ts';
 import type { CodedError, FailoverErrorCode } from '../../../src/errors.ts';
@@ -18,13 +19,16 @@ import { configurationOf } from '../../../src/options/configuration.ts';
 import { defaultGrace, timeToLive } from '../../../src/options/leaseTimes.ts';
 import type { Intervals } from '../../../src/options/options.ts';
 import { ReadLimit } from '../../../src/queue/readLimit.ts';
+import { openOnUse } from '../../../src/store/openOnUse.ts';
+import type { Store } from '../../../src/store/store.ts';
 import type { ProcessIdentity, ProcessTable } from '../../../src/surroundings/processIdentity.ts';
 import type { MemberEvent } from '../../../src/wire/messages.ts';
 import { ordinary } from '../../support/orders.ts';
 import { type Held, SkewedClock, type Timeline } from '../../support/skewedClock.ts';
 import { SKEW, UNNOTICED } from './bounds.ts';
+import { drawCompany } from './company.ts';
 import { Conduct } from './conduct.ts';
-import { type CallName, type Fate, SimulatedConnection } from './connection.ts';
+import { type CallName, type Fate, SimulatedConnection, togetherCalls } from './connection.ts';
 import type { Database } from './database.ts';
 import { FunctionDuty } from './functionDuty.ts';
 import type { SimulatedGuards } from './guards.ts';
@@ -52,6 +56,7 @@ export interface Surroundings {
   /** What a process sees of those of its machine. */
   tableOf(process: SimulatedProcess): ProcessTable;
   fate(process: SimulatedProcess, call: CallName): Fate;
+  lookDelay(): number;
   sent(process: SimulatedProcess, call: CallName): void;
   /** It has done what others would like to know. */
   hint(process: SimulatedProcess): void;
@@ -158,14 +163,23 @@ export class SimulatedProcess {
       clock,
       leaseLimit: limits.command,
       taskLimit: limits.command * 4,
-      conduct,
+      conduct: {
+        looking: (tip, epoch) => conduct.looking(tip, epoch),
+        claims: (expected, next) => conduct.claims(expected, next),
+        asks: (call) => {
+          // One that waits for its turn counts as sent when it was asked: the member takes it for under way.
+          if (habits.company === 0 || !togetherCalls.has(call)) conduct.asks(call);
+        },
+      },
       trims: habits.trims,
       plant: setting.plant,
       fate: (call) => world.fate(this, call),
+      lookDelay: () => world.lookDelay(),
       sent: (call) => world.sent(this, call),
       deliver: (answer) => this.hold(answer),
     });
     const { store } = this;
+    const shared = this.amongOthers(limits.command);
     const emit = (event: MemberEvent): void => this.told(event);
     const host = {
       resign: (reason: string, code: FailoverErrorCode, nothingRuns: boolean) =>
@@ -199,7 +213,8 @@ export class SimulatedProcess {
       comeForward: () => {},
       grace,
       requestTimeout: limits.request,
-      store,
+      store: shared,
+      ...(habits.onGrid ? { phase: random() * intervals.MASTER } : {}),
       clock,
       lease: this.lease,
       emit,
@@ -229,6 +244,35 @@ export class SimulatedProcess {
         return conduct.watch(ledger.watch(this, this.managed));
       },
     });
+  }
+
+  /** The store as a coordinator with more members sees it, where a world has them. */
+  private amongOthers(limit: number): Store {
+    const { habits, random } = this.world;
+    if (habits.company === 0) return this.store;
+    const soon = (callback: () => void): void => void this.clock.at(this.clock.now(), callback);
+    const shared = togetherStore(openOnUse(this.store), { clock: this.clock, limit, soon });
+    const beat: Store['beat'] = (...own) => {
+      this.conduct.asks('beat');
+      const company = random() < habits.company ? drawCompany(random) : [];
+      for (const { tenure, beat: number, progress } of company) {
+        shared.beat(tenure, number, progress).catch(() => {});
+      }
+      return shared.beat(...own);
+    };
+    const asked = (call: CallName) => this.conduct.asks(call);
+    return {
+      ...shared,
+      beat,
+      compareAndSetLease: (...own) => {
+        asked('compareAndSetLease');
+        return shared.compareAndSetLease(...own);
+      },
+      insertTerm: (...own) => {
+        asked('insertTerm');
+        return shared.insertTerm(...own);
+      },
+    };
   }
 
   get work(): QueueDuty {

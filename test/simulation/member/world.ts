@@ -11,7 +11,7 @@ import type { ProcessIdentity, ProcessTable } from '../../../src/surroundings/pr
 import { Timeline } from '../../support/skewedClock.ts';
 import { Natures } from './behaviour.ts';
 import { claimBound, SKEW } from './bounds.ts';
-import type { CallName, Fate } from './connection.ts';
+import { type CallName, type Fate, togetherCalls } from './connection.ts';
 import { Database, Documents } from './database.ts';
 import { Feeding } from './feeding.ts';
 import { SimulatedGuards } from './guards.ts';
@@ -452,7 +452,9 @@ export class World implements Surroundings {
 
   fate(process: SimulatedProcess, call: CallName): Fate {
     const isAsked = process.userCalls > 0;
-    const isSilent = process.alive || process.dead || isAsked || !this.habits.options.durable;
+    // A call that waits for company was asked before the process stopped, at this very moment.
+    const isPatient = this.habits.company > 0 && togetherCalls.has(call);
+    const isSilent = process.alive || process.dead || isAsked || isPatient || !this.habits.options.durable;
     if (!isSilent) this.broke(new Error(`${process.id} has stopped, and asks ${call}`));
     const fate = this.decide(process, call);
     if (this.note !== null) {
@@ -483,6 +485,12 @@ export class World implements Surroundings {
     const isLost = cutOff?.there || network() < habits.loss / 2;
     const isUnheard = cutOff?.back || network() < habits.loss / 2;
     return { arrives: isLost ? [] : arrives, gap, returns: isUnheard ? null : either(habits.delay), fails, stale };
+  }
+
+  /** How long the look takes that may follow a batch of beats. */
+  lookDelay(): number {
+    const { network, habits } = this;
+    return this.cruel && network() < habits.delay ? network() * habits.latest : network() * 5;
   }
 
   sent(process: SimulatedProcess): void {

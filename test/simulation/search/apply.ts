@@ -1,7 +1,7 @@
 /** The world that a move leads to. */
 import assert from 'node:assert/strict';
 import type { Answer, ElectionEvent } from '../../../src/election/state.ts';
-import { carryOut, failure, lose, prune, readFirst, writeLater } from './calls.ts';
+import { byLooks, bySums, carryOut, failure, lose, prune, readFirst, writeLater } from './calls.ts';
 import { callNames, type MoveName, moveOf } from './moveNames.ts';
 import type { Setting } from './setting.ts';
 import {
@@ -38,7 +38,15 @@ function pass({ members }: Setting, world: World): void {
   });
 }
 
-const callMoves = [...callNames, 'hold', 'late', 'gap', 'double'] as const satisfies readonly MoveName[];
+const callMoves = [
+  ...callNames,
+  'hold',
+  'late',
+  'gap',
+  'beside',
+  'apart',
+  'double',
+] as const satisfies readonly MoveName[];
 type CallMove = (typeof callMoves)[number];
 const callMoveNames: ReadonlySet<MoveName> = new Set(callMoves);
 
@@ -61,7 +69,7 @@ function moveCall(setting: Setting, world: World, index: number, name: CallMove)
       return happen(setting, world, call.seat, call.answer);
     case 'fail': {
       // An answer that comes after that is kept from the core by the elector; only a write may still have an effect.
-      if (call.stage === 'back') dropCall(world, index);
+      if (call.stage === 'back' || call.stage === 'look') dropCall(world, index);
       else putCall(world, index, { ...call, waiting: false });
       return happen(setting, world, call.seat, failure(call.request));
     }
@@ -73,6 +81,20 @@ function moveCall(setting: Setting, world: World, index: number, name: CallMove)
       const answer = carryOut(world, call);
       putCall(world, index, { ...call, stage: 'copy', waiting: false, answer });
       return happen(setting, world, call.seat, answer);
+    }
+    case 'beside':
+    case 'apart': {
+      const answer = call.stage === 'gap' ? writeLater(world, call) : carryOut(world, call);
+      const told = bySums(setting, answer, name === 'beside');
+      if (told !== null) return answered(setting, world, index, told);
+      return putCall(world, index, { ...call, stage: 'look', document: null, newer: name === 'beside' });
+    }
+    case 'see':
+    case 'unseen': {
+      const told = byLooks(setting, world, call, name === 'see' && call.newer);
+      if (told !== null) return answered(setting, world, index, told);
+      dropCall(world, index);
+      return call.waiting ? happen(setting, world, call.seat, failure(call.request)) : undefined;
     }
     case 'gap': {
       const half = readFirst(world, call);

@@ -71,6 +71,26 @@ export function carryOut(world: World, { request: asked, holder }: Call): Answer
   }
 }
 
+/** What the sum of a command with this beat and one more says; null: not which of them matched. */
+export function bySums({ matches }: Setting, answer: Answer, other: boolean): Answer | null {
+  assert.ok(answer.type === 'beaten', 'beats alone go out together');
+  const matched = matches.bySum(2, Number(answer.matched) + Number(other));
+  return matched === null ? null : { ...answer, matched };
+}
+
+/** What the look says that follows such a sum, which is 1; null: still not which. `other`: the other beat is there. */
+export function byLooks(
+  { matches }: Setting,
+  { lease }: World,
+  { request, holder }: Call,
+  other: boolean,
+): Answer | null {
+  assert.ok(request.type === 'beat', 'beats alone go out together');
+  const shown = lease?.term === request.term && lease.holder === holder && lease.beat === request.beat;
+  const [matched] = matches.byLook(1, [shown, other]);
+  return matched === undefined || matched === null ? null : written(request, matched);
+}
+
 function withRecord<T>(records: readonly T[], term: number, record: T, none: T): T[] {
   return Array.from({ length: Math.max(records.length, term + 1) }, (_, at) =>
     at === term ? record : (records[at] ?? none),
@@ -137,6 +157,7 @@ export function prune({ kinds }: Setting, world: World): void {
 
 function isOver(world: World, { waiting, stage, request }: Call): boolean {
   if (waiting || stage === 'copy') return false;
+  if (stage === 'look') return true;
   if (isRead(request)) return true;
   if (stage !== 'held') return false;
   if (request.type === 'insertTerm') return request.term <= tipOf(world);

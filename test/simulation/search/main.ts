@@ -4,6 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 import { step } from '../../../src/election/protocol.ts';
+import { byLook, bySum } from '../../../src/store/matches.ts';
 import { explore, type Report } from './explore.ts';
 import { ci, clocksOf, type Plan } from './presets.ts';
 import { type ClockName, character, type FaultName, faultNames, rates, type Setting, scales } from './setting.ts';
@@ -94,7 +95,7 @@ function settingOf(plan: Plan, limits: Pick<Setting, 'terms' | 'beats' | 'maxSta
   const members = clocks.map((clock, index) =>
     character(clock, scales[scale], index === clocks.length - 1 ? shorter : 0),
   );
-  const world = { weak: store === 'weak', members, siblings: siblings === true };
+  const world = { weak: store === 'weak', matches: { bySum, byLook }, members, siblings: siblings === true };
   return { core: step, ...world, faults, kinds: new Set<FaultName>(kinds), ...limits };
 }
 

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { type FaultName, faultNames } from './setting.ts';
 
 /** What goes on with a call, without a fault. */
-export const callNames = ['answer', 'do', 'land', 'write', 'back', 'fail'] as const;
+export const callNames = ['answer', 'do', 'land', 'write', 'back', 'fail', 'see', 'unseen'] as const;
 /** These cost nothing. */
 const freeNames = [
   'tick',

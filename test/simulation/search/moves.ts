@@ -88,7 +88,7 @@ function lingers({ lingersUntil, now, missed }: Seat): boolean {
 }
 
 function callMoves({ weak }: Setting, world: World, index: number, choose: Choose): void {
-  const { stage, waiting, seat, request } = callAt(world, index);
+  const { stage, waiting, seat, request, newer } = callAt(world, index);
   const awake = seatAt(world, seat).mode === 'awake';
   switch (stage) {
     case 'asked':
@@ -101,6 +101,10 @@ function callMoves({ weak }: Setting, world: World, index: number, choose: Choos
     case 'gap':
       choose('write', index);
       break;
+    case 'look':
+      choose('see', index);
+      if (newer) choose('unseen', index);
+      break;
     case 'back':
     case 'copy':
     case 'arrived':
@@ -108,6 +112,10 @@ function callMoves({ weak }: Setting, world: World, index: number, choose: Choos
       break;
   }
   const before = stage === 'asked' || stage === 'held';
+  if (request.type === 'beat' && (before || stage === 'gap')) {
+    choose('beside', index);
+    choose('apart', index);
+  }
   if (before && waiting && awake) {
     choose('late', index);
     choose('double', index);
@@ -115,7 +123,8 @@ function callMoves({ weak }: Setting, world: World, index: number, choose: Choos
   // Two documents are not one snapshot, not even on a store that writes atomically.
   const inTwo = request.type === 'observe' || (weak && !isAtomic(request));
   if (before && inTwo) choose('gap', index);
-  if (waiting && awake && (stage === 'held' || stage === 'gap' || stage === 'back')) choose('fail', index);
+  if (waiting && awake && (stage === 'held' || stage === 'gap' || stage === 'back' || stage === 'look'))
+    choose('fail', index);
 }
 
 function isAtomic({ type }: StoreRequest): boolean {

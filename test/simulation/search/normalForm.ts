@@ -24,7 +24,7 @@ const phases: Readonly<Record<ElectionState['phase'], number>> = {
   master: 4,
   error: 5,
 };
-const stages: Readonly<Record<Stage, number>> = { asked: 0, held: 1, gap: 2, back: 3, arrived: 4, copy: 5 };
+const stages: Readonly<Record<Stage, number>> = { asked: 0, held: 1, gap: 2, back: 3, arrived: 4, copy: 5, look: 6 };
 const modes: Readonly<Record<Seat['mode'], number>> = { awake: 0, paused: 1, asleep: 2 };
 const steps = { lease: 0, prove: 1, record: 2, verify: 3 } as const;
 const stops = { no: 0, draining: 1, drained: 2 } as const;

@@ -33,6 +33,10 @@ export const ci: readonly Plan[] = [
   // Members that release the lease of one that died, whose calls may still land.
   { ...two, scale: 'small', store: 'atomic', faults: 2, kinds: ['kill', 'late', 'hold'], siblings: true },
   { ...two, scale: 'small', store: 'weak', faults: 2, kinds: ['kill', 'gap', 'hold'], siblings: true },
+  // Beats that go out in one command with others, of which not all match.
+  { ...two, scale: 'small', store: 'atomic', faults: 2, kinds: ['beside', 'apart', 'late', 'hold'] },
+  { ...two, scale: 'small', store: 'weak', faults: 2, kinds: ['apart', 'gap'] },
+  { ...two, scale: 'small', store: 'atomic', faults: 2, kinds: ['beside', 'apart', 'wiped'] },
   // A release that lands when its member has claimed again.
   { ...two, store: 'weak', faults: 2, kinds: ['yield', 'hold'] },
   // A release of a hand-over, which lands when others have claimed, or its member has.

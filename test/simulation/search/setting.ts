@@ -12,9 +12,15 @@ import type { step } from '../../../src/election/protocol.ts';
 import type { ElectionConfig } from '../../../src/election/state.ts';
 import { graceFits, timeToLive, validity } from '../../../src/options/leaseTimes.ts';
 import type { Intervals } from '../../../src/options/options.ts';
+import type { byLook, bySum } from '../../../src/store/matches.ts';
 
 /** The election's `step`, or one that was broken on purpose. */
 export type Core = typeof step;
+
+export interface Matches {
+  readonly bySum: typeof bySum;
+  readonly byLook: typeof byLook;
+}
 
 export type ClockName = 'slow' | 'fast';
 export const rates: Readonly<Record<ClockName, number>> = { slow: 95, fast: 100 };
@@ -63,11 +69,16 @@ export function character(clock: ClockName, scale: Scale, shorter = 0): Characte
   return { clock, rate, intervals, grace };
 }
 
-/** What may befall the members and their calls; each time counts as one fault. */
+/**
+ * What may befall the members and their calls; each time counts as one fault. `beside` and `apart`: a beat goes out in one
+ * command with that of another lease, which matches, or does not.
+ */
 export const faultNames = [
   'hold',
   'late',
   'gap',
+  'beside',
+  'apart',
   'double',
   'pause',
   'sleep',
@@ -87,6 +98,8 @@ export type FaultName = (typeof faultNames)[number];
 export interface Setting {
   readonly core: Core;
   readonly weak: boolean;
+  /** What a store makes of the answer to a command with more than one beat. */
+  readonly matches: Matches;
   readonly members: readonly Character[];
   readonly faults: number;
   readonly kinds: ReadonlySet<FaultName>;

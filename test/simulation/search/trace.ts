@@ -44,6 +44,10 @@ function words(world: World, { name, index }: Move): string {
     case 'hold':
     case 'late':
     case 'gap':
+    case 'beside':
+    case 'apart':
+    case 'see':
+    case 'unseen':
     case 'double': {
       const call = callAt(world, index);
       return callWords(call, name);
@@ -76,6 +80,13 @@ function callWords(call: Call, name: Move['name']): string {
       return `FAULT ${what} is carried out, but the answer is held up`;
     case 'gap':
       return `FAULT the store reads for ${what}, and does the rest later`;
+    case 'beside':
+    case 'apart':
+      return `FAULT ${what} is carried out in one command with another beat, which ${name === 'beside' ? 'matches' : 'does not match'}`;
+    case 'see':
+      return `the store looks at the leases of the command with ${what}`;
+    case 'unseen':
+      return `the store looks at the leases of the command with ${what}, and the other beat is overwritten`;
     default:
       return `FAULT ${what} is carried out, and answered twice`;
   }

@@ -50,9 +50,10 @@ export interface Seat {
 /**
  * Where a call is. `asked`: it gets to the store, and its answer back, before time goes on. `held`: on its way for as long as
  * the search likes. `gap`: the store has read, and will write. `back`: the answer is on its way for as long as the search likes.
- * `arrived`: the answer lies before a member that is held up. `copy`: the second of a doubled answer.
+ * `arrived`: the answer lies before a member that is held up. `copy`: the second of a doubled answer. `look`: the sum of a
+ * command with more than one beat does not tell which matched, and the store will look at the leases.
  */
-export type Stage = 'asked' | 'held' | 'gap' | 'back' | 'arrived' | 'copy';
+export type Stage = 'asked' | 'held' | 'gap' | 'back' | 'arrived' | 'copy' | 'look';
 
 export interface Call {
   readonly seat: number;
@@ -63,7 +64,7 @@ export interface Call {
   readonly waiting: boolean;
   /** In a gap: what will be written. */
   readonly document: Lease | null;
-  /** In the gap of a look: whether the next record was there. */
+  /** In the gap of a look: whether the next record was there. Before the look at a batch: whether the other beat matched. */
   readonly newer: boolean;
   readonly answer: Answer | null;
 }

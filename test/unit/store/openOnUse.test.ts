@@ -49,6 +49,17 @@ class SlowStore {
         putSuccess: none,
         findSuccess: none,
       },
+      many: {
+        highestTerms: none,
+        claimAll: none,
+        insertTerms: none,
+        releaseAll: none,
+        beatAll: none,
+        observeAll: none,
+        readNoticesOf: none,
+        putMembers: none,
+        removeMembers: none,
+      },
       tasks: {
         ...{
           addTasks: none,

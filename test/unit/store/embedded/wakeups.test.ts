@@ -16,6 +16,7 @@ import {
   ALL_LEASES,
   isAbout,
   slotOf,
+  slotsToMark,
   slotToMark,
   topicOf,
   WAKE_UPS_FILE,
@@ -102,6 +103,22 @@ describe('a slot', () => {
     ['a look', 'observe', [[{ name: 'billing', tip: 0 }]], [{}], undefined],
   ] as const)('%s', (_, call, args, answer, slot) => {
     expect(slotToMark(call, args, answer)).toBe(slot);
+    expect(slotsToMark(call, args, answer)).toEqual(slot === undefined ? [] : [slot]);
+  });
+
+  test('is marked for each of many releases and records that changed something', () => {
+    const other = { ...tenure, name: 'mailing' };
+    const releases = [
+      { tenure, beat: 1 },
+      { tenure: other, beat: 1 },
+    ];
+    expect(slotsToMark('releaseAll', [releases], [{ value: true }, { value: true }])).toEqual([
+      lease,
+      slotOf('mailing', 'lease'),
+    ]);
+    expect(slotsToMark('releaseAll', [releases], [{ value: false }, { error: {} }])).toEqual([]);
+    const inserted = [{ value: { inserted: false, claim: 'b/1' } }, { value: { inserted: true } }];
+    expect(slotsToMark('insertTerms', [[tenure, other]], inserted)).toEqual([slotOf('mailing', 'lease')]);
   });
 
   test('may be about its name, about others that fall on it, or about the leases of all', () => {

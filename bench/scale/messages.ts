@@ -1,0 +1,59 @@
+/** What the processes of this question are given, and what each of them reports. All times in ms. */
+import type { FailoverOptions } from 'mongo-failover';
+import type { SampleSpread } from '../support/spread.js';
+
+export interface ScaleSettings {
+  readonly options: FailoverOptions;
+  readonly clusters: number;
+  /** `managed`: with a stored queue each, and a task a minute. */
+  readonly kind: 'unmanaged' | 'managed';
+  /** Whether its members are to be master before it is measured, or standby. */
+  readonly role: 'master' | 'slave';
+  /** Threads that do nothing but slices. */
+  readonly busyThreads: number;
+  /** How long a start may take until all have their state. */
+  readonly patience: number;
+}
+
+/** What the runner asks for. */
+export type ScaleOrder = { readonly type: 'measure'; readonly duration: number } | { readonly type: 'end' };
+
+export interface Joined {
+  readonly type: 'joined';
+  /** Until the last member was master, or standby. */
+  readonly took: number;
+  readonly masters: number;
+  readonly standbys: number;
+  /** `error` events until then. */
+  readonly errors: number;
+}
+
+export interface Measured {
+  readonly type: 'measured';
+  /** Of all beats since the start, the worst subsystem in each column. */
+  readonly lateness: SampleSpread;
+  readonly roundTrip: SampleSpread;
+  /** How often a member left the state master, while it was measured. */
+  readonly leasesLost: number;
+  readonly errors: number;
+  /** What the errors were, the most frequent first. */
+  readonly codes: readonly string[];
+  /** The share of one core. */
+  readonly cpu: number;
+  /** In bytes. */
+  readonly rss: number;
+  /** Tasks that were done. */
+  readonly tasks: number;
+  /** The share of all cores that other processes took. */
+  readonly othersCpu: number;
+  /** Warnings of Node.js, such as of too many listeners. */
+  readonly warnings: number;
+}
+
+export interface Ended {
+  readonly type: 'ended';
+  /** Until all members had stopped. */
+  readonly took: number;
+}
+
+export type ScaleMessage = Joined | Measured | Ended;

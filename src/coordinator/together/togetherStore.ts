@@ -1,0 +1,136 @@
+/** The store as the members of one coordinator share it: what they ask in one turn goes out as one call. */
+
+import type { Beat, Claiming, Releasing } from '../../store/manyStore.js';
+import type { SeenOrders } from '../../store/orders.js';
+import type { Look, Member, Notice, Observation, Store, TermRecord, Tip } from '../../store/store.js';
+import type { FullStore } from '../../store/taskStore.js';
+import type { Clock } from '../../time/clock.js';
+import { Together } from './together.js';
+
+interface TogetherStoreParts {
+  readonly clock: Clock;
+  /** How long a call on which a lease hangs may take, in ms. */
+  readonly limit: number;
+  /** Calls back when the timers that are due have run. */
+  soon?(callback: () => void): void;
+}
+
+type Common = Required<TogetherStoreParts>;
+
+/** Returns a store of the same calls. Those that are not made for many subsystems at once go out as they are. */
+export function togetherStore(store: FullStore, { clock, limit, soon = setImmediate }: TogetherStoreParts): FullStore {
+  const common = { clock, limit, soon };
+  return { ...store, ...leaseCalls(store, common), ...claimCalls(store, common), ...lineCalls(store, common) };
+}
+
+/** On beats and releases a lease hangs, and they are few where one is in trouble: then each goes by itself. */
+function leaseCalls(store: FullStore, common: Common): Pick<Store, 'beat' | 'release' | 'observe'> {
+  const { many } = store;
+  const beats = new Together<Beat, boolean>({
+    ...common,
+    what: 'beat',
+    splitsIfSlow: true,
+    keyOf: ({ tenure }) => tenure.name,
+    all: (asked) => many.beatAll(asked),
+    one: ({ tenure, beat, progress }) => store.beat(tenure, beat, progress),
+  });
+  const releases = new Together<Releasing, boolean>({
+    ...common,
+    what: 'release',
+    splitsIfSlow: true,
+    keyOf: ({ tenure }) => tenure.name,
+    all: (asked) => many.releaseAll(asked),
+    one: ({ tenure, beat, progress, died }) => store.release(tenure, beat, progress, died),
+  });
+  const looks = new Together<Look, Observation & SeenOrders>({
+    ...common,
+    what: 'observe',
+    splitsIfSlow: false,
+    keyOf: ({ name }) => name,
+    all: (asked) => many.observeAll(asked),
+    one: async (look) => only(await store.observe([look])),
+  });
+  return {
+    beat: (tenure, beat, progress, isEarly) =>
+      // With what the work has done, which may be much: the others need not wait for it.
+      isEarly === true ? store.beat(tenure, beat, progress) : beats.ask({ tenure, beat, progress }),
+    release: (tenure, beat, progress, died) =>
+      releases.ask({ tenure, beat, progress, ...(died === undefined ? {} : { died }) }),
+    observe: async (asked) => Promise.all(asked.map((look) => looks.ask(look))),
+  };
+}
+
+function claimCalls(
+  store: FullStore,
+  common: Common,
+): Pick<Store, 'highestTerm' | 'compareAndSetLease' | 'insertTerm'> {
+  const { many } = store;
+  const tips = new Together<string, Tip>({
+    ...common,
+    what: 'highestTerm',
+    splitsIfSlow: false,
+    keyOf: (name) => name,
+    all: (names) => many.highestTerms(names),
+    one: (name) => store.highestTerm(name),
+  });
+  const claims = new Together<Claiming, boolean>({
+    ...common,
+    what: 'compareAndSetLease',
+    splitsIfSlow: false,
+    keyOf: ({ name }) => name,
+    all: (asked) => many.claimAll(asked),
+    one: ({ name, expected, next }) => store.compareAndSetLease(name, expected, next),
+  });
+  const records = new Together<TermRecord, Awaited<ReturnType<Store['insertTerm']>>>({
+    ...common,
+    what: 'insertTerm',
+    splitsIfSlow: false,
+    keyOf: ({ name }) => name,
+    all: (asked) => many.insertTerms(asked),
+    one: (record) => store.insertTerm(record),
+  });
+  return {
+    highestTerm: (name) => tips.ask(name),
+    compareAndSetLease: (name, expected, next) => claims.ask({ name, expected, next }),
+    insertTerm: (record) => records.ask(record),
+  };
+}
+
+/** What people look at, and what members of one name tell each other. */
+function lineCalls(store: FullStore, common: Common): Pick<Store, 'readNotices' | 'putMember' | 'removeMember'> {
+  const { many } = store;
+  const notices = new Together<string, Notice[]>({
+    ...common,
+    what: 'readNotices',
+    splitsIfSlow: false,
+    keyOf: (name) => name,
+    all: (names) => many.readNoticesOf(names),
+    one: (name) => store.readNotices(name),
+  });
+  const lines = new Together<Member, null>({
+    ...common,
+    what: 'putMember',
+    splitsIfSlow: false,
+    keyOf: ({ id }) => id,
+    all: (members) => many.putMembers(members).then(() => members.map(() => null)),
+    one: (member) => store.putMember(member).then(() => null),
+  });
+  const farewells = new Together<string, null>({
+    ...common,
+    what: 'removeMember',
+    splitsIfSlow: false,
+    keyOf: (id) => id,
+    all: (ids) => many.removeMembers(ids).then(() => ids.map(() => null)),
+    one: (id) => store.removeMember(id).then(() => null),
+  });
+  return {
+    readNotices: (name) => notices.ask(name),
+    putMember: (member) => lines.ask(member).then(() => {}),
+    removeMember: (id) => farewells.ask(id).then(() => {}),
+  };
+}
+
+function only<T>([answer]: readonly T[]): T {
+  if (answer === undefined) throw new Error('the store answered a look with nothing');
+  return answer;
+}

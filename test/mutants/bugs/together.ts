@@ -1,0 +1,103 @@
+/** Mistakes in what goes out together for many members: sums, looks, batches that fail, common times. */
+import type { PlantedBug } from '../plantedBug.ts';
+
+const caughtBy = ['units'] as const;
+
+export const togetherBugs: readonly PlantedBug[] = [
+  {
+    name: 'short-sum-taken-for-all',
+    breaks: 'An update that matched some of its leases confirms all of them, also one that another member holds.',
+    file: 'src/store/matches.ts',
+    find: 'return sum === 0 ? false : null;',
+    replace: 'return sum > 0;',
+    caughtBy,
+  },
+  {
+    name: 'look-confirms-without-the-sum',
+    breaks: 'A look confirms beats though it shows another number than matched, as on a primary that was cut off.',
+    file: 'src/store/matches.ts',
+    find: 'count === sum ? each : null',
+    replace: 'count === sum || each ? each : null',
+    caughtBy,
+  },
+  {
+    name: 'look-takes-any-lease-for-ours',
+    breaks: 'After a short sum a release counts as written if the lease is of its term, whoever holds it.',
+    file: 'src/store/mongodb/manyClaims.ts',
+    find: 'lease.term === tenure.term && lease.holder === null && lease.beat === beat,',
+    replace: 'lease.term === tenure.term || lease.beat === beat,',
+    caughtBy,
+  },
+  {
+    name: 'refused-statement-fails-for-all',
+    breaks: 'One lease that the server refuses to write costs all others of the command their beat.',
+    file: 'src/store/mongodb/manyClaims.ts',
+    find: 'if (error !== undefined) return error;\n      const why',
+    replace: 'if (errors.size > 0) return error ?? commands.unavailable(what, String(index));\n      const why',
+    caughtBy,
+  },
+  {
+    name: 'failed-command-fails-for-all',
+    breaks: 'A command that fails costs the leases of the other commands of that turn their beat.',
+    file: 'src/store/mongodb/manyClaims.ts',
+    find: 'if (error instanceof StoreError) return part.map(() => error);',
+    replace: 'if (error instanceof StoreError && part.length === 1) return part.map(() => error);',
+    caughtBy,
+  },
+  {
+    name: 'failed-batch-is-sent-again',
+    breaks: 'A batch that failed is sent again as it was, so one stuck lease costs all others theirs.',
+    file: 'src/coordinator/together/together.ts',
+    find: 'if (this.parts.splitsIfSlow || !isUnavailable(error)) this.apart.add(key);',
+    replace: 'if (!isUnavailable(error)) this.apart.add(key);',
+    caughtBy,
+  },
+  {
+    name: 'healed-member-stays-apart',
+    breaks: 'A member that asked by itself once does so for ever, and the commands are one for each again.',
+    file: 'src/coordinator/together/together.ts',
+    find: 'this.apart.delete(key);',
+    replace: "if (key === '') this.apart.delete(key);",
+    caughtBy,
+  },
+  {
+    name: 'single-calls-without-a-limit',
+    breaks: 'After a failed batch all members ask at once, and take every connection.',
+    file: 'src/coordinator/together/together.ts',
+    find: 'while (this.singlesUnderWay < SINGLE_MAX) {',
+    replace: 'while (this.singlesUnderWay < 100 * SINGLE_MAX) {',
+    caughtBy,
+  },
+  {
+    name: 'slow-batches-stay-large',
+    breaks: 'A store that needs nearly the whole limit for a batch is asked for as many again.',
+    file: 'src/coordinator/together/together.ts',
+    find: 'if (ms > limit * SLOW_SHARE) this.most',
+    replace: 'if (ms > limit / SLOW_SHARE) this.most',
+    caughtBy,
+  },
+  {
+    name: 'beats-wait-for-the-next-common-time',
+    breaks: 'A beat goes out at the common time after it is due, so up to MASTER late.',
+    file: 'src/time/grid.ts',
+    find: 'return phase + Math.floor((time - phase) / period + SLACK) * period;',
+    replace: 'return phase + Math.ceil((time - phase) / period - SLACK) * period;',
+    caughtBy,
+  },
+  {
+    name: 'each-member-beats-by-itself',
+    breaks: 'Beats of one coordinator never fall together, so each is a command of its own.',
+    file: 'src/election/protocol.ts',
+    find: 'return phase === undefined ? time : lastOnGrid(time, period, phase);',
+    replace: 'return phase === undefined || period > 0 ? time : lastOnGrid(time, period, phase);',
+    caughtBy,
+  },
+  {
+    name: 'batch-of-releases-wakes-nobody',
+    breaks: 'Members of other processes hear of releases that went out together only by their next look.',
+    file: 'src/store/embedded/wakeups.ts',
+    find: "const single = call === 'releaseAll' ? 'release' : call === 'insertTerms' ? 'insertTerm' : null;",
+    replace: "const single = call === 'insertTerms' ? 'insertTerm' : null;",
+    caughtBy,
+  },
+];

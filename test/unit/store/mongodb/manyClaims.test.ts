@@ -1,0 +1,150 @@
+/** What is made of the answers to commands for many leases: sums, errors of single statements, errors of all. */
+import { beforeEach, describe, expect, test } from 'vitest';
+import { StoreError } from '../../../../src/errors.ts';
+import type { Fields } from '../../../../src/store/documents.ts';
+import type { Claiming, Releasing } from '../../../../src/store/manyStore.ts';
+import { Commands } from '../../../../src/store/mongodb/commands.ts';
+import { ManyClaims } from '../../../../src/store/mongodb/manyClaims.ts';
+import type { Settings } from '../../../../src/store/mongodb/settings.ts';
+import { commandsOf, STATEMENTS_MAX } from '../../../../src/store/mongodb/statements.ts';
+import type { Lease } from '../../../../src/store/store.ts';
+
+const unmet = new StoreError('ERR_STORE_UNAVAILABLE', 'no majority');
+const progress = { identifier: null, count: 0, recent: [] };
+const settings = { label: 'mongodb://db/test', secrets: [], commandTimeout: 1000 } as unknown as Settings;
+
+let sent: Fields[];
+/** The answers, in order. */
+let answers: (Fields | Error)[];
+let many: ManyClaims;
+
+beforeEach(() => {
+  sent = [];
+  answers = [];
+  const run = async (_: string, command: Fields): Promise<Fields> => {
+    sent.push(command);
+    const answer = answers.shift() ?? new Error('no more is asked');
+    if (answer instanceof Error) throw answer;
+    return answer;
+  };
+  many = new ManyClaims({
+    commands: new Commands(run, settings),
+    epoch: async () => ({ epoch: 'e', wait: 0 }),
+    highestTerm: async (name) => ({ term: name.length, ttl: 1, claim: name, epoch: 'e' }),
+  });
+});
+
+const releases = (...names: string[]): Releasing[] =>
+  names.map((name) => ({ tenure: { name, term: 3, holder: 'me' }, beat: 9, progress }));
+const released = (name: string): Fields => ({ _id: `lease/${name}`, term: 3, holder: null, beat: 9 });
+const batch = (...firstBatch: Fields[]): Fields => ({ cursor: { firstBatch, id: 0 } });
+const unknown = expect.objectContaining({
+  code: 'ERR_STORE_UNAVAILABLE',
+  message: expect.stringContaining('does not tell'),
+});
+
+describe('an update of many leases', () => {
+  test('of which all matched, or none, is one command', async () => {
+    answers = [{ n: 2 }, { n: 0 }];
+    expect(await many.releaseAll(releases('a', 'b'))).toEqual([true, true]);
+    expect(await many.releaseAll(releases('a', 'b'))).toEqual([false, false]);
+    expect(sent.map((command) => Object.keys(command)[0])).toEqual(['update', 'update']);
+    expect(sent[0]).toMatchObject({ ordered: false, writeConcern: { w: 'majority', j: true } });
+  });
+
+  test('of which some matched is followed by a look, which tells which', async () => {
+    answers = [{ n: 2 }, batch(released('c'), released('a'), { ...released('b'), term: 4, holder: 'other' })];
+    expect(await many.releaseAll(releases('a', 'b', 'c'))).toEqual([true, false, true]);
+  });
+
+  test('says nothing of any if the look does not fit the sum', async () => {
+    answers = [{ n: 2 }, batch(released('a'))];
+    expect(await many.releaseAll(releases('a', 'b', 'c'))).toEqual([unknown, unknown, unknown]);
+  });
+
+  test('with a refused statement fails for that one alone', async () => {
+    answers = [{ n: 2, writeErrors: [{ index: 1, code: 112, errmsg: 'conflict' }] }];
+    const [a, b, c] = await many.releaseAll(releases('a', 'b', 'c'));
+    expect([a, c]).toEqual([true, true]);
+    expect(b).toMatchObject({ code: 'ERR_STORE_UNAVAILABLE', message: expect.stringContaining('conflict') });
+  });
+
+  test('without a majority fails for all, whatever matched', async () => {
+    answers = [unmet];
+    expect(await many.releaseAll(releases('a', 'b'))).toEqual([unmet, unmet]);
+  });
+
+  test('fails for all if the look fails', async () => {
+    answers = [{ n: 1 }, unmet];
+    expect(await many.releaseAll(releases('a', 'b'))).toEqual([unmet, unmet]);
+  });
+
+  test.each<[string, Fields]>([
+    ['more matches than statements', { n: 3 }],
+    ['no sum', {}],
+    ['an error of a statement that was not sent', { n: 1, writeErrors: [{ index: 2, code: 1 }] }],
+  ])('is not believed with %s', async (_, answer) => {
+    answers = [answer];
+    const told = await many.releaseAll(releases('a', 'b'));
+    for (const each of told)
+      expect(each).toMatchObject({ code: 'ERR_STORE', message: expect.stringContaining('malformed') });
+  });
+
+  test('is cut into commands, and one that fails fails for its own alone', async () => {
+    const all = releases(...Array.from({ length: STATEMENTS_MAX + 2 }, (_, index) => `${index}`));
+    answers = [unmet, { n: 2 }];
+    const told = await many.releaseAll(all);
+    expect(told.filter((each) => each === unmet)).toHaveLength(STATEMENTS_MAX);
+    expect(told.slice(STATEMENTS_MAX)).toEqual([true, true]);
+  });
+});
+
+describe('claims', () => {
+  const lease: Lease = { term: 1, beat: 2, ack: 0, holder: 'x', claim: 'old', ttl: 5, ...progress };
+  const claim = (name: string, expected: Lease | null): Claiming => ({
+    name,
+    expected,
+    next: { ...lease, term: 2, beat: 0, holder: 'me', claim: `new ${name}` },
+  });
+
+  test('of leases that are not there are one insert, and a taken key is a lost claim', async () => {
+    answers = [{ n: 1, writeErrors: [{ index: 0, code: 11000, errmsg: 'taken' }] }];
+    expect(await many.claimAll([claim('a', null), claim('b', null)])).toEqual([false, true]);
+  });
+
+  test('are told by their id which was written', async () => {
+    answers = [{ n: 1 }, batch({ _id: 'lease/b', claim: 'new b' }, { _id: 'lease/a', claim: 'of another' })];
+    expect(await many.claimAll([claim('a', lease), claim('b', lease)])).toEqual([false, true]);
+  });
+
+  test('of both kinds are answered in their order', async () => {
+    answers = [{ n: 1 }, { n: 0 }];
+    expect(await many.claimAll([claim('a', lease), claim('b', null)])).toEqual([false, true]);
+  });
+});
+
+describe('the highest terms', () => {
+  test('are asked for one by one, unless none of the names has a record', async () => {
+    answers = [batch(), batch({ _id: '1/a' })];
+    expect(await many.highestTerms(['aa', 'b'])).toEqual([
+      { term: 0, ttl: 0, epoch: 'e' },
+      { term: 0, ttl: 0, epoch: 'e' },
+    ]);
+    expect(await many.highestTerms(['aa', 'b'])).toMatchObject([{ term: 2 }, { term: 1 }]);
+  });
+});
+
+describe('commands', () => {
+  test('have a thousand statements at most, and half a megabyte', () => {
+    const small = Array.from({ length: 2500 }, () => ({ q: {}, u: {} }));
+    expect(commandsOf(small).map((part) => part.length)).toEqual([1000, 1000, 500]);
+    const large = Array.from({ length: 5 }, () => ({ q: {}, u: { text: 'x'.repeat(200_000) } }));
+    expect(commandsOf(large).map((part) => part.length)).toEqual([2, 2, 1]);
+  });
+
+  test('take one that is larger than that by itself', () => {
+    const huge = { q: {}, u: { text: 'x'.repeat(600_000) } };
+    expect(commandsOf([huge, huge]).map((part) => part.length)).toEqual([1, 1]);
+    expect(commandsOf([])).toEqual([]);
+  });
+});
