@@ -26,8 +26,8 @@ export const spreadBugs: readonly PlantedBug[] = [
     breaks: 'The rank is by the process and not by the subsystem, so one process comes first in all.',
     file: rank,
     find: 'const its = hashOfBoth(name, other.hash);',
-    replace: 'const its = hashOfBoth(0, other.hash);',
-    also: [{ find: 'const mine = hashOfBoth(name, me.hash);', replace: 'const mine = hashOfBoth(0, me.hash);' }],
+    replace: 'const its = hashOfBoth(0 * name, other.hash);',
+    also: [{ find: 'const mine = hashOfBoth(name, me.hash);', replace: 'const mine = hashOfBoth(0 * name, me.hash);' }],
     caughtBy,
   },
   {
@@ -51,7 +51,7 @@ export const spreadBugs: readonly PlantedBug[] = [
     breaks: 'A process that was once seen alive counts for ever.',
     file: living,
     find: 'return changedAt !== null && now - changedAt < this.silence;',
-    replace: 'return changedAt !== null && now - changedAt < Infinity;',
+    replace: 'return changedAt !== null && now - changedAt < this.silence * 1e6;',
     caughtBy,
   },
   {
@@ -59,7 +59,7 @@ export const spreadBugs: readonly PlantedBug[] = [
     breaks: 'A standby waits for the process whose lease has run out.',
     file: neighbourhood,
     find: 'const its = lease?.claim.startsWith(one.holders) ? null : one.priorityFor(hash);',
-    replace: 'const its = one.priorityFor(hash);',
+    replace: 'const its = lease?.claim === one.holders ? null : one.priorityFor(hash);',
     caughtBy,
   },
   {
@@ -75,7 +75,7 @@ export const spreadBugs: readonly PlantedBug[] = [
     breaks: 'A process that starts is given masterships before it has settled.',
     file: sharing,
     find: 'now - one.since >= settle &&',
-    replace: 'now - one.since >= 0 &&',
+    replace: 'now - one.since >= 0 * settle &&',
     caughtBy,
   },
   {
@@ -85,7 +85,7 @@ export const spreadBugs: readonly PlantedBug[] = [
     find: 'const DIFFERENCE_MIN = 2;',
     replace: 'const DIFFERENCE_MIN = 1;',
     also: [
-      { find: 'difference <= threshold * share', replace: 'difference <= 0' },
+      { find: 'difference <= threshold * share', replace: 'difference <= 0 * threshold' },
       { find: 'const surplus = held - Math.ceil(share);', replace: 'const surplus = held - Math.floor(share);' },
     ],
     caughtBy,
