@@ -231,6 +231,8 @@ document.addEventListener('keydown', (event) => {
   const isTyping = event.target.matches?.('input, select, textarea') || page.ask !== null;
   if (event.key !== '/' || isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
   event.preventDefault();
+  // At once where it is there: what is typed next belongs into it.
+  if (element('filter')) return element('filter').focus();
   if (page.name !== null) location.hash = page.back;
   requestAnimationFrame(() => requestAnimationFrame(() => element('filter')?.focus()));
 });
