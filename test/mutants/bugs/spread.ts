@@ -137,7 +137,7 @@ export const spreadBugs: readonly PlantedBug[] = [
     file: giving,
     find: 'await this.parts.read();',
     replace: 'await Promise.resolve();',
-    also: [{ find: 'this.parts.free(order)?.term !== free.term', replace: 'this.parts.free()?.term !== free.term' }],
+    also: [{ find: 'this.parts.free(order)?.term === order.term', replace: 'this.parts.free()?.term === order.term' }],
     caughtBy,
   },
   {

@@ -11,7 +11,7 @@ test.each([
   ['::1:80', undefined, { port: 80, host: '::1', token: null }],
   ['0.0.0.0:80', token, { port: 80, host: '0.0.0.0', token }],
   ['9464', token, { port: 9464, host: '127.0.0.1', token }],
-])('%s', (text, given, observe) => expect(readHealth(text, given)).toEqual(observe));
+])('%s', (text, given, observe) => expect(readHealth(text, given)).toEqual({ ...observe, page: null }));
 
 test.each([
   ['', undefined, /takes \[host:\]port, such as 9464, not ""/],
