@@ -272,7 +272,7 @@ export const electionBugs: readonly PlantedBug[] = [
     name: 'look-without-end',
     breaks: 'A standby whose look failed is not told to look again.',
     file: protocol,
-    find: '    if (patient) {\n      state.nextLookAt = this.now + this.config.intervals.POLL;\n      return;',
+    find: '    if (patient) {\n      state.nextLookAt = this.nextLook();\n      return;',
     replace: '    if (patient) {\n      return;',
     caughtBy,
   },

@@ -210,7 +210,7 @@ export const storeBugs: readonly PlantedBug[] = [
   {
     name: 'settled-for-any-wait',
     breaks: 'A store that was settled by a short wait vouches for longer times to live, too (rule 11).',
-    file: 'src/store/mongodb/mongodbStore.ts',
+    file: 'src/store/mongodb/looks.ts',
     find: 'settled: isSettled(epoch, wait),',
     replace: 'settled: isSettled(epoch),',
     caughtBy: ['contract'],
