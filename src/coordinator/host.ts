@@ -34,13 +34,14 @@ import type {
 } from '../wire/messages.js';
 import { MemberCounts, ServiceCounts } from '../wire/sharedCounts.js';
 import { DeathWatch } from './deathWatch.js';
-import { HostedCluster, type SharedParts } from './hostedCluster.js';
+import { HostedCluster } from './hostedCluster.js';
 import { makePoolProbe } from './makePoolProbe.js';
 import { MemberMetrics } from './memberMetrics.js';
 import { ReadTogether } from './orders/readTogether.js';
 import { Turns } from './orders/turns.js';
 import { PaceWatch } from './paceWatch.js';
 import { answerMeasures, QueueMeasures } from './queueMeasures.js';
+import type { SharedParts } from './sharedParts.js';
 import { Neighbourhood } from './spread/neighbourhood.js';
 import { Rebalancer } from './spread/rebalancer.js';
 import { storeLimits } from './storeLimits.js';

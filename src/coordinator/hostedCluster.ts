@@ -5,18 +5,14 @@ import { hostname } from 'node:os';
 import { writeLine } from '../diagnostics/log.js';
 import { type CodedError, toWire } from '../errors.js';
 import type { MainRunner } from '../execution/mainRunner.js';
-import type { Begin, StartGate } from '../execution/startGate.js';
+import type { Begin } from '../execution/startGate.js';
 import type { Guard } from '../guard/guard.js';
 import { ProcessGroups } from '../guard/processGroups.js';
 import { configurationOf } from '../options/configuration.js';
-import type { ResolvedManagedOptions, ResolvedOptions } from '../options/options.js';
-import type { ReadLimit } from '../queue/readLimit.js';
+import type { ResolvedManagedOptions } from '../options/options.js';
 import type { Runner, WorkOutcome } from '../queue/runner.js';
-import type { StoreLimits } from '../store/limits.js';
 import type { Hint } from '../store/store.js';
-import type { FullStore } from '../store/taskStore.js';
 import { endProcess, lastResorts } from '../surroundings/lastResorts.js';
-import type { ProcessIdentity } from '../surroundings/processIdentity.js';
 import type { TaskId } from '../task/task.js';
 import { systemClock } from '../time/systemClock.js';
 import type { GroupEnd, OwnedGroup } from '../wire/groups.js';
@@ -35,7 +31,6 @@ import { SharedLease } from '../wire/sharedLease.js';
 import type { MemberStatus } from '../wire/status.js';
 import type { TakenLetter } from '../wire/takenLetter.js';
 import { DeadLetters } from './deadLetters.js';
-import type { DeathWatch } from './deathWatch.js';
 import { DurableDuty } from './duties/durableDuty.js';
 import type { Duty } from './duties/duty.js';
 import { MemoryDuty } from './duties/memoryDuty.js';
@@ -47,39 +42,13 @@ import { makeMainRunner, makeMainWatch, makeThreadRunner } from './makeRunners.j
 import { ClusterMember } from './member.js';
 import type { MemberMetrics } from './memberMetrics.js';
 import { Asking } from './orders/asking.js';
-import type { ReadTogether } from './orders/readTogether.js';
-import type { Turns } from './orders/turns.js';
 import { OwnedGroups } from './ownedGroups.js';
-import type { PoolProbe } from './poolProbe.js';
-import type { Neighbourhood } from './spread/neighbourhood.js';
+import type { SharedParts } from './sharedParts.js';
 import { storeText } from './storeText.js';
 import { probeDelays, WorkLoading } from './workLoading.js';
 
 /** How long the embedded store may take to open, in ms: see embeddedStore.ts. */
 const OPENING_MAX_MS = 6000;
-
-/** What all clusters of the coordinator share. */
-export interface SharedParts {
-  readonly options: ResolvedOptions;
-  readonly store: FullStore;
-  readonly limits: StoreLimits;
-  /** When all do together what they do now and then. */
-  readonly phase: number;
-  readonly reads: ReadLimit;
-  readonly pool: PoolProbe;
-  /** What claims say of this process. */
-  readonly process: ProcessIdentity;
-  readonly deaths: DeathWatch;
-  /** The keys of the drains that concern this process: of its host, and its own. */
-  readonly drains: { readonly host: string; readonly process: string };
-  readonly orders: ReadTogether;
-  readonly turns: Turns;
-  readonly neighbourhood: Neighbourhood;
-  /** One for all task threads. */
-  readonly threadStarts: StartGate;
-  /** One for all members that join their elections. */
-  readonly joining: StartGate;
-}
 
 interface HostedClusterParts extends SharedParts {
   readonly spec: ClusterSpec;
@@ -290,8 +259,8 @@ export class HostedCluster implements ClusterCalls {
       intervals: options.intervals,
       configuration: configurationOf(spec.managed?.options ?? null, spec.managed?.key ?? null),
       grace: spec.managed?.options.grace ?? 0,
-      // Only should the store break its promise: its own limits are tighter.
       phase: this.parts.phase,
+      // Only should the store break its promise: its own limits are tighter.
       requestTimeout: Math.max(OPENING_MAX_MS, limits.connectTimeout) + 2 * limits.commandTimeout,
       store,
       clock: systemClock,

@@ -50,7 +50,7 @@ const kinds = 'test/unit/coordinator/kinds.test.ts';
 const orders = 'test/unit/coordinator/orders/';
 /** Where no search, walk or simulation goes: the test that is there for the file. */
 const namedTests: Readonly<Record<string, string>> = {
-  // The hints, and the hand-overs.
+  // The hints, the hand-overs, and the common times of heartbeats.
   'src/election/protocol.ts': 'test/unit/election/protocol.h',
   'src/election/elector.ts': 'test/unit/election/elector.test.ts',
   'src/queue/durable/reign.ts': 'test/unit/queue/durable/durableQueue.test.ts',
@@ -92,6 +92,8 @@ const namedTests: Readonly<Record<string, string>> = {
   'src/coordinator/duties/durableDuty.ts': 'test/unit/coordinator/duties/durableDuty.test.ts',
   'src/coordinator/storeLimits.ts': 'test/unit/coordinator/storeLimits.test.ts',
   'src/coordinator/yielding.ts': kinds,
+  'src/coordinator/together/together.ts': 'test/unit/coordinator/together/together.test.ts',
+  'src/time/grid.ts': 'test/unit/time/grid.test.ts',
   ...Object.fromEntries(
     ['ordersWatch', 'handingOver', 'turns', 'preference', 'giving'].map((name) => [
       `src/coordinator/orders/${name}.ts`,

@@ -50,7 +50,7 @@ export const togetherBugs: readonly PlantedBug[] = [
     file: 'src/coordinator/together/together.ts',
     find: 'if (this.parts.splitsIfSlow || !isUnavailable(error)) this.apart.add(key);',
     replace: 'if (!isUnavailable(error)) this.apart.add(key);',
-    caughtBy,
+    caughtBy: ['named'],
   },
   {
     name: 'healed-member-stays-apart',
@@ -58,7 +58,7 @@ export const togetherBugs: readonly PlantedBug[] = [
     file: 'src/coordinator/together/together.ts',
     find: 'this.apart.delete(key);',
     replace: "if (key === '') this.apart.delete(key);",
-    caughtBy,
+    caughtBy: ['named'],
   },
   {
     name: 'single-calls-without-a-limit',
@@ -66,7 +66,7 @@ export const togetherBugs: readonly PlantedBug[] = [
     file: 'src/coordinator/together/together.ts',
     find: 'while (this.singlesUnderWay < SINGLE_MAX) {',
     replace: 'while (this.singlesUnderWay < 100 * SINGLE_MAX) {',
-    caughtBy,
+    caughtBy: ['named'],
   },
   {
     name: 'slow-batches-stay-large',
@@ -74,7 +74,7 @@ export const togetherBugs: readonly PlantedBug[] = [
     file: 'src/coordinator/together/together.ts',
     find: 'if (ms > limit * SLOW_SHARE) this.most',
     replace: 'if (ms > limit / SLOW_SHARE) this.most',
-    caughtBy,
+    caughtBy: ['named'],
   },
   {
     name: 'beats-wait-for-the-next-common-time',
@@ -82,7 +82,7 @@ export const togetherBugs: readonly PlantedBug[] = [
     file: 'src/time/grid.ts',
     find: 'return phase + Math.floor((time - phase) / period + SLACK) * period;',
     replace: 'return phase + Math.ceil((time - phase) / period - SLACK) * period;',
-    caughtBy,
+    caughtBy: ['named'],
   },
   {
     name: 'each-member-beats-by-itself',
@@ -90,7 +90,7 @@ export const togetherBugs: readonly PlantedBug[] = [
     file: 'src/election/protocol.ts',
     find: 'return phase === undefined ? time : lastOnGrid(time, period, phase);',
     replace: 'return phase === undefined || period > 0 ? time : lastOnGrid(time, period, phase);',
-    caughtBy,
+    caughtBy: ['named'],
   },
   {
     name: 'batch-of-releases-wakes-nobody',

@@ -1,0 +1,34 @@
+/** What the coordinator makes once, for all clusters of it. */
+import type { StartGate } from '../execution/startGate.js';
+import type { ResolvedOptions } from '../options/options.js';
+import type { ReadLimit } from '../queue/readLimit.js';
+import type { StoreLimits } from '../store/limits.js';
+import type { FullStore } from '../store/taskStore.js';
+import type { ProcessIdentity } from '../surroundings/processIdentity.js';
+import type { DeathWatch } from './deathWatch.js';
+import type { ReadTogether } from './orders/readTogether.js';
+import type { Turns } from './orders/turns.js';
+import type { PoolProbe } from './poolProbe.js';
+import type { Neighbourhood } from './spread/neighbourhood.js';
+
+export interface SharedParts {
+  readonly options: ResolvedOptions;
+  readonly store: FullStore;
+  readonly limits: StoreLimits;
+  /** When all do together what they do now and then. */
+  readonly phase: number;
+  readonly reads: ReadLimit;
+  readonly pool: PoolProbe;
+  /** What claims say of this process. */
+  readonly process: ProcessIdentity;
+  readonly deaths: DeathWatch;
+  /** The keys of the drains that concern this process: of its host, and its own. */
+  readonly drains: { readonly host: string; readonly process: string };
+  readonly orders: ReadTogether;
+  readonly turns: Turns;
+  readonly neighbourhood: Neighbourhood;
+  /** One for all task threads. */
+  readonly threadStarts: StartGate;
+  /** One for all members that join their elections. */
+  readonly joining: StartGate;
+}
