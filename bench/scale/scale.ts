@@ -10,9 +10,9 @@ import { onEmbedded, onServer, type Pair, type Plan, type Side } from './pair.js
 
 const MANY = 1000;
 const MEBIBYTE = 2 ** 20;
-/** The default intervals: a beat each 2 s, a look each 600 ms. */
+/** The default intervals: a beat every 2 s, a look every 500 ms. */
 const BEATS_A_SECOND = 1 / 2;
-const LOOKS_A_SECOND = 1 / 0.6;
+const LOOKS_A_SECOND = 1 / 0.5;
 /** Shares of one core, of the process of the masters. */
 const CPU_GOAL = { embedded: 0.05, server: 0.08 };
 /** Of the lateness of beats while all cores are busy, at p99, in ms. */
@@ -180,12 +180,12 @@ function goalsOf({ store, plan, master, standby }: Pair): Goal[] {
 function commandGoals(of: string, master: Side, standby: Side): Goal[] {
   return [
     {
-      promise: `${of}: masters send at most 2 commands each MASTER`,
+      promise: `${of}: masters send at most 2 commands every MASTER`,
       measured: `${(master.sum / BEATS_A_SECOND).toFixed(2)}`,
       met: master.sum <= 2 * BEATS_A_SECOND,
     },
     {
-      promise: `${of}: standbys send at most 2 commands each POLL`,
+      promise: `${of}: standbys send at most 2 commands every POLL`,
       measured: `${(standby.sum / LOOKS_A_SECOND).toFixed(2)}`,
       met: standby.sum <= 2 * LOOKS_A_SECOND,
     },

@@ -37,7 +37,7 @@ export function timeLine(intervals: Intervals, termBefore?: number): TimeLine {
   if (before >= room) {
     throw new InvalidOptionError(
       `--term-before (${before} ms) must be less than ${Math.floor(room)} ms with these intervals: a command would get its signal ` +
-        `before the beat that is due each ${intervals.MASTER} ms is answered. Take a longer --failover, or a shorter --term-before`,
+        `before the beat that is due every ${intervals.MASTER} ms is answered. Take a longer --failover, or a shorter --term-before`,
     );
   }
   return { ttl: timeToLive(intervals), killBefore, signalBefore: killBefore + before };

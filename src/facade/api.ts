@@ -76,7 +76,8 @@ export interface Cluster extends EventEmitter<ClusterEvents> {
    *
    * @throws {@link InvalidOptionError} `ERR_INVALID_OPTION`: an option is wrong.
    * @throws {@link FailoverError} `ERR_HAND_OVER_REFUSED`: there is no master, or it is of another term; the member that is
-   * named is unknown, drained, or never master; or the running task did not end within `stopTimeout`. `ERR_HAND_OVER_TIMEOUT`:
+   * named is unknown, drained, or never master; a request of this term is open already; the subsystem is paused to standby; no other
+   * member could follow; or the running task did not end within `stopTimeout`. `ERR_HAND_OVER_TIMEOUT`:
    * it took longer than `timeout`, and was taken back. `ERR_COORDINATOR_LOST`: the coordinator thread died.
    * @throws {@link StateError} `ERR_STOPPED`: it was called after `stop()`.
    * @throws {@link StoreError} The store did not answer or refused.

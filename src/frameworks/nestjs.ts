@@ -100,7 +100,7 @@ export function OnMaster(name: string): MethodDecorator {
 }
 
 /**
- * Calls a method when this process is a standby of the subsystem, and whenever it is master no more, for whatever reason: what
+ * Calls a method when this process is a standby of the subsystem, and whenever it is no longer master, for whatever reason: what
  * `OnMaster` has begun ends here. It is given the cluster.
  */
 export function OnStandby(name: string): MethodDecorator {

@@ -65,7 +65,7 @@ export class ObserverServer {
         : message;
     const error = new FailoverError(
       'ERR_OBSERVE',
-      `the probes and metrics are not served: ${what}. Everything else goes on, and each ${RETRY_MS / 1000} s it is tried again`,
+      `the probes and metrics are not served: ${what}. Everything else goes on, and every ${RETRY_MS / 1000} s it is tried again`,
     );
     this.parts.failed(error);
   }

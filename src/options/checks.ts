@@ -82,6 +82,14 @@ export function checkBoolean(value: unknown, path: string): boolean {
 }
 
 /** Returns one of the named choices; the first if it was left out. */
+// biome-ignore lint/suspicious/noExplicitAny: what the user gives is called as it is
+export function checkFunction(value: unknown, path: string): ((...args: any[]) => unknown) | null {
+  if (value === undefined) return null;
+  // biome-ignore lint/suspicious/noExplicitAny: as above
+  if (typeof value === 'function') return value as (...args: any[]) => unknown;
+  throw new InvalidOptionError(`${path} must be a function, not ${showValue(value)}`);
+}
+
 export function checkChoice<Choice extends string>(
   value: unknown,
   path: string,

@@ -43,7 +43,7 @@ export interface FailoverOptions {
         debug?: boolean | undefined;
         /**
          * Says whether members hear of changes at once, by change streams. `auto`: where the server has them; if not, they look
-         * each POLL, and an `info` event says so. `false`: they look each POLL. Default `auto`.
+         * every POLL, and an `info` event says so. `false`: they look every POLL. Default `auto`.
          */
         wakeUps?: 'auto' | false | undefined;
       }
@@ -99,7 +99,7 @@ export interface FailoverOptions {
     | undefined;
   /**
    * Sets which standby goes first when a lease is free, from 0 to 100: one of a higher priority claims before those of a lower
-   * one, who wait up to 2 POLL more. 0: its members are never master. Default 50.
+   * one, who wait up to 3 POLL more. 0: its members are never master. Default 50.
    */
   priority?: number | undefined;
   /**

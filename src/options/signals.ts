@@ -2,7 +2,7 @@
 import { constants } from 'node:os';
 import { isArray, showValue } from '../diagnostics/showValue.js';
 import { InvalidOptionError } from '../errors.js';
-import { checkBoolean, checkNumber, readFields, TIMER_MAX_MS } from './checks.js';
+import { checkBoolean, checkFunction, checkNumber, readFields, TIMER_MAX_MS } from './checks.js';
 
 /** Below the 30 s that Kubernetes gives, and above what `close()` takes by default: 20 s, 2 s and 4.5 s. */
 export const CLOSE_TIMEOUT_MS = 28_000;
@@ -31,6 +31,8 @@ export interface ResolvedSignalOptions {
   readonly after: (signal: NodeJS.Signals) => unknown;
 }
 
+const nothing = (): void => {};
+
 /** @throws InvalidOptionError */
 export function resolveSignalOptions(given: unknown): ResolvedSignalOptions {
   const names = ['signals', 'exit', 'timeout', 'before', 'after'] as const;
@@ -39,8 +41,8 @@ export function resolveSignalOptions(given: unknown): ResolvedSignalOptions {
     signals: signals === undefined ? ['SIGTERM', 'SIGINT'] : checkSignals(signals),
     exit: exit === undefined ? true : checkBoolean(exit, 'exit'),
     timeout: checkNumber(timeout, 'timeout', { min: 1, max: TIMER_MAX_MS, fallback: CLOSE_TIMEOUT_MS }),
-    before: checkFunction(before, 'before'),
-    after: checkFunction(after, 'after'),
+    before: checkFunction(before, 'before') ?? nothing,
+    after: checkFunction(after, 'after') ?? nothing,
   };
 }
 
@@ -60,10 +62,4 @@ function checkSignals(given: unknown): readonly NodeJS.Signals[] {
 
 function isSignal(value: unknown): value is NodeJS.Signals {
   return typeof value === 'string' && Object.hasOwn(constants.signals, value);
-}
-
-function checkFunction(given: unknown, path: string): (signal: NodeJS.Signals) => unknown {
-  if (given === undefined) return () => {};
-  if (typeof given === 'function') return given as (signal: NodeJS.Signals) => unknown;
-  throw new InvalidOptionError(`${path} must be a function, not ${showValue(given)}`);
 }

@@ -204,7 +204,7 @@ export interface OverviewChange {
   readonly drains?: readonly DrainRow[];
 }
 
-/** The data of each event is JSON. Ages alone make no event. A comment comes each 15 s. */
+/** The data of each event is JSON. Ages alone make no event. A comment comes every 15 s. */
 export interface StreamEvents {
   readonly overview: Overview | OverviewChange;
   /** Only with `?name=`. Null: the store knows nothing of it. */

@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import { showValue } from '../diagnostics/showValue.js';
 import { InvalidOptionError } from '../errors.js';
-import { checkBoolean, readFields } from '../options/checks.js';
+import { checkBoolean, checkFunction, readFields } from '../options/checks.js';
 import { checkActions, type PageAction } from '../options/pageActions.js';
 
 /** Names what a viewer wants to do. `payload`: see what tasks hold. */
@@ -64,14 +64,6 @@ export function resolvePage(given: unknown = {}): ResolvedPage {
     title: fields.title === undefined ? null : checkTitle(fields.title, 'title'),
     base: fields.base === undefined ? '' : checkBase(fields.base),
   };
-}
-
-// biome-ignore lint/suspicious/noExplicitAny: what the user gives is called as it is
-function checkFunction(value: unknown, path: string): ((...args: any[]) => unknown) | null {
-  if (value === undefined) return null;
-  // biome-ignore lint/suspicious/noExplicitAny: as above
-  if (typeof value === 'function') return value as (...args: any[]) => unknown;
-  throw new InvalidOptionError(`${path} must be a function, not ${showValue(value)}`);
 }
 
 /** @throws InvalidOptionError */

@@ -11,7 +11,7 @@ import { fetchHandler } from './fetchHandler.js';
 import { latenessOf } from './lateness.js';
 import { nodeHandler } from './nodeHandler.js';
 import { type PageOptions, resolvePage } from './options.js';
-import { Site, warn } from './site.js';
+import { Site, VIEWERS_MAX, warn } from './site.js';
 
 export type { PageAction } from '../options/pageActions.js';
 export type { PageOptions, PageRight, PageVerdict } from './options.js';
@@ -34,9 +34,6 @@ export interface Page {
   /** Ends all streams and closes the store. The `close()` of the service does so, too. */
   close(): Promise<void>;
 }
-
-/** So many follow at the same time at most. */
-const VIEWERS_MAX = 500;
 
 /**
  * Makes the live page of a service: who is master, since when, what waits, and what has failed. It reads the store while someone

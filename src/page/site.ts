@@ -24,6 +24,8 @@ import { storeName } from './storeName.js';
 const COMMAND_MS = 5000;
 /** How long a connection stays without a viewer, in ms. */
 const KEEP_MS = 5000;
+/** So many follow at the same time, where nothing else is served. */
+export const VIEWERS_MAX = 500;
 
 export interface SiteParts {
   readonly store: StoreOptions;

@@ -1,6 +1,6 @@
 /**
  * Bounds how many reads of stored queues one coordinator has under way; the rest wait, in the order in which they come.
- * Each master looks for new tasks each POLL. A thousand of them would take every connection to the server, and a beat
+ * Each master looks for new tasks every POLL. A thousand of them would take every connection to the server, and a beat
  * would wait behind their reads. With a limit a slow server only makes the looks less frequent.
  */
 

@@ -2,7 +2,7 @@
  * Entry, one member: it runs in the election, submits tasks of its own, and writes its history, all of it by one
  * synchronous write for each line, which SIGKILL takes nothing from.
  *
- *   state FROM TO    lease (each 25 ms while it holds one, and once after)    error, panic CODE    done ID    deadletter ID
+ *   state FROM TO    lease (every 25 ms while it holds one, and once after)    error, panic CODE    done ID    deadletter ID
  *   stored, again ID (see submitter.ts)    stopping, stopped    ending (by an exit or an exception, which follows)
  *
  * Lines about the lease have two times, `at` before it was asked and `seen` after, so a thread that was held up in

@@ -6,7 +6,7 @@ import { settledStore } from '../support/settledStore.ts';
 import { stores } from '../support/stores.ts';
 
 const program = fileURLToPath(new URL('./fixtures/manyMember.mjs', import.meta.url));
-/** Leases that a busy machine keeps, and lines that are written each 0.8 s. */
+/** Leases that a busy machine keeps, and lines that are written every 0.8 s. */
 const intervals = { MASTER: 400, SLAVE: 1800, TICKING: 600, POLL: 100, SYNC: 50, ERROR: 200 };
 const rebalance = { settle: 1000, every: 100, threshold: 0.1 };
 const names = Array.from({ length: 24 }, (_, n) => `tenant-${n}`);

@@ -6,7 +6,7 @@ import { resolveOptions } from '../../options/resolve.js';
 import type { Guard } from '../../page/access.js';
 import { checkTitle } from '../../page/options.js';
 import { PageServer } from '../../page/server.js';
-import { Site, warn } from '../../page/site.js';
+import { Site, VIEWERS_MAX, warn } from '../../page/site.js';
 import type { Register } from '../context.js';
 import { CommandError, exits, UsageError } from '../exit.js';
 import { withCommonOptions } from '../settings/common.js';
@@ -16,7 +16,6 @@ import { type Session, session } from '../support/session.js';
 
 const PORT = 7717;
 const HOST = '127.0.0.1';
-const VIEWERS_MAX = 500;
 /** A shorter secret could be guessed. */
 const SECRET_LENGTH_MIN = 16;
 
@@ -28,9 +27,9 @@ export const page: Register = (program, context) => {
     .description('serve the live page to a browser; prints its address, which has a token that no other start has')
     .option('--port <port>', `the port to listen on; 0: a free one (default: ${PORT})`)
     .option('--host <host>', `where to listen; others than this machine need a secret to be given (default: ${HOST})`)
-    .option('--actions', 'with what changes something: requeue, discard, pause, hand over, drain')
-    .option('--payload', 'with what tasks hold')
-    .option('--title <text>', 'what is said in its head, such as staging')
+    .option('--actions', 'allow changes: requeue, discard, pause, hand over, drain')
+    .option('--payload', 'show payloads')
+    .option('--title <text>', 'what its header shows, such as staging')
     .option('--user <name>', 'the name to log in with, instead of the token')
     .option('--password <text>', 'the password to log in with; better by MONGO_FAILOVER_PASSWORD')
     .option('--token <text>', 'the token, instead of one that is made; better by MONGO_FAILOVER_TOKEN');

@@ -84,7 +84,7 @@ function tellPlan({ folder, listing, plan }: Prepared, { members }: DemoOptions,
   event(`every second file: ${AT_ONCE} asynchronous calls at once, which fill the thread pool of the process`);
   const { MASTER, SLAVE, TICKING, POLL } = intervals;
   event(
-    `a heartbeat each ${MASTER} ms; failover within SLAVE ${SLAVE} + TICKING ${TICKING} + POLL ${POLL} = ${claimWithin} ms and one round trip`,
+    `a heartbeat every ${MASTER} ms; failover within SLAVE ${SLAVE} + TICKING ${TICKING} + POLL ${POLL} = ${claimWithin} ms and one round trip`,
   );
 }
 

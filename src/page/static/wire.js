@@ -138,7 +138,7 @@ async function poll(name, { event, alive }, signal) {
 }
 
 /**
- * Follows the store until `stop` is called. After a failure it tries again: after 0.5 s, 1 s, 2 s, and at last each 30 s.
+ * Follows the store until `stop` is called. After a failure it tries again: after 0.5 s, 1 s, 2 s, and at last every 30 s.
  * `lost(error, retryMs)` says so; a refusal for want of a token ends it.
  */
 export function follow(name, callbacks) {

@@ -5,13 +5,10 @@ import type { SeenOrders } from '../orders.js';
 import type { Look, Observation } from '../store.js';
 import { type Commands, LEASES, leaseId } from './commands.js';
 import type { MongodbOrders } from './mongodbOrders.js';
+import { partsOf } from './statements.js';
 
-/** Leases in one answer that fit in any case: a lease has up to 16 KB of ids, and an answer 16 MB. */
+/** Leases in one answer that fit in any case: a lease has up to 16 KB of ids, and an answer 16 MB. More are asked for first. */
 const TOGETHER_SURE = 100;
-/** Leases in one question. If they do not fit into one answer, they are asked for in parts. */
-const TOGETHER_MAX = 1000;
-/** Bytes of the ids in one question. */
-const BYTES_MAX = 512 * 1024;
 
 type Seen = (Observation & SeenOrders) | StoreError;
 
@@ -29,12 +26,12 @@ export class Looks {
 
   /** Rejects if a whole command fails. */
   async observe(asked: readonly Look[]): Promise<Seen[]> {
-    return (await Promise.all(partsOf(asked).map((part) => this.observePart(part)))).flat();
+    return (await Promise.all(partsOf(asked, bytesOf).map((part) => this.observePart(part)))).flat();
   }
 
   /** What a command that fails would have said is the error, for those alone that were asked for with it. */
   async observeAll(asked: readonly Look[]): Promise<Seen[]> {
-    const parts = partsOf(asked).map(async (part) => {
+    const parts = partsOf(asked, bytesOf).map(async (part) => {
       try {
         return await this.observePart(part);
       } catch (error) {
@@ -101,22 +98,9 @@ export function allSeen(looks: readonly Seen[]): (Observation & SeenOrders)[] {
   });
 }
 
-function partsOf(asked: readonly Look[]): Look[][] {
-  const parts: Look[][] = [];
-  let bytes = 0;
-  for (const look of asked) {
-    const last = parts.at(-1);
-    // Its lease, its next record, its orders, and who goes first.
-    const more = 4 * (Buffer.byteLength(look.name) + 32);
-    if (last === undefined || last.length >= TOGETHER_MAX || bytes + more > BYTES_MAX) {
-      parts.push([look]);
-      bytes = more;
-    } else {
-      last.push(look);
-      bytes += more;
-    }
-  }
-  return parts;
+/** Of the ids that are asked for: its lease, its next record, its orders, and who goes first. */
+function bytesOf({ name }: Look): number {
+  return 4 * (Buffer.byteLength(name) + 32);
 }
 
 export function termId(name: string, term: number): string {

@@ -76,7 +76,7 @@ function endByKill(ofMember: ReadonlyMap<string, readonly Run[]>, happened: read
   for (const { what, member, at } of happened) {
     const last = ofMember.get(member)?.at(-1);
     if (what !== 'killed' || last === undefined || last.outcome !== undefined || last.last > at) continue;
-    // Longer ago, and its thread had been ended before: each run writes a mark each 10 ms.
+    // Longer ago, and its thread had been ended before: each run writes a mark every 10 ms.
     if (at - last.last < 50) last.until = at;
   }
 }

@@ -1,6 +1,6 @@
 /**
  * Entry, `beacon.js FILE HOST`: the command under test. It starts a child, and that a grandchild, and each of the three
- * appends a line (host, run, time) each 10 ms. At SIGTERM the first one takes its time, and the others do not listen.
+ * appends a line (host, run, time) every 10 ms. At SIGTERM the first one takes its time, and the others do not listen.
  */
 import { spawn } from 'node:child_process';
 import { openSync, writeSync } from 'node:fs';

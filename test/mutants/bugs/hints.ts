@@ -10,7 +10,7 @@ const streams = 'src/store/mongodb/wakeups/wakeUps.ts';
 export const hintBugs: readonly PlantedBug[] = [
   {
     name: 'tasks-wait-for-a-hint',
-    breaks: 'A master looks for new tasks when it is given a hint, and not each POLL.',
+    breaks: 'A master looks for new tasks when it is given a hint, and not every POLL.',
     file: reign,
     find: 'if (this.parts.clock.now() >= this.lookFrom) void this.pollQueue();',
     replace: 'if (this.lookFrom < 0) void this.pollQueue();',

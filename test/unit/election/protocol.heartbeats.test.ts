@@ -27,7 +27,7 @@ const off = (time: number, period: number): number => {
 };
 
 describe('a master', () => {
-  test('without a grid beats each MASTER from its claim on', () => {
+  test('without a grid beats every MASTER from its claim on', () => {
     const bench = master();
     const [first = 0, second = 0] = beatsOf(bench, 2);
     expect(second - first).toBe(MASTER);

@@ -28,7 +28,7 @@ describe('a hint', () => {
     expect(bench.types()).toEqual(['observe']);
   });
 
-  test('that follows on another without end makes no more than twenty looks in each POLL', () => {
+  test('that follows on another without end makes no more than twenty looks in every POLL', () => {
     const bench = standby();
     let looks = 0;
     for (const end = bench.now + 10 * intervals.POLL; bench.now < end; ) {

@@ -237,7 +237,7 @@ test('no more follow than may, and each that leaves makes room', async () => {
   expect(page.store.clock.pending).toBe(0);
 });
 
-test('a comment comes each 15 s, and who may not look any more is sent away', async () => {
+test('a comment comes every 15 s, and who may not look any more is sent away', async () => {
   let may = true;
   const page = new PageInMemory({ authorize: () => may });
   const follower = await Follower.of(page);

@@ -133,7 +133,7 @@ export class WakeUps {
     if (!this.hasTold && (lasts || this.failures > 1)) {
       this.hasTold = true;
       this.parts.told(
-        `no wake-ups by change streams, so members look each POLL (mongodb.wakeUps: false asks for none): ${reason}`,
+        `no wake-ups by change streams, so members look every POLL (mongodb.wakeUps: false asks for none): ${reason}`,
       );
     }
     const backOff = Math.min(RETRY_MAX_MS, RETRY_MIN_MS * 2 ** (this.failures - 1));

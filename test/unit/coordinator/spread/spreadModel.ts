@@ -215,7 +215,7 @@ export class SpreadModel {
     lease.isFollowed = first !== null;
     if (first === null) return;
     const won = first.at + ROUND_TRIP;
-    // The others look each POLL, and claim only if the last look did not show it.
+    // The others look every POLL, and claim only if the last look did not show it.
     const tries = claims.filter(
       ({ seen, at }) => seen + Math.floor((at - seen - 1e-6) / POLL) * POLL < won && at < won + POLL,
     );

@@ -388,7 +388,7 @@ describe('an idle queue', () => {
     expect(store.news()).toEqual([]);
   });
 
-  test('is looked at each POLL, and less often when the store is slow', async () => {
+  test('is looked at every POLL, and less often when the store is slow', async () => {
     await elected(0);
     expect(await calls('tasksAfter', 100 * POLL)).toBe(100);
     expect(await calls('tasksAfter', 100 * POLL, { there: POLL / 2, back: POLL / 2 })).toBeLessThan(30);
