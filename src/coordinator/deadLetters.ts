@@ -28,6 +28,9 @@ interface DeadLettersParts {
   readonly poll: number;
 }
 
+/** Looks for one letter, at each look again. */
+export type FindLetter = () => Promise<FoundDeadLetter | null>;
+
 export class DeadLetters {
   private count = 0;
   /** The claims of calls that are under way here. */
@@ -35,13 +38,15 @@ export class DeadLetters {
 
   constructor(private readonly parts: DeadLettersParts) {}
 
-  /** Claims the oldest letter with this id. `elsewhere`: another call was putting it back, and has. */
-  async take(id: TaskId): Promise<TakenLetter | 'none' | 'elsewhere'> {
+  /**
+   * Claims the oldest letter with this id, or the one that `find` returns. `elsewhere`: another call was putting it back, and has.
+   */
+  async take(id: TaskId, find?: FindLetter): Promise<TakenLetter | 'none' | 'elsewhere'> {
     const { store, name, clock, poll } = this.parts;
     let rival: { readonly seq: number; readonly claim: string | null; readonly since: number } | undefined;
     for (;;) {
       const began = clock.sinceBoot();
-      const letter = await store.oldestDeadLetter(name, id);
+      const letter = await (find === undefined ? store.oldestDeadLetter(name, id) : find());
       if (letter === null || letter.seq !== (rival?.seq ?? letter.seq))
         return rival === undefined ? 'none' : 'elsewhere';
       const { seq, bytes } = letter;
@@ -67,8 +72,9 @@ export class DeadLetters {
   async requeue(
     id: TaskId,
     add: (letter: TakenLetter) => Promise<SubmitResult>,
+    find?: FindLetter,
   ): Promise<SubmitResult | 'none' | 'elsewhere'> {
-    const letter = await this.take(id);
+    const letter = await this.take(id, find);
     if (typeof letter === 'string') return letter;
     let result: SubmitResult;
     try {

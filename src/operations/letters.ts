@@ -1,10 +1,11 @@
 /** Dead letters, for who puts them back into the queue, or discards them, without a member. */
-import { DeadLetters } from '../coordinator/deadLetters.js';
+import { DeadLetters, type FindLetter } from '../coordinator/deadLetters.js';
 import { unblockHead } from '../queue/durable/unblockHead.js';
 import { PAGE_MAX, type StoreReader } from '../store/reader.js';
 import type { FoundDeadLetter, TaskStore } from '../store/taskStore.js';
 import type { TaskId } from '../task/task.js';
 import type { Clock } from '../time/clock.js';
+import type { TakenLetter } from '../wire/takenLetter.js';
 
 /** Between two looks at a letter that a member is putting back, in ms. */
 const POLL_MS = 250;
@@ -63,20 +64,21 @@ export class LetterDesk {
     this.letters = new DeadLetters({ ...parts, poll: POLL_MS });
   }
 
-  /** Puts the oldest letter of this id back, as `cluster.requeue(id)` does. */
-  async requeue(id: TaskId): Promise<Requeued> {
+  /** Puts the oldest letter of this id back, as `cluster.requeue(id)` does, or the one that `find` returns. */
+  async requeue(id: TaskId, find?: FindLetter): Promise<Requeued> {
     const { store, name, maxQueue } = this.parts;
-    const result = await this.letters.requeue(id, async ({ bytes }) => {
+    const add = async ({ bytes }: TakenLetter) => {
       const [added] = await store.addTasks(name, [{ id, bytes }], maxQueue);
       return added === undefined || added.type === 'known' ? 'known' : added.type === 'full' ? 'full' : 'queued';
-    });
+    };
+    const result = await this.letters.requeue(id, add, find);
     return result === 'queued' || result === 'known' || result === 'full' ? result : 'none';
   }
 
-  /** Removes the oldest letter of this id. Returns false if there is none any more. */
-  async discard(id: TaskId): Promise<boolean> {
+  /** Removes the oldest letter of this id, or the one that `find` returns. Returns false if there is none any more. */
+  async discard(id: TaskId, find?: FindLetter): Promise<boolean> {
     // As for putting it back: two who do so do not meet.
-    const letter = await this.letters.take(id);
+    const letter = await this.letters.take(id, find);
     if (typeof letter === 'string') return false;
     await this.letters.finish(letter, 'queued');
     return true;

@@ -43,7 +43,13 @@ export function resolveObserve(given: unknown): ResolvedObserve | null {
       `observe.host is ${showValue(host)}, which others can reach, so observe.token is needed: give one, or leave the host out`,
     );
   }
-  return { port, host, token, page: resolvePage(fields.page, fields.actions) };
+  const page = resolvePage(fields.page, fields.actions);
+  if (token === null && page !== null && page.actions.length > 0) {
+    throw new InvalidOptionError(
+      'observe.actions need observe.token, because a proxy on this machine can look like this machine: give a token',
+    );
+  }
+  return { port, host, token, page };
 }
 
 function resolvePage(page: unknown, actions: unknown): ResolvedObserve['page'] {

@@ -93,7 +93,7 @@ export interface FailoverOptions {
         token?: string | undefined;
         /** Serves the live page, too, under `/page/`. It reads the store while someone looks. Default: false. */
         page?: boolean | undefined;
-        /** Says which actions the page has. Default: none. */
+        /** Says which actions the page has, which needs `token`. Default: none. */
         actions?: boolean | readonly PageAction[] | undefined;
       }
     | undefined;

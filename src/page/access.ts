@@ -1,7 +1,7 @@
 /**
  * Who is answered. Closed by default: without `authorize`, a token or a password only this machine is, and only by a name that
  * is its own. A page of another site whose name was made to lead here (DNS rebinding) does not know such a name; and with a
- * proxy in between, the peer is this machine for all the world.
+ * proxy in between, the peer is this machine for all the world. Not every proxy can be told from this machine.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { isLoopback } from '../options/observe.js';
@@ -74,7 +74,8 @@ function mustBeLocal(request: PageRequest): void {
   }
   const proxy = proxies.find((name) => request.header(name) !== undefined);
   if (proxy !== undefined) throw closed(`a proxy has sent this request (${proxy}), so it may come from anywhere`);
-  // No browser speaks it, and nginx does so by default, with a Host of its own and without a word of who asks.
+  // No browser speaks it, and nginx did so by default up to 1.29.6, with a Host of its own and without a word of who asks. Later
+  // ones speak HTTP/1.1, and look like this machine: so what changes something, or shows payloads, needs `authorize`.
   if (request.version === '1.0') throw closed('it came by HTTP/1.0, as from a proxy, so it may come from anywhere');
 }
 

@@ -6,9 +6,8 @@ import { hostDrain } from '../store/orders.js';
 import type { StoreReader } from '../store/reader.js';
 import type { Lease } from '../store/store.js';
 import type { FullStore } from '../store/taskStore.js';
-import type { TaskId } from '../task/task.js';
 import type { Clock } from '../time/clock.js';
-import { type Body, IDS_MAX } from './body.js';
+import { type Body, type ChosenLetter, LETTERS_MAX, type NamedTask } from './body.js';
 import type { Answer, LetterResult, LettersAnswer } from './contract.js';
 import { PageError } from './messages.js';
 import { idText } from './payloads.js';
@@ -29,8 +28,8 @@ export const fieldsOf: Readonly<Record<NamedVerb | 'drain' | 'undrain', readonly
   'hand-over': ['to', 'ifTerm', 'reason'],
   pause: ['reason', 'for', 'standby', 'ifTerm'],
   resume: ['ifTerm'],
-  requeue: ['ids', 'all', 'ifTerm'],
-  discard: ['ids', 'all', 'ifTerm'],
+  requeue: ['letters', 'all', 'head', 'ifTerm'],
+  discard: ['letters', 'all', 'ifTerm'],
   drain: ['host', 'member', 'reason'],
   undrain: ['host', 'member', 'key'],
 };
@@ -105,42 +104,56 @@ async function letters(
 ): Promise<LettersAnswer> {
   const { reader, writer, clock, by, newId } = parts;
   const configuration = lease?.configuration;
-  const named = body.ids();
+  const [named, head] = [body.letters(), verb === 'requeue' ? body.head() : undefined];
   const isAll = body.isTrue('all');
-  if ((named !== undefined) === isAll) {
-    throw new PageError(400, 'ERR_PAGE_REQUEST', 'give ids, or all, and one of the two');
+  if ([named, head, isAll || undefined].filter((given) => given !== undefined).length !== 1) {
+    const choices =
+      verb === 'requeue' ? 'letters, all or head, and one of the three' : 'letters, or all, and one of the two';
+    throw new PageError(400, 'ERR_PAGE_REQUEST', `give ${choices}`);
   }
   if (verb === 'requeue' && configuration !== undefined && configuration.kind !== 'durable') {
     throw conflict(name, `its queue is not in the store (its kind is ${configuration.kind})`);
   }
-  const chosen = named ?? (await oldest(name, reader));
   const { maxQueue } = limitsOf(configuration?.settings ?? {});
   const { tasks: store } = await writer();
   const desk = new LetterDesk({ store, name, holder: `${by}/${process.pid}/${newId()}`, maxQueue, clock });
-  const results: { id: string; result: LetterResult }[] = [];
-  for (const { text, id } of chosen) {
-    const result = verb === 'discard' ? await discarded(desk, id) : await requeued(desk, id, reader, name);
-    results.push({ id: text, result });
+  if (head !== undefined) return { ok: true, results: [await unblocked(desk, head)], left: false };
+  const chosen = named ?? (await oldest(name, reader));
+  const results: { number: number; id: string; result: LetterResult }[] = [];
+  for (const letter of chosen) {
+    const result = await handled(verb, desk, letter, { reader, name });
+    results.push({ number: letter.number, id: letter.text, result });
     // The rest would be refused, too.
     if (result === 'full') break;
   }
   const isStuck = results.every(({ result }) => result === 'known' || result === 'full');
-  return { ok: true, results, left: isAll && chosen.length === IDS_MAX && !isStuck };
+  return { ok: true, results, left: isAll && chosen.length === LETTERS_MAX && !isStuck };
 }
 
-async function oldest(name: string, reader: StoreReader) {
-  const found = await reader.letters(name, { after: 0, limit: IDS_MAX }, false);
-  return found.map(({ id }) => ({ text: idText(id), id }));
+async function oldest(name: string, reader: StoreReader): Promise<ChosenLetter[]> {
+  const found = await reader.letters(name, { after: 0, limit: LETTERS_MAX }, false);
+  return found.map(({ seq, id }) => ({ number: seq, text: idText(id), id }));
 }
 
-async function discarded(desk: LetterDesk, id: TaskId): Promise<LetterResult> {
-  return (await desk.discard(id)) ? 'discarded' : 'none';
+/** Acts on the letter that was chosen, and on no other one of the same id. */
+async function handled(
+  verb: 'requeue' | 'discard',
+  desk: LetterDesk,
+  { number, id }: ChosenLetter,
+  { reader, name }: { readonly reader: StoreReader; readonly name: string },
+): Promise<LetterResult> {
+  const find = async () => {
+    const letter = await reader.letterAt(name, number);
+    // Numbers begin again where the lease or the tasks were dropped.
+    return letter?.id === id ? letter : null;
+  };
+  if (verb === 'requeue') return desk.requeue(id, find);
+  return (await desk.discard(id, find)) ? 'discarded' : 'none';
 }
 
-/** The head that blocks the queue is no letter, and is given its attempts again. */
-async function requeued(desk: LetterDesk, id: TaskId, reader: StoreReader, name: string): Promise<LetterResult> {
-  if ((await reader.letterOf(name, id)) !== null) return desk.requeue(id);
-  return (await desk.unblock(id)) ? 'queued' : 'none';
+/** The head that blocks the queue is no letter, though there may be one of its id. It is given its attempts again. */
+async function unblocked(desk: LetterDesk, { text, id }: NamedTask): Promise<{ id: string; result: LetterResult }> {
+  return { id: text, result: (await desk.unblock(id)) ? 'queued' : 'none' };
 }
 
 /** @throws PageError */

@@ -6,7 +6,7 @@ import { PageError } from './messages.js';
 import { idOf } from './payloads.js';
 
 export const BODY_BYTES_MAX = 256 * 1024;
-export const IDS_MAX = 100;
+export const LETTERS_MAX = 100;
 const TEXT_LENGTH_MAX = 500;
 /** A month, as for the command line. */
 const PAUSE_MIN_MS = 1000;
@@ -14,6 +14,15 @@ const PAUSE_MAX_MS = 31 * 86_400_000;
 
 function wrong(message: string): PageError {
   return new PageError(400, 'ERR_PAGE_REQUEST', message);
+}
+
+export interface NamedTask {
+  readonly text: Ejson;
+  readonly id: TaskId;
+}
+
+export interface ChosenLetter extends NamedTask {
+  readonly number: number;
 }
 
 export class Body {
@@ -75,18 +84,33 @@ export class Body {
   }
 
   /** Returns undefined if there are none. */
-  ids(): { readonly text: Ejson; readonly id: TaskId }[] | undefined {
-    const value = this.fields.get('ids');
+  letters(): ChosenLetter[] | undefined {
+    const value = this.fields.get('letters');
     if (value === undefined) return undefined;
-    if (!Array.isArray(value) || value.length === 0 || value.length > IDS_MAX) {
-      throw wrong(`ids must be a list of 1 to ${IDS_MAX} texts`);
+    if (!Array.isArray(value) || value.length === 0 || value.length > LETTERS_MAX) {
+      throw wrong(`letters must be a list of 1 to ${LETTERS_MAX} of them, each with its number and id`);
     }
-    return value.map((text: unknown) => {
-      const id = idOf(text);
-      if (typeof text === 'string' && id !== undefined) return { text, id };
-      throw wrong(`ids must be as the page shows them, as JSON: ${taskIdRule}`);
+    return value.map((each: unknown) => {
+      if (typeof each !== 'object' || each === null) throw wrong('each of letters must have a number and an id');
+      const { number, id } = each as { readonly number?: unknown; readonly id?: unknown };
+      if (typeof number !== 'number' || !Number.isSafeInteger(number) || number < 1) {
+        throw wrong('the number of a letter must be as the page shows it: 1 or more');
+      }
+      return { number, ...taskId(id, 'the id of a letter') };
     });
   }
+
+  /** Returns the id of the task that is said to be at the head; undefined if none is. */
+  head(): NamedTask | undefined {
+    const value = this.fields.get('head');
+    return value === undefined ? undefined : taskId(value, 'head');
+  }
+}
+
+function taskId(text: unknown, what: string): NamedTask {
+  const id = idOf(text);
+  if (typeof text === 'string' && id !== undefined) return { text, id };
+  throw wrong(`${what} must be as the page shows it, as JSON: ${taskIdRule}`);
 }
 
 function fail(message: string): never {

@@ -228,9 +228,14 @@ export interface PauseBody {
   readonly ifTerm: number;
 }
 
-/** At most 100 ids a request. `all`: the oldest letters, as many as one request may take; ask again while `left` is true. */
+/**
+ * At most 100 letters a request, each with its number and id as shown: another one of the same id is left alone. `all`: the oldest
+ * letters, as many as one request may take; ask again while `left` is true. `head`: the id of the task that blocks the queue, which
+ * is tried again; for `requeue` alone.
+ */
 export type LettersBody =
-  | { readonly ids: readonly Ejson[]; readonly ifTerm?: number }
+  | { readonly letters: readonly Pick<LetterRow, 'number' | 'id'>[]; readonly ifTerm?: number }
+  | { readonly head: Ejson; readonly ifTerm?: number }
   | { readonly all: true; readonly ifTerm?: number };
 
 /** One of the three. `member`: all members of its process. `key`: for `undrain`, a drain of the overview. */
@@ -249,7 +254,8 @@ export interface Answer {
 export type LetterResult = 'queued' | 'discarded' | 'known' | 'full' | 'none';
 
 export interface LettersAnswer extends Answer {
-  readonly results: readonly { readonly id: Ejson; readonly result: LetterResult }[];
+  /** `number`: that of the letter; missing for the head. */
+  readonly results: readonly { readonly number?: number; readonly id: Ejson; readonly result: LetterResult }[];
   /** With `all`: whether there may be more. */
   readonly left: boolean;
 }

@@ -18,14 +18,15 @@ export type PageVerdict = boolean | string | null | undefined;
 export interface PageOptions<Asked = IncomingMessage> {
   /**
    * Decides about each request. Without it the page is closed to all but this machine: the peer must be a loopback address, the
-   * header Host must name one, and no proxy may stand between.
+   * header Host must name one, and no header may tell of a proxy. Some proxies on this machine cannot be told from it, so `actions`
+   * and `payload` need this option.
    */
   readonly authorize?: (request: Asked, action: PageRight) => PageVerdict | Promise<PageVerdict>;
   /** Returns what is shown in the place of a task: a copy without what others may not see. Only with `payload`. */
   readonly redact?: (task: unknown, name: string) => unknown;
-  /** Says which actions have a route at all. Default: false, none. */
+  /** Says which actions have a route at all. Default: false, none. They need `authorize`. */
   readonly actions?: boolean | readonly PageAction[];
-  /** Says whether what tasks hold is shown. Default: false. */
+  /** Says whether what tasks hold is shown, which needs `authorize`. Default: false. */
   readonly payload?: boolean;
   /** Is shown in the head of the page, such as `staging`. */
   readonly title?: string;
@@ -56,14 +57,20 @@ export function resolvePage(given: unknown = {}): ResolvedPage {
   if (redact !== null && !payload) {
     throw new InvalidOptionError('redact has no use without payload: true, because no payload is shown');
   }
+  const authorize = checkFunction(fields.authorize, 'authorize');
+  const actions = checkActions(fields.actions, 'actions');
+  if (authorize === null && (payload || actions.length > 0)) throw needsAuthorize(payload ? 'payload' : 'actions');
   return {
-    authorize: checkFunction(fields.authorize, 'authorize'),
-    redact,
-    actions: checkActions(fields.actions, 'actions'),
-    payload,
+    ...{ authorize, redact, actions, payload },
     title: fields.title === undefined ? null : checkTitle(fields.title, 'title'),
     base: fields.base === undefined ? '' : checkBase(fields.base),
   };
+}
+
+function needsAuthorize(option: string): InvalidOptionError {
+  return new InvalidOptionError(
+    `${option} needs authorize, because a proxy on this machine can look like this machine: give a function that says who may`,
+  );
 }
 
 /** @throws InvalidOptionError */

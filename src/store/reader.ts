@@ -68,6 +68,8 @@ export interface StoreReader {
   examine(): Promise<StoreFacts>;
   /** Returns the oldest dead letter with this id. */
   letterOf(name: string, id: TaskId): Promise<LetterEntry | null>;
+  /** Returns the dead letter with this number, with its payload. It finds it by its key. */
+  letterAt(name: string, seq: number): Promise<LetterEntry | null>;
 }
 
 /** At most so many leases, members, tasks or letters are in one answer. */

@@ -63,7 +63,7 @@ const namedTests: Readonly<Record<string, string>> = {
   'src/observe/spans.ts': 'test/unit/observe/spans.test.ts',
   'src/observe/health.ts': 'test/unit/observe/health.test.ts',
   ...Object.fromEntries(
-    ['access', 'measures', 'payloads', 'poll', 'routes', 'viewer'].map((name) => [
+    ['access', 'actions', 'options', 'measures', 'payloads', 'poll', 'routes', 'viewer'].map((name) => [
       `src/page/${name}.ts`,
       'test/unit/page/',
     ]),

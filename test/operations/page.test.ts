@@ -162,11 +162,12 @@ describe.each(stores)('on %s', (kind) => {
       ['"8"', 'it fails, as asked'],
     ]);
     expect(entries[0]?.payload).toBe('{"id":"<script>","fails":true,"card":"4111"}');
+    const text = { number: entries[2]?.number, id: '"8"' };
     const { term } = await page.row('billing');
-    expect(await page.post('api/subsystems/billing/discard', { ids: ['"8"'], ifTerm: term })).toMatchObject({
+    expect(await page.post('api/subsystems/billing/discard', { letters: [text], ifTerm: term })).toMatchObject({
       body: { results: [{ id: '"8"', result: 'discarded' }] },
     });
-    expect(await page.post('api/subsystems/billing/discard', { ids: ['"8"'] })).toMatchObject({
+    expect(await page.post('api/subsystems/billing/discard', { letters: [text] })).toMatchObject({
       body: { results: [{ id: '"8"', result: 'none' }] },
     });
     expect(await page.post('api/subsystems/billing/requeue', { all: true })).toMatchObject({
@@ -174,7 +175,7 @@ describe.each(stores)('on %s', (kind) => {
     });
     const hidden = await Served.start(...flags);
     expect(JSON.stringify((await hidden.ask('api/subsystems/billing/letters')).body)).not.toContain('4111');
-    expect(await hidden.post('api/subsystems/billing/discard', { ids: ['8'] })).toMatchObject({ status: 404 });
+    expect(await hidden.post('api/subsystems/billing/discard', { letters: [text] })).toMatchObject({ status: 404 });
   });
 
   test('a host is drained and no more, and a key that is unknown is a conflict', async () => {

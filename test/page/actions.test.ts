@@ -214,7 +214,7 @@ test('a drain is of a process or of a host, and ends from the list of drains', a
 test('letters: those that are chosen are requeued or discarded, and what came of each is said', async () => {
   let letters = lettersOf(at, 7);
   const write: World['write'] = ({ body }) => {
-    const ids = body.ids as string[];
+    const ids = (body.letters as { id: string }[]).map(({ id }) => id);
     letters = letters.filter(({ id }) => id === ids[1] || !ids.includes(id));
     return {
       status: 200,
@@ -239,9 +239,12 @@ test('letters: those that are chosen are requeued or discarded, and what came of
     () => answer(page),
     (text) => text === '2 back in the queue; 1 left, as a task with this id is queued',
   );
+  const chosen = lettersOf(at, 7)
+    .slice(0, 3)
+    .map(({ number, id }) => ({ number, id }));
   expect(server.writes.at(-1)).toMatchObject({
     action: 'requeue',
-    body: { ids: ['"2026-2000"', '"2026-2037"', '"2026-2074"'], ifTerm: 4 },
+    body: { letters: chosen, ifTerm: 4 },
   });
   await dialog.getByRole('button', { name: 'Close' }).click();
   await until(
@@ -258,7 +261,7 @@ test('letters: those that are chosen are requeued or discarded, and what came of
     () => server.writes.length,
     (number) => number === 2,
   );
-  expect(server.writes.at(-1)).toMatchObject({ action: 'discard', body: { ids: ['"2026-2037"'] } });
+  expect(server.writes.at(-1)).toMatchObject({ action: 'discard', body: { letters: [chosen[1]] } });
 });
 
 test('all letters are requeued a part at a time, until none is left', async () => {
@@ -282,7 +285,7 @@ test('all letters are requeued a part at a time, until none is left', async () =
 test('what was done before a refusal is said, and is not called nothing', async () => {
   let isFirst = true;
   const write: World['write'] = ({ body }) => {
-    const results = (body.ids as string[]).map((id) => ({ id, result: 'queued' }));
+    const results = (body.letters as { id: string }[]).map(({ id }) => ({ id, result: 'queued' }));
     if (!isFirst)
       return { status: 409, body: { ok: false, code: 'ERR_PAGE_CONFLICT', message: 'its term is 5, not 4' } };
     isFirst = false;
@@ -318,7 +321,7 @@ test('many letters come a page at a time, and 120 chosen ones go in two requests
     () => answer(page),
     (text) => text === '120 back in the queue',
   );
-  expect(server.writes.map(({ body }) => (body.ids as string[]).length)).toEqual([100, 20]);
+  expect(server.writes.map(({ body }) => (body.letters as object[]).length)).toEqual([100, 20]);
 });
 
 test('without actions there is no button; with some, only theirs', async () => {

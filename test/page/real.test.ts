@@ -6,7 +6,7 @@ import { Program } from '../support/program.ts';
 import { startMember } from '../support/startMember.ts';
 import { temporaryFolder } from '../support/temporaryFolder.ts';
 import { openPage, rowNames, until } from './browser.ts';
-import { hostileName } from './fixture/member.ts';
+import { hostileName, token } from './fixture/member.ts';
 
 const dist = join(import.meta.dirname, '../../dist');
 const memberFile = join(dist, 'test/page/fixture/member.js');
@@ -206,7 +206,7 @@ test('beside the probes it is below a path, and knows how late the beats are', a
   const path = join(await temporaryFolder(), 'store');
   const member = startMember(memberFile, { path, fills: true, serves: true });
   const [address] = await member.line(/^http:.*/);
-  const page = await openPage(`${address}/page/`);
+  const page = await openPage(`${address}/page/#token=${token}`);
   await until(
     'the rows',
     () => rowNames(page),

@@ -91,7 +91,7 @@ test('in Express it is below a path, behind a parser of bodies, and leaves the r
   expect([again.status, await again.json()]).toMatchObject([409, { now: { pause: { by: 'ada', reason: 'a look' } } }]);
   expect(await json(`${url}${name}/resume`, post({}))).toEqual({ ok: true });
   gate.isOpen = true;
-  expect(await json(`${url}${name}/requeue`, post({ ids: ['1'], ifTerm: row.term }))).toMatchObject({
+  expect(await json(`${url}${name}/requeue`, post({ head: '1', ifTerm: row.term }))).toMatchObject({
     results: [{ id: '1', result: 'queued' }],
   });
   await until(async () => (await json<Details>(`${url}${name}`)).row.queued === 0);
@@ -99,7 +99,7 @@ test('in Express it is below a path, behind a parser of bodies, and leaves the r
 
 test('in node:http it takes bodies itself, up to a limit', async () => {
   const { service } = await working();
-  const ui = page(service, { actions: true, base: '/failover' });
+  const ui = page(service, { authorize: () => true, actions: true, base: '/failover' });
   const url = await listening(createServer(ui.node));
   expect((await fetch(`${url}/failover`, { redirect: 'manual' })).headers.get('location')).toBe('./failover/');
   expect(await json<Overview>(`${url}/failover/api/overview`)).toMatchObject({ subsystems: [{ name: hostile }] });
@@ -171,6 +171,7 @@ test('what is no service, and options that are wrong, are refused at the call', 
     [{ authorise: () => true }, /authorise is not a known option; did you mean authorize\?/],
     [{ authorize: true }, /authorize must be a function, not true/],
     [{ actions: 'pause' }, /actions must be true, false, or a list of 'requeue'/],
+    [{ actions: true }, /actions needs authorize/],
     [{ redact: (task: unknown) => task }, /redact has no use without payload: true/],
     [{ title: 'x'.repeat(101) }, /title must be a string of at most 100 characters/],
     [{ base: 'failover' }, /base must be a path that begins with a slash/],

@@ -2,7 +2,7 @@
 import { read, write } from './wire.js';
 import { clockTime, duration, plural, shown } from './words.js';
 
-const IDS_MAX = 100;
+const LETTERS_MAX = 100;
 const MINUTE = 60_000;
 const reason = { name: 'reason', label: 'Reason', hint: 'everyone who looks sees it', max: 200 };
 const at = (name, action) => [`subsystems/-/${action}`, { name }];
@@ -128,15 +128,17 @@ const results = {
 };
 
 /** Sends ids a hundred at a time, or asks for all again while some are left; returns how many came to what. */
-async function letters(now, action, ids) {
+async function letters(now, action, chosen) {
   const counts = new Map();
   try {
-    for (let from = 0; ; from += IDS_MAX) {
-      const what = ids === null ? { all: true } : { ids: ids.slice(from, from + IDS_MAX) };
+    for (let from = 0; ; from += LETTERS_MAX) {
+      // By their numbers, as an id may have died more than once.
+      const named = chosen?.slice(from, from + LETTERS_MAX).map(({ number, id }) => ({ number, id }));
+      const what = named === undefined ? { all: true } : { letters: named };
       const answer = await write(...at(now.name, action), { ...what, ifTerm: now.term });
       for (const { result } of answer.results) counts.set(result, (counts.get(result) ?? 0) + 1);
       const hasMoved = answer.results.some(({ result }) => result === 'queued');
-      if (ids === null ? !answer.left || !hasMoved : from + IDS_MAX >= ids.length) return counts;
+      if (chosen === null ? !answer.left || !hasMoved : from + LETTERS_MAX >= chosen.length) return counts;
     }
   } catch (error) {
     throw counts.size === 0 ? error : Object.assign(error, { partly: inWords(counts) });
@@ -147,18 +149,18 @@ const inWords = (counts) =>
   [...counts].map(([result, number]) => `${number} ${results[result] ?? shown(result)}`).join('; ') ||
   'There was none.';
 
-/** `ids`: null for all of them. */
-export function askRequeue(page, details, ids, then) {
-  const what = ids === null ? 'all dead letters' : plural(ids.length, 'dead letter');
+/** `chosen`: null for all of them. */
+export function askRequeue(page, details, chosen, then) {
+  const what = chosen === null ? 'all dead letters' : plural(chosen.length, 'dead letter');
   ask(page, details.row, (now) => ({
     title: `Requeue ${what}`,
     lines: [
       `They go to the end of the queue of ${quoted(now.name)}, with all their attempts again. A letter whose id is queued already stays.`,
-      ...named(ids),
+      ...named(chosen),
       `If the term is not ${now.term} any more, nothing happens.`,
     ],
     verb: 'Requeue',
-    send: () => letters(now, 'requeue', ids),
+    send: () => letters(now, 'requeue', chosen),
     done: (counts) => inWords(counts),
     then,
   }));
@@ -179,31 +181,31 @@ export async function askUnblock(page, details) {
         ]
       : ['No task waits any more, or the queue could not be read.'],
     verb: head && 'Try again',
-    send: () => letters(now, 'requeue', [head.id]),
-    done: (counts) =>
-      counts.has('queued') ? 'It is tried again.' : 'It was not at the head any more, so nothing was done.',
+    send: () => write(...at(now.name, 'requeue'), { head: head.id, ifTerm: now.term }),
+    done: ({ results: [{ result }] }) =>
+      result === 'queued' ? 'It is tried again.' : 'It was not at the head any more, so nothing was done.',
   }));
 }
 
-export function askDiscard(page, details, ids, then) {
+export function askDiscard(page, details, chosen, then) {
   ask(page, details.row, (now) => ({
-    title: `Discard ${plural(ids.length, 'dead letter')}`,
-    lines: [`They leave ${quoted(now.name)} for good, with their payloads. This cannot be undone.`, ...named(ids)],
+    title: `Discard ${plural(chosen.length, 'dead letter')}`,
+    lines: [`They leave ${quoted(now.name)} for good, with their payloads. This cannot be undone.`, ...named(chosen)],
     verb: 'Discard',
     isDanger: true,
-    send: () => letters(now, 'discard', ids),
+    send: () => letters(now, 'discard', chosen),
     done: (counts) => inWords(counts),
     then,
   }));
 }
 
-function named(ids) {
-  if (ids === null) return [];
-  const more = ids.length > 5 ? ` and ${plural(ids.length - 5, 'other')}` : '';
+function named(chosen) {
+  if (chosen === null) return [];
+  const more = chosen.length > 5 ? ` and ${plural(chosen.length - 5, 'other')}` : '';
   return [
-    `Ids: ${ids
+    `Ids: ${chosen
       .slice(0, 5)
-      .map((id) => shown(id, 40))
+      .map(({ id }) => shown(id, 40))
       .join(', ')}${more}.`,
   ];
 }

@@ -111,7 +111,7 @@ export function lettersOf(page, details) {
   const { actions } = page.overview;
   const [mayRequeue, mayDiscard] = ['requeue', 'discard'].map((action) => actions.includes(action));
   const isWritable = mayRequeue || mayDiscard;
-  const chosen = list.entries.filter(({ number }) => list.chosen.has(number)).map(({ id }) => id);
+  const chosen = list.entries.filter(({ number }) => list.chosen.has(number));
   const then = () => readList(page, 'letters');
   const ways = isWritable && [
     mayRequeue &&

@@ -93,6 +93,11 @@ export class EmbeddedReader implements StoreReader {
     return letter === null ? null : { ...letter, bytes: NO_BYTES };
   }
 
+  async letterAt(name: string, seq: number): Promise<LetterEntry | null> {
+    const [letter] = await this.thread.call('inspectLetters', [name, { after: seq - 1, limit: 1 }, true]);
+    return letter?.seq === seq ? letter : null;
+  }
+
   async examine(): Promise<EmbeddedFacts> {
     const roundTrips: number[] = [];
     for (let count = 0; count < ROUND_TRIPS_MEASURED; count++) {

@@ -23,7 +23,7 @@ import { examine } from './examination.js';
 import { MEMBERS } from './indexes/indexes.js';
 import { MongodbOrders } from './mongodbOrders.js';
 import type { Settings } from './settings.js';
-import { DEAD_LETTERS, isRetired, majority, TASKS } from './tasks/taskReads.js';
+import { DEAD_LETTERS, isRetired, majority, TASKS, taskKey } from './tasks/taskReads.js';
 
 const PREFIX = leaseId('');
 /** The first key behind all leases: `0` follows `/`. */
@@ -137,6 +137,11 @@ export class MongodbReader implements StoreReader {
     const options = { sort: { seq: 1 }, limit: 1, ...shown(false), ...majority };
     const [letter] = await this.find('letters', DEAD_LETTERS, { name, key: storedId(id) }, options);
     return letter === undefined ? null : this.reader(filled(letter, false)).deadLetter();
+  }
+
+  async letterAt(name: string, seq: number): Promise<LetterEntry | null> {
+    const [letter] = await this.find('letters', DEAD_LETTERS, { _id: taskKey(name, seq) }, { limit: 1, ...majority });
+    return letter === undefined ? null : this.reader(letter).deadLetter();
   }
 
   examine(): Promise<MongodbFacts> {

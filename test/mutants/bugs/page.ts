@@ -39,6 +39,22 @@ export const pageBugs: readonly PlantedBug[] = [
     caughtBy,
   },
   {
+    name: 'page-acts-on-another-letter',
+    breaks: 'Of an id that has died twice, the older letter is discarded instead of the chosen one, with its payload.',
+    file: 'src/page/actions.ts',
+    find: "return (await desk.discard(id, find)) ? 'discarded' : 'none';",
+    replace: "return (await desk.discard(id)) ? 'discarded' : 'none';",
+    caughtBy,
+  },
+  {
+    name: 'page-open-to-silent-proxies',
+    breaks: 'Who comes through a proxy that says nothing of itself changes what this machine may change.',
+    file: 'src/page/options.ts',
+    find: "if (authorize === null && (payload || actions.length > 0)) throw needsAuthorize(payload ? 'payload' : 'actions');",
+    replace: "if (authorize === null && payload) throw needsAuthorize('payload');",
+    caughtBy,
+  },
+  {
     name: 'page-polls-for-each',
     breaks: 'Each viewer costs the store a look of its own.',
     file: 'src/page/poll.ts',

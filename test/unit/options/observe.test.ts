@@ -11,11 +11,11 @@ test('nothing is served by default, and on this machine alone unless a host is g
 
 test('the page is served where it was asked for, with no action unless it is named', () => {
   expect(resolveObserve({ port: 1, page: true })?.page).toEqual({ actions: [] });
-  expect(resolveObserve({ port: 1, page: true, actions: ['pause', 'requeue'] })?.page?.actions).toEqual([
+  expect(resolveObserve({ port: 1, token, page: true, actions: ['pause', 'requeue'] })?.page?.actions).toEqual([
     'requeue',
     'pause',
   ]);
-  expect(resolveObserve({ port: 1, page: true, actions: true })?.page?.actions).toHaveLength(5);
+  expect(resolveObserve({ port: 1, token, page: true, actions: true })?.page?.actions).toHaveLength(5);
   expect(resolveObserve({ port: 1, page: false, actions: false })?.page).toBe(null);
 });
 
@@ -31,6 +31,7 @@ test.each([
     "observe.actions must be true, false, or a list of 'requeue', 'discard'",
   ],
   [{ port: 1, actions: true }, 'observe.page: true is needed'],
+  [{ port: 1, page: true, actions: true }, 'observe.actions need observe.token'],
   [{ port: 1, host: '' }, 'observe.host must be a host name or an address, not ""'],
   [{ port: 1, host: 5 }, 'observe.host must be a host name or an address, not 5'],
   [{ port: 1, host: '0.0.0.0' }, 'observe.host is "0.0.0.0", which others can reach, so observe.token is needed'],

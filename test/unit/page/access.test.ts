@@ -1,6 +1,7 @@
 /** Who is answered, and what may come from where. */
 import { expect, test } from 'vitest';
 import type { Guard } from '../../../src/page/access.ts';
+import { resolvePage } from '../../../src/page/options.ts';
 import { own, PageInMemory } from './storeInMemory.ts';
 
 const overview = '/api/overview';
@@ -36,10 +37,30 @@ test.each(['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-forward
   },
 );
 
-test('without `authorize`, HTTP/1.0 is refused, which nginx speaks by default, and no browser does', async () => {
+test('without `authorize`, HTTP/1.0 is refused, which nginx spoke by default up to 1.29.6, and no browser does', async () => {
   expect(await new PageInMemory().status(overview, { version: '1.0' })).toBe(403);
   expect(await new PageInMemory().status(overview, { version: null })).toBe(200);
   expect(await new PageInMemory({ authorize: () => true }).status(overview, { version: '1.0' })).toBe(200);
+});
+
+test('a proxy that speaks HTTP/1.1 and says nothing of itself is let in, so it can change nothing and see no payload', async () => {
+  // As nginx 1.29.7 or later sends it with `proxy_pass http://127.0.0.1:8080` alone.
+  const headers = { host: '127.0.0.1:8080', 'user-agent': 'Mozilla/5.0', 'sec-fetch-site': 'same-origin' };
+  expect(await new PageInMemory().status(overview, { headers })).toBe(200);
+  for (const [given, option] of [
+    [{ actions: true }, 'actions'],
+    [{ actions: ['pause'] }, 'actions'],
+    [{ payload: true }, 'payload'],
+  ] as const) {
+    expect(() => resolvePage(given)).toThrow(
+      expect.objectContaining({
+        code: 'ERR_INVALID_OPTION',
+        message: expect.stringContaining(`${option} needs authorize`),
+      }),
+    );
+    expect(resolvePage({ ...given, authorize: () => true })).toMatchObject({ authorize: expect.any(Function) });
+  }
+  expect(resolvePage({ actions: false, payload: false })).toMatchObject({ authorize: null });
 });
 
 test.each([

@@ -111,13 +111,18 @@ test.each([
 });
 
 test.each([
-  [{}, 'give ids, or all'],
-  [{ ids: ['1'], all: true }, 'give ids, or all'],
-  [{ ids: [] }, 'ids must be a list of 1 to 100'],
-  [{ ids: Array.from({ length: 101 }, () => '1') }, 'ids must be a list of 1 to 100'],
-  [{ ids: [1] }, 'ids must be as the page shows them'],
-  [{ ids: ['{"$gt":""}'] }, 'ids must be as the page shows them'],
-  [{ ids: ['not JSON'] }, 'ids must be as the page shows them'],
+  [{}, 'give letters'],
+  [{ letters: [{ number: 1, id: '1' }], all: true }, 'give letters'],
+  [{ letters: [] }, 'letters must be a list of 1 to 100'],
+  [{ letters: Array.from({ length: 101 }, () => ({ number: 1, id: '1' })) }, 'letters must be a list of 1 to 100'],
+  [{ letters: ['1'] }, 'each of letters must have a number and an id'],
+  [{ letters: [null] }, 'each of letters must have a number and an id'],
+  [{ letters: [{ id: '1' }] }, 'the number of a letter must be'],
+  [{ letters: [{ number: '1', id: '1' }] }, 'the number of a letter must be'],
+  [{ letters: [{ number: 1, id: 1 }] }, 'the id of a letter must be as the page shows it'],
+  [{ letters: [{ number: 1, id: '{"$gt":""}' }] }, 'the id of a letter must be as the page shows it'],
+  [{ letters: [{ number: 1, id: 'not JSON' }] }, 'the id of a letter must be as the page shows it'],
+  [{ ids: ['1'] }, 'unknown field "ids"'],
   [{ all: 1 }, 'all must be true'],
 ])('requeue with the body %j is refused', async (body, message) => {
   const page = new PageInMemory({ actions: true });
@@ -140,8 +145,8 @@ test('a term that is over is a conflict, which says what is there now', async ()
     message: '"a" was not changed: its term is 7 now, not 6',
   });
   for (const verb of ['resume', 'requeue', 'discard']) {
-    const ids = verb === 'resume' ? {} : { ids: ['1'] };
-    expect(await page.status(`/api/subsystems/a/${verb}`, post({ ...ids, ifTerm: 6 }))).toBe(409);
+    const letters = verb === 'resume' ? {} : { letters: [{ number: 1, id: '1' }] };
+    expect(await page.status(`/api/subsystems/a/${verb}`, post({ ...letters, ifTerm: 6 }))).toBe(409);
   }
   expect(await asked(page, '/api/subsystems/a/hand-over', post({ to: 'gone', ifTerm: 7 }))).toMatchObject({
     status: 409,

@@ -83,6 +83,7 @@ export class StoreInMemory {
       letters: (name, { after, limit }) =>
         ask('letters', () => (this.letters.get(name) ?? []).filter(({ seq }) => seq > after).slice(0, limit)),
       letterOf: (name, id) => ask('letterOf', () => this.letters.get(name)?.find((letter) => letter.id === id) ?? null),
+      letterAt: (name, at) => ask('letterAt', () => this.letters.get(name)?.find(({ seq }) => seq === at) ?? null),
       examine: () => Promise.reject(new Error('the page examines nothing')),
     };
   }
@@ -109,8 +110,10 @@ export class PageInMemory {
   readonly routes: Routes;
 
   constructor(given: object = {}, guard?: Guard) {
-    const options: ResolvedPage = resolvePage(given);
-    const { authorize } = options;
+    // `page()` refuses actions without `authorize`: here the guard is tried with them, too.
+    const resolved = resolvePage({ authorize: () => false, ...given });
+    const authorize = 'authorize' in given ? resolved.authorize : null;
+    const options: ResolvedPage = { ...resolved, authorize };
     this.routes = new Routes({
       options,
       guard: guard ?? (authorize === null ? { type: 'loopback' } : { type: 'authorize', authorize }),
