@@ -19,6 +19,8 @@ const HOOKS_MS = 1000;
 
 export class Lifecycle {
   private hooks: NodeJS.Timeout | undefined;
+  /** NestJS lists an object again for each alias (`useExisting`): a change of the role calls its methods once. */
+  private readonly following = new WeakSet<object>();
 
   constructor(
     private readonly clusters: Clusters,
@@ -36,7 +38,10 @@ export class Lifecycle {
     this.hooks.unref();
   }
 
-  /** Before NestJS closes its connections: requests that are open may still need what the running task does. */
+  /**
+   * Before the server stops and `onApplicationShutdown`: requests that are open may still need what the running task does. What a
+   * provider disconnects in `onModuleDestroy` is gone by then, in whichever order the modules are.
+   */
   async beforeApplicationShutdown(): Promise<void> {
     clearTimeout(this.hooks);
     await this.clusters.service.close();
@@ -47,7 +52,11 @@ export class Lifecycle {
     const prototype: unknown = typeof metatype === 'function' ? metatype.prototype : undefined;
     const object = typeof instance === 'object' && instance !== null ? instance : prototype;
     if (typeof object !== 'object' || object === null) return;
-    for (const noted of notedFor(object)) this.bindMethod(object, noted, found);
+    const isAlias = this.following.has(object);
+    this.following.add(object);
+    for (const noted of notedFor(object)) {
+      if (noted.role === 'guarded' || !isAlias) this.bindMethod(object, noted, found);
+    }
   }
 
   private bindMethod(object: object, { name, method, role }: Noted, found: Discovered): void {

@@ -120,7 +120,8 @@ export class FailoverClusterModule {}
 
 /**
  * Gives an application of NestJS its clusters. They run once it has started (`onApplicationBootstrap`), and are closed before
- * its connections are (`beforeApplicationShutdown`), so call `app.enableShutdownHooks()`.
+ * its server is (`beforeApplicationShutdown`), so call `app.enableShutdownHooks()`. What the work needs is disconnected in
+ * `onApplicationShutdown`, and not in `onModuleDestroy`, which comes before.
  *
  * Their events `error`, `panic` and `info` are logged.
  */

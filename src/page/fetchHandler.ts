@@ -1,13 +1,10 @@
 /** The page for what answers a `Request` with a `Response`: Hono, h3, Next.js, Bun, Deno. */
 import { safeHeaders } from './access.js';
 import { BODY_BYTES_MAX } from './body.js';
-import { type EventSource, isSource, PageError, type PageRequest } from './messages.js';
-import { tooLarge } from './nodeHandler.js';
+import { closed, type EventSource, isSource, type PageRequest, type PageResponse } from './messages.js';
+import { tooLarge, WAITING_MAX } from './nodeHandler.js';
 import { refusal } from './routes.js';
 import type { Site } from './site.js';
-
-/** How many events may wait before a viewer is left behind. */
-const WAITING_MAX = 64;
 
 export function fetchHandler(site: Site) {
   return async (request: Request, info?: { readonly remoteAddress?: unknown }): Promise<Response> => {
@@ -28,11 +25,21 @@ export function fetchHandler(site: Site) {
       body: () => readBody(request),
       original: request,
     };
-    const closed = new PageError(503, 'ERR_PAGE_CLOSED', 'the page is closed, because the service that serves it is');
-    const { status, headers, body } = site.closed ? refusal(closed) : await site.routes.answer(asked);
-    if (isSource(body)) return new Response(streamOf(site, body, request.signal), { status, headers });
-    return new Response(request.method === 'HEAD' ? null : Buffer.from(body as string), { status, headers });
+    const { status, headers, body } = site.closed ? refusal(closed()) : await site.routes.answer(asked);
+    if (isSource(body)) {
+      if (!request.signal.aborted && !site.closed) {
+        return new Response(streamOf(site, body, request.signal), { status, headers });
+      }
+      // Who asked has gone, or the page was closed, while `authorize` was asked.
+      body.drop();
+      return fetched(refusal(closed()), request);
+    }
+    return fetched({ status, headers, body }, request);
   };
+}
+
+function fetched({ status, headers, body }: PageResponse, request: Request): Response {
+  return new Response(request.method === 'HEAD' ? null : Buffer.from(body as string), { status, headers });
 }
 
 function streamOf(site: Site, source: EventSource, signal: AbortSignal): ReadableStream<Uint8Array> {
@@ -63,7 +70,8 @@ function streamOf(site: Site, source: EventSource, signal: AbortSignal): Readabl
       },
       cancel: () => over(),
     },
-    { highWaterMark: WAITING_MAX },
+    // By its bytes: one event may have thousands of rows.
+    new ByteLengthQueuingStrategy({ highWaterMark: WAITING_MAX }),
   );
 }
 

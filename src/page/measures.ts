@@ -52,6 +52,11 @@ export class Measures implements QueueReader {
     }
   }
 
+  /** Measures one that may be behind those that are shown. */
+  async measureAlone(reader: StoreReader, name: string, entry: LeaseEntry | undefined): Promise<void> {
+    if (entry?.lease?.configuration?.kind !== 'unmanaged') await this.measureOne(reader, name, entry);
+  }
+
   headOf(name: string): SeenHead | null {
     return this.measures.get(name)?.head ?? null;
   }

@@ -59,6 +59,10 @@ export class PageError extends Error {
   }
 }
 
+export function closed(): PageError {
+  return new PageError(503, 'ERR_PAGE_CLOSED', 'the page is closed, because the service that serves it is');
+}
+
 export type PageErrorCode =
   | 'ERR_PAGE_BUSY'
   | 'ERR_PAGE_CLOSED'

@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { safeHeaders } from './access.js';
 import { BODY_BYTES_MAX } from './body.js';
-import { isSource, PageError, type PageRequest, type PageResponse } from './messages.js';
+import { closed, isSource, PageError, type PageRequest, type PageResponse } from './messages.js';
 import { findRoute, refusal } from './routes.js';
 import type { Site } from './site.js';
 
@@ -15,7 +15,7 @@ interface Mounted extends IncomingMessage {
 }
 
 /** How many bytes may wait in a stream before a viewer is left behind. */
-const WAITING_MAX = 1024 * 1024;
+export const WAITING_MAX = 1024 * 1024;
 
 export function nodeHandler(site: Site) {
   return (request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void): void => {
@@ -36,12 +36,8 @@ async function handle(
   const url = below(site.base, request.url ?? '/');
   if (url === '' || isWithoutSlash(request, url)) return redirect(request, response);
   if (next !== undefined && findRoute(url, site.routes.parts) === null) return next();
-  const answer = site.closed ? refusal(gone()) : await site.routes.answer(pageRequest(request, url));
+  const answer = site.closed ? refusal(closed()) : await site.routes.answer(pageRequest(request, url));
   send(site, request, response, answer);
-}
-
-function gone(): PageError {
-  return new PageError(503, 'ERR_PAGE_CLOSED', 'the page is closed, because the service that serves it is');
 }
 
 /** Returns the URL below the base, and '' if the slash behind that is missing. A framework may have taken it off already. */
@@ -120,10 +116,16 @@ export function tooLarge(): PageError {
   return new PageError(413, 'ERR_PAGE_TOO_LARGE', `the body has more than ${BODY_BYTES_MAX} bytes`);
 }
 
-function send(site: Site, request: Mounted, response: ServerResponse, { status, headers, body }: PageResponse): void {
+function send(site: Site, request: Mounted, response: ServerResponse, answer: PageResponse): void {
+  const { status, headers, body } = answer;
   if (response.destroyed || response.writableEnded) {
     if (isSource(body)) body.drop();
     return;
+  }
+  if (isSource(body) && site.closed) {
+    // It was closed while `authorize` was asked. A stream that begins now would end with nothing.
+    body.drop();
+    return send(site, request, response, refusal(closed()));
   }
   if (isSource(body)) {
     response.writeHead(status, headers);

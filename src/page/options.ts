@@ -22,7 +22,10 @@ export interface PageOptions<Asked = IncomingMessage> {
    * and `payload` need this option.
    */
   readonly authorize?: (request: Asked, action: PageRight) => PageVerdict | Promise<PageVerdict>;
-  /** Returns what is shown in the place of a task: a copy without what others may not see. Only with `payload`. */
+  /**
+   * Returns what is shown in the place of a task: a copy without what others may not see. Only with `payload`. It is synchronous: a
+   * promise is not waited for, and nothing of the task is shown.
+   */
   readonly redact?: (task: unknown, name: string) => unknown;
   /** Says which actions have a route at all. Default: false, none. They need `authorize`. */
   readonly actions?: boolean | readonly PageAction[];

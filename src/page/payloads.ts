@@ -43,11 +43,20 @@ function textOf(bytes: Uint8Array, name: string, redact: Redact): string {
   }
   try {
     const shown = redact === null ? task : redact(task, name);
+    if (isThenable(shown)) {
+      // It may reject, and a rejection that is handled nowhere ends the process.
+      Promise.resolve(shown).catch(() => {});
+      return '"(redact() has returned a promise and must not, so this is not shown)"';
+    }
     // A symbol or a function has no text at all.
     return (shown === undefined ? undefined : bson.EJSON.stringify(exact(shown, 0))) ?? '"(hidden)"';
   } catch {
     return redact === null ? '"(this task cannot be shown)"' : '"(redact() has failed, so this is not shown)"';
   }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }
 
 /** Numbers of 64 bits would be rounded. */

@@ -7,6 +7,7 @@ import { redact } from '../diagnostics/redact.js';
 import { FailoverError } from '../errors.js';
 import type { StoreReader } from '../store/reader.js';
 import type { Cancel, Clock } from '../time/clock.js';
+import { pause } from '../time/pause.js';
 import type { Details } from './contract.js';
 import type { Source } from './kept.js';
 import { Looker, ROWS_MAX, type Snapshot } from './snapshot.js';
@@ -16,14 +17,20 @@ export const PERIOD_MS = 1000;
 /** A look that takes long is followed by a rest of so many times as long: the store is there for its members. */
 const REST_FACTOR = 4;
 const REST_MAX_MS = 10_000;
-/** How long a subsystem that was asked for once counts as watched, in ms. */
-const ASKED_MS = 5000;
-const WATCHED_MAX = 100;
+/** One look brings all of so many subsystems; where more are followed, they take turns. */
+export const WATCHED_MAX = 100;
 
 /** `problem`: why the last look has failed; `snapshot` is then what was seen before, if anything was. */
 export interface Seen {
   readonly snapshot: Snapshot | null;
   readonly problem: string | null;
+  /** Of a subsystem that was read alone, because the look did not have it; null if there is none of that name. */
+  readonly alone?: Details | null;
+}
+
+/** Returns all of one subsystem; null if there is none of that name, and undefined if it was not looked for. */
+export function detailsIn({ snapshot, alone }: Seen, name: string): Details | null | undefined {
+  return alone === undefined ? snapshot?.details.get(name) : alone;
 }
 
 export interface Follower {
@@ -42,11 +49,16 @@ interface PollParts {
 
 export class SharedPoll {
   private readonly followers = new Set<Follower>();
-  /** Name → until when it is watched, because it was asked for. */
-  private readonly asked = new Map<string, number>();
+  /** Those that are read alone just now. */
+  private readonly reading = new Map<string, Promise<Details | null>>();
+  /** Name → in which look its turn was last. */
+  private turns = new Map<string, number>();
+  private looks = 0;
   private readonly looker: Looker;
   private seen: Seen = { snapshot: null, problem: null };
   private seenAt = Number.NEGATIVE_INFINITY;
+  /** No look begins before: the store has a rest. */
+  private restsUntil = Number.NEGATIVE_INFINITY;
   private looking: Promise<void> | undefined;
   private cancel: Cancel = () => {};
   private isEnded = false;
@@ -68,7 +80,7 @@ export class SharedPoll {
     this.followers.add(follower);
     void this.fresh(follower.name).then((seen) => {
       if (this.followers.has(follower)) follower.see(seen);
-      this.plan(0);
+      this.plan();
     });
     return () => {
       this.followers.delete(follower);
@@ -76,21 +88,30 @@ export class SharedPoll {
     };
   }
 
-  /** Returns what is not older than a period, and has the details of this subsystem, if one is named. */
+  /**
+   * Returns what is not older than a period, or than the rest of the store lasts. If a subsystem is named, all of that is there,
+   * too, unless the store could not be read.
+   */
   async fresh(name: string | null = null): Promise<Seen> {
-    if (name !== null) this.watch(name);
-    for (let tries = 0; tries < 2; tries++) {
-      const isFresh = this.parts.clock.now() - this.seenAt < PERIOD_MS;
-      const hasAll = name === null || this.seen.problem !== null || this.seen.snapshot?.details.has(name) === true;
-      if (isFresh && hasAll) break;
-      await (this.looking ?? this.look());
+    const now = this.parts.clock.now();
+    if (now - this.seenAt >= PERIOD_MS && now >= this.restsUntil) {
+      await (this.looking ?? this.look(name));
     }
-    return this.seen;
+    const { seen } = this;
+    if (name === null || seen.problem !== null || seen.snapshot?.details.has(name) === true) return seen;
+    // A look at all for the sake of one would cost the store too much.
+    return this.readAlone(name).then(
+      (alone) => ({ ...seen, alone }),
+      (error: unknown) => ({ ...seen, problem: textOf(error) }),
+    );
   }
 
-  /** Looks at once, because something was changed. */
+  /** Looks at once, because something was changed; if the store has a rest, a little later. */
   async again(): Promise<Seen> {
+    const { clock } = this.parts;
     await this.looking;
+    const rest = Math.min(this.restsUntil - clock.now(), PERIOD_MS);
+    if (rest > 0) await pause(clock, rest);
     await (this.looking ?? this.look());
     this.tell();
     return this.seen;
@@ -104,59 +125,67 @@ export class SharedPoll {
     await this.looking;
   }
 
-  private plan(took: number): void {
+  private plan(): void {
     this.cancel();
     if (this.followers.size === 0 || this.isEnded) return;
-    const { clock } = this.parts;
-    // One that has failed did no work there, and its return is waited for.
-    const rest = this.seen.problem === null ? Math.min(took * REST_FACTOR, REST_MAX_MS) : 0;
-    const due = Math.max(this.seenAt + PERIOD_MS, clock.now() + rest);
-    this.cancel = clock.at(due, () => void this.turn());
+    const due = Math.max(this.seenAt + PERIOD_MS, this.restsUntil);
+    this.cancel = this.parts.clock.at(due, () => void this.turn());
   }
 
   private async turn(): Promise<void> {
-    const { clock } = this.parts;
-    const from = clock.now();
     await (this.looking ?? this.look());
     this.tell();
-    this.plan(clock.now() - from);
+    this.plan();
   }
 
   private tell(): void {
     for (const follower of this.followers) follower.see(this.seen);
   }
 
-  private look(): Promise<void> {
-    this.looking = this.lookOnce().finally(() => {
+  /** `name`: whom it is for, which it brings first. */
+  private look(name: string | null = null): Promise<void> {
+    this.looking = this.lookOnce(name).finally(() => {
       this.looking = undefined;
     });
     return this.looking;
   }
 
-  private async lookOnce(): Promise<void> {
+  private async lookOnce(name: string | null): Promise<void> {
     const { source, clock } = this.parts;
+    const from = clock.now();
+    let rest = 0;
     try {
-      const watched = this.watched();
+      const watched = this.watched(name);
       const snapshot = await source.use((reader) => this.looker.look(reader, watched));
       this.seen = { snapshot, problem: null };
+      rest = Math.min((clock.now() - from) * REST_FACTOR, REST_MAX_MS);
     } catch (error) {
+      // One that has failed did no work there, and its return is waited for.
       this.seen = { ...this.seen, problem: textOf(error) };
     }
     this.seenAt = clock.now();
+    this.restsUntil = this.seenAt + rest;
   }
 
-  private watch(name: string): void {
-    const now = this.parts.clock.now();
-    for (const [each, until] of this.asked) if (until <= now) this.asked.delete(each);
-    if (this.asked.size >= WATCHED_MAX) this.asked.clear();
-    this.asked.set(name, now + ASKED_MS);
+  private readAlone(name: string): Promise<Details | null> {
+    const under = this.reading.get(name);
+    if (under !== undefined) return under;
+    const read = this.parts.source
+      .use((reader) => this.looker.one(reader, name))
+      .finally(() => this.reading.delete(name));
+    this.reading.set(name, read);
+    return read;
   }
 
-  private watched(): ReadonlySet<string> {
-    const now = this.parts.clock.now();
-    const names = new Set([...this.followers].flatMap(({ name }) => (name === null ? [] : [name])));
-    for (const [name, until] of this.asked) if (until > now) names.add(name);
-    return new Set([...names].slice(0, WATCHED_MAX));
+  /** Returns that which someone waits for, and then those that are followed, the longest unseen first. */
+  private watched(first: string | null): ReadonlySet<string> {
+    this.looks += 1;
+    const followed = new Set([...this.followers].flatMap(({ name }) => (name === null ? [] : [name])));
+    const before = this.turns;
+    const byTurn = [...followed].sort((a, b) => (before.get(a) ?? 0) - (before.get(b) ?? 0));
+    const watched = new Set([...(first === null ? [] : [first]), ...byTurn].slice(0, WATCHED_MAX));
+    this.turns = new Map(byTurn.map((name) => [name, watched.has(name) ? this.looks : (before.get(name) ?? 0)]));
+    return watched;
   }
 }
 

@@ -13,7 +13,7 @@ import type { Source } from './kept.js';
 import { DEAD_MAX } from './measures.js';
 import { iso, PageError, type PageRequest, type PageResponse } from './messages.js';
 import type { ResolvedPage } from './options.js';
-import { type Seen, type SharedPoll, textOf } from './poll.js';
+import { detailsIn, type Seen, type SharedPoll, textOf } from './poll.js';
 import { type Route, routeOf, URL_LENGTH_MAX } from './route.js';
 import type { StaticFile } from './statics.js';
 import { viewerSource } from './viewer.js';
@@ -137,9 +137,9 @@ export class Routes {
   }
 
   private async details(name: string) {
-    const { snapshot, problem } = await this.parts.poll.fresh(name);
-    if (problem !== null) throw new PageError(503, 'ERR_PAGE_STORE', problem);
-    return snapshot?.details.get(name) ?? fail(noSubsystem(name));
+    const seen = await this.parts.poll.fresh(name);
+    if (seen.problem !== null) throw new PageError(503, 'ERR_PAGE_STORE', seen.problem);
+    return detailsIn(seen, name) ?? fail(noSubsystem(name));
   }
 
   private async entries(route: Extract<Route, { type: 'entries' }>, request: PageRequest) {

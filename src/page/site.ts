@@ -85,6 +85,10 @@ export class Site {
 
   /** Counts a stream, which ends with the page. Returns what to call when it has ended. */
   streaming(end: () => void): () => void {
+    if (this.isClosed) {
+      end();
+      return () => {};
+    }
     this.streams.add(end);
     return () => this.streams.delete(end);
   }

@@ -67,19 +67,22 @@ export class Looker {
       const one = viewed.find(({ view }) => view.name === name);
       const members = seen.members.filter((member) => member.name === name);
       if (one !== undefined) details.set(name, await this.details(reader, one, members, at));
-      else details.set(name, truncated ? await this.unlisted(reader, name, at) : null);
+      else details.set(name, truncated ? await this.one(reader, name) : null);
     }
     const rows = new Map(viewed.map((one) => [one.view.name, rowOf(one)]));
     return { at, rows, truncated, drains: drains.map(drainRow), details };
   }
 
-  /** Returns all of one that is behind those that are shown. */
-  private async unlisted(reader: StoreReader, name: string, at: number): Promise<Details | null> {
-    const seen = await lookAt(reader, [name], this.clock);
-    const [view] = await viewsOf(reader, seen, this.clock);
+  /** Reads one subsystem alone. Returns null if there is none. */
+  async one(reader: StoreReader, name: string): Promise<Details | null> {
+    const { clock, measures } = this;
+    const seen = await lookAt(reader, [name], clock);
+    if (seen.names.length === 0) return null;
+    await measures.measureAlone(reader, name, seen.leases[0]);
+    const [view] = await viewsOf(measures, seen, clock);
     if (view === undefined) return null;
     const settings = seen.leases[0]?.lease?.configuration?.settings ?? {};
-    return this.details(reader, { view, head: null, settings }, seen.members, at);
+    return this.details(reader, this.viewed(view, settings), seen.members, clock.wall());
   }
 
   private viewed(view: SubsystemView, settings: Viewed['settings']): Viewed {

@@ -3,7 +3,7 @@ import type { Cancel, Clock } from '../time/clock.js';
 import type { Details, Overview } from './contract.js';
 import { event, type Feed } from './feed.js';
 import { type EventSink, type EventSource, iso } from './messages.js';
-import type { Seen, SharedPoll } from './poll.js';
+import { detailsIn, type Seen, type SharedPoll } from './poll.js';
 
 /** Proxies close what is silent for longer, in ms. */
 export const COMMENT_MS = 15_000;
@@ -107,9 +107,9 @@ class Viewer {
     this.step = step.number;
   }
 
-  private tellDetails({ snapshot }: Seen): void {
+  private tellDetails(seen: Seen): void {
     const { name } = this.parts;
-    const details = name === null ? undefined : snapshot?.details.get(name);
+    const details = name === null ? undefined : detailsIn(seen, name);
     if (details === undefined) return;
     const shape = shapeOf(details);
     if (shape === this.details) return;

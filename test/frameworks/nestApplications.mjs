@@ -76,13 +76,15 @@ const seen = {};
   // Inherited methods count as well.
   class Child extends Twice {}
   Injectable()(Child);
+  // Found twice, as the same object.
+  const alias = { provide: 'twice', useExisting: Child };
   const early = new Twice();
   try {
     early.job();
   } catch ({ code }) {
     seen.early = code;
   }
-  const service = await application([root(), cluster('twice')], [Child], async (app) => {
+  const service = await application([root(), cluster('twice')], [Child, alias], async (app) => {
     const child = app.get(Child);
     const made = app.get(getClusterToken('twice'));
     await until(() => made.isMaster && child.called.length > 0);

@@ -234,6 +234,7 @@ describe.each(stores)('on %s', (kind) => {
 test.each([
   [['--host', '0.0.0.0'], 'can be reached by others'],
   [['--host', '0.0.0.0', '--user', 'a'], '--user needs a --password'],
+  [['--host', '0.0.0.0', '--user', 'a', '--password', 'short'], 'the password must have 16 or more characters'],
   [['--password', 'a'], '--password needs a --user'],
   [['--user', 'a:b', '--password', 'c'], 'without a colon'],
   [['--user', 'a', '--password', 'c', '--token', 'abcdefghijklmnop'], 'and not both'],

@@ -40,11 +40,7 @@ export const page: Register = (program, context) => {
       secret: secretOf(flags, process.env),
       title: flags.title === undefined ? null : checkTitle(flags.title, '--title'),
     };
-    if (!isLoopback(asked.host) && asked.secret === null) {
-      throw new UsageError(
-        `--host ${asked.host} can be reached by others, so --token, or --user and --password, must be given`,
-      );
-    }
+    if (!isLoopback(asked.host)) mustBeSecret(asked.host, asked.secret);
     return session(flags, context, (opened) => serve(asked, flags, opened));
   });
 };
@@ -55,6 +51,20 @@ interface Asked {
   /** Null: a token is made. */
   readonly secret: Guard | null;
   readonly title: string | null;
+}
+
+/** What others can reach needs a secret that cannot be guessed. */
+function mustBeSecret(host: string, secret: Guard | null): void {
+  if (secret === null) {
+    throw new UsageError(
+      `--host ${host} can be reached by others, so --token, or --user and --password, must be given`,
+    );
+  }
+  if (secret.type === 'password' && secret.password.length < SECRET_LENGTH_MIN) {
+    throw new UsageError(
+      `--host ${host} can be reached by others, so the password must have ${SECRET_LENGTH_MIN} or more characters`,
+    );
+  }
 }
 
 function hostOf(host: string): string {
@@ -99,10 +109,18 @@ async function serve({ port, host, secret, title }: Asked, flags: Flags, opened:
     const url = `http://${shown}:${listening}/${secret === null ? `#token=${made}` : ''}`;
     output.result({ url, store: opened.reader.label, actions }, () => url);
     output.talk('open it in a browser; Ctrl-C ends it');
-    await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+    await aborted(signal);
   } finally {
     await server.close();
   }
+}
+
+/** Resolves when the signal aborts, or has done so already: while the store was opened, or the port. */
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }
 
 function taken(error: unknown, port: number, host: string): CommandError {

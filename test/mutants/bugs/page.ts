@@ -58,8 +58,16 @@ export const pageBugs: readonly PlantedBug[] = [
     name: 'page-polls-for-each',
     breaks: 'Each viewer costs the store a look of its own.',
     file: 'src/page/poll.ts',
-    find: 'const isFresh = this.parts.clock.now() - this.seenAt < PERIOD_MS;',
-    replace: 'const isFresh = this.parts.clock.now() < this.seenAt;',
+    find: 'if (now - this.seenAt >= PERIOD_MS && now >= this.restsUntil) {',
+    replace: 'if (now >= this.seenAt) {',
+    caughtBy,
+  },
+  {
+    name: 'page-asks-a-slow-store-again',
+    breaks: 'Who asks for names that there are not has a slow store look at all its subsystems without a rest.',
+    file: 'src/page/poll.ts',
+    find: 'if (now - this.seenAt >= PERIOD_MS && now >= this.restsUntil) {',
+    replace: 'if (now - this.seenAt >= PERIOD_MS) {',
     caughtBy,
   },
   {

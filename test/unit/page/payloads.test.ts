@@ -1,6 +1,6 @@
 /** What a task holds, as text: exact, short, and never more than `redact` lets through. */
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { idOf, idText, payloadText, SHOWN_MAX } from '../../../src/page/payloads.ts';
 import { encodeTask } from '../../../src/task/taskCodec.ts';
 
@@ -67,4 +67,25 @@ test('an id comes back as it was, the number 7 apart from the text', () => {
     }),
   );
   for (const none of ['', 'null', '{}', '[1]', 'NaN', '""', 'x', 7, null, {}]) expect(idOf(none)).toBe(undefined);
+});
+
+test('a promise of `redact` shows nothing, and its rejection ends nothing', async () => {
+  const unhandled: unknown[] = [];
+  const note = (error: unknown) => unhandled.push(error);
+  process.on('unhandledRejection', note);
+  onTestFinished(() => void process.off('unhandledRejection', note));
+  for (const redact of [
+    async (task: unknown) => task,
+    async () => Promise.reject(new Error('no')),
+    () => ({
+      // biome-ignore lint/suspicious/noThenProperty: a thenable of another library
+      then() {
+        throw new Error('no');
+      },
+    }),
+  ]) {
+    expect(shown({ id: 1, card: '4111' }, redact).payload).toContain('has returned a promise');
+  }
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(unhandled).toEqual([]);
 });

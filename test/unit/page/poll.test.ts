@@ -4,8 +4,10 @@ import type { Overview, OverviewChange } from '../../../src/page/contract.ts';
 import { Kept } from '../../../src/page/kept.ts';
 import { MEASURED_MAX } from '../../../src/page/measures.ts';
 import { type EventSink, isSource } from '../../../src/page/messages.ts';
+import { detailsIn, type Seen, SharedPoll, WATCHED_MAX } from '../../../src/page/poll.ts';
+import { pause } from '../../../src/time/pause.ts';
 import { VirtualClock } from '../../support/virtualClock.ts';
-import { PageInMemory, StoreInMemory, unavailable } from './storeInMemory.ts';
+import { PageInMemory, StoreInMemory, sourceOf, unavailable } from './storeInMemory.ts';
 
 class Follower implements EventSink {
   text = '';
@@ -131,6 +133,65 @@ test('what moves is measured before what does not', async () => {
     queued = (await poll.fresh()).snapshot?.rows.get('s200')?.queued ?? 0;
   }
   expect(looks).toBeLessThan(4);
+});
+
+test('more subsystems than one look brings are followed in turns, and each is there at once', async () => {
+  const store = new StoreInMemory();
+  const names = Array.from({ length: WATCHED_MAX + 1 }, (_, each) => `s${each}`);
+  for (const name of names) store.lease(name);
+  const poll = store.poll();
+  const terms = new Map<string, number | undefined>();
+  const see = (name: string) => (seen: Seen) => terms.set(name, detailsIn(seen, name)?.row.term ?? terms.get(name));
+  for (const name of names) poll.follow({ name, see: see(name) });
+  await store.clock.advance(500);
+  expect([...terms.values()]).toEqual(names.map(() => 1));
+  // One that no one follows is there, too.
+  store.lease('other');
+  expect(detailsIn(await poll.fresh('other'), 'other')?.row.name).toBe('other');
+  expect(detailsIn(await poll.fresh('none'), 'none')).toBe(null);
+  for (const name of names) store.lease(name, { term: 2 });
+  await store.clock.advance(2000);
+  expect([...terms.values()]).toEqual(names.map(() => 2));
+});
+
+test('as many requests at once as there are names find each of them', async () => {
+  const page = new PageInMemory();
+  const names = Array.from({ length: WATCHED_MAX + 50 }, (_, each) => `s${each}`);
+  for (const name of names) page.store.lease(name);
+  const answers = await Promise.all(names.map((name) => page.status(`/api/subsystems/${name}`)));
+  expect(answers).toEqual(names.map(() => 200));
+  expect(counted(page.store).leases).toBe(1);
+  // Names that there are not, one after another: none has a look at all for itself.
+  for (const name of names) expect(await page.status(`/api/subsystems/none-${name}`)).toBe(404);
+  expect(counted(page.store).leases).toBe(undefined);
+});
+
+test('a store whose looks take long rests from them, whoever asks for another one', async () => {
+  const store = new StoreInMemory();
+  const { clock } = store;
+  store.lease('a');
+  const { reader } = store;
+  const slow = { ...reader, drains: () => pause(clock, 2000).then(() => reader.drains()) };
+  const poll = new SharedPoll({ source: sourceOf(slow), clock });
+  const first = poll.fresh();
+  await clock.advance(2000);
+  await first;
+  counted(store);
+  // It rests for 8 s.
+  await poll.fresh();
+  await poll.fresh('a');
+  const leave = poll.follow({ name: 'none', see: () => {} });
+  await clock.advance(7000);
+  expect(counted(store).leases).toBe(undefined);
+  // Who has changed something waits for a moment at most.
+  await clock.advance(4000);
+  leave();
+  await clock.advance(4000);
+  counted(store);
+  const changed = poll.again();
+  await clock.advance(3000);
+  expect((await changed).problem).toBe(null);
+  expect(counted(store).leases).toBe(1);
 });
 
 test('more subsystems than are shown are cut, and one that is watched is told', async () => {
