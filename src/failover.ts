@@ -5,7 +5,7 @@ import type { Work } from './execution/context.js';
 import type { ManagedCluster, UnmanagedCluster } from './facade/api.js';
 import { CoordinatorHandle } from './facade/coordinatorHandle.js';
 import { ManagedCluster as ManagedFacade } from './facade/managedCluster.js';
-import { putLink, type ServiceLink } from './facade/serviceLink.js';
+import { Followers, putLink, type ServiceLink } from './facade/serviceLink.js';
 import type { ObserverAddress } from './facade/serviceWatch.js';
 import { UnmanagedCluster as UnmanagedFacade } from './facade/unmanagedCluster.js';
 import type { MetricFamily } from './observe/families.js';
@@ -214,11 +214,11 @@ export function failover(options: FailoverOptions = {}): Failover {
   }
 
   watch.start();
-  const followers: (() => Promise<void>)[] = [];
+  const followers = new Followers();
   const link: ServiceLink = {
     store: resolved.store,
     lateness: () => watch.counts.lateness.read(),
-    onClose: (end) => void followers.push(end),
+    onClose: (end) => followers.add(end),
   };
   const service: Failover = {
     managed: Managed,
@@ -226,7 +226,7 @@ export function failover(options: FailoverOptions = {}): Failover {
     drain: async (options) => handle.drain(resolveDrain(options).reason),
     undrain: () => handle.undrain(),
     close: async () => {
-      await Promise.all([...followers.splice(0).map((end) => end()), handle.close()]);
+      await Promise.all([followers.close(), handle.close()]);
     },
     health: () => watch.health(),
     metrics: () => watch.metrics(),

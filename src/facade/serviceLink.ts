@@ -9,12 +9,34 @@ export interface ServiceLink {
   readonly store: StoreOptions;
   /** How late the beats of this process were. */
   lateness(): Distribution;
-  /** Calls `end` when the service is closed, which waits for it. Never called twice. */
-  onClose(end: () => Promise<void>): void;
+  /**
+   * Calls `end` when the service is closed, which waits for it; at once if it is closed already. Never called twice. Returns how to
+   * take that back.
+   */
+  onClose(end: () => Promise<void>): () => void;
+}
+
+/** What ends with a service. None of it rejects. */
+export class Followers {
+  private readonly ends = new Set<() => Promise<void>>();
+  private isClosed = false;
+
+  add(end: () => Promise<void>): () => void {
+    if (this.isClosed) void end();
+    else this.ends.add(end);
+    return () => void this.ends.delete(end);
+  }
+
+  async close(): Promise<void> {
+    this.isClosed = true;
+    const ends = [...this.ends];
+    this.ends.clear();
+    await Promise.all(ends.map((end) => end()));
+  }
 }
 
 /** The number rises when the link changes. */
-const key = Symbol.for('mongo-failover.service.1');
+const key = Symbol.for('mongo-failover.service.2');
 
 export function putLink<Service extends object>(service: Service, link: ServiceLink): Service {
   return Object.defineProperty(service, key, { value: link });

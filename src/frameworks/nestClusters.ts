@@ -65,11 +65,12 @@ export class Clusters {
 
   private made(name: string, definition: Described): ManagedCluster | UnmanagedCluster {
     const { managed: ManagedClass, unmanaged: UnmanagedClass } = this.service;
-    if (!('key' in definition) && !('work' in definition)) {
+    const { key, work, options } = definition as Managed;
+    // Either may be there and undefined.
+    if (key === undefined && work === undefined) {
       const { identifier, options } = definition as Unmanaged;
       return new UnmanagedClass(name, identifier, options);
     }
-    const { key, work, options } = definition as Managed;
     return new ManagedClass(name, key, work as URL, options) as ManagedCluster;
   }
 

@@ -11,6 +11,8 @@ import { answer, type RouteParts } from './routes.js';
 const RETRY_MS = 5000;
 /** How long a request may take to arrive, and a connection to stay without one, in ms. */
 const REQUEST_MAX_MS = 5000;
+/** How often that is checked: Node.js does it every 30 s, and until then silent connections leave no room for probes. */
+const CHECK_MS = 1000;
 const CONNECTIONS_MAX = 200;
 
 interface ObserverServerParts extends Omit<RouteParts, 'token'> {
@@ -29,7 +31,10 @@ export class ObserverServer {
 
   constructor(private readonly parts: ObserverServerParts) {
     this.server = createServer(
-      { requestTimeout: REQUEST_MAX_MS, headersTimeout: REQUEST_MAX_MS, keepAliveTimeout: REQUEST_MAX_MS },
+      {
+        ...{ requestTimeout: REQUEST_MAX_MS, headersTimeout: REQUEST_MAX_MS, keepAliveTimeout: REQUEST_MAX_MS },
+        connectionsCheckingInterval: CHECK_MS,
+      },
       (request, response) => void this.respond(request, response),
     );
     this.server.maxConnections = CONNECTIONS_MAX;

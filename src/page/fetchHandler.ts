@@ -1,4 +1,4 @@
-/** The page for what answers a `Request` with a `Response`: Hono, h3, Next.js, Bun, Deno. */
+/** The page for what answers a `Request` with a `Response`: Hono, h3, Next.js, on Node.js. */
 import { safeHeaders } from './access.js';
 import { BODY_BYTES_MAX } from './body.js';
 import { closed, type EventSource, isSource, type PageRequest, type PageResponse } from './messages.js';

@@ -3,7 +3,8 @@ import type { ObservedPage, ObservedPageParts } from '../observe/messages.js';
 import type { Guard } from './access.js';
 import { latenessOf } from './lateness.js';
 import { nodeHandler } from './nodeHandler.js';
-import { Site, warn } from './site.js';
+import { Site } from './site.js';
+import { warner } from './warnings.js';
 
 /** So many follow at the same time at most: the server has connections for probes, too. */
 const VIEWERS_MAX = 50;
@@ -17,7 +18,7 @@ export function observedPage({ store, actions, token, base, lateness }: Observed
     options,
     guard,
     viewersMax: VIEWERS_MAX,
-    failed: warn,
+    failed: warner(),
   });
   return { node: nodeHandler(site), close: () => site.close() };
 }

@@ -11,7 +11,8 @@ import { fetchHandler } from './fetchHandler.js';
 import { latenessOf } from './lateness.js';
 import { nodeHandler } from './nodeHandler.js';
 import { type PageOptions, resolvePage } from './options.js';
-import { Site, VIEWERS_MAX, warn } from './site.js';
+import { Site, VIEWERS_MAX } from './site.js';
+import { warner } from './warnings.js';
 
 export type { PageAction } from '../options/pageActions.js';
 export type { PageOptions, PageRight, PageVerdict } from './options.js';
@@ -29,7 +30,10 @@ export interface Page {
    * others.
    */
   readonly node: (request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void) => void;
-  /** Answers a `Request` of the Fetch API. `info`: where it comes from, which only the server knows. */
+  /**
+   * Answers a `Request` of the Fetch API. `info`: where it comes from, which only the server knows. Without `authorize` and without
+   * that, each answer is 403.
+   */
   readonly fetch: (request: Request, info?: { readonly remoteAddress?: unknown }) => Promise<Response>;
   /** Ends all streams and closes the store. The `close()` of the service does so, too. */
   close(): Promise<void>;
@@ -68,8 +72,12 @@ export function page<Asked = IncomingMessage>(service: PageService, options: Pag
     options: resolved,
     guard: authorize === null ? { type: 'loopback' } : { type: 'authorize', authorize },
     viewersMax: VIEWERS_MAX,
-    failed: warn,
+    failed: warner(),
   });
-  link.onClose(() => site.close());
-  return { node: nodeHandler(site), fetch: fetchHandler(site), close: () => site.close() };
+  const leave = link.onClose(() => site.close());
+  const close = async (): Promise<void> => {
+    leave();
+    await site.close();
+  };
+  return { node: nodeHandler(site), fetch: fetchHandler(site), close };
 }

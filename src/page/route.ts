@@ -41,7 +41,11 @@ function named(rest: string, query: URLSearchParams): Route | null {
   const cut = rest.lastIndexOf('/');
   const last = cut < 0 ? '' : rest.slice(cut + 1);
   const isVerb = last === 'tasks' || last === 'letters' || namedVerbs.includes(last);
-  const name = query.get('name') ?? decoded(isVerb ? rest.slice(0, cut) : rest);
+  const path = isVerb ? rest.slice(0, cut) : rest;
+  const asked = query.get('name');
+  // Who reads the path, as a proxy or `authorize` may, must not see another name than the one that counts.
+  if (asked !== null && path !== '-') return bad('the name is in the path: ?name= is for a path with - in its place');
+  const name = asked ?? decoded(path);
   if (name === undefined) return bad('the name of the subsystem is not encoded as in a URL');
   if (!isName(name)) return bad('the name of a subsystem has 1 to 256 bytes of well-formed text without NUL');
   if (!isVerb) return { type: 'details', name };

@@ -132,7 +132,11 @@ export class Routes {
   private async may(request: PageRequest, right: 'view' | 'payload' | PageAction): Promise<boolean> {
     return admit(this.parts.guard, request, right).then(
       () => true,
-      () => false,
+      (error: unknown) => {
+        // A throw of `authorize` is a no, too, and the program must hear of it.
+        if (!(error instanceof PageError)) this.parts.failed(error);
+        return false;
+      },
     );
   }
 

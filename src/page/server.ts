@@ -6,13 +6,18 @@ import type { Site } from './site.js';
 
 /** How long a request may take to arrive, and a connection to stay without one, in ms. */
 const REQUEST_MAX_MS = 10_000;
+/** How often that is checked, in ms: Node.js does it every 30 s. */
+const CHECK_MS = 1000;
 const CONNECTIONS_MAX = 1000;
 
 export class PageServer {
   private readonly server: Server;
 
   constructor(private readonly site: Site) {
-    const limits = { requestTimeout: REQUEST_MAX_MS, headersTimeout: REQUEST_MAX_MS, keepAliveTimeout: REQUEST_MAX_MS };
+    const limits = {
+      ...{ requestTimeout: REQUEST_MAX_MS, headersTimeout: REQUEST_MAX_MS, keepAliveTimeout: REQUEST_MAX_MS },
+      connectionsCheckingInterval: CHECK_MS,
+    };
     this.server = createServer(limits, nodeHandler(site));
     this.server.maxConnections = CONNECTIONS_MAX;
   }

@@ -2,8 +2,6 @@
 import { randomUUID } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { hostname } from 'node:os';
-import { inspect } from 'node:util';
-import { redact } from '../diagnostics/redact.js';
 import type { StoreOptions } from '../options/options.js';
 import { createReader } from '../store/createReader.js';
 import { loadStore } from '../store/loadStore.js';
@@ -114,10 +112,4 @@ function plainClock({ monotonic, wall, setTimeout, clearTimeout }: Clocks & Time
       return () => clearTimeout(timer);
     },
   };
-}
-
-/** Tells the program what has failed in it, such as `authorize`: who asks is told no more than that it has. */
-export function warn(error: unknown): void {
-  const text = redact(`a request to the live page has failed: ${inspect(error)}`);
-  process.emitWarning(text, { type: 'MongoFailoverWarning', code: 'ERR_PAGE_FAILED' });
 }

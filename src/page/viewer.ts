@@ -1,5 +1,6 @@
 /** One viewer who follows: writes what each look has brought, and leaves out what it has no room for. */
 import type { Cancel, Clock } from '../time/clock.js';
+import { endsBy } from '../time/pause.js';
 import type { Details, Overview } from './contract.js';
 import { event, type Feed } from './feed.js';
 import { type EventSink, type EventSource, iso } from './messages.js';
@@ -7,6 +8,9 @@ import { detailsIn, type Seen, type SharedPoll } from './poll.js';
 
 /** Proxies close what is silent for longer, in ms. */
 export const COMMENT_MS = 15_000;
+
+/** How long it may take to say whether a viewer may still look, in ms. */
+export const ASK_MAX_MS = 10_000;
 
 /** An overview was written before anything was seen. No step follows it. */
 const NOTHING_YET = -1;
@@ -61,7 +65,12 @@ class Viewer {
   private stay(): void {
     const { clock, mayStay } = this.parts;
     this.cancel = clock.at(clock.now() + COMMENT_MS, async () => {
-      const may = await mayStay();
+      let may = false;
+      const asked = mayStay().then((verdict) => {
+        may = verdict;
+      });
+      // One that never answers would be asked never again.
+      await endsBy(clock, clock.now() + ASK_MAX_MS, asked);
       if (this.isOver) return;
       if (may) {
         if (!this.sink.isFull()) this.sink.write(': here\n\n');

@@ -45,7 +45,8 @@ async function refusal(imports, providers) {
   }
 }
 
-const cluster = (name) => FailoverModule.cluster({ name });
+// As the types allow it.
+const cluster = (name) => FailoverModule.cluster({ name, key: undefined, work: undefined });
 const until = async (met) => {
   while (!met()) await new Promise((resolve) => setTimeout(resolve, 10));
 };

@@ -6,7 +6,8 @@ import { resolveOptions } from '../../options/resolve.js';
 import type { Guard } from '../../page/access.js';
 import { checkTitle } from '../../page/options.js';
 import { PageServer } from '../../page/server.js';
-import { Site, VIEWERS_MAX, warn } from '../../page/site.js';
+import { Site, VIEWERS_MAX } from '../../page/site.js';
+import { warner } from '../../page/warnings.js';
 import type { Register } from '../context.js';
 import { CommandError, exits, UsageError } from '../exit.js';
 import { withCommonOptions } from '../settings/common.js';
@@ -96,7 +97,7 @@ async function serve({ port, host, secret, title }: Asked, flags: Flags, opened:
     store: resolveOptions(settings.store).store,
     options: { authorize: null, redact: null, payload: flags.payload === true, title, actions, base: '' },
     guard: secret ?? { type: 'token', token: made },
-    ...{ viewersMax: VIEWERS_MAX, by: asker(), timeout: settings.timeout, failed: warn },
+    ...{ viewersMax: VIEWERS_MAX, by: asker(), timeout: settings.timeout, failed: warner() },
   });
   // What made sure that the store is there is of no further use.
   await opened.reader.close();

@@ -75,6 +75,7 @@ export function topOf(page) {
       ),
     ),
     ...trouble(page),
-    page.notice && h('div.notice', h('span', { role: 'status' }, page.notice), button('Close', page.forget)),
+    page.notice &&
+      h('div.notice', h('span', { role: 'status' }, h('bdi', shown(page.notice, 1000))), button('Close', page.forget)),
   ];
 }

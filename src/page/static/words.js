@@ -1,7 +1,7 @@
 /** Says values in words. Whatever comes from the store passes `shown`. */
 
-/** Characters that cannot be seen, or that turn the text around them, are written as escapes. */
-const unseen = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
+/** Characters that cannot be seen, that look like a space, or that turn the text around them, are written as escapes. */
+const unseen = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]|(?! )\p{Zs}/gu;
 const short = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
 function escaped(character) {
@@ -16,12 +16,13 @@ export function shown(text, most = 200) {
   return cut.replace(unseen, escaped);
 }
 
-/** As `shown`, but lines stay lines. */
-export function shownLines(text, most = 4000) {
-  return String(text)
-    .slice(0, most)
+/** As `shown`, but lines stay lines. A payload comes whole, as the server cuts it sooner. */
+export function shownLines(text, most = 5000) {
+  const all = String(text);
+  const cut = all.length > most ? `${all.slice(0, most).replace(/[\ud800-\udbff]$/, '')}…` : all;
+  return cut
     .split(/\r?\n/)
-    .map((line) => (line === '' ? '' : shown(line, most)))
+    .map((line) => (line === '' ? '' : shown(line, most + 1)))
     .join('\n');
 }
 

@@ -103,6 +103,16 @@ test('`authorize` is asked about each action, and a throw closes the page withou
   expect(broken.failures).toHaveLength(1);
 });
 
+test('a throw about a payload or an action is a no, and the program hears of it', async () => {
+  const authorize = (_: unknown, action: string) => {
+    if (action !== 'view') throw new Error(action);
+    return true;
+  };
+  const page = new PageInMemory({ authorize, actions: ['pause'], payload: true });
+  expect(await bodyOf(page, overview)).toMatchObject({ actions: [], payloads: false });
+  expect(page.failures).toEqual([new Error('pause'), new Error('payload')]);
+});
+
 test('who may look alone changes nothing, even where the same function would allow the change', async () => {
   const authorize = (_: unknown, action: string) => (action === 'view' ? 'read' : true);
   const page = new PageInMemory({ authorize, actions: true });

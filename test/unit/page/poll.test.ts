@@ -5,6 +5,7 @@ import { Kept } from '../../../src/page/kept.ts';
 import { MEASURED_MAX } from '../../../src/page/measures.ts';
 import { type EventSink, isSource } from '../../../src/page/messages.ts';
 import { detailsIn, type Seen, SharedPoll, WATCHED_MAX } from '../../../src/page/poll.ts';
+import { ASK_MAX_MS } from '../../../src/page/viewer.ts';
 import { pause } from '../../../src/time/pause.ts';
 import { VirtualClock } from '../../support/virtualClock.ts';
 import { PageInMemory, StoreInMemory, sourceOf, unavailable } from './storeInMemory.ts';
@@ -307,6 +308,25 @@ test('a comment comes every 15 s, and who may not look any more is sent away', a
   may = false;
   await page.store.clock.advance(15_000);
   expect(follower.isEnded).toBe(true);
+  expect(page.store.clock.pending).toBe(0);
+});
+
+test('a viewer about whom no answer comes is sent away, too, and one about whom it throws, with a word to the program', async () => {
+  let answers: () => unknown = () => true;
+  const page = new PageInMemory({ authorize: () => answers() });
+  const [hanging, broken] = [await Follower.of(page), await Follower.of(page)];
+  await page.store.clock.advance(100);
+  answers = () => {
+    answers = () => {
+      throw new Error('no session');
+    };
+    return new Promise(() => {});
+  };
+  await page.store.clock.advance(15_000);
+  expect([hanging.isEnded, broken.isEnded]).toEqual([false, true]);
+  expect(page.failures).toEqual([new Error('no session')]);
+  await page.store.clock.advance(ASK_MAX_MS);
+  expect(hanging.isEnded).toBe(true);
   expect(page.store.clock.pending).toBe(0);
 });
 
