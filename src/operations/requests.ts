@@ -57,9 +57,9 @@ export function askPause(reader: StoreReader, writer: Writer, asked: PauseAsked,
   return writePause(deskOfReader(reader, writer), asked, { clock, replaces: false });
 }
 
-/** Ends the pause of a subsystem. Returns the pause that it had. */
-export function askResume(reader: StoreReader, writer: Writer, name: string): Promise<Asked<Pause>> {
-  return endPause(deskOfReader(reader, writer), name);
+/** Ends the pause of a subsystem. Returns the pause that it had. `ifAt`: only if it was asked for at that time, in ms. */
+export function askResume(reader: StoreReader, writer: Writer, name: string, ifAt?: number): Promise<Asked<Pause>> {
+  return endPause(deskOfReader(reader, writer), name, ifAt);
 }
 
 /** Returns the subsystems that members whom a drain concerns still hold. What a dead one left behind is not waited for. */

@@ -27,7 +27,7 @@ export interface ActionParts {
 export const fieldsOf: Readonly<Record<NamedVerb | 'drain' | 'undrain', readonly string[]>> = {
   'hand-over': ['to', 'ifTerm', 'reason'],
   pause: ['reason', 'for', 'standby', 'ifTerm'],
-  resume: ['ifTerm'],
+  resume: ['ifTerm', 'ifAt'],
   requeue: ['letters', 'all', 'head', 'ifTerm'],
   discard: ['letters', 'all', 'ifTerm'],
   drain: ['host', 'member', 'reason'],
@@ -43,8 +43,7 @@ export async function act(verb: NamedVerb, name: string, body: Body, parts: Acti
     case 'pause':
       return pause(name, body, lease, parts);
     case 'resume':
-      mustBeTerm(name, body.optionalTerm(), lease);
-      return settled(name, await askResume(parts.reader, await parts.writer(), name));
+      return resume(name, body, lease, parts);
     case 'requeue':
     case 'discard':
       mustBeTerm(name, body.optionalTerm(), lease);
@@ -93,6 +92,12 @@ async function pause(name: string, body: Body, lease: Lease | null, parts: Actio
   const asked = { name, by, reason: body.text('reason'), duration: body.duration(), standby: body.boolean('standby') };
   mustBeTerm(name, body.term(), lease);
   return settled(name, await askPause(reader, await writer(), asked, clock));
+}
+
+async function resume(name: string, body: Body, lease: Lease | null, parts: ActionParts): Promise<Answer> {
+  const ifAt = body.time('ifAt');
+  mustBeTerm(name, body.optionalTerm(), lease);
+  return settled(name, await askResume(parts.reader, await parts.writer(), name, ifAt));
 }
 
 async function letters(

@@ -8,6 +8,7 @@ import { idOf } from './payloads.js';
 export const BODY_BYTES_MAX = 256 * 1024;
 export const LETTERS_MAX = 100;
 const TEXT_LENGTH_MAX = 500;
+const ISO_LENGTH_MAX = 30;
 /** A month, as for the command line. */
 const PAUSE_MIN_MS = 1000;
 const PAUSE_MAX_MS = 31 * 86_400_000;
@@ -74,6 +75,15 @@ export class Body {
     if (value === undefined) return undefined;
     if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
     throw wrong('ifTerm must be a number of 0 or more');
+  }
+
+  /** Returns a time in ms since 1970. */
+  time(name: string): number | undefined {
+    const value = this.fields.get(name);
+    if (value === undefined) return undefined;
+    const time = typeof value === 'string' && value.length <= ISO_LENGTH_MAX ? Date.parse(value) : Number.NaN;
+    if (Number.isFinite(time)) return time;
+    throw wrong(`${name} must be a time as the page shows it, such as 2026-01-31T12:00:00.000Z`);
   }
 
   duration(): number | undefined {

@@ -8,7 +8,7 @@
  *   ./api/subsystems/NAME/letters?after=N                   LetterPage
  *   ./api/events, ./api/events?name=NAME                    a stream: `StreamEvents` by the names of its events
  *   POST ./api/subsystems/NAME/hand-over                    HandOverBody → Answer
- *   POST ./api/subsystems/NAME/pause, /resume               PauseBody, {} → Answer
+ *   POST ./api/subsystems/NAME/pause, /resume               PauseBody, ResumeBody → Answer
  *   POST ./api/subsystems/NAME/requeue, /discard            LettersBody → LettersAnswer
  *   POST ./api/drain, ./api/undrain                         DrainBody → Answer
  *
@@ -110,8 +110,6 @@ export interface MemberRow {
   readonly id: string;
   readonly host: string;
   readonly pid: number;
-  /** Of this package; null, as no member says so yet. */
-  readonly version: string | null;
   readonly state: string;
   /** When it last wrote its line, by its own clock. */
   readonly at: Iso;
@@ -226,6 +224,12 @@ export interface PauseBody {
   readonly for?: number;
   readonly standby: boolean;
   readonly ifTerm: number;
+}
+
+export interface ResumeBody {
+  readonly ifTerm?: number;
+  /** The `at` of the pause that was seen: another one is not ended. */
+  readonly ifAt?: Iso;
 }
 
 /**

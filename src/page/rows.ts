@@ -87,7 +87,7 @@ export function queueRow(viewed: Viewed): QueueRow | null {
 }
 
 export function memberRow({ id, host, pid, state, at, drained, priority }: Member): MemberRow {
-  return { id, host, pid, version: null, state, at: isoAt(at), drained: drained ?? null, priority: priority ?? null };
+  return { id, host, pid, state, at: isoAt(at), drained: drained ?? null, priority: priority ?? null };
 }
 
 export function byId(a: Pick<MemberView, 'id'>, b: Pick<MemberView, 'id'>): number {

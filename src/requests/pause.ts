@@ -35,10 +35,14 @@ export function writePause(
   });
 }
 
-/** Ends the pause of a subsystem. Returns the pause that it had. */
-export function endPause(desk: Desk, name: string): Promise<Asked<Pause>> {
+/** Ends the pause of a subsystem. Returns the pause that it had. `ifAt`: only if it was asked for at that time, in ms. */
+export function endPause(desk: Desk, name: string, ifAt?: number): Promise<Asked<Pause>> {
   return change<SeenOrders, Pause>(desk, name, desk.orders, ({ orders }) => {
     const request = orders?.pause;
-    return request === undefined ? refused('it is not paused') : { change: { pause: null }, request };
+    if (request === undefined) return refused('it is not paused');
+    if (ifAt !== undefined && request.at.getTime() !== ifAt) {
+      return refused(`its pause is another one, by ${request.by} since ${request.at.toISOString()}`);
+    }
+    return { change: { pause: null }, request };
   });
 }

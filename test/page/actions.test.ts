@@ -100,7 +100,11 @@ test('a pause carries how long and whether nobody is to be master; a resume says
     () => answer(page),
     (said) => said === 'Resumed.',
   );
-  expect(server.writes.at(-1)).toMatchObject({ action: 'resume', name: 'billing', body: {} });
+  expect(server.writes.at(-1)).toMatchObject({
+    action: 'resume',
+    name: 'billing',
+    body: { ifTerm: 4, ifAt: pause.at },
+  });
 });
 
 test('a conflict says what changed, and asks again for the subsystem as it is now', async () => {

@@ -49,7 +49,6 @@ function hostileDetails(text: string): Details {
       id: index === 0 ? text : member.id,
       host: text,
       state: text,
-      version: text,
     })),
     terms: all.terms.map((term) => ({ ...term, holder: text })),
     queue: {

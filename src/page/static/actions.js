@@ -81,8 +81,8 @@ export function askResume(page, details) {
         : `The pause by ${shown(now.pause.by, 60)} since ${clockTime(now.pause.at)} ends, and tasks begin again${now.pause.standby ? ' once a member is master' : ''}.`,
       ...(now.pause?.reason ? [`It was paused because: ${shown(now.pause.reason)}`] : []),
     ],
-    verb: 'Resume',
-    send: () => write(...at(now.name, 'resume'), {}),
+    verb: now.pause && 'Resume',
+    send: () => write(...at(now.name, 'resume'), { ifTerm: now.term, ifAt: now.pause.at }),
     done: () => 'Resumed.',
   }));
 }

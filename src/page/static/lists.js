@@ -7,27 +7,47 @@ import { count, duration, plural, shown, shownLines } from './words.js';
 
 const MESSAGE_MAX = 160;
 
-/** Reads as many pages as were read before, or one more. */
-export async function readList(page, kind, isMore = false) {
+const readings = {
+  /** Reads as many pages as were read before. */
+  async all(ask, { pages }) {
+    let [entries, after] = [[], 0];
+    for (let number = 0; number < pages && after !== null; number++) {
+      const part = await ask(after);
+      entries = entries.concat(part.entries);
+      after = part.next;
+    }
+    return { entries, next: after };
+  },
+  /** Reads one page more. */
+  async more(ask, { entries, next, pages }) {
+    const part = await ask(next ?? entries.at(-1)?.number ?? 0);
+    return { entries: entries.concat(part.entries), next: part.next, pages: pages + 1 };
+  },
+  /** Reads the first page alone, because something has changed somewhere: the others stay until they are read again. */
+  async first(ask, { entries, next }) {
+    const part = await ask(0);
+    if (part.next === null) return { ...part, pages: 1 };
+    const rest = entries.filter(({ number }) => number > part.next);
+    return { entries: part.entries.concat(rest), next: next ?? rest.at(-1)?.number ?? part.next };
+  },
+};
+
+/** Reads a list: `all` that was read before, one page `more`, or the `first` page. */
+export async function readList(page, kind, way = 'all') {
   const { name } = page;
   page.lists[kind] ??= { entries: [], next: null, pages: 1, chosen: new Set(), state: 'reading' };
   const list = page.lists[kind];
   if (list.isReading) {
+    // All, as there is no saying what was asked for before.
     list.isDue = true;
     return;
   }
   list.isReading = true;
-  list.pages += isMore ? 1 : 0;
   try {
-    let [entries, after] = [[], 0];
-    for (let number = 0; number < list.pages && after !== null; number++) {
-      const part = await read(`subsystems/-/${kind}`, { name, after });
-      entries = entries.concat(part.entries);
-      after = part.next;
-    }
-    const there = new Set(entries.map(({ number }) => number));
+    const is = await readings[way]((after) => read(`subsystems/-/${kind}`, { name, after }), list);
+    const there = new Set(is.entries.map(({ number }) => number));
     const chosen = new Set([...list.chosen].filter((number) => there.has(number)));
-    Object.assign(list, { entries, next: after, chosen, state: 'read', error: null });
+    Object.assign(list, is, { chosen, state: 'read', error: null });
   } catch (error) {
     Object.assign(list, { state: 'failed', error });
   }
@@ -99,7 +119,7 @@ function listFoot(page, kind, list) {
         shown(list.error.message, 400),
         button('Read again', () => readList(page, kind)),
       ),
-    list.next !== null && button(`More (${list.entries.length} are shown)`, () => readList(page, kind, true)),
+    list.next !== null && button(`More (${list.entries.length} are shown)`, () => readList(page, kind, 'more')),
   ];
 }
 

@@ -11,7 +11,7 @@ import { clockTime, count, duration, masterName, shown, stateOf } from './words.
 /** Reads the lists again that are shown, when their numbers have changed. */
 export function refreshLists(page, before) {
   const { row } = page.details;
-  if (row.dead > 0 && (!page.lists.letters || before?.dead !== row.dead)) readList(page, 'letters');
+  if (row.dead > 0 && (!page.lists.letters || before?.dead !== row.dead)) readList(page, 'letters', 'first');
   if (row.dead === 0 && page.lists.letters?.entries.length) readList(page, 'letters');
 }
 
@@ -139,7 +139,6 @@ function memberRow(page, details, member, isWritable) {
     h('td', bdi(member.state, 40)),
     h('td.n', member.priority === null ? nil() : `${member.priority}`),
     h('td', drain),
-    h('td', member.version === null ? nil() : bdi(member.version, 30)),
     h('td', time(member.at, clockTime(member.at).slice(11, 19))),
     h('td.id', h('small', bdi(member.id, 60))),
     isWritable &&
@@ -151,7 +150,7 @@ function memberRow(page, details, member, isWritable) {
   );
 }
 
-const headings = ['Host', '#Process', 'State', '#Priority', 'Drained', 'Version', 'Wrote at', 'Id'];
+const headings = ['Host', '#Process', 'State', '#Priority', 'Drained', 'Wrote at', 'Id'];
 
 function members(page, details) {
   if (details.memberList.length === 0)

@@ -135,6 +135,16 @@ test.each([
   }
 });
 
+test.each([7, '', 'soon', '2026-01-31T12:00:00.000Z and more', {}])(
+  'a resume with ifAt %j is refused',
+  async (ifAt) => {
+    const page = new PageInMemory({ actions: true });
+    page.store.lease('a');
+    const answer = await asked(page, '/api/subsystems/a/resume', post({ ifAt }));
+    expect(answer).toMatchObject({ status: 400, body: { message: expect.stringContaining('ifAt must be a time') } });
+  },
+);
+
 test('a term that is over is a conflict, which says what is there now', async () => {
   const page = new PageInMemory({ actions: true });
   page.store.lease('a', { term: 7 });

@@ -330,6 +330,22 @@ describe.each(['a member', 'a program without one'])('asked by %s', (who) => {
       expect(store.orders?.handOver).toBeDefined();
     });
 
+    test('is ended only if it is the one that was seen', async () => {
+      const first = await writePause(desk, pause(), { clock, replaces: false });
+      if (first.type !== 'asked') throw new Error(first.why);
+      const seenAt = first.request.at.getTime();
+      const other = { ...pause(), by: 'bob@there' };
+      expect(await endPause(desk, 'x', seenAt + 1)).toMatchObject({ type: 'refused' });
+      expect(await endPause(desk, 'x', seenAt)).toMatchObject({ type: 'asked' });
+      await clock.advance(5);
+      await writePause(desk, other, { clock, replaces: false });
+      expect(await endPause(desk, 'x', seenAt)).toEqual({
+        type: 'refused',
+        why: expect.stringMatching(/^its pause is another one, by bob@there since /),
+      });
+      expect(store.orders?.pause).toBeDefined();
+    });
+
     test('is neither written over orders that cannot be read, nor ended there', async () => {
       store.unreadable = toWire(new StoreError('ERR_STORE_DATA', 'of a later version'));
       await expect(writePause(desk, pause(), { clock, replaces: true })).rejects.toThrow('of a later version');
