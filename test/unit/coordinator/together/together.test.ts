@@ -141,6 +141,36 @@ describe('a call for many that fails', () => {
     expect(values(await after)).toEqual(['a!', 'b!', 'c!']);
   });
 
+  test('is cut into eight, and what comes through is whole again', async () => {
+    const names = Array.from({ length: 80 }, (_, index) => `${index}`);
+    const round = async (fails: (asked: readonly string[]) => boolean): Promise<number[]> => {
+      sent = [];
+      many = async (asked) => (fails(asked) ? Promise.reject(lost) : asked.map((each) => `${each}!`));
+      const answers = ask(...names);
+      turn();
+      await answers;
+      return sent.map(({ length }) => length);
+    };
+    expect(await round(() => true)).toEqual([80]);
+    expect(await round((asked) => asked.includes('7'))).toEqual(Array(8).fill(10));
+    expect(await round(() => false)).toEqual([70]);
+    expect(singles).toEqual(names.slice(0, 10));
+    expect(await round(() => false)).toEqual([80]);
+  });
+
+  test('that is refused at once makes the next ones no larger', async () => {
+    const names = Array.from({ length: 300 }, (_, index) => `${index}`);
+    many = () => Promise.reject(new StoreError('ERR_STORE', 'refused'));
+    const failed = ask(...names);
+    turn();
+    await failed;
+    sent = [];
+    const others = ask(...names.map((name) => `other ${name}`));
+    turn();
+    await others;
+    expect(sent.map(({ length }) => length)).toEqual([128, 128, 44]);
+  });
+
   test('for one of them leaves the others together', async () => {
     many = async (asked) => asked.map((each) => (each === 'b' ? lost : `${each}!`));
     const first = ask('a', 'b', 'c');
@@ -192,9 +222,11 @@ describe('single calls', () => {
   const names = Array.from({ length: 40 }, (_, index) => `${index}`);
   const keepApart = async (): Promise<void> => {
     many = () => Promise.reject(lost);
-    const failed = ask(...names);
-    turn();
-    await failed;
+    for (let round = 0; round < 2; round++) {
+      const failed = ask(...names);
+      turn();
+      await failed;
+    }
   };
 
   test('are 32 at once, and the next begins when one is over', async () => {
