@@ -51,7 +51,7 @@ export class Together<Asked, Answer> {
   private waiting: Waiting<Asked, Answer>[] = [];
   /** The keys of those whose call has failed, with how many may be in their next one. */
   private readonly apart = new Map<string, number>();
-  private readonly singles: Waiting<Asked, Answer>[] = [];
+  private singles: Waiting<Asked, Answer>[] = [];
   private singlesUnderWay = 0;
   /** How many go into one call: as many as the store answers long before the limit. */
   private most = CALL_FIRST;
@@ -64,6 +64,15 @@ export class Together<Asked, Answer> {
       this.waiting.push({ asked, key: keyOf(asked), since: clock.now(), resolve, reject });
       if (this.waiting.length === 1) soon(() => this.send());
     });
+  }
+
+  /** Takes back what waits to be asked by itself under this key, because something newer goes out now. */
+  overtake(key: string): void {
+    const late = this.singles.filter((each) => each.key === key);
+    if (late.length === 0) return;
+    this.singles = this.singles.filter((each) => each.key !== key);
+    const text = `the store was not asked for ${this.parts.what}: something newer has gone out before it`;
+    for (const { reject } of late) reject(new StoreError('ERR_STORE_UNAVAILABLE', text));
   }
 
   private send(): void {

@@ -246,6 +246,24 @@ describe('single calls', () => {
     expect(values(await answers)).toEqual(names);
   });
 
+  test('that something newer has overtaken are not sent', async () => {
+    await keepApart();
+    const ends: (() => void)[] = [];
+    one = (asked) => new Promise((resolve) => ends.push(() => resolve(asked)));
+    const answers = ask(...names);
+    turn();
+    // The first is on its way already, and the last waits.
+    for (const key of ['0', '39', 'another']) together.overtake(key);
+    while (ends.length > 0) {
+      for (const end of ends.splice(0)) end();
+      await clock.advance(0);
+    }
+    const told = values(await answers);
+    expect(told.slice(0, 39)).toEqual(names.slice(0, 39));
+    expect(told[39]).toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' });
+    expect(singles).not.toContain('39');
+  });
+
   test('whose time is over are not sent', async () => {
     await keepApart();
     const ends: (() => void)[] = [];
