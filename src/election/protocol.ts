@@ -278,7 +278,8 @@ class StepDraft {
     state.looked = null;
     const patient = (state.phase === 'slave' || state.phase === 'ticking') && state.failedLooks < FAILED_LOOKS_MAX;
     if (patient) {
-      state.nextLookAt = this.nextLook();
+      // Not together with the others: that might be at once.
+      state.nextLookAt = this.now + this.config.intervals.POLL;
       return;
     }
     this.storeFailed(error);
@@ -288,11 +289,6 @@ class StepDraft {
     this.effects.push({ type: 'storeFailed', error });
     if (this.state.phase !== 'error') this.enter('error');
     this.state.nextLookAt = this.now + this.config.intervals.ERROR;
-  }
-
-  private nextLook(): number {
-    const { POLL } = this.config.intervals;
-    return this.onGrid(this.now + POLL, POLL);
   }
 
   /**
@@ -311,7 +307,8 @@ class StepDraft {
     state.looked = null;
     state.looksFirst = false;
     state.failedLooks = 0;
-    state.nextLookAt = this.nextLook();
+    const { POLL } = this.config.intervals;
+    state.nextLookAt = this.onGrid(this.now + POLL, POLL);
     if (state.epoch !== tip.epoch) this.enterEpoch(tip.epoch);
     // Another member has won since the hand-over. Whatever becomes of that one must find all others ready.
     if (state.rests?.early && tip.claim !== undefined && tip.claim !== state.rests.early.claim) state.rests = null;
@@ -466,9 +463,9 @@ class StepDraft {
     }
   }
 
-  /** Returns whether no higher record is there, and the store is still the one in which this member saw what it claimed. */
+  /** Returns whether the last record is that of this claim, and the store still the one in which this member saw what it claimed. */
   private isConfirmed(claim: Claim, tip: Tip): boolean {
-    return tip.term === claim.term && tip.epoch === claim.epoch;
+    return tip.term === claim.term && (tip.claim ?? claim.id) === claim.id && tip.epoch === claim.epoch;
   }
 
   private insertRecord(claim: Claim): void {

@@ -3,7 +3,7 @@
  * process that reaches the store, and the members need not know of the asker.
  */
 import { StoreError } from '../errors.js';
-import { type HandOver, isOpen, type SeenOrders } from '../store/orders.js';
+import { type HandOver, isOpen, REBALANCE, type SeenOrders } from '../store/orders.js';
 import type { Lease } from '../store/store.js';
 import type { Clock } from '../time/clock.js';
 import { type Asked, change, type Refused, refused } from './change.js';
@@ -46,7 +46,7 @@ export function writeHandOver(
     const { term, holder: master } = lease;
     if (ifTerm !== undefined && term !== ifTerm) return refused(`its term is ${term}, and not ${ifTerm}`);
     const now = clock.wall();
-    const open = openIn(orders?.handOver, term, now);
+    const open = openIn(orders?.handOver, lease, now);
     if (open !== null) return refused(`${open.by} has asked for a hand-over already, at ${open.at.toISOString()}`);
     const next = successorAmong(await desk.members(name), { master, to, now });
     if ('why' in next) return next;
@@ -59,9 +59,10 @@ export function writeHandOver(
   });
 }
 
-/** Returns the request that another one has to wait for. */
-function openIn(handOver: HandOver | undefined, term: number, now: number): HandOver | null {
+/** Returns the request that another one has to wait for. What a master gives away by itself waits for what is asked for. */
+function openIn(handOver: HandOver | undefined, { term, holder }: Lease, now: number): HandOver | null {
   if (handOver?.term !== term || !isOpen(handOver)) return null;
+  if (handOver.by === holder && handOver.reason === REBALANCE) return null;
   return handOver.state === 'asked' && now - handOver.at.getTime() > UNSEEN_MAX_MS ? null : handOver;
 }
 

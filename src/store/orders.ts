@@ -25,6 +25,9 @@ export interface HandOver {
   readonly why?: string;
 }
 
+/** The reason of a hand-over that a master asks for by itself, because its process has more than its share. */
+export const REBALANCE = 'rebalance';
+
 /** Returns whether the request is not answered yet. */
 export function isOpen({ state }: HandOver): boolean {
   return state === 'asked' || state === 'accepted';

@@ -150,8 +150,11 @@ export function manyContract(title: string, setup: () => Promise<StoreUnderTest>
     test('records of many are inserted, and those that are there name their claim', async () => {
       const [taken, free] = [randomUUID(), randomUUID()];
       await store.insertTerm({ ...recordOf(taken, 1), claim: 'of another' });
-      const told = await store.many.insertTerms([recordOf(free, 1), recordOf(taken, 1)]);
-      expect(told).toEqual([{ inserted: true }, { inserted: false, claim: 'of another' }]);
+      const last = randomUUID();
+      // One that is taken keeps none behind it out.
+      const told = await store.many.insertTerms([free, taken, last].map((name) => recordOf(name, 1)));
+      expect(told).toEqual([{ inserted: true }, { inserted: false, claim: 'of another' }, { inserted: true }]);
+      expect(await store.many.highestTerms([free, last])).toMatchObject([{ term: 1 }, { term: 1 }]);
     });
 
     test('releases of many free each lease of their own tenure only, and say of which a holder died', async () => {

@@ -2,7 +2,7 @@
  * Gives a mastership to a member of another process, because this one has more than its share: as a request to hand over that
  * its own master makes, and has accepted. Members of every version that know requests understand it.
  */
-import type { HandOver } from '../../store/orders.js';
+import { type HandOver, REBALANCE } from '../../store/orders.js';
 import type { Store } from '../../store/store.js';
 import type { Clock } from '../../time/clock.js';
 import { MoveHistory } from '../spread/moveHistory.js';
@@ -103,6 +103,6 @@ export class Giving {
     this.count += 1;
     const id = `${holder}/${term}/share/${this.count}`;
     const at = new Date(clock.wall());
-    return { id, term, to, by: holder, reason: 'rebalance', at, state: 'accepted' };
+    return { id, term, to, by: holder, reason: REBALANCE, at, state: 'accepted' };
   }
 }

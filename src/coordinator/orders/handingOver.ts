@@ -149,6 +149,7 @@ export class HandingOver {
     election.handOverCancelled(current.term);
     hold();
     if (current.order === null || how === 'cancelled') return;
-    answer(current.order, 'refused', `the running task did not end within ${current.patience} ms (stopTimeout)`);
+    const option = current.patience === this.parts.stopTimeout ? ' (stopTimeout)' : '';
+    answer(current.order, 'refused', `the running task did not end within ${current.patience} ms${option}`);
   }
 }

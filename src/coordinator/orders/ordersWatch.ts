@@ -76,8 +76,8 @@ export class OrdersWatch {
   private succeeds: string | null = null;
   /** How the last request ended, until that is on record. */
   private owed: Answer | null = null;
-  /** The last request that ended here: an old answer of the store may still show it as open. */
-  private ended: string | null = null;
+  /** How the last request ended here: an old answer of the store may still show it as open, or a late write may open it again. */
+  private ended: Answer | null = null;
 
   constructor(private readonly parts: OrdersWatchParts) {
     const { holder, priority, master } = parts;
@@ -276,8 +276,8 @@ export class OrdersWatch {
     const handOver = seen.orders?.handOver;
     const open = handOver?.term === term && isOpen(handOver) ? handOver.id : undefined;
     const isBusy = this.handing.isUnderWay || this.accepting !== null || this.owed !== null;
-    if (term === null || this.stopped || this.paused !== null || !this.isFree || isBusy || open !== own?.id)
-      return null;
+    const mayGive = !this.stopped && !this.drains && this.paused === null && this.isFree;
+    if (term === null || !mayGive || isBusy || open !== own?.id) return null;
     return { term, version: seen.orders?.version ?? null };
   }
 
@@ -293,7 +293,8 @@ export class OrdersWatch {
   private async accept(order: HandOver): Promise<void> {
     const { holder, name, store } = this.parts;
     if (this.accepting !== null || this.handing.isUnderWay || this.owed !== null) return;
-    if (this.drains || order.id === this.ended || this.giving.prepares(order)) return;
+    if (order.id === this.ended?.id) return this.answerAgain(this.ended);
+    if (this.drains || this.giving.prepares(order)) return;
     // Only the master of its term accepts a request: this one did, and was not told that it was written.
     if (order.state === 'accepted') return this.handing.beginOrdered(order.term, order);
     if (order.to === holder) return this.answer(order, 'refused', 'the member that it names is the master');
@@ -314,10 +315,14 @@ export class OrdersWatch {
   // ---- answers ----
 
   private answer({ id }: HandOver, state: HandOver['state'], why?: string): void {
-    this.ended = id;
     this.giving.ended({ id, isDone: state === 'done' });
-    this.owed = { id, state, ...(why === undefined ? {} : { why }) };
-    void this.writeAnswer(this.owed);
+    this.ended = { id, state, ...(why === undefined ? {} : { why }) };
+    this.answerAgain(this.ended);
+  }
+
+  private answerAgain(answer: Answer): void {
+    this.owed = answer;
+    void this.writeAnswer(answer);
   }
 
   /** Tries again what could not be written. */
@@ -334,7 +339,7 @@ export class OrdersWatch {
       for (let attempt = 0; attempt < ANSWER_ATTEMPTS_MAX; attempt += 1) {
         const { orders } = await readOrders(this.question);
         // Taken back, or another request has taken its place.
-        if (orders?.handOver?.id !== id) break;
+        if (orders?.handOver?.id !== id || !isOpen(orders.handOver)) break;
         if (this.stopped) break;
         if (await store.writeOrders(name, orders.version, { handOver: { ...orders.handOver, ...fields } })) break;
       }

@@ -2,14 +2,17 @@
  * Sends what many members ask in one turn of the event loop as one call, and answers each by itself. None waits for company:
  * the call goes out when the timers that are due have run. One that asks alone sends its own call, as without all this.
  *
- * A call for many that fails must not cost all of them a second time. So each one that it failed for asks by itself from then
- * on, until that has succeeded. No more than so many do so at once, and one whose time is over is not sent. Where no lease hangs
- * on it, a call without an answer is no reason for that: single ones would be more for a store that is slow.
+ * A call for many that fails must not cost all of them a second time. So those that it failed for ask in smaller calls from then
+ * on, and at last each by itself, until that has succeeded. No more than so many do so at once, and one whose time is over is
+ * not sent. Where no lease hangs on it, a call without an answer is no reason for that: more calls would be more for a store
+ * that is slow.
  */
 import { StoreError } from '../../errors.js';
 import type { Clock } from '../../time/clock.js';
 
-/** The calls of single members at once, after a call for many has failed. */
+/** Into so many parts a call is cut that has failed. */
+const PARTS = 8;
+/** The calls of single members at once, after calls for many have failed. */
 const SINGLE_MAX = 32;
 /** Members in one call: at first, at least, and at most. */
 const CALL_FIRST = 128;
@@ -46,9 +49,9 @@ interface Waiting<Asked, Answer> {
 
 export class Together<Asked, Answer> {
   private waiting: Waiting<Asked, Answer>[] = [];
-  /** The keys of those that ask by themselves. */
-  private readonly apart = new Set<string>();
-  private readonly singles: Waiting<Asked, Answer>[] = [];
+  /** The keys of those whose call has failed, with how many may be in their next one. */
+  private readonly apart = new Map<string, number>();
+  private singles: Waiting<Asked, Answer>[] = [];
   private singlesUnderWay = 0;
   /** How many go into one call: as many as the store answers long before the limit. */
   private most = CALL_FIRST;
@@ -63,32 +66,49 @@ export class Together<Asked, Answer> {
     });
   }
 
+  /** Takes back what waits to be asked by itself under this key, because something newer goes out now. */
+  overtake(key: string): void {
+    const late = this.singles.filter((each) => each.key === key);
+    if (late.length === 0) return;
+    this.singles = this.singles.filter((each) => each.key !== key);
+    const text = `the store was not asked for ${this.parts.what}: something newer has gone out before it`;
+    for (const { reject } of late) reject(new StoreError('ERR_STORE_UNAVAILABLE', text));
+  }
+
   private send(): void {
     const { waiting } = this;
     this.waiting = [];
     const keys = new Set<string>();
-    const together: Waiting<Asked, Answer>[] = [];
+    const bySize = new Map<number, Waiting<Asked, Answer>[]>();
     for (const each of waiting) {
-      if (this.apart.has(each.key) || keys.has(each.key)) this.singles.push(each);
-      else together.push(each);
+      const size = keys.has(each.key) ? 1 : Math.min(this.most, this.apart.get(each.key) ?? this.most);
       keys.add(each.key);
+      const some = bySize.get(size) ?? [];
+      some.push(each);
+      bySize.set(size, some);
     }
-    const { most } = this;
-    for (let at = 0; at < together.length; at += most) {
-      const part = together.slice(at, at + most);
-      const [first] = part;
-      if (part.length === 1 && first !== undefined) void this.sendOne(first);
-      else void this.sendAll(part);
+    for (const [size, some] of bySize) {
+      if (size === 1) this.singles.push(...some);
+      else this.sendParts(size, some);
     }
     this.sendSingles();
   }
 
+  private sendParts(size: number, some: readonly Waiting<Asked, Answer>[]): void {
+    for (let at = 0; at < some.length; at += size) {
+      const part = some.slice(at, at + size);
+      const [first] = part;
+      if (part.length === 1 && first !== undefined) void this.sendOne(first);
+      else void this.sendAll(part);
+    }
+  }
+
   private async sendAll(together: readonly Waiting<Asked, Answer>[]): Promise<void> {
-    const failed = ({ key, reject }: Waiting<Asked, Answer>, error: unknown): void => {
-      if (this.parts.splitsIfSlow || !isUnavailable(error)) this.apart.add(key);
+    const failed = ({ key, reject }: Waiting<Asked, Answer>, error: unknown, size = 1): void => {
+      if (this.parts.splitsIfSlow || !isUnavailable(error)) this.apart.set(key, size);
       reject(error);
     };
-    const { clock, all, what } = this.parts;
+    const { clock, all, what, limit } = this.parts;
     const sentAt = clock.now();
     try {
       const answers = await all(together.map(({ asked }) => asked));
@@ -97,11 +117,16 @@ export class Together<Asked, Answer> {
         const answer = answers[index];
         if (answer === undefined) failed(each, new StoreError('ERR_STORE', `the store answered ${what} with nothing`));
         else if (answer instanceof StoreError) failed(each, answer);
-        else each.resolve(answer);
+        else {
+          this.apart.delete(each.key);
+          each.resolve(answer);
+        }
       }
     } catch (error) {
-      this.took(clock.now() - sentAt, together.length);
-      for (const each of together) failed(each, error);
+      // A refusal comes quickly, and is no reason for larger calls.
+      this.took(Math.max(clock.now() - sentAt, limit * QUICK_SHARE), together.length);
+      const size = Math.max(1, Math.floor(together.length / PARTS));
+      for (const each of together) failed(each, error, size);
     }
   }
 

@@ -51,9 +51,12 @@ function leaseCalls(store: FullStore, common: Common): Pick<Store, 'beat' | 'rel
     one: async (look) => only(await store.observe([look])),
   });
   return {
-    beat: (tenure, beat, progress, isEarly) =>
-      // With what the work has done, which may be much: the others need not wait for it.
-      isEarly === true ? store.beat(tenure, beat, progress) : beats.ask({ tenure, beat, progress }),
+    beat: (tenure, beat, progress, isEarly) => {
+      if (isEarly !== true) return beats.ask({ tenure, beat, progress });
+      // With what the work has done, which may be much: the others need not wait for it, and an older one must not undo it.
+      beats.overtake(tenure.name);
+      return store.beat(tenure, beat, progress);
+    },
     release: (tenure, beat, progress, died) =>
       releases.ask({ tenure, beat, progress, ...(died === undefined ? {} : { died }) }),
     observe: async (asked) => Promise.all(asked.map((look) => looks.ask(look))),

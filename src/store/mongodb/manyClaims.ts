@@ -19,6 +19,8 @@ interface ClaimsParts {
 }
 
 const DUPLICATE_KEY = 11000;
+/** So many tips are asked for at once. */
+const TIPS_MAX = 32;
 
 export class ManyClaims {
   constructor(private readonly parts: ClaimsParts) {}
@@ -28,9 +30,16 @@ export class ManyClaims {
     const { commands, epoch } = this.parts;
     const some = { name: { $in: names } };
     const areNew = (await commands.find('highestTerm', LEASES, some, { limit: 1 })).length === 0;
-    if (!areNew) return Promise.all(names.map((name) => this.highestTerm(name)));
-    const begun = await epoch('highestTerm');
-    return names.map(() => ({ term: 0, ttl: 0, epoch: begun.epoch }));
+    if (areNew) {
+      const begun = await epoch('highestTerm');
+      return names.map(() => ({ term: 0, ttl: 0, epoch: begun.epoch }));
+    }
+    const tips: (Tip | StoreError)[] = [];
+    // More at once would stand before a beat that needs a connection.
+    for (let at = 0; at < names.length; at += TIPS_MAX) {
+      tips.push(...(await Promise.all(names.slice(at, at + TIPS_MAX).map((name) => this.highestTerm(name)))));
+    }
+    return tips;
   }
 
   private async highestTerm(name: string): Promise<Tip | StoreError> {
@@ -57,14 +66,14 @@ export class ManyClaims {
     });
     const [inserted, updated] = await Promise.all([
       this.insertAll('compareAndSetLease', inserts),
-      // No two claims have one id.
+      // No two claims have one id, and the proof of a claim has another number than the claim.
       this.updateAll(
         'compareAndSetLease',
         updates,
         later.map(
-          ({ next }) =>
+          ({ next: { term, holder, beat, claim } }): IsShown =>
             (lease) =>
-              lease.claim === next.claim,
+              lease.term === term && lease.holder === holder && lease.beat === beat && lease.claim === claim,
         ),
       ),
     ]);

@@ -272,8 +272,8 @@ export const electionBugs: readonly PlantedBug[] = [
     name: 'look-without-end',
     breaks: 'A standby whose look failed is not told to look again.',
     file: protocol,
-    find: '    if (patient) {\n      state.nextLookAt = this.nextLook();\n      return;',
-    replace: '    if (patient) {\n      return;',
+    find: '      state.nextLookAt = this.now + this.config.intervals.POLL;\n      return;',
+    replace: '      return;',
     caughtBy,
   },
   {
@@ -297,8 +297,8 @@ export const electionBugs: readonly PlantedBug[] = [
     breaks:
       'A claim counts as won although the store was emptied or replaced since the look that it goes by (rule 11).',
     file: protocol,
-    find: 'return tip.term === claim.term && tip.epoch === claim.epoch;',
-    replace: 'return tip.term === claim.term;',
+    find: ' && tip.epoch === claim.epoch;',
+    replace: ';',
     caughtBy,
   },
   {

@@ -152,8 +152,8 @@ export const spreadBugs: readonly PlantedBug[] = [
     name: 'paused-subsystem-moves',
     breaks: 'A subsystem that is paused is given to another process.',
     file: watch,
-    find: 'this.stopped || this.paused !== null || !this.isFree',
-    replace: 'this.stopped || !this.isFree',
+    find: '!this.drains && this.paused === null && this.isFree',
+    replace: '!this.drains && this.isFree',
     caughtBy,
   },
   {

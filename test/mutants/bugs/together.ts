@@ -48,8 +48,8 @@ export const togetherBugs: readonly PlantedBug[] = [
     name: 'failed-batch-is-sent-again',
     breaks: 'A batch that failed is sent again as it was, so one stuck lease costs all others theirs.',
     file: 'src/coordinator/together/together.ts',
-    find: 'if (this.parts.splitsIfSlow || !isUnavailable(error)) this.apart.add(key);',
-    replace: 'if (!isUnavailable(error)) this.apart.add(key);',
+    find: 'if (this.parts.splitsIfSlow || !isUnavailable(error)) this.apart.set(key, size);',
+    replace: 'if (!isUnavailable(error)) this.apart.set(key, size);',
     caughtBy: ['named'],
   },
   {

@@ -198,6 +198,7 @@ describe('rule 2: the claim', () => {
     ['another wrote the lease first', (bench) => bench.written(false)],
     ['another has the record', (bench) => bench.written().inserted('other/2')],
     ['a higher record is there', (bench) => bench.written().inserted().tip(3)],
+    ['the record is of another claim', (bench) => bench.written().inserted().tip(2, 0, 'first', 'other/2')],
   ];
   test.each(losses)('is lost when %s: everything is read again and the full wait runs again', (_, lose) => {
     const bench = lose(seeing(standby(), leaseOf('other'), ttl));

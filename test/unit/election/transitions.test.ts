@@ -107,7 +107,8 @@ function randomAnswer(bench: Bench, random: () => number, leases: readonly (Leas
   switch (asked.type) {
     case 'readTip': {
       const term = (bench.state.tip?.term ?? 0) + pick([0, 0, 0, 1]);
-      return { type: 'tip', request, tip: { term, ttl: 0, epoch, claim: random() < 0.5 ? `x/${term}` : 'other/1' } };
+      const claim = random() < 0.9 ? (bench.state.claim?.id ?? `x/${term}`) : 'other/1';
+      return { type: 'tip', request, tip: { term, ttl: 0, epoch, claim } };
     }
     case 'observe': {
       const lease = pick([bench.state.seen?.lease ?? null, leases[Math.floor(random() * leases.length)] ?? null]);

@@ -23,9 +23,9 @@ describe.each(['a member', 'a program without one'])('asked by %s', (who) => {
     desk = found;
   });
 
-  const ask = (fields: { id?: string; to?: string; ifTerm?: number; reason?: string } = {}) => {
-    const { id = 'one', to, ifTerm, reason } = fields;
-    return writeHandOver(desk, { id, name: 'x', to, ifTerm, by: 'me@here', reason }, clock);
+  const ask = (fields: { id?: string; to?: string; ifTerm?: number; by?: string; reason?: string } = {}) => {
+    const { id = 'one', to, ifTerm, by = 'me@here', reason } = fields;
+    return writeHandOver(desk, { id, name: 'x', to, ifTerm, by, reason }, clock);
   };
 
   async function written(): Promise<HandOverWritten> {
@@ -103,6 +103,14 @@ describe.each(['a member', 'a program without one'])('asked by %s', (who) => {
       const why = `me@here has asked for a hand-over already, at ${new Date(clock.wall()).toISOString()}`;
       expect(await ask({ id: 'two' })).toEqual({ type: 'refused', why });
       expect(store.orders?.handOver?.id).toBe('one');
+    });
+
+    test('over what the master gives away by itself is written', async () => {
+      await ask({ by: 'a', reason: 'rebalance' });
+      store.answers('accepted');
+      expect(await ask({ id: 'two' })).toMatchObject({ type: 'asked' });
+      store.answers('accepted');
+      expect(await ask({ id: 'three' })).toMatchObject({ type: 'refused' });
     });
 
     test('over one that no master has seen for a minute is written', async () => {

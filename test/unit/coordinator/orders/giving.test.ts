@@ -138,6 +138,32 @@ describe('a master gives its mastership away', () => {
     expect(world.masters).toEqual(['c:1']);
   });
 
+  test('not if its request came to the store late, which is on record as refused then', async () => {
+    const { writeOrders } = a.connection;
+    let land = (): void => {};
+    a.connection.writeOrders = async (...args) => {
+      a.connection.writeOrders = writeOrders;
+      land = () => void writeOrders.apply(a.connection, args);
+      throw new StoreError('ERR_STORE_UNAVAILABLE', 'lost');
+    };
+    expect(await world.after(100, give(a, 'b:1'))).toEqual({ value: false });
+    land();
+    await world.clock.advance(3 * MASTER);
+    expect(world.store.orders?.handOver).toMatchObject({ state: 'refused', reason: 'rebalance' });
+    expect([world.masters, movable()]).toEqual([['a:1'], ['a:1']]);
+  });
+
+  test('until an operator asks for another one, while it waits for a task', async () => {
+    a.runs = true;
+    const given = give(a, 'b:1');
+    await world.clock.advance(100);
+    const asked = b.handOver({ to: 'c:1', timeout: PATIENCE });
+    await world.clock.advance(2 * MASTER);
+    expect(await world.after(10, given)).toEqual({ value: false });
+    a.finish();
+    expect(await world.after(2 * MASTER, asked)).toMatchObject({ value: { holder: 'c:1' } });
+  });
+
   test('not to itself, and not as a standby', async () => {
     expect(await give(a, 'a:1')).toBe(false);
     expect(await give(b, 'c:1')).toBe(false);

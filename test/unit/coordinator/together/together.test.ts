@@ -141,6 +141,36 @@ describe('a call for many that fails', () => {
     expect(values(await after)).toEqual(['a!', 'b!', 'c!']);
   });
 
+  test('is cut into eight, and what comes through is whole again', async () => {
+    const names = Array.from({ length: 80 }, (_, index) => `${index}`);
+    const round = async (fails: (asked: readonly string[]) => boolean): Promise<number[]> => {
+      sent = [];
+      many = async (asked) => (fails(asked) ? Promise.reject(lost) : asked.map((each) => `${each}!`));
+      const answers = ask(...names);
+      turn();
+      await answers;
+      return sent.map(({ length }) => length);
+    };
+    expect(await round(() => true)).toEqual([80]);
+    expect(await round((asked) => asked.includes('7'))).toEqual(Array(8).fill(10));
+    expect(await round(() => false)).toEqual([70]);
+    expect(singles).toEqual(names.slice(0, 10));
+    expect(await round(() => false)).toEqual([80]);
+  });
+
+  test('that is refused at once makes the next ones no larger', async () => {
+    const names = Array.from({ length: 300 }, (_, index) => `${index}`);
+    many = () => Promise.reject(new StoreError('ERR_STORE', 'refused'));
+    const failed = ask(...names);
+    turn();
+    await failed;
+    sent = [];
+    const others = ask(...names.map((name) => `other ${name}`));
+    turn();
+    await others;
+    expect(sent.map(({ length }) => length)).toEqual([128, 128, 44]);
+  });
+
   test('for one of them leaves the others together', async () => {
     many = async (asked) => asked.map((each) => (each === 'b' ? lost : `${each}!`));
     const first = ask('a', 'b', 'c');
@@ -192,9 +222,11 @@ describe('single calls', () => {
   const names = Array.from({ length: 40 }, (_, index) => `${index}`);
   const keepApart = async (): Promise<void> => {
     many = () => Promise.reject(lost);
-    const failed = ask(...names);
-    turn();
-    await failed;
+    for (let round = 0; round < 2; round++) {
+      const failed = ask(...names);
+      turn();
+      await failed;
+    }
   };
 
   test('are 32 at once, and the next begins when one is over', async () => {
@@ -212,6 +244,24 @@ describe('single calls', () => {
       await clock.advance(0);
     }
     expect(values(await answers)).toEqual(names);
+  });
+
+  test('that something newer has overtaken are not sent', async () => {
+    await keepApart();
+    const ends: (() => void)[] = [];
+    one = (asked) => new Promise((resolve) => ends.push(() => resolve(asked)));
+    const answers = ask(...names);
+    turn();
+    // The first is on its way already, and the last waits.
+    for (const key of ['0', '39', 'another']) together.overtake(key);
+    while (ends.length > 0) {
+      for (const end of ends.splice(0)) end();
+      await clock.advance(0);
+    }
+    const told = values(await answers);
+    expect(told.slice(0, 39)).toEqual(names.slice(0, 39));
+    expect(told[39]).toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' });
+    expect(singles).not.toContain('39');
   });
 
   test('whose time is over are not sent', async () => {

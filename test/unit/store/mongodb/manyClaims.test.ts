@@ -112,8 +112,18 @@ describe('claims', () => {
     expect(await many.claimAll([claim('a', null), claim('b', null)])).toEqual([false, true]);
   });
 
-  test('are told by their id which was written', async () => {
-    answers = [{ n: 1 }, batch({ _id: 'lease/b', claim: 'new b' }, { _id: 'lease/a', claim: 'of another' })];
+  test('are told by their id and number which was written', async () => {
+    const mine = { term: 2, beat: 0, holder: 'me' };
+    answers = [
+      { n: 1 },
+      batch({ _id: 'lease/b', ...mine, claim: 'new b' }, { _id: 'lease/a', ...mine, claim: 'of another' }),
+    ];
+    expect(await many.claimAll([claim('a', lease), claim('b', lease)])).toEqual([false, true]);
+    // The claim itself came late, and its proof did not match.
+    answers = [
+      { n: 1 },
+      batch({ _id: 'lease/a', ...mine, beat: 9, claim: 'new a' }, { _id: 'lease/b', ...mine, claim: 'new b' }),
+    ];
     expect(await many.claimAll([claim('a', lease), claim('b', lease)])).toEqual([false, true]);
   });
 
