@@ -203,7 +203,8 @@ test('it holds the library, its types and its papers, and nothing else', async (
 });
 
 /** A megabyte, which only the repository has. */
-const isPictureOfThePage = (path: string): boolean => path.startsWith('docs/images/page/') && existsSync(join(root, path));
+const isPictureOfThePage = (path: string): boolean =>
+  path.startsWith('docs/images/page/') && existsSync(join(root, path));
 
 test('every link of its papers leads to a file of the package, and to a heading of it', async () => {
   const installed = join(project, 'node_modules', ownPackage.name);
