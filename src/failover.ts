@@ -23,6 +23,7 @@ import { mustNotBePreload } from './surroundings/ownThreads.js';
 import { mustBeNode } from './surroundings/runtime.js';
 import type { TaskId } from './task/task.js';
 import { resolveKey, type TaskKey } from './task/taskKey.js';
+import type { MemberStatus } from './wire/status.js';
 
 /** Makes clusters that own a queue: `new managed(name, key, work, options?)`. */
 export interface ManagedConstructor {
@@ -148,6 +149,24 @@ export interface Failover {
    * ```
    */
   health(): Health;
+  /**
+   * Resolves with the status of each cluster of this service that was used and has not stopped, in the order of their first use: one
+   * call instead of one for each. Each member reads the store for it, 32 of them at once.
+   *
+   * @example
+   * ```ts
+   * import { failover } from 'mongo-failover';
+   *
+   * const service = failover({ nodb: true });
+   * for (const name of ['poller', 'mailer']) await new service.unmanaged(name).run();
+   * for (const { name, state } of await service.status()) console.log(name, state);
+   * ```
+   *
+   * @throws {@link StateError} `ERR_STOPPED`: it was called after `close()`.
+   * @throws {@link StoreError} The store did not answer or refused.
+   * @throws {@link FailoverError} `ERR_COORDINATOR_LOST`: the coordinator thread is being replaced.
+   */
+  status(): Promise<readonly MemberStatus[]>;
   /** Resolves with the metrics, as `/metrics` has them. It asks the coordinator thread to measure the queues. */
   metrics(): Promise<readonly MetricFamily[]>;
   /**
@@ -225,6 +244,7 @@ export function failover(options: FailoverOptions = {}): Failover {
     unmanaged: Unmanaged,
     drain: async (options) => handle.drain(resolveDrain(options).reason),
     undrain: () => handle.undrain(),
+    status: () => handle.status(),
     close: async () => {
       await Promise.all([followers.close(), handle.close()]);
     },

@@ -33,6 +33,7 @@ import type {
   WatchedService,
 } from '../wire/messages.js';
 import { MemberCounts, ServiceCounts } from '../wire/sharedCounts.js';
+import type { MemberStatus } from '../wire/status.js';
 import { DeathWatch } from './deathWatch.js';
 import { HostedCluster } from './hostedCluster.js';
 import { makePoolProbe } from './makePoolProbe.js';
@@ -51,6 +52,8 @@ import { togetherStore } from './together/togetherStore.js';
 
 /** How often the thread says that it turns its loop, in ms. Less often where only `health()` may ask, because it wakes an idle one. */
 const TICK_MS = { observed: 500, else: 1000 };
+/** So many members are asked for their status at once. */
+const STATUS_MAX = 32;
 
 export class CoordinatorHost {
   private readonly hosted = new Map<number, HostedCluster>();
@@ -219,6 +222,16 @@ export class CoordinatorHost {
     const at = new Date(systemClock.wall());
     await store.putDrain({ key, by: key, ...(reason === null ? {} : { reason }), at });
     this.orderAll();
+  }
+
+  /** Asks all members, in the order in which they came, and few at once: each reads the store. */
+  async status(): Promise<MemberStatus[]> {
+    const hosted = [...this.hosted.values()];
+    const told: MemberStatus[] = [];
+    for (let at = 0; at < hosted.length; at += STATUS_MAX) {
+      told.push(...(await Promise.all(hosted.slice(at, at + STATUS_MAX).map((cluster) => cluster.status()))));
+    }
+    return told;
   }
 
   async undrain(): Promise<void> {

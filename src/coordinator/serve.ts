@@ -28,6 +28,7 @@ export function startCoordinatorThread(): void {
     call: (cluster, name, args) => reply(() => host.call(cluster, name, args)),
     drain: (reason) => reply(() => host.drain(reason)),
     undrain: () => reply(() => host.undrain()),
+    status: () => reply(() => host.status()),
     exit: () =>
       reply(async () => {
         await host.exit();

@@ -9,6 +9,7 @@ import type { ResolvedOptions } from '../options/options.js';
 import { type Clocks, realTime, type Timers } from '../time/realTime.js';
 import { RestartDelay } from '../time/restartDelay.js';
 import type { MemberEvent } from '../wire/messages.js';
+import type { MemberStatus } from '../wire/status.js';
 import { CoordinatorThread } from './coordinatorThread.js';
 import { ServiceWatch } from './serviceWatch.js';
 
@@ -87,6 +88,11 @@ export class CoordinatorHandle {
   async undrain(): Promise<void> {
     await this.running().undrain();
     this.drained = false;
+  }
+
+  /** Asks all members; there are none before the first cluster is used. */
+  async status(): Promise<MemberStatus[]> {
+    return this.clients.size === 0 && !this.closed ? [] : this.running().status();
   }
 
   private running(): CoordinatorThread {

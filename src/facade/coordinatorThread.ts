@@ -23,6 +23,7 @@ import type {
   WatchedService,
   WireApi,
 } from '../wire/messages.js';
+import type { MemberStatus } from '../wire/status.js';
 import { type Exiting, releaseAtExit } from './releaseAtExit.js';
 import { threadExecArgv } from './threadExecArgv.js';
 
@@ -151,6 +152,10 @@ export class CoordinatorThread implements Exiting {
 
   undrain(): Promise<void> {
     return this.answered(this.remote.undrain());
+  }
+
+  status(): Promise<MemberStatus[]> {
+    return this.answered(this.remote.status());
   }
 
   /** Makes one call of a cluster that is open there. */

@@ -178,6 +178,8 @@ export interface WireApi {
   /** Drains this process. */
   drain(reason: string | null): Promise<Reply<void>>;
   undrain(): Promise<Reply<void>>;
+  /** Asks all members. */
+  status(): Promise<Reply<MemberStatus[]>>;
   /** `undrain`: ends the drain of this process, too. */
   close(undrain: boolean): Promise<Reply<void>>;
   /** The process exits: ends at once what runs, and releases every lease. Then it gives the `ExitSignal`. */
