@@ -11,7 +11,7 @@ const SEEDS = 60;
 const FINDS = {
   'acknowledges-any-term': 400,
   'works-after-grace': 300,
-  'forgets-stored-tasks': 20,
+  'forgets-stored-tasks': 60,
 } as const;
 
 test('whatever befalls members, machines, network and database, all that must hold does', async () => {

@@ -85,7 +85,8 @@ const recordIgnored: Core = (config, state, event, now) => {
   const { claim } = state;
   if (claim === null) return step(config, state, event, now);
   if (event.type === 'termInserted') return step(config, state, { ...event, inserted: true }, now);
-  if (event.type === 'tip') return step(config, state, { ...event, tip: { ...event.tip, term: claim.term } }, now);
+  if (event.type === 'tip')
+    return step(config, state, { ...event, tip: { ...event.tip, term: claim.term, claim: claim.id } }, now);
   return step(config, state, event, now);
 };
 

@@ -21,6 +21,8 @@ export const electionBugs: readonly PlantedBug[] = [
     file: protocol,
     find: 'if (!answer.inserted && answer.claim !== claim.id) return this.claimLost();',
     replace: '',
+    // Else the last look finds it.
+    also: [{ find: ' && (tip.claim ?? claim.id) === claim.id', replace: '' }],
     caughtBy,
   },
   {
