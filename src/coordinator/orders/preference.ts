@@ -1,20 +1,23 @@
 /**
  * Whether this member lets another standby claim first, from the signs that it sees. Pure: signs and time are handed in.
  *
- * The standby of the highest priority signs in the store, each SIGN_MASTERS × MASTER; one that sees a sign of a lower priority
+ * The standby of the highest priority signs in the store, every SIGN_MASTERS × MASTER; one that sees a sign of a lower priority
  * signs over it. A sign counts while it is seen to change: its writer lives. Nothing is signed while all have the default.
  * It costs a lower member a wait, and no member ever claims because of it.
  */
 import { PRIORITY_DEFAULT } from '../../options/orders.js';
 import type { Preferred } from '../../store/orders.js';
 
-/** All in MASTER. */
+/** In MASTER. */
 const SIGN_MASTERS = 2;
-const SILENCE_MASTERS = 3;
+/** In MASTER, too. A member signs with a look and sees signs with a look: a sign may come late, and be seen late. */
+const SILENCE_MASTERS = 6;
 
 export class Preference {
   private sign: Preferred | null = null;
-  /** When the sign was last seen to change; null: it may be as old as the store. */
+  /** When this sign was first seen. */
+  private seenAt = Number.NEGATIVE_INFINITY;
+  /** When its writer was last seen to sign again; null: the sign may be as old as the store. */
   private changedAt: number | null = null;
   /** Whether a member of a lower priority has ever signed. */
   private seenLower = false;
@@ -34,8 +37,10 @@ export class Preference {
     this.sign = sign;
     if (sign === null || sign.holder === this.holder) return;
     if (sign.priority < this.priority) this.seenLower = true;
-    if (before === null || before.holder !== sign.holder) this.changedAt = null;
-    else if (before.count !== sign.count) this.changedAt = now;
+    const isOfAnother = before?.holder !== sign.holder;
+    if (!isOfAnother && before?.count === sign.count) return;
+    this.seenAt = now;
+    this.changedAt = isOfAnother ? null : now;
   }
 
   /** Returns whether a living standby is to claim before this one. */
@@ -48,7 +53,9 @@ export class Preference {
     const { holder, priority, sign } = this;
     const isDefault = priority === PRIORITY_DEFAULT && !this.seenLower;
     if (priority === 0 || isDefault || now < this.signedAt + SIGN_MASTERS * this.master) return null;
-    if (sign !== null && this.otherLives(now) && sign.priority >= priority) return null;
+    // Not over one that is new: both would sign over each other for ever, and neither would be seen to sign again.
+    if (sign !== null && sign.holder !== holder && sign.priority >= priority && this.isRecent(this.seenAt, now))
+      return null;
     this.signedAt = now;
     this.count += 1;
     return { name, holder, priority, count: this.count };
@@ -57,6 +64,10 @@ export class Preference {
   private otherLives(now: number): boolean {
     const { sign, changedAt } = this;
     if (sign === null || sign.holder === this.holder || changedAt === null) return false;
-    return now - changedAt < SILENCE_MASTERS * this.master;
+    return this.isRecent(changedAt, now);
+  }
+
+  private isRecent(time: number, now: number): boolean {
+    return now - time < SILENCE_MASTERS * this.master;
   }
 }
