@@ -80,11 +80,19 @@ export const orderBugs: readonly PlantedBug[] = [
     caughtBy,
   },
   {
+    name: 'new-sign-signed-over',
+    breaks: 'Two standbys sign over each other for ever, and neither is seen to live: the priorities mean nothing.',
+    file: 'src/coordinator/orders/preference.ts',
+    find: 'sign.priority >= priority && this.isRecent(this.seenAt, now)) return null;',
+    replace: 'sign.priority >= priority && this.otherLives(now)) return null;',
+    caughtBy,
+  },
+  {
     name: 'old-sign-of-priority-lives',
     breaks: 'A sign that is not seen to change counts as one of a standby that lives.',
     file: 'src/coordinator/orders/preference.ts',
-    find: 'return now - changedAt < SILENCE_MASTERS * this.master;',
-    replace: 'return now - changedAt < SILENCE_MASTERS * this.master * 1e6;',
+    find: 'return this.isRecent(changedAt, now);',
+    replace: 'return changedAt <= now;',
     caughtBy,
   },
   {
