@@ -83,8 +83,8 @@ export const orderBugs: readonly PlantedBug[] = [
     name: 'new-sign-signed-over',
     breaks: 'Two standbys sign over each other for ever, and neither is seen to live: the priorities mean nothing.',
     file: 'src/coordinator/orders/preference.ts',
-    find: 'sign.priority >= priority && this.isRecent(this.seenAt, now)) return null;',
-    replace: 'sign.priority >= priority && this.otherLives(now)) return null;',
+    find: 'this.isRecent(this.seenAt, now)',
+    replace: 'this.otherLives(now)',
     caughtBy,
   },
   {
