@@ -15,7 +15,9 @@ export interface ResolvedObserve {
 }
 
 /** A shorter one could be guessed. */
-const TOKEN_LENGTH_MIN = 16;
+export const TOKEN_LENGTH_MIN = 16;
+/** What may follow `Bearer` in a header. */
+export const tokenPattern = /^[A-Za-z0-9\-._~+/]+=*$/;
 const TOKEN_LENGTH_MAX = 512;
 
 /** Returns whether a host name or an address means this machine alone. */
@@ -63,7 +65,7 @@ function resolvePage(page: unknown, actions: unknown): ResolvedObserve['page'] {
 /** What is wrong with it is said without it. */
 function checkToken(token: unknown): string {
   if (typeof token === 'string' && token.length >= TOKEN_LENGTH_MIN && token.length <= TOKEN_LENGTH_MAX) {
-    if (/^[A-Za-z0-9\-._~+/]+=*$/.test(token)) return token;
+    if (tokenPattern.test(token)) return token;
     throw new InvalidOptionError("observe.token may have letters, digits and '-._~+/' alone, and '=' at its end");
   }
   throw new InvalidOptionError(

@@ -1,6 +1,6 @@
 /** `page`: serves the live page from a process of its own, by the store alone. */
 import { randomBytes } from 'node:crypto';
-import { isLoopback } from '../../options/observe.js';
+import { isLoopback, TOKEN_LENGTH_MIN, tokenPattern } from '../../options/observe.js';
 import { checkActions } from '../../options/pageActions.js';
 import { resolveOptions } from '../../options/resolve.js';
 import type { Guard } from '../../page/access.js';
@@ -17,8 +17,6 @@ import { type Session, session } from '../support/session.js';
 
 const PORT = 7717;
 const HOST = '127.0.0.1';
-/** A shorter secret could be guessed. */
-const SECRET_LENGTH_MIN = 16;
 
 type Flags = Readonly<Record<string, unknown>>;
 
@@ -61,9 +59,9 @@ function mustBeSecret(host: string, secret: Guard | null): void {
       `--host ${host} can be reached by others, so --token, or --user and --password, must be given`,
     );
   }
-  if (secret.type === 'password' && secret.password.length < SECRET_LENGTH_MIN) {
+  if (secret.type === 'password' && secret.password.length < TOKEN_LENGTH_MIN) {
     throw new UsageError(
-      `--host ${host} can be reached by others, so the password must have ${SECRET_LENGTH_MIN} or more characters`,
+      `--host ${host} can be reached by others, so the password must have ${TOKEN_LENGTH_MIN} or more characters`,
     );
   }
 }
@@ -85,8 +83,8 @@ function secretOf(flags: Flags, variables: NodeJS.ProcessEnv): Guard | null {
   }
   if (flags.password !== undefined) throw new UsageError('--password needs a --user');
   if (token === undefined || token === '') return null;
-  if (token.length >= SECRET_LENGTH_MIN && /^[A-Za-z0-9\-._~+/]+=*$/.test(token)) return { type: 'token', token };
-  throw new UsageError(`a token has ${SECRET_LENGTH_MIN} or more letters, digits and '-._~+/'`);
+  if (token.length >= TOKEN_LENGTH_MIN && tokenPattern.test(token)) return { type: 'token', token };
+  throw new UsageError(`a token has ${TOKEN_LENGTH_MIN} or more letters, digits and '-._~+/'`);
 }
 
 async function serve({ port, host, secret, title }: Asked, flags: Flags, opened: Session): Promise<void> {
