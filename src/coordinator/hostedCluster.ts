@@ -14,6 +14,7 @@ import type { Runner, WorkOutcome } from '../queue/runner.js';
 import type { Hint } from '../store/store.js';
 import { endProcess, lastResorts } from '../surroundings/lastResorts.js';
 import type { TaskId } from '../task/task.js';
+import { sharingBoot } from '../time/sharedBoot.js';
 import { systemClock } from '../time/systemClock.js';
 import type { GroupEnd, OwnedGroup } from '../wire/groups.js';
 import type {
@@ -49,6 +50,8 @@ import { probeDelays, WorkLoading } from './workLoading.js';
 
 /** How long the embedded store may take to open, in ms: see embeddedStore.ts. */
 const OPENING_MAX_MS = 6000;
+/** What all members of this thread read the time by. */
+const memberClock = sharingBoot(systemClock);
 
 interface HostedClusterParts extends SharedParts {
   readonly spec: ClusterSpec;
@@ -263,7 +266,7 @@ export class HostedCluster implements ClusterCalls {
       // Only should the store break its promise: its own limits are tighter.
       requestTimeout: Math.max(OPENING_MAX_MS, limits.connectTimeout) + 2 * limits.commandTimeout,
       store,
-      clock: systemClock,
+      clock: memberClock,
       lease: this.lease,
       metrics: this.parts.metrics,
       emit,
