@@ -22,10 +22,10 @@ export const togetherBugs: readonly PlantedBug[] = [
   },
   {
     name: 'look-takes-any-lease-for-ours',
-    breaks: 'After a short sum a release counts as written if the lease is of its term, whoever holds it.',
+    breaks: 'After a short sum a lease counts as written if any command for many has ever written it.',
     file: 'src/store/mongodb/manyClaims.ts',
-    find: 'lease.term === tenure.term && lease.holder === null && lease.beat === beat,',
-    replace: 'lease.term === tenure.term || lease.beat === beat,',
+    find: 'const filter = { _id: { $in: sent }, command };',
+    replace: "const filter = { _id: { $in: sent }, command: { $gt: '' } };",
     caughtBy,
   },
   {
@@ -49,7 +49,7 @@ export const togetherBugs: readonly PlantedBug[] = [
     breaks: 'A batch that failed is sent again as it was, so one stuck lease costs all others theirs.',
     file: 'src/coordinator/together/together.ts',
     find: 'if (splitsIfSlow || !isSlow) this.apart.set(key, size);',
-    replace: 'if (!isSlow) this.apart.set(key, size);',
+    replace: 'if (splitsIfSlow && !isSlow) this.apart.set(key, size);',
     caughtBy: ['named'],
   },
   {
@@ -65,7 +65,7 @@ export const togetherBugs: readonly PlantedBug[] = [
     breaks: 'After a failed batch all members ask at once, and take every connection.',
     file: 'src/coordinator/together/lane.ts',
     find: 'while (this.turns < atOnce && this.underWay < underWayMax) {',
-    replace: 'while (this.turns < 100 * atOnce) {',
+    replace: 'while (this.turns < 100 * atOnce && this.underWay < 100 * underWayMax) {',
     caughtBy: ['named'],
   },
   {
@@ -73,7 +73,7 @@ export const togetherBugs: readonly PlantedBug[] = [
     breaks: 'A store that needs nearly the whole limit for a batch is asked for as many again.',
     file: 'src/coordinator/together/callSize.ts',
     find: 'if (ms > limit * SLOW_SHARE || own > room * FULL_SHARE) this.shrink(size);',
-    replace: 'if (ms > limit / SLOW_SHARE) this.shrink(size);',
+    replace: 'if (ms > limit / SLOW_SHARE || own > room / FULL_SHARE) this.shrink(size);',
     caughtBy: ['named'],
   },
   {
@@ -148,6 +148,31 @@ export const togetherBugs: readonly PlantedBug[] = [
     file: 'src/store/embedded/wakeups.ts',
     find: "const single = call === 'releaseAll' ? 'release' : call === 'insertTerms' ? 'insertTerm' : null;",
     replace: "const single = call === 'insertTerms' ? 'insertTerm' : null;",
+    caughtBy,
+  },
+  {
+    name: 'early-beat-hides-the-batch',
+    breaks: 'An early beat takes the mark of a command for many away, so none of its leases is confirmed.',
+    file: 'src/store/mongodb/manyClaims.ts',
+    find: 'u: { $set: { ...u.$set, command } } }));',
+    replace: "u: { $set: { command, ...u.$set, ...(u.$set.beat === undefined ? {} : { command: '' }) } } }));",
+    caughtBy,
+  },
+  {
+    name: 'tip-below-a-gap',
+    breaks:
+      'The highest term of a subsystem is taken for the first record that is found, also if a higher one is there.',
+    file: 'src/store/mongodb/manyClaims.ts',
+    find: 'limit, { sort: { term: -1 } });',
+    replace: 'limit, { sort: { term: 1 } });',
+    caughtBy,
+  },
+  {
+    name: 'crowded-out-name-has-no-record',
+    breaks: 'A subsystem that the records of others left no room for in an answer counts as one without a mastership.',
+    file: 'src/store/mongodb/manyClaims.ts',
+    find: 'if (records.length === limit) continue;',
+    replace: '',
     caughtBy,
   },
 ];
