@@ -13,6 +13,7 @@ import type { ResolvedManagedOptions } from '../options/options.js';
 import type { Runner, WorkOutcome } from '../queue/runner.js';
 import type { Hint } from '../store/store.js';
 import { endProcess, lastResorts } from '../surroundings/lastResorts.js';
+import { ownVersion } from '../surroundings/ownVersion.js';
 import type { TaskId } from '../task/task.js';
 import { systemClock } from '../time/systemClock.js';
 import type { GroupEnd, OwnedGroup } from '../wire/groups.js';
@@ -245,6 +246,7 @@ export class HostedCluster implements ClusterCalls {
       holder: spec.holder,
       host: hostname(),
       pid: process.pid,
+      version: ownVersion(),
       priority: spec.priority,
       drain: drains.process,
       drains: [drains.host, drains.process],
