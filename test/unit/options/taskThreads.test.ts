@@ -17,7 +17,7 @@ describe('taskThreads', () => {
     [{ most: 1.5 }, 'taskThreads.most must be an integer from 1 to 10000, not 1.5'],
     [{ most: Number.NaN }, 'taskThreads.most must be an integer from 1 to 10000, not NaN'],
     [{ most: '4' }, 'taskThreads.most must be an integer from 1 to 10000, not "4"'],
-    [{ mots: 4 }, 'taskThreads.mots is not a known option; did you mean most?'],
+    [{ mosst: 4 }, 'taskThreads.mosst is not a known option; did you mean most?'],
   ])('%j is refused', (given, message) => {
     expect(() => resolveTaskThreads(given)).toThrow(expect.objectContaining({ code: 'ERR_INVALID_OPTION', message }));
   });
