@@ -161,7 +161,7 @@ export class ClusterMember implements ElectorCallbacks, Giver {
     return this.orders.giving;
   }
 
-  async status(): Promise<Omit<MemberStatus, 'pool'>> {
+  async status(): Promise<Omit<MemberStatus, 'pool' | 'threadWait'>> {
     const { name, holder, store } = this.parts;
     const lease = this.seenLease;
     const { identifier, count } = this.progress();
