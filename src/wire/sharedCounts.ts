@@ -29,6 +29,10 @@ export const storeCalls = [
     'listNames',
     'putSuccess',
     'findSuccess',
+    'setCheckpoint',
+    'putOutcomes',
+    'readOutcomes',
+    'trimOutcomes',
     'other',
   ] as const),
 ] as const;
