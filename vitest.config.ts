@@ -12,10 +12,13 @@ const names = [
   ...(['network', 'replicaSet', 'types', 'jest', 'programs', 'observe', 'page', 'frameworks'] as const),
 ] as const;
 /**
- * Suites that wait most of the time, so four files run at once. In the others two files would measure each other: leases and
- * heartbeats of several processes are a matter of time.
+ * How many files run at once in the suites that wait most of the time. `processes` takes half as many: each member there is a
+ * process, and its leases and heartbeats are a matter of time. In the suites that are not named files would measure each other.
  */
-const waiting = new Set<string>(['contract', 'threads', 'operations', 'frameworks']);
+const filesAtOnce: Partial<Record<(typeof names)[number], number>> = {
+  ...{ contract: 4, threads: 4, operations: 4, frameworks: 4 },
+  processes: 2,
+};
 /** Every command and sample is a process that has to start. On MongoDB only `.ci/run` runs them, because each store takes a minute. */
 const operated = process.env.MONGO_FAILOVER_STORE ?? 'embedded';
 /** Starts the server of a suite. */
@@ -39,7 +42,7 @@ function suite(
       env: { XDG_STATE_HOME: join(tmpdir(), 'mongo-failover-test-state'), ...more.env },
       // A plain `vitest run` keeps the order too.
       sequence: { groupOrder: names.indexOf(name) },
-      ...(name === 'unit' ? {} : waiting.has(name) ? { maxWorkers: 4 } : { fileParallelism: false }),
+      ...(name === 'unit' ? {} : { maxWorkers: filesAtOnce[name] ?? 1 }),
       ...(more.setup === undefined ? {} : { globalSetup: [more.setup] }),
     },
   };

@@ -118,8 +118,8 @@ export class Wakeups {
   private descriptor: number | undefined;
   private watcher: FSWatcher | undefined;
   private closed = false;
-  /** What this thread knows of the file. */
-  private marks: Buffer = Buffer.alloc(FILE_BYTES);
+  /** What this thread knows of the file; undefined before it has read it. It is kept while the file cannot be watched. */
+  private known: Buffer | undefined;
   private readonly toMark = new Set<number>();
   private readonly toTell = new Set<number>();
   private readonly writing: Paced;
@@ -172,7 +172,7 @@ export class Wakeups {
       const { O_RDWR, O_CREAT, O_NOFOLLOW = 0 } = constants;
       this.descriptor = openSync(this.file, O_RDWR | O_CREAT | O_NOFOLLOW, 0o666);
       if (!fstatSync(this.descriptor).isFile()) return this.letGo();
-      this.marks = this.read();
+      this.known ??= this.read();
     } catch {
       // There are no rights, or there is no space.
       return this.letGo();
@@ -188,7 +188,10 @@ export class Wakeups {
       this.watcher.on('error', () => this.letGo());
     } catch {
       // No more files may be watched. The others can be woken nevertheless.
+      return;
     }
+    // What was marked since the file was read, and before it was watched.
+    this.changed();
   }
 
   private letGo(): void {
@@ -209,13 +212,14 @@ export class Wakeups {
   }
 
   private write(): void {
+    const { known: marks } = this;
     try {
       for (const slot of this.toMark) {
-        if (this.descriptor === undefined) break;
+        if (this.descriptor === undefined || marks === undefined) break;
         const at = slot * MARK_BYTES;
         // Any other number will do. One counted up could be the same that another member writes.
-        this.marks.writeUInt32LE(Math.floor(this.parts.random() * 2 ** 32), at);
-        writeSync(this.descriptor, this.marks, at, MARK_BYTES, at);
+        marks.writeUInt32LE(Math.floor(this.parts.random() * 2 ** 32), at);
+        writeSync(this.descriptor, marks, at, MARK_BYTES, at);
       }
     } catch {
       this.letGo();
@@ -224,14 +228,15 @@ export class Wakeups {
   }
 
   private changed(): void {
-    if (this.descriptor === undefined) return;
+    const { descriptor, known } = this;
+    if (descriptor === undefined || known === undefined) return;
     try {
       const marks = this.read();
       for (let slot = 0; slot < FILE_BYTES / MARK_BYTES; slot++) {
         const at = slot * MARK_BYTES;
-        if (marks.readUInt32LE(at) !== this.marks.readUInt32LE(at)) this.toTell.add(slot);
+        if (marks.readUInt32LE(at) !== known.readUInt32LE(at)) this.toTell.add(slot);
       }
-      this.marks = marks;
+      this.known = marks;
     } catch {
       return this.letGo();
     }

@@ -222,8 +222,10 @@ test('a file that was removed, or replaced, is made again by all', async () => {
     rmSync(file);
     harm();
     for (const { wakeups } of [writer, reader]) wakeups.renew();
-    reader.heard.length = 0;
     writer.pass(1);
+    reader.pass(1);
+    // Of a file that others replaced it hears all marks.
+    reader.heard.length = 0;
     reader.pass(1);
     writer.wakeups.mark(lease);
     await heard(reader, [lease]);
@@ -260,6 +262,28 @@ test('a watch that fails is begun again', async () => {
   other.wakeups.mark(lease);
   await heard(side, [lease]);
   expect([watchers.length, other.heard]).toEqual([2, []]);
+});
+
+test('what is marked after the file was read, and before it is watched, is heard', () => {
+  const other = new Side();
+  const side = new Side(path, (...args) => {
+    other.wakeups.mark(lease);
+    return watch(...args);
+  });
+  expect(side.heard).toEqual([[lease]]);
+});
+
+test('what is marked after a watch failed, and before the next one, is heard', () => {
+  const watchers: ReturnType<typeof watch>[] = [];
+  const side = new Side(path, (...args) => {
+    const watcher = watch(...args);
+    watchers.push(watcher);
+    return watcher;
+  });
+  watchers[0]?.emit('error', new Error('the watch is over'));
+  new Side().wakeups.mark(lease);
+  side.wakeups.renew();
+  expect(side.heard).toEqual([[lease]]);
 });
 
 test('an open file that is still there is left as it is', () => {
