@@ -175,4 +175,30 @@ export const togetherBugs: readonly PlantedBug[] = [
     replace: '',
     caughtBy,
   },
+  {
+    name: 'slow-batch-given-up',
+    breaks:
+      'A command for many leases that is merely slow fails for all of them when an idle connection is found dead.',
+    file: 'src/store/mongodb/connection/link.ts',
+    find: 'const isBatch = isQuick && isForMany(command);',
+    replace: 'const isBatch = !isQuick && isForMany(command);',
+    caughtBy,
+  },
+  {
+    name: 'batches-count-for-the-round-trip',
+    breaks: 'After some large batches a small command waits for the answer of a dead connection until its limit.',
+    file: 'src/store/mongodb/connection/link.ts',
+    find: 'if (isBatch) this.parts.measured(tookMs);\n      else if',
+    replace: 'if',
+    caughtBy,
+  },
+  {
+    name: 'urgent-calls-in-one-transaction',
+    breaks:
+      'A coordinator with ten thousand leases writes all of them in one transaction, while the other members wait for the lock.',
+    file: 'src/store/embedded/server.ts',
+    find: 'if (group.length > 0 && leases > URGENT_LEASES_MAX) break;',
+    replace: 'if (group.length > 0 && leases > 100 * URGENT_LEASES_MAX) break;',
+    caughtBy: ['named'],
+  },
 ];
