@@ -29,6 +29,7 @@ export const storeCalls = [
     'listNames',
     'putSuccess',
     'findSuccess',
+    'relayTasks',
     'other',
   ] as const),
 ] as const;

@@ -7,6 +7,7 @@ import { leaseKey, letterKey, ordersKey, settledKey, taskKey } from '../../src/s
 import { openEntries } from '../support/embeddedEntries.ts';
 import { manyContract } from './manyContract.ts';
 import { type OrdersUnderTest, ordersContract } from './ordersContract.ts';
+import { relayContract } from './relayContract.ts';
 import { type NewStore, settledContract } from './settledContract.ts';
 import { storeContract } from './storeContract.ts';
 import { type TaskStoreUnderTest, taskContract } from './taskContract.ts';
@@ -62,4 +63,5 @@ storeContract('the embedded store', setup);
 manyContract('the calls for many of the embedded store', setup);
 ordersContract('the orders in the embedded store', setup);
 taskContract('the queue in the embedded store', setup);
+relayContract('what masters move into the queue in the embedded store', setup);
 taskVolume('much in the embedded store', setup);

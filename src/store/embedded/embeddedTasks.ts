@@ -11,11 +11,13 @@ import type {
   QueueCounts,
   QueueState,
   RecordMark,
+  RelayedTask,
+  RelayResult,
   StoredTask,
   TaskStore,
 } from '../taskStore.js';
 import type { StoreCaller } from './storeThread.js';
-import { packTasks, resultOf, unpackStored } from './taskBytes.js';
+import { packRelayed, packTasks, relayResultOf, resultOf, unpackStored } from './taskBytes.js';
 
 /** Tasks, and bytes of them, that are added in one transaction: the beats of all members wait for it. */
 const TRANSACTION_TASKS_MAX = 1000;
@@ -30,6 +32,18 @@ export class EmbeddedTasks implements TaskStore {
       const some = oneWrite(tasks, results.length);
       const outcomes = await this.thread.call('addTasks', [name, packTasks(some), maxQueue]);
       for (const outcome of outcomes) results.push(resultOf(outcome));
+    }
+    return results;
+  }
+
+  /** Who relays late is refused by its tenure, so the time does not matter. */
+  async relayTasks(tenure: Tenure, tasks: readonly RelayedTask[]): Promise<RelayResult[] | null> {
+    const results: RelayResult[] = [];
+    while (results.length < tasks.length) {
+      const some = oneWrite(tasks, results.length);
+      const outcomes = await this.thread.call('relayTasks', [tenure, packRelayed(some)]);
+      if (outcomes === null) return null;
+      for (const outcome of outcomes) results.push(relayResultOf(outcome));
     }
     return results;
   }
@@ -92,7 +106,7 @@ export class EmbeddedTasks implements TaskStore {
 }
 
 /** Returns the tasks from `from` on that one write may carry, at least one. */
-function oneWrite(tasks: readonly NewTask[], from: number): readonly NewTask[] {
+function oneWrite<Task extends NewTask>(tasks: readonly Task[], from: number): readonly Task[] {
   let bytes = 0;
   let to = from;
   while (to < tasks.length && to - from < TRANSACTION_TASKS_MAX) {

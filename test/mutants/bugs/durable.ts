@@ -47,8 +47,8 @@ export const durableBugs: readonly PlantedBug[] = [
     name: 'trimmed-before-the-burial',
     breaks: 'A task is trimmed although its dead letter is not written yet.',
     file: reign,
-    find: 'if (this.burying !== null || clock.now() < this.trimAt) return;',
-    replace: 'if (clock.now() < this.trimAt) return;',
+    find: 'if (this.burying === null) this.trimming.run(this.acknowledged);',
+    replace: 'this.trimming.run(this.acknowledged);',
     caughtBy: ['walks'],
   },
   {

@@ -1,8 +1,9 @@
 /**
  * The durable queue in the user's MongoDB:
  *
- *   failover_tasks        { _id: seq + '/' + name, name, seq, key, payload, attempts, deaths, by: { term, number }, at }
- *                         without `by` as long as no master has put an attempt on record;
+ *   failover_tasks        { _id: seq + '/' + name, name, seq, key, payload, attempts, deaths, by: { term, number }, at,
+ *                         origin, details }; without `by` as long as no master has put an attempt on record,
+ *                         without `origin` if a member submitted it;
  *                         unique on (name, key); the key of one that is done, when its id came again, is { was: seq }
  *   failover_deadletters  { _id: seq + '/' + name, name, seq, key, payload, error: { name, message, code },
  *                         attempts, at, claim }; without `claim` as long as no member has put it back
@@ -23,10 +24,13 @@ import {
   DEAD_LETTERS_COUNTED_MAX,
   type DeadLetter,
   type FoundDeadLetter,
+  type Moment,
   type NewTask,
   type QueueCounts,
   type QueueState,
   type RecordMark,
+  type RelayedTask,
+  type RelayResult,
   type StoredTask,
   type TaskStore,
 } from '../../taskStore.js';
@@ -71,6 +75,10 @@ export class MongodbTasks implements TaskStore {
 
   addTasks(name: string, tasks: readonly NewTask[], maxQueue: number): Promise<AddResult[]> {
     return this.adder.add(name, tasks, maxQueue);
+  }
+
+  relayTasks({ name }: Tenure, tasks: readonly RelayedTask[], since: Moment): Promise<RelayResult[]> {
+    return this.adder.relay(name, tasks, since);
   }
 
   queueState(name: string): Promise<QueueState> {
