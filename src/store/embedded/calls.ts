@@ -20,11 +20,14 @@ import type { Success } from '../successes.js';
 import type {
   Acknowledgement,
   AttemptsRecord,
+  Checkpoint,
   DeadLetter,
   FoundDeadLetter,
+  OutcomeLook,
   QueueCounts,
   QueueState,
   RecordMark,
+  TaskOutcome,
 } from '../taskStore.js';
 import type { SharedGate } from './gate.js';
 import type { InspectionCalls } from './inspection.js';
@@ -76,6 +79,11 @@ export interface EmbeddedCalls extends InspectionCalls, ManyCalls {
   oldestDeadLetter(name: string, id: TaskId): FoundDeadLetter | null;
   claimDeadLetter(name: string, seq: number, expected: string | null, claim: string | null): boolean;
   removeDeadLetter(name: string, seq: number): void;
+  setCheckpoint(tenure: Tenure, checkpoint: Checkpoint): boolean;
+  putOutcomes(name: string, outcomes: readonly TaskOutcome[]): void;
+  readOutcomes(name: string, ids: readonly TaskId[]): OutcomeLook;
+  /** Returns whether nothing is left to trim. */
+  trimOutcomes(name: string, before: Date): boolean;
 }
 
 export type CallName = keyof EmbeddedCalls;

@@ -78,6 +78,10 @@ class SlowStore {
           oldestDeadLetter: none,
           claimDeadLetter: none,
           removeDeadLetter: none,
+          setCheckpoint: none,
+          putOutcomes: none,
+          readOutcomes: none,
+          trimOutcomes: none,
         },
       },
     };
