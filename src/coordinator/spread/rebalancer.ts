@@ -142,7 +142,7 @@ export class Rebalancer {
   }
 }
 
-/** Returns whether this member stands by, and is of a version that knows of no hand-overs. */
+/** Returns whether this is a standby of a version that knows of no hand-overs. */
 function knowsNoRequests({ state, drain }: Member): boolean {
   return drain === undefined && isStandby(state);
 }
