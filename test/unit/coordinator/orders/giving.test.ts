@@ -164,7 +164,7 @@ describe('a master gives its mastership away', () => {
     expect(await world.after(2 * MASTER, asked)).toMatchObject({ value: { holder: 'c:1' } });
   });
 
-  // Its work ends already, so there is no way back. A request before the release is obeyed, and after it none is to be asked.
+  // Its work ends already, so there is no way back. A request before the release is obeyed, a later one is refused.
   test.each([1, 100, 190, 197, 198, 199, 200, 230])(
     'and to whom an operator says who asks %d ms after it began',
     async (ms) => {
