@@ -1,8 +1,19 @@
 /**
  * The documents of a durable queue in both stores, and the check of every one that is read, as in documents.ts.
  */
+
+import type { TaskDetails } from '../task/task.js';
 import { DocumentReader, type Fields, isFields, storedId } from './documents.js';
-import type { Burial, DeadLetter, FoundDeadLetter, QueueState, RecordMark, StoredTask, Verdict } from './taskStore.js';
+import type {
+  Burial,
+  DeadLetter,
+  FoundDeadLetter,
+  NewTask,
+  QueueState,
+  RecordMark,
+  StoredTask,
+  Verdict,
+} from './taskStore.js';
 
 /** Returns the fields of the lease that say how far the queue is done. A queue that has none is at its beginning. */
 export function storedBurial(burial: Burial | null): Fields | null {
@@ -16,6 +27,15 @@ export function storedLetter({ queue, seq, id, name, message, code, attempts }: 
   return { name: queue, seq, key: storedId(id), error: { name, message, code: code ?? null }, attempts };
 }
 
+/** Returns the fields of a task that only some have. */
+export function storedExtras({ origin, details }: NewTask & { readonly origin?: string }): Fields {
+  return { ...(origin === undefined ? {} : { origin }), ...(details === undefined ? {} : { details }) };
+}
+
+function isPlain(value: unknown): boolean {
+  return value === null || ['string', 'number', 'boolean'].includes(typeof value);
+}
+
 export class TaskReader extends DocumentReader {
   task(): StoredTask {
     return {
@@ -25,7 +45,41 @@ export class TaskReader extends DocumentReader {
       attempts: this.count('attempts'),
       deaths: this.count('deaths'),
       at: this.date('at'),
+      ...(this.fields.permanent === true ? { permanent: true } : {}),
+      ...this.checkpoint(),
+      ...this.relayed(),
     };
+  }
+
+  /** What only a task has that a master moved into the queue. */
+  relayed(): Pick<StoredTask, 'origin' | 'details'> {
+    const { origin, details } = this.fields;
+    return {
+      ...(origin === undefined || origin === null ? {} : { origin: this.text('origin') }),
+      ...(details === undefined || details === null ? {} : { details: this.details() }),
+    };
+  }
+
+  private details(): TaskDetails {
+    const { details } = this.fields;
+    if (!isFields(details) || !Object.values(details).every(isPlain)) throw this.alien('details', 'plain values');
+    return details as TaskDetails;
+  }
+
+  private checkpoint(): Pick<StoredTask, 'checkpoint'> {
+    const { checkpoint } = this.fields;
+    // Memory of its own: in a window it would keep the whole answer of the server.
+    return checkpoint === undefined || checkpoint === null
+      ? {}
+      : { checkpoint: new Uint8Array(this.bytes('checkpoint')) };
+  }
+
+  /** Under which term the checkpoint was put down, and as which of that master; null when none was. */
+  checkpointBy(): RecordMark | null {
+    const { checkpointBy } = this.fields;
+    if (checkpointBy === undefined || checkpointBy === null) return null;
+    const reader = this.below('checkpointBy');
+    return { term: reader.serial('term'), number: reader.serial('number') };
   }
 
   taskName(): Pick<StoredTask, 'seq' | 'id'> {
@@ -70,7 +124,7 @@ export class TaskReader extends DocumentReader {
     return { seq: this.serial('seq'), ...this.error(), attempts: this.count('attempts') };
   }
 
-  private error(): Omit<Verdict, 'attempts'> {
+  protected error(): Omit<Verdict, 'attempts'> {
     const code = this.fields.code === null ? undefined : this.text('code');
     return { name: this.text('name'), message: this.text('message'), code };
   }
@@ -82,7 +136,7 @@ export class TaskReader extends DocumentReader {
   }
 
   /** A `Binary` of the driver, or bytes as they are. They may be a view on more, such as the answer of the server. */
-  private bytes(name: string): Uint8Array {
+  protected bytes(name: string): Uint8Array {
     const value = this.fields[name];
     if (value instanceof Uint8Array) return value;
     if (isFields(value) && value._bsontype === 'Binary') {

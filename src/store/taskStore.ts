@@ -9,13 +9,21 @@
  * mastership lasts. As in `Store`, every call ends within the time limit, may fail with a `StoreError`, and then its
  * outcome is unknown; all of them can be called again.
  */
-import type { TaskId } from '../task/task.js';
+import type { TaskDetails, TaskId } from '../task/task.js';
 import type { ManyStore } from './manyStore.js';
 import type { Store, Tenure } from './store.js';
 
 export interface NewTask {
   readonly id: TaskId;
   readonly bytes: Uint8Array;
+  /** What the context of the work is made of beside the task. */
+  readonly details?: TaskDetails | undefined;
+}
+
+/** A task that a master moves into the queue from elsewhere: once, although the call is repeated, by it or by the next one. */
+export interface RelayedTask extends NewTask {
+  /** Names what it was made from, as no other task of the queue is named. Stays with the task until that is trimmed. */
+  readonly origin: string;
 }
 
 /** What is on record of a task's failures. */
@@ -34,15 +42,23 @@ export interface RecordMark {
 
 export interface StoredTask extends NewTask, Attempts {
   readonly seq: number;
+  /** Missing if a member submitted it. */
+  readonly origin?: string;
   /** Which record the attempts are from; null as long as there is none. */
   readonly recordedBy: RecordMark | null;
   /** When it was stored, by the wall clock of the member that did: for people only. */
   readonly at: Date;
+  /** Whether it failed for good (`permanent`), however many attempts are left. */
+  readonly permanent?: boolean;
+  /** What its last attempt put down as its checkpoint; undefined: it did not. */
+  readonly checkpoint?: Uint8Array | undefined;
 }
 
 /** What a master puts on record of a task. */
 export interface AttemptsRecord extends Attempts {
   readonly seq: number;
+  /** Whether it failed for good, until its record is cleared. */
+  readonly permanent?: boolean;
   /** Counts the records of the holder, so one which lands after a later one changes nothing. */
   readonly number: number;
 }
@@ -52,6 +68,18 @@ export type AddResult =
   | { readonly type: 'stored'; readonly seq: number }
   | { readonly type: 'known' }
   | { readonly type: 'full' };
+
+/** `relayed`: a task of this origin is there. `known`: a task of another origin that has this id is queued. */
+export type RelayResult =
+  | { readonly type: 'stored'; readonly seq: number }
+  | { readonly type: 'relayed' }
+  | { readonly type: 'known' };
+
+/** A time by both clocks, of which the one that ran further counts. */
+export interface Moment {
+  readonly now: number;
+  readonly sinceBoot: number;
+}
 
 /** Why a task was given up. */
 export interface Verdict {
@@ -94,6 +122,39 @@ export interface FoundDeadLetter extends DeadLetter {
   readonly claim: string | null;
 }
 
+/** What a running task puts down, for its next attempt. */
+export interface Checkpoint {
+  readonly seq: number;
+  /** Counts the writes of the holder, so one which lands after a later one changes nothing. */
+  readonly number: number;
+  readonly bytes: Uint8Array;
+}
+
+/** How a task ended. Of two outcomes of one id the one of the higher number counts, then that of the higher term. */
+export interface TaskOutcome {
+  readonly id: TaskId;
+  readonly seq: number;
+  readonly term: number;
+  readonly state: 'done' | 'failed' | 'cancelled';
+  readonly attempts: number;
+  /** Of a task that failed. */
+  readonly error: Omit<Verdict, 'attempts'> | null;
+  /** What the work returned, encoded; null if it returned nothing but that the task is done. */
+  readonly result: Uint8Array | null;
+  readonly at: Date;
+  /** When it may be deleted. */
+  readonly until: Date;
+}
+
+/** What is known of some ids. `done` was read first, so the outcome of a number up to there is among these, or is nowhere. */
+export interface OutcomeLook {
+  readonly done: number;
+  /** For each id the number of the task that has it; null if none is stored. It may be done already. */
+  readonly stored: readonly (number | null)[];
+  /** For each id. An outcome of a number above `done` does not count: its task is not acknowledged. */
+  readonly outcomes: readonly (TaskOutcome | null)[];
+}
+
 export interface QueueCounts {
   readonly queued: number;
   readonly dead: number;
@@ -104,12 +165,22 @@ export interface QueueCounts {
 /** How many dead letters a store counts at least, before it may stop. */
 export const DEAD_LETTERS_COUNTED_MAX = 100_000;
 
+/** How many ids one look at outcomes may ask for: 64 KiB of result each must fit into one answer. */
+export const OUTCOMES_READ_MAX = 200;
+
 export interface TaskStore {
   /**
    * Stores the tasks in this order, with consecutive numbers among themselves, unless other members store in between.
    * On a failure a beginning of them may have been stored. Two with the same id in one call: the second is `known`.
    */
   addTasks(name: string, tasks: readonly NewTask[], maxQueue: number): Promise<AddResult[]>;
+  /**
+   * Stores the tasks as `addTasks` does, however many are queued, but for those whose origin a task has that is stored, be it
+   * done or not. `since`: from before their source was read; too long after that it fails, as the source may be gone and the
+   * task trimmed. Null: the tenure is over, where the store can tell. What the source of a task is must outlast the task's
+   * trimming by nothing: `trimTasks` is told of a task only when its source is gone for sure.
+   */
+  relayTasks(tenure: Tenure, tasks: readonly RelayedTask[], since: Moment): Promise<RelayResult[] | null>;
   queueState(name: string): Promise<QueueState>;
   /** Tasks with higher numbers than `seq`, in order: at most `tasks` of them, and, but for the first, at most `bytes`. */
   tasksAfter(
@@ -132,6 +203,11 @@ export interface TaskStore {
    * last one, so an earlier one that lands later changes nothing.
    */
   clearAttempts(name: string, seq: number, recordedBy: RecordMark | null): Promise<void>;
+  /**
+   * Puts down the checkpoint of a task. False, and nothing is written: the task is not there, a master of a later term has put
+   * its attempts on record, or a checkpoint of a later term, or of this term with a higher number, has come.
+   */
+  setCheckpoint(tenure: Tenure, checkpoint: Checkpoint): Promise<boolean>;
   /** Deletes, now or later, tasks up to `through`, which must be done. May be called often. */
   trimTasks(name: string, through: number): Promise<void>;
   /** Numbers and times for people; counts may be behind. */
@@ -149,6 +225,13 @@ export interface TaskStore {
   /** Replaces the claim of a letter, if it is still `expected`. Returns false if it is another, or the letter is gone. */
   claimDeadLetter(name: string, seq: number, expected: string | null, claim: string | null): Promise<boolean>;
   removeDeadLetter(name: string, seq: number): Promise<void>;
+
+  /** Keeps how tasks of different ids ended, but for those whose id has an outcome that counts more, or the same. Returns when all are kept. */
+  putOutcomes(name: string, outcomes: readonly TaskOutcome[]): Promise<void>;
+  /** At most `OUTCOMES_READ_MAX` different ids. */
+  readOutcomes(name: string, ids: readonly TaskId[]): Promise<OutcomeLook>;
+  /** Deletes those whose time was over before then. May be called often. */
+  trimOutcomes(name: string, before: Date): Promise<void>;
 }
 
 /** All that a store of ours does. */

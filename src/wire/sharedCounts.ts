@@ -29,6 +29,11 @@ export const storeCalls = [
     'listNames',
     'putSuccess',
     'findSuccess',
+    'relayTasks',
+    'setCheckpoint',
+    'putOutcomes',
+    'readOutcomes',
+    'trimOutcomes',
     'other',
   ] as const),
 ] as const;

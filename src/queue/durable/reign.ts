@@ -24,6 +24,7 @@ import { isSpent, queueBlocked, verdictOn } from '../givingUp.js';
 import type { QueuedTask } from '../runner.js';
 import type { TaskWindow, WindowTask } from './taskWindow.js';
 import type { TenureStore } from './tenureStore.js';
+import { Trimming } from './trimming.js';
 
 /** Most tasks that are done or running without an acknowledgement. */
 export const UNACKNOWLEDGED_MAX = 256;
@@ -31,8 +32,6 @@ export const UNACKNOWLEDGED_MAX = 256;
 const POLL_GRID_MS = 10;
 /** After a look for new tasks the next one waits ten times as long as that look took, but no more than four POLL. */
 const POLL_REST = { times: 10, polls: 4 };
-/** Without news, tasks that are done are trimmed after pauses that double up to this, in ms: a store may keep them for a minute. */
-const TRIM_PAUSE_MAX_MS = 60_000;
 
 interface DurableQueueCallbacks {
   /** Tasks that may run are there: poke the dispatcher. */
@@ -52,6 +51,8 @@ export interface ReignParts {
   /** Between two looks for new tasks, in ms. */
   readonly poll: number;
   readonly callbacks: DurableQueueCallbacks;
+  /** Returns up to which number tasks may be trimmed once they are done. Missing: all may. */
+  trimLimit?(): number;
 }
 
 /** What was put on record before a suspect began. */
@@ -92,9 +93,7 @@ export class Reign {
   private readonly suspectsThrough: number;
   /** Before then the store is not asked for new tasks: it was slow to answer. */
   private lookFrom = 0;
-  /** When to trim next, and how long to wait after that, in ms. */
-  private trimAt: number;
-  private trimPause: number;
+  private readonly trimming: Trimming;
   /** What was last put on record before a suspect began. */
   private suspicion: Suspicion | null;
   private readonly pollAlarm: Alarm;
@@ -110,8 +109,7 @@ export class Reign {
     this.acknowledged = done;
     this.suspectsThrough = suspectsThrough;
     this.suspicion = suspicion;
-    this.trimAt = done === 0 ? Number.POSITIVE_INFINITY : 0;
-    this.trimPause = parts.poll;
+    this.trimming = new Trimming(parts, done === 0, (through) => this.store.trim(through));
     this.pollAlarm = new Alarm(parts.clock, () => this.poll());
   }
 
@@ -156,6 +154,11 @@ export class Reign {
 
   private get pending(): boolean {
     return this.finished > this.acknowledged || this.burying !== null || this.hold === 'recording';
+  }
+
+  /** Returns up to which number all tasks are done, and acknowledged. */
+  get through(): number {
+    return this.acknowledged;
   }
 
   // ---- what the dispatcher asks for, and tells ----
@@ -334,7 +337,8 @@ export class Reign {
     if (this.lost) void this.acknowledge();
     if (this.hold === 'blocked' && head !== undefined) void this.pollBlocked(head);
     if (this.parts.clock.now() >= this.lookFrom) void this.pollQueue();
-    this.trim();
+    // A burial that is not finished needs its task.
+    if (this.burying === null) this.trimming.run(this.acknowledged);
   }
 
   /** Looks for new tasks. A slow store is asked less often, so the looks of many queues do not delay beats. */
@@ -355,21 +359,6 @@ export class Reign {
     this.pollAlarm.by(onGrid > now ? onGrid : now + poll);
   }
 
-  /** Trims at once after an acknowledgement, then ever more seldom: an idle queue costs nothing. */
-  private trim(): void {
-    const { clock, poll } = this.parts;
-    // A burial that is not finished needs its task.
-    if (this.burying !== null || clock.now() < this.trimAt) return;
-    this.trimAt = clock.now() + this.trimPause;
-    this.trimPause = Math.min(TRIM_PAUSE_MAX_MS, 2 * this.trimPause);
-    this.store.trim(this.acknowledged).catch(() => this.trimSoon(poll));
-  }
-
-  private trimSoon(pause: number): void {
-    this.trimAt = this.parts.clock.now() + pause;
-    this.trimPause = this.parts.poll;
-  }
-
   /** Acknowledges all that is done, in one write at a time. */
   private async acknowledge(): Promise<void> {
     if (this.acknowledging) return;
@@ -382,7 +371,7 @@ export class Reign {
       this.lost = !matched;
       if (!matched) break;
       this.acknowledged = finished;
-      this.trimSoon(0);
+      this.trimming.soon(0);
       const ids = this.ids.splice(0, count);
       if (ids.length > 0) this.parts.callbacks.acknowledged(ids);
       if (burying !== null) await this.bury(burying);

@@ -109,11 +109,11 @@ export class TaskWindow {
     return true;
   }
 
-  private append({ seq, id, bytes, attempts, deaths }: StoredTask): void {
+  private append({ seq, id, bytes, attempts, deaths, details }: StoredTask): void {
     if (seq <= this.fetched) return;
     this.fetched = seq;
     this.byteCount += bytes.byteLength;
-    this.tasks.push({ seq, id, bytes, failed: attempts, deaths, recorded: false });
+    this.tasks.push({ seq, id, bytes, details, failed: attempts, deaths, recorded: false });
   }
 
   /** Never zero: the window may be full when a gap is found, or offers may fill it during a fetch. */

@@ -20,17 +20,20 @@ import type { Success } from '../successes.js';
 import type {
   Acknowledgement,
   AttemptsRecord,
+  Checkpoint,
   DeadLetter,
   FoundDeadLetter,
+  OutcomeLook,
   QueueCounts,
   QueueState,
   RecordMark,
+  TaskOutcome,
 } from '../taskStore.js';
 import type { SharedGate } from './gate.js';
 import type { InspectionCalls } from './inspection.js';
 import type { ManyCalls } from './manyCalls.js';
 import type { EmbeddedPlace } from './place.js';
-import type { PackedStored, PackedTasks } from './taskBytes.js';
+import type { PackedRelayed, PackedStored, PackedTasks } from './taskBytes.js';
 
 export interface EmbeddedCalls extends InspectionCalls, ManyCalls {
   open(): void;
@@ -61,6 +64,8 @@ export interface EmbeddedCalls extends InspectionCalls, ManyCalls {
   putSuccess(success: Omit<Success, 'at'>): void;
   findSuccess(name: string, key: string): Success | null;
   addTasks(name: string, tasks: PackedTasks, maxQueue: number): number[];
+  /** Null: the lease is not of that tenure. */
+  relayTasks(tenure: Tenure, tasks: PackedRelayed): number[] | null;
   queueState(name: string): QueueState;
   tasksAfter(name: string, seq: number, limit: { readonly tasks: number; readonly bytes: number }): PackedStored;
   acknowledge(tenure: Tenure, acknowledgement: Acknowledgement): boolean;
@@ -74,6 +79,11 @@ export interface EmbeddedCalls extends InspectionCalls, ManyCalls {
   oldestDeadLetter(name: string, id: TaskId): FoundDeadLetter | null;
   claimDeadLetter(name: string, seq: number, expected: string | null, claim: string | null): boolean;
   removeDeadLetter(name: string, seq: number): void;
+  setCheckpoint(tenure: Tenure, checkpoint: Checkpoint): boolean;
+  putOutcomes(name: string, outcomes: readonly TaskOutcome[]): void;
+  readOutcomes(name: string, ids: readonly TaskId[]): OutcomeLook;
+  /** Returns whether nothing is left to trim. */
+  trimOutcomes(name: string, before: Date): boolean;
 }
 
 export type CallName = keyof EmbeddedCalls;

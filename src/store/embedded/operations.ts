@@ -5,6 +5,7 @@ import { inspectionOn } from './inspection.js';
 import { Leases, type StoreFacts } from './leases.js';
 import { manyOn } from './manyCalls.js';
 import { EmbeddedOrders } from './orders.js';
+import { outcomesOn } from './outcomes.js';
 import { EmbeddedPresences } from './presences.js';
 import { Tasks } from './tasks.js';
 
@@ -16,6 +17,7 @@ export function operationsOn(entries: Entries, store: StoreFacts): EmbeddedCalls
   return {
     ...inspectionOn(entries, store),
     ...manyOn(entries, leases),
+    ...outcomesOn(entries, store, (name) => tasks.queueState(name)),
     open: () => {},
     settle: (epoch, wait) => leases.settle(epoch, wait),
     highestTerm: (name) => leases.highestTerm(name),
@@ -43,6 +45,7 @@ export function operationsOn(entries: Entries, store: StoreFacts): EmbeddedCalls
     putSuccess: (success) => leases.putSuccess(success),
     findSuccess: (name, key) => leases.findSuccess(name, key),
     addTasks: (name, packed, maxQueue) => tasks.addTasks(name, packed, maxQueue),
+    relayTasks: (tenure, packed) => tasks.relayTasks(tenure, packed),
     queueState: (name) => tasks.queueState(name),
     tasksAfter: (name, seq, limit) => tasks.tasksAfter(name, seq, limit),
     acknowledge: (tenure, acknowledgement) => tasks.acknowledge(tenure, acknowledgement),
@@ -55,5 +58,6 @@ export function operationsOn(entries: Entries, store: StoreFacts): EmbeddedCalls
     oldestDeadLetter: (name, id) => tasks.oldestDeadLetter(name, id),
     claimDeadLetter: (name, seq, expected, claim) => tasks.claimDeadLetter(name, seq, expected, claim),
     removeDeadLetter: (name, seq) => tasks.removeDeadLetter(name, seq),
+    setCheckpoint: (tenure, checkpoint) => tasks.setCheckpoint(tenure, checkpoint),
   };
 }

@@ -24,6 +24,7 @@ import type {
 import type { FullStore, TaskStore } from '../../../src/store/taskStore.ts';
 import type { Clock } from '../../../src/time/clock.ts';
 import { sameVersion } from '../../support/memoryStore.ts';
+import { lookAt } from '../../support/outcomes.ts';
 import type { Timeline } from '../../support/skewedClock.ts';
 import { answerTo, isStranger } from './company.ts';
 import type { Conduct } from './conduct.ts';
@@ -36,15 +37,19 @@ import {
   type Documents,
   held,
   insertTerm,
+  keepOutcomes,
   type LeaseDocument,
   ordersFor,
   type Primary,
   putLetter,
   putPreferred,
+  relayTasks,
   setAttempts,
+  setCheckpoint,
   setLease,
   settle,
   tasksAfter,
+  trimOutcomes,
   trimTasks,
   trimTerms,
 } from './database.ts';
@@ -97,6 +102,7 @@ type CarryOut<T> = (primary: Primary, gap: number, answer: (value: { readonly va
 const taskCalls: ReadonlySet<CallName> = new Set<CallName>([
   ...(['addTasks', 'queueState', 'tasksAfter', 'acknowledge', 'setAttempts', 'trimTasks', 'countTasks'] as const),
   ...([
+    'relayTasks',
     'clearAttempts',
     'putDeadLetter',
     'countDeadLetters',
@@ -311,6 +317,17 @@ export class SimulatedConnection implements FullStore {
           // A planted bug: some of what is said to be stored is not.
           return { change: forgetsTasks && tasks.length === 2 ? () => {} : change, answer, committed };
         }),
+      relayTasks: (_tenure, tasks) =>
+        this.write('relayTasks', (primary) => {
+          const { change, answer } = relayTasks(primary, tasks, new Date(clock.wall()));
+          const committed = (): void => {
+            for (const [index, result] of answer.entries()) {
+              const task = tasks[index];
+              if (result.type === 'stored' && task !== undefined) database.watch.stored(result.seq, task.id);
+            }
+          };
+          return { change, answer, committed };
+        }),
       queueState: () =>
         this.read('queueState', ({ committed }) => ({
           done: committed.done,
@@ -329,6 +346,16 @@ export class SimulatedConnection implements FullStore {
         done(this.write('setAttempts', () => ({ change: setAttempts(term, record), answer: null }))),
       clearAttempts: (_name, seq, recordedBy) =>
         done(this.write('clearAttempts', () => ({ change: clearAttempts(seq, recordedBy), answer: null }))),
+      setCheckpoint: ({ term }, checkpoint) =>
+        this.write('setCheckpoint', (primary) => setCheckpoint(primary, term, checkpoint)),
+      putOutcomes: (_name, outcomes) =>
+        done(this.write('putOutcomes', () => ({ change: keepOutcomes(outcomes), answer: null }))),
+      readOutcomes: (_name, ids) =>
+        this.read('readOutcomes', ({ committed }) =>
+          lookAt(ids, committed.done, committed.tasks.values(), committed.outcomes),
+        ),
+      trimOutcomes: (_name, before) =>
+        done(this.write('trimOutcomes', () => ({ change: trimOutcomes(before), answer: null }))),
       trimTasks: (_name, through) =>
         trims
           ? done(this.write('trimTasks', (primary) => ({ change: trimTasks(primary, through), answer: null })))

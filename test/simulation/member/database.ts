@@ -14,12 +14,17 @@ import type {
   AddResult,
   AttemptsRecord,
   Burial,
+  Checkpoint,
   DeadLetter,
   NewTask,
   RecordMark,
+  RelayedTask,
+  RelayResult,
   StoredTask,
+  TaskOutcome,
 } from '../../../src/store/taskStore.ts';
 import type { TaskId } from '../../../src/task/task.ts';
+import { putOutcomes, takesCheckpoint } from '../../support/outcomes.ts';
 import { isLater, isSame } from '../../support/recordMarks.ts';
 import type { Timeline } from '../../support/skewedClock.ts';
 
@@ -39,6 +44,9 @@ export class Documents {
   numbers = new Map<TaskId, number>();
   next = 1;
   letters = new Map<number, DeadLetter>();
+  outcomes = new Map<TaskId, TaskOutcome>();
+  /** Which checkpoint of each task came last. */
+  checkpoints = new Map<number, RecordMark>();
   epoch = 1;
   /** The longest wait that the store was settled for in this epoch, in ms. */
   settledFor = 0;
@@ -58,6 +66,8 @@ export class Documents {
     copy.tasks = new Map(this.tasks);
     copy.numbers = new Map(this.numbers);
     copy.letters = new Map(this.letters);
+    copy.outcomes = new Map(this.outcomes);
+    copy.checkpoints = new Map(this.checkpoints);
     return copy;
   }
 }
@@ -273,6 +283,32 @@ export function addTasks({ current }: Primary, tasks: readonly NewTask[], at: Da
   return { change, answer };
 }
 
+/** Finding no task of an origin and inserting at the next number is one write here: taskAdder.ts says why it may be. */
+export function relayTasks({ current }: Primary, tasks: readonly RelayedTask[], at: Date): Outcome<RelayResult[]> {
+  const stored: StoredTask[] = [];
+  const origins = new Set([...current.tasks.values()].map(({ origin }) => origin));
+  const taken = new Set<TaskId>();
+  let { next } = current;
+  const answer = tasks.map((task): RelayResult => {
+    if (origins.has(task.origin)) return { type: 'relayed' };
+    const before = current.numbers.get(task.id) ?? 0;
+    if (taken.has(task.id) || before > current.done || before === current.lease?.burial?.seq) return { type: 'known' };
+    taken.add(task.id);
+    origins.add(task.origin);
+    stored.push({ ...task, seq: next, attempts: 0, deaths: 0, recordedBy: null, at });
+    next += 1;
+    return { type: 'stored', seq: next - 1 };
+  });
+  const change: Change = (documents) => {
+    for (const task of stored) {
+      documents.tasks.set(task.seq, task);
+      documents.numbers.set(task.id, task.seq);
+      documents.next = task.seq + 1;
+    }
+  };
+  return { change, answer };
+}
+
 export function tasksAfter(
   { committed }: Primary,
   seq: number,
@@ -290,11 +326,41 @@ export function tasksAfter(
   return found;
 }
 
-export function setAttempts(term: number, { seq, number, attempts, deaths }: AttemptsRecord): Change {
+export function setAttempts(term: number, record: AttemptsRecord): Change {
+  const { seq, number, attempts, deaths, permanent } = record;
   return (documents) => {
     const task = documents.tasks.get(seq);
     if (task === undefined || !isLater({ term, number }, task.recordedBy)) return;
-    documents.tasks.set(seq, { ...task, attempts, deaths, recordedBy: { term, number } });
+    documents.tasks.set(seq, {
+      ...task,
+      attempts,
+      deaths,
+      recordedBy: { term, number },
+      ...(permanent ? { permanent } : {}),
+    });
+  };
+}
+
+export function setCheckpoint({ current }: Primary, term: number, checkpoint: Checkpoint): Outcome<boolean> {
+  const { seq, number, bytes } = checkpoint;
+  const takes = ({ tasks, checkpoints }: Documents): boolean =>
+    takesCheckpoint(tasks.get(seq), term, checkpoint, checkpoints.get(seq) ?? null);
+  const change: Change = (documents) => {
+    const task = documents.tasks.get(seq);
+    if (task === undefined || !takes(documents)) return;
+    documents.tasks.set(seq, { ...task, checkpoint: bytes });
+    documents.checkpoints.set(seq, { term, number });
+  };
+  return { change, answer: takes(current) };
+}
+
+export function keepOutcomes(outcomes: readonly TaskOutcome[]): Change {
+  return (documents) => putOutcomes(documents.outcomes, outcomes);
+}
+
+export function trimOutcomes(before: Date): Change {
+  return ({ outcomes }) => {
+    for (const [id, { until }] of outcomes) if (until < before) outcomes.delete(id);
   };
 }
 
@@ -302,7 +368,7 @@ export function clearAttempts(seq: number, recordedBy: RecordMark | null): Chang
   return (documents) => {
     const task = documents.tasks.get(seq);
     if (task === undefined || !isSame(task.recordedBy, recordedBy)) return;
-    documents.tasks.set(seq, { ...task, attempts: 0, deaths: 0 });
+    documents.tasks.set(seq, { ...task, attempts: 0, deaths: 0, permanent: false });
   };
 }
 

@@ -63,6 +63,7 @@ class SlowStore {
       tasks: {
         ...{
           addTasks: none,
+          relayTasks: none,
           queueState: none,
           tasksAfter: none,
           acknowledge: none,
@@ -77,6 +78,10 @@ class SlowStore {
           oldestDeadLetter: none,
           claimDeadLetter: none,
           removeDeadLetter: none,
+          setCheckpoint: none,
+          putOutcomes: none,
+          readOutcomes: none,
+          trimOutcomes: none,
         },
       },
     };
