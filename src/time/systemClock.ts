@@ -10,8 +10,6 @@ import type { Cancel, Clock } from './clock.js';
 const NEAR_MS = 1.2;
 /** The longest delay that `setTimeout` takes, in ms. */
 const TIMER_MAX_MS = 2 ** 31 - 1;
-/** How old the time since the boot may be, in ms of the monotonic clock: far below what counts as a suspension. */
-const BOOT_KEPT_MS = 1;
 
 const cell = new Int32Array(new SharedArrayBuffer(4));
 
@@ -19,21 +17,9 @@ function now(): number {
   return Number(process.hrtime.bigint()) / 1e6;
 }
 
-let boot = 0;
-let bootReadAt = Number.NEGATIVE_INFINITY;
-
-/** A read opens a file, and a thousand members ask in one turn. If the machine slept since, that is seen 1 ms later. */
-function sinceBoot(): number {
-  const at = now();
-  if (at - bootReadAt < BOOT_KEPT_MS) return boot;
-  boot = uptime() * 1000;
-  bootReadAt = at;
-  return boot;
-}
-
 export const systemClock: Clock = {
   now,
-  sinceBoot,
+  sinceBoot: () => uptime() * 1000,
   wall: () => Date.now(),
   at(time: number, callback: () => void): Cancel {
     let timer: NodeJS.Timeout | undefined;

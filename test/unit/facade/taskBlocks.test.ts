@@ -52,7 +52,7 @@ test.each([memoryBlocks, durableBlocks])(
       seen.add(blocks.copy(new Uint8Array(KIB)).block.bytes.length);
     const all = Array.from({ length: 1 + Math.log2(sizes.block / sizes.first) }, (_, n) => sizes.first * 2 ** n);
     expect([...seen]).toEqual(all);
-    // One that is larger than the first block shares one all the same.
+    // One that is larger than the first block shares one.
     const others = new TaskBlocks(sizes);
     expect(others.copy(new Uint8Array(20 * KIB)).block.bytes.length).toBe(32 * KIB);
   },
