@@ -17,6 +17,8 @@ export interface Chunk {
   readonly lengths: readonly number[];
   /** Which try of each task this is; null when it is the first of all of them. */
   readonly attempts: readonly number[] | null;
+  /** The last checkpoint of its tasks, by their index, if any has one. */
+  readonly checkpoints?: ReadonlyMap<number, Uint8Array>;
 }
 
 export interface Packed {
@@ -30,20 +32,26 @@ export function packChunk(tasks: readonly QueuedTask[]): Packed {
   const ids: TaskId[] = [];
   const lengths: number[] = [];
   let attempts: number[] | null = null;
+  let checkpoints: Map<number, Uint8Array> | undefined;
   let total = 0;
-  for (const { id, bytes, failed } of tasks) {
+  for (const { id, bytes, failed, checkpoint } of tasks) {
     if (ids.length > 0 && total + bytes.length > CHUNK_BYTES_MAX) break;
     if (failed > 0 && attempts === null) attempts = ids.map(() => 1);
     attempts?.push(failed + 1);
+    if (checkpoint !== undefined) {
+      checkpoints ??= new Map();
+      checkpoints.set(ids.length, checkpoint);
+    }
     ids.push(id);
     lengths.push(bytes.length);
     total += bytes.length;
   }
   const only = ids.length === 1 && total > COPIED_BYTES_MAX ? tasks[0] : undefined;
   const block = only && viewOf(only.bytes);
-  if (block !== undefined && isShared(block)) return { chunk: { block, ids, lengths, attempts }, transfer: [] };
+  const rest = { ids, lengths, attempts, ...(checkpoints === undefined ? {} : { checkpoints }) };
+  if (block !== undefined && isShared(block)) return { chunk: { block, ...rest }, transfer: [] };
   const buffer = joined(tasks, ids.length, total);
-  const chunk = { block: new Uint8Array(buffer), ids, lengths, attempts };
+  const chunk = { block: new Uint8Array(buffer), ...rest };
   return { chunk, transfer: total > COPIED_BYTES_MAX ? [buffer] : [] };
 }
 
