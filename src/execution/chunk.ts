@@ -3,7 +3,7 @@
  * message and one piece of memory cross, and they are not decoded on the way.
  */
 import type { QueuedTask } from '../queue/runner.js';
-import type { TaskId } from '../task/task.js';
+import type { TaskDetails, TaskId } from '../task/task.js';
 import { type TaskBytes, viewOf } from '../task/taskBytes.js';
 
 /** Most bytes of one run; a single task may have more. */
@@ -19,6 +19,8 @@ export interface Chunk {
   readonly attempts: readonly number[] | null;
   /** The last checkpoint of its tasks, by their index, if any has one. */
   readonly checkpoints?: ReadonlyMap<number, Uint8Array>;
+  /** What the context of each tells beside it; missing if none of them has such. */
+  readonly details?: readonly (TaskDetails | undefined)[];
 }
 
 export interface Packed {
@@ -34,10 +36,12 @@ export function packChunk(tasks: readonly QueuedTask[]): Packed {
   let attempts: number[] | null = null;
   let checkpoints: Map<number, Uint8Array> | undefined;
   let total = 0;
-  for (const { id, bytes, failed, checkpoint } of tasks) {
+  let isDetailed = false;
+  for (const { id, bytes, failed, details, checkpoint } of tasks) {
     if (ids.length > 0 && total + bytes.length > CHUNK_BYTES_MAX) break;
     if (failed > 0 && attempts === null) attempts = ids.map(() => 1);
     attempts?.push(failed + 1);
+    isDetailed ||= details !== undefined;
     if (checkpoint !== undefined) {
       checkpoints ??= new Map();
       checkpoints.set(ids.length, checkpoint);
@@ -46,12 +50,13 @@ export function packChunk(tasks: readonly QueuedTask[]): Packed {
     lengths.push(bytes.length);
     total += bytes.length;
   }
+  const rest = isDetailed ? { details: tasks.slice(0, ids.length).map(({ details }) => details) } : {};
   const only = ids.length === 1 && total > COPIED_BYTES_MAX ? tasks[0] : undefined;
   const block = only && viewOf(only.bytes);
-  const rest = { ids, lengths, attempts, ...(checkpoints === undefined ? {} : { checkpoints }) };
-  if (block !== undefined && isShared(block)) return { chunk: { block, ...rest }, transfer: [] };
+  const parts = { ids, lengths, attempts, ...rest, ...(checkpoints === undefined ? {} : { checkpoints }) };
+  if (block !== undefined && isShared(block)) return { chunk: { block, ...parts }, transfer: [] };
   const buffer = joined(tasks, ids.length, total);
-  const chunk = { block: new Uint8Array(buffer), ...rest };
+  const chunk = { block: new Uint8Array(buffer), ...parts };
   return { chunk, transfer: total > COPIED_BYTES_MAX ? [buffer] : [] };
 }
 

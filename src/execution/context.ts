@@ -3,7 +3,7 @@
 import { StateError } from '../errors.js';
 import { checkNumber } from '../options/checks.js';
 import { attemptEnded, checkpointLost } from '../queue/checkpointErrors.js';
-import type { TaskId } from '../task/task.js';
+import type { TaskDetails, TaskId } from '../task/task.js';
 import type { SharedLease } from '../wire/sharedLease.js';
 import { decodeAnswer, encodeAnswer } from './answerBytes.js';
 
@@ -84,8 +84,11 @@ export class WorkContext implements TaskContext {
     readonly term: number,
     readonly attempt: number,
     private readonly lease: SharedLease,
-    private readonly put: PutCheckpoint,
-    private last: Uint8Array | undefined,
+    /** What the master that queued the task told of it. */
+    protected readonly details?: TaskDetails,
+    /** Missing: nothing is put down. */
+    private readonly put?: PutCheckpoint,
+    private last?: Uint8Array,
   ) {}
 
   get signal(): AbortSignal {
@@ -120,7 +123,7 @@ export class WorkContext implements TaskContext {
   }
 
   private async putDown(bytes: Uint8Array): Promise<void> {
-    if (this.over) throw attemptEnded();
+    if (this.over || this.put === undefined) throw attemptEnded();
     await this.put(this, bytes);
     // The lease was held when the store answered, or no one may rely on it.
     if (this.leaseRemaining() === 0) throw checkpointLost();

@@ -5,7 +5,7 @@
 
 import { attemptEnded } from '../queue/checkpointErrors.js';
 import type { ChunkOutcome, LoadOutcome, QueuedTask, Runner, WorkOutcome } from '../queue/runner.js';
-import type { TaskId } from '../task/task.js';
+import type { TaskDetails, TaskId } from '../task/task.js';
 import { viewOf } from '../task/taskBytes.js';
 import { Alarm } from '../time/alarm.js';
 import type { Clock } from '../time/clock.js';
@@ -20,6 +20,7 @@ export interface MainRun {
   readonly attempt: number;
   /** What the attempt before put down. */
   readonly checkpoint: Uint8Array | null;
+  readonly details?: TaskDetails;
 }
 
 interface MainRunnerParts {
@@ -92,6 +93,7 @@ export class MainRunner implements Runner {
       term: this.term,
       attempt: task.failed + 1,
       checkpoint: task.checkpoint ?? null,
+      ...(task.details === undefined ? {} : { details: task.details }),
     });
     const ended = await outcome;
     task.result = ended.type === 'result' ? ended.result : undefined;

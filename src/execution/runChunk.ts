@@ -50,7 +50,7 @@ async function runTasks(
   beganAt: number,
   shift: number,
 ): Promise<ChunkOutcome['failure']> {
-  const { ids, lengths, attempts, checkpoints } = chunk;
+  const { ids, lengths, attempts, details, checkpoints } = chunk;
   let startedAt = beganAt;
   const block = ownBlock(chunk);
   let offset = 0;
@@ -72,7 +72,8 @@ async function runTasks(
     const end = offset + length;
     // The work has given the memory away that all tasks share; the others are sent again.
     if (done > 0 && block.length < end) return null;
-    const context = new WorkContext(id, term, attempts?.[done] ?? 1, lease, putCheckpoint, checkpoints?.get(done));
+    const attempt = attempts?.[done] ?? 1;
+    const context = new WorkContext(id, term, attempt, lease, details?.[done], putCheckpoint, checkpoints?.get(done));
     begins(context);
     progress.startedAt = now + shift;
     try {

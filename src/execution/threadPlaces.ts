@@ -2,7 +2,7 @@
  * Which task threads of one coordinator may live (`taskThreads.most`): each has a place, from before it is made until it
  * has exited, and there are so many places. Who finds none free waits in line.
  *
- * While somebody waits, places come free like this:
+ * While others wait, places come free like this:
  *
  * - An idle thread leaves, the one that has been idle for longest first, once it has been idle for as long as it took to
  *   load, and 100 ms at most: one that is between two runs is not ended and made again for nothing.
@@ -39,7 +39,7 @@ export interface Place {
   begins(): void;
   /** It runs none any more. If its turn is over and others wait, it is asked to leave at once. */
   ends(): void;
-  /** Its thread is being ended, whoever asked for that. */
+  /** Its thread is being ended, for whatever reason. */
   leaves(): void;
   /** Its thread has exited, or is not wanted any more. May be called again. */
   free(): void;

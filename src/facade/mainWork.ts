@@ -33,9 +33,9 @@ export class MainWork {
   }
 
   private async runNow(request: WorkRequest, put: (bytes: Uint8Array) => Promise<void>): Promise<WorkOutcome> {
-    const { id, bytes, term, attempt, checkpoint } = request;
+    const { id, bytes, term, attempt, details, checkpoint } = request;
     const putDown = (_: WorkContext, value: Uint8Array) => put(value);
-    const context = new WorkContext(id, term, attempt, this.lease, putDown, checkpoint ?? undefined);
+    const context = new WorkContext(id, term, attempt, this.lease, details, putDown, checkpoint ?? undefined);
     this.running = context;
     const outcome = await this.inside.run(() =>
       callWork(this.work, () => decodeTask(Buffer.from(bytes)), context, {

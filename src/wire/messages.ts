@@ -7,7 +7,7 @@ import type { WorkOutcome } from '../queue/runner.js';
 import type { SharedGate } from '../store/embedded/gate.js';
 import type { OutcomeLook } from '../store/taskStore.js';
 import type { OwnThreadData } from '../surroundings/ownThreads.js';
-import type { TaskId } from '../task/task.js';
+import type { TaskDetails, TaskId } from '../task/task.js';
 import type { GroupEnd, GroupNews, OwnedGroup } from './groups.js';
 import type { MemberStatus, PauseInfo } from './status.js';
 import type { TakenLetter } from './takenLetter.js';
@@ -168,6 +168,7 @@ export type MemberEvent =
       readonly attempt: number;
       /** What the attempt before put down. */
       readonly checkpoint: Uint8Array | null;
+      readonly details?: TaskDetails;
     }
   | { readonly type: 'abortWork'; readonly reason: string }
   | GroupNews

@@ -54,6 +54,7 @@ const namedTests: Readonly<Record<string, string>> = {
   'src/election/protocol.ts': 'test/unit/election/protocol.h',
   'src/election/elector.ts': 'test/unit/election/elector.test.ts',
   'src/queue/durable/reign.ts': 'test/unit/queue/durable/durableQueue.test.ts',
+  'src/queue/durable/polling.ts': 'test/unit/queue/durable/durableQueue.test.ts',
   'src/store/embedded/wakeups.ts': 'test/unit/store/embedded/wakeups.test.ts',
   'src/store/mongodb/wakeups/changes.ts': 'test/unit/store/mongodb/wakeups/changes.test.ts',
   'src/store/mongodb/wakeups/wakeUps.ts': 'test/unit/store/mongodb/wakeups/wakeUps.test.ts',
@@ -95,7 +96,12 @@ const namedTests: Readonly<Record<string, string>> = {
   'src/coordinator/duties/durableDuty.ts': 'test/unit/coordinator/duties/durableDuty.test.ts',
   'src/coordinator/storeLimits.ts': 'test/unit/coordinator/storeLimits.test.ts',
   'src/coordinator/yielding.ts': kinds,
-  'src/coordinator/together/together.ts': 'test/unit/coordinator/together/together.test.ts',
+  ...Object.fromEntries(
+    ['together', 'lane', 'callSize'].map((name) => [
+      `src/coordinator/together/${name}.ts`,
+      'test/unit/coordinator/together/together.test.ts',
+    ]),
+  ),
   'src/time/grid.ts': 'test/unit/time/grid.test.ts',
   ...Object.fromEntries(
     ['ordersWatch', 'handingOver', 'turns', 'preference', 'giving'].map((name) => [

@@ -1,6 +1,6 @@
 /**
  * Keeps how the tasks of one mastership ended (`keepOutcomes`): what ended is collected, and stored before it is acknowledged. So
- * whoever reads that a number is acknowledged, and then finds no outcome of it, knows that there will be none. A member that was
+ * a reader that sees that a number is acknowledged, and then finds no outcome of it, knows that there will be none. A member that was
  * deposed may store an outcome late. Then the next master has stored its own under a higher term, or will before it
  * acknowledges, and the later term counts.
  */

@@ -51,6 +51,8 @@ export interface ReignParts {
   /** For how long it is kept how a task ended, in ms; null: it is not. */
   readonly keepOutcomes: number | null;
   readonly callbacks: DurableQueueCallbacks;
+  /** Returns up to which number tasks may be trimmed once they are done. Missing: all may. */
+  trimLimit?(): number;
 }
 
 /** What was put on record before a suspect began. */
@@ -108,7 +110,7 @@ export class Reign {
     this.suspectsThrough = suspectsThrough;
     this.suspicion = suspicion;
     const { clock, poll, keepOutcomes: keep } = parts;
-    this.trimming = new Trimming({ clock, poll, trim: (through) => store.trim(through) }, done);
+    this.trimming = new Trimming(parts, done === 0, (through) => this.store.trim(through));
     this.outcomes = keep === null ? null : new OutcomeKeeper({ store, clock, keep });
     this.polling = new Polling({ clock, poll, turn: () => this.poll() });
   }
@@ -154,6 +156,11 @@ export class Reign {
 
   private get pending(): boolean {
     return this.finished > this.acknowledged || this.burying !== null || this.hold === 'recording';
+  }
+
+  /** Returns up to which number all tasks are done, and acknowledged. */
+  get through(): number {
+    return this.acknowledged;
   }
 
   // ---- what the dispatcher asks for, and tells ----
@@ -352,7 +359,7 @@ export class Reign {
       return this.fill();
     });
     // A burial that is not finished needs its task.
-    if (this.burying === null) this.trimming.turn(this.acknowledged);
+    if (this.burying === null) this.trimming.run(this.acknowledged);
     this.outcomes?.trim();
   }
 

@@ -115,7 +115,7 @@ export class TaskWindow {
     return true;
   }
 
-  private append({ seq, id, bytes, attempts, deaths, permanent = false, checkpoint }: StoredTask): void {
+  private append({ seq, id, bytes, attempts, deaths, details, permanent = false, checkpoint }: StoredTask): void {
     if (seq <= this.fetched) return;
     this.fetched = seq;
     this.byteCount += bytes.byteLength;
@@ -123,6 +123,7 @@ export class TaskWindow {
       seq,
       id,
       bytes,
+      details,
       failed: attempts,
       deaths,
       recorded: false,

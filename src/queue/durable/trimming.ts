@@ -1,4 +1,4 @@
-/** When the tasks of a stored queue that are done are trimmed: at once after an acknowledgement, then ever more seldom, so an idle queue costs nothing. */
+/** When a master has the store trim what is done: at once after an acknowledgement, then ever more seldom, so an idle queue costs nothing. */
 import type { Clock } from '../../time/clock.js';
 
 /** Without news, tasks that are done are trimmed after pauses that double up to this, in ms: a store may keep them for a minute. */
@@ -6,10 +6,9 @@ const TRIM_PAUSE_MAX_MS = 60_000;
 
 interface TrimmingParts {
   readonly clock: Clock;
-  /** Between two looks at the queue, in ms. */
   readonly poll: number;
-  /** Trims what is done through that number. */
-  trim(through: number): Promise<void>;
+  /** Returns up to which number tasks may be trimmed once they are done. Missing: all may. */
+  trimLimit?(): number;
 }
 
 export class Trimming {
@@ -19,19 +18,20 @@ export class Trimming {
 
   constructor(
     private readonly parts: TrimmingParts,
-    done: number,
+    isEmpty: boolean,
+    private readonly trim: (through: number) => Promise<void>,
   ) {
-    this.at = done === 0 ? Number.POSITIVE_INFINITY : 0;
+    this.at = isEmpty ? Number.POSITIVE_INFINITY : 0;
     this.pause = parts.poll;
   }
 
-  /** Trims if it is time to. */
-  turn(acknowledged: number): void {
-    const { clock, poll, trim } = this.parts;
+  /** Trims if it is time, `done` at most. */
+  run(done: number): void {
+    const { clock, poll, trimLimit } = this.parts;
     if (clock.now() < this.at) return;
     this.at = clock.now() + this.pause;
     this.pause = Math.min(TRIM_PAUSE_MAX_MS, 2 * this.pause);
-    trim(acknowledged).catch(() => this.soon(poll));
+    this.trim(Math.min(done, trimLimit?.() ?? done)).catch(() => this.soon(poll));
   }
 
   soon(pause: number): void {

@@ -130,7 +130,7 @@ test('who is stopping can resign and be fit, and still stops', async () => {
 });
 
 test('its line says which version of the package it runs', async () => {
-  expect(await lines.listMembers('test')).toMatchObject([{ state: 'master', version: '1.2.3' }]);
+  expect(await lines.listMembers()).toMatchObject([{ state: 'master', version: '1.2.3' }]);
 });
 
 test('its line is taken out of the store when the last one has been written, not beside it', async () => {

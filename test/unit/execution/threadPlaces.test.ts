@@ -158,7 +158,7 @@ describe('the places of task threads', () => {
     for (const each of [first, second]) each.begins();
     for (const each of [first, second]) each.ends();
     expect(told).toEqual([]);
-    // By itself, as one that nobody has needed for long.
+    // By itself, as one that was idle for long.
     first.leaves();
     ask('c');
     await clock.advance(1e6);
