@@ -89,6 +89,7 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
       tasks,
       (task) => this.encode(task),
       (task) => this.blocks.free(task.slot),
+      (count) => this.blocks.expect(count),
     );
     const many = new ManyTasks(encoded, {
       admit: (task) => this.admit(task),

@@ -133,9 +133,11 @@ export function encodeEach(
   tasks: unknown,
   encode: (task: object) => EncodedTask,
   free: (task: EncodedTask) => void,
+  expect: (count: number) => void = () => {},
 ): EncodedTask[] {
   if (!isList(tasks)) throw new InvalidOptionError(`tasks must be an array, not ${showKind(tasks)}`);
   const length = reading('tasks', () => tasks.length);
+  expect(length);
   const encoded: EncodedTask[] = [];
   try {
     // By its index: a class of the user's may iterate over something else.
