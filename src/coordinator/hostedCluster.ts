@@ -11,8 +11,9 @@ import type { Guard } from '../guard/guard.js';
 import { ProcessGroups } from '../guard/processGroups.js';
 import { configurationOf } from '../options/configuration.js';
 import type { ResolvedManagedOptions } from '../options/options.js';
-import type { Runner, WorkOutcome } from '../queue/runner.js';
+import type { QueuedTask, Runner, WorkOutcome } from '../queue/runner.js';
 import type { Hint } from '../store/store.js';
+import type { OutcomeLook } from '../store/taskStore.js';
 import { endProcess, lastResorts } from '../surroundings/lastResorts.js';
 import { ownVersion } from '../surroundings/ownVersion.js';
 import type { TaskId } from '../task/task.js';
@@ -238,9 +239,21 @@ export class HostedCluster implements ClusterCalls {
     this.member.ordered();
   }
 
+  async checkpoint(run: number, bytes: Uint8Array): Promise<void> {
+    await this.mainRunner?.putCheckpoint(run, bytes);
+  }
+
+  outcomes(ids: readonly TaskId[]): Promise<OutcomeLook> {
+    return this.parts.store.tasks.readOutcomes(this.name, ids);
+  }
+
   async worked(run: number, outcome: WorkOutcome): Promise<void> {
     this.mainRunner?.settled(run, outcome);
   }
+
+  private readonly putCheckpoint = async (task: QueuedTask, bytes: Uint8Array): Promise<void> => {
+    await this.managed?.putCheckpoint(task, bytes);
+  };
 
   // ---- how it is put together ----
 
@@ -323,18 +336,18 @@ export class HostedCluster implements ClusterCalls {
   }
 
   private runOnMain(options: ResolvedManagedOptions): Runner {
-    const { lease, fitness } = this;
+    const { lease, fitness, putCheckpoint: checkpoint } = this;
     const { emit, spec } = this.parts;
-    const runner = makeMainRunner({ lease, counts: spec.counts, options, fitness, emit });
+    const runner = makeMainRunner({ lease, counts: spec.counts, options, fitness, emit, checkpoint });
     this.mainRunner = runner;
     this.watch = makeMainWatch(runner, { lease, options, fitness });
     return runner;
   }
 
   private runInThread(module: string, options: ResolvedManagedOptions): Runner {
-    const { lease, fitness } = this;
+    const { lease, fitness, putCheckpoint: checkpoint } = this;
     const { spec, emit, threadStarts: gate, threadPlaces: places } = this.parts;
-    const runner = makeThreadRunner(module, { lease, counts: spec.counts, options, emit, gate, places });
+    const runner = makeThreadRunner(module, { lease, counts: spec.counts, options, emit, checkpoint, gate, places });
     this.threadRunner = runner;
     const { name } = spec;
     this.loading = new WorkLoading({ name, prober: runner, fitness, clock: systemClock, delays: probeDelays, emit });

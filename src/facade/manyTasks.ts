@@ -7,6 +7,7 @@ import { isArray, showKind } from '../diagnostics/showValue.js';
 import { FailoverError, InvalidOptionError, ofMany, TaskError } from '../errors.js';
 import { reading } from '../options/checks.js';
 import type { SubmitResult } from '../wire/messages.js';
+import { isQueued } from './answers.js';
 import type { Submissions } from './api.js';
 import type { EncodedTask, Receiver } from './feeder.js';
 
@@ -119,7 +120,7 @@ export class ManyTasks {
   }
 
   private count(result: SubmitResult): void {
-    if (result === 'queued') this.stored += 1;
+    if (isQueued(result)) this.stored += 1;
     else this.duplicates += 1;
   }
 }
