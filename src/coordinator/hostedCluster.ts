@@ -2,8 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { writeLine } from '../diagnostics/log.js';
-import { type CodedError, toWire } from '../errors.js';
+import type { CodedError } from '../errors.js';
 import type { MainRunner } from '../execution/mainRunner.js';
 import type { Begin } from '../execution/startGate.js';
 import type { ThreadRunner } from '../execution/threadRunner.js';
@@ -14,7 +13,6 @@ import type { ResolvedManagedOptions } from '../options/options.js';
 import type { QueuedTask, Runner, WorkOutcome } from '../queue/runner.js';
 import type { Hint } from '../store/store.js';
 import type { OutcomeLook } from '../store/taskStore.js';
-import { endProcess, lastResorts } from '../surroundings/lastResorts.js';
 import { ownVersion } from '../surroundings/ownVersion.js';
 import type { TaskId } from '../task/task.js';
 import { sharingBoot } from '../time/sharedBoot.js';
@@ -31,6 +29,7 @@ import type {
   SubmitResult,
   TaskBatch,
 } from '../wire/messages.js';
+import type { ScheduleAnswer, ScheduleCall } from '../wire/schedules.js';
 import { SharedLease } from '../wire/sharedLease.js';
 import type { MemberStatus } from '../wire/status.js';
 import type { TakenLetter } from '../wire/takenLetter.js';
@@ -41,6 +40,7 @@ import { MemoryDuty } from './duties/memoryDuty.js';
 import type { QueueDuty } from './duties/queueDuty.js';
 import { UnmanagedDuty } from './duties/unmanagedDuty.js';
 import { Fitness } from './fitness.js';
+import { killProcess } from './killProcess.js';
 import type { MainWatch } from './mainWatch.js';
 import { makeMainRunner, makeMainWatch, makeThreadRunner } from './makeRunners.js';
 import { ClusterMember } from './member.js';
@@ -239,6 +239,11 @@ export class HostedCluster implements ClusterCalls {
     this.member.ordered();
   }
 
+  async schedules(call: ScheduleCall): Promise<ScheduleAnswer> {
+    assert.ok(this.managed instanceof DurableDuty, 'only durable clusters have schedules');
+    return this.managed.schedules.answer(call);
+  }
+
   async checkpoint(run: number, bytes: Uint8Array): Promise<void> {
     await this.mainRunner?.putCheckpoint(run, bytes);
   }
@@ -312,7 +317,7 @@ export class HostedCluster implements ClusterCalls {
     return new OwnedGroups({ clock: systemClock, guard, processes: new ProcessGroups(), emit });
   }
 
-  private makeQueueDuty({ module, options }: ManagedSpec, progressed: () => void): QueueDuty {
+  private makeQueueDuty({ module, key, options }: ManagedSpec, progressed: () => void): QueueDuty {
     const { spec, store, reads, emit, metrics } = this.parts;
     const { name, holder } = spec;
     const poll = this.parts.options.intervals.POLL;
@@ -331,7 +336,10 @@ export class HostedCluster implements ClusterCalls {
       unloadable: (error: CodedError, settled: boolean) => this.loading?.failed(error, settled),
     };
     return options.durable
-      ? new DurableDuty({ ...parts, store: store.tasks, holder, reads, stored: () => this.parts.stored() })
+      ? new DurableDuty({
+          ...parts,
+          ...{ store: store.tasks, schedules: store.schedules, key, holder, reads, stored: () => this.parts.stored() },
+        })
       : new MemoryDuty({ ...parts, store: store.tasks });
   }
 
@@ -358,6 +366,7 @@ export class HostedCluster implements ClusterCalls {
 
   private ended(farewell: Promise<void>): void {
     this.asking.stop();
+    if (this.managed instanceof DurableDuty) this.managed.schedules.timetable.close();
     this.watch?.stop();
     // The thread must not end, and with it who would kill the process, before work that will not stop is dealt with.
     this.parts.ended(Promise.all([farewell, this.managed?.whenEnded(), this.loading?.stop()]));
@@ -379,15 +388,5 @@ export class HostedCluster implements ClusterCalls {
     void (this.managed?.whenEnded() ?? Promise.resolve()).then(() => {
       if (!this.standsBack) this.fitness.withdraw('kind');
     });
-  }
-}
-
-/** Ends this process; emits a `panic` if it is still alive afterwards. */
-function killProcess(emit: (event: MemberEvent) => void): void {
-  writeLine('mongo-failover: work would not stop before its lease ended, so this process is killed (fencing: process)');
-  try {
-    endProcess(lastResorts(process.pid));
-  } catch (error) {
-    emit({ type: 'panic', error: toWire(error) });
   }
 }

@@ -11,6 +11,7 @@
  */
 import type { TaskDetails, TaskId } from '../task/task.js';
 import type { ManyStore } from './manyStore.js';
+import type { ScheduleStore } from './schedules.js';
 import type { Store, Tenure } from './store.js';
 
 export interface NewTask {
@@ -238,4 +239,5 @@ export interface TaskStore {
 export interface FullStore extends Store {
   readonly tasks: TaskStore;
   readonly many: ManyStore;
+  readonly schedules: ScheduleStore;
 }

@@ -144,6 +144,12 @@ export class DurableQueue implements TaskSource {
     this.reign?.hinted();
   }
 
+  /** Tasks that were not to begin, by their origin, may do so. */
+  originsSettled(): void {
+    // It looks again at what it has.
+    this.reign?.offer([]);
+  }
+
   /** Takes tasks that this member has just stored, in order. */
   offer(tasks: readonly StoredTask[]): void {
     this.reign?.offer(tasks);

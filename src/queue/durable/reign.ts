@@ -51,6 +51,8 @@ export interface ReignParts {
   /** For how long it is kept how a task ended, in ms; null: it is not. */
   readonly keepOutcomes: number | null;
   readonly callbacks: DurableQueueCallbacks;
+  /** Returns whether a task of this origin may begin. Missing: all may. `originsSettled` says that one may by now. */
+  mayBegin?(origin: string): boolean;
   /** Returns up to which number tasks may be trimmed once they are done. Missing: all may. */
   trimLimit?(): number;
 }
@@ -167,13 +169,13 @@ export class Reign {
 
   get waits(): boolean {
     const { head } = this.window;
-    if (head === undefined || this.hold !== null || this.lost) return false;
+    if (head === undefined || this.hold !== null || this.lost || !this.mayBegin(head)) return false;
     return head.recorded || !isSpent(head, this.parts.retry);
   }
 
   ready(most: number): readonly QueuedTask[] {
     const { head } = this.window;
-    if (head === undefined || this.hold !== null || this.lost) return [];
+    if (head === undefined || this.hold !== null || this.lost || !this.mayBegin(head)) return [];
     const { acknowledged, finished, suspectsThrough } = this;
     // The suspect before it is still on record, and would be charged with whatever is begun now.
     if (acknowledged < finished && acknowledged < suspectsThrough) return [];
@@ -188,9 +190,13 @@ export class Reign {
     return [];
   }
 
-  /** Returns the tasks before the first that must not run again; if that is the head, it is given up. */
+  private mayBegin({ origin }: WindowTask): boolean {
+    return origin === undefined || (this.parts.mayBegin?.(origin) ?? true);
+  }
+
+  /** Returns the tasks before the first that must not run, or not yet; if the head must not run again, it is given up. */
   private unspent(tasks: readonly WindowTask[]): readonly WindowTask[] {
-    const end = tasks.findIndex((task) => isSpent(task, this.parts.retry));
+    const end = tasks.findIndex((task) => isSpent(task, this.parts.retry) || !this.mayBegin(task));
     return end < 0 ? tasks : tasks.slice(0, end);
   }
 

@@ -16,6 +16,8 @@ export const WINDOW_BYTES_MAX = 8 * 1024 * 1024;
 export interface WindowTask extends QueuedTask {
   readonly bytes: Uint8Array;
   readonly seq: number;
+  /** What it was made from; undefined if a member submitted it. */
+  readonly origin?: string | undefined;
   /** How often a process died at it. */
   deaths: number;
   /** Whether its present attempt, as a suspect, is on record. */
@@ -115,7 +117,17 @@ export class TaskWindow {
     return true;
   }
 
-  private append({ seq, id, bytes, attempts, deaths, details, permanent = false, checkpoint }: StoredTask): void {
+  private append({
+    seq,
+    id,
+    bytes,
+    attempts,
+    deaths,
+    details,
+    origin,
+    permanent = false,
+    checkpoint,
+  }: StoredTask): void {
     if (seq <= this.fetched) return;
     this.fetched = seq;
     this.byteCount += bytes.byteLength;
@@ -124,6 +136,7 @@ export class TaskWindow {
       id,
       bytes,
       details,
+      origin,
       failed: attempts,
       deaths,
       recorded: false,

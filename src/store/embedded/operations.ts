@@ -7,6 +7,7 @@ import { manyOn } from './manyCalls.js';
 import { EmbeddedOrders } from './orders.js';
 import { outcomesOn } from './outcomes.js';
 import { EmbeddedPresences } from './presences.js';
+import { schedulesOn } from './schedules.js';
 import { Tasks } from './tasks.js';
 
 export function operationsOn(entries: Entries, store: StoreFacts): EmbeddedCalls {
@@ -17,6 +18,7 @@ export function operationsOn(entries: Entries, store: StoreFacts): EmbeddedCalls
   return {
     ...inspectionOn(entries, store),
     ...manyOn(entries, leases),
+    ...schedulesOn(entries, store),
     ...outcomesOn(entries, store, (name) => tasks.queueState(name)),
     open: () => {},
     settle: (epoch, wait) => leases.settle(epoch, wait),
