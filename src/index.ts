@@ -31,12 +31,14 @@ export {
 } from './errors.js';
 export type { TaskContext, Work } from './execution/context.js';
 export type {
+  CancelOutcome,
   Cluster,
   ManagedCluster,
   Submission,
   Submissions,
   SubmitOptions,
   UnmanagedCluster,
+  UpdateOutcome,
 } from './facade/api.js';
 export type { ClusterEvents, ClusterState } from './facade/events.js';
 export type { ObserverAddress } from './facade/serviceWatch.js';
@@ -46,6 +48,7 @@ export type { MetricFamily, MetricSample } from './observe/families.js';
 export type { ClusterHealth, CoordinatorState, Health } from './observe/health.js';
 export type { ClusterKind, Configuration, Difference } from './options/configuration.js';
 export type {
+  CancelOptions,
   DrainOptions,
   FailoverOptions,
   HandOverOptions,
@@ -53,7 +56,9 @@ export type {
   Intervals,
   ManagedOptions,
   PauseOptions,
+  RequeueAllOptions,
   UnmanagedOptions,
+  UpdateOptions,
 } from './options/options.js';
 export type { PageAction } from './options/pageActions.js';
 export type { SignalOptions } from './options/signals.js';
@@ -61,7 +66,7 @@ export type { HandOverState } from './store/orders.js';
 export type { Member } from './store/store.js';
 export type { TaskId } from './task/task.js';
 export type { TaskKey } from './task/taskKey.js';
-export type { HandedOver } from './wire/messages.js';
+export type { HandedOver, RequeuedAll } from './wire/messages.js';
 export type {
   DifferingMember,
   HandOverInfo,

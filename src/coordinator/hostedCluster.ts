@@ -17,13 +17,17 @@ import type { TaskId } from '../task/task.js';
 import { systemClock } from '../time/systemClock.js';
 import type { GroupEnd, OwnedGroup } from '../wire/groups.js';
 import type {
+  ChangeOutcome,
+  ChangeTaskRequest,
   ClusterCalls,
   ClusterSpec,
   HandedOver,
   HandOverRequest,
+  ListedLetter,
   ManagedSpec,
   MemberEvent,
   PauseRequest,
+  RequeuedLetter,
   SubmitResult,
   TaskBatch,
 } from '../wire/messages.js';
@@ -45,6 +49,7 @@ import { Asking } from './orders/asking.js';
 import { OwnedGroups } from './ownedGroups.js';
 import type { SharedParts } from './sharedParts.js';
 import { storeText } from './storeText.js';
+import { TaskChanges } from './taskChanges.js';
 import { probeDelays, WorkLoading } from './workLoading.js';
 
 /** How long the embedded store may take to open, in ms: see embeddedStore.ts. */
@@ -77,6 +82,7 @@ export class HostedCluster implements ClusterCalls {
   /** Of work that is a module. */
   private loading: WorkLoading | null = null;
   private readonly asking: Asking;
+  private readonly changes: TaskChanges;
   private standsBack = false;
   /** Until its turn to join the election has come. */
   private join: Begin | null = null;
@@ -95,7 +101,9 @@ export class HostedCluster implements ClusterCalls {
     const { name, holder } = spec;
     const poll = options.intervals.POLL;
     this.letters = new DeadLetters({ store: store.tasks, name, holder, clock: systemClock, poll });
-    this.asking = new Asking({ name, by: holder, store, clock: systemClock, poll, newId: randomUUID });
+    const shared = { name, by: holder, store, clock: systemClock, poll, newId: randomUUID };
+    this.asking = new Asking(shared);
+    this.changes = new TaskChanges({ ...shared, asked: () => this.member.ordered() });
   }
 
   get name(): string {
@@ -170,6 +178,19 @@ export class HostedCluster implements ClusterCalls {
   async requeue(id: TaskId): Promise<boolean | 'full'> {
     assert.ok(this.managed instanceof DurableDuty, 'a queue in memory is fed by the main thread');
     return this.managed.requeue(id, this.letters);
+  }
+
+  changeTask(request: ChangeTaskRequest): Promise<ChangeOutcome> {
+    return this.changes.change(request);
+  }
+
+  listDeadLetters(after: number): Promise<ListedLetter[]> {
+    return this.letters.list(after);
+  }
+
+  async requeueLetter(id: TaskId, seq: number): Promise<RequeuedLetter> {
+    assert.ok(this.managed instanceof DurableDuty, 'a queue in memory is fed by the main thread');
+    return this.managed.requeueLetter(id, seq, this.letters);
   }
 
   async takeDeadLetter(id: TaskId): Promise<TakenLetter | 'none' | 'elsewhere'> {

@@ -3,6 +3,7 @@
 import { StateError } from '../errors.js';
 import type { TaskId } from '../task/task.js';
 import type { SharedLease } from '../wire/sharedLease.js';
+import { CANCELLED } from './abortMessage.js';
 
 /**
  * Tells the work about its task and its lease; the second argument of the work.
@@ -61,7 +62,8 @@ export class WorkContext implements TaskContext {
   abort(reason = 'the lease is about to end'): void {
     this.ended = true;
     if (this.controller === undefined || this.controller.signal.aborted) return;
-    this.controller.abort(new StateError('ERR_LEASE_LOST', `the work must end now: ${reason}`));
+    const code = reason === CANCELLED ? 'ERR_CANCELLED' : 'ERR_LEASE_LOST';
+    this.controller.abort(new StateError(code, `the work must end now: ${reason}`));
   }
 
   leaseRemaining(): number {

@@ -7,6 +7,7 @@ import { flushOutput } from '../surroundings/ownOutput.js';
 import { type OwnThreadData, threadBegins } from '../surroundings/ownThreads.js';
 import { MemberCounts } from '../wire/sharedCounts.js';
 import { SharedLease } from '../wire/sharedLease.js';
+import type { AbortMessage } from './abortMessage.js';
 import { failureOf, type UserWork } from './callWork.js';
 import type { Chunk } from './chunk.js';
 import { ChunkProgress } from './chunkProgress.js';
@@ -54,7 +55,9 @@ export function startTaskThread(
     running = context;
   };
   const channel = new BroadcastChannel(data.abortChannel);
-  channel.onmessage = ({ data: reason }) => running?.abort(String(reason));
+  channel.onmessage = ({ data: message }: { data: AbortMessage }) => {
+    if (message.id === undefined || Object.is(message.id, running?.id)) running?.abort(message.reason);
+  };
   channel.unref();
   let loading: Promise<UserWork> | undefined;
 

@@ -10,6 +10,7 @@
  * outcome is unknown; all of them can be called again.
  */
 import type { TaskId } from '../task/task.js';
+import type { ChangeStore } from './changes.js';
 import type { ManyStore } from './manyStore.js';
 import type { Store, Tenure } from './store.js';
 
@@ -38,6 +39,8 @@ export interface StoredTask extends NewTask, Attempts {
   readonly recordedBy: RecordMark | null;
   /** When it was stored, by the wall clock of the member that did: for people only. */
   readonly at: Date;
+  /** Whether it was cancelled, and is only passed over. Missing: it was not. */
+  readonly cancelled?: boolean;
 }
 
 /** What a master puts on record of a task. */
@@ -104,7 +107,7 @@ export interface QueueCounts {
 /** How many dead letters a store counts at least, before it may stop. */
 export const DEAD_LETTERS_COUNTED_MAX = 100_000;
 
-export interface TaskStore {
+export interface TaskStore extends ChangeStore {
   /**
    * Stores the tasks in this order, with consecutive numbers among themselves, unless other members store in between.
    * On a failure a beginning of them may have been stored. Two with the same id in one call: the second is `known`.
@@ -146,6 +149,9 @@ export interface TaskStore {
   countDeadLetters(name: string): Promise<number>;
   /** Returns the oldest dead letter with this id. */
   oldestDeadLetter(name: string, id: TaskId): Promise<FoundDeadLetter | null>;
+  /** Returns letters with higher numbers than `seq`, in order, without their payload. */
+  deadLettersAfter(name: string, seq: number, limit: number): Promise<FoundDeadLetter[]>;
+  deadLetterAt(name: string, seq: number): Promise<FoundDeadLetter | null>;
   /** Replaces the claim of a letter, if it is still `expected`. Returns false if it is another, or the letter is gone. */
   claimDeadLetter(name: string, seq: number, expected: string | null, claim: string | null): Promise<boolean>;
   removeDeadLetter(name: string, seq: number): Promise<void>;

@@ -23,7 +23,8 @@ import type { TaskId } from '../../task/task.js';
 import type { ReadLimit } from '../readLimit.js';
 import type { QueuedTask } from '../runner.js';
 import type { TaskSource } from '../taskSource.js';
-import { Reign, type ReignParts, type Suspicion } from './reign.js';
+import { Reign } from './reign.js';
+import type { ReignParts, Suspicion } from './reignParts.js';
 import { takeOver } from './takeover.js';
 import { TenureStore } from './tenureStore.js';
 
@@ -125,6 +126,11 @@ export class DurableQueue implements TaskSource {
   /** Looks for new tasks at once, because there may be some. */
   hinted(): void {
     this.reign?.hinted();
+  }
+
+  /** Looks for requests to change tasks. */
+  changesAsked(): void {
+    this.reign?.changesAsked();
   }
 
   /** Takes tasks that this member has just stored, in order. */

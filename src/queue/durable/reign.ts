@@ -16,65 +16,28 @@
  *               by one that is not: on a store without atomic writes a late write may have stood in the lease's place for a while.
  */
 import { type CodedError, WorkError } from '../../errors.js';
-import type { Attempts, Burial, NewTask, StoredTask } from '../../store/taskStore.js';
+import type { StoredTask } from '../../store/taskStore.js';
 import type { TaskId } from '../../task/task.js';
 import { Alarm } from '../../time/alarm.js';
-import type { Clock } from '../../time/clock.js';
 import { isSpent, queueBlocked, verdictOn } from '../givingUp.js';
 import type { QueuedTask } from '../runner.js';
+import { Changing } from './changing.js';
+import {
+  type Hold,
+  type OpenBurial,
+  type ReignParts,
+  type Suspicion,
+  type Takeover,
+  UNACKNOWLEDGED_MAX,
+} from './reignParts.js';
 import type { TaskWindow, WindowTask } from './taskWindow.js';
 import type { TenureStore } from './tenureStore.js';
+import { Trimming } from './trimming.js';
 
-/** Most tasks that are done or running without an acknowledgement. */
-export const UNACKNOWLEDGED_MAX = 256;
 /** Looks are on a grid of so many ms: the end of each timer blocks the thread, once for all that end together (systemClock.ts). */
 const POLL_GRID_MS = 10;
 /** After a look for new tasks the next one waits ten times as long as that look took, but no more than four POLL. */
 const POLL_REST = { times: 10, polls: 4 };
-/** Without news, tasks that are done are trimmed after pauses that double up to this, in ms: a store may keep them for a minute. */
-const TRIM_PAUSE_MAX_MS = 60_000;
-
-interface DurableQueueCallbacks {
-  /** Tasks that may run are there: poke the dispatcher. */
-  wake(): void;
-  /** Tasks are done, and acknowledged. */
-  acknowledged(ids: readonly TaskId[]): void;
-  /** Called when a task was given up, and is a dead letter. */
-  buried(id: TaskId, error: CodedError): void;
-  /** Called when a call to the store failed, and is made again, or when the queue is blocked (`ERR_QUEUE_BLOCKED`). */
-  trouble(error: Error): void;
-}
-
-export interface ReignParts {
-  readonly name: string;
-  readonly clock: Clock;
-  readonly retry: { readonly attempts: number; readonly exhausted: 'block' | 'dead-letter' };
-  /** Between two looks for new tasks, in ms. */
-  readonly poll: number;
-  readonly callbacks: DurableQueueCallbacks;
-}
-
-/** What was put on record before a suspect began. */
-export type Suspicion = Attempts & { readonly seq: number };
-
-/** What a mastership begins with. */
-export interface Takeover {
-  readonly window: TaskWindow;
-  /** All up to here are done, or given up. */
-  readonly done: number;
-  /** Tasks up to here are suspects. */
-  readonly suspectsThrough: number;
-  /** With what the head is on record as a suspect that this member was running. */
-  readonly suspicion: Suspicion | null;
-}
-
-type Hold = 'recording' | 'burying' | 'blocked';
-
-interface OpenBurial {
-  readonly task: NewTask;
-  readonly burial: Burial;
-  readonly error: CodedError;
-}
 
 export class Reign {
   private readonly window: TaskWindow;
@@ -92,9 +55,10 @@ export class Reign {
   private readonly suspectsThrough: number;
   /** Before then the store is not asked for new tasks: it was slow to answer. */
   private lookFrom = 0;
-  /** When to trim next, and how long to wait after that, in ms. */
-  private trimAt: number;
-  private trimPause: number;
+  private readonly trimming: Trimming;
+  private readonly changing: Changing;
+  /** Wait for an acknowledgement that is sent after they came. */
+  private proofs: ((lasts: boolean) => void)[] = [];
   /** What was last put on record before a suspect began. */
   private suspicion: Suspicion | null;
   private readonly pollAlarm: Alarm;
@@ -110,19 +74,36 @@ export class Reign {
     this.acknowledged = done;
     this.suspectsThrough = suspectsThrough;
     this.suspicion = suspicion;
-    this.trimAt = done === 0 ? Number.POSITIVE_INFINITY : 0;
-    this.trimPause = parts.poll;
+    this.trimming = new Trimming({ ...parts, trim: (through) => store.trim(through) }, done);
+    const { callbacks } = parts;
+    this.changing = new Changing({
+      store,
+      window,
+      acknowledged: () => this.acknowledged,
+      finished: () => this.finished,
+      prove: () => this.prove(),
+      apart: (task, ends) => callbacks.apart(task, ends),
+      cancelled: (id) => callbacks.cancelled([id]),
+      freed: () => this.advance(),
+    });
     this.pollAlarm = new Alarm(parts.clock, () => this.poll());
   }
 
   begin(): void {
     this.schedulePoll();
     this.advance();
+    void this.changing.look();
+  }
+
+  /** There may be requests to change a task. */
+  changesAsked(): void {
+    void this.changing.look();
   }
 
   /** Ends it, once the store has been ended. Returns the last suspicion, which the next mastership of this member may go on under. */
   end(): Suspicion | null {
     this.pollAlarm.clear();
+    for (const resolve of this.proofs.splice(0)) resolve(false);
     this.settleFlushes();
     return this.suspicion;
   }
@@ -162,17 +143,17 @@ export class Reign {
 
   get waits(): boolean {
     const { head } = this.window;
-    if (head === undefined || this.hold !== null || this.lost) return false;
+    if (head === undefined || this.hold !== null || this.lost || this.isHeld(head)) return false;
     return head.recorded || !isSpent(head, this.parts.retry);
   }
 
   ready(most: number): readonly QueuedTask[] {
     const { head } = this.window;
-    if (head === undefined || this.hold !== null || this.lost) return [];
+    if (head === undefined || this.hold !== null || this.lost || this.isHeld(head)) return [];
     const { acknowledged, finished, suspectsThrough } = this;
     // The suspect before it is still on record, and would be charged with whatever is begun now.
     if (acknowledged < finished && acknowledged < suspectsThrough) return [];
-    const room = Math.min(most, UNACKNOWLEDGED_MAX - this.ids.length);
+    const room = Math.min(most, UNACKNOWLEDGED_MAX - (finished - acknowledged));
     if (room <= 0) return [];
     if (head.seq > suspectsThrough) return this.unspent(this.window.first(room));
     if (head.recorded) return [head];
@@ -185,8 +166,13 @@ export class Reign {
 
   /** Returns the tasks before the first that must not run again; if that is the head, it is given up. */
   private unspent(tasks: readonly WindowTask[]): readonly WindowTask[] {
-    const end = tasks.findIndex((task) => isSpent(task, this.parts.retry));
+    const end = tasks.findIndex((task) => isSpent(task, this.parts.retry) || this.isHeld(task));
     return end < 0 ? tasks : tasks.slice(0, end);
+  }
+
+  /** Returns whether the task is cancelled, or about to be changed. */
+  private isHeld({ seq, cancelled }: WindowTask): boolean {
+    return cancelled !== 'no' || this.changing.holds(seq);
   }
 
   remove(count: number): void {
@@ -296,7 +282,7 @@ export class Reign {
     this.looking = true;
     const task = await this.store.taskAt(head.seq);
     this.looking = false;
-    if (task === null || this.hold !== 'blocked') return;
+    if (task === null || this.hold !== 'blocked' || this.window.head !== head) return;
     if (task !== undefined) {
       if (isSpent({ failed: task.attempts, deaths: task.deaths }, this.parts.retry)) return;
       head.failed = task.attempts;
@@ -314,14 +300,31 @@ export class Reign {
     if (this.store.ended) return;
     if (this.finished > this.acknowledged) void this.acknowledge();
     void this.fill();
+    this.passOver();
     const { head } = this.window;
-    if (head === undefined || this.hold !== null || this.lost) return;
+    if (head === undefined || this.hold !== null || this.lost || this.isHeld(head)) return;
     if (!head.recorded && isSpent(head, this.parts.retry)) {
       const deaths = head.deaths === 0 ? '' : `; ${head.deaths + 1} processes died while it may have been running`;
       const text = `it was tried ${head.failed} times${deaths}`;
       return this.giveUp(head, new WorkError('ERR_ATTEMPTS_EXHAUSTED', text), true);
     }
     this.parts.callbacks.wake();
+  }
+
+  /** Takes out what is cancelled and next. What was waited for at its place is over. */
+  private passOver(): void {
+    const isCancelled = (): boolean => (this.window.head?.cancelled ?? 'no') !== 'no';
+    if (this.hold === 'blocked' && isCancelled()) this.hold = null;
+    if (this.hold !== null || this.lost) return;
+    const untold: TaskId[] = [];
+    while (isCancelled()) {
+      for (const { seq, id, cancelled } of this.window.take(1)) {
+        this.finished = seq;
+        if (cancelled === 'untold') untold.push(id);
+      }
+    }
+    if (untold.length > 0) this.parts.callbacks.cancelled(untold);
+    if (this.finished > this.acknowledged) void this.acknowledge();
   }
 
   private async fill(): Promise<void> {
@@ -334,7 +337,8 @@ export class Reign {
     if (this.lost) void this.acknowledge();
     if (this.hold === 'blocked' && head !== undefined) void this.pollBlocked(head);
     if (this.parts.clock.now() >= this.lookFrom) void this.pollQueue();
-    this.trim();
+    // A burial that is not finished needs its task.
+    if (this.burying === null) this.trimming.trim(this.acknowledged);
   }
 
   /** Looks for new tasks. A slow store is asked less often, so the looks of many queues do not delay beats. */
@@ -355,34 +359,36 @@ export class Reign {
     this.pollAlarm.by(onGrid > now ? onGrid : now + poll);
   }
 
-  /** Trims at once after an acknowledgement, then ever more seldom: an idle queue costs nothing. */
-  private trim(): void {
-    const { clock, poll } = this.parts;
-    // A burial that is not finished needs its task.
-    if (this.burying !== null || clock.now() < this.trimAt) return;
-    this.trimAt = clock.now() + this.trimPause;
-    this.trimPause = Math.min(TRIM_PAUSE_MAX_MS, 2 * this.trimPause);
-    this.store.trim(this.acknowledged).catch(() => this.trimSoon(poll));
-  }
-
-  private trimSoon(pause: number): void {
-    this.trimAt = this.parts.clock.now() + pause;
-    this.trimPause = this.parts.poll;
+  /** Resolves to false if the mastership ended first. */
+  private prove(): Promise<boolean> {
+    if (this.store.ended) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      this.proofs.push(resolve);
+      void this.acknowledge();
+    });
   }
 
   /** Acknowledges all that is done, in one write at a time. */
   private async acknowledge(): Promise<void> {
     if (this.acknowledging) return;
     this.acknowledging = true;
-    while (!this.store.ended && (this.finished > this.acknowledged || this.lost)) {
+    while (!this.store.ended && (this.finished > this.acknowledged || this.lost || this.proofs.length > 0)) {
       const { finished, burying } = this;
+      const proven = this.proofs.splice(0);
       const count = this.ids.length;
       const matched = await this.store.acknowledge(finished, burying?.burial ?? null);
-      if (matched === null) break;
+      if (matched === null) {
+        for (const resolve of proven) resolve(false);
+        break;
+      }
       this.lost = !matched;
-      if (!matched) break;
+      if (!matched) {
+        this.proofs.unshift(...proven);
+        break;
+      }
       this.acknowledged = finished;
-      this.trimSoon(0);
+      this.trimming.soon(0);
+      for (const resolve of proven) resolve(true);
       const ids = this.ids.splice(0, count);
       if (ids.length > 0) this.parts.callbacks.acknowledged(ids);
       if (burying !== null) await this.bury(burying);

@@ -14,12 +14,14 @@ export const WINDOW_TASKS_MAX = 2048;
 export const WINDOW_BYTES_MAX = 8 * 1024 * 1024;
 
 export interface WindowTask extends QueuedTask {
-  readonly bytes: Uint8Array;
+  bytes: Uint8Array;
   readonly seq: number;
   /** How often a process died at it. */
   deaths: number;
   /** Whether its present attempt, as a suspect, is on record. */
   recorded: boolean;
+  /** Whether it is only passed over, and whether a listener has been told of that under this mastership. */
+  cancelled: 'no' | 'told' | 'untold';
 }
 
 /** Asks the store for what follows on `seq`; null when the answer is of no use any more. */
@@ -36,6 +38,9 @@ export class TaskWindow {
   private more = true;
 
   /** `fetched`: the number up to which nothing is wanted. */
+  /** What became of tasks that are not fetched yet: an answer under way may show them as they were. */
+  private readonly amended = new Map<number, Uint8Array | null>();
+
   constructor(
     private readonly ask: FetchTasks,
     private fetched: number,
@@ -52,6 +57,28 @@ export class TaskWindow {
   /** Returns the highest number that was fetched or passed over. */
   get last(): number {
     return this.fetched;
+  }
+
+  /** Returns the task with this number, if it is in the window. */
+  at(seq: number): WindowTask | undefined {
+    const index = seq - (this.head?.seq ?? seq);
+    // Without gaps, it is there at once.
+    return this.tasks[index]?.seq === seq ? this.tasks[index] : this.tasks.find((task) => task.seq === seq);
+  }
+
+  /** Gives a task another payload, or with null cancels it: now, or when it comes. It must not be running. */
+  amend(seq: number, bytes: Uint8Array | null): void {
+    const task = this.at(seq);
+    if (task !== undefined) this.change(task, bytes);
+    else if (seq > this.fetched) this.amended.set(seq, bytes);
+  }
+
+  private change(task: WindowTask, bytes: Uint8Array | null): void {
+    if (bytes === null) task.cancelled = 'told';
+    else {
+      this.byteCount += bytes.byteLength - task.bytes.byteLength;
+      task.bytes = bytes;
+    }
   }
 
   first(count: number): WindowTask[] {
@@ -109,11 +136,17 @@ export class TaskWindow {
     return true;
   }
 
-  private append({ seq, id, bytes, attempts, deaths }: StoredTask): void {
+  private append({ seq, id, bytes, attempts, deaths, cancelled }: StoredTask): void {
     if (seq <= this.fetched) return;
     this.fetched = seq;
     this.byteCount += bytes.byteLength;
-    this.tasks.push({ seq, id, bytes, failed: attempts, deaths, recorded: false });
+    const isCancelled = cancelled === true ? 'untold' : 'no';
+    const task: WindowTask = { seq, id, bytes, failed: attempts, deaths, recorded: false, cancelled: isCancelled };
+    this.tasks.push(task);
+    const amended = this.amended.get(seq);
+    if (amended === undefined) return;
+    this.amended.delete(seq);
+    this.change(task, amended);
   }
 
   /** Never zero: the window may be full when a gap is found, or offers may fill it during a fetch. */

@@ -1,5 +1,6 @@
 /** The calls of a store, as they run within one transaction. */
 import type { EmbeddedCalls } from './calls.js';
+import { changesOn } from './changes.js';
 import type { Entries } from './environment.js';
 import { inspectionOn } from './inspection.js';
 import { Leases, type StoreFacts } from './leases.js';
@@ -16,6 +17,7 @@ export function operationsOn(entries: Entries, store: StoreFacts): EmbeddedCalls
   return {
     ...inspectionOn(entries, store),
     ...manyOn(entries, leases),
+    ...changesOn(entries, store),
     open: () => {},
     settle: (epoch, wait) => leases.settle(epoch, wait),
     highestTerm: (name) => leases.highestTerm(name),
@@ -53,6 +55,8 @@ export function operationsOn(entries: Entries, store: StoreFacts): EmbeddedCalls
     countDeadLetters: (name) => tasks.countDeadLetters(name),
     putDeadLetter: (letter) => tasks.putDeadLetter(letter),
     oldestDeadLetter: (name, id) => tasks.oldestDeadLetter(name, id),
+    deadLettersAfter: (name, seq, limit) => tasks.deadLettersAfter(name, seq, limit),
+    deadLetterAt: (name, seq) => tasks.deadLetterAt(name, seq),
     claimDeadLetter: (name, seq, expected, claim) => tasks.claimDeadLetter(name, seq, expected, claim),
     removeDeadLetter: (name, seq) => tasks.removeDeadLetter(name, seq),
   };

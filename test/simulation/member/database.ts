@@ -8,6 +8,7 @@
  * commits none, and all of them are gone when it ends. A loss empties everything, or puts a backup in its place, and
  * begins another epoch.
  */
+import type { TaskMark } from '../../../src/store/changes.ts';
 import type { Orders, OrdersAsked, OrdersChange, Preferred, SeenOrders } from '../../../src/store/orders.ts';
 import type { Lease, Progress, Tenure, TermRecord } from '../../../src/store/store.ts';
 import type {
@@ -20,6 +21,7 @@ import type {
   StoredTask,
 } from '../../../src/store/taskStore.ts';
 import type { TaskId } from '../../../src/task/task.ts';
+import { ChangeBook } from '../../support/changeBook.ts';
 import { isLater, isSame } from '../../support/recordMarks.ts';
 import type { Timeline } from '../../support/skewedClock.ts';
 
@@ -39,6 +41,7 @@ export class Documents {
   numbers = new Map<TaskId, number>();
   next = 1;
   letters = new Map<number, DeadLetter>();
+  changes = new ChangeBook();
   epoch = 1;
   /** The longest wait that the store was settled for in this epoch, in ms. */
   settledFor = 0;
@@ -58,6 +61,7 @@ export class Documents {
     copy.tasks = new Map(this.tasks);
     copy.numbers = new Map(this.numbers);
     copy.letters = new Map(this.letters);
+    copy.changes = this.changes.clone();
     return copy;
   }
 }
@@ -303,6 +307,14 @@ export function clearAttempts(seq: number, recordedBy: RecordMark | null): Chang
     const task = documents.tasks.get(seq);
     if (task === undefined || !isSame(task.recordedBy, recordedBy)) return;
     documents.tasks.set(seq, { ...task, attempts: 0, deaths: 0 });
+  };
+}
+
+export function markTask(term: number, mark: TaskMark): Change {
+  return (documents) => {
+    const task = documents.tasks.get(mark.seq);
+    const marked = task === undefined ? null : documents.changes.mark(task, term, mark);
+    if (marked !== null) documents.tasks.set(mark.seq, marked);
   };
 }
 

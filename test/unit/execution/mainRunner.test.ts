@@ -29,6 +29,7 @@ function make(taskTimeout: number, asked: (run: MainRun) => void = () => {}): Ma
       asked(asks);
     },
     abort: (reason) => told.push(`abort: ${reason}`),
+    goesOn: (id, limit) => told.push(`${id} goes on after ${limit}`),
     overdue: () => told.push(`overdue at ${clock.now()}`),
     recovered: () => told.push(`recovered at ${clock.now()}`),
   });

@@ -51,6 +51,7 @@ function optionsWith(retry: Partial<ResolvedRetry>): ResolvedManagedOptions {
       idleThreadTimeout: 10_000,
       loadTimeout: 60_000,
       stopTimeout: STOP_TIMEOUT,
+      cancelTimeout: 50,
       grace: 40,
       fencing: 'thread' as const,
     },
@@ -62,6 +63,7 @@ function textOf(event: MemberEvent): string {
   switch (event.type) {
     case 'done':
     case 'removed':
+    case 'cancelled':
       return `${event.type} ${event.ids.join()}`;
     case 'failed':
       return `failed ${event.id} #${event.attempt}`;
