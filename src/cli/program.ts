@@ -1,11 +1,9 @@
 /** The parser with all commands: what it says in its help, and how it refuses. */
-import { createRequire } from 'node:module';
 import { Command } from 'commander';
+import { ownVersion } from '../surroundings/ownVersion.js';
 import { commands } from './commands/table.js';
 import type { CommandContext } from './context.js';
 import { exitCodes } from './exit.js';
-
-const { version }: { version: string } = createRequire(import.meta.url)('mongo-failover/package.json');
 
 const WIDTH = Math.max(...exitCodes.map(({ code }) => code.length));
 
@@ -22,7 +20,7 @@ export function makeProgram(context: CommandContext): Command {
   const program = new Command('mongo-failover')
     .description('Runs a background subsystem on exactly one of several Node.js instances.')
     .version(
-      `mongo-failover/${version} ${process.platform}-${process.arch} node-${process.version}`,
+      `mongo-failover/${ownVersion()} ${process.platform}-${process.arch} node-${process.version}`,
       '-V, --version',
       'print the version',
     )

@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { FailoverError, toWire } from '../errors.js';
 import { memberStarts, StartGate, threadStarts } from '../execution/startGate.js';
+import { ThreadPlaces } from '../execution/threadPlaces.js';
 import { Guard } from '../guard/guard.js';
 import { startGuard } from '../guard/startGuard.js';
 import { timeToLive } from '../options/leaseTimes.js';
@@ -110,6 +111,7 @@ export class CoordinatorHost {
       orders: new ReadTogether(store),
       turns: new Turns(),
       threadStarts: new StartGate(systemClock, threadStarts),
+      threadPlaces: new ThreadPlaces(systemClock, options.taskThreads.most, this.counts.threads),
       joining: new StartGate(systemClock, memberStarts),
     };
     this.rebalancer = this.makeRebalancer(options.rebalance);

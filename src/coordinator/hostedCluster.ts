@@ -6,6 +6,7 @@ import { writeLine } from '../diagnostics/log.js';
 import { type CodedError, toWire } from '../errors.js';
 import type { MainRunner } from '../execution/mainRunner.js';
 import type { Begin } from '../execution/startGate.js';
+import type { ThreadRunner } from '../execution/threadRunner.js';
 import type { Guard } from '../guard/guard.js';
 import { ProcessGroups } from '../guard/processGroups.js';
 import { configurationOf } from '../options/configuration.js';
@@ -13,6 +14,7 @@ import type { ResolvedManagedOptions } from '../options/options.js';
 import type { Runner, WorkOutcome } from '../queue/runner.js';
 import type { Hint } from '../store/store.js';
 import { endProcess, lastResorts } from '../surroundings/lastResorts.js';
+import { ownVersion } from '../surroundings/ownVersion.js';
 import type { TaskId } from '../task/task.js';
 import { systemClock } from '../time/systemClock.js';
 import type { GroupEnd, OwnedGroup } from '../wire/groups.js';
@@ -80,6 +82,7 @@ export class HostedCluster implements ClusterCalls {
   private mainRunner: MainRunner | null = null;
   private watch: MainWatch | null = null;
   /** Of work that is a module. */
+  private threadRunner: ThreadRunner | null = null;
   private loading: WorkLoading | null = null;
   private readonly asking: Asking;
   private readonly changes: TaskChanges;
@@ -228,7 +231,7 @@ export class HostedCluster implements ClusterCalls {
 
   async status(): Promise<MemberStatus> {
     const status = await this.member.status();
-    return { ...status, pool: this.parts.pool.report() };
+    return { ...status, pool: this.parts.pool.report(), threadWait: this.threadRunner?.threadWait ?? null };
   }
 
   /** Measures its queue for the metrics, on the master alone. Never rejects. */
@@ -266,6 +269,7 @@ export class HostedCluster implements ClusterCalls {
       holder: spec.holder,
       host: hostname(),
       pid: process.pid,
+      version: ownVersion(),
       priority: spec.priority,
       drain: drains.process,
       drains: [drains.host, drains.process],
@@ -347,8 +351,9 @@ export class HostedCluster implements ClusterCalls {
 
   private runInThread(module: string, options: ResolvedManagedOptions): Runner {
     const { lease, fitness } = this;
-    const { spec, emit, threadStarts } = this.parts;
-    const runner = makeThreadRunner(module, { lease, counts: spec.counts, options, emit, gate: threadStarts });
+    const { spec, emit, threadStarts: gate, threadPlaces: places } = this.parts;
+    const runner = makeThreadRunner(module, { lease, counts: spec.counts, options, emit, gate, places });
+    this.threadRunner = runner;
     const { name } = spec;
     this.loading = new WorkLoading({ name, prober: runner, fitness, clock: systemClock, delays: probeDelays, emit });
     return runner;

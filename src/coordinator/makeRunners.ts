@@ -6,6 +6,7 @@ import { toWire } from '../errors.js';
 import { ChunkProgress } from '../execution/chunkProgress.js';
 import { MainRunner } from '../execution/mainRunner.js';
 import type { StartGate } from '../execution/startGate.js';
+import type { ThreadPlaces } from '../execution/threadPlaces.js';
 import { EXIT_PATIENCE_MS, ThreadRunner } from '../execution/threadRunner.js';
 import type { ResolvedManagedOptions } from '../options/options.js';
 import type { TaskId } from '../task/task.js';
@@ -29,7 +30,7 @@ interface RunnerParts {
 /** For work that is a module. */
 export function makeThreadRunner(
   work: string,
-  { lease, counts, options, emit, gate }: RunnerParts & { gate: StartGate },
+  { lease, counts, options, emit, gate, places }: RunnerParts & { gate: StartGate; places: ThreadPlaces },
 ): ThreadRunner {
   const { resourceLimits, taskTimeout, loadTimeout, idleThreadTimeout, stopTimeout } = options;
   const progress = new ChunkProgress();
@@ -46,6 +47,7 @@ export function makeThreadRunner(
     progress,
     clock: systemClock,
     gate,
+    places,
     taskTimeout,
     loadTimeout,
     exitPatience: EXIT_PATIENCE_MS,

@@ -161,7 +161,7 @@ export class ClusterMember implements ElectorCallbacks, Giver {
     return this.orders.giving;
   }
 
-  async status(): Promise<Omit<MemberStatus, 'pool'>> {
+  async status(): Promise<Omit<MemberStatus, 'pool' | 'threadWait'>> {
     const { name, holder, store } = this.parts;
     const lease = this.seenLease;
     const { identifier, count } = this.progress();
@@ -332,9 +332,9 @@ export class ClusterMember implements ElectorCallbacks, Giver {
     // A store that fails would only fail again, and a member that has stopped is taken out.
     if (state === 'error' || state === 'init' || state === 'stopped') return;
     this.signed = true;
-    const { holder, name, host, pid, store, clock, priority, drain } = this.parts;
+    const { holder, name, host, pid, version, store, clock, priority, drain } = this.parts;
     const { drained } = this.orders.status;
-    const line = { id: holder, name, host, pid, state, at: new Date(clock.wall()), priority, drained, drain };
+    const line = { id: holder, name, host, pid, state, at: new Date(clock.wall()), version, priority, drained, drain };
     const signed = store.putMember(line).catch((error: Error) => {
       log('%s: the line of this member was not written: %s', name, error.message);
     });

@@ -19,6 +19,8 @@ export interface MemberParts extends Pick<OrdersWatchParts, OrderPart> {
   readonly holder: string;
   readonly host: string;
   readonly pid: number;
+  /** Which version of this package it runs. */
+  readonly version: string;
   /** The key of the drain of this process. */
   readonly drain: string;
   /** What its claims say of this process. */

@@ -1,5 +1,6 @@
 /** What the coordinator makes once, for all clusters of it. */
 import type { StartGate } from '../execution/startGate.js';
+import type { ThreadPlaces } from '../execution/threadPlaces.js';
 import type { ResolvedOptions } from '../options/options.js';
 import type { ReadLimit } from '../queue/readLimit.js';
 import type { StoreLimits } from '../store/limits.js';
@@ -29,6 +30,7 @@ export interface SharedParts {
   readonly neighbourhood: Neighbourhood;
   /** One for all task threads. */
   readonly threadStarts: StartGate;
+  readonly threadPlaces: ThreadPlaces;
   /** One for all members that join their elections. */
   readonly joining: StartGate;
 }

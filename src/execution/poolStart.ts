@@ -1,6 +1,6 @@
 /**
  * One task thread, from its place in the queue of starts to its exit: made when it is its turn, and usable once the
- * user's module has loaded within the limit.
+ * user's module has loaded within the limit. It keeps its place among the threads of the coordinator until it has exited.
  */
 
 import { fromWire, toWire, WorkError } from '../errors.js';
@@ -11,12 +11,17 @@ import { endsBy } from '../time/pause.js';
 import type { StartGate } from './startGate.js';
 import { stopFailed } from './stopHook.js';
 import type { TaskPool } from './taskPool.js';
+import type { Place } from './threadPlaces.js';
 
 interface PoolStartParts {
   readonly gate: StartGate;
+  /** Granted. */
+  readonly place: Place;
   readonly clock: Clock;
   /** How long the module may take to load, in ms. */
   readonly loadTimeout: number;
+  /** How long the thread keeps its place at most when it was ended and does not exit, in ms. */
+  readonly exitPatience: number;
   /** Throws what Node throws when the thread cannot be made. */
   makePool(idleExit: (error: WorkError) => void): TaskPool;
   /** Called when the thread ended by itself, after it had loaded, while nothing ran. */
@@ -45,6 +50,7 @@ export class PoolStart {
   private isStopping = false;
   /** When the module may stop its work no longer. */
   private readonly cut: Alarm;
+  private isEnding = false;
   private cutNow: () => void = () => {};
 
   constructor(private readonly parts: PoolStartParts) {
@@ -73,13 +79,32 @@ export class PoolStart {
     this.cancel();
     const { pool, parts } = this;
     if (pool === undefined) {
+      parts.place.free();
       this.settle(ended);
       return Promise.resolve();
     }
+    parts.place.leaves();
     if (this.stopping === undefined && pool.stops && stopUntil > parts.clock.now()) this.stopping = this.stopWork(pool);
-    if (this.stopping === undefined) return pool.terminate();
+    if (this.stopping === undefined) return this.end(pool);
     if (this.isStopping) this.cut.by(stopUntil);
-    return this.stopping.then(() => pool.terminate());
+    return this.stopping.then(() => this.end(pool));
+  }
+
+  /** One that does not exit takes no place from others: nothing can end it, and no other is made for its cluster. */
+  private end(pool: TaskPool): Promise<void> {
+    const { clock, exitPatience, place } = this.parts;
+    const exit = pool.terminate();
+    if (!this.isEnding) void endsBy(clock, clock.now() + exitPatience, exit).then(() => place.free());
+    this.isEnding = true;
+    return exit;
+  }
+
+  begins(): void {
+    this.parts.place.begins();
+  }
+
+  ends(): void {
+    this.parts.place.ends();
   }
 
   /** Resolves when the module is not stopping its work, and at `until` at the latest. */
@@ -109,7 +134,8 @@ export class PoolStart {
   }
 
   private async open(): Promise<LoadOutcome> {
-    const { makePool, idleExit, clock, loadTimeout } = this.parts;
+    const { makePool, idleExit, clock, loadTimeout, place } = this.parts;
+    const began = clock.now();
     let pool: TaskPool;
     try {
       pool = makePool((error) => {
@@ -118,20 +144,25 @@ export class PoolStart {
       });
     } catch (cause) {
       // No thread is to be had, or none can start with these limits.
+      place.free();
       const text = `the task thread does not start: ${toWire(cause).message}`;
       return failed(new WorkError('ERR_TASK_THREAD_EXITED', text), true);
     }
     this.pool = pool;
+    void pool.exited.then(() => place.free());
     let overdue: WorkError | undefined;
     const cancel = clock.at(clock.now() + loadTimeout, () => {
       const text = `the work module did not load within ${loadTimeout} ms (loadTimeout), so its thread was ended`;
       overdue = new WorkError('ERR_WORK_MODULE', text);
-      void pool.terminate();
+      void this.end(pool);
     });
     const { failure } = await pool.loaded;
     cancel();
-    if (failure === null && pool.usable) return { type: 'loaded' };
-    const exited = await endsBy(clock, clock.now() + LOAD_EXIT_MAX_MS, pool.terminate());
+    if (failure === null && pool.usable) {
+      place.loaded(clock.now() - began);
+      return { type: 'loaded' };
+    }
+    const exited = await endsBy(clock, clock.now() + LOAD_EXIT_MAX_MS, this.end(pool));
     if (this.asked) return ended;
     if (overdue !== undefined) return failed(overdue, exited);
     if (failure?.type === 'error') return { type: 'failed', error: failure.error, exited };

@@ -32,7 +32,8 @@ interface PoolAnswer extends ChunkAnswer {
 export class TaskPool {
   private readonly own = ownThreadData('task');
   private readonly pool: Piscina;
-  private readonly threadExit: Promise<void>;
+  /** Resolves when the thread has exited, whatever ended it. */
+  readonly exited: Promise<void>;
   private ending: Promise<void> | undefined;
   private gone = false;
   private calls = 0;
@@ -63,11 +64,11 @@ export class TaskPool {
       why = toWire(error).message;
     });
     const [thread] = this.pool.threads;
-    this.threadExit = new Promise((resolve) => {
+    this.exited = new Promise((resolve) => {
       if (thread === undefined) resolve();
       else thread.once('exit', () => resolve());
     });
-    void this.threadExit.then(() => {
+    void this.exited.then(() => {
       this.gone = true;
       if (this.calls === 0 && !this.told && this.ending === undefined) {
         idleExit(new WorkError('ERR_TASK_THREAD_EXITED', `the task thread ended while nothing ran: ${why}`));
@@ -121,7 +122,7 @@ export class TaskPool {
 
   /** Terminates the thread. Resolves when it has exited, which a native call can hold up. */
   terminate(): Promise<void> {
-    this.ending ??= Promise.all([this.pool.destroy(), this.threadExit]).then(() => {});
+    this.ending ??= Promise.all([this.pool.destroy(), this.exited]).then(() => {});
     return this.ending;
   }
 }

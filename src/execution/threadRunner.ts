@@ -6,6 +6,9 @@
  * A thread that was ended need not exit: Node waits for what the system does for it, such as a read of a share that hangs.
  * No thread is made beside it, because its work may still run. After `exitPatience` the wait is told. A run fails as if
  * the thread had exited, a load and a probe fail with `ERR_WORK_NOT_STOPPED`, and the next probe waits for the exit.
+ *
+ * A load and a probe first wait for a place among the threads of the coordinator (threadPlaces.ts). That is no failure, and what ends
+ * the mastership, or holds its work, ends the wait at once. A thread that makes room for another ends as one that was idle for long.
  */
 import assert from 'node:assert/strict';
 import { BroadcastChannel } from 'node:worker_threads';
@@ -23,6 +26,7 @@ import type { ChunkProgress } from './chunkProgress.js';
 import { PoolStart } from './poolStart.js';
 import type { StartGate } from './startGate.js';
 import { TaskPool, type TaskPoolParts } from './taskPool.js';
+import type { Place, ThreadPlaces } from './threadPlaces.js';
 
 const notRun: ChunkOutcome = { done: 0, failure: { type: 'not-run' }, took: 0 };
 const ended: LoadOutcome = { type: 'ended' };
@@ -33,6 +37,7 @@ interface ThreadRunnerParts {
   readonly pool: Omit<TaskPoolParts, 'idleExit'>;
   /** Shared by all threads of the coordinator. */
   readonly gate: StartGate;
+  readonly places: ThreadPlaces;
   /** What the data of the pool has too. One for all threads: the one before has exited before the next one starts. */
   readonly progress: ChunkProgress;
   readonly lease: SharedLease;
@@ -51,6 +56,12 @@ interface ThreadRunnerParts {
   trouble(error: Error): void;
 }
 
+/** Waits until a thread may be made. */
+interface Wait {
+  readonly since: number;
+  place?: Place;
+}
+
 export class ThreadRunner implements Runner {
   readonly mostTasks = 1024;
   private term = 0;
@@ -59,7 +70,11 @@ export class ThreadRunner implements Runner {
   private present: PoolStart | undefined;
   /** The one that was last ended with a mastership. */
   private leaving: PoolStart | undefined;
+  /** The load, or the probe, that waits for its thread. */
+  private wait: Wait | undefined;
   private isLoaded = false;
+  /** Whether the thread that is present makes room for others. */
+  private makesRoom = false;
   private running = false;
   /** The end of the thread before, of a mastership or of a probe. */
   private ending = Promise.resolve();
@@ -93,6 +108,11 @@ export class ThreadRunner implements Runner {
     return this.usable !== undefined;
   }
 
+  /** Returns how long the next task has waited until a thread may be made, in ms; null if none waits for that. */
+  get threadWait(): number | null {
+    return this.wait === undefined || !this.started ? null : this.parts.clock.now() - this.wait.since;
+  }
+
   private get usable(): TaskPool | undefined {
     const pool = this.present?.pool;
     return this.started && this.isLoaded && pool?.usable ? pool : undefined;
@@ -109,20 +129,58 @@ export class ThreadRunner implements Runner {
   async load(): Promise<LoadOutcome> {
     const before = this.present;
     this.isLoaded = false;
-    // One that was idle for long, and closes what its module has opened. A task waits for it now.
-    await before?.stopped(this.parts.clock.now() + this.parts.exitPatience);
+    const { clock, exitPatience, stopTimeout } = this.parts;
+    const wait = this.beginWait();
+    // One that was idle for long, and closes what its module has opened. A task waits for it now; but if others wait as well, it
+    // is not the reason why.
+    await before?.stopped(clock.now() + (this.makesRoom ? stopTimeout : exitPatience));
     const exited = before === undefined || (await this.exits(before.terminate()));
     // `terminate()` may have been called in between.
-    if (!this.started || this.present !== before) return ended;
-    if (!exited) return this.held();
+    if (this.wait !== wait) return ended;
+    if (!exited) {
+      this.endWait();
+      return this.held();
+    }
+    const place = await this.place(wait, () => this.endIdle(true));
+    if (place === null) return ended;
+    this.makesRoom = false;
     this.openChannel();
-    const present = this.startPool((error) => this.parts.trouble(error));
+    const present = this.startPool(place, (error) => this.parts.trouble(error));
     this.present = present;
     const outcome = await present.outcome;
     if (this.present !== present) return ended;
     this.isLoaded = outcome.type === 'loaded';
     this.used();
     return outcome;
+  }
+
+  stopWaiting(): boolean {
+    return this.endWait();
+  }
+
+  private beginWait(): Wait {
+    this.endWait();
+    const wait = { since: this.parts.clock.now() };
+    this.wait = wait;
+    return wait;
+  }
+
+  /** Returns whether there was one. */
+  private endWait(): boolean {
+    const { wait } = this;
+    this.wait = undefined;
+    wait?.place?.free();
+    return wait !== undefined;
+  }
+
+  /** Resolves to null if the wait was ended before the place was there. */
+  private async place(wait: Wait, leave: () => void): Promise<Place | null> {
+    const place = this.parts.places.ask(leave);
+    wait.place = place;
+    await place.granted;
+    if (this.wait !== wait) return null;
+    this.wait = undefined;
+    return place;
   }
 
   /** Returns whether a thread that is being ended exits in time. */
@@ -145,7 +203,9 @@ export class ThreadRunner implements Runner {
     await this.ending;
     if (!this.probes) return ended;
     assert.ok(!this.started && this.probing === undefined, 'a probe takes the place of a mastership');
-    const probing = this.startPool(() => {});
+    const place = await this.place(this.beginWait(), () => {});
+    if (place === null) return ended;
+    const probing = this.startPool(place, () => {});
     this.probing = probing;
     const outcome = await probing.outcome;
     this.ending = probing.terminate().then(() => {
@@ -158,14 +218,15 @@ export class ThreadRunner implements Runner {
   /** Ends the probing. Resolves when no thread of one is there, or to false if it does not exit in time. */
   async terminateProbe(): Promise<boolean> {
     this.probes = false;
+    this.endWait();
     return this.probing === undefined || this.exits(this.probing.terminate());
   }
 
-  private startPool(idleExit: (error: WorkError) => void): PoolStart {
-    const { gate, clock, loadTimeout, pool } = this.parts;
+  private startPool(place: Place, idleExit: (error: WorkError) => void): PoolStart {
+    const { gate, clock, loadTimeout, exitPatience, pool } = this.parts;
     const makePool = (exited: (error: WorkError) => void) => new TaskPool({ ...pool, idleExit: exited });
     const stopFailed = (error: WorkError): void => this.parts.trouble(error);
-    return new PoolStart({ gate, clock, loadTimeout, makePool, idleExit, stopFailed });
+    return new PoolStart({ gate, place, clock, loadTimeout, exitPatience, makePool, idleExit, stopFailed });
   }
 
   async run(tasks: readonly QueuedTask[]): Promise<ChunkOutcome> {
@@ -177,10 +238,13 @@ export class ThreadRunner implements Runner {
     this.overdue = undefined;
     const pool = this.usable;
     if (pool === undefined) return notRun;
+    const { present } = this;
     this.running = true;
+    present?.begins();
     const outcome = await this.runIn(pool, tasks);
     this.running = false;
     this.used();
+    present?.ends();
     return outcome;
   }
 
@@ -195,7 +259,7 @@ export class ThreadRunner implements Runner {
     // A thread that died while it ran has to be gone before anybody may say that nothing runs. Should it not go, the next
     // load tells, and so does the end of the mastership: both wait for it.
     if (!pool.usable || exited) {
-      const gone = pool.terminate();
+      const gone = this.present?.pool === pool ? this.present.terminate() : pool.terminate();
       if (!(await this.exits(gone)) && !this.started) await gone;
     }
     const { done } = this.parts.progress;
@@ -228,9 +292,16 @@ export class ThreadRunner implements Runner {
   private checkIdle(): void {
     // The end of the run that goes on asks for the next look.
     if (!this.loaded || this.running) return;
-    const { clock, idleTimeout, stopTimeout } = this.parts;
+    const { clock, idleTimeout } = this.parts;
     const due = this.usedAt + idleTimeout;
     if (clock.now() < due) return this.idle.by(due);
+    this.endIdle(false);
+  }
+
+  /** Ends the thread while nothing runs in it. */
+  private endIdle(makesRoom: boolean): void {
+    const { clock, stopTimeout } = this.parts;
+    this.makesRoom = makesRoom;
     this.isLoaded = false;
     this.closeChannel();
     void this.present?.terminate(clock.now() + stopTimeout);
@@ -264,6 +335,7 @@ export class ThreadRunner implements Runner {
   terminate(stopUntil?: number): Promise<void> {
     // What runs is ended at once.
     const until = this.running ? undefined : stopUntil;
+    this.endWait();
     this.started = false;
     this.isLoaded = false;
     this.idle.clear();

@@ -84,8 +84,9 @@ function election(groups: Groups): MetricFamily[] {
   ];
 }
 
-function service({ takeover, lateness, roundTrip, storeErrors }: ServiceCounts): MetricFamily[] {
+function service({ takeover, lateness, roundTrip, storeErrors, threads }: ServiceCounts): MetricFamily[] {
   const errors = storeErrors.read();
+  const { taken, waiting, waits } = threads.read();
   return [
     histogram('takeover_seconds', 'Time from the last beat seen of the master before to the mastership', [
       [{}, takeover.read()],
@@ -93,6 +94,11 @@ function service({ takeover, lateness, roundTrip, storeErrors }: ServiceCounts):
     histogram('heartbeat_lateness_seconds', 'How late heartbeats went out', [[{}, lateness.read()]]),
     histogram('heartbeat_round_trip_seconds', 'How long the store took to acknowledge heartbeats', [
       [{}, roundTrip.read()],
+    ]),
+    gauge('task_threads', 'Task threads, with those that start and end', [[{}, taken]]),
+    gauge('task_threads_waiting', 'Subsystems whose next task waits for a task thread', [[{}, waiting]]),
+    histogram('task_thread_wait_seconds', 'How long subsystems waited until a task thread could be made', [
+      [{}, waits],
     ]),
     counter(
       'store_errors_total',

@@ -81,8 +81,8 @@ function bySubsystem(members: readonly Member[]): Map<string, Member[]> {
   return found;
 }
 
-function memberView({ id, name, host, pid, state, at, drained }: Member): MemberView {
-  return { id, name, host, pid, state, at, drained: drained ?? null };
+function memberView({ id, name, host, pid, state, at, drained, version }: Member): MemberView {
+  return { id, name, host, pid, state, at, drained: drained ?? null, version: version ?? null };
 }
 
 /** Returns whether a subsystem has, or had, a member. */

@@ -14,6 +14,8 @@ export interface MemberView {
   readonly at: Date;
   /** Whether it claims nothing because of a drain; null if its version does not say. */
   readonly drained: boolean | null;
+  /** Which version of this package it runs; null if that does not say. */
+  readonly version: string | null;
 }
 
 /**

@@ -97,6 +97,16 @@ export interface FailoverOptions {
         actions?: boolean | readonly PageAction[] | undefined;
       }
     | undefined;
+  /** Limits the task threads, in which work that is a module runs. */
+  taskThreads?:
+    | {
+        /**
+         * Sets how many task threads may live at once, for all managed clusters made from this. Who needs one more waits in
+         * line. Default `Infinity`: each cluster has one while it has tasks.
+         */
+        most?: number | undefined;
+      }
+    | undefined;
   /**
    * Sets which standby goes first when a lease is free, from 0 to 100: one of a higher priority claims before those of a lower
    * one, who wait up to 3 POLL more. 0: its members are never master. Default 50.
@@ -310,6 +320,8 @@ export interface ResolvedOptions {
   readonly exitTimeout: number;
   readonly guard: boolean;
   readonly observe: ResolvedObserve | null;
+  /** `most` may be `Infinity`. */
+  readonly taskThreads: { readonly most: number };
   readonly priority: number;
   readonly rebalance: ResolvedRebalance | null;
   /** Names of connect options that were accepted and ignored, each said in an `info` event. */

@@ -13,6 +13,7 @@ import { resolveObserve } from './observe.js';
 import type { ResolvedOptions } from './options.js';
 import { PRIORITY_DEFAULT, resolvePriority } from './orders.js';
 import { resolveRebalance } from './rebalance.js';
+import { resolveTaskThreads } from './taskThreads.js';
 
 /** An exit is waited for by people, and by what ends processes. */
 const EXIT_TIMEOUT_MAX_MS = 60_000;
@@ -53,6 +54,7 @@ function homeOfUser(): string {
 export function resolveOptions(given: unknown = {}, environment = processEnvironment()): ResolvedOptions {
   const fields = readFields(given, '', [
     ...(['mongodb', 'nodb', 'intervals', 'exitTimeout', 'guard', 'observe', 'priority', 'rebalance'] as const),
+    'taskThreads',
   ]);
   const path = resolveNodb(fields.nodb, environment);
   const { ignored, ...mongodb } = resolveMongodb(fields.mongodb, path === undefined);
@@ -62,6 +64,7 @@ export function resolveOptions(given: unknown = {}, environment = processEnviron
     exitTimeout: checkNumber(fields.exitTimeout, 'exitTimeout', { min: 0, max: EXIT_TIMEOUT_MAX_MS, fallback: 500 }),
     guard: fields.guard === undefined ? false : checkBoolean(fields.guard, 'guard'),
     observe: resolveObserve(fields.observe),
+    taskThreads: resolveTaskThreads(fields.taskThreads),
     priority: resolvePriority(fields.priority, PRIORITY_DEFAULT),
     rebalance: resolveRebalance(fields.rebalance),
     ignored,

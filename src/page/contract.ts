@@ -117,6 +117,8 @@ export interface MemberRow {
   readonly drained: boolean | null;
   /** Null if its version does not say. */
   readonly priority: number | null;
+  /** Which version of this package it runs; null if that does not say. */
+  readonly version: string | null;
 }
 
 export interface TermRow {

@@ -86,8 +86,11 @@ export function queueRow(viewed: Viewed): QueueRow | null {
   };
 }
 
-export function memberRow({ id, host, pid, state, at, drained, priority }: Member): MemberRow {
-  return { id, host, pid, state, at: isoAt(at), drained: drained ?? null, priority: priority ?? null };
+export function memberRow({ id, host, pid, state, at, drained, priority, version }: Member): MemberRow {
+  return {
+    ...{ id, host, pid, state, at: isoAt(at) },
+    ...{ drained: drained ?? null, priority: priority ?? null, version: version ?? null },
+  };
 }
 
 export function byId(a: Pick<MemberView, 'id'>, b: Pick<MemberView, 'id'>): number {

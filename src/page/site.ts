@@ -1,12 +1,12 @@
 /** Puts a page together: its connections, its one poll and its routes. Nothing is opened before someone looks. */
 import { randomUUID } from 'node:crypto';
-import { createRequire } from 'node:module';
 import { hostname } from 'node:os';
 import type { StoreOptions } from '../options/options.js';
 import { createReader } from '../store/createReader.js';
 import { loadStore } from '../store/loadStore.js';
 import type { StoreReader } from '../store/reader.js';
 import type { FullStore } from '../store/taskStore.js';
+import { ownVersion } from '../surroundings/ownVersion.js';
 import type { Clock } from '../time/clock.js';
 import { type Clocks, realTime, type Timers } from '../time/realTime.js';
 import type { Guard } from './access.js';
@@ -64,9 +64,8 @@ export class Site {
     this.reader = new Kept({ make: () => createReader(store, timeout), clock, keep: KEEP_MS });
     this.writer = new Kept({ make: () => loadStore(store, limits), clock, keep: KEEP_MS });
     this.poll = new SharedPoll({ source: this.reader, clock, lateness });
-    const { version }: { version: string } = createRequire(import.meta.url)('mongo-failover/package.json');
     this.routes = new Routes({
-      ...{ options, guard, clock, version, viewersMax, failed },
+      ...{ options, guard, clock, version: ownVersion(), viewersMax, failed },
       files: readStatics(),
       poll: this.poll,
       reader: this.reader,

@@ -121,6 +121,8 @@ export class Dispatcher {
   hold(): void {
     this.held = true;
     if (this.mode === 'running') this.parts.runner.finishCurrent();
+    // Who holds it must not wait for the tasks of others.
+    else if (this.mode === 'loading' && this.parts.runner.stopWaiting?.()) this.wait(0);
   }
 
   unhold(): void {

@@ -52,6 +52,11 @@ export interface Runner {
   /** Loads the work where it will run, after `start`. Never rejects. */
   load(): Promise<LoadOutcome>;
   /**
+   * Gives up a load that only waits for its turn, so nothing of the work is there yet. It then ends as `ended`. Returns whether
+   * there was one.
+   */
+  stopWaiting?(): boolean;
+  /**
    * Runs the tasks one after another, once `loaded`; resolves when nothing of them runs any more. If their thread does not
    * exit in time, it resolves while something of them may still run: then nothing is loaded before that has ended. Never
    * rejects. One run at a time.

@@ -202,7 +202,7 @@ export class DocumentReader {
   }
 
   member(idField: string): Member {
-    const { priority, drained, drain } = this.fields;
+    const { priority, drained, drain, version } = this.fields;
     return {
       id: this.text(idField),
       name: this.text('name'),
@@ -214,6 +214,7 @@ export class DocumentReader {
       ...(typeof priority === 'number' ? { priority } : {}),
       ...(typeof drained === 'boolean' ? { drained } : {}),
       ...(typeof drain === 'string' ? { drain } : {}),
+      ...(typeof version === 'string' ? { version } : {}),
     };
   }
 

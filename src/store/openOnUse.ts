@@ -4,7 +4,7 @@
 import { StoreError } from '../errors.js';
 import type { ChangeStore } from './changes.js';
 import type { ManyStore } from './manyStore.js';
-import type { FullStore } from './taskStore.js';
+import type { FullStore, TaskStore } from './taskStore.js';
 
 /**
  * Wraps `store`: every call first makes sure that `open()` has succeeded. The calls that come before that share one
@@ -46,24 +46,32 @@ export function openOnUse(store: FullStore): FullStore {
     putSuccess: (success) => use(() => store.putSuccess(success)),
     findSuccess: (name, key) => use(() => store.findSuccess(name, key)),
     many: manyOnUse(many, use),
-    tasks: {
-      addTasks: (name, added, maxQueue) => use(() => tasks.addTasks(name, added, maxQueue)),
-      queueState: (name) => use(() => tasks.queueState(name)),
-      tasksAfter: (name, seq, limit) => use(() => tasks.tasksAfter(name, seq, limit)),
-      acknowledge: (tenure, acknowledgement) => use(() => tasks.acknowledge(tenure, acknowledgement)),
-      setAttempts: (tenure, record) => use(() => tasks.setAttempts(tenure, record)),
-      clearAttempts: (name, seq, recordedBy) => use(() => tasks.clearAttempts(name, seq, recordedBy)),
-      trimTasks: (name, through) => use(() => tasks.trimTasks(name, through)),
-      countTasks: (name) => use(() => tasks.countTasks(name)),
-      countDeadLetters: (name) => use(() => tasks.countDeadLetters(name)),
-      putDeadLetter: (letter) => use(() => tasks.putDeadLetter(letter)),
-      oldestDeadLetter: (name, id) => use(() => tasks.oldestDeadLetter(name, id)),
-      deadLettersAfter: (name, seq, limit) => use(() => tasks.deadLettersAfter(name, seq, limit)),
-      deadLetterAt: (name, seq) => use(() => tasks.deadLetterAt(name, seq)),
-      claimDeadLetter: (name, seq, expected, claim) => use(() => tasks.claimDeadLetter(name, seq, expected, claim)),
-      removeDeadLetter: (name, seq) => use(() => tasks.removeDeadLetter(name, seq)),
-      ...changesOnUse(tasks, use),
-    },
+    tasks: tasksOnUse(tasks, use),
+  };
+}
+
+function tasksOnUse(tasks: TaskStore, use: OpenedStore['use']): TaskStore {
+  return {
+    addTasks: (name, added, maxQueue) => use(() => tasks.addTasks(name, added, maxQueue)),
+    queueState: (name) => use(() => tasks.queueState(name)),
+    tasksAfter: (name, seq, limit) => use(() => tasks.tasksAfter(name, seq, limit)),
+    acknowledge: (tenure, acknowledgement) => use(() => tasks.acknowledge(tenure, acknowledgement)),
+    setAttempts: (tenure, record) => use(() => tasks.setAttempts(tenure, record)),
+    clearAttempts: (name, seq, recordedBy) => use(() => tasks.clearAttempts(name, seq, recordedBy)),
+    setCheckpoint: (tenure, checkpoint) => use(() => tasks.setCheckpoint(tenure, checkpoint)),
+    trimTasks: (name, through) => use(() => tasks.trimTasks(name, through)),
+    countTasks: (name) => use(() => tasks.countTasks(name)),
+    countDeadLetters: (name) => use(() => tasks.countDeadLetters(name)),
+    putDeadLetter: (letter) => use(() => tasks.putDeadLetter(letter)),
+    oldestDeadLetter: (name, id) => use(() => tasks.oldestDeadLetter(name, id)),
+    deadLettersAfter: (name, seq, limit) => use(() => tasks.deadLettersAfter(name, seq, limit)),
+    deadLetterAt: (name, seq) => use(() => tasks.deadLetterAt(name, seq)),
+    claimDeadLetter: (name, seq, expected, claim) => use(() => tasks.claimDeadLetter(name, seq, expected, claim)),
+    removeDeadLetter: (name, seq) => use(() => tasks.removeDeadLetter(name, seq)),
+    putOutcomes: (name, outcomes) => use(() => tasks.putOutcomes(name, outcomes)),
+    readOutcomes: (name, ids) => use(() => tasks.readOutcomes(name, ids)),
+    trimOutcomes: (name, before) => use(() => tasks.trimOutcomes(name, before)),
+    ...changesOnUse(tasks, use),
   };
 }
 

@@ -119,6 +119,8 @@ export interface Member {
   readonly drained?: boolean;
   /** Names the drain of its process. Missing if an older version wrote this. */
   readonly drain?: string;
+  /** Says which version of this package it runs. Missing if an older version wrote this. */
+  readonly version?: string;
 }
 
 /**

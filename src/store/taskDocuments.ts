@@ -27,7 +27,25 @@ export class TaskReader extends DocumentReader {
       attempts: this.count('attempts'),
       deaths: this.count('deaths'),
       at: this.date('at'),
+      ...(this.fields.permanent === true ? { permanent: true } : {}),
+      ...this.checkpoint(),
     };
+  }
+
+  private checkpoint(): Pick<StoredTask, 'checkpoint'> {
+    const { checkpoint } = this.fields;
+    // Memory of its own: in a window it would keep the whole answer of the server.
+    return checkpoint === undefined || checkpoint === null
+      ? {}
+      : { checkpoint: new Uint8Array(this.bytes('checkpoint')) };
+  }
+
+  /** Under which term the checkpoint was put down, and as which of that master; null when none was. */
+  checkpointBy(): RecordMark | null {
+    const { checkpointBy } = this.fields;
+    if (checkpointBy === undefined || checkpointBy === null) return null;
+    const reader = this.below('checkpointBy');
+    return { term: reader.serial('term'), number: reader.serial('number') };
   }
 
   taskName(): Pick<StoredTask, 'seq' | 'id'> {
@@ -87,7 +105,7 @@ export class TaskReader extends DocumentReader {
     return { seq: this.serial('seq'), ...this.error(), attempts: this.count('attempts') };
   }
 
-  private error(): Omit<Verdict, 'attempts'> {
+  protected error(): Omit<Verdict, 'attempts'> {
     const code = this.fields.code === null ? undefined : this.text('code');
     return { name: this.text('name'), message: this.text('message'), code };
   }

@@ -41,11 +41,17 @@ export interface StoredTask extends NewTask, Attempts {
   readonly at: Date;
   /** Whether it was cancelled, and is only passed over. Missing: it was not. */
   readonly cancelled?: boolean;
+  /** Whether it failed for good (`permanent`), however many attempts are left. */
+  readonly permanent?: boolean;
+  /** What its last attempt put down as its checkpoint; undefined: it did not. */
+  readonly checkpoint?: Uint8Array | undefined;
 }
 
 /** What a master puts on record of a task. */
 export interface AttemptsRecord extends Attempts {
   readonly seq: number;
+  /** Whether it failed for good, until its record is cleared. */
+  readonly permanent?: boolean;
   /** Counts the records of the holder, so one which lands after a later one changes nothing. */
   readonly number: number;
 }
@@ -97,6 +103,39 @@ export interface FoundDeadLetter extends DeadLetter {
   readonly claim: string | null;
 }
 
+/** What a running task puts down, for its next attempt. */
+export interface Checkpoint {
+  readonly seq: number;
+  /** Counts the writes of the holder, so one which lands after a later one changes nothing. */
+  readonly number: number;
+  readonly bytes: Uint8Array;
+}
+
+/** How a task ended. Of two outcomes of one id the one of the higher number counts, then that of the higher term. */
+export interface TaskOutcome {
+  readonly id: TaskId;
+  readonly seq: number;
+  readonly term: number;
+  readonly state: 'done' | 'failed' | 'cancelled';
+  readonly attempts: number;
+  /** Of a task that failed. */
+  readonly error: Omit<Verdict, 'attempts'> | null;
+  /** What the work returned, encoded; null if it returned nothing but that the task is done. */
+  readonly result: Uint8Array | null;
+  readonly at: Date;
+  /** When it may be deleted. */
+  readonly until: Date;
+}
+
+/** What is known of some ids. `done` was read first, so the outcome of a number up to there is among these, or is nowhere. */
+export interface OutcomeLook {
+  readonly done: number;
+  /** For each id the number of the task that has it; null if none is stored. It may be done already. */
+  readonly stored: readonly (number | null)[];
+  /** For each id. An outcome of a number above `done` does not count: its task is not acknowledged. */
+  readonly outcomes: readonly (TaskOutcome | null)[];
+}
+
 export interface QueueCounts {
   readonly queued: number;
   readonly dead: number;
@@ -106,6 +145,9 @@ export interface QueueCounts {
 
 /** How many dead letters a store counts at least, before it may stop. */
 export const DEAD_LETTERS_COUNTED_MAX = 100_000;
+
+/** How many ids one look at outcomes may ask for: 64 KiB of result each must fit into one answer. */
+export const OUTCOMES_READ_MAX = 200;
 
 export interface TaskStore extends ChangeStore {
   /**
@@ -135,6 +177,11 @@ export interface TaskStore extends ChangeStore {
    * last one, so an earlier one that lands later changes nothing.
    */
   clearAttempts(name: string, seq: number, recordedBy: RecordMark | null): Promise<void>;
+  /**
+   * Puts down the checkpoint of a task. False, and nothing is written: the task is not there, a master of a later term has put
+   * its attempts on record, or a checkpoint of a later term, or of this term with a higher number, has come.
+   */
+  setCheckpoint(tenure: Tenure, checkpoint: Checkpoint): Promise<boolean>;
   /** Deletes, now or later, tasks up to `through`, which must be done. May be called often. */
   trimTasks(name: string, through: number): Promise<void>;
   /** Numbers and times for people; counts may be behind. */
@@ -155,6 +202,13 @@ export interface TaskStore extends ChangeStore {
   /** Replaces the claim of a letter, if it is still `expected`. Returns false if it is another, or the letter is gone. */
   claimDeadLetter(name: string, seq: number, expected: string | null, claim: string | null): Promise<boolean>;
   removeDeadLetter(name: string, seq: number): Promise<void>;
+
+  /** Keeps how tasks of different ids ended, but for those whose id has an outcome that counts more, or the same. Returns when all are kept. */
+  putOutcomes(name: string, outcomes: readonly TaskOutcome[]): Promise<void>;
+  /** At most `OUTCOMES_READ_MAX` different ids. */
+  readOutcomes(name: string, ids: readonly TaskId[]): Promise<OutcomeLook>;
+  /** Deletes those whose time was over before then. May be called often. */
+  trimOutcomes(name: string, before: Date): Promise<void>;
 }
 
 /** All that a store of ours does. */

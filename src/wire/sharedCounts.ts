@@ -40,6 +40,10 @@ export const storeCalls = [
     'removeChange',
     'trimChanges',
     'markTask',
+    'setCheckpoint',
+    'putOutcomes',
+    'readOutcomes',
+    'trimOutcomes',
     'other',
   ] as const),
 ] as const;
@@ -125,7 +129,13 @@ const FLAGS = 5;
 const QUEUE = 5;
 const MEMBER_CELLS =
   1 + FLAGS + QUEUE + phases.length + lossReasons.length + outcomes.length + histogramCells(taskBounds);
-const SERVICE_CELLS = 4 + storeCalls.length + 2 * histogramCells(beatBounds) + histogramCells(takeoverBounds);
+const SERVICE_CELLS =
+  4 +
+  storeCalls.length +
+  2 * histogramCells(beatBounds) +
+  histogramCells(takeoverBounds) +
+  2 +
+  histogramCells(taskBounds);
 
 /** What waits in a queue. A null is what is not known. */
 export interface QueueCounts {
@@ -244,6 +254,31 @@ export class MemberCounts {
   }
 }
 
+/** How many task threads there are, and what waits for one. */
+export class ThreadCounts {
+  private readonly waits: SharedHistogram;
+
+  constructor(
+    private readonly cells: Float64Array,
+    waits: Float64Array,
+  ) {
+    this.waits = new SharedHistogram(taskBounds, waits);
+  }
+
+  changed(taken: number, waiting: number): void {
+    this.cells.set([taken, waiting]);
+  }
+
+  waited(ms: number): void {
+    this.waits.record(ms);
+  }
+
+  read(): { readonly taken: number; readonly waiting: number; readonly waits: Distribution } {
+    const [taken = 0, waiting = 0] = this.cells;
+    return { taken, waiting, waits: this.waits.read() };
+  }
+}
+
 /** Counts that all clusters of one `failover()` share, and the signs of life of its coordinator thread. */
 export class ServiceCounts {
   readonly buffer: SharedArrayBuffer;
@@ -253,6 +288,7 @@ export class ServiceCounts {
   readonly lateness: SharedHistogram;
   readonly roundTrip: SharedHistogram;
   readonly takeover: SharedHistogram;
+  readonly threads: ThreadCounts;
 
   constructor(buffer = new SharedArrayBuffer(SERVICE_CELLS * Float64Array.BYTES_PER_ELEMENT)) {
     this.buffer = buffer;
@@ -262,6 +298,7 @@ export class ServiceCounts {
     this.lateness = new SharedHistogram(beatBounds, cells.take(histogramCells(beatBounds)));
     this.roundTrip = new SharedHistogram(beatBounds, cells.take(histogramCells(beatBounds)));
     this.takeover = new SharedHistogram(takeoverBounds, cells.take(histogramCells(takeoverBounds)));
+    this.threads = new ThreadCounts(cells.take(2), cells.take(histogramCells(taskBounds)));
   }
 
   /** When the coordinator thread was started, in monotonic ms; 0 while there is to be none. Set by the main thread. */
@@ -296,10 +333,13 @@ export class ServiceCounts {
   /** The last cluster has stopped, so no coordinator thread is needed. */
   coordinatorLeaves(): void {
     this.vitals.set([0, 0, 0]);
+    this.threads.changed(0, 0);
   }
 
   coordinatorLost(): void {
     this.vitals[2] = 1;
+    // They have ended with it.
+    this.threads.changed(0, 0);
   }
 
   coordinatorTicks(at: number): void {

@@ -66,6 +66,8 @@ export interface MemberStatus {
     /** Says how long the store took to answer. */
     readonly roundTrip: Spread;
   };
+  /** Says how long the next task has waited for a task thread that may be made, in ms; null if it does not wait for one. */
+  readonly threadWait: number | null;
   /** Tells about the thread pool of libuv, which all threads of this process share. */
   readonly pool: PoolReport;
   /** Holds what must agree among the members, and those that are known to live and to differ in it. */

@@ -3,10 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import { isFields } from '../../src/store/documents.ts';
-import { leaseKey, letterKey, ordersKey, settledKey, taskKey } from '../../src/store/embedded/keys.ts';
+import { leaseKey, letterKey, ordersKey, outcomeKey, settledKey, taskKey } from '../../src/store/embedded/keys.ts';
 import { openEntries } from '../support/embeddedEntries.ts';
+import { changesContract } from './changesContract.ts';
 import { manyContract } from './manyContract.ts';
 import { type OrdersUnderTest, ordersContract } from './ordersContract.ts';
+import { type OutcomesUnderTest, outcomesContract } from './outcomesContract.ts';
 import { type NewStore, settledContract } from './settledContract.ts';
 import { storeContract } from './storeContract.ts';
 import { type TaskStoreUnderTest, taskContract } from './taskContract.ts';
@@ -15,7 +17,7 @@ import { taskVolume } from './taskVolume.ts';
 const folder = await mkdtemp(join(tmpdir(), 'mongo-failover-'));
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-async function setup(): Promise<TaskStoreUnderTest & OrdersUnderTest> {
+async function setup(): Promise<TaskStoreUnderTest & OrdersUnderTest & OutcomesUnderTest> {
   const path = join(folder, 'store.d');
   const entries = openEntries(path);
   afterAll(() => entries.close());
@@ -32,6 +34,7 @@ async function setup(): Promise<TaskStoreUnderTest & OrdersUnderTest> {
     atomic: true,
     tamper: (name, fields) => tamper(leaseKey(name), fields),
     tamperTask: (name, seq, fields) => tamper(taskKey(name, seq), fields),
+    tamperOutcome: (name, id, fields) => tamper(outcomeKey(name, id), fields),
     tamperLetter: (name, seq, fields) => tamper(letterKey(name, seq), fields),
     peek: async (name) => entry(leaseKey(name)),
     tamperOrders: (name, fields) => tamper(ordersKey(name), fields),
@@ -62,4 +65,6 @@ storeContract('the embedded store', setup);
 manyContract('the calls for many of the embedded store', setup);
 ordersContract('the orders in the embedded store', setup);
 taskContract('the queue in the embedded store', setup);
+outcomesContract('the outcomes in the embedded store', setup);
+changesContract('changes of tasks in the embedded store', setup);
 taskVolume('much in the embedded store', setup);

@@ -1,8 +1,10 @@
 import { type Document, MongoClient } from 'mongodb';
 import { afterAll, inject } from 'vitest';
 import { databaseUri } from '../support/database.ts';
+import { changesContract } from './changesContract.ts';
 import { manyContract } from './manyContract.ts';
 import { type OrdersUnderTest, ordersContract } from './ordersContract.ts';
+import { type OutcomesUnderTest, outcomesContract } from './outcomesContract.ts';
 import { type NewStore, settledContract } from './settledContract.ts';
 import { storeContract } from './storeContract.ts';
 import { type TaskStoreUnderTest, taskContract } from './taskContract.ts';
@@ -10,7 +12,7 @@ import { taskVolume } from './taskVolume.ts';
 
 const { kind, atomic } = inject('server');
 
-async function setup(): Promise<TaskStoreUnderTest & OrdersUnderTest> {
+async function setup(): Promise<TaskStoreUnderTest & OrdersUnderTest & OutcomesUnderTest> {
   const connectString = databaseUri();
   const client = await new MongoClient(connectString).connect();
   afterAll(() => client.close());
@@ -29,6 +31,7 @@ async function setup(): Promise<TaskStoreUnderTest & OrdersUnderTest> {
     atomic,
     tamper: (name, fields) => tamper('failover', `lease/${name}`, fields),
     tamperTask: (name, seq, fields) => tamper('failover_tasks', `${seq}/${name}`, fields),
+    tamperOutcome: (name, id, fields) => tamper('failover_outcomes', `${JSON.stringify(id)}/${name}`, fields),
     tamperLetter: (name, seq, fields) => tamper('failover_deadletters', `${seq}/${name}`, fields),
     peek: (name) => stored(`lease/${name}`),
     tamperOrders: (name, fields) => tamper('failover', `orders/${name}`, fields),
@@ -56,3 +59,5 @@ manyContract(`the calls for many of the mongodb store, on ${kind}`, setup);
 ordersContract(`the orders in the mongodb store, on ${kind}`, setup);
 taskContract(`the queue in the mongodb store, on ${kind}`, setup);
 taskVolume(`much in the mongodb store, on ${kind}`, setup);
+outcomesContract(`the outcomes in the mongodb store, on ${kind}`, setup);
+changesContract(`changes of tasks in the mongodb store, on ${kind}`, setup);

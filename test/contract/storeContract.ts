@@ -371,7 +371,15 @@ export function storeContract(title: string, setup: () => Promise<StoreUnderTest
     test('a member has one line, which goes when it is removed', async () => {
       const name = randomUUID();
       const member: Member = { id: `${name}/1`, name, host: 'host', pid: 1, state: 'slave', at: new Date() };
-      const second = { ...member, id: `${name}/2`, pid: 2, priority: 60, drained: true, drain: 'process/host/2/20' };
+      const second = {
+        ...member,
+        id: `${name}/2`,
+        pid: 2,
+        priority: 60,
+        drained: true,
+        drain: 'process/host/2/20',
+        version: '1.2.3',
+      };
       await store.putMember({ ...member, state: 'init' });
       await store.putMember(member);
       await store.putMember(second);

@@ -13,11 +13,13 @@ import type {
   NewTask,
   RecordMark,
   StoredTask,
+  TaskOutcome,
   TaskStore,
 } from '../../src/store/taskStore.ts';
 import type { TaskId } from '../../src/task/task.ts';
 import type { Clock } from '../../src/time/clock.ts';
 import { ChangeBook } from './changeBook.ts';
+import { lookAt, putOutcomes, takesCheckpoint } from './outcomes.ts';
 import { isLater, isSame } from './recordMarks.ts';
 
 export type TaskCall = keyof TaskStore;
@@ -52,6 +54,10 @@ export class MemoryTasks {
   holder: Tenure | null = null;
   /** Of the last acknowledgement under each term. */
   private readonly numbers = new Map<number, number>();
+  /** How tasks ended, by their id. */
+  readonly outcomes = new Map<TaskId, TaskOutcome>();
+  /** Which checkpoint of a task came last. */
+  private readonly checkpoints = new Map<number, RecordMark>();
   /** By how much it was ever told to trim what it must keep: what is not done, or is being buried. */
   trimmedTooFar = 0;
   /** Numbers of tasks that no answer shows yet: they are being stored. */
@@ -87,15 +93,31 @@ export class MemoryTasks {
       queueState: () => call('queueState', () => ({ done: this.done, burial: this.burial })),
       tasksAfter: (_name, seq, limit) => call('tasksAfter', () => this.after(seq, limit)),
       acknowledge: (tenure, given) => call('acknowledge', () => this.acknowledge(tenure, given)),
-      setAttempts: ({ term }, { seq, number, attempts, deaths }) =>
+      setAttempts: ({ term }, { seq, number, attempts, deaths, permanent }) =>
         call('setAttempts', () => {
           const isLast = isLater({ term, number }, this.tasks.get(seq)?.recordedBy ?? null);
           this.log.push(`setAttempts ${seq} ${attempts}/${deaths}${isLast ? '' : ' refused'}`);
           if (isLast) this.record(seq, attempts, deaths, { term, number });
+          const task = this.tasks.get(seq);
+          if (isLast && permanent === true && task !== undefined) this.tasks.set(seq, { ...task, permanent });
         }),
       clearAttempts: (_name, seq, by) =>
         call('clearAttempts', () => {
-          if (isSame(this.tasks.get(seq)?.recordedBy ?? null, by)) this.record(seq, 0, 0);
+          const task = this.tasks.get(seq);
+          if (task === undefined || !isSame(task.recordedBy, by)) return;
+          this.tasks.set(seq, { ...task, permanent: false });
+          this.record(seq, 0, 0);
+        }),
+      setCheckpoint: ({ term }, checkpoint) =>
+        call('setCheckpoint', () => {
+          const { seq, number, bytes } = checkpoint;
+          const task = this.tasks.get(seq);
+          const isTaken = takesCheckpoint(task, term, checkpoint, this.checkpoints.get(seq) ?? null);
+          this.log.push(`setCheckpoint ${seq}${isTaken ? '' : ' refused'}`);
+          if (task === undefined || !isTaken) return false;
+          this.tasks.set(seq, { ...task, checkpoint: bytes });
+          this.checkpoints.set(seq, { term, number });
+          return true;
         }),
       trimTasks: (_name, through) =>
         call('trimTasks', () => {
@@ -169,6 +191,17 @@ export class MemoryTasks {
           return true;
         }),
       removeDeadLetter: (_name, seq) => call('removeDeadLetter', () => this.removeLetter(seq)),
+      putOutcomes: (_name, outcomes) =>
+        call('putOutcomes', () => {
+          this.log.push(`putOutcomes ${outcomes.map(({ seq, state }) => `${seq} ${state}`).join(', ')}`);
+          putOutcomes(this.outcomes, outcomes);
+        }),
+      readOutcomes: (_name, ids) =>
+        call('readOutcomes', () => lookAt(ids, this.done, this.tasks.values(), this.outcomes)),
+      trimOutcomes: (_name, before) =>
+        call('trimOutcomes', () => {
+          for (const [id, { until }] of this.outcomes) if (until < before) this.outcomes.delete(id);
+        }),
     };
   }
 

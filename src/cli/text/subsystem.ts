@@ -115,15 +115,16 @@ function handOverText(request: NonNullable<SubsystemView['handOver']>, { time, n
 
 function memberTable({ memberList, master }: SubsystemDetails, { time, now, colors }: Shown): string {
   if (memberList.length === 0) return colors.dim('no members');
-  const rows = memberList.map(({ id, host, pid, state, at, drained }) => [
+  const rows = memberList.map(({ id, host, pid, state, at, drained, version }) => [
     shortId(id),
     clean(host),
     String(pid),
     id === master?.id ? colors.green(clean(state)) : clean(state),
     showTime(at, time, now),
+    version === null ? '' : clean(version),
     drained === true ? colors.yellow('drained') : '',
   ]);
-  return columns(['MEMBER', 'HOST', '>PID', 'STATE', 'LAST SEEN', ''], rows);
+  return columns(['MEMBER', 'HOST', '>PID', 'STATE', 'LAST SEEN', 'VERSION', ''], rows);
 }
 
 function termTable({ terms }: SubsystemDetails, { time, now, colors }: Shown): string {

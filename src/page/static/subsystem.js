@@ -139,6 +139,7 @@ function memberRow(page, details, member, isWritable) {
     h('td', bdi(member.state, 40)),
     h('td.n', member.priority === null ? nil() : `${member.priority}`),
     h('td', drain),
+    h('td', member.version === null ? nil() : bdi(member.version, 40)),
     h('td', time(member.at, clockTime(member.at).slice(11, 19))),
     h('td.id', h('small', bdi(member.id, 60))),
     isWritable &&
@@ -150,7 +151,7 @@ function memberRow(page, details, member, isWritable) {
   );
 }
 
-const headings = ['Host', '#Process', 'State', '#Priority', 'Drained', 'Wrote at', 'Id'];
+const headings = ['Host', '#Process', 'State', '#Priority', 'Drained', 'Version', 'Wrote at', 'Id'];
 
 function members(page, details) {
   if (details.memberList.length === 0)

@@ -313,16 +313,10 @@ export class Reign {
 
   /** Takes out what is cancelled and next. What was waited for at its place is over. */
   private passOver(): void {
-    const isCancelled = (): boolean => (this.window.head?.cancelled ?? 'no') !== 'no';
-    if (this.hold === 'blocked' && isCancelled()) this.hold = null;
+    if (this.hold === 'blocked' && (this.window.head?.cancelled ?? 'no') !== 'no') this.hold = null;
     if (this.hold !== null || this.lost) return;
-    const untold: TaskId[] = [];
-    while (isCancelled()) {
-      for (const { seq, id, cancelled } of this.window.take(1)) {
-        this.finished = seq;
-        if (cancelled === 'untold') untold.push(id);
-      }
-    }
+    const { last, untold } = this.window.takeCancelled();
+    this.finished = last ?? this.finished;
     if (untold.length > 0) this.parts.callbacks.cancelled(untold);
     if (this.finished > this.acknowledged) void this.acknowledge();
   }

@@ -7,6 +7,7 @@
  * answers that both show a higher number was done and trimmed (see taskStore.ts), and is passed over.
  */
 import type { StoredTask } from '../../store/taskStore.js';
+import type { TaskId } from '../../task/task.js';
 import type { QueuedTask } from '../runner.js';
 
 /** Most tasks, and most of their bytes, that are fetched ahead. */
@@ -89,6 +90,14 @@ export class TaskWindow {
     const taken = this.tasks.splice(0, count);
     for (const { bytes } of taken) this.byteCount -= bytes.byteLength;
     return taken;
+  }
+
+  /** Takes what is cancelled from the front. Returns the last number, if any was, and those of which nobody was told yet. */
+  takeCancelled(): { readonly last: number | undefined; readonly untold: TaskId[] } {
+    const end = this.tasks.findIndex(({ cancelled }) => cancelled === 'no');
+    const taken = this.take(end < 0 ? this.tasks.length : end);
+    const untold = taken.filter(({ cancelled }) => cancelled === 'untold').map(({ id }) => id);
+    return { last: taken.at(-1)?.seq, untold };
   }
 
   /** Asks the store again, though its last answer was that there is no more. */

@@ -20,11 +20,14 @@ import type { Success } from '../successes.js';
 import type {
   Acknowledgement,
   AttemptsRecord,
+  Checkpoint,
   DeadLetter,
   FoundDeadLetter,
+  OutcomeLook,
   QueueCounts,
   QueueState,
   RecordMark,
+  TaskOutcome,
 } from '../taskStore.js';
 import type { ChangeCalls } from './changes.js';
 import type { SharedGate } from './gate.js';
@@ -77,6 +80,11 @@ export interface EmbeddedCalls extends InspectionCalls, ManyCalls, ChangeCalls {
   deadLetterAt(name: string, seq: number): FoundDeadLetter | null;
   claimDeadLetter(name: string, seq: number, expected: string | null, claim: string | null): boolean;
   removeDeadLetter(name: string, seq: number): void;
+  setCheckpoint(tenure: Tenure, checkpoint: Checkpoint): boolean;
+  putOutcomes(name: string, outcomes: readonly TaskOutcome[]): void;
+  readOutcomes(name: string, ids: readonly TaskId[]): OutcomeLook;
+  /** Returns whether nothing is left to trim. */
+  trimOutcomes(name: string, before: Date): boolean;
 }
 
 export type CallName = keyof EmbeddedCalls;

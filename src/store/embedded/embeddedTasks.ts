@@ -5,13 +5,16 @@ import type {
   Acknowledgement,
   AddResult,
   AttemptsRecord,
+  Checkpoint,
   DeadLetter,
   FoundDeadLetter,
   NewTask,
+  OutcomeLook,
   QueueCounts,
   QueueState,
   RecordMark,
   StoredTask,
+  TaskOutcome,
   TaskStore,
 } from '../taskStore.js';
 import { EmbeddedChanges } from './embeddedChanges.js';
@@ -25,7 +28,7 @@ export class EmbeddedTasks extends EmbeddedChanges implements TaskStore {
   async addTasks(name: string, tasks: readonly NewTask[], maxQueue: number): Promise<AddResult[]> {
     const results: AddResult[] = [];
     while (results.length < tasks.length) {
-      const some = oneWrite(tasks, results.length);
+      const some = oneWrite(tasks, results.length, ({ bytes }) => bytes.length);
       const outcomes = await this.thread.call('addTasks', [name, packTasks(some), maxQueue]);
       for (const outcome of outcomes) results.push(resultOf(outcome));
     }
@@ -95,14 +98,37 @@ export class EmbeddedTasks extends EmbeddedChanges implements TaskStore {
   removeDeadLetter(name: string, seq: number): Promise<void> {
     return this.thread.call('removeDeadLetter', [name, seq]);
   }
+
+  setCheckpoint(tenure: Tenure, checkpoint: Checkpoint): Promise<boolean> {
+    return this.thread.call('setCheckpoint', [tenure, checkpoint]);
+  }
+
+  async putOutcomes(name: string, outcomes: readonly TaskOutcome[]): Promise<void> {
+    for (let from = 0; from < outcomes.length; ) {
+      const some = oneWrite(outcomes, from, ({ result }) => result?.length ?? 0);
+      await this.thread.call('putOutcomes', [name, some]);
+      from += some.length;
+    }
+  }
+
+  readOutcomes(name: string, ids: readonly TaskId[]): Promise<OutcomeLook> {
+    return this.thread.call('readOutcomes', [name, ids]);
+  }
+
+  async trimOutcomes(name: string, before: Date): Promise<void> {
+    while (!(await this.thread.call('trimOutcomes', [name, before]))) {
+      // A bounded number at a time.
+    }
+  }
 }
 
-/** Returns the tasks from `from` on that one write may carry, at least one. */
-function oneWrite(tasks: readonly NewTask[], from: number): readonly NewTask[] {
+/** Returns what one write may carry from `from` on, at least one. */
+function oneWrite<T>(tasks: readonly T[], from: number, bytesOf: (task: T) => number): readonly T[] {
   let bytes = 0;
   let to = from;
   while (to < tasks.length && to - from < TRANSACTION_TASKS_MAX) {
-    bytes += tasks[to]?.bytes.length ?? 0;
+    const task = tasks[to];
+    bytes += task === undefined ? 0 : bytesOf(task);
     if (bytes > TRANSACTION_BYTES_MAX && to > from) break;
     to += 1;
   }

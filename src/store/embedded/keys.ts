@@ -118,6 +118,22 @@ export function letterIdRange(name: string, id: TaskId): KeyRange {
   return { start: letterIdKey(name, id, 0), end: letterIdKey(name, id, Number.MAX_SAFE_INTEGER) };
 }
 
+/** Returns where the outcome of an id is. */
+export function outcomeKey(name: string, id: TaskId): Buffer {
+  return Buffer.concat([prefixed('x', Buffer.from(name)), idBytes(id)]);
+}
+
+/** For each outcome, by the time when it may be deleted. */
+export function outcomeEndKey(name: string, until: number, id: TaskId): Buffer {
+  return Buffer.concat([numbered('y', Buffer.from(name), until), idBytes(id)]);
+}
+
+/** Returns the range of those that end before then. */
+export function outcomeEnds(name: string, before: number): KeyRange {
+  const from = Buffer.from(name);
+  return { start: numbered('y', from, 0), end: numbered('y', from, before) };
+}
+
 /** As different for different ids as the ids are: 1 is not '1'. */
 function idBytes(id: TaskId): Buffer {
   if (typeof id === 'string') return Buffer.from(isWellFormed(id) ? `s${id}` : `j${JSON.stringify(id)}`);

@@ -6,6 +6,7 @@ import { inspectionOn } from './inspection.js';
 import { Leases, type StoreFacts } from './leases.js';
 import { manyOn } from './manyCalls.js';
 import { EmbeddedOrders } from './orders.js';
+import { outcomesOn } from './outcomes.js';
 import { EmbeddedPresences } from './presences.js';
 import { Tasks } from './tasks.js';
 
@@ -18,6 +19,8 @@ export function operationsOn(entries: Entries, store: StoreFacts): EmbeddedCalls
     ...inspectionOn(entries, store),
     ...manyOn(entries, leases),
     ...changesOn(entries, store),
+    ...queueOn(tasks),
+    ...outcomesOn(entries, store, (name) => tasks.queueState(name)),
     open: () => {},
     settle: (epoch, wait) => leases.settle(epoch, wait),
     highestTerm: (name) => leases.highestTerm(name),
@@ -44,6 +47,11 @@ export function operationsOn(entries: Entries, store: StoreFacts): EmbeddedCalls
     readPresences: (known) => presences.readPresences(known),
     putSuccess: (success) => leases.putSuccess(success),
     findSuccess: (name, key) => leases.findSuccess(name, key),
+  };
+}
+
+function queueOn(tasks: Tasks) {
+  return {
     addTasks: (name, packed, maxQueue) => tasks.addTasks(name, packed, maxQueue),
     queueState: (name) => tasks.queueState(name),
     tasksAfter: (name, seq, limit) => tasks.tasksAfter(name, seq, limit),
@@ -59,5 +67,6 @@ export function operationsOn(entries: Entries, store: StoreFacts): EmbeddedCalls
     deadLetterAt: (name, seq) => tasks.deadLetterAt(name, seq),
     claimDeadLetter: (name, seq, expected, claim) => tasks.claimDeadLetter(name, seq, expected, claim),
     removeDeadLetter: (name, seq) => tasks.removeDeadLetter(name, seq),
-  };
+    setCheckpoint: (tenure, checkpoint) => tasks.setCheckpoint(tenure, checkpoint),
+  } satisfies Partial<EmbeddedCalls>;
 }

@@ -14,6 +14,7 @@ import { storedBurial, storedLetter, TaskReader } from '../taskDocuments.js';
 import type {
   Acknowledgement,
   AttemptsRecord,
+  Checkpoint,
   DeadLetter,
   FoundDeadLetter,
   QueueCounts,
@@ -116,11 +117,26 @@ export class Tasks {
     });
   }
 
-  setAttempts({ name, term }: Tenure, { seq, number, attempts, deaths }: AttemptsRecord): void {
+  setAttempts({ name, term }: Tenure, { seq, number, attempts, deaths, permanent }: AttemptsRecord): void {
     this.change(taskKey(name, seq), 'task', name, (old) => {
       const by = this.reader(old, 'task', name).recordedBy();
       const isLater = by !== null && (by.term > term || (by.term === term && by.number >= number));
-      return isLater ? undefined : { ...old, attempts, deaths, by: { term, number } };
+      const forGood = permanent === true ? { permanent } : {};
+      return isLater ? undefined : { ...old, attempts, deaths, ...forGood, by: { term, number } };
+    });
+  }
+
+  /** Only while the lease is held, which one transaction can see. */
+  setCheckpoint(tenure: Tenure, { seq, number, bytes }: Checkpoint): boolean {
+    const { name, term } = tenure;
+    const lease = this.entries.get(leaseKey(name));
+    if (lease === undefined || !isFields(lease.value) || !isHeldBy(tenure, lease.value, this.facts)) return false;
+    return this.change(taskKey(name, seq), 'task', name, (old) => {
+      const reader = this.reader(old, 'task', name);
+      const [by, last] = [reader.recordedBy(), reader.checkpointBy()];
+      const isLate = (by?.term ?? 0) > term || (last?.term ?? 0) > term;
+      if (isLate || (last?.term === term && last.number >= number)) return undefined;
+      return { ...old, checkpoint: asBuffer(bytes), checkpointBy: { term, number } };
     });
   }
 
@@ -128,7 +144,7 @@ export class Tasks {
     this.change(taskKey(name, seq), 'task', name, (old) => {
       const by = this.reader(old, 'task', name).recordedBy();
       const isThat = by?.term === recordedBy?.term && by?.number === recordedBy?.number;
-      return isThat ? { ...old, attempts: 0, deaths: 0 } : undefined;
+      return isThat ? { ...old, attempts: 0, deaths: 0, permanent: false } : undefined;
     });
   }
 

@@ -25,6 +25,7 @@ import { replicaSetBugs } from './replicaSet.ts';
 import { spreadBugs } from './spread.ts';
 import { storeBugs } from './stores.ts';
 import { surroundingBugs } from './surroundings.ts';
+import { threadBugs } from './threads.ts';
 import { togetherBugs } from './together.ts';
 import { workBugs } from './work.ts';
 
@@ -39,6 +40,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...execBugs,
   ...hintBugs,
   ...workBugs,
+  ...threadBugs,
   ...storeBugs,
   ...embeddedBugs,
   ...poolBugs,

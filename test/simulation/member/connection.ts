@@ -25,6 +25,7 @@ import type { FullStore, TaskStore } from '../../../src/store/taskStore.ts';
 import type { Clock } from '../../../src/time/clock.ts';
 import type { ChangeBook } from '../../support/changeBook.ts';
 import { sameVersion } from '../../support/memoryStore.ts';
+import { lookAt } from '../../support/outcomes.ts';
 import type { Timeline } from '../../support/skewedClock.ts';
 import { answerTo, isStranger } from './company.ts';
 import type { Conduct } from './conduct.ts';
@@ -37,6 +38,7 @@ import {
   type Documents,
   held,
   insertTerm,
+  keepOutcomes,
   type LeaseDocument,
   markTask,
   ordersFor,
@@ -44,9 +46,11 @@ import {
   putLetter,
   putPreferred,
   setAttempts,
+  setCheckpoint,
   setLease,
   settle,
   tasksAfter,
+  trimOutcomes,
   trimTasks,
   trimTerms,
 } from './database.ts';
@@ -341,6 +345,16 @@ export class SimulatedConnection implements FullStore {
         done(this.write('setAttempts', () => ({ change: setAttempts(term, record), answer: null }))),
       clearAttempts: (_name, seq, recordedBy) =>
         done(this.write('clearAttempts', () => ({ change: clearAttempts(seq, recordedBy), answer: null }))),
+      setCheckpoint: ({ term }, checkpoint) =>
+        this.write('setCheckpoint', (primary) => setCheckpoint(primary, term, checkpoint)),
+      putOutcomes: (_name, outcomes) =>
+        done(this.write('putOutcomes', () => ({ change: keepOutcomes(outcomes), answer: null }))),
+      readOutcomes: (_name, ids) =>
+        this.read('readOutcomes', ({ committed }) =>
+          lookAt(ids, committed.done, committed.tasks.values(), committed.outcomes),
+        ),
+      trimOutcomes: (_name, before) =>
+        done(this.write('trimOutcomes', () => ({ change: trimOutcomes(before), answer: null }))),
       trimTasks: (_name, through) =>
         trims
           ? done(this.write('trimTasks', (primary) => ({ change: trimTasks(primary, through), answer: null })))

@@ -15,13 +15,16 @@ import type {
   AddResult,
   AttemptsRecord,
   Burial,
+  Checkpoint,
   DeadLetter,
   NewTask,
   RecordMark,
   StoredTask,
+  TaskOutcome,
 } from '../../../src/store/taskStore.ts';
 import type { TaskId } from '../../../src/task/task.ts';
 import { ChangeBook } from '../../support/changeBook.ts';
+import { putOutcomes, takesCheckpoint } from '../../support/outcomes.ts';
 import { isLater, isSame } from '../../support/recordMarks.ts';
 import type { Timeline } from '../../support/skewedClock.ts';
 
@@ -42,6 +45,9 @@ export class Documents {
   next = 1;
   letters = new Map<number, DeadLetter>();
   changes = new ChangeBook();
+  outcomes = new Map<TaskId, TaskOutcome>();
+  /** Which checkpoint of each task came last. */
+  checkpoints = new Map<number, RecordMark>();
   epoch = 1;
   /** The longest wait that the store was settled for in this epoch, in ms. */
   settledFor = 0;
@@ -62,6 +68,8 @@ export class Documents {
     copy.numbers = new Map(this.numbers);
     copy.letters = new Map(this.letters);
     copy.changes = this.changes.clone();
+    copy.outcomes = new Map(this.outcomes);
+    copy.checkpoints = new Map(this.checkpoints);
     return copy;
   }
 }
@@ -294,11 +302,41 @@ export function tasksAfter(
   return found;
 }
 
-export function setAttempts(term: number, { seq, number, attempts, deaths }: AttemptsRecord): Change {
+export function setAttempts(term: number, record: AttemptsRecord): Change {
+  const { seq, number, attempts, deaths, permanent } = record;
   return (documents) => {
     const task = documents.tasks.get(seq);
     if (task === undefined || !isLater({ term, number }, task.recordedBy)) return;
-    documents.tasks.set(seq, { ...task, attempts, deaths, recordedBy: { term, number } });
+    documents.tasks.set(seq, {
+      ...task,
+      attempts,
+      deaths,
+      recordedBy: { term, number },
+      ...(permanent ? { permanent } : {}),
+    });
+  };
+}
+
+export function setCheckpoint({ current }: Primary, term: number, checkpoint: Checkpoint): Outcome<boolean> {
+  const { seq, number, bytes } = checkpoint;
+  const takes = ({ tasks, checkpoints }: Documents): boolean =>
+    takesCheckpoint(tasks.get(seq), term, checkpoint, checkpoints.get(seq) ?? null);
+  const change: Change = (documents) => {
+    const task = documents.tasks.get(seq);
+    if (task === undefined || !takes(documents)) return;
+    documents.tasks.set(seq, { ...task, checkpoint: bytes });
+    documents.checkpoints.set(seq, { term, number });
+  };
+  return { change, answer: takes(current) };
+}
+
+export function keepOutcomes(outcomes: readonly TaskOutcome[]): Change {
+  return (documents) => putOutcomes(documents.outcomes, outcomes);
+}
+
+export function trimOutcomes(before: Date): Change {
+  return ({ outcomes }) => {
+    for (const [id, { until }] of outcomes) if (until < before) outcomes.delete(id);
   };
 }
 
@@ -306,7 +344,7 @@ export function clearAttempts(seq: number, recordedBy: RecordMark | null): Chang
   return (documents) => {
     const task = documents.tasks.get(seq);
     if (task === undefined || !isSame(task.recordedBy, recordedBy)) return;
-    documents.tasks.set(seq, { ...task, attempts: 0, deaths: 0 });
+    documents.tasks.set(seq, { ...task, attempts: 0, deaths: 0, permanent: false });
   };
 }
 

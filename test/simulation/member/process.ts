@@ -197,6 +197,7 @@ export class SimulatedProcess {
       holder: id,
       host: 'simulated',
       pid: identity.pid,
+      version: '1.2.3',
       process: identity,
       deaths: new DeathWatch({
         ...{ me: identity, clock, lifelines: world.lifelines.of(this) },

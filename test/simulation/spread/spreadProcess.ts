@@ -124,7 +124,14 @@ export class SpreadMember {
     const { clock } = world;
     const store = connect(world.store, name, process);
     this.member = new ClusterMember({
-      ...{ holder: `h${number}:${name}`, host: `h${number}`, pid: number, ...unwatched(clock), storeText: 'memory' },
+      ...{
+        holder: `h${number}:${name}`,
+        host: `h${number}`,
+        pid: number,
+        version: '1.0.0',
+        ...unwatched(clock),
+        storeText: 'memory',
+      },
       ...{ intervals, grace, clock, store, ...ordinary(store) },
       ...{ name, stopTimeout: STOP_TIMEOUT, drain, drains: [drain], turns },
       pollsOfRank: (lease) => neighbourhood.polls(name, 50, lease),

@@ -91,7 +91,17 @@ class WorldMember {
     );
     const store = this.connect(answers);
     this.member = new ClusterMember({
-      ...{ name: 'mixed', holder: id, host: 'here', pid: 1, storeText: 'memory', intervals, grace, clock },
+      ...{
+        name: 'mixed',
+        holder: id,
+        host: 'here',
+        pid: 1,
+        version: '1.0.0',
+        storeText: 'memory',
+        intervals,
+        grace,
+        clock,
+      },
       ...unwatched(clock),
       configuration: { kind, settings },
       standBack: (reason) => void fitness.complain('kind', 'ERR_CONFIGURATION_DIFFERS', reason),

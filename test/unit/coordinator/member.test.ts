@@ -50,6 +50,7 @@ beforeEach(async () => {
     holder: 'me',
     host: 'here',
     pid: 1,
+    version: '1.2.3',
     ...unwatched(clock),
     storeText: 'memory',
     ...ordinary(lines),
@@ -126,6 +127,10 @@ test('who is stopping can resign and be fit, and still stops', async () => {
   member.fit();
   await clock.advance(10);
   expect(events.at(-1)).toEqual({ type: 'stopped' });
+});
+
+test('its line says which version of the package it runs', async () => {
+  expect(await lines.listMembers()).toMatchObject([{ state: 'master', version: '1.2.3' }]);
 });
 
 test('its line is taken out of the store when the last one has been written, not beside it', async () => {

@@ -97,6 +97,7 @@ const fields: Record<keyof MemberStatus, true> = {
   done: true,
   heartbeat: true,
   pool: true,
+  threadWait: true,
   configuration: true,
   paused: true,
   handOver: true,
@@ -119,12 +120,12 @@ test('every field of a status is there once, and no other', () => {
 });
 
 test('every option of failover() is there with its default, and no other', () => {
-  const groups = { mongodb: {}, nodb: {}, intervals: {}, observe: { port: 0 }, rebalance: {} };
+  const groups = { mongodb: {}, nodb: {}, intervals: {}, observe: { port: 0 }, rebalance: {}, taskThreads: {} };
   // Lower case is the other way to write the same interval.
   const names = namesRead(groups, (given) => resolveOptions(given)).filter((name) => !/^intervals\.[a-z]/.test(name));
   const shown = defaultsOf(sectionOf(page('options'), '## Options of `failover(options)`'));
   expect([...shown.keys()].sort()).toEqual([...names.filter((name) => !(name in groups)), 'nodb', 'rebalance'].sort());
-  const { store, intervals, exitTimeout, guard, priority, rebalance } = resolveOptions({});
+  const { store, intervals, exitTimeout, guard, priority, rebalance, taskThreads } = resolveOptions({});
   if (store.kind !== 'mongodb') throw new Error('the default is not MongoDB');
   const { connectString, connectOptions, debug, wakeUps } = store;
   expect(Object.fromEntries(shown)).toEqual({
@@ -132,6 +133,7 @@ test('every option of failover() is there with its default, and no other', () =>
     ...{ 'observe.port': undefined, 'observe.host': resolveObserve({ port: 0 })?.host, 'observe.token': undefined },
     ...{ 'observe.page': resolveObserve({ port: 0 })?.page !== null, 'observe.actions': false },
     'mongodb.wakeUps': wakeUps,
+    'taskThreads.most': taskThreads.most,
     ...{ nodb: false, 'nodb.path': undefined, exitTimeout, guard, priority, rebalance: rebalance ?? false },
     ...Object.fromEntries(
       Object.entries(resolveRebalance(true) ?? {}).map(([name, value]) => [`rebalance.${name}`, value]),

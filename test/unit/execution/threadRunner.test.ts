@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ChunkProgress } from '../../../src/execution/chunkProgress.ts';
 import { StartGate, threadStarts } from '../../../src/execution/startGate.ts';
+import { type Place, ThreadPlaces } from '../../../src/execution/threadPlaces.ts';
 import { ThreadRunner } from '../../../src/execution/threadRunner.ts';
 import type { ChunkOutcome } from '../../../src/queue/runner.ts';
 import type { Clock } from '../../../src/time/clock.ts';
@@ -18,6 +19,7 @@ import { SharedLease } from '../../../src/wire/sharedLease.ts';
 const filename = fileURLToPath(new URL('./fixtures/scriptedThread.mjs', import.meta.url));
 
 let runner: ThreadRunner;
+let places: ThreadPlaces;
 let troubles: string[];
 let timersFired: number;
 /** Timers that are asked for until then run from then on, so no limit passes before the thread is where it is to be. */
@@ -53,7 +55,7 @@ const defaults = {
 let pipe = '';
 
 /** A runner under its first term, without a thread. */
-function make(given: Partial<typeof defaults>, work = '', resourceLimits = {}): void {
+function make(given: Partial<typeof defaults>, work = '', resourceLimits = {}, most = Number.POSITIVE_INFINITY): void {
   timersFired = 0;
   timersBegin = undefined;
   const options = { ...defaults, ...given };
@@ -61,10 +63,11 @@ function make(given: Partial<typeof defaults>, work = '', resourceLimits = {}): 
   const progress = new ChunkProgress();
   const data = { work, lease: lease.buffer, progress: progress.buffer, abortChannel: 'runner test', pipe };
   troubles = [];
+  places = new ThreadPlaces(systemClock, most);
   runner = new ThreadRunner({
     pool: { filename, data, resourceLimits },
     ...{ lease, progress },
-    ...{ clock, gate: new StartGate(systemClock, threadStarts), ...options },
+    ...{ clock, gate: new StartGate(systemClock, threadStarts), places, ...options },
     trouble: (error) => troubles.push('code' in error ? String(error.code) : error.message),
   });
   runner.start(1);
@@ -312,6 +315,16 @@ describe('a thread that a read holds, so it does not exit', () => {
     await expectHeld();
   });
 
+  test('takes no place from others', async () => {
+    make({ exitPatience: 100 }, '', {}, 1);
+    await runner.load();
+    expect(await run('readAndGiveUp')).toMatchObject({ done: 1, failure: null });
+    const other = places.ask(() => {});
+    expect(await other.granted).toBe(true);
+    other.free();
+    letGo();
+  });
+
   test('and whose mastership is over lets no run end before it has exited', async () => {
     make({ exitPatience: 100 });
     await runner.load();
@@ -363,5 +376,114 @@ describe('a thread that a read holds, so it does not exit', () => {
     expect(await runner.probe()).toEqual({ type: 'failed', error: { message: 'not today' }, exited: false });
     letGo();
     expect(await runner.terminateProbe()).toBe(true);
+  });
+});
+
+describe('where only one thread may live', () => {
+  /** Another cluster of the coordinator has it. */
+  function takenByAnother(): Place {
+    make({}, '', {}, 1);
+    runner.terminate();
+    const other = places.ask(() => told.push('the other leaves'));
+    runner.start(1);
+    return other;
+  }
+
+  let told: string[];
+  let outcome: string;
+  const load = (): Promise<void> =>
+    runner.load().then(({ type }) => {
+      outcome = type;
+    });
+
+  beforeEach(() => {
+    told = [];
+    outcome = 'waits';
+  });
+
+  test('a load waits for its place, and is seen to wait', async () => {
+    const other = takenByAnother();
+    expect(runner.threadWait).toBe(null);
+    const loading = load();
+    for (let turns = 0; turns < 10; turns += 1) await turn();
+    expect([outcome, runner.loaded]).toEqual(['waits', false]);
+    expect(runner.threadWait).toBeGreaterThanOrEqual(0);
+    other.free();
+    await loading;
+    expect([outcome, runner.threadWait]).toEqual(['loaded', null]);
+    expect(await run('a')).toMatchObject({ done: 1 });
+  });
+
+  test('what ends the mastership ends the wait at once, and leaves nothing in line', async () => {
+    const other = takenByAnother();
+    const loading = load();
+    await turn();
+    await runner.terminate();
+    await loading;
+    expect(outcome).toBe('ended');
+    const next = places.ask(() => {});
+    other.free();
+    expect(await next.granted).toBe(true);
+  });
+
+  test('a wait that is given up is an end, and the next load waits anew', async () => {
+    const other = takenByAnother();
+    const loading = load();
+    await turn();
+    expect(runner.stopWaiting()).toBe(true);
+    await loading;
+    expect([outcome, runner.stopWaiting()]).toEqual(['ended', false]);
+    const again = load();
+    other.free();
+    await again;
+    expect(outcome).toBe('loaded');
+    // Its thread is there, so nothing waits.
+    expect(runner.stopWaiting()).toBe(false);
+  });
+
+  test('an idle thread leaves for another, which has its place only when it has exited', async () => {
+    make({}, 'stops', {}, 1);
+    await load();
+    expect(await run('a')).toMatchObject({ done: 1 });
+    const next = places.ask(() => {});
+    await next.granted;
+    expect(runner.loaded).toBe(false);
+    const loading = load();
+    await turn();
+    expect(outcome).toBe('loaded');
+    expect(runner.threadWait).toBeGreaterThanOrEqual(0);
+    next.free();
+    await loading;
+    expect(await run('b')).toMatchObject({ done: 1 });
+  });
+
+  test('a thread that dies by itself, and one that does not start, leave their places', async () => {
+    make({}, '', {}, 1);
+    await load();
+    expect(await run('exit')).toMatchObject(failedWith(0, 'ERR_TASK_THREAD_EXITED'));
+    const second = places.ask(() => {});
+    expect(await second.granted).toBe(true);
+    second.free();
+    await runner.terminate();
+    make({}, 'throw', {}, 1);
+    await load();
+    expect(outcome).toBe('failed');
+    expect(await places.ask(() => {}).granted).toBe(true);
+  });
+
+  test('a probe waits, too, and gives its place back; its end while it waits is at once', async () => {
+    const other = takenByAnother();
+    await runner.terminate();
+    const probing = runner.probe();
+    await turn();
+    expect(runner.threadWait).toBe(null);
+    other.free();
+    expect(await probing).toEqual({ type: 'loaded' });
+    const next = places.ask(() => {});
+    expect(await next.granted).toBe(true);
+    const again = runner.probe();
+    await turn();
+    expect(await runner.terminateProbe()).toBe(true);
+    expect(await again).toEqual({ type: 'ended' });
   });
 });

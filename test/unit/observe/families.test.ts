@@ -67,6 +67,19 @@ test('counters begin at 0 with all of their labels, and count', () => {
   expect(world.values('mongo_failover_store_errors_total')).toMatchObject({ beat: 1, observe: 0 });
 });
 
+test('the task threads of a service are counted, and the waits for one are measured', () => {
+  const { threads } = world.counts;
+  const names = ['mongo_failover_task_threads', 'mongo_failover_task_threads_waiting'];
+  const counted = () => names.map((name) => world.values(name)['']);
+  threads.changed(4, 7);
+  threads.waited(60);
+  expect(counted()).toEqual([4, 7]);
+  const waits = world.values('mongo_failover_task_thread_wait_seconds_bucket');
+  expect(waits).toMatchObject({ '0.025': 0, '0.1': 1, '+Inf': 1 });
+  world.counts.coordinatorLost();
+  expect(counted()).toEqual([0, 0]);
+});
+
 test('each bucket of a histogram has what is in those below it', () => {
   for (const ms of [0, 1, 1.001, 30, 30, 9000]) world.counts.lateness.record(ms);
   const name = 'mongo_failover_heartbeat_lateness_seconds';

@@ -22,6 +22,7 @@ describe('resolveOptions', () => {
       exitTimeout: 500,
       guard: false,
       observe: null,
+      taskThreads: { most: Number.POSITIVE_INFINITY },
       priority: 50,
       rebalance: null,
       ignored: [],

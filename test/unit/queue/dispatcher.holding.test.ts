@@ -86,6 +86,25 @@ test('work that loads when it is held is loaded, and then nothing runs', async (
   expect(dispatcher.running).toBe(null);
 });
 
+test('work that waits for its turn to load is not waited for when it is held, and asks again afterwards', async () => {
+  runner.lazy = true;
+  runner.waits = true;
+  startWith('a');
+  await settle();
+  dispatcher.hold();
+  const idle = watch(dispatcher.whenIdle().then(() => true));
+  await settle();
+  expect(idle.value).toBe(true);
+  await clock.advance(60_000);
+  expect(runner.news()).toEqual(['start 1', 'load', 'stop waiting']);
+  dispatcher.unhold();
+  await settle();
+  expect(runner.news()).toEqual(['load']);
+  runner.settleLoad('loaded');
+  await settle();
+  expect(dispatcher.running).toBe('a');
+});
+
 test('a fence and its end while it is held begin nothing', async () => {
   startWith('a');
   await settle();

@@ -39,6 +39,8 @@ export class ScriptedRunner implements Runner {
   doneSoFar = 0;
   /** Whether `load` is asked for after each start, and ended by `settleLoad`; else the work is there at once. */
   lazy = false;
+  /** Whether what loads only waits for its turn. */
+  waits = false;
   /** Whether the work is there; a test may take it away while nothing runs. */
   loaded = true;
   state: 'absent' | 'ready' | 'ending' = 'absent';
@@ -79,6 +81,14 @@ export class ScriptedRunner implements Runner {
 
   get loading(): boolean {
     return this.waiter !== undefined;
+  }
+
+  stopWaiting(): boolean {
+    assert.ok(this.loading, 'asked only while it loads');
+    if (!this.waits) return false;
+    this.log.push('stop waiting');
+    this.settleLoad('ended');
+    return true;
   }
 
   /** The load that goes on ends so. */

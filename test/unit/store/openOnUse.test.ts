@@ -90,6 +90,10 @@ class SlowStore {
           removeChange: none,
           trimChanges: none,
           markTask: none,
+          setCheckpoint: none,
+          putOutcomes: none,
+          readOutcomes: none,
+          trimOutcomes: none,
         },
       },
     };

@@ -43,6 +43,16 @@ export const indexes: readonly Index[] = [
   },
 ];
 
+export const OUTCOMES = 'failover_outcomes';
+/** Made with the first outcome: a database without outcomes has no such collection. */
+export const outcomeEnds: Index = {
+  collection: OUTCOMES,
+  name: 'name_until',
+  key: { name: 1, until: 1 },
+  options: {},
+  use: 'tidy',
+};
+
 /** With one of these an index leaves documents out, or takes different keys for equal. */
 const LIMITING = ['partialFilterExpression', 'sparse', 'collation'];
 
@@ -85,7 +95,7 @@ export function dropCommand({ collection }: Index, found: Fields): string {
 
 /** Returns all that an administrator runs in mongosh, where the application's user may not make indexes. */
 export function adminCommands(): string[] {
-  return indexes.map(createCommand);
+  return [...indexes, outcomeEnds].map(createCommand);
 }
 
 export function show(value: unknown): string {

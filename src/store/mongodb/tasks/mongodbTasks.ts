@@ -3,6 +3,8 @@
  *
  *   failover_tasks        { _id: seq + '/' + name, name, seq, key, payload, attempts, deaths, by: { term, number }, at }
  *                         without `by` as long as no master has put an attempt on record;
+ *                         nor `checkpoint` and `checkpointBy: { term, number }` as long as no work has put one down;
+ *                         `permanent: true` if it failed for good;
  *                         unique on (name, key); the key of one that is done, when its id came again, is { was: seq },
  *                         and so is that of one that is cancelled, whose mark has the key then (mongodbChanges.ts)
  *   failover_deadletters  { _id: seq + '/' + name, name, seq, key, payload, error: { name, message, code },
@@ -22,20 +24,24 @@ import {
   type Acknowledgement,
   type AddResult,
   type AttemptsRecord,
+  type Checkpoint,
   DEAD_LETTERS_COUNTED_MAX,
   type DeadLetter,
   type FoundDeadLetter,
   type NewTask,
+  type OutcomeLook,
   type QueueCounts,
   type QueueState,
   type RecordMark,
   type StoredTask,
+  type TaskOutcome,
   type TaskStore,
 } from '../../taskStore.js';
 import { type Commands, LEASES, leaseId, ofOurFormat } from '../commands.js';
 import type { Topology } from '../connection/topology.js';
 import type { IndexKeeper } from '../indexes/indexKeeper.js';
 import { MongodbChanges } from './mongodbChanges.js';
+import { MongodbOutcomes } from './mongodbOutcomes.js';
 import { TaskAdder } from './taskAdder.js';
 import { DEAD_LETTERS, isRetired, majority, TASKS, TaskReads, taskKey } from './taskReads.js';
 import { TaskTrimmer } from './taskTrimmer.js';
@@ -58,6 +64,7 @@ export class MongodbTasks extends MongodbChanges implements TaskStore {
   private readonly reads: TaskReads;
   private readonly adder: TaskAdder;
   private readonly trimmer: TaskTrimmer;
+  private readonly outcomes: MongodbOutcomes;
   /** What the payloads of a subsystem last weighed on average. */
   private readonly weights = new Map<string, number>();
 
@@ -71,6 +78,7 @@ export class MongodbTasks extends MongodbChanges implements TaskStore {
     this.reads = new TaskReads(commands, topology);
     this.adder = new TaskAdder(commands, this.reads, indexes, clock);
     this.trimmer = new TaskTrimmer(commands, this.reads, clock);
+    this.outcomes = new MongodbOutcomes(commands, this.reads, clock);
   }
 
   addTasks(name: string, tasks: readonly NewTask[], maxQueue: number): Promise<AddResult[]> {
@@ -145,15 +153,29 @@ export class MongodbTasks extends MongodbChanges implements TaskStore {
     return this.commands.update('acknowledge', LEASES, held, change);
   }
 
-  async setAttempts({ name, term }: Tenure, { seq, number, attempts, deaths }: AttemptsRecord): Promise<void> {
+  async setAttempts({ name, term }: Tenure, record: AttemptsRecord): Promise<void> {
+    const { seq, number, attempts, deaths, permanent } = record;
     const $or = [{ by: null }, { 'by.term': { $lt: term } }, { 'by.term': term, 'by.number': { $lt: number } }];
-    const change = { $set: { attempts, deaths, by: { term, number } } };
+    const forGood = permanent === true ? { permanent } : {};
+    const change = { $set: { attempts, deaths, ...forGood, by: { term, number } } };
     await this.commands.update('setAttempts', TASKS, { _id: taskKey(name, seq), $or }, change);
+  }
+
+  async setCheckpoint({ name, term }: Tenure, { seq, number, bytes }: Checkpoint): Promise<boolean> {
+    const unrecorded = [{ by: null }, { 'by.term': { $lte: term } }];
+    const earlier = [
+      { checkpointBy: null },
+      { 'checkpointBy.term': { $lt: term } },
+      { 'checkpointBy.term': term, 'checkpointBy.number': { $lt: number } },
+    ];
+    const filter = { _id: taskKey(name, seq), $and: [{ $or: unrecorded }, { $or: earlier }] };
+    const change = { $set: { checkpoint: bytes, checkpointBy: { term, number } } };
+    return this.commands.update('setCheckpoint', TASKS, filter, change);
   }
 
   async clearAttempts(name: string, seq: number, recordedBy: RecordMark | null): Promise<void> {
     const mark = recordedBy === null ? { by: null } : { 'by.term': recordedBy.term, 'by.number': recordedBy.number };
-    const change = { $set: { attempts: 0, deaths: 0 } };
+    const change = { $set: { attempts: 0, deaths: 0, permanent: false } };
     await this.commands.update('clearAttempts', TASKS, { _id: taskKey(name, seq), ...mark }, change);
   }
 
@@ -225,5 +247,17 @@ export class MongodbTasks extends MongodbChanges implements TaskStore {
 
   async removeDeadLetter(name: string, seq: number): Promise<void> {
     await this.commands.delete('removeDeadLetter', DEAD_LETTERS, { _id: taskKey(name, seq) }, 1);
+  }
+
+  putOutcomes(name: string, outcomes: readonly TaskOutcome[]): Promise<void> {
+    return this.outcomes.put(name, outcomes);
+  }
+
+  readOutcomes(name: string, ids: readonly TaskId[]): Promise<OutcomeLook> {
+    return this.outcomes.read(name, ids);
+  }
+
+  trimOutcomes(name: string, before: Date): Promise<void> {
+    return this.outcomes.trim(name, before);
   }
 }

@@ -96,7 +96,17 @@ export class OrderedMember {
     });
     const common = ordinary(connection);
     this.member = new ClusterMember({
-      ...{ holder: id, host: 'here', pid: 1, ...unwatched(clock), storeText: 'memory', intervals, grace, clock },
+      ...{
+        holder: id,
+        host: 'here',
+        pid: 1,
+        version: '1.0.0',
+        ...unwatched(clock),
+        storeText: 'memory',
+        intervals,
+        grace,
+        clock,
+      },
       ...common,
       ...{ name: NAME, stopTimeout: STOP_TIMEOUT, drains: [`process/${id}`], drain: `process/${id}`, ...traits },
       readOrders: (asked) => (this.isOld ? new Promise(() => {}) : common.readOrders(asked)),

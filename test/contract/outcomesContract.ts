@@ -1,0 +1,232 @@
+/** What every store promises of outcomes and checkpoints, as tests that each store runs. */
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Lease } from '../../src/store/store.ts';
+import type { FullStore, TaskOutcome } from '../../src/store/taskStore.ts';
+import type { TaskId } from '../../src/task/task.ts';
+import { acknowledgement } from '../support/acknowledgements.ts';
+import { createStore } from '../support/builtStore.ts';
+import { ids as shapes } from './ids.ts';
+import type { StoreUnderTest } from './storeContract.ts';
+import { aTask, MANY, many } from './taskContract.ts';
+
+const lease: Lease = {
+  ...{ term: 1, beat: 0, ack: 0, holder: 'holder', claim: 'claim', ttl: 4500 },
+  ...{ identifier: null, count: 0, recent: [] },
+};
+const AT = new Date(1_700_000_000_000);
+
+export interface OutcomesUnderTest extends StoreUnderTest {
+  /** Writes fields into the outcome of an id, which is a text, past the store. */
+  tamperOutcome(name: string, id: string, fields: Record<string, unknown>): Promise<void>;
+}
+
+const done = (id: TaskId, seq: number, fields: Partial<TaskOutcome> = {}): TaskOutcome => ({
+  ...{ id, seq, term: 1, state: 'done', attempts: 1, error: null, result: null },
+  ...{ at: AT, until: new Date(AT.getTime() + 60_000), ...fields },
+});
+const error = { name: 'TypeError', message: 'no', code: 'E_NO' };
+
+export function outcomesContract(title: string, setup: () => Promise<OutcomesUnderTest>): void {
+  describe(title, () => {
+    let under: OutcomesUnderTest;
+    let store: FullStore;
+    beforeAll(async () => {
+      under = await setup();
+      store = createStore(under.options, { commandTimeout: 30_000 });
+      await store.open();
+    });
+    afterAll(() => store?.close());
+
+    const kept = async (name: string, ...ids: TaskId[]) => (await store.tasks.readOutcomes(name, ids)).outcomes;
+    const queue = async (count: number, term = 1) => {
+      const name = randomUUID();
+      await store.compareAndSetLease(name, null, { ...lease, term });
+      await store.tasks.addTasks(name, many(count), MANY);
+      return { name, tenure: { name, term, holder: 'holder' } };
+    };
+
+    test('an outcome comes back as it was, with what its queue has done', async () => {
+      const { name, tenure } = await queue(2);
+      const failed = done('task 1', 2, { state: 'failed', attempts: 3, error });
+      const result = new Uint8Array([0, 1, 255]);
+      await store.tasks.putOutcomes(name, [done('task 0', 1, { result }), failed]);
+      await store.tasks.acknowledge(tenure, acknowledgement(1, null));
+      const look = await store.tasks.readOutcomes(name, ['task 1', 'task 0', 'nobody']);
+      expect(look).toMatchObject({
+        done: 1,
+        outcomes: [failed, { ...done('task 0', 1), result: expect.anything() }, null],
+      });
+      expect([...(look.outcomes[1]?.result ?? [])]).toEqual([0, 1, 255]);
+      // Embedded, what is done may be trimmed at once.
+      expect(look.stored[0]).toBe(2);
+      expect(look.stored[2]).toBeNull();
+    });
+
+    test('ids of every shape are kept apart', async () => {
+      const name = randomUUID();
+      await store.tasks.putOutcomes(
+        name,
+        shapes.map((id, index) => done(id, index + 1)),
+      );
+      expect((await kept(name, ...shapes)).map((outcome) => outcome?.seq)).toEqual(shapes.map((_, index) => index + 1));
+      expect(await kept(randomUUID(), ...shapes)).toEqual(shapes.map(() => null));
+    });
+
+    test('the higher number counts, then the higher term, whichever lands last', async () => {
+      const name = randomUUID();
+      const put = (seq: number, term: number) =>
+        store.tasks.putOutcomes(name, [done('a', seq, { term, attempts: 10 * seq + term })]);
+      const marks = async () =>
+        (await kept(name, 'a')).map((outcome) => [outcome?.seq, outcome?.term, outcome?.attempts]);
+      await put(3, 2);
+      for (const [seq, term] of [
+        [2, 9],
+        [3, 1],
+      ] as const) {
+        await put(seq, term);
+        expect(await marks()).toEqual([[3, 2, 32]]);
+      }
+      await store.tasks.putOutcomes(name, [done('a', 3, { term: 2, attempts: 99 })]);
+      expect(await marks()).toEqual([[3, 2, 32]]);
+      await put(3, 4);
+      expect(await marks()).toEqual([[3, 4, 34]]);
+      await put(5, 1);
+      expect(await marks()).toEqual([[5, 1, 51]]);
+    });
+
+    test('of many that are put at once, older and newer ones are told apart', async () => {
+      const name = randomUUID();
+      const all = Array.from({ length: 256 }, (_, index) => done(`id ${index}`, index + 1));
+      await store.tasks.putOutcomes(name, all);
+      const again = all.map((outcome, index) => ({
+        ...outcome,
+        term: index % 2,
+        attempts: 7,
+        seq: outcome.seq + (index % 2),
+      }));
+      await store.tasks.putOutcomes(name, [...again, done('new', 999)]);
+      const found = await kept(name, 'id 0', 'id 1', 'id 254', 'id 255', 'new');
+      expect(found.map((outcome) => [outcome?.seq, outcome?.attempts])).toEqual([
+        [1, 1],
+        [3, 7],
+        [255, 1],
+        [257, 7],
+        [999, 1],
+      ]);
+    });
+
+    test('calls that are under way together leave what counts most', async ({ skip }) => {
+      skip(!under.atomic, 'this server does not write one document atomically');
+      const name = randomUUID();
+      const orders = Array.from({ length: 12 }, (_, index) => ((index * 5) % 12) + 1);
+      const calls = orders.map((seq) => store.tasks.putOutcomes(name, [done('a', seq), done('b', 1, { term: seq })]));
+      await Promise.all(calls);
+      expect((await kept(name, 'a', 'b')).map((outcome) => [outcome?.seq, outcome?.term])).toEqual([
+        [12, 1],
+        [1, 12],
+      ]);
+    });
+
+    test('results of 64 KiB come back, as many as one look may ask for', async () => {
+      const name = randomUUID();
+      const all = Array.from({ length: 200 }, (_, index) =>
+        done(index, index + 1, { result: new Uint8Array(64 * 1024).fill(index) }),
+      );
+      await store.tasks.putOutcomes(name, all);
+      const found = await kept(name, ...all.map(({ id }) => id));
+      expect(found.map((outcome) => [outcome?.result?.length, outcome?.result?.[65_535]])).toEqual(
+        all.map((_, index) => [65_536, index]),
+      );
+    });
+
+    test('those whose time is over are deleted, of this queue alone, but not one that was written again', async () => {
+      const [name, other] = [randomUUID(), randomUUID()];
+      const until = (after: number) => ({ until: new Date(AT.getTime() + after) });
+      await store.tasks.putOutcomes(name, [
+        done('old', 1, until(10)),
+        done('again', 2, until(10)),
+        done('young', 3, until(20)),
+      ]);
+      await store.tasks.putOutcomes(name, [done('again', 4, until(30))]);
+      await store.tasks.putOutcomes(other, [done('old', 1, until(10))]);
+      await store.tasks.trimOutcomes(name, new Date(AT.getTime() + 10));
+      expect((await kept(name, 'old', 'again', 'young')).map((outcome) => outcome?.seq)).toEqual([1, 4, 3]);
+      await store.tasks.trimOutcomes(name, new Date(AT.getTime() + 20));
+      expect((await kept(name, 'old', 'again', 'young')).map((outcome) => outcome?.seq)).toEqual([undefined, 4, 3]);
+      await store.tasks.trimOutcomes(name, new Date(AT.getTime() + 31));
+      expect(await kept(name, 'old', 'again', 'young')).toEqual([null, null, null]);
+      expect((await kept(other, 'old'))[0]?.seq).toBe(1);
+    });
+
+    test('more than one bite of old ones is deleted by one call', async () => {
+      const name = randomUUID();
+      const all = Array.from({ length: 1200 }, (_, index) => done(index, index + 1));
+      await store.tasks.putOutcomes(name, all);
+      await store.tasks.trimOutcomes(name, new Date(AT.getTime() + 60_001));
+      expect(await kept(name, 0, 1, 999, 1000, 1199)).toEqual([null, null, null, null, null]);
+    });
+
+    test('an outcome that another program wrote is refused by name', async () => {
+      const name = randomUUID();
+      for (const fields of [{ state: 'fine' }, { seq: 'x' }, { at: 'now' }, { format: 99 }]) {
+        const id = JSON.stringify(fields);
+        await store.tasks.putOutcomes(name, [done(id, 1)]);
+        await under.tamperOutcome(name, id, fields);
+        await expect(kept(name, id), id).rejects.toMatchObject({
+          code: 'format' in fields ? 'ERR_NEWER_FORMAT' : 'ERR_STORE_DATA',
+          message: expect.stringContaining(name),
+        });
+      }
+    });
+
+    test('a checkpoint comes back with its task', async () => {
+      const { name, tenure } = await queue(2);
+      expect(await store.tasks.setCheckpoint(tenure, { seq: 1, number: 1, bytes: new Uint8Array([7]) })).toBe(true);
+      expect(await store.tasks.setCheckpoint(tenure, { seq: 9, number: 2, bytes: new Uint8Array([8]) })).toBe(false);
+      const [first, second] = await store.tasks.tasksAfter(name, 0, { tasks: 2, bytes: MANY });
+      expect([...(first?.checkpoint ?? [])]).toEqual([7]);
+      expect(second?.checkpoint).toBeUndefined();
+      expect(Buffer.from(first?.bytes ?? []).toString()).toBe('payload of task 0');
+    });
+
+    test('a checkpoint that lands after a later one of its term changes nothing', async () => {
+      const { name, tenure } = await queue(1);
+      const put = (number: number) =>
+        store.tasks.setCheckpoint(tenure, { seq: 1, number, bytes: new Uint8Array([number]) });
+      expect([await put(4), await put(3), await put(4), await put(5)]).toEqual([true, false, false, true]);
+      const [task] = await store.tasks.tasksAfter(name, 0, { tasks: 1, bytes: MANY });
+      expect([...(task?.checkpoint ?? [])]).toEqual([5]);
+    });
+
+    test('a checkpoint of a deposed master is refused once the next one has put the attempts on record', async () => {
+      const { name, tenure } = await queue(1, 2);
+      const deposed = { ...tenure, term: 1 };
+      await store.tasks.setAttempts(tenure, { seq: 1, number: 1, attempts: 1, deaths: 1 });
+      expect(await store.tasks.setCheckpoint(deposed, { seq: 1, number: 9, bytes: new Uint8Array([1]) })).toBe(false);
+      expect(await store.tasks.setCheckpoint(tenure, { seq: 1, number: 2, bytes: new Uint8Array([2]) })).toBe(true);
+      const [task] = await store.tasks.tasksAfter(name, 0, { tasks: 1, bytes: MANY });
+      expect([...(task?.checkpoint ?? []), task?.attempts, task?.deaths]).toEqual([2, 1, 1]);
+    });
+
+    test('that a task failed for good is on record until that is cleared', async () => {
+      const { name, tenure } = await queue(1);
+      const first = async () => (await store.tasks.tasksAfter(name, 0, { tasks: 1, bytes: MANY }))[0];
+      expect((await first())?.permanent ?? false).toBe(false);
+      await store.tasks.setAttempts(tenure, { seq: 1, number: 1, attempts: 1, deaths: 0, permanent: true });
+      expect(await first()).toMatchObject({ permanent: true, attempts: 1 });
+      await store.tasks.clearAttempts(name, 1, { term: 1, number: 1 });
+      expect((await first())?.permanent ?? false).toBe(false);
+    });
+
+    test('an id that comes again has a task without the checkpoint of the one before', async () => {
+      const { name, tenure } = await queue(1);
+      await store.tasks.setCheckpoint(tenure, { seq: 1, number: 1, bytes: new Uint8Array([7]) });
+      await store.tasks.acknowledge(tenure, acknowledgement(1, null));
+      expect(await store.tasks.addTasks(name, [aTask('task 0')], MANY)).toEqual([{ type: 'stored', seq: 2 }]);
+      const [task] = await store.tasks.tasksAfter(name, 1, { tasks: 1, bytes: MANY });
+      expect(task?.checkpoint).toBeUndefined();
+      expect((await store.tasks.readOutcomes(name, ['task 0'])).stored).toEqual([2]);
+    });
+  });
+}
