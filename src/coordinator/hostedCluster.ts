@@ -2,8 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { writeLine } from '../diagnostics/log.js';
-import { type CodedError, toWire } from '../errors.js';
+import type { CodedError } from '../errors.js';
 import type { MainRunner } from '../execution/mainRunner.js';
 import type { Begin } from '../execution/startGate.js';
 import type { ThreadRunner } from '../execution/threadRunner.js';
@@ -13,9 +12,9 @@ import { configurationOf } from '../options/configuration.js';
 import type { ResolvedManagedOptions } from '../options/options.js';
 import type { Runner, WorkOutcome } from '../queue/runner.js';
 import type { Hint } from '../store/store.js';
-import { endProcess, lastResorts } from '../surroundings/lastResorts.js';
 import { ownVersion } from '../surroundings/ownVersion.js';
 import type { TaskId } from '../task/task.js';
+import { sharingBoot } from '../time/sharedBoot.js';
 import { systemClock } from '../time/systemClock.js';
 import type { GroupEnd, OwnedGroup } from '../wire/groups.js';
 import type {
@@ -43,6 +42,7 @@ import { MemoryDuty } from './duties/memoryDuty.js';
 import type { QueueDuty } from './duties/queueDuty.js';
 import { UnmanagedDuty } from './duties/unmanagedDuty.js';
 import { Fitness } from './fitness.js';
+import { killProcess } from './killProcess.js';
 import type { MainWatch } from './mainWatch.js';
 import { makeMainRunner, makeMainWatch, makeThreadRunner } from './makeRunners.js';
 import { ClusterMember } from './member.js';
@@ -56,6 +56,8 @@ import { probeDelays, WorkLoading } from './workLoading.js';
 
 /** How long the embedded store may take to open, in ms: see embeddedStore.ts. */
 const OPENING_MAX_MS = 6000;
+/** What all members of this thread read the time by. */
+const memberClock = sharingBoot(systemClock);
 
 interface HostedClusterParts extends SharedParts {
   readonly spec: ClusterSpec;
@@ -179,8 +181,12 @@ export class HostedCluster implements ClusterCalls {
   }
 
   async requeue(id: TaskId): Promise<boolean | 'full'> {
+    return this.durable.requeue(id, this.letters);
+  }
+
+  private get durable(): DurableDuty {
     assert.ok(this.managed instanceof DurableDuty, 'a queue in memory is fed by the main thread');
-    return this.managed.requeue(id, this.letters);
+    return this.managed;
   }
 
   changeTask(request: ChangeTaskRequest): Promise<ChangeOutcome> {
@@ -192,8 +198,7 @@ export class HostedCluster implements ClusterCalls {
   }
 
   async requeueLetter(id: TaskId, seq: number): Promise<RequeuedLetter> {
-    assert.ok(this.managed instanceof DurableDuty, 'a queue in memory is fed by the main thread');
-    return this.managed.requeueLetter(id, seq, this.letters);
+    return this.durable.requeueLetter(id, seq, this.letters);
   }
 
   async takeDeadLetter(id: TaskId): Promise<TakenLetter | 'none' | 'elsewhere'> {
@@ -288,7 +293,7 @@ export class HostedCluster implements ClusterCalls {
       // Only should the store break its promise: its own limits are tighter.
       requestTimeout: Math.max(OPENING_MAX_MS, limits.connectTimeout) + 2 * limits.commandTimeout,
       store,
-      clock: systemClock,
+      clock: memberClock,
       lease: this.lease,
       metrics: this.parts.metrics,
       emit,
@@ -384,15 +389,5 @@ export class HostedCluster implements ClusterCalls {
     void (this.managed?.whenEnded() ?? Promise.resolve()).then(() => {
       if (!this.standsBack) this.fitness.withdraw('kind');
     });
-  }
-}
-
-/** Ends this process; emits a `panic` if it is still alive afterwards. */
-function killProcess(emit: (event: MemberEvent) => void): void {
-  writeLine('mongo-failover: work would not stop before its lease ended, so this process is killed (fencing: process)');
-  try {
-    endProcess(lastResorts(process.pid));
-  } catch (error) {
-    emit({ type: 'panic', error: toWire(error) });
   }
 }

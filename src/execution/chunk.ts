@@ -3,7 +3,7 @@
  * message and one piece of memory cross, and they are not decoded on the way.
  */
 import type { QueuedTask } from '../queue/runner.js';
-import type { TaskId } from '../task/task.js';
+import type { TaskDetails, TaskId } from '../task/task.js';
 import { type TaskBytes, viewOf } from '../task/taskBytes.js';
 
 /** Most bytes of one run; a single task may have more. */
@@ -17,6 +17,8 @@ export interface Chunk {
   readonly lengths: readonly number[];
   /** Which try of each task this is; null when it is the first of all of them. */
   readonly attempts: readonly number[] | null;
+  /** What the context of each tells beside it; missing if none of them has such. */
+  readonly details?: readonly (TaskDetails | undefined)[];
 }
 
 export interface Packed {
@@ -31,19 +33,23 @@ export function packChunk(tasks: readonly QueuedTask[]): Packed {
   const lengths: number[] = [];
   let attempts: number[] | null = null;
   let total = 0;
-  for (const { id, bytes, failed } of tasks) {
+  let isDetailed = false;
+  for (const { id, bytes, failed, details } of tasks) {
     if (ids.length > 0 && total + bytes.length > CHUNK_BYTES_MAX) break;
     if (failed > 0 && attempts === null) attempts = ids.map(() => 1);
     attempts?.push(failed + 1);
+    isDetailed ||= details !== undefined;
     ids.push(id);
     lengths.push(bytes.length);
     total += bytes.length;
   }
+  const rest = isDetailed ? { details: tasks.slice(0, ids.length).map(({ details }) => details) } : {};
   const only = ids.length === 1 && total > COPIED_BYTES_MAX ? tasks[0] : undefined;
   const block = only && viewOf(only.bytes);
-  if (block !== undefined && isShared(block)) return { chunk: { block, ids, lengths, attempts }, transfer: [] };
+  if (block !== undefined && isShared(block))
+    return { chunk: { block, ids, lengths, attempts, ...rest }, transfer: [] };
   const buffer = joined(tasks, ids.length, total);
-  const chunk = { block: new Uint8Array(buffer), ids, lengths, attempts };
+  const chunk = { block: new Uint8Array(buffer), ids, lengths, attempts, ...rest };
   return { chunk, transfer: total > COPIED_BYTES_MAX ? [buffer] : [] };
 }
 

@@ -1,7 +1,7 @@
 /** What the user's work is given beside its task. The same on both kinds of threads that work runs on. */
 
 import { StateError } from '../errors.js';
-import type { TaskId } from '../task/task.js';
+import type { TaskDetails, TaskId } from '../task/task.js';
 import type { SharedLease } from '../wire/sharedLease.js';
 import { CANCELLED } from './abortMessage.js';
 
@@ -49,6 +49,8 @@ export class WorkContext implements TaskContext {
     readonly term: number,
     readonly attempt: number,
     private readonly lease: SharedLease,
+    /** What the master that queued the task told of it. */
+    protected readonly details?: TaskDetails,
   ) {}
 
   get signal(): AbortSignal {

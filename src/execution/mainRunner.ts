@@ -4,7 +4,7 @@
  */
 
 import type { ChunkOutcome, LoadOutcome, QueuedTask, Runner, WorkOutcome } from '../queue/runner.js';
-import type { TaskId } from '../task/task.js';
+import type { TaskDetails, TaskId } from '../task/task.js';
 import { viewOf } from '../task/taskBytes.js';
 import { Alarm } from '../time/alarm.js';
 import type { Clock } from '../time/clock.js';
@@ -18,6 +18,7 @@ export interface MainRun {
   readonly bytes: Uint8Array;
   readonly term: number;
   readonly attempt: number;
+  readonly details?: TaskDetails;
 }
 
 interface MainRunnerParts {
@@ -95,6 +96,7 @@ export class MainRunner implements Runner {
       bytes: ofItsOwn(viewOf(task.bytes)),
       term: this.term,
       attempt: task.failed + 1,
+      ...(task.details === undefined ? {} : { details: task.details }),
     });
     const ended = await outcome;
     if (ended.type === 'result' && ended.done) took?.(clock.now() - beganAt);

@@ -47,7 +47,7 @@ async function runTasks(
   beganAt: number,
   shift: number,
 ): Promise<ChunkOutcome['failure']> {
-  const { ids, lengths, attempts } = chunk;
+  const { ids, lengths, attempts, details } = chunk;
   let startedAt = beganAt;
   const block = ownBlock(chunk);
   let offset = 0;
@@ -69,7 +69,7 @@ async function runTasks(
     const end = offset + length;
     // The work has given the memory away that all tasks share; the others are sent again.
     if (done > 0 && block.length < end) return null;
-    const context = new WorkContext(id, term, attempts?.[done] ?? 1, lease);
+    const context = new WorkContext(id, term, attempts?.[done] ?? 1, lease, details?.[done]);
     begins(context);
     progress.startedAt = now + shift;
     try {

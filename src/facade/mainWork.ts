@@ -30,8 +30,8 @@ export class MainWork {
     return outcome;
   }
 
-  private async runNow({ id, bytes, term, attempt }: WorkRequest): Promise<WorkOutcome> {
-    const context = new WorkContext(id, term, attempt, this.lease);
+  private async runNow({ id, bytes, term, attempt, details }: WorkRequest): Promise<WorkOutcome> {
+    const context = new WorkContext(id, term, attempt, this.lease, details);
     this.running = context;
     const outcome = await this.inside.run(() =>
       callWork(this.work, () => decodeTask(Buffer.from(bytes)), context, this.lease.aborted),

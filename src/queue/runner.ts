@@ -3,13 +3,15 @@
  * it ended comes back as data, so no user code decides what the queue does by how it throws.
  */
 import type { WireError } from '../errors.js';
-import type { TaskId } from '../task/task.js';
+import type { TaskDetails, TaskId } from '../task/task.js';
 import type { TaskBytes } from '../task/taskBytes.js';
 
 /** A task as it waits: only the two ends decode its bytes. */
 export interface QueuedTask {
   readonly id: TaskId;
   readonly bytes: TaskBytes;
+  /** What its context tells beside it; undefined for a task that a member submitted. */
+  readonly details?: TaskDetails | undefined;
   /** How often it was tried and did not end well. */
   failed: number;
 }

@@ -53,6 +53,7 @@ export function openOnUse(store: FullStore): FullStore {
 function tasksOnUse(tasks: TaskStore, use: OpenedStore['use']): TaskStore {
   return {
     addTasks: (name, added, maxQueue) => use(() => tasks.addTasks(name, added, maxQueue)),
+    relayTasks: (tenure, relayed, since) => use(() => tasks.relayTasks(tenure, relayed, since)),
     queueState: (name) => use(() => tasks.queueState(name)),
     tasksAfter: (name, seq, limit) => use(() => tasks.tasksAfter(name, seq, limit)),
     acknowledge: (tenure, acknowledgement) => use(() => tasks.acknowledge(tenure, acknowledgement)),

@@ -1,8 +1,19 @@
 /**
  * The documents of a durable queue in both stores, and the check of every one that is read, as in documents.ts.
  */
+
+import type { TaskDetails } from '../task/task.js';
 import { DocumentReader, type Fields, isFields, storedId } from './documents.js';
-import type { Burial, DeadLetter, FoundDeadLetter, QueueState, RecordMark, StoredTask, Verdict } from './taskStore.js';
+import type {
+  Burial,
+  DeadLetter,
+  FoundDeadLetter,
+  NewTask,
+  QueueState,
+  RecordMark,
+  StoredTask,
+  Verdict,
+} from './taskStore.js';
 
 /** Returns the fields of the lease that say how far the queue is done. A queue that has none is at its beginning. */
 export function storedBurial(burial: Burial | null): Fields | null {
@@ -14,6 +25,15 @@ export function storedBurial(burial: Burial | null): Fields | null {
 /** A dead letter but for its payload and its time, which each store keeps in its own way. */
 export function storedLetter({ queue, seq, id, name, message, code, attempts }: DeadLetter): Fields {
   return { name: queue, seq, key: storedId(id), error: { name, message, code: code ?? null }, attempts };
+}
+
+/** Returns the fields of a task that only some have. */
+export function storedExtras({ origin, details }: NewTask & { readonly origin?: string }): Fields {
+  return { ...(origin === undefined ? {} : { origin }), ...(details === undefined ? {} : { details }) };
+}
+
+function isPlain(value: unknown): boolean {
+  return value === null || ['string', 'number', 'boolean'].includes(typeof value);
 }
 
 export class TaskReader extends DocumentReader {
@@ -29,7 +49,23 @@ export class TaskReader extends DocumentReader {
       at: this.date('at'),
       ...(this.fields.permanent === true ? { permanent: true } : {}),
       ...this.checkpoint(),
+      ...this.relayed(),
     };
+  }
+
+  /** What only a task has that a master moved into the queue. */
+  relayed(): Pick<StoredTask, 'origin' | 'details'> {
+    const { origin, details } = this.fields;
+    return {
+      ...(origin === undefined || origin === null ? {} : { origin: this.text('origin') }),
+      ...(details === undefined || details === null ? {} : { details: this.details() }),
+    };
+  }
+
+  private details(): TaskDetails {
+    const { details } = this.fields;
+    if (!isFields(details) || !Object.values(details).every(isPlain)) throw this.alien('details', 'plain values');
+    return details as TaskDetails;
   }
 
   private checkpoint(): Pick<StoredTask, 'checkpoint'> {

@@ -9,7 +9,7 @@
  * mastership lasts. As in `Store`, every call ends within the time limit, may fail with a `StoreError`, and then its
  * outcome is unknown; all of them can be called again.
  */
-import type { TaskId } from '../task/task.js';
+import type { TaskDetails, TaskId } from '../task/task.js';
 import type { ChangeStore } from './changes.js';
 import type { ManyStore } from './manyStore.js';
 import type { Store, Tenure } from './store.js';
@@ -17,6 +17,14 @@ import type { Store, Tenure } from './store.js';
 export interface NewTask {
   readonly id: TaskId;
   readonly bytes: Uint8Array;
+  /** What the context of the work is made of beside the task. */
+  readonly details?: TaskDetails | undefined;
+}
+
+/** A task that a master moves into the queue from elsewhere: once, although the call is repeated, by it or by the next one. */
+export interface RelayedTask extends NewTask {
+  /** Names what it was made from, as no other task of the queue is named. Stays with the task until that is trimmed. */
+  readonly origin: string;
 }
 
 /** What is on record of a task's failures. */
@@ -35,6 +43,8 @@ export interface RecordMark {
 
 export interface StoredTask extends NewTask, Attempts {
   readonly seq: number;
+  /** Missing if a member submitted it. */
+  readonly origin?: string;
   /** Which record the attempts are from; null as long as there is none. */
   readonly recordedBy: RecordMark | null;
   /** When it was stored, by the wall clock of the member that did: for people only. */
@@ -61,6 +71,18 @@ export type AddResult =
   | { readonly type: 'stored'; readonly seq: number }
   | { readonly type: 'known' }
   | { readonly type: 'full' };
+
+/** `relayed`: a task of this origin is there. `known`: a task of another origin that has this id is queued. */
+export type RelayResult =
+  | { readonly type: 'stored'; readonly seq: number }
+  | { readonly type: 'relayed' }
+  | { readonly type: 'known' };
+
+/** A time by both clocks, of which the one that ran further counts. */
+export interface Moment {
+  readonly now: number;
+  readonly sinceBoot: number;
+}
 
 /** Why a task was given up. */
 export interface Verdict {
@@ -155,6 +177,13 @@ export interface TaskStore extends ChangeStore {
    * On a failure a beginning of them may have been stored. Two with the same id in one call: the second is `known`.
    */
   addTasks(name: string, tasks: readonly NewTask[], maxQueue: number): Promise<AddResult[]>;
+  /**
+   * Stores the tasks as `addTasks` does, however many are queued, but for those whose origin a task has that is stored, be it
+   * done or not. `since`: from before their source was read; too long after that it fails, as the source may be gone and the
+   * task trimmed. Null: the tenure is over, where the store can tell. What the source of a task is must outlast the task's
+   * trimming by nothing: `trimTasks` is told of a task only when its source is gone for sure.
+   */
+  relayTasks(tenure: Tenure, tasks: readonly RelayedTask[], since: Moment): Promise<RelayResult[] | null>;
   queueState(name: string): Promise<QueueState>;
   /** Tasks with higher numbers than `seq`, in order: at most `tasks` of them, and, but for the first, at most `bytes`. */
   tasksAfter(

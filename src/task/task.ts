@@ -2,3 +2,6 @@
 
 /** Is the value of a task's key: a finite number, or a text of 1 to 1024 bytes. `1` and `'1'` are two different ids. */
 export type TaskId = string | number;
+
+/** What the master that queued a task tells its work beside it: values that come back from every store as they were. */
+export type TaskDetails = Readonly<Record<string, string | number | boolean | null>>;

@@ -6,7 +6,7 @@ import type { ResolvedManagedOptions, ResolvedOptions } from '../options/options
 import type { WorkOutcome } from '../queue/runner.js';
 import type { SharedGate } from '../store/embedded/gate.js';
 import type { OwnThreadData } from '../surroundings/ownThreads.js';
-import type { TaskId } from '../task/task.js';
+import type { TaskDetails, TaskId } from '../task/task.js';
 import type { GroupEnd, GroupNews, OwnedGroup } from './groups.js';
 import type { MemberStatus, PauseInfo } from './status.js';
 import type { TakenLetter } from './takenLetter.js';
@@ -201,6 +201,7 @@ export type MemberEvent =
       readonly bytes: Uint8Array;
       readonly term: number;
       readonly attempt: number;
+      readonly details?: TaskDetails;
     }
   | { readonly type: 'abortWork'; readonly reason: string }
   | GroupNews

@@ -40,6 +40,7 @@ export const storeCalls = [
     'removeChange',
     'trimChanges',
     'markTask',
+    'relayTasks',
     'setCheckpoint',
     'putOutcomes',
     'readOutcomes',

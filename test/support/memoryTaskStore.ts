@@ -90,6 +90,17 @@ export class MemoryTasks {
             return { type: 'stored', seq: this.add(task).seq };
           });
         }),
+      relayTasks: (tenure, tasks) =>
+        call('relayTasks', () => {
+          if (this.holder?.term !== tenure.term || this.holder.holder !== tenure.holder) return null;
+          return tasks.map((task) => {
+            if ([...this.tasks.values()].some(({ origin }) => origin === task.origin)) return { type: 'relayed' };
+            if (this.queued.includes(task.id)) return { type: 'known' };
+            const { origin, details } = task;
+            const extras = { origin, ...(details === undefined ? {} : { details }) };
+            return { type: 'stored', seq: this.add(task, extras).seq };
+          });
+        }),
       queueState: () => call('queueState', () => ({ done: this.done, burial: this.burial })),
       tasksAfter: (_name, seq, limit) => call('tasksAfter', () => this.after(seq, limit)),
       acknowledge: (tenure, given) => call('acknowledge', () => this.acknowledge(tenure, given)),

@@ -101,6 +101,11 @@ export class DurableQueue implements TaskSource {
     return this.reign?.blocked ?? null;
   }
 
+  /** Returns up to which number all tasks are done, and acknowledged; null before that is known. */
+  get through(): number | null {
+    return this.reign?.through ?? null;
+  }
+
   get waits(): boolean {
     return this.reign?.waits ?? false;
   }

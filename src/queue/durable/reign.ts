@@ -74,16 +74,12 @@ export class Reign {
     this.acknowledged = done;
     this.suspectsThrough = suspectsThrough;
     this.suspicion = suspicion;
-    this.trimming = new Trimming({ ...parts, trim: (through) => store.trim(through) }, done);
-    const { callbacks } = parts;
+    this.trimming = new Trimming(parts, done === 0, (through) => this.store.trim(through));
     this.changing = new Changing({
-      store,
-      window,
+      ...{ ...parts.callbacks, store, window },
       acknowledged: () => this.acknowledged,
       finished: () => this.finished,
       prove: () => this.prove(),
-      apart: (task, ends) => callbacks.apart(task, ends),
-      cancelled: (id) => callbacks.cancelled([id]),
       freed: () => this.advance(),
     });
     this.pollAlarm = new Alarm(parts.clock, () => this.poll());
@@ -137,6 +133,11 @@ export class Reign {
 
   private get pending(): boolean {
     return this.finished > this.acknowledged || this.burying !== null || this.hold === 'recording';
+  }
+
+  /** Returns up to which number all tasks are done, and acknowledged. */
+  get through(): number {
+    return this.acknowledged;
   }
 
   // ---- what the dispatcher asks for, and tells ----
@@ -332,7 +333,7 @@ export class Reign {
     if (this.hold === 'blocked' && head !== undefined) void this.pollBlocked(head);
     if (this.parts.clock.now() >= this.lookFrom) void this.pollQueue();
     // A burial that is not finished needs its task.
-    if (this.burying === null) this.trimming.trim(this.acknowledged);
+    if (this.burying === null) this.trimming.run(this.acknowledged);
   }
 
   /** Looks for new tasks. A slow store is asked less often, so the looks of many queues do not delay beats. */

@@ -30,6 +30,8 @@ export interface ReignParts {
   /** Between two looks for new tasks, in ms. */
   readonly poll: number;
   readonly callbacks: DurableQueueCallbacks;
+  /** Returns up to which number tasks may be trimmed once they are done. Missing: all may. */
+  trimLimit?(): number;
 }
 
 /** What was put on record before a suspect began. */

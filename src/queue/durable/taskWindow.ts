@@ -92,7 +92,7 @@ export class TaskWindow {
     return taken;
   }
 
-  /** Takes what is cancelled from the front. Returns the last number, if any was, and those of which nobody was told yet. */
+  /** Takes what is cancelled from the front. Returns the last number, if any was, and those that no listener has heard of. */
   takeCancelled(): { readonly last: number | undefined; readonly untold: TaskId[] } {
     const end = this.tasks.findIndex(({ cancelled }) => cancelled === 'no');
     const taken = this.take(end < 0 ? this.tasks.length : end);
@@ -145,12 +145,21 @@ export class TaskWindow {
     return true;
   }
 
-  private append({ seq, id, bytes, attempts, deaths, cancelled }: StoredTask): void {
+  private append({ seq, id, bytes, attempts, deaths, cancelled, details }: StoredTask): void {
     if (seq <= this.fetched) return;
     this.fetched = seq;
     this.byteCount += bytes.byteLength;
     const isCancelled = cancelled === true ? 'untold' : 'no';
-    const task: WindowTask = { seq, id, bytes, failed: attempts, deaths, recorded: false, cancelled: isCancelled };
+    const task: WindowTask = {
+      seq,
+      id,
+      bytes,
+      details,
+      failed: attempts,
+      deaths,
+      recorded: false,
+      cancelled: isCancelled,
+    };
     this.tasks.push(task);
     const amended = this.amended.get(seq);
     if (amended === undefined) return;

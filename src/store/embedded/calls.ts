@@ -34,7 +34,7 @@ import type { SharedGate } from './gate.js';
 import type { InspectionCalls } from './inspection.js';
 import type { ManyCalls } from './manyCalls.js';
 import type { EmbeddedPlace } from './place.js';
-import type { PackedStored, PackedTasks } from './taskBytes.js';
+import type { PackedRelayed, PackedStored, PackedTasks } from './taskBytes.js';
 
 export interface EmbeddedCalls extends InspectionCalls, ManyCalls, ChangeCalls {
   open(): void;
@@ -65,6 +65,8 @@ export interface EmbeddedCalls extends InspectionCalls, ManyCalls, ChangeCalls {
   putSuccess(success: Omit<Success, 'at'>): void;
   findSuccess(name: string, key: string): Success | null;
   addTasks(name: string, tasks: PackedTasks, maxQueue: number): number[];
+  /** Null: the lease is not of that tenure. */
+  relayTasks(tenure: Tenure, tasks: PackedRelayed): number[] | null;
   queueState(name: string): QueueState;
   tasksAfter(name: string, seq: number, limit: { readonly tasks: number; readonly bytes: number }): PackedStored;
   acknowledge(tenure: Tenure, acknowledgement: Acknowledgement): boolean;

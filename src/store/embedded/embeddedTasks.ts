@@ -13,12 +13,14 @@ import type {
   QueueCounts,
   QueueState,
   RecordMark,
+  RelayedTask,
+  RelayResult,
   StoredTask,
   TaskOutcome,
   TaskStore,
 } from '../taskStore.js';
 import { EmbeddedChanges } from './embeddedChanges.js';
-import { packTasks, resultOf, unpackStored } from './taskBytes.js';
+import { packRelayed, packTasks, relayResultOf, resultOf, unpackStored } from './taskBytes.js';
 
 /** Tasks, and bytes of them, that are added in one transaction: the beats of all members wait for it. */
 const TRANSACTION_TASKS_MAX = 1000;
@@ -31,6 +33,18 @@ export class EmbeddedTasks extends EmbeddedChanges implements TaskStore {
       const some = oneWrite(tasks, results.length, ({ bytes }) => bytes.length);
       const outcomes = await this.thread.call('addTasks', [name, packTasks(some), maxQueue]);
       for (const outcome of outcomes) results.push(resultOf(outcome));
+    }
+    return results;
+  }
+
+  /** Who relays late is refused by its tenure, so the time does not matter. */
+  async relayTasks(tenure: Tenure, tasks: readonly RelayedTask[]): Promise<RelayResult[] | null> {
+    const results: RelayResult[] = [];
+    while (results.length < tasks.length) {
+      const some = oneWrite(tasks, results.length, ({ bytes }) => bytes.length);
+      const outcomes = await this.thread.call('relayTasks', [tenure, packRelayed(some)]);
+      if (outcomes === null) return null;
+      for (const outcome of outcomes) results.push(relayResultOf(outcome));
     }
     return results;
   }

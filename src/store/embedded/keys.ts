@@ -96,6 +96,11 @@ export function idKey(name: string, id: TaskId): Buffer {
   return Buffer.concat([prefixed('i', Buffer.from(name)), idBytes(id)]);
 }
 
+/** Returns the key under which the number of the task of this origin is. */
+export function originKey(name: string, origin: string): Buffer {
+  return Buffer.concat([prefixed('g', Buffer.from(name)), Buffer.from(origin)]);
+}
+
 export function letterKey(name: string, seq: number): Buffer {
   return numbered('d', Buffer.from(name), seq);
 }

@@ -53,6 +53,7 @@ export function operationsOn(entries: Entries, store: StoreFacts): EmbeddedCalls
 function queueOn(tasks: Tasks) {
   return {
     addTasks: (name, packed, maxQueue) => tasks.addTasks(name, packed, maxQueue),
+    relayTasks: (tenure, packed) => tasks.relayTasks(tenure, packed),
     queueState: (name) => tasks.queueState(name),
     tasksAfter: (name, seq, limit) => tasks.tasksAfter(name, seq, limit),
     acknowledge: (tenure, acknowledgement) => tasks.acknowledge(tenure, acknowledgement),

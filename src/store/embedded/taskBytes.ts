@@ -1,12 +1,17 @@
 /** Tasks on their way between two threads: their bytes in one block, because each piece of memory costs as much as a task. */
 import type { TaskId } from '../../task/task.js';
-import type { AddResult, NewTask, StoredTask } from '../taskStore.js';
+import type { AddResult, NewTask, RelayedTask, RelayResult, StoredTask } from '../taskStore.js';
 
 export interface PackedTasks {
   readonly block: Uint8Array;
   readonly ids: readonly TaskId[];
   readonly offsets: readonly number[];
   readonly lengths: readonly number[];
+}
+
+/** With what only tasks have that a master moves into the queue. */
+export interface PackedRelayed extends PackedTasks {
+  readonly marks: readonly Pick<RelayedTask, 'origin' | 'details'>[];
 }
 
 export interface PackedStored extends PackedTasks {
@@ -39,6 +44,18 @@ export function unpackTasks({ block, ids, offsets, lengths }: PackedTasks): NewT
   });
 }
 
+export function packRelayed(tasks: readonly RelayedTask[]): PackedRelayed {
+  return { ...packTasks(tasks), marks: tasks.map(({ id: _id, bytes: _bytes, ...mark }) => mark) };
+}
+
+export function unpackRelayed(packed: PackedRelayed): RelayedTask[] {
+  return unpackTasks(packed).map((task, index) => {
+    const mark = packed.marks[index];
+    if (mark === undefined) throw new RangeError('each task has its origin');
+    return { ...task, ...mark };
+  });
+}
+
 export function packStored(tasks: readonly StoredTask[]): PackedStored {
   return { ...packTasks(tasks), rest: tasks.map(({ id: _id, bytes: _bytes, ...rest }) => rest) };
 }
@@ -54,8 +71,14 @@ export function unpackStored(packed: PackedStored): StoredTask[] {
 /** What became of each: its number, or one of these. */
 export const KNOWN = 0;
 export const FULL = -1;
+export const RELAYED = -2;
 
 export function resultOf(outcome: number): AddResult {
   if (outcome === KNOWN) return { type: 'known' };
   return outcome === FULL ? { type: 'full' } : { type: 'stored', seq: outcome };
+}
+
+export function relayResultOf(outcome: number): RelayResult {
+  if (outcome === RELAYED) return { type: 'relayed' };
+  return outcome === KNOWN ? { type: 'known' } : { type: 'stored', seq: outcome };
 }

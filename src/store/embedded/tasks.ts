@@ -10,13 +10,14 @@ import type { TaskId } from '../../task/task.js';
 import { type Fields, isFields, storedId } from '../documents.js';
 import { NO_BYTES } from '../reader.js';
 import type { Tenure } from '../store.js';
-import { storedBurial, storedLetter, TaskReader } from '../taskDocuments.js';
+import { storedBurial, storedExtras, storedLetter, TaskReader } from '../taskDocuments.js';
 import type {
   Acknowledgement,
   AttemptsRecord,
   Checkpoint,
   DeadLetter,
   FoundDeadLetter,
+  NewTask,
   QueueCounts,
   QueueState,
   RecordMark,
@@ -31,12 +32,23 @@ import {
   letterIdRange,
   letterKey,
   letterRange,
+  originKey,
   queueKey,
   taskKey,
   taskRange,
 } from './keys.js';
 import { isHeldBy, type StoreFacts } from './leases.js';
-import { FULL, KNOWN, type PackedStored, type PackedTasks, packStored, unpackTasks } from './taskBytes.js';
+import {
+  FULL,
+  KNOWN,
+  type PackedRelayed,
+  type PackedStored,
+  type PackedTasks,
+  packStored,
+  RELAYED,
+  unpackRelayed,
+  unpackTasks,
+} from './taskBytes.js';
 
 /** Tasks, and bytes of them, that one transaction trims: the beats of all members wait for it. */
 const TRIMMED_TASKS_MAX = 500;
@@ -50,6 +62,17 @@ export class Tasks {
 
   /** Returns for each task its number, `KNOWN` or `FULL`. */
   addTasks(name: string, packed: PackedTasks, maxQueue: number): number[] {
+    return this.add(name, unpackTasks(packed), maxQueue);
+  }
+
+  /** Returns for each task its number, `KNOWN` or `RELAYED`. */
+  relayTasks(tenure: Tenure, packed: PackedRelayed): number[] | null {
+    const lease = this.entries.get(leaseKey(tenure.name))?.value;
+    if (!isFields(lease) || !isHeldBy(tenure, lease, this.facts)) return null;
+    return this.add(tenure.name, unpackRelayed(packed), Number.POSITIVE_INFINITY);
+  }
+
+  private add(name: string, tasks: readonly (NewTask & { readonly origin?: string })[], maxQueue: number): number[] {
     const { done, burial } = this.queueState(name);
     const next = this.nextOf(name);
     const at = this.facts.wall();
@@ -57,7 +80,9 @@ export class Tasks {
     let seq = Math.max(next, done + 1);
     // Never given twice: what lies there would be overwritten.
     if (this.entries.count(taskRange(name, seq)) > 0) throw this.alien('queue', name, 'next');
-    const results = unpackTasks(packed).map(({ id, bytes }) => {
+    const results = tasks.map((added) => {
+      const { id, bytes, origin } = added;
+      if (origin !== undefined && this.entries.get(originKey(name, origin)) !== undefined) return RELAYED;
       const before = given.get(id);
       if (before !== undefined) return before;
       const key = idKey(name, id);
@@ -69,7 +94,8 @@ export class Tasks {
         return FULL;
       }
       const task = { seq, key: storedId(id), payload: asBuffer(bytes), attempts: 0, deaths: 0, at };
-      this.entries.put(taskKey(name, seq), task, 1);
+      if (origin !== undefined) this.entries.put(originKey(name, origin), seq, seq);
+      this.entries.put(taskKey(name, seq), { ...task, ...storedExtras(added) }, 1);
       this.entries.put(key, seq, seq);
       given.set(id, KNOWN);
       return seq++;
@@ -166,19 +192,25 @@ export class Tasks {
     // In a store that was emptied or restored, a master of before knows numbers that are given to other tasks now.
     const { done, burial } = this.queueState(name);
     const last = Math.min(through, done, (burial?.seq ?? Number.POSITIVE_INFINITY) - 1);
-    const found: { seq: number; id: TaskId }[] = [];
+    const found: Pick<StoredTask, 'seq' | 'id' | 'origin'>[] = [];
     let bytes = 0;
     for (const entry of this.entries.each({ start: taskKey(name, 0), end: taskKey(name, last + 1) })) {
-      const { id, seq, bytes: payload } = this.task(name, entry);
-      found.push({ seq, id });
+      const { bytes: payload, ...task } = this.task(name, entry);
+      found.push(task);
       bytes += payload.length;
       if (found.length >= TRIMMED_TASKS_MAX || bytes >= TRIMMED_BYTES_MAX) break;
     }
-    for (const { seq, id } of found) {
+    for (const { seq, id, origin } of found) {
       this.entries.remove(taskKey(name, seq));
+      if (origin !== undefined) this.removeOrigin(name, origin, seq);
       if (this.entries.get(idKey(name, id))?.version === seq) this.entries.remove(idKey(name, id));
     }
     return found.length === 0;
+  }
+
+  private removeOrigin(name: string, origin: string, seq: number): void {
+    const key = originKey(name, origin);
+    if (this.entries.get(key)?.version === seq) this.entries.remove(key);
   }
 
   countTasks(name: string): QueueCounts {

@@ -61,6 +61,7 @@ export function slotToMark(call: CallName, args: readonly unknown[], answer: unk
     case 'insertTerm':
       return isInserted(answer) ? slotOf(name, 'lease') : undefined;
     case 'addTasks':
+    case 'relayTasks':
       return Array.isArray(answer) && answer.some((number) => number > 0) ? slotOf(name, 'tasks') : undefined;
     // It concerns a host or a process, with members of any names.
     case 'putDrain':

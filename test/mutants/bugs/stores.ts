@@ -155,8 +155,8 @@ export const storeBugs: readonly PlantedBug[] = [
     name: 'cleared-whatever-was-recorded',
     breaks: 'A late call that clears attempts takes back what was recorded after it was made.',
     file: embeddedTasks,
-    find: 'return isThat ? { ...old, attempts: 0, deaths: 0 } : undefined;',
-    replace: 'return isThat || old.attempts !== 0 ? { ...old, attempts: 0, deaths: 0 } : undefined;',
+    find: 'return isThat ? { ...old, attempts: 0, deaths: 0, permanent: false } : undefined;',
+    replace: 'return isThat || old.attempts !== 0 ? { ...old, attempts: 0, deaths: 0, permanent: false } : undefined;',
     caughtBy,
   },
   {
@@ -187,8 +187,8 @@ export const storeBugs: readonly PlantedBug[] = [
     name: 'late-insert-trusted',
     breaks: 'On MongoDB an insert counts although its proof was too old when it was acknowledged.',
     file: 'src/store/mongodb/tasks/taskAdder.ts',
-    find: 'if (this.age(end.proven) > TRUST_MS) {',
-    replace: 'if (this.age(end.proven) > 100 * TRUST_MS) {',
+    find: 'if (Math.max(this.age(end.proven), since === null ? 0 : this.age(since)) > TRUST_MS) {',
+    replace: 'if (Math.max(this.age(end.proven), since === null ? 0 : this.age(since)) > 100 * TRUST_MS) {',
     caughtBy: ['units'],
   },
   {

@@ -45,6 +45,7 @@ import {
   type Primary,
   putLetter,
   putPreferred,
+  relayTasks,
   setAttempts,
   setCheckpoint,
   setLease,
@@ -103,6 +104,7 @@ type CarryOut<T> = (primary: Primary, gap: number, answer: (value: { readonly va
 const taskCalls: ReadonlySet<CallName> = new Set<CallName>([
   ...(['addTasks', 'queueState', 'tasksAfter', 'acknowledge', 'setAttempts', 'trimTasks', 'countTasks'] as const),
   ...([
+    'relayTasks',
     'clearAttempts',
     'putDeadLetter',
     'countDeadLetters',
@@ -326,6 +328,17 @@ export class SimulatedConnection implements FullStore {
           };
           // A planted bug: some of what is said to be stored is not.
           return { change: forgetsTasks && tasks.length === 2 ? () => {} : change, answer, committed };
+        }),
+      relayTasks: (_tenure, tasks) =>
+        this.write('relayTasks', (primary) => {
+          const { change, answer } = relayTasks(primary, tasks, new Date(clock.wall()));
+          const committed = (): void => {
+            for (const [index, result] of answer.entries()) {
+              const task = tasks[index];
+              if (result.type === 'stored' && task !== undefined) database.watch.stored(result.seq, task.id);
+            }
+          };
+          return { change, answer, committed };
         }),
       queueState: () =>
         this.read('queueState', ({ committed }) => ({

@@ -19,6 +19,8 @@ import type {
   DeadLetter,
   NewTask,
   RecordMark,
+  RelayedTask,
+  RelayResult,
   StoredTask,
   TaskOutcome,
 } from '../../../src/store/taskStore.ts';
@@ -274,6 +276,32 @@ export function addTasks({ current }: Primary, tasks: readonly NewTask[], at: Da
     next += 1;
     stored.push({ seq, id, bytes, attempts: 0, deaths: 0, recordedBy: null, at });
     return { type: 'stored', seq };
+  });
+  const change: Change = (documents) => {
+    for (const task of stored) {
+      documents.tasks.set(task.seq, task);
+      documents.numbers.set(task.id, task.seq);
+      documents.next = task.seq + 1;
+    }
+  };
+  return { change, answer };
+}
+
+/** Finding no task of an origin and inserting at the next number is one write here: taskAdder.ts says why it may be. */
+export function relayTasks({ current }: Primary, tasks: readonly RelayedTask[], at: Date): Outcome<RelayResult[]> {
+  const stored: StoredTask[] = [];
+  const origins = new Set([...current.tasks.values()].map(({ origin }) => origin));
+  const taken = new Set<TaskId>();
+  let { next } = current;
+  const answer = tasks.map((task): RelayResult => {
+    if (origins.has(task.origin)) return { type: 'relayed' };
+    const before = current.numbers.get(task.id) ?? 0;
+    if (taken.has(task.id) || before > current.done || before === current.lease?.burial?.seq) return { type: 'known' };
+    taken.add(task.id);
+    origins.add(task.origin);
+    stored.push({ ...task, seq: next, attempts: 0, deaths: 0, recordedBy: null, at });
+    next += 1;
+    return { type: 'stored', seq: next - 1 };
   });
   const change: Change = (documents) => {
     for (const task of stored) {

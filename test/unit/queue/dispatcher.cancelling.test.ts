@@ -17,7 +17,7 @@ import {
   told,
   watch,
 } from './dispatcherBench.ts';
-import { done, refused, thrown, upTo } from './scriptedRunner.ts';
+import { done, doneIn, refused, thrown, upTo } from './scriptedRunner.ts';
 
 beforeEach(reset);
 
@@ -27,17 +27,14 @@ const taskAt = (index: number): QueuedTask => {
   return task;
 };
 
-/** A run of all of these. */
-async function runOf(...ids: string[]): Promise<void> {
+/** A run of several tasks. */
+async function runOfSome(): Promise<void> {
   remake({}, { chunk: { budget: 1e9, mostTasks: 256 } });
-  startWith('first');
-  await finish(done);
-  feed(...ids);
+  startWith('a');
+  await finish(doneIn(1));
+  feed('b', 'c', 'd', 'e', 'f', 'g');
   await settle();
-  // The first run showed how long a task takes; what is fed now goes out together or one by one.
-  if (runner.given < ids.length) {
-    await finish(done);
-  }
+  while (runner.given < 2) await finish(doneIn(1));
   runner.news();
   told.length = 0;
 }
@@ -83,7 +80,7 @@ test('a running task that is cancelled and ends well is done', async () => {
 });
 
 test('a later task of a run that is cancelled is told only once it runs, and the one before it fails as ever', async () => {
-  await runOf('b', 'c', 'd', 'e');
+  await runOfSome();
   const given = runner.given;
   expect(given).toBeGreaterThan(1);
   const last = taskAt(given - 1);
@@ -99,7 +96,7 @@ test('a later task of a run that is cancelled is told only once it runs, and the
 });
 
 test('of a run that ends before the cancelled task is begun, the failure of another one counts', async () => {
-  await runOf('b', 'c', 'd', 'e');
+  await runOfSome();
   void dispatcher.apart(taskAt(runner.given - 1), true);
   await finish(refused);
   expect(told.filter((line) => line.startsWith('failed'))).toHaveLength(1);

@@ -63,6 +63,7 @@ class SlowStore {
       tasks: {
         ...{
           addTasks: none,
+          relayTasks: none,
           queueState: none,
           tasksAfter: none,
           acknowledge: none,

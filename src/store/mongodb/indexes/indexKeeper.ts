@@ -11,13 +11,16 @@
  */
 import { StoreError } from '../../../errors.js';
 import type { Fields } from '../../documents.js';
-import { indexes, judge, uniqueTasks } from './indexes.js';
+import { indexes, judge, originIndex, uniqueTasks } from './indexes.js';
 import { IndexMaker, type IndexSite } from './indexMaker.js';
 
 /** How often readers look at the indexes of the tasks, in ms. */
 const READ_PERIOD_MS = 1000;
 /** How often all indexes are looked at, in ms. */
 const ALL_PERIOD_MS = 10_000;
+
+/** How often it is looked whether the index by origin is there, in ms. */
+const ORIGINS_PERIOD_MS = 60_000;
 
 const ofTasks = indexes.filter(({ collection }) => collection === uniqueTasks.collection);
 const collections = [...new Set(indexes.map(({ collection }) => collection))];
@@ -28,6 +31,7 @@ export class IndexKeeper {
   /** When all were looked at; null until the first call, because opening looks at all. */
   private allAt: number | null = null;
   private mendedAt = Number.NEGATIVE_INFINITY;
+  private originsAt = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly site: IndexSite) {
     this.maker = new IndexMaker(site);
@@ -53,6 +57,17 @@ export class IndexKeeper {
     if (wasUnique && (listed === null || now - this.mendedAt < ALL_PERIOD_MS)) return;
     this.mendedAt = now;
     await this.makeAll(what);
+  }
+
+  /** Has tasks found by their origin fast, where the server can and the user may. Rejects for nothing. */
+  async beforeRelaying(): Promise<void> {
+    const now = this.site.clock.now();
+    if (now - this.originsAt < ORIGINS_PERIOD_MS) return;
+    this.originsAt = now;
+    const { collection } = originIndex;
+    const listed = await this.maker.list('relayTasks', collection).catch(() => null);
+    const isThere = listed === null || listed.some(({ name }) => name === originIndex.name);
+    if (!isThere) await this.maker.make('relayTasks', [originIndex], []).catch(() => {});
   }
 
   /** Waits for a build that another member, or an administrator, has begun: a server waits too if it is asked again. */

@@ -29,6 +29,18 @@ export const uniqueTasks: Index = {
   use: 'correct',
 };
 
+/**
+ * Of tasks that a master moved into the queue: the others are not in it, and pay nothing for it. It is made when it is first needed,
+ * and not every server can make it.
+ */
+export const originIndex: Index = {
+  collection: TASKS,
+  name: 'origin',
+  key: { origin: 1 },
+  options: { sparse: true },
+  use: 'tidy',
+};
+
 export const indexes: readonly Index[] = [
   { collection: LEASES, name: 'name_term', key: { name: 1, term: -1 }, options: {}, use: 'fast' },
   uniqueTasks,
@@ -95,7 +107,7 @@ export function dropCommand({ collection }: Index, found: Fields): string {
 
 /** Returns all that an administrator runs in mongosh, where the application's user may not make indexes. */
 export function adminCommands(): string[] {
-  return [...indexes, outcomeEnds].map(createCommand);
+  return [...indexes, originIndex, outcomeEnds].map(createCommand);
 }
 
 export function show(value: unknown): string {

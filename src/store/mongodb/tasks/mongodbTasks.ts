@@ -1,7 +1,8 @@
 /**
  * The durable queue in the user's MongoDB:
  *
- *   failover_tasks        { _id: seq + '/' + name, name, seq, key, payload, attempts, deaths, by: { term, number }, at }
+ *   failover_tasks        { _id: seq + '/' + name, name, seq, key, payload, attempts, deaths, by: { term, number }, at,
+ *                         origin, details }; without `origin` if a member submitted it;
  *                         without `by` as long as no master has put an attempt on record;
  *                         nor `checkpoint` and `checkpointBy: { term, number }` as long as no work has put one down;
  *                         `permanent: true` if it failed for good;
@@ -28,11 +29,14 @@ import {
   DEAD_LETTERS_COUNTED_MAX,
   type DeadLetter,
   type FoundDeadLetter,
+  type Moment,
   type NewTask,
   type OutcomeLook,
   type QueueCounts,
   type QueueState,
   type RecordMark,
+  type RelayedTask,
+  type RelayResult,
   type StoredTask,
   type TaskOutcome,
   type TaskStore,
@@ -83,6 +87,10 @@ export class MongodbTasks extends MongodbChanges implements TaskStore {
 
   addTasks(name: string, tasks: readonly NewTask[], maxQueue: number): Promise<AddResult[]> {
     return this.adder.add(name, tasks, maxQueue);
+  }
+
+  relayTasks({ name }: Tenure, tasks: readonly RelayedTask[], since: Moment): Promise<RelayResult[]> {
+    return this.adder.relay(name, tasks, since);
   }
 
   queueState(name: string): Promise<QueueState> {

@@ -18,6 +18,11 @@
  * counts as failed, and may leave a task below what is done: no reader looks there, the trimmer takes it away in the
  * end, and its id is freed as soon as the id is submitted again.
  *
+ * A task that a master moves into the queue from elsewhere has an origin, and is stored once, though two masters may move it. Who
+ * has proven that n - 1 is the highest, then finds no task of that origin, and then inserts n, doubles nothing: another one
+ * has a number below n, and then it is found, or n, and then the insert fails and all begins again. It is found as long as
+ * it is not trimmed, and that begins `KEPT_MS` after its source is gone. So the trust runs from before the source was read.
+ *
  * The trimmer keeps the highest number that it was told of, so the next number does not depend on the lease alone.
  */
 
@@ -25,7 +30,8 @@ import type { TaskId } from '../../../task/task.js';
 import type { Clock } from '../../../time/clock.js';
 import { pause } from '../../../time/pause.js';
 import { type Fields, storedId } from '../../documents.js';
-import type { AddResult, NewTask, QueueState } from '../../taskStore.js';
+import { storedExtras } from '../../taskDocuments.js';
+import type { AddResult, Moment, NewTask, QueueState, RelayedTask, RelayResult } from '../../taskStore.js';
 import type { Commands } from '../commands.js';
 import type { IndexKeeper } from '../indexes/indexKeeper.js';
 import { majority, retiredKey, TASKS, type TaskReads, taskKey } from './taskReads.js';
@@ -41,11 +47,6 @@ const OVERHEAD_BYTES = 1200;
 /** Before another look, in ms, when what is in the way cannot be seen yet. */
 const LOOK_PAUSE_MS = 10;
 
-interface Moment {
-  readonly now: number;
-  readonly sinceBoot: number;
-}
-
 /** Where the queue ends: `next - 1` was the highest number at some time after `proven`. */
 interface End {
   readonly next: number;
@@ -54,13 +55,27 @@ interface End {
   readonly proven: Moment;
 }
 
+type Added = NewTask & { readonly origin?: string };
+type Outcome = AddResult | RelayResult;
+
+/** What is asked of one call. */
+interface Asked {
+  readonly what: string;
+  readonly name: string;
+  readonly maxQueue: number;
+  /** From before the source of the tasks was read; null: they have none. */
+  readonly since: Moment | null;
+}
+
 interface InTheWay {
-  readonly queued: Set<TaskId>;
+  /** The ids that are queued, each with the origin of its task. */
+  readonly queued: Map<TaskId, string | undefined>;
   /** How many were done, and are so no longer. */
   readonly retired: number;
 }
 
-const KNOWN: AddResult = { type: 'known' };
+const KNOWN = { type: 'known' } as const;
+const RELAYED: RelayResult = { type: 'relayed' };
 const FULL: AddResult = { type: 'full' };
 
 export class TaskAdder {
@@ -71,7 +86,7 @@ export class TaskAdder {
   constructor(
     private readonly commands: Commands,
     private readonly reads: TaskReads,
-    private readonly indexes: Pick<IndexKeeper, 'beforeStoring'>,
+    private readonly indexes: Pick<IndexKeeper, 'beforeStoring' | 'beforeRelaying'>,
     private readonly clock: Clock,
   ) {
     this.turns = new Turns(clock);
@@ -79,10 +94,11 @@ export class TaskAdder {
 
   add(name: string, tasks: readonly NewTask[], maxQueue: number): Promise<AddResult[]> {
     return this.commands.withTimeLimit('addTasks', async (signal) => {
-      const outcomes = await this.addEach(name, firstOfEach(tasks), maxQueue, signal);
+      const asked = { what: 'addTasks', name, maxQueue, since: null };
+      const outcomes = await this.addEach(asked, firstOfEach(tasks), signal);
       const seen = new Set<TaskId>();
       return tasks.map(({ id }) => {
-        const outcome = outcomes.get(id) ?? KNOWN;
+        const outcome = asAdded(outcomes.get(id));
         const again = seen.has(id);
         seen.add(id);
         return again && outcome.type === 'stored' ? KNOWN : outcome;
@@ -90,19 +106,25 @@ export class TaskAdder {
     });
   }
 
-  /** Returns what became of each that was not known. */
-  private async addEach(
-    name: string,
-    tasks: readonly NewTask[],
-    maxQueue: number,
-    signal: AbortSignal,
-  ): Promise<Map<TaskId, AddResult>> {
-    const outcomes = new Map<TaskId, AddResult>();
+  /** Stores the tasks, however many are queued, but for those of an origin that is there. */
+  relay(name: string, tasks: readonly RelayedTask[], since: Moment): Promise<RelayResult[]> {
+    return this.commands.withTimeLimit('relayTasks', async (signal) => {
+      await this.indexes.beforeRelaying();
+      const asked = { what: 'relayTasks', name, maxQueue: Number.POSITIVE_INFINITY, since };
+      const outcomes = await this.addEach(asked, tasks, signal);
+      return tasks.map(({ origin }) => asRelayed(outcomes.get(origin)));
+    });
+  }
+
+  /** Returns what became of each that was not known, by its origin, or else by its id. */
+  private async addEach(asked: Asked, tasks: readonly Added[], signal: AbortSignal): Promise<Map<TaskId, Outcome>> {
+    const { what, name, maxQueue, since } = asked;
+    const outcomes = new Map<TaskId, Outcome>();
     let waiting = tasks;
     let looked = false;
     while (waiting.length > 0 && !signal.aborted) {
       // Beside the look and the turn, which come before the insert as well.
-      const unique = this.indexes.beforeStoring('addTasks');
+      const unique = this.indexes.beforeStoring(what);
       unique.catch(() => {});
       let end = this.trusted(name);
       if (end === undefined || (!looked && room(end, maxQueue) < waiting.length)) {
@@ -117,52 +139,70 @@ export class TaskAdder {
         waiting = waiting.slice(batch.length);
         continue;
       }
+      // After the end was proven: one that is stored later has a number that the insert collides with.
+      const relayed = since === null ? noOrigins : await this.originsOf(asked, fitting);
+      for (const origin of relayed) outcomes.set(origin, RELAYED);
+      waiting = waiting.filter(({ origin }) => origin === undefined || !relayed.has(origin));
       await Promise.all([unique, this.turns.wait(name)]);
       // The caller has been told by now that nothing more is sent.
       signal.throwIfAborted();
-      const stored = await this.insert(name, fitting, end);
-      for (const [offset, { id }] of fitting.slice(0, stored).entries()) {
-        outcomes.set(id, { type: 'stored', seq: end.next + offset });
+      const next = fitting.filter(({ origin }) => origin === undefined || !relayed.has(origin));
+      if (next.length === 0) continue;
+      const stored = await this.insert(asked, next, end);
+      for (const [offset, task] of next.slice(0, stored).entries()) {
+        outcomes.set(nameOf(task), { type: 'stored', seq: end.next + offset });
       }
       waiting = waiting.slice(stored);
-      if (stored === fitting.length) continue;
-      const known = await this.afterCollision(name, fitting.slice(stored), end.next + stored);
+      if (stored === next.length) continue;
+      const known = await this.afterCollision(name, next.slice(stored), end.next + stored);
       looked = true;
+      for (const task of waiting) {
+        const isItself = task.origin !== undefined && known.get(task.id) === task.origin;
+        if (isItself) outcomes.set(nameOf(task), RELAYED);
+      }
       waiting = waiting.filter(({ id }) => !known.has(id));
     }
     return outcomes;
   }
 
   /** Finds out whether the number of the first of the tasks was taken, or ids of theirs are; those that are queued. */
-  private async afterCollision(name: string, tasks: readonly NewTask[], seq: number): Promise<Set<TaskId>> {
+  private async afterCollision(name: string, tasks: readonly NewTask[], seq: number): Promise<InTheWay['queued']> {
     const from = this.clock.now();
     // Of one id alone, because most often it is the number, and a member that is slow now loses the next one too.
     const first = await this.idsInTheWay(name, tasks.slice(0, 1));
     if (first.queued.size > 0 || first.retired > 0) {
       const others = tasks.length > 1 ? await this.idsInTheWay(name, tasks.slice(1)) : first;
-      return new Set([...first.queued, ...others.queued]);
+      return new Map([...first.queued, ...others.queued]);
     }
     this.turns.collided(name, this.clock.now() - from);
     // What is in the way cannot be seen yet, because the majority does not have it.
     if (this.trusted(name)?.next === seq) await pause(this.clock, LOOK_PAUSE_MS);
-    return new Set();
+    return new Map();
+  }
+
+  /** Returns the origins that are there, in time for an insert. */
+  private async originsOf({ what, name, since }: Asked, tasks: readonly Added[]): Promise<ReadonlySet<string>> {
+    const origins = tasks.flatMap(({ origin }) => (origin === undefined ? [] : [origin]));
+    const found = await this.reads.origins(what, name, origins);
+    if (since !== null && this.age(since) > TRUST_MS / 2) {
+      throw this.commands.unavailable(what, `more than ${TRUST_MS / 2} ms have passed since the source was read`);
+    }
+    return found;
   }
 
   /** Returns how many were inserted, from the first on. */
-  private async insert(name: string, tasks: readonly NewTask[], end: End): Promise<number> {
+  private async insert({ what, name, since }: Asked, tasks: readonly Added[], end: End): Promise<number> {
     const sent = this.moment();
     const at = new Date(this.clock.wall());
-    const documents = tasks.map(({ id, bytes }, index): Fields => {
+    const documents = tasks.map((task, index): Fields => {
       const seq = end.next + index;
-      return { _id: taskKey(name, seq), name, seq, key: storedId(id), payload: bytes, attempts: 0, deaths: 0, at };
+      const fields = { _id: taskKey(name, seq), name, seq, key: storedId(task.id), payload: task.bytes };
+      return { ...fields, attempts: 0, deaths: 0, at, ...storedExtras(task) };
     });
     try {
-      const stored = await this.commands.insertInOrder('addTasks', TASKS, documents);
-      if (this.age(end.proven) > TRUST_MS) {
-        throw this.commands.unavailable(
-          'addTasks',
-          `the answer took longer than the ${TRUST_MS} ms that it may be trusted`,
-        );
+      const stored = await this.commands.insertInOrder(what, TASKS, documents);
+      if (Math.max(this.age(end.proven), since === null ? 0 : this.age(since)) > TRUST_MS) {
+        throw this.commands.unavailable(what, `the answer took longer than the ${TRUST_MS} ms that it may be trusted`);
       }
       if (stored === tasks.length) {
         this.remember(name, { ...end, next: end.next + stored, proven: sent });
@@ -178,17 +218,18 @@ export class TaskAdder {
   /** Finds which of the ids are there. One that is done and not trimmed yet makes room for the task that comes. */
   private async idsInTheWay(name: string, tasks: readonly NewTask[]): Promise<InTheWay> {
     const filter = { name, key: { $in: tasks.map(({ id }) => storedId(id)) } };
-    const options = { limit: tasks.length, projection: { seq: 1, key: 1, format: 1 }, ...majority };
+    const options = { limit: tasks.length, projection: { seq: 1, key: 1, origin: 1, format: 1 }, ...majority };
     const [documents, { state }] = await Promise.all([
       this.commands.find('addTasks', TASKS, filter, options),
       this.look(name),
     ]);
-    const queued = new Set<TaskId>();
+    const queued: InTheWay['queued'] = new Map();
     const retired: { q: Fields; u: Fields }[] = [];
     for (const document of documents) {
-      const { seq, id } = this.reads.reader(document).taskName();
+      const reader = this.reads.reader(document);
+      const { seq, id } = reader.taskName();
       // A task that is being buried is needed for its letter.
-      if (seq > state.done || seq === state.burial?.seq) queued.add(id);
+      if (seq > state.done || seq === state.burial?.seq) queued.set(id, reader.relayed().origin);
       else retired.push({ q: { _id: taskKey(name, seq) }, u: { $set: { key: retiredKey(seq) } } });
     }
     await this.commands.updateEach('addTasks', TASKS, retired);
@@ -228,6 +269,21 @@ export class TaskAdder {
   }
 }
 
+const noOrigins: ReadonlySet<string> = new Set();
+
+/** Returns by what its outcome is found. */
+function nameOf({ id, origin }: Added): TaskId {
+  return origin ?? id;
+}
+
+function asAdded(outcome: Outcome = KNOWN): AddResult {
+  return outcome.type === 'relayed' ? KNOWN : outcome;
+}
+
+function asRelayed(outcome: Outcome = KNOWN): RelayResult {
+  return outcome.type === 'full' ? KNOWN : outcome;
+}
+
 function room({ next, done }: End, maxQueue: number): number {
   return Math.max(0, done + maxQueue - next + 1);
 }
@@ -239,7 +295,7 @@ function firstOfEach(tasks: readonly NewTask[]): NewTask[] {
 }
 
 /** Takes as many as one command may carry, at least one. */
-function oneCommand(tasks: readonly NewTask[]): readonly NewTask[] {
+function oneCommand<Task extends NewTask>(tasks: readonly Task[]): readonly Task[] {
   let bytes = 0;
   const end = tasks.findIndex((task, index) => {
     bytes += task.bytes.length + OVERHEAD_BYTES;

@@ -40,6 +40,15 @@ export class TaskReads {
     return lease === undefined ? { done: 0, burial: null } : this.reader(lease).queueState();
   }
 
+  /** Returns those of the origins that a stored task has, done or not. */
+  async origins(what: string, name: string, origins: readonly string[]): Promise<Set<string>> {
+    const filter = { name, origin: { $in: origins } };
+    // One that came too late, and lies below what is done, may have the origin of another.
+    const options = { limit: 2 * origins.length, projection: { origin: 1, format: 1 } };
+    const found = await this.find(what, TASKS, filter, options, true);
+    return new Set(found.map((task) => this.reader(task).text('origin')));
+  }
+
   reader(document: Fields): TaskReader {
     return new TaskReader(document, this.commands.where(document._id));
   }
