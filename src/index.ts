@@ -24,25 +24,28 @@ export {
   FailoverError,
   type FailoverErrorCode,
   InvalidOptionError,
+  PermanentError,
   StateError,
   StoreError,
   TaskError,
   WorkError,
 } from './errors.js';
-export type { TaskContext, Work } from './execution/context.js';
+export type { TaskContext, Work, WorkResult } from './execution/context.js';
 export type {
-  CancelOutcome,
   Cluster,
+  DoneOptions,
+  DoneOutcome,
   ManagedCluster,
+  Outcome,
   Submission,
   Submissions,
   SubmitOptions,
   UnmanagedCluster,
-  UpdateOutcome,
 } from './facade/api.js';
 export type { ClusterEvents, ClusterState } from './facade/events.js';
 export type { ObserverAddress } from './facade/serviceWatch.js';
 export { type Closable, installSignalHandlers } from './facade/signalHandlers.js';
+export type { CancelOutcome, TaskChanger, UpdateOutcome } from './facade/taskChanger.js';
 export { type Failover, failover, type ManagedConstructor, type UnmanagedConstructor } from './failover.js';
 export type { MetricFamily, MetricSample } from './observe/families.js';
 export type { ClusterHealth, CoordinatorState, Health } from './observe/health.js';

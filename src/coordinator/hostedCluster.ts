@@ -10,25 +10,22 @@ import type { Guard } from '../guard/guard.js';
 import { ProcessGroups } from '../guard/processGroups.js';
 import { configurationOf } from '../options/configuration.js';
 import type { ResolvedManagedOptions } from '../options/options.js';
-import type { Runner, WorkOutcome } from '../queue/runner.js';
+import type { QueuedTask, Runner, WorkOutcome } from '../queue/runner.js';
 import type { Hint } from '../store/store.js';
+import type { OutcomeLook } from '../store/taskStore.js';
 import { ownVersion } from '../surroundings/ownVersion.js';
 import type { TaskId } from '../task/task.js';
 import { sharingBoot } from '../time/sharedBoot.js';
 import { systemClock } from '../time/systemClock.js';
 import type { GroupEnd, OwnedGroup } from '../wire/groups.js';
 import type {
-  ChangeOutcome,
-  ChangeTaskRequest,
   ClusterCalls,
   ClusterSpec,
   HandedOver,
   HandOverRequest,
-  ListedLetter,
   ManagedSpec,
   MemberEvent,
   PauseRequest,
-  RequeuedLetter,
   SubmitResult,
   TaskBatch,
 } from '../wire/messages.js';
@@ -88,6 +85,10 @@ export class HostedCluster implements ClusterCalls {
   private loading: WorkLoading | null = null;
   private readonly asking: Asking;
   private readonly changes: TaskChanges;
+  readonly changeTask: ClusterCalls['changeTask'] = (request) => this.changes.change(request);
+  readonly listDeadLetters: ClusterCalls['listDeadLetters'] = (after) => this.letters.list(after);
+  readonly requeueLetter: ClusterCalls['requeueLetter'] = (...letter) =>
+    this.durable.requeueLetter(...letter, this.letters);
   private standsBack = false;
   /** Until its turn to join the election has come. */
   private join: Begin | null = null;
@@ -189,18 +190,6 @@ export class HostedCluster implements ClusterCalls {
     return this.managed;
   }
 
-  changeTask(request: ChangeTaskRequest): Promise<ChangeOutcome> {
-    return this.changes.change(request);
-  }
-
-  listDeadLetters(after: number): Promise<ListedLetter[]> {
-    return this.letters.list(after);
-  }
-
-  async requeueLetter(id: TaskId, seq: number): Promise<RequeuedLetter> {
-    return this.durable.requeueLetter(id, seq, this.letters);
-  }
-
   async takeDeadLetter(id: TaskId): Promise<TakenLetter | 'none' | 'elsewhere'> {
     return this.letters.take(id);
   }
@@ -261,9 +250,21 @@ export class HostedCluster implements ClusterCalls {
     this.member.ordered();
   }
 
+  async checkpoint(run: number, bytes: Uint8Array): Promise<void> {
+    await this.mainRunner?.putCheckpoint(run, bytes);
+  }
+
+  outcomes(ids: readonly TaskId[]): Promise<OutcomeLook> {
+    return this.parts.store.tasks.readOutcomes(this.name, ids);
+  }
+
   async worked(run: number, outcome: WorkOutcome): Promise<void> {
     this.mainRunner?.settled(run, outcome);
   }
+
+  private readonly putCheckpoint = async (task: QueuedTask, bytes: Uint8Array): Promise<void> => {
+    await this.managed?.putCheckpoint(task, bytes);
+  };
 
   // ---- how it is put together ----
 
@@ -346,18 +347,18 @@ export class HostedCluster implements ClusterCalls {
   }
 
   private runOnMain(options: ResolvedManagedOptions): Runner {
-    const { lease, fitness } = this;
+    const { lease, fitness, putCheckpoint: checkpoint } = this;
     const { emit, spec } = this.parts;
-    const runner = makeMainRunner({ lease, counts: spec.counts, options, fitness, emit });
+    const runner = makeMainRunner({ lease, counts: spec.counts, options, fitness, emit, checkpoint });
     this.mainRunner = runner;
     this.watch = makeMainWatch(runner, { lease, options, fitness });
     return runner;
   }
 
   private runInThread(module: string, options: ResolvedManagedOptions): Runner {
-    const { lease, fitness } = this;
+    const { lease, fitness, putCheckpoint: checkpoint } = this;
     const { spec, emit, threadStarts: gate, threadPlaces: places } = this.parts;
-    const runner = makeThreadRunner(module, { lease, counts: spec.counts, options, emit, gate, places });
+    const runner = makeThreadRunner(module, { lease, counts: spec.counts, options, emit, checkpoint, gate, places });
     this.threadRunner = runner;
     const { name } = spec;
     this.loading = new WorkLoading({ name, prober: runner, fitness, clock: systemClock, delays: probeDelays, emit });

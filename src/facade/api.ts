@@ -3,17 +3,13 @@
  * parts. `cluster.ts`, `managedCluster.ts` and `unmanagedCluster.ts` implement them.
  */
 import type { EventEmitter } from 'node:events';
-import type {
-  CancelOptions,
-  HandOverOptions,
-  PauseOptions,
-  RequeueAllOptions,
-  UpdateOptions,
-} from '../options/options.js';
+import type { CodedError } from '../errors.js';
+import type { HandOverOptions, PauseOptions } from '../options/options.js';
 import type { TaskId } from '../task/task.js';
-import type { HandedOver, RequeuedAll } from '../wire/messages.js';
+import type { HandedOver } from '../wire/messages.js';
 import type { MemberStatus } from '../wire/status.js';
 import type { ClusterEvents, ClusterState } from './events.js';
+import type { TaskChanger } from './taskChanger.js';
 
 /**
  * Is a member of one subsystem: what managed and unmanaged clusters have in common.
@@ -137,6 +133,48 @@ export interface Cluster extends EventEmitter<ClusterEvents> {
 export interface Submission {
   /** Is false if a task with this id is queued already, or, in memory, if a member has done it. */
   readonly stored: boolean;
+  /**
+   * Waits until the task has ended, on whichever member, and says how. Needs `keepOutcomes`. The store is asked, so nothing that
+   * gets lost leaves it waiting. While a queue is blocked by a task, it goes on waiting for that one.
+   *
+   * If `stored` is false, the task is the one that is queued under this id, or else the last one that was done.
+   *
+   * @throws The error of the task, with its name, message and code, if it became a dead letter.
+   * @throws {@link FailoverError} `ERR_TIMEOUT`: it has not ended in time, and may yet be done. `ERR_CANCELLED`: it was cancelled.
+   * `ERR_OUTCOME_UNKNOWN`: it has ended, and no outcome of it is kept. `ERR_OUTCOMES_OFF`: `keepOutcomes` is not set.
+   * @throws {@link StateError} `ERR_STOPPED`: this cluster has stopped.
+   * @throws {@link StoreError} The store refused. Where it does not answer, it is asked again.
+   * @throws The reason of the signal.
+   */
+  done<Result = unknown>(options?: DoneOptions): Promise<DoneOutcome<Result>>;
+}
+
+/** Says for how long `done` waits. */
+export interface DoneOptions {
+  /** Sets after how many ms it fails with `ERR_TIMEOUT`. Default: without end. */
+  readonly timeout?: number | undefined;
+  /** Ends the wait when it aborts. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Tells how a task was done. */
+export interface DoneOutcome<Result = unknown> {
+  /** Holds what the work returned as `{ result }`; undefined if it returned true. */
+  readonly result: Result;
+  /** Counts the tries that it took. */
+  readonly attempts: number;
+  /** Numbers the mastership under which it ended. */
+  readonly term: number;
+  /** Tells when, by the clock of the master. */
+  readonly at: Date;
+}
+
+/** Tells how a task ended. */
+export interface Outcome<Result = unknown> extends DoneOutcome<Result> {
+  /** Says which end it was: `failed` is that of a dead letter. */
+  readonly state: 'done' | 'failed' | 'cancelled';
+  /** Holds the error of a task that failed, with its name, message and code. */
+  readonly error: CodedError | undefined;
 }
 
 /** Tells how many tasks of one `submitMany` were queued. */
@@ -147,12 +185,6 @@ export interface Submissions {
   readonly duplicates: number;
 }
 
-/** Says what became of a task that was to be cancelled. */
-export type CancelOutcome = 'removed' | 'requested' | 'done' | 'unknown';
-
-/** Says what became of a task that was to have another payload. */
-export type UpdateOutcome = 'updated' | 'requested' | 'done' | 'unknown';
-
 /** Says what `submitWork` and `submitMany` do if the queue is full. */
 export interface SubmitOptions {
   /** Waits for room if the queue is full, instead of failing with `ERR_QUEUE_FULL`. Default false. */
@@ -160,7 +192,7 @@ export interface SubmitOptions {
 }
 
 /** Owns a queue that one member at a time works off; what was done leaves the queues of all. */
-export interface ManagedCluster<Task extends object = object> extends Cluster {
+export interface ManagedCluster<Task extends object = object> extends Cluster, TaskChanger<Task> {
   /**
    * Queues a task, before or after `run()`. It is copied: what happens to the object later does not matter.
    *
@@ -263,77 +295,32 @@ export interface ManagedCluster<Task extends object = object> extends Cluster {
   requeue(id: TaskId): Promise<boolean>;
 
   /**
-   * Puts dead letters of a stored queue back at its end, the oldest first, each as `requeue` does, until the queue is full. If
-   * several members do so at once, each letter is put back once.
+   * Looks once how the last task with this id that has ended did so, on whichever member. Resolves to null if none has ended yet,
+   * or if the outcome was deleted when the time of `keepOutcomes` was over.
    *
    * @example
    * ```ts
    * import { failover } from 'mongo-failover';
    *
    * const { managed: Managed } = failover({ nodb: true });
-   * const cluster = new Managed<{ id: number }>('billing', 'id', new URL('./billing.js', import.meta.url), { durable: true });
-   * const { requeued, full } = await cluster.requeueAll({ error: /ECONNRESET/, limit: 1000 });
-   * console.log(`${requeued} tasks are queued again${full ? ', and the queue is full' : ''}`);
-   * ```
-   *
-   * @throws {@link InvalidOptionError} `ERR_INVALID_OPTION`: an option is wrong.
-   * @throws {@link StateError} `ERR_STOPPED`: it was called after `stop()`. `ERR_NOT_DURABLE`: the queue is in memory.
-   * @throws {@link StoreError} The store did not answer or refused. Those before are queued.
-   * @throws {@link FailoverError} `ERR_COORDINATOR_LOST`: the coordinator thread died.
-   */
-  requeueAll(options?: RequeueAllOptions): Promise<RequeuedAll>;
-
-  /**
-   * Cancels a stored task. The master decides, whichever member asks:
-   *
-   * - `removed`: it does not begin any more, under any master. Its id is free again. The master emits `cancelled`.
-   * - `requested`: no master has decided within `timeout`. The request stays good for an hour.
-   * - `done`: it was done, or became a dead letter, before.
-   * - `unknown`: no task with this id is queued. One that was done long ago is unknown, too.
-   *
-   * @example
-   * ```ts
-   * import { failover } from 'mongo-failover';
-   *
-   * const { managed: Managed } = failover({ nodb: true });
-   * const cluster = new Managed<{ id: number }>('billing', 'id', new URL('./billing.js', import.meta.url), { durable: true });
-   * await cluster.submitWork({ id: 7 });
-   * const outcome = await cluster.cancel(7, { running: true });
-   * if (outcome !== 'removed') console.log(`task 7: ${outcome}`);
+   * const cluster = new Managed<{ id: number }>('reports', 'id', new URL('./reports.js', import.meta.url), {
+   *   ...{ durable: true, keepOutcomes: 24 * 60 * 60 * 1000, results: true },
+   *   retry: { attempts: 3, exhausted: 'dead-letter' },
+   * });
+   * const submission = await cluster.submitWork({ id: 1 });
+   * const { result } = await submission.done<{ url: string }>({ timeout: 30_000 });
+   * console.log(result.url);
+   * // In another request, or another process:
+   * const outcome = await cluster.outcome(1);
+   * if (outcome?.state === 'failed') console.error(outcome.error?.message);
    * ```
    *
    * @throws {@link TaskError} `ERR_INVALID_KEY`: this is no id.
-   * @throws {@link InvalidOptionError} `ERR_INVALID_OPTION`: an option is wrong.
-   * @throws {@link StateError} `ERR_STOPPED`: it was called after `stop()`. `ERR_NOT_DURABLE`: the queue is in memory.
-   * @throws {@link StoreError} The store did not answer or refused: the request may be there or not. Ask again.
-   * @throws {@link FailoverError} `ERR_CHANGES_FULL`: too many requests wait. `ERR_COORDINATOR_LOST`: the coordinator thread died.
+   * @throws {@link FailoverError} `ERR_OUTCOMES_OFF`: `keepOutcomes` is not set. `ERR_COORDINATOR_LOST`: the coordinator thread died.
+   * @throws {@link StateError} `ERR_STOPPED`: it was called after `stop()`.
+   * @throws {@link StoreError} The store did not answer or refused.
    */
-  cancel(id: TaskId, options?: CancelOptions): Promise<CancelOutcome>;
-
-  /**
-   * Gives a stored task another payload, with the same id and at its place in the queue. The master decides, whichever member
-   * asks: `updated`, or the others of `cancel`. Work that runs keeps the payload with which it began; if it fails, the next
-   * attempt has the new one.
-   *
-   * @example
-   * ```ts
-   * import { failover } from 'mongo-failover';
-   *
-   * const { managed: Managed } = failover({ nodb: true });
-   * const work = new URL('./billing.js', import.meta.url);
-   * const cluster = new Managed<{ id: number; cents: number }>('billing', 'id', work, { durable: true });
-   * const outcome = await cluster.update(7, { id: 7, cents: 1200 });
-   * if (outcome === 'done') console.log('too late: task 7 is done');
-   * ```
-   *
-   * @throws {@link TaskError} `ERR_INVALID_KEY`: this is no id, or the task has another one. `ERR_TASK_NOT_CLONEABLE`,
-   * `ERR_TASK_TOO_LARGE`: the task cannot be stored.
-   * @throws {@link InvalidOptionError} `ERR_INVALID_OPTION`: an option is wrong.
-   * @throws {@link StateError} `ERR_STOPPED`: it was called after `stop()`. `ERR_NOT_DURABLE`: the queue is in memory.
-   * @throws {@link StoreError} The store did not answer or refused: the request may be there or not. Ask again.
-   * @throws {@link FailoverError} `ERR_CHANGES_FULL`: too many requests wait. `ERR_COORDINATOR_LOST`: the coordinator thread died.
-   */
-  update(id: TaskId, task: Task, options?: UpdateOptions): Promise<UpdateOutcome>;
+  outcome<Result = unknown>(id: TaskId): Promise<Outcome<Result> | null>;
 }
 
 /** Only elects and synchronizes: the program does its work while `isMaster` is true. */

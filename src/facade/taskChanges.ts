@@ -6,7 +6,7 @@ import { resolveCancel, resolveRequeueAll, resolveUpdate } from '../options/task
 import type { TaskId } from '../task/task.js';
 import { asTaskId, taskIdRule } from '../task/taskId.js';
 import type { Caller, ChangeTaskRequest, RequeuedAll } from '../wire/messages.js';
-import type { CancelOutcome, UpdateOutcome } from './api.js';
+import type { CancelOutcome, UpdateOutcome } from './taskChanger.js';
 
 interface TaskChangesParts {
   readonly name: string;

@@ -36,8 +36,8 @@ export interface ChangingParts {
    * `ends`: if the task itself runs, its work is told to end.
    */
   apart(task: QueuedTask, ends: boolean): Promise<void> | null;
-  /** Called when tasks begin no more, for good. */
-  cancelled(ids: readonly TaskId[]): void;
+  /** Called when a task begins no more, for good. */
+  cancelled(task: { readonly seq: number; readonly id: TaskId }): void;
   /** Called when something may go on that was held. */
   freed(): void;
 }
@@ -130,7 +130,7 @@ export class Changing {
     this.removed.add(seq);
     const [oldest] = this.removed;
     if (this.removed.size > REMEMBERED_MAX && oldest !== undefined) this.removed.delete(oldest);
-    cancelled([key]);
+    cancelled({ seq, id: key });
     return 'removed';
   }
 }

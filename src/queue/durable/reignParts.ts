@@ -29,6 +29,8 @@ export interface ReignParts {
   readonly retry: { readonly attempts: number; readonly exhausted: 'block' | 'dead-letter' };
   /** Between two looks for new tasks, in ms. */
   readonly poll: number;
+  /** For how long it is kept how a task ended, in ms; null: it is not. */
+  readonly keepOutcomes: number | null;
   readonly callbacks: DurableQueueCallbacks;
   /** Returns up to which number tasks may be trimmed once they are done. Missing: all may. */
   trimLimit?(): number;

@@ -7,7 +7,6 @@
  * answers that both show a higher number was done and trimmed (see taskStore.ts), and is passed over.
  */
 import type { StoredTask } from '../../store/taskStore.js';
-import type { TaskId } from '../../task/task.js';
 import type { QueuedTask } from '../runner.js';
 
 /** Most tasks, and most of their bytes, that are fetched ahead. */
@@ -23,6 +22,8 @@ export interface WindowTask extends QueuedTask {
   recorded: boolean;
   /** Whether it is only passed over, and whether a listener has been told of that under this mastership. */
   cancelled: 'no' | 'told' | 'untold';
+  /** Whether it failed for good. */
+  permanent: boolean;
 }
 
 /** Asks the store for what follows on `seq`; null when the answer is of no use any more. */
@@ -82,6 +83,10 @@ export class TaskWindow {
     }
   }
 
+  has(task: QueuedTask): task is WindowTask {
+    return this.tasks.some((each) => each === task);
+  }
+
   first(count: number): WindowTask[] {
     return this.tasks.slice(0, count);
   }
@@ -93,10 +98,10 @@ export class TaskWindow {
   }
 
   /** Takes what is cancelled from the front. Returns the last number, if any was, and those that no listener has heard of. */
-  takeCancelled(): { readonly last: number | undefined; readonly untold: TaskId[] } {
+  takeCancelled(): { readonly last: number | undefined; readonly untold: WindowTask[] } {
     const end = this.tasks.findIndex(({ cancelled }) => cancelled === 'no');
     const taken = this.take(end < 0 ? this.tasks.length : end);
-    const untold = taken.filter(({ cancelled }) => cancelled === 'untold').map(({ id }) => id);
+    const untold = taken.filter(({ cancelled }) => cancelled === 'untold');
     return { last: taken.at(-1)?.seq, untold };
   }
 
@@ -145,11 +150,12 @@ export class TaskWindow {
     return true;
   }
 
-  private append({ seq, id, bytes, attempts, deaths, cancelled, details }: StoredTask): void {
+  private append({ seq, id, bytes, attempts, deaths, cancelled, details, ...rest }: StoredTask): void {
     if (seq <= this.fetched) return;
     this.fetched = seq;
     this.byteCount += bytes.byteLength;
     const isCancelled = cancelled === true ? 'untold' : 'no';
+    const { permanent = false, checkpoint } = rest;
     const task: WindowTask = {
       seq,
       id,
@@ -158,6 +164,9 @@ export class TaskWindow {
       failed: attempts,
       deaths,
       recorded: false,
+      permanent,
+      result: undefined,
+      checkpoint,
       cancelled: isCancelled,
     };
     this.tasks.push(task);
