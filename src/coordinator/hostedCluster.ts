@@ -48,11 +48,11 @@ import type { MemberMetrics } from './memberMetrics.js';
 import { Asking } from './orders/asking.js';
 import { OwnedGroups } from './ownedGroups.js';
 import type { SharedParts } from './sharedParts.js';
+import { requestTimeout } from './storeLimits.js';
 import { storeText } from './storeText.js';
+import { TaskChanges } from './taskChanges.js';
 import { probeDelays, WorkLoading } from './workLoading.js';
 
-/** How long the embedded store may take to open, in ms: see embeddedStore.ts. */
-const OPENING_MAX_MS = 6000;
 /** What all members of this thread read the time by. */
 const memberClock = sharingBoot(systemClock);
 
@@ -84,6 +84,11 @@ export class HostedCluster implements ClusterCalls {
   private threadRunner: ThreadRunner | null = null;
   private loading: WorkLoading | null = null;
   private readonly asking: Asking;
+  private readonly changes: TaskChanges;
+  readonly changeTask: ClusterCalls['changeTask'] = (request) => this.changes.change(request);
+  readonly listDeadLetters: ClusterCalls['listDeadLetters'] = (after) => this.letters.list(after);
+  readonly requeueLetter: ClusterCalls['requeueLetter'] = (...letter) =>
+    this.durable.requeueLetter(...letter, this.letters);
   private standsBack = false;
   /** Until its turn to join the election has come. */
   private join: Begin | null = null;
@@ -102,7 +107,9 @@ export class HostedCluster implements ClusterCalls {
     const { name, holder } = spec;
     const poll = options.intervals.POLL;
     this.letters = new DeadLetters({ store: store.tasks, name, holder, clock: systemClock, poll });
-    this.asking = new Asking({ name, by: holder, store, clock: systemClock, poll, newId: randomUUID });
+    const shared = { name, by: holder, store, clock: systemClock, poll, newId: randomUUID };
+    this.asking = new Asking(shared);
+    this.changes = new TaskChanges({ ...shared, asked: () => this.member.ordered() });
   }
 
   get name(): string {
@@ -175,8 +182,12 @@ export class HostedCluster implements ClusterCalls {
   }
 
   async requeue(id: TaskId): Promise<boolean | 'full'> {
+    return this.durable.requeue(id, this.letters);
+  }
+
+  private get durable(): DurableDuty {
     assert.ok(this.managed instanceof DurableDuty, 'a queue in memory is fed by the main thread');
-    return this.managed.requeue(id, this.letters);
+    return this.managed;
   }
 
   async takeDeadLetter(id: TaskId): Promise<TakenLetter | 'none' | 'elsewhere'> {
@@ -285,8 +296,7 @@ export class HostedCluster implements ClusterCalls {
       configuration: configurationOf(spec.managed?.options ?? null, spec.managed?.key ?? null),
       grace: spec.managed?.options.grace ?? 0,
       phase: this.parts.phase,
-      // Only should the store break its promise: its own limits are tighter.
-      requestTimeout: Math.max(OPENING_MAX_MS, limits.connectTimeout) + 2 * limits.commandTimeout,
+      requestTimeout: requestTimeout(limits),
       store,
       clock: memberClock,
       lease: this.lease,
@@ -322,12 +332,10 @@ export class HostedCluster implements ClusterCalls {
     const { name, holder } = spec;
     const poll = this.parts.options.intervals.POLL;
     const parts = {
-      name,
-      options,
+      ...{ name, options, poll, store: store.tasks },
       runner: module === null ? this.runOnMain(options) : this.runInThread(module, options),
       clock: systemClock,
       random: Math.random,
-      poll,
       emit,
       repeated: (count: number) => metrics.repeated(count),
       progressed,
@@ -335,12 +343,8 @@ export class HostedCluster implements ClusterCalls {
       loaded: () => this.loading?.succeeded(),
       unloadable: (error: CodedError, settled: boolean) => this.loading?.failed(error, settled),
     };
-    return options.durable
-      ? new DurableDuty({
-          ...parts,
-          ...{ store: store.tasks, schedules: store.schedules, key, holder, reads, stored: () => this.parts.stored() },
-        })
-      : new MemoryDuty({ ...parts, store: store.tasks });
+    const durable = { schedules: store.schedules, key, holder, reads, stored: () => this.parts.stored() };
+    return options.durable ? new DurableDuty({ ...parts, ...durable }) : new MemoryDuty(parts);
   }
 
   private runOnMain(options: ResolvedManagedOptions): Runner {

@@ -13,6 +13,7 @@ import {
   taskKey,
 } from '../../src/store/embedded/keys.ts';
 import { openEntries } from '../support/embeddedEntries.ts';
+import { changesContract } from './changesContract.ts';
 import { manyContract } from './manyContract.ts';
 import { type OrdersUnderTest, ordersContract } from './ordersContract.ts';
 import { type OutcomesUnderTest, outcomesContract } from './outcomesContract.ts';
@@ -77,5 +78,6 @@ ordersContract('the orders in the embedded store', setup);
 taskContract('the queue in the embedded store', setup);
 relayContract('what masters move into the queue in the embedded store', setup);
 outcomesContract('the outcomes in the embedded store', setup);
+changesContract('changes of tasks in the embedded store', setup);
 taskVolume('much in the embedded store', setup);
 scheduleContract('the schedules in the embedded store', setup);
