@@ -20,7 +20,7 @@ type Common = Required<TogetherStoreParts>;
 /** On beats and releases a lease hangs, and they are few where one is in trouble: then each goes by itself. */
 const held = { splitsIfSlow: true, isRead: false } as const;
 /** A look sees what is there when it is sent, whenever that is. */
-const looking = { splitsIfSlow: true, isRead: true } as const;
+const looking = { splitsIfSlow: false, isRead: true } as const;
 const other = { splitsIfSlow: false, isRead: false } as const;
 
 /** Returns a store of the same calls. Those that are not made for many subsystems at once go out as they are. */
