@@ -65,6 +65,7 @@ class SlowStore {
         beatAll: none,
         observeAll: none,
         readNoticesOf: none,
+        listMembersOf: none,
         putMembers: none,
         removeMembers: none,
       },
