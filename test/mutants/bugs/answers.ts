@@ -15,7 +15,7 @@ export const answerBugs: readonly PlantedBug[] = [
     file: 'src/store/outcomeDocuments.ts',
     find: 'a.seq === b.seq && a.term > b.term',
     replace: 'a.seq === b.seq && a.term !== b.term',
-    caughtBy: ['named', 'contract'],
+    caughtBy: ['named'],
   },
   {
     name: 'outcome-after-its-acknowledgement',
