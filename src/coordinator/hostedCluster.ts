@@ -2,8 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { writeLine } from '../diagnostics/log.js';
-import { type CodedError, toWire } from '../errors.js';
+import type { CodedError } from '../errors.js';
 import type { MainRunner } from '../execution/mainRunner.js';
 import type { Begin } from '../execution/startGate.js';
 import type { ThreadRunner } from '../execution/threadRunner.js';
@@ -14,7 +13,6 @@ import type { ResolvedManagedOptions } from '../options/options.js';
 import type { QueuedTask, Runner, WorkOutcome } from '../queue/runner.js';
 import type { Hint } from '../store/store.js';
 import type { OutcomeLook } from '../store/taskStore.js';
-import { endProcess, lastResorts } from '../surroundings/lastResorts.js';
 import { ownVersion } from '../surroundings/ownVersion.js';
 import type { TaskId } from '../task/task.js';
 import { sharingBoot } from '../time/sharedBoot.js';
@@ -41,6 +39,7 @@ import { MemoryDuty } from './duties/memoryDuty.js';
 import type { QueueDuty } from './duties/queueDuty.js';
 import { UnmanagedDuty } from './duties/unmanagedDuty.js';
 import { Fitness } from './fitness.js';
+import { killProcess } from './killProcess.js';
 import type { MainWatch } from './mainWatch.js';
 import { makeMainRunner, makeMainWatch, makeThreadRunner } from './makeRunners.js';
 import { ClusterMember } from './member.js';
@@ -49,6 +48,7 @@ import { Asking } from './orders/asking.js';
 import { OwnedGroups } from './ownedGroups.js';
 import type { SharedParts } from './sharedParts.js';
 import { storeText } from './storeText.js';
+import { TaskChanges } from './taskChanges.js';
 import { probeDelays, WorkLoading } from './workLoading.js';
 
 /** How long the embedded store may take to open, in ms: see embeddedStore.ts. */
@@ -84,6 +84,11 @@ export class HostedCluster implements ClusterCalls {
   private threadRunner: ThreadRunner | null = null;
   private loading: WorkLoading | null = null;
   private readonly asking: Asking;
+  private readonly changes: TaskChanges;
+  readonly changeTask: ClusterCalls['changeTask'] = (request) => this.changes.change(request);
+  readonly listDeadLetters: ClusterCalls['listDeadLetters'] = (after) => this.letters.list(after);
+  readonly requeueLetter: ClusterCalls['requeueLetter'] = (...letter) =>
+    this.durable.requeueLetter(...letter, this.letters);
   private standsBack = false;
   /** Until its turn to join the election has come. */
   private join: Begin | null = null;
@@ -102,7 +107,9 @@ export class HostedCluster implements ClusterCalls {
     const { name, holder } = spec;
     const poll = options.intervals.POLL;
     this.letters = new DeadLetters({ store: store.tasks, name, holder, clock: systemClock, poll });
-    this.asking = new Asking({ name, by: holder, store, clock: systemClock, poll, newId: randomUUID });
+    const shared = { name, by: holder, store, clock: systemClock, poll, newId: randomUUID };
+    this.asking = new Asking(shared);
+    this.changes = new TaskChanges({ ...shared, asked: () => this.member.ordered() });
   }
 
   get name(): string {
@@ -175,8 +182,12 @@ export class HostedCluster implements ClusterCalls {
   }
 
   async requeue(id: TaskId): Promise<boolean | 'full'> {
+    return this.durable.requeue(id, this.letters);
+  }
+
+  private get durable(): DurableDuty {
     assert.ok(this.managed instanceof DurableDuty, 'a queue in memory is fed by the main thread');
-    return this.managed.requeue(id, this.letters);
+    return this.managed;
   }
 
   async takeDeadLetter(id: TaskId): Promise<TakenLetter | 'none' | 'elsewhere'> {
@@ -379,15 +390,5 @@ export class HostedCluster implements ClusterCalls {
     void (this.managed?.whenEnded() ?? Promise.resolve()).then(() => {
       if (!this.standsBack) this.fitness.withdraw('kind');
     });
-  }
-}
-
-/** Ends this process; emits a `panic` if it is still alive afterwards. */
-function killProcess(emit: (event: MemberEvent) => void): void {
-  writeLine('mongo-failover: work would not stop before its lease ended, so this process is killed (fencing: process)');
-  try {
-    endProcess(lastResorts(process.pid));
-  } catch (error) {
-    emit({ type: 'panic', error: toWire(error) });
   }
 }
