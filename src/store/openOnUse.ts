@@ -99,6 +99,7 @@ function manyOnUse(many: ManyStore, use: OpenedStore['use']): ManyStore {
     insertTerms: (records) => use(() => many.insertTerms(records)),
     releaseAll: (releases) => use(() => many.releaseAll(releases)),
     readNoticesOf: (names) => use(() => many.readNoticesOf(names)),
+    listMembersOf: (names) => use(() => many.listMembersOf(names)),
     putMembers: (members) => use(() => many.putMembers(members)),
     removeMembers: (ids) => use(() => many.removeMembers(ids)),
   };

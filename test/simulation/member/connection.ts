@@ -145,6 +145,7 @@ export class SimulatedConnection implements FullStore {
     releaseAll: () => assert.fail('a process has one member, which releases alone'),
     observeAll: () => assert.fail('a process has one member, which looks alone'),
     readNoticesOf: () => assert.fail('a process has one member, which reads alone'),
+    listMembersOf: () => assert.fail('a process has one member, which asks alone'),
     putMembers: () => assert.fail('a process has one member, which signs alone'),
     removeMembers: () => assert.fail('a process has one member, which signs off alone'),
   };

@@ -57,6 +57,7 @@ class SlowStore {
         beatAll: none,
         observeAll: none,
         readNoticesOf: none,
+        listMembersOf: none,
         putMembers: none,
         removeMembers: none,
       },
