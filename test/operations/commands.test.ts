@@ -114,6 +114,21 @@ describe.each(stores)('on %s', (kind) => {
     expect(await json('tasks', 'billing')).toEqual([]);
   });
 
+  test('cancels what waits, and says what became of the rest', async () => {
+    await on('pause', 'billing');
+    await expect.poll(() => json('status', 'billing')).toMatchObject({ pause: expect.anything() });
+    await on('submit', 'billing', '{"id":70}', '{"id":"71"}');
+    const cancelled = await on('cancel', 'billing', '70', '"71"', '72');
+    expect(cancelled).toMatchObject({ code: 0, out: '70  cancelled\n71  cancelled\n72  is not queued\n' });
+    expect(await json('tasks', 'billing')).toEqual([]);
+    await on('resume', 'billing');
+    expect(await on('cancel', 'billing', '70')).toMatchObject({ code: 5, out: '70  is not queued\n' });
+    expect(await on('cancel', 'poller', '70')).toMatchObject({
+      code: 5,
+      said: expect.stringContaining('not in the store'),
+    });
+  });
+
   test('pauses and resumes once each, and says who paused', async () => {
     expect(await on('pause', 'poller', '--reason', 'the upgrade')).toMatchObject({ code: 0 });
     expect(await on('pause', 'poller')).toMatchObject({ code: 5, said: expect.stringContaining('paused already') });

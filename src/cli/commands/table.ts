@@ -1,6 +1,7 @@
 /** All commands, in the order of the help. */
 import type { Register } from '../context.js';
 import { bench } from './bench.js';
+import { cancel } from './cancel.js';
 import { completion } from './completion.js';
 import { demo } from './demo.js';
 import { doctor } from './doctor.js';
@@ -19,6 +20,6 @@ import { tasks } from './tasks.js';
 import { top } from './top.js';
 
 export const commands: readonly Register[] = [
-  ...[list, status, top, events, tasks, outcome, submit, requeue, discard],
+  ...[list, status, top, events, tasks, outcome, submit, cancel, requeue, discard],
   ...[handOver, pause, resume, drain, undrain, page, exec, doctor, bench, completion, demo],
 ];

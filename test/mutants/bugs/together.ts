@@ -197,8 +197,8 @@ export const togetherBugs: readonly PlantedBug[] = [
     breaks:
       'A coordinator with ten thousand leases writes all of them in one transaction, while the other members wait for the lock.',
     file: 'src/store/embedded/server.ts',
-    find: 'if (group.length > 0 && leases > URGENT_LEASES_MAX) break;',
-    replace: 'if (group.length > 0 && leases > 100 * URGENT_LEASES_MAX) break;',
+    find: 'if (group.length > 0 && leases > most) break;',
+    replace: 'if (group.length > 0 && leases > 100 * most) break;',
     caughtBy: ['named'],
   },
   {
