@@ -11,6 +11,7 @@
  */
 import type { TaskDetails, TaskId } from '../task/task.js';
 import type { ManyStore } from './manyStore.js';
+import type { OutboxStore } from './outbox.js';
 import type { Store, Tenure } from './store.js';
 
 export interface NewTask {
@@ -237,5 +238,6 @@ export interface TaskStore {
 /** All that a store of ours does. */
 export interface FullStore extends Store {
   readonly tasks: TaskStore;
+  readonly outbox: OutboxStore;
   readonly many: ManyStore;
 }

@@ -32,10 +32,11 @@ import type {
 import type { SharedGate } from './gate.js';
 import type { InspectionCalls } from './inspection.js';
 import type { ManyCalls } from './manyCalls.js';
+import type { OutboxCalls } from './outbox.js';
 import type { EmbeddedPlace } from './place.js';
 import type { PackedRelayed, PackedStored, PackedTasks } from './taskBytes.js';
 
-export interface EmbeddedCalls extends InspectionCalls, ManyCalls {
+export interface EmbeddedCalls extends InspectionCalls, ManyCalls, OutboxCalls {
   open(): void;
   settle(epoch: string, wait: number): void;
   highestTerm(name: string): Tip;

@@ -13,6 +13,7 @@ import type { Clock } from '../../time/clock.js';
 import { systemClock } from '../../time/systemClock.js';
 import type { ManyStore } from '../manyStore.js';
 import type { Drain, OrdersAsked, OrdersChange, Preferred, SeenOrders } from '../orders.js';
+import type { OutboxStore } from '../outbox.js';
 import type { Presence } from '../presence.js';
 import type {
   DeadTenure,
@@ -31,6 +32,7 @@ import type {
 import type { Success } from '../successes.js';
 import type { FullStore, TaskStore } from '../taskStore.js';
 import { EmbeddedMany } from './embeddedMany.js';
+import { EmbeddedOutbox } from './embeddedOutbox.js';
 import { EmbeddedTasks } from './embeddedTasks.js';
 import { Gate } from './gate.js';
 import { type EmbeddedPlace, placeNow } from './place.js';
@@ -44,6 +46,7 @@ export class EmbeddedStore implements FullStore {
   private state: 'new' | 'open' | 'closed' = 'new';
   readonly tasks: TaskStore;
   readonly many: ManyStore;
+  readonly outbox: OutboxStore;
 
   constructor(
     place: EmbeddedPlace,
@@ -60,6 +63,7 @@ export class EmbeddedStore implements FullStore {
   ) {
     this.tasks = new EmbeddedTasks(this.guarded);
     this.many = new EmbeddedMany(this.guarded);
+    this.outbox = new EmbeddedOutbox(this.guarded);
   }
 
   /** The thread, for a store that is open. */

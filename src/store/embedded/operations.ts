@@ -5,6 +5,7 @@ import { inspectionOn } from './inspection.js';
 import { Leases, type StoreFacts } from './leases.js';
 import { manyOn } from './manyCalls.js';
 import { EmbeddedOrders } from './orders.js';
+import { outboxOn } from './outbox.js';
 import { outcomesOn } from './outcomes.js';
 import { EmbeddedPresences } from './presences.js';
 import { Tasks } from './tasks.js';
@@ -17,6 +18,7 @@ export function operationsOn(entries: Entries, store: StoreFacts): EmbeddedCalls
   return {
     ...inspectionOn(entries, store),
     ...manyOn(entries, leases),
+    ...outboxOn(entries, store),
     ...outcomesOn(entries, store, (name) => tasks.queueState(name)),
     open: () => {},
     settle: (epoch, wait) => leases.settle(epoch, wait),

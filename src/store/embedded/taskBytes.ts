@@ -1,5 +1,6 @@
 /** Tasks on their way between two threads: their bytes in one block, because each piece of memory costs as much as a task. */
 import type { TaskId } from '../../task/task.js';
+import type { NewEntry } from '../outbox.js';
 import type { AddResult, NewTask, RelayedTask, RelayResult, StoredTask } from '../taskStore.js';
 
 export interface PackedTasks {
@@ -7,6 +8,10 @@ export interface PackedTasks {
   readonly ids: readonly TaskId[];
   readonly offsets: readonly number[];
   readonly lengths: readonly number[];
+}
+
+export interface PackedEntries extends PackedTasks {
+  readonly rest: readonly Pick<NewEntry, 'at' | 'origin'>[];
 }
 
 /** With what only tasks have that a master moves into the queue. */
@@ -41,6 +46,18 @@ export function unpackTasks({ block, ids, offsets, lengths }: PackedTasks): NewT
   return ids.map((id, index) => {
     const offset = offsets[index] ?? 0;
     return { id, bytes: Buffer.from(block.buffer, block.byteOffset + offset, lengths[index]) };
+  });
+}
+
+export function packEntries(entries: readonly NewEntry[]): PackedEntries {
+  return { ...packTasks(entries), rest: entries.map(({ at, origin }) => ({ at, origin })) };
+}
+
+export function unpackEntries(packed: PackedEntries): NewEntry[] {
+  return unpackTasks(packed).map((task, index) => {
+    const rest = packed.rest[index];
+    if (rest === undefined) throw new RangeError('each entry has its time');
+    return { ...task, ...rest };
   });
 }
 

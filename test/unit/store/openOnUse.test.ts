@@ -60,6 +60,15 @@ class SlowStore {
         putMembers: none,
         removeMembers: none,
       },
+      outbox: {
+        putEntries: none,
+        namesWaiting: none,
+        readEntries: none,
+        markEntries: none,
+        refuseEntries: none,
+        removeEntries: none,
+        outboxPlace: none,
+      },
       tasks: {
         ...{
           addTasks: none,
