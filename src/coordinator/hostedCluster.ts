@@ -16,6 +16,7 @@ import type { Hint } from '../store/store.js';
 import { endProcess, lastResorts } from '../surroundings/lastResorts.js';
 import { ownVersion } from '../surroundings/ownVersion.js';
 import type { TaskId } from '../task/task.js';
+import { sharingBoot } from '../time/sharedBoot.js';
 import { systemClock } from '../time/systemClock.js';
 import type { GroupEnd, OwnedGroup } from '../wire/groups.js';
 import type {
@@ -51,6 +52,8 @@ import { probeDelays, WorkLoading } from './workLoading.js';
 
 /** How long the embedded store may take to open, in ms: see embeddedStore.ts. */
 const OPENING_MAX_MS = 6000;
+/** What all members of this thread read the time by. */
+const memberClock = sharingBoot(systemClock);
 
 interface HostedClusterParts extends SharedParts {
   readonly spec: ClusterSpec;
@@ -267,7 +270,7 @@ export class HostedCluster implements ClusterCalls {
       // Only should the store break its promise: its own limits are tighter.
       requestTimeout: Math.max(OPENING_MAX_MS, limits.connectTimeout) + 2 * limits.commandTimeout,
       store,
-      clock: systemClock,
+      clock: memberClock,
       lease: this.lease,
       metrics: this.parts.metrics,
       emit,

@@ -126,6 +126,18 @@ export function manyContract(title: string, setup: () => Promise<StoreUnderTest>
       expect(tip).toMatchObject({ term: 7, claim: `claim of ${second}` });
     });
 
+    test('the highest terms of many are right where one of them has more records than all others', async () => {
+      const [long, short, none] = [randomUUID(), randomUUID(), randomUUID()];
+      await store.many.insertTerms(Array.from({ length: 20 }, (_, index) => recordOf(long, index + 5)));
+      // A gap: no record between these was ever there.
+      await store.many.insertTerms([recordOf(short, 1), recordOf(short, 3)]);
+      expect(await store.many.highestTerms([none, short, long])).toMatchObject([
+        { term: 0 },
+        { term: 3 },
+        { term: 24 },
+      ]);
+    });
+
     test('claims of many are won and lost each by itself', async () => {
       const [held1 = '', held2 = '', changed = ''] = await held(3);
       await store.beat({ name: changed, term: 1, holder: HOLDER }, 1, nothing);

@@ -95,7 +95,12 @@ const namedTests: Readonly<Record<string, string>> = {
   'src/coordinator/duties/durableDuty.ts': 'test/unit/coordinator/duties/durableDuty.test.ts',
   'src/coordinator/storeLimits.ts': 'test/unit/coordinator/storeLimits.test.ts',
   'src/coordinator/yielding.ts': kinds,
-  'src/coordinator/together/together.ts': 'test/unit/coordinator/together/together.test.ts',
+  ...Object.fromEntries(
+    ['together', 'lane', 'callSize'].map((name) => [
+      `src/coordinator/together/${name}.ts`,
+      'test/unit/coordinator/together/together.test.ts',
+    ]),
+  ),
   'src/time/grid.ts': 'test/unit/time/grid.test.ts',
   ...Object.fromEntries(
     ['ordersWatch', 'handingOver', 'turns', 'preference', 'giving'].map((name) => [

@@ -3,24 +3,27 @@
  * the call goes out when the timers that are due have run. One that asks alone sends its own call, as without all this.
  *
  * A call for many that fails must not cost all of them a second time. So those that it failed for ask in smaller calls from then
- * on, and at last each by itself, until that has succeeded. No more than so many do so at once, and one whose time is over is
- * not sent. Where no lease hangs on it, a call without an answer is no reason for that: more calls would be more for a store
- * that is slow.
+ * on, and at last each by itself, until that has succeeded. Calls take turns (`lane.ts`), and one whose time is over is not sent.
+ * Where no lease hangs on it and a call changes something, one without an answer is no reason for smaller ones: more calls would
+ * be more for a store that is slow. A read without an answer is asked once more, in parts, before its members hear of it: one
+ * slow command is not worth the error of a thousand members.
  */
 import { StoreError } from '../../errors.js';
 import type { Clock } from '../../time/clock.js';
+import { CallSize } from './callSize.js';
+import { type Job, Lane } from './lane.js';
 
-/** Into so many parts a call is cut that has failed. */
+/** Into so many parts a call is cut that has failed, and one that is asked once more. */
 const PARTS = 8;
-/** The calls of single members at once, after calls for many have failed. */
+const AGAIN_PARTS = 4;
+/** Calls for many at once, and with those that have given their turn on. */
+const CALLS_MAX = 2;
+const CALLS_UNDER_WAY_MAX = 8;
+/** The calls of single members at once, after calls for many have failed, and the same. */
 const SINGLE_MAX = 32;
-/** Members in one call: at first, at least, and at most. */
-const CALL_FIRST = 128;
-const CALL_MIN = 16;
-const CALL_MAX = 1000;
-/** A call that takes less than this share of its limit may be twice as large, and one that takes more than that half. */
-const QUICK_SHARE = 1 / 8;
-const SLOW_SHARE = 1 / 3;
+const SINGLES_UNDER_WAY_MAX = 64;
+/** A call gives its turn on after this share of its limit. */
+const TURN_SHARE = 1 / 8;
 
 interface TogetherParts<Asked, Answer> {
   /** Names the call in an error. */
@@ -32,9 +35,11 @@ interface TogetherParts<Asked, Answer> {
   soon(callback: () => void): void;
   /** Whether a call for many that had no answer in time is split, too, and not only one that was refused. */
   readonly splitsIfSlow: boolean;
+  /** Whether it changes nothing, and is asked once more before its members hear that there was no answer. */
+  readonly isRead: boolean;
   /** Two that are asked at once with one key are asked one by one. */
   keyOf(asked: Asked): string;
-  /** Answers in order. An error is that of one alone; if it rejects, it is that of all. */
+  /** Answers in order. An error is that of one alone; if it rejects, or answers several with one error, it is that of all these. */
   all(asked: readonly Asked[]): Promise<readonly (Answer | StoreError)[]>;
   one(asked: Asked): Promise<Answer>;
 }
@@ -43,126 +48,179 @@ interface Waiting<Asked, Answer> {
   readonly asked: Asked;
   readonly key: string;
   readonly since: number;
+  /** Whether it is asked once more. */
+  readonly isAgain: boolean;
   resolve(answer: Answer): void;
   reject(error: unknown): void;
+}
+
+interface Call<Asked, Answer> extends Job {
+  readonly members: readonly Waiting<Asked, Answer>[];
 }
 
 export class Together<Asked, Answer> {
   private waiting: Waiting<Asked, Answer>[] = [];
   /** The keys of those whose call has failed, with how many may be in their next one. */
   private readonly apart = new Map<string, number>();
-  private singles: Waiting<Asked, Answer>[] = [];
-  private singlesUnderWay = 0;
-  /** How many go into one call: as many as the store answers long before the limit. */
-  private most = CALL_FIRST;
+  /** The keys of those whose own call had no answer. */
+  private readonly stuck = new Set<string>();
+  private readonly singles: Lane<Call<Asked, Answer>>;
+  private readonly calls: Lane<Call<Asked, Answer>>;
+  private readonly size: CallSize;
 
-  constructor(private readonly parts: TogetherParts<Asked, Answer>) {}
+  constructor(private readonly parts: TogetherParts<Asked, Answer>) {
+    const { clock, limit, isRead } = parts;
+    // A read may wait for longer: it sees what is there when it is sent.
+    const common = { clock, patience: limit * TURN_SHARE, wait: isRead ? 2 * limit : limit };
+    this.singles = new Lane({ ...common, atOnce: SINGLE_MAX, underWayMax: SINGLES_UNDER_WAY_MAX });
+    this.calls = new Lane({ ...common, atOnce: CALLS_MAX, underWayMax: CALLS_UNDER_WAY_MAX });
+    this.size = new CallSize(limit);
+  }
 
   ask(asked: Asked): Promise<Answer> {
     const { clock, keyOf, soon } = this.parts;
     return new Promise((resolve, reject) => {
-      this.waiting.push({ asked, key: keyOf(asked), since: clock.now(), resolve, reject });
+      this.waiting.push({ asked, key: keyOf(asked), since: clock.now(), isAgain: false, resolve, reject });
       if (this.waiting.length === 1) soon(() => this.send());
     });
   }
 
-  /** Takes back what waits to be asked by itself under this key, because something newer goes out now. */
+  /** Takes back what has not been sent under this key, because something newer goes out now. */
   overtake(key: string): void {
-    const late = this.singles.filter((each) => each.key === key);
-    if (late.length === 0) return;
-    this.singles = this.singles.filter((each) => each.key !== key);
+    const late: Waiting<Asked, Answer>[] = [];
+    const others = (members: readonly Waiting<Asked, Answer>[]): Waiting<Asked, Answer>[] => {
+      late.push(...members.filter((each) => each.key === key));
+      return members.filter((each) => each.key !== key);
+    };
+    this.waiting = others(this.waiting);
+    for (const lane of [this.singles, this.calls]) {
+      lane.change((call) => {
+        if (!call.members.some((each) => each.key === key)) return call;
+        const left = others(call.members);
+        return left.length === 0 ? null : this.call(left);
+      });
+    }
     const text = `the store was not asked for ${this.parts.what}: something newer has gone out before it`;
     for (const { reject } of late) reject(new StoreError('ERR_STORE_UNAVAILABLE', text));
   }
 
   private send(): void {
     const { waiting } = this;
+    const { most } = this.size;
     this.waiting = [];
     const keys = new Set<string>();
     const bySize = new Map<number, Waiting<Asked, Answer>[]>();
     for (const each of waiting) {
-      const size = keys.has(each.key) ? 1 : Math.min(this.most, this.apart.get(each.key) ?? this.most);
+      const size = keys.has(each.key) ? 1 : Math.min(most, this.apart.get(each.key) ?? most);
       keys.add(each.key);
       const some = bySize.get(size) ?? [];
       some.push(each);
       bySize.set(size, some);
     }
-    for (const [size, some] of bySize) {
-      if (size === 1) this.singles.push(...some);
-      else this.sendParts(size, some);
-    }
-    this.sendSingles();
+    for (const [size, some] of bySize) this.sendParts(size, some);
+    this.calls.run();
+    this.singles.run();
   }
 
   private sendParts(size: number, some: readonly Waiting<Asked, Answer>[]): void {
     for (let at = 0; at < some.length; at += size) {
       const part = some.slice(at, at + size);
       const [first] = part;
-      if (part.length === 1 && first !== undefined) void this.sendOne(first);
-      else void this.sendAll(part);
+      if (part.length > 1) this.calls.add(this.call(part));
+      else if (first !== undefined && size === 1) this.singles.add(this.call(part), this.stuck.has(first.key));
+      else if (first !== undefined) void this.sendOne(first);
     }
   }
 
-  private async sendAll(together: readonly Waiting<Asked, Answer>[]): Promise<void> {
-    const failed = ({ key, reject }: Waiting<Asked, Answer>, error: unknown, size = 1): void => {
-      if (this.parts.splitsIfSlow || !isUnavailable(error)) this.apart.set(key, size);
-      reject(error);
+  private call(members: readonly Waiting<Asked, Answer>[]): Call<Asked, Answer> {
+    const [first] = members;
+    const isSingle = members.length === 1 && first !== undefined;
+    return {
+      members,
+      since: Math.min(...members.map(({ since }) => since)),
+      send: () => (isSingle ? this.sendOne(first) : this.sendAll(members)),
+      refuse: () => this.refuse(members),
     };
-    const { clock, all, what, limit } = this.parts;
-    const sentAt = clock.now();
-    try {
-      const answers = await all(together.map(({ asked }) => asked));
-      this.took(clock.now() - sentAt, together.length);
-      for (const [index, each] of together.entries()) {
-        const answer = answers[index];
-        if (answer === undefined) failed(each, new StoreError('ERR_STORE', `the store answered ${what} with nothing`));
-        else if (answer instanceof StoreError) failed(each, answer);
-        else {
-          this.apart.delete(each.key);
-          each.resolve(answer);
-        }
-      }
-    } catch (error) {
-      // A refusal comes quickly, and is no reason for larger calls.
-      this.took(Math.max(clock.now() - sentAt, limit * QUICK_SHARE), together.length);
-      const size = Math.max(1, Math.floor(together.length / PARTS));
-      for (const each of together) failed(each, error, size);
+  }
+
+  private refuse(members: readonly Waiting<Asked, Answer>[]): void {
+    const { what, clock } = this.parts;
+    for (const { reject, since } of members) {
+      const text = `the store was not asked for ${what}: too many calls wait for it, after ${Math.round(clock.now() - since)} ms`;
+      reject(new StoreError('ERR_STORE_UNAVAILABLE', text));
     }
   }
 
-  private took(ms: number, size: number): void {
-    const { limit } = this.parts;
-    if (ms > limit * SLOW_SHARE) this.most = Math.max(CALL_MIN, Math.min(this.most, Math.floor(size / 2)));
-    else if (ms < limit * QUICK_SHARE && size === this.most) this.most = Math.min(CALL_MAX, 2 * size);
+  /** Never rejects. */
+  private async sendAll(members: readonly Waiting<Asked, Answer>[]): Promise<void> {
+    const { clock, what } = this.parts;
+    const sentAt = clock.now();
+    const answers = await this.answersOf(members);
+    const failed = new Map<unknown, Waiting<Asked, Answer>[]>();
+    for (const [index, each] of members.entries()) {
+      const answer = answers[index] ?? {
+        error: new StoreError('ERR_STORE', `the store answered ${what} with nothing`),
+      };
+      if ('value' in answer) {
+        this.apart.delete(each.key);
+        each.resolve(answer.value);
+      } else {
+        const those = failed.get(answer.error) ?? [];
+        those.push(each);
+        failed.set(answer.error, those);
+      }
+    }
+    const ms = clock.now() - sentAt;
+    if (failed.size === 0) this.size.answered(ms, members.length);
+    else this.size.failed(ms, members.length);
+    for (const [error, those] of failed) this.failed(error, those);
   }
 
+  private async answersOf(
+    members: readonly Waiting<Asked, Answer>[],
+  ): Promise<readonly ({ readonly value: Answer } | { readonly error: unknown })[]> {
+    try {
+      const answers = await this.parts.all(members.map(({ asked }) => asked));
+      return answers.map((answer) => (answer instanceof StoreError ? { error: answer } : { value: answer }));
+    } catch (error) {
+      return members.map(() => ({ error }));
+    }
+  }
+
+  /** One call, or the part of it with one error, has failed for these. */
+  private failed(error: unknown, those: readonly Waiting<Asked, Answer>[]): void {
+    const { splitsIfSlow, isRead, clock } = this.parts;
+    const isSlow = isUnavailable(error);
+    if (isRead && isSlow && those.length > 1 && those.every(({ isAgain }) => !isAgain)) {
+      const again = those.map((each) => ({ ...each, since: clock.now(), isAgain: true }));
+      // Not in the place of those that have waited: a store that is slow has its time.
+      this.sendParts(partOf(again.length, AGAIN_PARTS), again);
+      this.calls.run();
+      return this.singles.run();
+    }
+    const size = partOf(those.length, PARTS);
+    for (const { key, reject } of those) {
+      if (splitsIfSlow || !isSlow) this.apart.set(key, size);
+      reject(error);
+    }
+  }
+
+  /** Never rejects. */
   private async sendOne({ asked, key, resolve, reject }: Waiting<Asked, Answer>): Promise<void> {
     try {
       const answer = await this.parts.one(asked);
       this.apart.delete(key);
+      this.stuck.delete(key);
       resolve(answer);
     } catch (error) {
+      if (isUnavailable(error)) this.stuck.add(key);
       reject(error);
     }
   }
+}
 
-  private sendSingles(): void {
-    const { what, clock, limit } = this.parts;
-    while (this.singlesUnderWay < SINGLE_MAX) {
-      const next = this.singles.shift();
-      if (next === undefined) return;
-      if (clock.now() - next.since >= limit) {
-        const text = `the store was not asked for ${what}: too many calls wait for it, after ${limit} ms`;
-        next.reject(new StoreError('ERR_STORE_UNAVAILABLE', text));
-        continue;
-      }
-      this.singlesUnderWay += 1;
-      void this.sendOne(next).then(() => {
-        this.singlesUnderWay -= 1;
-        this.sendSingles();
-      });
-    }
-  }
+function partOf(count: number, parts: number): number {
+  return Math.max(1, Math.floor(count / parts));
 }
 
 function isUnavailable(error: unknown): boolean {

@@ -17,19 +17,24 @@ interface TogetherStoreParts {
 
 type Common = Required<TogetherStoreParts>;
 
+/** On beats and releases a lease hangs, and they are few where one is in trouble: then each goes by itself. */
+const held = { splitsIfSlow: true, isRead: false } as const;
+/** A look sees what is there when it is sent, whenever that is. */
+const looking = { splitsIfSlow: true, isRead: true } as const;
+const other = { splitsIfSlow: false, isRead: false } as const;
+
 /** Returns a store of the same calls. Those that are not made for many subsystems at once go out as they are. */
 export function togetherStore(store: FullStore, { clock, limit, soon = setImmediate }: TogetherStoreParts): FullStore {
   const common = { clock, limit, soon };
   return { ...store, ...leaseCalls(store, common), ...claimCalls(store, common), ...lineCalls(store, common) };
 }
 
-/** On beats and releases a lease hangs, and they are few where one is in trouble: then each goes by itself. */
 function leaseCalls(store: FullStore, common: Common): Pick<Store, 'beat' | 'release' | 'observe'> {
   const { many } = store;
   const beats = new Together<Beat, boolean>({
     ...common,
     what: 'beat',
-    splitsIfSlow: true,
+    ...held,
     keyOf: ({ tenure }) => tenure.name,
     all: (asked) => many.beatAll(asked),
     one: ({ tenure, beat, progress }) => store.beat(tenure, beat, progress),
@@ -37,7 +42,7 @@ function leaseCalls(store: FullStore, common: Common): Pick<Store, 'beat' | 'rel
   const releases = new Together<Releasing, boolean>({
     ...common,
     what: 'release',
-    splitsIfSlow: true,
+    ...held,
     keyOf: ({ tenure }) => tenure.name,
     all: (asked) => many.releaseAll(asked),
     one: ({ tenure, beat, progress, died }) => store.release(tenure, beat, progress, died),
@@ -45,7 +50,7 @@ function leaseCalls(store: FullStore, common: Common): Pick<Store, 'beat' | 'rel
   const looks = new Together<Look, Observation & SeenOrders>({
     ...common,
     what: 'observe',
-    splitsIfSlow: false,
+    ...looking,
     keyOf: ({ name }) => name,
     all: (asked) => many.observeAll(asked),
     one: async (look) => only(await store.observe([look])),
@@ -71,7 +76,7 @@ function claimCalls(
   const tips = new Together<string, Tip>({
     ...common,
     what: 'highestTerm',
-    splitsIfSlow: false,
+    ...looking,
     keyOf: (name) => name,
     all: (names) => many.highestTerms(names),
     one: (name) => store.highestTerm(name),
@@ -79,7 +84,7 @@ function claimCalls(
   const claims = new Together<Claiming, boolean>({
     ...common,
     what: 'compareAndSetLease',
-    splitsIfSlow: false,
+    ...other,
     keyOf: ({ name }) => name,
     all: (asked) => many.claimAll(asked),
     one: ({ name, expected, next }) => store.compareAndSetLease(name, expected, next),
@@ -87,7 +92,7 @@ function claimCalls(
   const records = new Together<TermRecord, Awaited<ReturnType<Store['insertTerm']>>>({
     ...common,
     what: 'insertTerm',
-    splitsIfSlow: false,
+    ...other,
     keyOf: ({ name }) => name,
     all: (asked) => many.insertTerms(asked),
     one: (record) => store.insertTerm(record),
@@ -105,7 +110,7 @@ function lineCalls(store: FullStore, common: Common): Pick<Store, 'readNotices' 
   const notices = new Together<string, Notice[]>({
     ...common,
     what: 'readNotices',
-    splitsIfSlow: false,
+    ...other,
     keyOf: (name) => name,
     all: (names) => many.readNoticesOf(names),
     one: (name) => store.readNotices(name),
@@ -113,7 +118,7 @@ function lineCalls(store: FullStore, common: Common): Pick<Store, 'readNotices' 
   const lines = new Together<Member, null>({
     ...common,
     what: 'putMember',
-    splitsIfSlow: false,
+    ...other,
     keyOf: ({ id }) => id,
     all: (members) => many.putMembers(members).then(() => members.map(() => null)),
     one: (member) => store.putMember(member).then(() => null),
@@ -121,7 +126,7 @@ function lineCalls(store: FullStore, common: Common): Pick<Store, 'readNotices' 
   const farewells = new Together<string, null>({
     ...common,
     what: 'removeMember',
-    splitsIfSlow: false,
+    ...other,
     keyOf: (id) => id,
     all: (ids) => many.removeMembers(ids).then(() => ids.map(() => null)),
     one: (id) => store.removeMember(id).then(() => null),

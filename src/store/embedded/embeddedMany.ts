@@ -8,6 +8,8 @@ import type { StoreCaller } from './storeThread.js';
 
 /** Subsystems in one call: the calls of all other members wait for its transaction. */
 const TOGETHER_MAX = 1000;
+/** The same where no lease hangs on it: beats of other members go between two of these calls. */
+const LINES_MAX = 100;
 
 export class EmbeddedMany implements ManyStore {
   constructor(private readonly thread: Pick<StoreCaller, 'call'>) {}
@@ -37,27 +39,33 @@ export class EmbeddedMany implements ManyStore {
   }
 
   readNoticesOf(names: readonly string[]): Promise<Notice[][]> {
-    return inParts(names, (part) => this.thread.call('readNoticesOf', [part]));
+    return inParts(names, (part) => this.thread.call('readNoticesOf', [part]), LINES_MAX);
   }
 
   async putMembers(members: readonly Member[]): Promise<void> {
-    await inParts(members, async (part) => {
+    const put = async (part: readonly Member[]): Promise<never[]> => {
       await this.thread.call('putMembers', [part]);
       return [];
-    });
+    };
+    await inParts(members, put, LINES_MAX);
   }
 
   async removeMembers(ids: readonly string[]): Promise<void> {
-    await inParts(ids, async (part) => {
+    const remove = async (part: readonly string[]): Promise<never[]> => {
       await this.thread.call('removeMembers', [part]);
       return [];
-    });
+    };
+    await inParts(ids, remove, LINES_MAX);
   }
 }
 
-async function inParts<A, T>(asked: readonly A[], call: (part: readonly A[]) => Promise<T[]>): Promise<T[]> {
+async function inParts<A, T>(
+  asked: readonly A[],
+  call: (part: readonly A[]) => Promise<T[]>,
+  most = TOGETHER_MAX,
+): Promise<T[]> {
   const parts: Promise<T[]>[] = [];
-  for (let at = 0; at < asked.length; at += TOGETHER_MAX) parts.push(call(asked.slice(at, at + TOGETHER_MAX)));
+  for (let at = 0; at < asked.length; at += most) parts.push(call(asked.slice(at, at + most)));
   return (await Promise.all(parts)).flat();
 }
 

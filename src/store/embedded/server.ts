@@ -25,6 +25,8 @@ import { slotsToMark, topicOf, Wakeups } from './wakeups.js';
 
 /** How long calls that can wait are taken into one transaction, in ms. */
 const TRANSACTION_TURN_MS = 5;
+/** Leases in the urgent calls of one transaction: with more, the other members of the store would wait for too long. */
+const URGENT_LEASES_MAX = 1000;
 /** After which the others get the write lock: without a pause this thread would take it again before they wake up, in ms. */
 const GIVE_WAY_MS = 1;
 /** Between two attempts to open a store that may be opened soon, in ms. */
@@ -127,12 +129,25 @@ export class EmbeddedServer {
     if (this.urgent.length > 0 || this.others.length > 0) this.schedule();
   }
 
-  /** Takes all urgent calls whose callers wait, and one of the others; more of these join while the transaction is short. */
+  /**
+   * Takes the urgent calls whose callers wait, up to so many leases, and one of the others; more of these join while the
+   * transaction is short.
+   */
   private nextGroup(): Request[] {
-    const now = this.parts.now();
-    const group = this.urgent.splice(0).filter(({ deadline }) => deadline > now);
+    const group = this.nextUrgent(this.parts.now());
     const next = this.others.shift();
     if (next !== undefined) group.push(next);
+    return group;
+  }
+
+  private nextUrgent(now: number): Request[] {
+    const group: Request[] = [];
+    for (let leases = 0, [next] = this.urgent; next !== undefined; [next] = this.urgent) {
+      leases += leasesIn(next);
+      if (group.length > 0 && leases > URGENT_LEASES_MAX) break;
+      this.urgent.shift();
+      if (next.deadline > now) group.push(next);
+    }
     return group;
   }
 
@@ -299,6 +314,11 @@ export class EmbeddedServer {
     const error = toWire(thrown);
     this.parts.post(group.map(({ id }) => ({ id, ok: false, error })));
   }
+}
+
+/** Calls for many leases have them as their first argument. */
+function leasesIn({ args: [first] }: Request): number {
+  return Array.isArray(first) ? first.length : 1;
 }
 
 /** Throws if the call had written something when it failed: half of a call must not be committed with the others. */

@@ -37,9 +37,15 @@ export class Commands {
   }
 
   /** Returns null if one answer does not hold all that is found, at most `limit` documents. */
-  async findWhole(what: string, collection: string, filter: Fields, limit: number): Promise<Fields[] | null> {
+  async findWhole(
+    what: string,
+    collection: string,
+    filter: Fields,
+    limit: number,
+    options: Fields = {},
+  ): Promise<Fields[] | null> {
     // A batch that is larger than what is found has the server close its cursor, if the answer holds all of it.
-    const command = { find: collection, filter, limit, batchSize: limit + 1, maxTimeMS: this.limit };
+    const command = { find: collection, filter, ...options, limit, batchSize: limit + 1, maxTimeMS: this.limit };
     const { cursor } = await this.run(what, command, this.limit);
     const { firstBatch, id } = isFields(cursor) ? cursor : {};
     if (!Array.isArray(firstBatch) || !firstBatch.every(isFields)) throw this.strange(what);

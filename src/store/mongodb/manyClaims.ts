@@ -1,6 +1,6 @@
 /** The steps of many claims, and many releases, each with as few commands as there can be. */
 import { StoreError } from '../../errors.js';
-import { type Epoch, type Fields, isFields, storedLease, storedProgress, storedRelease } from '../documents.js';
+import { DocumentReader, type Epoch, type Fields, storedLease, storedProgress, storedRelease } from '../documents.js';
 import type { Claiming, Releasing } from '../manyStore.js';
 import { byLook, bySum, type Match } from '../matches.js';
 import type { Store, TermRecord, Tip } from '../store.js';
@@ -9,37 +9,89 @@ import { termId } from './looks.js';
 import { commandsOf, STATEMENTS_MAX, type Statement } from './statements.js';
 
 type Inserted = Awaited<ReturnType<Store['insertTerm']>>;
-/** Returns whether the document that a look found is the one that the statement has written. */
-type IsShown = (found: Fields) => boolean;
+/** Of a lease, which the filter names by its id. */
+export interface LeaseUpdate extends Statement {
+  readonly u: { readonly $set: Fields };
+}
 
 interface ClaimsParts {
   readonly commands: Commands;
   epoch(what: string): Promise<Epoch>;
   highestTerm(name: string): Promise<Tip>;
+  /** Returns a text that no other command has. */
+  newCommand(): string;
 }
 
 const DUPLICATE_KEY = 11000;
-/** So many tips are asked for at once. */
+/** Names in one question for tips: a server can merge so many parts of an index that are in order. */
+const NAMES_MAX = 100;
+/** Records in one answer, for each name: the highest of all names come first, whatever their names. */
+const RECORDS_EACH = 4;
+/** So often names are asked for again that the records of others have left no room for, and then one by one. */
+const ROUNDS_MAX = 3;
+/** So many are asked for by themselves at once: more would stand before a beat that needs a connection. */
 const TIPS_MAX = 32;
 
 export class ManyClaims {
   constructor(private readonly parts: ClaimsParts) {}
 
-  /** Asks for each tip by itself, unless none of them has a record: a command gives no more than one highest of all. */
+  /**
+   * Reads the highest records of a hundred names with one command. Nothing but the order of terms is relied on: a chain may have
+   * gaps, where a trim was cut off or people have deleted something, and no tip below a record that exists may be told.
+   */
   async highestTerms(names: readonly string[]): Promise<(Tip | StoreError)[]> {
-    const { commands, epoch } = this.parts;
-    const some = { name: { $in: names } };
-    const areNew = (await commands.find('highestTerm', LEASES, some, { limit: 1 })).length === 0;
-    if (areNew) {
-      const begun = await epoch('highestTerm');
-      return names.map(() => ({ term: 0, ttl: 0, epoch: begun.epoch }));
+    const found = new Map<string, Fields | null>();
+    for (let at = 0; at < names.length; at += NAMES_MAX) {
+      for (const [name, record] of await this.tipsOf(names.slice(at, at + NAMES_MAX))) found.set(name, record);
     }
-    const tips: (Tip | StoreError)[] = [];
-    // More at once would stand before a beat that needs a connection.
-    for (let at = 0; at < names.length; at += TIPS_MAX) {
-      tips.push(...(await Promise.all(names.slice(at, at + TIPS_MAX).map((name) => this.highestTerm(name)))));
+    // Read after the records: an epoch that begins in between only makes the version new.
+    const { epoch } = await this.parts.epoch('highestTerm');
+    const told = new Map<string, Tip | StoreError>();
+    for (const [name, record] of found) told.set(name, this.tipIn(record, epoch));
+    const left = names.filter((name) => !told.has(name));
+    for (let at = 0; at < left.length; at += TIPS_MAX) {
+      const some = left.slice(at, at + TIPS_MAX);
+      const tips = await Promise.all(some.map((name) => this.highestTerm(name)));
+      some.forEach((name, index) => void told.set(name, tips[index] ?? this.nothing()));
+    }
+    return names.map((name) => told.get(name) ?? this.nothing());
+  }
+
+  /** Returns the highest record of each name; null: it has none. A name that is missing is still to be asked for by itself. */
+  private async tipsOf(names: readonly string[]): Promise<Map<string, Fields | null>> {
+    const tips = new Map<string, Fields | null>();
+    const left = new Set(names);
+    for (let round = 0; round < ROUNDS_MAX && left.size > 0; round++) {
+      const limit = RECORDS_EACH * left.size;
+      const records = await this.recordsOf([...left], limit);
+      // A name that is none was written by another program, and says nothing of the names that are.
+      if (records === null || records.some(({ name }) => typeof name !== 'string')) return new Map();
+      for (const record of records) {
+        // Of each name the first one is the highest.
+        if (typeof record.name === 'string' && left.delete(record.name)) tips.set(record.name, record);
+      }
+      if (records.length === limit) continue;
+      for (const name of left) tips.set(name, null);
+      return tips;
     }
     return tips;
+  }
+
+  /** Returns null if one answer does not hold all that was asked for. */
+  private recordsOf(names: readonly string[], limit: number): Promise<Fields[] | null> {
+    const filter = { name: { $in: names } };
+    return this.parts.commands.findWhole('highestTerm', LEASES, filter, limit, { sort: { term: -1 } });
+  }
+
+  private tipIn(record: Fields | null, epoch: string): Tip | StoreError {
+    if (record === null) return { term: 0, ttl: 0, epoch };
+    try {
+      const { term, ttl, claim } = new DocumentReader(record, this.parts.commands.where(record._id)).termRecord();
+      return { term, ttl, claim, epoch };
+    } catch (error) {
+      if (error instanceof StoreError) return error;
+      throw error;
+    }
   }
 
   private async highestTerm(name: string): Promise<Tip | StoreError> {
@@ -66,16 +118,7 @@ export class ManyClaims {
     });
     const [inserted, updated] = await Promise.all([
       this.insertAll('compareAndSetLease', inserts),
-      // No two claims have one id, and the proof of a claim has another number than the claim.
-      this.updateAll(
-        'compareAndSetLease',
-        updates,
-        later.map(
-          ({ next: { term, holder, beat, claim } }): IsShown =>
-            (lease) =>
-              lease.term === term && lease.holder === holder && lease.beat === beat && lease.claim === claim,
-        ),
-      ),
+      this.updateAll('compareAndSetLease', updates),
     ]);
     first.forEach((claim, index) => void outcomes.set(claim, inserted[index] ?? this.nothing()));
     later.forEach((claim, index) => void outcomes.set(claim, updated[index] ?? this.nothing()));
@@ -111,53 +154,35 @@ export class ManyClaims {
       q: { _id: leaseId(name), term, holder, ...ofOurFormat },
       u: { $set: { beat, ...storedProgress(progress), ...storedRelease(died), at } },
     }));
-    const shown = releases.map(
-      ({ tenure, beat }): IsShown =>
-        (lease) =>
-          lease.term === tenure.term && lease.holder === null && lease.beat === beat,
-    );
-    return this.updateAll('release', updates, shown);
+    return this.updateAll('release', updates);
   }
 
   /** Makes updates of one lease each, and says of each whether it has matched, or what is unknown about it. */
-  async updateAll(
-    what: string,
-    updates: readonly Statement[],
-    isShown: readonly IsShown[],
-  ): Promise<(boolean | StoreError)[]> {
-    let from = 0;
-    const outcomes = commandsOf(updates).map((part) => {
-      const shown = isShown.slice(from, from + part.length);
-      from += part.length;
-      return this.alone(part, () =>
-        this.parts.commands.withTimeLimit(what, () => this.updateTogether(what, part, shown)),
-      );
-    });
+  async updateAll(what: string, updates: readonly LeaseUpdate[]): Promise<(boolean | StoreError)[]> {
+    const outcomes = commandsOf(updates).map((part) =>
+      this.alone(part, () => this.parts.commands.withTimeLimit(what, () => this.updateTogether(what, part))),
+    );
     return (await Promise.all(outcomes)).flat();
   }
 
-  private async updateTogether(
-    what: string,
-    updates: readonly Statement[],
-    isShown: readonly IsShown[],
-  ): Promise<(boolean | StoreError)[]> {
-    const { commands } = this.parts;
-    const { matched, errors } = await commands.updateAll(what, LEASES, updates);
-    const sent = updates.flatMap(({ q }, index) => (errors.has(index) ? [] : [{ id: q._id, isShown: isShown[index] }]));
+  private async updateTogether(what: string, updates: readonly LeaseUpdate[]): Promise<(boolean | StoreError)[]> {
+    const { commands, newCommand } = this.parts;
+    // What comes to a lease between the update and the look leaves this, so the look shows the update nevertheless.
+    const command = newCommand();
+    const marked = updates.map(({ q, u }) => ({ q, u: { $set: { ...u.$set, command } } }));
+    const { matched, errors } = await commands.updateAll(what, LEASES, marked);
+    const sent = updates.flatMap(({ q }, index) => (errors.has(index) ? [] : [q._id]));
     const all = bySum(sent.length, matched);
     let matches: readonly Match[] = sent.map(() => all);
     if (all === null) {
-      const projection = { term: 1, holder: 1, beat: 1, claim: 1 };
-      const found = await this.find(
-        sent.map(({ id }) => id),
-        projection,
-        what,
+      const filter = { _id: { $in: sent }, command };
+      const options = { limit: sent.length, projection: { _id: 1 } };
+      const found = await commands.find(what, LEASES, filter, options);
+      const shown = new Set(found.map(({ _id }) => _id));
+      matches = byLook(
+        matched,
+        sent.map((id) => shown.has(id)),
       );
-      const shown = sent.map((each) => {
-        const lease = found.get(each.id);
-        return isFields(lease) && each.isShown?.(lease) === true;
-      });
-      matches = byLook(matched, shown);
     }
     const told = matches.values();
     return updates.map((_, index) => {
@@ -199,14 +224,9 @@ export class ManyClaims {
     }
   }
 
-  private async find(
-    ids: readonly unknown[],
-    projection?: Fields,
-    what = 'highestTerm',
-  ): Promise<Map<unknown, Fields>> {
+  private async find(ids: readonly unknown[]): Promise<Map<unknown, Fields>> {
     if (ids.length === 0) return new Map();
-    const options = { limit: ids.length, ...(projection === undefined ? {} : { projection }) };
-    const found = await this.parts.commands.find(what, LEASES, { _id: { $in: ids } }, options);
+    const found = await this.parts.commands.find('highestTerm', LEASES, { _id: { $in: ids } }, { limit: ids.length });
     return new Map(found.map((document): [unknown, Fields] => [document._id, document]));
   }
 

@@ -37,13 +37,7 @@ export class MongodbMany implements ManyStore {
       q: { _id: leaseId(name), term, holder, ...ofOurFormat },
       u: { $set: { beat, ...storedProgress(progress), at } },
     }));
-    // Counted up with each attempt, so no other write has the same.
-    const shown = beats.map(
-      ({ tenure, beat }) =>
-        (lease: Fields) =>
-          lease.term === tenure.term && lease.holder === tenure.holder && lease.beat === beat,
-    );
-    return this.parts.claims.updateAll('beat', statements, shown);
+    return this.parts.claims.updateAll('beat', statements);
   }
 
   highestTerms(names: readonly string[]): ReturnType<ManyStore['highestTerms']> {

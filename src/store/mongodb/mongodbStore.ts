@@ -1,7 +1,7 @@
 /**
  * The store in the user's MongoDB. One collection holds the leases and the term records, whose `_id`s are the fence:
  *
- *   failover          { _id: 'lease/' + name, term, beat, ack, holder, claim, ttl, identifier, count, recent, configuration, process, died, at }
+ *   failover          { _id: 'lease/' + name, term, beat, ack, holder, claim, ttl, identifier, count, recent, configuration, process, died, command, at }
  *                     { _id: term + '/' + name, name, term, holder, claim, ttl, at }
  *                     { _id: 'settled', epoch, wait, at }
  *                     { _id: 'once/' + length of name + '/' + name + '/' + key, subsystem, key, under, holder, at }
@@ -14,7 +14,7 @@
  * Nothing here needs more of a server than the protocol and unique `_id`s: no transactions, no pipelines, no clock. On a
  * server whose updates are not atomic a compare-and-set may match twice; the insert of a term never does.
  */
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { StoreError } from '../../errors.js';
 import type { Clock } from '../../time/clock.js';
 import {
@@ -75,6 +75,8 @@ import { WakeUps } from './wakeups/wakeUps.js';
 const MEMBERS_MAX = 1000;
 /** The document that names the epoch. It goes with all others when the collection is dropped. */
 const SETTLED = 'settled';
+/** Of what tells a command for many leases from others. */
+const COMMAND_BYTES = 9;
 
 export class MongodbStore implements FullStore {
   private readonly connection: MongoConnection;
@@ -117,6 +119,7 @@ export class MongodbStore implements FullStore {
         commands: this.commands,
         epoch: (what) => this.epoch(what),
         highestTerm: (name) => this.highestTerm(name),
+        newCommand: () => randomBytes(COMMAND_BYTES).toString('base64url'),
       }),
       indexesSoon: () => this.indexes.soon(),
       readNotice: (document) => readableIn(() => this.reader(document).notice()),

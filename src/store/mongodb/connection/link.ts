@@ -12,7 +12,7 @@
  */
 import { type MongoClient, MongoNetworkError } from 'mongodb';
 import { StoreError } from '../../../errors.js';
-import type { Fields } from '../../documents.js';
+import { type Fields, isFields } from '../../documents.js';
 import { withinLimit } from '../../timeLimit.js';
 import { IdleConnections } from './idleConnections.js';
 import { RoundTrip } from './roundTrip.js';
@@ -26,6 +26,8 @@ const PING_MAX_MS = 1000;
 const PING_ROUND_TRIPS = 6;
 /** The same for pings that find out how far the server is. */
 const MEASURING_MAX_MS = 10_000;
+/** Up to so many statements, or ids, are no command for many: a look at one lease has some. */
+const FEW_MAX = 16;
 /** A read is sent again after so many broken connections at most. */
 const BROKEN_MAX = 2;
 const reads = new Set(['find', 'count', 'aggregate', 'listIndexes', 'hello', 'ping']);
@@ -72,10 +74,14 @@ export class Link {
     return this.counted(async (ahead) => {
       await this.makeFresh(limit, signal, ahead);
       const isRead = reads.has(Object.keys(command)[0] ?? '');
+      const isBatch = isQuick && isForMany(command);
+      const patience = isBatch ? this.roundTrip.batchPatience(limit) : this.roundTrip.patience(limit);
       const { answer, tookMs } = await (isRead
-        ? this.read(command, limit, signal)
-        : this.write(command, limit, signal));
-      if (isQuick) this.took(tookMs);
+        ? this.read(command, limit, signal, patience)
+        : this.write(command, signal, patience));
+      // What many leases take says nothing of how long the answer to a small command may be waited for.
+      if (isBatch) this.parts.measured(tookMs);
+      else if (isQuick) this.took(tookMs);
       return answer;
     });
   }
@@ -132,11 +138,10 @@ export class Link {
     this.parts.measured(ms);
   }
 
-  private async write(command: Fields, limit: number, signal: AbortSignal): Promise<Timed> {
+  private async write(command: Fields, signal: AbortSignal, patience: number): Promise<Timed> {
     const controller = new AbortController();
     const giveUp = (): void => controller.abort(signal.reason);
     signal.addEventListener('abort', giveUp, { once: true });
-    const patience = this.roundTrip.patience(limit);
     const sent = { at: this.parts.now(), patience, fail: (error: StoreError) => controller.abort(error) };
     this.writes.add(sent);
     const endDoubts = this.doubtFrom(patience);
@@ -149,14 +154,14 @@ export class Link {
     }
   }
 
-  private async read(command: Fields, limit: number, signal: AbortSignal): Promise<Timed> {
+  private async read(command: Fields, limit: number, signal: AbortSignal, first: number): Promise<Timed> {
     const from = this.parts.now();
     const controller = new AbortController();
     const giveUp = (): void => controller.abort(signal.reason ?? new Error('another connection answered first'));
     signal.addEventListener('abort', giveUp, { once: true });
     const sent = [this.timed(command, controller.signal)];
     try {
-      for (let patience = this.roundTrip.patience(limit), broken = 0; ; ) {
+      for (let patience = first, broken = 0; ; ) {
         const outcome = await orAfter(patience, firstAnswer(sent));
         if (outcome !== undefined && !('error' in outcome)) return outcome;
         if (outcome !== undefined) {
@@ -256,6 +261,13 @@ export class Link {
     const late = () => new StoreError('ERR_STORE_UNAVAILABLE', `a ping had no answer in ${limit} ms`);
     return withinLimit(limit, late, (signal) => this.send({ ping: 1 }, signal));
   }
+}
+
+/** Such a command is not quick because its server is. */
+function isForMany({ updates, documents, filter }: Fields): boolean {
+  const { _id: ids } = isFields(filter) ? filter : {};
+  const { $in: asked } = isFields(ids) ? ids : {};
+  return [updates, documents, asked].some((each) => Array.isArray(each) && each.length > FEW_MAX);
 }
 
 interface SentWrite {

@@ -6,6 +6,8 @@ const MEAN_SHARE = 0.2;
 const DOUBTFUL = 3;
 /** After this share of a limit a command without an answer is in doubt, in general. */
 const LIMIT_SHARE = 0.25;
+/** The same for a command for many leases. So one that is slow has all of its limit: it is never given up before. */
+const BATCH_SHARE = 0.5;
 /** But after this time at the latest, in ms, unless the server is far. */
 const PATIENCE_MAX_MS = 1000;
 /** A ping needs no disk and no majority, so less time without an answer is enough; in ms. */
@@ -22,6 +24,11 @@ export class RoundTrip {
   /** Returns how long a command with this limit may go without an answer before its connection is in doubt, in ms. */
   patience(limit: number): number {
     return Math.max(Math.min(PATIENCE_MAX_MS, limit * LIMIT_SHARE), DOUBTFUL * this.ms);
+  }
+
+  /** Returns the same for a command for many leases, which may take a good part of its limit. */
+  batchPatience(limit: number): number {
+    return Math.max(limit * BATCH_SHARE, this.patience(limit));
   }
 
   /** Returns how long the answer to a ping is waited for before a command goes out on a new connection, in ms. */

@@ -17,21 +17,30 @@ let one: (asked: string) => Promise<string>;
 let together: Together<string, string>;
 
 let splitsIfSlow: boolean;
+let isRead: boolean;
 
 beforeEach(() => {
   splitsIfSlow = true;
+  isRead = false;
   clock = new VirtualClock();
   turns = [];
   sent = [];
   singles = [];
   many = async (asked) => asked.map((each) => `${each}!`);
   one = async (asked) => `${asked}.`;
-  together = new Together<string, string>({
+  together = new Together<string, string>(partsOf());
+});
+
+function partsOf(): ConstructorParameters<typeof Together<string, string>>[0] {
+  return {
     what: 'beat',
     clock,
     limit: LIMIT,
     get splitsIfSlow() {
       return splitsIfSlow;
+    },
+    get isRead() {
+      return isRead;
     },
     soon: (callback) => void turns.push(callback),
     keyOf: (asked) => asked,
@@ -43,8 +52,8 @@ beforeEach(() => {
       singles.push(asked);
       return one(asked);
     },
-  });
-});
+  };
+}
 
 const turn = (): void => {
   for (const callback of turns.splice(0)) callback();
@@ -91,38 +100,165 @@ describe('calls of one turn', () => {
 
 describe('the size of a call', () => {
   const crowd = Array.from({ length: 1500 }, (_, index) => `${index}`);
-  const sizes = async (ms: number): Promise<number[]> => {
+  /** Asks for all of them, of a store that takes so long. Returns how many were in each call. */
+  const sizes = async (ms: number, each = 0): Promise<number[]> => {
     sent = [];
     many = async (asked) => {
-      await new Promise<void>((resolve) => clock.at(clock.now() + ms, resolve));
-      return asked.map((each) => `${each}!`);
+      await new Promise<void>((resolve) => clock.at(clock.now() + ms + each * asked.length, resolve));
+      return asked.map((one) => `${one}!`);
     };
     const answers = ask(...crowd);
     turn();
-    await clock.advance(ms);
-    expect(values(await answers)).toEqual(crowd.map((each) => `${each}!`));
+    for (let step = 0; step < 200; step++) await clock.advance(10);
+    await answers;
     return sent.map(({ length }) => length);
   };
 
   test('grows to a thousand while the store is quick', async () => {
-    expect(Math.max(...(await sizes(1)))).toBe(128);
-    expect(Math.max(...(await sizes(1)))).toBe(256);
-    await sizes(1);
-    await sizes(1);
+    expect((await sizes(1))[0]).toBe(32);
+    expect((await sizes(1))[0]).toBe(64);
+    for (let round = 0; round < 4; round++) await sizes(1);
     expect(await sizes(1)).toEqual([1000, 500]);
   });
 
-  test('falls while calls take a good part of their limit, and not below 16', async () => {
-    expect(Math.max(...(await sizes(LIMIT / 2)))).toBe(128);
-    const after = await sizes(LIMIT / 2);
-    expect(Math.max(...after)).toBeLessThan(128);
-    for (let round = 0; round < 5; round++) await sizes(LIMIT / 2);
-    expect(Math.max(...(await sizes(LIMIT / 2)))).toBe(16);
+  test('grows before a far server, which takes its time for the smallest call', async () => {
+    for (let round = 0; round < 6; round++) await sizes(LIMIT / 3);
+    expect(await sizes(LIMIT / 3)).toEqual([1000, 500]);
   });
 
-  test('stays where the store takes neither long nor short', async () => {
-    await sizes(LIMIT / 5);
-    expect(Math.max(...(await sizes(LIMIT / 5)))).toBe(128);
+  test('grows until a call takes a good part of its limit, and is not outgrown by calls beside each other', async () => {
+    for (let round = 0; round < 8; round++) await sizes(5, 0.2);
+    const [first = 0, ...others] = await sizes(5, 0.2);
+    // 5 + 0.2 * 512 is a fifth of the limit, and twice as many would be more than a third.
+    expect(first).toBe(512);
+    expect(others.length).toBeLessThan(3);
+  });
+
+  test('falls while calls take most of their limit, and not below 16', async () => {
+    for (let round = 0; round < 3; round++) await sizes(1);
+    for (let round = 0; round < 10; round++) await sizes(LIMIT * 0.7);
+    expect(Math.max(...(await sizes(LIMIT * 0.7)))).toBe(16);
+  });
+
+  test('falls where calls without an answer are split nowhere', async () => {
+    splitsIfSlow = false;
+    for (let round = 0; round < 3; round++) await sizes(1);
+    many = async () => {
+      await new Promise<void>((resolve) => clock.at(clock.now() + LIMIT, resolve));
+      throw lost;
+    };
+    const failed = ask(...crowd);
+    turn();
+    await clock.advance(4 * LIMIT);
+    await failed;
+    expect((await sizes(1))[0]).toBeLessThanOrEqual(128);
+  });
+});
+
+describe('calls for many', () => {
+  const crowd = Array.from({ length: 32 * 40 }, (_, index) => `${index}`);
+  const ends: (() => void)[] = [];
+  beforeEach(() => {
+    ends.length = 0;
+    many = (asked) => new Promise((resolve) => ends.push(() => resolve(asked.map((each) => `${each}!`))));
+  });
+
+  test('are two at once, and one that takes long gives its turn on, up to eight', async () => {
+    const answers = ask(...crowd);
+    turn();
+    expect(sent).toHaveLength(2);
+    ends.shift()?.();
+    await clock.advance(0);
+    expect(sent).toHaveLength(3);
+    await clock.advance(LIMIT / 8);
+    expect(sent).toHaveLength(5);
+    await clock.advance(LIMIT / 2);
+    expect(sent).toHaveLength(9);
+    while (ends.length > 0) {
+      for (const end of ends.splice(0)) end();
+      await clock.advance(0);
+    }
+    expect(values(await answers)).toEqual(crowd.map((each) => `${each}!`));
+  });
+
+  test('whose time is over are not sent, and a read may wait for longer', async () => {
+    const waitFor = async (): Promise<number> => {
+      sent = [];
+      const answers = ask(...crowd);
+      turn();
+      await clock.advance(1.5 * LIMIT);
+      while (ends.length > 0) {
+        for (const end of ends.splice(0)) end();
+        await clock.advance(0);
+      }
+      await answers;
+      return sent.length;
+    };
+    expect(await waitFor()).toBe(8);
+    isRead = true;
+    together = new Together<string, string>({ ...partsOf(), isRead });
+    expect(await waitFor()).toBe(40);
+  });
+
+  test('that something newer has overtaken go without it', async () => {
+    const answers = ask(...crowd);
+    together.overtake('0');
+    turn();
+    for (const key of ['1', '1279']) together.overtake(key);
+    while (ends.length > 0) {
+      for (const end of ends.splice(0)) end();
+      await clock.advance(0);
+    }
+    const told = values(await answers);
+    const taken = told.flatMap((each, index) => (typeof each === 'string' ? [] : [index]));
+    // The second is on its way already.
+    expect(taken).toEqual([0, 1279]);
+  });
+});
+
+describe('a read without an answer', () => {
+  const crowd = Array.from({ length: 32 }, (_, index) => `${index}`);
+  beforeEach(() => {
+    isRead = true;
+  });
+
+  test('is asked once more, in parts, and its members hear of no error', async () => {
+    many = async (asked) => (asked.length > 8 ? Promise.reject(lost) : asked.map((each) => `${each}!`));
+    const answers = ask(...crowd);
+    turn();
+    expect(values(await answers)).toEqual(crowd.map((each) => `${each}!`));
+    expect(sent.map(({ length }) => length)).toEqual([32, 8, 8, 8, 8]);
+  });
+
+  test('is not asked a third time, and then each asks by itself', async () => {
+    many = () => Promise.reject(lost);
+    const round = async (): Promise<number[]> => {
+      sent = [];
+      const answers = ask(...crowd);
+      turn();
+      const told = values(await answers);
+      expect(told.every((each) => each === lost || typeof each === 'string')).toBe(true);
+      return [...new Set(sent.map(({ length }) => length))];
+    };
+    expect(await round()).toEqual([32, 8]);
+    expect(await round()).toEqual([]);
+    expect(singles).toEqual(crowd);
+  });
+
+  test('that was refused is not asked again at once', async () => {
+    many = () => Promise.reject(new StoreError('ERR_STORE', 'refused'));
+    const answers = ask(...crowd);
+    turn();
+    await answers;
+    expect(sent).toHaveLength(1);
+  });
+
+  test('of some of its members is asked again for these', async () => {
+    many = async (asked) => asked.map((each) => (sent.length === 1 && Number(each) < 8 ? lost : `${each}!`));
+    const answers = ask(...crowd);
+    turn();
+    expect(values(await answers)).toEqual(crowd.map((each) => `${each}!`));
+    expect(sent.map(({ length }) => length)).toEqual([32, 2, 2, 2, 2]);
   });
 });
 
@@ -142,7 +278,7 @@ describe('a call for many that fails', () => {
   });
 
   test('is cut into eight, and what comes through is whole again', async () => {
-    const names = Array.from({ length: 80 }, (_, index) => `${index}`);
+    const names = Array.from({ length: 32 }, (_, index) => `${index}`);
     const round = async (fails: (asked: readonly string[]) => boolean): Promise<number[]> => {
       sent = [];
       many = async (asked) => (fails(asked) ? Promise.reject(lost) : asked.map((each) => `${each}!`));
@@ -151,15 +287,29 @@ describe('a call for many that fails', () => {
       await answers;
       return sent.map(({ length }) => length);
     };
-    expect(await round(() => true)).toEqual([80]);
-    expect(await round((asked) => asked.includes('7'))).toEqual(Array(8).fill(10));
-    expect(await round(() => false)).toEqual([70]);
-    expect(singles).toEqual(names.slice(0, 10));
-    expect(await round(() => false)).toEqual([80]);
+    expect(await round(() => true)).toEqual([32]);
+    expect(await round((asked) => asked.includes('3'))).toEqual(Array(8).fill(4));
+    expect(await round(() => false)).toEqual([28]);
+    expect(singles).toEqual(names.slice(0, 4));
+    expect(await round(() => false)).toEqual([32]);
+  });
+
+  test('of which all fail with one error counts as failed, and is cut into eight', async () => {
+    const names = Array.from({ length: 32 }, (_, index) => `${index}`);
+    many = async (asked) => asked.map(() => lost);
+    const failed = ask(...names);
+    turn();
+    await failed;
+    sent = [];
+    const again = ask(...names);
+    turn();
+    await again;
+    expect(sent.map(({ length }) => length)).toEqual(Array(8).fill(4));
+    expect(singles).toEqual([]);
   });
 
   test('that is refused at once makes the next ones no larger', async () => {
-    const names = Array.from({ length: 300 }, (_, index) => `${index}`);
+    const names = Array.from({ length: 80 }, (_, index) => `${index}`);
     many = () => Promise.reject(new StoreError('ERR_STORE', 'refused'));
     const failed = ask(...names);
     turn();
@@ -168,7 +318,7 @@ describe('a call for many that fails', () => {
     const others = ask(...names.map((name) => `other ${name}`));
     turn();
     await others;
-    expect(sent.map(({ length }) => length)).toEqual([128, 128, 44]);
+    expect(sent.map(({ length }) => length)).toEqual([32, 32, 16]);
   });
 
   test('for one of them leaves the others together', async () => {
@@ -220,44 +370,78 @@ describe('a call for many that fails', () => {
 
 describe('single calls', () => {
   const names = Array.from({ length: 40 }, (_, index) => `${index}`);
-  const keepApart = async (): Promise<void> => {
+  let ends: Map<string, () => void>;
+  const keepApart = async (those = names): Promise<void> => {
     many = () => Promise.reject(lost);
-    for (let round = 0; round < 2; round++) {
-      const failed = ask(...names);
+    one = () => Promise.reject(new StoreError('ERR_STORE', 'refused'));
+    for (let round = 0; round < 4; round++) {
+      const failed = ask(...those);
       turn();
       await failed;
+    }
+    singles = [];
+    ends = new Map();
+    one = (asked) => new Promise((resolve) => ends.set(asked, () => resolve(asked)));
+  };
+  const endAll = async (): Promise<void> => {
+    while (ends.size > 0) {
+      const those = [...ends.values()];
+      ends.clear();
+      for (const end of those) end();
+      await clock.advance(0);
     }
   };
 
   test('are 32 at once, and the next begins when one is over', async () => {
     await keepApart();
-    const ends: (() => void)[] = [];
-    one = (asked) => new Promise((resolve) => ends.push(() => resolve(asked)));
     const answers = ask(...names);
     turn();
     expect(singles).toHaveLength(32);
-    ends[0]?.();
+    ends.get('0')?.();
     await clock.advance(0);
     expect(singles).toHaveLength(33);
-    while (ends.length > 0) {
-      for (const end of ends.splice(0)) end();
+    await endAll();
+    expect(values(await answers)).toEqual(names);
+  });
+
+  test('that hang give their turn on, so the others get through', async () => {
+    await keepApart();
+    const answers = ask(...names);
+    turn();
+    await clock.advance(LIMIT / 8);
+    expect(singles).toHaveLength(40);
+    await endAll();
+    await answers;
+  });
+
+  test('that had no answer come after the others, and take half of the turns', async () => {
+    const many100 = Array.from({ length: 100 }, (_, index) => `${index}`);
+    await keepApart(many100);
+    one = () => Promise.reject(lost);
+    const lostAll = ask(...many100.slice(0, 60));
+    turn();
+    await lostAll;
+    await keepApart(many100.slice(60));
+    const answers = ask(...many100);
+    turn();
+    // All of those that have not been tried go first.
+    expect(singles.slice(0, 32)).toEqual(many100.slice(60, 92));
+    for (const name of many100.slice(60)) {
+      ends.get(name)?.();
       await clock.advance(0);
     }
-    expect(values(await answers)).toEqual(names);
+    expect(singles.filter((name) => Number(name) < 60)).toHaveLength(16);
+    await endAll();
+    expect(values(await answers)).toEqual(many100);
   });
 
   test('that something newer has overtaken are not sent', async () => {
     await keepApart();
-    const ends: (() => void)[] = [];
-    one = (asked) => new Promise((resolve) => ends.push(() => resolve(asked)));
     const answers = ask(...names);
     turn();
     // The first is on its way already, and the last waits.
     for (const key of ['0', '39', 'another']) together.overtake(key);
-    while (ends.length > 0) {
-      for (const end of ends.splice(0)) end();
-      await clock.advance(0);
-    }
+    await endAll();
     const told = values(await answers);
     expect(told.slice(0, 39)).toEqual(names.slice(0, 39));
     expect(told[39]).toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' });
@@ -265,16 +449,15 @@ describe('single calls', () => {
   });
 
   test('whose time is over are not sent', async () => {
-    await keepApart();
-    const ends: (() => void)[] = [];
-    one = (asked) => new Promise((resolve) => ends.push(() => resolve(asked)));
-    const answers = ask(...names);
+    const hundred = Array.from({ length: 100 }, (_, index) => `${index}`);
+    await keepApart(hundred);
+    const answers = ask(...hundred);
     turn();
     await clock.advance(LIMIT);
-    for (const end of ends) end();
+    await endAll();
     const told = values(await answers);
-    expect(singles).toHaveLength(32);
-    expect(told.slice(0, 32)).toEqual(names.slice(0, 32));
-    for (const error of told.slice(32)) expect(error).toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' });
+    expect(singles).toHaveLength(64);
+    expect(told.slice(0, 64)).toEqual(hundred.slice(0, 64));
+    for (const error of told.slice(64)) expect(error).toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' });
   });
 });

@@ -139,6 +139,37 @@ test('calls that can wait do so once the transaction has taken its time', () => 
   expect(slow.answered).toEqual([first, second]);
 });
 
+test('urgent calls for many leases are cut into transactions, so other members of the store get the lock between', () => {
+  const other = new Bench({ path }, 'other');
+  other.answer('open', []);
+  const beats = (from: number) =>
+    Array.from({ length: 600 }, (_, index) => {
+      const tenure = { name: `${from + index}`, term: 1, holder: 'h' };
+      return { tenure, beat: 1, progress: nothing };
+    });
+  bench.answer('open', []);
+  bench.server.renew();
+  const calls = [0, 600, 1200].map((from) => bench.ask('beatAll', [beats(from)]));
+  const single = bench.ask('queueState', ['x']);
+  bench.turn();
+  expect(bench.answered.slice(1)).toEqual(calls.slice(0, 1));
+  bench.turn();
+  expect(bench.answered.slice(1)).toEqual(calls.slice(0, 2));
+  bench.turn();
+  expect(bench.answered.slice(1)).toEqual([...calls, single]);
+});
+
+test('one urgent call for more leases than that runs by itself', () => {
+  const tenure = { name: 'x', term: 1, holder: 'h' };
+  const all = Array.from({ length: 1200 }, () => ({ tenure, beat: 1, progress: nothing }));
+  const call = bench.ask('beatAll', [all]);
+  const next = bench.ask('queueState', ['x']);
+  bench.turn();
+  expect(bench.answered).toEqual([call]);
+  bench.turn();
+  expect(bench.answered).toEqual([call, next]);
+});
+
 test('a call whose caller has given up is not made', () => {
   bench.answer('compareAndSetLease', ['x', null, lease]);
   const late = bench.ask('beat', [{ name: 'x', term: 1, holder: 'h' }, 7, nothing], 999);

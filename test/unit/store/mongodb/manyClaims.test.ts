@@ -17,10 +17,15 @@ let sent: Fields[];
 /** The answers, in order. */
 let answers: (Fields | Error)[];
 let many: ManyClaims;
+let commands: number;
+/** The names that were asked for by themselves. */
+let singles: string[];
 
 beforeEach(() => {
   sent = [];
   answers = [];
+  singles = [];
+  commands = 0;
   const run = async (_: string, command: Fields): Promise<Fields> => {
     sent.push(command);
     const answer = answers.shift() ?? new Error('no more is asked');
@@ -30,13 +35,20 @@ beforeEach(() => {
   many = new ManyClaims({
     commands: new Commands(run, settings),
     epoch: async () => ({ epoch: 'e', wait: 0 }),
-    highestTerm: async (name) => ({ term: name.length, ttl: 1, claim: name, epoch: 'e' }),
+    highestTerm: async (name) => {
+      singles.push(name);
+      return { term: name.length, ttl: 1, claim: name, epoch: 'e' };
+    },
+    newCommand: () => {
+      commands += 1;
+      return `command ${commands}`;
+    },
   });
 });
 
 const releases = (...names: string[]): Releasing[] =>
   names.map((name) => ({ tenure: { name, term: 3, holder: 'me' }, beat: 9, progress }));
-const released = (name: string): Fields => ({ _id: `lease/${name}`, term: 3, holder: null, beat: 9 });
+const marked = (name: string): Fields => ({ _id: `lease/${name}` });
 const batch = (...firstBatch: Fields[]): Fields => ({ cursor: { firstBatch, id: 0 } });
 const unknown = expect.objectContaining({
   code: 'ERR_STORE_UNAVAILABLE',
@@ -53,12 +65,17 @@ describe('an update of many leases', () => {
   });
 
   test('of which some matched is followed by a look, which tells which', async () => {
-    answers = [{ n: 2 }, batch(released('c'), released('a'), { ...released('b'), term: 4, holder: 'other' })];
+    answers = [{ n: 2 }, batch(marked('c'), marked('a'))];
     expect(await many.releaseAll(releases('a', 'b', 'c'))).toEqual([true, false, true]);
+    // Whatever comes to a lease in between leaves the mark of the command as it is.
+    expect(sent[0]).toMatchObject({ updates: Array(3).fill({ u: { $set: { command: 'command 1', holder: null } } }) });
+    expect(sent[1]).toMatchObject({
+      filter: { _id: { $in: ['lease/a', 'lease/b', 'lease/c'] }, command: 'command 1' },
+    });
   });
 
   test('says nothing of any if the look does not fit the sum', async () => {
-    answers = [{ n: 2 }, batch(released('a'))];
+    answers = [{ n: 2 }, batch(marked('a'))];
     expect(await many.releaseAll(releases('a', 'b', 'c'))).toEqual([unknown, unknown, unknown]);
   });
 
@@ -112,19 +129,12 @@ describe('claims', () => {
     expect(await many.claimAll([claim('a', null), claim('b', null)])).toEqual([false, true]);
   });
 
-  test('are told by their id and number which was written', async () => {
-    const mine = { term: 2, beat: 0, holder: 'me' };
-    answers = [
-      { n: 1 },
-      batch({ _id: 'lease/b', ...mine, claim: 'new b' }, { _id: 'lease/a', ...mine, claim: 'of another' }),
-    ];
+  test('are told by the mark of their command which was written', async () => {
+    answers = [{ n: 1 }, batch(marked('b'))];
     expect(await many.claimAll([claim('a', lease), claim('b', lease)])).toEqual([false, true]);
-    // The claim itself came late, and its proof did not match.
-    answers = [
-      { n: 1 },
-      batch({ _id: 'lease/a', ...mine, beat: 9, claim: 'new a' }, { _id: 'lease/b', ...mine, claim: 'new b' }),
-    ];
-    expect(await many.claimAll([claim('a', lease), claim('b', lease)])).toEqual([false, true]);
+    answers = [{ n: 1 }, batch(marked('a'))];
+    expect(await many.claimAll([claim('a', lease), claim('b', lease)])).toEqual([true, false]);
+    expect([sent[1]?.filter, sent[3]?.filter]).toMatchObject([{ command: 'command 1' }, { command: 'command 2' }]);
   });
 
   test('of both kinds are answered in their order', async () => {
@@ -134,13 +144,55 @@ describe('claims', () => {
 });
 
 describe('the highest terms', () => {
-  test('are asked for one by one, unless none of the names has a record', async () => {
-    answers = [batch(), batch({ _id: '1/a' })];
-    expect(await many.highestTerms(['aa', 'b'])).toEqual([
-      { term: 0, ttl: 0, epoch: 'e' },
-      { term: 0, ttl: 0, epoch: 'e' },
+  const record = (name: string, term: number, more: Fields = {}): Fields => ({
+    ...{ _id: `${term}/${name}`, name, term, holder: 'h', claim: `c${term}`, ttl: 5 },
+    ...more,
+  });
+  const tip = (term: number): Fields => ({ term, ttl: 5, claim: `c${term}`, epoch: 'e' });
+  const none = { term: 0, ttl: 0, epoch: 'e' };
+
+  test('of many names are one command, and a name without a record has none', async () => {
+    answers = [batch(record('b', 7), record('a', 3), record('b', 6))];
+    expect(await many.highestTerms(['a', 'b', 'c'])).toEqual([tip(3), tip(7), none]);
+    expect(sent).toMatchObject([{ find: 'failover', sort: { term: -1 }, limit: 12 }]);
+    expect(singles).toEqual([]);
+  });
+
+  test('of more than a hundred names are a command for each hundred', async () => {
+    answers = [batch(), batch(), batch()];
+    const names = Array.from({ length: 250 }, (_, index) => `${index}`);
+    expect(await many.highestTerms(names)).toEqual(names.map(() => none));
+    expect(sent.map(({ limit }) => limit)).toEqual([400, 400, 200]);
+  });
+
+  test('are asked for again where the records of others took all the room, and at last one by one', async () => {
+    const full = (name: string, count: number) =>
+      batch(...Array.from({ length: count }, (_, index) => record(name, 99 - index)));
+    answers = [full('a', 12), full('b', 8), batch(record('c', 1))];
+    expect(await many.highestTerms(['a', 'b', 'c'])).toEqual([tip(99), tip(99), tip(1)]);
+    answers = [full('a', 16), full('b', 12), full('c', 8)];
+    expect(await many.highestTerms(['a', 'b', 'c', 'dd'])).toMatchObject([
+      { term: 99 },
+      { term: 99 },
+      { term: 99 },
+      { term: 2 },
     ]);
-    expect(await many.highestTerms(['aa', 'b'])).toMatchObject([{ term: 2 }, { term: 1 }]);
+    expect(singles).toEqual(['dd']);
+  });
+
+  test('are asked for one by one if an answer is cut, or shows a name that is none', async () => {
+    answers = [{ cursor: { firstBatch: [record('a', 3)], id: 5 } }, { ok: 1 }];
+    expect(await many.highestTerms(['a', 'bb'])).toMatchObject([{ term: 1 }, { term: 2 }]);
+    answers = [batch(record('a', 3), { ...record('bb', 9), name: ['bb'] })];
+    expect(await many.highestTerms(['a', 'bb'])).toMatchObject([{ term: 1 }, { term: 2 }]);
+    expect(singles).toEqual(['a', 'bb', 'a', 'bb']);
+  });
+
+  test('do not stop at a gap in the chain, and one that cannot be read is the error of its name', async () => {
+    answers = [batch(record('b', 9, { ttl: 'long' }), record('a', 9), record('a', 3), record('b', 2))];
+    const [a, b] = await many.highestTerms(['a', 'b']);
+    expect(a).toEqual(tip(9));
+    expect(b).toMatchObject({ code: 'ERR_STORE_DATA', message: expect.stringContaining('ttl') });
   });
 });
 

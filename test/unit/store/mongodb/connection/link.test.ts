@@ -1,7 +1,7 @@
 /** What a command does about connections that may be dead, on a pool that hands them out as the driver does. */
 import { EventEmitter } from 'node:events';
 import { MongoClient, MongoNetworkError, MongoServerError } from 'mongodb';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Fields } from '../../../../../src/store/documents.ts';
 import { Link } from '../../../../../src/store/mongodb/connection/link.ts';
 
@@ -93,11 +93,11 @@ class Driver {
   }
 
   /** Sends a command within its limit, and returns its answer, or its error, with the time that it took. */
-  async run(command: Fields, limit = LIMIT): Promise<{ answer: Fields | Error; took: number }> {
+  async run(command: Fields, limit = LIMIT, isQuick = false): Promise<{ answer: Fields | Error; took: number }> {
     const controller = new AbortController();
     const end = setTimeout(() => controller.abort(new Error('the limit')), limit);
     const from = performance.now();
-    const answer = await this.link.run(command, limit, controller.signal, false).catch((error: Error) => error);
+    const answer = await this.link.run(command, limit, controller.signal, isQuick).catch((error: Error) => error);
     clearTimeout(end);
     return { answer, took: performance.now() - from };
   }
@@ -274,4 +274,60 @@ test('a client is closed when nothing is under way, or when its time is over', a
   void hanging.link.retire(LIMIT);
   await vi.advanceTimersByTimeAsync(LIMIT);
   expect(end).toHaveBeenCalledTimes(1);
+});
+
+describe('a command for many that is slow', () => {
+  const leases = Array.from({ length: 200 }, (_, index) => `lease/${index}`);
+  const updates = leases.map((_id) => ({ q: { _id }, u: { $set: { beat: 1 } } }));
+  const limit = 912;
+
+  test('is not given up because idle connections were found dead', async () => {
+    const driver = new Driver(['answers', 'breaks']);
+    driver.takes = 800;
+    const writing = driver.run({ update: 'c', updates }, limit, true);
+    // A new connection answers at once.
+    await vi.advanceTimersByTimeAsync(1);
+    driver.takes = 0;
+    expect(await settled(writing)).toEqual({ answer: ok(1), took: 800 });
+  });
+
+  test('of one lease is given up, as its connection is likely to be dead, too', async () => {
+    const driver = new Driver(['answers', 'breaks']);
+    driver.takes = 800;
+    const writing = driver.run({ update: 'c', updates: updates.slice(0, 1) }, limit, true);
+    await vi.advanceTimersByTimeAsync(1);
+    driver.takes = 0;
+    expect((await settled(writing)).answer).toMatchObject({ message: expect.stringContaining('on this connection') });
+  });
+
+  test('and reads is not sent a second time before half of its limit', async () => {
+    const driver = new Driver(['answers', 'answers', 'answers']);
+    driver.takes = 440;
+    await settled(driver.run({ find: 'c', filter: { _id: { $in: leases } } }, limit, true));
+    expect(driver.commands('find')).toBe(1);
+    driver.takes = 470;
+    await settled(driver.run({ find: 'c', filter: { _id: { $in: leases } } }, limit, true));
+    expect(driver.commands('find')).toBeGreaterThan(1);
+  });
+
+  test('makes no small command wait for longer on a dead connection', async () => {
+    const driver = new Driver(['answers', 'answers']);
+    driver.takes = 440;
+    for (let time = 0; time < 20; time++) await settled(driver.run({ update: 'c', updates }, limit, true));
+    expect(driver.measured).toEqual(Array(20).fill(440));
+    Object.assign(driver, { takes: 0, idle: [] });
+    driver.newKind = 'dead';
+    const reading = driver.run(find, limit, true);
+    // A quarter of the limit, and the time of a ping.
+    await vi.advanceTimersByTimeAsync(229 + 250);
+    expect(driver.commands('find')).toBe(2);
+    await settled(reading);
+  });
+
+  test('that carries tasks is in doubt as early as ever', async () => {
+    const driver = new Driver(['dead', 'answers']);
+    void driver.run({ insert: 'c', documents: updates }, LIMIT, false);
+    await vi.advanceTimersByTimeAsync(1001);
+    expect(driver.commands('ping')).toBeGreaterThan(0);
+  });
 });

@@ -13,6 +13,12 @@ test('near the server doubt comes after a quarter of the limit, and within a sec
   expect(usual(2).patience(10_000)).toBe(1000);
 });
 
+test('a command for many is in doubt after half of its limit, and far from the server no earlier than others', () => {
+  expect(usual(2).batchPatience(912)).toBe(456);
+  expect(usual(2).batchPatience(10_000)).toBe(5000);
+  expect(usual(450).batchPatience(912)).toBeCloseTo(1350);
+});
+
 test('an answer that takes as long as usual is never in doubt', () => {
   const far = usual(450);
   expect(far.patience(912)).toBeCloseTo(1350);
