@@ -33,9 +33,13 @@ export type { TaskContext, Work } from './execution/context.js';
 export type {
   Cluster,
   ManagedCluster,
+  PendingSubmission,
+  PendingSubmissions,
   Submission,
   Submissions,
   SubmitOptions,
+  TransactionOptions,
+  TransactionSession,
   UnmanagedCluster,
 } from './facade/api.js';
 export type { ClusterEvents, ClusterState } from './facade/events.js';

@@ -12,9 +12,11 @@ import { ProcessGroups } from '../guard/processGroups.js';
 import { configurationOf } from '../options/configuration.js';
 import type { ResolvedManagedOptions } from '../options/options.js';
 import type { Runner, WorkOutcome } from '../queue/runner.js';
+import type { OutboxPlace } from '../store/outbox.js';
 import type { Hint } from '../store/store.js';
 import { endProcess, lastResorts } from '../surroundings/lastResorts.js';
 import { ownVersion } from '../surroundings/ownVersion.js';
+import { bson } from '../task/bson.js';
 import type { TaskId } from '../task/task.js';
 import { sharingBoot } from '../time/sharedBoot.js';
 import { systemClock } from '../time/systemClock.js';
@@ -34,7 +36,7 @@ import { SharedLease } from '../wire/sharedLease.js';
 import type { MemberStatus } from '../wire/status.js';
 import type { TakenLetter } from '../wire/takenLetter.js';
 import { DeadLetters } from './deadLetters.js';
-import { DurableDuty } from './duties/durableDuty.js';
+import { DurableDuty, type DurableDutyParts } from './duties/durableDuty.js';
 import type { Duty } from './duties/duty.js';
 import { MemoryDuty } from './duties/memoryDuty.js';
 import type { QueueDuty } from './duties/queueDuty.js';
@@ -171,6 +173,15 @@ export class HostedCluster implements ClusterCalls {
   async submit(batch: TaskBatch): Promise<SubmitResult[]> {
     assert.ok(this.managed !== null, 'only managed clusters have a queue');
     return this.managed.submit(batch);
+  }
+
+  async submitLater(batch: TaskBatch, at: number): Promise<boolean[]> {
+    assert.ok(this.managed instanceof DurableDuty, 'a queue in memory has no outbox');
+    return this.managed.submitLater(batch, new Date(at));
+  }
+
+  outboxPlace(): Promise<OutboxPlace | null> {
+    return this.parts.store.outbox.outboxPlace();
   }
 
   async requeue(id: TaskId): Promise<boolean | 'full'> {
@@ -318,8 +329,14 @@ export class HostedCluster implements ClusterCalls {
       unloadable: (error: CodedError, settled: boolean) => this.loading?.failed(error, settled),
     };
     return options.durable
-      ? new DurableDuty({ ...parts, store: store.tasks, holder, reads, stored: () => this.parts.stored() })
+      ? new DurableDuty({ ...parts, ...this.durableParts(), holder, reads, stored: () => this.parts.stored() })
       : new MemoryDuty({ ...parts, store: store.tasks });
+  }
+
+  private durableParts(): Pick<DurableDutyParts, 'store' | 'outbox' | 'outboxes' | 'newOrigin'> {
+    const { store, outboxes } = this.parts;
+    const newOrigin = (): string => new bson.ObjectId().toHexString();
+    return { store: store.tasks, outbox: store.outbox, outboxes, newOrigin };
   }
 
   private runOnMain(options: ResolvedManagedOptions): Runner {

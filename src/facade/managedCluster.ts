@@ -2,7 +2,6 @@
 
 import { showValue } from '../diagnostics/showValue.js';
 import { fromWire, TaskError } from '../errors.js';
-import { checkBoolean, readFields } from '../options/checks.js';
 import type { ResolvedManagedOptions } from '../options/options.js';
 import type { WorkTarget } from '../options/workTarget.js';
 import type { TaskId } from '../task/task.js';
@@ -13,10 +12,18 @@ import type { MemberEvent, SubmitResult } from '../wire/messages.js';
 import { mustBeFresh } from '../wire/takenLetter.js';
 import { Admission } from './admission.js';
 import type * as api from './api.js';
-import type { Submission, Submissions, SubmitOptions } from './api.js';
+import type {
+  PendingSubmission,
+  PendingSubmissions,
+  Submission,
+  Submissions,
+  SubmitOptions,
+  TransactionOptions,
+} from './api.js';
 import { Cluster } from './cluster.js';
 import type { CoordinatorHandle } from './coordinatorHandle.js';
 import { type EncodedTask, Feeder, type Receiver } from './feeder.js';
+import { isLater, LaterTasks, resolveSubmit, type SubmitRequest } from './laterTasks.js';
 import { MainPulse } from './mainPulse.js';
 import { MainWork } from './mainWork.js';
 import { encodeEach, ManyTasks } from './manyTasks.js';
@@ -41,6 +48,7 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
   private readonly blocks: TaskBlocks;
   private readonly reserve: TaskBlocks['write'] = (most, write) => this.blocks.write(most, write);
   private readonly feeder: Feeder;
+  private readonly later: LaterTasks;
   private readonly mainWork: MainWork | null;
   private readonly room = new Admission();
   private readonly pulse: MainPulse | null;
@@ -60,27 +68,38 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
       priority,
       managed: { module: work.kind === 'module' ? work.href : null, key, options },
     });
+    this.later = new LaterTasks(name);
     this.blocks = new TaskBlocks(options.durable ? durableBlocks : memoryBlocks);
     this.feeder = new Feeder((batch) => this.call('submit', batch), options.durable);
     this.mainWork = work.kind === 'main' ? new MainWork(work.work, this.lease) : null;
     this.pulse = work.kind === 'main' ? new MainPulse(this.lease, options.mainTimeout) : null;
   }
 
-  submitWork(task: Task, options?: SubmitOptions): Promise<Submission> {
+  submitWork(task: Task, options?: SubmitOptions): Promise<Submission>;
+  submitWork(task: Task, options: TransactionOptions): Promise<PendingSubmission>;
+  submitWork(task: Task, options?: SubmitOptions | TransactionOptions): Promise<Submission | PendingSubmission> {
     try {
       this.mustNotBeStopped();
-      const wait = resolveWait(options);
+      const request = resolveSubmit(options);
+      if (isLater(request)) return this.submitLater([task], request).then(first);
       const { id, slot } = this.encode(task);
-      if (wait) return this.waitForRoom(id, slot);
+      if (request.wait) return this.waitForRoom(id, slot);
       return this.submit(id, slot, (result) => this.submission(result, slot));
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
-  async submitMany(tasks: readonly Task[], options?: SubmitOptions): Promise<Submissions> {
+  submitMany(tasks: readonly Task[], options?: SubmitOptions): Promise<Submissions>;
+  submitMany(tasks: readonly Task[], options: TransactionOptions): Promise<PendingSubmissions>;
+  async submitMany(
+    tasks: readonly Task[],
+    options?: SubmitOptions | TransactionOptions,
+  ): Promise<Submissions | PendingSubmissions> {
     this.mustNotBeStopped();
-    const wait = resolveWait(options);
+    const request = resolveSubmit(options);
+    if (isLater(request)) return this.submitLater(tasks, request);
+    const { wait } = request;
     const encoded = encodeEach(
       tasks,
       (task) => this.encode(task),
@@ -98,6 +117,22 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
       return result;
     } catch (error) {
       throw many.failure(error);
+    }
+  }
+
+  /** Tasks that get into the queue by way of the outbox. */
+  private async submitLater(
+    tasks: readonly object[],
+    { at, session }: SubmitRequest,
+  ): Promise<Submissions | PendingSubmissions> {
+    this.later.mustBeDurable(this.options.durable);
+    const free = ({ slot }: EncodedTask): void => this.blocks.free(slot);
+    const encoded = encodeEach(tasks, (task) => this.encode(task), free);
+    try {
+      if (session !== null) return await this.later.submitIn(session, encoded, at, this.caller());
+      return await this.later.submitAt(encoded, at ?? 0, this.caller());
+    } finally {
+      for (const task of encoded) free(task);
     }
   }
 
@@ -265,6 +300,9 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
         this.leave([event.id]);
         this.emit('deadletter', event.id, fromWire(event.error));
         return;
+      case 'duplicate':
+        this.emit('duplicate', event.id);
+        return;
       case 'failed':
         this.emit('failed', event.id, fromWire(event.error), event.attempt);
         return;
@@ -300,8 +338,8 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
   }
 }
 
-function resolveWait(given: unknown): boolean {
-  if (given === undefined) return false;
-  const { wait } = readFields(given, '', ['wait']);
-  return wait === undefined ? false : checkBoolean(wait, 'wait');
+/** What `submitMany` tells, of its only task. */
+function first(many: Submissions | PendingSubmissions): Submission | PendingSubmission {
+  if (many.stored === 'pending') return { stored: 'pending' };
+  return many.stored > 0 ? submissions.stored : submissions.not;
 }

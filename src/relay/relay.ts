@@ -12,7 +12,7 @@
  * that found nothing due. `trimLimit` says so to the queue, and has such a look made when it is in the way.
  */
 import { StoreError } from '../errors.js';
-import type { Entry, EntryRef, OutboxStore } from '../store/outbox.js';
+import type { BadEntry, Entry, OutboxStore } from '../store/outbox.js';
 import type { Tenure } from '../store/store.js';
 import type { Moment, RelayResult, StoredTask, TaskStore } from '../store/taskStore.js';
 import type { TaskId } from '../task/task.js';
@@ -131,12 +131,12 @@ export class Relay {
       this.settle(reign, done);
       return false;
     }
-    const bad = found.filter((entry) => 'problem' in entry);
+    const bad = found.filter(isBad);
     if (bad.length > 0) {
       await outbox.refuseEntries(name, bad);
       for (const { key, problem } of bad) this.parts.trouble(refused(name, key, problem));
     }
-    const entries = found.filter((entry) => !('problem' in entry));
+    const entries = found.filter((entry): entry is Entry => !isBad(entry));
     return entries.length === 0 || (!reign.ended && (await this.move(reign, entries, since)));
   }
 
@@ -152,8 +152,10 @@ export class Relay {
     this.saw(stored);
     // Whatever became of the mastership: the tasks are there.
     if (!reign.ended) this.parts.stored(stored);
-    await outbox.removeEntries(name, entries satisfies readonly EntryRef[]);
+    await outbox.removeEntries(name, entries);
     for (const [index, { id }] of entries.entries()) if (results[index]?.type === 'known') duplicate(id);
+    // What did not go, although it was removed, must not be asked for in a row.
+    if (stored.length === 0) await pause(this.parts.clock, this.parts.poll);
     return !reign.ended;
   }
 
@@ -181,6 +183,10 @@ export class Relay {
     this.told = trouble.message;
     this.parts.trouble(trouble);
   }
+}
+
+function isBad(entry: Entry | BadEntry): entry is BadEntry {
+  return 'problem' in entry;
 }
 
 function refused(name: string, key: unknown, problem: string): StoreError {

@@ -7,6 +7,7 @@ import { leaseKey, letterKey, ordersKey, outcomeKey, settledKey, taskKey } from 
 import { openEntries } from '../support/embeddedEntries.ts';
 import { manyContract } from './manyContract.ts';
 import { type OrdersUnderTest, ordersContract } from './ordersContract.ts';
+import { outboxContract } from './outboxContract.ts';
 import { type OutcomesUnderTest, outcomesContract } from './outcomesContract.ts';
 import { relayContract } from './relayContract.ts';
 import { type NewStore, settledContract } from './settledContract.ts';
@@ -65,6 +66,7 @@ storeContract('the embedded store', setup);
 manyContract('the calls for many of the embedded store', setup);
 ordersContract('the orders in the embedded store', setup);
 taskContract('the queue in the embedded store', setup);
+outboxContract('the outbox of the embedded store', setup);
 relayContract('what masters move into the queue in the embedded store', setup);
 outcomesContract('the outcomes in the embedded store', setup);
 taskVolume('much in the embedded store', setup);

@@ -22,6 +22,7 @@ const known: Readonly<Record<Name, true>> = {
     done: true,
     failed: true,
     deadletter: true,
+    duplicate: true,
   },
   ...{ paused: true, resumed: true },
   ...{ init: true, ticking: true, master: true, slave: true, stopped: true },

@@ -21,7 +21,7 @@ export class MemoryOutbox {
   }
 
   put(entry: NewEntry): boolean {
-    const isThere = [...this.lines.values()].some(({ key, id }) => key === `at ${id}`);
+    const isThere = [...this.lines.values()].some(({ key }) => key === `at ${entry.id}`);
     if (!isThere) this.commit({ ...entry, key: `at ${entry.id}` });
     return !isThere;
   }
