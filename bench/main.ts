@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- [question…] [--quick] [--json FILE]`: asks the questions one after another, prints what they answer,
+ * `npm run bench -- [question…] [--quick] [--row NAME] [--json FILE]`: asks the questions one after another, prints what they answer,
  * and saves it in bench/results: JSON with everything that was measured, SVG to look at. docs/explain/bench.md says how to read it.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -26,20 +26,29 @@ const questions: readonly Question[] = [
   ...[scale, peers],
 ];
 
-const usage = `npm run bench -- [question…] [--quick] [--json FILE]
+const usage = `npm run bench -- [question…] [--quick] [--row NAME[,NAME…]] [--json FILE]
 questions: ${questions.map(({ name }) => name).join(', ')}; all but peers when none is named
 --quick      fewer and shorter rounds, about a minute for a question
+--row NAME   these rows only, of ${questions
+  .flatMap(({ name, rows }) => (rows === undefined ? [] : [`${name}: ${rows.join(', ')}`]))
+  .join('; ')}
 --json FILE  everything that was measured in one file, beside bench/results/<question>.json`;
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { quick: { type: 'boolean', default: false }, json: { type: 'string' }, help: { type: 'boolean' } },
+    options: {
+      quick: { type: 'boolean', default: false },
+      row: { type: 'string' },
+      json: { type: 'string' },
+      help: { type: 'boolean' },
+    },
   });
   if (values.help) return console.log(usage);
-  const unknown = positionals.filter((name) => !questions.some((question) => question.name === name));
-  if (unknown.length > 0) {
-    console.error(`unknown question: ${unknown.join(', ')}\n${usage}`);
+  const rows = values.row?.split(',');
+  const wrong = whatIsWrong(positionals, rows);
+  if (wrong !== undefined) {
+    console.error(`${wrong}\n${usage}`);
     process.exitCode = 2;
     return;
   }
@@ -55,14 +64,27 @@ async function main(): Promise<void> {
     const from = performance.now();
     const answer = await question.ask({
       quick: values.quick,
+      rows,
       progress: (text) => process.stderr.write(`   ${text}\n`),
     });
     const seconds = Math.round((performance.now() - from) / 1000);
     print(answer);
     console.log(`took ${seconds} s`);
-    saved.push(await save(question, answer, facts, values.quick, seconds));
+    saved.push(await save(question, answer, facts, { quick: values.quick, rows, seconds }));
   }
   if (values.json !== undefined) await writeFile(values.json, json(saved));
+}
+
+/** Undefined if nothing is. */
+function whatIsWrong(names: readonly string[], rows: readonly string[] | undefined): string | undefined {
+  const unknown = names.filter((name) => !questions.some((question) => question.name === name));
+  if (unknown.length > 0) return `unknown question: ${unknown.join(', ')}`;
+  if (rows === undefined) return undefined;
+  const [name, ...others] = names;
+  const known = questions.find((question) => question.name === name)?.rows;
+  if (known === undefined || others.length > 0) return '--row is for one question that has rows';
+  const strange = rows.filter((row) => !known.includes(row));
+  return strange.length === 0 ? undefined : `unknown row: ${strange.join(', ')}`;
 }
 
 function showMachine({ cores, cpu, node, system, memory, load }: Machine): string {
@@ -76,16 +98,23 @@ function print({ tables, goals, notes }: Answer): void {
   for (const note of notes) console.log(`- ${note}`);
 }
 
-/** Saves one answer beside the others, and returns what was written as JSON. */
-async function save(question: Question, answer: Answer, facts: Machine, quick: boolean, seconds: number) {
+interface Run {
+  readonly quick: boolean;
+  readonly rows: readonly string[] | undefined;
+  readonly seconds: number;
+}
+
+/** Saves one answer beside the others, and returns what was written as JSON. Single rows have files of their own. */
+async function save(question: Question, answer: Answer, facts: Machine, { quick, rows, seconds }: Run) {
   const folder = join(packageFolder(), 'bench', 'results');
   await mkdir(folder, { recursive: true });
   const { tables, goals, notes, data, pictures } = answer;
   const at = new Date().toISOString();
   const all = { question: question.name, at, quick, seconds, machine: facts, goals, notes, tables, data };
-  await writeFile(join(folder, `${question.name}.json`), json(all));
+  const base = [question.name, ...(rows ?? [])].join('-');
+  await writeFile(join(folder, `${base}.json`), json(all));
   for (const { suffix, chart } of pictures) {
-    const file = suffix === '' ? question.name : `${question.name}-${suffix}`;
+    const file = suffix === '' ? base : `${base}-${suffix}`;
     await writeFile(join(folder, `${file}.svg`), renderSvg(chart));
   }
   return all;

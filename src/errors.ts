@@ -12,6 +12,8 @@ export type FailoverErrorCode =
   | 'ERR_ALREADY_RUNNING'
   | 'ERR_ATTEMPTS_EXHAUSTED'
   | 'ERR_BUNDLED'
+  | 'ERR_CANCELLED'
+  | 'ERR_CHECKPOINT'
   | 'ERR_CONFIGURATION_DIFFERS'
   | 'ERR_COORDINATOR_LOST'
   | 'ERR_GUARD_LOST'
@@ -25,6 +27,8 @@ export type FailoverErrorCode =
   | 'ERR_MAIN_BLOCKED'
   | 'ERR_NEWER_FORMAT'
   | 'ERR_OBSERVE'
+  | 'ERR_OUTCOMES_OFF'
+  | 'ERR_OUTCOME_UNKNOWN'
   | 'ERR_PERMISSION'
   | 'ERR_POOL_BUSY'
   | 'ERR_NOT_KILLED'
@@ -47,6 +51,7 @@ export type FailoverErrorCode =
   | 'ERR_TASK_THREAD_EXITED'
   | 'ERR_TASK_TIMEOUT'
   | 'ERR_TASK_TOO_LARGE'
+  | 'ERR_TIMEOUT'
   | 'ERR_WORK_FAILED'
   | 'ERR_WORK_MODULE'
   | 'ERR_WORK_NOT_STOPPED'
@@ -132,10 +137,33 @@ export class StoreError extends FailoverError {
   override readonly name = 'StoreError';
 }
 
+/**
+ * Says that a task can never succeed, so it is not tried again: thrown by the work, it ends the attempts at once. The task
+ * becomes a dead letter, or blocks the queue, as `retry.exhausted` says. Any other error with `permanent: true` does the same.
+ *
+ * @example
+ * ```ts
+ * import { PermanentError, type TaskContext } from 'mongo-failover';
+ *
+ * export default function work(task: { id: number; to: string }, _context: TaskContext): boolean {
+ *   if (!task.to.includes('@')) throw new PermanentError(`${task.to} is no address`);
+ *   return true;
+ * }
+ * ```
+ */
+export class PermanentError extends Error {
+  /** Names the class. */
+  override readonly name: string = 'PermanentError';
+  /** Is what tells it from others, also where the class is another one. */
+  readonly permanent = true;
+}
+
 /** Is an error as events carry it: one of this library, or one of the user's work with the code that it had, if any. */
 export type CodedError = Error & {
   /** Says what happened: a `FailoverErrorCode`, or the code of an error of the user's work. */
   readonly code?: string;
+  /** Is true if the task is not tried again for it. */
+  readonly permanent?: boolean;
 };
 
 /** What an error is while it crosses threads. */
@@ -146,6 +174,7 @@ export interface WireError {
   readonly stack: string | undefined;
   /** Set for errors of this library alone, whatever others call theirs. */
   readonly ours: { readonly kind: Kind; readonly code: FailoverErrorCode } | undefined;
+  readonly permanent?: true;
 }
 
 const kinds = { InvalidOptionError, TaskError, WorkError, StateError, StoreError, FailoverError } as const;
@@ -162,6 +191,20 @@ function kindOf(error: FailoverError): Kind {
 
 /** Turns whatever was thrown, an error or not, into plain data. Never throws, whatever the value's getters do. */
 export function toWire(thrown: unknown): WireError {
+  const wire = shownAsWire(thrown);
+  return isPermanent(thrown) ? { ...wire, permanent: true } : wire;
+}
+
+/** Returns whether it says of itself that trying again is of no use. An error that only has such a one as its cause does not. */
+function isPermanent(thrown: unknown): boolean {
+  try {
+    return typeof thrown === 'object' && thrown !== null && 'permanent' in thrown && thrown.permanent === true;
+  } catch {
+    return false;
+  }
+}
+
+function shownAsWire(thrown: unknown): WireError {
   try {
     if (isError(thrown)) {
       const code = 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : undefined;
@@ -184,6 +227,7 @@ export function fromWire(wire: WireError): CodedError {
   const error = rebuilt(wire);
   if (error.name !== wire.name) Object.defineProperty(error, 'name', { value: wire.name, configurable: true });
   if (wire.stack !== undefined) error.stack = wire.stack;
+  if (wire.permanent) Object.defineProperty(error, 'permanent', { value: true, configurable: true, enumerable: true });
   return error;
 }
 

@@ -24,15 +24,19 @@ export {
   FailoverError,
   type FailoverErrorCode,
   InvalidOptionError,
+  PermanentError,
   StateError,
   StoreError,
   TaskError,
   WorkError,
 } from './errors.js';
-export type { TaskContext, Work } from './execution/context.js';
+export type { TaskContext, Work, WorkResult } from './execution/context.js';
 export type {
   Cluster,
+  DoneOptions,
+  DoneOutcome,
   ManagedCluster,
+  Outcome,
   PendingSubmission,
   PendingSubmissions,
   Submission,

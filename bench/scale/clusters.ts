@@ -5,7 +5,8 @@ import type { ScaleSettings } from './messages.js';
 type Cluster = UnmanagedCluster | ManagedCluster<{ id: number }>;
 
 export interface Submit {
-  /** How many tasks were done. */
+  /** How many tasks were submitted, and how many were done. */
+  readonly submitted: number;
   readonly done: number;
   /** Submits one to the subsystem of this index. */
   to(index: number): void;
@@ -19,7 +20,7 @@ export function makeClusters(
   const names = Array.from({ length: count }, (_, index) => `scale-${index}`);
   if (kind === 'unmanaged') {
     const clusters = names.map((name) => new service.unmanaged(name));
-    return { clusters, submit: { done: 0, to: () => {} } };
+    return { clusters, submit: { submitted: 0, done: 0, to: () => {} } };
   }
   const work = new URL('../heartbeats/idleWork.js', import.meta.url);
   const counter = { done: 0 };
@@ -39,6 +40,9 @@ export function makeClusters(
   return {
     clusters,
     submit: {
+      get submitted() {
+        return id;
+      },
       get done() {
         return counter.done;
       },

@@ -48,7 +48,7 @@ process.on('message', (order: ScaleOrder) => {
 
 async function measure(duration: number): Promise<Measured> {
   const busy = busyThreads > 0 ? await startBusyThreads(busyThreads) : undefined;
-  const before = { errors: errors.count, leasesLost, tasks: submit.done };
+  const before = { errors: errors.count, leasesLost, tasks: submit.done, submitted: submit.submitted };
   errors.codes.clear();
   const othersCpu = watchOthers();
   const cpuBefore = process.cpuUsage();
@@ -76,10 +76,18 @@ async function measure(duration: number): Promise<Measured> {
     codes: errors.frequent(),
     cpu: (user + system) / 1000 / duration,
     rss,
+    submitted: submit.submitted - before.submitted,
     tasks: tasksDone,
+    threadWait: await threadWait(),
     othersCpu: others,
     warnings,
   };
+}
+
+async function threadWait(): Promise<number> {
+  const family = (await service.metrics()).find(({ name }) => name === 'mongo_failover_task_thread_wait_seconds');
+  const value = (end: string): number => family?.samples.find(({ name }) => name.endsWith(end))?.value ?? 0;
+  return (1000 * value('_sum')) / Math.max(1, value('_count'));
 }
 
 /** Submits one after another: each subsystem has its task a minute. */

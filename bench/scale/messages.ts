@@ -42,8 +42,11 @@ export interface Measured {
   readonly cpu: number;
   /** In bytes. */
   readonly rss: number;
-  /** Tasks that were done. */
+  /** Tasks that were submitted, and those that were done. */
+  readonly submitted: number;
   readonly tasks: number;
+  /** How long subsystems waited for a task thread on the average since the start, in ms. */
+  readonly threadWait: number;
   /** The share of all cores that other processes took. */
   readonly othersCpu: number;
   /** Warnings of Node.js, such as of too many listeners. */

@@ -16,6 +16,8 @@ export interface Plan {
   readonly busyThreads: number;
   readonly duration: number;
   readonly standby: boolean;
+  /** How many task threads may live at once; no limit if undefined. */
+  readonly most?: number;
 }
 
 export interface Side {
@@ -106,11 +108,14 @@ async function measure(
 }
 
 function start(
-  { clusters, kind, busyThreads }: Plan,
+  { clusters, kind, busyThreads, most }: Plan,
   options: BenchStore['options'],
   role: ScaleSettings['role'],
 ): Child<ScaleMessage> {
-  const settings: ScaleSettings = { options, clusters, kind, role, busyThreads, patience: PATIENCE_MS };
+  const settings: ScaleSettings = {
+    options: most === undefined ? options : { ...options, taskThreads: { most } },
+    ...{ clusters, kind, role, busyThreads, patience: PATIENCE_MS },
+  };
   return new Child<ScaleMessage>(new URL('member.js', import.meta.url), settings);
 }
 

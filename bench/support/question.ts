@@ -5,6 +5,8 @@ import type { Table } from './table.js';
 export interface Settings {
   /** Fewer and shorter rounds: under a minute for a question. */
   readonly quick: boolean;
+  /** The rows that are asked for; all of them if undefined. */
+  readonly rows?: readonly string[] | undefined;
   /** Says what is being measured, while it is. */
   progress(text: string): void;
 }
@@ -35,6 +37,8 @@ export interface Answer {
 export interface Question {
   readonly name: string;
   readonly title: string;
+  /** Its rows, of which each can be measured alone; none: they only go together. */
+  readonly rows?: readonly string[];
   /** Asked only when it is named. */
   readonly isExtra?: boolean;
   ask(settings: Settings): Promise<Answer>;

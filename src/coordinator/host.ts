@@ -37,6 +37,7 @@ import type {
 import { MemberCounts, ServiceCounts } from '../wire/sharedCounts.js';
 import type { MemberStatus } from '../wire/status.js';
 import { DeathWatch } from './deathWatch.js';
+import { HintWishes, wishesOf } from './hintWishes.js';
 import { HostedCluster } from './hostedCluster.js';
 import { makePoolProbe } from './makePoolProbe.js';
 import { MemberMetrics } from './memberMetrics.js';
@@ -68,6 +69,7 @@ export class CoordinatorHost {
   private readonly ticking: NodeJS.Timeout;
   private readonly lifelines: SocketLifelines;
   private readonly rebalancer: Rebalancer | null;
+  private readonly wishes: HintWishes;
 
   constructor(
     options: ResolvedOptions,
@@ -117,6 +119,7 @@ export class CoordinatorHost {
       joining: new StartGate(systemClock, memberStarts),
     };
     this.rebalancer = this.makeRebalancer(options.rebalance);
+    this.wishes = new HintWishes(systemClock, () => store.wantHints(wishesOf(this.hosted.values())));
     this.guard = options.guard ? this.makeGuard(sendAll) : null;
     const all = () => [...this.hosted.values()].map((cluster) => () => cluster.measure());
     this.stopMeasures = answerMeasures(watched.channel, new QueueMeasures({ clock: systemClock, all }));
@@ -185,17 +188,8 @@ export class CoordinatorHost {
     if (this.pace.error !== undefined) emit({ type: 'error', error: toWire(this.pace.error) });
     this.shared.pool.start();
     this.hosted.set(cluster, hosted);
-    this.wantHints();
+    this.wishes.changed();
     this.shared.neighbourhood.changed();
-  }
-
-  private wantHints(): void {
-    const hosted = [...this.hosted.values()];
-    const namesOf = (clusters: HostedCluster[]) => [...new Set(clusters.map(({ name }) => name))].sort();
-    this.shared.store.wantHints({
-      lease: namesOf(hosted),
-      tasks: namesOf(hosted.filter((one) => one.storesTasks)),
-    });
   }
 
   /** Hints at what one of the clusters has stored: of that the store tells others only. */
@@ -207,7 +201,7 @@ export class CoordinatorHost {
 
   private ended({ cluster, holder }: ClusterSpec, farewell: Promise<unknown>): void {
     this.hosted.delete(cluster);
-    this.wantHints();
+    this.wishes.changed();
     const left = farewell.then(() => this.guard?.removeMember(holder));
     this.farewells.add(left);
     void left.then(() => this.farewells.delete(left));
@@ -258,6 +252,7 @@ export class CoordinatorHost {
     this.stopMeasures();
     realTime.clearInterval(this.ticking);
     this.rebalancer?.close();
+    this.wishes.close();
     await Promise.all([...this.farewells, this.shared.neighbourhood.close()]);
     this.lifelines.close();
     // One that a crash leaves behind concerns no other process.

@@ -2,8 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { writeLine } from '../diagnostics/log.js';
-import { type CodedError, toWire } from '../errors.js';
+import type { CodedError } from '../errors.js';
 import type { MainRunner } from '../execution/mainRunner.js';
 import type { Begin } from '../execution/startGate.js';
 import type { ThreadRunner } from '../execution/threadRunner.js';
@@ -11,10 +10,10 @@ import type { Guard } from '../guard/guard.js';
 import { ProcessGroups } from '../guard/processGroups.js';
 import { configurationOf } from '../options/configuration.js';
 import type { ResolvedManagedOptions } from '../options/options.js';
-import type { Runner, WorkOutcome } from '../queue/runner.js';
+import type { QueuedTask, Runner, WorkOutcome } from '../queue/runner.js';
 import type { OutboxPlace } from '../store/outbox.js';
 import type { Hint } from '../store/store.js';
-import { endProcess, lastResorts } from '../surroundings/lastResorts.js';
+import type { OutcomeLook } from '../store/taskStore.js';
 import { ownVersion } from '../surroundings/ownVersion.js';
 import { bson } from '../task/bson.js';
 import type { TaskId } from '../task/task.js';
@@ -42,6 +41,7 @@ import { MemoryDuty } from './duties/memoryDuty.js';
 import type { QueueDuty } from './duties/queueDuty.js';
 import { UnmanagedDuty } from './duties/unmanagedDuty.js';
 import { Fitness } from './fitness.js';
+import { killProcess } from './killProcess.js';
 import type { MainWatch } from './mainWatch.js';
 import { makeMainRunner, makeMainWatch, makeThreadRunner } from './makeRunners.js';
 import { ClusterMember } from './member.js';
@@ -249,9 +249,21 @@ export class HostedCluster implements ClusterCalls {
     this.member.ordered();
   }
 
+  async checkpoint(run: number, bytes: Uint8Array): Promise<void> {
+    await this.mainRunner?.putCheckpoint(run, bytes);
+  }
+
+  outcomes(ids: readonly TaskId[]): Promise<OutcomeLook> {
+    return this.parts.store.tasks.readOutcomes(this.name, ids);
+  }
+
   async worked(run: number, outcome: WorkOutcome): Promise<void> {
     this.mainRunner?.settled(run, outcome);
   }
+
+  private readonly putCheckpoint = async (task: QueuedTask, bytes: Uint8Array): Promise<void> => {
+    await this.managed?.putCheckpoint(task, bytes);
+  };
 
   // ---- how it is put together ----
 
@@ -340,18 +352,18 @@ export class HostedCluster implements ClusterCalls {
   }
 
   private runOnMain(options: ResolvedManagedOptions): Runner {
-    const { lease, fitness } = this;
+    const { lease, fitness, putCheckpoint: checkpoint } = this;
     const { emit, spec } = this.parts;
-    const runner = makeMainRunner({ lease, counts: spec.counts, options, fitness, emit });
+    const runner = makeMainRunner({ lease, counts: spec.counts, options, fitness, emit, checkpoint });
     this.mainRunner = runner;
     this.watch = makeMainWatch(runner, { lease, options, fitness });
     return runner;
   }
 
   private runInThread(module: string, options: ResolvedManagedOptions): Runner {
-    const { lease, fitness } = this;
+    const { lease, fitness, putCheckpoint: checkpoint } = this;
     const { spec, emit, threadStarts: gate, threadPlaces: places } = this.parts;
-    const runner = makeThreadRunner(module, { lease, counts: spec.counts, options, emit, gate, places });
+    const runner = makeThreadRunner(module, { lease, counts: spec.counts, options, emit, checkpoint, gate, places });
     this.threadRunner = runner;
     const { name } = spec;
     this.loading = new WorkLoading({ name, prober: runner, fitness, clock: systemClock, delays: probeDelays, emit });
@@ -383,15 +395,5 @@ export class HostedCluster implements ClusterCalls {
     void (this.managed?.whenEnded() ?? Promise.resolve()).then(() => {
       if (!this.standsBack) this.fitness.withdraw('kind');
     });
-  }
-}
-
-/** Ends this process; emits a `panic` if it is still alive afterwards. */
-function killProcess(emit: (event: MemberEvent) => void): void {
-  writeLine('mongo-failover: work would not stop before its lease ended, so this process is killed (fencing: process)');
-  try {
-    endProcess(lastResorts(process.pid));
-  } catch (error) {
-    emit({ type: 'panic', error: toWire(error) });
   }
 }

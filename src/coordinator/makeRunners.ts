@@ -8,6 +8,7 @@ import type { StartGate } from '../execution/startGate.js';
 import type { ThreadPlaces } from '../execution/threadPlaces.js';
 import { EXIT_PATIENCE_MS, ThreadRunner } from '../execution/threadRunner.js';
 import type { ResolvedManagedOptions } from '../options/options.js';
+import type { QueuedTask } from '../queue/runner.js';
 import { systemClock } from '../time/systemClock.js';
 import type { MemberEvent } from '../wire/messages.js';
 import { MemberCounts } from '../wire/sharedCounts.js';
@@ -23,12 +24,14 @@ interface RunnerParts {
   readonly counts: SharedArrayBuffer;
   readonly options: ResolvedManagedOptions;
   readonly emit: (event: MemberEvent) => void;
+  /** Puts down the checkpoint of a task that runs. */
+  readonly checkpoint: (task: QueuedTask, bytes: Uint8Array) => Promise<void>;
 }
 
 /** For work that is a module. */
 export function makeThreadRunner(
   work: string,
-  { lease, counts, options, emit, gate, places }: RunnerParts & { gate: StartGate; places: ThreadPlaces },
+  { lease, counts, options, emit, checkpoint, gate, places }: RunnerParts & { gate: StartGate; places: ThreadPlaces },
 ): ThreadRunner {
   const { resourceLimits, taskTimeout, loadTimeout, idleThreadTimeout, stopTimeout } = options;
   const progress = new ChunkProgress();
@@ -37,10 +40,12 @@ export function makeThreadRunner(
     lease: lease.buffer,
     progress: progress.buffer,
     counts,
+    results: options.results,
     abortChannel: `mongo-failover/${randomUUID()}`,
   };
   return new ThreadRunner({
     pool: { filename: taskEntry, data, resourceLimits },
+    checkpoint,
     lease,
     progress,
     clock: systemClock,
@@ -61,6 +66,7 @@ export function makeMainRunner({
   counts,
   options,
   emit,
+  checkpoint,
   fitness,
 }: RunnerParts & { fitness: Fitness }): MainRunner {
   const { taskTime } = new MemberCounts(counts);
@@ -71,6 +77,7 @@ export function makeMainRunner({
     clock: systemClock,
     taskTimeout,
     ask: (run) => emit({ type: 'work', ...run }),
+    checkpoint,
     abort: (reason) => emit({ type: 'abortWork', reason }),
     took: (ms) => taskTime.record(ms),
     overdue: () => void fitness.complain('task', 'ERR_TASK_TIMEOUT', text),
@@ -80,7 +87,7 @@ export function makeMainRunner({
 
 export function makeMainWatch(
   runner: MainRunner,
-  { lease, options, fitness }: Omit<RunnerParts, 'emit' | 'counts'> & { fitness: Fitness },
+  { lease, options, fitness }: Omit<RunnerParts, 'emit' | 'counts' | 'checkpoint'> & { fitness: Fitness },
 ): MainWatch {
   const { mainTimeout } = options;
   const text = `the main thread, which runs the work, was blocked for longer than ${mainTimeout} ms (mainTimeout)`;

@@ -17,6 +17,8 @@ export interface Chunk {
   readonly lengths: readonly number[];
   /** Which try of each task this is; null when it is the first of all of them. */
   readonly attempts: readonly number[] | null;
+  /** The last checkpoint of its tasks, by their index, if any has one. */
+  readonly checkpoints?: ReadonlyMap<number, Uint8Array>;
   /** What the context of each tells beside it; missing if none of them has such. */
   readonly details?: readonly (TaskDetails | undefined)[];
 }
@@ -32,13 +34,18 @@ export function packChunk(tasks: readonly QueuedTask[]): Packed {
   const ids: TaskId[] = [];
   const lengths: number[] = [];
   let attempts: number[] | null = null;
+  let checkpoints: Map<number, Uint8Array> | undefined;
   let total = 0;
   let isDetailed = false;
-  for (const { id, bytes, failed, details } of tasks) {
+  for (const { id, bytes, failed, details, checkpoint } of tasks) {
     if (ids.length > 0 && total + bytes.length > CHUNK_BYTES_MAX) break;
     if (failed > 0 && attempts === null) attempts = ids.map(() => 1);
     attempts?.push(failed + 1);
     isDetailed ||= details !== undefined;
+    if (checkpoint !== undefined) {
+      checkpoints ??= new Map();
+      checkpoints.set(ids.length, checkpoint);
+    }
     ids.push(id);
     lengths.push(bytes.length);
     total += bytes.length;
@@ -46,10 +53,10 @@ export function packChunk(tasks: readonly QueuedTask[]): Packed {
   const rest = isDetailed ? { details: tasks.slice(0, ids.length).map(({ details }) => details) } : {};
   const only = ids.length === 1 && total > COPIED_BYTES_MAX ? tasks[0] : undefined;
   const block = only && viewOf(only.bytes);
-  if (block !== undefined && isShared(block))
-    return { chunk: { block, ids, lengths, attempts, ...rest }, transfer: [] };
+  const parts = { ids, lengths, attempts, ...rest, ...(checkpoints === undefined ? {} : { checkpoints }) };
+  if (block !== undefined && isShared(block)) return { chunk: { block, ...parts }, transfer: [] };
   const buffer = joined(tasks, ids.length, total);
-  const chunk = { block: new Uint8Array(buffer), ids, lengths, attempts, ...rest };
+  const chunk = { block: new Uint8Array(buffer), ...parts };
   return { chunk, transfer: total > COPIED_BYTES_MAX ? [buffer] : [] };
 }
 

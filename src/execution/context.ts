@@ -1,8 +1,11 @@
 /** What the user's work is given beside its task. The same on both kinds of threads that work runs on. */
 
 import { StateError } from '../errors.js';
+import { checkNumber } from '../options/checks.js';
+import { attemptEnded, checkpointLost } from '../queue/checkpointErrors.js';
 import type { TaskDetails, TaskId } from '../task/task.js';
 import type { SharedLease } from '../wire/sharedLease.js';
+import { decodeAnswer, encodeAnswer } from './answerBytes.js';
 
 /**
  * Tells the work about its task and its lease; the second argument of the work.
@@ -31,17 +34,50 @@ export interface TaskContext {
   readonly signal: AbortSignal;
   /** Returns how long the lease of this term still lasts, in ms; 0 when it has ended. It is exact even in a loop that never yields. */
   leaseRemaining(): number;
+  /**
+   * Puts down how far the task has come, for its next attempt: 64 KiB at most when encoded, and each takes the place of the one
+   * before. Resolves when it is stored, under the term. Only if the cluster is durable.
+   *
+   * @throws {@link TaskError} `ERR_TASK_NOT_CLONEABLE`, `ERR_TASK_TOO_LARGE`: it was not put down.
+   * @throws {@link WorkError} `ERR_CHECKPOINT`: the cluster is not durable, or the attempt has ended.
+   * @throws {@link StateError} `ERR_LEASE_LOST`: the mastership ended before it was certainly stored.
+   */
+  checkpoint(value: unknown): Promise<void>;
+  /** Holds what the last `checkpoint` of this task put down, in an earlier attempt or this one, by any member; undefined if there was none. */
+  readonly lastCheckpoint: unknown;
+  /**
+   * Asks for another attempt after so many ms, from 1 to a day, and at least `retry.minDelay`. The work then returns false, and
+   * that counts as no attempt. The whole queue waits, and not beyond the mastership: the next master begins at once. Returns
+   * false, so `return context.retryIn(60_000)` does all of it.
+   *
+   * @throws {@link InvalidOptionError} `ERR_INVALID_OPTION`: this is no such time.
+   */
+  retryIn(ms: number): false;
 }
 
 /**
- * Does one task. True: the task is done. False, a throw or a rejection: it stays at the head of the queue and is tried
+ * Does one task. True: the task is done; with `results: true` so is `{ result }`. False, a throw or a rejection: it stays at the head of the queue and is tried
  * again. Any other result is a failure, too (`ERR_WORK_RESULT`). A task may come twice, because work is at least once.
  */
-export type Work<Task = unknown> = (task: Task, context: TaskContext) => boolean | Promise<boolean>;
+export type Work<Task = unknown> = (task: Task, context: TaskContext) => WorkResult | Promise<WorkResult>;
+
+/** Is what work returns. */
+export type WorkResult = boolean | { readonly result: unknown };
+
+/** Stores the checkpoint of the task that runs. Rejects as `checkpoint` does. */
+export type PutCheckpoint = (context: WorkContext, bytes: Uint8Array) => Promise<void>;
+
+/** The longest time for which a task is postponed, in ms. */
+const RETRY_IN_MAX_MS = 24 * 60 * 60 * 1000;
 
 export class WorkContext implements TaskContext {
   private controller: AbortController | undefined;
   private ended = false;
+  private over = false;
+  /** For how long the work has asked to postpone its task, in ms. */
+  retryDelay: number | null = null;
+  /** The checkpoints that were asked for: one is under way at a time, so a loop that asks for them fills no other thread. */
+  private puts: Promise<void> | undefined;
 
   constructor(
     readonly id: TaskId,
@@ -50,6 +86,9 @@ export class WorkContext implements TaskContext {
     private readonly lease: SharedLease,
     /** What the master that queued the task told of it. */
     protected readonly details?: TaskDetails,
+    /** Missing: nothing is put down. */
+    private readonly put?: PutCheckpoint,
+    private last?: Uint8Array,
   ) {}
 
   get signal(): AbortSignal {
@@ -70,5 +109,34 @@ export class WorkContext implements TaskContext {
     // The deadline first: a deadline of a later term is never read beside this term (see SharedLease.hold).
     const left = this.lease.remaining();
     return this.lease.term === this.term ? left : 0;
+  }
+
+  get lastCheckpoint(): unknown {
+    return this.last === undefined ? undefined : decodeAnswer(this.last);
+  }
+
+  async checkpoint(value: unknown): Promise<void> {
+    const bytes = encodeAnswer(value, 'the checkpoint');
+    const put = (this.puts ?? Promise.resolve()).then(() => this.putDown(bytes));
+    this.puts = put.catch(() => {});
+    await put;
+  }
+
+  private async putDown(bytes: Uint8Array): Promise<void> {
+    if (this.over || this.put === undefined) throw attemptEnded();
+    await this.put(this, bytes);
+    // The lease was held when the store answered, or no one may rely on it.
+    if (this.leaseRemaining() === 0) throw checkpointLost();
+    this.last = bytes;
+  }
+
+  retryIn(ms: number): false {
+    this.retryDelay = checkNumber(ms, 'the time of retryIn', { min: 1, max: RETRY_IN_MAX_MS });
+    return false;
+  }
+
+  /** The work has returned. */
+  end(): void {
+    this.over = true;
   }
 }

@@ -3,6 +3,7 @@
  * a time. Nothing can end it there, so `terminate()` waits for it, and one that takes too long is only said to.
  */
 
+import { attemptEnded } from '../queue/checkpointErrors.js';
 import type { ChunkOutcome, LoadOutcome, QueuedTask, Runner, WorkOutcome } from '../queue/runner.js';
 import type { TaskDetails, TaskId } from '../task/task.js';
 import { viewOf } from '../task/taskBytes.js';
@@ -17,6 +18,8 @@ export interface MainRun {
   readonly bytes: Uint8Array;
   readonly term: number;
   readonly attempt: number;
+  /** What the attempt before put down. */
+  readonly checkpoint: Uint8Array | null;
   readonly details?: TaskDetails;
 }
 
@@ -27,6 +30,8 @@ interface MainRunnerParts {
   readonly taskTimeout: number;
   /** Asks the main thread to run; it answers through `settled`. */
   ask(run: MainRun): void;
+  /** Puts down the checkpoint of the task that runs. Rejects if that cannot be. */
+  checkpoint(task: QueuedTask, bytes: Uint8Array): Promise<void>;
   /** Tells the main thread that the running work should end. */
   abort(reason: string): void;
   /** Called with how long a task took that is done, in ms. */
@@ -42,7 +47,9 @@ export class MainRunner implements Runner {
   private term = 0;
   private started = false;
   private runs = 0;
-  private running: { readonly run: number; readonly settle: (outcome: WorkOutcome) => void } | undefined;
+  private running:
+    | { readonly run: number; readonly task: QueuedTask; readonly settle: (outcome: WorkOutcome) => void }
+    | undefined;
   private idle = Promise.resolve();
   private readonly watch: Alarm;
   private overdue = false;
@@ -75,7 +82,7 @@ export class MainRunner implements Runner {
     const run = ++this.runs;
     const beganAt = clock.now();
     const outcome = new Promise<WorkOutcome>((settle) => {
-      this.running = { run, settle };
+      this.running = { run, task, settle };
     });
     this.idle = outcome.then(() => {});
     if (Number.isFinite(taskTimeout)) this.watch.by(clock.now() + taskTimeout);
@@ -85,9 +92,11 @@ export class MainRunner implements Runner {
       bytes: ofItsOwn(viewOf(task.bytes)),
       term: this.term,
       attempt: task.failed + 1,
+      checkpoint: task.checkpoint ?? null,
       ...(task.details === undefined ? {} : { details: task.details }),
     });
     const ended = await outcome;
+    task.result = ended.type === 'result' ? ended.result : undefined;
     if (ended.type === 'result' && ended.done) took?.(clock.now() - beganAt);
     return chunkOutcome(ended);
   }
@@ -102,6 +111,14 @@ export class MainRunner implements Runner {
     if (!this.overdue) return;
     this.overdue = false;
     this.parts.recovered();
+  }
+
+  /** Puts down a checkpoint of the run under way. */
+  async putCheckpoint(run: number, bytes: Uint8Array): Promise<void> {
+    const { running } = this;
+    if (running?.run !== run) throw attemptEnded();
+    await this.parts.checkpoint(running.task, bytes);
+    running.task.checkpoint = bytes;
   }
 
   /** Ends the run under way, for a main thread that will not answer any more. Returns whether there was one. */

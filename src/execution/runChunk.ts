@@ -3,14 +3,14 @@
  * task is spent here, so it awaits only promises, and looks at the lease again only when the wall clock has moved.
  */
 
-import type { ChunkOutcome } from '../queue/runner.js';
+import type { ChunkOutcome, WorkOutcome } from '../queue/runner.js';
 import { decodeTask } from '../task/taskCodec.js';
 import type { SharedHistogram } from '../wire/sharedCounts.js';
 import type { SharedLease } from '../wire/sharedLease.js';
-import { failureOf, notBoolean, type UserWork } from './callWork.js';
+import { failureOf, outcomeOf, type UserWork } from './callWork.js';
 import { type Chunk, ownBlock } from './chunk.js';
 import type { ChunkProgress } from './chunkProgress.js';
-import { WorkContext } from './context.js';
+import { type PutCheckpoint, WorkContext } from './context.js';
 
 /** After so many ms a run begins no further task; the tasks that it carries were expected to take half of that. */
 const RUN_MAX_MS = 200;
@@ -25,6 +25,9 @@ interface ChunkParts {
   readonly progress: ChunkProgress;
   /** Of tasks that are done. */
   readonly taskTime?: SharedHistogram;
+  /** Keeps the result of a task, by its index, before the task counts as done. Null: there are no results. */
+  readonly keepResult: ((index: number, result: Uint8Array) => void) | null;
+  readonly putCheckpoint: PutCheckpoint;
   /** Told of each context before its task starts, so it can be aborted. */
   begins(context: WorkContext): void;
 }
@@ -43,11 +46,11 @@ export async function runChunk(chunk: Chunk, parts: ChunkParts): Promise<ChunkAn
 
 async function runTasks(
   chunk: Chunk,
-  { work, term, lease, progress, taskTime, begins }: ChunkParts,
+  { work, term, lease, progress, taskTime, begins, keepResult, putCheckpoint }: ChunkParts,
   beganAt: number,
   shift: number,
 ): Promise<ChunkOutcome['failure']> {
-  const { ids, lengths, attempts, details } = chunk;
+  const { ids, lengths, attempts, details, checkpoints } = chunk;
   let startedAt = beganAt;
   const block = ownBlock(chunk);
   let offset = 0;
@@ -69,15 +72,22 @@ async function runTasks(
     const end = offset + length;
     // The work has given the memory away that all tasks share; the others are sent again.
     if (done > 0 && block.length < end) return null;
-    const context = new WorkContext(id, term, attempts?.[done] ?? 1, lease, details?.[done]);
+    const attempt = attempts?.[done] ?? 1;
+    const context = new WorkContext(id, term, attempt, lease, details?.[done], putCheckpoint, checkpoints?.get(done));
     begins(context);
     progress.startedAt = now + shift;
     try {
       let result = work(decodeTask(block, offset, length), context);
       if (typeof result === 'object' && result !== null && 'then' in result) result = await result;
-      if (result !== true) return result === false ? { type: 'result', done: false } : notBoolean(result);
+      if (result !== true) {
+        const outcome = outcomeOf(result, context, keepResult !== null);
+        if (outcome.type !== 'result' || outcome.result === undefined) return notDone(outcome);
+        keepResult?.(done, outcome.result);
+      }
     } catch (thrown) {
       return failureOf(thrown);
+    } finally {
+      context.end();
     }
     offset = end;
     done += 1;
@@ -85,4 +95,8 @@ async function runTasks(
   }
   taskTime?.record(performance.now() - startedAt);
   return null;
+}
+
+function notDone(outcome: WorkOutcome): ChunkOutcome['failure'] {
+  return outcome.type === 'result' ? { type: 'result', done: false } : outcome;
 }

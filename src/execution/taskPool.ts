@@ -2,9 +2,11 @@
  * One life of a task thread: a Piscina pool of exactly one. The pool replaces a thread that died at once and by itself,
  * and without the user's module; so when its first thread is gone, the whole pool is, and the next run makes a new one.
  */
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { toWire, WorkError } from '../errors.js';
 import { ownThreadData, preloadHint } from '../surroundings/ownThreads.js';
+import { CoordinatorAnswers } from './answerPort.js';
 import { failureOf } from './callWork.js';
 import type { Packed } from './chunk.js';
 import type { ChunkAnswer } from './runChunk.js';
@@ -13,6 +15,8 @@ import { HAS_STOP, type TaskThreadAnswer, type TaskThreadCall, type TaskThreadDa
 export interface TaskPoolParts {
   /** Called when the thread ended although nothing ran and it was not terminated. */
   idleExit(error: WorkError): void;
+  /** Puts down the checkpoint of a task of the run under way. */
+  checkpoint(index: number, bytes: Uint8Array): Promise<void>;
   /** The file of the thread's entry. */
   readonly filename: string;
   readonly data: TaskThreadData;
@@ -35,6 +39,8 @@ export class TaskPool {
   /** Resolves when the thread has exited, whatever ended it. */
   readonly exited: Promise<void>;
   private ending: Promise<void> | undefined;
+  /** What comes from the thread while a run goes on. */
+  readonly answers: CoordinatorAnswers;
   private gone = false;
   private calls = 0;
   /** Whether a call has failed with the thread, and so told of its end. */
@@ -46,7 +52,7 @@ export class TaskPool {
   readonly loaded: Promise<PoolAnswer>;
 
   /** Throws what Node throws when the thread cannot be made. */
-  constructor({ filename, data, resourceLimits, idleExit }: TaskPoolParts) {
+  constructor({ filename, data, resourceLimits, idleExit, checkpoint }: TaskPoolParts) {
     this.pool = new Piscina({
       filename,
       workerData: { ...data, ...this.own },
@@ -68,14 +74,18 @@ export class TaskPool {
       if (thread === undefined) resolve();
       else thread.once('exit', () => resolve());
     });
+    const channel = new MessageChannel();
+    this.answers = new CoordinatorAnswers({ port: channel.port1, checkpoint });
     void this.exited.then(() => {
       this.gone = true;
+      this.answers.close();
       if (this.calls === 0 && !this.told && this.ending === undefined) {
         idleExit(new WorkError('ERR_TASK_THREAD_EXITED', `the task thread ended while nothing ran: ${why}`));
       }
       return this.terminate();
     });
-    this.loaded = this.call({ term: 0, chunk: 'load' }, [], 'loaded the work module').then((answer) => {
+    const load: TaskThreadCall = { term: 0, chunk: 'load', answers: channel.port2 };
+    this.loaded = this.call(load, [channel.port2], 'loaded the work module').then((answer) => {
       this.isLoaded = answer.failure === null;
       this.hasStop = this.isLoaded && answer.took === HAS_STOP;
       return answer;
@@ -88,6 +98,7 @@ export class TaskPool {
   }
 
   run(term: number, { chunk, transfer }: Packed): Promise<PoolAnswer> {
+    this.answers.begins();
     return this.call({ term, chunk }, transfer, 'ran the work');
   }
 
@@ -101,7 +112,11 @@ export class TaskPool {
     return this.call({ term: 0, chunk: 'stop' }, [], 'stopped its work');
   }
 
-  private async call(call: TaskThreadCall, transferList: ArrayBuffer[], what: string): Promise<PoolAnswer> {
+  private async call(
+    call: TaskThreadCall,
+    transferList: (ArrayBuffer | MessagePort)[],
+    what: string,
+  ): Promise<PoolAnswer> {
     this.calls += 1;
     try {
       const answer: TaskThreadAnswer = await this.pool.run(call, { transferList });

@@ -2,15 +2,17 @@
  * Inside a task thread: loads the user's module once, then runs one chunk of tasks after another. The thread lives for
  * one mastership at most, so nothing of one term is left over in the next.
  */
-import { BroadcastChannel, parentPort } from 'node:worker_threads';
+import { BroadcastChannel, type MessagePort, parentPort } from 'node:worker_threads';
+import { attemptEnded } from '../queue/checkpointErrors.js';
 import { flushOutput } from '../surroundings/ownOutput.js';
 import { type OwnThreadData, threadBegins } from '../surroundings/ownThreads.js';
 import { MemberCounts } from '../wire/sharedCounts.js';
 import { SharedLease } from '../wire/sharedLease.js';
+import { ThreadAnswers } from './answerPort.js';
 import { failureOf, type UserWork } from './callWork.js';
 import type { Chunk } from './chunk.js';
 import { ChunkProgress } from './chunkProgress.js';
-import type { WorkContext } from './context.js';
+import type { PutCheckpoint, WorkContext } from './context.js';
 import { loadWork } from './loadWork.js';
 import { lowerThreadPriority } from './lowerPriority.js';
 import { type ChunkAnswer, runChunk } from './runChunk.js';
@@ -25,6 +27,8 @@ export interface TaskThreadData {
   readonly progress: SharedArrayBuffer;
   /** The buffer of the cluster's `MemberCounts`; undefined: tasks are not measured. */
   readonly counts?: SharedArrayBuffer;
+  /** Whether the work may return results. */
+  readonly results?: boolean;
   /** Name of the broadcast channel that tells running work to end. */
   readonly abortChannel: string;
 }
@@ -33,6 +37,8 @@ export interface TaskThreadData {
 export interface TaskThreadCall {
   readonly term: number;
   readonly chunk: Chunk | 'load' | 'stop';
+  /** Comes with `load`. */
+  readonly answers?: MessagePort;
 }
 
 /** In the place of how long a run took, what is answered to `load` if the module exports a function `stop`. */
@@ -58,7 +64,16 @@ export function startTaskThread(
   channel.unref();
   let loading: Promise<UserWork> | undefined;
 
-  return async ({ term, chunk }) => {
+  let answers: ThreadAnswers | undefined;
+  const keepResult = (done: number, result: Uint8Array): void => answers?.keepResult(done, result);
+  const putCheckpoint: PutCheckpoint = async (context, bytes) => {
+    if (context !== running || answers === undefined) throw attemptEnded();
+    // The task that runs is the one after those that are done.
+    await answers.putCheckpoint(progress.done, bytes);
+  };
+
+  return async ({ term, chunk, answers: port }) => {
+    if (port !== undefined) answers = new ThreadAnswers(port);
     let work: UserWork;
     try {
       loading ??= loadAlone(data.work);
@@ -68,7 +83,9 @@ export function startTaskThread(
     }
     if (chunk === 'load') return stopOf(work) === undefined ? 0 : HAS_STOP;
     if (chunk === 'stop') return stop(work);
-    const answer = await runChunk(chunk, { work, term, lease, progress, begins, ...measured });
+    answers?.begins();
+    const handBack = { keepResult: data.results === true ? keepResult : null, putCheckpoint };
+    const answer = await runChunk(chunk, { work, term, lease, progress, begins, ...handBack, ...measured });
     running = undefined;
     return answer.failure === null ? answer.took : answer;
   };

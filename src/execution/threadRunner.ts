@@ -13,6 +13,7 @@
 import assert from 'node:assert/strict';
 import { BroadcastChannel } from 'node:worker_threads';
 import { fromWire, toWire, WorkError } from '../errors.js';
+import { attemptEnded } from '../queue/checkpointErrors.js';
 import type { ChunkOutcome, LoadOutcome, QueuedTask, Runner } from '../queue/runner.js';
 import { Alarm } from '../time/alarm.js';
 import type { Clock } from '../time/clock.js';
@@ -32,7 +33,9 @@ const ended: LoadOutcome = { type: 'ended' };
 export const EXIT_PATIENCE_MS = 2000;
 
 interface ThreadRunnerParts {
-  readonly pool: Omit<TaskPoolParts, 'idleExit'>;
+  readonly pool: Omit<TaskPoolParts, 'idleExit' | 'checkpoint'>;
+  /** Puts down the checkpoint of a task that runs. Rejects if that cannot be. */
+  checkpoint(task: QueuedTask, bytes: Uint8Array): Promise<void>;
   /** Shared by all threads of the coordinator. */
   readonly gate: StartGate;
   readonly places: ThreadPlaces;
@@ -74,6 +77,8 @@ export class ThreadRunner implements Runner {
   /** Whether the thread that is present makes room for others. */
   private makesRoom = false;
   private running = false;
+  /** Those of the run under way. */
+  private tasks: readonly QueuedTask[] = [];
   /** The end of the thread before, of a mastership or of a probe. */
   private ending = Promise.resolve();
   private probing: PoolStart | undefined;
@@ -93,7 +98,25 @@ export class ThreadRunner implements Runner {
   }
 
   get doneSoFar(): number {
-    return this.parts.progress.done;
+    const { done } = this.parts.progress;
+    this.takeResults(this.usable);
+    return done;
+  }
+
+  /** Gives each task the result that its thread has kept. Those of tasks that are done by now are among them. */
+  private takeResults(pool: TaskPool | undefined): void {
+    if (this.parts.pool.data.results !== true || pool === undefined) return;
+    for (const [index, result] of pool.answers.take()) {
+      const task = this.tasks[index];
+      if (task !== undefined) task.result = result;
+    }
+  }
+
+  private async putCheckpoint(index: number, bytes: Uint8Array): Promise<void> {
+    const task = this.running ? this.tasks[index] : undefined;
+    if (task === undefined) throw attemptEnded();
+    await this.parts.checkpoint(task, bytes);
+    task.checkpoint = bytes;
   }
 
   get loaded(): boolean {
@@ -216,7 +239,10 @@ export class ThreadRunner implements Runner {
 
   private startPool(place: Place, idleExit: (error: WorkError) => void): PoolStart {
     const { gate, clock, loadTimeout, exitPatience, pool } = this.parts;
-    const makePool = (exited: (error: WorkError) => void) => new TaskPool({ ...pool, idleExit: exited });
+    const makePool = (exited: (error: WorkError) => void) => {
+      const checkpoint = (index: number, bytes: Uint8Array) => this.putCheckpoint(index, bytes);
+      return new TaskPool({ ...pool, idleExit: exited, checkpoint });
+    };
     const stopFailed = (error: WorkError): void => this.parts.trouble(error);
     return new PoolStart({ gate, place, clock, loadTimeout, exitPatience, makePool, idleExit, stopFailed });
   }
@@ -227,10 +253,15 @@ export class ThreadRunner implements Runner {
     const pool = this.usable;
     if (pool === undefined) return notRun;
     const { present } = this;
+    this.tasks = tasks;
+    // Of an attempt before.
+    if (this.parts.pool.data.results === true) for (const task of tasks) task.result = undefined;
     this.running = true;
     present?.begins();
     const outcome = await this.runIn(pool, tasks);
+    this.takeResults(pool);
     this.running = false;
+    this.tasks = [];
     this.used();
     present?.ends();
     return outcome;

@@ -3,6 +3,7 @@
  * parts. `cluster.ts`, `managedCluster.ts` and `unmanagedCluster.ts` implement them.
  */
 import type { EventEmitter } from 'node:events';
+import type { CodedError } from '../errors.js';
 import type { HandOverOptions, PauseOptions } from '../options/options.js';
 import type { TaskId } from '../task/task.js';
 import type { HandedOver } from '../wire/messages.js';
@@ -131,6 +132,48 @@ export interface Cluster extends EventEmitter<ClusterEvents> {
 export interface Submission {
   /** Is false if a task with this id is queued already, or, in memory, if a member has done it. */
   readonly stored: boolean;
+  /**
+   * Waits until the task has ended, on whichever member, and says how. Needs `keepOutcomes`. The store is asked, so nothing that
+   * gets lost leaves it waiting. While a queue is blocked by a task, it goes on waiting for that one.
+   *
+   * If `stored` is false, the task is the one that is queued under this id, or else the last one that was done.
+   *
+   * @throws The error of the task, with its name, message and code, if it became a dead letter.
+   * @throws {@link FailoverError} `ERR_TIMEOUT`: it has not ended in time, and may yet be done. `ERR_CANCELLED`: it was cancelled.
+   * `ERR_OUTCOME_UNKNOWN`: it has ended, and no outcome of it is kept. `ERR_OUTCOMES_OFF`: `keepOutcomes` is not set.
+   * @throws {@link StateError} `ERR_STOPPED`: this cluster has stopped.
+   * @throws {@link StoreError} The store refused. Where it does not answer, it is asked again.
+   * @throws The reason of the signal.
+   */
+  done<Result = unknown>(options?: DoneOptions): Promise<DoneOutcome<Result>>;
+}
+
+/** Says for how long `done` waits. */
+export interface DoneOptions {
+  /** Sets after how many ms it fails with `ERR_TIMEOUT`. Default: without end. */
+  readonly timeout?: number | undefined;
+  /** Ends the wait when it aborts. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Tells how a task was done. */
+export interface DoneOutcome<Result = unknown> {
+  /** Holds what the work returned as `{ result }`; undefined if it returned true. */
+  readonly result: Result;
+  /** Counts the tries that it took. */
+  readonly attempts: number;
+  /** Numbers the mastership under which it ended. */
+  readonly term: number;
+  /** Tells when, by the clock of the master. */
+  readonly at: Date;
+}
+
+/** Tells how a task ended. */
+export interface Outcome<Result = unknown> extends DoneOutcome<Result> {
+  /** Says which end it was: `failed` is that of a dead letter. */
+  readonly state: 'done' | 'failed' | 'cancelled';
+  /** Holds the error of a task that failed, with its name, message and code. */
+  readonly error: CodedError | undefined;
 }
 
 /** Tells how many tasks of one `submitMany` were queued. */
@@ -163,16 +206,8 @@ export interface TransactionOptions {
   readonly session: TransactionSession;
 }
 
-/** Describes the part of a driver's session that is needed: all versions of the driver have it, and so has mongoose. */
+/** Is a `ClientSession` of the driver, of any version, or of mongoose. Its client writes the task. */
 export interface TransactionSession {
-  /** Is the client that began the session. */
-  readonly client: {
-    /** Returns a database of the client. */
-    db(name?: string): {
-      /** Returns a collection of the database. */
-      collection(name: string): object;
-    };
-  };
   /** Returns whether a transaction is open. */
   inTransaction(): boolean;
 }
@@ -300,6 +335,34 @@ export interface ManagedCluster<Task extends object = object> extends Cluster {
    * @throws {@link FailoverError} `ERR_COORDINATOR_LOST`: the coordinator thread died.
    */
   requeue(id: TaskId): Promise<boolean>;
+
+  /**
+   * Looks once how the last task with this id that has ended did so, on whichever member. Resolves to null if none has ended yet,
+   * or if the outcome was deleted when the time of `keepOutcomes` was over.
+   *
+   * @example
+   * ```ts
+   * import { failover } from 'mongo-failover';
+   *
+   * const { managed: Managed } = failover({ nodb: true });
+   * const cluster = new Managed<{ id: number }>('reports', 'id', new URL('./reports.js', import.meta.url), {
+   *   ...{ durable: true, keepOutcomes: 24 * 60 * 60 * 1000, results: true },
+   *   retry: { attempts: 3, exhausted: 'dead-letter' },
+   * });
+   * const submission = await cluster.submitWork({ id: 1 });
+   * const { result } = await submission.done<{ url: string }>({ timeout: 30_000 });
+   * console.log(result.url);
+   * // In another request, or another process:
+   * const outcome = await cluster.outcome(1);
+   * if (outcome?.state === 'failed') console.error(outcome.error?.message);
+   * ```
+   *
+   * @throws {@link TaskError} `ERR_INVALID_KEY`: this is no id.
+   * @throws {@link FailoverError} `ERR_OUTCOMES_OFF`: `keepOutcomes` is not set. `ERR_COORDINATOR_LOST`: the coordinator thread died.
+   * @throws {@link StateError} `ERR_STOPPED`: it was called after `stop()`.
+   * @throws {@link StoreError} The store did not answer or refused.
+   */
+  outcome<Result = unknown>(id: TaskId): Promise<Outcome<Result> | null>;
 }
 
 /** Only elects and synchronizes: the program does its work while `isMaster` is true. */

@@ -52,6 +52,11 @@ export class CoordinatorHandle {
     this.watch = new ServiceWatch(options, time);
   }
 
+  /** Returns POLL, in ms. */
+  get poll(): number {
+    return this.#options.intervals.POLL;
+  }
+
   /** Adds a cluster and attaches it: at once, or when the thread that died has been replaced. Returns its number. Throws `ERR_STOPPED` after `close()`. */
   add(client: Client): number {
     if (this.closed) throw new StateError('ERR_STOPPED', 'this failover has been closed');

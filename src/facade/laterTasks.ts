@@ -3,11 +3,11 @@
  * caller commits. The latter are written here, by the caller's own client, because a session belongs to the client that began it.
  */
 import { showKind, showValue } from '../diagnostics/showValue.js';
-import { InvalidOptionError, TaskError } from '../errors.js';
+import { FailoverError, InvalidOptionError, TaskError } from '../errors.js';
 import { checkBoolean, isObject, readFields, reading } from '../options/checks.js';
 import { bson } from '../task/bson.js';
 import type { Caller } from '../wire/messages.js';
-import type { PendingSubmissions, Submissions, TransactionSession } from './api.js';
+import type { PendingSubmissions, Submission, Submissions, TransactionSession } from './api.js';
 import type { EncodedTask } from './feeder.js';
 
 /** What was asked of a submission. */
@@ -15,7 +15,7 @@ export interface SubmitRequest {
   readonly wait: boolean;
   /** In ms since 1970; null: at once. */
   readonly at: number | null;
-  readonly session: TransactionSession | null;
+  readonly session: DriverSession | null;
 }
 
 /** Most tasks that are sent to the coordinator in one call. */
@@ -25,6 +25,11 @@ const TIME_MAX = 8.64e15;
 /** The document of the store that names its epoch. */
 const MARKER = { collection: 'failover', _id: 'settled' } as const;
 const OUTBOX = 'failover_outbox';
+
+/** A session with what its types do not show, and all versions of the driver have. */
+interface DriverSession extends TransactionSession {
+  readonly client: { db(name: string): { collection(name: string): object } };
+}
 
 /** As much of a collection of the driver as is needed. */
 interface Collection {
@@ -59,19 +64,30 @@ function isForeignDate(value: unknown): boolean {
   return Object.prototype.toString.call(value) === '[object Date]';
 }
 
-function checkSession(session: unknown): TransactionSession {
+function checkSession(session: unknown): DriverSession {
   const isSession =
     isObject(session) &&
     reading('session', () => {
-      const { client, inTransaction } = session as Partial<TransactionSession>;
+      const { client, inTransaction } = session as Partial<DriverSession>;
       return isObject(client) && typeof client.db === 'function' && typeof inTransaction === 'function';
     });
-  if (isSession) return session as TransactionSession;
+  if (isSession) return session as DriverSession;
   throw new InvalidOptionError(`session must be a session of the driver, or of mongoose, not ${showKind(session)}`);
 }
 
 export function isLater({ at, session }: SubmitRequest): boolean {
   return at !== null || session !== null;
+}
+
+/** What the submission of a task that is due later resolves to. */
+export class LaterSubmission implements Submission {
+  constructor(readonly stored: boolean) {}
+
+  async done(): Promise<never> {
+    const text =
+      'a task that is due later has no number yet by which its end could be told: ask outcome(id) when it is due';
+    throw new FailoverError('ERR_OUTCOME_UNKNOWN', text);
+  }
 }
 
 export class LaterTasks {
@@ -110,7 +126,7 @@ export class LaterTasks {
 
   /** Writes tasks in the transaction of this session. */
   async submitIn(
-    session: TransactionSession,
+    session: DriverSession,
     tasks: readonly EncodedTask[],
     at: number | null,
     call: Caller,
@@ -133,7 +149,7 @@ export class LaterTasks {
       origin: new bson.ObjectId().toHexString(),
       written,
     }));
-    // Again, because the transaction may have ended meanwhile, and the driver would write outside of one.
+    // Again, because the transaction may have ended since, and the driver would write outside of one.
     this.mustBeIn(session);
     if (documents.length > 0) await collection(OUTBOX).insertMany(documents, { session, ordered: true });
     return { stored: 'pending', count: documents.length };
@@ -146,7 +162,7 @@ export class LaterTasks {
   }
 
   /** An outbox elsewhere would never be read. */
-  private async mustBeHere({ client }: TransactionSession, epoch: string, collection: Collection): Promise<void> {
+  private async mustBeHere({ client }: DriverSession, epoch: string, collection: Collection): Promise<void> {
     if (this.checked.has(client)) return;
     const marker = await collection.findOne({ _id: MARKER._id }, { readPreference: 'primary' });
     if (isObject(marker) && 'epoch' in marker && marker.epoch === epoch) {

@@ -22,19 +22,26 @@ export class MainWork {
   constructor(
     private readonly work: UserFunction,
     private readonly lease: SharedLease,
+    private readonly results: boolean,
   ) {}
 
-  run(request: WorkRequest): Promise<WorkOutcome> {
-    const outcome = this.last.then(() => this.runNow(request));
+  /** `put` puts down a checkpoint of this run. */
+  run(request: WorkRequest, put: (bytes: Uint8Array) => Promise<void>): Promise<WorkOutcome> {
+    const outcome = this.last.then(() => this.runNow(request, put));
     this.last = outcome;
     return outcome;
   }
 
-  private async runNow({ id, bytes, term, attempt, details }: WorkRequest): Promise<WorkOutcome> {
-    const context = new WorkContext(id, term, attempt, this.lease, details);
+  private async runNow(request: WorkRequest, put: (bytes: Uint8Array) => Promise<void>): Promise<WorkOutcome> {
+    const { id, bytes, term, attempt, details, checkpoint } = request;
+    const putDown = (_: WorkContext, value: Uint8Array) => put(value);
+    const context = new WorkContext(id, term, attempt, this.lease, details, putDown, checkpoint ?? undefined);
     this.running = context;
     const outcome = await this.inside.run(() =>
-      callWork(this.work, () => decodeTask(Buffer.from(bytes)), context, this.lease.aborted),
+      callWork(this.work, () => decodeTask(Buffer.from(bytes)), context, {
+        aborted: this.lease.aborted,
+        results: this.results,
+      }),
     );
     this.running = undefined;
     return outcome;

@@ -7,12 +7,15 @@ import type { WorkTarget } from '../options/workTarget.js';
 import type { TaskId } from '../task/task.js';
 import { encodeTask } from '../task/taskCodec.js';
 import { asTaskId, taskIdRule } from '../task/taskId.js';
+import { realTime } from '../time/realTime.js';
 import { systemClock } from '../time/systemClock.js';
 import type { MemberEvent, SubmitResult } from '../wire/messages.js';
 import { mustBeFresh } from '../wire/takenLetter.js';
 import { Admission } from './admission.js';
+import { Answers } from './answers.js';
 import type * as api from './api.js';
 import type {
+  Outcome,
   PendingSubmission,
   PendingSubmissions,
   Submission,
@@ -23,7 +26,7 @@ import type {
 import { Cluster } from './cluster.js';
 import type { CoordinatorHandle } from './coordinatorHandle.js';
 import { type EncodedTask, Feeder, type Receiver } from './feeder.js';
-import { isLater, LaterTasks, resolveSubmit, type SubmitRequest } from './laterTasks.js';
+import { isLater, LaterSubmission, LaterTasks, resolveSubmit, type SubmitRequest } from './laterTasks.js';
 import { MainPulse } from './mainPulse.js';
 import { MainWork } from './mainWork.js';
 import { encodeEach, ManyTasks } from './manyTasks.js';
@@ -31,12 +34,6 @@ import { durableBlocks, memoryBlocks, TaskBlocks, type TaskSlot } from './taskBl
 
 /** Why it cannot wait for room. */
 const OWN_ROOM = ', and the work that would make room is what waits';
-
-/** The same for all, as there is one for each task. */
-const submissions: Readonly<Record<'stored' | 'not', Submission>> = {
-  stored: Object.freeze({ stored: true }),
-  not: Object.freeze({ stored: false }),
-};
 
 /** Its public members are described in `api.ts`. */
 export class ManagedCluster<Task extends object = object> extends Cluster implements api.ManagedCluster<Task> {
@@ -52,6 +49,7 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
   private readonly mainWork: MainWork | null;
   private readonly room = new Admission();
   private readonly pulse: MainPulse | null;
+  private readonly answers: Answers;
 
   constructor(
     handle: CoordinatorHandle,
@@ -71,7 +69,14 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
     this.later = new LaterTasks(name);
     this.blocks = new TaskBlocks(options.durable ? durableBlocks : memoryBlocks);
     this.feeder = new Feeder((batch) => this.call('submit', batch), options.durable);
-    this.mainWork = work.kind === 'main' ? new MainWork(work.work, this.lease) : null;
+    this.mainWork = work.kind === 'main' ? new MainWork(work.work, this.lease, options.results) : null;
+    this.answers = new Answers({
+      name,
+      kept: options.keepOutcomes !== null,
+      time: realTime,
+      poll: handle.poll,
+      look: (ids) => this.call('outcomes', ids),
+    });
     this.pulse = work.kind === 'main' ? new MainPulse(this.lease, options.mainTimeout) : null;
   }
 
@@ -84,7 +89,7 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
       if (isLater(request)) return this.submitLater([task], request).then(first);
       const { id, slot } = this.encode(task);
       if (request.wait) return this.waitForRoom(id, slot);
-      return this.submit(id, slot, (result) => this.submission(result, slot));
+      return this.submit(id, slot, (result) => this.submission(id, result, slot));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -104,6 +109,7 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
       tasks,
       (task) => this.encode(task),
       (task) => this.blocks.free(task.slot),
+      (count) => this.blocks.expect(count),
     );
     const many = new ManyTasks(encoded, {
       admit: (task) => this.admit(task),
@@ -181,7 +187,7 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
     const submit = (): Promise<Submission> => {
       mustBeFresh(letter, systemClock);
       const slot = this.blocks.copy(letter.bytes);
-      return this.submit(id, slot, (result) => this.submission(result, slot));
+      return this.submit(id, slot, (result) => this.submission(id, result, slot));
     };
     let stored: boolean;
     try {
@@ -196,6 +202,11 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
     return stored || unblock();
   }
 
+  async outcome<Result>(id: TaskId): Promise<Outcome<Result> | null> {
+    this.mustNotBeStopped();
+    return this.answers.outcome(id);
+  }
+
   private async waitForRoom(id: TaskId, slot: TaskSlot): Promise<Submission> {
     const { isOwnWork } = this;
     const attempt = async (): Promise<SubmitResult> => {
@@ -203,19 +214,19 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
       return this.submit(id, slot, (result) => result);
     };
     // Its own task leaves the queue when the work returns, so there would be no room before that.
-    if (isOwnWork) return this.submission(await attempt(), slot, OWN_ROOM);
-    return this.submission(await this.room.serve(attempt), slot);
+    if (isOwnWork) return this.submission(id, await attempt(), slot, OWN_ROOM);
+    return this.submission(id, await this.room.serve(attempt), slot);
   }
 
   private get isOwnWork(): boolean {
     return this.mainWork?.isCaller ?? false;
   }
 
-  private submission(result: SubmitResult, slot: TaskSlot, why = ''): Submission {
+  private submission(id: TaskId, result: SubmitResult, slot: TaskSlot, why = ''): Submission {
     // In memory, what is queued is read until it leaves.
     if (this.options.durable || result !== 'queued') this.blocks.free(slot);
     if (result === 'full') throw this.queueFull(why);
-    return result === 'queued' ? submissions.stored : submissions.not;
+    return this.answers.submission(id, result);
   }
 
   /** One promise and no more: this is what a task costs the thread of the user. */
@@ -276,6 +287,7 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
   override stop(): Promise<void> {
     const stopping = super.stop();
     this.room.close();
+    this.answers.stop();
     const clear = (): void => {
       this.backlog.clear();
       this.pulse?.stop();
@@ -292,12 +304,14 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
     switch (event.type) {
       case 'done':
         this.leave(event.ids);
+        this.answers.soon();
         if (this.listenerCount('done') > 0) for (const id of event.ids) this.emit('done', id);
         return;
       case 'removed':
         return this.leave(event.ids);
       case 'deadletter':
         this.leave([event.id]);
+        this.answers.soon();
         this.emit('deadletter', event.id, fromWire(event.error));
         return;
       case 'duplicate':
@@ -332,7 +346,7 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
   private async runHere(request: Extract<MemberEvent, { type: 'work' }>): Promise<void> {
     if (this.mainWork === null) return;
     const call = this.caller();
-    const outcome = await this.mainWork.run(request);
+    const outcome = await this.mainWork.run(request, (bytes) => call('checkpoint', request.run, bytes));
     // A coordinator that has died in the meantime has no use for it; the next one asks again, by numbers of its own.
     await call('worked', request.run, outcome).catch(() => {});
   }
@@ -341,5 +355,5 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
 /** What `submitMany` tells, of its only task. */
 function first(many: Submissions | PendingSubmissions): Submission | PendingSubmission {
   if (many.stored === 'pending') return { stored: 'pending' };
-  return many.stored > 0 ? submissions.stored : submissions.not;
+  return new LaterSubmission(many.stored > 0);
 }

@@ -7,6 +7,7 @@ import { isArray, showKind } from '../diagnostics/showValue.js';
 import { FailoverError, InvalidOptionError, ofMany, TaskError } from '../errors.js';
 import { reading } from '../options/checks.js';
 import type { SubmitResult } from '../wire/messages.js';
+import { isQueued } from './answers.js';
 import type { Submissions } from './api.js';
 import type { EncodedTask, Receiver } from './feeder.js';
 
@@ -119,7 +120,7 @@ export class ManyTasks {
   }
 
   private count(result: SubmitResult): void {
-    if (result === 'queued') this.stored += 1;
+    if (isQueued(result)) this.stored += 1;
     else this.duplicates += 1;
   }
 }
@@ -132,9 +133,11 @@ export function encodeEach(
   tasks: unknown,
   encode: (task: object) => EncodedTask,
   free: (task: EncodedTask) => void,
+  expect: (count: number) => void = () => {},
 ): EncodedTask[] {
   if (!isList(tasks)) throw new InvalidOptionError(`tasks must be an array, not ${showKind(tasks)}`);
   const length = reading('tasks', () => tasks.length);
+  expect(length);
   const encoded: EncodedTask[] = [];
   try {
     // By its index: a class of the user's may iterate over something else.

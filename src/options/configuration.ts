@@ -7,6 +7,8 @@
  *   exhausted      what becomes of it afterwards.
  *   maxQueue       a task that one member takes and another refuses is in the queue of one alone.
  *   maxTaskBytes   the same.
+ *   keepOutcomes   a master that keeps none leaves those unanswered who wait, and
+ *   results        one that takes no results fails the tasks of work that returns them.
  *
  * What may differ is about a machine, or about a moment: intervals, delays between tries, `taskTimeout`, `mainTimeout`,
  * `loadTimeout`, `idleThreadTimeout`, `stopTimeout`, `grace`, `fencing`, `resourceLimits`, and the work itself, which a
@@ -44,7 +46,7 @@ const KEY_MAX = 200;
 /** Returns what a member says of itself. `key`: null if it is a function. `options`: null for an unmanaged cluster. */
 export function configurationOf(options: ResolvedManagedOptions | null, key: string | null): Configuration {
   if (options === null) return { kind: 'unmanaged', settings: {} };
-  const { durable, retry, maxQueue, maxTaskBytes } = options;
+  const { durable, retry, maxQueue, maxTaskBytes, keepOutcomes, results } = options;
   return {
     kind: durable ? 'durable' : 'memory',
     settings: {
@@ -53,6 +55,8 @@ export function configurationOf(options: ResolvedManagedOptions | null, key: str
       exhausted: retry.exhausted,
       maxQueue: String(maxQueue),
       maxTaskBytes: String(maxTaskBytes),
+      keepOutcomes: keepOutcomes === null ? 'off' : String(keepOutcomes),
+      results: String(results),
     },
   };
 }

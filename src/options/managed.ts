@@ -35,6 +35,8 @@ const names = [
   'stopTimeout',
   'grace',
   'taskTimeout',
+  'keepOutcomes',
+  'results',
   'mainTimeout',
   'fencing',
   'priority',
@@ -51,9 +53,11 @@ const limitNames = [
 export function resolveManagedOptions(given: unknown, intervals: Intervals): ResolvedManagedOptions {
   const fields = readFields(given === undefined ? {} : given, '', names);
   const { maxQueue, maxTaskBytes, loadTimeout, stopTimeout } = managedDefaults;
+  const durable = fields.durable === undefined ? false : checkBoolean(fields.durable, 'durable');
   const time = { min: 1, max: TIMER_MAX_MS, fallback: Number.POSITIVE_INFINITY };
   return {
-    durable: fields.durable === undefined ? false : checkBoolean(fields.durable, 'durable'),
+    durable,
+    ...resolveOutcomes(fields, durable),
     retry: resolveRetry(fields.retry),
     maxQueue: checkNumber(fields.maxQueue, 'maxQueue', { min: 1, max: 10_000_000, integer: true, fallback: maxQueue }),
     maxTaskBytes: checkNumber(fields.maxTaskBytes, 'maxTaskBytes', {
@@ -72,6 +76,30 @@ export function resolveManagedOptions(given: unknown, intervals: Intervals): Res
     fencing: checkChoice(fields.fencing, 'fencing', ['thread', 'process']),
     priority: resolvePriority(fields.priority, null),
   };
+}
+
+/** Below that an outcome that a deposed member writes late might come when the right one is deleted already, in ms. */
+const KEPT_MIN_MS = 60_000;
+/** A year, in ms. */
+const KEPT_MAX_MS = 366 * 24 * 60 * 60 * 1000;
+
+function resolveOutcomes(
+  fields: { readonly keepOutcomes?: unknown; readonly results?: unknown },
+  durable: boolean,
+): Pick<ResolvedManagedOptions, 'keepOutcomes' | 'results'> {
+  const { keepOutcomes: given } = fields;
+  const keepOutcomes =
+    given === undefined ? null : checkNumber(given, 'keepOutcomes', { min: KEPT_MIN_MS, max: KEPT_MAX_MS });
+  const results = fields.results === undefined ? false : checkBoolean(fields.results, 'results');
+  if (keepOutcomes !== null && !durable) {
+    throw new InvalidOptionError(
+      `keepOutcomes (${keepOutcomes}) needs durable: true: a queue in memory keeps nothing of a task that is done`,
+    );
+  }
+  if (results && keepOutcomes === null) {
+    throw new InvalidOptionError('results (true) needs keepOutcomes, which says for how many ms results are kept');
+  }
+  return { keepOutcomes, results };
 }
 
 function resolveRetry(given: unknown): ResolvedManagedOptions['retry'] {

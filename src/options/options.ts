@@ -221,6 +221,16 @@ export interface ManagedOptions {
   maxQueue?: number | undefined;
   /** Sets how many bytes one task may have, encoded. Default 1 MiB, at most 16 MiB less 64 KiB. */
   maxTaskBytes?: number | undefined;
+  /**
+   * Keeps how each task ended, and its result, for so many ms: so `submitWork` resolves to a handle whose `done()` waits for the
+   * end, and `outcome(id)` tells it. Needs `durable: true`. At least 60,000. Default: not kept.
+   */
+  keepOutcomes?: number | undefined;
+  /**
+   * Lets the work return `{ result }` in the place of true: the task is done, and `done()` gives the result, 64 KiB at most when
+   * encoded. Needs `keepOutcomes`. Default false.
+   */
+  results?: boolean | undefined;
   /** Limits the task thread, as in `worker_threads`. Default: as Node.js limits a thread. */
   resourceLimits?:
     | {
@@ -305,6 +315,9 @@ export interface ResolvedManagedOptions {
   readonly retry: ResolvedRetry;
   readonly maxQueue: number;
   readonly maxTaskBytes: number;
+  /** Null: outcomes are not kept. */
+  readonly keepOutcomes: number | null;
+  readonly results: boolean;
   readonly resourceLimits: { [name in keyof NonNullable<ManagedOptions['resourceLimits']>]?: number };
   /** May be `Infinity`. */
   readonly idleThreadTimeout: number;

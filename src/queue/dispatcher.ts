@@ -12,7 +12,7 @@
  * the next master's. A failure after an abort is the abort's doing and counts as no attempt.
  */
 import assert from 'node:assert/strict';
-import { fromWire, WorkError } from '../errors.js';
+import { type CodedError, fromWire, WorkError } from '../errors.js';
 import type { TaskId } from '../task/task.js';
 import { Alarm } from '../time/alarm.js';
 import { ChunkSize } from './chunkSize.js';
@@ -302,15 +302,22 @@ export class Dispatcher {
     callbacks.done(left === 0 && done === tasks.length ? tasks : tasks.slice(left, done));
   }
 
-  /** Returns how long to wait before the source is asked again. */
+  /** Returns how long to wait before the source is asked again. A task that was postponed has not failed. */
   private recordFailure(task: QueuedTask | undefined, failure: Exclude<Failure, { type: 'not-run' }>): number {
     const { callbacks, retry, random } = this.parts;
     assert.ok(task !== undefined, 'only a task that was given fails');
+    if (failure.type === 'postponed') {
+      // No loop is hot.
+      const delay = Math.max(failure.delay, retry.minDelay);
+      callbacks.postponed(task, delay);
+      return delay;
+    }
     task.failed += 1;
-    const error =
+    const error: CodedError =
       failure.type === 'error' ? fromWire(failure.error) : new WorkError('ERR_WORK_FAILED', 'the work returned false');
-    callbacks.failed(task, error, task.failed);
-    if (task.failed < retry.attempts) return retryDelay(retry, task.failed, random);
+    const isLast = task.failed >= retry.attempts || error.permanent === true;
+    callbacks.failed(task, error, task.failed, isLast);
+    if (!isLast) return retryDelay(retry, task.failed, random);
     callbacks.exhausted(task, error);
     return 0;
   }

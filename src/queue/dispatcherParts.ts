@@ -9,10 +9,12 @@ import type { TaskSource } from './taskSource.js';
 export interface DispatcherCallbacks {
   /** Called when tasks are done, in this order, and have left the source; perhaps while those after them run. */
   done(tasks: readonly QueuedTask[]): void;
-  /** Attempt number `attempt` failed. The task stays at the head and is tried again after the delay, unless it is exhausted. */
-  failed(task: QueuedTask, error: CodedError, attempt: number): void;
+  /** Attempt number `attempt` failed. The task stays at the head and is tried again after the delay, unless that was its last. */
+  failed(task: QueuedTask, error: CodedError, attempt: number, isLast: boolean): void;
+  /** The work asked to be tried again after so many ms. The task stays at the head, so all wait. */
+  postponed(task: QueuedTask, delay: number): void;
   /**
-   * That attempt was its last. From now on the source gives it no more: the owner takes it out, or holds the queue up
+   * That attempt was its last: all are used up, or its error was permanent. From now on the source gives it no more: the owner takes it out, or holds the queue up
    * until the user decides.
    */
   exhausted(task: QueuedTask, error: CodedError): void;

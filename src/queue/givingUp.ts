@@ -12,11 +12,11 @@ const DEATHS_MAX = 3;
 
 /** Returns whether the record of a task says that it must not run again. */
 export function isSpent(
-  { failed, deaths }: { readonly failed: number; readonly deaths: number },
+  { failed, deaths, permanent }: { readonly failed: number; readonly deaths: number; readonly permanent?: boolean },
   { attempts }: { readonly attempts: number },
 ): boolean {
   const budget = Number.isFinite(attempts) ? Math.max(attempts, 2) : DEATHS_MAX;
-  return failed >= attempts || (deaths > 0 && deaths + 1 >= budget);
+  return permanent === true || failed >= attempts || (deaths > 0 && deaths + 1 >= budget);
 }
 
 export function verdictOn(error: CodedError, attempts: number): Verdict {
@@ -30,6 +30,8 @@ function cut(text: string): string {
 
 /** Makes the error of a queue that is blocked by this task (`retry.exhausted: 'block'`). */
 export function queueBlocked(queue: string, id: TaskId, error: CodedError): WorkError {
-  const text = `the queue '${queue}' is blocked: the attempts of task ${JSON.stringify(id)} are used up: ${error.message}`;
+  const task = JSON.stringify(id);
+  const why = error.permanent === true ? `task ${task} failed for good` : `the attempts of task ${task} are used up`;
+  const text = `the queue '${queue}' is blocked: ${why}: ${error.message}`;
   return new WorkError('ERR_QUEUE_BLOCKED', text, { cause: error });
 }

@@ -14,20 +14,26 @@ export interface QueuedTask {
   readonly details?: TaskDetails | undefined;
   /** How often it was tried and did not end well. */
   failed: number;
+  /** What its last attempt returned, encoded, if it returned more than that it is done. */
+  result?: Uint8Array | undefined;
+  /** What an attempt has put down for the next one. */
+  checkpoint?: Uint8Array | undefined;
 }
 
 /**
- * How one call of the user's work ended. `not-run`: it was never started, because the lease had ended or the runner was
+ * How one call of the user's work ended. `postponed`: the work asks to be tried again after so many ms, which counts as no
+ * attempt. `not-run`: it was never started, because the lease had ended or the runner was
  * ending, so it does not count as an attempt.
  */
 export type WorkOutcome =
-  | { readonly type: 'result'; readonly done: boolean }
+  | { readonly type: 'result'; readonly done: boolean; readonly result?: Uint8Array }
+  | { readonly type: 'postponed'; readonly delay: number }
   | { readonly type: 'error'; readonly error: WireError }
   | { readonly type: 'not-run' };
 
 /** How one run of several tasks ended. The first one that was not done ends it, and so does its time. */
 export interface ChunkOutcome {
-  /** How many of its tasks, from the first on, returned true. */
+  /** How many of its tasks, from the first on, are done. */
   readonly done: number;
   /** What became of the task after those; null when all were done, or those after them were not begun for lack of time. */
   readonly failure: Exclude<WorkOutcome, { type: 'result' }> | { readonly type: 'result'; readonly done: false } | null;

@@ -6,6 +6,7 @@ import type { ResolvedManagedOptions, ResolvedOptions } from '../options/options
 import type { WorkOutcome } from '../queue/runner.js';
 import type { SharedGate } from '../store/embedded/gate.js';
 import type { OutboxPlace } from '../store/outbox.js';
+import type { OutcomeLook } from '../store/taskStore.js';
 import type { OwnThreadData } from '../surroundings/ownThreads.js';
 import type { TaskDetails, TaskId } from '../task/task.js';
 import type { GroupEnd, GroupNews, OwnedGroup } from './groups.js';
@@ -66,8 +67,8 @@ export interface TaskBatch {
   readonly lengths: readonly number[];
 }
 
-/** `queued`, or not: queued already, done already by another member, or no room. */
-export type SubmitResult = 'queued' | 'known' | 'done' | 'full';
+/** `queued`, or its number if outcomes are kept, so they can be waited for; or not: queued already, done already by another member, or no room. */
+export type SubmitResult = 'queued' | 'known' | 'done' | 'full' | number;
 
 /** What `handOver` asks for. */
 export interface HandOverRequest {
@@ -131,6 +132,10 @@ export interface ClusterCalls {
   handOver(request: HandOverRequest): Promise<HandedOver>;
   pause(request: PauseRequest): Promise<void>;
   resume(): Promise<void>;
+  /** Puts down a checkpoint of the run under that number. */
+  checkpoint(run: number, bytes: Uint8Array): Promise<void>;
+  /** Tells how tasks ended, as far as the store knows: at most `OUTCOMES_READ_MAX` of them. */
+  outcomes(ids: readonly TaskId[]): Promise<OutcomeLook>;
   /** Answers a `work` event. */
   worked(run: number, outcome: WorkOutcome): Promise<void>;
 }
@@ -167,6 +172,8 @@ export type MemberEvent =
       readonly bytes: Uint8Array;
       readonly term: number;
       readonly attempt: number;
+      /** What the attempt before put down. */
+      readonly checkpoint: Uint8Array | null;
       readonly details?: TaskDetails;
     }
   | { readonly type: 'abortWork'; readonly reason: string }

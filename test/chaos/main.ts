@@ -21,6 +21,7 @@ import { buildSlowDisk } from './slowDisk.ts';
 
 const usage = `npm run chaos -- [options]
 --exec            commands under mongo-failover exec instead; --server embedded, java, etcd or consul
+--subsystems N    N of them in each of four processes; --server embedded or java
 --server NAME     ${serverNames.join(', ')} (default embedded)
 --faults N        how many (default 30)
 --seed S          what they are drawn from (default 1)
@@ -161,6 +162,8 @@ async function judge(folder: string) {
 
 // A run of its own: commands on two hosts.
 if (process.argv.includes('--exec')) await import('./exec/main.ts');
+// And one of many subsystems.
+if (process.argv.includes('--subsystems')) await import('./many/main.ts');
 
 await main().catch((error: unknown) => {
   const isUsage = error instanceof UsageError || (error instanceof TypeError && 'code' in error);

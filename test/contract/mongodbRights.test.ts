@@ -109,6 +109,20 @@ const queue: Calls<TaskStore> = {
   claimDeadLetter: ({ tasks }) => tasks.claimDeadLetter(NAME, 2, null, 'mine'),
   removeDeadLetter: ({ tasks }) => tasks.removeDeadLetter(NAME, 2),
 };
+const outbox: Calls<FullStore['outbox']> = {
+  putEntries: ({ outbox: calls }) => {
+    return calls.putEntries(
+      NAME,
+      ['x', 'y'].map((id) => ({ id, bytes: task(1).bytes, at: new Date(0), origin: `o ${id}` })),
+    );
+  },
+  namesWaiting: ({ outbox: calls }) => calls.namesWaiting([NAME], new Date()),
+  readEntries: ({ outbox: calls }) => calls.readEntries(NAME, new Date(), 10),
+  markEntries: ({ outbox: calls }) => calls.markEntries(NAME, [{ key: 'k', origin: 'o x' }]),
+  refuseEntries: ({ outbox: calls }) => calls.refuseEntries(NAME, [{ key: 'k', origin: 'o x', problem: 'p' }]),
+  removeEntries: ({ outbox: calls }) => calls.removeEntries(NAME, [{ key: 'k', origin: 'o x' }]),
+  outboxPlace: ({ outbox: calls }) => calls.outboxPlace(),
+};
 const after: Calls<Pick<Store, 'beat' | 'release' | 'releaseDead' | 'trimTerms' | 'removeMember'>> = {
   beat: (store) => store.beat(tenure, 1, progress),
   release: (store) => store.release(tenure, 2, progress),
@@ -131,7 +145,7 @@ async function life(connectString: string, streams?: () => Promise<unknown>): Pr
   try {
     await store.open();
     await streams?.();
-    for (const call of Object.values({ ...before, ...queue, ...after })) await call(store, clock);
+    for (const call of Object.values({ ...before, ...queue, ...outbox, ...after })) await call(store, clock);
   } finally {
     await store.close();
   }
@@ -176,7 +190,12 @@ async function guarded(uri: string, rights: readonly string[]) {
 }
 
 /** Nothing depends on the indexes by which old lines, old outcomes and origins are found. */
-const optional = ['failover_members', 'failover_outcomes createIndexes', 'failover_tasks createIndexes'];
+const optional = [
+  'failover_members',
+  'failover_outbox createIndexes',
+  'failover_outcomes createIndexes',
+  'failover_tasks createIndexes',
+];
 const isNeeded = (right: string) => !optional.some((each) => right.startsWith(each));
 const without = (...actions: string[]) => granted.filter((right) => !actions.some((action) => right.endsWith(action)));
 

@@ -124,6 +124,20 @@ describe('in one store', () => {
     ]);
   });
 
+  test('answers: a task goes on from its checkpoint, and one is not tried again', async () => {
+    const sample = run('answers', { XDG_STATE_HOME: shared });
+    expect(await sample.ended).toEqual({ code: 0, signal: null });
+    const told = sample.lines.filter((line) => /failover:client task/.test(line));
+    expect(told.map((line) => line.replace(/^.*failover:client /, ''))).toEqual([
+      'task sum failed at attempt 1: the connection was lost',
+      'task sum goes on with number 2',
+      'task sum is done: 10, after 2 attempts',
+      'task nothing failed at attempt 1: there is nothing to add',
+      'task nothing was given up: there is nothing to add',
+      'task nothing: failed',
+    ]);
+  });
+
   test('Express: at SIGTERM the running task ends, then the server', async () => {
     const observed = { OBSERVE_PORT: '0', OBSERVE_TOKEN: 'a-token-of-a-test' };
     const sample = run('express', { XDG_STATE_HOME: shared, PORT: '0', ...observed });

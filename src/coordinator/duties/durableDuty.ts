@@ -9,11 +9,12 @@ import type { Dispatcher } from '../../queue/dispatcher.js';
 import { DurableQueue } from '../../queue/durable/durableQueue.js';
 import { unblockHead } from '../../queue/durable/unblockHead.js';
 import type { ReadLimit } from '../../queue/readLimit.js';
+import type { QueuedTask } from '../../queue/runner.js';
 import type { OutboxWatch } from '../../relay/outboxWatch.js';
 import { Relay } from '../../relay/relay.js';
 import type { OutboxStore } from '../../store/outbox.js';
 import type { Lease, Progress } from '../../store/store.js';
-import type { NewTask, StoredTask, TaskStore } from '../../store/taskStore.js';
+import type { AddResult, NewTask, StoredTask, TaskStore } from '../../store/taskStore.js';
 import type { TaskId } from '../../task/task.js';
 import { viewOf } from '../../task/taskBytes.js';
 import { endsBy } from '../../time/pause.js';
@@ -68,6 +69,7 @@ export class DurableDuty implements QueueDuty {
       retry: options.retry,
       poll,
       reads,
+      keepOutcomes: options.keepOutcomes,
       callbacks: {
         wake: () => this.dispatcher.poke(),
         acknowledged: (ids) => this.acknowledged(ids),
@@ -77,7 +79,8 @@ export class DurableDuty implements QueueDuty {
     });
     this.dispatcher = makeDispatcher(parts, this.queue, DURABLE_CHUNK, {
       done: () => {},
-      failed: (task) => this.queue.failed(task),
+      failed: (task, isLast) => this.queue.failed(task, isLast),
+      postponed: (task) => this.queue.postponed(task),
       exhausted: (task, error) => this.queue.exhausted(task, error),
       unloadable: (error, exited) => void this.unloadable(error, exited),
     });
@@ -96,31 +99,39 @@ export class DurableDuty implements QueueDuty {
 
   // ---- what any member does ----
 
-  submit(batch: TaskBatch): Promise<SubmitResult[]> {
-    return this.add(tasksOf(batch).map(({ id, bytes }) => ({ id, bytes: viewOf(bytes) })));
+  async submit(batch: TaskBatch): Promise<SubmitResult[]> {
+    const added = await this.add(tasksOf(batch).map(({ id, bytes }) => ({ id, bytes: viewOf(bytes) })));
+    const isAwaited = this.parts.options.keepOutcomes !== null;
+    return added.map((result) => (result.type === 'stored' && isAwaited ? result.seq : resultOf(result)));
+  }
+
+  putCheckpoint(task: QueuedTask, bytes: Uint8Array): Promise<void> {
+    return this.queue.putCheckpoint(task, bytes);
   }
 
   /** Queues the letter again. A queued task with this id may be the one that blocks the queue. */
   async requeue(id: TaskId, letters: DeadLetters): Promise<boolean | 'full'> {
-    const result = await letters.requeue(id, async ({ bytes }) => (await this.add([{ id, bytes }]))[0] ?? 'known');
+    const result = await letters.requeue(id, async ({ bytes }) => {
+      const [added] = await this.add([{ id, bytes }]);
+      return added === undefined ? 'known' : resultOf(added);
+    });
     if (result === 'full') return result;
     return result === 'none' || result === 'known' ? this.unblock(id) : result === 'queued';
   }
 
-  private async add(tasks: readonly NewTask[]): Promise<SubmitResult[]> {
+  private async add(tasks: readonly NewTask[]): Promise<AddResult[]> {
     const { store, name, options, clock } = this.parts;
     const added = await store.addTasks(name, tasks, options.maxQueue);
     const at = new Date(clock.wall());
     const stored: StoredTask[] = [];
-    const results = added.map((result, index): SubmitResult => {
+    for (const [index, result] of added.entries()) {
       const task = tasks[index];
       if (result.type === 'stored' && task !== undefined) {
         stored.push({ seq: result.seq, id: task.id, bytes: task.bytes, attempts: 0, deaths: 0, recordedBy: null, at });
       }
-      return result.type === 'stored' ? 'queued' : result.type;
-    });
+    }
     this.stored(stored);
-    return results;
+    return added;
   }
 
   private stored(tasks: readonly StoredTask[]): void {
@@ -271,4 +282,8 @@ function relayed(store: TaskStore, relay: Relay): TaskStore {
       return found;
     },
   };
+}
+
+function resultOf({ type }: AddResult): Exclude<SubmitResult, number> {
+  return type === 'stored' ? 'queued' : type;
 }

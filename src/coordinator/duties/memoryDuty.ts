@@ -5,6 +5,7 @@
 
 import { logFor } from '../../diagnostics/log.js';
 import { type CodedError, toWire } from '../../errors.js';
+import { checkpointNowhere } from '../../queue/checkpointErrors.js';
 import type { Dispatcher } from '../../queue/dispatcher.js';
 import { queueBlocked, verdictOn } from '../../queue/givingUp.js';
 import { DoneWindow } from '../../queue/memory/doneWindow.js';
@@ -59,6 +60,7 @@ export class MemoryDuty implements QueueDuty {
     this.dispatcher = makeDispatcher(parts, this.queue, MEMORY_CHUNK, {
       done: (tasks) => this.tasksDone(tasks.map(({ id }) => id)),
       failed: () => {},
+      postponed: () => {},
       exhausted: (task, error) => this.giveUp(task, error),
       // What was done is in the progress that the release carries.
       unloadable: (error, exited) => parts.unloadable(error, exited),
@@ -136,6 +138,10 @@ export class MemoryDuty implements QueueDuty {
       // The number is taken if terms began again and the letters stayed.
       if (written !== false) return written !== null;
     }
+  }
+
+  async putCheckpoint(): Promise<void> {
+    throw checkpointNowhere(this.parts.name);
   }
 
   async unblock(id: TaskId): Promise<boolean> {

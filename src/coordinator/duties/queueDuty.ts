@@ -16,6 +16,8 @@ import type { Duty } from './duty.js';
 export interface QueueDuty extends Duty {
   submit(batch: TaskBatch): Promise<SubmitResult[]>;
   unblock(id: TaskId): Promise<boolean>;
+  /** Puts down a checkpoint of a task that runs. Rejects if that cannot be. */
+  putCheckpoint(task: QueuedTask, bytes: Uint8Array): Promise<void>;
   /** Ends at once what runs, because the process exits; `drain` follows. `isCutShort`: a task may be what the process dies of. */
   exit(isCutShort: boolean): void;
   /** Resolves, once it is deposed or drained, when nothing of it runs any more, or when what does was given up. */
@@ -45,7 +47,8 @@ export interface QueueDutyParts {
 /** What differs between the kinds. */
 interface QueueDutyCallbacks {
   done(tasks: readonly QueuedTask[]): void;
-  failed(task: QueuedTask): void;
+  failed(task: QueuedTask, isLast: boolean): void;
+  postponed(task: QueuedTask): void;
   exhausted(task: QueuedTask, error: CodedError): void;
   unloadable(error: CodedError, exited: boolean): void;
 }
@@ -87,10 +90,15 @@ export function makeDispatcher(
         if (again > 0) repeated?.(again);
         callbacks.done(tasks);
       },
-      failed: (task, error, attempt) => {
+      failed: (task, error, attempt, isLast) => {
         log('%s: task %o failed, attempt %d: %s', name, task.id, attempt, error.message);
         emit({ type: 'failed', id: task.id, error: toWire(error), attempt });
-        callbacks.failed(task);
+        callbacks.failed(task, isLast);
+      },
+      postponed: (task, delay) => {
+        const text = `the work postponed task ${JSON.stringify(task.id)} of '${name}', and all that wait behind it, for ${delay} ms (retryIn)`;
+        emit({ type: 'info', text });
+        callbacks.postponed(task);
       },
       exhausted: (task, error) => callbacks.exhausted(task, error),
       loaded,

@@ -61,6 +61,8 @@ export class Living {
   private next(before: Known | undefined, line: Presence, groups: readonly CandidacyGroup[], now: number): Known {
     const hash = before?.hash ?? hashOf(line.key);
     if (before === undefined) return { line, hash, groups, changedAt: null, since: now };
+    // An answer that shows an older line says nothing: it comes from a copy that is behind.
+    if (line.count < before.line.count) return { ...before, since: this.isAlive(before, now) ? before.since : now };
     const changed = before.line.count !== line.count;
     const changedAt = changed ? now : before.changedAt;
     return { line, hash, groups, changedAt, since: this.isAlive(before, now) ? before.since : now };

@@ -51,7 +51,9 @@ export class Neighbourhood {
   private readonly period: number;
   private count = 0;
   private cancel: Cancel | null = null;
+  private turning: Promise<void> = Promise.resolve();
   private signing: Promise<void> = Promise.resolve();
+  private looking: Promise<boolean> = Promise.resolve(false);
   private closed = false;
   /** Whether a line of this process is in the store, as far as it knows. */
   private written = false;
@@ -102,6 +104,7 @@ export class Neighbourhood {
     this.silence();
     // A store that was never reached has no line of this process, and would be waited for.
     if (!this.written) return;
+    await this.turning;
     await this.signing;
     await this.parts.store.removeMember(presenceId(this.parts.key)).catch(() => {});
   }
@@ -119,7 +122,7 @@ export class Neighbourhood {
     const { clock } = this.parts;
     const time = Math.ceil((clock.now() + delay) / TURN_GRID_MS) * TURN_GRID_MS;
     this.cancel = clock.at(time, () => {
-      this.signing = this.turn();
+      this.turning = this.turn();
     });
   }
 
@@ -130,8 +133,13 @@ export class Neighbourhood {
     else this.alive = [];
   }
 
-  /** Never rejects. */
-  async sign(): Promise<void> {
+  /** Signs after the sign that is under way, so none can land over a newer one. Never rejects. */
+  sign(): Promise<void> {
+    this.signing = this.signing.then(() => this.signNow());
+    return this.signing;
+  }
+
+  private async signNow(): Promise<void> {
     const { key, process, holders, store } = this.parts;
     const members = this.parts.members();
     const candidacies = this.groupsOf(members);
@@ -146,8 +154,16 @@ export class Neighbourhood {
     }
   }
 
-  /** Reads who lives. Resolves to whether the store has answered. Never rejects. */
-  async look(): Promise<boolean> {
+  /**
+   * Reads who lives, after the read that is under way: of two at once the older answer may come last. Resolves to whether the
+   * store has answered. Never rejects.
+   */
+  look(): Promise<boolean> {
+    this.looking = this.looking.then(() => this.lookNow());
+    return this.looking;
+  }
+
+  private async lookNow(): Promise<boolean> {
     const { store, clock } = this.parts;
     try {
       const lines = await store.readPresences(this.living.sets);

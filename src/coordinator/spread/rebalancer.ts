@@ -128,7 +128,10 @@ export class Rebalancer {
   private async make({ name, to }: Move): Promise<boolean> {
     const { store, rules } = this.parts;
     try {
-      const taker = (await store.listMembers(name)).find((member) => isOf(member, to));
+      const members = await store.listMembers(name);
+      // It would not see whom the mastership is for, and claim as soon as that is released.
+      if (members.some(knowsNoRequests)) return false;
+      const taker = members.find((member) => isOf(member, to));
       const giver = this.parts.members().find((member) => member.name === name && member.isMaster);
       if (taker === undefined || giver === undefined || this.closed) return false;
       return await giver.giving.give(taker.id, rules.patience);
@@ -139,8 +142,17 @@ export class Rebalancer {
   }
 }
 
+/** Returns whether this is a standby of a version that knows of no hand-overs. */
+function knowsNoRequests({ state, drain }: Member): boolean {
+  return drain === undefined && isStandby(state);
+}
+
+function isStandby(state: string): boolean {
+  return state === 'slave' || state === 'ticking';
+}
+
 /** Returns whether this is a member of that process that could be master, by its line. */
 function isOf({ id, state, drained, priority, drain }: Member, { process, holders }: Neighbour): boolean {
   const isIts = drain === process && id.startsWith(holders);
-  return isIts && drained !== true && priority !== 0 && (state === 'slave' || state === 'ticking');
+  return isIts && drained !== true && priority !== 0 && isStandby(state);
 }

@@ -20,6 +20,7 @@ import type { CodedError } from '../../errors.js';
 import type { Tenure } from '../../store/store.js';
 import type { StoredTask, TaskStore } from '../../store/taskStore.js';
 import type { TaskId } from '../../task/task.js';
+import { checkpointLost } from '../checkpointErrors.js';
 import type { ReadLimit } from '../readLimit.js';
 import type { QueuedTask } from '../runner.js';
 import type { TaskSource } from '../taskSource.js';
@@ -118,13 +119,24 @@ export class DurableQueue implements TaskSource {
   }
 
   /** Puts on record that the head failed, before it is tried again. */
-  failed(task: QueuedTask): void {
-    this.reign?.failed(task);
+  failed(task: QueuedTask, isLast: boolean): void {
+    this.reign?.failed(task, isLast);
+  }
+
+  /** Lets the head wait, which has neither failed nor been done. */
+  postponed(task: QueuedTask): void {
+    this.reign?.postponed(task);
   }
 
   /** Gives the task up, after `failed`: its attempts are used up. */
   exhausted(task: QueuedTask, error: CodedError): void {
     this.reign?.exhausted(task, error);
+  }
+
+  /** Puts down a checkpoint of a task that runs. Rejects if the mastership has ended, or the task is done. */
+  async putCheckpoint(task: QueuedTask, bytes: Uint8Array): Promise<void> {
+    if (this.reign === null) throw checkpointLost();
+    await this.reign.putCheckpoint(task, bytes);
   }
 
   /** Looks for new tasks at once, because there may be some. */

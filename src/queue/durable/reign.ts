@@ -18,20 +18,18 @@
 import { type CodedError, WorkError } from '../../errors.js';
 import type { Attempts, Burial, NewTask, StoredTask } from '../../store/taskStore.js';
 import type { TaskId } from '../../task/task.js';
-import { Alarm } from '../../time/alarm.js';
 import type { Clock } from '../../time/clock.js';
+import { attemptEnded, checkpointLost } from '../checkpointErrors.js';
 import { isSpent, queueBlocked, verdictOn } from '../givingUp.js';
 import type { QueuedTask } from '../runner.js';
+import { OutcomeKeeper } from './outcomeKeeper.js';
+import { Polling } from './polling.js';
 import type { TaskWindow, WindowTask } from './taskWindow.js';
 import type { TenureStore } from './tenureStore.js';
 import { Trimming } from './trimming.js';
 
 /** Most tasks that are done or running without an acknowledgement. */
 export const UNACKNOWLEDGED_MAX = 256;
-/** Looks are on a grid of so many ms: the end of each timer blocks the thread, once for all that end together (systemClock.ts). */
-const POLL_GRID_MS = 10;
-/** After a look for new tasks the next one waits ten times as long as that look took, but no more than four POLL. */
-const POLL_REST = { times: 10, polls: 4 };
 
 interface DurableQueueCallbacks {
   /** Tasks that may run are there: poke the dispatcher. */
@@ -50,6 +48,8 @@ export interface ReignParts {
   readonly retry: { readonly attempts: number; readonly exhausted: 'block' | 'dead-letter' };
   /** Between two looks for new tasks, in ms. */
   readonly poll: number;
+  /** For how long it is kept how a task ended, in ms; null: it is not. */
+  readonly keepOutcomes: number | null;
   readonly callbacks: DurableQueueCallbacks;
   /** Returns up to which number tasks may be trimmed once they are done. Missing: all may. */
   trimLimit?(): number;
@@ -91,12 +91,12 @@ export class Reign {
   /** Whether it is being asked what became of the task that blocks. */
   private looking = false;
   private readonly suspectsThrough: number;
-  /** Before then the store is not asked for new tasks: it was slow to answer. */
-  private lookFrom = 0;
   private readonly trimming: Trimming;
+  /** Null if no outcomes are kept. */
+  private readonly outcomes: OutcomeKeeper | null;
   /** What was last put on record before a suspect began. */
   private suspicion: Suspicion | null;
-  private readonly pollAlarm: Alarm;
+  private readonly polling: Polling;
   private readonly flushes: (() => void)[] = [];
 
   constructor(
@@ -109,18 +109,20 @@ export class Reign {
     this.acknowledged = done;
     this.suspectsThrough = suspectsThrough;
     this.suspicion = suspicion;
+    const { clock, poll, keepOutcomes: keep } = parts;
     this.trimming = new Trimming(parts, done === 0, (through) => this.store.trim(through));
-    this.pollAlarm = new Alarm(parts.clock, () => this.poll());
+    this.outcomes = keep === null ? null : new OutcomeKeeper({ store, clock, keep });
+    this.polling = new Polling({ clock, poll, turn: () => this.poll() });
   }
 
   begin(): void {
-    this.schedulePoll();
+    this.polling.schedule();
     this.advance();
   }
 
   /** Ends it, once the store has been ended. Returns the last suspicion, which the next mastership of this member may go on under. */
   end(): Suspicion | null {
-    this.pollAlarm.clear();
+    this.polling.end();
     this.settleFlushes();
     return this.suspicion;
   }
@@ -193,27 +195,43 @@ export class Reign {
   }
 
   remove(count: number): void {
-    for (const { seq, id } of this.window.take(count)) {
-      this.finished = seq;
-      this.ids.push(id);
+    for (const task of this.window.take(count)) {
+      this.finished = task.seq;
+      this.ids.push(task.id);
+      this.outcomes?.done(task);
     }
     this.advance();
   }
 
   /** Puts on record that the head failed, before it is tried again. */
-  failed(task: QueuedTask): void {
+  failed(task: QueuedTask, isLast: boolean): void {
     const head = this.headIf(task);
     if (head === null) return;
     this.clearSuspicion(head);
     // `exhausted` follows, which does it.
-    if (head.failed >= this.parts.retry.attempts) return;
+    if (isLast) return;
     void this.putOnRecord(head, head.failed);
   }
 
-  /** Gives the task up, after `failed`: its attempts are used up. */
+  /** Takes the head, which waits without having failed, off the record on which it is as a suspect. */
+  postponed(task: QueuedTask): void {
+    const head = this.headIf(task);
+    if (!head?.recorded) return;
+    this.clearSuspicion(head);
+    void this.putOnRecord(head, head.failed);
+  }
+
+  /** Puts down a checkpoint of a task that runs. Rejects if this mastership has ended, or the task is done. */
+  async putCheckpoint(task: QueuedTask, bytes: Uint8Array): Promise<void> {
+    if (!this.window.has(task)) throw attemptEnded();
+    if ((await this.store.setCheckpoint(task.seq, bytes)) !== true) throw checkpointLost();
+  }
+
+  /** Gives the task up, after `failed`: its attempts are used up, or its error was permanent. */
   exhausted(task: QueuedTask, error: CodedError): void {
     const head = this.headIf(task);
     if (head === null) return;
+    head.permanent = error.permanent === true;
     this.giveUp(head, error, false);
   }
 
@@ -248,9 +266,9 @@ export class Reign {
   }
 
   /** Puts the attempts on record. Returns false if the mastership ended, or was lost, first. */
-  private async record({ seq, deaths }: WindowTask, attempts: number): Promise<boolean> {
+  private async record({ seq, deaths, permanent }: WindowTask, attempts: number): Promise<boolean> {
     this.hold = 'recording';
-    const isOnRecord = await this.store.setAttempts(seq, { attempts, deaths });
+    const isOnRecord = await this.store.setAttempts(seq, { attempts, deaths, permanent });
     return isOnRecord && this.hold === 'recording';
   }
 
@@ -269,6 +287,7 @@ export class Reign {
     this.hold = 'burying';
     this.window.take(1);
     this.finished = head.seq;
+    this.outcomes?.gaveUp(head, burial);
     this.burying = { task: head, burial, error };
     void this.acknowledge();
   }
@@ -301,9 +320,9 @@ export class Reign {
     this.looking = false;
     if (task === null || this.hold !== 'blocked') return;
     if (task !== undefined) {
-      if (isSpent({ failed: task.attempts, deaths: task.deaths }, this.parts.retry)) return;
-      head.failed = task.attempts;
-      head.deaths = task.deaths;
+      const { attempts: failed, deaths, permanent = false } = task;
+      if (isSpent({ failed, deaths, permanent }, this.parts.retry)) return;
+      Object.assign(head, { failed, deaths, permanent });
     } else {
       this.window.take(1);
       this.finished = head.seq;
@@ -321,7 +340,7 @@ export class Reign {
     if (head === undefined || this.hold !== null || this.lost) return;
     if (!head.recorded && isSpent(head, this.parts.retry)) {
       const deaths = head.deaths === 0 ? '' : `; ${head.deaths + 1} processes died while it may have been running`;
-      const text = `it was tried ${head.failed} times${deaths}`;
+      const text = `it was tried ${head.failed} times${head.permanent ? ', and failed for good' : ''}${deaths}`;
       return this.giveUp(head, new WorkError('ERR_ATTEMPTS_EXHAUSTED', text), true);
     }
     this.parts.callbacks.wake();
@@ -332,31 +351,16 @@ export class Reign {
   }
 
   private poll(): void {
-    this.schedulePoll();
     const { head } = this.window;
     if (this.lost) void this.acknowledge();
     if (this.hold === 'blocked' && head !== undefined) void this.pollBlocked(head);
-    if (this.parts.clock.now() >= this.lookFrom) void this.pollQueue();
+    void this.polling.look(() => {
+      this.window.expectMore();
+      return this.fill();
+    });
     // A burial that is not finished needs its task.
     if (this.burying === null) this.trimming.run(this.acknowledged);
-  }
-
-  /** Looks for new tasks. A slow store is asked less often, so the looks of many queues do not delay beats. */
-  private async pollQueue(): Promise<void> {
-    const { clock, poll } = this.parts;
-    const began = clock.now();
-    this.lookFrom = Number.POSITIVE_INFINITY;
-    this.window.expectMore();
-    await this.fill();
-    const took = clock.now() - began;
-    this.lookFrom = began + Math.min(POLL_REST.polls * poll, POLL_REST.times * took);
-  }
-
-  private schedulePoll(): void {
-    const { clock, poll } = this.parts;
-    const now = clock.now();
-    const onGrid = Math.floor((now + poll) / POLL_GRID_MS) * POLL_GRID_MS;
-    this.pollAlarm.by(onGrid > now ? onGrid : now + poll);
+    this.outcomes?.trim();
   }
 
   /** Acknowledges all that is done, in one write at a time. */
@@ -366,6 +370,7 @@ export class Reign {
     while (!this.store.ended && (this.finished > this.acknowledged || this.lost)) {
       const { finished, burying } = this;
       const count = this.ids.length;
+      if (this.outcomes !== null && !(await this.outcomes.store())) break;
       const matched = await this.store.acknowledge(finished, burying?.burial ?? null);
       if (matched === null) break;
       this.lost = !matched;

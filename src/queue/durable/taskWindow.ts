@@ -20,6 +20,8 @@ export interface WindowTask extends QueuedTask {
   deaths: number;
   /** Whether its present attempt, as a suspect, is on record. */
   recorded: boolean;
+  /** Whether it failed for good. */
+  permanent: boolean;
 }
 
 /** Asks the store for what follows on `seq`; null when the answer is of no use any more. */
@@ -52,6 +54,10 @@ export class TaskWindow {
   /** Returns the highest number that was fetched or passed over. */
   get last(): number {
     return this.fetched;
+  }
+
+  has(task: QueuedTask): task is WindowTask {
+    return this.tasks.some((each) => each === task);
   }
 
   first(count: number): WindowTask[] {
@@ -109,11 +115,22 @@ export class TaskWindow {
     return true;
   }
 
-  private append({ seq, id, bytes, attempts, deaths, details }: StoredTask): void {
+  private append({ seq, id, bytes, attempts, deaths, details, permanent = false, checkpoint }: StoredTask): void {
     if (seq <= this.fetched) return;
     this.fetched = seq;
     this.byteCount += bytes.byteLength;
-    this.tasks.push({ seq, id, bytes, details, failed: attempts, deaths, recorded: false });
+    this.tasks.push({
+      seq,
+      id,
+      bytes,
+      details,
+      failed: attempts,
+      deaths,
+      recorded: false,
+      permanent,
+      result: undefined,
+      checkpoint,
+    });
   }
 
   /** Never zero: the window may be full when a gap is found, or offers may fill it during a fetch. */

@@ -1,6 +1,14 @@
 /** The store, as one mastership of a stored queue uses it: each call is repeated until it is answered or the mastership ends. */
 import type { Tenure } from '../../store/store.js';
-import type { Attempts, Burial, NewTask, QueueState, StoredTask, TaskStore } from '../../store/taskStore.js';
+import type {
+  Attempts,
+  Burial,
+  NewTask,
+  QueueState,
+  StoredTask,
+  TaskOutcome,
+  TaskStore,
+} from '../../store/taskStore.js';
 import type { Clock } from '../../time/clock.js';
 import { pause } from '../../time/pause.js';
 import { untilAnswered } from '../../time/untilAnswered.js';
@@ -22,6 +30,8 @@ interface TenureStoreParts {
   /** Called when a call failed, and is made again. */
   trouble(error: Error): void;
 }
+
+type RecordedAttempts = Attempts & { readonly permanent: boolean };
 
 /** Each answer is null when the mastership ended before there was one. */
 export class TenureStore {
@@ -75,12 +85,35 @@ export class TenureStore {
   }
 
   /** Puts the attempts on record. Returns false if the mastership ended first. */
-  async setAttempts(seq: number, { attempts, deaths }: Attempts): Promise<boolean> {
+  async setAttempts(seq: number, { attempts, deaths, permanent }: RecordedAttempts): Promise<boolean> {
     const { store, nextNumber } = this.parts;
     const answer = await this.untilAnswered(() => {
-      return store.setAttempts(this.tenure, { seq, number: nextNumber(), attempts, deaths });
+      return store.setAttempts(this.tenure, { seq, number: nextNumber(), attempts, deaths, permanent });
     });
     return answer !== null;
+  }
+
+  /** Returns false if the store refused it, because another member is master; null if the mastership ended first. */
+  setCheckpoint(seq: number, bytes: Uint8Array): Promise<boolean | null> {
+    const { store, nextNumber } = this.parts;
+    return this.untilAnswered(() => store.setCheckpoint(this.tenure, { seq, number: nextNumber(), bytes }));
+  }
+
+  /** Keeps how tasks ended. Returns false if the mastership ended first. */
+  async putOutcomes(outcomes: readonly TaskOutcome[]): Promise<boolean> {
+    const { store, name } = this.parts;
+    return (
+      (await this.untilAnswered(async () => {
+        await store.putOutcomes(name, outcomes);
+        return true;
+      })) === true
+    );
+  }
+
+  /** Deletes outcomes whose time is over, once: a failure rejects. */
+  trimOutcomes(before: Date): Promise<void> {
+    const { store, name, reads } = this.parts;
+    return reads.pass(() => store.trimOutcomes(name, before));
   }
 
   /** Writes the dead letter of a task. Returns false if the mastership ended first. */

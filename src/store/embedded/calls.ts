@@ -126,8 +126,14 @@ export type StoreReply =
   | { readonly id: number; readonly ok: true; readonly value: unknown }
   | { readonly id: number; readonly ok: false; readonly error: WireError };
 
-/** What the thread says: answers, or which slots of wakeups.ts were marked. */
-export type StoreMessage = readonly StoreReply[] | { readonly marked: readonly number[] };
+/** Which slots of wakeups.ts were marked; and for which names, if that is known: names that share a slot are not among them. */
+export interface MarkedMessage {
+  readonly marked: readonly number[];
+  readonly names?: readonly string[];
+}
+
+/** What the thread says: answers, or what was marked. */
+export type StoreMessage = readonly StoreReply[] | MarkedMessage;
 
 export interface StoreThreadData extends OwnThreadData {
   readonly place: EmbeddedPlace;

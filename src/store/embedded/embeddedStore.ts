@@ -35,9 +35,9 @@ import { EmbeddedMany } from './embeddedMany.js';
 import { EmbeddedOutbox } from './embeddedOutbox.js';
 import { EmbeddedTasks } from './embeddedTasks.js';
 import { Gate } from './gate.js';
+import { MarkedHints } from './markedHints.js';
 import { type EmbeddedPlace, placeNow } from './place.js';
 import { type StoreCaller, StoreThread } from './storeThread.js';
-import { isAbout, topicOf } from './wakeups.js';
 
 /** Makes the folder, its files and the thread, in ms: on a busy machine, and on a slow disk, that takes its time. */
 const OPENING = 5000;
@@ -65,6 +65,8 @@ export class EmbeddedStore implements FullStore {
     this.many = new EmbeddedMany(this.guarded);
     this.outbox = new EmbeddedOutbox(this.guarded);
   }
+
+  private readonly hints = new MarkedHints();
 
   /** The thread, for a store that is open. */
   private readonly guarded: Pick<StoreCaller, 'call'> = {
@@ -101,8 +103,8 @@ export class EmbeddedStore implements FullStore {
   }
 
   onHint(listener: (hint: Hint) => void): () => void {
-    return this.thread.onMarked((slot) => {
-      listener({ topic: topicOf(slot), concerns: (name) => isAbout(slot, name) });
+    return this.thread.onMarked((message) => {
+      for (const hint of this.hints.hintsOf(message)) listener(hint);
     });
   }
 

@@ -21,7 +21,7 @@ import { NotYet, OpenedStore, type OpenParts } from './openedStore.js';
 import { PinnedFiles } from './pinnedFiles.js';
 import { type EmbeddedPlace, placeNow } from './place.js';
 import { embeddedError } from './storeErrors.js';
-import { slotsToMark, topicOf, Wakeups } from './wakeups.js';
+import { marksOf, topicOf, Wakeups } from './wakeups.js';
 
 /** How long calls that can wait are taken into one transaction, in ms. */
 const TRANSACTION_TURN_MS = 5;
@@ -288,15 +288,19 @@ export class EmbeddedServer {
   /** Wakes those who wait for what was done: before this thread pauses, and before the answer. */
   private wake(group: readonly Request[], outcomes: readonly Outcome[]): void {
     const marked = new Set<number>();
+    const names = new Set<string>();
     for (const [index, outcome] of outcomes.entries()) {
       const request = group[index];
       if (!outcome.ok || request === undefined) continue;
-      for (const slot of slotsToMark(request.call, request.args, outcome.value)) marked.add(slot);
+      for (const { slot, name } of marksOf(request.call, request.args, outcome.value)) {
+        marked.add(slot);
+        if (topicOf(slot) === 'lease') names.add(name);
+      }
     }
     for (const slot of marked) this.wakeups?.mark(slot);
     // The file tells this coordinator nothing of what it wrote itself. Of its own tasks it knows.
     const own = [...marked].filter((slot) => topicOf(slot) === 'lease');
-    if (own.length > 0) this.parts.post({ marked: own });
+    if (own.length > 0) this.parts.post({ marked: own, names: [...names] });
   }
 
   /** Runs one call by itself, because another one of its group has failed. */

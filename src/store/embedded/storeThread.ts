@@ -8,6 +8,7 @@ import {
   type CallName,
   type EmbeddedCalls,
   isUrgent,
+  type MarkedMessage,
   type StoreMessage,
   type StoreReply,
   type StoreThreadData,
@@ -47,14 +48,14 @@ export interface StoreCaller {
     limit?: number,
   ): Promise<ReturnType<EmbeddedCalls[K]>>;
   close(): Promise<void>;
-  /** Calls `listener` with each slot of wakeups.ts that was marked. Returns how to stop that. */
-  onMarked(listener: (slot: number) => void): () => void;
+  /** Calls `listener` with what was marked in wakeups.ts. Returns how to stop that. */
+  onMarked(listener: (message: MarkedMessage) => void): () => void;
 }
 
 export class StoreThread implements StoreCaller {
   private worker: Worker | undefined;
   private readonly pending = new Map<number, Pending>();
-  private readonly markListeners = new Set<(slot: number) => void>();
+  private readonly markListeners = new Set<(message: MarkedMessage) => void>();
   private readonly activity = new StoreActivity();
   private calls = 0;
   private starts = 0;
@@ -132,16 +133,14 @@ export class StoreThread implements StoreCaller {
     return worker;
   }
 
-  onMarked(listener: (slot: number) => void): () => void {
+  onMarked(listener: (message: MarkedMessage) => void): () => void {
     this.markListeners.add(listener);
     return () => this.markListeners.delete(listener);
   }
 
   private heard(message: StoreMessage): void {
     if (!('marked' in message)) return this.answered(message);
-    for (const slot of message.marked) {
-      for (const listener of this.markListeners) listener(slot);
-    }
+    for (const listener of this.markListeners) listener(message);
   }
 
   private answered(replies: readonly StoreReply[]): void {

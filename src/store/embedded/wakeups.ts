@@ -44,15 +44,9 @@ export function topicOf(slot: number): HintTopic {
   return slot % topics.length === 0 ? 'lease' : 'tasks';
 }
 
-/** Returns whether a mark in this slot may be about the subsystem of this name. */
-export function isAbout(slot: number, name: string): boolean {
-  return slot === ALL_LEASES || slot === slotOf(name, topicOf(slot));
-}
-
 /** Which mark a call that had this answer changes; undefined if no member waits for what it did. */
 export function slotToMark(call: CallName, args: readonly unknown[], answer: unknown): number | undefined {
-  const [about] = args;
-  const name = typeof about === 'string' ? about : nameIn(about);
+  const name = nameOf(args);
   switch (call) {
     case 'release':
     case 'releaseDead':
@@ -74,23 +68,37 @@ export function slotToMark(call: CallName, args: readonly unknown[], answer: unk
 
 /** Which marks a call that had this answer changes. */
 export function slotsToMark(call: CallName, args: readonly unknown[], answer: unknown): number[] {
+  return marksOf(call, args, answer).map(({ slot }) => slot);
+}
+
+/** A mark, and the name that it is for; that is empty if it is for all. */
+interface Mark {
+  readonly slot: number;
+  readonly name: string;
+}
+
+export function marksOf(call: CallName, args: readonly unknown[], answer: unknown): Mark[] {
   const single = call === 'releaseAll' ? 'release' : call === 'insertTerms' ? 'insertTerm' : null;
   if (single === null) {
     const slot = slotToMark(call, args, answer);
-    return slot === undefined ? [] : [slot];
+    return slot === undefined ? [] : [{ slot, name: slot === ALL_LEASES ? '' : nameOf(args) }];
   }
   const [asked] = args;
   if (!Array.isArray(asked) || !Array.isArray(answer)) return [];
   return asked.flatMap((about: unknown, index) => {
     const told: unknown = answer[index];
     const value = typeof told === 'object' && told !== null && 'value' in told ? told.value : undefined;
-    return slotsToMark(single, [tenureIn(about)], value);
+    return marksOf(single, [tenureIn(about)], value);
   });
 }
 
 /** Releases name their lease by a tenure, and records by themselves. */
 function tenureIn(about: unknown): unknown {
   return typeof about === 'object' && about !== null && 'tenure' in about ? about.tenure : about;
+}
+
+function nameOf([about]: readonly unknown[]): string {
+  return typeof about === 'string' ? about : nameIn(about);
 }
 
 function nameIn(about: unknown): string {

@@ -63,8 +63,8 @@ export const durableBugs: readonly PlantedBug[] = [
     name: 'deaths-not-counted',
     breaks: 'A task that takes its process down is run again and again.',
     file: 'src/queue/givingUp.ts',
-    find: 'return failed >= attempts || (deaths > 0 && deaths + 1 >= budget);',
-    replace: 'return failed >= attempts || (deaths > 1e6 && deaths + 1 >= budget);',
+    find: '|| failed >= attempts || (deaths > 0 && deaths + 1 >= budget);',
+    replace: '|| failed >= attempts || (deaths > 1e6 && deaths + 1 >= budget);',
     caughtBy,
   },
   {
@@ -144,8 +144,8 @@ export const durableBugs: readonly PlantedBug[] = [
     name: 'failure-not-on-record',
     breaks: 'A failed attempt is not put on record, and a failover gives the task all its attempts again.',
     file: reign,
-    find: '    void this.putOnRecord(head, head.failed);\n  }\n\n  /** Gives',
-    replace: "    if (this.hold === 'blocked') void this.putOnRecord(head, head.failed);\n  }\n\n  /** Gives",
+    find: '    if (isLast) return;\n    void this.putOnRecord(head, head.failed);',
+    replace: "    if (isLast) return;\n    if (this.hold === 'blocked') void this.putOnRecord(head, head.failed);",
     caughtBy: ['walks'],
   },
   {

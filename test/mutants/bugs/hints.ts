@@ -11,9 +11,9 @@ export const hintBugs: readonly PlantedBug[] = [
   {
     name: 'tasks-wait-for-a-hint',
     breaks: 'A master looks for new tasks when it is given a hint, and not every POLL.',
-    file: reign,
-    find: 'if (this.parts.clock.now() >= this.lookFrom) void this.pollQueue();',
-    replace: 'if (this.lookFrom < 0) void this.pollQueue();',
+    file: 'src/queue/durable/polling.ts',
+    find: 'if (began < this.lookFrom) return;',
+    replace: 'if (this.lookFrom >= 0) return;',
     caughtBy: ['named'],
   },
   {

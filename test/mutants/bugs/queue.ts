@@ -92,8 +92,8 @@ export const queueBugs: readonly PlantedBug[] = [
     name: 'attempts-without-end',
     breaks: 'A task whose attempts are used up is tried once more.',
     file: dispatcher,
-    find: 'if (task.failed < retry.attempts) return',
-    replace: 'if (task.failed <= retry.attempts) return',
+    find: 'const isLast = task.failed >= retry.attempts ||',
+    replace: 'const isLast = task.failed > retry.attempts ||',
     caughtBy: ['simulation', 'walks'],
   },
   {

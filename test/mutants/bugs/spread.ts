@@ -165,4 +165,28 @@ export const spreadBugs: readonly PlantedBug[] = [
       "const settled = current.patience === null ? duty.settled().then(() => 'settled' as const) : Promise.resolve('settled' as const);",
     caughtBy,
   },
+  {
+    name: 'older-line-is-a-life',
+    breaks: 'A process that is gone counts as alive because a server that is behind shows an older line of it.',
+    file: 'src/coordinator/spread/living.ts',
+    find: 'if (line.count < before.line.count) return',
+    replace: 'if (line.count < 0) return',
+    caughtBy: ['named'],
+  },
+  {
+    name: 'two-looks-at-once',
+    breaks: 'Of two reads of who lives the older answer comes last, and counts.',
+    file: 'src/coordinator/spread/neighbourhood.ts',
+    find: 'this.looking = this.looking.then(() => this.lookNow());',
+    replace: 'this.looking = this.lookNow();',
+    caughtBy: ['named'],
+  },
+  {
+    name: 'given-past-an-older-version',
+    breaks: 'A mastership that is given away goes to a member of an older version, which claims whatever is released.',
+    file: 'src/coordinator/spread/rebalancer.ts',
+    find: 'if (members.some(knowsNoRequests)) return false;',
+    replace: 'if (members.every(knowsNoRequests)) return false;',
+    caughtBy: ['named'],
+  },
 ];

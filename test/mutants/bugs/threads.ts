@@ -35,7 +35,7 @@ export const threadBugs: readonly PlantedBug[] = [
     breaks: 'A thread that always has tasks keeps its place while others wait.',
     file: places,
     find: 'return Math.min(this.idleSince + this.rest, Math.max(this.idleSince, this.turnEnds));',
-    replace: 'return this.idleSince + this.rest;',
+    replace: 'return Math.min(this.idleSince + this.rest, Math.max(this.idleSince, this.turnEnds + 1e9));',
     caughtBy,
   },
   {
@@ -67,7 +67,7 @@ export const threadBugs: readonly PlantedBug[] = [
     breaks: 'A thread that a native call holds takes a place from the others until it exits.',
     file: 'src/execution/poolStart.ts',
     find: 'endsBy(clock, clock.now() + exitPatience, exit)',
-    replace: 'exit',
+    replace: 'endsBy(clock, clock.now() + 1000 * exitPatience, exit)',
     caughtBy,
   },
   {

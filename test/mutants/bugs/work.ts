@@ -107,8 +107,8 @@ export const workBugs: readonly PlantedBug[] = [
     name: 'chunk-goes-on-after-false',
     breaks: 'A chunk goes on after a task that returned false, and counts it as done.',
     file: 'src/execution/runChunk.ts',
-    find: "if (result !== true) return result === false ? { type: 'result', done: false } : notBoolean(result);",
-    replace: 'if (result !== true && result !== false) return notBoolean(result);',
+    find: 'if (result !== true) {',
+    replace: 'if (result !== true && result !== false) {',
     caughtBy: ['properties'],
   },
   {

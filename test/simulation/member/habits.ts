@@ -113,6 +113,8 @@ function drawQueueHabits(setting: Setting): Habits {
       },
       maxQueue: 1_000_000,
       maxTaskBytes: 1_048_576,
+      keepOutcomes: setting.queue === 'durable' ? 60_000 : null,
+      results: false,
       resourceLimits: {},
       // The simulated thread has its own.
       idleThreadTimeout: Number.POSITIVE_INFINITY,

@@ -30,7 +30,8 @@ test('it stops at the first that is not done, and each result is known before th
       return how === 'later' ? Promise.resolve(true) : how !== 'false';
     };
     const tasks = endings.map((_, id) => ({ id, bytes: encoded({ id }), failed: 0 }));
-    const parts = { work, term: TERM, lease, progress, begins: () => {} };
+    const putCheckpoint = async () => {};
+    const parts = { work, term: TERM, lease, progress, begins: () => {}, keepResult: null, putCheckpoint };
     const { failure } = await runChunk(packChunk(tasks).chunk, parts);
     const bad = endings.findIndex((how) => how === 'false' || how === 'throw');
     const dropped = endings.indexOf('lease');

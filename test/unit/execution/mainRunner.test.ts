@@ -28,6 +28,7 @@ function make(taskTimeout: number, asked: (run: MainRun) => void = () => {}): Ma
       told.push(`run ${run}: ${id} of term ${term} #${attempt}`);
       asked(asks);
     },
+    checkpoint: async ({ id }, bytes) => void told.push(`checkpoint ${id}: ${bytes.join()}`),
     abort: (reason) => told.push(`abort: ${reason}`),
     overdue: () => told.push(`overdue at ${clock.now()}`),
     recovered: () => told.push(`recovered at ${clock.now()}`),

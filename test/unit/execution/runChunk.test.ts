@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { UserWork } from '../../../src/execution/callWork.ts';
 import { packChunk } from '../../../src/execution/chunk.ts';
 import { ChunkProgress } from '../../../src/execution/chunkProgress.ts';
-import type { WorkContext } from '../../../src/execution/context.ts';
+import type { PutCheckpoint, WorkContext } from '../../../src/execution/context.ts';
 import { type ChunkAnswer, runChunk } from '../../../src/execution/runChunk.ts';
 import type { QueuedTask } from '../../../src/queue/runner.ts';
 import { SharedLease } from '../../../src/wire/sharedLease.ts';
@@ -28,6 +28,13 @@ beforeEach(() => {
 const tasks = (count: number, task: (id: number) => object = (id) => ({ id })): QueuedTask[] =>
   Array.from({ length: count }, (_, id) => ({ id, bytes: encoded(task(id)), failed: 0 }));
 
+let keepResult: ((index: number, result: Uint8Array) => void) | null = null;
+let putCheckpoint: PutCheckpoint = async () => {};
+beforeEach(() => {
+  keepResult = null;
+  putCheckpoint = async () => {};
+});
+
 /** What the work returns for each task, by its id. */
 function run(given: QueuedTask[], returns: (id: number, task: unknown) => unknown): Promise<ChunkAnswer> {
   const work: UserWork = (task, context) => {
@@ -35,7 +42,7 @@ function run(given: QueuedTask[], returns: (id: number, task: unknown) => unknow
     return returns(Number(context.id), task);
   };
   const begins = (context: WorkContext): void => void contexts.push(context);
-  return runChunk(packChunk(given).chunk, { work, term: TERM, lease, progress, begins });
+  return runChunk(packChunk(given).chunk, { work, term: TERM, lease, progress, begins, keepResult, putCheckpoint });
 }
 
 const called = (): unknown[] => calls.map(({ id }) => id);

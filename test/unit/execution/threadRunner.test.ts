@@ -66,6 +66,7 @@ function make(given: Partial<typeof defaults>, work = '', resourceLimits = {}, m
   places = new ThreadPlaces(systemClock, most);
   runner = new ThreadRunner({
     pool: { filename, data, resourceLimits },
+    checkpoint: async () => {},
     ...{ lease, progress },
     ...{ clock, gate: new StartGate(systemClock, threadStarts), places, ...options },
     trouble: (error) => troubles.push('code' in error ? String(error.code) : error.message),

@@ -1,6 +1,6 @@
 /** Tasks stand end to end in shared blocks, and the memory of those that have left is used again, but no other. */
 import { expect, test } from 'vitest';
-import { TaskBlocks, type TaskSlot } from '../../../src/facade/taskBlocks.ts';
+import { durableBlocks, memoryBlocks, TaskBlocks, type TaskSlot } from '../../../src/facade/taskBlocks.ts';
 import { random } from '../queue/random.ts';
 
 const KIB = 1024;
@@ -25,7 +25,7 @@ test('room that was not needed is given to the next task', () => {
 });
 
 test('a block is used again once all of its tasks have left, and not before', () => {
-  const blocks = new TaskBlocks();
+  const blocks = new TaskBlocks({ ...memoryBlocks, first: memoryBlocks.block });
   const tasks = Array.from({ length: 8 }, () => blocks.copy(new Uint8Array(32 * KIB)));
   const next = blocks.copy(new Uint8Array(32 * KIB));
   const block = tasks[0]?.block;
@@ -37,6 +37,26 @@ test('a block is used again once all of its tasks have left, and not before', ()
   for (const task of tasks.slice(0, 1)) blocks.free(task);
   expect(fillsIt()).toBe(true);
 });
+
+test.each([memoryBlocks, durableBlocks])(
+  'blocks grow from a few KiB to their limit, and only with what waits',
+  (sizes) => {
+    const blocks = new TaskBlocks(sizes);
+    for (let n = 0; n < 1000; n += 1) {
+      const task = blocks.copy(new Uint8Array(KIB));
+      expect(task.block.bytes.length).toBe(sizes.first);
+      blocks.free(task);
+    }
+    const seen = new Set<number>();
+    for (let left = 4 * sizes.block; left > 0; left -= KIB)
+      seen.add(blocks.copy(new Uint8Array(KIB)).block.bytes.length);
+    const all = Array.from({ length: 1 + Math.log2(sizes.block / sizes.first) }, (_, n) => sizes.first * 2 ** n);
+    expect([...seen]).toEqual(all);
+    // One that is larger than the first block shares one.
+    const others = new TaskBlocks(sizes);
+    expect(others.copy(new Uint8Array(20 * KIB)).block.bytes.length).toBe(32 * KIB);
+  },
+);
 
 test('whatever is written and freed, in any order, what has not left stays as it was', () => {
   const chance = random(1);

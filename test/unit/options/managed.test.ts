@@ -13,6 +13,8 @@ describe('resolveManagedOptions', () => {
       retry: { minDelay: 100, maxDelay: 100, attempts: Infinity, exhausted: 'block' },
       maxQueue: 1_000_000,
       maxTaskBytes: 1_048_576,
+      keepOutcomes: null,
+      results: false,
       resourceLimits: {},
       idleThreadTimeout: 10_000,
       loadTimeout: 60_000,
@@ -34,6 +36,8 @@ describe('resolveManagedOptions', () => {
       retry: { minDelay: 1, maxDelay: 60_000, attempts: 1, exhausted: 'dead-letter' },
       maxQueue: 10_000_000,
       maxTaskBytes: 16_711_680,
+      keepOutcomes: 60_000,
+      results: true,
       resourceLimits: { maxOldGenerationSizeMb: 64, stackSizeMb: 0.5 },
       idleThreadTimeout: 0,
       loadTimeout: 1,
@@ -53,6 +57,19 @@ describe('resolveManagedOptions', () => {
   });
 
   it.each([
+    [{ durable: true, keepOutcomes: 59_999 }, 'keepOutcomes must be a number from 60000 to 31622400000, not 59999'],
+    [
+      { durable: true, keepOutcomes: Infinity },
+      'keepOutcomes must be a number from 60000 to 31622400000, not Infinity',
+    ],
+    [
+      { keepOutcomes: 60_000 },
+      'keepOutcomes (60000) needs durable: true: a queue in memory keeps nothing of a task that is done',
+    ],
+    [
+      { durable: true, results: true },
+      'results (true) needs keepOutcomes, which says for how many ms results are kept',
+    ],
     [{ maxQueue: 0 }, 'maxQueue must be an integer from 1 to 10000000, not 0'],
     [{ maxQueue: 1.5 }, 'maxQueue must be an integer from 1 to 10000000, not 1.5'],
     [{ maxTaskBytes: 16_711_681 }, 'maxTaskBytes must be an integer from 1 to 16711680, not 16711681'],

@@ -42,6 +42,7 @@ export function remake(callbacks: Partial<DispatcherCallbacks> = {}, parts: Part
     callbacks: {
       done: (tasks) => told.push(`done ${tasks.map(({ id }) => id).join()}`),
       failed: ({ id }, error, attempt) => told.push(`failed ${id} #${attempt} ${error.message}`),
+      postponed: ({ id }, delay) => told.push(`postponed ${id} for ${delay}`),
       exhausted: ({ id }, error) => told.push(`exhausted ${id} ${error.message}`),
       loaded: () => told.push('loaded'),
       unloadable: (error) => told.push(`unloadable ${error.message}`),

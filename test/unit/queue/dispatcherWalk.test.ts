@@ -78,6 +78,7 @@ class Walk {
           if (this.chance.below(8) === 0) this.feed();
           if (this.chance.below(20) === 0) this.elect();
         }),
+        postponed: () => {},
         failed: this.guard(({ id }: QueuedTask, _error: Error, attempt: number) => {
           expect(['standing', 'draining'], 'an abort is no failure').toContain(this.endedIn);
           const count = (this.failures.get(id) ?? 0) + 1;

@@ -106,7 +106,8 @@ export class WalkMember {
       retry: { minDelay: 1, maxDelay: 10, attempts: retry.attempts },
       callbacks: {
         done: () => {},
-        failed: (task) => queue.failed(task),
+        failed: (task, _error, _attempt, isLast) => queue.failed(task, isLast),
+        postponed: (task) => queue.postponed(task),
         exhausted: (task, error) => queue.exhausted(task, error),
         loaded: () => {},
         unloadable: () => {},

@@ -47,6 +47,8 @@ function optionsWith(retry: Partial<ResolvedRetry>): ResolvedManagedOptions {
     ...{
       maxQueue: 10,
       maxTaskBytes: 1000,
+      keepOutcomes: null,
+      results: false,
       resourceLimits: {},
       idleThreadTimeout: 10_000,
       loadTimeout: 60_000,

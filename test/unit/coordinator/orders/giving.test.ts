@@ -164,6 +164,20 @@ describe('a master gives its mastership away', () => {
     expect(await world.after(2 * MASTER, asked)).toMatchObject({ value: { holder: 'c:1' } });
   });
 
+  // Its work ends already, so there is no way back. A request before the release is obeyed, a later one is refused.
+  test.each([1, 100, 190, 197, 198, 199, 200, 230])(
+    'and to whom an operator says who asks %d ms after it began',
+    async (ms) => {
+      a.drainTakes = 200;
+      void give(a, 'b:1');
+      await world.clock.advance(ms);
+      const asked = b.handOver({ to: 'c:1', timeout: PATIENCE });
+      const outcome = await world.after(6 * POLL, asked);
+      if (outcome !== null && 'value' in outcome) expect(outcome.value).toMatchObject({ holder: 'c:1' });
+      else expect(outcome).toMatchObject({ code: 'ERR_HAND_OVER_REFUSED' });
+    },
+  );
+
   test('not to itself, and not as a standby', async () => {
     expect(await give(a, 'a:1')).toBe(false);
     expect(await give(b, 'c:1')).toBe(false);

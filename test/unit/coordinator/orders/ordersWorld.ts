@@ -79,10 +79,12 @@ export class OrderedMember {
   isOld = false;
   readonly stuckReasons: string[] = [];
   drains: 'drained' | 'stuck' = 'drained';
+  /** How long the end of its work takes, in ms. */
+  drainTakes = 0;
   private readonly waiting: (() => void)[] = [];
 
   constructor(
-    world: OrdersWorld,
+    private readonly world: OrdersWorld,
     readonly id: string,
     traits: Traits,
   ) {
@@ -158,10 +160,16 @@ export class OrderedMember {
       settled: () => (this.runs ? new Promise((resolve) => this.waiting.push(resolve)) : Promise.resolve()),
       drain: async () => {
         end();
+        await this.pauseFor(this.drainTakes);
         return this.drains;
       },
       load: async () => noLoad,
     };
+  }
+
+  private async pauseFor(ms: number): Promise<void> {
+    const { clock } = this.world;
+    if (ms > 0) await new Promise<void>((resolve) => clock.at(clock.now() + ms, resolve));
   }
 
   /** The running task ends. */

@@ -40,6 +40,17 @@ describe('a process lives', () => {
     expect(keysAt(living, 3000)).toEqual([]);
   });
 
+  test('no longer because an older line is seen again', () => {
+    const living = new Living('me', SILENCE);
+    living.observe([line('a', 4)], 0);
+    living.observe([line('a', 5, { held: 7 })], 1000);
+    living.observe([line('a', 4, { held: 3 })], 9000);
+    expect(living.neighbours(9000)).toMatchObject([{ key: 'a', held: 7, count: 5 }]);
+    // The next line after that is one that was seen.
+    living.observe([line('a', 5, { held: 7 })], 10_000);
+    expect(keysAt(living, 1000 + SILENCE)).toEqual([]);
+  });
+
   test('and is not this one', () => {
     const living = new Living('me', SILENCE);
     living.observe([line('me', 1)], 0);

@@ -66,6 +66,30 @@ describe('a process', () => {
     expect(store.calls.length).toBeLessThanOrEqual(22);
   });
 
+  test('never has two reads, or two lines, under way at once, whose answers could overtake each other', async () => {
+    const [store, clock] = [new Lines(), new VirtualClock()];
+    const ends: (() => void)[] = [];
+    const later = () => new Promise<void>((resolve) => ends.push(resolve));
+    const read = store.readPresences.bind(store);
+    store.readPresences = () => later().then(read);
+    const put = store.putPresence.bind(store);
+    store.putPresence = (line) => later().then(() => put(line));
+    const x = neighbourhood('x', store, clock);
+    const looks = Promise.all([x.look(), x.look(), x.sign(), x.sign()]);
+    await clock.advance(1);
+    // One of each.
+    expect(ends).toHaveLength(2);
+    while (ends.length > 0) {
+      expect(ends.length).toBeLessThanOrEqual(2);
+      for (const end of ends.splice(0)) end();
+      await clock.advance(1);
+    }
+    await looks;
+    // With the one of its first turn.
+    expect([...store.lines.values()].map(({ count }) => count)).toEqual([3]);
+    x.silence();
+  });
+
   test('that is alone, or knows of no other, waits for none', async () => {
     const [store, clock] = [new Lines(), new VirtualClock()];
     const x = neighbourhood('x', store, clock);

@@ -101,6 +101,16 @@ describe('a process with more than its share', () => {
     expect(world.gifts).toHaveLength(2);
   });
 
+  test('gives nothing away for which a member of an older version stands by: it would take what is for another', async () => {
+    const { drain: _, ...older } = { ...world.members[0] };
+    world.members.push(...world.held.map((name) => ({ ...older, id: `old:${name}`, name }) as Member));
+    await world.clock.advance(5 * rules.every);
+    expect(world.gifts).toEqual([]);
+    world.members = world.members.map((line) => (line.drain === undefined ? { ...line, state: 'stopped' } : line));
+    await world.clock.advance(20 * rules.every);
+    expect(world.gifts.map((to) => to.slice(0, 2))).toEqual(['a:', 'a:', 'a:']);
+  });
+
   test('waits for the end of a move before the next one', async () => {
     let done = (_: boolean): void => {};
     world.give = () =>

@@ -11,6 +11,7 @@ export const POLL = 100;
 export const NAME = 'billing';
 
 export interface MasterOptions {
+  readonly keepOutcomes?: number | null;
   readonly attempts?: number;
   readonly exhausted?: 'block' | 'dead-letter';
 }
@@ -30,7 +31,7 @@ export class Master {
     readonly store: MemoryTasks,
     clock: VirtualClock,
     readonly holder: string,
-    { attempts = Number.POSITIVE_INFINITY, exhausted = 'dead-letter' }: MasterOptions = {},
+    { attempts = Number.POSITIVE_INFINITY, exhausted = 'dead-letter', keepOutcomes = null }: MasterOptions = {},
   ) {
     this.queue = new DurableQueue({
       reads: new ReadLimit(),
@@ -39,6 +40,7 @@ export class Master {
       clock,
       retry: { attempts, exhausted },
       poll: POLL,
+      keepOutcomes,
       callbacks: {
         wake: () => {
           this.wakes += 1;
@@ -78,8 +80,9 @@ export class Master {
   /** As the dispatcher tells it. */
   fail(task: QueuedTask, attempts = Number.POSITIVE_INFINITY): void {
     task.failed += 1;
-    this.queue.failed(task);
-    if (task.failed >= attempts) this.queue.exhausted(task, new Error('too bad'));
+    const isLast = task.failed >= attempts;
+    this.queue.failed(task, isLast);
+    if (isLast) this.queue.exhausted(task, new Error('too bad'));
   }
 
   /** What was told since this was last asked. */

@@ -12,9 +12,11 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import type { MarkedMessage } from '../../../../src/store/embedded/calls.ts';
+import { MarkedHints } from '../../../../src/store/embedded/markedHints.ts';
 import {
   ALL_LEASES,
-  isAbout,
+  marksOf,
   slotOf,
   slotsToMark,
   slotToMark,
@@ -121,16 +123,52 @@ describe('a slot', () => {
     expect(slotsToMark('insertTerms', [[tenure, other]], inserted)).toEqual([slotOf('mailing', 'lease')]);
   });
 
-  test('may be about its name, about others that fall on it, or about the leases of all', () => {
-    expect([isAbout(lease, 'billing'), isAbout(tasks, 'billing'), isAbout(lease, 'mailing')]).toEqual([
-      true,
-      true,
-      false,
+  test('tells which name it is for, where one is known', () => {
+    const inserted = [{ value: { inserted: true } }, { value: { inserted: true } }];
+    expect(
+      marksOf('insertTerms', [[tenure, { ...tenure, name: 'mailing' }]], inserted).map(({ name }) => name),
+    ).toEqual(['billing', 'mailing']);
+    expect(marksOf('putDrain', [{ key: 'host' }], null)).toEqual([{ slot: ALL_LEASES, name: '' }]);
+  });
+
+  test('is a hint about its name, about others that fall on it, or about the leases of all', () => {
+    const told = new MarkedHints();
+    const about = (message: MarkedMessage) =>
+      told.hintsOf(message).map(({ topic, concerns }) => [topic, ...['billing', 'mailing'].filter(concerns)]);
+    expect(about({ marked: [lease] })).toEqual([['lease', 'billing']]);
+    expect(about({ marked: [tasks, lease] })).toEqual([
+      ['lease', 'billing'],
+      ['tasks', 'billing'],
     ]);
-    expect([isAbout(ALL_LEASES, 'billing'), isAbout(ALL_LEASES, 'mailing')]).toEqual([true, true]);
+    expect(about({ marked: [ALL_LEASES] })).toEqual([['lease', 'billing', 'mailing']]);
+    expect(about({ marked: [ALL_LEASES, tasks], names: [''] })).toEqual([
+      ['lease', 'billing', 'mailing'],
+      ['tasks', 'billing'],
+    ]);
     expect(topicOf(ALL_LEASES)).toBe('lease');
   });
+
+  test('is a hint about the names that are told with it, and about none that share its slot', () => {
+    const [first, second] = sharingASlot();
+    const concerned = (message: MarkedMessage) =>
+      new MarkedHints().hintsOf(message).map(({ concerns }) => [first, second].filter(concerns));
+    const marked = [slotOf(first, 'lease')];
+    expect(concerned({ marked })).toEqual([[first, second]]);
+    expect(concerned({ marked, names: [second] })).toEqual([[second]]);
+  });
 });
+
+/** Returns two names whose leases have the same mark. */
+function sharingASlot(): [string, string] {
+  const seen = new Map<number, string>();
+  for (let n = 0; ; n += 1) {
+    const name = `name-${n}`;
+    const slot = slotOf(name, 'lease');
+    const other = seen.get(slot);
+    if (other !== undefined) return [other, name];
+    seen.set(slot, name);
+  }
+}
 
 test('the others hear of a mark, and the one that made it does not', async () => {
   const [writer, reader, third] = [new Side(), new Side(), new Side()];

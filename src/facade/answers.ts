@@ -1,0 +1,135 @@
+/** How the tasks of a cluster ended, as its users ask: by what a submission resolves to, and by an id. */
+import { showKind, showValue } from '../diagnostics/showValue.js';
+import { FailoverError, InvalidOptionError, TaskError } from '../errors.js';
+import { checkNumber, readFields, TIMER_MAX_MS } from '../options/checks.js';
+import type { OutcomeLook } from '../store/taskStore.js';
+import type { TaskId } from '../task/task.js';
+import { asTaskId, taskIdRule } from '../task/taskId.js';
+import type { Clocks, Timers } from '../time/realTime.js';
+import type { SubmitResult } from '../wire/messages.js';
+import type { DoneOptions, DoneOutcome, Outcome, Submission } from './api.js';
+import { counted, shownOutcome } from './outcomes.js';
+import { OutcomeWaiters } from './outcomeWaiters.js';
+
+/** What a submission resolves to where no outcomes are kept. */
+class SilentSubmission implements Submission {
+  constructor(readonly stored: boolean) {
+    Object.freeze(this);
+  }
+
+  async done(): Promise<never> {
+    throw outcomesOff('done()');
+  }
+}
+
+/** The same for all, as there is one for each task. */
+const silent: Readonly<Record<'stored' | 'not', Submission>> = {
+  stored: new SilentSubmission(true),
+  not: new SilentSubmission(false),
+};
+
+class AwaitedSubmission implements Submission {
+  readonly #answers: Answers;
+  readonly #id: TaskId;
+  /** Null: another call has stored it. */
+  readonly #seq: number | null;
+
+  constructor(
+    readonly stored: boolean,
+    answers: Answers,
+    id: TaskId,
+    seq: number | null,
+  ) {
+    this.#answers = answers;
+    this.#id = id;
+    this.#seq = seq;
+  }
+
+  done<Result>(options?: DoneOptions): Promise<DoneOutcome<Result>> {
+    return this.#answers.done(this.#id, this.#seq, options);
+  }
+}
+
+interface AnswersParts {
+  readonly name: string;
+  readonly kept: boolean;
+  readonly time: Clocks & Timers;
+  /** POLL, in ms. */
+  readonly poll: number;
+  look(ids: readonly TaskId[]): Promise<OutcomeLook>;
+}
+
+export class Answers {
+  private readonly waiters: OutcomeWaiters;
+
+  constructor(private readonly parts: AnswersParts) {
+    this.waiters = new OutcomeWaiters(parts);
+  }
+
+  /** Returns what a submission with this result resolves to. */
+  submission(id: TaskId, result: SubmitResult): Submission {
+    const isStored = isQueued(result);
+    if (!this.parts.kept) return isStored ? silent.stored : silent.not;
+    return new AwaitedSubmission(isStored, this, id, typeof result === 'number' ? result : null);
+  }
+
+  async done<Result>(id: TaskId, seq: number | null, options?: DoneOptions): Promise<DoneOutcome<Result>> {
+    const outcome = await this.waiters.wait(id, seq, resolveDone(options));
+    return outcome as DoneOutcome<Result>;
+  }
+
+  async outcome<Result>(given: TaskId): Promise<Outcome<Result> | null> {
+    const id = asTaskId(given);
+    if (id === undefined) {
+      throw new TaskError('ERR_INVALID_KEY', `an id must be ${taskIdRule}, not ${showValue(given)}`);
+    }
+    if (!this.parts.kept) throw outcomesOff('outcome()');
+    const { done, stored, outcomes } = await this.parts.look([id]);
+    const seen = { done, stored: stored[0] ?? null, outcome: outcomes[0] ?? null };
+    const outcome = counted(seen);
+    return outcome === null ? null : shownOutcome(outcome);
+  }
+
+  /** Tasks have ended here. */
+  soon(): void {
+    this.waiters.soon();
+  }
+
+  stop(): void {
+    this.waiters.stop();
+  }
+}
+
+export function isQueued(result: SubmitResult): boolean {
+  return result === 'queued' || typeof result === 'number';
+}
+
+function outcomesOff(call: string): FailoverError {
+  const text = `${call} needs outcomes, which are not kept here: give all members of the cluster durable: true and keepOutcomes, for how many ms`;
+  return new FailoverError('ERR_OUTCOMES_OFF', text);
+}
+
+function resolveDone(given: unknown): DoneOptions {
+  if (given === undefined) return {};
+  const { timeout, signal } = readFields(given, '', ['timeout', 'signal']);
+  if (signal !== undefined && !isSignal(signal)) {
+    throw new InvalidOptionError(`signal must be an AbortSignal, not ${showKind(signal)}`);
+  }
+  if (timeout === Number.POSITIVE_INFINITY || timeout === undefined) return { signal };
+  return { signal, timeout: checkNumber(timeout, 'timeout', { min: 1, max: TIMER_MAX_MS }) };
+}
+
+/** Of whatever realm it is. */
+function isSignal(value: unknown): value is AbortSignal {
+  try {
+    if (typeof value !== 'object' || value === null) return false;
+    const { aborted, addEventListener, removeEventListener } = value as Partial<AbortSignal>;
+    return (
+      typeof aborted === 'boolean' &&
+      typeof addEventListener === 'function' &&
+      typeof removeEventListener === 'function'
+    );
+  } catch {
+    return false;
+  }
+}

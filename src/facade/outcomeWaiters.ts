@@ -1,0 +1,160 @@
+/**
+ * All who wait in one cluster for tasks to end. The truth is what the store says, so they are found by looks, one for all of
+ * them at a time: no news that gets lost can leave one waiting. A look that fails because the store or the coordinator is away
+ * is made again.
+ */
+import { FailoverError, StateError } from '../errors.js';
+import { OUTCOMES_READ_MAX, type OutcomeLook } from '../store/taskStore.js';
+import type { TaskId } from '../task/task.js';
+import type { Clocks, Timers } from '../time/realTime.js';
+import type { DoneOptions, DoneOutcome } from './api.js';
+import { failureIn, judge, outcomeUnknown, type SeenTask, shownOutcome } from './outcomes.js';
+
+/** Between two looks at least, in ms. From there the pause grows up to POLL. */
+const PAUSE_MIN_MS = 50;
+const PAUSE_GROWTH = 1.5;
+/** So many looks in a row must miss a task before its outcome is not known: two reads of one look may be of different moments. */
+const MISSES_MAX = 2;
+/** Codes of what passes by itself. */
+const passing: readonly string[] = ['ERR_STORE_UNAVAILABLE', 'ERR_STORE_GONE', 'ERR_COORDINATOR_LOST'];
+
+interface Waiter {
+  readonly id: TaskId;
+  /** Null until it is known. */
+  seq: number | null;
+  misses: number;
+  resolve(outcome: DoneOutcome<unknown>): void;
+  reject(error: unknown): void;
+}
+
+interface OutcomeWaitersParts {
+  /** Names the cluster. */
+  readonly name: string;
+  readonly time: Clocks & Timers;
+  /** POLL, in ms. */
+  readonly poll: number;
+  look(ids: readonly TaskId[]): Promise<OutcomeLook>;
+}
+
+export class OutcomeWaiters {
+  private readonly waiters = new Set<Waiter>();
+  private looking = false;
+  private lookedAt = Number.NEGATIVE_INFINITY;
+  private pause = 0;
+  private timer: NodeJS.Timeout | undefined;
+  private stopped = false;
+
+  constructor(private readonly parts: OutcomeWaitersParts) {}
+
+  /** Resolves when the task is done. `seq`: its number, if that is known. */
+  wait(id: TaskId, seq: number | null, { timeout, signal }: DoneOptions): Promise<DoneOutcome<unknown>> {
+    if (this.stopped) return Promise.reject(this.isStopped());
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    const { time, name } = this.parts;
+    return new Promise((resolve, reject) => {
+      let timer: NodeJS.Timeout | undefined;
+      const leave = (): void => {
+        this.waiters.delete(waiter);
+        time.clearTimeout(timer);
+        signal?.removeEventListener('abort', aborted);
+        if (this.waiters.size === 0) time.clearTimeout(this.timer);
+      };
+      const aborted = (): void => waiter.reject(signal?.reason);
+      const waiter: Waiter = {
+        id,
+        seq,
+        misses: 0,
+        resolve(outcome) {
+          leave();
+          resolve(outcome);
+        },
+        reject(error) {
+          leave();
+          reject(error);
+        },
+      };
+      this.waiters.add(waiter);
+      signal?.addEventListener('abort', aborted);
+      if (timeout !== undefined && Number.isFinite(timeout)) {
+        const text = `task ${JSON.stringify(id)} of '${name}' did not end within ${timeout} ms; it may yet be done`;
+        timer = time.setTimeout(() => waiter.reject(new FailoverError('ERR_TIMEOUT', text)), timeout);
+      }
+      this.soon();
+    });
+  }
+
+  /** Looks soon: someone new waits, or a task ended here. */
+  soon(): void {
+    if (this.waiters.size === 0) return;
+    this.pause = 0;
+    if (!this.looking) this.schedule();
+  }
+
+  stop(): void {
+    this.stopped = true;
+    for (const waiter of [...this.waiters]) waiter.reject(this.isStopped());
+  }
+
+  private isStopped(): StateError {
+    return new StateError('ERR_STOPPED', `the cluster '${this.parts.name}' has been stopped, so it waits for no task`);
+  }
+
+  private now(): number {
+    return Number(this.parts.time.monotonic() - 0n) / 1e6;
+  }
+
+  private schedule(): void {
+    const { time } = this.parts;
+    const pause = Math.max(PAUSE_MIN_MS, this.pause);
+    time.clearTimeout(this.timer);
+    this.timer = time.setTimeout(() => void this.turn(), Math.max(0, this.lookedAt + pause - this.now()));
+  }
+
+  private async turn(): Promise<void> {
+    const { poll } = this.parts;
+    this.looking = true;
+    this.pause = Math.min(Math.max(poll, PAUSE_MIN_MS), PAUSE_GROWTH * Math.max(PAUSE_MIN_MS, this.pause));
+    const waiters = [...this.waiters];
+    const ids = [...new Set(waiters.map(({ id }) => id))];
+    for (let from = 0; from < ids.length; from += OUTCOMES_READ_MAX) {
+      const some = ids.slice(from, from + OUTCOMES_READ_MAX);
+      await this.lookAt(some, waiters);
+    }
+    this.lookedAt = this.now();
+    this.looking = false;
+    if (this.waiters.size > 0) this.schedule();
+  }
+
+  private async lookAt(ids: readonly TaskId[], waiters: readonly Waiter[]): Promise<void> {
+    const asked = new Set(ids);
+    const of = waiters.filter(({ id }) => asked.has(id));
+    try {
+      const { done, stored, outcomes } = await this.parts.look(ids);
+      const seen = new Map<TaskId, SeenTask>(
+        ids.map((id, index) => [id, { done, stored: stored[index] ?? null, outcome: outcomes[index] ?? null }]),
+      );
+      for (const waiter of of) this.settle(waiter, seen.get(waiter.id));
+    } catch (error) {
+      const passes = error instanceof FailoverError && passing.includes(error.code);
+      if (!passes) for (const waiter of of) waiter.reject(error);
+    }
+  }
+
+  private settle(waiter: Waiter, seen: SeenTask | undefined): void {
+    if (seen === undefined || !this.waiters.has(waiter)) return;
+    const { name } = this.parts;
+    const verdict = judge(waiter.seq, seen);
+    if (verdict.type === 'queued') {
+      waiter.seq = verdict.seq;
+      waiter.misses = 0;
+    } else if (verdict.type === 'ended') {
+      const failure = failureIn(name, verdict.outcome);
+      if (failure !== undefined) return waiter.reject(failure);
+      const { result, attempts, term, at } = shownOutcome<unknown>(verdict.outcome);
+      waiter.resolve({ result, attempts, term, at });
+    } else {
+      waiter.misses += 1;
+      if (waiter.misses >= MISSES_MAX) waiter.reject(outcomeUnknown(name, waiter.id, verdict.type));
+    }
+  }
+}

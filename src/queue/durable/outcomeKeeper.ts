@@ -1,0 +1,59 @@
+/**
+ * Keeps how the tasks of one mastership ended (`keepOutcomes`): what ended is collected, and stored before it is acknowledged. So
+ * a reader that sees that a number is acknowledged, and then finds no outcome of it, knows that there will be none. A member that was
+ * deposed may store an outcome late. Then the next master has stored its own under a higher term, or will before it
+ * acknowledges, and the later term counts.
+ */
+import type { Burial, TaskOutcome } from '../../store/taskStore.js';
+import type { Clock } from '../../time/clock.js';
+import type { WindowTask } from './taskWindow.js';
+import type { TenureStore } from './tenureStore.js';
+
+/** Between two times at which old outcomes are deleted, in ms: a tenth of the time for which they are kept, within these. */
+const TRIM_PAUSE_MS = { min: 1000, max: 60_000 };
+
+interface OutcomeKeeperParts {
+  readonly store: TenureStore;
+  readonly clock: Clock;
+  /** For how long outcomes are kept, in ms. */
+  readonly keep: number;
+}
+
+export class OutcomeKeeper {
+  private pending: TaskOutcome[] = [];
+  private trimAt = 0;
+
+  constructor(private readonly parts: OutcomeKeeperParts) {}
+
+  done(task: WindowTask): void {
+    this.collect(task, { state: 'done', attempts: task.failed + 1, error: null, result: task.result ?? null });
+  }
+
+  gaveUp(task: WindowTask, { name, message, code, attempts }: Burial): void {
+    this.collect(task, { state: 'failed', attempts, error: { name, message, code }, result: null });
+  }
+
+  private collect({ id, seq }: WindowTask, how: Pick<TaskOutcome, 'state' | 'attempts' | 'error' | 'result'>): void {
+    const { clock, keep, store } = this.parts;
+    const now = clock.wall();
+    const { term } = store.tenure;
+    this.pending.push({ id, seq, term, ...how, at: new Date(now), until: new Date(Math.ceil(now + keep)) });
+  }
+
+  /** Stores what was collected by now. Returns false if the mastership ended first. */
+  async store(): Promise<boolean> {
+    const { pending } = this;
+    if (pending.length === 0) return true;
+    this.pending = [];
+    return this.parts.store.putOutcomes(pending);
+  }
+
+  /** Deletes old ones, if it is time to. */
+  trim(): void {
+    const { clock, keep, store } = this.parts;
+    if (clock.now() < this.trimAt) return;
+    this.trimAt = clock.now() + Math.min(TRIM_PAUSE_MS.max, Math.max(TRIM_PAUSE_MS.min, keep / 10));
+    // Nothing depends on it: it is tried again.
+    store.trimOutcomes(new Date(clock.wall())).catch(() => {});
+  }
+}
