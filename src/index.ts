@@ -49,11 +49,13 @@ export type {
 export type { ClusterEvents, ClusterState } from './facade/events.js';
 export type { ObserverAddress } from './facade/serviceWatch.js';
 export { type Closable, installSignalHandlers } from './facade/signalHandlers.js';
+export type { CancelOutcome, TaskChanger, UpdateOutcome } from './facade/taskChanger.js';
 export { type Failover, failover, type ManagedConstructor, type UnmanagedConstructor } from './failover.js';
 export type { MetricFamily, MetricSample } from './observe/families.js';
 export type { ClusterHealth, CoordinatorState, Health } from './observe/health.js';
 export type { ClusterKind, Configuration, Difference } from './options/configuration.js';
 export type {
+  CancelOptions,
   DrainOptions,
   FailoverOptions,
   HandOverOptions,
@@ -61,7 +63,9 @@ export type {
   Intervals,
   ManagedOptions,
   PauseOptions,
+  RequeueAllOptions,
   UnmanagedOptions,
+  UpdateOptions,
 } from './options/options.js';
 export type { PageAction } from './options/pageActions.js';
 export type { SignalOptions } from './options/signals.js';
@@ -69,7 +73,7 @@ export type { HandOverState } from './store/orders.js';
 export type { Member } from './store/store.js';
 export type { TaskId } from './task/task.js';
 export type { TaskKey } from './task/taskKey.js';
-export type { HandedOver } from './wire/messages.js';
+export type { HandedOver, RequeuedAll } from './wire/messages.js';
 export type {
   DifferingMember,
   HandOverInfo,

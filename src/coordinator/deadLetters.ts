@@ -12,11 +12,19 @@ import type { FoundDeadLetter, TaskStore } from '../store/taskStore.js';
 import type { TaskId } from '../task/task.js';
 import type { Clock } from '../time/clock.js';
 import { pause } from '../time/pause.js';
-import type { SubmitResult } from '../wire/messages.js';
+import type { ListedLetter, SubmitResult } from '../wire/messages.js';
 import { mustBeFresh, type TakenLetter } from '../wire/takenLetter.js';
 
 /** How long an unchanged claim of another member is respected, in ms: longer than `CLAIM_FRESH_MAX_MS` and two calls to the store. */
 export const CLAIM_MAX_MS = 40_000;
+
+/** Letters in one answer, without their payload. */
+const LISTED_MAX = 500;
+
+/** Returns what a filter is matched with, such as `TypeError ERR_X: it failed`. */
+export function errorOf({ name, code, message }: Pick<FoundDeadLetter, 'name' | 'code' | 'message'>): string {
+  return `${name}${code === undefined ? '' : ` ${code}`}: ${message}`;
+}
 
 interface DeadLettersParts {
   readonly store: TaskStore;
@@ -57,6 +65,13 @@ export class DeadLetters {
       if (rival === undefined || rival.claim !== letter.claim) rival = { seq, claim: letter.claim, since: clock.now() };
       await pause(clock, poll);
     }
+  }
+
+  /** Returns some letters with numbers above that one, the oldest first. */
+  async list(after: number): Promise<ListedLetter[]> {
+    const { store, name } = this.parts;
+    const found = await store.deadLettersAfter(name, after, LISTED_MAX);
+    return found.map((letter) => ({ seq: letter.seq, id: letter.id, error: errorOf(letter) }));
   }
 
   /** Ends a call: the letter was queued, or it stays. */

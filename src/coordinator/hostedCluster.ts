@@ -15,7 +15,6 @@ import type { OutboxPlace } from '../store/outbox.js';
 import type { Hint } from '../store/store.js';
 import type { OutcomeLook } from '../store/taskStore.js';
 import { ownVersion } from '../surroundings/ownVersion.js';
-import { bson } from '../task/bson.js';
 import type { TaskId } from '../task/task.js';
 import { sharingBoot } from '../time/sharedBoot.js';
 import { systemClock } from '../time/systemClock.js';
@@ -35,7 +34,8 @@ import { SharedLease } from '../wire/sharedLease.js';
 import type { MemberStatus } from '../wire/status.js';
 import type { TakenLetter } from '../wire/takenLetter.js';
 import { DeadLetters } from './deadLetters.js';
-import { DurableDuty, type DurableDutyParts } from './duties/durableDuty.js';
+import { DurableDuty } from './duties/durableDuty.js';
+import { durableParts } from './duties/durableParts.js';
 import type { Duty } from './duties/duty.js';
 import { MemoryDuty } from './duties/memoryDuty.js';
 import type { QueueDuty } from './duties/queueDuty.js';
@@ -50,6 +50,7 @@ import { Asking } from './orders/asking.js';
 import { OwnedGroups } from './ownedGroups.js';
 import type { SharedParts } from './sharedParts.js';
 import { storeText } from './storeText.js';
+import { TaskChanges } from './taskChanges.js';
 import { probeDelays, WorkLoading } from './workLoading.js';
 
 /** How long the embedded store may take to open, in ms: see embeddedStore.ts. */
@@ -85,6 +86,11 @@ export class HostedCluster implements ClusterCalls {
   private threadRunner: ThreadRunner | null = null;
   private loading: WorkLoading | null = null;
   private readonly asking: Asking;
+  private readonly changes: TaskChanges;
+  readonly changeTask: ClusterCalls['changeTask'] = (request) => this.changes.change(request);
+  readonly listDeadLetters: ClusterCalls['listDeadLetters'] = (after) => this.letters.list(after);
+  readonly requeueLetter: ClusterCalls['requeueLetter'] = (...letter) =>
+    this.durable.requeueLetter(...letter, this.letters);
   private standsBack = false;
   /** Until its turn to join the election has come. */
   private join: Begin | null = null;
@@ -103,7 +109,9 @@ export class HostedCluster implements ClusterCalls {
     const { name, holder } = spec;
     const poll = options.intervals.POLL;
     this.letters = new DeadLetters({ store: store.tasks, name, holder, clock: systemClock, poll });
-    this.asking = new Asking({ name, by: holder, store, clock: systemClock, poll, newId: randomUUID });
+    const shared = { name, by: holder, store, clock: systemClock, poll, newId: randomUUID };
+    this.asking = new Asking(shared);
+    this.changes = new TaskChanges({ ...shared, asked: () => this.member.ordered() });
   }
 
   get name(): string {
@@ -176,8 +184,7 @@ export class HostedCluster implements ClusterCalls {
   }
 
   async submitLater(batch: TaskBatch, at: number): Promise<boolean[]> {
-    assert.ok(this.managed instanceof DurableDuty, 'a queue in memory has no outbox');
-    return this.managed.submitLater(batch, new Date(at));
+    return this.durable.submitLater(batch, new Date(at));
   }
 
   outboxPlace(): Promise<OutboxPlace | null> {
@@ -185,8 +192,12 @@ export class HostedCluster implements ClusterCalls {
   }
 
   async requeue(id: TaskId): Promise<boolean | 'full'> {
+    return this.durable.requeue(id, this.letters);
+  }
+
+  private get durable(): DurableDuty {
     assert.ok(this.managed instanceof DurableDuty, 'a queue in memory is fed by the main thread');
-    return this.managed.requeue(id, this.letters);
+    return this.managed;
   }
 
   async takeDeadLetter(id: TaskId): Promise<TakenLetter | 'none' | 'elsewhere'> {
@@ -308,18 +319,14 @@ export class HostedCluster implements ClusterCalls {
   private makeDuty(progressed: () => void): Duty {
     const { managed, identifier } = this.parts.spec;
     if (managed === null) {
-      this.groups = this.makeGroups();
+      const { guard, emit } = this.parts;
+      const processes = new ProcessGroups();
+      this.groups = guard === null ? null : new OwnedGroups({ clock: systemClock, guard, processes, emit });
       this.unmanaged = new UnmanagedDuty(identifier, progressed, this.groups);
       return this.unmanaged;
     }
     this.managed = this.makeQueueDuty(managed, progressed);
     return this.managed;
-  }
-
-  private makeGroups(): OwnedGroups | null {
-    const { guard, emit } = this.parts;
-    if (guard === null) return null;
-    return new OwnedGroups({ clock: systemClock, guard, processes: new ProcessGroups(), emit });
   }
 
   private makeQueueDuty({ module, options }: ManagedSpec, progressed: () => void): QueueDuty {
@@ -341,14 +348,8 @@ export class HostedCluster implements ClusterCalls {
       unloadable: (error: CodedError, settled: boolean) => this.loading?.failed(error, settled),
     };
     return options.durable
-      ? new DurableDuty({ ...parts, ...this.durableParts(), holder, reads, stored: () => this.parts.stored() })
+      ? new DurableDuty({ ...parts, ...durableParts(this.parts), holder, reads, stored: () => this.parts.stored() })
       : new MemoryDuty({ ...parts, store: store.tasks });
-  }
-
-  private durableParts(): Pick<DurableDutyParts, 'store' | 'outbox' | 'outboxes' | 'newOrigin'> {
-    const { store, outboxes } = this.parts;
-    const newOrigin = (): string => new bson.ObjectId().toHexString();
-    return { store: store.tasks, outbox: store.outbox, outboxes, newOrigin };
   }
 
   private runOnMain(options: ResolvedManagedOptions): Runner {

@@ -1,3 +1,4 @@
+/** The last resort of `fencing: 'process'`. */
 import { writeLine } from '../diagnostics/log.js';
 import { toWire } from '../errors.js';
 import { endProcess, lastResorts } from '../surroundings/lastResorts.js';

@@ -1,6 +1,7 @@
 /** Makes what runs a cluster's work, and what watches over it, on either kind of thread. */
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
+import { showValue } from '../diagnostics/showValue.js';
 import { toWire } from '../errors.js';
 import { ChunkProgress } from '../execution/chunkProgress.js';
 import { MainRunner } from '../execution/mainRunner.js';
@@ -9,6 +10,7 @@ import type { ThreadPlaces } from '../execution/threadPlaces.js';
 import { EXIT_PATIENCE_MS, ThreadRunner } from '../execution/threadRunner.js';
 import type { ResolvedManagedOptions } from '../options/options.js';
 import type { QueuedTask } from '../queue/runner.js';
+import type { TaskId } from '../task/task.js';
 import { systemClock } from '../time/systemClock.js';
 import type { MemberEvent } from '../wire/messages.js';
 import { MemberCounts } from '../wire/sharedCounts.js';
@@ -82,7 +84,12 @@ export function makeMainRunner({
     took: (ms) => taskTime.record(ms),
     overdue: () => void fitness.complain('task', 'ERR_TASK_TIMEOUT', text),
     recovered: () => fitness.withdraw('task'),
+    goesOn: (id, limit) => emit({ type: 'info', text: goesOnText(id, limit) }),
   });
+}
+
+function goesOnText(id: TaskId, limit: number): string {
+  return `the task ${showValue(id)} was cancelled, and its work goes on after ${limit} ms (cancelTimeout): nothing can end a function on the main thread, so the queue waits until it returns`;
 }
 
 export function makeMainWatch(

@@ -5,6 +5,7 @@ import { checkNumber } from '../options/checks.js';
 import { attemptEnded, checkpointLost } from '../queue/checkpointErrors.js';
 import type { TaskDetails, TaskId } from '../task/task.js';
 import type { SharedLease } from '../wire/sharedLease.js';
+import { CANCELLED } from './abortMessage.js';
 import { decodeAnswer, encodeAnswer } from './answerBytes.js';
 
 /**
@@ -102,7 +103,8 @@ export class WorkContext implements TaskContext {
   abort(reason = 'the lease is about to end'): void {
     this.ended = true;
     if (this.controller === undefined || this.controller.signal.aborted) return;
-    this.controller.abort(new StateError('ERR_LEASE_LOST', `the work must end now: ${reason}`));
+    const code = reason === CANCELLED ? 'ERR_CANCELLED' : 'ERR_LEASE_LOST';
+    this.controller.abort(new StateError(code, `the work must end now: ${reason}`));
   }
 
   leaseRemaining(): number {

@@ -10,6 +10,7 @@ import { viewOf } from '../task/taskBytes.js';
 import { Alarm } from '../time/alarm.js';
 import type { Clock } from '../time/clock.js';
 import type { SharedLease } from '../wire/sharedLease.js';
+import { CANCELLED } from './abortMessage.js';
 
 /** What the main thread is asked to run. */
 export interface MainRun {
@@ -38,6 +39,8 @@ interface MainRunnerParts {
   took?(ms: number): void;
   /** Called once per run that lasts longer than `taskTimeout`, which nothing can end. */
   overdue(): void;
+  /** Called when the work on a cancelled task goes on after its time, which nothing can end. */
+  goesOn(id: TaskId, timeout: number): void;
   /** Called when such a run has ended after all. */
   recovered(): void;
 }
@@ -53,12 +56,17 @@ export class MainRunner implements Runner {
   private idle = Promise.resolve();
   private readonly watch: Alarm;
   private overdue = false;
+  private readonly cancelAlarm: Alarm;
+  /** Whether the lease is marked as aborted for a cancelled task alone. */
+  private cancelled = false;
+  private tellCancelled: () => void = () => {};
 
   constructor(private readonly parts: MainRunnerParts) {
     this.watch = new Alarm(parts.clock, () => {
       this.overdue = true;
       parts.overdue();
     });
+    this.cancelAlarm = new Alarm(parts.clock, () => this.tellCancelled());
   }
 
   /** Its only task is done when its run has ended. */
@@ -78,6 +86,9 @@ export class MainRunner implements Runner {
 
   async run([task]: readonly QueuedTask[]): Promise<ChunkOutcome> {
     if (!this.started || task === undefined) return chunkOutcome({ type: 'not-run' });
+    // What was cancelled has ended.
+    if (this.cancelled) this.parts.lease.aborted = false;
+    this.cancelled = false;
     const { clock, taskTimeout, took } = this.parts;
     const run = ++this.runs;
     const beganAt = clock.now();
@@ -107,6 +118,7 @@ export class MainRunner implements Runner {
     const { settle } = this.running;
     this.running = undefined;
     this.watch.clear();
+    this.cancelAlarm.clear();
     settle(outcome);
     if (!this.overdue) return;
     this.overdue = false;
@@ -135,6 +147,15 @@ export class MainRunner implements Runner {
 
   /** Does nothing: there is no task after the one that runs. */
   finishCurrent(): void {}
+
+  cancelCurrent(id: TaskId, timeout: number): void {
+    const { running } = this;
+    if (running === undefined) return;
+    this.cancelled = true;
+    this.abort(CANCELLED);
+    this.cancelAlarm.by(this.parts.clock.now() + timeout);
+    this.tellCancelled = () => this.parts.goesOn(id, timeout);
+  }
 
   abort(reason: string): void {
     this.parts.lease.aborted = true;

@@ -8,6 +8,7 @@ import { flushOutput } from '../surroundings/ownOutput.js';
 import { type OwnThreadData, threadBegins } from '../surroundings/ownThreads.js';
 import { MemberCounts } from '../wire/sharedCounts.js';
 import { SharedLease } from '../wire/sharedLease.js';
+import type { AbortMessage } from './abortMessage.js';
 import { ThreadAnswers } from './answerPort.js';
 import { failureOf, type UserWork } from './callWork.js';
 import type { Chunk } from './chunk.js';
@@ -60,7 +61,9 @@ export function startTaskThread(
     running = context;
   };
   const channel = new BroadcastChannel(data.abortChannel);
-  channel.onmessage = ({ data: reason }) => running?.abort(String(reason));
+  channel.onmessage = ({ data: message }: { data: AbortMessage }) => {
+    if (message.id === undefined || Object.is(message.id, running?.id)) running?.abort(message.reason);
+  };
   channel.unref();
   let loading: Promise<UserWork> | undefined;
 

@@ -15,10 +15,12 @@ import { BroadcastChannel } from 'node:worker_threads';
 import { fromWire, toWire, WorkError } from '../errors.js';
 import { attemptEnded } from '../queue/checkpointErrors.js';
 import type { ChunkOutcome, LoadOutcome, QueuedTask, Runner } from '../queue/runner.js';
+import type { TaskId } from '../task/task.js';
 import { Alarm } from '../time/alarm.js';
 import type { Clock } from '../time/clock.js';
 import { endsBy } from '../time/pause.js';
 import type { SharedLease } from '../wire/sharedLease.js';
+import { type AbortMessage, CANCELLED } from './abortMessage.js';
 import { failureOf } from './callWork.js';
 import { packChunk } from './chunk.js';
 import type { ChunkProgress } from './chunkProgress.js';
@@ -88,6 +90,11 @@ export class ThreadRunner implements Runner {
   private readonly watch: Alarm;
   /** Looks whether the thread has been idle for long enough. */
   private readonly idle: Alarm;
+  /** Ends the thread of a cancelled task that goes on. */
+  private readonly cancelAlarm: Alarm;
+  /** Whether the lease is marked as aborted for a cancelled task alone. */
+  private cancelled = false;
+  private cancelText = '';
   private usedAt = 0;
   /** Why the thread was ended. */
   private overdue: WorkError | undefined;
@@ -95,6 +102,7 @@ export class ThreadRunner implements Runner {
   constructor(private readonly parts: ThreadRunnerParts) {
     this.watch = new Alarm(parts.clock, () => this.checkTaskTime());
     this.idle = new Alarm(parts.clock, () => this.checkIdle());
+    this.cancelAlarm = new Alarm(parts.clock, () => this.endCancelled());
   }
 
   get doneSoFar(): number {
@@ -249,6 +257,10 @@ export class ThreadRunner implements Runner {
 
   async run(tasks: readonly QueuedTask[]): Promise<ChunkOutcome> {
     this.parts.progress.done = 0;
+    this.parts.progress.finishing = false;
+    // What was cancelled has ended.
+    if (this.cancelled) this.parts.lease.aborted = false;
+    this.cancelled = false;
     this.overdue = undefined;
     const pool = this.usable;
     if (pool === undefined) return notRun;
@@ -274,6 +286,7 @@ export class ThreadRunner implements Runner {
     if (Number.isFinite(taskTimeout)) this.watch.by(clock.now() + taskTimeout);
     const { failure, took, exited } = await pool.run(this.term, packed);
     this.watch.clear();
+    this.cancelAlarm.clear();
     // A thread that died while it ran has to be gone before anybody may say that nothing runs. Should it not go, the next
     // load tells, and so does the end of the mastership: both wait for it.
     if (!pool.usable || exited) {
@@ -331,7 +344,23 @@ export class ThreadRunner implements Runner {
 
   abort(reason: string): void {
     this.parts.lease.aborted = true;
-    this.abortChannel?.postMessage(reason);
+    this.abortChannel?.postMessage({ reason } satisfies AbortMessage);
+  }
+
+  cancelCurrent(id: TaskId, timeout: number): void {
+    const { lease, clock } = this.parts;
+    this.cancelled = true;
+    lease.aborted = true;
+    this.abortChannel?.postMessage({ reason: CANCELLED, id } satisfies AbortMessage);
+    const text = `the task was cancelled and did not end within ${timeout} ms (cancelTimeout), so its thread was ended`;
+    this.cancelText = text;
+    this.cancelAlarm.by(clock.now() + timeout);
+  }
+
+  private endCancelled(): void {
+    if (!this.running) return;
+    this.overdue = new WorkError('ERR_CANCELLED', this.cancelText);
+    void this.present?.terminate();
   }
 
   terminate(stopUntil?: number): Promise<void> {

@@ -58,6 +58,8 @@ export interface ClusterEvents {
   done: [id: TaskId];
   /** Tells that a try of a task failed: it stays at the head of the queue and is tried again, unless its attempts are used up. */
   failed: [id: TaskId, error: CodedError, attempt: number];
+  /** Tells that a stored task is cancelled: it does not begin any more. After a failover it may be told again. */
+  cancelled: [id: TaskId];
   /** Tells that the attempts of a task are used up: it has left the queue, and is kept in the store for `requeue(id)`. */
   deadletter: [id: TaskId, error: CodedError];
   /**

@@ -2,14 +2,14 @@
 
 import { showValue } from '../diagnostics/showValue.js';
 import { fromWire, TaskError } from '../errors.js';
-import type { ResolvedManagedOptions } from '../options/options.js';
+import type { CancelOptions, RequeueAllOptions, ResolvedManagedOptions, UpdateOptions } from '../options/options.js';
 import type { WorkTarget } from '../options/workTarget.js';
 import type { TaskId } from '../task/task.js';
 import { encodeTask } from '../task/taskCodec.js';
 import { asTaskId, taskIdRule } from '../task/taskId.js';
 import { realTime } from '../time/realTime.js';
 import { systemClock } from '../time/systemClock.js';
-import type { MemberEvent, SubmitResult } from '../wire/messages.js';
+import type { MemberEvent, RequeuedAll, SubmitResult } from '../wire/messages.js';
 import { mustBeFresh } from '../wire/takenLetter.js';
 import { Admission } from './admission.js';
 import { Answers } from './answers.js';
@@ -31,6 +31,8 @@ import { MainPulse } from './mainPulse.js';
 import { MainWork } from './mainWork.js';
 import { encodeEach, ManyTasks } from './manyTasks.js';
 import { durableBlocks, memoryBlocks, TaskBlocks, type TaskSlot } from './taskBlocks.js';
+import type { CancelOutcome, UpdateOutcome } from './taskChanger.js';
+import { TaskChanges } from './taskChanges.js';
 
 /** Why it cannot wait for room. */
 const OWN_ROOM = ', and the work that would make room is what waits';
@@ -49,6 +51,7 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
   private readonly mainWork: MainWork | null;
   private readonly room = new Admission();
   private readonly pulse: MainPulse | null;
+  private readonly changes: TaskChanges;
   private readonly answers: Answers;
 
   constructor(
@@ -70,6 +73,13 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
     this.blocks = new TaskBlocks(options.durable ? durableBlocks : memoryBlocks);
     this.feeder = new Feeder((batch) => this.call('submit', batch), options.durable);
     this.mainWork = work.kind === 'main' ? new MainWork(work.work, this.lease, options.results) : null;
+    this.changes = new TaskChanges({
+      name,
+      options,
+      call: (call, ...args) => this.call(call, ...args),
+      mustNotBeStopped: () => this.mustNotBeStopped(),
+      encode: (task) => this.encodeApart(task),
+    });
     this.answers = new Answers({
       name,
       kept: options.keepOutcomes !== null,
@@ -161,6 +171,14 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
     }
   }
 
+  private encodeApart(task: object): { readonly id: TaskId; readonly bytes: Uint8Array } {
+    const { id, slot } = this.encode(task);
+    const { block, offset, length } = slot;
+    const bytes = new Uint8Array(block.bytes.subarray(offset, offset + length));
+    this.blocks.free(slot);
+    return { id, bytes };
+  }
+
   async requeue(id: TaskId): Promise<boolean> {
     this.mustNotBeStopped();
     const known = asTaskId(id);
@@ -200,6 +218,18 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
     await finish(stored ? 'queued' : 'stays');
     // A queued task with that id, not the letter, may be the one that blocks the queue.
     return stored || unblock();
+  }
+
+  requeueAll(options?: RequeueAllOptions): Promise<RequeuedAll> {
+    return this.changes.requeueAll(options);
+  }
+
+  cancel(id: TaskId, options?: CancelOptions): Promise<CancelOutcome> {
+    return this.changes.cancel(id, options);
+  }
+
+  update(id: TaskId, task: Task, options?: UpdateOptions): Promise<UpdateOutcome> {
+    return this.changes.update(id, task, options);
   }
 
   async outcome<Result>(id: TaskId): Promise<Outcome<Result> | null> {
@@ -309,6 +339,10 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
         return;
       case 'removed':
         return this.leave(event.ids);
+      case 'cancelled':
+        this.room.makeRoom(event.ids.length);
+        for (const id of event.ids) this.emit('cancelled', id);
+        return;
       case 'deadletter':
         this.leave([event.id]);
         this.answers.soon();

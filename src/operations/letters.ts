@@ -1,11 +1,13 @@
 /** Dead letters, for who puts them back into the queue, or discards them, without a member. */
-import { DeadLetters, type FindLetter } from '../coordinator/deadLetters.js';
+import { DeadLetters, errorOf, type FindLetter } from '../coordinator/deadLetters.js';
 import { unblockHead } from '../queue/durable/unblockHead.js';
 import { PAGE_MAX, type StoreReader } from '../store/reader.js';
 import type { FoundDeadLetter, TaskStore } from '../store/taskStore.js';
 import type { TaskId } from '../task/task.js';
 import type { Clock } from '../time/clock.js';
 import type { TakenLetter } from '../wire/takenLetter.js';
+
+export { errorOf } from '../coordinator/deadLetters.js';
 
 /** Between two looks at a letter that a member is putting back, in ms. */
 const POLL_MS = 250;
@@ -35,11 +37,6 @@ export async function* eachLetter(
     if (last === undefined || page.length < PAGE_MAX) return;
     after = last.seq;
   }
-}
-
-/** Returns what `error` is matched with, such as `TypeError ERR_X: it failed`. */
-export function errorOf({ name, code, message }: Pick<FoundDeadLetter, 'name' | 'code' | 'message'>): string {
-  return `${name}${code === undefined ? '' : ` ${code}`}: ${message}`;
 }
 
 /**

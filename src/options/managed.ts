@@ -22,6 +22,7 @@ export const managedDefaults = {
   /** A busy machine is slow at loading. */
   loadTimeout: 60_000,
   stopTimeout: 20_000,
+  cancelTimeout: 5000,
 } as const;
 
 const names = [
@@ -33,6 +34,7 @@ const names = [
   'idleThreadTimeout',
   'loadTimeout',
   'stopTimeout',
+  'cancelTimeout',
   'grace',
   'taskTimeout',
   'keepOutcomes',
@@ -52,7 +54,7 @@ const limitNames = [
 /** @throws InvalidOptionError */
 export function resolveManagedOptions(given: unknown, intervals: Intervals): ResolvedManagedOptions {
   const fields = readFields(given === undefined ? {} : given, '', names);
-  const { maxQueue, maxTaskBytes, loadTimeout, stopTimeout } = managedDefaults;
+  const { maxQueue, maxTaskBytes, loadTimeout, stopTimeout, cancelTimeout } = managedDefaults;
   const durable = fields.durable === undefined ? false : checkBoolean(fields.durable, 'durable');
   const time = { min: 1, max: TIMER_MAX_MS, fallback: Number.POSITIVE_INFINITY };
   return {
@@ -70,6 +72,11 @@ export function resolveManagedOptions(given: unknown, intervals: Intervals): Res
     idleThreadTimeout: resolveIdle(fields.idleThreadTimeout),
     loadTimeout: checkNumber(fields.loadTimeout, 'loadTimeout', { min: 1, max: TIMER_MAX_MS, fallback: loadTimeout }),
     stopTimeout: checkNumber(fields.stopTimeout, 'stopTimeout', { min: 0, max: TIMER_MAX_MS, fallback: stopTimeout }),
+    cancelTimeout: checkNumber(fields.cancelTimeout, 'cancelTimeout', {
+      min: 0,
+      max: TIMER_MAX_MS,
+      fallback: cancelTimeout,
+    }),
     grace: resolveGrace(fields.grace, intervals),
     taskTimeout: checkNumber(fields.taskTimeout, 'taskTimeout', time),
     mainTimeout: checkNumber(fields.mainTimeout, 'mainTimeout', time),

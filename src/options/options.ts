@@ -256,6 +256,11 @@ export interface ManagedOptions {
    * the lease before Kubernetes kills.
    */
   stopTimeout?: number | undefined;
+  /**
+   * Sets how long the work on a running task that is cancelled may go on after its signal, in ms. Then its thread is ended; a
+   * function on the main thread cannot be. Default 5,000.
+   */
+  cancelTimeout?: number | undefined;
   /** Sets how long before the end of the lease work is stopped, in ms. Default 10 % of SLAVE + TICKING, at most 500. */
   grace?: number | undefined;
   /**
@@ -274,6 +279,31 @@ export interface ManagedOptions {
    * work never overlaps it; refused where nothing could end the process. Default `thread`.
    */
   fencing?: 'thread' | 'process' | undefined;
+}
+
+/** Sets how `cancel` goes about it. Everything is optional. */
+export interface CancelOptions {
+  /**
+   * Cancels the task even if its work runs: `context.signal` aborts, and after `cancelTimeout` its thread ends. Default false:
+   * work that runs comes to its end, and if it fails, it is not tried again.
+   */
+  running?: boolean | undefined;
+  /** Sets how long to wait for the master, in ms. Default 10,000, with `running` and `cancelTimeout` more. */
+  timeout?: number | undefined;
+}
+
+/** Sets how `update` goes about it. Everything is optional. */
+export interface UpdateOptions {
+  /** Sets how long to wait for the master, in ms. Default 10,000. */
+  timeout?: number | undefined;
+}
+
+/** Sets which dead letters `requeueAll` puts back. Everything is optional. */
+export interface RequeueAllOptions {
+  /** Puts back at most so many, the oldest first. Default: all. */
+  limit?: number | undefined;
+  /** Puts back only those whose error matches, such as `TypeError ERR_X: it failed`. Default: all. */
+  error?: RegExp | undefined;
 }
 
 export type StoreOptions =
@@ -323,6 +353,7 @@ export interface ResolvedManagedOptions {
   readonly idleThreadTimeout: number;
   readonly loadTimeout: number;
   readonly stopTimeout: number;
+  readonly cancelTimeout: number;
   readonly grace: number;
   /** `Infinity` when there is none, as for the next. */
   readonly taskTimeout: number;

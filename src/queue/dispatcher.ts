@@ -20,6 +20,7 @@ import type { DispatcherParts } from './dispatcherParts.js';
 import { type Drained, EndWatch } from './endWatch.js';
 import { type Mode, transitions } from './modes.js';
 import { retryDelay } from './retry.js';
+import { newRun, type Run } from './run.js';
 import type { ChunkOutcome, LoadOutcome, QueuedTask } from './runner.js';
 
 /** How long runs that end at once may follow each other before other events of the thread have their turn, in ms. */
@@ -32,16 +33,6 @@ const UNHELD_EXIT_MAX_MS = 150;
 const STOP_REASON = 'the member stops';
 /** Why all work is aborted when the process exits. */
 const EXIT_REASON = 'the process exits';
-
-interface Run {
-  /** Not empty. */
-  readonly tasks: readonly QueuedTask[];
-  /** How many of them have left the source. */
-  left: number;
-  /** Whether the mastership under which it began still lasts. */
-  counts: boolean;
-  aborted: boolean;
-}
 
 type Failure = NonNullable<ChunkOutcome['failure']>;
 
@@ -144,6 +135,27 @@ export class Dispatcher {
     if (!this.idle) await new Promise<void>((resolve) => this.idleWaiters.push(resolve));
   }
 
+  /**
+   * Returns null if the task is in no run under way, or was done there. Else the run ends after the task that runs, and then
+   * it resolves. `ends`: if that is the task itself, its work is told to end, which counts as no attempt.
+   */
+  apart(task: QueuedTask, ends: boolean): Promise<void> | null {
+    const { run } = this;
+    if (run === null || run.tasks.indexOf(task) < run.left) return null;
+    this.parts.runner.finishCurrent();
+    if (ends) run.cancels = task;
+    this.cancelCurrent(run);
+    return new Promise((resolve) => run.waiters.push(resolve));
+  }
+
+  /** Tells the work on a cancelled task to end, once it runs. */
+  private cancelCurrent(run: Run): void {
+    const { runner, cancelTimeout } = this.parts;
+    if (run.cancels === null || run.told || run.tasks[runner.doneSoFar] !== run.cancels) return;
+    run.told = true;
+    runner.cancelCurrent(run.cancels.id, cancelTimeout);
+  }
+
   /** Stops the work now; the mastership may yet be saved. */
   fence(reason: string): void {
     if (this.stopped) return;
@@ -225,7 +237,7 @@ export class Dispatcher {
     // Runs that end at once follow each other by promises alone, which would hold up every timer, beats too.
     if (clock.now() - this.turnBeganAt >= DISPATCH_TURN_MS) return this.wait(0);
     assert.equal(this.run, null, 'one run at a time');
-    const run: Run = { tasks, left: 0, counts: true, aborted: false };
+    const run = newRun(tasks);
     this.run = run;
     this.move('running');
     if (tasks.length > 1) this.progressAlarm.by(clock.now() + PROGRESS_POLL_MS);
@@ -270,11 +282,14 @@ export class Dispatcher {
     assert.ok(done <= run.tasks.length, 'no more is done than was given');
     this.run = null;
     this.progressAlarm.clear();
-    const failed = run.aborted || failure === null || failure.type === 'not-run' ? null : failure;
+    const isCancelled = run.told && run.tasks[done] === run.cancels;
+    const isFailure = failure !== null && failure.type !== 'not-run' && !run.aborted && !isCancelled;
+    const failed = isFailure ? failure : null;
+    for (const resolve of run.waiters) resolve();
     this.chunkSize.ran(failed === null ? done : done + 1, took);
     // First the mode, then the news: the owner may call back. In waiting, nothing that it queues is begun before it has
     // heard of the failure too.
-    if (this.mode === 'running') this.move(failure === null ? 'ready' : 'waiting');
+    if (this.mode === 'running') this.move(failure === null || isCancelled ? 'ready' : 'waiting');
     this.removeDone(run, done);
     const delay = failed === null ? this.parts.retry.minDelay : this.recordFailure(run.tasks[done], failed);
     if (this.mode === 'waiting' && failure !== null) this.wake.by(this.parts.clock.now() + delay);
@@ -290,6 +305,7 @@ export class Dispatcher {
     if (this.run === null || !this.run.counts) return;
     this.progressAlarm.by(this.parts.clock.now() + PROGRESS_POLL_MS);
     this.removeDone(this.run, this.parts.runner.doneSoFar);
+    if (this.run !== null) this.cancelCurrent(this.run);
   }
 
   /** Removes the tasks up to `done` from the source, unless they have left, or are the next master's now. */

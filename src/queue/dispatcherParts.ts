@@ -43,6 +43,8 @@ export interface DispatcherParts {
   readonly grace: number;
   /** How long `drain` lets the running task go on, in ms. */
   readonly stopTimeout: number;
+  /** How long the work on a cancelled task may go on before its thread is ended, in ms. */
+  readonly cancelTimeout: number;
   /** Kills the process; called instead of a panic when work has outlived the lease. Null: it is only said. */
   readonly killProcess: (() => void) | null;
   readonly callbacks: DispatcherCallbacks;

@@ -80,6 +80,11 @@ export interface Runner {
   /** Tells running work that it should end, and why. Harmless when nothing runs. */
   abort(reason: string): void;
   /**
+   * Tells the work on the task that runs that it is cancelled. If it goes on for `timeout` ms, its thread is ended, and it
+   * fails; where nothing can end it, it goes on. Only after `finishCurrent`, as the next task must not hear of it.
+   */
+  cancelCurrent(id: TaskId, timeout: number): void;
+  /**
    * Ends what runs at once, where that can be done; resolves when nothing runs any more, which may be never for work
    * that nothing can stop. Until `stopUntil` the work may close what it has opened, if nothing runs. May be called again;
    * never rejects.

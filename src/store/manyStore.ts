@@ -36,6 +36,8 @@ export interface ManyStore {
   observeAll(asked: readonly Look[]): Promise<((Observation & SeenOrders) | StoreError)[]>;
   /** Returns the notices of each of these subsystems, in order. */
   readNoticesOf(names: readonly string[]): Promise<Notice[][]>;
+  /** Returns the members of each of these subsystems, in order, as `Store.listMembers` does. */
+  listMembersOf(names: readonly string[]): Promise<Member[][]>;
   /** Writes, or overwrites, the lines of members. */
   putMembers(members: readonly Member[]): Promise<void>;
   /** Removes the lines of members. */

@@ -2,6 +2,7 @@
  * A store that opens itself: callers need not know whether it is open, was never reached yet, or failed to open.
  */
 import { StoreError } from '../errors.js';
+import type { ChangeStore } from './changes.js';
 import type { ManyStore } from './manyStore.js';
 import type { OutboxStore } from './outbox.js';
 import type { FullStore, TaskStore } from './taskStore.js';
@@ -78,11 +79,28 @@ function tasksOnUse(tasks: TaskStore, use: OpenedStore['use']): TaskStore {
     countDeadLetters: (name) => use(() => tasks.countDeadLetters(name)),
     putDeadLetter: (letter) => use(() => tasks.putDeadLetter(letter)),
     oldestDeadLetter: (name, id) => use(() => tasks.oldestDeadLetter(name, id)),
+    deadLettersAfter: (name, seq, limit) => use(() => tasks.deadLettersAfter(name, seq, limit)),
+    deadLetterAt: (name, seq) => use(() => tasks.deadLetterAt(name, seq)),
     claimDeadLetter: (name, seq, expected, claim) => use(() => tasks.claimDeadLetter(name, seq, expected, claim)),
     removeDeadLetter: (name, seq) => use(() => tasks.removeDeadLetter(name, seq)),
     putOutcomes: (name, outcomes) => use(() => tasks.putOutcomes(name, outcomes)),
     readOutcomes: (name, ids) => use(() => tasks.readOutcomes(name, ids)),
     trimOutcomes: (name, before) => use(() => tasks.trimOutcomes(name, before)),
+    ...changesOnUse(tasks, use),
+  };
+}
+
+function changesOnUse(changes: ChangeStore, use: OpenedStore['use']): ChangeStore {
+  return {
+    findTask: (name, id) => use(() => changes.findTask(name, id)),
+    putChange: (change, most) => use(() => changes.putChange(change, most)),
+    openChanges: (name, limit) => use(() => changes.openChanges(name, limit)),
+    takeChange: (name, id, term) => use(() => changes.takeChange(name, id, term)),
+    answerChange: (name, id, term, answer) => use(() => changes.answerChange(name, id, term, answer)),
+    readAnswer: (name, id) => use(() => changes.readAnswer(name, id)),
+    removeChange: (name, id) => use(() => changes.removeChange(name, id)),
+    trimChanges: (name, before) => use(() => changes.trimChanges(name, before)),
+    markTask: (tenure, mark) => use(() => changes.markTask(tenure, mark)),
   };
 }
 
@@ -95,6 +113,7 @@ function manyOnUse(many: ManyStore, use: OpenedStore['use']): ManyStore {
     insertTerms: (records) => use(() => many.insertTerms(records)),
     releaseAll: (releases) => use(() => many.releaseAll(releases)),
     readNoticesOf: (names) => use(() => many.readNoticesOf(names)),
+    listMembersOf: (names) => use(() => many.listMembersOf(names)),
     putMembers: (members) => use(() => many.putMembers(members)),
     removeMembers: (ids) => use(() => many.removeMembers(ids)),
   };

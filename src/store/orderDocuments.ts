@@ -9,8 +9,8 @@ const PRIORITY_MAX = 100;
 
 /** The fields that a write of orders sets, and those that it takes away. Fields of later versions stay as they are. */
 export function storedChange(change: OrdersChange): { readonly set: Fields; readonly unset: readonly string[] } {
-  const { handOver, pause } = change;
-  const given = Object.entries({ handOver, pause });
+  const { handOver, pause, changes } = change;
+  const given = Object.entries({ handOver, pause, changes });
   return {
     set: Object.fromEntries(given.filter(([, part]) => part !== undefined && part !== null).map(copied)),
     unset: given.filter(([, part]) => part === null).map(([name]) => name),
@@ -61,12 +61,13 @@ function readable<T>(document: unknown, read: (document: unknown) => T): { value
 
 export class OrdersReader extends DocumentReader {
   orders(): Orders {
-    const { handOver, pause } = this.fields;
+    const { handOver, pause, changes } = this.fields;
     return {
       name: this.text('subsystem'),
       version: this.serial('version'),
       ...(isThere(handOver) ? { handOver: this.below('handOver').handOver() } : {}),
       ...(isThere(pause) ? { pause: this.below('pause').pause() } : {}),
+      ...(isThere(changes) ? { changes: { id: this.below('changes').text('id') } } : {}),
     };
   }
 

@@ -45,6 +45,12 @@ export interface Pause {
   readonly standby: boolean;
 }
 
+/** Says that there are requests to change tasks: the master looks for them when it finds another mark than before. */
+export interface Changes {
+  /** Of the last request. */
+  readonly id: string;
+}
+
 /** The document of one subsystem. */
 export interface Orders {
   readonly name: string;
@@ -52,12 +58,14 @@ export interface Orders {
   readonly version: number;
   readonly handOver?: HandOver;
   readonly pause?: Pause;
+  readonly changes?: Changes;
 }
 
 /** What a write of orders changes: null takes it away, and what is missing stays as it is. */
 export interface OrdersChange {
   readonly handOver?: HandOver | null;
   readonly pause?: Pause | null;
+  readonly changes?: Changes;
 }
 
 /** Keeps the members of a host or a process from claiming, and has them hand over what they hold. */

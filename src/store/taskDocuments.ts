@@ -38,8 +38,10 @@ function isPlain(value: unknown): boolean {
 
 export class TaskReader extends DocumentReader {
   task(): StoredTask {
+    const cancelled = this.cancelled();
     return {
-      ...this.taskName(),
+      ...(cancelled ?? this.taskName()),
+      ...(cancelled === null ? {} : { cancelled: true }),
       recordedBy: this.recordedBy(),
       bytes: this.bytes('payload'),
       attempts: this.count('attempts'),
@@ -90,8 +92,23 @@ export class TaskReader extends DocumentReader {
   recordedBy(): RecordMark | null {
     const { by } = this.fields;
     if (by === undefined || by === null) return null;
-    const reader = this.below('by');
-    return { term: reader.serial('term'), number: reader.serial('number') };
+    return this.below('by').recordMark();
+  }
+
+  /** Which mark a master left last that cancelled the task, or changed its payload; null when none did. */
+  markedBy(): RecordMark | null {
+    return isFields(this.fields.mark) ? this.below('mark').recordMark() : null;
+  }
+
+  /** Null: it is not cancelled. A cancelled task has given its key up, and keeps it in its mark. */
+  cancelled(): Pick<StoredTask, 'seq' | 'id'> | null {
+    const { mark } = this.fields;
+    if (!isFields(mark) || mark.key === undefined || mark.key === null) return null;
+    return { seq: this.serial('seq'), id: this.id('mark', mark.key) };
+  }
+
+  private recordMark(): RecordMark {
+    return { term: this.serial('term'), number: this.serial('number') };
   }
 
   queueState(): QueueState {

@@ -10,6 +10,7 @@
  * outcome is unknown; all of them can be called again.
  */
 import type { TaskDetails, TaskId } from '../task/task.js';
+import type { ChangeStore } from './changes.js';
 import type { ManyStore } from './manyStore.js';
 import type { OutboxStore } from './outbox.js';
 import type { Store, Tenure } from './store.js';
@@ -49,6 +50,8 @@ export interface StoredTask extends NewTask, Attempts {
   readonly recordedBy: RecordMark | null;
   /** When it was stored, by the wall clock of the member that did: for people only. */
   readonly at: Date;
+  /** Whether it was cancelled, and is only passed over. Missing: it was not. */
+  readonly cancelled?: boolean;
   /** Whether it failed for good (`permanent`), however many attempts are left. */
   readonly permanent?: boolean;
   /** What its last attempt put down as its checkpoint; undefined: it did not. */
@@ -169,7 +172,7 @@ export const DEAD_LETTERS_COUNTED_MAX = 100_000;
 /** How many ids one look at outcomes may ask for: 64 KiB of result each must fit into one answer. */
 export const OUTCOMES_READ_MAX = 200;
 
-export interface TaskStore {
+export interface TaskStore extends ChangeStore {
   /**
    * Stores the tasks in this order, with consecutive numbers among themselves, unless other members store in between.
    * On a failure a beginning of them may have been stored. Two with the same id in one call: the second is `known`.
@@ -223,6 +226,9 @@ export interface TaskStore {
   countDeadLetters(name: string): Promise<number>;
   /** Returns the oldest dead letter with this id. */
   oldestDeadLetter(name: string, id: TaskId): Promise<FoundDeadLetter | null>;
+  /** Returns letters with higher numbers than `seq`, in order, without their payload. */
+  deadLettersAfter(name: string, seq: number, limit: number): Promise<FoundDeadLetter[]>;
+  deadLetterAt(name: string, seq: number): Promise<FoundDeadLetter | null>;
   /** Replaces the claim of a letter, if it is still `expected`. Returns false if it is another, or the letter is gone. */
   claimDeadLetter(name: string, seq: number, expected: string | null, claim: string | null): Promise<boolean>;
   removeDeadLetter(name: string, seq: number): Promise<void>;

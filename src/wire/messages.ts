@@ -81,6 +81,39 @@ export interface HandOverRequest {
   readonly timeout: number;
 }
 
+/** What `cancel` and `update` ask for. */
+export interface ChangeTaskRequest {
+  readonly id: TaskId;
+  /** The new payload; null: the task is to be cancelled. */
+  readonly bytes: Uint8Array | null;
+  readonly running: boolean;
+  /** How long to wait for the answer, in ms. */
+  readonly timeout: number;
+}
+
+/** What becomes of it. `requested`: no master has decided in that time. `full`: too many requests wait. */
+export type ChangeOutcome = 'removed' | 'updated' | 'done' | 'unknown' | 'requested' | 'full';
+
+/** A dead letter as `requeueAll` chooses it. */
+export interface ListedLetter {
+  readonly seq: number;
+  readonly id: TaskId;
+  /** As `TypeError ERR_X: it failed`. */
+  readonly error: string;
+}
+
+export type RequeuedLetter = 'queued' | 'known' | 'full' | 'none';
+
+/** Tells what became of dead letters. */
+export interface RequeuedAll {
+  /** Counts those that are in the queue again. */
+  readonly requeued: number;
+  /** Counts those that stay, because a task with their id is queued. */
+  readonly duplicates: number;
+  /** Is true if it ended because the queue is full. */
+  readonly full: boolean;
+}
+
 /** Tells which mastership followed a hand-over. */
 export interface HandedOver {
   /** Numbers it. */
@@ -115,6 +148,12 @@ export interface ClusterCalls {
   takeDeadLetter(id: TaskId): Promise<TakenLetter | 'none' | 'elsewhere'>;
   /** Ends what `takeDeadLetter` began. */
   finishDeadLetter(letter: TakenLetter, how: 'queued' | 'stays'): Promise<void>;
+  /** Asks the master to cancel a stored task, or to give it another payload, and resolves with its answer. */
+  changeTask(request: ChangeTaskRequest): Promise<ChangeOutcome>;
+  /** Returns some dead letters with numbers above that one, the oldest first. */
+  listDeadLetters(after: number): Promise<ListedLetter[]>;
+  /** Puts this very letter back into the stored queue. `none`: it is not there any more. */
+  requeueLetter(id: TaskId, seq: number): Promise<RequeuedLetter>;
   /** Clears the record of a task whose attempts are used up and that holds the queue up. False: there is no such. */
   unblock(id: TaskId): Promise<boolean>;
   /**
@@ -160,6 +199,7 @@ export type MemberEvent =
   | { readonly type: 'resumed' }
   | { readonly type: 'done'; readonly ids: readonly TaskId[] }
   | { readonly type: 'failed'; readonly id: TaskId; readonly error: WireError; readonly attempt: number }
+  | { readonly type: 'cancelled'; readonly ids: readonly TaskId[] }
   | { readonly type: 'deadletter'; readonly id: TaskId; readonly error: WireError }
   | { readonly type: 'duplicate'; readonly id: TaskId }
   /** Tasks that another member did and that left this queue. */

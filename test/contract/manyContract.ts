@@ -218,6 +218,13 @@ export function manyContract(title: string, setup: () => Promise<StoreUnderTest>
       expect(await store.listMembers(first)).toEqual([
         { ...line, id: `member of ${first}`, name: first, state: 'master' },
       ]);
+      const listed = await store.many.listMembersOf([last, randomUUID(), ...names]);
+      expect(listed.map((each) => each.map(({ id }) => id))).toEqual([
+        [`member of ${last}`],
+        [],
+        ...names.map((name) => [`member of ${name}`]),
+      ]);
+      expect(listed[0]).toEqual(await store.listMembers(last));
       await store.many.removeMembers(members.slice(1).map(({ id }) => id));
       expect(await store.listMembers(first)).toHaveLength(1);
       expect(await store.listMembers(last)).toEqual([]);

@@ -1,6 +1,7 @@
 import { type Document, MongoClient } from 'mongodb';
 import { afterAll, inject } from 'vitest';
 import { databaseUri } from '../support/database.ts';
+import { changesContract } from './changesContract.ts';
 import { manyContract } from './manyContract.ts';
 import { type OrdersUnderTest, ordersContract } from './ordersContract.ts';
 import { outboxContract } from './outboxContract.ts';
@@ -63,3 +64,4 @@ outboxContract(`the outbox of the mongodb store, on ${kind}`, setup);
 relayContract(`what masters move into the queue in the mongodb store, on ${kind}`, setup);
 taskVolume(`much in the mongodb store, on ${kind}`, setup);
 outcomesContract(`the outcomes in the mongodb store, on ${kind}`, setup);
+changesContract(`changes of tasks in the mongodb store, on ${kind}`, setup);

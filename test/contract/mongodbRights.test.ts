@@ -67,6 +67,10 @@ const before: Calls<
   putPresence: (store) => store.putPresence({ key: 'k', process: 'p', holders: 'h:', count: 1, held: 0, set: 's' }),
   readPresences: (store) => store.readPresences([]),
 };
+const change = {
+  ...{ name: NAME, id: 'c', seq: 4, key: 4, running: false, bytes: null, by: 'h' },
+  until: new Date(Date.now() + 1000),
+};
 const outcome: TaskOutcome = {
   ...{ id: 1, seq: 1, term: 1, state: 'done', attempts: 1, error: null, result: null },
   ...{ at: new Date(0), until: new Date(0) },
@@ -107,7 +111,18 @@ const queue: Calls<TaskStore> = {
   countDeadLetters: ({ tasks }) => tasks.countDeadLetters(NAME),
   oldestDeadLetter: ({ tasks }) => tasks.oldestDeadLetter(NAME, 2),
   claimDeadLetter: ({ tasks }) => tasks.claimDeadLetter(NAME, 2, null, 'mine'),
+  deadLettersAfter: ({ tasks }) => tasks.deadLettersAfter(NAME, 0, 10),
+  deadLetterAt: ({ tasks }) => tasks.deadLetterAt(NAME, 2),
   removeDeadLetter: ({ tasks }) => tasks.removeDeadLetter(NAME, 2),
+  findTask: ({ tasks }) => tasks.findTask(NAME, 4),
+  putChange: ({ tasks }) => tasks.putChange(change, 10),
+  openChanges: ({ tasks }) => tasks.openChanges(NAME, 10),
+  takeChange: ({ tasks }) => tasks.takeChange(NAME, change.id, 1),
+  markTask: ({ tasks }) => tasks.markTask(tenure, { seq: 4, key: 4, number: 1, bytes: null }),
+  answerChange: ({ tasks }) => tasks.answerChange(NAME, change.id, 1, 'removed'),
+  readAnswer: ({ tasks }) => tasks.readAnswer(NAME, change.id),
+  removeChange: ({ tasks }) => tasks.removeChange(NAME, change.id),
+  trimChanges: ({ tasks }) => tasks.trimChanges(NAME, new Date()),
 };
 const outbox: Calls<FullStore['outbox']> = {
   putEntries: ({ outbox: calls }) => {

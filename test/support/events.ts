@@ -23,6 +23,7 @@ const known: Readonly<Record<Name, true>> = {
     failed: true,
     deadletter: true,
     duplicate: true,
+    cancelled: true,
   },
   ...{ paused: true, resumed: true },
   ...{ init: true, ticking: true, master: true, slave: true, stopped: true },

@@ -18,6 +18,7 @@ import type {
 } from '../../src/store/taskStore.ts';
 import type { TaskId } from '../../src/task/task.ts';
 import type { Clock } from '../../src/time/clock.ts';
+import { ChangeBook } from './changeBook.ts';
 import { lookAt, putOutcomes, takesCheckpoint } from './outcomes.ts';
 import { isLater, isSame } from './recordMarks.ts';
 
@@ -42,6 +43,10 @@ export class MemoryTasks {
   readonly letters: DeadLetter[] = [];
   /** Who is putting a letter back, by its number. */
   readonly claims = new Map<number, string | null>();
+  /** The numbers of tasks that any master has cancelled. */
+  readonly cancelled = new Set<number>();
+  /** Requests to change tasks. */
+  readonly changes = new ChangeBook();
   next = 1;
   done = 0;
   burial: Burial | null = null;
@@ -150,6 +155,45 @@ export class MemoryTasks {
           const [oldest] = this.letters.filter((letter) => letter.id === id).sort((a, b) => a.seq - b.seq);
           return oldest === undefined ? null : { ...oldest, claim: this.claims.get(oldest.seq) ?? null };
         }),
+      deadLettersAfter: (_name, seq, limit) =>
+        call('deadLettersAfter', () => {
+          const above = this.letters.filter((letter) => letter.seq > seq).sort((a, b) => a.seq - b.seq);
+          return above.slice(0, limit).map((letter) => ({ ...letter, claim: this.claims.get(letter.seq) ?? null }));
+        }),
+      deadLetterAt: (_name, seq) =>
+        call('deadLetterAt', () => {
+          const found = this.letters.find((letter) => letter.seq === seq);
+          return found === undefined ? null : { ...found, claim: this.claims.get(seq) ?? null };
+        }),
+      findTask: (_name, id) =>
+        call('findTask', () => {
+          const found = [...this.tasks.values()].findLast((task) => task.id === id && task.cancelled !== true);
+          return found === undefined ? null : { seq: found.seq };
+        }),
+      putChange: (change, most) => call('putChange', () => this.changes.put(change, most)),
+      openChanges: (_name, limit) => call('openChanges', () => this.changes.open(limit)),
+      takeChange: (_name, id, term) => call('takeChange', () => this.changes.take(id, term)),
+      answerChange: (_name, id, term, answer) =>
+        call('answerChange', () => {
+          const answered = this.changes.answer(id, term, answer);
+          this.log.push(`answerChange ${id} ${answer}${answered ? '' : ' refused'}`);
+          return answered;
+        }),
+      readAnswer: (_name, id) => call('readAnswer', () => this.changes.read(id)),
+      removeChange: (_name, id) => call('removeChange', () => this.changes.remove(id)),
+      trimChanges: (_name, before) => call('trimChanges', () => this.changes.trim(before)),
+      markTask: ({ term }, mark) =>
+        call('markTask', () => {
+          const { seq, bytes } = mark;
+          const task = this.tasks.get(seq);
+          const marked = task === undefined ? null : this.changes.mark(task, term, mark);
+          this.log.push(
+            `markTask ${seq} ${bytes === null ? 'cancelled' : 'updated'}${marked === null ? ' refused' : ''}`,
+          );
+          if (marked === null) return;
+          this.tasks.set(seq, marked);
+          if (bytes === null) this.cancelled.add(seq);
+        }),
       claimDeadLetter: (_name, seq, expected, claim) =>
         call('claimDeadLetter', () => {
           const isThere = this.letters.some((letter) => letter.seq === seq);
@@ -194,7 +238,8 @@ export class MemoryTasks {
 
   /** The ids of the tasks that are not done. */
   get queued(): TaskId[] {
-    return [...this.tasks.values()].filter(({ seq }) => seq > this.done).map(({ id }) => id);
+    const waiting = [...this.tasks.values()].filter(({ seq, cancelled }) => seq > this.done && cancelled !== true);
+    return waiting.map(({ id }) => id);
   }
 
   /** The log since this was last asked. */

@@ -18,7 +18,8 @@ import type { AddResult, NewTask, StoredTask, TaskStore } from '../../store/task
 import type { TaskId } from '../../task/task.js';
 import { viewOf } from '../../task/taskBytes.js';
 import { endsBy } from '../../time/pause.js';
-import type { SubmitResult, TaskBatch } from '../../wire/messages.js';
+import type { RequeuedLetter, SubmitResult, TaskBatch } from '../../wire/messages.js';
+import type { TakenLetter } from '../../wire/takenLetter.js';
 import { tasksOf } from '../../wire/taskBatch.js';
 import type { DeadLetters } from '../deadLetters.js';
 import type { DutyLoad, Election } from './duty.js';
@@ -73,6 +74,8 @@ export class DurableDuty implements QueueDuty {
       callbacks: {
         wake: () => this.dispatcher.poke(),
         acknowledged: (ids) => this.acknowledged(ids),
+        cancelled: (ids) => emit({ type: 'cancelled', ids }),
+        apart: (task, ends) => this.dispatcher.apart(task, ends),
         buried: (id, error) => emit({ type: 'deadletter', id, error: toWire(error) }),
         trouble: (error) => emit({ type: 'error', error: toWire(error) }),
       },
@@ -119,6 +122,14 @@ export class DurableDuty implements QueueDuty {
     return result === 'none' || result === 'known' ? this.unblock(id) : result === 'queued';
   }
 
+  /** Queues this very letter again. */
+  async requeueLetter(id: TaskId, seq: number, letters: DeadLetters): Promise<RequeuedLetter> {
+    const { store, name } = this.parts;
+    const add = async ({ bytes }: TakenLetter) => resultOf((await this.add([{ id, bytes }]))[0] ?? { type: 'known' });
+    const result = await letters.requeue(id, add, () => store.deadLetterAt(name, seq));
+    return result === 'queued' || result === 'full' || result === 'known' ? result : 'none';
+  }
+
   private async add(tasks: readonly NewTask[]): Promise<AddResult[]> {
     const { store, name, options, clock } = this.parts;
     const added = await store.addTasks(name, tasks, options.maxQueue);
@@ -151,6 +162,11 @@ export class DurableDuty implements QueueDuty {
   /** Another member may have stored tasks. */
   hinted(): void {
     this.queue.hinted();
+  }
+
+  /** There may be requests to change a task. */
+  changesAsked(): void {
+    this.queue.changesAsked();
   }
 
   unblock(id: TaskId): Promise<boolean> {

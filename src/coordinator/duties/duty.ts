@@ -37,6 +37,9 @@ export interface Duty {
   /** The lease of a member of another kind was seen: what it says of tasks is about others than this one's. */
   seenOtherKind(): void;
 
+  /** Others have asked for changes of queued tasks. */
+  changesAsked?(): void;
+
   /** Returns what of it waits, for `status()`. */
   load(): Promise<DutyLoad>;
 }

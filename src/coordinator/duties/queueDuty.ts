@@ -73,7 +73,7 @@ export function makeDispatcher(
   chunk: { readonly budget: number; readonly mostTasks: number },
   callbacks: QueueDutyCallbacks,
 ): Dispatcher {
-  const { retry, grace, stopTimeout, fencing } = options;
+  const { retry, grace, stopTimeout, cancelTimeout, fencing } = options;
   return new Dispatcher({
     queue,
     runner,
@@ -82,6 +82,7 @@ export function makeDispatcher(
     random,
     grace,
     stopTimeout,
+    cancelTimeout,
     chunk,
     killProcess: fencing === 'process' ? killProcess : null,
     callbacks: {

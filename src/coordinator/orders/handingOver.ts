@@ -24,7 +24,7 @@ export interface HandingOverParts {
   readonly clock: Clock;
   /** How long the running task may take to end, in ms, where a request asks for it. */
   readonly stopTimeout: number;
-  readonly duty: Pick<Duty, 'hold' | 'unhold' | 'settled' | 'drain'>;
+  readonly duty: Pick<Duty, 'hold' | 'unhold' | 'settled' | 'drain' | 'changesAsked'>;
   readonly election: OrderedElection;
   /** Shared by all members of the coordinator. */
   readonly turns: Turns;

@@ -72,6 +72,8 @@ export class OrdersWatch {
   private toldUnreadable: string | null = null;
   /** The request that is being accepted. */
   private accepting: string | null = null;
+  /** The last request to change a task that the duty was told of. */
+  private changesSeen: string | undefined;
   /** The last request that named this member. */
   private succeeds: string | null = null;
   /** How the last request ended, until that is on record. */
@@ -249,7 +251,9 @@ export class OrdersWatch {
   }
 
   private obeyAsMaster(term: number, barred: string | null): void {
-    const handOver = this.seen.orders?.handOver;
+    const { handOver, changes } = this.seen.orders ?? {};
+    if (changes !== undefined && changes.id !== this.changesSeen) this.parts.duty.changesAsked?.();
+    this.changesSeen = changes?.id;
     this.payAnswer(handOver);
     const isOurs = handOver?.term === term;
     this.handing.wantedBy(isOurs && isOpen(handOver) ? handOver : null, barred !== null);

@@ -4,9 +4,9 @@
  *
  * A call for many that fails must not cost all of them a second time. So those that it failed for ask in smaller calls from then
  * on, and at last each by itself, until that has succeeded. Calls take turns (`lane.ts`), and one whose time is over is not sent.
- * Where no lease hangs on it and a call changes something, one without an answer is no reason for smaller ones: more calls would
- * be more for a store that is slow. A read without an answer is asked once more, in parts, before its members hear of it: one
- * slow command is not worth the error of a thousand members.
+ * Where no lease hangs on it, a call without an answer is no reason for smaller ones: more calls would be more for a store that is
+ * slow. But a read is asked once more, in parts, before its members hear of it: one slow command is not worth the error of a
+ * thousand members. If the store answers others then, it is not the store that is slow, and these are split, too.
  */
 import { StoreError } from '../../errors.js';
 import type { Clock } from '../../time/clock.js';
@@ -67,6 +67,8 @@ export class Together<Asked, Answer> {
   private readonly singles: Lane<Call<Asked, Answer>>;
   private readonly calls: Lane<Call<Asked, Answer>>;
   private readonly size: CallSize;
+  /** When the store last answered one of them. */
+  private answeredAt = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly parts: TogetherParts<Asked, Answer>) {
     const { clock, limit, isRead } = parts;
@@ -162,7 +164,7 @@ export class Together<Asked, Answer> {
         error: new StoreError('ERR_STORE', `the store answered ${what} with nothing`),
       };
       if ('value' in answer) {
-        this.apart.delete(each.key);
+        this.answered(each.key);
         each.resolve(answer.value);
       } else {
         const those = failed.get(answer.error) ?? [];
@@ -173,7 +175,7 @@ export class Together<Asked, Answer> {
     const ms = clock.now() - sentAt;
     if (failed.size === 0) this.size.answered(ms, members.length);
     else this.size.failed(ms, members.length);
-    for (const [error, those] of failed) this.failed(error, those);
+    for (const [error, those] of failed) this.failed(error, those, sentAt);
   }
 
   private async answersOf(
@@ -188,7 +190,7 @@ export class Together<Asked, Answer> {
   }
 
   /** One call, or the part of it with one error, has failed for these. */
-  private failed(error: unknown, those: readonly Waiting<Asked, Answer>[]): void {
+  private failed(error: unknown, those: readonly Waiting<Asked, Answer>[], sentAt: number): void {
     const { splitsIfSlow, isRead, clock } = this.parts;
     const isSlow = isUnavailable(error);
     if (isRead && isSlow && those.length > 1 && those.every(({ isAgain }) => !isAgain)) {
@@ -199,17 +201,23 @@ export class Together<Asked, Answer> {
       return this.singles.run();
     }
     const size = partOf(those.length, PARTS);
+    const isTheirs = isRead && this.answeredAt >= sentAt;
     for (const { key, reject } of those) {
-      if (splitsIfSlow || !isSlow) this.apart.set(key, size);
+      if (splitsIfSlow || isTheirs || !isSlow) this.apart.set(key, size);
       reject(error);
     }
+  }
+
+  private answered(key: string): void {
+    this.answeredAt = this.parts.clock.now();
+    this.apart.delete(key);
   }
 
   /** Never rejects. */
   private async sendOne({ asked, key, resolve, reject }: Waiting<Asked, Answer>): Promise<void> {
     try {
       const answer = await this.parts.one(asked);
-      this.apart.delete(key);
+      this.answered(key);
       this.stuck.delete(key);
       resolve(answer);
     } catch (error) {

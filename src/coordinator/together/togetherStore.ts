@@ -20,7 +20,7 @@ type Common = Required<TogetherStoreParts>;
 /** On beats and releases a lease hangs, and they are few where one is in trouble: then each goes by itself. */
 const held = { splitsIfSlow: true, isRead: false } as const;
 /** A look sees what is there when it is sent, whenever that is. */
-const looking = { splitsIfSlow: true, isRead: true } as const;
+const looking = { splitsIfSlow: false, isRead: true } as const;
 const other = { splitsIfSlow: false, isRead: false } as const;
 
 /** Returns a store of the same calls. Those that are not made for many subsystems at once go out as they are. */
@@ -105,7 +105,10 @@ function claimCalls(
 }
 
 /** What people look at, and what members of one name tell each other. */
-function lineCalls(store: FullStore, common: Common): Pick<Store, 'readNotices' | 'putMember' | 'removeMember'> {
+function lineCalls(
+  store: FullStore,
+  common: Common,
+): Pick<Store, 'readNotices' | 'listMembers' | 'putMember' | 'removeMember'> {
   const { many } = store;
   const notices = new Together<string, Notice[]>({
     ...common,
@@ -114,6 +117,14 @@ function lineCalls(store: FullStore, common: Common): Pick<Store, 'readNotices' 
     keyOf: (name) => name,
     all: (names) => many.readNoticesOf(names),
     one: (name) => store.readNotices(name),
+  });
+  const members = new Together<string, Member[]>({
+    ...common,
+    what: 'listMembers',
+    ...other,
+    keyOf: (name) => name,
+    all: (names) => many.listMembersOf(names),
+    one: (name) => store.listMembers(name),
   });
   const lines = new Together<Member, null>({
     ...common,
@@ -133,6 +144,7 @@ function lineCalls(store: FullStore, common: Common): Pick<Store, 'readNotices' 
   });
   return {
     readNotices: (name) => notices.ask(name),
+    listMembers: (name) => members.ask(name),
     putMember: (member) => lines.ask(member).then(() => {}),
     removeMember: (id) => farewells.ask(id).then(() => {}),
   };

@@ -24,7 +24,8 @@ import { checkpointLost } from '../checkpointErrors.js';
 import type { ReadLimit } from '../readLimit.js';
 import type { QueuedTask } from '../runner.js';
 import type { TaskSource } from '../taskSource.js';
-import { Reign, type ReignParts, type Suspicion } from './reign.js';
+import { Reign } from './reign.js';
+import type { ReignParts, Suspicion } from './reignParts.js';
 import { takeOver } from './takeover.js';
 import { TenureStore } from './tenureStore.js';
 
@@ -142,6 +143,11 @@ export class DurableQueue implements TaskSource {
   /** Looks for new tasks at once, because there may be some. */
   hinted(): void {
     this.reign?.hinted();
+  }
+
+  /** Looks for requests to change tasks. */
+  changesAsked(): void {
+    this.reign?.changesAsked();
   }
 
   /** Takes tasks that this member has just stored, in order. */

@@ -33,7 +33,14 @@ export class OutcomeKeeper {
     this.collect(task, { state: 'failed', attempts, error: { name, message, code }, result: null });
   }
 
-  private collect({ id, seq }: WindowTask, how: Pick<TaskOutcome, 'state' | 'attempts' | 'error' | 'result'>): void {
+  cancelled(task: Pick<WindowTask, 'id' | 'seq'>): void {
+    this.collect(task, { state: 'cancelled', attempts: 0, error: null, result: null });
+  }
+
+  private collect(
+    { id, seq }: Pick<WindowTask, 'id' | 'seq'>,
+    how: Pick<TaskOutcome, 'state' | 'attempts' | 'error' | 'result'>,
+  ): void {
     const { clock, keep, store } = this.parts;
     const now = clock.wall();
     const { term } = store.tenure;

@@ -16,66 +16,20 @@
  *               by one that is not: on a store without atomic writes a late write may have stood in the lease's place for a while.
  */
 import { type CodedError, WorkError } from '../../errors.js';
-import type { Attempts, Burial, NewTask, StoredTask } from '../../store/taskStore.js';
+import type { StoredTask } from '../../store/taskStore.js';
 import type { TaskId } from '../../task/task.js';
-import type { Clock } from '../../time/clock.js';
 import { attemptEnded, checkpointLost } from '../checkpointErrors.js';
 import { isSpent, queueBlocked, verdictOn } from '../givingUp.js';
 import type { QueuedTask } from '../runner.js';
+import { Changing } from './changing.js';
 import { OutcomeKeeper } from './outcomeKeeper.js';
 import { Polling } from './polling.js';
+import { Proofs } from './proofs.js';
+import type { Hold, OpenBurial, ReignParts, Suspicion, Takeover } from './reignParts.js';
+import { UNACKNOWLEDGED_MAX } from './reignParts.js';
 import type { TaskWindow, WindowTask } from './taskWindow.js';
 import type { TenureStore } from './tenureStore.js';
 import { Trimming } from './trimming.js';
-
-/** Most tasks that are done or running without an acknowledgement. */
-export const UNACKNOWLEDGED_MAX = 256;
-
-interface DurableQueueCallbacks {
-  /** Tasks that may run are there: poke the dispatcher. */
-  wake(): void;
-  /** Tasks are done, and acknowledged. */
-  acknowledged(ids: readonly TaskId[]): void;
-  /** Called when a task was given up, and is a dead letter. */
-  buried(id: TaskId, error: CodedError): void;
-  /** Called when a call to the store failed, and is made again, or when the queue is blocked (`ERR_QUEUE_BLOCKED`). */
-  trouble(error: Error): void;
-}
-
-export interface ReignParts {
-  readonly name: string;
-  readonly clock: Clock;
-  readonly retry: { readonly attempts: number; readonly exhausted: 'block' | 'dead-letter' };
-  /** Between two looks for new tasks, in ms. */
-  readonly poll: number;
-  /** For how long it is kept how a task ended, in ms; null: it is not. */
-  readonly keepOutcomes: number | null;
-  readonly callbacks: DurableQueueCallbacks;
-  /** Returns up to which number tasks may be trimmed once they are done. Missing: all may. */
-  trimLimit?(): number;
-}
-
-/** What was put on record before a suspect began. */
-export type Suspicion = Attempts & { readonly seq: number };
-
-/** What a mastership begins with. */
-export interface Takeover {
-  readonly window: TaskWindow;
-  /** All up to here are done, or given up. */
-  readonly done: number;
-  /** Tasks up to here are suspects. */
-  readonly suspectsThrough: number;
-  /** With what the head is on record as a suspect that this member was running. */
-  readonly suspicion: Suspicion | null;
-}
-
-type Hold = 'recording' | 'burying' | 'blocked';
-
-interface OpenBurial {
-  readonly task: NewTask;
-  readonly burial: Burial;
-  readonly error: CodedError;
-}
 
 export class Reign {
   private readonly window: TaskWindow;
@@ -92,6 +46,8 @@ export class Reign {
   private looking = false;
   private readonly suspectsThrough: number;
   private readonly trimming: Trimming;
+  private readonly changing: Changing;
+  private readonly proofs = new Proofs();
   /** Null if no outcomes are kept. */
   private readonly outcomes: OutcomeKeeper | null;
   /** What was last put on record before a suspect began. */
@@ -111,6 +67,14 @@ export class Reign {
     this.suspicion = suspicion;
     const { clock, poll, keepOutcomes: keep } = parts;
     this.trimming = new Trimming(parts, done === 0, (through) => this.store.trim(through));
+    this.changing = new Changing({
+      ...{ apart: parts.callbacks.apart, store, window },
+      cancelled: (task) => this.cancelled([task]),
+      acknowledged: () => this.acknowledged,
+      finished: () => this.finished,
+      prove: () => this.prove(),
+      freed: () => this.advance(),
+    });
     this.outcomes = keep === null ? null : new OutcomeKeeper({ store, clock, keep });
     this.polling = new Polling({ clock, poll, turn: () => this.poll() });
   }
@@ -118,11 +82,18 @@ export class Reign {
   begin(): void {
     this.polling.schedule();
     this.advance();
+    void this.changing.look();
+  }
+
+  /** There may be requests to change a task. */
+  changesAsked(): void {
+    void this.changing.look();
   }
 
   /** Ends it, once the store has been ended. Returns the last suspicion, which the next mastership of this member may go on under. */
   end(): Suspicion | null {
     this.polling.end();
+    this.proofs.sent()(false);
     this.settleFlushes();
     return this.suspicion;
   }
@@ -167,17 +138,17 @@ export class Reign {
 
   get waits(): boolean {
     const { head } = this.window;
-    if (head === undefined || this.hold !== null || this.lost) return false;
+    if (head === undefined || this.hold !== null || this.lost || this.isHeld(head)) return false;
     return head.recorded || !isSpent(head, this.parts.retry);
   }
 
   ready(most: number): readonly QueuedTask[] {
     const { head } = this.window;
-    if (head === undefined || this.hold !== null || this.lost) return [];
+    if (head === undefined || this.hold !== null || this.lost || this.isHeld(head)) return [];
     const { acknowledged, finished, suspectsThrough } = this;
     // The suspect before it is still on record, and would be charged with whatever is begun now.
     if (acknowledged < finished && acknowledged < suspectsThrough) return [];
-    const room = Math.min(most, UNACKNOWLEDGED_MAX - this.ids.length);
+    const room = Math.min(most, UNACKNOWLEDGED_MAX - (finished - acknowledged));
     if (room <= 0) return [];
     if (head.seq > suspectsThrough) return this.unspent(this.window.first(room));
     if (head.recorded) return [head];
@@ -190,8 +161,13 @@ export class Reign {
 
   /** Returns the tasks before the first that must not run again; if that is the head, it is given up. */
   private unspent(tasks: readonly WindowTask[]): readonly WindowTask[] {
-    const end = tasks.findIndex((task) => isSpent(task, this.parts.retry));
+    const end = tasks.findIndex((task) => isSpent(task, this.parts.retry) || this.isHeld(task));
     return end < 0 ? tasks : tasks.slice(0, end);
+  }
+
+  /** Returns whether the task is cancelled, or about to be changed. */
+  private isHeld({ seq, cancelled }: WindowTask): boolean {
+    return cancelled !== 'no' || this.changing.holds(seq);
   }
 
   remove(count: number): void {
@@ -318,7 +294,7 @@ export class Reign {
     this.looking = true;
     const task = await this.store.taskAt(head.seq);
     this.looking = false;
-    if (task === null || this.hold !== 'blocked') return;
+    if (task === null || this.hold !== 'blocked' || this.window.head !== head) return;
     if (task !== undefined) {
       const { attempts: failed, deaths, permanent = false } = task;
       if (isSpent({ failed, deaths, permanent }, this.parts.retry)) return;
@@ -336,14 +312,31 @@ export class Reign {
     if (this.store.ended) return;
     if (this.finished > this.acknowledged) void this.acknowledge();
     void this.fill();
+    this.passOver();
     const { head } = this.window;
-    if (head === undefined || this.hold !== null || this.lost) return;
+    if (head === undefined || this.hold !== null || this.lost || this.isHeld(head)) return;
     if (!head.recorded && isSpent(head, this.parts.retry)) {
       const deaths = head.deaths === 0 ? '' : `; ${head.deaths + 1} processes died while it may have been running`;
       const text = `it was tried ${head.failed} times${head.permanent ? ', and failed for good' : ''}${deaths}`;
       return this.giveUp(head, new WorkError('ERR_ATTEMPTS_EXHAUSTED', text), true);
     }
     this.parts.callbacks.wake();
+  }
+
+  /** Takes out what is cancelled and next. What was waited for at its place is over. */
+  private passOver(): void {
+    if (this.hold === 'blocked' && (this.window.head?.cancelled ?? 'no') !== 'no') this.hold = null;
+    if (this.hold !== null || this.lost) return;
+    const { last, untold } = this.window.takeCancelled();
+    this.finished = last ?? this.finished;
+    if (untold.length > 0) this.cancelled(untold);
+    if (this.finished > this.acknowledged) void this.acknowledge();
+  }
+
+  /** They begin no more. Their outcomes are kept with the next acknowledgement. */
+  private cancelled(tasks: readonly Pick<WindowTask, 'id' | 'seq'>[]): void {
+    for (const task of tasks) this.outcomes?.cancelled(task);
+    this.parts.callbacks.cancelled(tasks.map(({ id }) => id));
   }
 
   private async fill(): Promise<void> {
@@ -363,15 +356,25 @@ export class Reign {
     this.outcomes?.trim();
   }
 
+  /** Resolves to false if the mastership ended first. */
+  private prove(): Promise<boolean> {
+    if (this.store.ended) return Promise.resolve(false);
+    const proof = this.proofs.next();
+    void this.acknowledge();
+    return proof;
+  }
+
   /** Acknowledges all that is done, in one write at a time. */
   private async acknowledge(): Promise<void> {
     if (this.acknowledging) return;
     this.acknowledging = true;
-    while (!this.store.ended && (this.finished > this.acknowledged || this.lost)) {
+    while (!this.store.ended && (this.finished > this.acknowledged || this.lost || this.proofs.areWanted)) {
       const { finished, burying } = this;
       const count = this.ids.length;
       if (this.outcomes !== null && !(await this.outcomes.store())) break;
+      const prove = this.proofs.sent();
       const matched = await this.store.acknowledge(finished, burying?.burial ?? null);
+      prove(matched === null ? false : matched || null);
       if (matched === null) break;
       this.lost = !matched;
       if (!matched) break;

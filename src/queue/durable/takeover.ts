@@ -5,7 +5,7 @@
 import { type CodedError, fromWire } from '../../errors.js';
 import type { Burial } from '../../store/taskStore.js';
 import type { TaskId } from '../../task/task.js';
-import { type Suspicion, type Takeover, UNACKNOWLEDGED_MAX } from './reign.js';
+import { type Suspicion, type Takeover, UNACKNOWLEDGED_MAX } from './reignParts.js';
 import { TaskWindow, type WindowTask } from './taskWindow.js';
 import type { TenureStore } from './tenureStore.js';
 

@@ -14,12 +14,14 @@ export const WINDOW_TASKS_MAX = 2048;
 export const WINDOW_BYTES_MAX = 8 * 1024 * 1024;
 
 export interface WindowTask extends QueuedTask {
-  readonly bytes: Uint8Array;
+  bytes: Uint8Array;
   readonly seq: number;
   /** How often a process died at it. */
   deaths: number;
   /** Whether its present attempt, as a suspect, is on record. */
   recorded: boolean;
+  /** Whether it is only passed over, and whether a listener has been told of that under this mastership. */
+  cancelled: 'no' | 'told' | 'untold';
   /** Whether it failed for good. */
   permanent: boolean;
 }
@@ -38,6 +40,9 @@ export class TaskWindow {
   private more = true;
 
   /** `fetched`: the number up to which nothing is wanted. */
+  /** What became of tasks that are not fetched yet: an answer under way may show them as they were. */
+  private readonly amended = new Map<number, Uint8Array | null>();
+
   constructor(
     private readonly ask: FetchTasks,
     private fetched: number,
@@ -56,6 +61,28 @@ export class TaskWindow {
     return this.fetched;
   }
 
+  /** Returns the task with this number, if it is in the window. */
+  at(seq: number): WindowTask | undefined {
+    const index = seq - (this.head?.seq ?? seq);
+    // Without gaps, it is there at once.
+    return this.tasks[index]?.seq === seq ? this.tasks[index] : this.tasks.find((task) => task.seq === seq);
+  }
+
+  /** Gives a task another payload, or with null cancels it: now, or when it comes. It must not be running. */
+  amend(seq: number, bytes: Uint8Array | null): void {
+    const task = this.at(seq);
+    if (task !== undefined) this.change(task, bytes);
+    else if (seq > this.fetched) this.amended.set(seq, bytes);
+  }
+
+  private change(task: WindowTask, bytes: Uint8Array | null): void {
+    if (bytes === null) task.cancelled = 'told';
+    else {
+      this.byteCount += bytes.byteLength - task.bytes.byteLength;
+      task.bytes = bytes;
+    }
+  }
+
   has(task: QueuedTask): task is WindowTask {
     return this.tasks.some((each) => each === task);
   }
@@ -68,6 +95,14 @@ export class TaskWindow {
     const taken = this.tasks.splice(0, count);
     for (const { bytes } of taken) this.byteCount -= bytes.byteLength;
     return taken;
+  }
+
+  /** Takes what is cancelled from the front. Returns the last number, if any was, and those that no listener has heard of. */
+  takeCancelled(): { readonly last: number | undefined; readonly untold: WindowTask[] } {
+    const end = this.tasks.findIndex(({ cancelled }) => cancelled === 'no');
+    const taken = this.take(end < 0 ? this.tasks.length : end);
+    const untold = taken.filter(({ cancelled }) => cancelled === 'untold');
+    return { last: taken.at(-1)?.seq, untold };
   }
 
   /** Asks the store again, though its last answer was that there is no more. */
@@ -115,11 +150,13 @@ export class TaskWindow {
     return true;
   }
 
-  private append({ seq, id, bytes, attempts, deaths, details, permanent = false, checkpoint }: StoredTask): void {
+  private append({ seq, id, bytes, attempts, deaths, cancelled, details, ...rest }: StoredTask): void {
     if (seq <= this.fetched) return;
     this.fetched = seq;
     this.byteCount += bytes.byteLength;
-    this.tasks.push({
+    const isCancelled = cancelled === true ? 'untold' : 'no';
+    const { permanent = false, checkpoint } = rest;
+    const task: WindowTask = {
       seq,
       id,
       bytes,
@@ -130,7 +167,13 @@ export class TaskWindow {
       permanent,
       result: undefined,
       checkpoint,
-    });
+      cancelled: isCancelled,
+    };
+    this.tasks.push(task);
+    const amended = this.amended.get(seq);
+    if (amended === undefined) return;
+    this.amended.delete(seq);
+    this.change(task, amended);
   }
 
   /** Never zero: the window may be full when a gap is found, or offers may fill it during a fetch. */

@@ -1,4 +1,5 @@
 /** The store, as one mastership of a stored queue uses it: each call is repeated until it is answered or the mastership ends. */
+import { CHANGES_READ_MAX, type ChangeAnswer, type TaskChange } from '../../store/changes.js';
 import type { Tenure } from '../../store/store.js';
 import type {
   Attempts,
@@ -89,6 +90,35 @@ export class TenureStore {
     const { store, nextNumber } = this.parts;
     const answer = await this.untilAnswered(() => {
       return store.setAttempts(this.tenure, { seq, number: nextNumber(), attempts, deaths, permanent });
+    });
+    return answer !== null;
+  }
+
+  /** Removes what is too old. Returns requests that no master has answered, the oldest first. */
+  async openChanges(): Promise<TaskChange[] | null> {
+    const { store, name, clock, reads } = this.parts;
+    return this.untilAnswered(async () => {
+      await store.trimChanges(name, new Date(clock.wall()));
+      return reads.pass(() => store.openChanges(name, CHANGES_READ_MAX));
+    });
+  }
+
+  /** Returns false if the request is another master's, or is answered, or gone. */
+  takeChange(id: string): Promise<boolean | null> {
+    const { store, name } = this.parts;
+    return this.untilAnswered(() => store.takeChange(name, id, this.tenure.term));
+  }
+
+  answerChange(id: string, answer: ChangeAnswer): Promise<boolean | null> {
+    const { store, name } = this.parts;
+    return this.untilAnswered(() => store.answerChange(name, id, this.tenure.term, answer));
+  }
+
+  /** Puts a change on record at its task. Returns false if the mastership ended first. */
+  async markTask({ seq, key, bytes }: Pick<TaskChange, 'seq' | 'key' | 'bytes'>): Promise<boolean> {
+    const { store, nextNumber } = this.parts;
+    const answer = await this.untilAnswered(() => {
+      return store.markTask(this.tenure, { seq, key, bytes, number: nextNumber() });
     });
     return answer !== null;
   }

@@ -8,7 +8,7 @@ type HeadStore = Pick<TaskStore, 'queueState' | 'tasksAfter' | 'clearAttempts'>;
 export async function unblockHead(store: HeadStore, name: string, id: TaskId): Promise<boolean> {
   const { done } = await store.queueState(name);
   const [head] = await store.tasksAfter(name, done, { tasks: 1, bytes: 1 });
-  if (head === undefined || head.id !== id || head.attempts === 0) return false;
+  if (head === undefined || head.cancelled === true || head.id !== id || head.attempts === 0) return false;
   await store.clearAttempts(name, head.seq, head.recordedBy);
   return true;
 }

@@ -29,6 +29,7 @@ import type {
   RecordMark,
   TaskOutcome,
 } from '../taskStore.js';
+import type { ChangeCalls } from './changes.js';
 import type { SharedGate } from './gate.js';
 import type { InspectionCalls } from './inspection.js';
 import type { ManyCalls } from './manyCalls.js';
@@ -36,7 +37,7 @@ import type { OutboxCalls } from './outbox.js';
 import type { EmbeddedPlace } from './place.js';
 import type { PackedRelayed, PackedStored, PackedTasks } from './taskBytes.js';
 
-export interface EmbeddedCalls extends InspectionCalls, ManyCalls, OutboxCalls {
+export interface EmbeddedCalls extends InspectionCalls, ManyCalls, ChangeCalls, OutboxCalls {
   open(): void;
   settle(epoch: string, wait: number): void;
   highestTerm(name: string): Tip;
@@ -78,6 +79,8 @@ export interface EmbeddedCalls extends InspectionCalls, ManyCalls, OutboxCalls {
   countDeadLetters(name: string): number;
   putDeadLetter(letter: DeadLetter): boolean;
   oldestDeadLetter(name: string, id: TaskId): FoundDeadLetter | null;
+  deadLettersAfter(name: string, seq: number, limit: number): FoundDeadLetter[];
+  deadLetterAt(name: string, seq: number): FoundDeadLetter | null;
   claimDeadLetter(name: string, seq: number, expected: string | null, claim: string | null): boolean;
   removeDeadLetter(name: string, seq: number): void;
   setCheckpoint(tenure: Tenure, checkpoint: Checkpoint): boolean;

@@ -42,6 +42,11 @@ export class EmbeddedMany implements ManyStore {
     return inParts(names, (part) => this.thread.call('readNoticesOf', [part]), LINES_MAX);
   }
 
+  /** Cut into as few parts as may be: each goes through the lines of all members. */
+  listMembersOf(names: readonly string[]): Promise<Member[][]> {
+    return inParts(names, (part) => this.thread.call('listMembersOf', [part]));
+  }
+
   async putMembers(members: readonly Member[]): Promise<void> {
     const put = async (part: readonly Member[]): Promise<never[]> => {
       await this.thread.call('putMembers', [part]);

@@ -19,16 +19,14 @@ import type {
   TaskOutcome,
   TaskStore,
 } from '../taskStore.js';
-import type { StoreCaller } from './storeThread.js';
+import { EmbeddedChanges } from './embeddedChanges.js';
 import { packRelayed, packTasks, relayResultOf, resultOf, unpackStored } from './taskBytes.js';
 
 /** Tasks, and bytes of them, that are added in one transaction: the beats of all members wait for it. */
 const TRANSACTION_TASKS_MAX = 1000;
 const TRANSACTION_BYTES_MAX = 4 * 1024 * 1024;
 
-export class EmbeddedTasks implements TaskStore {
-  constructor(private readonly thread: Pick<StoreCaller, 'call'>) {}
-
+export class EmbeddedTasks extends EmbeddedChanges implements TaskStore {
   async addTasks(name: string, tasks: readonly NewTask[], maxQueue: number): Promise<AddResult[]> {
     const results: AddResult[] = [];
     while (results.length < tasks.length) {
@@ -97,6 +95,14 @@ export class EmbeddedTasks implements TaskStore {
 
   oldestDeadLetter(name: string, id: TaskId): Promise<FoundDeadLetter | null> {
     return this.thread.call('oldestDeadLetter', [name, id]);
+  }
+
+  deadLettersAfter(name: string, seq: number, limit: number): Promise<FoundDeadLetter[]> {
+    return this.thread.call('deadLettersAfter', [name, seq, limit]);
+  }
+
+  deadLetterAt(name: string, seq: number): Promise<FoundDeadLetter | null> {
+    return this.thread.call('deadLetterAt', [name, seq]);
   }
 
   claimDeadLetter(name: string, seq: number, expected: string | null, claim: string | null): Promise<boolean> {

@@ -75,7 +75,7 @@ export function inspectionOn(entries: Entries, { path }: StoreFacts): Inspection
     inspectTasks(name, { after, limit }, withPayload) {
       const found = within(entries.each(taskRange(name, after + 1)), limit, ({ value }) =>
         reader(value, 'task', name).task(),
-      );
+      ).filter(({ cancelled }) => cancelled !== true);
       return packStored(withPayload ? found : found.map((task) => ({ ...task, bytes: NO_BYTES })));
     },
     inspectLetters(name, { after, limit }, withPayload) {

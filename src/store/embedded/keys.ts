@@ -59,6 +59,15 @@ export function termKey(name: string, term: number): Buffer {
   return numbered('t', Buffer.from(name), term);
 }
 
+/** Returns where a request to change a task is. They sort by their ids. */
+export function changeKey(name: string, id: string): Buffer {
+  return Buffer.concat([prefixed('h', Buffer.from(name)), Buffer.from(id)]);
+}
+
+export function changeRange(name: string): KeyRange {
+  return { start: changeKey(name, ''), end: changeKey(name, '\u{10ffff}') };
+}
+
 /** Returns what a queue gives its numbers from. */
 export function queueKey(name: string): Buffer {
   return Buffer.from(`q${name}`);

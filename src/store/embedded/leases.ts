@@ -189,9 +189,19 @@ export class Leases {
   }
 
   listMembers(name: string): Member[] {
-    return [...this.entries.each(memberRange)]
-      .filter(({ value }) => isFields(value) && value.name === name)
-      .flatMap(({ value }) => readableIn(() => this.reader(value, 'member', name).member('id')));
+    return this.listMembersOf([name]).flat();
+  }
+
+  /** Goes through the lines of all members once. */
+  listMembersOf(names: readonly string[]): Member[][] {
+    const byName = new Map(names.map((name): [unknown, Member[]] => [name, []]));
+    for (const { value } of this.entries.each(memberRange)) {
+      if (!isFields(value)) continue;
+      const members = byName.get(value.name);
+      if (members === undefined) continue;
+      members.push(...readableIn(() => this.reader(value, 'member', String(value.name)).member('id')));
+    }
+    return names.map((name) => byName.get(name) ?? []);
   }
 
   putNotice(notice: Notice): void {

@@ -19,6 +19,7 @@ export interface ManyCalls {
   releaseAll(releases: readonly Releasing[]): Told<boolean>[];
   observeAll(asked: readonly Look[]): Told<Observation & SeenOrders>[];
   readNoticesOf(names: readonly string[]): Notice[][];
+  listMembersOf(names: readonly string[]): Member[][];
   putMembers(members: readonly Member[]): void;
   removeMembers(ids: readonly string[]): void;
 }
@@ -44,6 +45,7 @@ export function manyOn(entries: Pick<Entries, 'writes'>, leases: Leases): ManyCa
       releases.map(({ tenure, beat, progress, died }) => told(() => leases.release(tenure, beat, progress, died))),
     observeAll: (asked) => leases.observeEach(asked).map(told),
     readNoticesOf: (names) => names.map((name) => leases.readNotices(name)),
+    listMembersOf: (names) => leases.listMembersOf(names),
     putMembers: (members) => {
       for (const member of members) leases.putMember(member);
     },

@@ -1,5 +1,6 @@
 /** The calls of a store, as they run within one transaction. */
 import type { EmbeddedCalls } from './calls.js';
+import { changesOn } from './changes.js';
 import type { Entries } from './environment.js';
 import { inspectionOn } from './inspection.js';
 import { Leases, type StoreFacts } from './leases.js';
@@ -19,6 +20,8 @@ export function operationsOn(entries: Entries, store: StoreFacts): EmbeddedCalls
     ...inspectionOn(entries, store),
     ...manyOn(entries, leases),
     ...outboxOn(entries, store),
+    ...changesOn(entries, store),
+    ...queueOn(tasks),
     ...outcomesOn(entries, store, (name) => tasks.queueState(name)),
     open: () => {},
     settle: (epoch, wait) => leases.settle(epoch, wait),
@@ -46,6 +49,11 @@ export function operationsOn(entries: Entries, store: StoreFacts): EmbeddedCalls
     readPresences: (known) => presences.readPresences(known),
     putSuccess: (success) => leases.putSuccess(success),
     findSuccess: (name, key) => leases.findSuccess(name, key),
+  };
+}
+
+function queueOn(tasks: Tasks) {
+  return {
     addTasks: (name, packed, maxQueue) => tasks.addTasks(name, packed, maxQueue),
     relayTasks: (tenure, packed) => tasks.relayTasks(tenure, packed),
     queueState: (name) => tasks.queueState(name),
@@ -58,8 +66,10 @@ export function operationsOn(entries: Entries, store: StoreFacts): EmbeddedCalls
     countDeadLetters: (name) => tasks.countDeadLetters(name),
     putDeadLetter: (letter) => tasks.putDeadLetter(letter),
     oldestDeadLetter: (name, id) => tasks.oldestDeadLetter(name, id),
+    deadLettersAfter: (name, seq, limit) => tasks.deadLettersAfter(name, seq, limit),
+    deadLetterAt: (name, seq) => tasks.deadLetterAt(name, seq),
     claimDeadLetter: (name, seq, expected, claim) => tasks.claimDeadLetter(name, seq, expected, claim),
     removeDeadLetter: (name, seq) => tasks.removeDeadLetter(name, seq),
     setCheckpoint: (tenure, checkpoint) => tasks.setCheckpoint(tenure, checkpoint),
-  };
+  } satisfies Partial<EmbeddedCalls>;
 }

@@ -8,6 +8,7 @@
 import { StoreError } from '../../errors.js';
 import type { TaskId } from '../../task/task.js';
 import { type Fields, isFields, storedId } from '../documents.js';
+import { NO_BYTES } from '../reader.js';
 import type { Tenure } from '../store.js';
 import { storedBurial, storedExtras, storedLetter, TaskReader } from '../taskDocuments.js';
 import type {
@@ -263,6 +264,23 @@ export class Tasks {
       return { ...letter, bytes: new Uint8Array(letter.bytes) };
     }
     return null;
+  }
+
+  deadLettersAfter(name: string, seq: number, limit: number): FoundDeadLetter[] {
+    const found: FoundDeadLetter[] = [];
+    for (const { value } of this.entries.each({ start: letterKey(name, seq + 1), end: letterRange(name).end })) {
+      if (found.length >= limit) break;
+      found.push({ ...this.reader(value, 'dead letter', name).deadLetter(), bytes: NO_BYTES });
+    }
+    return found;
+  }
+
+  deadLetterAt(name: string, seq: number): FoundDeadLetter | null {
+    const entry = this.entries.get(letterKey(name, seq));
+    if (entry === undefined) return null;
+    const letter = this.reader(entry.value, 'dead letter', name).deadLetter();
+    // Memory of its own, as above.
+    return { ...letter, bytes: new Uint8Array(letter.bytes) };
   }
 
   removeDeadLetter(name: string, seq: number): void {

@@ -14,6 +14,8 @@ import { commandsOf, STATEMENTS_MAX } from './statements.js';
 
 /** Notices in one answer. They are rare: only members that differ from their master write some. */
 const NOTICES_MAX = 1000;
+/** Lines of members in one answer, for each name. More are asked for name by name. */
+const MEMBERS_EACH = 50;
 const NOTICES = { $gte: 'notice/', $lt: 'notice0' };
 
 interface ManyParts {
@@ -25,6 +27,9 @@ interface ManyParts {
   /** Returns none if it cannot be read. */
   readNotice(document: Fields): Notice[];
   readNotices(name: string): Promise<Notice[]>;
+  /** Returns none if it cannot be read. */
+  readMember(document: Fields): Member[];
+  listMembers(name: string): Promise<Member[]>;
 }
 
 export class MongodbMany implements ManyStore {
@@ -74,6 +79,18 @@ export class MongodbMany implements ManyStore {
         return document === undefined ? [] : readNotice(document);
       }),
     );
+  }
+
+  /** An answer that is cut is asked for name by name. */
+  async listMembersOf(names: readonly string[]): Promise<Member[][]> {
+    const { commands, readMember, listMembers } = this.parts;
+    const limit = MEMBERS_EACH * names.length;
+    const filter = { name: { $in: names } };
+    const found = await commands.findWhole('listMembers', MEMBERS, filter, limit);
+    if (found === null || found.length === limit) return Promise.all(names.map((name) => listMembers(name)));
+    const byName = new Map(names.map((name): [unknown, Member[]] => [name, []]));
+    for (const document of found) byName.get(document.name)?.push(...readMember(document));
+    return names.map((name) => byName.get(name) ?? []);
   }
 
   async putMembers(members: readonly Member[]): Promise<void> {

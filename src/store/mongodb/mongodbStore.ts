@@ -124,6 +124,8 @@ export class MongodbStore implements FullStore {
       indexesSoon: () => this.indexes.soon(),
       readNotice: (document) => readableIn(() => this.reader(document).notice()),
       readNotices: (name) => this.readNotices(name),
+      readMember: (document) => readableIn(() => this.reader(document).member('_id')),
+      listMembers: (name) => this.listMembers(name),
     });
     this.wakeUps = settings.wakeUps === false ? null : this.makeWakeUps(settings, info);
   }

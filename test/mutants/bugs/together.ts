@@ -48,8 +48,8 @@ export const togetherBugs: readonly PlantedBug[] = [
     name: 'failed-batch-is-sent-again',
     breaks: 'A batch that failed is sent again as it was, so one stuck lease costs all others theirs.',
     file: 'src/coordinator/together/together.ts',
-    find: 'if (splitsIfSlow || !isSlow) this.apart.set(key, size);',
-    replace: 'if (splitsIfSlow && !isSlow) this.apart.set(key, size);',
+    find: 'if (splitsIfSlow || isTheirs || !isSlow) this.apart.set(key, size);',
+    replace: 'if (splitsIfSlow && isTheirs && !isSlow) this.apart.set(key, size);',
     caughtBy: ['named'],
   },
   {
@@ -188,8 +188,8 @@ export const togetherBugs: readonly PlantedBug[] = [
     name: 'batches-count-for-the-round-trip',
     breaks: 'After some large batches a small command waits for the answer of a dead connection until its limit.',
     file: 'src/store/mongodb/connection/link.ts',
-    find: 'if (isBatch) this.parts.measured(tookMs);\n      else if',
-    replace: 'if',
+    find: 'if (isQuick && !isBatch) this.took(tookMs);',
+    replace: 'if (isQuick) this.took(tookMs);',
     caughtBy,
   },
   {
@@ -199,6 +199,14 @@ export const togetherBugs: readonly PlantedBug[] = [
     file: 'src/store/embedded/server.ts',
     find: 'if (group.length > 0 && leases > URGENT_LEASES_MAX) break;',
     replace: 'if (group.length > 0 && leases > 100 * URGENT_LEASES_MAX) break;',
+    caughtBy: ['named'],
+  },
+  {
+    name: 'slow-store-is-asked-by-each',
+    breaks: 'Looks that a slow store answers for none are split to single ones, which are more for it to do.',
+    file: 'src/coordinator/together/together.ts',
+    find: 'const isTheirs = isRead && this.answeredAt >= sentAt;',
+    replace: 'const isTheirs = isRead && sentAt >= 0;',
     caughtBy: ['named'],
   },
 ];

@@ -138,6 +138,7 @@ export class Conduct {
       drain: () => this.drain(duty),
       seen: (lease) => duty.seen(lease),
       seenNothing: () => duty.seenNothing(),
+      changesAsked: () => duty.changesAsked?.(),
       seenOtherKind: () => duty.seenOtherKind(),
       load: () => duty.load(),
     };

@@ -24,6 +24,7 @@ import type {
 } from '../../../src/store/store.ts';
 import type { FullStore, TaskStore } from '../../../src/store/taskStore.ts';
 import type { Clock } from '../../../src/time/clock.ts';
+import type { ChangeBook } from '../../support/changeBook.ts';
 import { MemoryOutbox } from '../../support/memoryOutbox.ts';
 import { sameVersion } from '../../support/memoryStore.ts';
 import { lookAt } from '../../support/outcomes.ts';
@@ -41,6 +42,7 @@ import {
   insertTerm,
   keepOutcomes,
   type LeaseDocument,
+  markTask,
   ordersFor,
   type Primary,
   putLetter,
@@ -111,12 +113,22 @@ const taskCalls: ReadonlySet<CallName> = new Set<CallName>([
     'oldestDeadLetter',
     'claimDeadLetter',
     'removeDeadLetter',
+    'findTask',
+    'putChange',
+    'openChanges',
+    'takeChange',
+    'answerChange',
+    'readAnswer',
+    'removeChange',
+    'trimChanges',
+    'markTask',
   ] as const),
 ]);
 
 /** What only a master asks for: a store that knows that it was emptied or replaced keeps it out of the next epoch. */
 const masterCalls: ReadonlySet<CallName> = new Set<CallName>([
   ...(['beat', 'release', 'acknowledge', 'setAttempts', 'clearAttempts', 'trimTasks', 'putDeadLetter'] as const),
+  ...(['takeChange', 'answerChange', 'markTask'] as const),
 ]);
 
 /** Calls that go out a moment after they were asked, in worlds where a process has company. */
@@ -137,6 +149,7 @@ export class SimulatedConnection implements FullStore {
     releaseAll: () => assert.fail('a process has one member, which releases alone'),
     observeAll: () => assert.fail('a process has one member, which looks alone'),
     readNoticesOf: () => assert.fail('a process has one member, which reads alone'),
+    listMembersOf: () => assert.fail('a process has one member, which asks alone'),
     putMembers: () => assert.fail('a process has one member, which signs alone'),
     removeMembers: () => assert.fail('a process has one member, which signs off alone'),
   };
@@ -382,6 +395,29 @@ export class SimulatedConnection implements FullStore {
           const letter = [...committed.letters.values()].find((each) => each.id === id);
           return letter === undefined ? null : { ...letter, claim: null };
         }),
+      deadLettersAfter: () => assert.fail('no simulated member lists letters'),
+      deadLetterAt: () => assert.fail('no simulated member lists letters'),
+      findTask: (_name, id) =>
+        this.read('findTask', ({ committed }) => {
+          const seq = committed.numbers.get(id);
+          const task = seq === undefined ? undefined : committed.tasks.get(seq);
+          return task === undefined || task.cancelled === true ? null : { seq: task.seq };
+        }),
+      putChange: (change, most) =>
+        this.write('putChange', ({ current }) => ({
+          change: ({ changes }) => void changes.put(change, most),
+          answer: current.changes.open(most).length < most,
+        })),
+      openChanges: (_name, limit) => this.read('openChanges', ({ committed }) => committed.changes.open(limit)),
+      takeChange: (_name, id, term) => this.changed('takeChange', (changes) => changes.take(id, term)),
+      answerChange: (_name, id, term, answer) =>
+        this.changed('answerChange', (changes) => changes.answer(id, term, answer)),
+      readAnswer: (_name, id) => this.read('readAnswer', ({ committed }) => committed.changes.read(id)),
+      removeChange: (_name, id) => done(this.changed('removeChange', (changes) => changes.remove(id)).then(() => null)),
+      trimChanges: (_name, before) =>
+        done(this.changed('trimChanges', (changes) => changes.trim(before)).then(() => null)),
+      markTask: ({ term }, mark) =>
+        done(this.write('markTask', () => ({ change: markTask(term, mark), answer: null }))),
       // No simulated member puts a letter back.
       claimDeadLetter: () => this.write('claimDeadLetter', () => ({ change: () => {}, answer: true })),
       removeDeadLetter: (_name, seq) =>
@@ -392,6 +428,14 @@ export class SimulatedConnection implements FullStore {
           })),
         ),
     };
+  }
+
+  /** Changes a request, and answers what the primary has made of it. */
+  private changed<T>(name: CallName, change: (changes: ChangeBook) => T): Promise<T> {
+    return this.write(name, ({ current }) => ({
+      answer: change(current.changes.clone()),
+      change: ({ changes }) => void change(changes),
+    }));
   }
 
   private read<T>(name: CallName, look: (primary: Primary) => T): Promise<T> {

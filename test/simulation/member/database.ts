@@ -8,6 +8,7 @@
  * commits none, and all of them are gone when it ends. A loss empties everything, or puts a backup in its place, and
  * begins another epoch.
  */
+import type { TaskMark } from '../../../src/store/changes.ts';
 import type { Orders, OrdersAsked, OrdersChange, Preferred, SeenOrders } from '../../../src/store/orders.ts';
 import type { Lease, Progress, Tenure, TermRecord } from '../../../src/store/store.ts';
 import type {
@@ -24,6 +25,7 @@ import type {
   TaskOutcome,
 } from '../../../src/store/taskStore.ts';
 import type { TaskId } from '../../../src/task/task.ts';
+import { ChangeBook } from '../../support/changeBook.ts';
 import { putOutcomes, takesCheckpoint } from '../../support/outcomes.ts';
 import { isLater, isSame } from '../../support/recordMarks.ts';
 import type { Timeline } from '../../support/skewedClock.ts';
@@ -44,6 +46,7 @@ export class Documents {
   numbers = new Map<TaskId, number>();
   next = 1;
   letters = new Map<number, DeadLetter>();
+  changes = new ChangeBook();
   outcomes = new Map<TaskId, TaskOutcome>();
   /** Which checkpoint of each task came last. */
   checkpoints = new Map<number, RecordMark>();
@@ -66,6 +69,7 @@ export class Documents {
     copy.tasks = new Map(this.tasks);
     copy.numbers = new Map(this.numbers);
     copy.letters = new Map(this.letters);
+    copy.changes = this.changes.clone();
     copy.outcomes = new Map(this.outcomes);
     copy.checkpoints = new Map(this.checkpoints);
     return copy;
@@ -369,6 +373,14 @@ export function clearAttempts(seq: number, recordedBy: RecordMark | null): Chang
     const task = documents.tasks.get(seq);
     if (task === undefined || !isSame(task.recordedBy, recordedBy)) return;
     documents.tasks.set(seq, { ...task, attempts: 0, deaths: 0, permanent: false });
+  };
+}
+
+export function markTask(term: number, mark: TaskMark): Change {
+  return (documents) => {
+    const task = documents.tasks.get(mark.seq);
+    const marked = task === undefined ? null : documents.changes.mark(task, term, mark);
+    if (marked !== null) documents.tasks.set(mark.seq, marked);
   };
 }
 

@@ -120,6 +120,7 @@ function drawQueueHabits(setting: Setting): Habits {
       idleThreadTimeout: Number.POSITIVE_INFINITY,
       loadTimeout: Number.POSITIVE_INFINITY,
       stopTimeout: pick(0, 200, 1500),
+      cancelTimeout: 200,
       grace,
       taskTimeout: pick(300, 900, Number.POSITIVE_INFINITY),
       mainTimeout: Number.POSITIVE_INFINITY,

@@ -8,7 +8,7 @@
 import assert from 'node:assert/strict';
 import type { Duty, Election } from '../../../src/coordinator/duties/duty.ts';
 import type { ResolvedRetry } from '../../../src/options/options.ts';
-import { UNACKNOWLEDGED_MAX } from '../../../src/queue/durable/reign.ts';
+import { UNACKNOWLEDGED_MAX } from '../../../src/queue/durable/reignParts.ts';
 import type { QueuedTask } from '../../../src/queue/runner.ts';
 import type { Lease, Tenure } from '../../../src/store/store.ts';
 import type { Burial } from '../../../src/store/taskStore.ts';
@@ -117,6 +117,7 @@ export class Ledger implements DatabaseWatch {
       },
       seenOtherKind: () => work.seenOtherKind(),
       load: () => work.load(),
+      changesAsked: () => work.changesAsked?.(),
     };
   }
 

@@ -7,6 +7,7 @@ import assert from 'node:assert/strict';
 import type { Prober } from '../../../src/coordinator/workLoading.ts';
 import { toWire, WorkError } from '../../../src/errors.ts';
 import type { ChunkOutcome, LoadOutcome, QueuedTask, Runner } from '../../../src/queue/runner.ts';
+import type { TaskId } from '../../../src/task/task.ts';
 import type { Cancel, Clock } from '../../../src/time/clock.ts';
 import type { Behaviour } from './behaviour.ts';
 import type { SimulatedLease } from './simulatedLease.ts';
@@ -59,6 +60,7 @@ export class SimulatedThread implements Runner, Prober {
   private loading: ((outcome: LoadOutcome) => void) | null = null;
   private runs = 0;
   private finishing = false;
+  private cancelled = false;
   private present: Run | null = null;
   private exiting: Promise<void> | null = null;
   private exited: (() => void) | null = null;
@@ -131,6 +133,10 @@ export class SimulatedThread implements Runner, Prober {
       const { clock } = this.parts;
       const run: Run = { tasks, term: this.term, beganAt: clock.now(), settle, done: 0, aborted: false, current: null };
       this.present = run;
+      this.finishing = false;
+      // What was cancelled has ended.
+      if (this.cancelled) this.parts.lease.aborted = false;
+      this.cancelled = false;
       this.runs += 1;
       if (this.loaded) this.next(run);
       else this.settle(run, notRun);
@@ -205,7 +211,7 @@ export class SimulatedThread implements Runner, Prober {
   }
 
   /** The thread ends before its time; the next run makes a new one. */
-  private die(run: Run, code: 'ERR_TASK_TIMEOUT' | 'ERR_TASK_THREAD_EXITED'): void {
+  private die(run: Run, code: 'ERR_CANCELLED' | 'ERR_TASK_TIMEOUT' | 'ERR_TASK_THREAD_EXITED'): void {
     if (this.present !== run || this.exiting !== null) return;
     this.isLoaded = false;
     this.leave(run, () => {
@@ -231,9 +237,22 @@ export class SimulatedThread implements Runner, Prober {
   }
 
   abort(): void {
+    this.end(this.present);
+  }
+
+  cancelCurrent(_id: TaskId, timeout: number): void {
+    const run = this.present;
+    this.cancelled = true;
+    this.end(run);
+    const current = run?.current;
+    if (run === null || current == null || this.parts.goesOn) return;
+    const { clock } = this.parts;
+    current.cancels.push(clock.at(clock.now() + timeout, () => this.die(run, 'ERR_CANCELLED')));
+  }
+
+  private end(run: Run | null): void {
     const { clock, lease, goesOn } = this.parts;
     lease.aborted = true;
-    const run = this.present;
     if (run === null || goesOn) return;
     run.aborted = true;
     const { current } = run;

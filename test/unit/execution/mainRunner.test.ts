@@ -30,6 +30,7 @@ function make(taskTimeout: number, asked: (run: MainRun) => void = () => {}): Ma
     },
     checkpoint: async ({ id }, bytes) => void told.push(`checkpoint ${id}: ${bytes.join()}`),
     abort: (reason) => told.push(`abort: ${reason}`),
+    goesOn: (id, limit) => told.push(`${id} goes on after ${limit}`),
     overdue: () => told.push(`overdue at ${clock.now()}`),
     recovered: () => told.push(`recovered at ${clock.now()}`),
   });

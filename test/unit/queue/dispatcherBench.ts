@@ -8,6 +8,7 @@ import { ScriptedRunner } from './scriptedRunner.ts';
 
 export const GRACE = 400;
 export const STOP_TIMEOUT = 5000;
+export const CANCEL_TIMEOUT = 70;
 
 export let clock: VirtualClock;
 export let queue: MemoryQueue;
@@ -37,6 +38,7 @@ export function remake(callbacks: Partial<DispatcherCallbacks> = {}, parts: Part
     chunk: { budget: 10, mostTasks: 256 },
     grace: GRACE,
     stopTimeout: STOP_TIMEOUT,
+    cancelTimeout: CANCEL_TIMEOUT,
     killProcess: null,
     ...parts,
     callbacks: {

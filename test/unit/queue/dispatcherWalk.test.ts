@@ -63,7 +63,7 @@ class Walk {
       ...{ queue: this.queue, runner: this.runner, clock: this.clock, grace: GRACE, stopTimeout: STOP_TIMEOUT },
       retry: { minDelay: 10, maxDelay: 40, attempts: ATTEMPTS },
       random: () => this.chance.below(1000) / 1000,
-      chunk: { budget: 10, mostTasks: 8 },
+      ...{ chunk: { budget: 10, mostTasks: 8 }, cancelTimeout: 10 },
       killProcess: this.chance.below(2) === 0 ? null : this.guard(() => this.killed()),
       callbacks: {
         done: this.guard((tasks: readonly QueuedTask[]) => {

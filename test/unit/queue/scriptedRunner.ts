@@ -119,6 +119,14 @@ export class ScriptedRunner implements Runner {
     this.log.push('finish');
   }
 
+  cancelCurrent(id: TaskId, timeout: number): void {
+    assert.ok(
+      this.current?.tasks.some((task) => task.id === id),
+      'asked only while it runs',
+    );
+    this.log.push(`cancel ${id} ${timeout}`);
+  }
+
   abort(reason: string): void {
     this.log.push(`abort: ${reason}`);
   }

@@ -25,6 +25,7 @@ class WalkRunner implements Runner {
   doneSoFar = 0;
   private stopped = false;
   private finishing = false;
+  private cancelled = false;
   private last: Promise<unknown> = Promise.resolve();
 
   constructor(
@@ -50,6 +51,8 @@ class WalkRunner implements Runner {
   private async runAll(tasks: readonly QueuedTask[]): Promise<ChunkOutcome> {
     this.callbacks.runs(tasks);
     this.doneSoFar = 0;
+    this.finishing = false;
+    this.cancelled = false;
     let [done, took] = [0, 0];
     for (const task of tasks) {
       if (this.stopped) return { done, failure: { type: 'not-run' }, took };
@@ -58,6 +61,7 @@ class WalkRunner implements Runner {
       if (takes > 0) await new Promise<void>((resolve) => this.clock.at(this.clock.now() + takes, resolve));
       took += Math.max(takes, 0.01);
       if (this.stopped) return { done, failure: { type: 'not-run' }, took };
+      if (this.cancelled) return { done, failure: { type: 'result', done: false }, took };
       if (fortune === 'refused') return { done, failure: { type: 'result', done: false }, took };
       if (fortune === 'kill') {
         this.callbacks.died();
@@ -77,6 +81,11 @@ class WalkRunner implements Runner {
 
   abort(): void {
     this.stopped = true;
+  }
+
+  /** The work takes its time, and then fails. */
+  cancelCurrent(): void {
+    this.cancelled = true;
   }
 
   async terminate(): Promise<void> {
@@ -100,7 +109,15 @@ export class WalkMember {
     this.master = new Master(store, clock, name, retry);
     const { queue } = this.master;
     this.dispatcher = new Dispatcher({
-      ...{ queue, clock, grace: 20, stopTimeout: 40, killProcess: null, chunk: { budget: 5, mostTasks: 128 } },
+      ...{
+        queue,
+        clock,
+        grace: 20,
+        stopTimeout: 40,
+        cancelTimeout: 20,
+        killProcess: null,
+        chunk: { budget: 5, mostTasks: 128 },
+      },
       runner: new WalkRunner(clock, callbacks),
       random: () => chance.below(1000) / 1000,
       retry: { minDelay: 1, maxDelay: 10, attempts: retry.attempts },
@@ -115,6 +132,7 @@ export class WalkMember {
       },
     });
     this.master.onWake = () => this.dispatcher.poke();
+    this.master.onApart = (task, ends) => this.dispatcher.apart(task, ends);
   }
 
   elect(term: number, clean: boolean): void {

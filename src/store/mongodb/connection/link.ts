@@ -79,9 +79,8 @@ export class Link {
       const { answer, tookMs } = await (isRead
         ? this.read(command, limit, signal, patience)
         : this.write(command, signal, patience));
-      // What many leases take says nothing of how long the answer to a small command may be waited for.
-      if (isBatch) this.parts.measured(tookMs);
-      else if (isQuick) this.took(tookMs);
+      // What many leases take says how many go together, and nothing of how far the server is.
+      if (isQuick && !isBatch) this.took(tookMs);
       return answer;
     });
   }

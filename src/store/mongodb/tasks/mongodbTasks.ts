@@ -6,7 +6,8 @@
  *                         without `by` as long as no master has put an attempt on record;
  *                         nor `checkpoint` and `checkpointBy: { term, number }` as long as no work has put one down;
  *                         `permanent: true` if it failed for good;
- *                         unique on (name, key); the key of one that is done, when its id came again, is { was: seq }
+ *                         unique on (name, key); the key of one that is done, when its id came again, is { was: seq },
+ *                         and so is that of one that is cancelled, whose mark has the key then (mongodbChanges.ts)
  *   failover_deadletters  { _id: seq + '/' + name, name, seq, key, payload, error: { name, message, code },
  *                         attempts, at, claim }; without `claim` as long as no member has put it back
  *
@@ -17,6 +18,7 @@
 import type { TaskId } from '../../../task/task.js';
 import type { Clock } from '../../../time/clock.js';
 import { type Fields, storedId } from '../../documents.js';
+import { NO_BYTES } from '../../reader.js';
 import type { Tenure } from '../../store.js';
 import { storedBurial, storedLetter } from '../../taskDocuments.js';
 import {
@@ -42,6 +44,7 @@ import {
 import { type Commands, LEASES, leaseId, ofOurFormat } from '../commands.js';
 import type { Topology } from '../connection/topology.js';
 import type { IndexKeeper } from '../indexes/indexKeeper.js';
+import { MongodbChanges } from './mongodbChanges.js';
 import { MongodbOutcomes } from './mongodbOutcomes.js';
 import { TaskAdder } from './taskAdder.js';
 import { DEAD_LETTERS, isRetired, majority, TASKS, TaskReads, taskKey } from './taskReads.js';
@@ -61,7 +64,7 @@ interface Page {
   readonly isAll: boolean;
 }
 
-export class MongodbTasks implements TaskStore {
+export class MongodbTasks extends MongodbChanges implements TaskStore {
   private readonly reads: TaskReads;
   private readonly adder: TaskAdder;
   private readonly trimmer: TaskTrimmer;
@@ -70,11 +73,12 @@ export class MongodbTasks implements TaskStore {
   private readonly weights = new Map<string, number>();
 
   constructor(
-    private readonly commands: Commands,
+    commands: Commands,
     topology: Topology,
     private readonly indexes: IndexKeeper,
     clock: Clock,
   ) {
+    super(commands);
     this.reads = new TaskReads(commands, topology);
     this.adder = new TaskAdder(commands, this.reads, indexes, clock);
     this.trimmer = new TaskTrimmer(commands, this.reads, clock);
@@ -142,7 +146,7 @@ export class MongodbTasks implements TaskStore {
       highest = reader.serial('seq');
       reader.mustBe('_id', taskKey(name, highest));
       // Done long ago: the member that asks for it is behind.
-      if (isRetired(document)) continue;
+      if (isRetired(document) && reader.cancelled() === null) continue;
       const task = reader.task();
       bytes += task.bytes.length;
       tasks.push(task);
@@ -229,6 +233,19 @@ export class MongodbTasks implements TaskStore {
     const letter = reader.deadLetter();
     reader.mustBe('_id', taskKey(name, letter.seq));
     return letter;
+  }
+
+  async deadLettersAfter(name: string, seq: number, limit: number): Promise<FoundDeadLetter[]> {
+    // No index has this order. A server keeps only the first `limit` of them while it goes through those of the name.
+    const options = { sort: { seq: 1 }, limit, projection: { payload: 0 }, ...majority };
+    const found = await this.commands.find('deadLettersAfter', DEAD_LETTERS, { name, seq: { $gt: seq } }, options);
+    return found.map((letter) => this.reads.reader({ ...letter, payload: NO_BYTES }).deadLetter());
+  }
+
+  async deadLetterAt(name: string, seq: number): Promise<FoundDeadLetter | null> {
+    const filter = { _id: taskKey(name, seq) };
+    const [found] = await this.commands.find('deadLetterAt', DEAD_LETTERS, filter, { limit: 1, ...majority });
+    return found === undefined ? null : this.reads.reader(found).deadLetter();
   }
 
   claimDeadLetter(name: string, seq: number, expected: string | null, claim: string | null): Promise<boolean> {

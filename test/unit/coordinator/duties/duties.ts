@@ -53,6 +53,7 @@ function optionsWith(retry: Partial<ResolvedRetry>): ResolvedManagedOptions {
       idleThreadTimeout: 10_000,
       loadTimeout: 60_000,
       stopTimeout: STOP_TIMEOUT,
+      cancelTimeout: 50,
       grace: 40,
       fencing: 'thread' as const,
     },
@@ -64,6 +65,7 @@ function textOf(event: MemberEvent): string {
   switch (event.type) {
     case 'done':
     case 'removed':
+    case 'cancelled':
       return `${event.type} ${event.ids.join()}`;
     case 'failed':
       return `failed ${event.id} #${event.attempt}`;

@@ -220,6 +220,7 @@ describe('a read without an answer', () => {
   const crowd = Array.from({ length: 32 }, (_, index) => `${index}`);
   beforeEach(() => {
     isRead = true;
+    splitsIfSlow = false;
   });
 
   test('is asked once more, in parts, and its members hear of no error', async () => {
@@ -230,19 +231,28 @@ describe('a read without an answer', () => {
     expect(sent.map(({ length }) => length)).toEqual([32, 8, 8, 8, 8]);
   });
 
-  test('is not asked a third time, and then each asks by itself', async () => {
+  test('is not asked a third time, and stays one while the store answers none', async () => {
     many = () => Promise.reject(lost);
-    const round = async (): Promise<number[]> => {
+    for (let round = 0; round < 3; round++) {
       sent = [];
-      const answers = ask(...crowd);
+      const failed = ask(...crowd);
       turn();
-      const told = values(await answers);
-      expect(told.every((each) => each === lost || typeof each === 'string')).toBe(true);
-      return [...new Set(sent.map(({ length }) => length))];
-    };
-    expect(await round()).toEqual([32, 8]);
-    expect(await round()).toEqual([]);
-    expect(singles).toEqual(crowd);
+      expect(values(await failed)).toEqual(crowd.map(() => lost));
+      expect(sent.map(({ length }) => length)).toEqual([32, 8, 8, 8, 8]);
+    }
+    expect(singles).toEqual([]);
+  });
+
+  test('is split while the store answers others', async () => {
+    many = async (asked) => (asked.includes('3') ? Promise.reject(lost) : asked.map((each) => `${each}!`));
+    const first = ask(...crowd);
+    turn();
+    expect(values(await first)).toEqual(crowd.map((each) => (Number(each) < 8 ? lost : `${each}!`)));
+    sent = [];
+    const second = ask(...crowd);
+    turn();
+    await second;
+    expect([singles, sent.map(({ length }) => length)]).toEqual([crowd.slice(0, 8), [24]]);
   });
 
   test('that was refused is not asked again at once', async () => {

@@ -25,6 +25,8 @@ export class Master {
   fate: (call: TaskCall) => TaskFate = () => atOnce;
   onWake: (() => void) | undefined;
   onAcknowledged: ((ids: readonly TaskId[]) => void) | undefined;
+  /** What its dispatcher says of a run under way. */
+  onApart: (task: QueuedTask, ends: boolean) => Promise<void> | null = () => null;
   onBuried: ((id: TaskId) => void) | undefined;
 
   constructor(
@@ -50,6 +52,8 @@ export class Master {
           this.told.push(`acknowledged ${ids.join()}`);
           this.onAcknowledged?.(ids);
         },
+        cancelled: (ids) => this.told.push(`cancelled ${ids.join()}`),
+        apart: (task, ends) => this.onApart(task, ends),
         buried: (id, error) => {
           this.told.push(`buried ${id}: ${error.message}`);
           this.onBuried?.(id);

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { UNACKNOWLEDGED_MAX } from '../../../../src/queue/durable/reign.ts';
+import { UNACKNOWLEDGED_MAX } from '../../../../src/queue/durable/reignParts.ts';
 import { atOnce, MemoryTasks, type TaskCall } from '../../../support/memoryTaskStore.ts';
 import { VirtualClock } from '../../../support/virtualClock.ts';
 import { addAll, Master, NAME, only, POLL } from './durableMaster.ts';

@@ -1,6 +1,6 @@
 /** What a takeover makes of the tasks that may have been running. */
 import { beforeEach, describe, expect, test } from 'vitest';
-import { UNACKNOWLEDGED_MAX } from '../../../../src/queue/durable/reign.ts';
+import { UNACKNOWLEDGED_MAX } from '../../../../src/queue/durable/reignParts.ts';
 import { MemoryTasks } from '../../../support/memoryTaskStore.ts';
 import { VirtualClock } from '../../../support/virtualClock.ts';
 import { addAll, Master, type MasterOptions, only, POLL } from './durableMaster.ts';

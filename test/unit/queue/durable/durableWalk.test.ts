@@ -6,13 +6,16 @@
  * Longer than other files, because what happens and what must hold then belong together.
  */
 import { expect, test } from 'vitest';
-import { UNACKNOWLEDGED_MAX } from '../../../../src/queue/durable/reign.ts';
+import { UNACKNOWLEDGED_MAX } from '../../../../src/queue/durable/reignParts.ts';
 import type { QueuedTask } from '../../../../src/queue/runner.ts';
+import { askChangeTask } from '../../../../src/requests/changeTask.ts';
+import { noOrders } from '../../../../src/store/orders.ts';
 import type { TaskId } from '../../../../src/task/task.ts';
 import { atOnce, MemoryTasks, type TaskFate } from '../../../support/memoryTaskStore.ts';
 import { VirtualClock } from '../../../support/virtualClock.ts';
 import { type Chance, random } from '../random.ts';
 import { type Fortune, type MemberCallbacks, WalkMember } from '../walkMember.ts';
+import { NAME, POLL } from './durableMaster.ts';
 
 const WALKS = 60;
 const STEPS = 150;
@@ -46,6 +49,9 @@ class Walk {
   readonly risks = new Map<number, number>();
   /** How often a hand-over made each killer's first death forgotten. */
   readonly pardons = new Map<number, number>();
+  /** What was answered to be removed. */
+  readonly removed = new Set<number>();
+  changes = 0;
   crashes = 0;
   repeats = 0;
   /** Letters that were taken. */
@@ -89,7 +95,9 @@ class Walk {
 
   /** Up to this number every task is done, or given up. */
   over(): number {
-    while (this.completed.has(this.frontier + 1) || this.isGivenUp(this.frontier + 1)) this.frontier += 1;
+    const isOver = (seq: number): boolean =>
+      this.completed.has(seq) || this.isGivenUp(seq) || this.store.cancelled.has(seq);
+    while (isOver(this.frontier + 1)) this.frontier += 1;
     return this.frontier;
   }
 
@@ -106,6 +114,7 @@ class Walk {
         const seq = this.seqOf(task);
         expect(this.isGivenUp(seq), `task ${seq} was given up`).toBe(false);
         this.begun.add(seq);
+        expect(this.removed.has(seq), `task ${seq} begins, and was said to be removed`).toBe(false);
         if (this.completed.has(seq)) this.repeats += 1;
         const refusals = this.refusals.get(seq) ?? 0;
         expect(this.store.tasks.get(seq)?.attempts, 'failures on record').toBeGreaterThanOrEqual(refusals);
@@ -269,9 +278,41 @@ class Walk {
     this.natures.set(blocked, 'good');
   }
 
+  /** Another member asks for a task to be cancelled, or for another payload. */
+  change(): void {
+    const waiting = this.store.queued;
+    const key = waiting[this.chance.below(waiting.length)];
+    if (key === undefined) return;
+    const [bytes, running] = [this.chance.below(3) === 0 ? new Uint8Array(8) : null, this.chance.below(2) === 0];
+    const seq = this.numbers.get(key) ?? 0;
+    const { store, clock } = this;
+    const ring = async (): Promise<boolean> => {
+      this.current?.master.queue.changesAsked();
+      return true;
+    };
+    this.changes += 1;
+    void askChangeTask(
+      { name: NAME, unique: String(this.changes), by: 'an operator', key, running, bytes },
+      {
+        store: store.connect(() => this.fate()),
+        desk: { orders: async () => noOrders, writeOrders: ring },
+        ...{ clock, poll: POLL, timeout: this.chance.below(200) },
+      },
+    ).then(
+      (outcome) => {
+        if (outcome === 'removed') this.removed.add(seq);
+      },
+      () => {},
+    );
+  }
+
   async step(): Promise<void> {
     this.store.late.clear();
-    switch (this.chance.below(14)) {
+    switch (this.chance.below(16)) {
+      case 7:
+      case 8:
+        this.change();
+        break;
       case 0:
       case 1:
         this.feed();
@@ -316,6 +357,7 @@ class Walk {
 
   /** Whatever came before: once nothing fails any more, every task is done or a dead letter. */
   async finish(): Promise<void> {
+    this.store.late.clear();
     this.crash();
     await this.clock.advance(10 * TAKEOVER);
     this.calm = true;
@@ -341,7 +383,7 @@ class Walk {
 }
 
 test('loses nothing, keeps the order and bounds the repeats, whatever happens', async () => {
-  let [crashes, repeats, letters, kills] = [0, 0, 0, 0];
+  let [crashes, repeats, letters, kills, removed] = [0, 0, 0, 0, 0];
   for (let seed = 1; seed <= WALKS; seed++) {
     try {
       const walk = new Walk(random(seed));
@@ -351,10 +393,11 @@ test('loses nothing, keeps the order and bounds the repeats, whatever happens', 
       repeats += walk.repeats;
       letters += walk.store.letters.length + walk.taken.size;
       kills += walk.kills.size;
+      removed += walk.removed.size;
     } catch (error) {
       throw new Error(`seed ${seed}`, { cause: error });
     }
   }
   // Else the walks went nowhere.
-  for (const count of [crashes, repeats, letters, kills]) expect(count).toBeGreaterThan(WALKS / 10);
+  for (const count of [crashes, repeats, letters, kills, removed]) expect(count).toBeGreaterThan(WALKS / 10);
 }, 60_000);

@@ -314,7 +314,8 @@ describe('a command for many that is slow', () => {
     const driver = new Driver(['answers', 'answers']);
     driver.takes = 440;
     for (let time = 0; time < 20; time++) await settled(driver.run({ update: 'c', updates }, limit, true));
-    expect(driver.measured).toEqual(Array(20).fill(440));
+    // Nor does it make the intervals too short.
+    expect(driver.measured).toEqual([]);
     Object.assign(driver, { takes: 0, idle: [] });
     driver.newKind = 'dead';
     const reading = driver.run(find, limit, true);

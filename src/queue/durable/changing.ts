@@ -1,0 +1,136 @@
+/**
+ * Decides, as the master, what others ask of a queued task: to cancel it, or to give it another payload.
+ *
+ * The master begins an ordinary task without a write, so a mark that another member leaves at it would come too late. Only
+ * the master knows what it has handed to its runner. A request goes through these steps:
+ *
+ *   taken      the request is this master's: those of lower terms answer it no more.
+ *   held       the task begins no more. If it is in the run under way, that run ends after the task that runs.
+ *   marked     the store has the mark, under this term. A mark that was sent earlier and lands later changes nothing.
+ *   proven     an acknowledgement passes: the mastership lasted after the mark was stored, so each later master finds it.
+ *   amended    the window has it, too.
+ *   answered   the asker hears of it.
+ *
+ * A master that ends before the last step leaves the request to the next one, which begins again.
+ */
+import { CHANGES_READ_MAX, type ChangeAnswer, type TaskChange } from '../../store/changes.js';
+import type { TaskId } from '../../task/task.js';
+import type { QueuedTask } from '../runner.js';
+import type { TaskWindow } from './taskWindow.js';
+import type { TenureStore } from './tenureStore.js';
+
+/** How many cancelled tasks are remembered, for requests that come twice. */
+const REMEMBERED_MAX = 1000;
+
+export interface ChangingParts {
+  readonly store: TenureStore;
+  readonly window: TaskWindow;
+  /** Returns up to which number all are done, or given up, and acknowledged. */
+  acknowledged(): number;
+  /** Returns up to which number all are done, or given up. */
+  finished(): number;
+  /** Resolves when an acknowledgement has passed that was sent from now on; false: the mastership is over. */
+  prove(): Promise<boolean>;
+  /**
+   * Returns null if the task is in no run under way. Else that run ends after the task that runs, and then it resolves.
+   * `ends`: if the task itself runs, its work is told to end.
+   */
+  apart(task: QueuedTask, ends: boolean): Promise<void> | null;
+  /** Called when a task begins no more, for good. */
+  cancelled(task: { readonly seq: number; readonly id: TaskId }): void;
+  /** Called when something may go on that was held. */
+  freed(): void;
+}
+
+export class Changing {
+  /** The last request of each task that is held: those of one task are decided one after another. */
+  private readonly held = new Map<number, Promise<unknown>>();
+  /** The requests that are being decided. */
+  private readonly deciding = new Set<string>();
+  private readonly removed = new Set<number>();
+  private looking = false;
+  private again = false;
+  /** Whether there may be more requests than one answer of the store had room for. */
+  private more = false;
+
+  constructor(private readonly parts: ChangingParts) {}
+
+  /** Returns whether the task must not begin now. */
+  holds(seq: number): boolean {
+    return this.held.has(seq);
+  }
+
+  /** Looks for requests: at the beginning of a mastership, and whenever there may be new ones. */
+  async look(): Promise<void> {
+    this.again = true;
+    if (this.looking) return;
+    this.looking = true;
+    while (this.again && !this.parts.store.ended) {
+      this.again = false;
+      const open = await this.parts.store.openChanges();
+      this.more = (open?.length ?? 0) >= CHANGES_READ_MAX;
+      for (const change of open ?? []) {
+        if (this.deciding.has(change.id)) continue;
+        this.deciding.add(change.id);
+        void this.decide(change);
+      }
+    }
+    this.looking = false;
+  }
+
+  private async decide(change: TaskChange): Promise<void> {
+    const { store, freed } = this.parts;
+    const { seq, id } = change;
+    if ((await store.takeChange(id)) === true) {
+      const before = this.held.get(seq);
+      const settled = this.settleAfter(before, change);
+      this.held.set(seq, settled);
+      const answer = await settled;
+      if (this.held.get(seq) === settled) this.held.delete(seq);
+      freed();
+      if (answer !== null) await store.answerChange(id, answer);
+      if (this.more) void this.look();
+    }
+    this.deciding.delete(id);
+  }
+
+  private async settleAfter(before: Promise<unknown> | undefined, change: TaskChange): Promise<ChangeAnswer | null> {
+    await before;
+    return this.settle(change);
+  }
+
+  /** Returns null if the mastership ended first. */
+  private async settle(change: TaskChange): Promise<ChangeAnswer | null> {
+    const { store, window, acknowledged, finished, prove, apart } = this.parts;
+    const { seq, key, bytes, running } = change;
+    while (!store.ended) {
+      if (this.removed.has(seq)) return bytes === null ? 'removed' : 'unknown';
+      const task = window.at(seq);
+      // A task that is done counts once that is acknowledged: else the next master runs it again.
+      if (seq <= acknowledged()) return 'done';
+      if (seq <= finished()) {
+        if (!(await prove())) return null;
+        continue;
+      }
+      if (task !== undefined && task.id !== key) return 'unknown';
+      if (task !== undefined && task.cancelled !== 'no') return bytes === null ? 'removed' : 'unknown';
+      if (task === undefined && seq <= window.last) return 'done';
+      const ended = task === undefined ? null : apart(task, running && bytes === null);
+      if (ended === null) return this.carryOut(change);
+      await ended;
+    }
+    return null;
+  }
+
+  private async carryOut({ seq, key, bytes }: TaskChange): Promise<ChangeAnswer | null> {
+    const { store, window, prove, cancelled } = this.parts;
+    if (!(await store.markTask({ seq, key, bytes })) || !(await prove())) return null;
+    window.amend(seq, bytes);
+    if (bytes !== null) return 'updated';
+    this.removed.add(seq);
+    const [oldest] = this.removed;
+    if (this.removed.size > REMEMBERED_MAX && oldest !== undefined) this.removed.delete(oldest);
+    cancelled({ seq, id: key });
+    return 'removed';
+  }
+}

@@ -1,0 +1,61 @@
+/** What a mastership of a stored queue is made of, what it begins with, and what it tells. */
+import type { CodedError } from '../../errors.js';
+import type { Attempts, Burial, NewTask } from '../../store/taskStore.js';
+import type { TaskId } from '../../task/task.js';
+import type { Clock } from '../../time/clock.js';
+import type { QueuedTask } from '../runner.js';
+import type { TaskWindow } from './taskWindow.js';
+
+/** Most tasks that are done or running without an acknowledgement. */
+export const UNACKNOWLEDGED_MAX = 256;
+interface DurableQueueCallbacks {
+  /** Tasks that may run are there: poke the dispatcher. */
+  wake(): void;
+  /** Tasks are done, and acknowledged. */
+  acknowledged(ids: readonly TaskId[]): void;
+  /** Called when tasks were cancelled: they begin no more. */
+  cancelled(ids: readonly TaskId[]): void;
+  /** See `ChangingParts.apart`. */
+  apart(task: QueuedTask, ends: boolean): Promise<void> | null;
+  /** Called when a task was given up, and is a dead letter. */
+  buried(id: TaskId, error: CodedError): void;
+  /** Called when a call to the store failed, and is made again, or when the queue is blocked (`ERR_QUEUE_BLOCKED`). */
+  trouble(error: Error): void;
+}
+
+export interface ReignParts {
+  readonly name: string;
+  readonly clock: Clock;
+  readonly retry: { readonly attempts: number; readonly exhausted: 'block' | 'dead-letter' };
+  /** Between two looks for new tasks, in ms. */
+  readonly poll: number;
+  /** For how long it is kept how a task ended, in ms; null: it is not. */
+  readonly keepOutcomes: number | null;
+  readonly callbacks: DurableQueueCallbacks;
+  /** Returns up to which number tasks may be trimmed once they are done. Missing: all may. */
+  trimLimit?(): number;
+}
+
+/** What was put on record before a suspect began. */
+export type Suspicion = Attempts & { readonly seq: number };
+
+/** What a mastership begins with. */
+export interface Takeover {
+  readonly window: TaskWindow;
+  /** All up to here are done, or given up. */
+  readonly done: number;
+  /** Tasks up to here are suspects. */
+  readonly suspectsThrough: number;
+  /** With what the head is on record as a suspect that this member was running. */
+  readonly suspicion: Suspicion | null;
+}
+
+/** What holds the queue up: reign.ts says what ends that. */
+export type Hold = 'recording' | 'burying' | 'blocked';
+
+/** A task that is becoming a dead letter. */
+export interface OpenBurial {
+  readonly task: NewTask;
+  readonly burial: Burial;
+  readonly error: CodedError;
+}
