@@ -60,3 +60,23 @@ export interface Ended {
 }
 
 export type ScaleMessage = Joined | Measured | Ended;
+
+/** Of several processes with the same unmanaged subsystems. */
+export interface CrewSettings {
+  readonly options: FailoverOptions;
+  readonly clusters: number;
+}
+
+export type CrewOrder = { readonly type: 'report' } | { readonly type: 'end' };
+
+export type CrewMessage =
+  | {
+      readonly type: 'holds';
+      /** By their numbers, with the time of `process.hrtime` at which each mastership began. */
+      readonly held: readonly (readonly [number, number])[];
+      /** How many masterships have begun. */
+      readonly begun: number;
+      readonly errors: number;
+      readonly standbys: number;
+    }
+  | { readonly type: 'left' };

@@ -3,12 +3,13 @@
  * caller commits. The latter are written here, by the caller's own client, because a session belongs to the client that began it.
  */
 import { showKind, showValue } from '../diagnostics/showValue.js';
-import { FailoverError, InvalidOptionError, TaskError } from '../errors.js';
+import { FailoverError, InvalidOptionError, StateError, TaskError } from '../errors.js';
 import { checkBoolean, isObject, readFields, reading } from '../options/checks.js';
 import { bson } from '../task/bson.js';
 import type { Caller } from '../wire/messages.js';
-import type { PendingSubmissions, Submission, Submissions, TransactionSession } from './api.js';
+import type { PendingSubmission, PendingSubmissions, Submission, Submissions, TransactionSession } from './api.js';
 import type { EncodedTask } from './feeder.js';
+import { encodeEach } from './manyTasks.js';
 
 /** What was asked of a submission. */
 export interface SubmitRequest {
@@ -80,7 +81,7 @@ export function isLater({ at, session }: SubmitRequest): boolean {
 }
 
 /** What the submission of a task that is due later resolves to. */
-export class LaterSubmission implements Submission {
+class LaterSubmission implements Submission {
   constructor(readonly stored: boolean) {}
 
   async done(): Promise<never> {
@@ -90,20 +91,43 @@ export class LaterSubmission implements Submission {
   }
 }
 
+/** Returns what `submitMany` tells, of its only task. */
+export function first(many: Submissions | PendingSubmissions): Submission | PendingSubmission {
+  return many.stored === 'pending' ? { stored: 'pending' } : new LaterSubmission(many.stored > 0);
+}
+
+interface LaterTasksParts {
+  readonly name: string;
+  readonly durable: boolean;
+  encode(task: object): EncodedTask;
+  free(task: EncodedTask): void;
+  /** Makes calls to the thread that is there now. */
+  caller(): Caller;
+}
+
 export class LaterTasks {
   /** The clients whose deployment is that of the store. */
   private readonly checked = new WeakSet<object>();
 
-  constructor(private readonly name: string) {}
+  constructor(private readonly parts: LaterTasksParts) {}
 
-  /** @throws InvalidOptionError if the queue has no outbox. */
-  mustBeDurable(durable: boolean): void {
-    if (durable) return;
-    throw new InvalidOptionError(`at and session need a durable cluster: '${this.name}' keeps its tasks in memory`);
+  async submit(tasks: readonly object[], { at, session }: SubmitRequest): Promise<Submissions | PendingSubmissions> {
+    const { name, durable, encode, free, caller } = this.parts;
+    if (!durable) {
+      const text = `at and session need a cluster with durable: true, and '${name}' keeps its tasks in memory`;
+      throw new StateError('ERR_NOT_DURABLE', text);
+    }
+    const encoded = encodeEach(tasks, encode, free);
+    try {
+      if (session !== null) return await this.submitIn(session, encoded, at, caller());
+      return await this.submitAt(encoded, at ?? 0, caller());
+    } finally {
+      for (const task of encoded) free(task);
+    }
   }
 
   /** Stores tasks that are due at this time. */
-  async submitAt(tasks: readonly EncodedTask[], at: number, call: Caller): Promise<Submissions> {
+  private async submitAt(tasks: readonly EncodedTask[], at: number, call: Caller): Promise<Submissions> {
     let stored = 0;
     for (let from = 0; from < tasks.length; ) {
       const block = tasks[from]?.slot.block;
@@ -125,7 +149,7 @@ export class LaterTasks {
   }
 
   /** Writes tasks in the transaction of this session. */
-  async submitIn(
+  private async submitIn(
     session: DriverSession,
     tasks: readonly EncodedTask[],
     at: number | null,
@@ -142,7 +166,7 @@ export class LaterTasks {
     await this.mustBeHere(session, place.epoch, collection(MARKER.collection));
     const written = new Date();
     const documents = tasks.map(({ id, slot }) => ({
-      ...{ name: this.name, key: id },
+      ...{ name: this.parts.name, key: id },
       // Memory of its own: what is shared may be another task's before the driver has sent it.
       payload: Buffer.from(slot.block.bytes.slice(slot.offset, slot.offset + slot.length)),
       ...(at === null ? {} : { at: new Date(at) }),
@@ -169,7 +193,7 @@ export class LaterTasks {
       this.checked.add(client);
       return;
     }
-    const text = `the client of the session is connected to another deployment than '${this.name}', whose master would never see the task: begin the transaction on a client of the deployment that failover() was given`;
+    const text = `the client of the session is connected to another deployment than '${this.parts.name}', whose master would never see the task: begin the transaction on a client of the deployment that failover() was given`;
     throw new TaskError('ERR_OTHER_DEPLOYMENT', text);
   }
 }

@@ -23,13 +23,14 @@ import type {
   SubmitOptions,
   TransactionOptions,
 } from './api.js';
-import { Cluster } from './cluster.js';
 import type { CoordinatorHandle } from './coordinatorHandle.js';
 import { type EncodedTask, Feeder, type Receiver } from './feeder.js';
-import { isLater, LaterSubmission, LaterTasks, resolveSubmit, type SubmitRequest } from './laterTasks.js';
+import { first, isLater, LaterTasks, resolveSubmit } from './laterTasks.js';
 import { MainPulse } from './mainPulse.js';
 import { MainWork } from './mainWork.js';
 import { encodeEach, ManyTasks } from './manyTasks.js';
+import { ScheduledCluster } from './scheduledCluster.js';
+import { Scheduling } from './scheduling.js';
 import { durableBlocks, memoryBlocks, TaskBlocks, type TaskSlot } from './taskBlocks.js';
 import type { CancelOutcome, UpdateOutcome } from './taskChanger.js';
 import { TaskChanges } from './taskChanges.js';
@@ -38,7 +39,10 @@ import { TaskChanges } from './taskChanges.js';
 const OWN_ROOM = ', and the work that would make room is what waits';
 
 /** Its public members are described in `api.ts`. */
-export class ManagedCluster<Task extends object = object> extends Cluster implements api.ManagedCluster<Task> {
+export class ManagedCluster<Task extends object = object>
+  extends ScheduledCluster<Task>
+  implements api.ManagedCluster<Task>
+{
   /**
    * The tasks that are not done, in their order; a coordinator that takes over from a dead one is fed from it. Empty when
    * they are in the store.
@@ -51,6 +55,7 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
   private readonly mainWork: MainWork | null;
   private readonly room = new Admission();
   private readonly pulse: MainPulse | null;
+  protected readonly scheduling: Scheduling;
   private readonly changes: TaskChanges;
   private readonly answers: Answers;
 
@@ -69,9 +74,16 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
       priority,
       managed: { module: work.kind === 'module' ? work.href : null, key, options },
     });
-    this.later = new LaterTasks(name);
+    const encode = (task: object): EncodedTask => this.encode(task);
+    const free = ({ slot }: EncodedTask): void => this.blocks.free(slot);
+    this.later = new LaterTasks({ name, durable: options.durable, encode, free, caller: () => this.caller() });
     this.blocks = new TaskBlocks(options.durable ? durableBlocks : memoryBlocks);
     this.feeder = new Feeder((batch) => this.call('submit', batch), options.durable);
+    this.scheduling = new Scheduling({
+      ...{ name, key, options, clock: systemClock },
+      call: (call) => this.call('schedules', call),
+      failed: (error) => this.emit('error', error),
+    });
     this.mainWork = work.kind === 'main' ? new MainWork(work.work, this.lease, options.results) : null;
     this.changes = new TaskChanges({
       name,
@@ -96,7 +108,7 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
     try {
       this.mustNotBeStopped();
       const request = resolveSubmit(options);
-      if (isLater(request)) return this.submitLater([task], request).then(first);
+      if (isLater(request)) return this.later.submit([task], request).then(first);
       const { id, slot } = this.encode(task);
       if (request.wait) return this.waitForRoom(id, slot);
       return this.submit(id, slot, (result) => this.submission(id, result, slot));
@@ -113,7 +125,7 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
   ): Promise<Submissions | PendingSubmissions> {
     this.mustNotBeStopped();
     const request = resolveSubmit(options);
-    if (isLater(request)) return this.submitLater(tasks, request);
+    if (isLater(request)) return this.later.submit(tasks, request);
     const { wait } = request;
     const encoded = encodeEach(
       tasks,
@@ -133,22 +145,6 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
       return result;
     } catch (error) {
       throw many.failure(error);
-    }
-  }
-
-  /** Tasks that get into the queue by way of the outbox. */
-  private async submitLater(
-    tasks: readonly object[],
-    { at, session }: SubmitRequest,
-  ): Promise<Submissions | PendingSubmissions> {
-    this.later.mustBeDurable(this.options.durable);
-    const free = ({ slot }: EncodedTask): void => this.blocks.free(slot);
-    const encoded = encodeEach(tasks, (task) => this.encode(task), free);
-    try {
-      if (session !== null) return await this.later.submitIn(session, encoded, at, this.caller());
-      return await this.later.submitAt(encoded, at ?? 0, this.caller());
-    } finally {
-      for (const task of encoded) free(task);
     }
   }
 
@@ -326,8 +322,10 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
     return this.mainWork?.isCaller ? Promise.resolve() : stopping;
   }
 
-  protected override refeed(): Promise<void> {
-    return this.feeder.refeed(Array.from(this.backlog, ([id, slot]) => ({ id, slot })));
+  protected override async refeed(): Promise<void> {
+    const declared = this.scheduling.declareAgain();
+    await this.feeder.refeed(Array.from(this.backlog, ([id, slot]) => ({ id, slot })));
+    await declared;
   }
 
   protected override kindHappened(event: MemberEvent): void {
@@ -357,6 +355,9 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
       case 'work':
         void this.runHere(event);
         return;
+      case 'makeSlotTask':
+        void this.scheduling.make(event);
+        return;
       case 'abortWork':
         this.mainWork?.abort(event.reason);
         return;
@@ -384,10 +385,4 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
     // A coordinator that has died in the meantime has no use for it; the next one asks again, by numbers of its own.
     await call('worked', request.run, outcome).catch(() => {});
   }
-}
-
-/** What `submitMany` tells, of its only task. */
-function first(many: Submissions | PendingSubmissions): Submission | PendingSubmission {
-  if (many.stored === 'pending') return { stored: 'pending' };
-  return new LaterSubmission(many.stored > 0);
 }

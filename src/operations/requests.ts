@@ -1,5 +1,7 @@
 /** What operators ask of members, without a member of their own. The rules are in the room `requests`, for members too. */
+import { randomUUID } from 'node:crypto';
 import type { Asked } from '../requests/change.js';
+import { askChangeTask, type ChangeTaskOutcome } from '../requests/changeTask.js';
 import { deskOfReader } from '../requests/desk.js';
 import {
   follow,
@@ -12,10 +14,13 @@ import { endPause, type PauseAsked, writePause } from '../requests/pause.js';
 import type { Pause } from '../store/orders.js';
 import type { StoreReader } from '../store/reader.js';
 import type { Member, Store } from '../store/store.js';
+import type { FullStore } from '../store/taskStore.js';
+import type { TaskId } from '../task/task.js';
 import type { Clock } from '../time/clock.js';
 import { pause as wait } from '../time/pause.js';
 
 export type { Asked } from '../requests/change.js';
+export type { ChangeTaskOutcome } from '../requests/changeTask.js';
 export type { HandOverAsked, HandOverOutcome, HandOverWritten } from '../requests/handOver.js';
 export { membersBy } from '../requests/members.js';
 export type { PauseAsked } from '../requests/pause.js';
@@ -27,6 +32,28 @@ const LOOK_MS = 200;
 const TIMES_TTL = 3;
 
 type Writer = Pick<Store, 'writeOrders'>;
+
+export interface CancelAsked {
+  readonly name: string;
+  readonly by: string;
+  readonly id: TaskId;
+  readonly running: boolean;
+  /** How long to wait for the master, in ms. */
+  readonly timeout: number;
+}
+
+/** Asks the master to cancel a stored task, and waits for its answer. */
+export function askCancel(
+  reader: StoreReader,
+  writer: Writer & Pick<FullStore, 'tasks'>,
+  { name, by, id, running, timeout }: CancelAsked,
+  clock: Clock,
+): Promise<ChangeTaskOutcome> {
+  const asked = { name, unique: randomUUID(), by, key: id, running, bytes: null };
+  const desk = deskOfReader(reader, writer);
+  return askChangeTask(asked, { store: writer.tasks, desk, clock, poll: LOOK_MS, timeout });
+}
+
 type Wall = Pick<Clock, 'wall'>;
 
 /** Asks the master of the present term to hand over. */

@@ -13,6 +13,7 @@ import type { TaskDetails, TaskId } from '../task/task.js';
 import type { ChangeStore } from './changes.js';
 import type { ManyStore } from './manyStore.js';
 import type { OutboxStore } from './outbox.js';
+import type { ScheduleStore } from './schedules.js';
 import type { Store, Tenure } from './store.js';
 
 export interface NewTask {
@@ -246,4 +247,5 @@ export interface FullStore extends Store {
   readonly tasks: TaskStore;
   readonly outbox: OutboxStore;
   readonly many: ManyStore;
+  readonly schedules: ScheduleStore;
 }

@@ -88,6 +88,12 @@ describe.each(stores)('on %s', (kind) => {
       { id: '3' },
       { id: 4 },
     ]);
+    expect(await json('outcome', 'billing', '1')).toMatchObject({ id: 1, state: 'done', attempts: 1, error: null });
+    expect((await on('outcome', 'billing', '2')).out).toMatch(/^task 2 failed, .* under term \d+: .*as asked/);
+    expect(await on('outcome', 'billing', '"2"')).toMatchObject({
+      code: 4,
+      said: expect.stringContaining('no outcome of task'),
+    });
     const check = await on('status', 'billing', '--check');
     expect(check).toMatchObject({ code: 1, out: 'WARNING billing: has 3 dead letters\n' });
     expect(await on('requeue', 'billing', '--all')).toMatchObject({ code: 2, said: expect.stringContaining('--yes') });
@@ -106,6 +112,21 @@ describe.each(stores)('on %s', (kind) => {
     expect(await refused('poller', '{"id":10}')).toBe(5);
     expect(await refused('nothing', '{"id":10}')).toBe(4);
     expect(await json('tasks', 'billing')).toEqual([]);
+  });
+
+  test('cancels what waits, and says what became of the rest', async () => {
+    await on('pause', 'billing');
+    await expect.poll(() => json('status', 'billing')).toMatchObject({ pause: expect.anything() });
+    await on('submit', 'billing', '{"id":70}', '{"id":"71"}');
+    const cancelled = await on('cancel', 'billing', '70', '"71"', '72');
+    expect(cancelled).toMatchObject({ code: 0, out: '70  cancelled\n71  cancelled\n72  is not queued\n' });
+    expect(await json('tasks', 'billing')).toEqual([]);
+    await on('resume', 'billing');
+    expect(await on('cancel', 'billing', '70')).toMatchObject({ code: 5, out: '70  is not queued\n' });
+    expect(await on('cancel', 'poller', '70')).toMatchObject({
+      code: 5,
+      said: expect.stringContaining('not in the store'),
+    });
   });
 
   test('pauses and resumes once each, and says who paused', async () => {

@@ -125,7 +125,8 @@ test('what cannot be is refused at the call', async () => {
   await expect(cluster.submitWork({ id: 'x' }, { session: throwing })).rejects.toMatchObject(refused);
   await expect(cluster.submitWork({ id: 'x' }, { session })).rejects.toMatchObject(refused);
   await expect(cluster.submitWork({ id: 'x' }, { at: 0, wait: true })).rejects.toMatchObject(refused);
-  await expect(memory.submitWork({ id: 'x' }, { at: 0 })).rejects.toMatchObject(refused);
-  await expect(memory.submitMany([{ id: 'x' }], { session })).rejects.toMatchObject(refused);
+  const inMemory = { code: 'ERR_NOT_DURABLE' };
+  await expect(memory.submitWork({ id: 'x' }, { at: 0 })).rejects.toMatchObject(inMemory);
+  await expect(memory.submitMany([{ id: 'x' }], { session })).rejects.toMatchObject(inMemory);
   await Promise.all([cluster.stop(), memory.stop()]);
 });

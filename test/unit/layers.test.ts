@@ -25,6 +25,7 @@ const layers: readonly (readonly string[])[] = [
   ['guard'],
   ['requests'],
   ['store'],
+  ['schedules'],
   ['options'],
   ['task'],
   ['surroundings'],

@@ -1,6 +1,7 @@
 /** All commands, in the order of the help. */
 import type { Register } from '../context.js';
 import { bench } from './bench.js';
+import { cancel } from './cancel.js';
 import { completion } from './completion.js';
 import { demo } from './demo.js';
 import { doctor } from './doctor.js';
@@ -10,6 +11,7 @@ import { exec } from './exec.js';
 import { handOver } from './handOver.js';
 import { discard, requeue } from './letters.js';
 import { list } from './list.js';
+import { outcome } from './outcome.js';
 import { page } from './page.js';
 import { pause, resume } from './pause.js';
 import { status } from './status.js';
@@ -18,6 +20,6 @@ import { tasks } from './tasks.js';
 import { top } from './top.js';
 
 export const commands: readonly Register[] = [
-  ...[list, status, top, events, tasks, submit, requeue, discard],
+  ...[list, status, top, events, tasks, outcome, submit, cancel, requeue, discard],
   ...[handOver, pause, resume, drain, undrain, page, exec, doctor, bench, completion, demo],
 ];

@@ -13,6 +13,7 @@ import type { QueuedTask } from '../../queue/runner.js';
 import type { OutboxWatch } from '../../relay/outboxWatch.js';
 import { Relay } from '../../relay/relay.js';
 import type { OutboxStore } from '../../store/outbox.js';
+import type { ScheduleStore } from '../../store/schedules.js';
 import type { Lease, Progress } from '../../store/store.js';
 import type { AddResult, NewTask, StoredTask, TaskStore } from '../../store/taskStore.js';
 import type { TaskId } from '../../task/task.js';
@@ -22,6 +23,7 @@ import type { RequeuedLetter, SubmitResult, TaskBatch } from '../../wire/message
 import type { TakenLetter } from '../../wire/takenLetter.js';
 import { tasksOf } from '../../wire/taskBatch.js';
 import type { DeadLetters } from '../deadLetters.js';
+import { ClusterSchedules } from '../schedules/clusterSchedules.js';
 import type { DutyLoad, Election } from './duty.js';
 import { drainAnd, makeDispatcher, type QueueDuty, type QueueDutyParts } from './queueDuty.js';
 
@@ -35,6 +37,9 @@ export interface DurableDutyParts extends QueueDutyParts {
   readonly outboxes: OutboxWatch;
   /** Returns a text that no other call returns, anywhere, and that is higher than those before. */
   newOrigin(): string;
+  readonly schedules: ScheduleStore;
+  /** The property that holds the id of a task; null: a function reads it. */
+  readonly key: string | null;
   readonly holder: string;
   readonly poll: number;
   /** Shared by all queues of the coordinator. */
@@ -50,6 +55,7 @@ export class DurableDuty implements QueueDuty {
   private readonly relay: Relay;
   private leaveOutbox: () => void = () => {};
   private readonly dispatcher: Dispatcher;
+  readonly schedules: ClusterSchedules;
   private current: Progress = { identifier: null, count: 0, recent: [] };
   /** Whether the last lease that was seen, if there was one, had been released by a holder that did not die. */
   private released = false;
@@ -70,6 +76,7 @@ export class DurableDuty implements QueueDuty {
       retry: options.retry,
       poll,
       reads,
+      mayBegin: (origin) => this.schedules.timetable.mayBegin(origin),
       keepOutcomes: options.keepOutcomes,
       callbacks: {
         wake: () => this.dispatcher.poke(),
@@ -80,6 +87,7 @@ export class DurableDuty implements QueueDuty {
         trouble: (error) => emit({ type: 'error', error: toWire(error) }),
       },
     });
+    this.schedules = this.makeSchedules();
     this.dispatcher = makeDispatcher(parts, this.queue, DURABLE_CHUNK, {
       done: () => {},
       failed: (task, isLast) => this.queue.failed(task, isLast),
@@ -97,6 +105,18 @@ export class DurableDuty implements QueueDuty {
       stored: (tasks) => this.stored(tasks),
       duplicate: (id) => emit({ type: 'duplicate', id }),
       trouble: (error) => emit({ type: 'error', error: toWire(error) }),
+    });
+  }
+
+  private makeSchedules(): ClusterSchedules {
+    const { name, holder, clock, schedules, store: tasks, key, options, emit } = this.parts;
+    return new ClusterSchedules({
+      ...{ name, holder, clock, schedules, tasks, key, emit, maxQueue: options.maxQueue },
+      stored: () => {
+        this.queue.hinted();
+        this.parts.stored();
+      },
+      mayBegin: () => this.queue.originsSettled(),
     });
   }
 
@@ -151,11 +171,12 @@ export class DurableDuty implements QueueDuty {
   }
 
   /** Stores tasks that are due then. Returns whether each was stored. */
-  async submitLater(batch: TaskBatch, at: Date): Promise<boolean[]> {
+  async submitLater(batch: TaskBatch, time: number): Promise<boolean[]> {
+    const at = new Date(time);
     const { name, outbox, clock, newOrigin } = this.parts;
     const entries = tasksOf(batch).map(({ id, bytes }) => ({ id, bytes: viewOf(bytes), at, origin: newOrigin() }));
     const stored = await outbox.putEntries(name, entries);
-    if (at.getTime() <= clock.wall()) this.relay.look();
+    if (time <= clock.wall()) this.relay.look();
     return stored;
   }
 
@@ -196,6 +217,7 @@ export class DurableDuty implements QueueDuty {
     this.elections += 1;
     if (!continued) this.current = { ...progress, recent: [] };
     log('%s: works off the stored queue under term %d', name, term);
+    this.schedules.timetable.start(term);
     this.queue.start({ name, term, holder }, continued || this.released);
     this.dispatcher.start(term);
     this.relay.start({ name, term, holder });
@@ -219,14 +241,17 @@ export class DurableDuty implements QueueDuty {
 
   fence(reason: string): void {
     this.dispatcher.fence(reason);
+    this.schedules.timetable.fence();
   }
 
   resume(): void {
     this.dispatcher.resume();
+    this.schedules.timetable.resume();
   }
 
   deposed(reason: string, left: number): void {
     this.released = false;
+    this.schedules.timetable.end();
     this.dispatcher.halt(reason, left);
     this.endRelay();
     this.queue.endReign();
@@ -252,6 +277,7 @@ export class DurableDuty implements QueueDuty {
    */
   async drain(): Promise<'drained' | 'stuck'> {
     this.endRelay();
+    this.schedules.timetable.end();
     const flush = (how: 'drained' | 'stuck') => this.queue.flush(how === 'drained' && !this.isCutShort);
     const { how, inTime } = await drainAnd(flush, this.dispatcher, this.parts);
     // A member that drains is not told `deposed`. Without this it would ask the store for ever.

@@ -43,8 +43,10 @@ export interface ChangingParts {
 }
 
 export class Changing {
-  /** The last request of each task that is held: those of one task are decided one after another. */
-  private readonly held = new Map<number, Promise<unknown>>();
+  /** How many requests hold each task. */
+  private readonly held = new Map<number, number>();
+  /** What is being carried out at each task: one request after another. */
+  private readonly turns = new Map<number, Promise<unknown>>();
   /** The requests that are being decided. */
   private readonly deciding = new Set<string>();
   private readonly removed = new Set<number>();
@@ -82,21 +84,16 @@ export class Changing {
     const { store, freed } = this.parts;
     const { seq, id } = change;
     if ((await store.takeChange(id)) === true) {
-      const before = this.held.get(seq);
-      const settled = this.settleAfter(before, change);
-      this.held.set(seq, settled);
-      const answer = await settled;
-      if (this.held.get(seq) === settled) this.held.delete(seq);
+      this.held.set(seq, (this.held.get(seq) ?? 0) + 1);
+      const answer = await this.settle(change);
+      const others = (this.held.get(seq) ?? 1) - 1;
+      if (others > 0) this.held.set(seq, others);
+      else this.held.delete(seq);
       freed();
       if (answer !== null) await store.answerChange(id, answer);
       if (this.more) void this.look();
     }
     this.deciding.delete(id);
-  }
-
-  private async settleAfter(before: Promise<unknown> | undefined, change: TaskChange): Promise<ChangeAnswer | null> {
-    await before;
-    return this.settle(change);
   }
 
   /** Returns null if the mastership ended first. */
@@ -116,10 +113,19 @@ export class Changing {
       if (task !== undefined && task.cancelled !== 'no') return bytes === null ? 'removed' : 'unknown';
       if (task === undefined && seq <= window.last) return 'done';
       const ended = task === undefined ? null : apart(task, running && bytes === null);
-      if (ended === null) return this.carryOut(change);
-      await ended;
+      const before = ended ?? this.turns.get(seq);
+      if (before === undefined) return this.inTurn(change);
+      await before;
     }
     return null;
+  }
+
+  private async inTurn(change: TaskChange): Promise<ChangeAnswer | null> {
+    const turn = this.carryOut(change);
+    this.turns.set(change.seq, turn);
+    const answer = await turn;
+    this.turns.delete(change.seq);
+    return answer;
   }
 
   private async carryOut({ seq, key, bytes }: TaskChange): Promise<ChangeAnswer | null> {

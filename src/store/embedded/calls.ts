@@ -35,9 +35,10 @@ import type { InspectionCalls } from './inspection.js';
 import type { ManyCalls } from './manyCalls.js';
 import type { OutboxCalls } from './outbox.js';
 import type { EmbeddedPlace } from './place.js';
+import type { ScheduleCalls } from './schedules.js';
 import type { PackedRelayed, PackedStored, PackedTasks } from './taskBytes.js';
 
-export interface EmbeddedCalls extends InspectionCalls, ManyCalls, ChangeCalls, OutboxCalls {
+export interface EmbeddedCalls extends InspectionCalls, ManyCalls, ChangeCalls, OutboxCalls, ScheduleCalls {
   open(): void;
   settle(epoch: string, wait: number): void;
   highestTerm(name: string): Tip;

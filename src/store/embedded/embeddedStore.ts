@@ -15,6 +15,7 @@ import type { ManyStore } from '../manyStore.js';
 import type { Drain, OrdersAsked, OrdersChange, Preferred, SeenOrders } from '../orders.js';
 import type { OutboxStore } from '../outbox.js';
 import type { Presence } from '../presence.js';
+import type { ScheduleStore } from '../schedules.js';
 import type {
   DeadTenure,
   Hint,
@@ -33,6 +34,7 @@ import type { Success } from '../successes.js';
 import type { FullStore, TaskStore } from '../taskStore.js';
 import { EmbeddedMany } from './embeddedMany.js';
 import { EmbeddedOutbox } from './embeddedOutbox.js';
+import { EmbeddedScheduleStore } from './embeddedSchedules.js';
 import { EmbeddedTasks } from './embeddedTasks.js';
 import { Gate } from './gate.js';
 import { MarkedHints } from './markedHints.js';
@@ -47,6 +49,7 @@ export class EmbeddedStore implements FullStore {
   readonly tasks: TaskStore;
   readonly many: ManyStore;
   readonly outbox: OutboxStore;
+  readonly schedules: ScheduleStore;
 
   constructor(
     place: EmbeddedPlace,
@@ -62,6 +65,7 @@ export class EmbeddedStore implements FullStore {
     }),
   ) {
     this.tasks = new EmbeddedTasks(this.guarded);
+    this.schedules = new EmbeddedScheduleStore(this.guarded);
     this.many = new EmbeddedMany(this.guarded);
     this.outbox = new EmbeddedOutbox(this.guarded);
   }

@@ -9,6 +9,7 @@ import { EmbeddedOrders } from './orders.js';
 import { outboxOn } from './outbox.js';
 import { outcomesOn } from './outcomes.js';
 import { EmbeddedPresences } from './presences.js';
+import { schedulesOn } from './schedules.js';
 import { Tasks } from './tasks.js';
 
 export function operationsOn(entries: Entries, store: StoreFacts): EmbeddedCalls {
@@ -20,6 +21,7 @@ export function operationsOn(entries: Entries, store: StoreFacts): EmbeddedCalls
     ...inspectionOn(entries, store),
     ...manyOn(entries, leases),
     ...outboxOn(entries, store),
+    ...schedulesOn(entries, store),
     ...changesOn(entries, store),
     ...queueOn(tasks),
     ...outcomesOn(entries, store, (name) => tasks.queueState(name)),

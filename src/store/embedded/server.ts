@@ -142,9 +142,11 @@ export class EmbeddedServer {
 
   private nextUrgent(now: number): Request[] {
     const group: Request[] = [];
+    // Alone with the store, each transaction more is only one more wait for the disk.
+    const most = this.store?.isShared === false ? Number.POSITIVE_INFINITY : URGENT_LEASES_MAX;
     for (let leases = 0, [next] = this.urgent; next !== undefined; [next] = this.urgent) {
       leases += leasesIn(next);
-      if (group.length > 0 && leases > URGENT_LEASES_MAX) break;
+      if (group.length > 0 && leases > most) break;
       this.urgent.shift();
       if (next.deadline > now) group.push(next);
     }

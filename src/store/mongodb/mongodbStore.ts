@@ -33,6 +33,7 @@ import type { ManyStore } from '../manyStore.js';
 import type { Drain, OrdersAsked, OrdersChange, Preferred, SeenOrders } from '../orders.js';
 import type { OutboxStore } from '../outbox.js';
 import type { Presence } from '../presence.js';
+import type { ScheduleStore } from '../schedules.js';
 import type {
   DeadTenure,
   Hint,
@@ -64,6 +65,7 @@ import { ManyClaims } from './manyClaims.js';
 import { MongodbMany } from './mongodbMany.js';
 import { MongodbOrders } from './mongodbOrders.js';
 import { MongodbPresences } from './mongodbPresences.js';
+import { MongodbSchedules } from './mongodbSchedules.js';
 import type { Settings } from './settings.js';
 import { storeError } from './storeErrors.js';
 import { MongodbOutbox } from './tasks/mongodbOutbox.js';
@@ -90,6 +92,7 @@ export class MongodbStore implements FullStore {
   readonly tasks: TaskStore;
   readonly outbox: OutboxStore;
   readonly many: ManyStore;
+  readonly schedules: ScheduleStore;
 
   constructor(settings: Settings, clock: Clock, watcher: StoreWatcher = {}) {
     const { label } = settings;
@@ -112,6 +115,7 @@ export class MongodbStore implements FullStore {
     const epoch = async () => (await this.epoch('outboxPlace')).epoch;
     const reads = new TaskReads(commands, topology);
     this.outbox = new MongodbOutbox(commands, reads, this.indexes, epoch, settings.database, clock);
+    this.schedules = new MongodbSchedules(commands);
     this.many = new MongodbMany({
       commands: this.commands,
       looks: this.looks,

@@ -245,6 +245,7 @@ export class SimulatedProcess {
               ...{ ...parts, holder: id, reads: new ReadLimit(), stored: () => world.hint(this) },
               ...{ outbox: store.outbox, newOrigin: () => `${id} ${random()}` },
               outboxes: new OutboxWatch({ outbox: store.outbox, clock, poll: intervals.POLL }),
+              ...{ schedules: store.schedules, key: 'id' },
             })
           : new MemoryDuty(parts);
         return conduct.watch(ledger.watch(this, this.managed));

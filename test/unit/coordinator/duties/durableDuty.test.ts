@@ -4,6 +4,7 @@ import { DurableDuty } from '../../../../src/coordinator/duties/durableDuty.ts';
 import type { ResolvedRetry } from '../../../../src/options/options.ts';
 import { ReadLimit } from '../../../../src/queue/readLimit.ts';
 import { emptyOutbox } from '../../../support/emptyOutbox.ts';
+import { MemoryScheduleStore } from '../../../support/memoryScheduleStore.ts';
 import { atOnce, MemoryTasks, type TaskFate } from '../../../support/memoryTaskStore.ts';
 import { VirtualClock } from '../../../support/virtualClock.ts';
 import { done, notRun, refused, upTo } from '../../queue/scriptedRunner.ts';
@@ -27,6 +28,8 @@ function make(retry?: Partial<ResolvedRetry>): void {
     store: store.connect(() => fate),
     holder: 'me',
     reads: new ReadLimit(),
+    schedules: new MemoryScheduleStore(),
+    key: 'id',
     stored: () => {
       stores += 1;
     },
@@ -230,6 +233,8 @@ test('or holds the queue up, until any member clears it', async () => {
     store: store.connect(),
     holder: 'other',
     reads: new ReadLimit(),
+    schedules: new MemoryScheduleStore(),
+    key: 'id',
     stored: () => {},
   });
   expect([await other.unblock(2), await other.unblock(1), await other.unblock(1)]).toEqual([false, true, false]);

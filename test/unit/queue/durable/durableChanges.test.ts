@@ -309,3 +309,16 @@ describe('update', () => {
     expect(updated.outcome).toBe('unknown');
   });
 });
+
+test('a request that ends the work is not held up by one that waits for it', async () => {
+  await elected(2);
+  const ends: boolean[] = [];
+  master.onApart = (_task, isEnded) => {
+    ends.push(isEnded);
+    return new Promise(() => {});
+  };
+  ask(1);
+  ask(1, null, true);
+  await answered();
+  expect(ends).toEqual([false, true]);
+});
