@@ -14,6 +14,7 @@ import { timeToLive } from '../options/leaseTimes.js';
 import type { ResolvedOptions } from '../options/options.js';
 import type { ResolvedRebalance } from '../options/rebalance.js';
 import { ReadLimit } from '../queue/readLimit.js';
+import { OutboxWatch } from '../relay/outboxWatch.js';
 import { createStore } from '../store/createStore.js';
 import type { Gate } from '../store/embedded/gate.js';
 import { openOnUse } from '../store/openOnUse.js';
@@ -94,7 +95,9 @@ export class CoordinatorHost {
       info: (text) => sendAll({ type: 'info', text }),
     };
     const opened = openOnUse(createStore(options.store, limits, systemClock, gate, watcher));
-    const together = togetherStore(opened, { clock: systemClock, limit: limits.commandTimeout });
+    const together = togetherStore(opened, {
+      ...{ clock: systemClock, limit: limits.commandTimeout, isLocal: options.store.kind === 'embedded' },
+    });
     const store = countErrors(together, this.counts);
     const host = hostname();
     const drains = { host: hostDrain(host), process: processDrain(host, me.pid, me.start || randomUUID()) };
@@ -105,6 +108,7 @@ export class CoordinatorHost {
       phase: Math.random() * options.intervals.MASTER,
       store,
       reads: new ReadLimit(),
+      outboxes: new OutboxWatch({ outbox: store.outbox, clock: systemClock, poll: options.intervals.POLL }),
       pool: makePoolProbe(sendAll),
       process: me,
       deaths: new DeathWatch({ me, table: processTable, lifelines: this.lifelines, clock: systemClock }),
