@@ -54,6 +54,8 @@ const namedTests: Readonly<Record<string, string>> = {
   'src/election/protocol.ts': 'test/unit/election/protocol.h',
   'src/election/elector.ts': 'test/unit/election/elector.test.ts',
   'src/queue/durable/reign.ts': 'test/unit/queue/durable/durableQueue.test.ts',
+  'src/queue/durable/changing.ts': 'test/unit/queue/durable/durableChanges.test.ts',
+  'src/queue/durable/taskWindow.ts': 'test/unit/queue/durable/durableChanges.test.ts',
   'src/queue/durable/polling.ts': 'test/unit/queue/durable/durableQueue.test.ts',
   'src/store/embedded/wakeups.ts': 'test/unit/store/embedded/wakeups.test.ts',
   'src/store/mongodb/wakeups/changes.ts': 'test/unit/store/mongodb/wakeups/changes.test.ts',
