@@ -12,6 +12,7 @@ export type FailoverErrorCode =
   | 'ERR_ALREADY_RUNNING'
   | 'ERR_ATTEMPTS_EXHAUSTED'
   | 'ERR_BUNDLED'
+  | 'ERR_CLOCK_JUMPED'
   | 'ERR_CANCELLED'
   | 'ERR_CHANGES_FULL'
   | 'ERR_CHECKPOINT'
@@ -34,10 +35,16 @@ export type FailoverErrorCode =
   | 'ERR_POOL_BUSY'
   | 'ERR_NOT_DURABLE'
   | 'ERR_NOT_KILLED'
+  | 'ERR_NO_TRANSACTION'
+  | 'ERR_OTHER_DEPLOYMENT'
+  | 'ERR_OUTBOX_ENTRY'
   | 'ERR_PRELOAD'
   | 'ERR_QUEUE_BLOCKED'
   | 'ERR_QUEUE_FULL'
   | 'ERR_RUNTIME'
+  | 'ERR_SCHEDULE_MISSED'
+  | 'ERR_SCHEDULE_TASK'
+  | 'ERR_SCHEDULE_UNKNOWN'
   | 'ERR_SERVER_TOO_OLD'
   | 'ERR_STOPPED'
   | 'ERR_STORE'
@@ -105,7 +112,7 @@ export class InvalidOptionError extends FailoverError {
 
 /**
  * Says that a task was not queued; what was queued before is untouched. `ERR_INVALID_KEY`, `ERR_TASK_NOT_CLONEABLE`,
- * `ERR_TASK_TOO_LARGE`, `ERR_QUEUE_FULL`
+ * `ERR_TASK_TOO_LARGE`, `ERR_QUEUE_FULL`, `ERR_NO_TRANSACTION`, `ERR_OTHER_DEPLOYMENT`
  */
 export class TaskError extends FailoverError {
   override readonly name = 'TaskError';

@@ -14,6 +14,7 @@ import { timeToLive } from '../options/leaseTimes.js';
 import type { ResolvedOptions } from '../options/options.js';
 import type { ResolvedRebalance } from '../options/rebalance.js';
 import { ReadLimit } from '../queue/readLimit.js';
+import { OutboxWatch } from '../relay/outboxWatch.js';
 import { createStore } from '../store/createStore.js';
 import type { Gate } from '../store/embedded/gate.js';
 import { openOnUse } from '../store/openOnUse.js';
@@ -105,6 +106,7 @@ export class CoordinatorHost {
       phase: Math.random() * options.intervals.MASTER,
       store,
       reads: new ReadLimit(),
+      outboxes: new OutboxWatch({ outbox: store.outbox, clock: systemClock, poll: options.intervals.POLL }),
       pool: makePoolProbe(sendAll),
       process: me,
       deaths: new DeathWatch({ me, table: processTable, lifelines: this.lifelines, clock: systemClock }),

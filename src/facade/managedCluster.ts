@@ -2,7 +2,6 @@
 
 import { showValue } from '../diagnostics/showValue.js';
 import { fromWire, TaskError } from '../errors.js';
-import { checkBoolean, readFields } from '../options/checks.js';
 import type { CancelOptions, RequeueAllOptions, ResolvedManagedOptions, UpdateOptions } from '../options/options.js';
 import type { WorkTarget } from '../options/workTarget.js';
 import type { TaskId } from '../task/task.js';
@@ -15,13 +14,23 @@ import { mustBeFresh } from '../wire/takenLetter.js';
 import { Admission } from './admission.js';
 import { Answers } from './answers.js';
 import type * as api from './api.js';
-import type { Outcome, Submission, Submissions, SubmitOptions } from './api.js';
-import { Cluster } from './cluster.js';
+import type {
+  Outcome,
+  PendingSubmission,
+  PendingSubmissions,
+  Submission,
+  Submissions,
+  SubmitOptions,
+  TransactionOptions,
+} from './api.js';
 import type { CoordinatorHandle } from './coordinatorHandle.js';
 import { type EncodedTask, Feeder, type Receiver } from './feeder.js';
+import { first, isLater, LaterTasks, resolveSubmit } from './laterTasks.js';
 import { MainPulse } from './mainPulse.js';
 import { MainWork } from './mainWork.js';
 import { encodeEach, ManyTasks } from './manyTasks.js';
+import { ScheduledCluster } from './scheduledCluster.js';
+import { Scheduling } from './scheduling.js';
 import { durableBlocks, memoryBlocks, TaskBlocks, type TaskSlot } from './taskBlocks.js';
 import type { CancelOutcome, UpdateOutcome } from './taskChanger.js';
 import { TaskChanges } from './taskChanges.js';
@@ -30,7 +39,10 @@ import { TaskChanges } from './taskChanges.js';
 const OWN_ROOM = ', and the work that would make room is what waits';
 
 /** Its public members are described in `api.ts`. */
-export class ManagedCluster<Task extends object = object> extends Cluster implements api.ManagedCluster<Task> {
+export class ManagedCluster<Task extends object = object>
+  extends ScheduledCluster<Task>
+  implements api.ManagedCluster<Task>
+{
   /**
    * The tasks that are not done, in their order; a coordinator that takes over from a dead one is fed from it. Empty when
    * they are in the store.
@@ -39,9 +51,11 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
   private readonly blocks: TaskBlocks;
   private readonly reserve: TaskBlocks['write'] = (most, write) => this.blocks.write(most, write);
   private readonly feeder: Feeder;
+  private readonly later: LaterTasks;
   private readonly mainWork: MainWork | null;
   private readonly room = new Admission();
   private readonly pulse: MainPulse | null;
+  protected readonly scheduling: Scheduling;
   private readonly changes: TaskChanges;
   private readonly answers: Answers;
 
@@ -60,8 +74,16 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
       priority,
       managed: { module: work.kind === 'module' ? work.href : null, key, options },
     });
+    const encode = (task: object): EncodedTask => this.encode(task);
+    const free = ({ slot }: EncodedTask): void => this.blocks.free(slot);
+    this.later = new LaterTasks({ name, durable: options.durable, encode, free, caller: () => this.caller() });
     this.blocks = new TaskBlocks(options.durable ? durableBlocks : memoryBlocks);
     this.feeder = new Feeder((batch) => this.call('submit', batch), options.durable);
+    this.scheduling = new Scheduling({
+      ...{ name, key, options, clock: systemClock },
+      call: (call) => this.call('schedules', call),
+      failed: (error) => this.emit('error', error),
+    });
     this.mainWork = work.kind === 'main' ? new MainWork(work.work, this.lease, options.results) : null;
     this.changes = new TaskChanges({
       name,
@@ -80,21 +102,31 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
     this.pulse = work.kind === 'main' ? new MainPulse(this.lease, options.mainTimeout) : null;
   }
 
-  submitWork(task: Task, options?: SubmitOptions): Promise<Submission> {
+  submitWork(task: Task, options?: SubmitOptions): Promise<Submission>;
+  submitWork(task: Task, options: TransactionOptions): Promise<PendingSubmission>;
+  submitWork(task: Task, options?: SubmitOptions | TransactionOptions): Promise<Submission | PendingSubmission> {
     try {
       this.mustNotBeStopped();
-      const wait = resolveWait(options);
+      const request = resolveSubmit(options);
+      if (isLater(request)) return this.later.submit([task], request).then(first);
       const { id, slot } = this.encode(task);
-      if (wait) return this.waitForRoom(id, slot);
+      if (request.wait) return this.waitForRoom(id, slot);
       return this.submit(id, slot, (result) => this.submission(id, result, slot));
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
-  async submitMany(tasks: readonly Task[], options?: SubmitOptions): Promise<Submissions> {
+  submitMany(tasks: readonly Task[], options?: SubmitOptions): Promise<Submissions>;
+  submitMany(tasks: readonly Task[], options: TransactionOptions): Promise<PendingSubmissions>;
+  async submitMany(
+    tasks: readonly Task[],
+    options?: SubmitOptions | TransactionOptions,
+  ): Promise<Submissions | PendingSubmissions> {
     this.mustNotBeStopped();
-    const wait = resolveWait(options);
+    const request = resolveSubmit(options);
+    if (isLater(request)) return this.later.submit(tasks, request);
+    const { wait } = request;
     const encoded = encodeEach(
       tasks,
       (task) => this.encode(task),
@@ -290,8 +322,10 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
     return this.mainWork?.isCaller ? Promise.resolve() : stopping;
   }
 
-  protected override refeed(): Promise<void> {
-    return this.feeder.refeed(Array.from(this.backlog, ([id, slot]) => ({ id, slot })));
+  protected override async refeed(): Promise<void> {
+    const declared = this.scheduling.declareAgain();
+    await this.feeder.refeed(Array.from(this.backlog, ([id, slot]) => ({ id, slot })));
+    await declared;
   }
 
   protected override kindHappened(event: MemberEvent): void {
@@ -312,11 +346,17 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
         this.answers.soon();
         this.emit('deadletter', event.id, fromWire(event.error));
         return;
+      case 'duplicate':
+        this.emit('duplicate', event.id);
+        return;
       case 'failed':
         this.emit('failed', event.id, fromWire(event.error), event.attempt);
         return;
       case 'work':
         void this.runHere(event);
+        return;
+      case 'makeSlotTask':
+        void this.scheduling.make(event);
         return;
       case 'abortWork':
         this.mainWork?.abort(event.reason);
@@ -345,10 +385,4 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
     // A coordinator that has died in the meantime has no use for it; the next one asks again, by numbers of its own.
     await call('worked', request.run, outcome).catch(() => {});
   }
-}
-
-function resolveWait(given: unknown): boolean {
-  if (given === undefined) return false;
-  const { wait } = readFields(given, '', ['wait']);
-  return wait === undefined ? false : checkBoolean(wait, 'wait');
 }

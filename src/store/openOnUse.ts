@@ -4,6 +4,8 @@
 import { StoreError } from '../errors.js';
 import type { ChangeStore } from './changes.js';
 import type { ManyStore } from './manyStore.js';
+import type { OutboxStore } from './outbox.js';
+import type { ScheduleStore } from './schedules.js';
 import type { FullStore, TaskStore } from './taskStore.js';
 
 /**
@@ -12,7 +14,7 @@ import type { FullStore, TaskStore } from './taskStore.js';
  * those of the calls begin after it.
  */
 export function openOnUse(store: FullStore): FullStore {
-  const { tasks, many } = store;
+  const { tasks, many, outbox, schedules } = store;
   const opened = new OpenedStore(store);
   const use = <T>(call: () => Promise<T>): Promise<T> => opened.use(call);
   return {
@@ -46,7 +48,21 @@ export function openOnUse(store: FullStore): FullStore {
     putSuccess: (success) => use(() => store.putSuccess(success)),
     findSuccess: (name, key) => use(() => store.findSuccess(name, key)),
     many: manyOnUse(many, use),
+    schedules: schedulesOnUse(schedules, use),
     tasks: tasksOnUse(tasks, use),
+    outbox: outboxOnUse(outbox, use),
+  };
+}
+
+function outboxOnUse(outbox: OutboxStore, use: OpenedStore['use']): OutboxStore {
+  return {
+    putEntries: (name, entries) => use(() => outbox.putEntries(name, entries)),
+    namesWaiting: (names, now) => use(() => outbox.namesWaiting(names, now)),
+    readEntries: (name, now, most) => use(() => outbox.readEntries(name, now, most)),
+    markEntries: (name, entries) => use(() => outbox.markEntries(name, entries)),
+    refuseEntries: (name, entries) => use(() => outbox.refuseEntries(name, entries)),
+    removeEntries: (name, entries) => use(() => outbox.removeEntries(name, entries)),
+    outboxPlace: () => use(() => outbox.outboxPlace()),
   };
 }
 
@@ -102,6 +118,17 @@ function manyOnUse(many: ManyStore, use: OpenedStore['use']): ManyStore {
     listMembersOf: (names) => use(() => many.listMembersOf(names)),
     putMembers: (members) => use(() => many.putMembers(members)),
     removeMembers: (ids) => use(() => many.removeMembers(ids)),
+  };
+}
+
+function schedulesOnUse(schedules: ScheduleStore, use: OpenedStore['use']): ScheduleStore {
+  return {
+    readSchedules: (name, ids) => use(() => schedules.readSchedules(name, ids)),
+    findSchedule: (name, id) => use(() => schedules.findSchedule(name, id)),
+    writeSchedules: (name, writes) => use(() => schedules.writeSchedules(name, writes)),
+    touchSchedules: (name, ids, at) => use(() => schedules.touchSchedules(name, ids, at)),
+    pauseSchedule: (name, id, pause) => use(() => schedules.pauseSchedule(name, id, pause)),
+    resumeSchedule: (name, id, at) => use(() => schedules.resumeSchedule(name, id, at)),
   };
 }
 

@@ -19,9 +19,9 @@ const AGAIN_PARTS = 4;
 /** Calls for many at once, and with those that have given their turn on. */
 const CALLS_MAX = 2;
 const CALLS_UNDER_WAY_MAX = 8;
-/** The calls of single members at once, after calls for many have failed, and the same. */
-const SINGLE_MAX = 32;
-const SINGLES_UNDER_WAY_MAX = 64;
+/** The same of those that were split: some of them hang, and the others have no time to wait for that. */
+const SPLIT_MAX = 32;
+const SPLIT_UNDER_WAY_MAX = 64;
 /** A call gives its turn on after this share of its limit. */
 const TURN_SHARE = 1 / 8;
 
@@ -64,7 +64,7 @@ export class Together<Asked, Answer> {
   private readonly apart = new Map<string, number>();
   /** The keys of those whose own call had no answer. */
   private readonly stuck = new Set<string>();
-  private readonly singles: Lane<Call<Asked, Answer>>;
+  private readonly split: Lane<Call<Asked, Answer>>;
   private readonly calls: Lane<Call<Asked, Answer>>;
   private readonly size: CallSize;
   /** When the store last answered one of them. */
@@ -74,7 +74,7 @@ export class Together<Asked, Answer> {
     const { clock, limit, isRead } = parts;
     // A read may wait for longer: it sees what is there when it is sent.
     const common = { clock, patience: limit * TURN_SHARE, wait: isRead ? 2 * limit : limit };
-    this.singles = new Lane({ ...common, atOnce: SINGLE_MAX, underWayMax: SINGLES_UNDER_WAY_MAX });
+    this.split = new Lane({ ...common, atOnce: SPLIT_MAX, underWayMax: SPLIT_UNDER_WAY_MAX });
     this.calls = new Lane({ ...common, atOnce: CALLS_MAX, underWayMax: CALLS_UNDER_WAY_MAX });
     this.size = new CallSize(limit);
   }
@@ -95,7 +95,7 @@ export class Together<Asked, Answer> {
       return members.filter((each) => each.key !== key);
     };
     this.waiting = others(this.waiting);
-    for (const lane of [this.singles, this.calls]) {
+    for (const lane of [this.split, this.calls]) {
       lane.change((call) => {
         if (!call.members.some((each) => each.key === key)) return call;
         const left = others(call.members);
@@ -119,18 +119,18 @@ export class Together<Asked, Answer> {
       some.push(each);
       bySize.set(size, some);
     }
-    for (const [size, some] of bySize) this.sendParts(size, some);
+    for (const [size, some] of bySize) this.sendParts(size, some, size < most);
     this.calls.run();
-    this.singles.run();
+    this.split.run();
   }
 
-  private sendParts(size: number, some: readonly Waiting<Asked, Answer>[]): void {
+  private sendParts(size: number, some: readonly Waiting<Asked, Answer>[], isSplit: boolean): void {
     for (let at = 0; at < some.length; at += size) {
       const part = some.slice(at, at + size);
       const [first] = part;
-      if (part.length > 1) this.calls.add(this.call(part));
-      else if (first !== undefined && size === 1) this.singles.add(this.call(part), this.stuck.has(first.key));
-      else if (first !== undefined) void this.sendOne(first);
+      if (part.length === 1 && size > 1 && first !== undefined) void this.sendOne(first);
+      else if (isSplit) this.split.add(this.call(part), size === 1 && first !== undefined && this.stuck.has(first.key));
+      else this.calls.add(this.call(part));
     }
   }
 
@@ -196,9 +196,8 @@ export class Together<Asked, Answer> {
     if (isRead && isSlow && those.length > 1 && those.every(({ isAgain }) => !isAgain)) {
       const again = those.map((each) => ({ ...each, since: clock.now(), isAgain: true }));
       // Not in the place of those that have waited: a store that is slow has its time.
-      this.sendParts(partOf(again.length, AGAIN_PARTS), again);
-      this.calls.run();
-      return this.singles.run();
+      this.sendParts(partOf(again.length, AGAIN_PARTS), again, false);
+      return this.calls.run();
     }
     const size = partOf(those.length, PARTS);
     const isTheirs = isRead && this.answeredAt >= sentAt;

@@ -55,6 +55,17 @@ export function successKey(name: string, key: string): Buffer {
   return Buffer.concat([prefixed('u', Buffer.from(name)), Buffer.from(key)]);
 }
 
+/** Returns where a schedule is, by a name and an id. */
+export function scheduleKey(name: string, id: string): Buffer {
+  return Buffer.concat([prefixed('h', Buffer.from(name)), Buffer.from(id)]);
+}
+
+/** Returns the range of the schedules of a subsystem. No id is empty, and none holds bytes that are no text. */
+export function scheduleRange(name: string): KeyRange {
+  const prefix = prefixed('h', Buffer.from(name));
+  return { start: prefix, end: Buffer.concat([prefix, Buffer.from([0xff])]) };
+}
+
 export function termKey(name: string, term: number): Buffer {
   return numbered('t', Buffer.from(name), term);
 }
@@ -99,6 +110,37 @@ export function idKey(name: string, id: TaskId): Buffer {
 /** Returns the key under which the number of the task of this origin is. */
 export function originKey(name: string, origin: string): Buffer {
   return Buffer.concat([prefixed('g', Buffer.from(name)), Buffer.from(origin)]);
+}
+
+/** Where an entry of the outbox is in the line: marked ones before the others, then by their time. */
+interface EntryPlace {
+  readonly marked: boolean;
+  /** In ms since 1970. */
+  readonly at: number;
+  readonly origin: string;
+}
+
+export function entryKey(name: string, { marked, at, origin }: EntryPlace): Buffer {
+  const time = Buffer.alloc(9, marked ? 0 : 1);
+  time.writeBigUInt64BE(BigInt(Math.max(0, Math.trunc(at))), 1);
+  return Buffer.concat([prefixed('v', Buffer.from(name)), time, Buffer.from(origin)]);
+}
+
+/** Returns the range of the entries of a name that are marked, or due by then. */
+export function entryRangeUntil(name: string, at: number): KeyRange {
+  const start = prefixed('v', Buffer.from(name));
+  return { start, end: entryKey(name, { marked: false, at: at + 1, origin: '' }) };
+}
+
+/** Returns the place of the time in an entry's key. */
+export function entryTimeIn(key: Buffer): number {
+  const at = 5 + key.readUInt32BE(1) + 1;
+  return Number(key.readBigUInt64BE(at));
+}
+
+/** Returns the key under which the key of the entry with this id is. */
+export function entryIdKey(name: string, id: TaskId): Buffer {
+  return Buffer.concat([prefixed('w', Buffer.from(name)), idBytes(id)]);
 }
 
 export function letterKey(name: string, seq: number): Buffer {

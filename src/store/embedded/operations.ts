@@ -6,8 +6,10 @@ import { inspectionOn } from './inspection.js';
 import { Leases, type StoreFacts } from './leases.js';
 import { manyOn } from './manyCalls.js';
 import { EmbeddedOrders } from './orders.js';
+import { outboxOn } from './outbox.js';
 import { outcomesOn } from './outcomes.js';
 import { EmbeddedPresences } from './presences.js';
+import { schedulesOn } from './schedules.js';
 import { Tasks } from './tasks.js';
 
 export function operationsOn(entries: Entries, store: StoreFacts): EmbeddedCalls {
@@ -18,6 +20,8 @@ export function operationsOn(entries: Entries, store: StoreFacts): EmbeddedCalls
   return {
     ...inspectionOn(entries, store),
     ...manyOn(entries, leases),
+    ...outboxOn(entries, store),
+    ...schedulesOn(entries, store),
     ...changesOn(entries, store),
     ...queueOn(tasks),
     ...outcomesOn(entries, store, (name) => tasks.queueState(name)),

@@ -31,7 +31,9 @@ import {
 } from '../documents.js';
 import type { ManyStore } from '../manyStore.js';
 import type { Drain, OrdersAsked, OrdersChange, Preferred, SeenOrders } from '../orders.js';
+import type { OutboxStore } from '../outbox.js';
 import type { Presence } from '../presence.js';
+import type { ScheduleStore } from '../schedules.js';
 import type {
   DeadTenure,
   Hint,
@@ -63,9 +65,12 @@ import { ManyClaims } from './manyClaims.js';
 import { MongodbMany } from './mongodbMany.js';
 import { MongodbOrders } from './mongodbOrders.js';
 import { MongodbPresences } from './mongodbPresences.js';
+import { MongodbSchedules } from './mongodbSchedules.js';
 import type { Settings } from './settings.js';
 import { storeError } from './storeErrors.js';
+import { MongodbOutbox } from './tasks/mongodbOutbox.js';
 import { MongodbTasks } from './tasks/mongodbTasks.js';
+import { TaskReads } from './tasks/taskReads.js';
 import { streamsOf } from './wakeups/streams.js';
 import { WakeUps } from './wakeups/wakeUps.js';
 
@@ -85,7 +90,9 @@ export class MongodbStore implements FullStore {
   private readonly presences: MongodbPresences;
   private readonly looks: Looks;
   readonly tasks: TaskStore;
+  readonly outbox: OutboxStore;
   readonly many: ManyStore;
+  readonly schedules: ScheduleStore;
 
   constructor(settings: Settings, clock: Clock, watcher: StoreWatcher = {}) {
     const { label } = settings;
@@ -105,6 +112,10 @@ export class MongodbStore implements FullStore {
     const topology = new Topology(commands);
     this.connection.onAvailable(() => topology.reconnected());
     this.tasks = new MongodbTasks(commands, topology, this.indexes, clock);
+    const epoch = async () => (await this.epoch('outboxPlace')).epoch;
+    const reads = new TaskReads(commands, topology);
+    this.outbox = new MongodbOutbox(commands, reads, this.indexes, epoch, settings.database, clock);
+    this.schedules = new MongodbSchedules(commands);
     this.many = new MongodbMany({
       commands: this.commands,
       looks: this.looks,

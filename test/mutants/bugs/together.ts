@@ -122,8 +122,8 @@ export const togetherBugs: readonly PlantedBug[] = [
     name: 'older-beat-after-a-newer-one',
     breaks: 'A beat that waits for its turn goes out after a newer one of its lease, and takes its progress back.',
     file: 'src/coordinator/together/together.ts',
-    find: 'for (const lane of [this.singles, this.calls]) {',
-    replace: 'for (const lane of [this.singles]) {',
+    find: 'for (const lane of [this.split, this.calls]) {',
+    replace: 'for (const lane of [this.split]) {',
     caughtBy: ['named'],
   },
   {
@@ -207,6 +207,14 @@ export const togetherBugs: readonly PlantedBug[] = [
     file: 'src/coordinator/together/together.ts',
     find: 'const isTheirs = isRead && this.answeredAt >= sentAt;',
     replace: 'const isTheirs = isRead && sentAt >= 0;',
+    caughtBy: ['named'],
+  },
+  {
+    name: 'parts-wait-for-parts-that-hang',
+    breaks: 'After a split the parts with a lease that hangs keep all other parts from the store until it is too late.',
+    file: 'src/coordinator/together/together.ts',
+    find: 'else if (isSplit) this.split.add(',
+    replace: 'else if (isSplit && size === 1) this.split.add(',
     caughtBy: ['named'],
   },
 ];

@@ -8,6 +8,7 @@ import { StoreError } from '../../../src/errors.ts';
 import type { Beat, ManyStore } from '../../../src/store/manyStore.ts';
 import type { Match } from '../../../src/store/matches.ts';
 import type { Drain, OrdersAsked, OrdersChange, Preferred, SeenOrders } from '../../../src/store/orders.ts';
+import type { OutboxStore } from '../../../src/store/outbox.ts';
 import type {
   DeadTenure,
   Lease,
@@ -24,6 +25,8 @@ import type {
 import type { FullStore, TaskStore } from '../../../src/store/taskStore.ts';
 import type { Clock } from '../../../src/time/clock.ts';
 import type { ChangeBook } from '../../support/changeBook.ts';
+import { MemoryOutbox } from '../../support/memoryOutbox.ts';
+import { MemoryScheduleStore } from '../../support/memoryScheduleStore.ts';
 import { sameVersion } from '../../support/memoryStore.ts';
 import { lookAt } from '../../support/outcomes.ts';
 import type { Timeline } from '../../support/skewedClock.ts';
@@ -137,6 +140,8 @@ export const togetherCalls: ReadonlySet<CallName> = new Set<CallName>([
 
 export class SimulatedConnection implements FullStore {
   readonly tasks: TaskStore;
+  /** Empty: no simulated user has transactions, and no task is due later. */
+  readonly outbox: OutboxStore = new MemoryOutbox().connect();
   readonly many: ManyStore = {
     beatAll: (beats) => this.beatAll(beats),
     highestTerms: () => assert.fail('a process has one member, which reads alone'),
@@ -149,6 +154,8 @@ export class SimulatedConnection implements FullStore {
     putMembers: () => assert.fail('a process has one member, which signs alone'),
     removeMembers: () => assert.fail('a process has one member, which signs off alone'),
   };
+  /** Schedules have a simulation of their own. */
+  readonly schedules = new MemoryScheduleStore();
   /** That of the last answer to `highestTerm`, with which a claim ends; 0: none yet. */
   epoch = 0;
   /** The looks and the steps of claims that were asked. */
@@ -330,8 +337,9 @@ export class SimulatedConnection implements FullStore {
           // A planted bug: some of what is said to be stored is not.
           return { change: forgetsTasks && tasks.length === 2 ? () => {} : change, answer, committed };
         }),
-      relayTasks: (_tenure, tasks) =>
+      relayTasks: (tenure, tasks) =>
         this.write('relayTasks', (primary) => {
+          if (held(primary.current.lease, tenure) === null) return { change: () => {}, answer: null };
           const { change, answer } = relayTasks(primary, tasks, new Date(clock.wall()));
           const committed = (): void => {
             for (const [index, result] of answer.entries()) {

@@ -44,7 +44,7 @@ export class Operators {
     this.handOver(random() < 0.15 ? lease.term - 1 : lease.term, named);
   }
 
-  /** Asks for a stored task that waits to be cancelled, or to be stored anew. */
+  /** Asks for a stored task that waits to be cancelled, or to have another payload. */
   changeSomehow(): void {
     const { database, random, note } = this.parts;
     const { tasks, done } = database.main.current;

@@ -49,6 +49,14 @@ class SlowStore {
         putSuccess: none,
         findSuccess: none,
       },
+      schedules: {
+        readSchedules: none,
+        findSchedule: none,
+        writeSchedules: none,
+        touchSchedules: none,
+        pauseSchedule: none,
+        resumeSchedule: none,
+      },
       many: {
         highestTerms: none,
         claimAll: none,
@@ -60,6 +68,15 @@ class SlowStore {
         listMembersOf: none,
         putMembers: none,
         removeMembers: none,
+      },
+      outbox: {
+        putEntries: none,
+        namesWaiting: none,
+        readEntries: none,
+        markEntries: none,
+        refuseEntries: none,
+        removeEntries: none,
+        outboxPlace: none,
       },
       tasks: {
         ...{

@@ -3,6 +3,8 @@ import { DeadLetters } from '../../../../src/coordinator/deadLetters.ts';
 import { DurableDuty } from '../../../../src/coordinator/duties/durableDuty.ts';
 import type { ResolvedRetry } from '../../../../src/options/options.ts';
 import { ReadLimit } from '../../../../src/queue/readLimit.ts';
+import { emptyOutbox } from '../../../support/emptyOutbox.ts';
+import { MemoryScheduleStore } from '../../../support/memoryScheduleStore.ts';
 import { atOnce, MemoryTasks, type TaskFate } from '../../../support/memoryTaskStore.ts';
 import { VirtualClock } from '../../../support/virtualClock.ts';
 import { done, notRun, refused, upTo } from '../../queue/scriptedRunner.ts';
@@ -22,9 +24,12 @@ function make(retry?: Partial<ResolvedRetry>): void {
   letters = new DeadLetters({ store: store.connect(() => fate), name: NAME, holder: 'me', clock, poll: POLL });
   work = new DurableDuty({
     ...told.parts(clock, retry),
+    ...emptyOutbox(clock, POLL),
     store: store.connect(() => fate),
     holder: 'me',
     reads: new ReadLimit(),
+    schedules: new MemoryScheduleStore(),
+    key: 'id',
     stored: () => {
       stores += 1;
     },
@@ -224,9 +229,12 @@ test('or holds the queue up, until any member clears it', async () => {
   expect([told.runner.running, (await work.load()).blocked]).toEqual([undefined, 1]);
   const other = new DurableDuty({
     ...new Told().parts(clock),
+    ...emptyOutbox(clock, POLL),
     store: store.connect(),
     holder: 'other',
     reads: new ReadLimit(),
+    schedules: new MemoryScheduleStore(),
+    key: 'id',
     stored: () => {},
   });
   expect([await other.unblock(2), await other.unblock(1), await other.unblock(1)]).toEqual([false, true, false]);

@@ -318,6 +318,22 @@ describe('a call for many that fails', () => {
     expect(singles).toEqual([]);
   });
 
+  test('is cut into parts of which many may hang, and the others are answered well before their time is over', async () => {
+    const names = Array.from({ length: 256 }, (_, index) => `${index}`);
+    many = () => Promise.reject(lost);
+    const failed = ask(...names);
+    turn();
+    await failed;
+    // Sixteen of the 64 parts.
+    const hangs = (name: string): boolean => Number(name) % 16 === 0;
+    many = (asked) => (asked.some(hangs) ? new Promise(() => {}) : Promise.resolve(asked.map((each) => `${each}!`)));
+    const answered: string[] = [];
+    for (const name of names) void together.ask(name).then((answer) => answered.push(answer));
+    turn();
+    await clock.advance(LIMIT / 8);
+    expect(answered).toHaveLength(256 - 64);
+  });
+
   test('that is refused at once makes the next ones no larger', async () => {
     const names = Array.from({ length: 80 }, (_, index) => `${index}`);
     many = () => Promise.reject(new StoreError('ERR_STORE', 'refused'));
