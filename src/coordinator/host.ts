@@ -95,7 +95,9 @@ export class CoordinatorHost {
       info: (text) => sendAll({ type: 'info', text }),
     };
     const opened = openOnUse(createStore(options.store, limits, systemClock, gate, watcher));
-    const together = togetherStore(opened, { clock: systemClock, limit: limits.commandTimeout });
+    const together = togetherStore(opened, {
+      ...{ clock: systemClock, limit: limits.commandTimeout, isLocal: options.store.kind === 'embedded' },
+    });
     const store = countErrors(together, this.counts);
     const host = hostname();
     const drains = { host: hostDrain(host), process: processDrain(host, me.pid, me.start || randomUUID()) };
