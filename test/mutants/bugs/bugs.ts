@@ -24,6 +24,7 @@ import { programBugs } from './programs.ts';
 import { queueBugs } from './queue.ts';
 import { realmBugs } from './realms.ts';
 import { replicaSetBugs } from './replicaSet.ts';
+import { scheduleBugs } from './schedules.ts';
 import { spreadBugs } from './spread.ts';
 import { storeBugs } from './stores.ts';
 import { surroundingBugs } from './surroundings.ts';
@@ -52,6 +53,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...pageBugs,
   ...memberBugs,
   ...orderBugs,
+  ...scheduleBugs,
   ...spreadBugs,
   ...mongodbBugs,
   ...surroundingBugs,
