@@ -1,6 +1,7 @@
 /** All planted bugs. */
 import type { PlantedBug } from '../plantedBug.ts';
 import { answerBugs } from './answers.ts';
+import { changeBugs } from './changes.ts';
 import { deathBugs } from './deaths.ts';
 import { durableBugs } from './durable.ts';
 import { electionBugs } from './election.ts';
@@ -37,6 +38,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...queueBugs,
   ...realmBugs,
   ...durableBugs,
+  ...changeBugs,
   ...answerBugs,
   ...deathBugs,
   ...guardBugs,
