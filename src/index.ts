@@ -43,6 +43,7 @@ export type {
   UnmanagedCluster,
 } from './facade/api.js';
 export type { ClusterEvents, ClusterState } from './facade/events.js';
+export type { Backfilled, ScheduledTask, SchedulePauseOptions, Schedules } from './facade/schedulesApi.js';
 export type { ObserverAddress } from './facade/serviceWatch.js';
 export { type Closable, installSignalHandlers } from './facade/signalHandlers.js';
 export type { CancelOutcome, TaskChanger, UpdateOutcome } from './facade/taskChanger.js';
@@ -65,6 +66,9 @@ export type {
 } from './options/options.js';
 export type { PageAction } from './options/pageActions.js';
 export type { SignalOptions } from './options/signals.js';
+export type { ScheduleInfo } from './requests/scheduleInfo.js';
+export type { Missed, Overlap, PreviewOptions, ScheduleOptions } from './schedules/options.js';
+export type { SlotDetails } from './schedules/slots.js';
 export type { HandOverState } from './store/orders.js';
 export type { Member } from './store/store.js';
 export type { TaskId } from './task/task.js';

@@ -29,6 +29,7 @@ import type {
   SubmitResult,
   TaskBatch,
 } from '../wire/messages.js';
+import type { ScheduleAnswer, ScheduleCall } from '../wire/schedules.js';
 import { SharedLease } from '../wire/sharedLease.js';
 import type { MemberStatus } from '../wire/status.js';
 import type { TakenLetter } from '../wire/takenLetter.js';
@@ -47,12 +48,11 @@ import type { MemberMetrics } from './memberMetrics.js';
 import { Asking } from './orders/asking.js';
 import { OwnedGroups } from './ownedGroups.js';
 import type { SharedParts } from './sharedParts.js';
+import { requestTimeout } from './storeLimits.js';
 import { storeText } from './storeText.js';
 import { TaskChanges } from './taskChanges.js';
 import { probeDelays, WorkLoading } from './workLoading.js';
 
-/** How long the embedded store may take to open, in ms: see embeddedStore.ts. */
-const OPENING_MAX_MS = 6000;
 /** What all members of this thread read the time by. */
 const memberClock = sharingBoot(systemClock);
 
@@ -250,6 +250,11 @@ export class HostedCluster implements ClusterCalls {
     this.member.ordered();
   }
 
+  async schedules(call: ScheduleCall): Promise<ScheduleAnswer> {
+    assert.ok(this.managed instanceof DurableDuty, 'only durable clusters have schedules');
+    return this.managed.schedules.answer(call);
+  }
+
   async checkpoint(run: number, bytes: Uint8Array): Promise<void> {
     await this.mainRunner?.putCheckpoint(run, bytes);
   }
@@ -291,8 +296,7 @@ export class HostedCluster implements ClusterCalls {
       configuration: configurationOf(spec.managed?.options ?? null, spec.managed?.key ?? null),
       grace: spec.managed?.options.grace ?? 0,
       phase: this.parts.phase,
-      // Only should the store break its promise: its own limits are tighter.
-      requestTimeout: Math.max(OPENING_MAX_MS, limits.connectTimeout) + 2 * limits.commandTimeout,
+      requestTimeout: requestTimeout(limits),
       store,
       clock: memberClock,
       lease: this.lease,
@@ -323,17 +327,15 @@ export class HostedCluster implements ClusterCalls {
     return new OwnedGroups({ clock: systemClock, guard, processes: new ProcessGroups(), emit });
   }
 
-  private makeQueueDuty({ module, options }: ManagedSpec, progressed: () => void): QueueDuty {
+  private makeQueueDuty({ module, key, options }: ManagedSpec, progressed: () => void): QueueDuty {
     const { spec, store, reads, emit, metrics } = this.parts;
     const { name, holder } = spec;
     const poll = this.parts.options.intervals.POLL;
     const parts = {
-      name,
-      options,
+      ...{ name, options, poll, store: store.tasks },
       runner: module === null ? this.runOnMain(options) : this.runInThread(module, options),
       clock: systemClock,
       random: Math.random,
-      poll,
       emit,
       repeated: (count: number) => metrics.repeated(count),
       progressed,
@@ -341,9 +343,8 @@ export class HostedCluster implements ClusterCalls {
       loaded: () => this.loading?.succeeded(),
       unloadable: (error: CodedError, settled: boolean) => this.loading?.failed(error, settled),
     };
-    return options.durable
-      ? new DurableDuty({ ...parts, store: store.tasks, holder, reads, stored: () => this.parts.stored() })
-      : new MemoryDuty({ ...parts, store: store.tasks });
+    const durable = { schedules: store.schedules, key, holder, reads, stored: () => this.parts.stored() };
+    return options.durable ? new DurableDuty({ ...parts, ...durable }) : new MemoryDuty(parts);
   }
 
   private runOnMain(options: ResolvedManagedOptions): Runner {
@@ -369,6 +370,7 @@ export class HostedCluster implements ClusterCalls {
 
   private ended(farewell: Promise<void>): void {
     this.asking.stop();
+    if (this.managed instanceof DurableDuty) this.managed.schedules.timetable.close();
     this.watch?.stop();
     // The thread must not end, and with it who would kill the process, before work that will not stop is dealt with.
     this.parts.ended(Promise.all([farewell, this.managed?.whenEnded(), this.loading?.stop()]));

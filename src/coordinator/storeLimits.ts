@@ -3,6 +3,8 @@ import { defaultGrace, validity } from '../options/leaseTimes.js';
 import type { Intervals } from '../options/options.js';
 import type { StoreLimits } from '../store/limits.js';
 
+/** How long the embedded store may take to open, in ms: see embeddedStore.ts. */
+const OPENING_MAX_MS = 6000;
 /** Below this a busy machine would fail calls that were merely slow. */
 const COMMAND_MIN_MS = 20;
 /** No lease hangs on opening, so it has what the MongoDB driver allows by default, whatever the intervals are. */
@@ -21,6 +23,11 @@ export function storeLimits(intervals: Intervals): StoreLimits {
   const commandTimeout = Math.max(COMMAND_MIN_MS, Math.floor(left / 2));
   const freshFor = Math.min(FRESH_MAX_MS, Math.max(FRESH_MIN_MS, 1.5 * intervals.MASTER));
   return { commandTimeout, connectTimeout: Math.max(CONNECT_MAX_MS, commandTimeout), freshFor };
+}
+
+/** Returns after how many ms a member gives a request up. Only should the store break its promise: its own limits are tighter. */
+export function requestTimeout({ connectTimeout, commandTimeout }: StoreLimits): number {
+  return Math.max(OPENING_MAX_MS, connectTimeout) + 2 * commandTimeout;
 }
 
 /** Returns whether commands of the election that usually take `roundTrip` ms are too slow for this limit. */

@@ -3,6 +3,7 @@
 import { StateError } from '../errors.js';
 import { checkNumber } from '../options/checks.js';
 import { attemptEnded, checkpointLost } from '../queue/checkpointErrors.js';
+import { type SlotDetails, slotOf } from '../schedules/slots.js';
 import type { TaskDetails, TaskId } from '../task/task.js';
 import type { SharedLease } from '../wire/sharedLease.js';
 import { CANCELLED } from './abortMessage.js';
@@ -33,6 +34,8 @@ export interface TaskContext {
   readonly attempt: number;
   /** Aborts when the work must end: shortly before the lease does, or when `stop()` has waited long enough. A loop that never yields sees it too. */
   readonly signal: AbortSignal;
+  /** Tells for which slot of which schedule the task is; undefined if it is for none. */
+  readonly schedule: SlotDetails | undefined;
   /** Returns how long the lease of this term still lasts, in ms; 0 when it has ended. It is exact even in a loop that never yields. */
   leaseRemaining(): number;
   /**
@@ -91,6 +94,10 @@ export class WorkContext implements TaskContext {
     private readonly put?: PutCheckpoint,
     private last?: Uint8Array,
   ) {}
+
+  get schedule(): SlotDetails | undefined {
+    return slotOf(this.details);
+  }
 
   get signal(): AbortSignal {
     this.controller ??= new AbortController();

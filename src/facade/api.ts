@@ -9,6 +9,7 @@ import type { TaskId } from '../task/task.js';
 import type { HandedOver } from '../wire/messages.js';
 import type { MemberStatus } from '../wire/status.js';
 import type { ClusterEvents, ClusterState } from './events.js';
+import type { Schedules } from './schedulesApi.js';
 import type { TaskChanger } from './taskChanger.js';
 
 /**
@@ -192,7 +193,7 @@ export interface SubmitOptions {
 }
 
 /** Owns a queue that one member at a time works off; what was done leaves the queues of all. */
-export interface ManagedCluster<Task extends object = object> extends Cluster, TaskChanger<Task> {
+export interface ManagedCluster<Task extends object = object> extends Cluster, Schedules<Task>, TaskChanger<Task> {
   /**
    * Queues a task, before or after `run()`. It is copied: what happens to the object later does not matter.
    *

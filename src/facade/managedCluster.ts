@@ -16,12 +16,13 @@ import { Admission } from './admission.js';
 import { Answers } from './answers.js';
 import type * as api from './api.js';
 import type { Outcome, Submission, Submissions, SubmitOptions } from './api.js';
-import { Cluster } from './cluster.js';
 import type { CoordinatorHandle } from './coordinatorHandle.js';
 import { type EncodedTask, Feeder, type Receiver } from './feeder.js';
 import { MainPulse } from './mainPulse.js';
 import { MainWork } from './mainWork.js';
 import { encodeEach, ManyTasks } from './manyTasks.js';
+import { ScheduledCluster } from './scheduledCluster.js';
+import { Scheduling } from './scheduling.js';
 import { durableBlocks, memoryBlocks, TaskBlocks, type TaskSlot } from './taskBlocks.js';
 import type { CancelOutcome, UpdateOutcome } from './taskChanger.js';
 import { TaskChanges } from './taskChanges.js';
@@ -30,7 +31,10 @@ import { TaskChanges } from './taskChanges.js';
 const OWN_ROOM = ', and the work that would make room is what waits';
 
 /** Its public members are described in `api.ts`. */
-export class ManagedCluster<Task extends object = object> extends Cluster implements api.ManagedCluster<Task> {
+export class ManagedCluster<Task extends object = object>
+  extends ScheduledCluster<Task>
+  implements api.ManagedCluster<Task>
+{
   /**
    * The tasks that are not done, in their order; a coordinator that takes over from a dead one is fed from it. Empty when
    * they are in the store.
@@ -42,6 +46,7 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
   private readonly mainWork: MainWork | null;
   private readonly room = new Admission();
   private readonly pulse: MainPulse | null;
+  protected readonly scheduling: Scheduling;
   private readonly changes: TaskChanges;
   private readonly answers: Answers;
 
@@ -62,6 +67,11 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
     });
     this.blocks = new TaskBlocks(options.durable ? durableBlocks : memoryBlocks);
     this.feeder = new Feeder((batch) => this.call('submit', batch), options.durable);
+    this.scheduling = new Scheduling({
+      ...{ name, key, options, clock: systemClock },
+      call: (call) => this.call('schedules', call),
+      failed: (error) => this.emit('error', error),
+    });
     this.mainWork = work.kind === 'main' ? new MainWork(work.work, this.lease, options.results) : null;
     this.changes = new TaskChanges({
       name,
@@ -290,8 +300,10 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
     return this.mainWork?.isCaller ? Promise.resolve() : stopping;
   }
 
-  protected override refeed(): Promise<void> {
-    return this.feeder.refeed(Array.from(this.backlog, ([id, slot]) => ({ id, slot })));
+  protected override async refeed(): Promise<void> {
+    const declared = this.scheduling.declareAgain();
+    await this.feeder.refeed(Array.from(this.backlog, ([id, slot]) => ({ id, slot })));
+    await declared;
   }
 
   protected override kindHappened(event: MemberEvent): void {
@@ -317,6 +329,9 @@ export class ManagedCluster<Task extends object = object> extends Cluster implem
         return;
       case 'work':
         void this.runHere(event);
+        return;
+      case 'makeSlotTask':
+        void this.scheduling.make(event);
         return;
       case 'abortWork':
         this.mainWork?.abort(event.reason);

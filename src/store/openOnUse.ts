@@ -4,6 +4,7 @@
 import { StoreError } from '../errors.js';
 import type { ChangeStore } from './changes.js';
 import type { ManyStore } from './manyStore.js';
+import type { ScheduleStore } from './schedules.js';
 import type { FullStore, TaskStore } from './taskStore.js';
 
 /**
@@ -12,7 +13,7 @@ import type { FullStore, TaskStore } from './taskStore.js';
  * those of the calls begin after it.
  */
 export function openOnUse(store: FullStore): FullStore {
-  const { tasks, many } = store;
+  const { tasks, many, schedules } = store;
   const opened = new OpenedStore(store);
   const use = <T>(call: () => Promise<T>): Promise<T> => opened.use(call);
   return {
@@ -46,6 +47,7 @@ export function openOnUse(store: FullStore): FullStore {
     putSuccess: (success) => use(() => store.putSuccess(success)),
     findSuccess: (name, key) => use(() => store.findSuccess(name, key)),
     many: manyOnUse(many, use),
+    schedules: schedulesOnUse(schedules, use),
     tasks: tasksOnUse(tasks, use),
   };
 }
@@ -102,6 +104,17 @@ function manyOnUse(many: ManyStore, use: OpenedStore['use']): ManyStore {
     listMembersOf: (names) => use(() => many.listMembersOf(names)),
     putMembers: (members) => use(() => many.putMembers(members)),
     removeMembers: (ids) => use(() => many.removeMembers(ids)),
+  };
+}
+
+function schedulesOnUse(schedules: ScheduleStore, use: OpenedStore['use']): ScheduleStore {
+  return {
+    readSchedules: (name, ids) => use(() => schedules.readSchedules(name, ids)),
+    findSchedule: (name, id) => use(() => schedules.findSchedule(name, id)),
+    writeSchedules: (name, writes) => use(() => schedules.writeSchedules(name, writes)),
+    touchSchedules: (name, ids, at) => use(() => schedules.touchSchedules(name, ids, at)),
+    pauseSchedule: (name, id, pause) => use(() => schedules.pauseSchedule(name, id, pause)),
+    resumeSchedule: (name, id, at) => use(() => schedules.resumeSchedule(name, id, at)),
   };
 }
 

@@ -7,7 +7,7 @@ import type { TaskId } from '../task/task.js';
 import type { StoreFacts } from './facts.js';
 import type { Drain, SeenOrders } from './orders.js';
 import type { Lease, Member, TermRecord } from './store.js';
-import type { FoundDeadLetter, QueueState, StoredTask } from './taskStore.js';
+import type { FoundDeadLetter, OutcomeLook, QueueState, StoredTask } from './taskStore.js';
 
 /** The lease of one subsystem, as far as it can be read. */
 export interface LeaseEntry {
@@ -64,6 +64,8 @@ export interface StoreReader {
   countLetters(name: string, max: number): Promise<number>;
   /** Returns dead letters in the order of their numbers. */
   letters(name: string, page: Page<number>, withPayload: boolean): Promise<LetterEntry[]>;
+  /** Tells how the last tasks with these ids ended, as far as that is kept. */
+  outcomes(name: string, ids: readonly TaskId[]): Promise<OutcomeLook>;
   /** Asks the store what it is, and how fast it answers. */
   examine(): Promise<StoreFacts>;
   /** Returns the oldest dead letter with this id. */

@@ -153,7 +153,7 @@ export class TaskReader extends DocumentReader {
   }
 
   /** A `Binary` of the driver, or bytes as they are. They may be a view on more, such as the answer of the server. */
-  protected bytes(name: string): Uint8Array {
+  bytes(name: string): Uint8Array {
     const value = this.fields[name];
     if (value instanceof Uint8Array) return value;
     if (isFields(value) && value._bsontype === 'Binary') {

@@ -12,6 +12,7 @@
 import type { TaskDetails, TaskId } from '../task/task.js';
 import type { ChangeStore } from './changes.js';
 import type { ManyStore } from './manyStore.js';
+import type { ScheduleStore } from './schedules.js';
 import type { Store, Tenure } from './store.js';
 
 export interface NewTask {
@@ -244,4 +245,5 @@ export interface TaskStore extends ChangeStore {
 export interface FullStore extends Store {
   readonly tasks: TaskStore;
   readonly many: ManyStore;
+  readonly schedules: ScheduleStore;
 }

@@ -9,6 +9,7 @@ import type { OutcomeLook } from '../store/taskStore.js';
 import type { OwnThreadData } from '../surroundings/ownThreads.js';
 import type { TaskDetails, TaskId } from '../task/task.js';
 import type { GroupEnd, GroupNews, OwnedGroup } from './groups.js';
+import type { MakeSlotTask, ScheduleAnswer, ScheduleCall } from './schedules.js';
 import type { MemberStatus, PauseInfo } from './status.js';
 import type { TakenLetter } from './takenLetter.js';
 
@@ -166,6 +167,8 @@ export interface ClusterCalls {
   handOver(request: HandOverRequest): Promise<HandedOver>;
   pause(request: PauseRequest): Promise<void>;
   resume(): Promise<void>;
+  /** Makes a call about the schedules of a durable cluster. */
+  schedules(call: ScheduleCall): Promise<ScheduleAnswer>;
   /** Puts down a checkpoint of the run under that number. */
   checkpoint(run: number, bytes: Uint8Array): Promise<void>;
   /** Tells how tasks ended, as far as the store knows: at most `OUTCOMES_READ_MAX` of them. */
@@ -210,6 +213,7 @@ export type MemberEvent =
       readonly checkpoint: Uint8Array | null;
       readonly details?: TaskDetails;
     }
+  | MakeSlotTask
   | { readonly type: 'abortWork'; readonly reason: string }
   | GroupNews
   | { readonly type: 'stopped' };

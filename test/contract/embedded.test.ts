@@ -3,13 +3,22 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import { isFields } from '../../src/store/documents.ts';
-import { leaseKey, letterKey, ordersKey, outcomeKey, settledKey, taskKey } from '../../src/store/embedded/keys.ts';
+import {
+  leaseKey,
+  letterKey,
+  ordersKey,
+  outcomeKey,
+  scheduleKey,
+  settledKey,
+  taskKey,
+} from '../../src/store/embedded/keys.ts';
 import { openEntries } from '../support/embeddedEntries.ts';
 import { changesContract } from './changesContract.ts';
 import { manyContract } from './manyContract.ts';
 import { type OrdersUnderTest, ordersContract } from './ordersContract.ts';
 import { type OutcomesUnderTest, outcomesContract } from './outcomesContract.ts';
 import { relayContract } from './relayContract.ts';
+import { type SchedulesUnderTest, scheduleContract } from './scheduleContract.ts';
 import { type NewStore, settledContract } from './settledContract.ts';
 import { storeContract } from './storeContract.ts';
 import { type TaskStoreUnderTest, taskContract } from './taskContract.ts';
@@ -18,7 +27,7 @@ import { taskVolume } from './taskVolume.ts';
 const folder = await mkdtemp(join(tmpdir(), 'mongo-failover-'));
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-async function setup(): Promise<TaskStoreUnderTest & OrdersUnderTest & OutcomesUnderTest> {
+async function setup(): Promise<TaskStoreUnderTest & OrdersUnderTest & OutcomesUnderTest & SchedulesUnderTest> {
   const path = join(folder, 'store.d');
   const entries = openEntries(path);
   afterAll(() => entries.close());
@@ -39,6 +48,7 @@ async function setup(): Promise<TaskStoreUnderTest & OrdersUnderTest & OutcomesU
     tamperLetter: (name, seq, fields) => tamper(letterKey(name, seq), fields),
     peek: async (name) => entry(leaseKey(name)),
     tamperOrders: (name, fields) => tamper(ordersKey(name), fields),
+    tamperSchedule: (name, id, fields) => tamper(scheduleKey(name, id), fields),
     peekOrders: async (name) => entry(ordersKey(name)),
   };
 }
@@ -70,3 +80,4 @@ relayContract('what masters move into the queue in the embedded store', setup);
 outcomesContract('the outcomes in the embedded store', setup);
 changesContract('changes of tasks in the embedded store', setup);
 taskVolume('much in the embedded store', setup);
+scheduleContract('the schedules in the embedded store', setup);

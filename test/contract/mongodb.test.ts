@@ -6,6 +6,7 @@ import { manyContract } from './manyContract.ts';
 import { type OrdersUnderTest, ordersContract } from './ordersContract.ts';
 import { type OutcomesUnderTest, outcomesContract } from './outcomesContract.ts';
 import { relayContract } from './relayContract.ts';
+import { type SchedulesUnderTest, scheduleContract } from './scheduleContract.ts';
 import { type NewStore, settledContract } from './settledContract.ts';
 import { storeContract } from './storeContract.ts';
 import { type TaskStoreUnderTest, taskContract } from './taskContract.ts';
@@ -13,7 +14,7 @@ import { taskVolume } from './taskVolume.ts';
 
 const { kind, atomic } = inject('server');
 
-async function setup(): Promise<TaskStoreUnderTest & OrdersUnderTest & OutcomesUnderTest> {
+async function setup(): Promise<TaskStoreUnderTest & OrdersUnderTest & OutcomesUnderTest & SchedulesUnderTest> {
   const connectString = databaseUri();
   const client = await new MongoClient(connectString).connect();
   afterAll(() => client.close());
@@ -36,6 +37,7 @@ async function setup(): Promise<TaskStoreUnderTest & OrdersUnderTest & OutcomesU
     tamperLetter: (name, seq, fields) => tamper('failover_deadletters', `${seq}/${name}`, fields),
     peek: (name) => stored(`lease/${name}`),
     tamperOrders: (name, fields) => tamper('failover', `orders/${name}`, fields),
+    tamperSchedule: (name, id, fields) => tamper('failover_schedules', `${name.length}/${name}/${id}`, fields),
     peekOrders: (name) => stored(`orders/${name}`),
   };
 }
@@ -62,4 +64,5 @@ taskContract(`the queue in the mongodb store, on ${kind}`, setup);
 relayContract(`what masters move into the queue in the mongodb store, on ${kind}`, setup);
 taskVolume(`much in the mongodb store, on ${kind}`, setup);
 outcomesContract(`the outcomes in the mongodb store, on ${kind}`, setup);
+scheduleContract(`the schedules in the mongodb store, on ${kind}`, setup);
 changesContract(`changes of tasks in the mongodb store, on ${kind}`, setup);

@@ -3,7 +3,9 @@ import { readFileSync } from 'node:fs';
 import type { Document } from 'bson';
 import { MongoClient } from 'mongodb';
 import { afterEach, expect, test } from 'vitest';
+import type { SlotRules } from '../../src/schedules/options.ts';
 import { KEPT_MS } from '../../src/store/mongodb/tasks/taskTrimmer.ts';
+import type { ScheduleChange, ScheduleStore } from '../../src/store/schedules.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { FullStore, TaskOutcome, TaskStore } from '../../src/store/taskStore.ts';
 import { acknowledgement } from '../support/acknowledgements.ts';
@@ -124,6 +126,24 @@ const queue: Calls<TaskStore> = {
   removeChange: ({ tasks }) => tasks.removeChange(NAME, change.id),
   trimChanges: ({ tasks }) => tasks.trimChanges(NAME, new Date()),
 };
+const schedule: ScheduleChange & SlotRules = {
+  ...{ pattern: '0 2 * * *', timeZone: 'UTC', missed: 'once', maxMissed: 1, within: 0, overlap: 'skip', jitter: 0 },
+  ...{ from: null, until: null, digest: '', declared: 0, cursor: 1 },
+};
+const schedules: Calls<ScheduleStore> = {
+  readSchedules: async (store) => {
+    await store.schedules.readSchedules(NAME, null);
+    await store.schedules.readSchedules(NAME, ['s']);
+  },
+  writeSchedules: async (store) => {
+    await store.schedules.writeSchedules(NAME, [{ id: 's', expected: null, term: 1, set: schedule }]);
+    await store.schedules.writeSchedules(NAME, [{ id: 's', expected: schedule, term: 1, set: { cursor: 2 } }]);
+  },
+  findSchedule: (store) => store.schedules.findSchedule(NAME, 's'),
+  touchSchedules: (store) => store.schedules.touchSchedules(NAME, ['s'], 2),
+  pauseSchedule: (store) => store.schedules.pauseSchedule(NAME, 's', { by: 'h', at: new Date() }),
+  resumeSchedule: (store) => store.schedules.resumeSchedule(NAME, 's', 3),
+};
 const after: Calls<Pick<Store, 'beat' | 'release' | 'releaseDead' | 'trimTerms' | 'removeMember'>> = {
   beat: (store) => store.beat(tenure, 1, progress),
   release: (store) => store.release(tenure, 2, progress),
@@ -146,7 +166,7 @@ async function life(connectString: string, streams?: () => Promise<unknown>): Pr
   try {
     await store.open();
     await streams?.();
-    for (const call of Object.values({ ...before, ...queue, ...after })) await call(store, clock);
+    for (const call of Object.values({ ...before, ...queue, ...schedules, ...after })) await call(store, clock);
   } finally {
     await store.close();
   }

@@ -74,6 +74,8 @@ async function fill(store: FullStore): Promise<void> {
   for (const seq of [3, 4]) {
     const verdict = { name: 'Error', message: 'no', code: undefined, attempts: 1 };
     await store.tasks.putDeadLetter({ queue: 'billing', seq, id: seq - 1, bytes: Buffer.from('dead'), at, ...verdict });
+    const ended = { id: seq - 1, seq, term: 2, state: 'failed', attempts: 1, result: null, at, until: at } as const;
+    await store.tasks.putOutcomes('billing', [{ ...ended, error: { ...verdict, code: undefined } }]);
   }
   await store.writeOrders('poller', null, { pause: { by: 'me@here', reason: 'upgrade', at, standby: true } });
   await store.putDrain({ key: 'host/here', by: 'me@here', at });
@@ -149,6 +151,9 @@ describe.each(stores)('the reader of %s', (kind) => {
     expect(await reader.countLetters('billing', 1)).toBe(1);
     expect(await reader.letterAt('billing', 4)).toEqual(letter);
     for (const none of [2, 5]) expect(await reader.letterAt('billing', none)).toBe(null);
+    expect(await reader.outcomes('billing', [3, 'none'])).toMatchObject({
+      outcomes: [{ id: 3, state: 'failed', error: { message: 'no' }, at }, null],
+    });
     expect(await reader.drains()).toEqual([{ key: 'host/here', by: 'me@here', at }]);
   });
 });

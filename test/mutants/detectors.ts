@@ -31,7 +31,11 @@ export interface Detector {
 const VITEST = 'node_modules/vitest/vitest.mjs';
 const elections = 'test/simulation/elections.test.ts';
 const electionProperties = 'test/unit/election/protocol.properties.test.ts';
-const queueWalks = ['test/unit/queue/durable/durableWalk.test.ts', 'test/unit/queue/dispatcherWalk.test.ts'];
+const queueWalks = [
+  'test/unit/queue/durable/durableWalk.test.ts',
+  'test/unit/queue/durable/durableOutcomes.test.ts',
+  'test/unit/queue/dispatcherWalk.test.ts',
+];
 
 const vitest = (project: 'unit' | 'contract' | 'replicaSet', ...more: string[]): string[] => [
   ...[VITEST, 'run', '--project', project, '--bail', '1', ...more],
@@ -54,6 +58,11 @@ const namedTests: Readonly<Record<string, string>> = {
   'src/election/protocol.ts': 'test/unit/election/protocol.h',
   'src/election/elector.ts': 'test/unit/election/elector.test.ts',
   'src/queue/durable/reign.ts': 'test/unit/queue/durable/durableQueue.test.ts',
+  'src/store/outcomeDocuments.ts': 'test/unit/queue/durable/durableOutcomes.test.ts',
+  'src/facade/outcomes.ts': 'test/unit/facade/outcomeWaiters.test.ts',
+  'src/facade/outcomeWaiters.ts': 'test/unit/facade/outcomeWaiters.test.ts',
+  'src/execution/context.ts': 'test/unit/execution/answers.test.ts',
+  'src/execution/answerPort.ts': 'test/unit/execution/answers.test.ts',
   'src/queue/durable/polling.ts': 'test/unit/queue/durable/durableQueue.test.ts',
   'src/store/embedded/wakeups.ts': 'test/unit/store/embedded/wakeups.test.ts',
   'src/store/mongodb/wakeups/changes.ts': 'test/unit/store/mongodb/wakeups/changes.test.ts',

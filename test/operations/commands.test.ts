@@ -88,6 +88,12 @@ describe.each(stores)('on %s', (kind) => {
       { id: '3' },
       { id: 4 },
     ]);
+    expect(await json('outcome', 'billing', '1')).toMatchObject({ id: 1, state: 'done', attempts: 1, error: null });
+    expect((await on('outcome', 'billing', '2')).out).toMatch(/^task 2 failed, .* under term \d+: .*as asked/);
+    expect(await on('outcome', 'billing', '"2"')).toMatchObject({
+      code: 4,
+      said: expect.stringContaining('no outcome of task'),
+    });
     const check = await on('status', 'billing', '--check');
     expect(check).toMatchObject({ code: 1, out: 'WARNING billing: has 3 dead letters\n' });
     expect(await on('requeue', 'billing', '--all')).toMatchObject({ code: 2, said: expect.stringContaining('--yes') });

@@ -124,6 +124,15 @@ describe('in one store', () => {
     ]);
   });
 
+  test('schedule: three slots get one task each, in their order', async () => {
+    const sample = run('schedule', { XDG_STATE_HOME: shared });
+    expect(await sample.ended).toEqual({ code: 0, signal: null });
+    const slots = sample.lines.flatMap((line) => /eu for (\S+Z), \d+ ms late/.exec(line)?.[1] ?? []);
+    expect(slots).toHaveLength(3);
+    expect(new Set(slots).size).toBe(3);
+    expect(slots).toEqual(slots.toSorted());
+  });
+
   test('answers: a task goes on from its checkpoint, and one is not tried again', async () => {
     const sample = run('answers', { XDG_STATE_HOME: shared });
     expect(await sample.ended).toEqual({ code: 0, signal: null });

@@ -24,6 +24,7 @@ const layers: readonly (readonly string[])[] = [
   ['guard'],
   ['requests'],
   ['store'],
+  ['schedules'],
   ['options'],
   ['task'],
   ['surroundings'],

@@ -11,6 +11,7 @@ import { exec } from './exec.js';
 import { handOver } from './handOver.js';
 import { discard, requeue } from './letters.js';
 import { list } from './list.js';
+import { outcome } from './outcome.js';
 import { page } from './page.js';
 import { pause, resume } from './pause.js';
 import { status } from './status.js';
@@ -19,6 +20,6 @@ import { tasks } from './tasks.js';
 import { top } from './top.js';
 
 export const commands: readonly Register[] = [
-  ...[list, status, top, events, tasks, submit, cancel, requeue, discard],
+  ...[list, status, top, events, tasks, outcome, submit, cancel, requeue, discard],
   ...[handOver, pause, resume, drain, undrain, page, exec, doctor, bench, completion, demo],
 ];

@@ -10,6 +10,7 @@ import { DurableQueue } from '../../queue/durable/durableQueue.js';
 import { unblockHead } from '../../queue/durable/unblockHead.js';
 import type { ReadLimit } from '../../queue/readLimit.js';
 import type { QueuedTask } from '../../queue/runner.js';
+import type { ScheduleStore } from '../../store/schedules.js';
 import type { Lease, Progress } from '../../store/store.js';
 import type { AddResult, NewTask, StoredTask, TaskStore } from '../../store/taskStore.js';
 import type { TaskId } from '../../task/task.js';
@@ -19,6 +20,7 @@ import type { RequeuedLetter, SubmitResult, TaskBatch } from '../../wire/message
 import type { TakenLetter } from '../../wire/takenLetter.js';
 import { tasksOf } from '../../wire/taskBatch.js';
 import type { DeadLetters } from '../deadLetters.js';
+import { ClusterSchedules } from '../schedules/clusterSchedules.js';
 import type { DutyLoad, Election } from './duty.js';
 import { drainAnd, makeDispatcher, type QueueDuty, type QueueDutyParts } from './queueDuty.js';
 
@@ -27,6 +29,9 @@ const DURABLE_CHUNK = { budget: 5, mostTasks: 128 };
 
 interface DurableDutyParts extends QueueDutyParts {
   readonly store: TaskStore;
+  readonly schedules: ScheduleStore;
+  /** The property that holds the id of a task; null: a function reads it. */
+  readonly key: string | null;
   readonly holder: string;
   readonly poll: number;
   /** Shared by all queues of the coordinator. */
@@ -40,6 +45,7 @@ const log = logFor('failover:managed');
 export class DurableDuty implements QueueDuty {
   private readonly queue: DurableQueue;
   private readonly dispatcher: Dispatcher;
+  readonly schedules: ClusterSchedules;
   private current: Progress = { identifier: null, count: 0, recent: [] };
   /** Whether the last lease that was seen, if there was one, had been released by a holder that did not die. */
   private released = false;
@@ -58,6 +64,7 @@ export class DurableDuty implements QueueDuty {
       retry: options.retry,
       poll,
       reads,
+      mayBegin: (origin) => this.schedules.timetable.mayBegin(origin),
       keepOutcomes: options.keepOutcomes,
       callbacks: {
         wake: () => this.dispatcher.poke(),
@@ -68,12 +75,25 @@ export class DurableDuty implements QueueDuty {
         trouble: (error) => emit({ type: 'error', error: toWire(error) }),
       },
     });
+    this.schedules = this.makeSchedules();
     this.dispatcher = makeDispatcher(parts, this.queue, DURABLE_CHUNK, {
       done: () => {},
       failed: (task, isLast) => this.queue.failed(task, isLast),
       postponed: (task) => this.queue.postponed(task),
       exhausted: (task, error) => this.queue.exhausted(task, error),
       unloadable: (error, exited) => void this.unloadable(error, exited),
+    });
+  }
+
+  private makeSchedules(): ClusterSchedules {
+    const { name, holder, clock, schedules, store: tasks, key, options, emit } = this.parts;
+    return new ClusterSchedules({
+      ...{ name, holder, clock, schedules, tasks, key, emit, maxQueue: options.maxQueue },
+      stored: () => {
+        this.queue.hinted();
+        this.parts.stored();
+      },
+      mayBegin: () => this.queue.originsSettled(),
     });
   }
 
@@ -160,6 +180,7 @@ export class DurableDuty implements QueueDuty {
     this.elections += 1;
     if (!continued) this.current = { ...progress, recent: [] };
     log('%s: works off the stored queue under term %d', name, term);
+    this.schedules.timetable.start(term);
     this.queue.start({ name, term, holder }, continued || this.released);
     this.dispatcher.start(term);
   }
@@ -175,14 +196,17 @@ export class DurableDuty implements QueueDuty {
 
   fence(reason: string): void {
     this.dispatcher.fence(reason);
+    this.schedules.timetable.fence();
   }
 
   resume(): void {
     this.dispatcher.resume();
+    this.schedules.timetable.resume();
   }
 
   deposed(reason: string, left: number): void {
     this.released = false;
+    this.schedules.timetable.end();
     this.dispatcher.halt(reason, left);
     this.queue.endReign();
   }
@@ -206,6 +230,7 @@ export class DurableDuty implements QueueDuty {
    * lease is left to run out: no member could take over while this one retries for ever.
    */
   async drain(): Promise<'drained' | 'stuck'> {
+    this.schedules.timetable.end();
     const flush = (how: 'drained' | 'stuck') => this.queue.flush(how === 'drained' && !this.isCutShort);
     const { how, inTime } = await drainAnd(flush, this.dispatcher, this.parts);
     // A member that drains is not told `deposed`. Without this it would ask the store for ever.

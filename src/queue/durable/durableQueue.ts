@@ -145,6 +145,12 @@ export class DurableQueue implements TaskSource {
     this.reign?.hinted();
   }
 
+  /** Tasks that were not to begin, by their origin, may do so. */
+  originsSettled(): void {
+    // It looks again at what it has.
+    this.reign?.offer([]);
+  }
+
   /** Looks for requests to change tasks. */
   changesAsked(): void {
     this.reign?.changesAsked();

@@ -159,16 +159,20 @@ export class Reign {
     return [];
   }
 
-  /** Returns the tasks before the first that must not run again; if that is the head, it is given up. */
+  /** Returns the tasks before the first that must not run, or not yet; if the head must not run again, it is given up. */
   private unspent(tasks: readonly WindowTask[]): readonly WindowTask[] {
     const end = tasks.findIndex((task) => isSpent(task, this.parts.retry) || this.isHeld(task));
     return end < 0 ? tasks : tasks.slice(0, end);
   }
 
-  /** Returns whether the task is cancelled, or about to be changed. */
-  private isHeld({ seq, cancelled }: WindowTask): boolean {
-    return cancelled !== 'no' || this.changing.holds(seq);
+  /** Returns whether the task is cancelled, or about to be changed, or may not begin yet. */
+  private isHeld(task: WindowTask): boolean {
+    return task.cancelled !== 'no' || this.changing.holds(task.seq) || !this.mayLeave(task);
   }
+
+  /** Returns whether what the task was made from makes no other one. */
+  private readonly mayLeave = ({ origin }: WindowTask): boolean =>
+    origin === undefined || (this.parts.mayBegin?.(origin) ?? true);
 
   remove(count: number): void {
     for (const task of this.window.take(count)) {
@@ -327,7 +331,7 @@ export class Reign {
   private passOver(): void {
     if (this.hold === 'blocked' && (this.window.head?.cancelled ?? 'no') !== 'no') this.hold = null;
     if (this.hold !== null || this.lost) return;
-    const { last, untold } = this.window.takeCancelled();
+    const { last, untold } = this.window.takeCancelled(this.mayLeave);
     this.finished = last ?? this.finished;
     if (untold.length > 0) this.cancelled(untold);
     if (this.finished > this.acknowledged) void this.acknowledge();

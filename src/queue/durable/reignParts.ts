@@ -32,6 +32,8 @@ export interface ReignParts {
   /** For how long it is kept how a task ended, in ms; null: it is not. */
   readonly keepOutcomes: number | null;
   readonly callbacks: DurableQueueCallbacks;
+  /** Returns whether a task of this origin may begin. Missing: all may. `originsSettled` says that one may by now. */
+  mayBegin?(origin: string): boolean;
   /** Returns up to which number tasks may be trimmed once they are done. Missing: all may. */
   trimLimit?(): number;
 }

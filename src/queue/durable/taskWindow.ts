@@ -16,6 +16,8 @@ export const WINDOW_BYTES_MAX = 8 * 1024 * 1024;
 export interface WindowTask extends QueuedTask {
   bytes: Uint8Array;
   readonly seq: number;
+  /** What it was made from; undefined if a member submitted it. */
+  readonly origin?: string | undefined;
   /** How often a process died at it. */
   deaths: number;
   /** Whether its present attempt, as a suspect, is on record. */
@@ -97,9 +99,15 @@ export class TaskWindow {
     return taken;
   }
 
-  /** Takes what is cancelled from the front. Returns the last number, if any was, and those that no listener has heard of. */
-  takeCancelled(): { readonly last: number | undefined; readonly untold: WindowTask[] } {
-    const end = this.tasks.findIndex(({ cancelled }) => cancelled === 'no');
+  /**
+   * Takes what is cancelled from the front, and may leave. Returns the last number, if any was, and those that no listener has
+   * heard of.
+   */
+  takeCancelled(mayLeave: (task: WindowTask) => boolean): {
+    readonly last: number | undefined;
+    readonly untold: WindowTask[];
+  } {
+    const end = this.tasks.findIndex((task) => task.cancelled === 'no' || !mayLeave(task));
     const taken = this.take(end < 0 ? this.tasks.length : end);
     const untold = taken.filter(({ cancelled }) => cancelled === 'untold');
     return { last: taken.at(-1)?.seq, untold };
@@ -150,7 +158,7 @@ export class TaskWindow {
     return true;
   }
 
-  private append({ seq, id, bytes, attempts, deaths, cancelled, details, ...rest }: StoredTask): void {
+  private append({ seq, id, bytes, attempts, deaths, cancelled, details, origin, ...rest }: StoredTask): void {
     if (seq <= this.fetched) return;
     this.fetched = seq;
     this.byteCount += bytes.byteLength;
@@ -161,6 +169,7 @@ export class TaskWindow {
       id,
       bytes,
       details,
+      origin,
       failed: attempts,
       deaths,
       recorded: false,

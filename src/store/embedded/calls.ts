@@ -34,9 +34,10 @@ import type { SharedGate } from './gate.js';
 import type { InspectionCalls } from './inspection.js';
 import type { ManyCalls } from './manyCalls.js';
 import type { EmbeddedPlace } from './place.js';
+import type { ScheduleCalls } from './schedules.js';
 import type { PackedRelayed, PackedStored, PackedTasks } from './taskBytes.js';
 
-export interface EmbeddedCalls extends InspectionCalls, ManyCalls, ChangeCalls {
+export interface EmbeddedCalls extends InspectionCalls, ManyCalls, ChangeCalls, ScheduleCalls {
   open(): void;
   settle(epoch: string, wait: number): void;
   highestTerm(name: string): Tip;

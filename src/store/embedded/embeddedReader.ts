@@ -9,7 +9,7 @@ import { type EmbeddedFacts, ROUND_TRIPS_MEASURED } from '../facts.js';
 import type { Drain, SeenOrders } from '../orders.js';
 import { type LeaseEntry, type LetterEntry, NO_BYTES, type Page, type StoreReader, type TermEntry } from '../reader.js';
 import type { Member } from '../store.js';
-import type { StoredTask } from '../taskStore.js';
+import type { OutcomeLook, StoredTask } from '../taskStore.js';
 import { Gate } from './gate.js';
 import { type EmbeddedPlace, placeNow } from './place.js';
 import { type StoreCaller, StoreThread } from './storeThread.js';
@@ -74,6 +74,10 @@ export class EmbeddedReader implements StoreReader {
 
   taskNames(except: readonly string[], limit: number): Promise<string[]> {
     return this.thread.call('inspectTaskNames', [except, limit]);
+  }
+
+  outcomes(name: string, ids: readonly TaskId[]): Promise<OutcomeLook> {
+    return this.thread.call('readOutcomes', [name, ids]);
   }
 
   async tasks(name: string, page: Page<number>, withPayload: boolean): Promise<StoredTask[]> {

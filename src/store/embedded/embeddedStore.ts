@@ -14,6 +14,7 @@ import { systemClock } from '../../time/systemClock.js';
 import type { ManyStore } from '../manyStore.js';
 import type { Drain, OrdersAsked, OrdersChange, Preferred, SeenOrders } from '../orders.js';
 import type { Presence } from '../presence.js';
+import type { ScheduleStore } from '../schedules.js';
 import type {
   DeadTenure,
   Hint,
@@ -31,6 +32,7 @@ import type {
 import type { Success } from '../successes.js';
 import type { FullStore, TaskStore } from '../taskStore.js';
 import { EmbeddedMany } from './embeddedMany.js';
+import { EmbeddedScheduleStore } from './embeddedSchedules.js';
 import { EmbeddedTasks } from './embeddedTasks.js';
 import { Gate } from './gate.js';
 import { MarkedHints } from './markedHints.js';
@@ -44,6 +46,7 @@ export class EmbeddedStore implements FullStore {
   private state: 'new' | 'open' | 'closed' = 'new';
   readonly tasks: TaskStore;
   readonly many: ManyStore;
+  readonly schedules: ScheduleStore;
 
   constructor(
     place: EmbeddedPlace,
@@ -59,6 +62,7 @@ export class EmbeddedStore implements FullStore {
     }),
   ) {
     this.tasks = new EmbeddedTasks(this.guarded);
+    this.schedules = new EmbeddedScheduleStore(this.guarded);
     this.many = new EmbeddedMany(this.guarded);
   }
 

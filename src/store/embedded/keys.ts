@@ -55,6 +55,17 @@ export function successKey(name: string, key: string): Buffer {
   return Buffer.concat([prefixed('u', Buffer.from(name)), Buffer.from(key)]);
 }
 
+/** Returns where a schedule is, by a name and an id. */
+export function scheduleKey(name: string, id: string): Buffer {
+  return Buffer.concat([prefixed('h', Buffer.from(name)), Buffer.from(id)]);
+}
+
+/** Returns the range of the schedules of a subsystem. No id is empty, and none holds bytes that are no text. */
+export function scheduleRange(name: string): KeyRange {
+  const prefix = prefixed('h', Buffer.from(name));
+  return { start: prefix, end: Buffer.concat([prefix, Buffer.from([0xff])]) };
+}
+
 export function termKey(name: string, term: number): Buffer {
   return numbered('t', Buffer.from(name), term);
 }

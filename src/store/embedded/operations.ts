@@ -8,6 +8,7 @@ import { manyOn } from './manyCalls.js';
 import { EmbeddedOrders } from './orders.js';
 import { outcomesOn } from './outcomes.js';
 import { EmbeddedPresences } from './presences.js';
+import { schedulesOn } from './schedules.js';
 import { Tasks } from './tasks.js';
 
 export function operationsOn(entries: Entries, store: StoreFacts): EmbeddedCalls {
@@ -18,6 +19,7 @@ export function operationsOn(entries: Entries, store: StoreFacts): EmbeddedCalls
   return {
     ...inspectionOn(entries, store),
     ...manyOn(entries, leases),
+    ...schedulesOn(entries, store),
     ...changesOn(entries, store),
     ...queueOn(tasks),
     ...outcomesOn(entries, store, (name) => tasks.queueState(name)),

@@ -1,5 +1,5 @@
 /** Tasks on their way between two threads: their bytes in one block, because each piece of memory costs as much as a task. */
-import type { TaskId } from '../../task/task.js';
+import type { TaskDetails, TaskId } from '../../task/task.js';
 import type { AddResult, NewTask, RelayedTask, RelayResult, StoredTask } from '../taskStore.js';
 
 export interface PackedTasks {
@@ -7,6 +7,8 @@ export interface PackedTasks {
   readonly ids: readonly TaskId[];
   readonly offsets: readonly number[];
   readonly lengths: readonly number[];
+  /** Missing if no task has any. */
+  readonly details?: readonly (TaskDetails | undefined)[];
 }
 
 /** With what only tasks have that a master moves into the queue. */
@@ -22,10 +24,18 @@ export interface PackedStored extends PackedTasks {
 export function packTasks(tasks: readonly NewTask[]): PackedTasks {
   const ids = tasks.map(({ id }) => id);
   const lengths = tasks.map(({ bytes }) => bytes.length);
+  const isDetailed = tasks.some(({ details }) => details !== undefined);
+  const extra = isDetailed ? { details: tasks.map(({ details }) => details) } : {};
   const shared = tasks[0]?.bytes.buffer;
   // Memory that both threads see need not be copied.
   if (shared instanceof SharedArrayBuffer && tasks.every(({ bytes }) => bytes.buffer === shared)) {
-    return { block: new Uint8Array(shared), ids, lengths, offsets: tasks.map(({ bytes }) => bytes.byteOffset) };
+    return {
+      block: new Uint8Array(shared),
+      ids,
+      lengths,
+      offsets: tasks.map(({ bytes }) => bytes.byteOffset),
+      ...extra,
+    };
   }
   const block = new Uint8Array(lengths.reduce((sum, length) => sum + length, 0));
   let end = 0;
@@ -34,13 +44,15 @@ export function packTasks(tasks: readonly NewTask[]): PackedTasks {
     end += bytes.length;
     return end - bytes.length;
   });
-  return { block, ids, offsets, lengths };
+  return { block, ids, offsets, lengths, ...extra };
 }
 
-export function unpackTasks({ block, ids, offsets, lengths }: PackedTasks): NewTask[] {
+export function unpackTasks({ block, ids, offsets, lengths, details }: PackedTasks): NewTask[] {
   return ids.map((id, index) => {
     const offset = offsets[index] ?? 0;
-    return { id, bytes: Buffer.from(block.buffer, block.byteOffset + offset, lengths[index]) };
+    const bytes = Buffer.from(block.buffer, block.byteOffset + offset, lengths[index]);
+    const told = details?.[index];
+    return told === undefined ? { id, bytes } : { id, bytes, details: told };
   });
 }
 

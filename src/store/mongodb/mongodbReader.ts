@@ -17,13 +17,16 @@ import {
 } from '../reader.js';
 import type { Member } from '../store.js';
 import { TaskReader } from '../taskDocuments.js';
+import type { OutcomeLook } from '../taskStore.js';
 import { Commands, LEASES, leaseId } from './commands.js';
 import { MongoConnection } from './connection/connection.js';
+import { Topology } from './connection/topology.js';
 import { examine } from './examination.js';
 import { MEMBERS } from './indexes/indexes.js';
 import { MongodbOrders } from './mongodbOrders.js';
 import type { Settings } from './settings.js';
-import { DEAD_LETTERS, isRetired, majority, TASKS, taskKey } from './tasks/taskReads.js';
+import { MongodbOutcomes } from './tasks/mongodbOutcomes.js';
+import { DEAD_LETTERS, isRetired, majority, TASKS, TaskReads, taskKey } from './tasks/taskReads.js';
 
 const PREFIX = leaseId('');
 /** The first key behind all leases: `0` follows `/`. */
@@ -36,12 +39,15 @@ export class MongodbReader implements StoreReader {
   private readonly connection: MongoConnection;
   private readonly commands: Commands;
   private readonly requests: MongodbOrders;
+  private readonly kept: MongodbOutcomes;
 
   constructor(settings: Settings) {
     this.label = settings.label;
     this.connection = new MongoConnection(settings, async (run) => void (await run('open', { ping: 1 })));
     this.commands = new Commands(this.connection.run, settings);
     this.requests = new MongodbOrders(this.commands);
+    const reads = new TaskReads(this.commands, new Topology(this.commands));
+    this.kept = new MongodbOutcomes(this.commands, reads, systemClock);
   }
 
   open(): Promise<void> {
@@ -50,6 +56,10 @@ export class MongodbReader implements StoreReader {
 
   close(): Promise<void> {
     return this.connection.close();
+  }
+
+  outcomes(name: string, ids: readonly TaskId[]): Promise<OutcomeLook> {
+    return this.kept.read(name, ids);
   }
 
   async leases({ after, limit }: Page<string>): Promise<LeaseEntry[]> {

@@ -32,6 +32,7 @@ import {
 import type { ManyStore } from '../manyStore.js';
 import type { Drain, OrdersAsked, OrdersChange, Preferred, SeenOrders } from '../orders.js';
 import type { Presence } from '../presence.js';
+import type { ScheduleStore } from '../schedules.js';
 import type {
   DeadTenure,
   Hint,
@@ -63,6 +64,7 @@ import { ManyClaims } from './manyClaims.js';
 import { MongodbMany } from './mongodbMany.js';
 import { MongodbOrders } from './mongodbOrders.js';
 import { MongodbPresences } from './mongodbPresences.js';
+import { MongodbSchedules } from './mongodbSchedules.js';
 import type { Settings } from './settings.js';
 import { storeError } from './storeErrors.js';
 import { MongodbTasks } from './tasks/mongodbTasks.js';
@@ -86,6 +88,7 @@ export class MongodbStore implements FullStore {
   private readonly looks: Looks;
   readonly tasks: TaskStore;
   readonly many: ManyStore;
+  readonly schedules: ScheduleStore;
 
   constructor(settings: Settings, clock: Clock, watcher: StoreWatcher = {}) {
     const { label } = settings;
@@ -105,6 +108,7 @@ export class MongodbStore implements FullStore {
     const topology = new Topology(commands);
     this.connection.onAvailable(() => topology.reconnected());
     this.tasks = new MongodbTasks(commands, topology, this.indexes, clock);
+    this.schedules = new MongodbSchedules(commands);
     this.many = new MongodbMany({
       commands: this.commands,
       looks: this.looks,

@@ -1,5 +1,6 @@
 /** All planted bugs. */
 import type { PlantedBug } from '../plantedBug.ts';
+import { answerBugs } from './answers.ts';
 import { deathBugs } from './deaths.ts';
 import { durableBugs } from './durable.ts';
 import { electionBugs } from './election.ts';
@@ -35,6 +36,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...queueBugs,
   ...realmBugs,
   ...durableBugs,
+  ...answerBugs,
   ...deathBugs,
   ...guardBugs,
   ...execBugs,

@@ -128,7 +128,7 @@ export const durableBugs: readonly PlantedBug[] = [
     name: 'unacknowledged-without-bound',
     breaks: 'More than 256 tasks run without an acknowledgement, and a crash repeats them all.',
     file: reign,
-    find: 'const room = Math.min(most, UNACKNOWLEDGED_MAX - this.ids.length);',
+    find: 'const room = Math.min(most, UNACKNOWLEDGED_MAX - (finished - acknowledged));',
     replace: 'const room = most;',
     caughtBy: ['walks'],
   },

@@ -24,6 +24,7 @@ import type {
 import type { FullStore, TaskStore } from '../../../src/store/taskStore.ts';
 import type { Clock } from '../../../src/time/clock.ts';
 import type { ChangeBook } from '../../support/changeBook.ts';
+import { MemoryScheduleStore } from '../../support/memoryScheduleStore.ts';
 import { sameVersion } from '../../support/memoryStore.ts';
 import { lookAt } from '../../support/outcomes.ts';
 import type { Timeline } from '../../support/skewedClock.ts';
@@ -149,6 +150,8 @@ export class SimulatedConnection implements FullStore {
     putMembers: () => assert.fail('a process has one member, which signs alone'),
     removeMembers: () => assert.fail('a process has one member, which signs off alone'),
   };
+  /** Schedules have a simulation of their own. */
+  readonly schedules = new MemoryScheduleStore();
   /** That of the last answer to `highestTerm`, with which a claim ends; 0: none yet. */
   epoch = 0;
   /** The looks and the steps of claims that were asked. */

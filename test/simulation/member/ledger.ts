@@ -225,11 +225,24 @@ export class Ledger implements DatabaseWatch {
 
   acknowledged({ term, holder }: Tenure, done: number, burial: Burial | null): void {
     if (burial !== null) this.buried.add(burial.seq);
-    this.acknowledgedThrough = Math.max(this.acknowledgedThrough, done);
+    const before = this.acknowledgedThrough;
+    this.acknowledgedThrough = Math.max(before, done);
     if (!this.isAtomic) return;
+    // In a store that was lost, what is on its way from before may land.
+    if (this.losses === 0) for (let seq = before + 1; seq <= done; seq++) this.mustHaveOutcome(seq, term);
     assert.ok(term >= this.highest, `${holder} acknowledges under term ${term}, after ${this.highest} began`);
     const last = burial === null ? done : burial.seq - 1;
     assert.ok(this.over() >= last, `${holder} acknowledges ${done}, and ${this.frontier + 1} is not done`);
+  }
+
+  /** Those who wait for a task are answered by the run that was acknowledged. */
+  private mustHaveOutcome(seq: number, term: number): void {
+    const id = this.stores.get(seq);
+    const outcome = id === undefined ? undefined : this.database?.main.committed.outcomes.get(id);
+    // Another task of this id, which can only be stored once this one is done, has none yet.
+    assert.ok(id === undefined || outcome?.seq === seq, `${seq} is acknowledged, and has no outcome`);
+    const isOfIt = outcome === undefined || outcome.term === term || outcome.state === 'cancelled';
+    assert.ok(isOfIt, `${seq} is acknowledged under term ${term}, and has the outcome of term ${outcome?.term}`);
   }
 
   released({ term, holder }: Tenure, done: number): void {

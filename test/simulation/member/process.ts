@@ -240,7 +240,14 @@ export class SimulatedProcess {
           poll: intervals.POLL,
         };
         this.managed = habits.options.durable
-          ? new DurableDuty({ ...parts, holder: id, reads: new ReadLimit(), stored: () => world.hint(this) })
+          ? new DurableDuty({
+              ...parts,
+              schedules: store.schedules,
+              key: 'id',
+              holder: id,
+              reads: new ReadLimit(),
+              stored: () => world.hint(this),
+            })
           : new MemoryDuty(parts);
         return conduct.watch(ledger.watch(this, this.managed));
       },

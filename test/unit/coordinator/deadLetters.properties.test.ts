@@ -10,6 +10,7 @@ import { resolveOptions } from '../../../src/options/resolve.ts';
 import { ReadLimit } from '../../../src/queue/readLimit.ts';
 import type { Caller, CallsByName, ClusterCalls } from '../../../src/wire/messages.ts';
 import type { TakenLetter } from '../../../src/wire/takenLetter.ts';
+import { MemoryScheduleStore } from '../../support/memoryScheduleStore.ts';
 import { atOnce, MemoryTasks } from '../../support/memoryTaskStore.ts';
 import { runs } from '../../support/propertyRuns.ts';
 import { VirtualClock } from '../../support/virtualClock.ts';
@@ -37,6 +38,8 @@ function member(lost: number, how: 'call' | 'answer') {
     store: connected,
     holder: 'me',
     reads: new ReadLimit(),
+    schedules: new MemoryScheduleStore(),
+    key: 'id',
     stored: () => {},
   });
   return { store, requeue: () => work.requeue('a', letters) };

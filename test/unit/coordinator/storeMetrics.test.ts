@@ -13,7 +13,7 @@ const refuse = async () => {
 
 test('calls that fail are counted by name, those of tasks too, and the caller is told the same', async () => {
   const counts = new ServiceCounts();
-  const plain = { beat: refuse, unheard: refuse, close: async () => {}, tasks: { addTasks: refuse } };
+  const plain = { beat: refuse, unheard: refuse, close: async () => {}, tasks: { addTasks: refuse }, schedules: {} };
   const store = countErrors(plain as unknown as FullStore, counts) as unknown as typeof plain;
   await expect(store.beat()).rejects.toBe(error);
   await expect(store.beat()).rejects.toBe(error);
@@ -26,13 +26,20 @@ test('calls that fail are counted by name, those of tasks too, and the caller is
 
 test('what answers without a promise is handed on', () => {
   const stop = () => {};
-  const plain = { onHint: () => stop, tasks: {} };
+  const plain = { onHint: () => stop, tasks: {}, schedules: {} };
   expect(countErrors(plain as unknown as FullStore, new ServiceCounts()).onHint(() => {})).toBe(stop);
 });
 
 test('the calls of a store are known by name', () => {
-  const { tasks, many: _many, ...calls } = openOnUse({ tasks: {}, many: {} } as unknown as FullStore);
+  const {
+    tasks,
+    schedules,
+    many: _many,
+    ...calls
+  } = openOnUse({ tasks: {}, many: {}, schedules: {} } as unknown as FullStore);
   const silent = ['close', 'onAvailable', 'onHint', 'wantHints'];
-  const names = [...Object.keys(calls), ...Object.keys(tasks)].filter((name) => !silent.includes(name));
+  const names = [...Object.keys(calls), ...Object.keys(tasks), ...Object.keys(schedules)].filter(
+    (name) => !silent.includes(name),
+  );
   expect(names.filter((name) => !storeCalls.some((known) => known === name))).toEqual([]);
 });

@@ -15,7 +15,7 @@ import {
   told,
   watch,
 } from './dispatcherBench.ts';
-import { done, doneIn, notRun, refused, thrown, upTo } from './scriptedRunner.ts';
+import { done, doneIn, forGood, notRun, postponed, refused, thrown, upTo } from './scriptedRunner.ts';
 
 beforeEach(reset);
 
@@ -418,5 +418,53 @@ describe('attempts that are used up', () => {
       await clock.advance(100);
     }
     expect(told).toEqual([]);
+  });
+});
+
+describe('an error that is permanent', () => {
+  test('ends the attempts at once, however many are left', async () => {
+    startWith('a', 'b');
+    await settle();
+    await finish(forGood);
+    expect(told).toEqual(['failed a #1 too much', 'exhausted a too much']);
+  });
+});
+
+describe('a task that is postponed', () => {
+  test('stays at the head, and is tried again after its time, by the same attempt', async () => {
+    startWith('a', 'b');
+    await settle();
+    runner.news();
+    await finish(postponed(5000));
+    expect(told).toEqual(['postponed a for 5000']);
+    await clock.advance(4999);
+    expect(runner.news()).toEqual([]);
+    await clock.advance(1);
+    expect(runner.news()).toEqual(['run a #1']);
+    expect([...queue.tasks.ids()]).toEqual(['a', 'b']);
+  });
+
+  test('waits for the shortest delay at least, so no loop is hot', async () => {
+    startWith('a');
+    await settle();
+    runner.news();
+    await finish(postponed(1));
+    expect(told).toEqual(['postponed a for 100']);
+    await clock.advance(99);
+    expect(runner.news()).toEqual([]);
+    await clock.advance(1);
+    expect(runner.news()).toEqual(['run a #1']);
+  });
+
+  test('is tried at once by the next mastership', async () => {
+    startWith('a');
+    await settle();
+    await finish(postponed(5000));
+    dispatcher.halt('lost');
+    await settle();
+    runner.news();
+    dispatcher.start(2);
+    await settle();
+    expect(runner.news()).toEqual(['start 2', 'run a #1']);
   });
 });

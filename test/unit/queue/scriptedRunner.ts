@@ -25,6 +25,16 @@ export function upTo(done: number, failure: keyof typeof failures, took = 0): En
 export function doneIn(each: number): Ending {
   return (given) => ({ done: given, failure: null, took: given * each });
 }
+/** The first task fails for good. */
+export const forGood: Ending = () => ({
+  done: 0,
+  failure: { type: 'error', error: { ...error, permanent: true } },
+  took: 0,
+});
+/** The first task asks for another attempt after so many ms. */
+export function postponed(delay: number): Ending {
+  return () => ({ done: 0, failure: { type: 'postponed', delay }, took: 0 });
+}
 export const done = doneIn(0);
 export const refused = upTo(0, 'refused');
 export const thrown = upTo(0, 'thrown');

@@ -49,6 +49,14 @@ class SlowStore {
         putSuccess: none,
         findSuccess: none,
       },
+      schedules: {
+        readSchedules: none,
+        findSchedule: none,
+        writeSchedules: none,
+        touchSchedules: none,
+        pauseSchedule: none,
+        resumeSchedule: none,
+      },
       many: {
         highestTerms: none,
         claimAll: none,

@@ -3,6 +3,7 @@ import { DeadLetters } from '../../../../src/coordinator/deadLetters.ts';
 import { DurableDuty } from '../../../../src/coordinator/duties/durableDuty.ts';
 import type { ResolvedRetry } from '../../../../src/options/options.ts';
 import { ReadLimit } from '../../../../src/queue/readLimit.ts';
+import { MemoryScheduleStore } from '../../../support/memoryScheduleStore.ts';
 import { atOnce, MemoryTasks, type TaskFate } from '../../../support/memoryTaskStore.ts';
 import { VirtualClock } from '../../../support/virtualClock.ts';
 import { done, notRun, refused, upTo } from '../../queue/scriptedRunner.ts';
@@ -25,6 +26,8 @@ function make(retry?: Partial<ResolvedRetry>): void {
     store: store.connect(() => fate),
     holder: 'me',
     reads: new ReadLimit(),
+    schedules: new MemoryScheduleStore(),
+    key: 'id',
     stored: () => {
       stores += 1;
     },
@@ -227,6 +230,8 @@ test('or holds the queue up, until any member clears it', async () => {
     store: store.connect(),
     holder: 'other',
     reads: new ReadLimit(),
+    schedules: new MemoryScheduleStore(),
+    key: 'id',
     stored: () => {},
   });
   expect([await other.unblock(2), await other.unblock(1), await other.unblock(1)]).toEqual([false, true, false]);

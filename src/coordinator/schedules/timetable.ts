@@ -1,0 +1,385 @@
+/**
+ * The schedules of one durable cluster. Any member has those of its program here; only the master looks at them, and queues
+ * a task for each slot that is due.
+ *
+ * First the task is stored, then the cursor moves. What is in between is repeated by the next look, of this master or the next:
+ * a task is stored once for its origin, which names the schedule and the slot. The cursor moves by a write that names the
+ * cursor that was read, so it never moves back, and of two masters one moves it.
+ */
+import { filled } from '../../requests/slots.js';
+import { type Pattern, readPattern } from '../../schedules/pattern.js';
+import { type Plan, passSlots, planSlots, withoutOverlap } from '../../schedules/planner.js';
+import { slotTaskId } from '../../schedules/slots.js';
+import type { ScheduleStore, ScheduleWrite, StoredSchedule } from '../../store/schedules.js';
+import type { Moment } from '../../store/taskStore.js';
+import { Alarm } from '../../time/alarm.js';
+import type { Clock } from '../../time/clock.js';
+import type { Declaration } from '../../wire/schedules.js';
+import { declarationOf, isDeclared } from './declared.js';
+import { MadeTasks, type MakeTasks } from './madeTasks.js';
+import { ScheduleWarnings } from './scheduleWarnings.js';
+import { SettledSlots } from './settledSlots.js';
+import { type DueSchedule, inOrder, settledBy } from './settling.js';
+import type { OriginTask, SlotAdder, SlotResult } from './slotAdder.js';
+
+/** The longest time between two looks, in ms: the wall clock may be set in between. */
+const LOOK_MAX_MS = 60_000;
+/** The shortest, in ms: what is due about one time is queued by one look. */
+const LOOK_MIN_MS = 200;
+/** From when a task is seen that a master before has stored until its slot is settled, in ms. */
+const ADOPT_MS = 20;
+/** After a call of the store failed, in ms. */
+const RETRY_MS = 1000;
+/** Between two reads of all schedules, in ms. In between only those are read that are due. */
+const READ_ALL_MS = 600_000;
+/** How often a member says that it has its schedules, in ms, and after how long without that they are parked. */
+const TOUCH_MS = 3_600_000;
+const PARKED_AFTER_MS = 86_400_000;
+
+export interface TimetableParts {
+  readonly name: string;
+  readonly clock: Clock;
+  readonly store: ScheduleStore;
+  readonly adder: SlotAdder;
+  /** The property that gets the id of a task; null: a function reads it. */
+  readonly key: string | null;
+  /** Asks the program for tasks that its functions make. */
+  readonly make: MakeTasks;
+  /** Tasks that were not to begin may do so. */
+  mayBegin(): void;
+  /** Gives way to what else the thread has to do. */
+  breathe(): Promise<void>;
+  trouble(error: Error): void;
+  info(text: string): void;
+}
+
+/** What a mastership knows of one schedule. */
+interface Entry {
+  readonly declaration: Declaration;
+  readonly pattern: Pattern;
+  /** When it is to be looked at, by the wall clock. */
+  dueAt: number;
+}
+
+export class Timetable {
+  private readonly entries = new Map<string, Entry>();
+  private readonly made: MadeTasks;
+  private readonly settled = new SettledSlots();
+  private readonly warnings: ScheduleWarnings;
+  private readonly alarm: Alarm;
+  private readonly touching: Alarm;
+  /** Null while this member is not master. */
+  private reign: { readonly term: number; readAllAt: number } | null = null;
+  private held = false;
+  private looking = false;
+  /** Whether a look was asked for during one. */
+  private asked = false;
+  private isTroubled = false;
+
+  constructor(readonly parts: TimetableParts) {
+    this.alarm = new Alarm(parts.clock, () => void this.look());
+    this.touching = new Alarm(parts.clock, () => void this.touch());
+    this.warnings = new ScheduleWarnings(parts);
+    this.made = new MadeTasks(parts.make, (id) => this.wake(id));
+  }
+
+  /** Takes a schedule of the program, or another version of it. */
+  declare(declaration: Declaration): void {
+    const { clock } = this.parts;
+    const pattern = readPattern(declaration.pattern, declaration.timeZone, 0);
+    this.entries.set(declaration.id, { declaration, pattern, dueAt: 0 });
+    this.touching.by(clock.now() + LOOK_MAX_MS);
+    if (this.reign !== null) this.alarm.by(clock.now());
+  }
+
+  declared(id: string): Declaration | undefined {
+    return this.entries.get(id)?.declaration;
+  }
+
+  /** Takes the tasks that a function of the program was asked for. */
+  tasksMade(...made: Parameters<MadeTasks['take']>): void {
+    this.made.take(...made);
+  }
+
+  /** Something of a schedule has changed: it is looked at again. */
+  wake(id: string): void {
+    const entry = this.entries.get(id);
+    if (entry === undefined || this.reign === null) return;
+    entry.dueAt = 0;
+    this.alarm.by(this.parts.clock.now());
+  }
+
+  /** Returns whether a task of this origin may begin. If not, it soon may, and that is told. */
+  mayBegin(origin: string): boolean {
+    const may = this.settled.mayBegin(origin);
+    if (!may && this.reign !== null) this.alarm.by(this.parts.clock.now() + ADOPT_MS);
+    return may;
+  }
+
+  // ---- what the election says ----
+
+  start(term: number): void {
+    this.reign = { term, readAllAt: 0 };
+    this.held = false;
+    for (const entry of this.entries.values()) entry.dueAt = 0;
+    this.warnings.begin();
+    this.alarm.by(this.parts.clock.now());
+  }
+
+  /** Queues nothing until `resume`: the mastership may be lost. */
+  fence(): void {
+    this.held = true;
+  }
+
+  resume(): void {
+    this.held = false;
+    if (this.reign !== null) this.alarm.by(this.parts.clock.now());
+  }
+
+  end(): void {
+    this.reign = null;
+    this.alarm.clear();
+    this.made.clear();
+  }
+
+  /** Ends all of it: the member has stopped. */
+  close(): void {
+    this.end();
+    this.touching.clear();
+    this.entries.clear();
+  }
+
+  // ---- a look ----
+
+  private async look(): Promise<void> {
+    this.asked = true;
+    if (this.looking) return;
+    const { clock, trouble } = this.parts;
+    this.looking = true;
+    this.asked = false;
+    let pause = LOOK_MIN_MS;
+    try {
+      pause = await this.lookOnce();
+      this.isTroubled = false;
+    } catch (error) {
+      pause = RETRY_MS;
+      // Once for all that fail one after another.
+      if (!this.isTroubled && this.reign !== null) trouble(asError(error));
+      this.isTroubled = true;
+    }
+    this.looking = false;
+    if (this.reign === null) return;
+    const dueAt = Array.from(this.entries.values()).reduce((least, entry) => Math.min(least, entry.dueAt), Infinity);
+    const longest = this.asked ? LOOK_MIN_MS : LOOK_MAX_MS;
+    this.alarm.by(clock.now() + Math.min(longest, Math.max(pause, dueAt - clock.wall())));
+  }
+
+  /** Returns how long it waits at least before the next look, in ms. */
+  private async lookOnce(): Promise<number> {
+    const { reign } = this;
+    if (reign === null || this.held) return LOOK_MAX_MS;
+    await this.adopt(reign);
+    if (this.entries.size === 0 || !this.isMaster(reign)) return LOOK_MAX_MS;
+    const { clock } = this.parts;
+    const now = clock.wall();
+    const readsAll = clock.now() >= reign.readAllAt;
+    const isRight = readsAll ? await this.readAll(reign, now) : this.warnings.isClockRight(null);
+    if (!isRight) return LOOK_MAX_MS;
+    const asked = [...this.entries.values()].filter(({ dueAt }) => dueAt <= now);
+    if (asked.length === 0 || !this.isMaster(reign)) return LOOK_MIN_MS;
+    const since = { now: clock.now(), sinceBoot: clock.sinceBoot() };
+    const rows = await this.currentRows(reign, asked, now);
+    const due = await this.plan(asked, rows, now);
+    if (this.isMaster(reign) && due.length > 0) await this.settle(reign, due, { now, since });
+    return LOOK_MIN_MS;
+  }
+
+  /**
+   * Settles slots whose tasks are in the queue already: a master before this one stored them, and did not come to move the
+   * cursor. They may lie ahead of the clock of this one.
+   */
+  private async adopt({ term }: { readonly term: number }): Promise<void> {
+    const { store, name } = this.parts;
+    const wanted = new Map(this.settled.waiting);
+    if (wanted.size === 0) return;
+    const rows = await this.read([...wanted.keys()]);
+    const writes = rows.flatMap((row) => {
+      const cursor = wanted.get(row.id) ?? 0;
+      return cursor <= row.cursor ? [] : [{ id: row.id, expected: row, term, set: { cursor } }];
+    });
+    if (writes.length > 0 && (await store.writeSchedules(name, writes))) this.note(writes);
+    // Of a schedule that is gone no slot comes again.
+    const there = new Set(rows.map(({ id }) => id));
+    for (const [id, slot] of wanted) if (!there.has(id)) this.settled.note(id, slot);
+    this.parts.mayBegin();
+  }
+
+  private async read(ids: readonly string[] | null): Promise<StoredSchedule[]> {
+    const { store, name } = this.parts;
+    const rows = await store.readSchedules(name, ids);
+    for (const { id, cursor } of rows) this.settled.note(id, cursor);
+    return rows;
+  }
+
+  private note(writes: readonly ScheduleWrite[]): void {
+    for (const { id, set } of writes) this.settled.note(id, set.cursor);
+  }
+
+  /** Reads all schedules. Returns false if the clock is not to be trusted yet. */
+  private async readAll(reign: { readonly term: number; readAllAt: number }, now: number): Promise<boolean> {
+    const { clock } = this.parts;
+    const rows = await this.read(null);
+    const seen = rows.length === 0 ? null : Math.max(...rows.map(({ declared }) => declared));
+    if (!this.isMaster(reign) || !this.warnings.isClockRight(seen)) return false;
+    reign.readAllAt = clock.now() + READ_ALL_MS;
+    await this.park(reign.term, rows, now);
+    return true;
+  }
+
+  /** Parks what no member has had in its program for a day. */
+  private async park(term: number, rows: readonly StoredSchedule[], now: number): Promise<void> {
+    const { store, name, info } = this.parts;
+    const old = rows.filter(
+      ({ id, parked, declared }) => !parked && !this.entries.has(id) && now - declared > PARKED_AFTER_MS,
+    );
+    if (old.length === 0) return;
+    const writes = old.map((row) => ({
+      id: row.id,
+      expected: row,
+      term,
+      set: { cursor: row.cursor, parked: true, next: null },
+    }));
+    await store.writeSchedules(name, writes);
+    for (const { id } of old) {
+      info(`the schedule '${id}' of '${name}' is parked: no member has had it in its program for a day`);
+    }
+  }
+
+  /** Reads the schedules, once what the program says of them is in the store. */
+  private async currentRows(
+    { term }: { readonly term: number },
+    asked: readonly Entry[],
+    now: number,
+  ): Promise<ReadonlyMap<string, StoredSchedule>> {
+    const { store, name, info } = this.parts;
+    const ids = asked.map(({ declaration }) => declaration.id);
+    const read = async () => new Map((await this.read(ids)).map((row) => [row.id, row]));
+    const rows = await read();
+    const writes: ScheduleWrite[] = [];
+    for (const { declaration } of asked) {
+      const row = rows.get(declaration.id);
+      if (row !== undefined && isDeclared(row, declaration) && now - row.declared < TOUCH_MS) continue;
+      const { write, news } = declarationOf(declaration, row, { term, now });
+      writes.push(write);
+      if (news !== null) info(`the schedule '${declaration.id}' of '${name}' ${news}`);
+    }
+    if (writes.length === 0) return rows;
+    await store.writeSchedules(name, writes);
+    return read();
+  }
+
+  private async plan(
+    asked: readonly Entry[],
+    rows: ReadonlyMap<string, StoredSchedule>,
+    now: number,
+  ): Promise<DueSchedule[]> {
+    const done = await this.parts.adder.done();
+    const due: DueSchedule[] = [];
+    for (const entry of asked) {
+      const { declaration, pattern } = entry;
+      const row = rows.get(declaration.id);
+      // Someone else has just written it, or it cannot be read.
+      if (row === undefined || !isDeclared(row, declaration)) entry.dueAt = now + RETRY_MS;
+      else {
+        const planned = { id: row.id, rules: row, pattern, cursor: row.cursor };
+        const plan = row.paused === null ? await this.run(planSlots(planned, now)) : passSlots(planned, now);
+        this.warnings.tell(row, plan, now);
+        const isBusy = row.lastSeq !== null && row.lastSeq > done;
+        // It stays due until its cursor has moved.
+        if (plan.cursor > row.cursor) due.push({ row, plan, slots: withoutOverlap(plan.slots, row, isBusy) });
+        else entry.dueAt = plan.next ?? Number.POSITIVE_INFINITY;
+      }
+    }
+    return due;
+  }
+
+  /** Runs a planner, which pauses now and then: beats go first. */
+  private async run(planner: Generator<void, Plan>): Promise<Plan> {
+    for (;;) {
+      const step = planner.next();
+      if (step.done) return step.value;
+      await this.parts.breathe();
+    }
+  }
+
+  /** Stores the tasks, and moves the cursors then. */
+  private async settle(
+    reign: { readonly term: number },
+    due: readonly DueSchedule[],
+    { now, since }: { readonly now: number; readonly since: Moment },
+  ): Promise<void> {
+    const { adder, store, name } = this.parts;
+    const tasks = this.tasksFor(due);
+    const results = tasks.length === 0 ? [] : await adder.add(tasks, reign.term, since);
+    if (results === null || !this.isMaster(reign)) return;
+    const stored = new Map<string, SlotResult>();
+    for (const [index, { id }] of tasks.entries()) {
+      const result = results[index];
+      if (result !== undefined) stored.set(id, result);
+    }
+    const settled = due.map((each) => ({ ...settledBy(each, stored, { term: reign.term, now }), due: each }));
+    const writes = settled.flatMap(({ write }) => write ?? []);
+    if (writes.length > 0 && !(await store.writeSchedules(name, writes))) return;
+    this.note(writes);
+    this.parts.mayBegin();
+    for (const id of stored.keys()) this.made.forget(id);
+    for (const {
+      due: { row, plan },
+      isWhole,
+    } of settled) {
+      const entry = this.entries.get(row.id);
+      // What its function does not make is asked for again, a minute later.
+      if (entry === undefined) continue;
+      if (isWhole) entry.dueAt = plan.next ?? Number.POSITIVE_INFINITY;
+      else entry.dueAt = this.made.has(row.id) ? now : now + LOOK_MAX_MS;
+    }
+  }
+
+  /** Returns the tasks that can be stored now, in order. Of a schedule none goes before one whose task is not made yet. */
+  private tasksFor(due: readonly DueSchedule[]): OriginTask[] {
+    const waiting = new Set<string>();
+    return inOrder(due).flatMap(({ id, planned: { slot, late, missed } }) => {
+      const taskId = slotTaskId(id, slot);
+      const bytes = waiting.has(id) ? null : this.bytesOf(id, taskId, slot);
+      if (bytes === null) {
+        waiting.add(id);
+        return [];
+      }
+      const details = { schedule: id, slot, late, missed, backfilled: false };
+      return [{ id: taskId, schedule: id, slot, bytes, details }];
+    });
+  }
+
+  /** Returns null if a function of the program has not made it yet. */
+  private bytesOf(id: string, taskId: string, slot: number): Uint8Array | null {
+    const template = this.entries.get(id)?.declaration.template;
+    if (template === undefined) return null;
+    return template === null ? this.made.ask(id, taskId, slot) : filled(template, this.parts.key, taskId);
+  }
+
+  private isMaster(reign: { readonly term: number }): boolean {
+    return this.reign === reign && !this.held;
+  }
+
+  // ---- any member ----
+
+  private async touch(): Promise<void> {
+    const { clock, store, name } = this.parts;
+    this.touching.by(clock.now() + TOUCH_MS);
+    await store.touchSchedules(name, [...this.entries.keys()], clock.wall()).catch(() => {});
+  }
+}
+
+function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}

@@ -1,0 +1,156 @@
+/** The schedules of a durable cluster on the main thread: checks them, encodes their tasks, and makes those of functions. */
+import { createHash } from 'node:crypto';
+import { showValue } from '../diagnostics/showValue.js';
+import { FailoverError, InvalidOptionError, TaskError } from '../errors.js';
+import { isObject } from '../options/checks.js';
+import type { ResolvedManagedOptions } from '../options/options.js';
+import { resolveDrain } from '../options/orders.js';
+import { type ScheduleInfo, scheduleInfo } from '../requests/scheduleInfo.js';
+import { taskIdOf } from '../requests/slots.js';
+import { checkInstant, resolveSchedule, resolveScheduleId } from '../schedules/options.js';
+import { encodeTask } from '../task/taskCodec.js';
+import type { Clock } from '../time/clock.js';
+import type { AskedSlot, Declaration, MakeSlotTask, ScheduleAnswer, ScheduleCall } from '../wire/schedules.js';
+import type { Backfilled } from './schedulesApi.js';
+
+/** A longer digest tells no more. */
+const DIGEST_LENGTH = 16;
+
+type MakeTask = (slot: Date) => unknown;
+
+interface Declared {
+  readonly declaration: Declaration;
+  readonly make: MakeTask | null;
+}
+
+interface SchedulingParts {
+  readonly name: string;
+  /** The property that holds the id of a task; null: a function reads it. */
+  readonly key: string | null;
+  readonly options: ResolvedManagedOptions;
+  readonly clock: Pick<Clock, 'wall'>;
+  call(call: ScheduleCall): Promise<ScheduleAnswer>;
+  failed(error: Error): void;
+}
+
+export class Scheduling {
+  private readonly declared = new Map<string, Declared>();
+
+  constructor(private readonly parts: SchedulingParts) {}
+
+  async schedule(id: unknown, pattern: unknown, task: unknown, options: unknown): Promise<void> {
+    this.mustBeDurable();
+    const rules = resolveSchedule(id, pattern, options, this.parts.clock.wall());
+    const make = typeof task === 'function' ? (slot: Date): unknown => Reflect.apply(task, undefined, [slot]) : null;
+    const template = make === null ? this.encode(task, null) : null;
+    const digest = template === null ? '' : createHash('sha256').update(template).digest('hex').slice(0, DIGEST_LENGTH);
+    const declaration = { ...rules, template, digest };
+    this.declared.set(rules.id, { declaration, make });
+    await this.parts.call({ name: 'declare', args: [declaration] });
+  }
+
+  /** Tells a coordinator that takes over from a dead one. */
+  async declareAgain(): Promise<void> {
+    const all = Array.from(this.declared.values(), ({ declaration }) => declaration);
+    await Promise.all(all.map((declaration) => this.parts.call({ name: 'declare', args: [declaration] })));
+  }
+
+  async list(): Promise<ScheduleInfo[]> {
+    this.mustBeDurable();
+    const rows = (await this.parts.call({ name: 'list', args: [] })) as ScheduleAnswer<'list'>;
+    const now = this.parts.clock.wall();
+    return rows.map((row) => scheduleInfo(row, now));
+  }
+
+  async trigger(id: unknown): Promise<boolean> {
+    this.mustBeDurable();
+    const { stored } = await this.queue(resolveScheduleId(id), 'trigger', [this.parts.clock.wall()]);
+    return stored === 1;
+  }
+
+  async backfill(id: unknown, from: unknown, to: unknown): Promise<Backfilled> {
+    this.mustBeDurable();
+    const known = resolveScheduleId(id);
+    const [begin, end] = [checkInstant(from, 'from'), checkInstant(to, 'to')];
+    if (begin === null || end === null) {
+      throw new InvalidOptionError(`backfill takes two instants, not ${showValue(from)} and ${showValue(to)}`);
+    }
+    const slots = await this.parts.call({ name: 'slots', args: [known, begin, end] });
+    return this.queue(known, 'backfill', slots as ScheduleAnswer<'slots'>);
+  }
+
+  async pause(id: unknown, options: unknown): Promise<void> {
+    this.mustBeDurable();
+    const known = resolveScheduleId(id);
+    const { reason } = resolveDrain(options);
+    await this.parts.call({ name: 'pause', args: [known, reason] });
+  }
+
+  async resume(id: unknown): Promise<void> {
+    this.mustBeDurable();
+    await this.parts.call({ name: 'resume', args: [resolveScheduleId(id)] });
+  }
+
+  /** Makes the task of a slot for the master. A function that fails is asked again later. */
+  async make({ schedule, taskId, slot }: MakeSlotTask): Promise<void> {
+    const { call, failed } = this.parts;
+    let bytes: Uint8Array | null = null;
+    try {
+      bytes = this.madeBy(schedule, taskId, slot);
+    } catch (error) {
+      failed(error instanceof FailoverError ? error : new FailoverError('ERR_SCHEDULE_TASK', String(error)));
+    }
+    // A coordinator that follows on a dead one asks again.
+    await call({ name: 'made', args: [taskId, bytes] }).catch(() => {});
+  }
+
+  private async queue(id: string, kind: 'trigger' | 'backfill', slots: readonly number[]): Promise<Backfilled> {
+    const make = this.declared.get(id)?.make ?? null;
+    const asked = slots.map((slot): AskedSlot => {
+      const taskId = taskIdOf(id, slot, kind);
+      return { slot, bytes: make === null ? null : this.madeBy(id, taskId, slot) };
+    });
+    const results = (await this.parts.call({ name: 'queue', args: [id, kind, asked] })) as ScheduleAnswer<'queue'>;
+    const count = (wanted: string): number => results.filter((result) => result === wanted).length;
+    if (count('full') > 0) {
+      const { name, options } = this.parts;
+      const text = `the queue of '${name}' holds ${options.maxQueue} tasks (maxQueue); ${count('stored')} were stored`;
+      throw new TaskError('ERR_QUEUE_FULL', text);
+    }
+    return { stored: count('stored'), duplicates: count('known') };
+  }
+
+  private madeBy(id: string, taskId: string, slot: number): Uint8Array {
+    const make = this.declared.get(id)?.make;
+    const text = `the function that makes the task of the schedule '${id}'`;
+    if (make === undefined || make === null) throw new FailoverError('ERR_SCHEDULE_TASK', `${text} is not there`);
+    let task: unknown;
+    try {
+      task = make(new Date(slot));
+    } catch (cause) {
+      throw new FailoverError('ERR_SCHEDULE_TASK', `${text} threw`, { cause });
+    }
+    return this.encode(task, taskId);
+  }
+
+  /** Returns the bytes of the task. Without an id they are a template, to which the id is added. */
+  private encode(task: unknown, taskId: string | null): Uint8Array {
+    const { key, options } = this.parts;
+    if (!isObject(task))
+      throw new InvalidOptionError(`the task of a schedule must be an object, not ${showValue(task)}`);
+    if (key !== null && Reflect.get(task, key) !== undefined) {
+      const why = `the property '${key}' of the task holds the id of its slot, so the program must not set it`;
+      throw new InvalidOptionError(why);
+    }
+    const whole = key === null || taskId === null ? task : { ...task, [key]: taskId };
+    return encodeTask(whole, options.maxTaskBytes, (most, write) => {
+      const block = new Uint8Array(most);
+      return block.subarray(0, write(block, 0));
+    });
+  }
+
+  private mustBeDurable(): void {
+    if (this.parts.options.durable) return;
+    throw new InvalidOptionError(`schedules need a durable cluster: make '${this.parts.name}' with durable: true`);
+  }
+}

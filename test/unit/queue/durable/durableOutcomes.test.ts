@@ -1,0 +1,303 @@
+/** How it is kept how tasks ended, what a running task puts down, and what of it a deposed master can still do. */
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { QueuedTask } from '../../../../src/queue/runner.ts';
+import { countsMore } from '../../../../src/store/outcomeDocuments.ts';
+import { atOnce, MemoryTasks, type TaskFate } from '../../../support/memoryTaskStore.ts';
+import { VirtualClock } from '../../../support/virtualClock.ts';
+import { random } from '../random.ts';
+import { addAll, Master, type MasterOptions, only, POLL } from './durableMaster.ts';
+
+const KEEP = 60_000;
+const kept: MasterOptions = { keepOutcomes: KEEP, attempts: 1 };
+
+let clock: VirtualClock;
+let store: MemoryTasks;
+let terms: number;
+
+beforeEach(() => {
+  clock = new VirtualClock();
+  store = new MemoryTasks(clock);
+  terms = 0;
+});
+
+const settle = (): Promise<void> => clock.advance(0);
+
+async function elected(options: MasterOptions = kept, clean = true): Promise<Master> {
+  terms += 1;
+  const master = new Master(store, clock, `member ${terms}`, options);
+  master.elect(terms, clean);
+  await settle();
+  store.news();
+  return master;
+}
+
+function finish(master: Master, count: number, result?: Uint8Array): void {
+  for (const task of master.queue.ready(count)) task.result = result;
+  master.queue.remove(count);
+}
+
+const writes = () => store.news().filter((call) => !/^(tasksAfter|setAttempts)/.test(call));
+
+describe('outcomes', () => {
+  test('all that one acknowledgement takes are stored before it, by one call', async () => {
+    addAll(store, 1, 3);
+    const master = await elected();
+    finish(master, 2, new Uint8Array([7]));
+    await settle();
+    expect(writes()).toEqual(['putOutcomes 1 done, 2 done', 'acknowledge 2']);
+    const at = new Date(clock.wall());
+    expect(store.outcomes.get(2)).toEqual({
+      ...{ id: 2, seq: 2, term: 1, state: 'done', attempts: 1, error: null, result: new Uint8Array([7]) },
+      ...{ at, until: new Date(at.getTime() + KEEP) },
+    });
+  });
+
+  test('nothing is stored without the option', async () => {
+    addAll(store, 1, 3);
+    const master = await elected({ attempts: 1 });
+    finish(master, 2);
+    await settle();
+    expect(writes()).toEqual(['acknowledge 2']);
+  });
+
+  test('nothing is acknowledged, or told, while an outcome is not stored', async () => {
+    addAll(store, 1, 2);
+    const master = await elected();
+    master.fate = only('putOutcomes', { ...atOnce, lost: 'call' });
+    finish(master, 1);
+    await clock.advance(10 * POLL);
+    expect([store.done, master.news().filter((what) => what.startsWith('acknowledged'))]).toEqual([0, []]);
+    master.fate = () => atOnce;
+    await clock.advance(POLL);
+    expect([store.done, master.news()]).toEqual([1, ['acknowledged 1']]);
+  });
+
+  test('a dead letter has its outcome before the acknowledgement that buries it', async () => {
+    addAll(store, 1, 2);
+    const master = await elected();
+    master.fail(master.head, 1);
+    await settle();
+    expect(writes().slice(0, 2)).toEqual(['putOutcomes 1 failed', 'acknowledge 1 burying 1']);
+    expect(store.outcomes.get(1)).toMatchObject({
+      ...{ state: 'failed', attempts: 1, error: { name: 'Error', message: 'too bad' }, result: null },
+    });
+  });
+
+  test('a queue that is blocked has no outcome of the task that blocks it', async () => {
+    addAll(store, 1, 2);
+    const master = await elected({ ...kept, exhausted: 'block' });
+    master.fail(master.head, 1);
+    await clock.advance(3 * POLL);
+    expect(store.outcomes.size).toBe(0);
+  });
+
+  test('what a deposed master stores late does not take the place of what the next one has stored', async () => {
+    addAll(store, 1, 1);
+    const deposed = await elected();
+    deposed.fate = (call) => (call === 'putOutcomes' ? { there: 100, back: 0 } : atOnce);
+    finish(deposed, 1, new Uint8Array([1]));
+    const next = await elected(kept, false);
+    next.ready();
+    await settle();
+    finish(next, 1, new Uint8Array([2]));
+    await settle();
+    deposed.queue.endReign();
+    await clock.advance(200);
+    expect(store.outcomes.get(1)).toMatchObject({ term: 2, result: new Uint8Array([2]) });
+  });
+
+  test('old ones are deleted by the master, and by the next one, but not at each look', async () => {
+    addAll(store, 1, 1);
+    const master = await elected();
+    finish(master, 1);
+    await settle();
+    await clock.advance(KEEP + 10);
+    expect(store.outcomes.size).toBe(1);
+    master.queue.endReign();
+    let trims = 0;
+    const next = new Master(store, clock, 'next', kept);
+    next.fate = (call) => {
+      if (call === 'trimOutcomes') trims += 1;
+      return atOnce;
+    };
+    next.elect(2, true);
+    await clock.advance(KEEP);
+    expect([store.outcomes.size, trims]).toEqual([0, expect.any(Number)]);
+    expect(trims).toBeLessThan(15);
+    expect(trims).toBeGreaterThan(5);
+  });
+});
+
+describe('failures that are permanent', () => {
+  const permanent = Object.assign(new Error('never'), { permanent: true });
+
+  /** As the dispatcher tells it. */
+  function failForGood(master: Master, task: QueuedTask): void {
+    task.failed += 1;
+    master.queue.failed(task, true);
+    master.queue.exhausted(task, permanent);
+  }
+
+  test('make a dead letter at once, though attempts are left', async () => {
+    addAll(store, 1, 2);
+    const master = await elected({ attempts: 5 });
+    failForGood(master, master.head);
+    await settle();
+    expect(store.letters).toMatchObject([{ seq: 1, message: 'never', attempts: 1 }]);
+    expect(master.ready()).toEqual([2]);
+  });
+
+  test('block the queue also under the next masters, until it is requeued', async () => {
+    addAll(store, 1, 2);
+    const options: MasterOptions = { attempts: Number.POSITIVE_INFINITY, exhausted: 'block' };
+    const master = await elected(options);
+    failForGood(master, master.head);
+    await clock.advance(3 * POLL);
+    expect([master.queue.blocked, master.ready()]).toEqual([1, []]);
+    expect(master.news()).toEqual([expect.stringContaining('task 1 failed for good: never')]);
+    master.queue.endReign();
+    const next = await elected(options, false);
+    await clock.advance(3 * POLL);
+    expect([next.queue.blocked, next.ready()]).toEqual([1, []]);
+    const by = store.tasks.get(1)?.recordedBy ?? null;
+    await store.connect().clearAttempts('billing', 1, by);
+    await clock.advance(3 * POLL);
+    expect(next.queue.blocked).toBeNull();
+  });
+});
+
+describe('a task that is postponed', () => {
+  test('has no attempt on record, and a suspect is none any more', async () => {
+    addAll(store, 1, 2);
+    await elected();
+    const next = await elected(kept, false);
+    next.ready();
+    await settle();
+    expect(store.tasks.get(1)).toMatchObject({ attempts: 1, deaths: 1 });
+    const [head] = next.queue.ready(1);
+    if (head === undefined) throw new Error('nothing is ready');
+    next.queue.postponed(head);
+    await settle();
+    expect(store.tasks.get(1)).toMatchObject({ attempts: 0, deaths: 0 });
+  });
+
+  test('is not written down otherwise', async () => {
+    addAll(store, 1, 2);
+    const master = await elected();
+    master.queue.postponed(master.head);
+    await settle();
+    expect(store.news().filter((call) => call.startsWith('setAttempts'))).toEqual([]);
+    expect(master.ready()).toEqual([1, 2]);
+  });
+});
+
+describe('checkpoints', () => {
+  const bytes = new Uint8Array([7]);
+
+  test('are stored under the term, and the next master has the last one', async () => {
+    addAll(store, 1, 2);
+    const master = await elected();
+    await master.queue.putCheckpoint(master.head, new Uint8Array([6]));
+    await master.queue.putCheckpoint(master.head, bytes);
+    expect(store.news().filter((call) => call.startsWith('setC'))).toEqual(['setCheckpoint 1', 'setCheckpoint 1']);
+    master.queue.endReign();
+    const next = await elected(kept, true);
+    expect(next.head.checkpoint).toEqual(bytes);
+  });
+
+  test('are put down once the store is there again', async () => {
+    addAll(store, 1, 1);
+    const master = await elected();
+    let lost = 2;
+    master.fate = (call) => (call === 'setCheckpoint' && lost-- > 0 ? { ...atOnce, lost: 'answer' } : atOnce);
+    const put = master.queue.putCheckpoint(master.head, bytes);
+    await clock.advance(5 * POLL);
+    await put;
+    expect(store.tasks.get(1)?.checkpoint).toEqual(bytes);
+  });
+
+  test('of a deposed master neither count as stored nor take the place of anything', async () => {
+    addAll(store, 1, 1);
+    const deposed = await elected();
+    const { head } = deposed;
+    deposed.fate = (call): TaskFate => (call === 'setCheckpoint' ? { there: 100, back: 0 } : atOnce);
+    const late = deposed.queue.putCheckpoint(head, bytes);
+    const refused = expect(late).rejects.toMatchObject({ code: 'ERR_LEASE_LOST' });
+    const next = await elected(kept, false);
+    // The suspect goes on record before it runs.
+    next.ready();
+    await settle();
+    await clock.advance(200);
+    expect(store.tasks.get(1)?.checkpoint).toBeUndefined();
+    await next.queue.putCheckpoint(next.head, new Uint8Array([8]));
+    expect(store.tasks.get(1)?.checkpoint).toEqual(new Uint8Array([8]));
+    await refused;
+  });
+
+  test('of a mastership that has ended, or of a task that is done, are refused', async () => {
+    addAll(store, 1, 2);
+    const master = await elected();
+    const { head } = master;
+    finish(master, 1);
+    await expect(master.queue.putCheckpoint(head, bytes)).rejects.toMatchObject({ code: 'ERR_CHECKPOINT' });
+    master.queue.endReign();
+    await expect(master.queue.putCheckpoint(head, bytes)).rejects.toMatchObject({ code: 'ERR_LEASE_LOST' });
+  });
+});
+
+const SEEDS = Array.from({ length: 40 }, (_, index) => index + 1);
+
+/**
+ * Masterships follow each other at any moment, and calls are slow and get lost. A reader of `done`, and then of the outcomes, must
+ * find one of each task up to there, from the very run that was acknowledged.
+ */
+test.each(SEEDS)('a task that is acknowledged has the outcome of the run that was (walk %i)', async (seed) => {
+  const chance = random(seed);
+  const runs = new Map<number, number>();
+  const expected = new Map<number, number>();
+  let current: Master | null = null;
+  let fed = 0;
+  const check = (): void => {
+    for (let seq = 1; seq <= store.done; seq++) {
+      const outcome = store.outcomes.get(`id ${seq % 7}`);
+      expect(outcome, `seed ${seed}: number ${seq} is done`).toBeDefined();
+      if (outcome !== undefined && outcome.seq === seq) expect(outcome.result?.[0]).toBe(expected.get(seq));
+      if (outcome !== undefined) expect(countsMore({ seq, term: 0 }, outcome)).toBe(false);
+    }
+  };
+  for (let step = 0; step < 120; step++) {
+    const what = chance.below(10);
+    if (what < 3 && fed - store.done < 6) {
+      fed += 1;
+      store.add({ id: `id ${fed % 7}`, bytes: new Uint8Array(1) });
+    } else if (what === 3 || current === null) {
+      // The one before lives on for a while, or not.
+      if (chance.below(2) === 0) current?.queue.endReign();
+      terms += 1;
+      current = new Master(store, clock, `member ${terms}`, { keepOutcomes: KEEP, attempts: 200 });
+      current.fate = (call): TaskFate => {
+        const lost = chance.below(6) === 0 ? (chance.below(2) === 0 ? 'call' : 'answer') : undefined;
+        const slow = call === 'putOutcomes' ? 150 : 20;
+        return { there: chance.below(slow), back: chance.below(20), ...(lost === undefined ? {} : { lost }) };
+      };
+      const { queue } = current;
+      const term = terms;
+      current.onAcknowledged = () => {};
+      current.elect(term, false);
+      current.onWake = () => {
+        const tasks = queue.ready(1 + chance.below(4));
+        for (const task of tasks) {
+          const { seq } = task as QueuedTask & { readonly seq: number };
+          const run = (runs.get(seq) ?? 0) + 1;
+          runs.set(seq, run);
+          task.result = new Uint8Array([run, term]);
+          // Only the master of this term can have it acknowledged, and does so with its last run.
+          if (store.holder?.term === term) expected.set(seq, run);
+        }
+        if (tasks.length > 0) queue.remove(tasks.length);
+      };
+    }
+    await clock.advance(chance.below(60));
+    check();
+  }
+});
