@@ -37,9 +37,13 @@ export type {
   DoneOutcome,
   ManagedCluster,
   Outcome,
+  PendingSubmission,
+  PendingSubmissions,
   Submission,
   Submissions,
   SubmitOptions,
+  TransactionOptions,
+  TransactionSession,
   UnmanagedCluster,
 } from './facade/api.js';
 export type { ClusterEvents, ClusterState } from './facade/events.js';

@@ -3,6 +3,7 @@ import { DeadLetters } from '../../../../src/coordinator/deadLetters.ts';
 import { DurableDuty } from '../../../../src/coordinator/duties/durableDuty.ts';
 import type { ResolvedRetry } from '../../../../src/options/options.ts';
 import { ReadLimit } from '../../../../src/queue/readLimit.ts';
+import { emptyOutbox } from '../../../support/emptyOutbox.ts';
 import { MemoryScheduleStore } from '../../../support/memoryScheduleStore.ts';
 import { atOnce, MemoryTasks, type TaskFate } from '../../../support/memoryTaskStore.ts';
 import { VirtualClock } from '../../../support/virtualClock.ts';
@@ -23,6 +24,7 @@ function make(retry?: Partial<ResolvedRetry>): void {
   letters = new DeadLetters({ store: store.connect(() => fate), name: NAME, holder: 'me', clock, poll: POLL });
   work = new DurableDuty({
     ...told.parts(clock, retry),
+    ...emptyOutbox(clock, POLL),
     store: store.connect(() => fate),
     holder: 'me',
     reads: new ReadLimit(),
@@ -227,6 +229,7 @@ test('or holds the queue up, until any member clears it', async () => {
   expect([told.runner.running, (await work.load()).blocked]).toEqual([undefined, 1]);
   const other = new DurableDuty({
     ...new Told().parts(clock),
+    ...emptyOutbox(clock, POLL),
     store: store.connect(),
     holder: 'other',
     reads: new ReadLimit(),
