@@ -10,9 +10,9 @@ export const changeBugs: readonly PlantedBug[] = [
     name: 'cancelled-task-begins-while-it-is-marked',
     breaks: 'A task may begin while its mark is on the way.',
     file: reign,
-    find: "return cancelled !== 'no' || this.changing.holds(seq);",
-    replace: "return cancelled !== 'no' || this.changing.holds(-seq);",
-    caughtBy: ['walks', 'simulation'],
+    find: '|| this.changing.holds(task.seq)',
+    replace: '',
+    caughtBy: ['walks'],
   },
   {
     name: 'cancelled-task-runs',
@@ -20,7 +20,7 @@ export const changeBugs: readonly PlantedBug[] = [
     file: changing,
     find: '    window.amend(seq, bytes);\n',
     replace: '    if (bytes !== null) window.amend(seq, bytes);\n',
-    caughtBy: ['walks', 'simulation'],
+    caughtBy: ['named', 'walks'],
   },
   {
     name: 'answered-before-proven',
@@ -36,7 +36,7 @@ export const changeBugs: readonly PlantedBug[] = [
     file: changing,
     find: '!(await store.markTask({ seq, key, bytes })) || !(await prove())',
     replace: '!(await prove())',
-    caughtBy: ['named', 'walks', 'simulation'],
+    caughtBy: ['named', 'walks'],
   },
   {
     name: 'cancelled-beside-its-run',
@@ -45,7 +45,7 @@ export const changeBugs: readonly PlantedBug[] = [
     find: 'const ended = task === undefined ? null : apart(task, running && bytes === null);',
     replace:
       'const ended = task === undefined || task.failed < 0 ? null : apart(task, running && bytes === null) && null;',
-    caughtBy: ['named', 'walks'],
+    caughtBy: ['named'],
   },
   {
     name: 'old-answer-brings-a-cancelled-task',
@@ -70,5 +70,13 @@ export const changeBugs: readonly PlantedBug[] = [
     find: 'UNACKNOWLEDGED_MAX - (finished - acknowledged)',
     replace: 'UNACKNOWLEDGED_MAX - this.ids.length',
     caughtBy: ['walks'],
+  },
+  {
+    name: 'takeover-without-rest',
+    breaks: 'A new master begins its first task at once, whatever the last one began a moment before.',
+    file: 'src/coordinator/duties/durableDuty.ts',
+    find: '    this.pacing?.rest();\n    this.dispatcher.start(term);',
+    replace: '    this.dispatcher.start(term);',
+    caughtBy: ['named'],
   },
 ];
