@@ -22,6 +22,7 @@ import { poolBugs } from './pool.ts';
 import { programBugs } from './programs.ts';
 import { queueBugs } from './queue.ts';
 import { realmBugs } from './realms.ts';
+import { relayBugs } from './relay.ts';
 import { replicaSetBugs } from './replicaSet.ts';
 import { spreadBugs } from './spread.ts';
 import { storeBugs } from './stores.ts';
@@ -36,6 +37,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...queueBugs,
   ...realmBugs,
   ...durableBugs,
+  ...relayBugs,
   ...answerBugs,
   ...deathBugs,
   ...guardBugs,
