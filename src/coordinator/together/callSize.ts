@@ -15,12 +15,17 @@ const FULL_SHARE = 1 / 2;
 const SLOW_SHARE = 2 / 3;
 
 export class CallSize {
-  private size = CALL_FIRST;
+  private size: number;
   /** What the quickest call took, in ms. */
   private least = Number.POSITIVE_INFINITY;
 
-  /** `limit`: how long a call may take, in ms. */
-  constructor(private readonly limit: number) {}
+  /** `limit`: how long a call may take, in ms. `isLocal`: the size stays the largest. */
+  constructor(
+    private readonly limit: number,
+    private readonly isLocal = false,
+  ) {
+    this.size = isLocal ? CALL_MAX : CALL_FIRST;
+  }
 
   get most(): number {
     return this.size;
@@ -43,6 +48,7 @@ export class CallSize {
   }
 
   private shrink(size: number): void {
+    if (this.isLocal) return;
     this.size = Math.max(CALL_MIN, Math.min(this.size, Math.floor(size / 2)));
   }
 }

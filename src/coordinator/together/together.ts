@@ -19,6 +19,8 @@ const AGAIN_PARTS = 4;
 /** Calls for many at once, and with those that have given their turn on. */
 const CALLS_MAX = 2;
 const CALLS_UNDER_WAY_MAX = 8;
+/** The same of a store that takes all that wait into one transaction. */
+const LOCAL_CALLS_MAX = 32;
 /** The same of those that were split: some of them hang, and the others have no time to wait for that. */
 const SPLIT_MAX = 32;
 const SPLIT_UNDER_WAY_MAX = 64;
@@ -31,6 +33,11 @@ interface TogetherParts<Asked, Answer> {
   readonly clock: Clock;
   /** How long a call may take, in ms. */
   readonly limit: number;
+  /**
+   * Whether the store takes all calls that wait into one transaction, whose cost is the wait for the disk: smaller calls, one after
+   * another, would only be more of them.
+   */
+  readonly isLocal?: boolean;
   /** Calls back when the timers that are due have run: each has a turn of its own. */
   soon(callback: () => void): void;
   /** Whether a call for many that had no answer in time is split, too, and not only one that was refused. */
@@ -71,12 +78,13 @@ export class Together<Asked, Answer> {
   private answeredAt = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly parts: TogetherParts<Asked, Answer>) {
-    const { clock, limit, isRead } = parts;
+    const { clock, limit, isRead, isLocal = false } = parts;
+    const atOnce = isLocal ? LOCAL_CALLS_MAX : CALLS_MAX;
     // A read may wait for longer: it sees what is there when it is sent.
     const common = { clock, patience: limit * TURN_SHARE, wait: isRead ? 2 * limit : limit };
     this.split = new Lane({ ...common, atOnce: SPLIT_MAX, underWayMax: SPLIT_UNDER_WAY_MAX });
-    this.calls = new Lane({ ...common, atOnce: CALLS_MAX, underWayMax: CALLS_UNDER_WAY_MAX });
-    this.size = new CallSize(limit);
+    this.calls = new Lane({ ...common, atOnce, underWayMax: Math.max(atOnce, CALLS_UNDER_WAY_MAX) });
+    this.size = new CallSize(limit, isLocal);
   }
 
   ask(asked: Asked): Promise<Answer> {

@@ -12,6 +12,8 @@ interface TogetherStoreParts {
   /** How long a call on which a lease hangs may take, in ms. */
   readonly limit: number;
   /** Calls back when the timers that are due have run. */
+  /** As of the parts of `Together`; false by default. */
+  readonly isLocal?: boolean;
   soon?(callback: () => void): void;
 }
 
@@ -24,8 +26,9 @@ const looking = { splitsIfSlow: false, isRead: true } as const;
 const other = { splitsIfSlow: false, isRead: false } as const;
 
 /** Returns a store of the same calls. Those that are not made for many subsystems at once go out as they are. */
-export function togetherStore(store: FullStore, { clock, limit, soon = setImmediate }: TogetherStoreParts): FullStore {
-  const common = { clock, limit, soon };
+export function togetherStore(store: FullStore, parts: TogetherStoreParts): FullStore {
+  const { clock, limit, isLocal = false, soon = setImmediate } = parts;
+  const common = { clock, limit, isLocal, soon };
   return { ...store, ...leaseCalls(store, common), ...claimCalls(store, common), ...lineCalls(store, common) };
 }
 

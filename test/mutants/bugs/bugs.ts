@@ -1,6 +1,7 @@
 /** All planted bugs. */
 import type { PlantedBug } from '../plantedBug.ts';
 import { answerBugs } from './answers.ts';
+import { changeBugs } from './changes.ts';
 import { deathBugs } from './deaths.ts';
 import { durableBugs } from './durable.ts';
 import { electionBugs } from './election.ts';
@@ -24,6 +25,7 @@ import { queueBugs } from './queue.ts';
 import { realmBugs } from './realms.ts';
 import { relayBugs } from './relay.ts';
 import { replicaSetBugs } from './replicaSet.ts';
+import { scheduleBugs } from './schedules.ts';
 import { spreadBugs } from './spread.ts';
 import { storeBugs } from './stores.ts';
 import { surroundingBugs } from './surroundings.ts';
@@ -38,6 +40,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...realmBugs,
   ...durableBugs,
   ...relayBugs,
+  ...changeBugs,
   ...answerBugs,
   ...deathBugs,
   ...guardBugs,
@@ -52,6 +55,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...pageBugs,
   ...memberBugs,
   ...orderBugs,
+  ...scheduleBugs,
   ...spreadBugs,
   ...mongodbBugs,
   ...surroundingBugs,
