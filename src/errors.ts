@@ -35,6 +35,9 @@ export type FailoverErrorCode =
   | 'ERR_POOL_BUSY'
   | 'ERR_NOT_DURABLE'
   | 'ERR_NOT_KILLED'
+  | 'ERR_NO_TRANSACTION'
+  | 'ERR_OTHER_DEPLOYMENT'
+  | 'ERR_OUTBOX_ENTRY'
   | 'ERR_PRELOAD'
   | 'ERR_QUEUE_BLOCKED'
   | 'ERR_QUEUE_FULL'
@@ -109,7 +112,7 @@ export class InvalidOptionError extends FailoverError {
 
 /**
  * Says that a task was not queued; what was queued before is untouched. `ERR_INVALID_KEY`, `ERR_TASK_NOT_CLONEABLE`,
- * `ERR_TASK_TOO_LARGE`, `ERR_QUEUE_FULL`
+ * `ERR_TASK_TOO_LARGE`, `ERR_QUEUE_FULL`, `ERR_NO_TRANSACTION`, `ERR_OTHER_DEPLOYMENT`
  */
 export class TaskError extends FailoverError {
   override readonly name = 'TaskError';

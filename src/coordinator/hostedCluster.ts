@@ -35,6 +35,7 @@ import type { MemberStatus } from '../wire/status.js';
 import type { TakenLetter } from '../wire/takenLetter.js';
 import { DeadLetters } from './deadLetters.js';
 import { DurableDuty } from './duties/durableDuty.js';
+import { durableParts } from './duties/durableParts.js';
 import type { Duty } from './duties/duty.js';
 import { MemoryDuty } from './duties/memoryDuty.js';
 import type { QueueDuty } from './duties/queueDuty.js';
@@ -89,6 +90,8 @@ export class HostedCluster implements ClusterCalls {
   readonly listDeadLetters: ClusterCalls['listDeadLetters'] = (after) => this.letters.list(after);
   readonly requeueLetter: ClusterCalls['requeueLetter'] = (...letter) =>
     this.durable.requeueLetter(...letter, this.letters);
+  readonly submitLater: ClusterCalls['submitLater'] = (...later) => this.durable.submitLater(...later);
+  readonly outboxPlace: ClusterCalls['outboxPlace'] = () => this.parts.store.outbox.outboxPlace();
   private standsBack = false;
   /** Until its turn to join the election has come. */
   private join: Begin | null = null;
@@ -313,18 +316,13 @@ export class HostedCluster implements ClusterCalls {
   private makeDuty(progressed: () => void): Duty {
     const { managed, identifier } = this.parts.spec;
     if (managed === null) {
-      this.groups = this.makeGroups();
+      const parts = { clock: systemClock, processes: new ProcessGroups(), emit: this.parts.emit };
+      if (this.parts.guard !== null) this.groups = new OwnedGroups({ ...parts, guard: this.parts.guard });
       this.unmanaged = new UnmanagedDuty(identifier, progressed, this.groups);
       return this.unmanaged;
     }
     this.managed = this.makeQueueDuty(managed, progressed);
     return this.managed;
-  }
-
-  private makeGroups(): OwnedGroups | null {
-    const { guard, emit } = this.parts;
-    if (guard === null) return null;
-    return new OwnedGroups({ clock: systemClock, guard, processes: new ProcessGroups(), emit });
   }
 
   private makeQueueDuty({ module, key, options }: ManagedSpec, progressed: () => void): QueueDuty {
@@ -343,7 +341,7 @@ export class HostedCluster implements ClusterCalls {
       loaded: () => this.loading?.succeeded(),
       unloadable: (error: CodedError, settled: boolean) => this.loading?.failed(error, settled),
     };
-    const durable = { schedules: store.schedules, key, holder, reads, stored: () => this.parts.stored() };
+    const durable = { ...durableParts(this.parts), key, holder, reads, stored: () => this.parts.stored() };
     return options.durable ? new DurableDuty({ ...parts, ...durable }) : new MemoryDuty(parts);
   }
 

@@ -3,6 +3,7 @@ import type { StartGate } from '../execution/startGate.js';
 import type { ThreadPlaces } from '../execution/threadPlaces.js';
 import type { ResolvedOptions } from '../options/options.js';
 import type { ReadLimit } from '../queue/readLimit.js';
+import type { OutboxWatch } from '../relay/outboxWatch.js';
 import type { StoreLimits } from '../store/limits.js';
 import type { FullStore } from '../store/taskStore.js';
 import type { ProcessIdentity } from '../surroundings/processIdentity.js';
@@ -19,6 +20,7 @@ export interface SharedParts {
   /** When all do together what they do now and then. */
   readonly phase: number;
   readonly reads: ReadLimit;
+  readonly outboxes: OutboxWatch;
   readonly pool: PoolProbe;
   /** What claims say of this process. */
   readonly process: ProcessIdentity;

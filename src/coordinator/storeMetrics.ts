@@ -5,10 +5,13 @@ import { type ServiceCounts, type StoreCall, storeCalls } from '../wire/sharedCo
 /** Returns a store of the same calls. Their answers come as they are, with nothing between. */
 export function countErrors(store: FullStore, counts: Pick<ServiceCounts, 'storeErrors'>): FullStore {
   const failed = (call: string): void => counts.storeErrors.add(isKnown(call) ? call : 'other');
-  return counted(
-    { ...store, tasks: counted(store.tasks, failed), schedules: counted(store.schedules, failed) },
-    failed,
-  );
+  const { tasks, outbox, schedules } = store;
+  const parts = {
+    tasks: counted(tasks, failed),
+    outbox: counted(outbox, failed),
+    schedules: counted(schedules, failed),
+  };
+  return counted({ ...store, ...parts }, failed);
 }
 
 function isKnown(call: string): call is StoreCall {

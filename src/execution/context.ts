@@ -35,7 +35,7 @@ export interface TaskContext {
   /** Aborts when the work must end: shortly before the lease does, or when `stop()` has waited long enough. A loop that never yields sees it too. */
   readonly signal: AbortSignal;
   /** Tells for which slot of which schedule the task is; undefined if it is for none. */
-  readonly schedule: SlotDetails | undefined;
+  readonly schedule?: SlotDetails | undefined;
   /** Returns how long the lease of this term still lasts, in ms; 0 when it has ended. It is exact even in a loop that never yields. */
   leaseRemaining(): number;
   /**

@@ -190,6 +190,40 @@ export interface Submissions {
 export interface SubmitOptions {
   /** Waits for room if the queue is full, instead of failing with `ERR_QUEUE_FULL`. Default false. */
   readonly wait?: boolean | undefined;
+  /**
+   * Names when the task is due: a `Date`, or ms since 1970. It is in line only from then on, at the end. Durable clusters only.
+   * It needs no room in the queue. `stored` is false if a task with this id waits for its time already.
+   */
+  readonly at?: Date | number | undefined;
+}
+
+/** Says in which transaction `submitWork` and `submitMany` write. */
+export interface TransactionOptions {
+  /** Names when the task is due, as in `SubmitOptions`. */
+  readonly at?: Date | number | undefined;
+  /**
+   * Is a session of your own MongoDB client, or of mongoose, in a transaction: the task is queued if and only if that commits.
+   * Durable clusters on MongoDB only, on a client of the same deployment.
+   */
+  readonly session: TransactionSession;
+}
+
+/** Is a `ClientSession` of the driver, of any version, or of mongoose. Its client writes the task. */
+export interface TransactionSession {
+  /** Returns whether a transaction is open. */
+  inTransaction(): boolean;
+}
+
+/** Tells that a task was written in a transaction. */
+export interface PendingSubmission {
+  /** Says that the task is stored as soon as the transaction commits, and never if it does not. */
+  readonly stored: 'pending';
+}
+
+/** Tells that tasks were written in a transaction. */
+export interface PendingSubmissions extends PendingSubmission {
+  /** Counts them. */
+  readonly count: number;
 }
 
 /** Owns a queue that one member at a time works off; what was done leaves the queues of all. */
@@ -231,6 +265,13 @@ export interface ManagedCluster<Task extends object = object> extends Cluster, S
    * @throws {@link FailoverError} `ERR_COORDINATOR_LOST`: the coordinator thread died, if the queue is durable.
    */
   submitWork(task: Task, options?: SubmitOptions): Promise<Submission>;
+  /**
+   * Writes a task in a transaction of yours, through your own client: it is queued if and only if that commits.
+   *
+   * @throws {@link TaskError} `ERR_NO_TRANSACTION`: the session has no open transaction. `ERR_OTHER_DEPLOYMENT`: its client is
+   * connected elsewhere. And what your driver throws, with its labels, so `withTransaction` tries again.
+   */
+  submitWork(task: Task, options: TransactionOptions): Promise<PendingSubmission>;
 
   /**
    * Queues many tasks by one call, in their order. The result is that of `submitWork` for one after another, and calls before
@@ -265,7 +306,9 @@ export interface ManagedCluster<Task extends object = object> extends Cluster, S
    * @throws {@link StoreError} The store did not answer or refused, if the queue is durable.
    * @throws {@link FailoverError} `ERR_COORDINATOR_LOST`: the coordinator thread died, if the queue is durable.
    */
-  submitMany(tasks: readonly Task[], options?: SubmitOptions): Promise<Submissions>;
+  submitMany(tasks: readonly Task[], options?: SubmitOptions & { readonly session?: undefined }): Promise<Submissions>;
+  /** Writes tasks in a transaction of yours, through your own client: all are queued if and only if that commits. */
+  submitMany(tasks: readonly Task[], options: TransactionOptions): Promise<PendingSubmissions>;
 
   /**
    * Puts a dead letter back at the end of the queue, with all its attempts; or lets a queue that is blocked

@@ -62,6 +62,11 @@ export interface ClusterEvents {
   cancelled: [id: TaskId];
   /** Tells that the attempts of a task are used up: it has left the queue, and is kept in the store for `requeue(id)`. */
   deadletter: [id: TaskId, error: CodedError];
+  /**
+   * Tells that a task of a transaction, or one that was due, was dropped by the master: a task with its id was queued. What
+   * `stored: false` tells of an ordinary one.
+   */
+  duplicate: [id: TaskId];
 }
 
 /** An emitter whose `emit` never throws: a listener that throws or rejects becomes a `panic`. */

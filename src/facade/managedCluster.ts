@@ -2,7 +2,6 @@
 
 import { showValue } from '../diagnostics/showValue.js';
 import { fromWire, TaskError } from '../errors.js';
-import { checkBoolean, readFields } from '../options/checks.js';
 import type { CancelOptions, RequeueAllOptions, ResolvedManagedOptions, UpdateOptions } from '../options/options.js';
 import type { WorkTarget } from '../options/workTarget.js';
 import type { TaskId } from '../task/task.js';
@@ -15,9 +14,18 @@ import { mustBeFresh } from '../wire/takenLetter.js';
 import { Admission } from './admission.js';
 import { Answers } from './answers.js';
 import type * as api from './api.js';
-import type { Outcome, Submission, Submissions, SubmitOptions } from './api.js';
+import type {
+  Outcome,
+  PendingSubmission,
+  PendingSubmissions,
+  Submission,
+  Submissions,
+  SubmitOptions,
+  TransactionOptions,
+} from './api.js';
 import type { CoordinatorHandle } from './coordinatorHandle.js';
 import { type EncodedTask, Feeder, type Receiver } from './feeder.js';
+import { first, isLater, LaterTasks, resolveSubmit } from './laterTasks.js';
 import { MainPulse } from './mainPulse.js';
 import { MainWork } from './mainWork.js';
 import { encodeEach, ManyTasks } from './manyTasks.js';
@@ -43,6 +51,7 @@ export class ManagedCluster<Task extends object = object>
   private readonly blocks: TaskBlocks;
   private readonly reserve: TaskBlocks['write'] = (most, write) => this.blocks.write(most, write);
   private readonly feeder: Feeder;
+  private readonly later: LaterTasks;
   private readonly mainWork: MainWork | null;
   private readonly room = new Admission();
   private readonly pulse: MainPulse | null;
@@ -65,6 +74,9 @@ export class ManagedCluster<Task extends object = object>
       priority,
       managed: { module: work.kind === 'module' ? work.href : null, key, options },
     });
+    const encode = (task: object): EncodedTask => this.encode(task);
+    const free = ({ slot }: EncodedTask): void => this.blocks.free(slot);
+    this.later = new LaterTasks({ name, durable: options.durable, encode, free, caller: () => this.caller() });
     this.blocks = new TaskBlocks(options.durable ? durableBlocks : memoryBlocks);
     this.feeder = new Feeder((batch) => this.call('submit', batch), options.durable);
     this.scheduling = new Scheduling({
@@ -90,21 +102,31 @@ export class ManagedCluster<Task extends object = object>
     this.pulse = work.kind === 'main' ? new MainPulse(this.lease, options.mainTimeout) : null;
   }
 
-  submitWork(task: Task, options?: SubmitOptions): Promise<Submission> {
+  submitWork(task: Task, options?: SubmitOptions): Promise<Submission>;
+  submitWork(task: Task, options: TransactionOptions): Promise<PendingSubmission>;
+  submitWork(task: Task, options?: SubmitOptions | TransactionOptions): Promise<Submission | PendingSubmission> {
     try {
       this.mustNotBeStopped();
-      const wait = resolveWait(options);
+      const request = resolveSubmit(options);
+      if (isLater(request)) return this.later.submit([task], request).then(first);
       const { id, slot } = this.encode(task);
-      if (wait) return this.waitForRoom(id, slot);
+      if (request.wait) return this.waitForRoom(id, slot);
       return this.submit(id, slot, (result) => this.submission(id, result, slot));
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
-  async submitMany(tasks: readonly Task[], options?: SubmitOptions): Promise<Submissions> {
+  submitMany(tasks: readonly Task[], options?: SubmitOptions): Promise<Submissions>;
+  submitMany(tasks: readonly Task[], options: TransactionOptions): Promise<PendingSubmissions>;
+  async submitMany(
+    tasks: readonly Task[],
+    options?: SubmitOptions | TransactionOptions,
+  ): Promise<Submissions | PendingSubmissions> {
     this.mustNotBeStopped();
-    const wait = resolveWait(options);
+    const request = resolveSubmit(options);
+    if (isLater(request)) return this.later.submit(tasks, request);
+    const { wait } = request;
     const encoded = encodeEach(
       tasks,
       (task) => this.encode(task),
@@ -324,6 +346,9 @@ export class ManagedCluster<Task extends object = object>
         this.answers.soon();
         this.emit('deadletter', event.id, fromWire(event.error));
         return;
+      case 'duplicate':
+        this.emit('duplicate', event.id);
+        return;
       case 'failed':
         this.emit('failed', event.id, fromWire(event.error), event.attempt);
         return;
@@ -360,10 +385,4 @@ export class ManagedCluster<Task extends object = object>
     // A coordinator that has died in the meantime has no use for it; the next one asks again, by numbers of its own.
     await call('worked', request.run, outcome).catch(() => {});
   }
-}
-
-function resolveWait(given: unknown): boolean {
-  if (given === undefined) return false;
-  const { wait } = readFields(given, '', ['wait']);
-  return wait === undefined ? false : checkBoolean(wait, 'wait');
 }

@@ -4,6 +4,7 @@
 import { StoreError } from '../errors.js';
 import type { ChangeStore } from './changes.js';
 import type { ManyStore } from './manyStore.js';
+import type { OutboxStore } from './outbox.js';
 import type { ScheduleStore } from './schedules.js';
 import type { FullStore, TaskStore } from './taskStore.js';
 
@@ -13,7 +14,7 @@ import type { FullStore, TaskStore } from './taskStore.js';
  * those of the calls begin after it.
  */
 export function openOnUse(store: FullStore): FullStore {
-  const { tasks, many, schedules } = store;
+  const { tasks, many, outbox, schedules } = store;
   const opened = new OpenedStore(store);
   const use = <T>(call: () => Promise<T>): Promise<T> => opened.use(call);
   return {
@@ -49,6 +50,19 @@ export function openOnUse(store: FullStore): FullStore {
     many: manyOnUse(many, use),
     schedules: schedulesOnUse(schedules, use),
     tasks: tasksOnUse(tasks, use),
+    outbox: outboxOnUse(outbox, use),
+  };
+}
+
+function outboxOnUse(outbox: OutboxStore, use: OpenedStore['use']): OutboxStore {
+  return {
+    putEntries: (name, entries) => use(() => outbox.putEntries(name, entries)),
+    namesWaiting: (names, now) => use(() => outbox.namesWaiting(names, now)),
+    readEntries: (name, now, most) => use(() => outbox.readEntries(name, now, most)),
+    markEntries: (name, entries) => use(() => outbox.markEntries(name, entries)),
+    refuseEntries: (name, entries) => use(() => outbox.refuseEntries(name, entries)),
+    removeEntries: (name, entries) => use(() => outbox.removeEntries(name, entries)),
+    outboxPlace: () => use(() => outbox.outboxPlace()),
   };
 }
 

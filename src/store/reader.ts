@@ -6,6 +6,7 @@
 import type { TaskId } from '../task/task.js';
 import type { StoreFacts } from './facts.js';
 import type { Drain, SeenOrders } from './orders.js';
+import type { StoredSchedule } from './schedules.js';
 import type { Lease, Member, TermRecord } from './store.js';
 import type { FoundDeadLetter, OutcomeLook, QueueState, StoredTask } from './taskStore.js';
 
@@ -70,6 +71,8 @@ export interface StoreReader {
   examine(): Promise<StoreFacts>;
   /** Returns the oldest dead letter with this id. */
   letterOf(name: string, id: TaskId): Promise<LetterEntry | null>;
+  /** Returns the schedules of a subsystem, those that can be read, without their payloads. */
+  schedules(name: string): Promise<StoredSchedule[]>;
   /** Returns the dead letter with this number, with its payload. It finds it by its key. */
   letterAt(name: string, seq: number): Promise<LetterEntry | null>;
 }

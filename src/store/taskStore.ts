@@ -12,6 +12,7 @@
 import type { TaskDetails, TaskId } from '../task/task.js';
 import type { ChangeStore } from './changes.js';
 import type { ManyStore } from './manyStore.js';
+import type { OutboxStore } from './outbox.js';
 import type { ScheduleStore } from './schedules.js';
 import type { Store, Tenure } from './store.js';
 
@@ -244,6 +245,7 @@ export interface TaskStore extends ChangeStore {
 /** All that a store of ours does. */
 export interface FullStore extends Store {
   readonly tasks: TaskStore;
+  readonly outbox: OutboxStore;
   readonly many: ManyStore;
   readonly schedules: ScheduleStore;
 }

@@ -5,6 +5,7 @@ import type { WireError } from '../errors.js';
 import type { ResolvedManagedOptions, ResolvedOptions } from '../options/options.js';
 import type { WorkOutcome } from '../queue/runner.js';
 import type { SharedGate } from '../store/embedded/gate.js';
+import type { OutboxPlace } from '../store/outbox.js';
 import type { OutcomeLook } from '../store/taskStore.js';
 import type { OwnThreadData } from '../surroundings/ownThreads.js';
 import type { TaskDetails, TaskId } from '../task/task.js';
@@ -135,6 +136,10 @@ export interface ClusterCalls {
   run(): Promise<void>;
   stop(): Promise<void>;
   submit(batch: TaskBatch): Promise<SubmitResult[]>;
+  /** Stores tasks that are due at this time, in ms since 1970. Resolves to whether each was stored. */
+  submitLater(batch: TaskBatch, at: number): Promise<boolean[]>;
+  /** Resolves to where transactions write tasks; null if the store has no such. */
+  outboxPlace(): Promise<OutboxPlace | null>;
   /** Resolves to false if this member is not master: then the identifier was dropped. */
   synchronize(id: TaskId): Promise<boolean>;
   status(): Promise<MemberStatus>;
@@ -199,6 +204,7 @@ export type MemberEvent =
   | { readonly type: 'failed'; readonly id: TaskId; readonly error: WireError; readonly attempt: number }
   | { readonly type: 'cancelled'; readonly ids: readonly TaskId[] }
   | { readonly type: 'deadletter'; readonly id: TaskId; readonly error: WireError }
+  | { readonly type: 'duplicate'; readonly id: TaskId }
   /** Tasks that another member did and that left this queue. */
   | { readonly type: 'removed'; readonly ids: readonly TaskId[] }
   /** Work that is a function on the main thread: call it, and answer with `worked`. */

@@ -126,6 +126,20 @@ const queue: Calls<TaskStore> = {
   removeChange: ({ tasks }) => tasks.removeChange(NAME, change.id),
   trimChanges: ({ tasks }) => tasks.trimChanges(NAME, new Date()),
 };
+const outbox: Calls<FullStore['outbox']> = {
+  putEntries: ({ outbox: calls }) => {
+    return calls.putEntries(
+      NAME,
+      ['x', 'y'].map((id) => ({ id, bytes: task(1).bytes, at: new Date(0), origin: `o ${id}` })),
+    );
+  },
+  namesWaiting: ({ outbox: calls }) => calls.namesWaiting([NAME], new Date()),
+  readEntries: ({ outbox: calls }) => calls.readEntries(NAME, new Date(), 10),
+  markEntries: ({ outbox: calls }) => calls.markEntries(NAME, [{ key: 'k', origin: 'o x' }]),
+  refuseEntries: ({ outbox: calls }) => calls.refuseEntries(NAME, [{ key: 'k', origin: 'o x', problem: 'p' }]),
+  removeEntries: ({ outbox: calls }) => calls.removeEntries(NAME, [{ key: 'k', origin: 'o x' }]),
+  outboxPlace: ({ outbox: calls }) => calls.outboxPlace(),
+};
 const schedule: ScheduleChange & SlotRules = {
   ...{ pattern: '0 2 * * *', timeZone: 'UTC', missed: 'once', maxMissed: 1, within: 0, overlap: 'skip', jitter: 0 },
   ...{ from: null, until: null, digest: '', declared: 0, cursor: 1 },
@@ -166,7 +180,8 @@ async function life(connectString: string, streams?: () => Promise<unknown>): Pr
   try {
     await store.open();
     await streams?.();
-    for (const call of Object.values({ ...before, ...queue, ...schedules, ...after })) await call(store, clock);
+    for (const call of Object.values({ ...before, ...queue, ...outbox, ...schedules, ...after }))
+      await call(store, clock);
   } finally {
     await store.close();
   }
@@ -211,7 +226,12 @@ async function guarded(uri: string, rights: readonly string[]) {
 }
 
 /** Nothing depends on the indexes by which old lines, old outcomes and origins are found. */
-const optional = ['failover_members', 'failover_outcomes createIndexes', 'failover_tasks createIndexes'];
+const optional = [
+  'failover_members',
+  'failover_outbox createIndexes',
+  'failover_outcomes createIndexes',
+  'failover_tasks createIndexes',
+];
 const isNeeded = (right: string) => !optional.some((each) => right.startsWith(each));
 const without = (...actions: string[]) => granted.filter((right) => !actions.some((action) => right.endsWith(action)));
 

@@ -57,7 +57,17 @@ const namedTests: Readonly<Record<string, string>> = {
   // The hints, the hand-overs, and the common times of heartbeats.
   'src/election/protocol.ts': 'test/unit/election/protocol.h',
   'src/election/elector.ts': 'test/unit/election/elector.test.ts',
+  ...Object.fromEntries(
+    ['timetable', 'settledSlots', 'declared', 'settling'].map((file) => [
+      `src/coordinator/schedules/${file}.ts`,
+      'test/unit/coordinator/schedules/',
+    ]),
+  ),
+  'src/schedules/planner.ts': 'test/unit/schedules/planner.test.ts',
+  'src/schedules/clockWatch.ts': 'test/unit/coordinator/schedules/timetable.test.ts',
   'src/queue/durable/reign.ts': 'test/unit/queue/durable/durableQueue.test.ts',
+  'src/queue/durable/changing.ts': 'test/unit/queue/durable/durableChanges.test.ts',
+  'src/queue/durable/taskWindow.ts': 'test/unit/queue/durable/durableChanges.test.ts',
   'src/store/outcomeDocuments.ts': 'test/unit/queue/durable/durableOutcomes.test.ts',
   'src/facade/outcomes.ts': 'test/unit/facade/outcomeWaiters.test.ts',
   'src/facade/outcomeWaiters.ts': 'test/unit/facade/outcomeWaiters.test.ts',

@@ -6,7 +6,7 @@ import { authority } from './tcpProxy.ts';
 import { MessageCutter, makeAnswer, readMessage } from './wire.ts';
 
 /** Returns the answer that the driver gets; with undefined the server is asked. */
-type Rule = (command: Document) => Document | undefined;
+type Rule = (command: Document) => Document | undefined | Promise<Document>;
 
 export class CommandProxy {
   rule: Rule = () => undefined;
@@ -64,7 +64,9 @@ export class CommandProxy {
         const request = readMessage(message);
         const answer = this.rule(request.body);
         if (answer === undefined) server.write(message);
-        else client.write(makeAnswer(request, ++this.answers, answer));
+        else if (answer instanceof Promise) {
+          void answer.then((later) => client.write(makeAnswer(request, ++this.answers, later)));
+        } else client.write(makeAnswer(request, ++this.answers, answer));
       }
     });
   }

@@ -22,6 +22,7 @@ const known: Readonly<Record<Name, true>> = {
     done: true,
     failed: true,
     deadletter: true,
+    duplicate: true,
     cancelled: true,
   },
   ...{ paused: true, resumed: true },

@@ -20,6 +20,7 @@ const layers: readonly (readonly string[])[] = [
   ['execution', 'observe'],
   ['wire'],
   ['election'],
+  ['relay'],
   ['queue'],
   ['guard'],
   ['requests'],

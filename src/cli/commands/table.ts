@@ -14,6 +14,7 @@ import { list } from './list.js';
 import { outcome } from './outcome.js';
 import { page } from './page.js';
 import { pause, resume } from './pause.js';
+import { schedule, schedules } from './schedules.js';
 import { status } from './status.js';
 import { submit } from './submit.js';
 import { tasks } from './tasks.js';
@@ -21,5 +22,5 @@ import { top } from './top.js';
 
 export const commands: readonly Register[] = [
   ...[list, status, top, events, tasks, outcome, submit, cancel, requeue, discard],
-  ...[handOver, pause, resume, drain, undrain, page, exec, doctor, bench, completion, demo],
+  ...[schedules, schedule, handOver, pause, resume, drain, undrain, page, exec, doctor, bench, completion, demo],
 ];

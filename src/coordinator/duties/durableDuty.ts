@@ -7,9 +7,13 @@ import { logFor } from '../../diagnostics/log.js';
 import { type CodedError, toWire } from '../../errors.js';
 import type { Dispatcher } from '../../queue/dispatcher.js';
 import { DurableQueue } from '../../queue/durable/durableQueue.js';
+import { Pacing } from '../../queue/durable/pacing.js';
 import { unblockHead } from '../../queue/durable/unblockHead.js';
 import type { ReadLimit } from '../../queue/readLimit.js';
 import type { QueuedTask } from '../../queue/runner.js';
+import type { OutboxWatch } from '../../relay/outboxWatch.js';
+import { Relay } from '../../relay/relay.js';
+import type { OutboxStore } from '../../store/outbox.js';
 import type { ScheduleStore } from '../../store/schedules.js';
 import type { Lease, Progress } from '../../store/store.js';
 import type { AddResult, NewTask, StoredTask, TaskStore } from '../../store/taskStore.js';
@@ -27,8 +31,13 @@ import { drainAnd, makeDispatcher, type QueueDuty, type QueueDutyParts } from '.
 /** A chunk of half the size, so one can run while the one before is acknowledged: see durableQueue.ts. */
 const DURABLE_CHUNK = { budget: 5, mostTasks: 128 };
 
-interface DurableDutyParts extends QueueDutyParts {
+export interface DurableDutyParts extends QueueDutyParts {
   readonly store: TaskStore;
+  readonly outbox: OutboxStore;
+  /** Shared by all queues of the coordinator. */
+  readonly outboxes: OutboxWatch;
+  /** Returns a text that no other call returns, anywhere, and that is higher than those before. */
+  newOrigin(): string;
   readonly schedules: ScheduleStore;
   /** The property that holds the id of a task; null: a function reads it. */
   readonly key: string | null;
@@ -44,7 +53,11 @@ const log = logFor('failover:managed');
 
 export class DurableDuty implements QueueDuty {
   private readonly queue: DurableQueue;
+  private readonly relay: Relay;
+  private leaveOutbox: () => void = () => {};
   private readonly dispatcher: Dispatcher;
+  /** Null without a `minInterval`. */
+  private readonly pacing: Pacing | null;
   readonly schedules: ClusterSchedules;
   private current: Progress = { identifier: null, count: 0, recent: [] };
   /** Whether the last lease that was seen, if there was one, had been released by a holder that did not die. */
@@ -57,9 +70,11 @@ export class DurableDuty implements QueueDuty {
 
   constructor(private readonly parts: DurableDutyParts) {
     const { name, store, clock, options, poll, reads, emit } = parts;
+    this.relay = this.makeRelay();
     this.queue = new DurableQueue({
       name,
-      store,
+      store: relayed(store, this.relay),
+      trimLimit: () => this.relay.trimLimit(),
       clock,
       retry: options.retry,
       poll,
@@ -76,12 +91,27 @@ export class DurableDuty implements QueueDuty {
       },
     });
     this.schedules = this.makeSchedules();
-    this.dispatcher = makeDispatcher(parts, this.queue, DURABLE_CHUNK, {
+    const { minInterval } = options;
+    this.pacing =
+      minInterval === 0 ? null : new Pacing(this.queue, { clock, minInterval, due: () => this.dispatcher.poke() });
+    this.dispatcher = makeDispatcher(parts, this.pacing ?? this.queue, DURABLE_CHUNK, {
+      began: () => this.pacing?.rest(),
       done: () => {},
       failed: (task, isLast) => this.queue.failed(task, isLast),
       postponed: (task) => this.queue.postponed(task),
       exhausted: (task, error) => this.queue.exhausted(task, error),
       unloadable: (error, exited) => void this.unloadable(error, exited),
+    });
+  }
+
+  private makeRelay(): Relay {
+    const { name, store, outbox, clock, poll, emit } = this.parts;
+    return new Relay({
+      ...{ name, store, outbox, clock, poll },
+      through: () => this.queue.through,
+      stored: (tasks) => this.stored(tasks),
+      duplicate: (id) => emit({ type: 'duplicate', id }),
+      trouble: (error) => emit({ type: 'error', error: toWire(error) }),
     });
   }
 
@@ -138,9 +168,23 @@ export class DurableDuty implements QueueDuty {
         stored.push({ seq: result.seq, id: task.id, bytes: task.bytes, attempts: 0, deaths: 0, recordedBy: null, at });
       }
     }
-    this.queue.offer(stored);
-    if (stored.length > 0) this.parts.stored();
+    this.stored(stored);
     return added;
+  }
+
+  private stored(tasks: readonly StoredTask[]): void {
+    this.queue.offer(tasks);
+    if (tasks.length > 0) this.parts.stored();
+  }
+
+  /** Stores tasks that are due then. Returns whether each was stored. */
+  async submitLater(batch: TaskBatch, time: number): Promise<boolean[]> {
+    const at = new Date(time);
+    const { name, outbox, clock, newOrigin } = this.parts;
+    const entries = tasksOf(batch).map(({ id, bytes }) => ({ id, bytes: viewOf(bytes), at, origin: newOrigin() }));
+    const stored = await outbox.putEntries(name, entries);
+    if (time <= clock.wall()) this.relay.look();
+    return stored;
   }
 
   /** Another member may have stored tasks. */
@@ -182,7 +226,16 @@ export class DurableDuty implements QueueDuty {
     log('%s: works off the stored queue under term %d', name, term);
     this.schedules.timetable.start(term);
     this.queue.start({ name, term, holder }, continued || this.released);
+    this.pacing?.rest();
     this.dispatcher.start(term);
+    this.relay.start({ name, term, holder });
+    this.leaveOutbox();
+    this.leaveOutbox = this.parts.outboxes.add(name, () => this.relay.look());
+  }
+
+  private endRelay(): void {
+    this.leaveOutbox();
+    this.relay.end();
   }
 
   /** Gives the lease away once what has run is acknowledged, and no suspect is on record: none was begun. */
@@ -207,7 +260,9 @@ export class DurableDuty implements QueueDuty {
   deposed(reason: string, left: number): void {
     this.released = false;
     this.schedules.timetable.end();
+    this.pacing?.end();
     this.dispatcher.halt(reason, left);
+    this.endRelay();
     this.queue.endReign();
   }
 
@@ -230,11 +285,13 @@ export class DurableDuty implements QueueDuty {
    * lease is left to run out: no member could take over while this one retries for ever.
    */
   async drain(): Promise<'drained' | 'stuck'> {
+    this.endRelay();
     this.schedules.timetable.end();
     const flush = (how: 'drained' | 'stuck') => this.queue.flush(how === 'drained' && !this.isCutShort);
     const { how, inTime } = await drainAnd(flush, this.dispatcher, this.parts);
     // A member that drains is not told `deposed`. Without this it would ask the store for ever.
     this.queue.endReign();
+    this.pacing?.end();
     return inTime ? how : 'stuck';
   }
 
@@ -265,6 +322,18 @@ export class DurableDuty implements QueueDuty {
     this.parts.emit({ type: 'done', ids });
     this.parts.progressed();
   }
+}
+
+/** Returns a store of the same calls, by which the relay sees which tasks it has moved. */
+function relayed(store: TaskStore, relay: Relay): TaskStore {
+  return {
+    ...store,
+    tasksAfter: async (...args) => {
+      const found = await store.tasksAfter(...args);
+      relay.saw(found);
+      return found;
+    },
+  };
 }
 
 function resultOf({ type }: AddResult): Exclude<SubmitResult, number> {

@@ -21,28 +21,45 @@ const FULL_SHARE = 1 / 2;
 /** The same of the limit: beyond it a call is too large, whatever the smallest took, and from half of it on none grows. */
 const SLOW_SHARE = 2 / 3;
 
+/** Calls at once of a store that takes all that wait into one transaction. */
+const LOCAL_CALLS = 32;
+
+interface Kind {
+  /**
+   * Whether the store takes all calls that wait into one transaction, whose cost is the wait for the disk: smaller calls, one after
+   * another, would only be more of them. So the size stays the largest.
+   */
+  readonly isLocal?: boolean;
+  /**
+   * That of calls that are alike, and more frequent. Until one of its own was too large, half as many as there can be tried:
+   * those that are rare would be as if the store was cold each time.
+   */
+  readonly like?: CallSize;
+}
+
 export class CallSize {
-  private size = CALL_FIRST;
+  private size: number;
   private hasShrunk = false;
   /** What the quickest call took, in ms. */
   private least = Number.POSITIVE_INFINITY;
 
-  /**
-   * `limit`: how long a call may take, in ms. `like`: of calls that are alike, and more frequent. Until one of its own was too
-   * large, half as many as there can be tried: those that are rare would be as if the store was cold each time.
-   */
+  /** `limit`: how long a call may take, in ms. */
   constructor(
     private readonly limit: number,
-    private readonly like?: CallSize,
-  ) {}
+    private readonly kind: Kind = {},
+  ) {
+    this.size = kind.isLocal ? CALL_MAX : CALL_FIRST;
+  }
 
   get most(): number {
-    if (this.like === undefined || this.hasShrunk) return this.size;
-    return Math.max(this.size, Math.floor(this.like.most / 2));
+    const { like } = this.kind;
+    if (like === undefined || this.hasShrunk) return this.size;
+    return Math.max(this.size, Math.floor(like.most / 2));
   }
 
   /** Returns how many calls there may be at once. */
   get atOnce(): number {
+    if (this.kind.isLocal) return LOCAL_CALLS;
     return Math.max(CALLS_MIN, Math.min(CALLS_MAX, Math.floor(MEMBERS_SMALL / this.most)));
   }
 
@@ -65,7 +82,7 @@ export class CallSize {
 
   /** That a small call took long says nothing of large ones: the store was slow for all. */
   private shrink(size: number): void {
-    if (2 * size < this.most) return;
+    if (this.kind.isLocal || 2 * size < this.most) return;
     this.size = Math.max(CALL_MIN, Math.min(this.most, Math.floor(size / 2)));
     this.hasShrunk = true;
   }

@@ -72,7 +72,7 @@ export class Lane<P extends Passenger> {
     }
   }
 
-  /** Returns null if nobody waits; those that have waited for too long are refused, and may leave none. */
+  /** Returns null if none waits; those that have waited for too long are refused, and may leave none. */
   private next(queue: P[]): P[] | null {
     const { clock, wait, most, refuse } = this.parts;
     const [first] = queue;

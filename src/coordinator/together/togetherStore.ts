@@ -12,6 +12,8 @@ interface TogetherStoreParts {
   readonly clock: Clock;
   /** How long a call on which a lease hangs may take, in ms. */
   readonly limit: number;
+  /** As the size of calls has it (`callSize.ts`); false by default. */
+  readonly isLocal?: boolean;
   /** Calls back when the timers that are due have run. */
   soon?(callback: () => void): void;
 }
@@ -30,9 +32,11 @@ const looking = { splitsIfSlow: false, isRead: true } as const;
 const other = { splitsIfSlow: false, isRead: false } as const;
 
 /** Returns a store of the same calls. Those that are not made for many subsystems at once go out as they are. */
-export function togetherStore(store: FullStore, { clock, limit, soon = setImmediate }: TogetherStoreParts): FullStore {
+export function togetherStore(store: FullStore, parts: TogetherStoreParts): FullStore {
+  const { clock, limit, isLocal = false, soon = setImmediate } = parts;
   const opening = new Opening(() => store.open());
-  const common = { clock, limit, soon, opening, beats: new CallSize(limit), looks: new CallSize(limit) };
+  const size = () => new CallSize(limit, { isLocal });
+  const common = { clock, limit, isLocal, soon, opening, beats: size(), looks: size() };
   return { ...store, ...leaseCalls(store, common), ...claimCalls(store, common), ...lineCalls(store, common) };
 }
 
@@ -193,8 +197,8 @@ class Opening {
   }
 }
 
-function sizeLike({ limit }: Common, like: CallSize): CallSize {
-  return new CallSize(limit, like);
+function sizeLike({ limit, isLocal }: Common, like: CallSize): CallSize {
+  return new CallSize(limit, { isLocal, like });
 }
 
 function only<T>([answer]: readonly T[]): T {

@@ -33,11 +33,12 @@ import type { ChangeCalls } from './changes.js';
 import type { SharedGate } from './gate.js';
 import type { InspectionCalls } from './inspection.js';
 import type { ManyCalls } from './manyCalls.js';
+import type { OutboxCalls } from './outbox.js';
 import type { EmbeddedPlace } from './place.js';
 import type { ScheduleCalls } from './schedules.js';
 import type { PackedRelayed, PackedStored, PackedTasks } from './taskBytes.js';
 
-export interface EmbeddedCalls extends InspectionCalls, ManyCalls, ChangeCalls, ScheduleCalls {
+export interface EmbeddedCalls extends InspectionCalls, ManyCalls, ChangeCalls, OutboxCalls, ScheduleCalls {
   open(): void;
   settle(epoch: string, wait: number): void;
   highestTerm(name: string): Tip;

@@ -8,6 +8,7 @@ import { systemClock } from '../../time/systemClock.js';
 import { type EmbeddedFacts, ROUND_TRIPS_MEASURED } from '../facts.js';
 import type { Drain, SeenOrders } from '../orders.js';
 import { type LeaseEntry, type LetterEntry, NO_BYTES, type Page, type StoreReader, type TermEntry } from '../reader.js';
+import type { StoredSchedule } from '../schedules.js';
 import type { Member } from '../store.js';
 import type { OutcomeLook, StoredTask } from '../taskStore.js';
 import { Gate } from './gate.js';
@@ -95,6 +96,10 @@ export class EmbeddedReader implements StoreReader {
   async letterOf(name: string, id: TaskId): Promise<LetterEntry | null> {
     const letter = await this.thread.call('oldestDeadLetter', [name, id]);
     return letter === null ? null : { ...letter, bytes: NO_BYTES };
+  }
+
+  schedules(name: string): Promise<StoredSchedule[]> {
+    return this.thread.call('readSchedules', [name, null]);
   }
 
   async letterAt(name: string, seq: number): Promise<LetterEntry | null> {

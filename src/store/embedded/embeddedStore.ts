@@ -13,6 +13,7 @@ import type { Clock } from '../../time/clock.js';
 import { systemClock } from '../../time/systemClock.js';
 import type { ManyStore } from '../manyStore.js';
 import type { Drain, OrdersAsked, OrdersChange, Preferred, SeenOrders } from '../orders.js';
+import type { OutboxStore } from '../outbox.js';
 import type { Presence } from '../presence.js';
 import type { ScheduleStore } from '../schedules.js';
 import type {
@@ -32,6 +33,7 @@ import type {
 import type { Success } from '../successes.js';
 import type { FullStore, TaskStore } from '../taskStore.js';
 import { EmbeddedMany } from './embeddedMany.js';
+import { EmbeddedOutbox } from './embeddedOutbox.js';
 import { EmbeddedScheduleStore } from './embeddedSchedules.js';
 import { EmbeddedTasks } from './embeddedTasks.js';
 import { Gate } from './gate.js';
@@ -46,6 +48,7 @@ export class EmbeddedStore implements FullStore {
   private state: 'new' | 'open' | 'closed' = 'new';
   readonly tasks: TaskStore;
   readonly many: ManyStore;
+  readonly outbox: OutboxStore;
   readonly schedules: ScheduleStore;
 
   constructor(
@@ -64,6 +67,7 @@ export class EmbeddedStore implements FullStore {
     this.tasks = new EmbeddedTasks(this.guarded);
     this.schedules = new EmbeddedScheduleStore(this.guarded);
     this.many = new EmbeddedMany(this.guarded);
+    this.outbox = new EmbeddedOutbox(this.guarded);
   }
 
   private readonly hints = new MarkedHints();

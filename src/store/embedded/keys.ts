@@ -112,6 +112,37 @@ export function originKey(name: string, origin: string): Buffer {
   return Buffer.concat([prefixed('g', Buffer.from(name)), Buffer.from(origin)]);
 }
 
+/** Where an entry of the outbox is in the line: marked ones before the others, then by their time. */
+interface EntryPlace {
+  readonly marked: boolean;
+  /** In ms since 1970. */
+  readonly at: number;
+  readonly origin: string;
+}
+
+export function entryKey(name: string, { marked, at, origin }: EntryPlace): Buffer {
+  const time = Buffer.alloc(9, marked ? 0 : 1);
+  time.writeBigUInt64BE(BigInt(Math.max(0, Math.trunc(at))), 1);
+  return Buffer.concat([prefixed('v', Buffer.from(name)), time, Buffer.from(origin)]);
+}
+
+/** Returns the range of the entries of a name that are marked, or due by then. */
+export function entryRangeUntil(name: string, at: number): KeyRange {
+  const start = prefixed('v', Buffer.from(name));
+  return { start, end: entryKey(name, { marked: false, at: at + 1, origin: '' }) };
+}
+
+/** Returns the place of the time in an entry's key. */
+export function entryTimeIn(key: Buffer): number {
+  const at = 5 + key.readUInt32BE(1) + 1;
+  return Number(key.readBigUInt64BE(at));
+}
+
+/** Returns the key under which the key of the entry with this id is. */
+export function entryIdKey(name: string, id: TaskId): Buffer {
+  return Buffer.concat([prefixed('w', Buffer.from(name)), idBytes(id)]);
+}
+
 export function letterKey(name: string, seq: number): Buffer {
   return numbered('d', Buffer.from(name), seq);
 }

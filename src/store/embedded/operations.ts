@@ -6,6 +6,7 @@ import { inspectionOn } from './inspection.js';
 import { Leases, type StoreFacts } from './leases.js';
 import { manyOn } from './manyCalls.js';
 import { EmbeddedOrders } from './orders.js';
+import { outboxOn } from './outbox.js';
 import { outcomesOn } from './outcomes.js';
 import { EmbeddedPresences } from './presences.js';
 import { schedulesOn } from './schedules.js';
@@ -19,6 +20,7 @@ export function operationsOn(entries: Entries, store: StoreFacts): EmbeddedCalls
   return {
     ...inspectionOn(entries, store),
     ...manyOn(entries, leases),
+    ...outboxOn(entries, store),
     ...schedulesOn(entries, store),
     ...changesOn(entries, store),
     ...queueOn(tasks),

@@ -1,5 +1,6 @@
 /** Tasks on their way between two threads: their bytes in one block, because each piece of memory costs as much as a task. */
 import type { TaskDetails, TaskId } from '../../task/task.js';
+import type { NewEntry } from '../outbox.js';
 import type { AddResult, NewTask, RelayedTask, RelayResult, StoredTask } from '../taskStore.js';
 
 export interface PackedTasks {
@@ -9,6 +10,10 @@ export interface PackedTasks {
   readonly lengths: readonly number[];
   /** Missing if no task has any. */
   readonly details?: readonly (TaskDetails | undefined)[];
+}
+
+export interface PackedEntries extends PackedTasks {
+  readonly rest: readonly Pick<NewEntry, 'at' | 'origin'>[];
 }
 
 /** With what only tasks have that a master moves into the queue. */
@@ -53,6 +58,18 @@ export function unpackTasks({ block, ids, offsets, lengths, details }: PackedTas
     const bytes = Buffer.from(block.buffer, block.byteOffset + offset, lengths[index]);
     const told = details?.[index];
     return told === undefined ? { id, bytes } : { id, bytes, details: told };
+  });
+}
+
+export function packEntries(entries: readonly NewEntry[]): PackedEntries {
+  return { ...packTasks(entries), rest: entries.map(({ at, origin }) => ({ at, origin })) };
+}
+
+export function unpackEntries(packed: PackedEntries): NewEntry[] {
+  return unpackTasks(packed).map((task, index) => {
+    const rest = packed.rest[index];
+    if (rest === undefined) throw new RangeError('each entry has its time');
+    return { ...task, ...rest };
   });
 }
 

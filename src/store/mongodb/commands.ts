@@ -124,6 +124,13 @@ export class Commands {
     return this.affected(what, await this.write(what, { delete: collection, deletes: [{ q, limit }] }));
   }
 
+  /** Deletes one document for each of the filters, in one command. */
+  async deleteEach(what: string, collection: string, filters: readonly Fields[]): Promise<void> {
+    if (filters.length === 0) return;
+    const deletes = filters.map((q) => ({ q, limit: 1 }));
+    this.affected(what, await this.write(what, { delete: collection, deletes }));
+  }
+
   /** Sends a command as it is. */
   send(what: string, command: Fields): Promise<Fields> {
     return this.run(what, command, this.limit);

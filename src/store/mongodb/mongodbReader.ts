@@ -15,6 +15,7 @@ import {
   type TaskEntry,
   type TermEntry,
 } from '../reader.js';
+import type { StoredSchedule } from '../schedules.js';
 import type { Member } from '../store.js';
 import { TaskReader } from '../taskDocuments.js';
 import type { OutcomeLook } from '../taskStore.js';
@@ -24,6 +25,7 @@ import { Topology } from './connection/topology.js';
 import { examine } from './examination.js';
 import { MEMBERS } from './indexes/indexes.js';
 import { MongodbOrders } from './mongodbOrders.js';
+import { MongodbSchedules } from './mongodbSchedules.js';
 import type { Settings } from './settings.js';
 import { MongodbOutcomes } from './tasks/mongodbOutcomes.js';
 import { DEAD_LETTERS, isRetired, majority, TASKS, TaskReads, taskKey } from './tasks/taskReads.js';
@@ -147,6 +149,10 @@ export class MongodbReader implements StoreReader {
     const options = { sort: { seq: 1 }, limit: 1, ...shown(false), ...majority };
     const [letter] = await this.find('letters', DEAD_LETTERS, { name, key: storedId(id) }, options);
     return letter === undefined ? null : this.reader(filled(letter, false)).deadLetter();
+  }
+
+  schedules(name: string): Promise<StoredSchedule[]> {
+    return new MongodbSchedules(this.commands).readSchedules(name, null);
   }
 
   async letterAt(name: string, seq: number): Promise<LetterEntry | null> {

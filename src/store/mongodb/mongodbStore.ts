@@ -31,6 +31,7 @@ import {
 } from '../documents.js';
 import type { ManyStore } from '../manyStore.js';
 import type { Drain, OrdersAsked, OrdersChange, Preferred, SeenOrders } from '../orders.js';
+import type { OutboxStore } from '../outbox.js';
 import type { Presence } from '../presence.js';
 import type { ScheduleStore } from '../schedules.js';
 import type {
@@ -67,7 +68,9 @@ import { MongodbPresences } from './mongodbPresences.js';
 import { MongodbSchedules } from './mongodbSchedules.js';
 import type { Settings } from './settings.js';
 import { storeError } from './storeErrors.js';
+import { MongodbOutbox } from './tasks/mongodbOutbox.js';
 import { MongodbTasks } from './tasks/mongodbTasks.js';
+import { TaskReads } from './tasks/taskReads.js';
 import { streamsOf } from './wakeups/streams.js';
 import { WakeUps } from './wakeups/wakeUps.js';
 
@@ -87,6 +90,7 @@ export class MongodbStore implements FullStore {
   private readonly presences: MongodbPresences;
   private readonly looks: Looks;
   readonly tasks: TaskStore;
+  readonly outbox: OutboxStore;
   readonly many: ManyStore;
   readonly schedules: ScheduleStore;
 
@@ -108,6 +112,9 @@ export class MongodbStore implements FullStore {
     const topology = new Topology(commands);
     this.connection.onAvailable(() => topology.reconnected());
     this.tasks = new MongodbTasks(commands, topology, this.indexes, clock);
+    const epoch = async () => (await this.epoch('outboxPlace')).epoch;
+    const reads = new TaskReads(commands, topology);
+    this.outbox = new MongodbOutbox(commands, reads, this.indexes, epoch, settings.database, clock);
     this.schedules = new MongodbSchedules(commands);
     this.many = new MongodbMany({
       commands: this.commands,

@@ -34,6 +34,7 @@ const TASK_LIMIT_MIN_MS = 10_000;
 export interface Settings extends StoreLabel {
   readonly connectString: string;
   readonly clientOptions: MongoClientOptions;
+  readonly database: string;
   readonly debug: boolean;
   readonly commandTimeout: number;
   /** The same for commands that carry tasks. */
@@ -62,6 +63,7 @@ export function settingsOf(options: Extract<StoreOptions, { kind: 'mongodb' }>, 
   const taskTimeout = Math.max(limits.commandTimeout, TASK_LIMIT_MIN_MS);
   return {
     connectString: withoutCompressors(connectString),
+    database: parsed.dbName,
     debug,
     wakeUps,
     secrets,

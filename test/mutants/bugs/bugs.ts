@@ -1,6 +1,7 @@
 /** All planted bugs. */
 import type { PlantedBug } from '../plantedBug.ts';
 import { answerBugs } from './answers.ts';
+import { changeBugs } from './changes.ts';
 import { deathBugs } from './deaths.ts';
 import { durableBugs } from './durable.ts';
 import { electionBugs } from './election.ts';
@@ -23,6 +24,7 @@ import { programBugs } from './programs.ts';
 import { queueBugs } from './queue.ts';
 import { realmBugs } from './realms.ts';
 import { replicaSetBugs } from './replicaSet.ts';
+import { scheduleBugs } from './schedules.ts';
 import { spreadBugs } from './spread.ts';
 import { storeBugs } from './stores.ts';
 import { surroundingBugs } from './surroundings.ts';
@@ -36,6 +38,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...queueBugs,
   ...realmBugs,
   ...durableBugs,
+  ...changeBugs,
   ...answerBugs,
   ...deathBugs,
   ...guardBugs,
@@ -50,6 +53,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...pageBugs,
   ...memberBugs,
   ...orderBugs,
+  ...scheduleBugs,
   ...spreadBugs,
   ...mongodbBugs,
   ...surroundingBugs,

@@ -206,7 +206,7 @@ export const togetherBugs: readonly PlantedBug[] = [
     breaks: 'Looks that a slow store answers for none are split to single ones, which are more for it to do.',
     file: 'src/coordinator/together/together.ts',
     find: 'const isTheirs = isRead && this.answeredAt >= sentAt;',
-    replace: 'const isTheirs = isRead && sentAt >= 0;',
+    replace: 'const isTheirs = isRead && (this.answeredAt >= sentAt || sentAt >= 0);',
     caughtBy: ['named'],
   },
   {
@@ -222,8 +222,8 @@ export const togetherBugs: readonly PlantedBug[] = [
     breaks:
       'The last ten of a thousand beats that are answered late have all later beats go out in dozens of commands.',
     file: 'src/coordinator/together/callSize.ts',
-    find: 'if (2 * size < this.most) return;',
-    replace: '',
+    find: 'if (this.kind.isLocal || 2 * size < this.most) return;',
+    replace: 'if (this.kind.isLocal) return;',
     caughtBy: ['named'],
   },
   {
@@ -231,8 +231,8 @@ export const togetherBugs: readonly PlantedBug[] = [
     breaks:
       'A thousand releases go out by 32, as if nothing was known of the store, and the process exits before them.',
     file: 'src/coordinator/together/callSize.ts',
-    find: 'return Math.max(this.size, Math.floor(this.like.most / 2));',
-    replace: 'return Math.min(this.size, this.like.most);',
+    find: 'return Math.max(this.size, Math.floor(like.most / 2));',
+    replace: 'return Math.min(this.size, like.most);',
     caughtBy: ['named'],
   },
   {

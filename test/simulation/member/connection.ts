@@ -8,6 +8,7 @@ import { StoreError } from '../../../src/errors.ts';
 import type { Beat, ManyStore } from '../../../src/store/manyStore.ts';
 import type { Match } from '../../../src/store/matches.ts';
 import type { Drain, OrdersAsked, OrdersChange, Preferred, SeenOrders } from '../../../src/store/orders.ts';
+import type { OutboxStore } from '../../../src/store/outbox.ts';
 import type {
   DeadTenure,
   Lease,
@@ -24,6 +25,7 @@ import type {
 import type { FullStore, TaskStore } from '../../../src/store/taskStore.ts';
 import type { Clock } from '../../../src/time/clock.ts';
 import type { ChangeBook } from '../../support/changeBook.ts';
+import { MemoryOutbox } from '../../support/memoryOutbox.ts';
 import { MemoryScheduleStore } from '../../support/memoryScheduleStore.ts';
 import { sameVersion } from '../../support/memoryStore.ts';
 import { lookAt } from '../../support/outcomes.ts';
@@ -138,6 +140,8 @@ export const togetherCalls: ReadonlySet<CallName> = new Set<CallName>([
 
 export class SimulatedConnection implements FullStore {
   readonly tasks: TaskStore;
+  /** Empty: no simulated user has transactions, and no task is due later. */
+  readonly outbox: OutboxStore = new MemoryOutbox().connect();
   readonly many: ManyStore = {
     beatAll: (beats) => this.beatAll(beats),
     highestTerms: () => assert.fail('a process has one member, which reads alone'),
@@ -333,8 +337,9 @@ export class SimulatedConnection implements FullStore {
           // A planted bug: some of what is said to be stored is not.
           return { change: forgetsTasks && tasks.length === 2 ? () => {} : change, answer, committed };
         }),
-      relayTasks: (_tenure, tasks) =>
+      relayTasks: (tenure, tasks) =>
         this.write('relayTasks', (primary) => {
+          if (held(primary.current.lease, tenure) === null) return { change: () => {}, answer: null };
           const { change, answer } = relayTasks(primary, tasks, new Date(clock.wall()));
           const committed = (): void => {
             for (const [index, result] of answer.entries()) {
@@ -409,13 +414,28 @@ export class SimulatedConnection implements FullStore {
       openChanges: (_name, limit) => this.read('openChanges', ({ committed }) => committed.changes.open(limit)),
       takeChange: (_name, id, term) => this.changed('takeChange', (changes) => changes.take(id, term)),
       answerChange: (_name, id, term, answer) =>
-        this.changed('answerChange', (changes) => changes.answer(id, term, answer)),
+        this.changed(
+          'answerChange',
+          (changes) => changes.answer(id, term, answer),
+          (isAnswered, { changes }) => {
+            const seq = changes.seqOf(id);
+            if (isAnswered && answer === 'removed' && seq !== undefined) database.watch.toldRemoved(seq);
+          },
+        ),
       readAnswer: (_name, id) => this.read('readAnswer', ({ committed }) => committed.changes.read(id)),
       removeChange: (_name, id) => done(this.changed('removeChange', (changes) => changes.remove(id)).then(() => null)),
       trimChanges: (_name, before) =>
         done(this.changed('trimChanges', (changes) => changes.trim(before)).then(() => null)),
       markTask: ({ term }, mark) =>
-        done(this.write('markTask', () => ({ change: markTask(term, mark), answer: null }))),
+        done(
+          this.write('markTask', ({ committed: { tasks } }) => ({
+            change: markTask(term, mark),
+            answer: null,
+            committed: () => {
+              if (tasks.get(mark.seq)?.cancelled === true) database.watch.cancelled(mark.seq);
+            },
+          })),
+        ),
       // No simulated member puts a letter back.
       claimDeadLetter: () => this.write('claimDeadLetter', () => ({ change: () => {}, answer: true })),
       removeDeadLetter: (_name, seq) =>
@@ -429,11 +449,19 @@ export class SimulatedConnection implements FullStore {
   }
 
   /** Changes a request, and answers what the primary has made of it. */
-  private changed<T>(name: CallName, change: (changes: ChangeBook) => T): Promise<T> {
-    return this.write(name, ({ current }) => ({
-      answer: change(current.changes.clone()),
-      change: ({ changes }) => void change(changes),
-    }));
+  private changed<T>(
+    name: CallName,
+    change: (changes: ChangeBook) => T,
+    committed: (answer: T, documents: Documents) => void = () => {},
+  ): Promise<T> {
+    return this.write(name, (primary) => {
+      const answer = change(primary.current.changes.clone());
+      return {
+        answer,
+        change: ({ changes }) => void change(changes),
+        committed: () => committed(answer, primary.committed),
+      };
+    });
   }
 
   private read<T>(name: CallName, look: (primary: Primary) => T): Promise<T> {

@@ -113,7 +113,8 @@ function drawQueueHabits(setting: Setting): Habits {
       },
       maxQueue: 1_000_000,
       maxTaskBytes: 1_048_576,
-      keepOutcomes: setting.queue === 'durable' ? 60_000 : null,
+      // For so long that no clock that is wrong ends it.
+      keepOutcomes: setting.queue === 'durable' ? 1e12 : null,
       results: false,
       resourceLimits: {},
       // The simulated thread has its own.
@@ -121,6 +122,7 @@ function drawQueueHabits(setting: Setting): Habits {
       loadTimeout: Number.POSITIVE_INFINITY,
       stopTimeout: pick(0, 200, 1500),
       cancelTimeout: 200,
+      minInterval: 0,
       grace,
       taskTimeout: pick(300, 900, Number.POSITIVE_INFINITY),
       mainTimeout: Number.POSITIVE_INFINITY,

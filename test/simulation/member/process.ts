@@ -19,6 +19,7 @@ import { configurationOf } from '../../../src/options/configuration.ts';
 import { defaultGrace, timeToLive } from '../../../src/options/leaseTimes.ts';
 import type { Intervals } from '../../../src/options/options.ts';
 import { ReadLimit } from '../../../src/queue/readLimit.ts';
+import { OutboxWatch } from '../../../src/relay/outboxWatch.ts';
 import { openOnUse } from '../../../src/store/openOnUse.ts';
 import type { Store } from '../../../src/store/store.ts';
 import type { ProcessIdentity, ProcessTable } from '../../../src/surroundings/processIdentity.ts';
@@ -241,12 +242,10 @@ export class SimulatedProcess {
         };
         this.managed = habits.options.durable
           ? new DurableDuty({
-              ...parts,
-              schedules: store.schedules,
-              key: 'id',
-              holder: id,
-              reads: new ReadLimit(),
-              stored: () => world.hint(this),
+              ...{ ...parts, holder: id, reads: new ReadLimit(), stored: () => world.hint(this) },
+              ...{ outbox: store.outbox, newOrigin: () => `${id} ${random()}` },
+              outboxes: new OutboxWatch({ outbox: store.outbox, clock, poll: intervals.POLL }),
+              ...{ schedules: store.schedules, key: 'id' },
             })
           : new MemoryDuty(parts);
         return conduct.watch(ledger.watch(this, this.managed));

@@ -10,6 +10,7 @@ import { resolveOptions } from '../../../src/options/resolve.ts';
 import { ReadLimit } from '../../../src/queue/readLimit.ts';
 import type { Caller, CallsByName, ClusterCalls } from '../../../src/wire/messages.ts';
 import type { TakenLetter } from '../../../src/wire/takenLetter.ts';
+import { emptyOutbox } from '../../support/emptyOutbox.ts';
 import { MemoryScheduleStore } from '../../support/memoryScheduleStore.ts';
 import { atOnce, MemoryTasks } from '../../support/memoryTaskStore.ts';
 import { runs } from '../../support/propertyRuns.ts';
@@ -35,6 +36,7 @@ function member(lost: number, how: 'call' | 'answer') {
   const letters = new DeadLetters({ store: connected, name: NAME, holder: 'me', clock, poll: POLL });
   const work = new DurableDuty({
     ...new Told().parts(clock),
+    ...emptyOutbox(clock, POLL),
     store: connected,
     holder: 'me',
     reads: new ReadLimit(),

@@ -13,7 +13,14 @@ const refuse = async () => {
 
 test('calls that fail are counted by name, those of tasks too, and the caller is told the same', async () => {
   const counts = new ServiceCounts();
-  const plain = { beat: refuse, unheard: refuse, close: async () => {}, tasks: { addTasks: refuse }, schedules: {} };
+  const plain = {
+    beat: refuse,
+    unheard: refuse,
+    close: async () => {},
+    tasks: { addTasks: refuse },
+    outbox: {},
+    schedules: {},
+  };
   const store = countErrors(plain as unknown as FullStore, counts) as unknown as typeof plain;
   await expect(store.beat()).rejects.toBe(error);
   await expect(store.beat()).rejects.toBe(error);
@@ -26,20 +33,16 @@ test('calls that fail are counted by name, those of tasks too, and the caller is
 
 test('what answers without a promise is handed on', () => {
   const stop = () => {};
-  const plain = { onHint: () => stop, tasks: {}, schedules: {} };
+  const plain = { onHint: () => stop, tasks: {}, outbox: {}, schedules: {} };
   expect(countErrors(plain as unknown as FullStore, new ServiceCounts()).onHint(() => {})).toBe(stop);
 });
 
 test('the calls of a store are known by name', () => {
-  const {
-    tasks,
-    schedules,
-    many: _many,
-    ...calls
-  } = openOnUse({ tasks: {}, many: {}, schedules: {} } as unknown as FullStore);
+  const bare = { tasks: {}, many: {}, outbox: {}, schedules: {} } as unknown as FullStore;
+  const { tasks, many: _many, outbox, schedules, ...calls } = openOnUse(bare);
   const silent = ['close', 'onAvailable', 'onHint', 'wantHints'];
-  const names = [...Object.keys(calls), ...Object.keys(tasks), ...Object.keys(schedules)].filter(
-    (name) => !silent.includes(name),
-  );
+  const names = [calls, tasks, outbox, schedules]
+    .flatMap((each) => Object.keys(each))
+    .filter((name) => !silent.includes(name));
   expect(names.filter((name) => !storeCalls.some((known) => known === name))).toEqual([]);
 });

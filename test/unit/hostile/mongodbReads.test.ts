@@ -53,7 +53,14 @@ const REFUSED: readonly FailoverErrorCode[] = [
   'ERR_STORE_UNAVAILABLE',
 ];
 const settings: Settings = {
-  ...{ connectString: 'mongodb://fake', clientOptions: {}, debug: false, label: 'mongodb://fake/db', secrets: [] },
+  ...{
+    connectString: 'mongodb://fake',
+    database: 'test',
+    clientOptions: {},
+    debug: false,
+    label: 'mongodb://fake/db',
+    secrets: [],
+  },
   ...{ commandTimeout: 200, taskTimeout: 200, connectTimeout: 200, connectSteps: [200], freshFor: 200, wakeUps: false },
 };
 const lease = { term: 1, beat: 0, ack: 0, holder: 'h', claim: 'c', ttl: 1, identifier: null, count: 0, recent: [] };

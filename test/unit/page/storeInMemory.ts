@@ -84,6 +84,7 @@ export class StoreInMemory {
         ask('letters', () => (this.letters.get(name) ?? []).filter(({ seq }) => seq > after).slice(0, limit)),
       letterOf: (name, id) => ask('letterOf', () => this.letters.get(name)?.find((letter) => letter.id === id) ?? null),
       letterAt: (name, at) => ask('letterAt', () => this.letters.get(name)?.find(({ seq }) => seq === at) ?? null),
+      schedules: () => ask('schedules', () => []),
       outcomes: () => Promise.reject(new Error('the page asks for no outcomes')),
       examine: () => Promise.reject(new Error('the page examines nothing')),
     };

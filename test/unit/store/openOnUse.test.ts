@@ -69,6 +69,15 @@ class SlowStore {
         putMembers: none,
         removeMembers: none,
       },
+      outbox: {
+        putEntries: none,
+        namesWaiting: none,
+        readEntries: none,
+        markEntries: none,
+        refuseEntries: none,
+        removeEntries: none,
+        outboxPlace: none,
+      },
       tasks: {
         ...{
           addTasks: none,

@@ -11,7 +11,7 @@
  */
 import { StoreError } from '../../../errors.js';
 import type { Fields } from '../../documents.js';
-import { indexes, judge, originIndex, uniqueTasks } from './indexes.js';
+import { type Index, indexes, judge, originIndex, outboxIndex, uniqueTasks } from './indexes.js';
 import { IndexMaker, type IndexSite } from './indexMaker.js';
 
 /** How often readers look at the indexes of the tasks, in ms. */
@@ -19,8 +19,8 @@ const READ_PERIOD_MS = 1000;
 /** How often all indexes are looked at, in ms. */
 const ALL_PERIOD_MS = 10_000;
 
-/** How often it is looked whether the index by origin is there, in ms. */
-const ORIGINS_PERIOD_MS = 60_000;
+/** How often it is looked whether an index is there that not every store needs, in ms. */
+const TRY_PERIOD_MS = 60_000;
 
 const ofTasks = indexes.filter(({ collection }) => collection === uniqueTasks.collection);
 const collections = [...new Set(indexes.map(({ collection }) => collection))];
@@ -31,7 +31,8 @@ export class IndexKeeper {
   /** When all were looked at; null until the first call, because opening looks at all. */
   private allAt: number | null = null;
   private mendedAt = Number.NEGATIVE_INFINITY;
-  private originsAt = Number.NEGATIVE_INFINITY;
+  /** When it was last looked whether those are there that not every store needs. */
+  private readonly triedAt = new Map<Index, number>();
 
   constructor(private readonly site: IndexSite) {
     this.maker = new IndexMaker(site);
@@ -61,13 +62,21 @@ export class IndexKeeper {
 
   /** Has tasks found by their origin fast, where the server can and the user may. Rejects for nothing. */
   async beforeRelaying(): Promise<void> {
+    await this.try('relayTasks', originIndex);
+  }
+
+  /** Has the outbox made, with its index, where the user may. Rejects for nothing. */
+  async beforeOutbox(): Promise<void> {
+    await this.try('outbox', outboxIndex);
+  }
+
+  private async try(what: string, index: Index): Promise<void> {
     const now = this.site.clock.now();
-    if (now - this.originsAt < ORIGINS_PERIOD_MS) return;
-    this.originsAt = now;
-    const { collection } = originIndex;
-    const listed = await this.maker.list('relayTasks', collection).catch(() => null);
-    const isThere = listed === null || listed.some(({ name }) => name === originIndex.name);
-    if (!isThere) await this.maker.make('relayTasks', [originIndex], []).catch(() => {});
+    if (now - (this.triedAt.get(index) ?? Number.NEGATIVE_INFINITY) < TRY_PERIOD_MS) return;
+    this.triedAt.set(index, now);
+    const listed = await this.maker.list(what, index.collection).catch(() => null);
+    const isThere = listed === null || listed.some(({ name }) => name === index.name);
+    if (!isThere) await this.maker.make(what, [index], []).catch(() => {});
   }
 
   /** Waits for a build that another member, or an administrator, has begun: a server waits too if it is asked again. */

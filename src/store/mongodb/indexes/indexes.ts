@@ -41,6 +41,17 @@ export const originIndex: Index = {
   use: 'tidy',
 };
 
+export const OUTBOX = 'failover_outbox';
+
+/** By which the entries leave. Made when the outbox is first looked at. */
+export const outboxIndex: Index = {
+  collection: OUTBOX,
+  name: 'line',
+  key: { name: 1, refused: 1, due: -1, at: 1, origin: 1, _id: 1 },
+  options: {},
+  use: 'tidy',
+};
+
 export const indexes: readonly Index[] = [
   { collection: LEASES, name: 'name_term', key: { name: 1, term: -1 }, options: {}, use: 'fast' },
   uniqueTasks,
@@ -107,7 +118,7 @@ export function dropCommand({ collection }: Index, found: Fields): string {
 
 /** Returns all that an administrator runs in mongosh, where the application's user may not make indexes. */
 export function adminCommands(): string[] {
-  return [...indexes, originIndex, outcomeEnds].map(createCommand);
+  return [...indexes, originIndex, outcomeEnds, outboxIndex].map(createCommand);
 }
 
 export function show(value: unknown): string {

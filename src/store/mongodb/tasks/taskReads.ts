@@ -53,6 +53,11 @@ export class TaskReads {
     return new TaskReader(document, this.commands.where(document._id));
   }
 
+  /** Reads from a primary that has made sure that it still is one: all that was written before is seen. */
+  fresh(what: string, from: string, filter: Fields, options: Fields): Promise<Fields[]> {
+    return this.find(what, from, filter, options, true);
+  }
+
   private async find(what: string, from: string, filter: Fields, options: Fields, fresh: boolean): Promise<Fields[]> {
     const { commands, topology } = this;
     // A server that is the only one refuses a linearizable read, and no other primary is there.

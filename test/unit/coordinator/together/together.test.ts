@@ -181,7 +181,7 @@ describe('the size of a call', () => {
   test('that was not tried is half of what is well for others that are alike, until one was too large', async () => {
     const like = new CallSize(LIMIT);
     for (const size of [32, 128, 512]) like.answered(1, size);
-    const rare = new CallSize(LIMIT, like);
+    const rare = new CallSize(LIMIT, { like });
     expect([like.most, rare.most, rare.atOnce]).toEqual([1000, 500, 2]);
     rare.answered(LIMIT * 0.9, 500);
     expect([rare.most, rare.atOnce]).toEqual([250, 2]);

@@ -17,6 +17,7 @@ import { FakeIndexes } from './fakeIndexes.ts';
 
 export const settings: Settings = {
   connectString: 'mongodb://fake',
+  database: 'test',
   clientOptions: {},
   debug: false,
   commandTimeout: 10_000,

@@ -52,7 +52,14 @@ vi.mock('mongodb', async (original) => {
 /** Longer than anything here takes on a busy machine: by the clock of the test alone time passes. */
 const CONNECT = 60_000;
 const settings: Settings = {
-  ...{ connectString: 'mongodb://fake', clientOptions: {}, debug: false, label: 'mongodb://fake/db', secrets: [] },
+  ...{
+    connectString: 'mongodb://fake',
+    database: 'test',
+    clientOptions: {},
+    debug: false,
+    label: 'mongodb://fake/db',
+    secrets: [],
+  },
   ...{
     commandTimeout: CONNECT,
     taskTimeout: CONNECT,

@@ -1,0 +1,199 @@
+/**
+ * Tasks that get into the queue later, by way of the outbox: those that are due at some time, and those that a transaction of the
+ * caller commits. The latter are written here, by the caller's own client, because a session belongs to the client that began it.
+ */
+import { showKind, showValue } from '../diagnostics/showValue.js';
+import { FailoverError, InvalidOptionError, StateError, TaskError } from '../errors.js';
+import { checkBoolean, isObject, readFields, reading } from '../options/checks.js';
+import { bson } from '../task/bson.js';
+import type { Caller } from '../wire/messages.js';
+import type { PendingSubmission, PendingSubmissions, Submission, Submissions, TransactionSession } from './api.js';
+import type { EncodedTask } from './feeder.js';
+import { encodeEach } from './manyTasks.js';
+
+/** What was asked of a submission. */
+export interface SubmitRequest {
+  readonly wait: boolean;
+  /** In ms since 1970; null: at once. */
+  readonly at: number | null;
+  readonly session: DriverSession | null;
+}
+
+/** Most tasks that are sent to the coordinator in one call. */
+const SENT_MAX = 256;
+/** The latest time that a `Date` holds, in ms. */
+const TIME_MAX = 8.64e15;
+/** The document of the store that names its epoch. */
+const MARKER = { collection: 'failover', _id: 'settled' } as const;
+const OUTBOX = 'failover_outbox';
+
+/** A session with what its types do not show, and all versions of the driver have. */
+interface DriverSession extends TransactionSession {
+  readonly client: { db(name: string): { collection(name: string): object } };
+}
+
+/** As much of a collection of the driver as is needed. */
+interface Collection {
+  findOne(filter: object, options: object): Promise<unknown>;
+  insertMany(documents: object[], options: object): Promise<unknown>;
+}
+
+const atOnce: SubmitRequest = { wait: false, at: null, session: null };
+
+/** @throws InvalidOptionError */
+export function resolveSubmit(given: unknown): SubmitRequest {
+  if (given === undefined) return atOnce;
+  const { wait, at, session } = readFields(given, '', ['wait', 'at', 'session']);
+  const request = {
+    wait: wait === undefined ? false : checkBoolean(wait, 'wait'),
+    at: at === undefined ? null : checkTime(at),
+    session: session === undefined || session === null ? null : checkSession(session),
+  };
+  if (request.wait && isLater(request))
+    throw new InvalidOptionError('wait cannot be given with at or session: they need no room');
+  return request;
+}
+
+function checkTime(at: unknown): number {
+  const time = at instanceof Date || isForeignDate(at) ? reading('at', () => Number(at)) : at;
+  if (typeof time === 'number' && time >= 0 && time <= TIME_MAX) return Math.trunc(time);
+  throw new InvalidOptionError(`at must be a Date from 1970 on, or its time in ms, not ${showValue(at)}`);
+}
+
+/** One of another realm, such as that of a test runner. */
+function isForeignDate(value: unknown): boolean {
+  return Object.prototype.toString.call(value) === '[object Date]';
+}
+
+function checkSession(session: unknown): DriverSession {
+  const isSession =
+    isObject(session) &&
+    reading('session', () => {
+      const { client, inTransaction } = session as Partial<DriverSession>;
+      return isObject(client) && typeof client.db === 'function' && typeof inTransaction === 'function';
+    });
+  if (isSession) return session as DriverSession;
+  throw new InvalidOptionError(`session must be a session of the driver, or of mongoose, not ${showKind(session)}`);
+}
+
+export function isLater({ at, session }: SubmitRequest): boolean {
+  return at !== null || session !== null;
+}
+
+/** What the submission of a task that is due later resolves to. */
+class LaterSubmission implements Submission {
+  constructor(readonly stored: boolean) {}
+
+  async done(): Promise<never> {
+    const text =
+      'a task that is due later has no number yet by which its end could be told: ask outcome(id) when it is due';
+    throw new FailoverError('ERR_OUTCOME_UNKNOWN', text);
+  }
+}
+
+/** Returns what `submitMany` tells, of its only task. */
+export function first(many: Submissions | PendingSubmissions): Submission | PendingSubmission {
+  return many.stored === 'pending' ? { stored: 'pending' } : new LaterSubmission(many.stored > 0);
+}
+
+interface LaterTasksParts {
+  readonly name: string;
+  readonly durable: boolean;
+  encode(task: object): EncodedTask;
+  free(task: EncodedTask): void;
+  /** Makes calls to the thread that is there now. */
+  caller(): Caller;
+}
+
+export class LaterTasks {
+  /** The clients whose deployment is that of the store. */
+  private readonly checked = new WeakSet<object>();
+
+  constructor(private readonly parts: LaterTasksParts) {}
+
+  async submit(tasks: readonly object[], { at, session }: SubmitRequest): Promise<Submissions | PendingSubmissions> {
+    const { name, durable, encode, free, caller } = this.parts;
+    if (!durable) {
+      const text = `at and session need a cluster with durable: true, and '${name}' keeps its tasks in memory`;
+      throw new StateError('ERR_NOT_DURABLE', text);
+    }
+    const encoded = encodeEach(tasks, encode, free);
+    try {
+      if (session !== null) return await this.submitIn(session, encoded, at, caller());
+      return await this.submitAt(encoded, at ?? 0, caller());
+    } finally {
+      for (const task of encoded) free(task);
+    }
+  }
+
+  /** Stores tasks that are due at this time. */
+  private async submitAt(tasks: readonly EncodedTask[], at: number, call: Caller): Promise<Submissions> {
+    let stored = 0;
+    for (let from = 0; from < tasks.length; ) {
+      const block = tasks[from]?.slot.block;
+      const some = tasks.slice(from, from + SENT_MAX);
+      const end = some.findIndex(({ slot }) => slot.block !== block);
+      const sent = end < 0 ? some : some.slice(0, end);
+      if (block === undefined) break;
+      const batch = {
+        block: block.bytes,
+        ids: sent.map(({ id }) => id),
+        offsets: sent.map(({ slot }) => slot.offset),
+        lengths: sent.map(({ slot }) => slot.length),
+      };
+      const answers = await call('submitLater', batch, at);
+      stored += answers.filter((isStored) => isStored).length;
+      from += sent.length;
+    }
+    return { stored, duplicates: tasks.length - stored };
+  }
+
+  /** Writes tasks in the transaction of this session. */
+  private async submitIn(
+    session: DriverSession,
+    tasks: readonly EncodedTask[],
+    at: number | null,
+    call: Caller,
+  ): Promise<PendingSubmissions> {
+    this.mustBeIn(session);
+    const place = await call('outboxPlace');
+    if (place === null) {
+      throw new InvalidOptionError(
+        'session needs a cluster on MongoDB: the embedded store has no transactions of yours',
+      );
+    }
+    const collection = (name: string) => session.client.db(place.database).collection(name) as Collection;
+    await this.mustBeHere(session, place.epoch, collection(MARKER.collection));
+    const written = new Date();
+    const documents = tasks.map(({ id, slot }) => ({
+      ...{ name: this.parts.name, key: id },
+      // Memory of its own: what is shared may be another task's before the driver has sent it.
+      payload: Buffer.from(slot.block.bytes.slice(slot.offset, slot.offset + slot.length)),
+      ...(at === null ? {} : { at: new Date(at) }),
+      origin: new bson.ObjectId().toHexString(),
+      written,
+    }));
+    // Again, because the transaction may have ended since, and the driver would write outside of one.
+    this.mustBeIn(session);
+    if (documents.length > 0) await collection(OUTBOX).insertMany(documents, { session, ordered: true });
+    return { stored: 'pending', count: documents.length };
+  }
+
+  private mustBeIn(session: TransactionSession): void {
+    if (reading('session', () => session.inTransaction())) return;
+    const text = `the session has no transaction, and so nothing would commit the task: call submitWork between startTransaction and commitTransaction, or within withTransaction`;
+    throw new TaskError('ERR_NO_TRANSACTION', text);
+  }
+
+  /** An outbox elsewhere would never be read. */
+  private async mustBeHere({ client }: DriverSession, epoch: string, collection: Collection): Promise<void> {
+    if (this.checked.has(client)) return;
+    const marker = await collection.findOne({ _id: MARKER._id }, { readPreference: 'primary' });
+    if (isObject(marker) && 'epoch' in marker && marker.epoch === epoch) {
+      this.checked.add(client);
+      return;
+    }
+    const text = `the client of the session is connected to another deployment than '${this.parts.name}', whose master would never see the task: begin the transaction on a client of the deployment that failover() was given`;
+    throw new TaskError('ERR_OTHER_DEPLOYMENT', text);
+  }
+}

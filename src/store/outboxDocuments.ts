@@ -1,0 +1,20 @@
+/** The entries of the outbox in both stores, and the check of every one that is read, as in documents.ts. */
+import type { Entry, EntryRef } from './outbox.js';
+import { TaskReader } from './taskDocuments.js';
+
+export class EntryReader extends TaskReader {
+  entryId(): Entry['id'] {
+    return this.id('key', this.fields.key);
+  }
+
+  entry(ref: EntryRef): Entry {
+    const { at, due } = this.fields;
+    return {
+      ...ref,
+      id: this.entryId(),
+      bytes: this.bytes('payload'),
+      at: at === undefined || at === null ? null : this.date('at'),
+      marked: due === true,
+    };
+  }
+}
