@@ -65,8 +65,13 @@ export interface TaskContext {
  */
 export type Work<Task = unknown> = (task: Task, context: TaskContext) => WorkResult | Promise<WorkResult>;
 
-/** Is what work returns. */
-export type WorkResult = boolean | { readonly result: unknown };
+/** Is what work returns: whether the task is done, or with `results: true` its result. */
+export type WorkResult =
+  | boolean
+  | {
+      /** Is kept for `done()`, at most 64 KiB when encoded. */
+      readonly result: unknown;
+    };
 
 /** Stores the checkpoint of the task that runs. Rejects as `checkpoint` does. */
 export type PutCheckpoint = (context: WorkContext, bytes: Uint8Array) => Promise<void>;

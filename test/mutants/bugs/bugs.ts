@@ -23,6 +23,7 @@ import { poolBugs } from './pool.ts';
 import { programBugs } from './programs.ts';
 import { queueBugs } from './queue.ts';
 import { realmBugs } from './realms.ts';
+import { relayBugs } from './relay.ts';
 import { replicaSetBugs } from './replicaSet.ts';
 import { scheduleBugs } from './schedules.ts';
 import { spreadBugs } from './spread.ts';
@@ -38,6 +39,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...queueBugs,
   ...realmBugs,
   ...durableBugs,
+  ...relayBugs,
   ...changeBugs,
   ...answerBugs,
   ...deathBugs,

@@ -9,10 +9,10 @@ export const changeBugs: readonly PlantedBug[] = [
   {
     name: 'cancelled-task-begins-while-it-is-marked',
     breaks: 'A task may begin while its mark is on the way.',
-    file: reign,
-    find: '|| this.changing.holds(task.seq)',
-    replace: '',
-    caughtBy: ['walks'],
+    file: changing,
+    find: 'return this.held.has(seq);',
+    replace: 'return this.held.has(-seq);',
+    caughtBy: ['named'],
   },
   {
     name: 'cancelled-task-runs',
