@@ -65,7 +65,7 @@ const namedTests: Readonly<Record<string, string>> = {
   ),
   'src/schedules/planner.ts': 'test/unit/schedules/planner.test.ts',
   'src/schedules/clockWatch.ts': 'test/unit/coordinator/schedules/timetable.test.ts',
-  'src/queue/durable/reign.ts': 'test/unit/queue/durable/durableQueue.test.ts',
+  'src/queue/durable/reign.ts': 'test/unit/queue/durable/durable',
   'src/queue/durable/changing.ts': 'test/unit/queue/durable/durableChanges.test.ts',
   'src/queue/durable/taskWindow.ts': 'test/unit/queue/durable/durableChanges.test.ts',
   'src/store/outcomeDocuments.ts': 'test/unit/queue/durable/durableOutcomes.test.ts',
