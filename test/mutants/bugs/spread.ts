@@ -189,4 +189,13 @@ export const spreadBugs: readonly PlantedBug[] = [
     replace: 'if (members.every(knowsNoRequests)) return false;',
     caughtBy: ['named'],
   },
+  {
+    name: 'dead-old-member-blocks-moves',
+    breaks:
+      'The line of a killed standby of an older version keeps its subsystem from being moved until the line is gone.',
+    file: 'src/coordinator/spread/rebalancer.ts',
+    find: 'knowsNoRequests(member) && !isGone(member, now)',
+    replace: 'knowsNoRequests(member) && !Number.isNaN(now)',
+    caughtBy,
+  },
 ];
