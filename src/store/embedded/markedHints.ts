@@ -8,7 +8,7 @@ import { ALL_LEASES, slotOf, topicOf } from './wakeups.js';
 
 const topics: readonly HintTopic[] = ['lease', 'tasks'];
 
-/** More names than that are those of clusters of which many have ended: then all are reckoned anew. */
+/** More names than that are those of clusters of which many have ended: then all are reckoned again. */
 const NAMES_MAX = 50_000;
 
 export class MarkedHints {

@@ -185,8 +185,8 @@ export const spreadBugs: readonly PlantedBug[] = [
     name: 'given-past-an-older-version',
     breaks: 'A mastership that is given away goes to a member of an older version, which claims whatever is released.',
     file: 'src/coordinator/spread/rebalancer.ts',
-    find: 'if (members.some(knowsNoRequests)) return false;',
-    replace: 'if (members.every(knowsNoRequests)) return false;',
+    find: 'if (members.some((member) => knowsNoRequests(member) &&',
+    replace: 'if (members.every((member) => knowsNoRequests(member) &&',
     caughtBy: ['named'],
   },
   {
