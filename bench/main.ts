@@ -13,6 +13,7 @@ import { latency } from './latency/latency.js';
 import { memory } from './memory/memory.js';
 import { peers } from './peers/peers.js';
 import { scale } from './scale/scale.js';
+import { schedules } from './schedules/schedules.js';
 import { cleanUpAtEnd } from './support/cleanup.js';
 import { packageFolder } from './support/packageFolder.js';
 import type { Answer, Question } from './support/question.js';
@@ -23,7 +24,7 @@ import { throughput } from './throughput/throughput.js';
 
 const questions: readonly Question[] = [
   ...[heartbeats, failoverTime, latency, throughput, durable, submission, memory],
-  ...[scale, peers],
+  ...[scale, schedules, peers],
 ];
 
 const usage = `npm run bench -- [question…] [--quick] [--row NAME[,NAME…]] [--json FILE]

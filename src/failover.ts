@@ -4,6 +4,7 @@ import { InvalidOptionError } from './errors.js';
 import type { Work } from './execution/context.js';
 import type { ManagedCluster, UnmanagedCluster } from './facade/api.js';
 import { CoordinatorHandle } from './facade/coordinatorHandle.js';
+import { type CronFunction, CronJob, type CronOptions, resolveCron } from './facade/cronJob.js';
 import { ManagedCluster as ManagedFacade } from './facade/managedCluster.js';
 import { Followers, putLink, type ServiceLink } from './facade/serviceLink.js';
 import type { ObserverAddress } from './facade/serviceWatch.js';
@@ -23,6 +24,7 @@ import { mustNotBePreload } from './surroundings/ownThreads.js';
 import { mustBeNode } from './surroundings/runtime.js';
 import type { TaskId } from './task/task.js';
 import { resolveKey, type TaskKey } from './task/taskKey.js';
+import { systemClock } from './time/systemClock.js';
 import type { MemberStatus } from './wire/status.js';
 
 /** Makes clusters that own a queue: `new managed(name, key, work, options?)`. */
@@ -96,6 +98,28 @@ export interface Failover {
   readonly managed: ManagedConstructor;
   /** Makes clusters that only elect and synchronize. */
   readonly unmanaged: UnmanagedConstructor;
+  /**
+   * Makes an unmanaged cluster that calls a function at each slot of a cron pattern, while it is master. Nothing is stored: a slot
+   * that comes while no member is master is left out, and so is one that comes while the function runs. Durable clusters have
+   * `schedule`, which loses none.
+   *
+   * @example
+   * ```ts
+   * import { failover } from 'mongo-failover';
+   *
+   * const service = failover({ nodb: true });
+   * const cleanup = service.cron('cleanup', '0 3 * * *', (slot) => console.log(`cleans up for ${slot.toISOString()}`), {
+   *   timeZone: 'Europe/Berlin',
+   * });
+   * cleanup.on('error', (error) => console.error(error.message)); // also if the function throws or rejects
+   * await cleanup.run();
+   * ```
+   *
+   * @param name The subsystem's name, which all instances share.
+   * @param pattern Five fields (minute, hour, day, month, weekday), or six with the second first.
+   * @throws {@link InvalidOptionError} `ERR_INVALID_OPTION`: an argument or option is wrong.
+   */
+  cron(name: string, pattern: string, run: CronFunction, options?: CronOptions): UnmanagedCluster;
   /**
    * Drains this process: none of its members claims a mastership, and those that it has are handed over, one after another, each
    * when its running task has ended. That lasts until `undrain()`, `close()`, or the end of the process. Resolves when the
@@ -242,6 +266,12 @@ export function failover(options: FailoverOptions = {}): Failover {
   const service: Failover = {
     managed: Managed,
     unmanaged: Unmanaged,
+    cron: (name, pattern, run, options) => {
+      const { slots, called } = resolveCron(pattern, run, options, systemClock.wall());
+      const cluster = new Unmanaged(name);
+      new CronJob({ cluster, pattern: slots, run: called, clock: systemClock });
+      return cluster;
+    },
     drain: async (options) => handle.drain(resolveDrain(options).reason),
     undrain: () => handle.undrain(),
     status: () => handle.status(),

@@ -46,6 +46,7 @@ export type {
   TransactionSession,
   UnmanagedCluster,
 } from './facade/api.js';
+export type { CronFunction, CronOptions } from './facade/cronJob.js';
 export type { ClusterEvents, ClusterState } from './facade/events.js';
 export type { Backfilled, ScheduledTask, SchedulePauseOptions, Schedules } from './facade/schedulesApi.js';
 export type { ObserverAddress } from './facade/serviceWatch.js';

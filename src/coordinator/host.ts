@@ -17,10 +17,12 @@ import { ReadLimit } from '../queue/readLimit.js';
 import { OutboxWatch } from '../relay/outboxWatch.js';
 import { createStore } from '../store/createStore.js';
 import type { Gate } from '../store/embedded/gate.js';
+import type { StoreLimits } from '../store/limits.js';
 import { openOnUse } from '../store/openOnUse.js';
 import { hostDrain, processDrain } from '../store/orders.js';
 import type { Store } from '../store/store.js';
 import type { StoreWatcher } from '../store/storeWatcher.js';
+import type { FullStore } from '../store/taskStore.js';
 import { SocketLifelines } from '../surroundings/lifelines.js';
 import { processTable, thisProcess } from '../surroundings/processIdentity.js';
 import { realTime } from '../time/realTime.js';
@@ -95,10 +97,7 @@ export class CoordinatorHost {
       info: (text) => sendAll({ type: 'info', text }),
     };
     const opened = openOnUse(createStore(options.store, limits, systemClock, gate, watcher));
-    const together = togetherStore(opened, {
-      ...{ clock: systemClock, limit: limits.commandTimeout, isLocal: options.store.kind === 'embedded' },
-    });
-    const store = countErrors(together, this.counts);
+    const store = this.together(opened, options, limits);
     const host = hostname();
     const drains = { host: hostDrain(host), process: processDrain(host, me.pid, me.start || randomUUID()) };
     this.shared = {
@@ -135,6 +134,11 @@ export class CoordinatorHost {
     this.shared.store.onHint((hint) => {
       for (const cluster of this.hosted.values()) cluster.hinted(hint);
     });
+  }
+
+  private together(opened: FullStore, { store }: ResolvedOptions, { commandTimeout: limit }: StoreLimits): FullStore {
+    const isLocal = store.kind === 'embedded';
+    return countErrors(togetherStore(opened, { clock: systemClock, limit, isLocal }), this.counts);
   }
 
   /** One for each coordinator: a process may have several. */

@@ -35,7 +35,7 @@ export interface TaskContext {
   /** Aborts when the work must end: shortly before the lease does, or when `stop()` has waited long enough. A loop that never yields sees it too. */
   readonly signal: AbortSignal;
   /** Tells for which slot of which schedule the task is; undefined if it is for none. */
-  readonly schedule: SlotDetails | undefined;
+  readonly schedule?: SlotDetails | undefined;
   /** Returns how long the lease of this term still lasts, in ms; 0 when it has ended. It is exact even in a loop that never yields. */
   leaseRemaining(): number;
   /**
@@ -65,8 +65,13 @@ export interface TaskContext {
  */
 export type Work<Task = unknown> = (task: Task, context: TaskContext) => WorkResult | Promise<WorkResult>;
 
-/** Is what work returns. */
-export type WorkResult = boolean | { readonly result: unknown };
+/** Is what work returns: whether the task is done, or with `results: true` its result. */
+export type WorkResult =
+  | boolean
+  | {
+      /** Is kept for `done()`, at most 64 KiB when encoded. */
+      readonly result: unknown;
+    };
 
 /** Stores the checkpoint of the task that runs. Rejects as `checkpoint` does. */
 export type PutCheckpoint = (context: WorkContext, bytes: Uint8Array) => Promise<void>;

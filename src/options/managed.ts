@@ -35,6 +35,7 @@ const names = [
   'loadTimeout',
   'stopTimeout',
   'cancelTimeout',
+  'minInterval',
   'grace',
   'taskTimeout',
   'keepOutcomes',
@@ -77,6 +78,7 @@ export function resolveManagedOptions(given: unknown, intervals: Intervals): Res
       max: TIMER_MAX_MS,
       fallback: cancelTimeout,
     }),
+    minInterval: resolveMinInterval(fields.minInterval, durable),
     grace: resolveGrace(fields.grace, intervals),
     taskTimeout: checkNumber(fields.taskTimeout, 'taskTimeout', time),
     mainTimeout: checkNumber(fields.mainTimeout, 'mainTimeout', time),
@@ -107,6 +109,12 @@ function resolveOutcomes(
     throw new InvalidOptionError('results (true) needs keepOutcomes, which says for how many ms results are kept');
   }
   return { keepOutcomes, results };
+}
+
+function resolveMinInterval(given: unknown, durable: boolean): number {
+  const interval = checkNumber(given, 'minInterval', { min: 0, max: TIMER_MAX_MS, fallback: 0 });
+  if (interval === 0 || durable) return interval;
+  throw new InvalidOptionError(`minInterval (${interval}) is for stored tasks, so it needs durable: true`);
 }
 
 function resolveRetry(given: unknown): ResolvedManagedOptions['retry'] {

@@ -261,6 +261,11 @@ export interface ManagedOptions {
    * function on the main thread cannot be. Default 5,000.
    */
   cancelTimeout?: number | undefined;
+  /**
+   * Sets the least time between the starts of two stored tasks, attempts included, in ms. It holds over hand-overs and crashes: a
+   * new master waits the whole of it first. Only for durable clusters. Default 0: none.
+   */
+  minInterval?: number | undefined;
   /** Sets how long before the end of the lease work is stopped, in ms. Default 10 % of SLAVE + TICKING, at most 500. */
   grace?: number | undefined;
   /**
@@ -354,6 +359,8 @@ export interface ResolvedManagedOptions {
   readonly loadTimeout: number;
   readonly stopTimeout: number;
   readonly cancelTimeout: number;
+  /** 0: none. */
+  readonly minInterval: number;
   readonly grace: number;
   /** `Infinity` when there is none, as for the next. */
   readonly taskTimeout: number;

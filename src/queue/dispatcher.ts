@@ -237,6 +237,7 @@ export class Dispatcher {
     // Runs that end at once follow each other by promises alone, which would hold up every timer, beats too.
     if (clock.now() - this.turnBeganAt >= DISPATCH_TURN_MS) return this.wait(0);
     assert.equal(this.run, null, 'one run at a time');
+    this.parts.began?.();
     const run = newRun(tasks);
     this.run = run;
     this.move('running');

@@ -45,6 +45,8 @@ export interface DispatcherParts {
   readonly stopTimeout: number;
   /** How long the work on a cancelled task may go on before its thread is ended, in ms. */
   readonly cancelTimeout: number;
+  /** Called when a run begins. */
+  began?(): void;
   /** Kills the process; called instead of a panic when work has outlived the lease. Null: it is only said. */
   readonly killProcess: (() => void) | null;
   readonly callbacks: DispatcherCallbacks;

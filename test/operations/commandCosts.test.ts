@@ -48,6 +48,9 @@ beforeAll(async () => {
   }
   const tasks = Array.from({ length: 20 }, (_, id) => ({ id, bytes: Buffer.from([5, 0, 0, 0, 0]) }));
   await store.tasks.addTasks('billing', tasks, 1000);
+  // An outcome of a task that an earlier master did.
+  const ended = { id: 1, seq: 1, term: 1, state: 'cancelled', attempts: 1, error: null, result: null } as const;
+  await store.tasks.putOutcomes('billing', [{ ...ended, at: new Date(), until: new Date() }]);
   const verdict = { name: 'Error', message: 'no', code: undefined, attempts: 1 };
   for (const seq of [1, 2]) {
     const id = `dead ${seq}`;

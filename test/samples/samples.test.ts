@@ -124,6 +124,21 @@ describe('in one store', () => {
     ]);
   });
 
+  test('changing tasks: one that waits and one that runs are cancelled, and one is changed', async () => {
+    const sample = run('changing-tasks', { XDG_STATE_HOME: shared });
+    expect(await sample.ended).toEqual({ code: 0, signal: null });
+    const told = sample.lines.filter((line) => /failover:client (task|cancel|update|mail)/.test(line));
+    expect(told.map((line) => line.replace(/^.*failover:client /, '')).sort()).toEqual([
+      'cancel 1: removed',
+      'cancel 2: removed',
+      'cancel 4: unknown',
+      'mail 3 goes to carol@example.com',
+      'task 1 is cancelled',
+      'task 2 is cancelled',
+      'update 3: updated',
+    ]);
+  });
+
   test('schedule: three slots get one task each, in their order', async () => {
     const sample = run('schedule', { XDG_STATE_HOME: shared });
     expect(await sample.ended).toEqual({ code: 0, signal: null });

@@ -54,6 +54,10 @@ export class ChangeBook {
     return found === undefined ? 'gone' : found.answer;
   }
 
+  seqOf(id: string): number | undefined {
+    return this.changes.get(id)?.change.seq;
+  }
+
   remove(id: string): void {
     this.changes.delete(id);
   }

@@ -7,6 +7,7 @@ import { logFor } from '../../diagnostics/log.js';
 import { type CodedError, toWire } from '../../errors.js';
 import type { Dispatcher } from '../../queue/dispatcher.js';
 import { DurableQueue } from '../../queue/durable/durableQueue.js';
+import { Pacing } from '../../queue/durable/pacing.js';
 import { unblockHead } from '../../queue/durable/unblockHead.js';
 import type { ReadLimit } from '../../queue/readLimit.js';
 import type { QueuedTask } from '../../queue/runner.js';
@@ -55,6 +56,8 @@ export class DurableDuty implements QueueDuty {
   private readonly relay: Relay;
   private leaveOutbox: () => void = () => {};
   private readonly dispatcher: Dispatcher;
+  /** Null without a `minInterval`. */
+  private readonly pacing: Pacing | null;
   readonly schedules: ClusterSchedules;
   private current: Progress = { identifier: null, count: 0, recent: [] };
   /** Whether the last lease that was seen, if there was one, had been released by a holder that did not die. */
@@ -88,7 +91,11 @@ export class DurableDuty implements QueueDuty {
       },
     });
     this.schedules = this.makeSchedules();
-    this.dispatcher = makeDispatcher(parts, this.queue, DURABLE_CHUNK, {
+    const { minInterval } = options;
+    this.pacing =
+      minInterval === 0 ? null : new Pacing(this.queue, { clock, minInterval, due: () => this.dispatcher.poke() });
+    this.dispatcher = makeDispatcher(parts, this.pacing ?? this.queue, DURABLE_CHUNK, {
+      began: () => this.pacing?.rest(),
       done: () => {},
       failed: (task, isLast) => this.queue.failed(task, isLast),
       postponed: (task) => this.queue.postponed(task),
@@ -219,6 +226,7 @@ export class DurableDuty implements QueueDuty {
     log('%s: works off the stored queue under term %d', name, term);
     this.schedules.timetable.start(term);
     this.queue.start({ name, term, holder }, continued || this.released);
+    this.pacing?.rest();
     this.dispatcher.start(term);
     this.relay.start({ name, term, holder });
     this.leaveOutbox();
@@ -252,6 +260,7 @@ export class DurableDuty implements QueueDuty {
   deposed(reason: string, left: number): void {
     this.released = false;
     this.schedules.timetable.end();
+    this.pacing?.end();
     this.dispatcher.halt(reason, left);
     this.endRelay();
     this.queue.endReign();
@@ -282,6 +291,7 @@ export class DurableDuty implements QueueDuty {
     const { how, inTime } = await drainAnd(flush, this.dispatcher, this.parts);
     // A member that drains is not told `deposed`. Without this it would ask the store for ever.
     this.queue.endReign();
+    this.pacing?.end();
     return inTime ? how : 'stuck';
   }
 

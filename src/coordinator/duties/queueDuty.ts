@@ -46,6 +46,8 @@ export interface QueueDutyParts {
 
 /** What differs between the kinds. */
 interface QueueDutyCallbacks {
+  /** Called when a run begins. */
+  began?(): void;
   done(tasks: readonly QueuedTask[]): void;
   failed(task: QueuedTask, isLast: boolean): void;
   postponed(task: QueuedTask): void;
@@ -84,6 +86,7 @@ export function makeDispatcher(
     stopTimeout,
     cancelTimeout,
     chunk,
+    began: () => callbacks.began?.(),
     killProcess: fencing === 'process' ? killProcess : null,
     callbacks: {
       done: (tasks) => {

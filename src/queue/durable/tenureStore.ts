@@ -97,10 +97,8 @@ export class TenureStore {
   /** Removes what is too old. Returns requests that no master has answered, the oldest first. */
   async openChanges(): Promise<TaskChange[] | null> {
     const { store, name, clock, reads } = this.parts;
-    return this.untilAnswered(async () => {
-      await store.trimChanges(name, new Date(clock.wall()));
-      return reads.pass(() => store.openChanges(name, CHANGES_READ_MAX));
-    });
+    await this.untilAnswered(() => store.trimChanges(name, new Date(clock.wall())));
+    return this.untilAnswered(() => reads.pass(() => store.openChanges(name, CHANGES_READ_MAX)));
   }
 
   /** Returns false if the request is another master's, or is answered, or gone. */

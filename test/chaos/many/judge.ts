@@ -48,6 +48,8 @@ export interface ManyRecords {
   readonly slow: readonly Span[];
   /** When the machine was late, and by how much. */
   readonly late: readonly { readonly at: number; readonly ms: number }[];
+  /** When all had a master, and the faults began: before, a server that is cold may lose leases. */
+  readonly ready: number;
   /** When all was over, and members began to stop. */
   readonly over: number;
   readonly bound: number;
@@ -151,6 +153,7 @@ function followed(
   if (own.length === 0) say(`${name}: no member ever held it`);
   return own.flatMap((spell, index) => {
     const next = own[index + 1];
+    if (next !== undefined && spell.last < records.ready) return [];
     const to = next?.first ?? records.over;
     const from = countedFrom(spell, to, all, records);
     const late = records.late.filter(({ at }) => at >= spell.last && at <= to).map(({ ms }) => ms);

@@ -32,6 +32,8 @@ const SUBMIT_MS = 500;
 const ROUND_TRIPS = 1000;
 /** Of a lease that is free: POLL, three more for who goes first, those, and the look of a member at itself. */
 const BOUND = LEASE + 4 * intervals.POLL + ROUND_TRIPS + LOOK;
+/** How long all must have had a master, in ms: what a member says is older than what it holds. */
+const STEADY_MS = 1000;
 /** After a fault, once all have a master again: some are handed over to the process that is new. */
 const REST_MS = 2000;
 /** Masterships move to a process that is new while faults go on. */
@@ -102,11 +104,14 @@ async function strike(fault: Fault, { places, random }: Scene): Promise<string> 
   }
 }
 
-/** Resolves to whether there is a master of each within the limit. */
+/** Resolves to whether there was a master of each for a while within the limit. */
 async function allHeld({ places, count }: Scene, limit: number): Promise<boolean> {
   const held = (): number => places.reduce((sum, place) => sum + place.count, 0);
-  for (const end = performance.now() + limit; performance.now() < end; await sleep(50))
-    if (held() === count) return true;
+  let since = performance.now();
+  for (const end = since + limit; performance.now() < end; await sleep(50)) {
+    if (held() !== count) since = performance.now();
+    else if (performance.now() - since > STEADY_MS) return true;
+  }
   return false;
 }
 
@@ -147,6 +152,7 @@ async function main(): Promise<void> {
     console.log(
       `${asked.server}, ${asked.subsystems} subsystems, seed ${asked.seed}: ${places.map(({ count }) => count).join()} held`,
     );
+    events.write({ what: 'ready', at: process.hrtime.bigint() });
     const submitted = submit(submitting, managed, events, random);
     for (let number = 0; number < asked.faults; number += 1) {
       // Each kind once, in an order of its own, before the first comes again.

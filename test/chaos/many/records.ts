@@ -41,6 +41,7 @@ export async function readRecords(
     stops: spansOf(events, 'suspended', 'resumed'),
     slow: [...spansOf(events, 'slow', 'fast').values()].flat(),
     late: events.filter(({ what }) => what === 'late').map((line) => ({ at: line.at, ms: Number(line.ms) })),
+    ready: events.find(({ what }) => what === 'ready')?.at ?? 0,
     over: events.find(({ what }) => what === 'over')?.at ?? 0,
   };
 }

@@ -1,6 +1,7 @@
 /** All planted bugs. */
 import type { PlantedBug } from '../plantedBug.ts';
 import { answerBugs } from './answers.ts';
+import { changeBugs } from './changes.ts';
 import { deathBugs } from './deaths.ts';
 import { durableBugs } from './durable.ts';
 import { electionBugs } from './election.ts';
@@ -22,6 +23,7 @@ import { poolBugs } from './pool.ts';
 import { programBugs } from './programs.ts';
 import { queueBugs } from './queue.ts';
 import { realmBugs } from './realms.ts';
+import { relayBugs } from './relay.ts';
 import { replicaSetBugs } from './replicaSet.ts';
 import { scheduleBugs } from './schedules.ts';
 import { spreadBugs } from './spread.ts';
@@ -37,6 +39,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...queueBugs,
   ...realmBugs,
   ...durableBugs,
+  ...relayBugs,
+  ...changeBugs,
   ...answerBugs,
   ...deathBugs,
   ...guardBugs,

@@ -27,6 +27,14 @@ export const scheduleBugs: readonly PlantedBug[] = [
     caughtBy,
   },
   {
+    name: 'task-before-its-origin-is-settled',
+    breaks: 'The queue does not ask whether a task may begin, so its slot may get a second one.',
+    file: 'src/queue/durable/reign.ts',
+    find: '|| !this.mayLeave(task);',
+    replace: '|| task.seq < 0;',
+    caughtBy,
+  },
+  {
     name: 'slot-before-its-jitter',
     breaks: 'A slot gets its task before its time, which its jitter is a part of.',
     file: planner,

@@ -206,7 +206,7 @@ export const togetherBugs: readonly PlantedBug[] = [
     breaks: 'Looks that a slow store answers for none are split to single ones, which are more for it to do.',
     file: 'src/coordinator/together/together.ts',
     find: 'const isTheirs = isRead && this.answeredAt >= sentAt;',
-    replace: 'const isTheirs = isRead && sentAt >= 0;',
+    replace: 'const isTheirs = isRead && (this.answeredAt >= sentAt || sentAt >= 0);',
     caughtBy: ['named'],
   },
   {

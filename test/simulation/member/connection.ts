@@ -414,13 +414,28 @@ export class SimulatedConnection implements FullStore {
       openChanges: (_name, limit) => this.read('openChanges', ({ committed }) => committed.changes.open(limit)),
       takeChange: (_name, id, term) => this.changed('takeChange', (changes) => changes.take(id, term)),
       answerChange: (_name, id, term, answer) =>
-        this.changed('answerChange', (changes) => changes.answer(id, term, answer)),
+        this.changed(
+          'answerChange',
+          (changes) => changes.answer(id, term, answer),
+          (isAnswered, { changes }) => {
+            const seq = changes.seqOf(id);
+            if (isAnswered && answer === 'removed' && seq !== undefined) database.watch.toldRemoved(seq);
+          },
+        ),
       readAnswer: (_name, id) => this.read('readAnswer', ({ committed }) => committed.changes.read(id)),
       removeChange: (_name, id) => done(this.changed('removeChange', (changes) => changes.remove(id)).then(() => null)),
       trimChanges: (_name, before) =>
         done(this.changed('trimChanges', (changes) => changes.trim(before)).then(() => null)),
       markTask: ({ term }, mark) =>
-        done(this.write('markTask', () => ({ change: markTask(term, mark), answer: null }))),
+        done(
+          this.write('markTask', ({ committed: { tasks } }) => ({
+            change: markTask(term, mark),
+            answer: null,
+            committed: () => {
+              if (tasks.get(mark.seq)?.cancelled === true) database.watch.cancelled(mark.seq);
+            },
+          })),
+        ),
       // No simulated member puts a letter back.
       claimDeadLetter: () => this.write('claimDeadLetter', () => ({ change: () => {}, answer: true })),
       removeDeadLetter: (_name, seq) =>
@@ -434,11 +449,19 @@ export class SimulatedConnection implements FullStore {
   }
 
   /** Changes a request, and answers what the primary has made of it. */
-  private changed<T>(name: CallName, change: (changes: ChangeBook) => T): Promise<T> {
-    return this.write(name, ({ current }) => ({
-      answer: change(current.changes.clone()),
-      change: ({ changes }) => void change(changes),
-    }));
+  private changed<T>(
+    name: CallName,
+    change: (changes: ChangeBook) => T,
+    committed: (answer: T, documents: Documents) => void = () => {},
+  ): Promise<T> {
+    return this.write(name, (primary) => {
+      const answer = change(primary.current.changes.clone());
+      return {
+        answer,
+        change: ({ changes }) => void change(changes),
+        committed: () => committed(answer, primary.committed),
+      };
+    });
   }
 
   private read<T>(name: CallName, look: (primary: Primary) => T): Promise<T> {

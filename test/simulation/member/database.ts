@@ -85,6 +85,10 @@ export interface DatabaseWatch {
   /** `done` was raised, or a burial begun, in the name of this tenure. */
   acknowledged(tenure: Tenure, done: number, burial: Burial | null): void;
   released(tenure: Tenure, done: number): void;
+  /** A task is marked as cancelled. */
+  cancelled(seq: number): void;
+  /** A user is told that the task will not begin any more. */
+  toldRemoved(seq: number): void;
   /** From now on the store holds nothing but this. */
   lost(documents: Documents): void;
 }

@@ -122,6 +122,7 @@ function drawQueueHabits(setting: Setting): Habits {
       loadTimeout: Number.POSITIVE_INFINITY,
       stopTimeout: pick(0, 200, 1500),
       cancelTimeout: 200,
+      minInterval: 0,
       grace,
       taskTimeout: pick(300, 900, Number.POSITIVE_INFINITY),
       mainTimeout: Number.POSITIVE_INFINITY,

@@ -41,6 +41,8 @@ export class Ledger implements DatabaseWatch {
   /** Of those, how many were given up. */
   resigned = 0;
   losses = 0;
+  /** How many tasks were cancelled. */
+  removals = 0;
   private lastElected: SimulatedProcess | null = null;
   /** How often a master could not load its work. */
   unloadable = 0;
@@ -55,6 +57,9 @@ export class Ledger implements DatabaseWatch {
   /** By number for a stored queue, by id for one in memory. */
   private readonly done = new Set<TaskId>();
   private readonly buried = new Set<number>();
+  /** Marked as cancelled, and of those what a user was told of. */
+  private readonly marked = new Set<number>();
+  private readonly told = new Set<number>();
   /** Up to this number all are done, or given up. */
   private frontier = 0;
   private readonly elections = new Set<number>();
@@ -180,6 +185,7 @@ export class Ledger implements DatabaseWatch {
     assert.ok(seq > done, `number ${seq} runs under term ${term}, and is acknowledged`);
     assert.ok(seq - done <= UNACKNOWLEDGED_MAX, `${seq - done} tasks run without an acknowledgement`);
     assert.ok(!this.buried.has(seq), `number ${seq} runs under term ${term}, and was given up`);
+    assert.ok(!this.told.has(seq), `number ${seq} begins under term ${term}, and was said to be removed`);
   }
 
   /** The task that began last has taken its process down. One that blocks may be let run again, without a bound. */
@@ -203,7 +209,8 @@ export class Ledger implements DatabaseWatch {
   }
 
   private over(): number {
-    while (this.done.has(this.frontier + 1) || this.buried.has(this.frontier + 1)) this.frontier += 1;
+    const isOver = (seq: number): boolean => this.done.has(seq) || this.buried.has(seq) || this.marked.has(seq);
+    while (isOver(this.frontier + 1)) this.frontier += 1;
     return this.frontier;
   }
 
@@ -212,6 +219,16 @@ export class Ledger implements DatabaseWatch {
   stored(seq: number, id: TaskId): void {
     this.stores.set(seq, id);
     if (!this.firstNumbers.has(id)) this.firstNumbers.set(id, seq);
+  }
+
+  cancelled(seq: number): void {
+    this.marked.add(seq);
+  }
+
+  toldRemoved(seq: number): void {
+    assert.ok(this.marked.has(seq), `number ${seq} is said to be removed, and no mark of it is stored`);
+    this.told.add(seq);
+    this.removals += 1;
   }
 
   /** A user is told that these are done. */
@@ -272,7 +289,8 @@ export class Ledger implements DatabaseWatch {
     this.acknowledgedThrough = done;
     this.frontier = 0;
     this.done.clear();
-    this.buried.clear();
+    for (const set of [this.buried, this.marked, this.told]) set.clear();
+    for (const { seq, cancelled } of tasks.values()) if (cancelled === true) this.marked.add(seq);
     for (const seq of letters.keys()) this.buried.add(seq);
     if (lease?.burial != null) this.buried.add(lease.burial.seq);
     for (let seq = 1; seq <= done; seq++) if (!this.buried.has(seq)) this.done.add(seq);
@@ -342,7 +360,7 @@ export class Ledger implements DatabaseWatch {
   }
 
   private isNumberOver(seq: number): boolean {
-    return this.done.has(seq) || (this.database?.main.committed.letters.has(seq) ?? false);
+    return this.done.has(seq) || this.marked.has(seq) || (this.database?.main.committed.letters.has(seq) ?? false);
   }
 
   finish(living: readonly SimulatedProcess[]): void {

@@ -2,6 +2,7 @@
  * What operators ask for in a simulated world: they write orders into the database, as the command line does, while whatever
  * else goes on. When the faults stop, they take everything back.
  */
+import { CHANGES_MAX, changeId } from '../../../src/store/changes.ts';
 import { hostDrain, type OrdersChange } from '../../../src/store/orders.ts';
 import { changeOrders, type Database, type Documents } from './database.ts';
 import type { SimulatedProcess } from './process.ts';
@@ -41,6 +42,23 @@ export class Operators {
     if (lease === undefined) return;
     const named = random() < 0.5 ? (living()[Math.floor(random() * living().length)] ?? null) : null;
     this.handOver(random() < 0.15 ? lease.term - 1 : lease.term, named);
+  }
+
+  /** Asks for a stored task that waits to be cancelled, or to have another payload. */
+  changeSomehow(): void {
+    const { database, random, note } = this.parts;
+    const { tasks, done } = database.main.current;
+    const waiting = [...tasks.values()].filter(({ seq, cancelled }) => seq > done && cancelled !== true);
+    const task = waiting[Math.floor(random() * Math.min(waiting.length, 40))];
+    if (task === undefined) return;
+    this.requests += 1;
+    const id = changeId(0, String(this.requests).padStart(6, '0'));
+    const change = { name: NAME, id, seq: task.seq, key: task.id, running: random() < 0.5, by: 'an operator' };
+    const bytes = random() < 0.25 ? task.bytes.slice() : null;
+    note?.(`an operator asks for number ${task.seq} to be ${bytes === null ? 'cancelled' : 'changed'}`);
+    const until = new Date(8_000_000_000_000_000);
+    this.write(({ changes }) => void changes.put({ ...change, bytes, until }, CHANGES_MAX));
+    this.change({ changes: { id } });
   }
 
   /** Pauses for so long; sometimes the members have to see the end of it themselves. */

@@ -26,6 +26,7 @@ export function noTotals(): Totals {
     deposed: 0,
     resigned: 0,
     losses: 0,
+    removals: 0,
   };
 }
 

@@ -41,6 +41,8 @@ export interface WorldReport {
   readonly resigned: number;
   /** How often the store was emptied or replaced. */
   readonly losses: number;
+  /** How often it was answered that a stored task is cancelled. */
+  readonly removals: number;
 }
 
 /** Promises that what follows on one event may pass, one after another, before the next: with a queue, and without. */
@@ -158,6 +160,7 @@ export class World implements Surroundings {
       later: (ms, run) => this.later(ms, run),
       living: () => this.living,
     });
+    if (setting.queue === 'durable') this.changeTasks(stream(seed, 41));
     this.ranks = stream(seed, 16);
     this.mischiefs = mischiefs.filter((kind) => faults.includes(kind));
     for (let count = 0; count < setting.members; count++) this.spawn();
@@ -183,10 +186,10 @@ export class World implements Surroundings {
     const { masterships, unclean, completions: done, repeats, unloadable } = this.ledger;
     const takeovers = Math.max(0, unclean - 1);
     const { events, crashes } = this;
-    const { continued, deposed, resigned, losses } = this.ledger;
+    const { continued, deposed, resigned, losses, removals } = this.ledger;
     return {
       ...{ simulated: this.timeline.now(), events, masterships, crashes, takeovers, done, repeats, unloadable },
-      ...{ continued, deposed, resigned, losses },
+      ...{ continued, deposed, resigned, losses, removals },
     };
   }
 
@@ -330,6 +333,17 @@ export class World implements Surroundings {
 
   private get mayLose(): boolean {
     return this.mischiefs.some((kind) => kind === 'wiped' || kind === 'restored');
+  }
+
+  /** In every other world operators cancel and change tasks while the faults last. */
+  private changeTasks(random: () => number): void {
+    if (random() < 0.5) return;
+    const next = (): void => {
+      if (this.timeline.now() > this.setting.faultTime) return;
+      this.operators.changeSomehow();
+      this.later(random() * 1000, next);
+    };
+    this.later(random() * 1000, next);
   }
 
   private get isOperated(): boolean {

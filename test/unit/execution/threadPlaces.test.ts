@@ -182,7 +182,7 @@ describe('the places of task threads', () => {
     expect(told.splice(0)).toEqual(['b leaves']);
     second.free();
     expect(await heard()).toEqual(['d has its place']);
-    // Nobody waits, so no other is asked, however long it takes.
+    // The line is empty, so no other is asked, however long it takes.
     await clock.advance(1e6);
     expect([told, clock.pending, taken]).toEqual([[], 0, 3]);
     first.free();

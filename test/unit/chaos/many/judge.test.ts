@@ -15,14 +15,14 @@ function holds(member: string, term: number, from: number, to: number, name = 'a
 
 function found(looks: Look[], more: Partial<ManyRecords> = {}): readonly string[] {
   const over = Math.max(...looks.map(({ at }) => at)) + 100;
-  const records = { names: ['a'], tasks: [], stored: [], died: [], stops: new Map(), slow: [], late: [] };
+  const records = { names: ['a'], tasks: [], stored: [], died: [], stops: new Map(), slow: [], late: [], ready: 0 };
   return judge({ ...records, looks, over, bound: BOUND, ...more }).findings;
 }
 
 test('masterships that follow each other in time are no finding, and are counted', () => {
   const looks = [...holds('1', 1, 0, 2000), ...holds('2', 2, 2900, 4000)];
   expect(found(looks)).toEqual([]);
-  const records = { names: ['a'], tasks: [], stored: [], died: [], stops: new Map(), slow: [], late: [] };
+  const records = { names: ['a'], tasks: [], stored: [], died: [], stops: new Map(), slow: [], late: [], ready: 0 };
   expect(judge({ ...records, looks, over: 4100, bound: BOUND })).toMatchObject({
     masterships: 2,
     takeovers: 1,
@@ -59,6 +59,12 @@ test('a subsystem that is not followed in time is told, at the end too', () => {
     'a: nobody follows 1 after 1500 ms, and 1000 are allowed',
   ]);
   expect(found(holds('1', 1, 0, 1000), { names: ['a', 'b'] })).toEqual(['b: no member ever held it']);
+});
+
+test('what was before the faults is not counted, but for two masters', () => {
+  const gap = [...holds('1', 1, 0, 1000), ...holds('2', 2, 2200, 3000)];
+  expect(found(gap, { ready: 1500 })).toEqual([]);
+  expect(found([...holds('1', 1, 0, 1000), ...holds('2', 2, 900, 3000)], { ready: 1500 })).toHaveLength(1);
 });
 
 test('what slows all is not counted, nor is the lateness of the machine', () => {

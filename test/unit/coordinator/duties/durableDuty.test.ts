@@ -19,11 +19,12 @@ let fate: TaskFate;
 let term: number;
 let stores: number;
 
-function make(retry?: Partial<ResolvedRetry>): void {
+function make(retry?: Partial<ResolvedRetry>, minInterval = 0): void {
   told = new Told();
   letters = new DeadLetters({ store: store.connect(() => fate), name: NAME, holder: 'me', clock, poll: POLL });
   work = new DurableDuty({
     ...told.parts(clock, retry),
+    options: { ...told.parts(clock, retry).options, minInterval },
     ...emptyOutbox(clock, POLL),
     store: store.connect(() => fate),
     holder: 'me',
@@ -367,4 +368,74 @@ describe('the exit of the process', () => {
     expect(await work.drain()).toBe('drained');
     expect(store.tasks.get(1)).toMatchObject(record);
   });
+});
+
+describe('with a least time between tasks', () => {
+  const runs = (): string[] => told.runner.news().filter((line) => line.startsWith('run'));
+
+  test('a master begins its first task after that time, and one at a time', async () => {
+    make({}, 1000);
+    await work.submit(batchOf('a', 'b'));
+    await elect();
+    await clock.advance(999);
+    expect(runs()).toEqual([]);
+    await clock.advance(1);
+    expect(runs()).toEqual(['run a #1']);
+    told.runner.settle(done);
+    await clock.advance(998);
+    expect(runs()).toEqual([]);
+    await clock.advance(2);
+    expect(runs()).toEqual(['run b #1']);
+  });
+
+  test('a mastership that follows waits the whole time again', async () => {
+    make({}, 1000);
+    await work.submit(batchOf('a', 'b'));
+    await elect();
+    await clock.advance(1000);
+    told.runner.settle(done);
+    await clock.advance(500);
+    work.deposed('lost', 0);
+    await settle();
+    runs();
+    await elect();
+    await clock.advance(999);
+    expect(runs()).toEqual([]);
+    await clock.advance(1);
+    expect(runs()).toEqual(['run b #1']);
+  });
+
+  test('a failed task waits for it, too', async () => {
+    make({ attempts: 3 }, 1000);
+    await work.submit(batchOf('a'));
+    await elect();
+    await clock.advance(1000);
+    told.runner.settle(refused);
+    runs();
+    await clock.advance(999);
+    expect(runs()).toEqual([]);
+    await clock.advance(1);
+    expect(runs()).toEqual(['run a #2']);
+  });
+});
+
+test('each letter is put back by its number, and the older of one id stays for its own call', async () => {
+  const letter = { queue: NAME, name: 'Error', message: 'no', code: undefined, attempts: 1, at: new Date(0) };
+  store.letters.push({ ...letter, seq: 3, id: 'a', bytes: new Uint8Array([3]) });
+  store.letters.push({ ...letter, seq: 5, id: 'a', bytes: new Uint8Array([5]) });
+  const page = await letters.list(0);
+  expect(page).toEqual([
+    { seq: 3, id: 'a', error: 'Error: no' },
+    { seq: 5, id: 'a', error: 'Error: no' },
+  ]);
+  expect(await letters.list(3)).toHaveLength(1);
+  // Two members at once: one of them does it.
+  const both = [work.requeueLetter('a', 5, letters), work.requeueLetter('a', 5, letters)];
+  await clock.advance(10 * POLL);
+  const outcomes = await Promise.all(both);
+  expect(outcomes.sort()).toEqual(['none', 'queued']);
+  expect(store.letters.map(({ seq }) => seq)).toEqual([3]);
+  expect([...store.tasks.values()].map(({ bytes }) => [...bytes])).toEqual([[5]]);
+  expect(await work.requeueLetter('a', 3, letters)).toBe('known');
+  expect(await work.requeueLetter('a', 9, letters)).toBe('none');
 });

@@ -54,6 +54,7 @@ function optionsWith(retry: Partial<ResolvedRetry>): ResolvedManagedOptions {
       loadTimeout: 60_000,
       stopTimeout: STOP_TIMEOUT,
       cancelTimeout: 50,
+      minInterval: 0,
       grace: 40,
       fencing: 'thread' as const,
     },

@@ -94,6 +94,19 @@ describe('cancel', () => {
     expect(steps.map((step) => step.split(' ')[0])).toEqual(['markTask', 'acknowledge', 'answerChange']);
   });
 
+  test('holds the task while its mark is on the way', async () => {
+    await elected(3);
+    master.fate = only('markTask', { there: 50, back: 0 });
+    ask(2);
+    await clock.advance(20);
+    expect(master.ready()).toEqual([1]);
+    master.queue.remove(1);
+    await clock.advance(10);
+    expect([master.ready(), master.queue.waits]).toEqual([[], false]);
+    await answered();
+    expect(master.ready()).toEqual([3]);
+  });
+
   test('of a task beyond the window, whose old version is on its way, holds', async () => {
     await elected(1);
     master.fate = only('tasksAfter', { there: 0, back: 50 });

@@ -23,6 +23,7 @@ export class Master {
   wakes = 0;
   /** The fate of each call to come. */
   fate: (call: TaskCall) => TaskFate = () => atOnce;
+  mayBegin: (origin: string) => boolean = () => true;
   onWake: (() => void) | undefined;
   onAcknowledged: ((ids: readonly TaskId[]) => void) | undefined;
   /** What its dispatcher says of a run under way. */
@@ -43,6 +44,7 @@ export class Master {
       retry: { attempts, exhausted },
       poll: POLL,
       keepOutcomes,
+      mayBegin: (origin) => this.mayBegin(origin),
       callbacks: {
         wake: () => {
           this.wakes += 1;

@@ -1,0 +1,61 @@
+/**
+ * Keeps a least time between the starts of two tasks (`minInterval`), over hand-overs and crashes, too: a new mastership waits
+ * the whole of it before its first task. All that the last master began, it began before its lease ended, and so before this
+ * mastership. So no clocks of two machines are compared, and a hand-over makes the time longer, never shorter.
+ */
+import { Alarm } from '../../time/alarm.js';
+import type { Clock } from '../../time/clock.js';
+import type { QueuedTask } from '../runner.js';
+import type { TaskSource } from '../taskSource.js';
+
+export class Pacing implements TaskSource {
+  private from = 0;
+  private readonly alarm: Alarm;
+
+  constructor(
+    private readonly source: TaskSource,
+    private readonly parts: {
+      readonly clock: Clock;
+      /** In ms. */
+      readonly minInterval: number;
+      /** Called when the next task may begin. */
+      due(): void;
+    },
+  ) {
+    this.alarm = new Alarm(parts.clock, () => parts.due());
+  }
+
+  /** Nothing begins for the whole interval: at the beginning of a mastership, and whenever a task begins. */
+  rest(): void {
+    const { clock, minInterval } = this.parts;
+    this.from = clock.now() + minInterval;
+    this.alarm.clear();
+  }
+
+  /** Ends the wait, with the mastership. */
+  end(): void {
+    this.alarm.clear();
+  }
+
+  get waits(): boolean {
+    return this.source.waits && this.isDue();
+  }
+
+  get awaitsStore(): boolean {
+    return this.source.awaitsStore && this.parts.clock.now() >= this.from;
+  }
+
+  ready(most: number): readonly QueuedTask[] {
+    return this.isDue() ? this.source.ready(Math.min(1, most)) : [];
+  }
+
+  remove(count: number): void {
+    this.source.remove(count);
+  }
+
+  private isDue(): boolean {
+    if (this.parts.clock.now() >= this.from) return true;
+    this.alarm.by(this.from);
+    return false;
+  }
+}

@@ -1,0 +1,120 @@
+/** What users may hand to `cancel`, `update` and `requeueAll`, and what becomes of dead letters page by page. */
+import { expect, test } from 'vitest';
+import { StateError } from '../../../src/errors.ts';
+import { TaskChanges } from '../../../src/facade/taskChanges.ts';
+import type { TaskId } from '../../../src/task/task.ts';
+import type { Caller, ListedLetter, RequeuedLetter } from '../../../src/wire/messages.ts';
+
+interface World {
+  readonly asked: unknown[][];
+  readonly changes: TaskChanges;
+}
+
+function world(
+  answers: Partial<Record<string, (...args: never[]) => unknown>> = {},
+  { durable = true, isStopped = false } = {},
+): World {
+  const asked: unknown[][] = [];
+  const call = (async (name: string, ...args: never[]) => {
+    asked.push([name, ...args]);
+    return answers[name]?.(...args);
+  }) as Caller;
+  const changes = new TaskChanges({
+    name: 'billing',
+    options: { durable, cancelTimeout: 5000 },
+    call,
+    mustNotBeStopped: () => {
+      if (isStopped) throw new StateError('ERR_STOPPED', 'stopped');
+    },
+    encode: (task) => ({ id: (task as { id: TaskId }).id, bytes: new Uint8Array(1) }),
+  });
+  return { asked, changes };
+}
+
+const code = (promise: Promise<unknown>) =>
+  promise.then(
+    () => 'none',
+    (error: { code?: string }) => error.code,
+  );
+
+test.each([Number.NaN, {}, null, undefined, [], true, 5n])('an id such as %s is refused at the call', async (id) => {
+  const { changes, asked } = world();
+  expect(await code(changes.cancel(id as TaskId))).toBe('ERR_INVALID_KEY');
+  expect(await code(changes.update(id as TaskId, { id: 1 }))).toBe('ERR_INVALID_KEY');
+  expect(asked).toEqual([]);
+});
+
+test.each([
+  { running: 'yes' },
+  { running: 1 },
+  { timeout: -1 },
+  { timeout: Number.NaN },
+  { timeout: Number.POSITIVE_INFINITY },
+  { Running: true },
+  5,
+  null,
+])('options such as %o are refused at the call', async (options) => {
+  const { changes, asked } = world();
+  expect(await code(changes.cancel(1, options as never))).toBe('ERR_INVALID_OPTION');
+  expect(asked).toEqual([]);
+});
+
+test.each([{ limit: 0 }, { limit: 1.5 }, { limit: '3' }, { error: 'text' }, { error: {} }, { all: true }])(
+  'requeueAll refuses %o',
+  async (options) => {
+    expect(await code(world().changes.requeueAll(options as never))).toBe('ERR_INVALID_OPTION');
+  },
+);
+
+test('a queue in memory, and a cluster that has stopped, refuse with a code', async () => {
+  const inMemory = world({}, { durable: false }).changes;
+  const stopped = world({}, { isStopped: true }).changes;
+  const calls = (changes: TaskChanges) => [changes.cancel(1), changes.update(1, { id: 1 }), changes.requeueAll()];
+  expect(await Promise.all(calls(inMemory).map(code))).toEqual(Array(3).fill('ERR_NOT_DURABLE'));
+  expect(await Promise.all(calls(stopped).map(code))).toEqual(Array(3).fill('ERR_STOPPED'));
+});
+
+test('update refuses a task of another id, and asks nothing', async () => {
+  const { changes, asked } = world();
+  expect(await code(changes.update(1, { id: '1' }))).toBe('ERR_INVALID_KEY');
+  expect(asked).toEqual([]);
+});
+
+test('cancel waits longer where running work has time to end, and tells when too many wait', async () => {
+  const { changes, asked } = world({ changeTask: () => 'removed' });
+  expect(await changes.cancel('a', { running: true })).toBe('removed');
+  expect(asked).toEqual([['changeTask', { id: 'a', bytes: null, running: true, timeout: 15_000 }]]);
+  expect(await code(world({ changeTask: () => 'full' }).changes.cancel('a'))).toBe('ERR_CHANGES_FULL');
+});
+
+const letter = (seq: number, error = 'Error: no'): ListedLetter => ({ seq, id: `l${seq}`, error });
+
+function letters(all: readonly ListedLetter[], outcome: (seq: number) => RequeuedLetter = () => 'queued'): World {
+  return world({
+    listDeadLetters: (after: number) => all.filter(({ seq }) => seq > after).slice(0, 2),
+    requeueLetter: (_id: TaskId, seq: number) => outcome(seq),
+  });
+}
+
+test('requeueAll goes through all pages, the oldest first, and counts', async () => {
+  const { changes, asked } = letters(
+    [1, 2, 3, 4, 5].map((seq) => letter(seq)),
+    (seq) => (seq === 2 ? 'known' : seq === 4 ? 'none' : 'queued'),
+  );
+  expect(await changes.requeueAll()).toEqual({ requeued: 3, duplicates: 1, full: false });
+  expect(asked.filter(([name]) => name === 'requeueLetter').map(([, , seq]) => seq)).toEqual([1, 2, 3, 4, 5]);
+});
+
+test('requeueAll ends at its limit, and at a full queue', async () => {
+  const all = [1, 2, 3, 4].map((seq) => letter(seq));
+  expect(await letters(all).changes.requeueAll({ limit: 3 })).toEqual({ requeued: 3, duplicates: 0, full: false });
+  const { changes, asked } = letters(all, (seq) => (seq === 2 ? 'full' : 'queued'));
+  expect(await changes.requeueAll()).toEqual({ requeued: 1, duplicates: 0, full: true });
+  expect(asked.filter(([name]) => name === 'requeueLetter')).toHaveLength(2);
+});
+
+test('a pattern chooses, also one that remembers where it was', async () => {
+  const all = [letter(1, 'TypeError: a'), letter(2), letter(3, 'TypeError: b'), letter(4, 'TypeError: c')];
+  expect(await letters(all).changes.requeueAll({ error: /TypeError/g })).toMatchObject({ requeued: 3 });
+  expect(await letters(all).changes.requeueAll({ error: /^Error/y })).toMatchObject({ requeued: 1 });
+});
