@@ -40,6 +40,7 @@
  */
 import assert from 'node:assert/strict';
 import { beatLead, timeToLive, validity } from '../options/leaseTimes.js';
+import { NotSentError } from '../store/notSent.js';
 import type { Lease, Progress, Tip } from '../store/store.js';
 import { lastOnGrid } from '../time/grid.js';
 import type { Deposition, Effect } from './effects.js';
@@ -480,6 +481,7 @@ class StepDraft {
    * a server shows may never have reached the others.
    */
   private claimFailed(claim: Claim, error: Error): void {
+    if (claim.step === 'lease' && error instanceof NotSentError) return this.claimNotSent();
     if (claim.failures === 0) {
       this.state.claim = { ...claim, step: 'prove', failures: 1 };
       const expected = this.claimedLease(claim);
@@ -490,6 +492,17 @@ class StepDraft {
     this.state.claim = null;
     this.forget();
     this.storeFailed(error);
+  }
+
+  /**
+   * Nothing can have happened, so what this member has waited counts on: if the next look shows the same, it claims again. That
+   * look is at once, because the refusal took its time.
+   */
+  private claimNotSent(): void {
+    this.state.claim = null;
+    this.state.looksFirst = true;
+    if (this.state.phase === 'init' || this.state.phase === 'error') this.enter('slave');
+    this.state.nextLookAt = this.now;
   }
 
   /**

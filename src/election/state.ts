@@ -131,7 +131,7 @@ export interface ElectionState {
   /** It resigned, and work may still run: it claims nothing (rule 10). */
   readonly unfit: boolean;
   readonly rests: Rest | null;
-  /** It was told that it has rested: what it saw before may be old, so it claims by the next look that is answered. */
+  /** It was told that it has rested, or its claim was not sent: what it saw may be old, so it claims by the next look that is answered. */
   readonly looksFirst: boolean;
   readonly parting: Parting | null;
   /** Its process ends by an error while it works. */

@@ -38,6 +38,7 @@ interface OutcomeWaitersParts {
 
 export class OutcomeWaiters {
   private readonly waiters = new Set<Waiter>();
+  private readonly signals = new Map<AbortSignal, { readonly waiters: Set<Waiter>; aborted(): void }>();
   private looking = false;
   private lookedAt = Number.NEGATIVE_INFINITY;
   private pause = 0;
@@ -56,10 +57,9 @@ export class OutcomeWaiters {
       const leave = (): void => {
         this.waiters.delete(waiter);
         time.clearTimeout(timer);
-        signal?.removeEventListener('abort', aborted);
+        this.unlisten(signal, waiter);
         if (this.waiters.size === 0) time.clearTimeout(this.timer);
       };
-      const aborted = (): void => waiter.reject(signal?.reason);
       const waiter: Waiter = {
         id,
         seq,
@@ -74,13 +74,34 @@ export class OutcomeWaiters {
         },
       };
       this.waiters.add(waiter);
-      signal?.addEventListener('abort', aborted);
+      this.listen(signal, waiter);
       if (timeout !== undefined && Number.isFinite(timeout)) {
         const text = `task ${JSON.stringify(id)} of '${name}' did not end within ${timeout} ms; it may yet be done`;
         timer = time.setTimeout(() => waiter.reject(new FailoverError('ERR_TIMEOUT', text)), timeout);
       }
       this.soon();
     });
+  }
+
+  /** One listener for all who wait by a signal: more than ten would have Node.js warn of a leak. */
+  private listen(signal: AbortSignal | undefined, waiter: Waiter): void {
+    if (signal === undefined) return;
+    const known = this.signals.get(signal);
+    if (known !== undefined) return void known.waiters.add(waiter);
+    const waiters = new Set([waiter]);
+    const aborted = (): void => {
+      for (const each of [...waiters]) each.reject(signal.reason);
+    };
+    this.signals.set(signal, { waiters, aborted });
+    signal.addEventListener('abort', aborted);
+  }
+
+  private unlisten(signal: AbortSignal | undefined, waiter: Waiter): void {
+    const known = signal === undefined ? undefined : this.signals.get(signal);
+    known?.waiters.delete(waiter);
+    if (signal === undefined || known === undefined || known.waiters.size > 0) return;
+    this.signals.delete(signal);
+    signal.removeEventListener('abort', known.aborted);
   }
 
   /** Looks soon: someone new waits, or a task ended here. */

@@ -1,5 +1,5 @@
 /** Schedules on both stores: each slot has one task, whichever member is master, and the work is told its slot. */
-import type { ScheduleOptions, SlotDetails } from 'mongo-failover';
+import type { ScheduleOptions, SlotDetails, TaskContext } from 'mongo-failover';
 import { expect, test } from 'vitest';
 import { open, settledFolder } from '../support/clusters.ts';
 import { settledUri } from '../support/settled.ts';
@@ -15,10 +15,7 @@ test.each(['embedded', 'mongodb'])(
     const options: ScheduleOptions = { missed: 'all', overlap: 'queue' };
     const member = async () => {
       const { managed: Managed } = open(where);
-      const work = (
-        task: { id: string; of?: number },
-        { id, schedule }: { id: unknown; schedule: SlotDetails | undefined },
-      ) => {
+      const work = (task: { id: string; of?: number }, { id, schedule }: TaskContext) => {
         expect(task.id).toBe(id);
         if (schedule !== undefined) slots.push(schedule);
         return true;

@@ -7,39 +7,72 @@
 const CALL_FIRST = 32;
 const CALL_MIN = 16;
 const CALL_MAX = 1000;
-/** Twice as many must take less than this share of the time that every call has beyond what the smallest took. */
+/** Calls at once: of any size, and so many while they are small. */
+const CALLS_MIN = 2;
+const CALLS_MAX = 8;
+/** Small calls are more at once, up to so many members. */
+const MEMBERS_SMALL = 512;
+/** So many times as large the next call is, if that is quick enough, and otherwise so many times. */
+const GROWTHS = [4, 2] as const;
+/** So many must take less than this share of the time that every call has beyond what the smallest took. */
 const ROOM_SHARE = 1 / 3;
 /** One that takes more than this share of it is too large. */
 const FULL_SHARE = 1 / 2;
 /** The same of the limit: beyond it a call is too large, whatever the smallest took, and from half of it on none grows. */
 const SLOW_SHARE = 2 / 3;
 
+/** Calls at once of a store that takes all that wait into one transaction. */
+const LOCAL_CALLS = 32;
+
+interface Kind {
+  /**
+   * Whether the store takes all calls that wait into one transaction, whose cost is the wait for the disk: smaller calls, one after
+   * another, would only be more of them. So the size stays the largest.
+   */
+  readonly isLocal?: boolean;
+  /**
+   * That of calls that are alike, and more frequent. Until one of its own was too large, half as many as there can be tried:
+   * those that are rare would be as if the store was cold each time.
+   */
+  readonly like?: CallSize;
+}
+
 export class CallSize {
   private size: number;
+  private hasShrunk = false;
   /** What the quickest call took, in ms. */
   private least = Number.POSITIVE_INFINITY;
 
-  /** `limit`: how long a call may take, in ms. `isLocal`: the size stays the largest. */
+  /** `limit`: how long a call may take, in ms. */
   constructor(
     private readonly limit: number,
-    private readonly isLocal = false,
+    private readonly kind: Kind = {},
   ) {
-    this.size = isLocal ? CALL_MAX : CALL_FIRST;
+    this.size = kind.isLocal ? CALL_MAX : CALL_FIRST;
   }
 
   get most(): number {
-    return this.size;
+    const { like } = this.kind;
+    if (like === undefined || this.hasShrunk) return this.size;
+    return Math.max(this.size, Math.floor(like.most / 2));
+  }
+
+  /** Returns how many calls there may be at once. */
+  get atOnce(): number {
+    if (this.kind.isLocal) return LOCAL_CALLS;
+    return Math.max(CALLS_MIN, Math.min(CALLS_MAX, Math.floor(MEMBERS_SMALL / this.most)));
   }
 
   /** A call of so many was answered after so many ms. */
   answered(ms: number, size: number): void {
-    const { limit } = this;
+    const { limit, most } = this;
     this.least = Math.min(this.least, ms);
     const room = limit - this.least;
     const own = ms - this.least;
-    if (ms > limit * SLOW_SHARE || own > room * FULL_SHARE) this.shrink(size);
-    else if (size >= this.size && ms <= limit / 2 && 2 * own <= room * ROOM_SHARE)
-      this.size = Math.min(CALL_MAX, 2 * this.size);
+    if (ms > limit * SLOW_SHARE || own > room * FULL_SHARE) return this.shrink(size);
+    if (size < most || ms > limit / 2) return;
+    const growth = GROWTHS.find((times) => times * own <= room * ROOM_SHARE) ?? 1;
+    this.size = Math.min(CALL_MAX, growth * most);
   }
 
   /** A call of so many failed after so many ms. One that was refused at once says nothing of the size. */
@@ -47,8 +80,10 @@ export class CallSize {
     if (ms > this.limit * SLOW_SHARE) this.shrink(size);
   }
 
+  /** That a small call took long says nothing of large ones: the store was slow for all. */
   private shrink(size: number): void {
-    if (this.isLocal) return;
-    this.size = Math.max(CALL_MIN, Math.min(this.size, Math.floor(size / 2)));
+    if (this.kind.isLocal || 2 * size < this.most) return;
+    this.size = Math.max(CALL_MIN, Math.min(this.most, Math.floor(size / 2)));
+    this.hasShrunk = true;
   }
 }

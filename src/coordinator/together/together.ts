@@ -9,23 +9,25 @@
  * thousand members. If the store answers others then, it is not the store that is slow, and these are split, too.
  */
 import { StoreError } from '../../errors.js';
+import { NotSentError } from '../../store/notSent.js';
 import type { Clock } from '../../time/clock.js';
-import { CallSize } from './callSize.js';
-import { type Job, Lane } from './lane.js';
+import { Apart } from './apart.js';
+import type { CallSize } from './callSize.js';
+import { Lane, type Passenger } from './lane.js';
 
 /** Into so many parts a call is cut that has failed, and one that is asked once more. */
 const PARTS = 8;
 const AGAIN_PARTS = 4;
-/** Calls for many at once, and with those that have given their turn on. */
-const CALLS_MAX = 2;
-const CALLS_UNDER_WAY_MAX = 8;
-/** The same of a store that takes all that wait into one transaction. */
-const LOCAL_CALLS_MAX = 32;
-/** The same of those that were split: some of them hang, and the others have no time to wait for that. */
+/** Calls for many under way at least, with those that have given their turn on; and so many for each turn. */
+const CALLS_UNDER_WAY_MIN = 8;
+const CALLS_EACH_TURN = 2;
+/** Turns, and calls under way, of those that were split: some of them hang, and the others have no time to wait for that. */
 const SPLIT_MAX = 32;
 const SPLIT_UNDER_WAY_MAX = 64;
 /** A call gives its turn on after this share of its limit. */
 const TURN_SHARE = 1 / 8;
+/** How long one waits for its turn at most, in limits. A read may wait for longer: it sees what is there when it is sent. */
+const WAITS = { read: 2, write: 1 } as const;
 
 interface TogetherParts<Asked, Answer> {
   /** Names the call in an error. */
@@ -33,17 +35,14 @@ interface TogetherParts<Asked, Answer> {
   readonly clock: Clock;
   /** How long a call may take, in ms. */
   readonly limit: number;
-  /**
-   * Whether the store takes all calls that wait into one transaction, whose cost is the wait for the disk: smaller calls, one after
-   * another, would only be more of them.
-   */
-  readonly isLocal?: boolean;
   /** Calls back when the timers that are due have run: each has a turn of its own. */
   soon(callback: () => void): void;
   /** Whether a call for many that had no answer in time is split, too, and not only one that was refused. */
   readonly splitsIfSlow: boolean;
   /** Whether it changes nothing, and is asked once more before its members hear that there was no answer. */
   readonly isRead: boolean;
+  /** How many go in one call. */
+  readonly size: CallSize;
   /** Two that are asked at once with one key are asked one by one. */
   keyOf(asked: Asked): string;
   /** Answers in order. An error is that of one alone; if it rejects, or answers several with one error, it is that of all these. */
@@ -51,114 +50,95 @@ interface TogetherParts<Asked, Answer> {
   one(asked: Asked): Promise<Answer>;
 }
 
-interface Waiting<Asked, Answer> {
+interface Waiting<Asked, Answer> extends Passenger {
   readonly asked: Asked;
-  readonly key: string;
-  readonly since: number;
   /** Whether it is asked once more. */
   readonly isAgain: boolean;
   resolve(answer: Answer): void;
   reject(error: unknown): void;
 }
 
-interface Call<Asked, Answer> extends Job {
-  readonly members: readonly Waiting<Asked, Answer>[];
-}
-
 export class Together<Asked, Answer> {
   private waiting: Waiting<Asked, Answer>[] = [];
-  /** The keys of those whose call has failed, with how many may be in their next one. */
-  private readonly apart = new Map<string, number>();
-  /** The keys of those whose own call had no answer. */
-  private readonly stuck = new Set<string>();
-  private readonly split: Lane<Call<Asked, Answer>>;
-  private readonly calls: Lane<Call<Asked, Answer>>;
-  private readonly size: CallSize;
+  private readonly apart: Apart;
+  private readonly split: Lane<Waiting<Asked, Answer>>;
+  private readonly calls: Lane<Waiting<Asked, Answer>>;
   /** When the store last answered one of them. */
   private answeredAt = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly parts: TogetherParts<Asked, Answer>) {
-    const { clock, limit, isRead, isLocal = false } = parts;
-    const atOnce = isLocal ? LOCAL_CALLS_MAX : CALLS_MAX;
-    // A read may wait for longer: it sees what is there when it is sent.
-    const common = { clock, patience: limit * TURN_SHARE, wait: isRead ? 2 * limit : limit };
-    this.split = new Lane({ ...common, atOnce: SPLIT_MAX, underWayMax: SPLIT_UNDER_WAY_MAX });
-    this.calls = new Lane({ ...common, atOnce, underWayMax: Math.max(atOnce, CALLS_UNDER_WAY_MAX) });
-    this.size = new CallSize(limit, isLocal);
+    const { clock, limit, size } = parts;
+    const common = {
+      ...{ clock, patience: limit * TURN_SHARE, wait: this.longestWait, most: () => size.most },
+      send: (members: readonly Waiting<Asked, Answer>[]) => this.sendCall(members),
+      refuse: (member: Waiting<Asked, Answer>) => this.refuse(member),
+    };
+    this.apart = new Apart(clock);
+    this.split = new Lane({ ...common, atOnce: () => SPLIT_MAX, underWayMax: () => SPLIT_UNDER_WAY_MAX });
+    const underWayMax = () => Math.max(CALLS_UNDER_WAY_MIN, CALLS_EACH_TURN * size.atOnce);
+    this.calls = new Lane({ ...common, atOnce: () => size.atOnce, underWayMax });
+  }
+
+  /** How long one may wait for its turn, in ms; also one that is asked once more, from the first time on. */
+  private get longestWait(): number {
+    const { isRead, limit } = this.parts;
+    return limit * (isRead ? WAITS.read : WAITS.write);
   }
 
   ask(asked: Asked): Promise<Answer> {
     const { clock, keyOf, soon } = this.parts;
     return new Promise((resolve, reject) => {
-      this.waiting.push({ asked, key: keyOf(asked), since: clock.now(), isAgain: false, resolve, reject });
+      const key = keyOf(asked);
+      const company = this.apart.companyOf(key);
+      this.waiting.push({ asked, key, since: clock.now(), company, isAgain: false, resolve, reject });
       if (this.waiting.length === 1) soon(() => this.send());
     });
   }
 
   /** Takes back what has not been sent under this key, because something newer goes out now. */
   overtake(key: string): void {
-    const late: Waiting<Asked, Answer>[] = [];
-    const others = (members: readonly Waiting<Asked, Answer>[]): Waiting<Asked, Answer>[] => {
-      late.push(...members.filter((each) => each.key === key));
-      return members.filter((each) => each.key !== key);
-    };
-    this.waiting = others(this.waiting);
-    for (const lane of [this.split, this.calls]) {
-      lane.change((call) => {
-        if (!call.members.some((each) => each.key === key)) return call;
-        const left = others(call.members);
-        return left.length === 0 ? null : this.call(left);
-      });
-    }
+    const late = this.waiting.filter((each) => each.key === key);
+    if (late.length > 0) this.waiting = this.waiting.filter((each) => each.key !== key);
     const text = `the store was not asked for ${this.parts.what}: something newer has gone out before it`;
-    for (const { reject } of late) reject(new StoreError('ERR_STORE_UNAVAILABLE', text));
+    for (const { reject } of [...late, ...this.split.take(key), ...this.calls.take(key)])
+      reject(new NotSentError(text));
   }
 
   private send(): void {
     const { waiting } = this;
-    const { most } = this.size;
     this.waiting = [];
+    const [first] = waiting;
+    if (waiting.length === 1 && first !== undefined && first.company > 1) return void this.sendOne(first);
     const keys = new Set<string>();
-    const bySize = new Map<number, Waiting<Asked, Answer>[]>();
+    const byCompany = new Map<number, Waiting<Asked, Answer>[]>();
     for (const each of waiting) {
-      const size = keys.has(each.key) ? 1 : Math.min(most, this.apart.get(each.key) ?? most);
+      const company = keys.has(each.key) ? 1 : each.company;
       keys.add(each.key);
-      const some = bySize.get(size) ?? [];
-      some.push(each);
-      bySize.set(size, some);
+      const some = byCompany.get(company) ?? [];
+      some.push({ ...each, company });
+      byCompany.set(company, some);
     }
-    for (const [size, some] of bySize) this.sendParts(size, some, size < most);
+    for (const [company, some] of byCompany) this.line(company, some);
     this.calls.run();
     this.split.run();
   }
 
-  private sendParts(size: number, some: readonly Waiting<Asked, Answer>[], isSplit: boolean): void {
-    for (let at = 0; at < some.length; at += size) {
-      const part = some.slice(at, at + size);
-      const [first] = part;
-      if (part.length === 1 && size > 1 && first !== undefined) void this.sendOne(first);
-      else if (isSplit) this.split.add(this.call(part), size === 1 && first !== undefined && this.stuck.has(first.key));
-      else this.calls.add(this.call(part));
-    }
+  private line(company: number, some: readonly Waiting<Asked, Answer>[]): void {
+    if (company === Number.POSITIVE_INFINITY) return this.calls.add(some);
+    const isStuck = ({ key }: Passenger): boolean => company === 1 && this.apart.isStuck(key);
+    this.split.add(some.filter((each) => !isStuck(each)));
+    for (const each of some.filter(isStuck)) this.split.addDoubtful(each);
   }
 
-  private call(members: readonly Waiting<Asked, Answer>[]): Call<Asked, Answer> {
-    const [first] = members;
-    const isSingle = members.length === 1 && first !== undefined;
-    return {
-      members,
-      since: Math.min(...members.map(({ since }) => since)),
-      send: () => (isSingle ? this.sendOne(first) : this.sendAll(members)),
-      refuse: () => this.refuse(members),
-    };
+  private sendCall(members: readonly Waiting<Asked, Answer>[]): Promise<void> {
+    const [first, ...others] = members;
+    return first !== undefined && others.length === 0 ? this.sendOne(first) : this.sendAll(members);
   }
 
-  private refuse(members: readonly Waiting<Asked, Answer>[]): void {
+  private refuse({ reject, since }: Waiting<Asked, Answer>): void {
     const { what, clock } = this.parts;
-    for (const { reject, since } of members) {
-      const text = `the store was not asked for ${what}: too many calls wait for it, after ${Math.round(clock.now() - since)} ms`;
-      reject(new StoreError('ERR_STORE_UNAVAILABLE', text));
-    }
+    const waited = Math.round(clock.now() - since);
+    reject(new NotSentError(`the store was not asked for ${what}: too many calls wait for it, after ${waited} ms`));
   }
 
   /** Never rejects. */
@@ -181,8 +161,8 @@ export class Together<Asked, Answer> {
       }
     }
     const ms = clock.now() - sentAt;
-    if (failed.size === 0) this.size.answered(ms, members.length);
-    else this.size.failed(ms, members.length);
+    if (failed.size === 0) this.parts.size.answered(ms, members.length);
+    else this.parts.size.failed(ms, members.length);
     for (const [error, those] of failed) this.failed(error, those, sentAt);
   }
 
@@ -199,25 +179,33 @@ export class Together<Asked, Answer> {
 
   /** One call, or the part of it with one error, has failed for these. */
   private failed(error: unknown, those: readonly Waiting<Asked, Answer>[], sentAt: number): void {
-    const { splitsIfSlow, isRead, clock } = this.parts;
+    const { splitsIfSlow, isRead } = this.parts;
     const isSlow = isUnavailable(error);
-    if (isRead && isSlow && those.length > 1 && those.every(({ isAgain }) => !isAgain)) {
-      const again = those.map((each) => ({ ...each, since: clock.now(), isAgain: true }));
+    const again = isRead && isSlow && those.length > 1 ? those.filter((each) => this.mayAskAgain(each)) : [];
+    if (again.length > 0) {
+      const company = partOf(again.length, AGAIN_PARTS);
       // Not in the place of those that have waited: a store that is slow has its time.
-      this.sendParts(partOf(again.length, AGAIN_PARTS), again, false);
-      return this.calls.run();
+      this.calls.add(again.map((each) => ({ ...each, company, isAgain: true })));
+      this.calls.run();
     }
+    const asksAgain = new Set(again);
     const size = partOf(those.length, PARTS);
     const isTheirs = isRead && this.answeredAt >= sentAt;
-    for (const { key, reject } of those) {
-      if (splitsIfSlow || isTheirs || !isSlow) this.apart.set(key, size);
-      reject(error);
+    for (const each of those) {
+      if (asksAgain.has(each)) continue;
+      if (splitsIfSlow || isTheirs || !isSlow) this.apart.failed(each.key, size);
+      each.reject(error);
     }
+  }
+
+  /** Returns whether it has not been asked once more, and there is time for it. */
+  private mayAskAgain({ isAgain, since }: Waiting<Asked, Answer>): boolean {
+    return !isAgain && this.parts.clock.now() - since < this.longestWait;
   }
 
   private answered(key: string): void {
     this.answeredAt = this.parts.clock.now();
-    this.apart.delete(key);
+    this.apart.answered(key);
   }
 
   /** Never rejects. */
@@ -225,10 +213,9 @@ export class Together<Asked, Answer> {
     try {
       const answer = await this.parts.one(asked);
       this.answered(key);
-      this.stuck.delete(key);
       resolve(answer);
     } catch (error) {
-      if (isUnavailable(error)) this.stuck.add(key);
+      if (isUnavailable(error)) this.apart.hangs(key);
       reject(error);
     }
   }

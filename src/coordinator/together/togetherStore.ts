@@ -5,19 +5,25 @@ import type { SeenOrders } from '../../store/orders.js';
 import type { Look, Member, Notice, Observation, Store, TermRecord, Tip } from '../../store/store.js';
 import type { FullStore } from '../../store/taskStore.js';
 import type { Clock } from '../../time/clock.js';
+import { CallSize } from './callSize.js';
 import { Together } from './together.js';
 
 interface TogetherStoreParts {
   readonly clock: Clock;
   /** How long a call on which a lease hangs may take, in ms. */
   readonly limit: number;
-  /** Calls back when the timers that are due have run. */
-  /** As of the parts of `Together`; false by default. */
+  /** As the size of calls has it (`callSize.ts`); false by default. */
   readonly isLocal?: boolean;
+  /** Calls back when the timers that are due have run. */
   soon?(callback: () => void): void;
 }
 
-type Common = Required<TogetherStoreParts>;
+/** `beats`, `looks`: what a call may hold, as the frequent ones know it. */
+type Common = Required<TogetherStoreParts> & {
+  readonly beats: CallSize;
+  readonly looks: CallSize;
+  readonly opening: Opening;
+};
 
 /** On beats and releases a lease hangs, and they are few where one is in trouble: then each goes by itself. */
 const held = { splitsIfSlow: true, isRead: false } as const;
@@ -28,15 +34,19 @@ const other = { splitsIfSlow: false, isRead: false } as const;
 /** Returns a store of the same calls. Those that are not made for many subsystems at once go out as they are. */
 export function togetherStore(store: FullStore, parts: TogetherStoreParts): FullStore {
   const { clock, limit, isLocal = false, soon = setImmediate } = parts;
-  const common = { clock, limit, isLocal, soon };
+  const opening = new Opening(() => store.open());
+  const size = () => new CallSize(limit, { isLocal });
+  const common = { clock, limit, isLocal, soon, opening, beats: size(), looks: size() };
   return { ...store, ...leaseCalls(store, common), ...claimCalls(store, common), ...lineCalls(store, common) };
 }
 
 function leaseCalls(store: FullStore, common: Common): Pick<Store, 'beat' | 'release' | 'observe'> {
   const { many } = store;
+  const { opening } = common;
   const beats = new Together<Beat, boolean>({
     ...common,
     what: 'beat',
+    size: common.beats,
     ...held,
     keyOf: ({ tenure }) => tenure.name,
     all: (asked) => many.beatAll(asked),
@@ -45,6 +55,7 @@ function leaseCalls(store: FullStore, common: Common): Pick<Store, 'beat' | 'rel
   const releases = new Together<Releasing, boolean>({
     ...common,
     what: 'release',
+    size: sizeLike(common, common.beats),
     ...held,
     keyOf: ({ tenure }) => tenure.name,
     all: (asked) => many.releaseAll(asked),
@@ -53,6 +64,7 @@ function leaseCalls(store: FullStore, common: Common): Pick<Store, 'beat' | 'rel
   const looks = new Together<Look, Observation & SeenOrders>({
     ...common,
     what: 'observe',
+    size: common.looks,
     ...looking,
     keyOf: ({ name }) => name,
     all: (asked) => many.observeAll(asked),
@@ -60,14 +72,16 @@ function leaseCalls(store: FullStore, common: Common): Pick<Store, 'beat' | 'rel
   });
   return {
     beat: (tenure, beat, progress, isEarly) => {
-      if (isEarly !== true) return beats.ask({ tenure, beat, progress });
-      // With what the work has done, which may be much: the others need not wait for it, and an older one must not undo it.
-      beats.overtake(tenure.name);
-      return store.beat(tenure, beat, progress);
+      if (isEarly !== true) return opening.ask(beats, { tenure, beat, progress });
+      return opening.first(() => {
+        // With what the work has done, which may be much: the others need not wait for it, and an older one must not undo it.
+        beats.overtake(tenure.name);
+        return store.beat(tenure, beat, progress);
+      });
     },
     release: (tenure, beat, progress, died) =>
-      releases.ask({ tenure, beat, progress, ...(died === undefined ? {} : { died }) }),
-    observe: async (asked) => Promise.all(asked.map((look) => looks.ask(look))),
+      opening.ask(releases, { tenure, beat, progress, ...(died === undefined ? {} : { died }) }),
+    observe: async (asked) => Promise.all(asked.map((look) => opening.ask(looks, look))),
   };
 }
 
@@ -76,9 +90,11 @@ function claimCalls(
   common: Common,
 ): Pick<Store, 'highestTerm' | 'compareAndSetLease' | 'insertTerm'> {
   const { many } = store;
+  const { opening } = common;
   const tips = new Together<string, Tip>({
     ...common,
     what: 'highestTerm',
+    size: sizeLike(common, common.looks),
     ...looking,
     keyOf: (name) => name,
     all: (names) => many.highestTerms(names),
@@ -87,6 +103,7 @@ function claimCalls(
   const claims = new Together<Claiming, boolean>({
     ...common,
     what: 'compareAndSetLease',
+    size: sizeLike(common, common.beats),
     ...other,
     keyOf: ({ name }) => name,
     all: (asked) => many.claimAll(asked),
@@ -95,15 +112,16 @@ function claimCalls(
   const records = new Together<TermRecord, Awaited<ReturnType<Store['insertTerm']>>>({
     ...common,
     what: 'insertTerm',
+    size: sizeLike(common, common.beats),
     ...other,
     keyOf: ({ name }) => name,
     all: (asked) => many.insertTerms(asked),
     one: (record) => store.insertTerm(record),
   });
   return {
-    highestTerm: (name) => tips.ask(name),
-    compareAndSetLease: (name, expected, next) => claims.ask({ name, expected, next }),
-    insertTerm: (record) => records.ask(record),
+    highestTerm: (name) => opening.ask(tips, name),
+    compareAndSetLease: (name, expected, next) => opening.ask(claims, { name, expected, next }),
+    insertTerm: (record) => opening.ask(records, record),
   };
 }
 
@@ -113,9 +131,11 @@ function lineCalls(
   common: Common,
 ): Pick<Store, 'readNotices' | 'listMembers' | 'putMember' | 'removeMember'> {
   const { many } = store;
+  const { opening } = common;
   const notices = new Together<string, Notice[]>({
     ...common,
     what: 'readNotices',
+    size: sizeLike(common, common.looks),
     ...other,
     keyOf: (name) => name,
     all: (names) => many.readNoticesOf(names),
@@ -124,6 +144,7 @@ function lineCalls(
   const members = new Together<string, Member[]>({
     ...common,
     what: 'listMembers',
+    size: sizeLike(common, common.looks),
     ...other,
     keyOf: (name) => name,
     all: (names) => many.listMembersOf(names),
@@ -132,6 +153,7 @@ function lineCalls(
   const lines = new Together<Member, null>({
     ...common,
     what: 'putMember',
+    size: sizeLike(common, common.beats),
     ...other,
     keyOf: ({ id }) => id,
     all: (members) => many.putMembers(members).then(() => members.map(() => null)),
@@ -140,17 +162,43 @@ function lineCalls(
   const farewells = new Together<string, null>({
     ...common,
     what: 'removeMember',
+    size: sizeLike(common, common.beats),
     ...other,
     keyOf: (id) => id,
     all: (ids) => many.removeMembers(ids).then(() => ids.map(() => null)),
     one: (id) => store.removeMember(id).then(() => null),
   });
   return {
-    readNotices: (name) => notices.ask(name),
-    listMembers: (name) => members.ask(name),
-    putMember: (member) => lines.ask(member).then(() => {}),
-    removeMember: (id) => farewells.ask(id).then(() => {}),
+    readNotices: (name) => opening.ask(notices, name),
+    listMembers: (name) => opening.ask(members, name),
+    putMember: (member) => opening.ask(lines, member).then(() => {}),
+    removeMember: (id) => opening.ask(farewells, id).then(() => {}),
   };
+}
+
+/** Has calls wait for the store to open before they wait for a turn: opening takes its time, and is no call that is slow. */
+class Opening {
+  private isOver = false;
+
+  constructor(private readonly open: () => Promise<void>) {}
+
+  ask<Asked, Answer>(together: Together<Asked, Answer>, asked: Asked): Promise<Answer> {
+    return this.first(() => together.ask(asked));
+  }
+
+  first<T>(call: () => Promise<T>): Promise<T> {
+    return this.isOver ? call() : this.opened(call);
+  }
+
+  private async opened<T>(call: () => Promise<T>): Promise<T> {
+    await this.open();
+    this.isOver = true;
+    return call();
+  }
+}
+
+function sizeLike({ limit, isLocal }: Common, like: CallSize): CallSize {
+  return new CallSize(limit, { isLocal, like });
 }
 
 function only<T>([answer]: readonly T[]): T {

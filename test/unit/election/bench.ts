@@ -10,6 +10,7 @@ import {
 } from '../../../src/election/state.ts';
 import type { Phase } from '../../../src/election/transitions.ts';
 import type { Intervals } from '../../../src/options/options.ts';
+import { NotSentError } from '../../../src/store/notSent.ts';
 import type { Lease, Observation } from '../../../src/store/store.ts';
 import { leaseOf } from '../../support/memoryStore.ts';
 
@@ -122,6 +123,11 @@ export class Bench {
 
   failed(type: StoreRequest['type'], back = 0): this {
     return this.send({ type: 'failed', request: this.asked(type, back).request, error: new Error(`no ${type}`) });
+  }
+
+  /** The store was not even asked. */
+  notSent(type: StoreRequest['type']): this {
+    return this.send({ type: 'failed', request: this.asked(type).request, error: new NotSentError(`no ${type}`) });
   }
 
   resign(reason = 'the work hangs', nothingRuns = false): this {

@@ -267,6 +267,47 @@ describe('rule 5: an unknown outcome', () => {
     expect(bench.types()).not.toContain('writeLease');
   });
 
+  test.each([['ticking'], ['released']])(
+    'is none where the store was not asked (%s): what was waited counts on',
+    (how) => {
+      const lease = how === 'released' ? leaseOf(null) : leaseOf('other');
+      const bench = how === 'released' ? standby() : seeing(standby(), lease, ttl);
+      if (how === 'released') bench.pass(intervals.POLL).observed(lease);
+      const before = bench.claimed;
+      bench.take();
+      bench.pass(900).notSent('writeLease');
+      expect(bench.types()).toEqual(['observe']);
+      bench.observed(lease);
+      const [again] = bench.took('writeLease');
+      expect(again).toMatchObject({ expected: lease, next: { term: before.term, beat: 0 } });
+      expect(again?.next.claim).not.toBe(before.claim);
+      bench.winClaim();
+      expect(bench.took('lease')[0]?.validUntil).toBe(bench.now + validity);
+    },
+  );
+
+  test('that was not asked for is no claim of a lease that has changed meanwhile', () => {
+    const lease = leaseOf('other');
+    const bench = seeing(standby(), lease, ttl);
+    bench.notSent('writeLease').take();
+    bench.observed({ ...lease, beat: lease.beat + 1 });
+    expect([bench.phase, bench.types().includes('writeLease')]).toEqual(['slave', false]);
+  });
+
+  test('of a first claim: the store was not asked, so it is looked at again', () => {
+    const bench = new Bench().look(null, 0).notSent('writeLease');
+    expect(bench.phase).toBe('slave');
+    bench.observed(null).winClaim();
+    expect(bench.phase).toBe('master');
+  });
+
+  test('of the record that was not sent: the lease is written, so it is proved', () => {
+    const bench = seeing(standby(), leaseOf('other'), ttl).written();
+    bench.take();
+    bench.notSent('insertTerm');
+    expect(bench.took('writeLease')).toMatchObject([{ next: { beat: 1 } }]);
+  });
+
   test('of the record: a second insert that meets its own claim passes', () => {
     const bench = seeing(standby(), leaseOf('other'), ttl);
     bench.written().failed('insertTerm').written();

@@ -1,5 +1,6 @@
 /** Calls for many to a store that takes all that wait into one transaction. */
 import { expect, test } from 'vitest';
+import { CallSize } from '../../../../src/coordinator/together/callSize.ts';
 import { Together } from '../../../../src/coordinator/together/together.ts';
 import { VirtualClock } from '../../../support/virtualClock.ts';
 
@@ -10,7 +11,7 @@ async function sizesOf(isLocal: boolean, count: number, took: number): Promise<n
   const turns: (() => void)[] = [];
   const sent: number[] = [];
   const together = new Together<number, boolean>({
-    ...{ what: 'beat', clock, limit: LIMIT, isLocal, splitsIfSlow: true, isRead: false },
+    ...{ what: 'beat', clock, limit: LIMIT, size: new CallSize(LIMIT, { isLocal }), splitsIfSlow: true, isRead: false },
     soon: (callback) => void turns.push(callback),
     keyOf: String,
     all: (asked) => {

@@ -1,5 +1,7 @@
 /** What is asked in one turn goes out as one call, and a call that fails costs no other member a second time. */
 import { beforeEach, describe, expect, test } from 'vitest';
+import { Apart } from '../../../../src/coordinator/together/apart.ts';
+import { CallSize } from '../../../../src/coordinator/together/callSize.ts';
 import { Together } from '../../../../src/coordinator/together/together.ts';
 import { StoreError } from '../../../../src/errors.ts';
 import { VirtualClock } from '../../../support/virtualClock.ts';
@@ -36,6 +38,7 @@ function partsOf(): ConstructorParameters<typeof Together<string, string>>[0] {
     what: 'beat',
     clock,
     limit: LIMIT,
+    size: new CallSize(LIMIT),
     get splitsIfSlow() {
       return splitsIfSlow;
     },
@@ -115,9 +118,8 @@ describe('the size of a call', () => {
   };
 
   test('grows to a thousand while the store is quick', async () => {
-    expect((await sizes(1))[0]).toBe(32);
-    expect((await sizes(1))[0]).toBe(64);
-    for (let round = 0; round < 4; round++) await sizes(1);
+    // Who waits goes with as many as the calls before have shown to be well.
+    expect(await sizes(1)).toEqual([...Array(8).fill(32), ...Array(4).fill(128), 512, 1500 - 8 * 32 - 4 * 128 - 512]);
     expect(await sizes(1)).toEqual([1000, 500]);
   });
 
@@ -151,7 +153,40 @@ describe('the size of a call', () => {
     turn();
     await clock.advance(4 * LIMIT);
     await failed;
-    expect((await sizes(1))[0]).toBeLessThanOrEqual(128);
+    expect((await sizes(1))[0]).toBe(250);
+  });
+
+  test('does not fall because small calls take long: the store was slow for all', async () => {
+    await sizes(1);
+    const few = async (size: number, fails: boolean): Promise<void> => {
+      many = async (asked) => {
+        await new Promise<void>((resolve) => clock.at(clock.now() + LIMIT * 0.9, resolve));
+        if (fails) throw lost;
+        return asked.map((each) => each);
+      };
+      const answers = ask(...crowd.slice(0, size));
+      turn();
+      await clock.advance(LIMIT);
+      await answers;
+    };
+    await few(10, false);
+    expect(await sizes(1)).toEqual([1000, 500]);
+    splitsIfSlow = false;
+    await few(10, true);
+    expect(await sizes(1)).toEqual([1000, 500]);
+    await few(500, false);
+    expect((await sizes(1))[0]).toBe(250);
+  });
+
+  test('that was not tried is half of what is well for others that are alike, until one was too large', async () => {
+    const like = new CallSize(LIMIT);
+    for (const size of [32, 128, 512]) like.answered(1, size);
+    const rare = new CallSize(LIMIT, { like });
+    expect([like.most, rare.most, rare.atOnce]).toEqual([1000, 500, 2]);
+    rare.answered(LIMIT * 0.9, 500);
+    expect([rare.most, rare.atOnce]).toEqual([250, 2]);
+    for (const size of [250, 125, 62]) rare.answered(LIMIT * 0.9, size);
+    expect([rare.most, rare.atOnce]).toEqual([31, 8]);
   });
 });
 
@@ -163,8 +198,27 @@ describe('calls for many', () => {
     many = (asked) => new Promise((resolve) => ends.push(() => resolve(asked.map((each) => `${each}!`))));
   });
 
-  test('are two at once, and one that takes long gives its turn on, up to eight', async () => {
+  test('are eight at once while they are small, and sixteen under way', async () => {
     const answers = ask(...crowd);
+    turn();
+    expect(sent).toHaveLength(8);
+    await clock.advance(LIMIT / 2);
+    expect(sent).toHaveLength(16);
+    while (ends.length > 0) {
+      for (const end of ends.splice(0)) end();
+      await clock.advance(0);
+    }
+    expect(values(await answers)).toEqual(crowd.map((each) => `${each}!`));
+  });
+
+  test('are two at once, and one that takes long gives its turn on, up to eight', async () => {
+    const size = new CallSize(LIMIT);
+    size.answered(1, 32);
+    size.answered(LIMIT / 8, 128);
+    expect(size.most).toBe(256);
+    together = new Together<string, string>({ ...partsOf(), size });
+    const large = Array.from({ length: 9000 }, (_, index) => `${index}`);
+    const answers = ask(...large);
     turn();
     expect(sent).toHaveLength(2);
     ends.shift()?.();
@@ -178,7 +232,7 @@ describe('calls for many', () => {
       for (const end of ends.splice(0)) end();
       await clock.advance(0);
     }
-    expect(values(await answers)).toEqual(crowd.map((each) => `${each}!`));
+    expect(values(await answers)).toEqual(large.map((each) => `${each}!`));
   });
 
   test('whose time is over are not sent, and a read may wait for longer', async () => {
@@ -192,12 +246,12 @@ describe('calls for many', () => {
         await clock.advance(0);
       }
       await answers;
-      return sent.length;
+      return sent.flat().length;
     };
-    expect(await waitFor()).toBe(8);
+    expect(await waitFor()).toBe(16 * 32);
     isRead = true;
     together = new Together<string, string>({ ...partsOf(), isRead });
-    expect(await waitFor()).toBe(40);
+    expect(await waitFor()).toBe(crowd.length);
   });
 
   test('that something newer has overtaken go without it', async () => {
@@ -391,6 +445,31 @@ describe('a call for many that fails', () => {
     const answers = ask('a', 'b');
     turn();
     expect(values(await answers)).toEqual(['a!', expect.objectContaining({ code: 'ERR_STORE' })]);
+  });
+});
+
+describe('who asks apart', () => {
+  let apart: Apart;
+  beforeEach(() => {
+    apart = new Apart(clock);
+  });
+
+  test('is one of all again when it was answered, also by a call for many', () => {
+    apart.failed('a', 4);
+    apart.hangs('a');
+    expect([apart.companyOf('a'), apart.isStuck('a')]).toEqual([4, true]);
+    apart.answered('a');
+    expect([apart.companyOf('a'), apart.isStuck('a'), apart.size]).toEqual([Number.POSITIVE_INFINITY, false, 0]);
+  });
+
+  test('is forgotten when it is heard of no more', async () => {
+    for (let name = 0; name < 1000; name++) {
+      apart.failed(`${name}`, 1);
+      apart.failed('kept', 1);
+      await clock.advance(1000);
+    }
+    expect(apart.size).toBeLessThan(130);
+    expect(apart.companyOf('kept')).toBe(1);
   });
 });
 

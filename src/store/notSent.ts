@@ -1,0 +1,8 @@
+/** The error of a call that the store was never asked, so nothing of it can have happened. */
+import { StoreError } from '../errors.js';
+
+export class NotSentError extends StoreError {
+  constructor(message: string) {
+    super('ERR_STORE_UNAVAILABLE', message);
+  }
+}

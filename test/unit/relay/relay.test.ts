@@ -1,0 +1,61 @@
+import { expect, test } from 'vitest';
+import { Relay } from '../../../src/relay/relay.ts';
+import { MemoryOutbox } from '../../support/memoryOutbox.ts';
+import { MemoryTasks } from '../../support/memoryTaskStore.ts';
+import { VirtualClock } from '../../support/virtualClock.ts';
+
+const tenure = { name: 'x', term: 1, holder: 'me' };
+const bytes = new Uint8Array([5, 0, 0, 0, 0]);
+
+function world() {
+  const clock = new VirtualClock();
+  const [tasks, outbox] = [new MemoryTasks(clock), new MemoryOutbox()];
+  tasks.holder = tenure;
+  const told: string[] = [];
+  const relay = new Relay({
+    ...{ name: 'x', store: tasks.connect(), outbox: outbox.connect(), clock, poll: 100 },
+    through: () => tasks.done,
+    stored: (stored) => told.push(...stored.map(({ id }) => `stored ${id}`)),
+    duplicate: (id) => told.push(`duplicate ${id}`),
+    trouble: (error) => told.push(`${'code' in error ? error.code : ''}: ${error.message}`),
+  });
+  return { clock, tasks, outbox, relay, told };
+}
+
+test('an entry that cannot become a task is told once, stays, and does not hold up the others', async () => {
+  const { clock, tasks, outbox, relay, told } = world();
+  outbox.commit({ id: 'bad', bytes, origin: 'bad', problem: 'its payload is no BSON document' });
+  outbox.commit({ id: 'good', bytes });
+  relay.start(tenure);
+  await clock.advance(1000);
+  relay.look();
+  await clock.advance(1000);
+  expect(tasks.queued).toEqual(['good']);
+  expect(told).toHaveLength(2);
+  expect(told[0]).toMatch(
+    /^ERR_OUTBOX_ENTRY: an entry of the outbox of 'x' .* its payload is no BSON document\. .* _id bad:/,
+  );
+  expect([...outbox.lines.keys()]).toEqual(['bad']);
+});
+
+test('a task whose id is queued is dropped and told, and the master goes on', async () => {
+  const { clock, tasks, outbox, relay, told } = world();
+  tasks.add({ id: 'a', bytes });
+  outbox.commit({ id: 'a', bytes });
+  outbox.commit({ id: 'b', bytes });
+  relay.start(tenure);
+  await clock.advance(1000);
+  expect(told).toEqual(['stored b', 'duplicate a']);
+  expect([tasks.queued, outbox.lines.size]).toEqual([['a', 'b'], 0]);
+});
+
+test('a member that is no master any more moves nothing', async () => {
+  const { clock, tasks, outbox, relay } = world();
+  relay.start(tenure);
+  await clock.advance(0);
+  relay.end();
+  outbox.commit({ id: 'a', bytes });
+  relay.look();
+  await clock.advance(1000);
+  expect([tasks.queued, outbox.lines.size]).toEqual([[], 1]);
+});
