@@ -252,4 +252,13 @@ export const togetherBugs: readonly PlantedBug[] = [
     replace: '',
     caughtBy: ['named'],
   },
+  {
+    name: 'batch-of-tips-taken-for-small',
+    breaks:
+      'What the highest terms of a hundred names take counts as the round trip, and a slow one is read twice at once.',
+    file: 'src/store/mongodb/connection/link.ts',
+    find: 'Object.values(filter).map(',
+    replace: '[filter._id].map(',
+    caughtBy,
+  },
 ];
