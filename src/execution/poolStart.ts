@@ -1,6 +1,7 @@
 /**
  * One task thread, from its place in the queue of starts to its exit: made when it is its turn, and usable once the
- * user's module has loaded within the limit. It keeps its place among the threads of the coordinator until it has exited.
+ * user's module has loaded within the limit. It keeps its place among the threads of the coordinator until it has exited, or
+ * for `exitPatience` after it was ended: a native call may hold it for ever.
  */
 
 import { fromWire, toWire, WorkError } from '../errors.js';
@@ -93,6 +94,7 @@ export class PoolStart {
   /** One that does not exit takes no place from others: nothing can end it, and no other is made for its cluster. */
   private end(pool: TaskPool): Promise<void> {
     const { clock, exitPatience, place } = this.parts;
+    place.leaves();
     const exit = pool.terminate();
     if (!this.isEnding) void endsBy(clock, clock.now() + exitPatience, exit).then(() => place.free());
     this.isEnding = true;

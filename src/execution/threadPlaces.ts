@@ -1,6 +1,7 @@
 /**
  * Which task threads of one coordinator may live (`taskThreads.most`): each has a place, from before it is made until it
- * has exited, and there are so many places. Who finds none free waits in line.
+ * has exited, or was ended and does not exit (poolStart.ts says when). There are so many places. A load that finds none free
+ * waits in line.
  *
  * While others wait, places come free like this:
  *
@@ -9,7 +10,13 @@
  * - A thread that goes from run to run leaves between two of them when its turn is over: a second, or four times what it took
  *   to load. So a full queue keeps no other waiting for ever, and most of the time goes into tasks.
  *
- * Nothing leaves amid a task, and no more leave than wait. Without anybody in line nothing is ended, and no timer is set.
+ * - A thread whose next task runs as soon as the store has answered stays until it has run: to load it again takes longer than
+ *   most answers. It stays for as long as it took to load, 1 s at least and 10 s at most: a store that hangs keeps no place.
+ *
+ * Nothing leaves amid a task, and no more leave than wait; one that has been leaving for a second does not count any more,
+ * because its module may take long to stop. With an empty line nothing is ended, and no timer is set.
+ *
+ * A load that was given up may ask again for the turn that it had: it then comes before all that asked after it.
  */
 import { Alarm } from '../time/alarm.js';
 import type { Clock } from '../time/clock.js';
@@ -18,6 +25,10 @@ import type { Clock } from '../time/clock.js';
 const TURN_MS = { least: 1000, loads: 4, most: 60_000 } as const;
 /** How long a thread must have been idle at most before it is ended for another, in ms. */
 const REST_MAX_MS = 100;
+/** How long one may wait for the store before it is ended for another, in ms: as long as it took to load, within these. */
+const ANSWER_MS = { least: 1000, most: 10_000 } as const;
+/** How long one that leaves makes up for one that waits, in ms. */
+const LEAVING_MAX_MS = 1000;
 
 /** What is told of the places. */
 export interface PlacesWatch {
@@ -29,8 +40,17 @@ export interface PlacesWatch {
 
 type State = 'waiting' | 'starting' | 'idle' | 'busy' | 'leaving' | 'free';
 
+interface Asking {
+  /** Returns whether its next task runs as soon as the store has answered. Asked only while the thread is idle. */
+  readonly awaitsStore?: (() => boolean) | undefined;
+  /** The turn of a place that was given up in line. Undefined: it is the last. */
+  readonly turn?: number | undefined;
+}
+
 /** The place of one thread. */
 export interface Place {
+  /** The order in which those in line are served. */
+  readonly turn: number;
   /** Resolves to true when the place is there; to false if it was given up before. */
   readonly granted: Promise<boolean>;
   /** The thread has loaded, which took so many ms. */
@@ -46,12 +66,14 @@ export interface Place {
 }
 
 export class ThreadPlaces {
-  /** In the order in which they came. */
+  /** In the order of their turns. */
   private readonly waiting = new Set<OnePlace>();
   private readonly taken = new Set<OnePlace>();
   /** In the order in which they became idle. */
   private readonly idle = new Set<OnePlace>();
-  private leaving = 0;
+  /** In the order in which they were told to leave. */
+  private readonly leaving = new Set<OnePlace>();
+  private turns = 0;
   private readonly look: Alarm;
 
   constructor(
@@ -65,18 +87,21 @@ export class ThreadPlaces {
   }
 
   /** Takes its place in the line. `leave` is called once at most: others wait, and nothing of its tasks runs. */
-  ask(leave: () => void): Place {
-    const place = new OnePlace(this.clock, leave, (to) => this.moved(place, to));
-    this.waiting.add(place);
+  ask(leave: () => void, { awaitsStore = () => false, turn: had }: Asking = {}): Place {
+    const turn = had ?? this.turns++;
+    const move = (to: State): void => this.moved(place, to);
+    const place = new OnePlace({ clock: this.clock, leave, awaitsStore, move, turn });
+    const after = had === undefined ? [] : [...this.waiting].filter((other) => other.turn > turn);
+    for (const other of after) this.waiting.delete(other);
+    for (const each of [place, ...after]) this.waiting.add(each);
     this.arrange();
     return place;
   }
 
   private moved(place: OnePlace, to: State): void {
-    const from = place.state;
     place.state = to;
-    if (from === 'leaving') this.leaving -= 1;
-    if (to === 'leaving') this.leaving += 1;
+    this.leaving.delete(place);
+    if (to === 'leaving') this.leaving.add(place);
     this.idle.delete(place);
     if (to === 'idle') this.idle.add(place);
     if (to === 'free') {
@@ -99,38 +124,48 @@ export class ThreadPlaces {
 
   private makeRoom(): void {
     this.look.clear();
-    let short = this.waiting.size - this.leaving;
+    if (this.waiting.size === 0) return;
+    const now = this.clock.now();
+    const soonFree = [...this.leaving].filter((place) => place.since + LEAVING_MAX_MS > now);
+    let short = this.waiting.size - soonFree.length;
     const goes: OnePlace[] = [];
-    let next = Number.POSITIVE_INFINITY;
+    let next = soonFree[0] === undefined ? Number.POSITIVE_INFINITY : soonFree[0].since + LEAVING_MAX_MS;
     for (const place of this.idle) {
       if (short <= 0) break;
       const due = place.leavesFrom;
-      if (due > this.clock.now()) next = Math.min(next, due);
+      // Whether it waits for the store is not told, so it is asked again.
+      if (due > now) next = Math.min(next, due, now + REST_MAX_MS);
       else {
         goes.push(place);
         short -= 1;
       }
     }
-    if (short > 0 && next < Number.POSITIVE_INFINITY) this.look.by(next);
+    if (next < Number.POSITIVE_INFINITY) this.look.by(next);
     for (const place of goes) place.sendAway();
   }
+}
+
+interface OnePlaceParts {
+  readonly clock: Clock;
+  readonly turn: number;
+  leave(): void;
+  awaitsStore(): boolean;
+  move(to: State): void;
 }
 
 class OnePlace implements Place {
   state: State = 'waiting';
   readonly granted: Promise<boolean>;
   private settle: (granted: boolean) => void = () => {};
-  private readonly since: number;
-  private rest = 0;
+  readonly turn: number;
+  /** Since when it waits, is idle, or leaves. */
+  since: number;
+  private loadTime = 0;
   private turnEnds = 0;
-  private idleSince = 0;
 
-  constructor(
-    private readonly clock: Clock,
-    private readonly leave: () => void,
-    private readonly move: (to: State) => void,
-  ) {
-    this.since = clock.now();
+  constructor(private readonly parts: OnePlaceParts) {
+    this.turn = parts.turn;
+    this.since = parts.clock.now();
     this.granted = new Promise((resolve) => {
       this.settle = resolve;
     });
@@ -138,33 +173,37 @@ class OnePlace implements Place {
 
   /** Returns when it may be ended for another; only while it is idle. */
   get leavesFrom(): number {
-    return Math.min(this.idleSince + this.rest, Math.max(this.idleSince, this.turnEnds));
+    const { since, loadTime, turnEnds } = this;
+    const { least, most } = ANSWER_MS;
+    // Also past its turn: what was put on record for it, as if it ran, must not wait in line.
+    if (this.parts.awaitsStore()) return since + Math.max(least, Math.min(loadTime, most));
+    return Math.min(since + Math.min(loadTime, REST_MAX_MS), Math.max(since, turnEnds));
   }
 
   /** Returns how long it has waited. */
   grant(): number {
     this.state = 'starting';
     this.settle(true);
-    return this.clock.now() - this.since;
+    return this.parts.clock.now() - this.since;
   }
 
   sendAway(): void {
     // What comes before may have ended it.
     if (this.state !== 'idle') return;
-    this.move('leaving');
-    this.leave();
+    this.leaves();
+    this.parts.leave();
   }
 
   loaded(ms: number): void {
     if (this.state !== 'starting') return;
     const { least, loads, most } = TURN_MS;
-    this.rest = Math.min(ms, REST_MAX_MS);
-    this.turnEnds = this.clock.now() + Math.max(least, Math.min(loads * ms, most));
+    this.loadTime = ms;
+    this.turnEnds = this.parts.clock.now() + Math.max(least, Math.min(loads * ms, most));
     this.becomesIdle();
   }
 
   begins(): void {
-    if (this.state === 'idle') this.move('busy');
+    if (this.state === 'idle') this.parts.move('busy');
   }
 
   ends(): void {
@@ -172,18 +211,20 @@ class OnePlace implements Place {
   }
 
   private becomesIdle(): void {
-    this.idleSince = this.clock.now();
-    this.move('idle');
+    this.since = this.parts.clock.now();
+    this.parts.move('idle');
   }
 
   leaves(): void {
-    if (this.state === 'starting' || this.state === 'idle' || this.state === 'busy') this.move('leaving');
+    if (this.state !== 'starting' && this.state !== 'idle' && this.state !== 'busy') return;
+    this.since = this.parts.clock.now();
+    this.parts.move('leaving');
   }
 
   free(): void {
     if (this.state === 'free') return;
     const isGivenUp = this.state === 'waiting';
-    this.move('free');
+    this.parts.move('free');
     if (isGivenUp) this.settle(false);
   }
 }

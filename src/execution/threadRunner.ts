@@ -75,6 +75,8 @@ export class ThreadRunner implements Runner {
   private leaving: PoolStart | undefined;
   /** The load, or the probe, that waits for its thread. */
   private wait: Wait | undefined;
+  /** That of a load that was given up in line, for the next one. */
+  private turn: number | undefined;
   private isLoaded = false;
   /** Whether the thread that is present makes room for others. */
   private makesRoom = false;
@@ -149,7 +151,7 @@ export class ThreadRunner implements Runner {
     this.parts.lease.aborted = false;
   }
 
-  async load(): Promise<LoadOutcome> {
+  async load(awaitsStore?: () => boolean): Promise<LoadOutcome> {
     const before = this.present;
     this.isLoaded = false;
     const { clock, exitPatience, stopTimeout } = this.parts;
@@ -164,7 +166,7 @@ export class ThreadRunner implements Runner {
       this.endWait();
       return this.held();
     }
-    const place = await this.place(wait, () => this.endIdle(true));
+    const place = await this.place(wait, () => this.endIdle(true), awaitsStore);
     if (place === null) return ended;
     this.makesRoom = false;
     this.openChannel();
@@ -178,6 +180,7 @@ export class ThreadRunner implements Runner {
   }
 
   stopWaiting(): boolean {
+    this.turn = this.wait?.place?.turn ?? this.turn;
     return this.endWait();
   }
 
@@ -197,8 +200,9 @@ export class ThreadRunner implements Runner {
   }
 
   /** Resolves to null if the wait was ended before the place was there. */
-  private async place(wait: Wait, leave: () => void): Promise<Place | null> {
-    const place = this.parts.places.ask(leave);
+  private async place(wait: Wait, leave: () => void, awaitsStore?: () => boolean): Promise<Place | null> {
+    const place = this.parts.places.ask(leave, { awaitsStore, turn: this.turn });
+    this.turn = undefined;
     wait.place = place;
     await place.granted;
     if (this.wait !== wait) return null;
@@ -367,6 +371,7 @@ export class ThreadRunner implements Runner {
     // What runs is ended at once.
     const until = this.running ? undefined : stopUntil;
     this.endWait();
+    this.turn = undefined;
     this.started = false;
     this.isLoaded = false;
     this.idle.clear();

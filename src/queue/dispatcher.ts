@@ -249,7 +249,8 @@ export class Dispatcher {
     const loading = {};
     this.move('loading');
     this.loading = loading;
-    void this.parts.runner.load().then((outcome) => {
+    const awaitsStore = (): boolean => this.mode === 'ready' && !this.held && this.parts.queue.awaitsStore;
+    void this.parts.runner.load(awaitsStore).then((outcome) => {
       if (this.loading === loading) this.loadEnded(outcome);
     });
   }

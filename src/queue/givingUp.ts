@@ -35,3 +35,10 @@ export function queueBlocked(queue: string, id: TaskId, error: CodedError): Work
   const text = `the queue '${queue}' is blocked: ${why}: ${error.message}`;
   return new WorkError('ERR_QUEUE_BLOCKED', text, { cause: error });
 }
+
+/** Returns why a task that a takeover finds is not run any more. */
+export function attemptsSpent({ failed, deaths, permanent }: Parameters<typeof isSpent>[0]): WorkError {
+  const died = deaths === 0 ? '' : `; ${deaths + 1} processes died while it may have been running`;
+  const text = `it was tried ${failed} times${permanent ? ', and failed for good' : ''}${died}`;
+  return new WorkError('ERR_ATTEMPTS_EXHAUSTED', text);
+}

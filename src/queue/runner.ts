@@ -57,11 +57,14 @@ export interface Runner {
   readonly loaded: boolean;
   /** Makes ready for runs under this term, without a thread. Only after construction, or after `terminate()` has resolved. */
   start(term: number): void;
-  /** Loads the work where it will run, after `start`. Never rejects. */
-  load(): Promise<LoadOutcome>;
+  /**
+   * Loads the work where it will run, after `start`. Never rejects. `awaitsStore` returns whether the next run begins as soon as
+   * the store has answered: until then the work is not ended for that of another cluster, within limits.
+   */
+  load(awaitsStore: () => boolean): Promise<LoadOutcome>;
   /**
    * Gives up a load that only waits for its turn, so nothing of the work is there yet. It then ends as `ended`. Returns whether
-   * there was one.
+   * there was one. The next load of this mastership has that turn.
    */
   stopWaiting?(): boolean;
   /**

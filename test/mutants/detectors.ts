@@ -81,7 +81,7 @@ const namedTests: Readonly<Record<string, string>> = {
   'src/store/embedded/server.ts': 'test/unit/store/embedded/server.test.ts',
   'src/execution/threadPlaces.ts': 'test/unit/execution/threadPlaces.test.ts',
   'src/execution/threadRunner.ts': 'test/unit/execution/threadRunner.test.ts',
-  'src/execution/poolStart.ts': 'test/unit/execution/threadRunner.test.ts',
+  'src/execution/poolStart.ts': 'test/unit/execution/threadRunner.',
   'src/observe/access.ts': 'test/unit/observe/routes.test.ts',
   'src/observe/families.ts': 'test/unit/observe/families.test.ts',
   'src/observe/spans.ts': 'test/unit/observe/spans.test.ts',

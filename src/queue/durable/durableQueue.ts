@@ -111,6 +111,10 @@ export class DurableQueue implements TaskSource {
     return this.reign?.waits ?? false;
   }
 
+  get awaitsStore(): boolean {
+    return this.reign?.awaitsStore ?? false;
+  }
+
   ready(most: number): readonly QueuedTask[] {
     return this.reign?.ready(most) ?? [];
   }

@@ -41,6 +41,10 @@ export class Pacing implements TaskSource {
     return this.source.waits && this.isDue();
   }
 
+  get awaitsStore(): boolean {
+    return this.source.awaitsStore && this.parts.clock.now() >= this.from;
+  }
+
   ready(most: number): readonly QueuedTask[] {
     return this.isDue() ? this.source.ready(Math.min(1, most)) : [];
   }

@@ -2,8 +2,7 @@
  * The stored queue under one mastership: its window of the next tasks, what is done and not acknowledged yet, and what
  * holds it up. It decides nothing about who is master: the store refuses each write that matters once another member is.
  *
- * Giving a task up. `block`: it stays, and nothing runs until its record, which is written before that is told, is
- * cleared (`requeue`); that is looked for.
+ * Giving a task up. `block`: it stays, and nothing runs until its record, written before that is told, is cleared (`requeue`).
  * `dead-letter`: the acknowledgement itself carries why (the burial), and only then is the letter written. The next
  * master writes it if this one does not come to it.
  *
@@ -15,11 +14,11 @@
  *   lost        an acknowledgement was refused: another member is master, as the next beat will say. Beside the others; ended
  *               by one that is not: on a store without atomic writes a late write may have stood in the lease's place for a while.
  */
-import { type CodedError, WorkError } from '../../errors.js';
+import type { CodedError } from '../../errors.js';
 import type { StoredTask } from '../../store/taskStore.js';
 import type { TaskId } from '../../task/task.js';
 import { attemptEnded, checkpointLost } from '../checkpointErrors.js';
-import { isSpent, queueBlocked, verdictOn } from '../givingUp.js';
+import { attemptsSpent, isSpent, queueBlocked, verdictOn } from '../givingUp.js';
 import type { QueuedTask } from '../runner.js';
 import { Changing } from './changing.js';
 import { OutcomeKeeper } from './outcomeKeeper.js';
@@ -142,6 +141,12 @@ export class Reign {
     return head.recorded || !isSpent(head, this.parts.retry);
   }
 
+  get awaitsStore(): boolean {
+    const { head, isFetching } = this.window;
+    if (head === undefined) return isFetching;
+    return !this.lost && this.hold !== 'blocked' && (this.pending || this.changing.holds(head.seq));
+  }
+
   ready(most: number): readonly QueuedTask[] {
     const { head } = this.window;
     if (head === undefined || this.hold !== null || this.lost || this.isHeld(head)) return [];
@@ -188,9 +193,8 @@ export class Reign {
     const head = this.headIf(task);
     if (head === null) return;
     this.clearSuspicion(head);
-    // `exhausted` follows, which does it.
-    if (isLast) return;
-    void this.putOnRecord(head, head.failed);
+    // After the last one `exhausted` follows, which does it.
+    if (!isLast) void this.putOnRecord(head, head.failed);
   }
 
   /** Takes the head, which waits without having failed, off the record on which it is as a suspect. */
@@ -319,11 +323,7 @@ export class Reign {
     this.passOver();
     const { head } = this.window;
     if (head === undefined || this.hold !== null || this.lost || this.isHeld(head)) return;
-    if (!head.recorded && isSpent(head, this.parts.retry)) {
-      const deaths = head.deaths === 0 ? '' : `; ${head.deaths + 1} processes died while it may have been running`;
-      const text = `it was tried ${head.failed} times${head.permanent ? ', and failed for good' : ''}${deaths}`;
-      return this.giveUp(head, new WorkError('ERR_ATTEMPTS_EXHAUSTED', text), true);
-    }
+    if (!head.recorded && isSpent(head, this.parts.retry)) return this.giveUp(head, attemptsSpent(head), true);
     this.parts.callbacks.wake();
   }
 

@@ -58,6 +58,10 @@ export class TaskWindow {
     return this.byteCount;
   }
 
+  get isFetching(): boolean {
+    return this.fetching;
+  }
+
   /** Returns the highest number that was fetched or passed over. */
   get last(): number {
     return this.fetched;

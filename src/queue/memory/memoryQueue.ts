@@ -19,6 +19,8 @@ class MemoryTask implements QueuedTask {
 export class MemoryQueue implements TaskSource {
   readonly tasks = new Fifo<MemoryTask>();
   private held: MemoryTask | undefined;
+  /** It is all here. */
+  readonly awaitsStore = false;
 
   /** Adds a task. Returns false if one with this id is there. */
   push(id: TaskId, bytes: TaskBytes, since: number): boolean {

@@ -82,7 +82,7 @@ describe('the places of task threads', () => {
 
   test('the one that has been idle for longest leaves, and as many as wait', async () => {
     make(3);
-    const [first, , third] = [await loaded('a'), await loaded('b'), await loaded('c')];
+    const [first, second, third] = [await loaded('a'), await loaded('b'), await loaded('c')];
     await clock.advance(50);
     first.begins();
     first.ends();
@@ -94,6 +94,8 @@ describe('the places of task threads', () => {
     expect(await heard()).toEqual(['c leaves']);
     third.free();
     expect(await heard()).toEqual(['d has its place']);
+    second.free();
+    expect(await heard()).toEqual(['e has its place']);
     expect(clock.pending).toBe(0);
   });
 
@@ -161,10 +163,117 @@ describe('the places of task threads', () => {
     // By itself, as one that was idle for long.
     first.leaves();
     ask('c');
-    await clock.advance(1e6);
+    await clock.advance(999);
     expect(told).toEqual([]);
     first.free();
     expect(await heard()).toEqual(['c has its place']);
+    expect(clock.pending).toBe(0);
+  });
+
+  test('one that takes long to leave makes up for none that waits after a second', async () => {
+    make(3);
+    const [first, second] = [await loaded('a'), await loaded('b'), await loaded('c')];
+    await clock.advance(100);
+    ask('d');
+    expect(await heard()).toEqual(['a leaves']);
+    await clock.advance(999);
+    expect(told).toEqual([]);
+    await clock.advance(1);
+    expect(told.splice(0)).toEqual(['b leaves']);
+    second.free();
+    expect(await heard()).toEqual(['d has its place']);
+    // The line is empty, so no other is asked, however long it takes.
+    await clock.advance(1e6);
+    expect([told, clock.pending, taken]).toEqual([[], 0, 3]);
+    first.free();
+    expect(taken).toBe(2);
+  });
+
+  test('a second begins with the order to leave, whoever gave it', async () => {
+    make(2);
+    const [first, second] = [await loaded('a'), await loaded('b')];
+    second.begins();
+    first.leaves();
+    await clock.advance(500);
+    ask('c');
+    second.ends();
+    await clock.advance(499);
+    expect(told).toEqual([]);
+    await clock.advance(1);
+    expect(told).toEqual(['b leaves']);
+    second.leaves();
+    await clock.advance(1e6);
+    expect([told, clock.pending]).toEqual([['b leaves'], 0]);
+  });
+
+  describe('whose next task waits for the store alone', () => {
+    let awaits: boolean;
+
+    async function awaiting(ms: number): Promise<Place> {
+      awaits = true;
+      make(1);
+      const place = places.ask(() => told.push('a leaves'), { awaitsStore: () => awaits });
+      await place.granted;
+      place.loaded(ms);
+      ask('b');
+      return place;
+    }
+
+    test('stay until it has run, over the end of their turn', async () => {
+      const first = await awaiting(20);
+      for (const _ of [1, 2]) {
+        await clock.advance(300);
+        first.begins();
+        first.ends();
+      }
+      await clock.advance(999);
+      expect(told).toEqual([]);
+      awaits = false;
+      first.begins();
+      await clock.advance(10);
+      first.ends();
+      expect(told).toEqual(['a leaves']);
+    });
+
+    test.each([
+      [20, 1000],
+      [3000, 3000],
+      [30_000, 10_000],
+    ])('and which loaded in %d ms leave after %d ms without an answer', async (load, patience) => {
+      await awaiting(load);
+      await clock.advance(patience - 1);
+      expect(told).toEqual([]);
+      await clock.advance(1);
+      expect(told).toEqual(['a leaves']);
+    });
+
+    test('leave soon once it is not so any more', async () => {
+      await awaiting(500);
+      await clock.advance(310);
+      awaits = false;
+      await clock.advance(89);
+      expect(told).toEqual([]);
+      await clock.advance(1);
+      expect(told).toEqual(['a leaves']);
+    });
+  });
+
+  test('a load that was given up in line and asks again has the turn that it had', async () => {
+    make(1);
+    const first = ask('a');
+    const second = ask('b');
+    ask('c');
+    second.free();
+    ask('d');
+    const again = places.ask(() => {}, { turn: second.turn });
+    void again.granted.then(() => told.push('b has its place'));
+    expect(again.turn).toBe(second.turn);
+    first.free();
+    await heard();
+    told = [];
+    again.free();
+    expect(await heard()).toEqual(['c has its place']);
+    expect(waiting).toBe(1);
   });
 
   test('one that dies while it runs has left its place to the next', async () => {
@@ -186,6 +295,10 @@ class Tenant {
   isLoaded = false;
   isRunning = false;
   isEnding = false;
+  /** Whether its next task runs when its store has answered. */
+  isAwaiting = false;
+  isHeld = false;
+  turn: number | undefined;
   since = Number.POSITIVE_INFINITY;
 
   constructor(
@@ -199,7 +312,7 @@ class Tenant {
   }
 
   private go(): void {
-    if (this.queued === 0 || this.isRunning) return;
+    if (this.queued === 0 || this.isRunning || this.isAwaiting || this.isHeld) return;
     if (this.isLoaded) return this.run();
     if (this.place === undefined) void this.load();
   }
@@ -207,12 +320,16 @@ class Tenant {
   private async load(): Promise<void> {
     const { world } = this;
     this.since = world.clock.now();
-    const place = world.places.ask(() => this.leave());
+    world.isAsking = true;
+    const place = world.places.ask(() => this.leave(), { awaitsStore: () => this.isAwaiting, turn: this.turn });
+    world.isAsking = false;
+    assert.equal(place.turn, this.turn ?? place.turn);
+    this.turn = undefined;
     this.place = place;
-    world.line.push(this.number);
+    world.stand(this);
     const granted = await place.granted;
     if (!granted || this.place !== place) return;
-    assert.equal(world.line.shift(), this.number, 'one that came later was served first');
+    assert.equal(world.line.shift(), this, 'one that came later was served first');
     world.longest = Math.max(world.longest, world.clock.now() - this.since);
     this.since = Number.POSITIVE_INFINITY;
     world.live.add(this.number);
@@ -236,26 +353,61 @@ class Tenant {
       if (this.place !== place) return;
       this.isRunning = false;
       this.queued -= 1;
+      this.isAwaiting = world.random() < 0.1;
       place?.ends();
-      this.go();
+      if (!this.isAwaiting) return this.go();
+      this.askedAt = world.clock.now();
+      // A few answers never come before the thread has left.
+      world.after(world.random() < 0.1 ? 20_000 : 300 * world.random(), () => {
+        if (this.place !== place) return;
+        this.isAwaiting = false;
+        this.go();
+      });
     });
   }
 
+  private askedAt = 0;
+
   private leave(): void {
+    const { world } = this;
     assert.ok(!this.isRunning, 'it leaves amid a task');
-    assert.ok(this.world.line.length > 0, 'it leaves, and nobody waits');
-    this.end(this.world.random() * 50);
+    assert.ok(world.line.length > 0 || world.isAsking, 'it leaves, and nobody waits');
+    if (this.isAwaiting) assert.ok(world.clock.now() >= this.askedAt + 1000, 'it leaves before its store may answer');
+    // The function `stop` of some modules takes long.
+    this.end(world.random() < 0.03 ? world.random() * 5000 : world.random() * 50);
+  }
+
+  /** As by a pause: what runs comes to its end, and a wait in line is given up. */
+  hold(): void {
+    if (this.isHeld) return;
+    this.isHeld = true;
+    const { world, place } = this;
+    if (place !== undefined && world.isInLine(this)) this.giveUp(place);
+  }
+
+  unhold(): void {
+    this.isHeld = false;
+    this.go();
+  }
+
+  /** Its turn is kept. */
+  private giveUp(place: Place): void {
+    this.turn = place.turn;
+    this.world.leaveLine(this);
+    this.place = undefined;
+    this.since = Number.POSITIVE_INFINITY;
+    place.free();
   }
 
   /** As by a fence, or by the end of the mastership: also in line, and amid a task. */
   stop(): void {
     const { world, place } = this;
     if (place === undefined || this.isEnding) return;
-    if (!world.live.has(this.number)) {
-      world.line.splice(world.line.indexOf(this.number), 1);
-      this.place = undefined;
-      this.since = Number.POSITIVE_INFINITY;
-      return place.free();
+    this.isAwaiting = false;
+    if (world.isInLine(this)) {
+      this.giveUp(place);
+      this.turn = undefined;
+      return;
     }
     this.isRunning = false;
     place.leaves();
@@ -269,6 +421,7 @@ class Tenant {
     world.after(ms, () => {
       world.live.delete(this.number);
       this.isEnding = false;
+      this.isAwaiting = false;
       this.place = undefined;
       place?.free();
       this.go();
@@ -280,7 +433,9 @@ class World {
   readonly clock = new VirtualClock();
   readonly places: ThreadPlaces;
   readonly live = new Set<number>();
-  readonly line: number[] = [];
+  isAsking = false;
+  /** By the turns of their places. */
+  readonly line: Tenant[] = [];
   readonly tenants: readonly Tenant[];
   longest = 0;
 
@@ -295,6 +450,20 @@ class World {
 
   after(ms: number, call: () => void): void {
     this.clock.at(this.clock.now() + ms, call);
+  }
+
+  stand(tenant: Tenant): void {
+    const turn = tenant.place?.turn ?? 0;
+    const after = this.line.findIndex(({ place }) => (place?.turn ?? 0) > turn);
+    this.line.splice(after < 0 ? this.line.length : after, 0, tenant);
+  }
+
+  isInLine(tenant: Tenant): boolean {
+    return this.line.includes(tenant);
+  }
+
+  leaveLine(tenant: Tenant): void {
+    this.line.splice(this.line.indexOf(tenant), 1);
   }
 
   any(): Tenant {
@@ -317,9 +486,11 @@ describe('random programs', () => {
       for (let step = 0; step < 400; step += 1) {
         if (random() < 0.7) world.any().submit(1 + Math.floor(random() * 3));
         if (random() < 0.05) world.any().stop();
+        if (random() < 0.05) world.any().hold();
+        if (random() < 0.2) world.any().unhold();
         await world.clock.advance(random() * 200);
-        // A turn, the longest task, a load and an end, for each that came before.
-        const bound = (Math.ceil(count / most) + 1) * (1000 + 5000 + 100 + 50 + 100);
+        // A turn, an answer, the longest task, a load and the longest stop, for each that came before.
+        const bound = (Math.ceil(count / most) + 1) * (1000 + 1000 + 5000 + 100 + 5000 + 100);
         for (const tenant of world.tenants) {
           assert.ok(world.clock.now() - tenant.since < bound, `${tenant.number} starves`);
         }
@@ -328,6 +499,7 @@ describe('random programs', () => {
       // All ends, and nothing is left.
       for (const tenant of world.tenants) {
         tenant.queued = Math.min(tenant.queued, 3);
+        tenant.unhold();
         // One that was stopped in line begins again.
         tenant.submit(0);
       }

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ChunkProgress } from '../../../src/execution/chunkProgress.ts';
 import { StartGate, threadStarts } from '../../../src/execution/startGate.ts';
 import { type Place, ThreadPlaces } from '../../../src/execution/threadPlaces.ts';
@@ -440,6 +440,50 @@ describe('where only one thread may live', () => {
     expect(outcome).toBe('loaded');
     // Its thread is there, so nothing waits.
     expect(runner.stopWaiting()).toBe(false);
+  });
+
+  test('a load after a wait that was given up has its turn, if the mastership has lasted', async () => {
+    const other = takenByAnother();
+    const loading = load();
+    await turn();
+    const third = places.ask(() => {});
+    runner.stopWaiting();
+    await loading;
+    void load();
+    await turn();
+    await turn();
+    expect(runner.stopWaiting()).toBe(true);
+    const again = load();
+    await turn();
+    other.free();
+    await again;
+    expect(outcome).toBe('loaded');
+    await runner.terminate();
+    expect(await third.granted).toBe(true);
+
+    runner.start(2);
+    const waits = load();
+    await turn();
+    const fourth = places.ask(() => {});
+    runner.stopWaiting();
+    await waits;
+    await runner.terminate();
+    runner.start(3);
+    const last = load();
+    await turn();
+    third.free();
+    expect(await fourth.granted).toBe(true);
+    fourth.free();
+    await last;
+    expect(outcome).toBe('loaded');
+  });
+
+  test('what waits for the store alone is asked of the queue', async () => {
+    make({}, '', {}, 1);
+    const asked = vi.spyOn(places, 'ask');
+    const awaitsStore = () => true;
+    await runner.load(awaitsStore);
+    expect(asked.mock.lastCall?.[1]).toEqual({ awaitsStore, turn: undefined });
   });
 
   test('an idle thread leaves for another, which has its place only when it has exited', async () => {

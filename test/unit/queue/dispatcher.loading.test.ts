@@ -13,7 +13,7 @@ import {
   startWith,
   told,
 } from './dispatcherBench.ts';
-import { done, notRun } from './scriptedRunner.ts';
+import { done, notRun, refused } from './scriptedRunner.ts';
 
 beforeEach(reset);
 
@@ -34,6 +34,39 @@ describe('work that has to be loaded', () => {
     expect([runner.news(), told]).toEqual([['run a #1'], ['loaded']]);
     await finish(done);
     expect(runner.news()).toEqual(['run b #1']);
+  });
+
+  test('is said to run soon if its source waits for the store alone, and nothing else holds it up', async () => {
+    const answers: boolean[] = [];
+    const ask = () => answers.push(runner.awaitsStore());
+    Object.defineProperty(queue, 'awaitsStore', { value: true });
+    startWith('a');
+    ask();
+    runner.settleLoad('loaded');
+    await settle();
+    ask();
+    expect(answers.splice(0)).toEqual([false, false]);
+    await finish(done);
+    ask();
+    dispatcher.hold();
+    ask();
+    dispatcher.unhold();
+    ask();
+    expect(answers.splice(0)).toEqual([true, false, true]);
+    feed('b');
+    await finish(refused);
+    ask();
+    dispatcher.halt('over');
+    ask();
+    expect(answers).toEqual([false, false]);
+  });
+
+  test('whose source waits for nothing is not', async () => {
+    startWith('a');
+    runner.settleLoad('loaded');
+    await settle();
+    await finish(done);
+    expect(runner.awaitsStore()).toBe(false);
   });
 
   test('is loaded again when its thread has gone, for the next task', async () => {

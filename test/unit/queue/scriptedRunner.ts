@@ -54,6 +54,8 @@ export class ScriptedRunner implements Runner {
   /** Whether the work is there; a test may take it away while nothing runs. */
   loaded = true;
   state: 'absent' | 'ready' | 'ending' = 'absent';
+  /** What the last load was told to ask. */
+  awaitsStore = (): boolean => false;
   /** Whether `terminate` resolves by itself as soon as nothing runs; else `finishEnd` does it. */
   endsAtOnce = true;
   /** Answers runs by itself. */
@@ -80,7 +82,8 @@ export class ScriptedRunner implements Runner {
     this.log.push(`start ${term}`);
   }
 
-  load(): Promise<LoadOutcome> {
+  load(awaitsStore: () => boolean): Promise<LoadOutcome> {
+    this.awaitsStore = awaitsStore;
     assert.equal(this.state, 'ready', 'load only after start and before end');
     assert.ok(!this.loaded && this.waiter === undefined, 'loaded, or loading, already');
     this.log.push('load');

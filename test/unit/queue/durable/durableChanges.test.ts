@@ -54,6 +54,16 @@ function ask(key: TaskId, bytes: Uint8Array | null = null, running = false, time
 /** All of what is asked has been answered, if it is at once. */
 const answered = (): Promise<void> => clock.advance(2 * POLL);
 
+test('the queue waits for the store alone while a change of its next task is written', async () => {
+  await elected(2);
+  master.fate = only('markTask', { there: 10, back: 10 });
+  ask(1);
+  await clock.advance(19);
+  expect([master.ready(), master.queue.awaitsStore]).toEqual([[], true]);
+  await clock.advance(1);
+  expect([master.ready(), master.queue.awaitsStore]).toEqual([[2], false]);
+});
+
 describe('cancel', () => {
   test('of a task in the middle of the window: it is passed over, and the others run', async () => {
     await elected(4);

@@ -42,6 +42,17 @@ test('each start is an interval after the one before, one task at a time', async
   expect(ready()).toEqual([2]);
 });
 
+test('its next task waits for the store alone once the interval is over', async () => {
+  pacing.rest();
+  Object.defineProperty(queue, 'awaitsStore', { value: true, configurable: true });
+  await clock.advance(999);
+  expect([pacing.awaitsStore, dueAt]).toEqual([false, []]);
+  await clock.advance(1);
+  expect(pacing.awaitsStore).toBe(true);
+  Object.defineProperty(queue, 'awaitsStore', { value: false });
+  expect([pacing.awaitsStore, clock.pending]).toEqual([false, 0]);
+});
+
 test('after its end it wakes no one', async () => {
   pacing.rest();
   expect(ready()).toEqual([]);
