@@ -140,7 +140,8 @@ test('a trigger queues one task of the schedule, with its id, and once for one m
   expect(await asked('trigger', { id: 'a' })).toEqual({ ok: true, result: 'queued' });
   expect(await asked('trigger', { id: 'a' })).toEqual({ ok: true, result: 'known' });
   const limits: number[] = [];
-  const full: TaskStore['addTasks'] = async (_, all, max) => all.map(() => ({ type: limits.push(max) > 0 ? 'full' : 'known' }));
+  const full: TaskStore['addTasks'] = async (_, all, max) =>
+    all.map(() => ({ type: limits.push(max) > 0 ? 'full' : 'known' }));
   expect(await asked('trigger', { id: 'a' }, full)).toEqual({ ok: true, result: 'full' });
   expect(limits).toEqual([1]);
   const [task] = [...tasks.tasks.values()];
