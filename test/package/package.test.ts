@@ -137,6 +137,9 @@ test('every call around stored tasks works for an ES module, in CommonJS and by 
     ],
   });
 
+  // No member is there, so the request waits for a master.
+  await command(['submit', 'calls', '{"id":20,"does":"greet"}']);
+  await expect(command(['cancel', 'calls', '20', '--wait', '0s'])).rejects.toMatchObject({ cause: { code: 75 } });
   const member = spawn('node', ['built/everyCall.cjs', store], { cwd: project, env });
   onTestFinished(() => void member.kill('SIGKILL'));
   member.stderr.on('data', (data) => process.stderr.write(data));
@@ -145,6 +148,7 @@ test('every call around stored tasks works for an ES module, in CommonJS and by 
   const told = await Promise.all(
     [
       ['outcome', 'calls', '1'],
+      ['outcome', 'calls', '20'],
       ['cancel', 'calls', '12'],
       ['requeue', 'calls', '--all', '--yes'],
       ['schedule', 'trigger', 'calls', 'nightly'],
@@ -154,6 +158,7 @@ test('every call around stored tasks works for an ES module, in CommonJS and by 
   );
   expect(told).toMatchObject([
     { state: 'done', result: 'hello you' },
+    { state: 'cancelled' },
     { id: 12, outcome: 'removed' },
     { id: 2, result: 'queued' },
     { stored: 1 },
