@@ -195,7 +195,7 @@ export const spreadBugs: readonly PlantedBug[] = [
       'The line of a killed standby of an older version keeps its subsystem from being moved until the line is gone.',
     file: 'src/coordinator/spread/rebalancer.ts',
     find: 'knowsNoRequests(member) && !isGone(member, now)',
-    replace: 'knowsNoRequests(member) && !Number.isNaN(now)',
+    replace: 'knowsNoRequests(member) && (now > 0 || !isGone(member, now))',
     caughtBy,
   },
 ];

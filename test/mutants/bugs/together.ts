@@ -248,8 +248,8 @@ export const togetherBugs: readonly PlantedBug[] = [
     breaks:
       'A claim that the store was never asked for counts as lost, and its subsystem stands still for a full wait more.',
     file: 'src/election/protocol.ts',
-    find: "if (claim.step === 'lease' && error instanceof NotSentError) return this.claimNotSent();",
-    replace: '',
+    find: "claim.step === 'lease' && error instanceof NotSentError",
+    replace: "claim.step === 'verify' && error instanceof NotSentError",
     caughtBy: ['named'],
   },
   {
