@@ -1,4 +1,4 @@
-/** How long a call to the store may take, from the intervals: a beat that hangs must leave time for another. */
+/** How long a call to the store may take once it is sent, from the intervals: a beat that hangs must leave time for another. */
 import { defaultGrace, validity } from '../options/leaseTimes.js';
 import type { Intervals } from '../options/options.js';
 import type { StoreLimits } from '../store/limits.js';

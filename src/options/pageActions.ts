@@ -2,10 +2,13 @@
 import { showValue } from '../diagnostics/showValue.js';
 import { InvalidOptionError } from '../errors.js';
 
-/** Names what viewers of the live page can do. `pause` is resume, too, and `drain` is undrain. */
-export type PageAction = 'requeue' | 'discard' | 'pause' | 'hand-over' | 'drain';
+/**
+ * Names what viewers of the live page can do. `pause` is resume, too, and `drain` is undrain. `schedule`: pause, resume and trigger
+ * schedules.
+ */
+export type PageAction = 'requeue' | 'discard' | 'pause' | 'hand-over' | 'drain' | 'schedule';
 
-const pageActions: readonly PageAction[] = ['requeue', 'discard', 'pause', 'hand-over', 'drain'];
+const pageActions: readonly PageAction[] = ['requeue', 'discard', 'pause', 'hand-over', 'drain', 'schedule'];
 
 /** @throws InvalidOptionError */
 export function checkActions(value: unknown, path: string): readonly PageAction[] {

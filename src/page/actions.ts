@@ -9,9 +9,10 @@ import type { FullStore } from '../store/taskStore.js';
 import type { Clock } from '../time/clock.js';
 import { type Body, type ChosenLetter, LETTERS_MAX, type NamedTask } from './body.js';
 import type { Answer, LetterResult, LettersAnswer } from './contract.js';
-import { PageError } from './messages.js';
+import { conflict, noSubsystem, PageError } from './messages.js';
 import { idText } from './payloads.js';
 import type { NamedVerb } from './route.js';
+import { changeSchedule } from './scheduleActions.js';
 
 export interface ActionParts {
   readonly reader: StoreReader;
@@ -30,6 +31,9 @@ export const fieldsOf: Readonly<Record<NamedVerb | 'drain' | 'undrain', readonly
   resume: ['ifTerm', 'ifAt'],
   requeue: ['letters', 'all', 'head', 'ifTerm'],
   discard: ['letters', 'all', 'ifTerm'],
+  'pause-schedule': ['id', 'reason', 'ifTerm'],
+  'resume-schedule': ['id', 'ifAt', 'ifTerm'],
+  trigger: ['id', 'ifTerm'],
   drain: ['host', 'member', 'reason'],
   undrain: ['host', 'member', 'key'],
 };
@@ -48,6 +52,11 @@ export async function act(verb: NamedVerb, name: string, body: Body, parts: Acti
     case 'discard':
       mustBeTerm(name, body.optionalTerm(), lease);
       return letters(verb, name, body, lease, parts);
+    case 'pause-schedule':
+    case 'resume-schedule':
+    case 'trigger':
+      mustBeTerm(name, body.term(), lease);
+      return changeSchedule(verb, name, body, parts);
   }
 }
 
@@ -56,14 +65,6 @@ async function leaseOf(name: string, { reader }: ActionParts): Promise<Lease | n
   const [[entry], members] = await Promise.all([reader.leasesOf([name]), reader.members(name)]);
   if (entry === undefined && members.length === 0) throw noSubsystem(name);
   return entry?.lease ?? null;
-}
-
-export function noSubsystem(name: string): PageError {
-  return new PageError(404, 'ERR_PAGE_NOT_FOUND', `the store knows no subsystem ${JSON.stringify(name)}`);
-}
-
-export function conflict(name: string, why: string): PageError {
-  return new PageError(409, 'ERR_PAGE_CONFLICT', `${JSON.stringify(name)} was not changed: ${why}`);
 }
 
 function mustBeTerm(name: string, ifTerm: number | undefined, lease: Lease | null): void {

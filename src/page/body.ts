@@ -1,4 +1,6 @@
 /** The bodies of writing requests: each field is checked, and what is not known is refused. */
+import { InvalidOptionError } from '../errors.js';
+import { resolveScheduleId } from '../schedules/options.js';
 import type { TaskId } from '../task/task.js';
 import { taskIdRule } from '../task/taskId.js';
 import type { Ejson } from './contract.js';
@@ -91,6 +93,15 @@ export class Body {
     if (value === undefined) return undefined;
     if (typeof value === 'number' && value >= PAUSE_MIN_MS && value <= PAUSE_MAX_MS) return value;
     throw wrong(`for must be a number of ms from ${PAUSE_MIN_MS} to ${PAUSE_MAX_MS}`);
+  }
+
+  /** The id of a schedule. */
+  scheduleId(): string {
+    try {
+      return resolveScheduleId(this.fields.get('id'));
+    } catch (error) {
+      throw error instanceof InvalidOptionError ? wrong(error.message) : error;
+    }
   }
 
   /** Returns undefined if there are none. */

@@ -10,6 +10,9 @@
  *   POST ./api/subsystems/NAME/hand-over                    HandOverBody → Answer
  *   POST ./api/subsystems/NAME/pause, /resume               PauseBody, ResumeBody → Answer
  *   POST ./api/subsystems/NAME/requeue, /discard            LettersBody → LettersAnswer
+ *   POST ./api/subsystems/NAME/pause-schedule               PauseScheduleBody → Answer
+ *   POST ./api/subsystems/NAME/resume-schedule              ResumeScheduleBody → Answer
+ *   POST ./api/subsystems/NAME/trigger                      TriggerBody → TriggerAnswer
  *   POST ./api/drain, ./api/undrain                         DrainBody → Answer
  *
  * NAME is encoded by `encodeURIComponent`. Addresses lose the names `.` and `..`, and some proxies decode `%2F`, so each of
@@ -148,6 +151,31 @@ export interface QueueRow {
   readonly blocked: string | null;
 }
 
+export interface ScheduleRow {
+  readonly id: string;
+  readonly pattern: string;
+  readonly timeZone: string;
+  /** Null if there is none, or the schedule is paused or parked. */
+  readonly next: Iso | null;
+  /** The last slot that got a task. */
+  readonly last: Iso | null;
+  /** How often slots were missed and got no task, and when that was last found. */
+  readonly missed: number;
+  readonly missedAt: Iso | null;
+  /** Whether it sleeps because no member has had it in its program for a day. */
+  readonly parked: boolean;
+  readonly paused: { readonly by: string; readonly reason: string | null; readonly at: Iso } | null;
+}
+
+export interface SchedulesSeen {
+  /** In the order of their ids, 200 at most. */
+  readonly rows: readonly ScheduleRow[];
+  /** How many more there are. */
+  readonly left: number;
+  /** Why they cannot be read, such as a right that the user of the page lacks. */
+  readonly problem: string | null;
+}
+
 export interface Details {
   readonly at: Iso;
   readonly row: Row;
@@ -160,6 +188,8 @@ export interface Details {
   readonly gaps: readonly Gap[];
   /** Null without a queue in the store. */
   readonly queue: QueueRow | null;
+  /** Null where there cannot be any: they need a queue in the store. */
+  readonly schedules: SchedulesSeen | null;
   /** How late the beats of this process are, in ms, as upper bounds: only if the master is in the process that serves the page. */
   readonly lateness: { readonly p50: number; readonly p99: number; readonly max: number } | null;
 }
@@ -252,8 +282,32 @@ export interface DrainBody {
   readonly reason?: string;
 }
 
+export interface PauseScheduleBody {
+  readonly id: string;
+  readonly reason?: string;
+  readonly ifTerm: number;
+}
+
+export interface ResumeScheduleBody {
+  readonly id: string;
+  /** The `at` of the pause that was seen: another one is not ended. */
+  readonly ifAt?: Iso;
+  readonly ifTerm: number;
+}
+
+/** Queues a task of a schedule now, beside its slots. */
+export interface TriggerBody {
+  readonly id: string;
+  readonly ifTerm: number;
+}
+
 export interface Answer {
   readonly ok: true;
+}
+
+/** `known`: a task of this very moment is queued already. `full`: the queue is. */
+export interface TriggerAnswer extends Answer {
+  readonly result: 'queued' | 'known' | 'full';
 }
 
 /** `known`: a task with this id is queued, so the letter stays. `full`: the queue is. `none`: it was not there any more. */

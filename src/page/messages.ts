@@ -63,6 +63,15 @@ export function closed(): PageError {
   return new PageError(503, 'ERR_PAGE_CLOSED', 'the page is closed, because the service that serves it is');
 }
 
+export function noSubsystem(name: string): PageError {
+  return new PageError(404, 'ERR_PAGE_NOT_FOUND', `the store knows no subsystem ${JSON.stringify(name)}`);
+}
+
+/** `name`: what was not changed. */
+export function conflict(name: string, why: string): PageError {
+  return new PageError(409, 'ERR_PAGE_CONFLICT', `${JSON.stringify(name)} was not changed: ${why}`);
+}
+
 export type PageErrorCode =
   | 'ERR_PAGE_BUSY'
   | 'ERR_PAGE_CLOSED'

@@ -3,14 +3,13 @@
  * by the last one if that is fresh. So a hundred viewers cost what one does.
  */
 
-import { redact } from '../diagnostics/redact.js';
-import { FailoverError } from '../errors.js';
 import type { StoreReader } from '../store/reader.js';
 import type { Cancel, Clock } from '../time/clock.js';
 import { pause } from '../time/pause.js';
 import type { Details } from './contract.js';
 import type { Source } from './kept.js';
 import { Looker, ROWS_MAX, type Snapshot } from './snapshot.js';
+import { textOf } from './texts.js';
 
 /** Between two looks, in ms. */
 export const PERIOD_MS = 1000;
@@ -187,9 +186,4 @@ export class SharedPoll {
     this.turns = new Map(byTurn.map((name) => [name, watched.has(name) ? this.looks : (before.get(name) ?? 0)]));
     return watched;
   }
-}
-
-export function textOf(error: unknown): string {
-  if (error instanceof FailoverError) return redact(error.message);
-  return redact(`the store could not be read: ${error instanceof Error ? error.message : String(error)}`);
 }

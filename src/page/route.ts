@@ -11,9 +11,12 @@ export type Route =
   | { readonly type: 'write'; readonly verb: 'drain' | 'undrain' }
   | { readonly type: 'bad'; readonly message: string };
 
-export type NamedVerb = 'hand-over' | 'pause' | 'resume' | 'requeue' | 'discard';
+export type ScheduleVerb = 'pause-schedule' | 'resume-schedule' | 'trigger';
+export type NamedVerb = 'hand-over' | 'pause' | 'resume' | 'requeue' | 'discard' | ScheduleVerb;
 
-const namedVerbs: readonly string[] = ['hand-over', 'pause', 'resume', 'requeue', 'discard'] satisfies NamedVerb[];
+const verbs: readonly NamedVerb[] = ['hand-over', 'pause', 'resume', 'requeue', 'discard'];
+const scheduleVerbs: readonly ScheduleVerb[] = ['pause-schedule', 'resume-schedule', 'trigger'];
+const namedVerbs: readonly string[] = [...verbs, ...scheduleVerbs];
 const PREFIX = '/api/subsystems/';
 /** A name has at most 256 bytes; each takes at most three characters in a URL, and nine if a proxy encodes it again. */
 export const URL_LENGTH_MAX = 4096;

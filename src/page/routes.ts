@@ -4,18 +4,19 @@ import type { StoreReader } from '../store/reader.js';
 import type { FullStore } from '../store/taskStore.js';
 import type { Clock } from '../time/clock.js';
 import { admit, type Guard, mustBeOwn, safeHeaders, type Viewer } from './access.js';
-import { act, drain, fieldsOf, noSubsystem, undrain } from './actions.js';
+import { act, drain, fieldsOf, undrain } from './actions.js';
 import { Body } from './body.js';
 import type { Overview, PageAction, Refused } from './contract.js';
 import { readEntries } from './entries.js';
 import { Feed } from './feed.js';
 import type { Source } from './kept.js';
 import { DEAD_MAX } from './measures.js';
-import { iso, PageError, type PageRequest, type PageResponse } from './messages.js';
+import { iso, noSubsystem, PageError, type PageRequest, type PageResponse } from './messages.js';
 import type { ResolvedPage } from './options.js';
-import { detailsIn, type Seen, type SharedPoll, textOf } from './poll.js';
+import { detailsIn, type Seen, type SharedPoll } from './poll.js';
 import { type Route, routeOf, URL_LENGTH_MAX } from './route.js';
 import type { StaticFile } from './statics.js';
+import { textOf } from './texts.js';
 import { viewerSource } from './viewer.js';
 
 export interface RouteParts {
@@ -49,8 +50,18 @@ export function findRoute(url: string, { options, files }: Pick<RouteParts, 'opt
 }
 
 function actionOf({ verb }: WriteRoute): PageAction {
-  if (verb === 'undrain') return 'drain';
-  return verb === 'resume' ? 'pause' : verb;
+  switch (verb) {
+    case 'undrain':
+      return 'drain';
+    case 'resume':
+      return 'pause';
+    case 'pause-schedule':
+    case 'resume-schedule':
+    case 'trigger':
+      return 'schedule';
+    default:
+      return verb;
+  }
 }
 
 export class Routes {

@@ -19,13 +19,13 @@ export interface Viewed {
   readonly settings: Readonly<Record<string, string>>;
 }
 
-function isoOf(date: Date | null): Iso | null {
+export function isoOf(date: Date | null): Iso | null {
   // One that is none would throw.
   return date === null || Number.isNaN(date.getTime()) ? null : date.toISOString();
 }
 
 /** A date that must be there. */
-function isoAt(date: Date): Iso {
+export function isoAt(date: Date): Iso {
   return isoOf(date) ?? new Date(0).toISOString();
 }
 

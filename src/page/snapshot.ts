@@ -11,6 +11,7 @@ import { isHere } from './lateness.js';
 import { Measures } from './measures.js';
 import { iso } from './messages.js';
 import { byId, drainRow, memberRow, queueRow, rowOf, type Viewed } from './rows.js';
+import { ScheduleRows } from './scheduleRows.js';
 import { Terms } from './terms.js';
 
 /** So many subsystems are shown at most. */
@@ -34,6 +35,7 @@ export class Looker {
   private readonly measures: Measures;
   private readonly history = new History();
   private readonly terms = new Terms(TERMS_SHOWN);
+  private readonly schedules: ScheduleRows;
   private lastAt = Number.NEGATIVE_INFINITY;
 
   constructor(
@@ -46,6 +48,7 @@ export class Looker {
     },
   ) {
     this.measures = new Measures(() => clock.wall());
+    this.schedules = new ScheduleRows(() => clock.wall());
   }
 
   async look(reader: StoreReader, watched: ReadonlySet<string>): Promise<Snapshot> {
@@ -62,6 +65,7 @@ export class Looker {
     this.lastAt = clock.now();
     this.history.see(new Map(viewed.map(({ view }) => [view.name, seenLease(view)])), isContinued);
     const at = clock.wall();
+    this.schedules.keep(watched);
     const details = new Map<string, Details | null>();
     for (const name of watched) {
       const one = viewed.find(({ view }) => view.name === name);
@@ -91,7 +95,7 @@ export class Looker {
   }
 
   private async details(reader: StoreReader, viewed: Viewed, members: readonly Member[], at: number): Promise<Details> {
-    const { name, term } = viewed.view;
+    const { name, term, kind } = viewed.view;
     const { terms, gaps } = this.history.of(name, await this.terms.of(reader, name, term));
     const row = rowOf(viewed);
     return {
@@ -100,6 +104,7 @@ export class Looker {
       memberList: members.map(memberRow).sort(byId),
       ...{ terms, gaps },
       queue: queueRow(viewed),
+      schedules: kind === 'memory' || kind === 'unmanaged' ? null : await this.schedules.of(reader, name),
       lateness: isHere(row) ? this.parts.lateness() : null,
     };
   }

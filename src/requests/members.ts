@@ -13,6 +13,11 @@ export function membersBy(prefix: string, members: readonly Member[]): Member[] 
   return exact.length > 0 ? exact : members.filter(({ id }) => id.startsWith(prefix));
 }
 
+/** Returns whether the member is taken for gone, by its line. `now`: the wall clock, in ms. */
+export function isGone({ at }: Pick<Member, 'at'>, now: number): boolean {
+  return now - at.getTime() > SIGNS_MISSED_MAX * SIGN_PERIOD_MS;
+}
+
 interface Sought {
   readonly master: string;
   /** The id of a member, or its beginning; undefined: any. */
@@ -45,7 +50,7 @@ export function successorAmong(
 function barred({ priority, drained, at }: Member, now: number): string | null {
   if (priority === 0) return 'its priority is 0';
   if (drained === true) return 'it is drained';
-  const age = now - at.getTime();
-  if (age <= SIGNS_MISSED_MAX * SIGN_PERIOD_MS) return null;
-  return `it has not been heard of for ${Math.round(age / 1000)} s, so it is gone, or clocks differ`;
+  if (!isGone({ at }, now)) return null;
+  const age = Math.round((now - at.getTime()) / 1000);
+  return `it has not been heard of for ${age} s, so it is gone, or clocks differ`;
 }

@@ -1,6 +1,7 @@
 /**
  * The boot clock for many on one thread. Reading it opens a file (libuv reads /proc/uptime on Linux), and a thousand members that
- * wake in one turn would each read it again. The clock itself counts in 10 ms, so a reading serves for a while.
+ * wake in one turn would each read it again. The clock itself counts in 10 ms, so a reading serves for a while. An event within
+ * that time after a sleep sees the wall clock alone run ahead, and the next one both.
  */
 import type { Clock } from './clock.js';
 

@@ -53,9 +53,9 @@ const kinds = 'test/unit/coordinator/kinds.test.ts';
 /** Hand-overs that are asked for, and those that a master makes by itself. */
 const orders = 'test/unit/coordinator/orders/';
 /** Where no search, walk or simulation goes: the test that is there for the file. */
-const namedTests: Readonly<Record<string, string>> = {
-  // The hints, the hand-overs, and the common times of heartbeats.
-  'src/election/protocol.ts': 'test/unit/election/protocol.h',
+const namedTests: Readonly<Record<string, string | readonly string[]>> = {
+  // The hints, the hand-overs, and the common times of heartbeats; and claims that were not sent.
+  'src/election/protocol.ts': ['test/unit/election/protocol.h', 'test/unit/election/protocol.claim'],
   'src/election/elector.ts': 'test/unit/election/elector.test.ts',
   ...Object.fromEntries(
     ['timetable', 'settledSlots', 'declared', 'settling'].map((file) => [
@@ -116,8 +116,9 @@ const namedTests: Readonly<Record<string, string>> = {
   'src/coordinator/duties/durableDuty.ts': 'test/unit/coordinator/duties/durableDuty.test.ts',
   'src/coordinator/storeLimits.ts': 'test/unit/coordinator/storeLimits.test.ts',
   'src/coordinator/yielding.ts': kinds,
+  'src/coordinator/together/togetherStore.ts': 'test/unit/coordinator/together/manyMembers.test.ts',
   ...Object.fromEntries(
-    ['together', 'lane', 'callSize'].map((name) => [
+    ['together', 'lane', 'callSize', 'apart'].map((name) => [
       `src/coordinator/together/${name}.ts`,
       'test/unit/coordinator/together/together.test.ts',
     ]),
@@ -195,7 +196,7 @@ export const detectors: readonly Detector[] = [
     title: 'the tests that are there for the file, where no search goes',
     command: (file) => {
       const test = namedTests[file];
-      return test === undefined ? null : vitest('unit', test);
+      return test === undefined ? null : vitest('unit', ...[test].flat());
     },
     needs: kinds,
     timeLimit: 60_000,

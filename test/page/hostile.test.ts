@@ -3,7 +3,7 @@ import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import type { Details, LetterRow, Row, TaskRow } from '../../src/page/contract.ts';
 import { openPage, serve, until } from './browser.ts';
-import { billing, lettersOf, overviewOf, rowOf, tasksOf, worldOf } from './fixture/worlds.ts';
+import { billing, lettersOf, overviewOf, rowOf, schedulesOf, tasksOf, worldOf } from './fixture/worlds.ts';
 
 const at = Date.UTC(2026, 4, 17, 12);
 const script = 'window.pwned = true; alert(1)';
@@ -51,6 +51,14 @@ function hostileDetails(text: string): Details {
       state: text,
     })),
     terms: all.terms.map((term) => ({ ...term, holder: text })),
+    schedules: {
+      ...{ left: 3, problem: null },
+      rows: schedulesOf(at).map((schedule, index) => ({
+        ...{ ...schedule, pattern: text, timeZone: text, next: text, last: text, missedAt: text },
+        id: index === 0 ? text : schedule.id,
+        paused: index === 1 ? null : { by: text, reason: text, at: text },
+      })),
+    },
     queue: {
       queued: 3,
       done: 1,

@@ -1,8 +1,8 @@
 /** `schedules` and `schedule`: the schedules of a subsystem, and what people do with one. */
 import { FailoverError, InvalidOptionError } from '../../errors.js';
-import { limitsOf, type SubmissionLimits } from '../../operations/submission.js';
+import { submitSlots } from '../../operations/schedules.js';
 import { scheduleInfo } from '../../requests/scheduleInfo.js';
-import { askedTask, type SlotKind, slotsToBackfill, unknownSchedule } from '../../requests/slots.js';
+import { type SlotKind, slotsToBackfill, unknownSchedule } from '../../requests/slots.js';
 import { previewSlots } from '../../schedules/options.js';
 import type { FullStore } from '../../store/taskStore.js';
 import { systemClock } from '../../time/systemClock.js';
@@ -131,27 +131,10 @@ async function queue(
   kind: SlotKind,
   slotsOf: (row: Parameters<typeof slotsToBackfill>[0]) => readonly number[],
 ): Promise<void> {
-  const row = await store.schedules.findSchedule(name, id);
-  if (row === null) throw unknownSchedule(name, id);
-  const { payload: template } = row;
-  if (template === null) {
-    const text = `the task of ${id} is made by a function of the program: call ${kind}() there`;
-    throw new FailoverError('ERR_SCHEDULE_TASK', text);
-  }
-  const limits = await limitsIn(name, opened);
-  const now = systemClock.wall();
-  const tasks = slotsOf(row).map((slot) => askedTask(id, { slot, kind, now }, { template, key: limits.key }));
-  const results = await store.tasks.addTasks(name, tasks, limits.maxQueue);
-  const count = (type: string): number => results.filter((result) => result.type === type).length;
-  const [stored, duplicates] = [count('stored'), count('known')];
+  const asked = { name, id, kind, slotsOf, now: systemClock.wall() };
+  const { stored, duplicates, isFull, maxQueue } = await submitSlots(opened.reader, store, asked);
   opened.output.result({ name, id, stored, duplicates }, () => `${some(stored, 'task')} stored`);
-  if (count('full') > 0)
-    throw new CommandError(exits.refused, `the queue is full (${limits.maxQueue})`, 'ERR_QUEUE_FULL');
-}
-
-async function limitsIn(name: string, { reader }: Session): Promise<SubmissionLimits> {
-  const [entry] = await reader.leasesOf([name]);
-  return limitsOf(entry?.lease?.configuration?.settings ?? {});
+  if (isFull) throw new CommandError(exits.refused, `the queue is full (${maxQueue})`, 'ERR_QUEUE_FULL');
 }
 
 function refuse(error: unknown): never {

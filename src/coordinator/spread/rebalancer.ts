@@ -5,6 +5,7 @@
  */
 import { logFor } from '../../diagnostics/log.js';
 import type { ResolvedRebalance } from '../../options/rebalance.js';
+import { isGone } from '../../requests/members.js';
 import type { Member, Store } from '../../store/store.js';
 import type { Cancel, Clock } from '../../time/clock.js';
 import type { Neighbour } from './living.js';
@@ -126,11 +127,12 @@ export class Rebalancer {
 
   /** Resolves to whether the mastership was handed over. */
   private async make({ name, to }: Move): Promise<boolean> {
-    const { store, rules } = this.parts;
+    const { store, rules, clock } = this.parts;
     try {
       const members = await store.listMembers(name);
+      const now = clock.wall();
       // It would not see whom the mastership is for, and claim as soon as that is released.
-      if (members.some(knowsNoRequests)) return false;
+      if (members.some((member) => knowsNoRequests(member) && !isGone(member, now))) return false;
       const taker = members.find((member) => isOf(member, to));
       const giver = this.parts.members().find((member) => member.name === name && member.isMaster);
       if (taker === undefined || giver === undefined || this.closed) return false;

@@ -52,11 +52,11 @@ export class Lane<P extends Passenger> {
 
   /** Takes those out that wait under this key, and returns them. */
   take(key: string): P[] {
-    const taken = [...this.queue, ...this.doubtful].filter((each) => each.key === key);
-    if (taken.length > 0) {
-      this.queue = this.queue.filter((each) => each.key !== key);
-      this.doubtful = this.doubtful.filter((each) => each.key !== key);
-    }
+    const isIts = (each: P): boolean => each.key === key;
+    if (!this.queue.some(isIts) && !this.doubtful.some(isIts)) return [];
+    const taken = [...this.queue, ...this.doubtful].filter(isIts);
+    this.queue = this.queue.filter((each) => !isIts(each));
+    this.doubtful = this.doubtful.filter((each) => !isIts(each));
     return taken;
   }
 

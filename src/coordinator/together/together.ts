@@ -115,7 +115,7 @@ export class Together<Asked, Answer> {
       const company = keys.has(each.key) ? 1 : each.company;
       keys.add(each.key);
       const some = byCompany.get(company) ?? [];
-      some.push({ ...each, company });
+      some.push(company === each.company ? each : { ...each, company });
       byCompany.set(company, some);
     }
     for (const [company, some] of byCompany) this.line(company, some);

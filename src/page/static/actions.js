@@ -4,15 +4,15 @@ import { clockTime, duration, plural, shown } from './words.js';
 
 const LETTERS_MAX = 100;
 const MINUTE = 60_000;
-const reason = { name: 'reason', label: 'Reason', hint: 'everyone who looks sees it', max: 200 };
-const at = (name, action) => [`subsystems/-/${action}`, { name }];
-const quoted = (text) => `“${shown(text, 60)}”`;
+export const reason = { name: 'reason', label: 'Reason', hint: 'everyone who looks sees it', max: 200 };
+export const at = (name, action) => [`subsystems/-/${action}`, { name }];
+export const quoted = (text) => `“${shown(text, 60)}”`;
 const called = ({ id, host, pid }) => `${shown(id, 80)}${host === null ? '' : ` (${shown(host, 60)}, process ${pid})`}`;
-const kept = (fields) =>
+export const kept = (fields) =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== '' && value !== undefined));
 
 /** Opens the dialog. `make(row)` makes what it says of a row; after a conflict it is made again of the row as it is then. */
-function ask(page, row, make) {
+export function ask(page, row, make) {
   page.ask = { row, make, ...make(row), stage: 'open', answer: null };
   page.render();
 }

@@ -5,6 +5,7 @@ import { gate } from './gate.js';
 import { lettersOf, readList, tasksOf } from './lists.js';
 import { silent, waits } from './overview.js';
 import { bdi, button, nil, table, time } from './parts.js';
+import { schedulesOf } from './schedules.js';
 import { timelineOf } from './timeline.js';
 import { clockTime, count, duration, masterName, shown, stateOf } from './words.js';
 
@@ -220,6 +221,7 @@ export function subsystemOf(page) {
       head(page, details),
       h('section.card', timelineOf(page, details)),
       h('section.card', h('h2', `Members (${details.memberList.length})`), members(page, details)),
+      schedulesOf(page, details),
       details.queue !== null && [
         h(
           'section.card',

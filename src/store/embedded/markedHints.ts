@@ -8,8 +8,16 @@ import { ALL_LEASES, slotOf, topicOf } from './wakeups.js';
 
 const topics: readonly HintTopic[] = ['lease', 'tasks'];
 
+/** More names than that are those of clusters of which many have ended: then all are reckoned again. */
+const NAMES_MAX = 50_000;
+
 export class MarkedHints {
   private readonly slots: Readonly<Record<HintTopic, Map<string, number>>> = { lease: new Map(), tasks: new Map() };
+
+  /** How many places are kept. */
+  get kept(): number {
+    return this.slots.lease.size + this.slots.tasks.size;
+  }
 
   hintsOf({ marked, names }: MarkedMessage): Hint[] {
     const all = new Set(marked);
@@ -23,10 +31,12 @@ export class MarkedHints {
   }
 
   private slotOf(name: string, topic: HintTopic): number {
-    const known = this.slots[topic].get(name);
+    const slots = this.slots[topic];
+    const known = slots.get(name);
     if (known !== undefined) return known;
     const slot = slotOf(name, topic);
-    this.slots[topic].set(name, slot);
+    if (slots.size >= NAMES_MAX) slots.clear();
+    slots.set(name, slot);
     return slot;
   }
 }

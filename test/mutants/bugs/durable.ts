@@ -144,8 +144,8 @@ export const durableBugs: readonly PlantedBug[] = [
     name: 'failure-not-on-record',
     breaks: 'A failed attempt is not put on record, and a failover gives the task all its attempts again.',
     file: reign,
-    find: '    if (isLast) return;\n    void this.putOnRecord(head, head.failed);',
-    replace: "    if (isLast) return;\n    if (this.hold === 'blocked') void this.putOnRecord(head, head.failed);",
+    find: '    if (!isLast) void this.putOnRecord(head, head.failed);',
+    replace: "    if (!isLast && this.hold === 'blocked') void this.putOnRecord(head, head.failed);",
     caughtBy: ['walks'],
   },
   {

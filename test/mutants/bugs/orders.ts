@@ -139,8 +139,8 @@ export const orderBugs: readonly PlantedBug[] = [
     name: 'handed-over-to-the-dead',
     breaks: 'A hand-over is asked for to a member of which nothing has been heard for hours.',
     file: 'src/requests/members.ts',
-    find: 'if (age <= SIGNS_MISSED_MAX * SIGN_PERIOD_MS) return null;',
-    replace: 'if (age <= SIGNS_MISSED_MAX * SIGN_PERIOD_MS * 1e6) return null;',
+    find: 'return now - at.getTime() > SIGNS_MISSED_MAX * SIGN_PERIOD_MS;',
+    replace: 'return now - at.getTime() > SIGNS_MISSED_MAX * SIGN_PERIOD_MS * 1e6;',
     caughtBy,
   },
   {

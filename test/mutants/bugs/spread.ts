@@ -185,8 +185,17 @@ export const spreadBugs: readonly PlantedBug[] = [
     name: 'given-past-an-older-version',
     breaks: 'A mastership that is given away goes to a member of an older version, which claims whatever is released.',
     file: 'src/coordinator/spread/rebalancer.ts',
-    find: 'if (members.some(knowsNoRequests)) return false;',
-    replace: 'if (members.every(knowsNoRequests)) return false;',
+    find: 'if (members.some((member) => knowsNoRequests(member) &&',
+    replace: 'if (members.every((member) => knowsNoRequests(member) &&',
     caughtBy: ['named'],
+  },
+  {
+    name: 'dead-old-member-blocks-moves',
+    breaks:
+      'The line of a killed standby of an older version keeps its subsystem from being moved until the line is gone.',
+    file: 'src/coordinator/spread/rebalancer.ts',
+    find: 'knowsNoRequests(member) && !isGone(member, now)',
+    replace: 'knowsNoRequests(member) && (now > 0 || !isGone(member, now))',
+    caughtBy,
   },
 ];

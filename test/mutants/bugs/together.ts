@@ -248,8 +248,17 @@ export const togetherBugs: readonly PlantedBug[] = [
     breaks:
       'A claim that the store was never asked for counts as lost, and its subsystem stands still for a full wait more.',
     file: 'src/election/protocol.ts',
-    find: "if (claim.step === 'lease' && error instanceof NotSentError) return this.claimNotSent();",
-    replace: '',
+    find: "claim.step === 'lease' && error instanceof NotSentError",
+    replace: "claim.step === 'verify' && error instanceof NotSentError",
     caughtBy: ['named'],
+  },
+  {
+    name: 'batch-of-tips-taken-for-small',
+    breaks:
+      'What the highest terms of a hundred names take counts as the round trip, and a slow one is read twice at once.',
+    file: 'src/store/mongodb/connection/link.ts',
+    find: 'Object.values(filter).map(',
+    replace: '[filter._id].map(',
+    caughtBy,
   },
 ];

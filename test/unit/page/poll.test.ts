@@ -111,7 +111,7 @@ test('a look does not cost more for ten million tasks, or for six hundred queues
   await store.clock.advance(100);
   // The first look that knows what is watched.
   expect(counted(store)).toEqual({
-    ...{ leases: 2, members: 1, orders: 1, drains: 1, terms: 1 },
+    ...{ leases: 2, members: 1, orders: 1, drains: 1, terms: 1, schedules: 1 },
     ...{ highestTask: MEASURED_MAX, countLetters: MEASURED_MAX, tasks: MEASURED_MAX },
   });
   await store.clock.advance(21_000);

@@ -9,6 +9,7 @@ import { SharedPoll } from '../../../src/page/poll.ts';
 import { Routes } from '../../../src/page/routes.ts';
 import { type Drain, noOrders } from '../../../src/store/orders.ts';
 import type { LeaseEntry, StoreReader, TermEntry } from '../../../src/store/reader.ts';
+import type { StoredSchedule } from '../../../src/store/schedules.ts';
 import type { Lease, Member } from '../../../src/store/store.ts';
 import type { FoundDeadLetter, StoredTask } from '../../../src/store/taskStore.ts';
 import { VirtualClock } from '../../support/virtualClock.ts';
@@ -22,6 +23,7 @@ export class StoreInMemory {
   /** A queue of so many tasks, of which none is there but the first. */
   readonly highest = new Map<string, number>();
   readonly letters = new Map<string, FoundDeadLetter[]>();
+  readonly schedules = new Map<string, StoredSchedule[]>();
   readonly drains: Drain[] = [];
   readonly asked: string[] = [];
   problem: StoreError | null = null;
@@ -84,7 +86,7 @@ export class StoreInMemory {
         ask('letters', () => (this.letters.get(name) ?? []).filter(({ seq }) => seq > after).slice(0, limit)),
       letterOf: (name, id) => ask('letterOf', () => this.letters.get(name)?.find((letter) => letter.id === id) ?? null),
       letterAt: (name, at) => ask('letterAt', () => this.letters.get(name)?.find(({ seq }) => seq === at) ?? null),
-      schedules: () => ask('schedules', () => []),
+      schedules: (name) => ask('schedules', () => this.schedules.get(name) ?? []),
       outcomes: () => Promise.reject(new Error('the page asks for no outcomes')),
       examine: () => Promise.reject(new Error('the page examines nothing')),
     };

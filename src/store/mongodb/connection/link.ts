@@ -263,10 +263,18 @@ export class Link {
 }
 
 /** Such a command is not quick because its server is. */
-function isForMany({ updates, documents, filter }: Fields): boolean {
-  const { _id: ids } = isFields(filter) ? filter : {};
-  const { $in: asked } = isFields(ids) ? ids : {};
-  return [updates, documents, asked].some((each) => Array.isArray(each) && each.length > FEW_MAX);
+function isForMany({ updates, documents, deletes, filter }: Fields): boolean {
+  const filters = [filter, ...(Array.isArray(deletes) ? deletes.map((each) => (isFields(each) ? each.q : null)) : [])];
+  return [updates, documents, deletes, ...filters.flatMap(listsIn)].some(isLong);
+}
+
+/** Returns the lists of which a document is to have one value. */
+function listsIn(filter: unknown): unknown[] {
+  return isFields(filter) ? Object.values(filter).map((value) => (isFields(value) ? value.$in : null)) : [];
+}
+
+function isLong(list: unknown): boolean {
+  return Array.isArray(list) && list.length > FEW_MAX;
 }
 
 interface SentWrite {

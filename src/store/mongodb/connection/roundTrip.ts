@@ -6,7 +6,7 @@ const MEAN_SHARE = 0.2;
 const DOUBTFUL = 3;
 /** After this share of a limit a command without an answer is in doubt, in general. */
 const LIMIT_SHARE = 0.25;
-/** The same for a command for many leases. So one that is slow has all of its limit: it is never given up before. */
+/** The same for a command for many leases. So one that is slow has all of its limit, unless its connection is found dead before. */
 const BATCH_SHARE = 0.5;
 /** But after this time at the latest, in ms, unless the server is far. */
 const PATIENCE_MAX_MS = 1000;

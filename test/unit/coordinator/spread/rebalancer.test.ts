@@ -57,6 +57,15 @@ class World {
     this.members.push(...this.held.map((name) => ({ id: `${key}:${name}`, name, ...line })));
   }
 
+  /** One of a version without hand-overs, whose lines are so old by now, in ms. */
+  joinOlder(age = 0): void {
+    const at = new Date(this.clock.wall() - age);
+    this.join('old', { at });
+    this.members = this.members.map(
+      ({ drain, ...line }) => (line.id.startsWith('old:') ? line : { ...line, drain }) as Member,
+    );
+  }
+
   private giver(name: string): Giver {
     const give = async (to: string, patience: number): Promise<boolean> => {
       expect(patience).toBe(rules.patience);
@@ -102,11 +111,19 @@ describe('a process with more than its share', () => {
   });
 
   test('gives nothing away for which a member of an older version stands by: it would take what is for another', async () => {
-    const { drain: _, ...older } = { ...world.members[0] };
-    world.members.push(...world.held.map((name) => ({ ...older, id: `old:${name}`, name }) as Member));
+    world.joinOlder();
     await world.clock.advance(5 * rules.every);
     expect(world.gifts).toEqual([]);
     world.members = world.members.map((line) => (line.drain === undefined ? { ...line, state: 'stopped' } : line));
+    await world.clock.advance(20 * rules.every);
+    expect(world.gifts.map((to) => to.slice(0, 2))).toEqual(['a:', 'a:', 'a:']);
+  });
+
+  test('gives away what only a dead member of an older version stands by for', async () => {
+    world.joinOlder(60_000);
+    await world.clock.advance(rules.every + 1);
+    expect(world.gifts).toEqual([]);
+    // The line ages, and the refusal with it.
     await world.clock.advance(20 * rules.every);
     expect(world.gifts.map((to) => to.slice(0, 2))).toEqual(['a:', 'a:', 'a:']);
   });

@@ -1,5 +1,5 @@
 /** What is made of the answers to commands for many leases: sums, errors of single statements, errors of all. */
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { StoreError } from '../../../../src/errors.ts';
 import type { Fields } from '../../../../src/store/documents.ts';
 import type { Claiming, Releasing } from '../../../../src/store/manyStore.ts';
@@ -16,6 +16,8 @@ const settings = { label: 'mongodb://db/test', secrets: [], commandTimeout: 1000
 let sent: Fields[];
 /** The answers, in order. */
 let answers: (Fields | Error)[];
+/** Answers instead of them. */
+let wait: (() => Promise<Fields>) | undefined;
 let many: ManyClaims;
 let commands: number;
 /** The names that were asked for by themselves. */
@@ -25,9 +27,11 @@ beforeEach(() => {
   sent = [];
   answers = [];
   singles = [];
+  wait = undefined;
   commands = 0;
   const run = async (_: string, command: Fields): Promise<Fields> => {
     sent.push(command);
+    if (wait !== undefined) return wait();
     const answer = answers.shift() ?? new Error('no more is asked');
     if (answer instanceof Error) throw answer;
     return answer;
@@ -163,6 +167,26 @@ describe('the highest terms', () => {
     const names = Array.from({ length: 250 }, (_, index) => `${index}`);
     expect(await many.highestTerms(names)).toEqual(names.map(() => none));
     expect(sent.map(({ limit }) => limit)).toEqual([400, 400, 200]);
+  });
+
+  test('of many hundred names are asked for at once, and none after their common time is over', async () => {
+    vi.useFakeTimers();
+    try {
+      const ends: ((answer: Fields) => void)[] = [];
+      wait = () => new Promise((resolve) => ends.push(resolve));
+      const names = Array.from({ length: 1000 }, (_, index) => `${index}`);
+      const asked = many.highestTerms(names);
+      expect(sent).toHaveLength(10);
+      const failed = expect(asked).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' });
+      await vi.advanceTimersByTimeAsync(settings.commandTimeout);
+      await failed;
+      // These have left no room for others, which were to be asked for again.
+      for (const end of ends) end(batch(...Array.from({ length: 400 }, () => record('0', 3))));
+      await vi.advanceTimersByTimeAsync(0);
+      expect([sent.length, singles]).toEqual([10, []]);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   test('are asked for again where the records of others took all the room, and at last one by one', async () => {

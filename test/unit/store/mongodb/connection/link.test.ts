@@ -310,6 +310,25 @@ describe('a command for many that is slow', () => {
     expect(driver.commands('find')).toBeGreaterThan(1);
   });
 
+  test.each([
+    ['highest terms', { find: 'c', filter: { name: { $in: leases.slice(0, 100) } } }],
+    ['lines', { find: 'c', filter: { name: { $in: leases } } }],
+    ['farewells', { delete: 'c', deletes: [{ q: { _id: { $in: leases } }, limit: 0 }] }],
+  ])('of whatever kind says nothing of how far the server is: %s', async (_, command) => {
+    const driver = new Driver(['answers', 'answers', 'answers']);
+    driver.takes = 440;
+    await settled(driver.run(command, limit, true));
+    expect([driver.sent.length, driver.measured]).toEqual([1, []]);
+  });
+
+  test('is none of a look at one lease', async () => {
+    const driver = new Driver(['answers']);
+    driver.takes = 40;
+    const filter = { _id: { $in: leases.slice(0, 4) }, format: { $in: [null, 1] } };
+    await settled(driver.run({ find: 'c', filter }, limit, true));
+    expect(driver.measured).toEqual([40]);
+  });
+
   test('makes no small command wait for longer on a dead connection', async () => {
     const driver = new Driver(['answers', 'answers']);
     driver.takes = 440;
