@@ -19,6 +19,7 @@ import {
   type SlotDetails,
   type Submission,
   type Submissions,
+  type SubmitOptions,
   type UnmanagedCluster,
   type UpdateOutcome,
 } from 'mongo-failover';
@@ -70,6 +71,10 @@ const changed = await sixth.done(ended);
 const due = Date.now() + 300;
 const later = await cluster.submitWork({ id: 7, does: 'greet', whom: 'later' }, { at: due });
 const { at } = await outcomeOf(7);
+const onlyOnce = { uniqueFor: 60_000 } satisfies SubmitOptions;
+const first = await cluster.submitWork({ id: 9, does: 'greet', whom: 'once' }, onlyOnce);
+await first.done(ended);
+const unique = [first.stored, (await cluster.submitWork({ id: 9, does: 'greet' })).stored];
 const refused = await codeOf(cluster.submitWork({ id: 8, does: 'greet' }, { session: { inTransaction: () => true } }));
 
 const previewed = cluster.preview('30 2 * * *', { timeZone: 'Europe/Berlin', count: 2, from: Date.UTC(2026, 2, 28) });
@@ -92,7 +97,7 @@ console.log(
   JSON.stringify({
     ...{ result, error, requeued, postponed: postponed.result, many, late, removed, updated, stopped },
     ...{ outcome: [outcome?.state, outcome?.attempts, outcome?.error?.name], changed: [sixth.stored, changed.result] },
-    ...{ at: [later.stored, at.getTime() >= due], refused, previewed, triggered, slots, cron, second, events },
+    ...{ at: [later.stored, at.getTime() >= due], unique, refused, previewed, triggered, slots, cron, second, events },
     told: { ...told.result, late: told.result.late > 0 },
     schedules: schedules.map(({ id, paused, missed }) => [id, missed, paused?.reason ?? null]),
   }),
