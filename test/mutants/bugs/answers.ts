@@ -149,7 +149,12 @@ export const answerBugs: readonly PlantedBug[] = [
     file: embedded,
     find: 'if (until === undefined || until < before) this.entries.remove(key);',
     replace: 'this.entries.remove(key);',
-    also: [{ find: '        if (until !== undefined) this.entries.remove(outcomeEndKey(name, until.getTime(), id));\n', replace: '' }],
+    also: [
+      {
+        find: '        if (until !== undefined) this.entries.remove(outcomeEndKey(name, until.getTime(), id));\n',
+        replace: '',
+      },
+    ],
     caughtBy: ['contract'],
   },
   {
