@@ -16,7 +16,10 @@ export interface NewEntry {
 /** Names an entry in the store. */
 export interface EntryRef {
   readonly key: unknown;
+  /** The origin of its task. */
   readonly origin: string;
+  /** What another program gave as its origin, where that is another. */
+  readonly given?: string;
 }
 
 export interface Entry extends EntryRef {
