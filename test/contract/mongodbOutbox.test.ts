@@ -82,7 +82,7 @@ test('two entries of one origin are two tasks, and neither has an origin of ours
   expect(found.map(({ id }) => id).sort()).toEqual(['x', 'y', 'z']);
   expect(new Set(found.map((entry) => entry.origin)).size).toBe(3);
   for (const entry of found) expect(entry.origin).toMatch(/^entry\/[\da-f]{64}$/);
-  // The same by the next look, so that what a crash repeats is known.
+  // The same by the next look, and what a crash repeats is known by it.
   expect(((await read(name)) as Entry[]).map((entry) => entry.origin)).toEqual(found.map((entry) => entry.origin));
   await store.outbox.markEntries(name, found);
   expect(((await read(name)) as Entry[]).every(({ marked }) => marked)).toBe(true);
