@@ -340,6 +340,7 @@ export class ManagedCluster<Task extends object = object>
         return this.leave(event.ids);
       case 'cancelled':
         this.room.makeRoom(event.ids.length);
+        this.answers.soon();
         for (const id of event.ids) this.emit('cancelled', id);
         return;
       case 'deadletter':
