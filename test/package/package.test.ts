@@ -159,6 +159,7 @@ test('every call around stored tasks works for an ES module, in CommonJS and by 
       ['requeue', 'calls', '--all', '--yes'],
       ['schedule', 'trigger', 'calls', 'nightly'],
       ['schedule', 'backfill', 'calls', 'nightly', '--from', '2026-06-01T00:00Z', '--to', '2026-06-01T00:00Z'],
+      ['schedule', 'pause', 'calls', 'nightly', '--reason', 'moved'],
       ['schedule', 'preview', '0 2 * * *', '--count', '1', '--from', '2026-05-01T00:00Z'],
     ].map(command),
   );
@@ -168,9 +169,9 @@ test('every call around stored tasks works for an ES module, in CommonJS and by 
     { id: 2, result: 'queued' },
     { stored: 1 },
     { stored: 1 },
+    { id: 'nightly' },
     [{ slot: '2026-05-01T02:00:00.000Z' }],
   ]);
-  await command(['schedule', 'pause', 'calls', 'nightly', '--reason', 'moved']);
   expect(await command(['schedules', 'calls'])).toMatchObject([{}, { id: 'nightly', paused: { reason: 'moved' } }]);
   await command(['schedule', 'resume', 'calls', 'nightly']);
   member.stdin.end();

@@ -248,6 +248,10 @@ export class DurableDuty implements QueueDuty {
     if (this.elections === elections) this.parts.unloadable(error, exited && settled && this.dispatcher.idle);
   }
 
+  held(): void {
+    this.schedules.timetable.beat();
+  }
+
   fence(reason: string): void {
     this.dispatcher.fence(reason);
     this.schedules.timetable.fence();

@@ -26,7 +26,7 @@ beforeEach(() => {
 
 async function made(task: () => unknown): Promise<unknown> {
   await scheduling.schedule('nightly', '0 3 * * *', task, undefined);
-  await scheduling.make({ schedule: 'nightly', taskId: 'nightly@1', slot: 0 });
+  await scheduling.make({ type: 'makeSlotTask', schedule: 'nightly', taskId: 'nightly@1', slot: 0 });
   return calls.at(-1)?.args[1];
 }
 
