@@ -58,7 +58,7 @@ const namedTests: Readonly<Record<string, string | readonly string[]>> = {
   'src/election/protocol.ts': ['test/unit/election/protocol.h', 'test/unit/election/protocol.claim'],
   'src/election/elector.ts': 'test/unit/election/elector.test.ts',
   ...Object.fromEntries(
-    ['timetable', 'settledSlots', 'declared', 'settling'].map((file) => [
+    ['timetable', 'settledSlots', 'declared', 'settling', 'masterRows'].map((file) => [
       `src/coordinator/schedules/${file}.ts`,
       'test/unit/coordinator/schedules/',
     ]),

@@ -113,4 +113,28 @@ export const scheduleBugs: readonly PlantedBug[] = [
     replace: 'return isOld && cursor >= 0 && ',
     caughtBy: ['contract'],
   },
+  {
+    name: 'row-of-another-life-stays',
+    breaks: 'Where terms begin again, the master never replaces rows of higher ones, so the queue waits for ever.',
+    file: 'src/coordinator/schedules/masterRows.ts',
+    find: 'return found === undefined || this.beats >= found.beats + BEATS_SURE;',
+    replace: 'return found === undefined;',
+    caughtBy,
+  },
+  {
+    name: 'row-of-a-later-master-replaced',
+    breaks: 'A deposed master replaces what a later one has written.',
+    file: 'src/coordinator/schedules/masterRows.ts',
+    find: 'return found === undefined || this.beats >= found.beats + BEATS_SURE;',
+    replace: 'return found === undefined || this.beats >= found.beats;',
+    caughtBy,
+  },
+  {
+    name: 'cursors-trusted-for-ever',
+    breaks: 'All slots after an outage are stored by what was read before the first, so the store refuses them.',
+    file: 'src/coordinator/schedules/settling.ts',
+    find: 'if (!isFirst || clock.now() - since.now > FRESH_MS) {',
+    replace: 'if (!isFirst && clock.now() < 0) {',
+    caughtBy,
+  },
 ];
