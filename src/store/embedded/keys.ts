@@ -72,7 +72,7 @@ export function termKey(name: string, term: number): Buffer {
 
 /** Returns where a request to change a task is. They sort by their ids. */
 export function changeKey(name: string, id: string): Buffer {
-  return Buffer.concat([prefixed('h', Buffer.from(name)), Buffer.from(id)]);
+  return Buffer.concat([prefixed('a', Buffer.from(name)), Buffer.from(id)]);
 }
 
 export function changeRange(name: string): KeyRange {
