@@ -77,9 +77,10 @@ export class Changing {
     while (this.again && !this.parts.store.ended) {
       this.again = false;
       const open = (await this.parts.store.openChanges([...this.deciding])) ?? [];
+      const unseen = open.filter(({ id }) => !this.deciding.has(id));
+      for (const change of unseen) void this.decide(change);
       // Those that wait for a run must not hide the others.
-      this.again ||= open.length >= CHANGES_READ_MAX;
-      for (const change of open) if (!this.deciding.has(change.id)) void this.decide(change);
+      this.again ||= unseen.length >= CHANGES_READ_MAX;
     }
     this.looking = false;
     if (this.seen || this.parts.store.ended) return;

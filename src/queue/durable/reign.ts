@@ -302,7 +302,7 @@ export class Reign {
     this.looking = false;
     if (task === null || this.hold !== 'blocked' || this.window.head !== head) return;
     if (task?.cancelled === true) {
-      head.cancelled = 'untold';
+      if (head.cancelled === 'no') head.cancelled = 'untold';
     } else if (task !== undefined) {
       const { attempts: failed, deaths, permanent = false } = task;
       if (isSpent({ failed, deaths, permanent }, this.parts.retry)) return;

@@ -200,6 +200,8 @@ describe('cancel', () => {
     await clock.advance(5 * POLL);
     expect(cancelled.outcome).toBe('removed');
     expect([master.queue.blocked, master.ready()]).toEqual([null, [2]]);
+    // Nor is it told that it blocks.
+    expect(master.news()).toEqual(['trouble: setAttempts was lost', 'cancelled 1']);
   });
 
   test('of a head that blocks the queue by a mark that came late lets it go on', async () => {
