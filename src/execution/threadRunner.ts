@@ -80,8 +80,8 @@ export class ThreadRunner implements Runner {
   private isLoaded = false;
   /** Whether the thread that is present makes room for others. */
   private makesRoom = false;
-  private running = false;
-  /** Those of the run under way. */
+  /** Of the run under way, as are the tasks. It may have ended by now. */
+  private busy: TaskPool | undefined;
   private tasks: readonly QueuedTask[] = [];
   /** The end of the thread before, of a mastership or of a probe. */
   private ending = Promise.resolve();
@@ -109,21 +109,21 @@ export class ThreadRunner implements Runner {
 
   get doneSoFar(): number {
     const { done } = this.parts.progress;
-    this.takeResults(this.usable);
+    this.takeResults();
     return done;
   }
 
   /** Gives each task the result that its thread has kept. Those of tasks that are done by now are among them. */
-  private takeResults(pool: TaskPool | undefined): void {
-    if (this.parts.pool.data.results !== true || pool === undefined) return;
-    for (const [index, result] of pool.answers.take()) {
+  private takeResults(): void {
+    if (this.parts.pool.data.results !== true || this.busy === undefined) return;
+    for (const [index, result] of this.busy.answers.take()) {
       const task = this.tasks[index];
       if (task !== undefined) task.result = result;
     }
   }
 
   private async putCheckpoint(index: number, bytes: Uint8Array): Promise<void> {
-    const task = this.running ? this.tasks[index] : undefined;
+    const task = this.busy === undefined ? undefined : this.tasks[index];
     if (task === undefined) throw attemptEnded();
     await this.parts.checkpoint(task, bytes);
     task.checkpoint = bytes;
@@ -272,11 +272,11 @@ export class ThreadRunner implements Runner {
     this.tasks = tasks;
     // Of an attempt before.
     if (this.parts.pool.data.results === true) for (const task of tasks) task.result = undefined;
-    this.running = true;
+    this.busy = pool;
     present?.begins();
     const outcome = await this.runIn(pool, tasks);
-    this.takeResults(pool);
-    this.running = false;
+    this.takeResults();
+    this.busy = undefined;
     this.tasks = [];
     this.used();
     present?.ends();
@@ -326,7 +326,7 @@ export class ThreadRunner implements Runner {
   /** Terminates a thread without a task. One timer serves many runs: they only move `usedAt`. */
   private checkIdle(): void {
     // The end of the run that goes on asks for the next look.
-    if (!this.loaded || this.running) return;
+    if (!this.loaded || this.busy !== undefined) return;
     const { clock, idleTimeout } = this.parts;
     const due = this.usedAt + idleTimeout;
     if (clock.now() < due) return this.idle.by(due);
@@ -362,14 +362,14 @@ export class ThreadRunner implements Runner {
   }
 
   private endCancelled(): void {
-    if (!this.running) return;
+    if (this.busy === undefined) return;
     this.overdue = new WorkError('ERR_CANCELLED', this.cancelText);
     void this.present?.terminate();
   }
 
   terminate(stopUntil?: number): Promise<void> {
     // What runs is ended at once.
-    const until = this.running ? undefined : stopUntil;
+    const until = this.busy === undefined ? stopUntil : undefined;
     this.endWait();
     this.turn = undefined;
     this.started = false;

@@ -195,6 +195,11 @@ export interface SubmitOptions {
    * It needs no room in the queue. `stored` is false if a task with this id waits for its time already.
    */
   readonly at?: Date | number | undefined;
+  /**
+   * Says how long the id stays taken after the task was stored, in ms, 1 to a year: until then `stored` is false for a task of the
+   * same id, though this one may be done. Durable clusters only, and neither with `at` nor with `session`.
+   */
+  readonly uniqueFor?: number | undefined;
 }
 
 /** Says in which transaction `submitWork` and `submitMany` write. */

@@ -16,6 +16,8 @@ const FLIGHT_BYTES_MAX = 1024 * 1024;
 export interface EncodedTask {
   readonly id: TaskId;
   readonly slot: TaskSlot;
+  /** How long its id stays taken, in ms. */
+  readonly uniqueFor?: number | undefined;
 }
 
 /** Hears what became of tasks: of one, or of many that were submitted in one call. */
@@ -173,5 +175,7 @@ function pack({ bytes: block }: TaskBlock, batch: readonly Waiting[]): TaskBatch
     offsets.push(task.slot.offset);
     lengths.push(task.slot.length);
   }
-  return { block, ids, offsets, lengths };
+  const isAny = batch.some(({ task }) => task.uniqueFor !== undefined);
+  const extra = isAny ? { uniqueFor: batch.map(({ task }) => task.uniqueFor) } : {};
+  return { block, ids, offsets, lengths, ...extra };
 }

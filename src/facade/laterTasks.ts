@@ -4,7 +4,7 @@
  */
 import { showKind, showValue } from '../diagnostics/showValue.js';
 import { FailoverError, InvalidOptionError, StateError, TaskError } from '../errors.js';
-import { checkBoolean, isObject, readFields, reading } from '../options/checks.js';
+import { checkBoolean, checkNumber, isObject, readFields, reading } from '../options/checks.js';
 import { bson } from '../task/bson.js';
 import type { Caller } from '../wire/messages.js';
 import type { PendingSubmission, PendingSubmissions, Submission, Submissions, TransactionSession } from './api.js';
@@ -17,6 +17,8 @@ export interface SubmitRequest {
   /** In ms since 1970; null: at once. */
   readonly at: number | null;
   readonly session: DriverSession | null;
+  /** In ms; undefined: the id is free when the task is done. */
+  readonly uniqueFor: number | undefined;
 }
 
 /** Most tasks that are sent to the coordinator in one call. */
@@ -38,20 +40,32 @@ interface Collection {
   insertMany(documents: object[], options: object): Promise<unknown>;
 }
 
-const atOnce: SubmitRequest = { wait: false, at: null, session: null };
+const atOnce: SubmitRequest = { wait: false, at: null, session: null, uniqueFor: undefined };
+/** The longest time that an id stays taken, in ms. */
+const UNIQUE_MAX_MS = 366 * 24 * 60 * 60 * 1000;
 
-/** @throws InvalidOptionError */
-export function resolveSubmit(given: unknown): SubmitRequest {
+/** @throws InvalidOptionError, and StateError if the cluster cannot do it */
+export function resolveSubmit(given: unknown, cluster: Pick<LaterTasksParts, 'name' | 'durable'>): SubmitRequest {
   if (given === undefined) return atOnce;
-  const { wait, at, session } = readFields(given, '', ['wait', 'at', 'session']);
+  const { wait, at, session, uniqueFor } = readFields(given, '', ['wait', 'at', 'session', 'uniqueFor']);
   const request = {
     wait: wait === undefined ? false : checkBoolean(wait, 'wait'),
     at: at === undefined ? null : checkTime(at),
     session: session === undefined || session === null ? null : checkSession(session),
+    uniqueFor: uniqueFor === undefined ? undefined : checkUniqueFor(uniqueFor, cluster),
   };
+  if (request.uniqueFor !== undefined && isLater(request))
+    throw new InvalidOptionError('uniqueFor cannot be given with at or session: they store the task later');
   if (request.wait && isLater(request))
     throw new InvalidOptionError('wait cannot be given with at or session: they need no room');
   return request;
+}
+
+function checkUniqueFor(uniqueFor: unknown, { name, durable }: Pick<LaterTasksParts, 'name' | 'durable'>): number {
+  const checked = checkNumber(uniqueFor, 'uniqueFor', { min: 1, max: UNIQUE_MAX_MS, integer: true });
+  if (durable) return checked;
+  const text = `uniqueFor needs a cluster with durable: true, and '${name}' keeps its tasks in memory`;
+  throw new StateError('ERR_NOT_DURABLE', text);
 }
 
 function checkTime(at: unknown): number {

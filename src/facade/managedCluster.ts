@@ -52,6 +52,7 @@ export class ManagedCluster<Task extends object = object>
   private readonly reserve: TaskBlocks['write'] = (most, write) => this.blocks.write(most, write);
   private readonly feeder: Feeder;
   private readonly later: LaterTasks;
+  private readonly submitRules: { readonly name: string; readonly durable: boolean };
   private readonly mainWork: MainWork | null;
   private readonly room = new Admission();
   private readonly pulse: MainPulse | null;
@@ -76,6 +77,7 @@ export class ManagedCluster<Task extends object = object>
     });
     const encode = (task: object): EncodedTask => this.encode(task);
     const free = ({ slot }: EncodedTask): void => this.blocks.free(slot);
+    this.submitRules = { name, durable: options.durable };
     this.later = new LaterTasks({ name, durable: options.durable, encode, free, caller: () => this.caller() });
     this.blocks = new TaskBlocks(options.durable ? durableBlocks : memoryBlocks);
     this.feeder = new Feeder((batch) => this.call('submit', batch), options.durable);
@@ -107,11 +109,11 @@ export class ManagedCluster<Task extends object = object>
   submitWork(task: Task, options?: SubmitOptions | TransactionOptions): Promise<Submission | PendingSubmission> {
     try {
       this.mustNotBeStopped();
-      const request = resolveSubmit(options);
+      const request = resolveSubmit(options, this.submitRules);
       if (isLater(request)) return this.later.submit([task], request).then(first);
-      const { id, slot } = this.encode(task);
-      if (request.wait) return this.waitForRoom(id, slot);
-      return this.submit(id, slot, (result) => this.submission(id, result, slot));
+      const encoded = this.encode(task, request.uniqueFor);
+      if (request.wait) return this.waitForRoom(encoded);
+      return this.submit(encoded, (result) => this.submission(encoded, result));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -124,12 +126,12 @@ export class ManagedCluster<Task extends object = object>
     options?: SubmitOptions | TransactionOptions,
   ): Promise<Submissions | PendingSubmissions> {
     this.mustNotBeStopped();
-    const request = resolveSubmit(options);
+    const request = resolveSubmit(options, this.submitRules);
     if (isLater(request)) return this.later.submit(tasks, request);
-    const { wait } = request;
+    const { wait, uniqueFor } = request;
     const encoded = encodeEach(
       tasks,
-      (task) => this.encode(task),
+      (task) => this.encode(task, uniqueFor),
       (task) => this.blocks.free(task.slot),
       (count) => this.blocks.expect(count),
     );
@@ -157,10 +159,10 @@ export class ManagedCluster<Task extends object = object>
     });
   }
 
-  private encode(task: object): EncodedTask {
+  private encode(task: object, uniqueFor?: number): EncodedTask {
     const slot = encodeTask(task, this.options.maxTaskBytes, this.reserve);
     try {
-      return { id: this.keyOf(task), slot };
+      return { id: this.keyOf(task), slot, uniqueFor };
     } catch (error) {
       this.blocks.free(slot);
       throw error;
@@ -201,7 +203,7 @@ export class ManagedCluster<Task extends object = object>
     const submit = (): Promise<Submission> => {
       mustBeFresh(letter, systemClock);
       const slot = this.blocks.copy(letter.bytes);
-      return this.submit(id, slot, (result) => this.submission(id, result, slot));
+      return this.submit({ id, slot }, (result) => this.submission({ id, slot }, result));
     };
     let stored: boolean;
     try {
@@ -233,22 +235,22 @@ export class ManagedCluster<Task extends object = object>
     return this.answers.outcome(id);
   }
 
-  private async waitForRoom(id: TaskId, slot: TaskSlot): Promise<Submission> {
+  private async waitForRoom(task: EncodedTask): Promise<Submission> {
     const { isOwnWork } = this;
     const attempt = async (): Promise<SubmitResult> => {
       this.mustNotBeStopped();
-      return this.submit(id, slot, (result) => result);
+      return this.submit(task, (result) => result);
     };
     // Its own task leaves the queue when the work returns, so there would be no room before that.
-    if (isOwnWork) return this.submission(id, await attempt(), slot, OWN_ROOM);
-    return this.submission(id, await this.room.serve(attempt), slot);
+    if (isOwnWork) return this.submission(task, await attempt(), OWN_ROOM);
+    return this.submission(task, await this.room.serve(attempt));
   }
 
   private get isOwnWork(): boolean {
     return this.mainWork?.isCaller ?? false;
   }
 
-  private submission(id: TaskId, result: SubmitResult, slot: TaskSlot, why = ''): Submission {
+  private submission({ id, slot }: EncodedTask, result: SubmitResult, why = ''): Submission {
     // In memory, what is queued is read until it leaves.
     if (this.options.durable || result !== 'queued') this.blocks.free(slot);
     if (result === 'full') throw this.queueFull(why);
@@ -256,14 +258,13 @@ export class ManagedCluster<Task extends object = object>
   }
 
   /** One promise and no more: this is what a task costs the thread of the user. */
-  private submit<Answer>(id: TaskId, slot: TaskSlot, answer: (result: SubmitResult) => Answer): Promise<Answer> {
+  private submit<Answer>(task: EncodedTask, answer: (result: SubmitResult) => Answer): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      const task = { id, slot };
       const refused = this.admit(task);
       if (refused !== null) return resolve(answer(refused));
       const settle: Receiver['settle'] = (result) => {
         if (result === 'unsent') return;
-        if (result === 'done') this.backlog.delete(id);
+        if (result === 'done') this.backlog.delete(task.id);
         try {
           resolve(answer(result));
         } catch (error) {
@@ -339,6 +340,7 @@ export class ManagedCluster<Task extends object = object>
         return this.leave(event.ids);
       case 'cancelled':
         this.room.makeRoom(event.ids.length);
+        this.answers.soon();
         for (const id of event.ids) this.emit('cancelled', id);
         return;
       case 'deadletter':

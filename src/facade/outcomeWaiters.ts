@@ -18,6 +18,9 @@ const MISSES_MAX = 2;
 /** Codes of what passes by itself. */
 const passing: readonly string[] = ['ERR_STORE_UNAVAILABLE', 'ERR_STORE_GONE', 'ERR_COORDINATOR_LOST'];
 
+/** Codes of what is wrong with one document. */
+const unreadable: readonly string[] = ['ERR_STORE_DATA', 'ERR_NEWER_FORMAT'];
+
 interface Waiter {
   readonly id: TaskId;
   /** Null until it is known. */
@@ -156,8 +159,16 @@ export class OutcomeWaiters {
       );
       for (const waiter of of) this.settle(waiter, seen.get(waiter.id));
     } catch (error) {
-      const passes = error instanceof FailoverError && passing.includes(error.code);
-      if (!passes) for (const waiter of of) waiter.reject(error);
+      const code = error instanceof FailoverError ? error.code : '';
+      if (passing.includes(code)) return;
+      if (!unreadable.includes(code) || ids.length === 1) {
+        for (const waiter of of) waiter.reject(error);
+        return;
+      }
+      // What is wrong with one document concerns those alone who wait for it.
+      const half = Math.ceil(ids.length / 2);
+      await this.lookAt(ids.slice(0, half), of);
+      await this.lookAt(ids.slice(half), of);
     }
   }
 

@@ -67,8 +67,8 @@ export interface Schedules<Task extends object> {
   /**
    * Queues a task of a schedule now, beside its slots. Resolves to false if one of this very moment is queued.
    *
-   * @throws {@link FailoverError} `ERR_SCHEDULE_UNKNOWN`: the store has no such schedule yet. `ERR_SCHEDULE_TASK`: its task is made
-   * by a function, which threw or is not in this program.
+   * @throws {@link FailoverError} `ERR_SCHEDULE_UNKNOWN`: neither this program nor the store has such a schedule. `ERR_SCHEDULE_TASK`:
+   * its task is made by a function, which threw or is not in this program.
    * @throws {@link TaskError} `ERR_QUEUE_FULL`: there is no room for it.
    * @throws {@link StateError} `ERR_STOPPED`: it was called after `stop()`.
    * @throws {@link StoreError} The store did not answer or refused.
@@ -80,7 +80,7 @@ export interface Schedules<Task extends object> {
    * has still to settle. One that is queued is left alone.
    *
    * @throws {@link InvalidOptionError} `ERR_INVALID_OPTION`: an instant is wrong, or there are too many slots.
-   * @throws {@link FailoverError} As `trigger` does.
+   * @throws {@link FailoverError} `ERR_SCHEDULE_UNKNOWN`: the store has no such schedule yet. `ERR_SCHEDULE_TASK`: as of `trigger`.
    * @throws {@link TaskError} `ERR_QUEUE_FULL`: there is no room for all of them.
    * @throws {@link StateError} `ERR_STOPPED`: it was called after `stop()`.
    * @throws {@link StoreError} The store did not answer or refused.

@@ -6,7 +6,7 @@ import { isObject } from '../options/checks.js';
 import type { ResolvedManagedOptions } from '../options/options.js';
 import { resolveDrain } from '../options/orders.js';
 import { type ScheduleInfo, scheduleInfo } from '../requests/scheduleInfo.js';
-import { taskIdOf } from '../requests/slots.js';
+import { slotsToBackfill, taskIdOf } from '../requests/slots.js';
 import { checkInstant, resolveSchedule, resolveScheduleId } from '../schedules/options.js';
 import { encodeTask } from '../task/taskCodec.js';
 import type { Clock } from '../time/clock.js';
@@ -75,8 +75,8 @@ export class Scheduling {
     if (begin === null || end === null) {
       throw new InvalidOptionError(`backfill takes two instants, not ${showValue(from)} and ${showValue(to)}`);
     }
-    const slots = await this.parts.call({ name: 'slots', args: [known, begin, end] });
-    return this.queue(known, 'backfill', slots as ScheduleAnswer<'slots'>);
+    const row = (await this.parts.call({ name: 'find', args: [known] })) as ScheduleAnswer<'find'>;
+    return this.queue(known, 'backfill', slotsToBackfill(row, begin, end, this.parts.clock.wall()));
   }
 
   async pause(id: unknown, options: unknown): Promise<void> {

@@ -65,7 +65,7 @@ export class LetterDesk {
   async requeue(id: TaskId, find?: FindLetter): Promise<Requeued> {
     const { store, name, maxQueue } = this.parts;
     const add = async ({ bytes }: TakenLetter) => {
-      const [added] = await store.addTasks(name, [{ id, bytes }], maxQueue);
+      const [added] = await store.addTasks(name, [{ id, bytes, idRule: 'requeued' }], maxQueue);
       return added === undefined || added.type === 'known' ? 'known' : added.type === 'full' ? 'full' : 'queued';
     };
     const result = await this.letters.requeue(id, add, find);

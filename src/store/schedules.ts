@@ -48,6 +48,8 @@ export interface ScheduleWrite {
   readonly expected: Pick<StoredSchedule, 'cursor' | 'pattern' | 'timeZone'> | null;
   /** No later master may have written it. */
   readonly term: number;
+  /** The higher term that must be there instead: of a life of the store that is over, so no master of it comes again. */
+  readonly over?: number;
   readonly set: ScheduleChange;
 }
 

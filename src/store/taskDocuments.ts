@@ -62,6 +62,12 @@ export class TaskReader extends DocumentReader {
     };
   }
 
+  /** Until when its id stays taken, in ms since 1970; 0: until it is done. */
+  uniqueUntil(): number {
+    const { uniqueUntil } = this.fields;
+    return uniqueUntil === undefined || uniqueUntil === null ? 0 : this.date('uniqueUntil').getTime();
+  }
+
   private details(): TaskDetails {
     const { details } = this.fields;
     if (!isFields(details) || !Object.values(details).every(isPlain)) throw this.alien('details', 'plain values');

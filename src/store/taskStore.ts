@@ -16,11 +16,18 @@ import type { OutboxStore } from './outbox.js';
 import type { ScheduleStore } from './schedules.js';
 import type { Store, Tenure } from './store.js';
 
+export type IdRule = number | 'requeued';
+
 export interface NewTask {
   readonly id: TaskId;
   readonly bytes: Uint8Array;
   /** What the context of the work is made of beside the task. */
   readonly details?: TaskDetails | undefined;
+  /**
+   * How long its id stays taken after it is stored, in ms, though it may be done before; or `requeued`: it is a dead letter that
+   * is put back, and stored though its id is taken by one that is done. Missing: its id is free when it is done.
+   */
+  readonly idRule?: IdRule | undefined;
 }
 
 /** A task that a master moves into the queue from elsewhere: once, although the call is repeated, by it or by the next one. */
@@ -68,7 +75,10 @@ export interface AttemptsRecord extends Attempts {
   readonly number: number;
 }
 
-/** `known`: a task with this id is queued already, or is being moved to the dead letters. `full`: `maxQueue` tasks are. */
+/**
+ * `known`: a task with this id is queued already, is being moved to the dead letters, or is done and keeps its id for longer.
+ * `full`: `maxQueue` tasks are queued.
+ */
 export type AddResult =
   | { readonly type: 'stored'; readonly seq: number }
   | { readonly type: 'known' }
@@ -213,7 +223,10 @@ export interface TaskStore extends ChangeStore {
    * its attempts on record, or a checkpoint of a later term, or of this term with a higher number, has come.
    */
   setCheckpoint(tenure: Tenure, checkpoint: Checkpoint): Promise<boolean>;
-  /** Deletes, now or later, tasks up to `through`, which must be done. May be called often. */
+  /**
+   * Deletes, now or later, tasks up to `through`, which must be done. Of those whose id is taken for longer, it keeps what says
+   * so until that time is over. May be called often.
+   */
   trimTasks(name: string, through: number): Promise<void>;
   /** Numbers and times for people; counts may be behind. */
   countTasks(name: string): Promise<QueueCounts>;

@@ -66,6 +66,8 @@ export interface TaskBatch {
   readonly ids: readonly TaskId[];
   readonly offsets: readonly number[];
   readonly lengths: readonly number[];
+  /** How long the id of each stays taken, in ms. Missing if no task has any. */
+  readonly uniqueFor?: readonly (number | undefined)[];
 }
 
 /** `queued`, or its number if outcomes are kept, so they can be waited for; or not: queued already, done already by another member, or no room. */

@@ -20,8 +20,8 @@ export interface AskedSlot {
 export interface ScheduleCalls {
   declare(declaration: Declaration): Promise<void>;
   list(): Promise<StoredSchedule[]>;
-  /** Returns the slots that a backfill has. */
-  slots(id: string, from: number, to: number): Promise<number[]>;
+  /** Returns a schedule. The slots that a backfill has are found on the main thread: that takes too long for one with beats. */
+  find(id: string): Promise<StoredSchedule>;
   /** Queues tasks that people ask for. Returns whether each is queued; `full`: there is no room for the rest. */
   queue(
     id: string,

@@ -6,8 +6,14 @@ import type { TaskBatch } from './messages.js';
 interface SubmittedTask {
   readonly id: TaskId;
   readonly bytes: Slice;
+  /** How long its id stays taken, in ms. */
+  readonly idRule?: number;
 }
 
-export function tasksOf({ block, ids, offsets, lengths }: TaskBatch): SubmittedTask[] {
-  return ids.map((id, index) => ({ id, bytes: { block, offset: offsets[index] ?? 0, length: lengths[index] ?? 0 } }));
+export function tasksOf({ block, ids, offsets, lengths, uniqueFor }: TaskBatch): SubmittedTask[] {
+  return ids.map((id, index) => {
+    const bytes = { block, offset: offsets[index] ?? 0, length: lengths[index] ?? 0 };
+    const idRule = uniqueFor?.[index];
+    return idRule === undefined ? { id, bytes } : { id, bytes, idRule };
+  });
 }

@@ -24,6 +24,7 @@ import { type NewStore, settledContract } from './settledContract.ts';
 import { storeContract } from './storeContract.ts';
 import { type TaskStoreUnderTest, taskContract } from './taskContract.ts';
 import { taskVolume } from './taskVolume.ts';
+import { uniqueContract } from './uniqueContract.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'mongo-failover-'));
 afterAll(() => rm(folder, { recursive: true, force: true }));
@@ -81,5 +82,6 @@ outboxContract('the outbox of the embedded store', setup);
 relayContract('what masters move into the queue in the embedded store', setup);
 outcomesContract('the outcomes in the embedded store', setup);
 changesContract('changes of tasks in the embedded store', setup);
+uniqueContract('ids that stay taken in the embedded store', setup);
 taskVolume('much in the embedded store', setup);
 scheduleContract('the schedules in the embedded store', setup);

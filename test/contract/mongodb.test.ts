@@ -12,6 +12,7 @@ import { type NewStore, settledContract } from './settledContract.ts';
 import { storeContract } from './storeContract.ts';
 import { type TaskStoreUnderTest, taskContract } from './taskContract.ts';
 import { taskVolume } from './taskVolume.ts';
+import { uniqueContract } from './uniqueContract.ts';
 
 const { kind, atomic } = inject('server');
 
@@ -68,3 +69,4 @@ taskVolume(`much in the mongodb store, on ${kind}`, setup);
 outcomesContract(`the outcomes in the mongodb store, on ${kind}`, setup);
 scheduleContract(`the schedules in the mongodb store, on ${kind}`, setup);
 changesContract(`changes of tasks in the mongodb store, on ${kind}`, setup);
+uniqueContract(`ids that stay taken in the mongodb store, on ${kind}`, setup);

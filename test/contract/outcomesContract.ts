@@ -180,6 +180,27 @@ export function outcomesContract(title: string, setup: () => Promise<OutcomesUnd
       }
     });
 
+    test('one that cannot be read gives way to a later one, and one of a later format stays: neither holds the others up', async () => {
+      const name = randomUUID();
+      const all = ['a', 'b', 'c', 'd'];
+      await store.tasks.putOutcomes(
+        name,
+        all.map((id, index) => done(id, index + 1)),
+      );
+      await under.tamperOutcome(name, 'a', { seq: 'first' });
+      await under.tamperOutcome(name, 'b', { format: 9 });
+      await under.tamperOutcome(name, 'c', { state: 'postponed', until: 'later' });
+      await store.tasks.putOutcomes(
+        name,
+        all.map((id, index) => done(id, index + 11)),
+      );
+      expect((await kept(name, 'a', 'c', 'd')).map((outcome) => outcome?.seq)).toEqual([11, 13, 14]);
+      await expect(kept(name, 'b')).rejects.toMatchObject({ code: 'ERR_NEWER_FORMAT' });
+      await under.tamperOutcome(name, 'a', { state: 5 });
+      await store.tasks.trimOutcomes(name, new Date(AT.getTime() + 60_001));
+      expect(await kept(name, 'a', 'c', 'd')).toEqual([null, null, null]);
+    });
+
     test('a checkpoint comes back with its task', async () => {
       const { name, tenure } = await queue(2);
       expect(await store.tasks.setCheckpoint(tenure, { seq: 1, number: 1, bytes: new Uint8Array([7]) })).toBe(true);

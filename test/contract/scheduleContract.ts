@@ -76,6 +76,20 @@ export function scheduleContract(title: string, setup: () => Promise<SchedulesUn
       expect(await write({}, 5)).toBe(false);
     });
 
+    test('a write over a higher term needs that very term', async () => {
+      const name = randomUUID();
+      await make(name, 'a', 500);
+      const write = (over: number) =>
+        store.schedules.writeSchedules(name, [
+          { id: 'a', expected, term: 1, over, set: { cursor: 1_800_000_000_000, lastSeq: null } },
+        ]);
+      expect(await write(499)).toBe(false);
+      expect(await write(501)).toBe(false);
+      expect(await write(500)).toBe(true);
+      expect(await read(name, 'a')).toMatchObject({ cursor: 1_800_000_000_000, term: 1 });
+      expect(await write(500)).toBe(false);
+    });
+
     test('of several writes each is made by itself', async () => {
       const name = randomUUID();
       await make(name, 'b');

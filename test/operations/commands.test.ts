@@ -122,7 +122,7 @@ describe.each(stores)('on %s', (kind) => {
     expect(cancelled).toMatchObject({ code: 0, out: '70  cancelled\n71  cancelled\n72  is not queued\n' });
     expect(await json('tasks', 'billing')).toEqual([]);
     await on('resume', 'billing');
-    expect(await on('cancel', 'billing', '70')).toMatchObject({ code: 5, out: '70  is not queued\n' });
+    expect(await on('cancel', 'billing', '70')).toMatchObject({ code: 4, out: '70  is not queued\n' });
     expect(await on('cancel', 'poller', '70')).toMatchObject({
       code: 5,
       said: expect.stringContaining('not in the store'),

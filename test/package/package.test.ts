@@ -8,6 +8,7 @@ import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import ownPackage from '../../package.json' with { type: 'json' };
@@ -112,16 +113,89 @@ test('the program of its README runs beside the work module that is shown, and e
   expect(printed.split('\n')).toEqual(expect.arrayContaining(told));
 });
 
+test('every call around stored tasks works for an ES module, in CommonJS and by the commands', async () => {
+  await compiled();
+  const store = join(folder, 'calls');
+  expect(JSON.parse(await run('node', ['built/everyCall.mjs', store], project))).toEqual({
+    ...{ result: 'hello you', error: 'PermanentError: nobody is there', outcome: ['failed', 1, 'PermanentError'] },
+    ...{ requeued: { requeued: 1, duplicates: 0, full: false }, postponed: [{ row: 17 }, 1] },
+    ...{ many: { stored: 2, duplicates: 0 }, late: 'ERR_TIMEOUT', removed: 'removed', updated: 'updated' },
+    ...{
+      stopped: ['removed', 'ERR_CANCELLED'],
+      changed: [false, 'hello one'],
+      at: [true, true],
+      unique: [true, false],
+    },
+    ...{
+      refused: 'ERR_INVALID_OPTION',
+      triggered: true,
+      slots: { stored: 2, duplicates: 0 },
+      cron: true,
+      second: true,
+    },
+    previewed: ['2026-03-28T01:30:00.000Z', '2026-03-29T01:00:00.000Z'],
+    events: ['deadletter 2: nobody is there', 'deadletter 2: nobody is there', 'cancelled 5', 'cancelled 4'],
+    told: { id: 'nightly', slot: '2026-05-02T00:00:00.000Z', late: true, missed: false, backfilled: true },
+    schedules: [
+      ['each-second', 'once', null],
+      ['nightly', 'skip', 'the archive is moved'],
+    ],
+  });
+
+  // No member is there, so the request waits for a master.
+  await command(['submit', 'calls', '{"id":20,"does":"wait"}']);
+  await expect(command(['cancel', 'calls', '20', '--running', '--wait', '0s'])).rejects.toMatchObject({
+    cause: { code: 75 },
+  });
+  const member = spawn('node', ['built/everyCall.cjs', store], { cwd: project, env });
+  onTestFinished(() => void member.kill('SIGKILL'));
+  member.stderr.on('data', (data) => process.stderr.write(data));
+  const lines = createInterface(member.stdout)[Symbol.asyncIterator]();
+  expect((await lines.next()).value).toBe('ready');
+  const told = await Promise.all(
+    [
+      ['outcome', 'calls', '1'],
+      ['cancel', 'calls', '12'],
+      ['requeue', 'calls', '--all', '--yes'],
+      ['schedule', 'trigger', 'calls', 'nightly'],
+      ['schedule', 'backfill', 'calls', 'nightly', '--from', '2026-06-01T00:00Z', '--to', '2026-06-01T00:00Z'],
+      ['schedule', 'pause', 'calls', 'nightly', '--reason', 'moved'],
+      ['schedule', 'preview', '0 2 * * *', '--count', '1', '--from', '2026-05-01T00:00Z'],
+    ].map(command),
+  );
+  expect(told).toMatchObject([
+    { state: 'done', result: 'hello you' },
+    { id: 12, outcome: 'removed' },
+    { id: 2, result: 'queued' },
+    { stored: 1 },
+    { stored: 1 },
+    { id: 'nightly' },
+    [{ slot: '2026-05-01T02:00:00.000Z' }],
+  ]);
+  expect(await command(['schedules', 'calls'])).toMatchObject([{}, { id: 'nightly', paused: { reason: 'moved' } }]);
+  await command(['schedule', 'resume', 'calls', 'nightly']);
+  member.stdin.end();
+  const ended = { known: ['done', 'cancelled'], ends: ['removed', 'ERR_CANCELLED'], greeted: 'hello all' };
+  expect(JSON.parse((await lines.next()).value)).toEqual(ended);
+
+  async function command(args: readonly string[]): Promise<unknown> {
+    const bin = join(project, 'node_modules/.bin/mongo-failover');
+    return JSON.parse(await run(bin, [...args, '--json', '--quiet', '--store', store], project));
+  }
+});
+
 test('where `require` loads no ES module, the CommonJS build is elected and does a task', async () => {
   expect(await run('node', ['refused.cjs', join(folder, 'refused')], project)).toBe('done 1\n');
 });
 
-test.each([[[]], [['--lib', 'es2022', '--moduleResolution', 'bundler', '--module', 'preserve']]])(
-  'its types hold in strict TypeScript, imported and required, with %j',
-  async (more) => {
-    await run(tool('tsc'), ['-p', project, ...more], project);
-  },
-);
+test('its types hold in strict TypeScript, imported and required', async () => {
+  await compiled();
+});
+
+test('its types hold in strict TypeScript for a bundler', async () => {
+  const options = ['--lib', 'es2022', '--moduleResolution', 'bundler', '--module', 'preserve'];
+  await run(tool('tsc'), ['-p', project, ...options], project);
+});
 
 test('every TypeScript block of its guides, and every example of its types, compiles by itself', async () => {
   const installed = join(project, 'node_modules', ownPackage.name);
@@ -255,6 +329,14 @@ async function shipped(): Promise<string[]> {
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(installed.length + 1))
     .filter((file) => !file.startsWith('node_modules/'));
+}
+
+let compilation: Promise<string> | undefined;
+
+/** Compiles the consumer into `built`, once, as strictly as its settings say. */
+function compiled(): Promise<string> {
+  compilation ??= run(tool('tsc'), ['-p', project, '--noEmit', 'false', '--outDir', 'built'], project);
+  return compilation;
 }
 
 /** A tool that this repository has installed. */

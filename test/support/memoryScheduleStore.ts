@@ -30,12 +30,13 @@ export class MemoryScheduleStore implements ScheduleStore {
   async writeSchedules(name: string, writes: Parameters<ScheduleStore['writeSchedules']>[1]): Promise<boolean> {
     const rows = this.of(name);
     let isAll = true;
-    for (const { id, expected, term, set } of writes) {
+    for (const { id, expected, term, over, set } of writes) {
       const old = rows.get(id);
       if (expected === null) {
         if (old === undefined) rows.set(id, { ...blank, ...set, id, term });
         else isAll = false;
-      } else if (old !== undefined && isSame(old, expected) && old.term <= term) rows.set(id, { ...old, ...set, term });
+      } else if (old !== undefined && isSame(old, expected) && isOld(old.term, term, over))
+        rows.set(id, { ...old, ...set, term });
       else isAll = false;
     }
     return isAll;
@@ -58,6 +59,10 @@ export class MemoryScheduleStore implements ScheduleStore {
     if (old !== undefined) this.of(name).set(id, { ...old, ...change(old) });
     return old !== undefined;
   }
+}
+
+function isOld(found: number, term: number, over: number | undefined): boolean {
+  return over === undefined ? found <= term : found === over;
 }
 
 function isSame(old: Row, expected: Pick<StoredSchedule, 'cursor' | 'pattern' | 'timeZone'>): boolean {

@@ -17,7 +17,9 @@ export function lookAt(
   tasks: Iterable<StoredTask>,
   kept: ReadonlyMap<TaskId, TaskOutcome>,
 ): OutcomeLook {
-  const numbers = new Map(Array.from(tasks, ({ id, seq }) => [id, seq]));
+  // The id of a cancelled task is free at once.
+  const named = Array.from(tasks).filter(({ cancelled }) => cancelled !== true);
+  const numbers = new Map(named.map(({ id, seq }) => [id, seq]));
   return {
     done,
     stored: ids.map((id) => numbers.get(id) ?? null),

@@ -58,15 +58,22 @@ async function run(
     const text = `the queue of ${JSON.stringify(name)} is not in the store (its kind is ${kind}), so nothing can be cancelled there`;
     throw new CommandError(exits.refused, text, 'ERR_REFUSED');
   }
-  let left = 0;
+  const outcomes: ChangeTaskOutcome[] = [];
   for (const argument of ids) {
     signal.throwIfAborted();
     const { id, outcome } = await cancelOne(name, argument, asked, opened);
     output.item({ id, outcome }, () => `${showId(id)}  ${words[outcome]}`);
-    if (outcome !== 'removed') left += 1;
+    outcomes.push(outcome);
   }
-  output.talk(`${ids.length - left} cancelled${left === 0 ? '' : `, ${left} not`} of ${clean(name)}`);
-  if (left === ids.length) process.exitCode = exits.refused;
+  const removed = outcomes.filter((outcome) => outcome === 'removed').length;
+  output.talk(`${clean(name)}: ${removed} cancelled${removed === ids.length ? '' : `, ${ids.length - removed} not`}`);
+  if (removed === 0) process.exitCode = exitOf(outcomes);
+}
+
+/** The exit code where no task was cancelled. */
+function exitOf(outcomes: readonly ChangeTaskOutcome[]): number {
+  if (outcomes.includes('requested')) return exits.late;
+  return outcomes.every((outcome) => outcome === 'unknown') ? exits.none : exits.refused;
 }
 
 /** An argument such as 7 is the number, or else the text. */

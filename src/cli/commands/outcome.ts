@@ -31,7 +31,10 @@ async function show(name: string, argument: string, { reader, output, settings }
   const found = seen.map(counted).find((each) => each !== null);
   const waits = ids.find((_, at) => (stored[at] ?? 0) > done);
   if (found === undefined || found === null) {
-    const why = waits === undefined ? 'its cluster keeps none (keepOutcomes), or its time is over' : 'it is queued';
+    const why =
+      waits === undefined
+        ? 'no such task has ended, its cluster keeps none (keepOutcomes), or its time is over'
+        : 'it is queued';
     const text = `no outcome of task ${JSON.stringify(argument)} of ${JSON.stringify(name)} is in ${reader.label}: ${why}`;
     throw new CommandError(exits.none, text, 'ERR_NONE');
   }

@@ -130,7 +130,7 @@ export class DurableDuty implements QueueDuty {
   // ---- what any member does ----
 
   async submit(batch: TaskBatch): Promise<SubmitResult[]> {
-    const added = await this.add(tasksOf(batch).map(({ id, bytes }) => ({ id, bytes: viewOf(bytes) })));
+    const added = await this.add(tasksOf(batch).map(({ bytes, ...task }) => ({ ...task, bytes: viewOf(bytes) })));
     const isAwaited = this.parts.options.keepOutcomes !== null;
     return added.map((result) => (result.type === 'stored' && isAwaited ? result.seq : resultOf(result)));
   }
@@ -142,7 +142,7 @@ export class DurableDuty implements QueueDuty {
   /** Queues the letter again. A queued task with this id may be the one that blocks the queue. */
   async requeue(id: TaskId, letters: DeadLetters): Promise<boolean | 'full'> {
     const result = await letters.requeue(id, async ({ bytes }) => {
-      const [added] = await this.add([{ id, bytes }]);
+      const [added] = await this.add([{ id, bytes, idRule: 'requeued' }]);
       return added === undefined ? 'known' : resultOf(added);
     });
     if (result === 'full') return result;
@@ -152,7 +152,8 @@ export class DurableDuty implements QueueDuty {
   /** Queues this very letter again. */
   async requeueLetter(id: TaskId, seq: number, letters: DeadLetters): Promise<RequeuedLetter> {
     const { store, name } = this.parts;
-    const add = async ({ bytes }: TakenLetter) => resultOf((await this.add([{ id, bytes }]))[0] ?? { type: 'known' });
+    const add = async ({ bytes }: TakenLetter) =>
+      resultOf((await this.add([{ id, bytes, idRule: 'requeued' }]))[0] ?? { type: 'known' });
     const result = await letters.requeue(id, add, () => store.deadLetterAt(name, seq));
     return result === 'queued' || result === 'full' || result === 'known' ? result : 'none';
   }
@@ -245,6 +246,10 @@ export class DurableDuty implements QueueDuty {
     const settled = await endsBy(clock, clock.now() + Math.max(poll, options.grace), this.queue.flush(true));
     // Under another mastership the work may have loaded, and run. Under this one nothing more is begun.
     if (this.elections === elections) this.parts.unloadable(error, exited && settled && this.dispatcher.idle);
+  }
+
+  held(): void {
+    this.schedules.timetable.beat();
   }
 
   fence(reason: string): void {

@@ -1,6 +1,6 @@
 /** The schedules of one durable cluster as its facade asks for them, and what the timetable needs of the store. */
 import { FailoverError, toWire } from '../../errors.js';
-import { askedTask, slotsToBackfill, unknownSchedule } from '../../requests/slots.js';
+import { askedTask, type SlotTask, unknownSchedule } from '../../requests/slots.js';
 import { originOf } from '../../schedules/slots.js';
 import type { ScheduleStore, StoredSchedule } from '../../store/schedules.js';
 import type { AddResult, TaskStore } from '../../store/taskStore.js';
@@ -9,12 +9,15 @@ import type { MemberEvent } from '../../wire/messages.js';
 import type { AskedSlot, Declaration, ScheduleAnswer, ScheduleCall, ScheduleCalls } from '../../wire/schedules.js';
 import { Timetable } from './timetable.js';
 
+/** Tasks that people ask for, in one call of the store. */
+const PORTION = { tasks: 128, bytes: 1024 * 1024 };
+
 export interface ScheduleParts {
   readonly name: string;
   readonly holder: string;
   readonly clock: Clock;
   readonly schedules: ScheduleStore;
-  readonly tasks: Pick<TaskStore, 'addTasks' | 'relayTasks' | 'queueState'>;
+  readonly tasks: Pick<TaskStore, 'addTasks' | 'relayTasks' | 'queueState' | 'tasksAfter'>;
   readonly key: string | null;
   readonly maxQueue: number;
   emit(event: MemberEvent): void;
@@ -33,6 +36,7 @@ export class ClusterSchedules implements ScheduleCalls {
       ...{ name, clock, store: schedules, key },
       adder: {
         done: async () => (await tasks.queueState(name)).done,
+        reaches: async (seq) => (await tasks.tasksAfter(name, seq - 1, { tasks: 1, bytes: 1 })).length > 0,
         add: async (added, term, since) => {
           const relayed = added.map(({ id, bytes, details, schedule, slot }) => ({
             ...{ id, bytes, details, origin: originOf(schedule, slot) },
@@ -44,7 +48,7 @@ export class ClusterSchedules implements ScheduleCalls {
       },
       make: (schedule, taskId, slot) => emit({ type: 'makeSlotTask', schedule, taskId, slot }),
       mayBegin: () => parts.mayBegin(),
-      breathe: () => new Promise((resolve) => clock.at(clock.now(), resolve)),
+      breathe: () => this.breathe(),
       trouble: (error) => emit({ type: 'error', error: toWire(error) }),
       info: (text) => emit({ type: 'info', text }),
     });
@@ -63,11 +67,11 @@ export class ClusterSchedules implements ScheduleCalls {
     return this.parts.schedules.readSchedules(this.parts.name, null);
   }
 
-  async slots(id: string, from: number, to: number): Promise<number[]> {
-    const { schedules, name, clock } = this.parts;
+  async find(id: string): Promise<StoredSchedule> {
+    const { schedules, name } = this.parts;
     const [row] = await schedules.readSchedules(name, [id]);
     if (row === undefined) throw unknownSchedule(name, id);
-    return slotsToBackfill(row, from, to, clock.wall());
+    return row;
   }
 
   async queue(id: string, kind: 'trigger' | 'backfill', slots: readonly AskedSlot[]): Promise<AddResult['type'][]> {
@@ -75,12 +79,28 @@ export class ClusterSchedules implements ScheduleCalls {
     const now = clock.wall();
     const isWithout = slots.some(({ bytes }) => bytes === null);
     const template = isWithout ? await this.template(id) : new Uint8Array();
-    const asked = slots.map(({ slot, bytes }) =>
-      askedTask(id, { slot, kind, now }, bytes === null ? { template, key } : { bytes }),
-    );
-    const results = await tasks.addTasks(name, asked, maxQueue);
-    if (results.some(({ type }) => type === 'stored')) this.parts.stored();
-    return results.map(({ type }) => type);
+    const types: AddResult['type'][] = [];
+    for (let asked: SlotTask[] = []; types.length < slots.length; asked = []) {
+      let bytes = 0;
+      for (const each of slots.slice(types.length, types.length + PORTION.tasks)) {
+        const made = each.bytes === null ? { template, key } : { bytes: each.bytes };
+        const task = askedTask(id, { slot: each.slot, kind, now }, made);
+        bytes += task.bytes.length;
+        if (bytes > PORTION.bytes && asked.length > 0) break;
+        asked.push(task);
+      }
+      const results = await tasks.addTasks(name, asked, maxQueue);
+      if (results.some(({ type }) => type === 'stored')) this.parts.stored();
+      types.push(...results.map(({ type }) => type));
+      await this.breathe();
+    }
+    return types;
+  }
+
+  /** Gives way to what else the thread has to do: beats go first. */
+  private breathe(): Promise<void> {
+    const { clock } = this.parts;
+    return new Promise((resolve) => clock.at(clock.now(), resolve));
   }
 
   private async template(id: string): Promise<Uint8Array> {

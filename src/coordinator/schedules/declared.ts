@@ -1,6 +1,7 @@
 /** What the program says of a schedule, and what the store has. */
-import type { ScheduleWrite, StoredSchedule } from '../../store/schedules.js';
+import type { StoredSchedule } from '../../store/schedules.js';
 import type { Declaration } from '../../wire/schedules.js';
+import type { RowWrite } from './masterRows.js';
 
 const fields = [
   ...([
@@ -27,7 +28,7 @@ export function declarationOf(
   declaration: Declaration,
   row: StoredSchedule | undefined,
   { term, now }: { readonly term: number; readonly now: number },
-): { readonly write: ScheduleWrite; readonly news: string | null } {
+): { readonly write: RowWrite; readonly news: string | null } {
   const { id, template, ...rules } = declaration;
   // A payload may be large, and mostly it is there.
   const payload = row?.digest === rules.digest ? {} : { payload: template };

@@ -9,11 +9,16 @@ export interface MadeTask {
 /** Asks the program; the answer comes by `take`. */
 export type MakeTasks = (id: string, taskId: string, slot: number) => void;
 
+interface Wanted {
+  readonly id: string;
+  readonly slot: number;
+}
+
 export class MadeTasks {
   /** By the ids of tasks. */
-  private readonly made = new Map<string, { readonly id: string; readonly bytes: Uint8Array }>();
-  /** The ids of tasks that were asked for, each with its schedule. */
-  private readonly pending = new Map<string, string>();
+  private readonly made = new Map<string, Wanted & { readonly bytes: Uint8Array }>();
+  /** The ids of tasks that were asked for, each with its slot. */
+  private readonly pending = new Map<string, Wanted>();
 
   constructor(
     private readonly make: MakeTasks,
@@ -25,28 +30,30 @@ export class MadeTasks {
     const made = this.made.get(taskId);
     if (made !== undefined) return made.bytes;
     if (!this.pending.has(taskId)) {
-      this.pending.set(taskId, id);
+      this.pending.set(taskId, { id, slot });
       this.make(id, taskId, slot);
     }
     return null;
   }
 
   take(taskId: string, bytes: Uint8Array | null): void {
-    const id = this.pending.get(taskId);
+    const wanted = this.pending.get(taskId);
     this.pending.delete(taskId);
-    if (id === undefined || bytes === null) return;
-    this.made.set(taskId, { id, bytes });
-    this.wake(id);
+    if (wanted === undefined || bytes === null) return;
+    this.made.set(taskId, { ...wanted, bytes });
+    this.wake(wanted.id);
   }
 
-  /** Returns whether a task of the schedule was made, and is not stored. */
-  has(id: string): boolean {
-    return [...this.made.values()].some((made) => made.id === id);
+  /** Returns whether this task was made. */
+  has(taskId: string): boolean {
+    return this.made.has(taskId);
   }
 
-  /** The task is stored. */
-  forget(taskId: string): void {
-    this.made.delete(taskId);
+  /** All slots of the schedule are settled up to here, with these tasks or without. */
+  forget(id: string, cursor: number): void {
+    for (const known of [this.made, this.pending]) {
+      for (const [taskId, wanted] of known) if (wanted.id === id && wanted.slot <= cursor) known.delete(taskId);
+    }
   }
 
   clear(): void {

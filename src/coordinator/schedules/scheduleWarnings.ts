@@ -19,12 +19,15 @@ export class ScheduleWarnings {
   private readonly watch = new ClockWatch();
   /** Schedules whose cursor was found ahead of the clock. */
   private readonly ahead = new Set<string>();
+  /** Schedules that had missed too many slots when they were looked at last. */
+  private readonly behind = new Set<string>();
 
   constructor(private readonly parts: WarningParts) {}
 
   /** A mastership begins. */
   begin(): void {
     this.ahead.clear();
+    this.behind.clear();
   }
 
   /** Returns whether the clock is to be trusted. `seen`: the latest time that a member has left in the store; null if none is known. */
@@ -41,7 +44,9 @@ export class ScheduleWarnings {
   /** Says what people should know of a plan. */
   tell({ id, cursor, maxMissed }: StoredSchedule, plan: Plan, now: number): void {
     const { name, trouble } = this.parts;
-    if (plan.isTooMany) {
+    if (!plan.isTooMany) this.behind.delete(id);
+    else if (!this.behind.has(id)) {
+      this.behind.add(id);
       const text = `the schedule '${id}' of '${name}' has missed more than ${maxMissed} slots (maxMissed): the latest are queued`;
       trouble(new FailoverError('ERR_SCHEDULE_MISSED', text));
     }

@@ -16,6 +16,8 @@ export interface SlotResult {
 export interface SlotAdder {
   /** Returns up to which number all tasks of the queue are done. */
   done(): Promise<number>;
+  /** Returns whether the queue has a task of this number, or of a higher one. */
+  reaches(seq: number): Promise<boolean>;
   /**
    * Stores each of the tasks once, also if a master before has stored it, in this order. Results are in order; null: another member is
    * master. `since`: from before the cursors were read.

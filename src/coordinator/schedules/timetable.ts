@@ -6,21 +6,20 @@
  * a task is stored once for its origin, which names the schedule and the slot. The cursor moves by a write that names the
  * cursor that was read, so it never moves back, and of two masters one moves it.
  */
-import { filled } from '../../requests/slots.js';
 import { type Pattern, readPattern } from '../../schedules/pattern.js';
 import { type Plan, passSlots, planSlots, withoutOverlap } from '../../schedules/planner.js';
-import { slotTaskId } from '../../schedules/slots.js';
-import type { ScheduleStore, ScheduleWrite, StoredSchedule } from '../../store/schedules.js';
-import type { Moment } from '../../store/taskStore.js';
+import type { ScheduleStore, StoredSchedule } from '../../store/schedules.js';
 import { Alarm } from '../../time/alarm.js';
 import type { Clock } from '../../time/clock.js';
 import type { Declaration } from '../../wire/schedules.js';
 import { declarationOf, isDeclared } from './declared.js';
 import { MadeTasks, type MakeTasks } from './madeTasks.js';
+import { MasterRows, type RowWrite } from './masterRows.js';
+import { tasksUpTo } from './overlaps.js';
 import { ScheduleWarnings } from './scheduleWarnings.js';
 import { SettledSlots } from './settledSlots.js';
-import { type DueSchedule, inOrder, settledBy } from './settling.js';
-import type { OriginTask, SlotAdder, SlotResult } from './slotAdder.js';
+import { type DueSchedule, Settling } from './settling.js';
+import type { SlotAdder } from './slotAdder.js';
 
 /** The longest time between two looks, in ms: the wall clock may be set in between. */
 const LOOK_MAX_MS = 60_000;
@@ -35,6 +34,8 @@ const READ_ALL_MS = 600_000;
 /** How often a member says that it has its schedules, in ms, and after how long without that they are parked. */
 const TOUCH_MS = 3_600_000;
 const PARKED_AFTER_MS = 86_400_000;
+/** Schedules that are planned in a row: beats go first. */
+const PLANNED_IN_A_ROW = 8;
 
 export interface TimetableParts {
   readonly name: string;
@@ -59,12 +60,15 @@ interface Entry {
   readonly pattern: Pattern;
   /** When it is to be looked at, by the wall clock. */
   dueAt: number;
+  /** Counts what else has asked for a look. */
+  wakes: number;
 }
 
 export class Timetable {
   private readonly entries = new Map<string, Entry>();
   private readonly made: MadeTasks;
   private readonly settled = new SettledSlots();
+  private readonly rows: MasterRows;
   private readonly warnings: ScheduleWarnings;
   private readonly alarm: Alarm;
   private readonly touching: Alarm;
@@ -75,10 +79,13 @@ export class Timetable {
   /** Whether a look was asked for during one. */
   private asked = false;
   private isTroubled = false;
+  /** Tasks that may not begin have no look made before then. */
+  private restsUntil = 0;
 
   constructor(readonly parts: TimetableParts) {
     this.alarm = new Alarm(parts.clock, () => void this.look());
     this.touching = new Alarm(parts.clock, () => void this.touch());
+    this.rows = new MasterRows({ ...parts, settled: this.settled, trouble: (error) => parts.trouble(error) });
     this.warnings = new ScheduleWarnings(parts);
     this.made = new MadeTasks(parts.make, (id) => this.wake(id));
   }
@@ -87,7 +94,7 @@ export class Timetable {
   declare(declaration: Declaration): void {
     const { clock } = this.parts;
     const pattern = readPattern(declaration.pattern, declaration.timeZone, 0);
-    this.entries.set(declaration.id, { declaration, pattern, dueAt: 0 });
+    this.entries.set(declaration.id, { declaration, pattern, dueAt: 0, wakes: 0 });
     this.touching.by(clock.now() + LOOK_MAX_MS);
     if (this.reign !== null) this.alarm.by(clock.now());
   }
@@ -106,13 +113,14 @@ export class Timetable {
     const entry = this.entries.get(id);
     if (entry === undefined || this.reign === null) return;
     entry.dueAt = 0;
+    entry.wakes += 1;
     this.alarm.by(this.parts.clock.now());
   }
 
   /** Returns whether a task of this origin may begin. If not, it soon may, and that is told. */
   mayBegin(origin: string): boolean {
     const may = this.settled.mayBegin(origin);
-    if (!may && this.reign !== null) this.alarm.by(this.parts.clock.now() + ADOPT_MS);
+    if (!may && this.reign !== null) this.alarm.by(Math.max(this.restsUntil, this.parts.clock.now() + ADOPT_MS));
     return may;
   }
 
@@ -122,8 +130,15 @@ export class Timetable {
     this.reign = { term, readAllAt: 0 };
     this.held = false;
     for (const entry of this.entries.values()) entry.dueAt = 0;
+    this.rows.begin(term);
+    this.restsUntil = 0;
     this.warnings.begin();
     this.alarm.by(this.parts.clock.now());
+  }
+
+  /** A beat of this mastership was acknowledged. */
+  beat(): void {
+    this.rows.beat();
   }
 
   /** Queues nothing until `resume`: the mastership may be lost. */
@@ -161,6 +176,8 @@ export class Timetable {
     try {
       pause = await this.lookOnce();
       this.isTroubled = false;
+      this.rows.lookEnded();
+      pause = Math.max(pause, this.rows.rest);
     } catch (error) {
       pause = RETRY_MS;
       // Once for all that fail one after another.
@@ -169,8 +186,9 @@ export class Timetable {
     }
     this.looking = false;
     if (this.reign === null) return;
+    this.restsUntil = this.isTroubled || this.rows.rest > 0 ? clock.now() + pause : 0;
     const dueAt = Array.from(this.entries.values()).reduce((least, entry) => Math.min(least, entry.dueAt), Infinity);
-    const longest = this.asked ? LOOK_MIN_MS : LOOK_MAX_MS;
+    const longest = this.asked ? Math.max(LOOK_MIN_MS, this.rows.rest) : LOOK_MAX_MS;
     this.alarm.by(clock.now() + Math.min(longest, Math.max(pause, dueAt - clock.wall())));
   }
 
@@ -188,9 +206,12 @@ export class Timetable {
     const asked = [...this.entries.values()].filter(({ dueAt }) => dueAt <= now);
     if (asked.length === 0 || !this.isMaster(reign)) return LOOK_MIN_MS;
     const since = { now: clock.now(), sinceBoot: clock.sinceBoot() };
-    const rows = await this.currentRows(reign, asked, now);
-    const due = await this.plan(asked, rows, now);
-    if (this.isMaster(reign) && due.length > 0) await this.settle(reign, due, { now, since });
+    const due = await this.plan(asked, await this.currentRows(reign, asked, now), now);
+    if (!this.isMaster(reign) || due.length === 0) return LOOK_MIN_MS;
+    const { rows, made } = this;
+    const parts = { ...this.parts, rows, made, mayBegin: () => this.parts.mayBegin() };
+    const look = { term: reign.term, now, since, isMaster: () => this.isMaster(reign) };
+    await new Settling(parts, due, look).run();
     return LOOK_MIN_MS;
   }
 
@@ -199,36 +220,24 @@ export class Timetable {
    * cursor. They may lie ahead of the clock of this one.
    */
   private async adopt({ term }: { readonly term: number }): Promise<void> {
-    const { store, name } = this.parts;
     const wanted = new Map(this.settled.waiting);
     if (wanted.size === 0) return;
-    const rows = await this.read([...wanted.keys()]);
+    const rows = await this.rows.read([...wanted.keys()]);
     const writes = rows.flatMap((row) => {
       const cursor = wanted.get(row.id) ?? 0;
       return cursor <= row.cursor ? [] : [{ id: row.id, expected: row, term, set: { cursor } }];
     });
-    if (writes.length > 0 && (await store.writeSchedules(name, writes))) this.note(writes);
+    await this.rows.write(writes);
     // Of a schedule that is gone no slot comes again.
     const there = new Set(rows.map(({ id }) => id));
     for (const [id, slot] of wanted) if (!there.has(id)) this.settled.note(id, slot);
     this.parts.mayBegin();
   }
 
-  private async read(ids: readonly string[] | null): Promise<StoredSchedule[]> {
-    const { store, name } = this.parts;
-    const rows = await store.readSchedules(name, ids);
-    for (const { id, cursor } of rows) this.settled.note(id, cursor);
-    return rows;
-  }
-
-  private note(writes: readonly ScheduleWrite[]): void {
-    for (const { id, set } of writes) this.settled.note(id, set.cursor);
-  }
-
   /** Reads all schedules. Returns false if the clock is not to be trusted yet. */
   private async readAll(reign: { readonly term: number; readAllAt: number }, now: number): Promise<boolean> {
     const { clock } = this.parts;
-    const rows = await this.read(null);
+    const rows = await this.rows.read(null);
     const seen = rows.length === 0 ? null : Math.max(...rows.map(({ declared }) => declared));
     if (!this.isMaster(reign) || !this.warnings.isClockRight(seen)) return false;
     reign.readAllAt = clock.now() + READ_ALL_MS;
@@ -238,7 +247,7 @@ export class Timetable {
 
   /** Parks what no member has had in its program for a day. */
   private async park(term: number, rows: readonly StoredSchedule[], now: number): Promise<void> {
-    const { store, name, info } = this.parts;
+    const { name, info } = this.parts;
     const old = rows.filter(
       ({ id, parked, declared }) => !parked && !this.entries.has(id) && now - declared > PARKED_AFTER_MS,
     );
@@ -249,7 +258,7 @@ export class Timetable {
       term,
       set: { cursor: row.cursor, parked: true, next: null },
     }));
-    await store.writeSchedules(name, writes);
+    await this.rows.write(writes);
     for (const { id } of old) {
       info(`the schedule '${id}' of '${name}' is parked: no member has had it in its program for a day`);
     }
@@ -261,11 +270,11 @@ export class Timetable {
     asked: readonly Entry[],
     now: number,
   ): Promise<ReadonlyMap<string, StoredSchedule>> {
-    const { store, name, info } = this.parts;
+    const { name, info } = this.parts;
     const ids = asked.map(({ declaration }) => declaration.id);
-    const read = async () => new Map((await this.read(ids)).map((row) => [row.id, row]));
+    const read = async () => new Map((await this.rows.read(ids)).map((row) => [row.id, row]));
     const rows = await read();
-    const writes: ScheduleWrite[] = [];
+    const writes: RowWrite[] = [];
     for (const { declaration } of asked) {
       const row = rows.get(declaration.id);
       if (row !== undefined && isDeclared(row, declaration) && now - row.declared < TOUCH_MS) continue;
@@ -274,7 +283,7 @@ export class Timetable {
       if (news !== null) info(`the schedule '${declaration.id}' of '${name}' ${news}`);
     }
     if (writes.length === 0) return rows;
-    await store.writeSchedules(name, writes);
+    await this.rows.write(writes);
     return read();
   }
 
@@ -284,20 +293,29 @@ export class Timetable {
     now: number,
   ): Promise<DueSchedule[]> {
     const done = await this.parts.adder.done();
+    const ours = [...rows.values()].filter((row) => !this.rows.isOfAnotherLife(row));
+    const queued = await tasksUpTo(ours, done, this.parts.adder);
     const due: DueSchedule[] = [];
-    for (const entry of asked) {
-      const { declaration, pattern } = entry;
+    for (const [index, entry] of asked.entries()) {
+      const { declaration, pattern, wakes } = entry;
       const row = rows.get(declaration.id);
+      if (index % PLANNED_IN_A_ROW === PLANNED_IN_A_ROW - 1) await this.parts.breathe();
+      const again = (at: number): void => {
+        // What has woken it came after this plan.
+        if (entry.wakes === wakes) entry.dueAt = at;
+      };
       // Someone else has just written it, or it cannot be read.
-      if (row === undefined || !isDeclared(row, declaration)) entry.dueAt = now + RETRY_MS;
+      if (row === undefined || !isDeclared(row, declaration)) again(now + RETRY_MS);
       else {
         const planned = { id: row.id, rules: row, pattern, cursor: row.cursor };
         const plan = row.paused === null ? await this.run(planSlots(planned, now)) : passSlots(planned, now);
         this.warnings.tell(row, plan, now);
-        const isBusy = row.lastSeq !== null && row.lastSeq > done;
+        const isOurs = !this.rows.isOfAnotherLife(row);
+        const isBusy = isOurs && row.lastSeq !== null && row.lastSeq > done && row.lastSeq <= queued;
         // It stays due until its cursor has moved.
-        if (plan.cursor > row.cursor) due.push({ row, plan, slots: withoutOverlap(plan.slots, row, isBusy) });
-        else entry.dueAt = plan.next ?? Number.POSITIVE_INFINITY;
+        if (plan.cursor > row.cursor) {
+          due.push({ declaration, row, plan, slots: withoutOverlap(plan.slots, row, isBusy), again });
+        } else again(plan.next ?? Number.POSITIVE_INFINITY);
       }
     }
     return due;
@@ -310,61 +328,6 @@ export class Timetable {
       if (step.done) return step.value;
       await this.parts.breathe();
     }
-  }
-
-  /** Stores the tasks, and moves the cursors then. */
-  private async settle(
-    reign: { readonly term: number },
-    due: readonly DueSchedule[],
-    { now, since }: { readonly now: number; readonly since: Moment },
-  ): Promise<void> {
-    const { adder, store, name } = this.parts;
-    const tasks = this.tasksFor(due);
-    const results = tasks.length === 0 ? [] : await adder.add(tasks, reign.term, since);
-    if (results === null || !this.isMaster(reign)) return;
-    const stored = new Map<string, SlotResult>();
-    for (const [index, { id }] of tasks.entries()) {
-      const result = results[index];
-      if (result !== undefined) stored.set(id, result);
-    }
-    const settled = due.map((each) => ({ ...settledBy(each, stored, { term: reign.term, now }), due: each }));
-    const writes = settled.flatMap(({ write }) => write ?? []);
-    if (writes.length > 0 && !(await store.writeSchedules(name, writes))) return;
-    this.note(writes);
-    this.parts.mayBegin();
-    for (const id of stored.keys()) this.made.forget(id);
-    for (const {
-      due: { row, plan },
-      isWhole,
-    } of settled) {
-      const entry = this.entries.get(row.id);
-      // What its function does not make is asked for again, a minute later.
-      if (entry === undefined) continue;
-      if (isWhole) entry.dueAt = plan.next ?? Number.POSITIVE_INFINITY;
-      else entry.dueAt = this.made.has(row.id) ? now : now + LOOK_MAX_MS;
-    }
-  }
-
-  /** Returns the tasks that can be stored now, in order. Of a schedule none goes before one whose task is not made yet. */
-  private tasksFor(due: readonly DueSchedule[]): OriginTask[] {
-    const waiting = new Set<string>();
-    return inOrder(due).flatMap(({ id, planned: { slot, late, missed } }) => {
-      const taskId = slotTaskId(id, slot);
-      const bytes = waiting.has(id) ? null : this.bytesOf(id, taskId, slot);
-      if (bytes === null) {
-        waiting.add(id);
-        return [];
-      }
-      const details = { schedule: id, slot, late, missed, backfilled: false };
-      return [{ id: taskId, schedule: id, slot, bytes, details }];
-    });
-  }
-
-  /** Returns null if a function of the program has not made it yet. */
-  private bytesOf(id: string, taskId: string, slot: number): Uint8Array | null {
-    const template = this.entries.get(id)?.declaration.template;
-    if (template === undefined) return null;
-    return template === null ? this.made.ask(id, taskId, slot) : filled(template, this.parts.key, taskId);
   }
 
   private isMaster(reign: { readonly term: number }): boolean {

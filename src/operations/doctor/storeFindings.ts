@@ -62,7 +62,7 @@ function clockFindings({ clockAhead }: MongodbFacts): Finding[] {
       level: 'warning',
       code: 'CLOCKS',
       what: `the server's clock is ${seconds} s ${clockAhead > 0 ? 'ahead of' : 'behind'} the one here`,
-      why: 'no election reads it, but the times of lists and of `pause --for` are wrong by as much',
+      why: 'no election reads it, but schedules follow the clock of their master, and times of lists and of `pause --for` are wrong by as much',
       todo: 'let all machines take their time from NTP',
     },
   ];

@@ -6,6 +6,7 @@
  *
  *   taken      the request is this master's: those of lower terms answer it no more.
  *   held       the task begins no more. If it is in the run under way, that run ends after the task that runs.
+ *   told       it is kept that the task was cancelled (outcomeKeeper.ts). That counts from the mark on, which frees the id.
  *   marked     the store has the mark, under this term. A mark that was sent earlier and lands later changes nothing.
  *   proven     an acknowledgement passes: the mastership lasted after the mark was stored, so each later master finds it.
  *   amended    the window has it, too.
@@ -38,6 +39,8 @@ export interface ChangingParts {
    * `ends`: if the task itself runs, its work is told to end.
    */
   apart(task: QueuedTask, ends: boolean): Promise<void> | null;
+  /** Keeps that the task is cancelled, before it is. Resolves to false if the mastership ended first. */
+  keepCancelled(task: { readonly seq: number; readonly id: TaskId }): Promise<boolean>;
   /** Called when a task begins no more, for good. */
   cancelled(task: { readonly seq: number; readonly id: TaskId }): void;
   /** Called when something may go on that was held. */
@@ -137,7 +140,8 @@ export class Changing {
   }
 
   private async carryOut({ seq, key, bytes }: TaskChange): Promise<ChangeAnswer | null> {
-    const { store, window, prove, cancelled } = this.parts;
+    const { store, window, prove, keepCancelled, cancelled } = this.parts;
+    if (bytes === null && !(await keepCancelled({ seq, id: key }))) return null;
     if (!(await store.markTask({ seq, key, bytes })) || !(await prove())) return null;
     window.amend(seq, bytes);
     if (bytes !== null) return 'updated';

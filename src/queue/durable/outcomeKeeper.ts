@@ -12,6 +12,10 @@ import type { TenureStore } from './tenureStore.js';
 /** Between two times at which old outcomes are deleted, in ms: a tenth of the time for which they are kept, within these. */
 const TRIM_PAUSE_MS = { min: 1000, max: 60_000 };
 
+type How = Pick<TaskOutcome, 'state' | 'attempts' | 'error' | 'result'>;
+
+const CANCELLED: How = { state: 'cancelled', attempts: 0, error: null, result: null };
+
 interface OutcomeKeeperParts {
   readonly store: TenureStore;
   readonly clock: Clock;
@@ -34,17 +38,27 @@ export class OutcomeKeeper {
   }
 
   cancelled(task: Pick<WindowTask, 'id' | 'seq'>): void {
-    this.collect(task, { state: 'cancelled', attempts: 0, error: null, result: null });
+    this.collect(task, CANCELLED);
   }
 
-  private collect(
-    { id, seq }: Pick<WindowTask, 'id' | 'seq'>,
-    how: Pick<TaskOutcome, 'state' | 'attempts' | 'error' | 'result'>,
-  ): void {
+  /**
+   * Stores the outcome of a task that is about to be cancelled. It counts once the task is: who waits for it then finds either
+   * the task or this, at every moment. Should that not come to be, the next master's outcome has a higher term. Returns false
+   * if the mastership ended first.
+   */
+  storeCancelled(task: Pick<WindowTask, 'id' | 'seq'>): Promise<boolean> {
+    return this.parts.store.putOutcomes([this.outcomeOf(task, CANCELLED)]);
+  }
+
+  private collect(task: Pick<WindowTask, 'id' | 'seq'>, how: How): void {
+    this.pending.push(this.outcomeOf(task, how));
+  }
+
+  private outcomeOf({ id, seq }: Pick<WindowTask, 'id' | 'seq'>, how: How): TaskOutcome {
     const { clock, keep, store } = this.parts;
     const now = clock.wall();
     const { term } = store.tenure;
-    this.pending.push({ id, seq, term, ...how, at: new Date(now), until: new Date(Math.ceil(now + keep)) });
+    return { id, seq, term, ...how, at: new Date(now), until: new Date(Math.ceil(now + keep)) };
   }
 
   /** Stores what was collected by now. Returns false if the mastership ended first. */

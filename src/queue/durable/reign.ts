@@ -60,11 +60,11 @@ export class Reign {
     this.trimming = new Trimming(parts, done === 0, (through) => this.store.trim(through));
     this.changing = new Changing({
       ...{ apart: parts.callbacks.apart, store, window },
-      cancelled: (task) => this.cancelled([task]),
+      keepCancelled: async (task) => (await this.outcomes?.storeCancelled(task)) ?? true,
+      cancelled: ({ id }) => parts.callbacks.cancelled([id]),
       acknowledged: () => this.acknowledged,
       finished: () => this.finished,
-      prove: () => this.prove(),
-      freed: () => this.advance(),
+      ...{ prove: () => this.prove(), freed: () => this.advance() },
     });
     this.outcomes = keep === null ? null : new OutcomeKeeper({ store, clock, keep });
     this.polling = new Polling({ clock, poll, turn: () => this.poll() });
@@ -337,7 +337,7 @@ export class Reign {
     if (this.finished > this.acknowledged) void this.acknowledge();
   }
 
-  /** They begin no more. Their outcomes are kept with the next acknowledgement. */
+  /** Cancelled under an earlier mastership. Their outcomes are kept with the next acknowledgement. */
   private cancelled(tasks: readonly Pick<WindowTask, 'id' | 'seq'>[]): void {
     for (const task of tasks) this.outcomes?.cancelled(task);
     this.parts.callbacks.cancelled(tasks.map(({ id }) => id));

@@ -72,7 +72,7 @@ export function termKey(name: string, term: number): Buffer {
 
 /** Returns where a request to change a task is. They sort by their ids. */
 export function changeKey(name: string, id: string): Buffer {
-  return Buffer.concat([prefixed('a', Buffer.from(name)), Buffer.from(id)]);
+  return Buffer.concat([prefixed('b', Buffer.from(name)), Buffer.from(id)]);
 }
 
 export function changeRange(name: string): KeyRange {
@@ -105,6 +105,19 @@ export function taskNameIn(key: Buffer): { readonly name: string; readonly next:
 /** Returns the key under which the number of the task with this id is. */
 export function idKey(name: string, id: TaskId): Buffer {
   return Buffer.concat([prefixed('i', Buffer.from(name)), idBytes(id)]);
+}
+
+/** For each id that stays taken for longer than its task is queued, by when that ends. */
+export function takenEndKey(name: string, until: number, seq: number): Buffer {
+  const end = Buffer.alloc(8);
+  end.writeBigUInt64BE(BigInt(seq));
+  return Buffer.concat([numbered('f', Buffer.from(name), until), end]);
+}
+
+/** Returns the range of those that have ended by then. */
+export function takenEnds(name: string, now: number): KeyRange {
+  const from = Buffer.from(name);
+  return { start: numbered('f', from, 0), end: numbered('f', from, now + 1) };
 }
 
 /** Returns the key under which the number of the task of this origin is. */

@@ -1,6 +1,7 @@
 /** How tasks ended, in the embedded store: an entry for each id, and one by which those are found whose time is over. */
 import { StoreError } from '../../errors.js';
 import type { TaskId } from '../../task/task.js';
+import { isFields, isOfOurFormat, readableIn } from '../documents.js';
 import { countsMore, OutcomeReader, storedOutcome } from '../outcomeDocuments.js';
 import type { OutcomeLook, QueueState, TaskOutcome } from '../taskStore.js';
 import type { EmbeddedCalls } from './calls.js';
@@ -39,15 +40,22 @@ class Outcomes {
       const key = outcomeKey(name, id);
       const entry = this.entries.get(key);
       if (entry !== undefined) {
-        const old = this.reader(entry.value, name).outcome();
-        if (!countsMore(outcome, old)) continue;
-        this.entries.remove(outcomeEndKey(name, old.until.getTime(), id));
+        if (!this.gives(entry.value, outcome, name)) continue;
+        const [until] = readableIn(() => this.reader(entry.value, name).date('until'));
+        if (until !== undefined) this.entries.remove(outcomeEndKey(name, until.getTime(), id));
       }
       const bytes = result === null ? null : Buffer.from(result.buffer, result.byteOffset, result.byteLength);
       const fields = { ...storedOutcome(outcome), result: bytes, at: at.getTime(), until: until.getTime() };
       this.entries.put(key, fields, (entry?.version ?? 0) + 1);
       this.entries.put(outcomeEndKey(name, until.getTime(), id), key, 1);
     }
+  }
+
+  /** Returns whether what is there gives way. What cannot be read holds no one up, but that of a later format stays. */
+  private gives(there: unknown, outcome: TaskOutcome, name: string): boolean {
+    if (isFields(there) && !isOfOurFormat(there)) return false;
+    const [mark] = readableIn(() => this.reader(there, name).mark());
+    return mark === undefined || countsMore(outcome, mark);
   }
 
   read(name: string, ids: readonly TaskId[]): OutcomeLook {
@@ -75,8 +83,10 @@ class Outcomes {
     }
     for (const { end, key } of found) {
       this.entries.remove(end);
-      const outcome = this.outcomeAt(name, key);
-      if (outcome !== null && outcome.until.getTime() < before.getTime()) this.entries.remove(key);
+      const entry = this.entries.get(key);
+      if (entry === undefined || (isFields(entry.value) && !isOfOurFormat(entry.value))) continue;
+      const [until] = readableIn(() => this.reader(entry.value, name).date('until'));
+      if (until === undefined || until < before) this.entries.remove(key);
     }
     return found.length < TRIMMED_MAX;
   }

@@ -53,9 +53,10 @@ class EmbeddedSchedules implements ScheduleCalls {
     return writes.map((write) => this.write(name, write)).every(Boolean);
   }
 
-  private write(name: string, { id, expected, term, set }: ScheduleWrite): boolean {
+  private write(name: string, write: ScheduleWrite): boolean {
+    const { id, expected, term, set } = write;
     if (expected !== null) {
-      return this.change(name, id, (old) => (isSame(old, expected, term) ? storedChange(term, set) : null));
+      return this.change(name, id, (old) => (isSame(old, expected, write) ? storedChange(term, set) : null));
     }
     if (this.entries.get(scheduleKey(name, id)) !== undefined) return false;
     this.entries.put(scheduleKey(name, id), stored(newSchedule(name, id, term, set)), 1);
@@ -97,9 +98,9 @@ class EmbeddedSchedules implements ScheduleCalls {
 function isSame(
   old: Fields,
   { cursor, pattern, timeZone }: NonNullable<ScheduleWrite['expected']>,
-  term: number,
+  { term, over }: Pick<ScheduleWrite, 'term' | 'over'>,
 ): boolean {
-  const isOld = typeof old.term === 'number' && old.term <= term;
+  const isOld = over === undefined ? typeof old.term === 'number' && old.term <= term : old.term === over;
   return isOld && old.cursor === cursor && old.pattern === pattern && old.timeZone === timeZone;
 }
 

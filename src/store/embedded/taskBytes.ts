@@ -1,7 +1,7 @@
 /** Tasks on their way between two threads: their bytes in one block, because each piece of memory costs as much as a task. */
 import type { TaskDetails, TaskId } from '../../task/task.js';
 import type { NewEntry } from '../outbox.js';
-import type { AddResult, NewTask, RelayedTask, RelayResult, StoredTask } from '../taskStore.js';
+import type { AddResult, IdRule, NewTask, RelayedTask, RelayResult, StoredTask } from '../taskStore.js';
 
 export interface PackedTasks {
   readonly block: Uint8Array;
@@ -10,6 +10,8 @@ export interface PackedTasks {
   readonly lengths: readonly number[];
   /** Missing if no task has any. */
   readonly details?: readonly (TaskDetails | undefined)[];
+  /** Missing if no task has any. */
+  readonly idRules?: readonly (IdRule | undefined)[];
 }
 
 export interface PackedEntries extends PackedTasks {
@@ -30,7 +32,11 @@ export function packTasks(tasks: readonly NewTask[]): PackedTasks {
   const ids = tasks.map(({ id }) => id);
   const lengths = tasks.map(({ bytes }) => bytes.length);
   const isDetailed = tasks.some(({ details }) => details !== undefined);
-  const extra = isDetailed ? { details: tasks.map(({ details }) => details) } : {};
+  const hasRules = tasks.some(({ idRule }) => idRule !== undefined);
+  const extra = {
+    ...(isDetailed ? { details: tasks.map(({ details }) => details) } : {}),
+    ...(hasRules ? { idRules: tasks.map(({ idRule }) => idRule) } : {}),
+  };
   const shared = tasks[0]?.bytes.buffer;
   // Memory that both threads see need not be copied.
   if (shared instanceof SharedArrayBuffer && tasks.every(({ bytes }) => bytes.buffer === shared)) {
@@ -52,12 +58,14 @@ export function packTasks(tasks: readonly NewTask[]): PackedTasks {
   return { block, ids, offsets, lengths, ...extra };
 }
 
-export function unpackTasks({ block, ids, offsets, lengths, details }: PackedTasks): NewTask[] {
+export function unpackTasks({ block, ids, offsets, lengths, details, idRules }: PackedTasks): NewTask[] {
   return ids.map((id, index) => {
     const offset = offsets[index] ?? 0;
     const bytes = Buffer.from(block.buffer, block.byteOffset + offset, lengths[index]);
     const told = details?.[index];
-    return told === undefined ? { id, bytes } : { id, bytes, details: told };
+    const idRule = idRules?.[index];
+    if (told === undefined && idRule === undefined) return { id, bytes };
+    return { id, bytes, ...(told === undefined ? {} : { details: told }), ...(idRule === undefined ? {} : { idRule }) };
   });
 }
 

@@ -38,6 +38,7 @@ import {
   taskRange,
 } from './keys.js';
 import { isHeldBy, type StoreFacts } from './leases.js';
+import { TakenIds } from './takenIds.js';
 import {
   FULL,
   KNOWN,
@@ -55,10 +56,14 @@ const TRIMMED_TASKS_MAX = 500;
 const TRIMMED_BYTES_MAX = 4 * 1024 * 1024;
 
 export class Tasks {
+  private readonly taken: TakenIds;
+
   constructor(
     private readonly entries: Entries,
     private readonly facts: StoreFacts,
-  ) {}
+  ) {
+    this.taken = new TakenIds(entries, () => facts.wall(), facts.path);
+  }
 
   /** Returns for each task its number, `KNOWN` or `FULL`. */
   addTasks(name: string, packed: PackedTasks, maxQueue: number): number[] {
@@ -81,7 +86,7 @@ export class Tasks {
     // Never given twice: what lies there would be overwritten.
     if (this.entries.count(taskRange(name, seq)) > 0) throw this.alien('queue', name, 'next');
     const results = tasks.map((added) => {
-      const { id, bytes, origin } = added;
+      const { id, bytes, origin, idRule } = added;
       if (origin !== undefined && this.entries.get(originKey(name, origin)) !== undefined) return RELAYED;
       const before = given.get(id);
       if (before !== undefined) return before;
@@ -89,6 +94,7 @@ export class Tasks {
       const known = this.entries.get(key);
       // A task that is being buried is needed for its letter.
       if (known !== undefined && (known.version > done || known.version === burial?.seq)) return KNOWN;
+      if (known !== undefined && idRule !== 'requeued' && this.taken.isTaken(known.value)) return KNOWN;
       if (seq - done > maxQueue) {
         given.set(id, FULL);
         return FULL;
@@ -96,7 +102,8 @@ export class Tasks {
       const task = { seq, key: storedId(id), payload: asBuffer(bytes), attempts: 0, deaths: 0, at };
       if (origin !== undefined) this.entries.put(originKey(name, origin), seq, seq);
       this.entries.put(taskKey(name, seq), { ...task, ...storedExtras(added) }, 1);
-      this.entries.put(key, seq, seq);
+      if (typeof idRule === 'number') this.taken.put(name, id, seq, idRule);
+      else this.entries.put(key, seq, seq);
       given.set(id, KNOWN);
       return seq++;
     });
@@ -203,9 +210,10 @@ export class Tasks {
     for (const { seq, id, origin } of found) {
       this.entries.remove(taskKey(name, seq));
       if (origin !== undefined) this.removeOrigin(name, origin, seq);
-      if (this.entries.get(idKey(name, id))?.version === seq) this.entries.remove(idKey(name, id));
+      const entry = this.entries.get(idKey(name, id));
+      if (entry?.version === seq && !this.taken.isTaken(entry.value)) this.entries.remove(idKey(name, id));
     }
-    return found.length === 0;
+    return this.taken.trim(name, { done, burial }) && found.length === 0;
   }
 
   private removeOrigin(name: string, origin: string, seq: number): void {

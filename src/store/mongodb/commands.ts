@@ -97,6 +97,11 @@ export class Commands {
     return this.affected(what, reply) > 0;
   }
 
+  /** Updates all that match. Returns how many did. */
+  async updateMany(what: string, collection: string, q: Fields, u: Fields): Promise<number> {
+    return this.affected(what, await this.write(what, { update: collection, updates: [{ q, u, multi: true }] }));
+  }
+
   /** Makes the updates one after another, in one command. */
   async updateEach(what: string, collection: string, updates: readonly { q: Fields; u: Fields }[]): Promise<void> {
     if (updates.length > 0) this.affected(what, await this.write(what, { update: collection, updates }));

@@ -85,12 +85,12 @@ export class MongodbSchedules implements ScheduleStore {
     const { commands } = this;
     const made: Fields[] = [];
     const changed: { q: Fields; u: Fields }[] = [];
-    for (const { id, expected, term, set } of writes) {
+    for (const { id, expected, term, over, set } of writes) {
       const _id = scheduleKeyOf(name, id);
       if (expected === null) made.push({ _id, ...newSchedule(name, id, term, set) });
       else {
         const { cursor, pattern, timeZone } = expected;
-        const q = { _id, cursor, pattern, timeZone, term: { $lte: term }, ...ofOurFormat };
+        const q = { _id, cursor, pattern, timeZone, term: over ?? { $lte: term }, ...ofOurFormat };
         changed.push({ q, u: { $set: storedChange(term, set) } });
       }
     }

@@ -31,6 +31,7 @@ import { storeBugs } from './stores.ts';
 import { surroundingBugs } from './surroundings.ts';
 import { threadBugs } from './threads.ts';
 import { togetherBugs } from './together.ts';
+import { uniqueBugs } from './unique.ts';
 import { workBugs } from './work.ts';
 
 export const plantedBugs: readonly PlantedBug[] = [
@@ -41,6 +42,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...durableBugs,
   ...relayBugs,
   ...changeBugs,
+  ...uniqueBugs,
   ...answerBugs,
   ...deathBugs,
   ...guardBugs,

@@ -65,7 +65,8 @@ export const changeBugs: readonly PlantedBug[] = [
   },
   {
     name: 'passed-before-answered',
-    breaks: 'A cancelled task is passed over before its request is answered, and the next master says that it was done.',
+    breaks:
+      'A cancelled task is passed over before its request is answered, and the next master says that it was done.',
     file: changing,
     find: 'return this.seen && !this.holds(seq);',
     replace: 'return seq > 0;',

@@ -9,13 +9,11 @@ export const scheduleBugs: readonly PlantedBug[] = [
   {
     name: 'cursor-before-the-task',
     breaks: 'The cursor moves before the task of the slot is stored, so a crash between the two loses the slot.',
-    file: timetable,
-    find: 'const results = tasks.length === 0 ? [] : await adder.add(tasks, reign.term, since);',
-    replace: `for (const { row, plan } of due) {
-      const set = { cursor: plan.cursor };
-      await store.writeSchedules(name, [{ id: row.id, expected: row, term: reign.term, set }]);
-    }
-    const results = tasks.length === 0 ? [] : await adder.add(tasks, reign.term, since);`,
+    file: 'src/coordinator/schedules/settling.ts',
+    find: 'const results = tasks.length === 0 ? [] : await adder.add(tasks, term, since);',
+    replace: `const early = ids.flatMap((id) => this.open.get(id) ?? []);
+    await rows.write(early.map(({ row, plan }) => ({ id: row.id, expected: row, term, set: { cursor: plan.cursor } })));
+    const results = tasks.length === 0 ? [] : await adder.add(tasks, term, since);`,
     caughtBy,
   },
   {

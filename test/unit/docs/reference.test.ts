@@ -49,6 +49,7 @@ const codes: Record<FailoverErrorCode, true> = {
   ERR_QUEUE_FULL: true,
   ERR_RUNTIME: true,
   ERR_SCHEDULE_MISSED: true,
+  ERR_SCHEDULE_REFUSED: true,
   ERR_SCHEDULE_TASK: true,
   ERR_SCHEDULE_UNKNOWN: true,
   ERR_SERVER_TOO_OLD: true,

@@ -11,7 +11,7 @@ import { ChunkProgress } from '../../../src/execution/chunkProgress.ts';
 import { StartGate, threadStarts } from '../../../src/execution/startGate.ts';
 import { type Place, ThreadPlaces } from '../../../src/execution/threadPlaces.ts';
 import { ThreadRunner } from '../../../src/execution/threadRunner.ts';
-import type { ChunkOutcome } from '../../../src/queue/runner.ts';
+import type { ChunkOutcome, QueuedTask } from '../../../src/queue/runner.ts';
 import type { Clock } from '../../../src/time/clock.ts';
 import { systemClock } from '../../../src/time/systemClock.ts';
 import { SharedLease } from '../../../src/wire/sharedLease.ts';
@@ -20,6 +20,7 @@ const filename = fileURLToPath(new URL('./fixtures/scriptedThread.mjs', import.m
 
 let runner: ThreadRunner;
 let places: ThreadPlaces;
+let progress: ChunkProgress;
 let troubles: string[];
 let timersFired: number;
 /** Timers that are asked for until then run from then on, so no limit passes before the thread is where it is to be. */
@@ -60,8 +61,15 @@ function make(given: Partial<typeof defaults>, work = '', resourceLimits = {}, m
   timersBegin = undefined;
   const options = { ...defaults, ...given };
   const lease = new SharedLease();
-  const progress = new ChunkProgress();
-  const data = { work, lease: lease.buffer, progress: progress.buffer, abortChannel: 'runner test', pipe };
+  progress = new ChunkProgress();
+  const data = {
+    work,
+    results: true,
+    lease: lease.buffer,
+    progress: progress.buffer,
+    abortChannel: 'runner test',
+    pipe,
+  };
   troubles = [];
   places = new ThreadPlaces(systemClock, most);
   runner = new ThreadRunner({
@@ -107,6 +115,37 @@ test('a thread that exits fails the task that ran, those before it are done, and
   await runner.load();
   expect(await run('c')).toMatchObject({ done: 1, failure: null });
   expect(troubles).toEqual([]);
+});
+
+describe('results of tasks that are done', () => {
+  const tasksOf = (...ids: string[]): QueuedTask[] => ids.map((id) => ({ id, bytes: new Uint8Array(1), failed: 0 }));
+  const results = (tasks: readonly QueuedTask[]) => tasks.map(({ result }) => result?.[0]);
+
+  test('are there with each look at how far the run is, also while its thread is on its way out', async () => {
+    await start(Number.POSITIVE_INFINITY);
+    const tasks = tasksOf('answer', 'answer', 'exit', 'answer');
+    let isOver = false;
+    const outcome = runner.run(tasks).finally(() => {
+      isOver = true;
+    });
+    while (!isOver) {
+      const count = runner.doneSoFar;
+      expect(results(tasks.slice(0, count))).toEqual([0, 1].slice(0, count));
+      await turn();
+    }
+    expect(await outcome).toMatchObject(failedWith(2, 'ERR_TASK_THREAD_EXITED'));
+    expect(results(tasks)).toEqual([0, 1, undefined, undefined]);
+  });
+
+  test('are there though the thread was ended before they were looked for', async () => {
+    await start(Number.POSITIVE_INFINITY);
+    const tasks = tasksOf('answer', 'answer', 'loop');
+    const outcome = runner.run(tasks);
+    while (progress.done < 2) await turn();
+    const end = runner.terminate();
+    expect([runner.doneSoFar, results(tasks)]).toEqual([2, [0, 1, undefined]]);
+    await Promise.all([outcome, end]);
+  });
 });
 
 test('a thread that exits when all its tasks are done fails none of them, and is told', async () => {

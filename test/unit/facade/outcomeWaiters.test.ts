@@ -14,10 +14,13 @@ let outcomes: Map<TaskId, TaskOutcome>;
 /** When each look began, in ms, with what was asked. */
 let looks: { readonly at: number; readonly ids: readonly TaskId[] }[];
 let fails: Error | undefined;
+/** What was written by another program. */
+let alien: Set<TaskId>;
 let waiters: OutcomeWaiters;
 
 beforeEach(() => {
   vi.useFakeTimers();
+  alien = new Set();
   [done, stored, outcomes, looks, fails] = [0, new Map(), new Map(), [], undefined];
   const began = Date.now();
   const now = () => Date.now() - began;
@@ -36,6 +39,7 @@ beforeEach(() => {
     async look(ids): Promise<OutcomeLook> {
       looks.push({ at: now(), ids });
       if (fails !== undefined) throw fails;
+      for (const id of ids) if (alien.has(id)) throw new StoreError('ERR_STORE_DATA', `${id} is alien`);
       return {
         done,
         stored: ids.map((id) => stored.get(id) ?? null),
@@ -143,6 +147,19 @@ describe('waiting', () => {
     fails = undefined;
     await pass(POLL);
     expect(seen.what).toMatchObject({ result: { n: 1 } });
+  });
+
+  test('an outcome that cannot be read fails those alone who wait for it', async () => {
+    const all = Array.from({ length: 200 }, (_, index) => index);
+    for (const id of all) ended(id, id + 1);
+    alien = new Set([7, 100]);
+    done = 200;
+    const seen = all.map((id) => told(waiters.wait(id, id + 1, {})));
+    await pass(0);
+    const isAlien = all.map((id) => seen[id]?.what instanceof StoreError);
+    expect(all.filter((id) => isAlien[id])).toEqual([7, 100]);
+    expect(seen[8]?.what).toMatchObject({ result: { n: 9 } });
+    expect(looks.length).toBeLessThan(40);
   });
 
   test('a store that refuses fails those who wait', async () => {

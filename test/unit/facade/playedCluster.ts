@@ -18,6 +18,8 @@ export class Played {
   readonly queue: Task[] = [];
   readonly done: number[] = [];
   batches = 0;
+  /** What the batches say of ids that stay taken. */
+  readonly uniqueFor: TaskBatch['uniqueFor'][] = [];
   /** Where in its block the first task stood. */
   firstOffset: number | undefined;
   /** Which batch fails, and whether the store has it although it fails. */
@@ -62,6 +64,7 @@ export class Played {
     this.batches += 1;
     if (fails !== undefined && !fails.lands) throw fails.error;
     this.firstOffset ??= batch.offsets[0];
+    this.uniqueFor.push(batch.uniqueFor);
     const known = new Set(this.queue.map(({ id }) => id));
     const results = tasksOf(batch).map(({ bytes: { block, offset, length } }): SubmitResult => {
       const task = decodeTask(Buffer.from(block.slice(offset, offset + length))) as Task;

@@ -54,6 +54,13 @@ describe('the store', () => {
     });
   });
 
+  test('clocks that differ are told with what follows them', () => {
+    const why = (clockAhead: number | null) =>
+      storeFindings({ ...healthy, clockAhead }).find(({ code }) => code === 'CLOCKS')?.why;
+    expect(why(2500)).toContain('schedules follow the clock of their master');
+    expect([why(999), why(null)]).toEqual([undefined, undefined]);
+  });
+
   test('the embedded store says when its disk is full', () => {
     const facts = { kind: 'embedded', label: '/s', size: 1, roundTrips: [] } as const;
     expect(storeFindings({ ...facts, free: 1e9 }).map(({ code }) => code)).toEqual(['SERVER']);

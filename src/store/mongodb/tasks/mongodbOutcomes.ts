@@ -7,10 +7,10 @@
  */
 import type { TaskId } from '../../../task/task.js';
 import type { Clock } from '../../../time/clock.js';
-import { type Fields, storedId } from '../../documents.js';
+import { type Fields, isOfOurFormat, readableIn, storedId } from '../../documents.js';
 import { countsMore, OutcomeReader, storedOutcome } from '../../outcomeDocuments.js';
 import type { OutcomeLook, TaskOutcome } from '../../taskStore.js';
-import type { Commands } from '../commands.js';
+import { type Commands, ofOurFormat } from '../commands.js';
 import { OUTCOMES, outcomeEnds, specification } from '../indexes/indexes.js';
 import { partsOf } from '../statements.js';
 import { isRetired, majority, TASKS, type TaskReads } from './taskReads.js';
@@ -71,11 +71,24 @@ export class MongodbOutcomes {
     const ids = outcomes.map(({ id }) => outcomeId(name, id));
     const options = { limit: ids.length, projection: { seq: 1, term: 1, format: 1 }, ...majority };
     const found = await this.commands.find('putOutcomes', OUTCOMES, { _id: { $in: ids } }, options);
-    const there = new Map(found.map((document) => [document._id, this.reader(document).mark()]));
+    // Those of a later format stay: what cannot be read holds no one up.
+    const alien = found.filter((document) => isOfOurFormat(document) && this.markIn(document) === undefined);
+    for (const { _id, seq = null, term = null } of alien) {
+      await this.commands.delete('putOutcomes', OUTCOMES, { _id, seq, term, ...ofOurFormat }, 1);
+    }
+    const gone = new Set(alien.map(({ _id }) => _id));
+    const there = new Map(found.map((document) => [document._id, document]));
     return outcomes.filter((outcome) => {
-      const mark = there.get(outcomeId(name, outcome.id));
-      return mark === undefined || countsMore(outcome, mark);
+      const document = there.get(outcomeId(name, outcome.id));
+      if (document === undefined || gone.has(document._id)) return true;
+      const mark = this.markIn(document);
+      return mark !== undefined && countsMore(outcome, mark);
     });
+  }
+
+  /** Returns undefined if it cannot be read. */
+  private markIn(document: Fields): { seq: number; term: number } | undefined {
+    return readableIn(() => this.reader(document).mark())[0];
   }
 
   read(name: string, ids: readonly TaskId[]): Promise<OutcomeLook> {
@@ -139,7 +152,7 @@ export class MongodbOutcomes {
 
 /** Finds the outcome of the same id, if it counts less. */
 function below(name: string, { id, seq, term }: TaskOutcome): Fields {
-  return { _id: outcomeId(name, id), $or: [{ seq: { $lt: seq } }, { seq, term: { $lt: term } }] };
+  return { _id: outcomeId(name, id), $or: [{ seq: { $lt: seq } }, { seq, term: { $lt: term } }], ...ofOurFormat };
 }
 
 function fieldsOf(name: string, outcome: TaskOutcome): Fields {

@@ -6,6 +6,8 @@
  *                         without `by` as long as no master has put an attempt on record;
  *                         nor `checkpoint` and `checkpointBy: { term, number }` as long as no work has put one down;
  *                         `permanent: true` if it failed for good;
+ *                         `uniqueUntil` if its id stays taken until then, and `kept: true`, and no payload, once nothing else
+ *                         of it is needed (keptIds.ts);
  *                         unique on (name, key); the key of one that is done, when its id came again, is { was: seq },
  *                         and so is that of one that is cancelled, whose mark has the key then (mongodbChanges.ts)
  *   failover_deadletters  { _id: seq + '/' + name, name, seq, key, payload, error: { name, message, code },
@@ -146,7 +148,7 @@ export class MongodbTasks extends MongodbChanges implements TaskStore {
       highest = reader.serial('seq');
       reader.mustBe('_id', taskKey(name, highest));
       // Done long ago: the member that asks for it is behind.
-      if (isRetired(document) && reader.cancelled() === null) continue;
+      if (document.kept === true || (isRetired(document) && reader.cancelled() === null)) continue;
       const task = reader.task();
       bytes += task.bytes.length;
       tasks.push(task);

@@ -68,7 +68,7 @@ interface Asked {
 }
 
 interface InTheWay {
-  /** The ids that are queued, each with the origin of its task. */
+  /** The ids that are queued, or taken for longer, each with the origin of its task. */
   readonly queued: Map<TaskId, string | undefined>;
   /** How many were done, and are so no longer. */
   readonly retired: number;
@@ -197,7 +197,7 @@ export class TaskAdder {
     const documents = tasks.map((task, index): Fields => {
       const seq = end.next + index;
       const fields = { _id: taskKey(name, seq), name, seq, key: storedId(task.id), payload: task.bytes };
-      return { ...fields, attempts: 0, deaths: 0, at, ...storedExtras(task) };
+      return { ...fields, attempts: 0, deaths: 0, at, ...storedExtras(task), ...takenUntil(task, at) };
     });
     try {
       const stored = await this.commands.insertInOrder(what, TASKS, documents);
@@ -215,21 +215,25 @@ export class TaskAdder {
     }
   }
 
-  /** Finds which of the ids are there. One that is done and not trimmed yet makes room for the task that comes. */
+  /** Finds which of the ids are taken. One that is done, not trimmed yet, and not taken for longer makes room for the task. */
   private async idsInTheWay(name: string, tasks: readonly NewTask[]): Promise<InTheWay> {
     const filter = { name, key: { $in: tasks.map(({ id }) => storedId(id)) } };
-    const options = { limit: tasks.length, projection: { seq: 1, key: 1, origin: 1, format: 1 }, ...majority };
+    const projection = { seq: 1, key: 1, origin: 1, uniqueUntil: 1, format: 1 };
+    const options = { limit: tasks.length, projection, ...majority };
     const [documents, { state }] = await Promise.all([
       this.commands.find('addTasks', TASKS, filter, options),
       this.look(name),
     ]);
+    const requeued = new Set(tasks.filter(({ idRule }) => idRule === 'requeued').map(({ id }) => id));
     const queued: InTheWay['queued'] = new Map();
     const retired: { q: Fields; u: Fields }[] = [];
     for (const document of documents) {
       const reader = this.reads.reader(document);
       const { seq, id } = reader.taskName();
       // A task that is being buried is needed for its letter.
-      if (seq > state.done || seq === state.burial?.seq) queued.set(id, reader.relayed().origin);
+      const isQueued = seq > state.done || seq === state.burial?.seq;
+      const isTaken = reader.uniqueUntil() > this.clock.wall() && !requeued.has(id);
+      if (isQueued || isTaken) queued.set(id, reader.relayed().origin);
       else retired.push({ q: { _id: taskKey(name, seq) }, u: { $set: { key: retiredKey(seq) } } });
     }
     await this.commands.updateEach('addTasks', TASKS, retired);
@@ -267,6 +271,11 @@ export class TaskAdder {
   private age({ now, sinceBoot }: Moment): number {
     return Math.max(this.clock.now() - now, this.clock.sinceBoot() - sinceBoot);
   }
+}
+
+/** In the document of the task itself, so no crash comes between the two. */
+function takenUntil({ idRule }: NewTask, at: Date): Fields {
+  return typeof idRule === 'number' ? { uniqueUntil: new Date(at.getTime() + idRule) } : {};
 }
 
 const noOrigins: ReadonlySet<string> = new Set();

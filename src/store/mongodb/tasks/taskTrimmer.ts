@@ -4,7 +4,9 @@
  * deleted millions may have to pass them all again to find the lowest that is left.
  */
 import type { Clock } from '../../../time/clock.js';
+import type { Fields } from '../../documents.js';
 import type { Commands } from '../commands.js';
+import { KeptIds } from './keptIds.js';
 import { majority, TASKS, type TaskReads } from './taskReads.js';
 
 /** How long a task stays after it was heard that it is done, in ms. */
@@ -32,12 +34,15 @@ interface Trim {
 
 export class TaskTrimmer {
   private readonly trims = new Map<string, Trim>();
+  private readonly kept: KeptIds;
 
   constructor(
     private readonly commands: Commands,
     private readonly reads: TaskReads,
     private readonly clock: Clock,
-  ) {}
+  ) {
+    this.kept = new KeptIds(commands, reads, clock);
+  }
 
   /** Calls for one subsystem that come while it is being trimmed share what is under way. */
   trim(name: string, through: number): Promise<void> {
@@ -77,18 +82,29 @@ export class TaskTrimmer {
       if (trim.trimmed >= to) continue;
       // In a database that was emptied, a master of before knows numbers that other tasks have now.
       const { done } = await this.reads.state('trimTasks', name);
-      if (done < to) return forget(trim);
-      const filter = { name, seq: { $gt: trim.trimmed, $lte: to } };
-      const deleted = await this.commands.delete('trimTasks', TASKS, filter, 0);
-      trim.trimmed = deleted > 0 ? to : await this.holeBehind(name, to, last);
+      if (done < to) {
+        this.kept.forget(name);
+        return forget(trim);
+      }
+      const range = { name, seq: { $gt: trim.trimmed, $lte: to } };
+      let gone = await this.commands.delete('trimTasks', TASKS, { ...range, uniqueUntil: null }, 0);
+      // No more is asked where no id stays taken: the numbers of those that were deleted have no gaps.
+      if (gone < to - trim.trimmed) gone += await this.kept.trim(name, range);
+      trim.trimmed = gone > 0 ? to : await this.holeBehind(name, to, last);
     }
+    await this.kept.sweep(name, trim.ripe - 1, signal);
   }
 
-  /** Returns the number before the lowest task above `seq`, and no more than `most`. */
+  /** Returns the number before the lowest task above `seq` that is to go, and no more than `most`. */
   private async holeBehind(name: string, seq: number, most: number): Promise<number> {
-    const filter = { name, seq: { $gt: seq } };
-    const options = { sort: { seq: 1 }, limit: 1, projection: { seq: 1, format: 1 }, ...majority };
-    const [task] = await this.commands.find('trimTasks', TASKS, filter, options);
+    const options = { sort: { seq: 1 }, limit: 1, projection: { seq: 1, kept: 1, format: 1 }, ...majority };
+    const first = (filter: Fields) =>
+      this.commands.find('trimTasks', TASKS, { name, seq: { $gt: seq }, ...filter }, options);
+    let [task] = await first({});
+    if (task?.kept === true) {
+      this.kept.seen(name);
+      [task] = await first({ kept: null });
+    }
     return task === undefined ? most : Math.min(most, this.reads.reader(task).serial('seq') - 1);
   }
 }

@@ -36,6 +36,8 @@ export interface WorldOptions {
   readonly jumps: number;
   /** How often a process dies right after it has stored a task. */
   readonly deaths: number;
+  /** Whether the leases are dropped now and then, so terms begin again. */
+  readonly losses?: boolean;
 }
 
 interface QueuedSlot {
@@ -136,6 +138,7 @@ export class ScheduleWorld {
       store: this.storeFor(clock),
       adder: {
         done: () => this.call(clock, async () => this.done),
+        reaches: (seq) => this.call(clock, async () => this.highest >= seq),
         add: (tasks, _, since) => this.add(clock, tasks, since),
       },
       key: null,
@@ -248,7 +251,7 @@ export class ScheduleWorld {
   /** Makes one process master. The one before hears of it a little later, if it is there. */
   private elect(): void {
     const { random } = this;
-    this.term += 1;
+    this.term = this.options.losses === true && random() < 0.3 ? 1 : this.term + 1;
     const next = this.processes[Math.floor(random() * this.processes.length)];
     for (const process of this.processes) {
       if (process === next) continue;
@@ -292,6 +295,7 @@ export class ScheduleWorld {
     let strikeAt = this.clock.now() + 60_000;
     while (this.clock.now() < end) {
       await this.clock.advance(5000);
+      this.master?.timetable.beat();
       this.work();
       if (this.clock.now() < strikeAt) continue;
       this.strike();
@@ -302,7 +306,10 @@ export class ScheduleWorld {
     await this.clock.advance(120_000);
     this.elect();
     // A clock that has run ahead has settled slots of the future, and they come first.
-    await this.clock.advance(600_000);
+    for (let beat = 0; beat < 120; beat++) {
+      await this.clock.advance(5000);
+      this.master?.timetable.beat();
+    }
   }
 
   /** Returns the slots of a schedule that are settled and have no task. */

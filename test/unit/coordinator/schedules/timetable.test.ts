@@ -31,6 +31,7 @@ function timetable(...declarations: Declaration[]): Timetable {
     ...{ name: NAME, clock, store, key: 'id' },
     adder: {
       done: async () => done,
+      reaches: async (seq) => queued.length >= seq,
       add: async (tasks) => {
         if (isOver) return null;
         return tasks.map(({ id, details }) => ({

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { judge } from '../../../../src/facade/outcomes.ts';
 import type { QueuedTask } from '../../../../src/queue/runner.ts';
 import { askChangeTask, type ChangeTaskOutcome } from '../../../../src/requests/changeTask.ts';
 import { noOrders } from '../../../../src/store/orders.ts';
@@ -257,6 +258,48 @@ describe('cancel', () => {
     master.elect(2, true);
     await answered();
     expect(master.ready()).toEqual([1]);
+  });
+
+  describe('with outcomes kept', () => {
+    beforeEach(() => {
+      master = new Master(store, clock, 'a', { keepOutcomes: 60_000 });
+    });
+
+    /** What a reader is told of task 2, whenever it looks. */
+    async function look(): Promise<string> {
+      const { done, stored, outcomes } = await store.connect().readOutcomes(NAME, [2]);
+      const verdict = judge(2, { done, stored: stored[0] ?? null, outcome: outcomes[0] ?? null });
+      return verdict.type === 'ended' ? verdict.outcome.state : verdict.type;
+    }
+
+    test('is told at every moment, also while the task before it runs', async () => {
+      await elected(3);
+      master.fate = (call) => (call === 'tasksAfter' ? atOnce : { there: 7, back: 7 });
+      const cancelled = ask(2);
+      const seen: string[] = [];
+      while (cancelled.outcome === undefined) {
+        seen.push(await look());
+        await clock.advance(1);
+      }
+      expect([...new Set(seen)]).toEqual(['queued', 'cancelled']);
+      expect([store.done, await look()]).toEqual([0, 'cancelled']);
+    });
+
+    test('is told though the master dies at once, at any moment of it', async () => {
+      for (let moment = 0; moment < 60; moment++) {
+        store = new MemoryTasks(clock);
+        master = new Master(store, clock, 'a', { keepOutcomes: 60_000 });
+        await elected(2);
+        master.fate = () => ({ there: 7, back: 7 });
+        ask(2);
+        await clock.advance(moment);
+        master.queue.endReign();
+        for (let steps = 0; steps < 30; steps++) {
+          expect(await look()).toMatch(/^(queued|cancelled)$/);
+          await clock.advance(1);
+        }
+      }
+    });
   });
 
   test('lets the id be stored again at once', async () => {

@@ -80,6 +80,7 @@ test('no two kinds of keys begin alike, so none is in the range of another', () 
     queueKey: keys.queueKey('q'),
     taskKey: keys.taskKey('q', 1),
     idKey: keys.idKey('q', 'a'),
+    takenEndKey: keys.takenEndKey('q', 1, 1),
     originKey: keys.originKey('q', 'a'),
     entryKey: keys.entryKey('q', { marked: false, at: 1, origin: 'a' }),
     entryIdKey: keys.entryIdKey('q', 'a'),

@@ -101,26 +101,38 @@ export class FakeTasks {
 
   private find({ find, filter, sort, limit }: Fields): Fields[] {
     if (find === 'failover') return [{ _id: 'lease', done: this.done }];
-    const { seq, key } = isFields(filter) ? filter : {};
-    const above = isFields(seq) ? Number(seq.$gt) : 0;
-    const keys = isFields(key) && Array.isArray(key.$in) ? key.$in : undefined;
-    const found = this.tasks.filter((task) => task.seq > above && (keys === undefined || keys.includes(task.key)));
+    const found = this.tasks.filter((task) => isMatch(task, isFields(filter) ? filter : {}));
     if (isFields(sort) && sort.seq === -1) found.reverse();
     return found.slice(0, Number(limit));
   }
 
   private update(updates: readonly { q: Fields; u: { $set: Fields } }[]): Fields {
+    let n = 0;
     for (const { q, u } of updates) {
-      this.tasks = this.tasks.map((task) => (task._id === q._id ? { ...task, ...u.$set } : task));
+      this.tasks = this.tasks.map((task) => {
+        if (!isMatch(task, q)) return task;
+        n += 1;
+        return { ...task, ...u.$set };
+      });
     }
-    return { n: updates.length };
+    return { n };
   }
 
-  private delete(deletes: readonly { q: { seq: { $gt: number; $lte: number } } }[]): Fields {
+  private delete(deletes: readonly { q: Fields }[]): Fields {
     const before = this.tasks.length;
-    for (const { q } of deletes) {
-      this.tasks = this.tasks.filter(({ seq }) => !(seq > q.seq.$gt && seq <= q.seq.$lte));
-    }
+    for (const { q } of deletes) this.tasks = this.tasks.filter((task) => !isMatch(task, q));
     return { n: before - this.tasks.length };
   }
+}
+
+/** As the server matches, as far as the filters of tasks go. All tasks are of one queue, and the field `name` is left out. */
+function isMatch(task: Fields, { name: _name, ...filter }: Fields): boolean {
+  return Object.entries(filter).every(([field, wanted]) => {
+    const value = task[field] ?? null;
+    if (!isFields(wanted) || wanted instanceof Date) return value === wanted;
+    const { $gt, $lte, $in } = wanted;
+    if ($in !== undefined) return Array.isArray($in) && $in.includes(value);
+    const isAbove = $gt === undefined || (value !== null && Number(value) > Number($gt));
+    return isAbove && ($lte === undefined || (value !== null && Number(value) <= Number($lte)));
+  });
 }

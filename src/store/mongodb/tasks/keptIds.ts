@@ -1,0 +1,79 @@
+/**
+ * What is left of tasks whose id stays taken after they were done (`uniqueUntil`): the document keeps its key, and so the unique
+ * index refuses another task of that id. When all others around it are trimmed, it gives up its payload and is marked `kept`, so
+ * no master takes it for a task, should the lease be lost. When its time is over, a sweep deletes it. The time is that of the
+ * wall clocks of members, and nothing but the id depends on it.
+ */
+import type { Clock } from '../../../time/clock.js';
+import type { Fields } from '../../documents.js';
+import { NO_BYTES } from '../../reader.js';
+import type { Commands } from '../commands.js';
+import { majority, TASKS, type TaskReads } from './taskReads.js';
+
+/** Between two sweeps, in ms. An id is free when its time is over, so a sweep only saves room. */
+export const SWEEP_PAUSE_MS = 60_000;
+/** Documents in one command. */
+const SWEPT_MAX = 2000;
+
+/** What one subsystem's kept documents are known by. */
+interface Kept {
+  /** When the last sweep ended, by the monotonic clock; null: there was none. */
+  sweptAt: number | null;
+  /** Where it goes on, if there was no time for all. */
+  from: number;
+  /** How many this sweep has left. */
+  left: number;
+}
+
+export class KeptIds {
+  private readonly names = new Map<string, Kept>();
+
+  constructor(
+    private readonly commands: Commands,
+    private readonly reads: TaskReads,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Marks those of the range whose time is not over, and deletes the others. All are done. Returns how many those were. */
+  async trim(name: string, range: Fields): Promise<number> {
+    const unmarked = { ...range, kept: null };
+    const until = { $gt: new Date(this.clock.wall()) };
+    const change = { $set: { kept: true, payload: NO_BYTES } };
+    const matched = await this.commands.updateMany('trimTasks', TASKS, { ...unmarked, uniqueUntil: until }, change);
+    if (matched > 0) this.seen(name);
+    return matched + (await this.commands.delete('trimTasks', TASKS, unmarked, 0));
+  }
+
+  /** There are some. */
+  seen(name: string): void {
+    if (!this.names.has(name)) this.names.set(name, { sweptAt: null, from: 0, left: 0 });
+  }
+
+  forget(name: string): void {
+    this.names.delete(name);
+  }
+
+  /** Deletes those up to `last` whose time is over, if it is time to. */
+  async sweep(name: string, last: number, signal: AbortSignal): Promise<void> {
+    const kept = this.names.get(name);
+    if (kept === undefined || last < 1) return;
+    if (kept.sweptAt !== null && this.clock.now() - kept.sweptAt < SWEEP_PAUSE_MS) return;
+    while (!signal.aborted) {
+      const filter = { name, kept: true, seq: { $gt: kept.from, $lte: last } };
+      const projection = { seq: 1, uniqueUntil: 1, format: 1 };
+      const options = { sort: { seq: 1 }, limit: SWEPT_MAX, projection, ...majority };
+      const found = (await this.commands.find('trimTasks', TASKS, filter, options)).map((document) => {
+        const reader = this.reads.reader(document);
+        return { seq: reader.serial('seq'), until: reader.uniqueUntil() };
+      });
+      const over = found.filter(({ until }) => until <= this.clock.wall()).map(({ seq }) => seq);
+      if (over.length > 0) await this.commands.delete('trimTasks', TASKS, { name, kept: true, seq: { $in: over } }, 0);
+      kept.left += found.length - over.length;
+      kept.from = found.at(-1)?.seq ?? last;
+      if (found.length === SWEPT_MAX) continue;
+      if (kept.left === 0) this.forget(name);
+      Object.assign(kept, { sweptAt: this.clock.now(), from: 0, left: 0 });
+      return;
+    }
+  }
+}

@@ -1,0 +1,124 @@
+import { expect, test } from 'vitest';
+import { SWEEP_PAUSE_MS } from '../../../../../src/store/mongodb/tasks/keptIds.ts';
+import { KEPT_MS, type TaskTrimmer } from '../../../../../src/store/mongodb/tasks/taskTrimmer.ts';
+import type { NewTask } from '../../../../../src/store/taskStore.ts';
+import { VirtualClock } from '../../../../support/virtualClock.ts';
+import { FakeTasks } from '../fakeTasks.ts';
+
+const MANY = 1_000_000;
+const HOUR = 3_600_000;
+const task = (id: string, idRule?: NewTask['idRule']): NewTask => ({ id, bytes: Buffer.from('payload'), idRule });
+const known = { type: 'known' };
+
+/** A queue of 10 tasks that are done, of which the third and the sixth keep their ids for an hour. */
+async function queue() {
+  const server = new FakeTasks();
+  const clock = new VirtualClock();
+  const member = server.member(clock);
+  const tasks = Array.from({ length: 10 }, (_, index) =>
+    task(`${index + 1}`, [2, 5].includes(index) ? HOUR : undefined),
+  );
+  await member.adder.add('q', tasks, MANY);
+  server.done = 10;
+  return { server, clock, ...member };
+}
+
+async function trimAll(trimmer: TaskTrimmer, clock: VirtualClock, through = 10): Promise<void> {
+  await trimmer.trim('q', through);
+  await clock.advance(KEPT_MS);
+  await trimmer.trim('q', through);
+}
+
+test('an id is taken after its task is done and trimmed, and free when its time is over', async () => {
+  const { server, clock, adder, trimmer } = await queue();
+  expect(await adder.add('q', [task('3'), task('4')], MANY)).toEqual([known, { type: 'stored', seq: 11 }]);
+  await trimAll(trimmer, clock);
+  expect(server.seqs).toEqual([3, 6, 10, 11]);
+  expect(await adder.add('q', [task('3'), task('6', HOUR)], MANY)).toEqual([known, known]);
+  await clock.advance(HOUR - KEPT_MS);
+  expect(await adder.add('q', [task('3')], MANY)).toEqual([{ type: 'stored', seq: 12 }]);
+});
+
+test('what is left of such a task has no payload, and tasks behind it are trimmed', async () => {
+  const { server, clock, trimmer } = await queue();
+  await trimAll(trimmer, clock);
+  expect(
+    server.tasks.slice(0, 2).map(({ kept, payload }) => [kept, Buffer.from(payload as Uint8Array).length]),
+  ).toEqual([
+    [true, 0],
+    [true, 0],
+  ]);
+  expect(server.seqs).toEqual([3, 6, 10]);
+});
+
+test('a sweep deletes what is left when its time is over, of a member that came later, too', async () => {
+  const { server, clock, trimmer } = await queue();
+  await trimAll(trimmer, clock);
+  await clock.advance(HOUR - KEPT_MS - 1);
+  await trimmer.trim('q', 10);
+  expect(server.seqs).toEqual([3, 6, 10]);
+  const later = server.member(clock).trimmer;
+  await trimAll(later, clock);
+  expect(server.seqs).toEqual([10]);
+  const before = server.sent.length;
+  await clock.advance(SWEEP_PAUSE_MS);
+  await later.trim('q', 10);
+  await clock.advance(SWEEP_PAUSE_MS);
+  await later.trim('q', 10);
+  // It has seen that nothing is left, and does not look again.
+  expect(server.sent.length - before).toBeLessThanOrEqual(1);
+});
+
+test('a sweep goes no further than what was done a minute ago, and not more often than once in a minute', async () => {
+  const { server, clock, trimmer } = await queue();
+  await trimAll(trimmer, clock);
+  const sweeps = () => server.sent.filter(({ filter }) => JSON.stringify(filter ?? '').includes('"kept":true'));
+  const [first] = sweeps();
+  expect(JSON.stringify(first)).toContain('"$lte":9');
+  const before = sweeps().length;
+  for (let second = 0; second < 59; second++) {
+    await clock.advance(1000);
+    await trimmer.trim('q', 10);
+  }
+  expect(sweeps()).toHaveLength(before);
+});
+
+test('a task that is done when its time is over is deleted as all others are', async () => {
+  const { server, clock, trimmer } = await queue();
+  await clock.advance(HOUR);
+  await trimAll(trimmer, clock);
+  expect(server.seqs).toEqual([10]);
+});
+
+test('a letter that is put back is stored though its id is taken, and the id is free when that is done', async () => {
+  const { server, adder } = await queue();
+  expect(await adder.add('q', [task('3', 'requeued')], MANY)).toEqual([{ type: 'stored', seq: 11 }]);
+  expect(await adder.add('q', [task('3', 'requeued')], MANY)).toEqual([known]);
+  server.done = 11;
+  expect(await adder.add('q', [task('3')], MANY)).toEqual([{ type: 'stored', seq: 12 }]);
+});
+
+test('nothing more is asked of the server where no id stays taken', async () => {
+  const server = new FakeTasks();
+  const clock = new VirtualClock();
+  const { adder, trimmer } = server.member(clock);
+  await adder.add(
+    'q',
+    Array.from({ length: 10 }, (_, index) => task(`${index}`)),
+    MANY,
+  );
+  server.done = 10;
+  const before = server.sent.length;
+  await trimAll(trimmer, clock);
+  expect(server.seqs).toEqual([10]);
+  expect(server.sent.slice(before).map((command) => Object.keys(command)[0])).toEqual(['find', 'find', 'delete']);
+});
+
+test('in a database that was emptied, nothing that is queued is marked', async () => {
+  const { server, clock, trimmer } = await queue();
+  await trimmer.trim('q', 10);
+  await clock.advance(KEPT_MS);
+  server.done = 0;
+  await trimmer.trim('q', 10);
+  expect(server.tasks.filter(({ kept }) => kept !== undefined)).toEqual([]);
+});
