@@ -1,5 +1,5 @@
 /** `cron`: calls a function at the slots of a pattern, on the master of an unmanaged cluster. No slot is stored or made up. */
-import { InvalidOptionError, toWire, WorkError } from '../errors.js';
+import { FailoverError, InvalidOptionError, toWire, WorkError } from '../errors.js';
 import { checkFunction, readFields } from '../options/checks.js';
 import { type Pattern, readPattern } from '../schedules/pattern.js';
 import type { Cancel, Clock } from '../time/clock.js';
@@ -7,6 +7,11 @@ import type { UnmanagedCluster } from './api.js';
 
 /** Timers wait no longer, in ms: the wall clock may be set in between. */
 const WAIT_MAX_MS = 60_000;
+/** A slot that was taken further ahead of the clock was taken by a clock that was wrong, in ms. */
+const AHEAD_MAX_MS = 3_600_000;
+
+/** The latest time that a Date can hold. */
+const TIME_MAX = 8.64e15;
 
 /** Is called at each slot, on the master. The next slot is left out while it runs. */
 export type CronFunction = (slot: Date) => unknown;
@@ -68,11 +73,22 @@ export class CronJob {
     const { clock, cluster } = this.parts;
     const { next } = this;
     const late = clock.wall() - (next ?? Number.POSITIVE_INFINITY);
+    if (cluster.isMaster) this.forgetAhead();
     // A process that was held up for longer has missed it.
     if (next !== null && late >= 0 && late < WAIT_MAX_MS && cluster.isMaster && !this.isRunning && next > this.taken) {
       this.take(next);
     }
     this.arm();
+  }
+
+  /** Nothing would run until the time comes that a clock showed too early: a month, or for ever. */
+  private forgetAhead(): void {
+    const { clock, cluster } = this.parts;
+    if (this.taken - clock.wall() <= AHEAD_MAX_MS) return;
+    const ahead = new Date(Math.min(this.taken, TIME_MAX)).toISOString();
+    this.taken = 0;
+    const text = `the cron job '${cluster.name}' had its last run for ${ahead}, so the clock of a member was ahead: it goes on by the clock of this one`;
+    cluster.emit('error', new FailoverError('ERR_CLOCK_JUMPED', text));
   }
 
   private take(slot: number): void {

@@ -6,10 +6,11 @@ import { isObject } from '../options/checks.js';
 import type { ResolvedManagedOptions } from '../options/options.js';
 import { resolveDrain } from '../options/orders.js';
 import { type ScheduleInfo, scheduleInfo } from '../requests/scheduleInfo.js';
-import { slotsToBackfill, taskIdOf } from '../requests/slots.js';
+import { filled, slotsToBackfill, taskIdOf } from '../requests/slots.js';
 import { checkInstant, resolveSchedule, resolveScheduleId } from '../schedules/options.js';
 import { encodeTask } from '../task/taskCodec.js';
 import type { Clock } from '../time/clock.js';
+import { whenRejected } from '../values/rejections.js';
 import type { AskedSlot, Declaration, MakeSlotTask, ScheduleAnswer, ScheduleCall } from '../wire/schedules.js';
 import type { Backfilled } from './schedulesApi.js';
 
@@ -130,6 +131,11 @@ export class Scheduling {
     } catch (cause) {
       throw new FailoverError('ERR_SCHEDULE_TASK', `${text} threw`, { cause });
     }
+    if (typeof task === 'object' && task !== null && 'then' in task) {
+      // Its rejection is no one's, and must not end the process.
+      whenRejected(task, () => {});
+      throw new FailoverError('ERR_SCHEDULE_TASK', `${text} returned a promise: it must return the task at once`);
+    }
     return this.encode(task, taskId);
   }
 
@@ -138,19 +144,29 @@ export class Scheduling {
     const { key, options } = this.parts;
     if (!isObject(task))
       throw new InvalidOptionError(`the task of a schedule must be an object, not ${showValue(task)}`);
-    if (key !== null && Reflect.get(task, key) !== undefined) {
-      const why = `the property '${key}' of the task holds the id of its slot, so the program must not set it`;
-      throw new InvalidOptionError(why);
-    }
-    const whole = key === null || taskId === null ? task : { ...task, [key]: taskId };
-    return encodeTask(whole, options.maxTaskBytes, (most, write) => {
+    // As it is, and what a task cannot hold is refused: a promise, a map, a getter that throws.
+    const bytes = encodeTask(task, options.maxTaskBytes, (most, write) => {
       const block = new Uint8Array(most);
       return block.subarray(0, write(block, 0));
     });
+    if (key !== null && hasField(task, key)) {
+      const why = `the property '${key}' of the task holds the id of its slot, so the program must not set it`;
+      throw new InvalidOptionError(why);
+    }
+    return taskId === null ? bytes : filled(bytes, key, taskId);
   }
 
   private mustBeDurable(): void {
     if (this.parts.options.durable) return;
     throw new InvalidOptionError(`schedules need a durable cluster: make '${this.parts.name}' with durable: true`);
+  }
+}
+
+/** A getter may have gone on to throw. */
+function hasField(task: object, key: string): boolean {
+  try {
+    return Reflect.get(task, key) !== undefined;
+  } catch (cause) {
+    throw new TaskError('ERR_TASK_NOT_CLONEABLE', `the property '${key}' of the task could not be read`, { cause });
   }
 }

@@ -38,6 +38,8 @@ export interface CancelAsked {
   readonly by: string;
   readonly id: TaskId;
   readonly running: boolean;
+  /** The number of the task; without it, the task that has the id now is meant. */
+  readonly seq?: number;
   /** How long to wait for the master, in ms. */
   readonly timeout: number;
 }
@@ -46,10 +48,10 @@ export interface CancelAsked {
 export function askCancel(
   reader: StoreReader,
   writer: Writer & Pick<FullStore, 'tasks'>,
-  { name, by, id, running, timeout }: CancelAsked,
+  { name, by, id, running, seq, timeout }: CancelAsked,
   clock: Clock,
 ): Promise<ChangeTaskOutcome> {
-  const asked = { name, unique: randomUUID(), by, key: id, running, bytes: null };
+  const asked = { name, unique: randomUUID(), by, key: id, running, seq, bytes: null };
   const desk = deskOfReader(reader, writer);
   return askChangeTask(asked, { store: writer.tasks, desk, clock, poll: LOOK_MS, timeout });
 }

@@ -4,11 +4,11 @@ import { InvalidOptionError } from '../errors.js';
 
 /**
  * Names what viewers of the live page can do. `pause` is resume, too, and `drain` is undrain. `schedule`: pause, resume and trigger
- * schedules.
+ * schedules. `cancel`: take queued tasks out, also one that runs.
  */
-export type PageAction = 'requeue' | 'discard' | 'pause' | 'hand-over' | 'drain' | 'schedule';
+export type PageAction = 'requeue' | 'discard' | 'pause' | 'hand-over' | 'drain' | 'schedule' | 'cancel';
 
-const pageActions: readonly PageAction[] = ['requeue', 'discard', 'pause', 'hand-over', 'drain', 'schedule'];
+const pageActions: readonly PageAction[] = ['requeue', 'discard', 'pause', 'hand-over', 'drain', 'schedule', 'cancel'];
 
 /** @throws InvalidOptionError */
 export function checkActions(value: unknown, path: string): readonly PageAction[] {

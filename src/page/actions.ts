@@ -13,6 +13,7 @@ import { conflict, noSubsystem, PageError } from './messages.js';
 import { idText } from './payloads.js';
 import type { NamedVerb } from './route.js';
 import { changeSchedule } from './scheduleActions.js';
+import { cancelTask } from './taskActions.js';
 
 export interface ActionParts {
   readonly reader: StoreReader;
@@ -31,6 +32,7 @@ export const fieldsOf: Readonly<Record<NamedVerb | 'drain' | 'undrain', readonly
   resume: ['ifTerm', 'ifAt'],
   requeue: ['letters', 'all', 'head', 'ifTerm'],
   discard: ['letters', 'all', 'ifTerm'],
+  cancel: ['number', 'id', 'running', 'ifTerm'],
   'pause-schedule': ['id', 'reason', 'ifTerm'],
   'resume-schedule': ['id', 'ifAt', 'ifTerm'],
   trigger: ['id', 'ifTerm'],
@@ -52,6 +54,9 @@ export async function act(verb: NamedVerb, name: string, body: Body, parts: Acti
     case 'discard':
       mustBeTerm(name, body.optionalTerm(), lease);
       return letters(verb, name, body, lease, parts);
+    case 'cancel':
+      mustBeTerm(name, body.optionalTerm(), lease);
+      return cancelTask(name, body, lease, parts);
     case 'pause-schedule':
     case 'resume-schedule':
     case 'trigger':

@@ -114,11 +114,13 @@ export class Body {
     return value.map((each: unknown) => {
       if (typeof each !== 'object' || each === null) throw wrong('each of letters must have a number and an id');
       const { number, id } = each as { readonly number?: unknown; readonly id?: unknown };
-      if (typeof number !== 'number' || !Number.isSafeInteger(number) || number < 1) {
-        throw wrong('the number of a letter must be as the page shows it: 1 or more');
-      }
-      return { number, ...taskId(id, 'the id of a letter') };
+      return numbered(number, id, 'a letter');
     });
+  }
+
+  /** Returns the task that waits by its number and its id. */
+  task(): ChosenLetter {
+    return numbered(this.fields.get('number'), this.fields.get('id'), 'a task');
   }
 
   /** Returns the id of the task that is said to be at the head; undefined if none is. */
@@ -126,6 +128,13 @@ export class Body {
     const value = this.fields.get('head');
     return value === undefined ? undefined : taskId(value, 'head');
   }
+}
+
+function numbered(number: unknown, id: unknown, what: string): ChosenLetter {
+  if (typeof number !== 'number' || !Number.isSafeInteger(number) || number < 1) {
+    throw wrong(`the number of ${what} must be as the page shows it: 1 or more`);
+  }
+  return { number, ...taskId(id, `the id of ${what}`) };
 }
 
 function taskId(text: unknown, what: string): NamedTask {

@@ -13,6 +13,7 @@
  *   POST ./api/subsystems/NAME/pause-schedule               PauseScheduleBody → Answer
  *   POST ./api/subsystems/NAME/resume-schedule              ResumeScheduleBody → Answer
  *   POST ./api/subsystems/NAME/trigger                      TriggerBody → TriggerAnswer
+ *   POST ./api/subsystems/NAME/cancel                       CancelBody → CancelAnswer
  *   POST ./api/drain, ./api/undrain                         DrainBody → Answer
  *
  * NAME is encoded by `encodeURIComponent`. Addresses lose the names `.` and `..`, and some proxies decode `%2F`, so each of
@@ -301,8 +302,23 @@ export interface TriggerBody {
   readonly ifTerm: number;
 }
 
+/** The task that waits, or runs, with its number and id as shown: another one of the same id is left alone. */
+export interface CancelBody extends Pick<TaskRow, 'number' | 'id'> {
+  /** Whether the work on it is ended, too, if it runs. */
+  readonly running?: true;
+  readonly ifTerm?: number;
+}
+
 export interface Answer {
   readonly ok: true;
+}
+
+/**
+ * `requested`: no master has decided within 5 s, and the request stays good for an hour. `done`: it was done, or became a dead letter,
+ * before. `unknown`: it is not queued any more.
+ */
+export interface CancelAnswer extends Answer {
+  readonly result: 'removed' | 'requested' | 'done' | 'unknown';
 }
 
 /** `known`: a task of this very moment is queued already. `full`: the queue is. */

@@ -12,9 +12,9 @@ export type Route =
   | { readonly type: 'bad'; readonly message: string };
 
 export type ScheduleVerb = 'pause-schedule' | 'resume-schedule' | 'trigger';
-export type NamedVerb = 'hand-over' | 'pause' | 'resume' | 'requeue' | 'discard' | ScheduleVerb;
+export type NamedVerb = 'hand-over' | 'pause' | 'resume' | 'requeue' | 'discard' | 'cancel' | ScheduleVerb;
 
-const verbs: readonly NamedVerb[] = ['hand-over', 'pause', 'resume', 'requeue', 'discard'];
+const verbs: readonly NamedVerb[] = ['hand-over', 'pause', 'resume', 'requeue', 'discard', 'cancel'];
 const scheduleVerbs: readonly ScheduleVerb[] = ['pause-schedule', 'resume-schedule', 'trigger'];
 const namedVerbs: readonly string[] = [...verbs, ...scheduleVerbs];
 const PREFIX = '/api/subsystems/';

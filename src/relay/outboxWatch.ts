@@ -38,8 +38,9 @@ export class OutboxWatch {
     const { outbox, clock, poll } = this.parts;
     const began = clock.now();
     this.looking = true;
-    // What fails here fails in the look of the master, too, which tells it.
-    const names = await outbox.namesWaiting([...this.watched.keys()], new Date(clock.wall())).catch(() => []);
+    const all = [...this.watched.keys()];
+    // As if entries were due in all of them: what fails here fails in the looks of the masters as well, which tell it, or finds them.
+    const names = await outbox.namesWaiting(all, new Date(clock.wall())).catch(() => all);
     this.looking = false;
     for (const name of names) for (const waiting of this.watched.get(name) ?? []) waiting();
     if (this.watched.size === 0) return;

@@ -20,6 +20,8 @@ interface ChangeTaskAsked {
   readonly by: string;
   readonly key: TaskId;
   readonly running: boolean;
+  /** The number of the task; without it, the task that has the id now is meant. */
+  readonly seq?: number | undefined;
   /** The new payload; null: the task is to be cancelled. */
   readonly bytes: Uint8Array | null;
 }
@@ -57,7 +59,7 @@ async function askOnce(
   const { store, desk, clock } = parts;
   // The number first: a task of this id that is stored from now on is another one.
   const found = await store.findTask(name, key);
-  if (found === null) return 'unknown';
+  if (found === null || found.seq !== (asked.seq ?? found.seq)) return 'unknown';
   const { seq } = found;
   if (seq <= (await store.queueState(name)).done) return 'done';
   const wall = clock.wall();

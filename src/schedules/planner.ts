@@ -53,21 +53,41 @@ export function* planSlots(planned: Planned, now: number): Generator<void, Plan>
   const missedThrough = now - LATE_MS - jitter - 1;
   const old = yield* missedSlots(planned, { after, through: Math.min(missedThrough, last), now });
   const recent: PlannedSlot[] = [];
-  let next: number | null = pattern.next(Math.max(after, missedThrough));
+  const start = Math.max(after, missedThrough);
+  // A slot waits for those before it, and is not late by that.
+  let dueAt = yield* latestDue(planned, start);
+  let next: number | null = pattern.next(start);
   while (next !== null && next <= last && recent.length < STEP_SLOTS_MAX) {
-    const late = now - next - jitterOf(id, next, jitter);
+    dueAt = Math.max(dueAt, next + jitterOf(id, next, jitter));
+    const late = now - dueAt;
     if (late < 0) break;
     recent.push({ slot: next, late, missed: late > LATE_MS });
     if (recent.length % PAUSE_SLOTS === 0) yield;
     next = pattern.next(next);
   }
   const isOpen = next !== null && (until === null || next <= until);
-  const due = next !== null && isOpen ? next + jitterOf(id, next, jitter) : null;
+  const due = next !== null && isOpen ? Math.max(dueAt, next + jitterOf(id, next, jitter)) : null;
   return {
     ...chosen(old, recent, rules, { now, isMore: recent.length === STEP_SLOTS_MAX }),
     cursor: recent.at(-1)?.slot ?? old.latest ?? cursor,
     next: due,
   };
+}
+
+/** Returns when the last of the slots up to `through` was due, as far as one behind it may have to wait for that. */
+function* latestDue({ id, rules, pattern }: Planned, through: number): Generator<void, number> {
+  const { jitter, from } = rules;
+  let latest = Number.NEGATIVE_INFINITY;
+  let seen = 0;
+  let slot = jitter === 0 ? null : pattern.previous(through + 1);
+  // Those before that were due no later, whatever their jitter is.
+  while (slot !== null && slot + jitter > Math.max(latest, through) && slot >= (from ?? 0)) {
+    latest = Math.max(latest, slot + jitterOf(id, slot, jitter));
+    seen += 1;
+    if (seen % PAUSE_SLOTS === 0) yield;
+    slot = pattern.previous(slot);
+  }
+  return latest;
 }
 
 /** Plans a schedule that is paused: its slots pass without a task. */

@@ -16,7 +16,10 @@ export interface NewEntry {
 /** Names an entry in the store. */
 export interface EntryRef {
   readonly key: unknown;
+  /** The origin of its task. */
   readonly origin: string;
+  /** What another program gave as its origin, where that is another. */
+  readonly given?: string;
 }
 
 export interface Entry extends EntryRef {
@@ -46,8 +49,8 @@ export interface OutboxStore {
   /** Returns those of the names that have entries which are due or marked. It may be behind, and miss some that cannot be read. */
   namesWaiting(names: readonly string[], now: Date): Promise<string[]>;
   /**
-   * Returns entries that are due or marked: the marked ones first, then by their time, those without first; at most `most`, and none
-   * if there are none. What has been written before it is called, it sees.
+   * Returns entries that are due or marked: the marked ones first, then by their time, those without first; at most `most`, fewer where
+   * they are large, and none if there are none. What has been written before it is called, it sees.
    */
   readEntries(name: string, now: Date, most: number): Promise<(Entry | BadEntry)[]>;
   /** Marks entries as due for all masters, whatever their clocks say. */

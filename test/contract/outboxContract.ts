@@ -15,7 +15,7 @@ let origins = 0;
 
 function entry(id: NewEntry['id'], ms: number): NewEntry {
   origins += 1;
-  return { id, bytes: bytes(id), at: at(ms), origin: `origin ${String(origins).padStart(9, '0')}` };
+  return { id, bytes: bytes(id), at: at(ms), origin: String(origins).padStart(24, '0') };
 }
 
 function idsOf(entries: readonly (Entry | BadEntry)[]): unknown[] {

@@ -3,7 +3,7 @@ import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { openPage, serve, until } from './browser.ts';
 import type { World } from './fixture/server.ts';
-import { billing, fewRows, lettersOf, rowOf, worldOf } from './fixture/worlds.ts';
+import { billing, fewRows, lettersOf, rowOf, tasksOf, worldOf } from './fixture/worlds.ts';
 
 const at = Date.UTC(2026, 4, 17, 12);
 const world = (more: Partial<World> = {}): World => ({
@@ -266,6 +266,36 @@ test('letters: those that are chosen are requeued or discarded, and what came of
     (number) => number === 2,
   );
   expect(server.writes.at(-1)).toMatchObject({ action: 'discard', body: { letters: [chosen[1]] } });
+});
+
+test('a task that waits is cancelled by its number, and its work is ended if that is wanted', async () => {
+  const results = ['removed', 'requested'];
+  const write: World['write'] = () => ({ status: 200, body: { ok: true, result: results.shift() } });
+  const { server, page, dialog } = await openBilling(world({ write }));
+  await page.getByText('The tasks that wait, in order').click();
+  const buttons = page.getByRole('button', { name: /^Cancel it… / });
+  await buttons.first().waitFor();
+  const [first] = tasksOf(at, 1);
+  const cancel = async (running: boolean, said: RegExp) => {
+    await buttons.first().click();
+    if (running) await dialog.getByLabel('End its work, if it runs').check();
+    expect(await dialog.innerText()).toContain('This cannot be undone.');
+    await dialog.getByRole('button', { name: 'Take it out' }).click();
+    await until(
+      'the answer',
+      () => answer(page),
+      (text) => said.test(text),
+    );
+    await dialog.getByRole('button', { name: 'Close' }).click();
+    await dialog.waitFor({ state: 'hidden' });
+  };
+  await cancel(false, /^It is cancelled/);
+  await cancel(true, /^No master has decided yet/);
+  const chosen = { number: first?.number, id: first?.id, ifTerm: 4 };
+  expect(server.writes.map(({ action, name, body }) => ({ action, name, body }))).toEqual([
+    { action: 'cancel', name: 'billing', body: chosen },
+    { action: 'cancel', name: 'billing', body: { ...chosen, running: true } },
+  ]);
 });
 
 test('all letters are requeued a part at a time, until none is left', async () => {

@@ -26,7 +26,7 @@ export const page: Register = (program, context) => {
     .description('serve the live page to a browser; prints its address, which has a token that no other start has')
     .option('--port <port>', `the port to listen on; 0: a free one (default: ${PORT})`)
     .option('--host <host>', `where to listen; others than this machine need a secret to be given (default: ${HOST})`)
-    .option('--actions', 'allow changes: requeue, discard, pause, hand over, drain')
+    .option('--actions', 'allow changes: requeue, discard, cancel, pause, hand over, drain, schedules')
     .option('--payload', 'show payloads')
     .option('--title <text>', 'what its header shows, such as staging')
     .option('--user <name>', 'the name to log in with, instead of the token')

@@ -187,6 +187,36 @@ export async function askUnblock(page, details) {
   }));
 }
 
+const cancelled = {
+  removed: 'It is cancelled, and does not begin any more.',
+  requested: 'No master has decided yet. The request stays good for an hour.',
+  done: 'It was done, or became a dead letter, before.',
+  unknown: 'It was not queued any more, so nothing was done.',
+};
+
+export function askCancel(page, details, { number, id }, then) {
+  ask(page, details.row, (now) => ({
+    title: `Cancel the task ${shown(id, 60)}`,
+    lines: [
+      `The master takes it out of the queue of ${quoted(now.name)}, and it does not begin any more. This cannot be undone.`,
+      'If it runs already, it comes to its end, unless its work is to be ended, too.',
+      `If the term is not ${now.term} any more, nothing happens.`,
+    ],
+    fields: [{ name: 'running', label: 'End its work, if it runs', isBox: true }],
+    verb: 'Take it out',
+    isDanger: true,
+    send: ({ running }) =>
+      write(...at(now.name, 'cancel'), {
+        number,
+        id,
+        ...(running === 'on' ? { running: true } : {}),
+        ifTerm: now.term,
+      }),
+    done: ({ result }) => cancelled[result] ?? shown(result),
+    then,
+  }));
+}
+
 export function askDiscard(page, details, chosen, then) {
   ask(page, details.row, (now) => ({
     title: `Discard ${plural(chosen.length, 'dead letter')}`,

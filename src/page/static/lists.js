@@ -1,5 +1,5 @@
 /** Dead letters and waiting tasks, page by page. What was chosen stays chosen while the lists are read again. */
-import { askDiscard, askRequeue } from './actions.js';
+import { askCancel, askDiscard, askRequeue } from './actions.js';
 import { h } from './dom.js';
 import { ago, bdi, button, table } from './parts.js';
 import { read } from './wire.js';
@@ -161,8 +161,10 @@ export function lettersOf(page, details) {
   ];
 }
 
-export function tasksOf(page) {
+export function tasksOf(page, details) {
   const list = page.lists.tasks;
+  const mayCancel = page.overview.actions.includes('cancel');
+  const then = () => readList(page, 'tasks');
   const toggle = (event) => {
     if (event.target.open && !page.lists.tasks) readList(page, 'tasks');
   };
@@ -180,6 +182,10 @@ export function tasksOf(page) {
             `submitted ${duration(page.now() - Date.parse(entry.at))} ago`,
             entry.attempts > 0 && `, tried ${plural(entry.attempts, 'time')}`,
           ),
+          mayCancel &&
+            button('Cancel it…', () => askCancel(page, details, entry, then), {
+              'aria-label': `Cancel it… ${shown(entry.id, 60)}`,
+            }),
           entry.payload !== undefined && more(page, list, entry.number, 'Payload', () => payloadOf(entry)),
         ),
       ),

@@ -229,7 +229,7 @@ export function subsystemOf(page) {
           h('h2', `Dead letters (${count(details.row.dead)})`),
           lettersOf(page, details),
         ),
-        h('section.card', { key: 'tasks' }, h('h2', `Queue (${count(details.queue.queued)})`), tasksOf(page)),
+        h('section.card', { key: 'tasks' }, h('h2', `Queue (${count(details.queue.queued)})`), tasksOf(page, details)),
       ],
       settings.length > 0 &&
         h(

@@ -8,6 +8,12 @@ import type { StoreFacts } from './leases.js';
 import type { PackedEntries } from './taskBytes.js';
 import { unpackEntries } from './taskBytes.js';
 
+/**
+ * What one read gives out at most, but for its first entry. All that it gives is marked, stored as tasks and removed, each under the
+ * one lock of the store, for which beats of all members wait.
+ */
+export const READ_BYTES_MAX = 1024 * 1024;
+
 export interface OutboxCalls {
   putEntries(name: string, entries: PackedEntries): boolean[];
   namesWaiting(names: readonly string[], now: Date): string[];
@@ -53,10 +59,14 @@ class Outbox {
 
   readEntries(name: string, now: Date, most: number): (Entry | BadEntry)[] {
     const found: (Entry | BadEntry)[] = [];
+    let bytes = 0;
     for (const { key, value } of this.entries.each(entryRangeUntil(name, now.getTime()))) {
       if (found.length >= most) break;
       const fields = this.fields(value, name);
       if (fields.refused !== undefined) continue;
+      const { payload } = fields;
+      bytes += payload instanceof Uint8Array ? payload.length : 0;
+      if (found.length > 0 && bytes > READ_BYTES_MAX) break;
       found.push(this.entryOf(name, key, fields));
     }
     return found;

@@ -83,8 +83,8 @@ export const answerBugs: readonly PlantedBug[] = [
     name: 'done-gives-up-with-the-store',
     breaks: 'A store that is away for a moment ends all waits.',
     file: waiters,
-    find: 'const passes = error instanceof FailoverError && passing.includes(error.code);',
-    replace: 'const passes = error instanceof FailoverError && passing.length === 0;',
+    find: 'if (passing.includes(code)) return;',
+    replace: 'if (passing.length === 0) return;',
     caughtBy: ['named'],
   },
   {
@@ -147,9 +147,14 @@ export const answerBugs: readonly PlantedBug[] = [
     name: 'fresh-outcome-deleted-with-the-old-one',
     breaks: 'In the embedded store the end of an old outcome stays, and takes the one that came in its place.',
     file: embedded,
-    find: 'if (outcome !== null && outcome.until.getTime() < before.getTime()) this.entries.remove(key);',
-    replace: 'if (outcome !== null) this.entries.remove(key);',
-    also: [{ find: '        this.entries.remove(outcomeEndKey(name, old.until.getTime(), id));\n', replace: '' }],
+    find: 'if (until === undefined || until < before) this.entries.remove(key);',
+    replace: 'this.entries.remove(key);',
+    also: [
+      {
+        find: '        if (until !== undefined) this.entries.remove(outcomeEndKey(name, until.getTime(), id));\n',
+        replace: '',
+      },
+    ],
     caughtBy: ['contract'],
   },
   {

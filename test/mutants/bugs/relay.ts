@@ -92,8 +92,8 @@ export const relayBugs: readonly PlantedBug[] = [
     name: 'late-removal-takes-the-next',
     breaks: 'A removal that comes late takes an entry that came in the place of the one that it is for.',
     file: mongodbOutbox,
-    find: "return isObjectId(key) || origin === '' ? { _id: key } : { _id: key, origin };",
-    replace: 'return { _id: key, ...(origin === "none" ? { origin } : {}) };',
+    find: "return isObjectId(key) || given === '' ? { _id: key } : { _id: key, origin: given };",
+    replace: 'return { _id: key, ...(given === "none" ? { origin } : {}) };',
     caughtBy: ['contract'],
   },
   {

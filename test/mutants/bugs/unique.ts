@@ -40,7 +40,7 @@ export const uniqueBugs: readonly PlantedBug[] = [
       'In the embedded store the id of a queued task is free when the time of the id is over, so two tasks of it wait.',
     file: 'src/store/embedded/takenIds.ts',
     find: 'const isOver = seq <= done && seq !== burial?.seq;',
-    replace: 'const isOver = seq !== burial?.seq;',
+    replace: 'const isOver = done >= 0 && seq !== burial?.seq;',
     caughtBy: ['contract'],
   },
 ];

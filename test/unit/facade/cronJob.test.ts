@@ -92,3 +92,18 @@ test('nothing is called once the cluster has stopped', async () => {
   expect(slots).toHaveLength(1);
   expect(clock.pending).toBe(0);
 });
+
+test('a slot that a clock far ahead has taken stops nothing, and is told once', async () => {
+  job();
+  cluster.emit('synchronize', Date.UTC(2026, 5, 1));
+  await clock.advance(6 * MINUTE);
+  expect(slots).toEqual(['12:02', '12:04', '12:06']);
+  expect(errors).toEqual([
+    expect.stringMatching(/'cleanup' had its last run for 2026-06-01T00:00:00.000Z, so the clock/),
+  ]);
+  // One that is a little ahead may be that of the last master.
+  cluster.emit('synchronize', Date.UTC(2026, 4, 1, 12, 10));
+  await clock.advance(6 * MINUTE);
+  expect(slots).toEqual(['12:02', '12:04', '12:06', '12:12']);
+  expect(errors).toHaveLength(1);
+});

@@ -15,7 +15,7 @@ test('the page is served where it was asked for, with no action unless it is nam
     'requeue',
     'pause',
   ]);
-  expect(resolveObserve({ port: 1, token, page: true, actions: true })?.page?.actions).toHaveLength(6);
+  expect(resolveObserve({ port: 1, token, page: true, actions: true })?.page?.actions).toHaveLength(7);
   expect(resolveObserve({ port: 1, page: false, actions: false })?.page).toBe(null);
 });
 

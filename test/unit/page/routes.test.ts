@@ -49,7 +49,7 @@ test('rows have what the store has, and an order', async () => {
 
 test('without actions no writing route is there, whatever the method', async () => {
   const page = new PageInMemory();
-  for (const verb of ['hand-over', 'pause', 'resume', 'requeue', 'discard']) {
+  for (const verb of ['hand-over', 'pause', 'resume', 'requeue', 'discard', 'cancel']) {
     for (const method of ['GET', 'POST', 'PUT', 'OPTIONS']) {
       expect(await page.status(`/api/subsystems/a/${verb}`, { ...post({}), method })).toBe(404);
     }

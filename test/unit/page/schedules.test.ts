@@ -171,7 +171,7 @@ test('what cannot be done changes nothing, and says why', async () => {
 test('the routes are there with the action `schedule` alone', async () => {
   const verbs = ['pause-schedule', 'resume-schedule', 'trigger'];
   const post = { method: 'POST', headers: own, body: JSON.stringify({ id: 'a', ifTerm: 1 }) };
-  const others = new PageInMemory({ actions: ['requeue', 'discard', 'pause', 'hand-over', 'drain'] });
+  const others = new PageInMemory({ actions: ['requeue', 'discard', 'pause', 'hand-over', 'drain', 'cancel'] });
   const able = new PageInMemory({ actions: ['schedule'] });
   for (const each of [others, able]) each.store.lease('a');
   for (const verb of verbs) {

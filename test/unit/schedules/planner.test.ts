@@ -86,6 +86,29 @@ describe('a plan', () => {
     expect(found).toMatchObject({ slots: [], cursor: noon + 2 * HOUR, hasLost: false, next: noon + 3 * HOUR });
   });
 
+  test.each([
+    ['*/5 * * * *', 30],
+    ['* * * * *', 60],
+    ['* * * * *', 2],
+  ])('of a live master loses no slot of %s by a jitter of %i minutes', (pattern, minutes) => {
+    const rules = { ...base, pattern, overlap: 'queue', jitter: minutes * 60_000 } as const;
+    const { next } = readPattern(pattern, 'UTC', 0);
+    const found: number[] = [];
+    let cursor = noon;
+    for (let now = noon; now < noon + 6 * HOUR; ) {
+      const step = plan(rules, cursor, now);
+      found.push(...step.slots.map(({ slot }) => slot));
+      for (const { slot } of step.slots) expect(now - slot).toBeLessThanOrEqual(rules.jitter);
+      cursor = step.cursor;
+      expect(step.next ?? 0, 'a look that finds something').toBeGreaterThan(now);
+      now = step.next ?? Number.POSITIVE_INFINITY;
+    }
+    const all: number[] = [];
+    for (let slot = next(noon); slot !== null && slot <= cursor; slot = next(slot)) all.push(slot);
+    expect(all.length).toBeGreaterThan(60);
+    expect(found).toEqual(all);
+  });
+
   test('is the one of a naive planner', () => {
     const seconds = fc.integer({ min: 0, max: 4000 });
     const given = fc.record({
@@ -113,10 +136,20 @@ function naive(rules: SlotRules, cursor: number, now: number): Partial<Plan> {
   const { jitter, within, missed, maxMissed } = rules;
   const { next } = readPattern(rules.pattern, rules.timeZone, 0);
   const due: { slot: number; late: number }[] = [];
+  let dueAt = 0;
+  for (
+    let slot = next(Math.max(noon - jitter, (rules.from ?? 0) - 1));
+    slot !== null && slot <= cursor;
+    slot = next(slot)
+  ) {
+    dueAt = Math.max(dueAt, slot + jitterOf('a', slot, jitter));
+  }
   for (let slot = next(Math.max(cursor, (rules.from ?? 0) - 1)); slot !== null; slot = next(slot)) {
-    const late = now - slot - jitterOf('a', slot, jitter);
-    if (slot > (rules.until ?? slot) || slot > now) break;
+    const own = slot + jitterOf('a', slot, jitter);
+    dueAt = Math.max(dueAt, own);
     // Of slots so old that each jitter has passed, none waits for another.
+    const late = now - (slot < now - LATE_MS - jitter ? own : dueAt);
+    if (slot > (rules.until ?? slot) || slot > now) break;
     if (late < 0) break;
     due.push({ slot, late });
   }

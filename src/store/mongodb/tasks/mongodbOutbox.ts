@@ -5,8 +5,10 @@
  *
  * An entry of a transaction has any `_id`, of a task that is due later one that is made of its id. `at` is missing where it is due at
  * once, `origin` where `_id` is an ObjectId of another program. `due: true` marks it as due, `refused` says why it cannot become a task.
- * docs/guide/transactions.md documents it for other languages.
+ * docs/guide/transactions.md documents it for other languages, so any of the fields may hold anything.
  */
+import { createHash } from 'node:crypto';
+import { showValue } from '../../../diagnostics/showValue.js';
 import { bson } from '../../../task/bson.js';
 import type { TaskId } from '../../../task/task.js';
 import { problemOf } from '../../../task/wellFormed.js';
@@ -25,6 +27,9 @@ const LOOK_FOUND_MAX = 1000;
 /** The order in which entries leave. */
 const line = { due: -1, at: 1, origin: 1, _id: 1 } as const;
 const notRefused = { refused: null };
+/** How the `_id` of a task begins that is due later, and all origins that we make: those of ObjectIds. */
+const DELAYED = 'at/';
+const OUR_ORIGIN = /^[\da-f]{24}$/;
 
 export class MongodbOutbox implements OutboxStore {
   constructor(
@@ -53,39 +58,56 @@ export class MongodbOutbox implements OutboxStore {
   async namesWaiting(names: readonly string[], now: Date): Promise<string[]> {
     const found = new Set<string>();
     for (let from = 0; from < names.length; from += LOOK_NAMES_MAX) {
-      const some = { name: { $in: names.slice(from, from + LOOK_NAMES_MAX) }, ...notRefused };
-      // Each of them is one stretch of the index, however many wait for later.
-      const $or = [
-        { ...some, due: true },
-        { ...some, due: null, at: null },
-        { ...some, due: null, at: { $lte: now } },
-      ];
-      const options = { limit: LOOK_FOUND_MAX, projection: { _id: 0, name: 1 }, ...majority };
-      for (const { name } of await this.commands.find('namesWaiting', OUTBOX, { $or }, options)) {
-        if (typeof name === 'string') found.add(name);
+      let left = names.slice(from, from + LOOK_NAMES_MAX);
+      // One name with many entries hides the others: these are asked for again.
+      for (let isWhole = false; !isWhole && left.length > 0; left = left.filter((name) => !found.has(name))) {
+        const some = { name: { $in: left }, ...notRefused };
+        // Each of them is one stretch of the index, however many wait for later.
+        const $or = [
+          { ...some, due: { $ne: null } },
+          { ...some, due: null, at: null },
+          { ...some, due: null, at: { $lte: now } },
+        ];
+        const options = { limit: LOOK_FOUND_MAX, projection: { _id: 0, name: 1 }, ...majority };
+        const answers = await this.commands.find('namesWaiting', OUTBOX, { $or }, options);
+        for (const { name } of answers) if (typeof name === 'string') found.add(name);
+        isWhole = answers.length < LOOK_FOUND_MAX;
       }
     }
     return [...found];
   }
 
+  /**
+   * The marked ones are read by themselves: what another program writes as `due` sorts before those without, and one that is due later
+   * would hide them. One that is marked between the reads may be missed, and is found by the next look: its task is stored later, so it
+   * is not done yet for the caller of this one.
+   */
   async readEntries(name: string, now: Date, most: number): Promise<(Entry | BadEntry)[]> {
-    const filter = { name, ...notRefused };
+    const unmarked = { name, ...notRefused, due: null };
     // Without the payloads of those that wait for later.
     const probe = { sort: line, limit: 1, projection: { at: 1, due: 1 } };
-    const [first] = await this.reads.fresh('readEntries', OUTBOX, filter, probe);
-    if (first === undefined || !isDue(first, now)) return [];
-    const found = await this.reads.fresh('readEntries', OUTBOX, filter, { sort: line, limit: most });
-    const end = found.findIndex((document) => !isDue(document, now));
-    return (end < 0 ? found : found.slice(0, end)).map((document) => this.entryOf(document));
+    const [first] = await this.reads.fresh('readEntries', OUTBOX, unmarked, probe);
+    const marked = { name, ...notRefused, due: { $ne: null } };
+    const found = await this.reads.fresh('readEntries', OUTBOX, marked, { sort: line, limit: most });
+    if (first !== undefined && isDue(first, now) && found.length < most) {
+      const rest = { sort: line, limit: most - found.length };
+      const others = await this.reads.fresh('readEntries', OUTBOX, unmarked, rest);
+      const end = others.findIndex((document) => !isDue(document, now));
+      found.push(...(end < 0 ? others : others.slice(0, end)));
+    }
+    return found.map((document) => this.entryOf(document));
   }
 
   private entryOf(document: Fields): Entry | BadEntry {
-    const { _id: key } = document;
+    const { _id: key, due, origin: given } = document;
     const origin = originOf(document);
-    const ref = { key, origin: origin ?? '' };
+    const ref = { key, origin: origin ?? '', ...(typeof given === 'string' && given !== origin ? { given } : {}) };
     try {
       if (origin === undefined) {
         return { ...ref, problem: 'its _id is no ObjectId, and it has no origin, a text that no other entry ever had' };
+      }
+      if (due !== true && due !== undefined && due !== null) {
+        return { ...ref, problem: `its due is ${showValue(due)}, and only a master may set it: unset it` };
       }
       const entry = new EntryReader(document, this.commands.where(key)).entry(ref);
       const problem = problemOf(entry.bytes);
@@ -125,18 +147,22 @@ export class MongodbOutbox implements OutboxStore {
 const DUPLICATE_KEY = 11000;
 
 function delayedId(name: string, id: TaskId): string {
-  return `at/${name.length}/${name}/${typeof id}/${id}`;
+  return `${DELAYED}${name.length}/${name}/${typeof id}/${id}`;
 }
 
 /** Finds this entry, and none that came later under its `_id`. */
-function only({ key, origin }: EntryRef): Fields {
-  return isObjectId(key) || origin === '' ? { _id: key } : { _id: key, origin };
+function only({ key, origin, given = origin }: EntryRef): Fields {
+  return isObjectId(key) || given === '' ? { _id: key } : { _id: key, origin: given };
 }
 
-/** Returns undefined for an entry of another program that nothing tells from a later one. */
+/**
+ * Returns the origin of the task. That of another program is taken together with the `_id`: it may have given one to two entries, or
+ * one that we give to tasks. Returns undefined for an entry of another program that nothing tells from a later one.
+ */
 function originOf({ _id, origin }: Fields): string | undefined {
-  if (typeof origin === 'string' && origin !== '') return origin;
-  return isObjectId(_id) ? String(_id) : undefined;
+  if (typeof origin !== 'string' || origin === '') return isObjectId(_id) ? String(_id) : undefined;
+  if (OUR_ORIGIN.test(origin) && typeof _id === 'string' && _id.startsWith(DELAYED)) return origin;
+  return `entry/${createHash('sha256').update(bson.serialize({ _id, origin })).digest('hex')}`;
 }
 
 function isObjectId(value: unknown): boolean {

@@ -1,0 +1,91 @@
+/** What other programs may write into the outbox, on a real server: it holds up no other entry, and becomes no task of another. */
+import { randomUUID } from 'node:crypto';
+import { MongoClient, ObjectId } from 'mongodb';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { BadEntry, Entry } from '../../src/store/outbox.ts';
+import type { FullStore } from '../../src/store/taskStore.ts';
+import { bson } from '../../src/task/bson.ts';
+import { createStore } from '../support/builtStore.ts';
+import { databaseUri } from '../support/database.ts';
+
+const uri = databaseUri();
+const now = new Date();
+const later = new Date(now.getTime() + 3_600_000);
+let store: FullStore;
+let client: MongoClient;
+
+beforeAll(async () => {
+  store = createStore(
+    { kind: 'mongodb', connectString: uri, connectOptions: {}, debug: false },
+    { commandTimeout: 30_000 },
+  );
+  await store.open();
+  client = await new MongoClient(uri).connect();
+});
+afterAll(async () => {
+  await client?.close();
+  await store?.close();
+});
+
+const foreign = (name: string, key: string, fields = {}) => ({
+  name,
+  key,
+  payload: bson.serialize({ id: key }),
+  ...fields,
+});
+const write = (...documents: { name: string; _id?: unknown }[]) =>
+  client
+    .db()
+    .collection('failover_outbox')
+    .insertMany(documents as object[]);
+const read = (name: string) => store.outbox.readEntries(name, now, 100);
+const shown = (entries: readonly (Entry | BadEntry)[]) =>
+  entries.map((entry) => ('problem' in entry ? entry.problem.replace(/:.*/, '') : entry.id));
+
+test('an entry with a due of its own is refused, and holds up no other, whenever it is due', async () => {
+  const name = randomUUID();
+  await write(foreign(name, 'blocks', { due: false, at: later }), foreign(name, 'past', { due: 0, at: now }));
+  await write(foreign(name, 'plain'), foreign(name, 'waits', { at: later }), foreign(name, 'none', { due: null }));
+  expect(await store.outbox.namesWaiting([name], now)).toEqual([name]);
+  const found = await read(name);
+  const problem = (due: unknown) => `its due is ${due}, and only a master may set it`;
+  expect(shown(found)).toEqual(expect.arrayContaining([problem(false), problem(0), 'plain', 'none']));
+  expect(found).toHaveLength(4);
+  await store.outbox.refuseEntries(
+    name,
+    found.filter((entry): entry is BadEntry => 'problem' in entry),
+  );
+  expect(shown(await read(name)).sort()).toEqual(['none', 'plain']);
+});
+
+test('an entry with a due of its own is seen by a look at all names', async () => {
+  const name = randomUUID();
+  await write(foreign(name, 'blocks', { due: false, at: later }));
+  expect(await store.outbox.namesWaiting([name], now)).toEqual([name]);
+});
+
+test('one name with many entries hides no other', async () => {
+  const [many, few] = [randomUUID(), randomUUID()];
+  await write(...Array.from({ length: 1500 }, (_, index) => foreign(many, `task ${index}`)));
+  await write(foreign(few, 'only'));
+  expect((await store.outbox.namesWaiting([many, few], now)).sort()).toEqual([many, few].sort());
+  expect(await store.outbox.namesWaiting([randomUUID()], now)).toEqual([]);
+});
+
+test('two entries of one origin are two tasks, and neither has an origin of ours', async () => {
+  const name = randomUUID();
+  const origin = `schedule/${later.getTime()}/nightly`;
+  const [a, b] = [new ObjectId(), new ObjectId()];
+  await write(foreign(name, 'x', { _id: a, origin }), foreign(name, 'y', { _id: b, origin }));
+  await write(foreign(name, 'z', { _id: `text ${name}`, origin }));
+  const found = (await read(name)) as Entry[];
+  expect(found.map(({ id }) => id).sort()).toEqual(['x', 'y', 'z']);
+  expect(new Set(found.map((entry) => entry.origin)).size).toBe(3);
+  for (const entry of found) expect(entry.origin).toMatch(/^entry\/[\da-f]{64}$/);
+  // The same by the next look, and what a crash repeats is known by it.
+  expect(((await read(name)) as Entry[]).map((entry) => entry.origin)).toEqual(found.map((entry) => entry.origin));
+  await store.outbox.markEntries(name, found);
+  expect(((await read(name)) as Entry[]).every(({ marked }) => marked)).toBe(true);
+  await store.outbox.removeEntries(name, found);
+  expect(await read(name)).toEqual([]);
+});
