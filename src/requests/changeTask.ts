@@ -42,20 +42,23 @@ export type ChangeTaskOutcome = ChangeAnswer | 'requested' | 'full';
 export async function askChangeTask(asked: ChangeTaskAsked, parts: ChangeTaskParts): Promise<ChangeTaskOutcome> {
   const { clock, poll, timeout } = parts;
   const deadline = clock.now() + timeout;
+  let { seq } = asked;
   for (let time = 0; ; time++) {
-    const outcome = await askOnce(asked, deadline, time, parts);
-    if (outcome !== 'gone') return outcome;
-    // It was forgotten before any master had decided, so it is asked again.
+    const outcome = await askOnce({ ...asked, seq }, deadline, time, parts);
+    if (typeof outcome === 'string') return outcome;
+    // It was forgotten before any master had decided, so it is asked again, of the same task.
+    seq = outcome.gone;
     await pause(clock, Math.max(0, Math.min(poll, deadline - clock.now())));
   }
 }
 
 async function askOnce(
-  { name, unique, by, key, running, bytes }: ChangeTaskAsked,
+  asked: ChangeTaskAsked,
   deadline: number,
   time: number,
   parts: ChangeTaskParts,
-): Promise<ChangeTaskOutcome | 'gone'> {
+): Promise<ChangeTaskOutcome | { readonly gone: number }> {
+  const { name, unique, by, key, running, bytes } = asked;
   const { store, desk, clock } = parts;
   // The number first: a task of this id that is stored from now on is another one.
   const found = await store.findTask(name, key);
@@ -67,7 +70,8 @@ async function askOnce(
   const until = new Date(wall + CHANGE_LIFE_MS);
   if (!(await store.putChange({ name, id, seq, key, running, bytes, by, until }, CHANGES_MAX))) return 'full';
   await change(desk, name, desk.orders, () => ({ change: { changes: { id } }, request: null }));
-  return follow(name, id, deadline, parts);
+  const outcome = await follow(name, id, deadline, parts);
+  return outcome === 'gone' ? { gone: seq } : outcome;
 }
 
 /** `gone`: the request is not there any more, and there is time to ask again. */

@@ -13,8 +13,8 @@
  *   answered   the asker hears of it.
  *   passed     a cancelled task is passed over, and acknowledged. Not before: who finds it acknowledged takes it for done.
  *
- * A master that ends before it has answered leaves the request to the next one, which begins again. So that one passes
- * nothing over before it has seen which requests there are.
+ * A master that ends before it has answered leaves the request to the next one, which begins again. Therefore that one
+ * passes nothing over before it has seen which requests there are.
  */
 import { CHANGES_READ_MAX, type ChangeAnswer, type TaskChange } from '../../store/changes.js';
 import type { TaskId } from '../../task/task.js';
