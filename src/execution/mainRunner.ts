@@ -47,6 +47,7 @@ interface MainRunnerParts {
 
 export class MainRunner implements Runner {
   readonly mostTasks = 1;
+  readonly beginsLate = true;
   private term = 0;
   private started = false;
   private runs = 0;
@@ -152,7 +153,8 @@ export class MainRunner implements Runner {
     const { running } = this;
     if (running === undefined) return;
     this.cancelled = true;
-    this.abort(CANCELLED);
+    this.parts.lease.cancel();
+    this.parts.abort(CANCELLED);
     this.cancelAlarm.by(this.parts.clock.now() + timeout);
     this.tellCancelled = () => this.parts.goesOn(id, timeout);
   }
