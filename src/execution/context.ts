@@ -79,9 +79,12 @@ export type PutCheckpoint = (context: WorkContext, bytes: Uint8Array) => Promise
 /** The longest time for which a task is postponed, in ms. */
 const RETRY_IN_MAX_MS = 24 * 60 * 60 * 1000;
 
+const LEASE_ENDS = 'the lease is about to end';
+
 export class WorkContext implements TaskContext {
   private controller: AbortController | undefined;
-  private ended = false;
+  /** Why the work was told to end, if it was. */
+  private why: string | undefined;
   private over = false;
   /** For how long the work has asked to postpone its task, in ms. */
   retryDelay: number | null = null;
@@ -108,12 +111,14 @@ export class WorkContext implements TaskContext {
     this.controller ??= new AbortController();
     // The order to end arrives as a message too, but not in a thread that computes without a pause; and none arrives
     // from a coordinator that died.
-    if (this.ended || this.lease.aborted || this.leaseRemaining() === 0) this.abort();
+    if (this.why !== undefined) this.abort(this.why);
+    else if (this.leaseRemaining() === 0) this.abort(LEASE_ENDS);
+    else if (this.lease.aborted) this.abort(this.lease.cancelled ? CANCELLED : LEASE_ENDS);
     return this.controller.signal;
   }
 
-  abort(reason = 'the lease is about to end'): void {
-    this.ended = true;
+  abort(reason: string): void {
+    this.why ??= reason;
     if (this.controller === undefined || this.controller.signal.aborted) return;
     const code = reason === CANCELLED ? 'ERR_CANCELLED' : 'ERR_LEASE_LOST';
     this.controller.abort(new StateError(code, `the work must end now: ${reason}`));

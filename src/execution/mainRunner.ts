@@ -152,7 +152,8 @@ export class MainRunner implements Runner {
     const { running } = this;
     if (running === undefined) return;
     this.cancelled = true;
-    this.abort(CANCELLED);
+    this.parts.lease.cancel();
+    this.parts.abort(CANCELLED);
     this.cancelAlarm.by(this.parts.clock.now() + timeout);
     this.tellCancelled = () => this.parts.goesOn(id, timeout);
   }

@@ -354,7 +354,7 @@ export class ThreadRunner implements Runner {
   cancelCurrent(id: TaskId, timeout: number): void {
     const { lease, clock } = this.parts;
     this.cancelled = true;
-    lease.aborted = true;
+    lease.cancel();
     this.abortChannel?.postMessage({ reason: CANCELLED, id } satisfies AbortMessage);
     const text = `the task was cancelled and did not end within ${timeout} ms (cancelTimeout), so its thread was ended`;
     this.cancelText = text;

@@ -45,11 +45,13 @@ export class TaskChanges {
     this.mustBeStored('requeueAll');
     const { limit, error } = resolveRequeueAll(options);
     const { call } = this.parts;
+    const newest = await this.newestLetter();
     let [requeued, duplicates, after] = [0, 0, 0];
     for (;;) {
       const page = await call('listDeadLetters', after);
       for (const letter of page) {
-        if (requeued + duplicates >= limit) return { requeued, duplicates, full: false };
+        // Those of tasks that were put back, and have failed again, come after it.
+        if (letter.seq > newest || requeued + duplicates >= limit) return { requeued, duplicates, full: false };
         // Here, because a pattern can run for minutes, and the thread of the beats must not wait for it.
         if (error?.test(letter.error) === false) continue;
         const outcome = await call('requeueLetter', letter.id, letter.seq);
@@ -60,6 +62,15 @@ export class TaskChanges {
       const last = page.at(-1);
       if (last === undefined) return { requeued, duplicates, full: false };
       after = last.seq;
+    }
+  }
+
+  /** Returns the highest number of a letter; 0 if there is none. */
+  private async newestLetter(): Promise<number> {
+    for (let newest = 0; ; ) {
+      const last = (await this.parts.call('listDeadLetters', newest)).at(-1);
+      if (last === undefined) return newest;
+      newest = last.seq;
     }
   }
 

@@ -55,6 +55,7 @@ export class ScheduleReader extends DocumentReader {
       declared: this.count('declared'),
       parked: this.fields.parked === true,
       paused: this.paused(),
+      resumed: this.timeOrNull('resumed'),
     };
   }
 

@@ -34,6 +34,8 @@ export interface StoredSchedule extends ResolvedSchedule {
   /** Whether no member had it for so long that it begins at that time when one has it again. */
   readonly parked: boolean;
   readonly paused: SchedulePause | null;
+  /** When its pause ended, by the clock of who ended it, until a master has settled the slots before then; null without. */
+  readonly resumed: number | null;
 }
 
 /** What a write sets. The pause is an operator's, and none of these touches it. */
@@ -64,6 +66,6 @@ export interface ScheduleStore {
   touchSchedules(name: string, ids: readonly string[], at: number): Promise<void>;
   /** Pauses a schedule. Returns false if there is none. */
   pauseSchedule(name: string, id: string, pause: SchedulePause): Promise<boolean>;
-  /** Ends a pause. Slots before `at` stay without a task. Returns false if there is no such schedule. */
+  /** Ends its pause, if it has one: the master leaves slots up to `at` without a task. Returns false if there is no such schedule. */
   resumeSchedule(name: string, id: string, at: number): Promise<boolean>;
 }

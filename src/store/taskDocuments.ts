@@ -48,7 +48,8 @@ export class TaskReader extends DocumentReader {
       attempts: this.count('attempts'),
       deaths: this.count('deaths'),
       at: this.date('at'),
-      ...(this.fields.permanent === true ? { permanent: true } : {}),
+      // A version that does not know the field leaves it when it gives all attempts back.
+      ...(this.fields.permanent === true && this.count('attempts') > 0 ? { permanent: true } : {}),
       ...this.checkpoint(),
       ...this.relayed(),
     };

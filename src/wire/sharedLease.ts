@@ -20,6 +20,8 @@ const ABORTED = 2;
 const WALL = 3;
 const PULSE = 4;
 const FIELDS = 5;
+/** In the cell of the abort, if the task that runs is cancelled. */
+const CANCELLED = 2n;
 /** In which the two clocks may tick apart between two beats without a lease being ended for it, in ms. */
 const WALL_NOISE_MS = 20;
 
@@ -74,6 +76,16 @@ export class SharedLease {
   /** Returns whether running work has been told to end, for work that looks only after it was told. */
   get aborted(): boolean {
     return Atomics.load(this.cells, ABORTED) !== 0n;
+  }
+
+  /** Returns whether the work was told to end because its task is cancelled, and for nothing else. */
+  get cancelled(): boolean {
+    return Atomics.load(this.cells, ABORTED) === CANCELLED;
+  }
+
+  /** Tells the work on a cancelled task to end, if it has not been told to for another reason. */
+  cancel(): void {
+    Atomics.compareExchange(this.cells, ABORTED, 0n, CANCELLED);
   }
 
   set aborted(value: boolean) {

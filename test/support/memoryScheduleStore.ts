@@ -6,7 +6,7 @@ type Row = StoredSchedule & { readonly payload: Uint8Array | null };
 const blank: Omit<Row, 'id' | 'cursor'> = {
   ...{ missed: 'once', maxMissed: 100, within: 86_400_000, overlap: 'skip', jitter: 0, from: null, until: null },
   ...{ digest: '', term: 0, lastSeq: null, last: null, next: null, missedCount: 0, missedAt: null, declared: 0 },
-  ...{ parked: false, paused: null, payload: null, pattern: '', timeZone: '' },
+  ...{ parked: false, paused: null, resumed: null, payload: null, pattern: '', timeZone: '' },
 };
 
 export class MemoryScheduleStore implements ScheduleStore {
@@ -51,7 +51,7 @@ export class MemoryScheduleStore implements ScheduleStore {
   }
 
   async resumeSchedule(name: string, id: string, at: number): Promise<boolean> {
-    return this.change(name, id, ({ cursor }) => ({ cursor: Math.max(at, cursor), paused: null }));
+    return this.change(name, id, ({ paused }) => (paused === null ? {} : { paused: null, resumed: at }));
   }
 
   private change(name: string, id: string, change: (old: Row) => Partial<Row>): boolean {

@@ -182,11 +182,12 @@ function settledBy(
   const queued = open < 0 ? slots : slots.slice(0, open);
   const left = open < 0 ? [] : slots.slice(open);
   const cursor = Math.max(row.cursor, open < 0 ? plan.cursor : (slots[open]?.slot ?? 0) - 1);
-  if (cursor === row.cursor) return { write: null, left };
+  if (cursor === row.cursor && row.resumed === null) return { write: null, left };
   const last = queued.at(-1);
   const set = {
     cursor,
     next: plan.next,
+    ...(row.resumed === null ? {} : { resumed: null }),
     ...(last === undefined ? {} : { last: last.slot, lastSeq: resultOf(last)?.seq ?? null }),
     ...(open < 0 && plan.hasLost ? { missedCount: row.missedCount + 1, missedAt: now } : {}),
   };

@@ -7,7 +7,8 @@
  * cursor that was read, so it never moves back, and of two masters one moves it.
  */
 import { type Pattern, readPattern } from '../../schedules/pattern.js';
-import { type Plan, passSlots, planSlots, withoutOverlap } from '../../schedules/planner.js';
+import { LATE_MS, type Plan, passSlots, planSlots, withoutOverlap } from '../../schedules/planner.js';
+import { jitterOf } from '../../schedules/slots.js';
 import type { ScheduleStore, StoredSchedule } from '../../store/schedules.js';
 import { Alarm } from '../../time/alarm.js';
 import type { Clock } from '../../time/clock.js';
@@ -96,6 +97,7 @@ export class Timetable {
     const pattern = readPattern(declaration.pattern, declaration.timeZone, 0);
     this.entries.set(declaration.id, { declaration, pattern, dueAt: 0, wakes: 0 });
     this.touching.by(clock.now() + LOOK_MAX_MS);
+    if (this.entries.size === 1 && this.reign !== null) this.reign.readAllAt = 0;
     if (this.reign !== null) this.alarm.by(clock.now());
   }
 
@@ -197,9 +199,11 @@ export class Timetable {
     const { reign } = this;
     if (reign === null || this.held) return LOOK_MAX_MS;
     await this.adopt(reign);
-    if (this.entries.size === 0 || !this.isMaster(reign)) return LOOK_MAX_MS;
+    if (!this.isMaster(reign)) return LOOK_MAX_MS;
     const { clock } = this.parts;
     const now = clock.wall();
+    // Without schedules in the program there may be some to park, and a thousand subsystems do not look at once.
+    if (this.entries.size === 0 && reign.readAllAt === 0) reign.readAllAt = clock.now() + this.firstRead();
     const readsAll = clock.now() >= reign.readAllAt;
     const isRight = readsAll ? await this.readAll(reign, now) : this.warnings.isClockRight(null);
     if (!isRight) return LOOK_MAX_MS;
@@ -238,7 +242,7 @@ export class Timetable {
   private async readAll(reign: { readonly term: number; readAllAt: number }, now: number): Promise<boolean> {
     const { clock } = this.parts;
     const rows = await this.rows.read(null);
-    const seen = rows.length === 0 ? null : Math.max(...rows.map(({ declared }) => declared));
+    const seen = lastSeen(rows.filter(({ parked }) => !parked));
     if (!this.isMaster(reign) || !this.warnings.isClockRight(seen)) return false;
     reign.readAllAt = clock.now() + READ_ALL_MS;
     await this.park(reign.term, rows, now);
@@ -307,13 +311,13 @@ export class Timetable {
       // Someone else has just written it, or it cannot be read.
       if (row === undefined || !isDeclared(row, declaration)) again(now + RETRY_MS);
       else {
-        const planned = { id: row.id, rules: row, pattern, cursor: row.cursor };
+        const planned = { id: row.id, rules: row, pattern, cursor: openAfter(row, now) };
         const plan = row.paused === null ? await this.run(planSlots(planned, now)) : passSlots(planned, now);
         this.warnings.tell(row, plan, now);
         const isOurs = !this.rows.isOfAnotherLife(row);
         const isBusy = isOurs && row.lastSeq !== null && row.lastSeq > done && row.lastSeq <= queued;
         // It stays due until its cursor has moved.
-        if (plan.cursor > row.cursor) {
+        if (plan.cursor > row.cursor || row.resumed !== null) {
           due.push({ declaration, row, plan, slots: withoutOverlap(plan.slots, row, isBusy), again });
         } else again(plan.next ?? Number.POSITIVE_INFINITY);
       }
@@ -330,6 +334,10 @@ export class Timetable {
     }
   }
 
+  private firstRead(): number {
+    return LOOK_MAX_MS + jitterOf(this.parts.name, 0, READ_ALL_MS - LOOK_MAX_MS);
+  }
+
   private isMaster(reign: { readonly term: number }): boolean {
     return this.reign === reign && !this.held;
   }
@@ -339,8 +347,22 @@ export class Timetable {
   private async touch(): Promise<void> {
     const { clock, store, name } = this.parts;
     this.touching.by(clock.now() + TOUCH_MS);
+    const rows = await store.readSchedules(name, null).catch(() => []);
+    const seen = lastSeen(rows);
+    // The guard of the clock compares with what is written here.
+    if (seen === null || clock.wall() - seen > PARKED_AFTER_MS) return;
     await store.touchSchedules(name, [...this.entries.keys()], clock.wall()).catch(() => {});
   }
+}
+
+/** Returns the latest time at which a member is known to have had one of them; null without any. */
+function lastSeen(rows: readonly StoredSchedule[]): number | null {
+  return rows.length === 0 ? null : rows.reduce((latest, { declared }) => Math.max(latest, declared), 0);
+}
+
+/** Returns up to where no slot is open: what passed during a pause is settled. A clock that is ahead does not say until when. */
+function openAfter({ cursor, resumed }: StoredSchedule, now: number): number {
+  return Math.max(cursor, resumed === null ? 0 : resumed <= now ? resumed : now - LATE_MS);
 }
 
 function asError(thrown: unknown): Error {

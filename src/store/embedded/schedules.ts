@@ -72,7 +72,7 @@ class EmbeddedSchedules implements ScheduleCalls {
   }
 
   resumeSchedule(name: string, id: string, at: number): boolean {
-    return this.change(name, id, ({ cursor }) => ({ cursor: Math.max(at, Number(cursor)), paused: null }));
+    return this.change(name, id, ({ paused }) => (isFields(paused) ? { paused: null, resumed: at } : {}));
   }
 
   /** Sets fields, if the entry is there and the change is not null. Fields of later versions stay as they are. */

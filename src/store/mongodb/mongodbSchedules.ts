@@ -3,7 +3,7 @@
  *
  *   failover_schedules  { _id: length of name + '/' + name + '/' + id, subsystem, id, pattern, timeZone, missed, maxMissed, within,
  *                         overlap, jitter, from, until, digest, payload, cursor, term, lastSeq, last, next, missedCount, missedAt,
- *                         declared, parked, paused: { by, reason, at } }
+ *                         declared, parked, paused: { by, reason, at }, resumed }
  *
  * Its times are in ms since 1970. No index is needed: the keys of a subsystem are a range.
  */
@@ -116,9 +116,16 @@ export class MongodbSchedules implements ScheduleStore {
     return this.commands.update('pauseSchedule', SCHEDULES, same, { $set: { paused: storedPause(pause) } });
   }
 
-  resumeSchedule(name: string, id: string, at: number): Promise<boolean> {
+  async resumeSchedule(name: string, id: string, at: number): Promise<boolean> {
+    const { commands } = this;
     const same = { _id: scheduleKeyOf(name, id), ...ofOurFormat };
-    return this.commands.update('resumeSchedule', SCHEDULES, same, { $max: { cursor: at }, $set: { paused: null } });
+    const change = { $set: { paused: null, resumed: at } };
+    if (await commands.update('resumeSchedule', SCHEDULES, { ...same, paused: { $ne: null } }, change)) return true;
+    const found = await commands.find('resumeSchedule', SCHEDULES, same, {
+      ...{ limit: 1, projection: { _id: 1 } },
+      ...majority,
+    });
+    return found.length > 0;
   }
 
   private readable(documents: readonly Fields[]): StoredSchedule[] {

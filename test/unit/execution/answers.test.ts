@@ -4,10 +4,12 @@ import { createContext, runInContext } from 'node:vm';
 import { MessageChannel } from 'node:worker_threads';
 import { afterEach, describe, expect, test } from 'vitest';
 import { fromWire, PermanentError, toWire } from '../../../src/errors.ts';
+import { CANCELLED } from '../../../src/execution/abortMessage.ts';
 import { ANSWER_BYTES_MAX, decodeAnswer, encodeAnswer } from '../../../src/execution/answerBytes.ts';
 import { CoordinatorAnswers, ThreadAnswers } from '../../../src/execution/answerPort.ts';
 import { callWork, outcomeOf } from '../../../src/execution/callWork.ts';
 import { type PutCheckpoint, WorkContext } from '../../../src/execution/context.ts';
+import { TaskReader } from '../../../src/store/taskDocuments.ts';
 import { SharedLease } from '../../../src/wire/sharedLease.ts';
 
 const TERM = 3;
@@ -298,4 +300,43 @@ describe('between the threads', () => {
     for (const answer of answers) answer();
     await first;
   });
+});
+
+describe('the signal of cancelled work', () => {
+  const why = (context: WorkContext) => [context.signal.aborted, (context.signal.reason as { code?: string })?.code];
+
+  test('has the reason before any message has come', () => {
+    const lease = held();
+    const context = contextWith(undefined, undefined, lease);
+    expect(context.signal.aborted).toBe(false);
+    lease.cancel();
+    expect(why(context)).toEqual([true, 'ERR_CANCELLED']);
+  });
+
+  test('has the reason of a message that came before it was first read', () => {
+    const context = contextWith();
+    context.abort(CANCELLED);
+    expect(why(context)).toEqual([true, 'ERR_CANCELLED']);
+  });
+
+  test('tells of the lease if that ends, whichever was told first', () => {
+    const [first, second, third] = [held(), held(), held()];
+    first.cancel();
+    first.aborted = true;
+    second.aborted = true;
+    second.cancel();
+    third.cancel();
+    third.drop();
+    for (const lease of [first, second, third]) {
+      expect(why(contextWith(undefined, undefined, lease))).toEqual([true, 'ERR_LEASE_LOST']);
+    }
+    first.aborted = false;
+    expect([first.aborted, first.cancelled]).toEqual([false, false]);
+  });
+});
+
+test('a task whose attempts an older version gave back has not failed for good', () => {
+  const fields = { seq: 1, key: 'a', payload: new Uint8Array(1), deaths: 0, at: new Date(0), permanent: true };
+  expect(new TaskReader({ ...fields, attempts: 0 }, 'a task').task().permanent).toBeUndefined();
+  expect(new TaskReader({ ...fields, attempts: 1 }, 'a task').task().permanent).toBe(true);
 });

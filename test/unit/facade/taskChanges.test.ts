@@ -105,6 +105,16 @@ test('requeueAll goes through all pages, the oldest first, and counts', async ()
   expect(asked.filter(([name]) => name === 'requeueLetter').map(([, , seq]) => seq)).toEqual([1, 2, 3, 4, 5]);
 });
 
+test('requeueAll puts each task back once, though all fail again at once', async () => {
+  const all = [1, 2, 3, 4, 5].map((seq) => letter(seq));
+  const { changes } = letters(all, (seq) => {
+    if (all.length > 50) throw new Error('it goes on for ever');
+    all.push({ ...letter(all.length + 1), id: `l${seq}` });
+    return 'queued';
+  });
+  expect(await changes.requeueAll()).toEqual({ requeued: 5, duplicates: 0, full: false });
+});
+
 test('requeueAll ends at its limit, and at a full queue', async () => {
   const all = [1, 2, 3, 4].map((seq) => letter(seq));
   expect(await letters(all).changes.requeueAll({ limit: 3 })).toEqual({ requeued: 3, duplicates: 0, full: false });

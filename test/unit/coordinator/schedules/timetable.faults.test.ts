@@ -184,3 +184,68 @@ test('tasks that were made late for slots that are settled by then are forgotten
   }
   expect(asked.length - before).toBeLessThan(12);
 });
+
+test.each([
+  ['that is right', 0],
+  ['that is hours ahead', 10 * HOUR],
+])('a resume by a clock %s lets slots pass that have passed, and no others', async (_, ahead) => {
+  const made = timetable(hourly({ missed: 'all' }));
+  made.start(1);
+  await clock.advance(1000);
+  await store.pauseSchedule(NAME, 'a', { by: 'me', at: new Date() });
+  made.end();
+  await clock.advance(3 * HOUR);
+  await store.resumeSchedule(NAME, 'a', clock.wall() + ahead);
+  await clock.advance(10 * MINUTE);
+  made.start(2);
+  await clock.advance(2 * HOUR);
+  expect(ids()).toEqual(['a@16:00']);
+  expect(await row()).toMatchObject({ resumed: null });
+  done = 1;
+  await clock.advance(HOUR);
+  expect(ids()).toEqual(['a@16:00', 'a@18:00']);
+});
+
+test('a resume of one that is not paused leaves its missed slot', async () => {
+  const made = timetable(hourly());
+  made.start(1);
+  await clock.advance(1000);
+  made.end();
+  await clock.advance(70 * MINUTE);
+  await store.resumeSchedule(NAME, 'a', clock.wall());
+  made.start(2);
+  await clock.advance(1000);
+  expect(ids()).toEqual(['a@13:00']);
+});
+
+test('a standby whose clock is far ahead does not make its clock the right one', async () => {
+  const master = timetable(hourly());
+  master.start(1);
+  await clock.advance(1000);
+  master.close();
+  const before = (await row())?.cursor;
+  clock.setWall(clock.wall() + 30 * 24 * HOUR);
+  const standby = timetable(hourly());
+  await clock.advance(2 * MINUTE);
+  standby.start(2);
+  await clock.advance(MINUTE);
+  expect(await row()).toMatchObject({ cursor: before });
+  expect(told.join()).toContain('30.0 days ahead');
+});
+
+test('a master without schedules parks those of others, and they begin when they come back', async () => {
+  const first = timetable(hourly());
+  first.start(1);
+  await clock.advance(1000);
+  first.close();
+  const other = timetable();
+  other.start(2);
+  await clock.advance(7 * 24 * HOUR);
+  expect(await row()).toMatchObject({ parked: true });
+  other.close();
+  timetable(hourly({ missed: 'all' })).start(3);
+  await clock.advance(10 * MINUTE);
+  expect(await row()).toMatchObject({ parked: false });
+  expect(queued).toEqual([]);
+  expect(told.join()).not.toContain('days ahead');
+});
