@@ -47,6 +47,7 @@ interface MainRunnerParts {
 
 export class MainRunner implements Runner {
   readonly mostTasks = 1;
+  readonly beginsLate = true;
   private term = 0;
   private started = false;
   private runs = 0;

@@ -9,6 +9,7 @@
  *   maxTaskBytes   the same.
  *   keepOutcomes   a master that keeps none leaves those unanswered who wait, and
  *   results        one that takes no results fails the tasks of work that returns them.
+ *   minInterval    a master with a shorter one begins tasks too soon.
  *
  * What may differ is about a machine, or about a moment: intervals, delays between tries, `taskTimeout`, `mainTimeout`,
  * `loadTimeout`, `idleThreadTimeout`, `stopTimeout`, `grace`, `fencing`, `resourceLimits`, and the work itself, which a
@@ -46,7 +47,7 @@ const KEY_MAX = 200;
 /** Returns what a member says of itself. `key`: null if it is a function. `options`: null for an unmanaged cluster. */
 export function configurationOf(options: ResolvedManagedOptions | null, key: string | null): Configuration {
   if (options === null) return { kind: 'unmanaged', settings: {} };
-  const { durable, retry, maxQueue, maxTaskBytes, keepOutcomes, results } = options;
+  const { durable, retry, maxQueue, maxTaskBytes, keepOutcomes, results, minInterval } = options;
   return {
     kind: durable ? 'durable' : 'memory',
     settings: {
@@ -57,6 +58,7 @@ export function configurationOf(options: ResolvedManagedOptions | null, key: str
       maxTaskBytes: String(maxTaskBytes),
       keepOutcomes: keepOutcomes === null ? 'off' : String(keepOutcomes),
       results: String(results),
+      minInterval: String(minInterval),
     },
   };
 }

@@ -53,6 +53,8 @@ export type LoadOutcome =
 export interface Runner {
   /** The most tasks that one run may carry. */
   readonly mostTasks: number;
+  /** Whether a task may begin long after it was handed over: on a main thread that is blocked. */
+  readonly beginsLate?: boolean;
   /** Whether a run can begin now; else `load` comes first. It may become false whenever nothing runs. */
   readonly loaded: boolean;
   /** Makes ready for runs under this term, without a thread. Only after construction, or after `terminate()` has resolved. */

@@ -172,7 +172,7 @@ export class MemoryTasks {
           return found === undefined ? null : { seq: found.seq };
         }),
       putChange: (change, most) => call('putChange', () => this.changes.put(change, most)),
-      openChanges: (_name, limit) => call('openChanges', () => this.changes.open(limit)),
+      openChanges: (_name, limit, except) => call('openChanges', () => this.changes.open(limit, except)),
       takeChange: (_name, id, term) => call('takeChange', () => this.changes.take(id, term)),
       answerChange: (_name, id, term, answer) =>
         call('answerChange', () => {

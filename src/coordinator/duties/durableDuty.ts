@@ -92,10 +92,11 @@ export class DurableDuty implements QueueDuty {
     });
     this.schedules = this.makeSchedules();
     const { minInterval } = options;
-    this.pacing =
-      minInterval === 0 ? null : new Pacing(this.queue, { clock, minInterval, due: () => this.dispatcher.poke() });
+    const { beginsLate = false } = parts.runner;
+    const due = (): void => this.dispatcher.poke();
+    this.pacing = minInterval === 0 ? null : new Pacing(this.queue, { clock, minInterval, beginsLate, due });
     this.dispatcher = makeDispatcher(parts, this.pacing ?? this.queue, DURABLE_CHUNK, {
-      began: () => this.pacing?.rest(),
+      began: () => this.pacing?.began(),
       done: () => {},
       failed: (task, isLast) => this.queue.failed(task, isLast),
       postponed: (task) => this.queue.postponed(task),

@@ -10,6 +10,8 @@ import type { TaskSource } from '../taskSource.js';
 
 export class Pacing implements TaskSource {
   private from = 0;
+  /** Whether a task has begun since something was last asked for. */
+  private begun = false;
   private readonly alarm: Alarm;
 
   constructor(
@@ -18,11 +20,19 @@ export class Pacing implements TaskSource {
       readonly clock: Clock;
       /** In ms. */
       readonly minInterval: number;
+      /** Whether a task may begin long after `began`. Then the interval counts from when the next is asked for: once it has ended. */
+      readonly beginsLate: boolean;
       /** Called when the next task may begin. */
       due(): void;
     },
   ) {
     this.alarm = new Alarm(parts.clock, () => parts.due());
+  }
+
+  /** A task is handed over, which begins now, or on a main thread by the end of its run. */
+  began(): void {
+    this.begun = this.parts.beginsLate;
+    this.rest();
   }
 
   /** Nothing begins for the whole interval: at the beginning of a mastership, and whenever a task begins. */
@@ -46,7 +56,15 @@ export class Pacing implements TaskSource {
   }
 
   ready(most: number): readonly QueuedTask[] {
+    if (this.begun) {
+      this.begun = false;
+      this.rest();
+    }
     return this.isDue() ? this.source.ready(Math.min(1, most)) : [];
+  }
+
+  isHead(task: QueuedTask): boolean {
+    return this.source.isHead?.(task) ?? true;
   }
 
   remove(count: number): void {

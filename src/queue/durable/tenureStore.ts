@@ -94,11 +94,11 @@ export class TenureStore {
     return answer !== null;
   }
 
-  /** Removes what is too old. Returns requests that no master has answered, the oldest first. */
-  async openChanges(): Promise<TaskChange[] | null> {
+  /** Removes what is too old. Returns requests that no master has answered, without those, the oldest first. */
+  async openChanges(except: readonly string[]): Promise<TaskChange[] | null> {
     const { store, name, clock, reads } = this.parts;
     await this.untilAnswered(() => store.trimChanges(name, new Date(clock.wall())));
-    return this.untilAnswered(() => reads.pass(() => store.openChanges(name, CHANGES_READ_MAX)));
+    return this.untilAnswered(() => reads.pass(() => store.openChanges(name, CHANGES_READ_MAX, except)));
   }
 
   /** Returns false if the request is another master's, or is answered, or gone. */

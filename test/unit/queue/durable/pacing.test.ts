@@ -14,7 +14,12 @@ beforeEach(() => {
   for (const id of [1, 2, 3]) queue.push(id, new Uint8Array(1), 0);
   dueAt = [];
   const began = clock.now();
-  pacing = new Pacing(queue, { clock, minInterval: 1000, due: () => dueAt.push(clock.now() - began) });
+  pacing = new Pacing(queue, {
+    clock,
+    minInterval: 1000,
+    beginsLate: false,
+    due: () => dueAt.push(clock.now() - began),
+  });
 });
 
 const ready = () => pacing.ready(128).map(({ id }) => id);
@@ -40,6 +45,20 @@ test('each start is an interval after the one before, one task at a time', async
   expect(ready()).toEqual([]);
   await clock.advance(600);
   expect(ready()).toEqual([2]);
+});
+
+test('of a task that may have begun late, the interval counts from its end', async () => {
+  pacing = new Pacing(queue, { clock, minInterval: 1000, beginsLate: true, due: () => {} });
+  expect(ready()).toEqual([1]);
+  pacing.began();
+  // It began by now at the latest.
+  await clock.advance(1500);
+  pacing.remove(1);
+  expect(ready()).toEqual([]);
+  await clock.advance(999);
+  expect(ready()).toEqual([]);
+  await clock.advance(1);
+  expect([ready(), ready()]).toEqual([[2], [2]]);
 });
 
 test('its next task waits for the store alone once the interval is over', async () => {
