@@ -145,9 +145,9 @@ export class TenureStore {
   }
 
   /** Writes the dead letter of a task. Returns false if the mastership ended first. */
-  async writeLetter({ id, bytes }: NewTask, burial: Burial): Promise<boolean> {
+  async writeLetter({ id, bytes, details }: NewTask, burial: Burial): Promise<boolean> {
     const { store, name: queue, clock } = this.parts;
-    const letter = { ...burial, queue, id, bytes, at: new Date(clock.wall()) };
+    const letter = { ...burial, queue, id, bytes, details, at: new Date(clock.wall()) };
     for (let { seq } = letter; ; seq += LETTERS_APART) {
       const written = await this.untilAnswered(() => store.putDeadLetter({ ...letter, seq }));
       if (written !== false) return written !== null;
