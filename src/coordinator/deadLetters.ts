@@ -57,10 +57,10 @@ export class DeadLetters {
       const letter = await (find === undefined ? store.oldestDeadLetter(name, id) : find());
       if (letter === null || letter.seq !== (rival?.seq ?? letter.seq))
         return rival === undefined ? 'none' : 'elsewhere';
-      const { seq, bytes } = letter;
+      const { seq, bytes, details } = letter;
       if (this.isFree(letter, rival?.claim === letter.claim ? rival?.since : undefined)) {
         const claim = await this.claim(letter);
-        if (claim !== null) return { seq, bytes, claim, began };
+        if (claim !== null) return { seq, bytes, details, claim, began };
       }
       if (rival === undefined || rival.claim !== letter.claim) rival = { seq, claim: letter.claim, since: clock.now() };
       await pause(clock, poll);

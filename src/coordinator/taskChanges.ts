@@ -3,6 +3,7 @@ import { ReadLimit } from '../queue/readLimit.js';
 import { askChangeTask } from '../requests/changeTask.js';
 import { deskOfStore } from '../requests/desk.js';
 import type { FullStore } from '../store/taskStore.js';
+import { Alarm } from '../time/alarm.js';
 import type { Clock } from '../time/clock.js';
 import type { ChangeOutcome, ChangeTaskRequest } from '../wire/messages.js';
 
@@ -37,11 +38,27 @@ export class TaskChanges {
         return written;
       },
     };
-    return this.limit.pass(() =>
+    const deadline = clock.now() + timeout;
+    return this.inTurnUntil(deadline, () =>
       askChangeTask(
         { name, unique: newId(), by, key: id, running, bytes },
-        { store: store.tasks, desk, clock, poll, timeout },
+        { store: store.tasks, desk, clock, poll, timeout: Math.max(0, deadline - clock.now()) },
       ),
     );
+  }
+
+  /** Asks in its turn, or without one when the time is over: then the request is written and not waited for. */
+  private inTurnUntil(deadline: number, ask: () => Promise<ChangeOutcome>): Promise<ChangeOutcome> {
+    return new Promise((resolve, reject) => {
+      let asked: Promise<void> | undefined;
+      const begin = (): Promise<void> => {
+        alarm.clear();
+        asked ??= ask().then(resolve, reject);
+        return asked;
+      };
+      const alarm = new Alarm(this.parts.clock, () => void begin());
+      alarm.by(deadline);
+      void this.limit.pass(begin);
+    });
   }
 }

@@ -62,7 +62,7 @@ export interface TaskChanger<Task extends object = object> {
   /**
    * Gives a stored task another payload, with the same id and at its place in the queue. The master decides, whichever member
    * asks: `updated`, or the others of `cancel`. Work that runs keeps the payload with which it began; if it fails, the next
-   * attempt has the new one.
+   * attempt has the new one, and the checkpoint of the old one.
    *
    * @example
    * ```ts

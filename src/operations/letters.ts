@@ -64,8 +64,8 @@ export class LetterDesk {
   /** Puts the oldest letter of this id back, as `cluster.requeue(id)` does, or the one that `find` returns. */
   async requeue(id: TaskId, find?: FindLetter): Promise<Requeued> {
     const { store, name, maxQueue } = this.parts;
-    const add = async ({ bytes }: TakenLetter) => {
-      const [added] = await store.addTasks(name, [{ id, bytes, idRule: 'requeued' }], maxQueue);
+    const add = async ({ bytes, details }: TakenLetter) => {
+      const [added] = await store.addTasks(name, [{ id, bytes, details, idRule: 'requeued' }], maxQueue);
       return added === undefined || added.type === 'known' ? 'known' : added.type === 'full' ? 'full' : 'queued';
     };
     const result = await this.letters.requeue(id, add, find);

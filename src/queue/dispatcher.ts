@@ -16,23 +16,17 @@ import { type CodedError, fromWire, WorkError } from '../errors.js';
 import type { TaskId } from '../task/task.js';
 import { Alarm } from '../time/alarm.js';
 import { ChunkSize } from './chunkSize.js';
-import type { DispatcherParts } from './dispatcherParts.js';
+import { type DispatcherParts, EXIT_REASON, STOP_REASON, UNHELD_EXIT_MAX_MS } from './dispatcherParts.js';
 import { type Drained, EndWatch } from './endWatch.js';
 import { type Mode, transitions } from './modes.js';
 import { retryDelay } from './retry.js';
-import { newRun, type Run } from './run.js';
+import { newRun, type Run, toCancel } from './run.js';
 import type { ChunkOutcome, LoadOutcome, QueuedTask } from './runner.js';
 
 /** How long runs that end at once may follow each other before other events of the thread have their turn, in ms. */
 const DISPATCH_TURN_MS = 1;
 /** Between two looks at what a run has done so far, in ms. */
 const PROGRESS_POLL_MS = 10;
-/** How long a thread that nothing native holds may take to exit before its process is killed for it, in ms: six times the median. */
-const UNHELD_EXIT_MAX_MS = 150;
-/** Why `drain` aborts work that has had its time to finish. */
-const STOP_REASON = 'the member stops';
-/** Why all work is aborted when the process exits. */
-const EXIT_REASON = 'the process exits';
 
 type Failure = NonNullable<ChunkOutcome['failure']>;
 
@@ -53,6 +47,8 @@ export class Dispatcher {
   /** How long what ends may take to close what it has opened. */
   private stopUntil = 0;
   private turnBeganAt = 0;
+  /** In waiting: the task that is to be tried again. */
+  private waitsFor: QueuedTask | null = null;
   /** Whether nothing more is begun, though the mastership lasts. It may be said at any time. */
   private held = false;
   private readonly idleWaiters: (() => void)[] = [];
@@ -112,9 +108,10 @@ export class Dispatcher {
     this.leaseSaved();
   }
 
-  /** Asks the source again, which may have something to run. */
+  /** Asks the source again, which may have something to run. The wait for a task that has left it is over. */
   poke(): void {
-    if (this.mode === 'ready') this.dispatch();
+    if (this.mode === 'ready') return this.dispatch();
+    if (this.waitsFor !== null && this.parts.queue.isHead?.(this.waitsFor) === false) this.dispatchAgain();
   }
 
   /** Begins nothing more, in this mastership and later ones, until `unhold`. What runs comes to its end. */
@@ -143,7 +140,7 @@ export class Dispatcher {
     const { run } = this;
     if (run === null || run.tasks.indexOf(task) < run.left) return null;
     this.parts.runner.finishCurrent();
-    if (ends) run.cancels = task;
+    if (ends) run.cancels.add(task);
     this.cancelCurrent(run);
     return new Promise((resolve) => run.waiters.push(resolve));
   }
@@ -151,9 +148,8 @@ export class Dispatcher {
   /** Tells the work on a cancelled task to end, once it runs. */
   private cancelCurrent(run: Run): void {
     const { runner, cancelTimeout } = this.parts;
-    if (run.cancels === null || run.told || run.tasks[runner.doneSoFar] !== run.cancels) return;
-    run.told = true;
-    runner.cancelCurrent(run.cancels.id, cancelTimeout);
+    const task = toCancel(run, runner.doneSoFar);
+    if (task !== null) runner.cancelCurrent(task.id, cancelTimeout);
   }
 
   /** Stops the work now; the mastership may yet be saved. */
@@ -284,7 +280,7 @@ export class Dispatcher {
     assert.ok(done <= run.tasks.length, 'no more is done than was given');
     this.run = null;
     this.progressAlarm.clear();
-    const isCancelled = run.told && run.tasks[done] === run.cancels;
+    const isCancelled = run.told !== null && run.told === run.tasks[done];
     const isFailure = failure !== null && failure.type !== 'not-run' && !run.aborted && !isCancelled;
     const failed = isFailure ? failure : null;
     for (const resolve of run.waiters) resolve();
@@ -294,8 +290,10 @@ export class Dispatcher {
     if (this.mode === 'running') this.move(failure === null || isCancelled ? 'ready' : 'waiting');
     this.removeDone(run, done);
     const delay = failed === null ? this.parts.retry.minDelay : this.recordFailure(run.tasks[done], failed);
-    if (this.mode === 'waiting' && failure !== null) this.wake.by(this.parts.clock.now() + delay);
-    else if (this.mode === 'ready') this.dispatch();
+    if (this.mode === 'waiting' && failure !== null) {
+      this.waitsFor = run.tasks[done] ?? null;
+      this.wake.by(this.parts.clock.now() + delay);
+    } else if (this.mode === 'ready') this.dispatch();
     else if (this.mode === 'draining') this.stopWork('halting', STOP_REASON);
     else if (this.mode === 'fenced' || this.mode === 'halting') {
       this.terminateRunner();
@@ -394,6 +392,7 @@ export class Dispatcher {
     assert.ok(transitions[this.mode].includes(to), `no way from ${this.mode} to ${to}`);
     this.mode = to;
     this.loading = null;
+    this.waitsFor = null;
     this.wake.clear();
     if (this.idle) for (const resolve of this.idleWaiters.splice(0)) resolve();
   }

@@ -5,6 +5,13 @@ import type { RetryOptions } from './retry.js';
 import type { QueuedTask, Runner } from './runner.js';
 import type { TaskSource } from './taskSource.js';
 
+/** How long a thread that nothing native holds may take to exit before its process is killed for it, in ms: six times the median. */
+export const UNHELD_EXIT_MAX_MS = 150;
+/** Why `drain` aborts work that has had its time to finish. */
+export const STOP_REASON = 'the member stops';
+/** Why all work is aborted when the process exits. */
+export const EXIT_REASON = 'the process exits';
+
 /** What the dispatcher tells; nothing of it may throw. It may call back into the dispatcher. */
 export interface DispatcherCallbacks {
   /** Called when tasks are done, in this order, and have left the source; perhaps while those after them run. */

@@ -10,8 +10,8 @@
  *             `resume` leaves it parked. `fence`, `halt` and `drain` do not wait for it.
  *   running   one run of some tasks. Its outcome leaves it: for ready if no task failed, else for waiting. `drain` makes
  *             it draining.
- *   waiting   the owner hears of a failure; then the delay before the head is tried again, which no `poke` shortens, or
- *             none if the head is exhausted. Or, after 1 ms of dispatching, for the other events of the thread to have
+ *   waiting   the owner hears of a failure; then the delay before the head is tried again, which no `poke` shortens as long
+ *             as that task is the head, or none if the head is exhausted. Or, after 1 ms of dispatching, for the other events of the thread to have
  *             their turn. Left for ready.
  *   draining  `drain` lets the one task finish, and the run begins no other. After stopTimeout it is aborted, after
  *             `grace` more its runner is ended. Left for halting, by its outcome or by whatever else comes first.

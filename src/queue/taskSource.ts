@@ -11,6 +11,8 @@ export interface TaskSource {
    * run yet: then the dispatcher is poked as soon as it may.
    */
   ready(most: number): readonly QueuedTask[];
+  /** Returns whether this task, which failed or was postponed, is still the next one. Missing: only `remove` takes it out. */
+  isHead?(task: QueuedTask): boolean;
   /** Removes the first `count` of those tasks, which are done. */
   remove(count: number): void;
 }

@@ -40,38 +40,57 @@ interface ChangeTaskParts {
 export type ChangeTaskOutcome = ChangeAnswer | 'requested' | 'full';
 
 export async function askChangeTask(asked: ChangeTaskAsked, parts: ChangeTaskParts): Promise<ChangeTaskOutcome> {
+  const { clock, poll, timeout } = parts;
+  const deadline = clock.now() + timeout;
+  let { seq } = asked;
+  for (let time = 0; ; time++) {
+    const outcome = await askOnce({ ...asked, seq }, deadline, time, parts);
+    if (typeof outcome === 'string') return outcome;
+    // It was forgotten before any master had decided, so it is asked again, of the same task.
+    seq = outcome.gone;
+    await pause(clock, Math.max(0, Math.min(poll, deadline - clock.now())));
+  }
+}
+
+async function askOnce(
+  asked: ChangeTaskAsked,
+  deadline: number,
+  time: number,
+  parts: ChangeTaskParts,
+): Promise<ChangeTaskOutcome | { readonly gone: number }> {
   const { name, unique, by, key, running, bytes } = asked;
   const { store, desk, clock } = parts;
-  const deadline = clock.now() + parts.timeout;
   // The number first: a task of this id that is stored from now on is another one.
   const found = await store.findTask(name, key);
   if (found === null || found.seq !== (asked.seq ?? found.seq)) return 'unknown';
   const { seq } = found;
   if (seq <= (await store.queueState(name)).done) return 'done';
   const wall = clock.wall();
-  const id = changeId(wall, unique);
+  const id = changeId(wall, time === 0 ? unique : `${unique}-${time}`);
   const until = new Date(wall + CHANGE_LIFE_MS);
   if (!(await store.putChange({ name, id, seq, key, running, bytes, by, until }, CHANGES_MAX))) return 'full';
   await change(desk, name, desk.orders, () => ({ change: { changes: { id } }, request: null }));
-  return follow(name, id, deadline, parts);
+  const outcome = await follow(name, id, deadline, parts);
+  return outcome === 'gone' ? { gone: seq } : outcome;
 }
 
+/** `gone`: the request is not there any more, and there is time to ask again. */
 async function follow(
   name: string,
   id: string,
   deadline: number,
   { store, clock, poll }: ChangeTaskParts,
-): Promise<ChangeTaskOutcome> {
+): Promise<ChangeTaskOutcome | 'gone'> {
   for (let wait = FIRST_PAUSE_MS; ; wait = Math.min(poll, 2 * wait)) {
     const answer = await store.readAnswer(name, id);
-    if (answer === 'gone') return 'requested';
-    if (answer !== null) {
+    if (answer !== null && answer !== 'gone') {
       // One that stays is removed by the master, in the end.
       await store.removeChange(name, id).catch(() => {});
       return answer;
     }
     const left = deadline - clock.now();
     if (left <= 0) return 'requested';
+    if (answer === 'gone') return answer;
     await pause(clock, Math.min(wait, left));
   }
 }

@@ -56,8 +56,8 @@ export interface ChangeStore {
   findTask(name: string, id: TaskId): Promise<{ readonly seq: number } | null>;
   /** Writes a request. Returns false, and writes nothing, if `most` of them wait already. */
   putChange(change: TaskChange, most: number): Promise<boolean>;
-  /** Returns requests without an answer, the oldest first. */
-  openChanges(name: string, limit: number): Promise<TaskChange[]>;
+  /** Returns requests without an answer, the oldest first, as many as can be read. `except`: without those of these ids. */
+  openChanges(name: string, limit: number, except: readonly string[]): Promise<TaskChange[]>;
   /** Keeps masters of lower terms from answering a request. Returns false if it is answered, gone, or of a higher term. */
   takeChange(name: string, id: string, term: number): Promise<boolean>;
   /** Answers a request that was taken under this term. Returns false if it is answered, gone, or another master took it. */
@@ -69,7 +69,7 @@ export interface ChangeStore {
   trimChanges(name: string, before: Date): Promise<void>;
   /**
    * Puts on record that a task is cancelled, or has another payload. Nothing when the task is not there, or when a mark of a
-   * later term, or of this term with a higher number, has come. It does not look at the lease: see above.
+   * later term, or of this term with a higher number, has come, or a record of a later term. Some stores look at the lease, too.
    */
   markTask(tenure: Tenure, mark: TaskMark): Promise<void>;
 }

@@ -96,7 +96,7 @@ function changesOnUse(changes: ChangeStore, use: OpenedStore['use']): ChangeStor
   return {
     findTask: (name, id) => use(() => changes.findTask(name, id)),
     putChange: (change, most) => use(() => changes.putChange(change, most)),
-    openChanges: (name, limit) => use(() => changes.openChanges(name, limit)),
+    openChanges: (name, limit, except) => use(() => changes.openChanges(name, limit, except)),
     takeChange: (name, id, term) => use(() => changes.takeChange(name, id, term)),
     answerChange: (name, id, term, answer) => use(() => changes.answerChange(name, id, term, answer)),
     readAnswer: (name, id) => use(() => changes.readAnswer(name, id)),

@@ -23,8 +23,9 @@ export function storedBurial(burial: Burial | null): Fields | null {
 }
 
 /** A dead letter but for its payload and its time, which each store keeps in its own way. */
-export function storedLetter({ queue, seq, id, name, message, code, attempts }: DeadLetter): Fields {
-  return { name: queue, seq, key: storedId(id), error: { name, message, code: code ?? null }, attempts };
+export function storedLetter({ queue, seq, id, name, message, code, attempts, details }: DeadLetter): Fields {
+  const error = { name, message, code: code ?? null };
+  return { name: queue, seq, key: storedId(id), error, attempts, ...(details === undefined ? {} : { details }) };
 }
 
 /** Returns the fields of a task that only some have. */
@@ -127,7 +128,9 @@ export class TaskReader extends DocumentReader {
   }
 
   deadLetter(): FoundDeadLetter {
+    const { details } = this.relayed();
     return {
+      ...(details === undefined ? {} : { details }),
       queue: this.text('name'),
       ...this.taskName(),
       bytes: this.bytes('payload'),

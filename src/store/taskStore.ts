@@ -84,10 +84,10 @@ export type AddResult =
   | { readonly type: 'known' }
   | { readonly type: 'full' };
 
-/** `relayed`: a task of this origin is there. `known`: a task of another origin that has this id is queued. */
+/** `relayed`: a task of this origin is there; its number, where that is known. `known`: a task of another origin that has this id is queued. */
 export type RelayResult =
   | { readonly type: 'stored'; readonly seq: number }
-  | { readonly type: 'relayed' }
+  | { readonly type: 'relayed'; readonly seq?: number }
   | { readonly type: 'known' };
 
 /** A time by both clocks, of which the one that ran further counts. */

@@ -1,5 +1,6 @@
 /** A dead letter on its way back into a queue. */
 import { StoreError } from '../errors.js';
+import type { TaskDetails } from '../task/task.js';
 import type { Clock } from '../time/clock.js';
 
 /** How old a claim may be when its letter is queued, in ms. */
@@ -9,6 +10,8 @@ export const CLAIM_FRESH_MAX_MS = 10_000;
 export interface TakenLetter {
   readonly seq: number;
   readonly bytes: Uint8Array;
+  /** What its task had beside them. */
+  readonly details?: TaskDetails | undefined;
   readonly claim: string;
   /** When the claim was asked for, in ms since boot. */
   readonly began: number;

@@ -38,6 +38,11 @@ export function changesContract(title: string, setup: () => Promise<StoreUnderTe
       await store.tasks.addTasks(name, many(count), MANY);
       return { name, tenure: { name, term: 1, holder: 'holder' } };
     };
+    /** Gives the lease to a master of this term. */
+    const elect = async (name: string, term: number) => {
+      const [before] = await store.observe([{ name, tip: 0 }]);
+      await store.compareAndSetLease(name, before?.lease ?? null, { ...lease, term });
+    };
     const waiting = async (name: string) =>
       (await store.tasks.tasksAfter(name, 0, ALL)).map(({ seq, id, cancelled }) => [seq, id, cancelled === true]);
 
@@ -46,19 +51,21 @@ export function changesContract(title: string, setup: () => Promise<StoreUnderTe
       const [first, second] = [asked(name, 'a'), asked(name, 'b', { bytes: NEW, running: true, seq: 7 })];
       expect(await store.tasks.putChange(second, 10)).toBe(true);
       expect(await store.tasks.putChange(first, 10)).toBe(true);
-      const open = await store.tasks.openChanges(name, 10);
+      const open = await store.tasks.openChanges(name, 10, []);
       expect(open).toMatchObject([first, { ...second, bytes: expect.anything() }]);
       expect([...(open[1]?.bytes ?? [])]).toEqual([...NEW]);
-      expect(await store.tasks.openChanges(name, 1)).toMatchObject([first]);
+      expect(await store.tasks.openChanges(name, 1, [])).toMatchObject([first]);
+      expect(await store.tasks.openChanges(name, 1, ['a', 'c'])).toMatchObject([{ id: 'b' }]);
+      expect(await store.tasks.openChanges(name, 9, ['a', 'b'])).toEqual([]);
     });
 
     test('requests of other names stay apart, also where one begins with the other', async () => {
       const { name } = await queue(1);
       const longer = `${name}/b`;
       await store.tasks.putChange(asked(longer, 'x'), 10);
-      expect(await store.tasks.openChanges(name, 10)).toEqual([]);
+      expect(await store.tasks.openChanges(name, 10, [])).toEqual([]);
       await store.tasks.trimChanges(name, new Date(UNTIL.getTime() + 1));
-      expect(await store.tasks.openChanges(longer, 10)).toHaveLength(1);
+      expect(await store.tasks.openChanges(longer, 10, [])).toHaveLength(1);
     });
 
     test('only so many wait', async () => {
@@ -82,7 +89,7 @@ export function changesContract(title: string, setup: () => Promise<StoreUnderTe
       expect(await store.tasks.readAnswer(name, 'a')).toBeNull();
       expect([await answer(2), await answer(2)]).toEqual([true, false]);
       expect(await store.tasks.readAnswer(name, 'a')).toBe('updated');
-      expect(await store.tasks.openChanges(name, 10)).toEqual([]);
+      expect(await store.tasks.openChanges(name, 10, [])).toEqual([]);
       expect(await store.tasks.takeChange(name, 'a', 3)).toBe(false);
       await store.tasks.removeChange(name, 'a');
       expect(await store.tasks.readAnswer(name, 'a')).toBe('gone');
@@ -93,7 +100,7 @@ export function changesContract(title: string, setup: () => Promise<StoreUnderTe
       await store.tasks.putChange(asked(name, 'a'), 10);
       await store.tasks.putChange(asked(name, 'b', { until: new Date(UNTIL.getTime() + 1000) }), 10);
       await store.tasks.trimChanges(name, new Date(UNTIL.getTime() + 1));
-      expect((await store.tasks.openChanges(name, 10)).map(({ id }) => id)).toEqual(['b']);
+      expect((await store.tasks.openChanges(name, 10, [])).map(({ id }) => id)).toEqual(['b']);
     });
 
     test('a task is found by its id, whatever that is', async () => {
@@ -111,6 +118,7 @@ export function changesContract(title: string, setup: () => Promise<StoreUnderTe
     test('a cancelled task keeps its number and its id, and gives the id up', async () => {
       for (const id of ['task 1', shapes[0] ?? 1] as TaskId[]) {
         const name = randomUUID();
+        await elect(name, 1);
         await store.tasks.addTasks(name, [aTask('task 0'), aTask(id), aTask('task 2')], MANY);
         const tenure = { name, term: 1, holder: 'holder' };
         await store.tasks.markTask(tenure, { seq: 2, key: id, number: 1, bytes: null });
@@ -162,6 +170,7 @@ export function changesContract(title: string, setup: () => Promise<StoreUnderTe
       const { name } = await queue(1);
       const mark = (term: number, number: number, bytes: Uint8Array | null) =>
         store.tasks.markTask({ name, term, holder: 'holder' }, { seq: 1, key: 'task 0', number, bytes });
+      await elect(name, 2);
       await mark(2, 5, NEW);
       await mark(1, 9, null);
       await mark(2, 4, null);
@@ -170,7 +179,30 @@ export function changesContract(title: string, setup: () => Promise<StoreUnderTe
       expect([task?.cancelled ?? false, [...(task?.bytes ?? [])]]).toEqual([false, [...NEW]]);
       await mark(2, 6, null);
       expect(await waiting(name)).toEqual([[1, 'task 0', true]]);
+      await elect(name, 3);
       await mark(3, 1, NEW);
+      expect(await waiting(name)).toEqual([[1, 'task 0', true]]);
+    });
+
+    test('a mark of an earlier term leaves a task as it is that a later one has on record', async () => {
+      const { name, tenure } = await queue(1);
+      await elect(name, 2);
+      await store.tasks.setAttempts({ ...tenure, term: 2 }, { seq: 1, number: 1, attempts: 2, deaths: 0 });
+      await store.tasks.markTask(tenure, { seq: 1, key: 'task 0', number: 9, bytes: null });
+      await store.tasks.markTask(tenure, { seq: 1, key: 'task 0', number: 10, bytes: NEW });
+      const [task] = await store.tasks.tasksAfter(name, 0, ALL);
+      expect([task?.id, task?.cancelled ?? false, task?.attempts]).toEqual(['task 0', false, 2]);
+      expect([...(task?.bytes ?? [])]).not.toEqual([...NEW]);
+    });
+
+    test('a mark names its task by the id, too, and one that is repeated is the same', async () => {
+      const { name, tenure } = await queue(1);
+      const mark = (key: string, number: number) => store.tasks.markTask(tenure, { seq: 1, key, number, bytes: null });
+      await mark('another', 1);
+      expect(await waiting(name)).toEqual([[1, 'task 0', false]]);
+      await mark('task 0', 2);
+      await mark('task 0', 3);
+      await mark('another', 4);
       expect(await waiting(name)).toEqual([[1, 'task 0', true]]);
     });
 

@@ -374,7 +374,9 @@ export function taskContract(title: string, setup: () => Promise<TaskStoreUnderT
 
       test('a letter is written once, found by its id, oldest first, and goes when it is removed', async () => {
         const { name } = await queue();
-        const letters = [aLetter(name, 9), aLetter(name, 10, { code: 'ERR_X' }), aLetter(name, 2)];
+        const letters = [aLetter(name, 9), aLetter(name, 10, { code: 'ERR_X' })];
+        // What the context of the work is made of comes back with it.
+        letters.push(aLetter(name, 2, { details: { schedule: 'nightly', slot: 5 } }));
         for (const letter of letters) await store.tasks.putDeadLetter(letter);
         expect(await store.tasks.putDeadLetter({ ...aLetter(name, 9), message: 'another' })).toBe(true);
         // Its number belongs to the letter of another task, which stays.

@@ -27,8 +27,10 @@ export class ChangeBook {
     return true;
   }
 
-  open(limit: number): TaskChange[] {
-    const open = [...this.changes.values()].filter(({ answer }) => answer === null);
+  open(limit: number, except: readonly string[] = []): TaskChange[] {
+    const open = [...this.changes.values()].filter(
+      ({ answer, change }) => answer === null && !except.includes(change.id),
+    );
     return open
       .map(({ change }) => change)
       .sort((a, b) => (a.id < b.id ? -1 : 1))
@@ -69,6 +71,7 @@ export class ChangeBook {
   /** Returns the task as the mark leaves it; null if a later mark has come. */
   mark(task: StoredTask, term: number, { seq, number, bytes }: TaskMark): StoredTask | null {
     if (!isLater({ term, number }, this.marks.get(seq) ?? null)) return null;
+    if ((task.recordedBy?.term ?? 0) > term) return null;
     if (bytes !== null && task.cancelled === true) return null;
     this.marks.set(seq, { term, number });
     return bytes === null ? { ...task, bytes: NO_BYTES, cancelled: true } : { ...task, bytes };

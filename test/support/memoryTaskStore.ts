@@ -94,7 +94,8 @@ export class MemoryTasks {
         call('relayTasks', () => {
           if (this.holder?.term !== tenure.term || this.holder.holder !== tenure.holder) return null;
           return tasks.map((task) => {
-            if ([...this.tasks.values()].some(({ origin }) => origin === task.origin)) return { type: 'relayed' };
+            const there = [...this.tasks.values()].find(({ origin }) => origin === task.origin);
+            if (there !== undefined) return { type: 'relayed', seq: there.seq };
             if (this.queued.includes(task.id)) return { type: 'known' };
             const { origin, details } = task;
             const extras = { origin, ...(details === undefined ? {} : { details }) };
@@ -171,7 +172,7 @@ export class MemoryTasks {
           return found === undefined ? null : { seq: found.seq };
         }),
       putChange: (change, most) => call('putChange', () => this.changes.put(change, most)),
-      openChanges: (_name, limit) => call('openChanges', () => this.changes.open(limit)),
+      openChanges: (_name, limit, except) => call('openChanges', () => this.changes.open(limit, except)),
       takeChange: (_name, id, term) => call('takeChange', () => this.changes.take(id, term)),
       answerChange: (_name, id, term, answer) =>
         call('answerChange', () => {

@@ -142,8 +142,8 @@ export class DurableDuty implements QueueDuty {
 
   /** Queues the letter again. A queued task with this id may be the one that blocks the queue. */
   async requeue(id: TaskId, letters: DeadLetters): Promise<boolean | 'full'> {
-    const result = await letters.requeue(id, async ({ bytes }) => {
-      const [added] = await this.add([{ id, bytes, idRule: 'requeued' }]);
+    const result = await letters.requeue(id, async ({ bytes, details }) => {
+      const [added] = await this.add([{ id, bytes, details, idRule: 'requeued' }]);
       return added === undefined ? 'known' : resultOf(added);
     });
     if (result === 'full') return result;
@@ -153,8 +153,8 @@ export class DurableDuty implements QueueDuty {
   /** Queues this very letter again. */
   async requeueLetter(id: TaskId, seq: number, letters: DeadLetters): Promise<RequeuedLetter> {
     const { store, name } = this.parts;
-    const add = async ({ bytes }: TakenLetter) =>
-      resultOf((await this.add([{ id, bytes, idRule: 'requeued' }]))[0] ?? { type: 'known' });
+    const add = async ({ bytes, details }: TakenLetter) =>
+      resultOf((await this.add([{ id, bytes, details, idRule: 'requeued' }]))[0] ?? { type: 'known' });
     const result = await letters.requeue(id, add, () => store.deadLetterAt(name, seq));
     return result === 'queued' || result === 'full' || result === 'known' ? result : 'none';
   }
@@ -167,7 +167,8 @@ export class DurableDuty implements QueueDuty {
     for (const [index, result] of added.entries()) {
       const task = tasks[index];
       if (result.type === 'stored' && task !== undefined) {
-        stored.push({ seq: result.seq, id: task.id, bytes: task.bytes, attempts: 0, deaths: 0, recordedBy: null, at });
+        const { id, bytes, details } = task;
+        stored.push({ seq: result.seq, id, bytes, details, attempts: 0, deaths: 0, recordedBy: null, at });
       }
     }
     this.stored(stored);

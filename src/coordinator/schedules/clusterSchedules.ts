@@ -43,7 +43,7 @@ export class ClusterSchedules implements ScheduleCalls {
           }));
           const results = await tasks.relayTasks({ name, term, holder }, relayed, since);
           if (results?.some(({ type }) => type === 'stored')) parts.stored();
-          return results?.map((result) => ({ seq: result.type === 'stored' ? result.seq : null })) ?? null;
+          return results?.map((result) => ({ seq: result.type === 'known' ? null : (result.seq ?? null) })) ?? null;
         },
       },
       make: (schedule, taskId, slot) => emit({ type: 'makeSlotTask', schedule, taskId, slot }),

@@ -9,7 +9,7 @@ export interface OriginTask extends SlotTask {
 }
 
 export interface SlotResult {
-  /** Its number. Null if it was stored before, or another task with its id is queued. */
+  /** Its number. Null if another task with its id is queued, or the store does not tell. */
   readonly seq: number | null;
 }
 

@@ -11,8 +11,10 @@
  *   proven     an acknowledgement passes: the mastership lasted after the mark was stored, so each later master finds it.
  *   amended    the window has it, too.
  *   answered   the asker hears of it.
+ *   passed     a cancelled task is passed over, and acknowledged. Not before: who finds it acknowledged takes it for done.
  *
- * A master that ends before the last step leaves the request to the next one, which begins again.
+ * A master that ends before it has answered leaves the request to the next one, which begins again. Therefore that one
+ * passes nothing over before it has seen which requests there are.
  */
 import { CHANGES_READ_MAX, type ChangeAnswer, type TaskChange } from '../../store/changes.js';
 import type { TaskId } from '../../task/task.js';
@@ -55,14 +57,19 @@ export class Changing {
   private readonly removed = new Set<number>();
   private looking = false;
   private again = false;
-  /** Whether there may be more requests than one answer of the store had room for. */
-  private more = false;
+  /** Whether this mastership has seen the requests that it found. */
+  private seen = false;
 
   constructor(private readonly parts: ChangingParts) {}
 
   /** Returns whether the task must not begin now. */
   holds(seq: number): boolean {
     return this.held.has(seq);
+  }
+
+  /** Returns whether the task may be passed over, if it is cancelled. */
+  passes(seq: number): boolean {
+    return this.seen && !this.holds(seq);
   }
 
   /** Looks for requests: at the beginning of a mastership, and whenever there may be new ones. */
@@ -72,31 +79,32 @@ export class Changing {
     this.looking = true;
     while (this.again && !this.parts.store.ended) {
       this.again = false;
-      const open = await this.parts.store.openChanges();
-      this.more = (open?.length ?? 0) >= CHANGES_READ_MAX;
-      for (const change of open ?? []) {
-        if (this.deciding.has(change.id)) continue;
-        this.deciding.add(change.id);
-        void this.decide(change);
-      }
+      const open = (await this.parts.store.openChanges([...this.deciding])) ?? [];
+      const unseen = open.filter(({ id }) => !this.deciding.has(id));
+      for (const change of unseen) void this.decide(change);
+      // Those that wait for a run must not hide the others.
+      this.again ||= unseen.length >= CHANGES_READ_MAX;
     }
     this.looking = false;
+    if (this.seen || this.parts.store.ended) return;
+    this.seen = true;
+    this.parts.freed();
   }
 
   private async decide(change: TaskChange): Promise<void> {
     const { store, freed } = this.parts;
     const { seq, id } = change;
-    if ((await store.takeChange(id)) === true) {
-      this.held.set(seq, (this.held.get(seq) ?? 0) + 1);
-      const answer = await this.settle(change);
-      const others = (this.held.get(seq) ?? 1) - 1;
-      if (others > 0) this.held.set(seq, others);
-      else this.held.delete(seq);
-      freed();
-      if (answer !== null) await store.answerChange(id, answer);
-      if (this.more) void this.look();
-    }
-    this.deciding.delete(id);
+    this.deciding.add(id);
+    this.held.set(seq, (this.held.get(seq) ?? 0) + 1);
+    const isTaken = (await store.takeChange(id)) === true;
+    const answer = isTaken ? await this.settle(change) : null;
+    if (answer !== null) await store.answerChange(id, answer);
+    const others = (this.held.get(seq) ?? 1) - 1;
+    if (others > 0) this.held.set(seq, others);
+    else this.held.delete(seq);
+    freed();
+    // One that this master may not take stays so.
+    if (isTaken) this.deciding.delete(id);
   }
 
   /** Returns null if the mastership ended first. */

@@ -119,6 +119,10 @@ export class DurableQueue implements TaskSource {
     return this.reign?.ready(most) ?? [];
   }
 
+  isHead(task: QueuedTask): boolean {
+    return this.reign?.isHead(task) ?? true;
+  }
+
   remove(count: number): void {
     this.reign?.remove(count);
   }

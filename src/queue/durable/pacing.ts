@@ -63,6 +63,10 @@ export class Pacing implements TaskSource {
     return this.isDue() ? this.source.ready(Math.min(1, most)) : [];
   }
 
+  isHead(task: QueuedTask): boolean {
+    return this.source.isHead?.(task) ?? true;
+  }
+
   remove(count: number): void {
     this.source.remove(count);
   }

@@ -5,14 +5,6 @@
  * Giving a task up. `block`: it stays, and nothing runs until its record, written before that is told, is cleared (`requeue`).
  * `dead-letter`: the acknowledgement itself carries why (the burial), and only then is the letter written. The next
  * master writes it if this one does not come to it.
- *
- * What holds the queue up, and what ends that:
- *
- *   recording   what failed, or a suspect that is about to run, goes on record. Ended when it is.
- *   burying     a task becomes a dead letter. Ended when it is one.
- *   blocked     the attempts of the head are used up. Ended when its record is cleared, or the task is gone.
- *   lost        an acknowledgement was refused: another member is master, as the next beat will say. Beside the others; ended
- *               by one that is not: on a store without atomic writes a late write may have stood in the lease's place for a while.
  */
 import type { CodedError } from '../../errors.js';
 import type { StoredTask } from '../../store/taskStore.js';
@@ -179,6 +171,10 @@ export class Reign {
   private readonly mayLeave = ({ origin }: WindowTask): boolean =>
     origin === undefined || (this.parts.mayBegin?.(origin) ?? true);
 
+  isHead(task: QueuedTask): boolean {
+    return this.window.head === task;
+  }
+
   remove(count: number): void {
     for (const task of this.window.take(count)) {
       this.finished = task.seq;
@@ -280,6 +276,8 @@ export class Reign {
     const { name, callbacks } = this.parts;
     // Not twice: a `requeue` may have cleared it by now. And before it is told, so one finds what it clears.
     if (!isOnRecord && !(await this.record(head, head.failed))) return;
+    // Cancelled while it went on record, it blocks nothing.
+    if (head.cancelled !== 'no') return this.release('recording');
     this.hold = 'blocked';
     callbacks.trouble(queueBlocked(name, head.id, error));
     this.settleFlushes();
@@ -303,7 +301,9 @@ export class Reign {
     const task = await this.store.taskAt(head.seq);
     this.looking = false;
     if (task === null || this.hold !== 'blocked' || this.window.head !== head) return;
-    if (task !== undefined) {
+    if (task?.cancelled === true) {
+      if (head.cancelled === 'no') head.cancelled = 'untold';
+    } else if (task !== undefined) {
       const { attempts: failed, deaths, permanent = false } = task;
       if (isSpent({ failed, deaths, permanent }, this.parts.retry)) return;
       Object.assign(head, { failed, deaths, permanent });
@@ -331,7 +331,7 @@ export class Reign {
   private passOver(): void {
     if (this.hold === 'blocked' && (this.window.head?.cancelled ?? 'no') !== 'no') this.hold = null;
     if (this.hold !== null || this.lost) return;
-    const { last, untold } = this.window.takeCancelled(this.mayLeave);
+    const { last, untold } = this.window.takeCancelled((task) => this.mayLeave(task) && this.changing.passes(task.seq));
     this.finished = last ?? this.finished;
     if (untold.length > 0) this.cancelled(untold);
     if (this.finished > this.acknowledged) void this.acknowledge();

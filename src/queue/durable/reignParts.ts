@@ -52,7 +52,15 @@ export interface Takeover {
   readonly suspicion: Suspicion | null;
 }
 
-/** What holds the queue up: reign.ts says what ends that. */
+/**
+ * What holds the queue up, and what ends that:
+ *
+ *   recording   what failed, or a suspect that is about to run, goes on record. Ended when it is.
+ *   burying     a task becomes a dead letter. Ended when it is one.
+ *   blocked     the attempts of the head are used up. Ended when its record is cleared, or the task is gone or cancelled.
+ *   lost        an acknowledgement was refused: another member is master, as the next beat will say. Beside the others; ended
+ *               by one that is not: on a store without atomic writes a late write may have stood in the lease's place for a while.
+ */
 export type Hold = 'recording' | 'burying' | 'blocked';
 
 /** A task that is becoming a dead letter. */

@@ -41,10 +41,12 @@ export class TaskWindow {
   /** Whether the store may hold more than what was fetched. */
   private more = true;
 
-  /** `fetched`: the number up to which nothing is wanted. */
-  /** What became of tasks that are not fetched yet: an answer under way may show them as they were. */
+  /** What became of tasks during the fetch under way, whose answer may show them as they were. */
   private readonly amended = new Map<number, Uint8Array | null>();
+  /** The highest number of a task that was changed before it was here: what is offered up to there may be as it was. */
+  private amendedThrough = 0;
 
+  /** `fetched`: the number up to which nothing is wanted. */
   constructor(
     private readonly ask: FetchTasks,
     private fetched: number,
@@ -78,7 +80,11 @@ export class TaskWindow {
   amend(seq: number, bytes: Uint8Array | null): void {
     const task = this.at(seq);
     if (task !== undefined) this.change(task, bytes);
-    else if (seq > this.fetched) this.amended.set(seq, bytes);
+    else if (seq > this.fetched) {
+      // The store has it. A later fetch shows it as it is, so its payload is not kept until it comes.
+      if (this.fetching) this.amended.set(seq, bytes);
+      this.amendedThrough = Math.max(this.amendedThrough, seq);
+    }
   }
 
   private change(task: WindowTask, bytes: Uint8Array | null): void {
@@ -125,7 +131,8 @@ export class TaskWindow {
   /** Takes a task that this member has just stored, without asking, if it follows on the window. */
   offer(task: StoredTask): void {
     // A copy: once it is answered that the task is stored, the memory that it came in is reused.
-    if (task.seq === this.fetched + 1 && !this.full) this.append({ ...task, bytes: task.bytes.slice() });
+    const isUnchanged = task.seq > this.amendedThrough;
+    if (task.seq === this.fetched + 1 && !this.full && isUnchanged) this.append({ ...task, bytes: task.bytes.slice() });
     else this.more = true;
   }
 
@@ -137,6 +144,7 @@ export class TaskWindow {
     this.more = false;
     const got = await this.fetch();
     this.fetching = false;
+    this.amended.clear();
     this.more ||= got;
     return this.more;
   }

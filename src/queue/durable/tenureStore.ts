@@ -94,11 +94,11 @@ export class TenureStore {
     return answer !== null;
   }
 
-  /** Removes what is too old. Returns requests that no master has answered, the oldest first. */
-  async openChanges(): Promise<TaskChange[] | null> {
+  /** Removes what is too old. Returns requests that no master has answered, without those, the oldest first. */
+  async openChanges(except: readonly string[]): Promise<TaskChange[] | null> {
     const { store, name, clock, reads } = this.parts;
     await this.untilAnswered(() => store.trimChanges(name, new Date(clock.wall())));
-    return this.untilAnswered(() => reads.pass(() => store.openChanges(name, CHANGES_READ_MAX)));
+    return this.untilAnswered(() => reads.pass(() => store.openChanges(name, CHANGES_READ_MAX, except)));
   }
 
   /** Returns false if the request is another master's, or is answered, or gone. */
@@ -145,9 +145,9 @@ export class TenureStore {
   }
 
   /** Writes the dead letter of a task. Returns false if the mastership ended first. */
-  async writeLetter({ id, bytes }: NewTask, burial: Burial): Promise<boolean> {
+  async writeLetter({ id, bytes, details }: NewTask, burial: Burial): Promise<boolean> {
     const { store, name: queue, clock } = this.parts;
-    const letter = { ...burial, queue, id, bytes, at: new Date(clock.wall()) };
+    const letter = { ...burial, queue, id, bytes, details, at: new Date(clock.wall()) };
     for (let { seq } = letter; ; seq += LETTERS_APART) {
       const written = await this.untilAnswered(() => store.putDeadLetter({ ...letter, seq }));
       if (written !== false) return written !== null;

@@ -6,13 +6,13 @@ import { type Fields, isFields, readableIn, storedId } from '../documents.js';
 import { NO_BYTES } from '../reader.js';
 import type { Tenure } from '../store.js';
 import type { Entries } from './environment.js';
-import { changeKey, changeRange, idKey, taskKey } from './keys.js';
-import type { StoreFacts } from './leases.js';
+import { changeKey, changeRange, idKey, leaseKey, taskKey } from './keys.js';
+import { isHeldBy, type StoreFacts } from './leases.js';
 
 export interface ChangeCalls {
   findTask(name: string, id: TaskId): { readonly seq: number } | null;
   putChange(change: TaskChange, most: number): boolean;
-  openChanges(name: string, limit: number): TaskChange[];
+  openChanges(name: string, limit: number, except: readonly string[]): TaskChange[];
   takeChange(name: string, id: string, term: number): boolean;
   answerChange(name: string, id: string, term: number, answer: ChangeAnswer): boolean;
   readAnswer(name: string, id: string): ChangeAnswer | null | 'gone';
@@ -25,11 +25,11 @@ export interface ChangeCalls {
 class Changes {
   constructor(
     readonly entries: Entries,
-    private readonly path: string,
+    private readonly facts: StoreFacts,
   ) {}
 
   reader(value: unknown, what: string, name: string): ChangeReader {
-    return new ChangeReader(value, `the ${what} of ${name} in ${this.path}`);
+    return new ChangeReader(value, `the ${what} of ${name} in ${this.facts.path}`);
   }
 
   update(key: Buffer, next: (old: Fields) => Fields | undefined): boolean {
@@ -59,6 +59,16 @@ class Changes {
     });
   }
 
+  readOpen(name: string, limit: number, except: ReadonlySet<string>): TaskChange[] {
+    const found: TaskChange[] = [];
+    for (const each of this.open(name)) {
+      if (found.length >= limit) break;
+      // One that cannot be read must not hide the others.
+      if (!except.has(each.id)) found.push(...this.read(name, each));
+    }
+    return found;
+  }
+
   /** Changes a request without an answer whose term passes. */
   updateOpen(name: string, id: string, passes: (term: number) => boolean, set: Fields): boolean {
     return this.update(changeKey(name, id), (old) => {
@@ -74,11 +84,16 @@ class Changes {
     }
   }
 
-  mark({ name, term }: Tenure, { seq, key, number, bytes }: TaskMark): void {
+  mark(tenure: Tenure, { seq, key, number, bytes }: TaskMark): void {
     const { entries } = this;
+    const { name, term } = tenure;
+    const lease = entries.get(leaseKey(name));
+    if (lease === undefined || !isFields(lease.value) || !isHeldBy(tenure, lease.value, this.facts)) return;
     const marked = this.update(taskKey(name, seq), (old) => {
       const reader = this.reader(old, 'task', name);
       const by = reader.markedBy();
+      // It is of another task.
+      if (bytes === null && (reader.cancelled() ?? reader.taskName()).id !== key) return undefined;
       const isLater = by !== null && (by.term > term || (by.term === term && by.number >= number));
       if (isLater || (bytes !== null && reader.cancelled() !== null)) return undefined;
       const mark = bytes === null ? { term, number, key: storedId(key) } : { term, number };
@@ -88,8 +103,8 @@ class Changes {
   }
 }
 
-export function changesOn(entries: Entries, { path }: StoreFacts): ChangeCalls {
-  const changes = new Changes(entries, path);
+export function changesOn(entries: Entries, facts: StoreFacts): ChangeCalls {
+  const changes = new Changes(entries, facts);
   return {
     findTask(name, id) {
       const entry = entries.get(idKey(name, id));
@@ -102,11 +117,7 @@ export function changesOn(entries: Entries, { path }: StoreFacts): ChangeCalls {
       entries.put(changeKey(name, id), { ...storedTaskChange(change), payload, until: until.getTime() }, 1);
       return true;
     },
-    openChanges: (name, limit) =>
-      changes
-        .open(name)
-        .slice(0, limit)
-        .flatMap((found) => changes.read(name, found)),
+    openChanges: (name, limit, except) => changes.readOpen(name, limit, new Set(except)),
     takeChange: (name, id, term) => changes.updateOpen(name, id, (before) => before <= term, { term }),
     answerChange: (name, id, term, answer) =>
       changes.updateOpen(name, id, (before) => before === term, { answer, payload: null }),

@@ -15,8 +15,8 @@ export class EmbeddedChanges implements ChangeStore {
     return this.thread.call('putChange', [change, most]);
   }
 
-  openChanges(name: string, limit: number): Promise<TaskChange[]> {
-    return this.thread.call('openChanges', [name, limit]);
+  openChanges(name: string, limit: number, except: readonly string[]): Promise<TaskChange[]> {
+    return this.thread.call('openChanges', [name, limit, except]);
   }
 
   takeChange(name: string, id: string, term: number): Promise<boolean> {

@@ -105,7 +105,7 @@ export function unpackStored(packed: PackedStored): StoredTask[] {
   });
 }
 
-/** What became of each: its number, or one of these. */
+/** What became of each: its number, or one of these. `RELAYED`, and all below it: a task of so much higher a number is there. */
 export const KNOWN = 0;
 export const FULL = -1;
 export const RELAYED = -2;
@@ -116,6 +116,6 @@ export function resultOf(outcome: number): AddResult {
 }
 
 export function relayResultOf(outcome: number): RelayResult {
-  if (outcome === RELAYED) return { type: 'relayed' };
+  if (outcome <= RELAYED) return { type: 'relayed', seq: RELAYED - outcome };
   return outcome === KNOWN ? { type: 'known' } : { type: 'stored', seq: outcome };
 }

@@ -87,7 +87,8 @@ export class Tasks {
     if (this.entries.count(taskRange(name, seq)) > 0) throw this.alien('queue', name, 'next');
     const results = tasks.map((added) => {
       const { id, bytes, origin, idRule } = added;
-      if (origin !== undefined && this.entries.get(originKey(name, origin)) !== undefined) return RELAYED;
+      const relayed = origin === undefined ? undefined : this.entries.get(originKey(name, origin));
+      if (relayed !== undefined) return RELAYED - relayed.version;
       const before = given.get(id);
       if (before !== undefined) return before;
       const key = idKey(name, id);

@@ -177,8 +177,8 @@ export const durableBugs: readonly PlantedBug[] = [
     name: 'offer-leaves-a-gap',
     breaks: 'A task that this member stored is taken although others before it were not fetched.',
     file: 'src/queue/durable/taskWindow.ts',
-    find: 'if (task.seq === this.fetched + 1 && !this.full) this.append(',
-    replace: 'if (!this.full) this.append(',
+    find: 'if (task.seq === this.fetched + 1 && !this.full && isUnchanged) this.append(',
+    replace: 'if (!this.full && isUnchanged) this.append(',
     caughtBy,
   },
   {

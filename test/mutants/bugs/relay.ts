@@ -60,7 +60,7 @@ export const relayBugs: readonly PlantedBug[] = [
     name: 'origin-not-looked-up',
     breaks: 'The embedded store adds a task though one of its origin is there.',
     file: 'src/store/embedded/tasks.ts',
-    find: 'if (origin !== undefined && this.entries.get(originKey(name, origin)) !== undefined) return RELAYED;',
+    find: 'if (relayed !== undefined) return RELAYED - relayed.version;',
     replace: 'if (origin === "") return RELAYED;',
     caughtBy: ['contract'],
   },

@@ -411,7 +411,8 @@ export class SimulatedConnection implements FullStore {
           change: ({ changes }) => void changes.put(change, most),
           answer: current.changes.open(most).length < most,
         })),
-      openChanges: (_name, limit) => this.read('openChanges', ({ committed }) => committed.changes.open(limit)),
+      openChanges: (_name, limit, except) =>
+        this.read('openChanges', ({ committed }) => committed.changes.open(limit, except)),
       takeChange: (_name, id, term) => this.changed('takeChange', (changes) => changes.take(id, term)),
       answerChange: (_name, id, term, answer) =>
         this.changed(

@@ -85,6 +85,12 @@ test('a claim whose answer was lost is no obstacle for the next call of the same
   expect([await requeue(), queued]).toEqual(['queued', ['a']]);
 });
 
+test('a letter comes with what its task had beside its bytes', async () => {
+  const details = { schedule: 'nightly', slot: 5 };
+  store.letters.push({ ...letter, id: 'b', seq: 2, attempts: 1, at: new Date(0), details });
+  expect(await member('a').letters.take('b')).toMatchObject({ seq: 2, details });
+});
+
 test('a claim that is no longer fresh queues nothing', async () => {
   const { letters } = member('a');
   const taken = await letters.take('a');

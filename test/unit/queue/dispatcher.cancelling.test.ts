@@ -17,7 +17,7 @@ import {
   told,
   watch,
 } from './dispatcherBench.ts';
-import { done, doneIn, refused, thrown, upTo } from './scriptedRunner.ts';
+import { done, doneIn, postponed, refused, thrown, upTo } from './scriptedRunner.ts';
 
 beforeEach(reset);
 
@@ -112,4 +112,46 @@ test('a fence ends what is cancelled, too', async () => {
   await clock.advance(1000);
   expect(ended.value).toBe(true);
   expect(told).toEqual([]);
+});
+
+test.each([1, 2])(
+  'of two tasks of a run that are cancelled, number %i ends as cancelled if it was told',
+  async (which) => {
+    await runOfSome();
+    const [first, second] = [taskAt(0), taskAt(1)];
+    void dispatcher.apart(first, true);
+    void dispatcher.apart(second, true);
+    expect(runner.news()).toEqual(['finish', `cancel ${first.id} ${CANCEL_TIMEOUT}`, 'finish']);
+    if (which === 2) {
+      runner.doneSoFar = 1;
+      await clock.advance(20);
+      expect(runner.news()).toEqual([`cancel ${second.id} ${CANCEL_TIMEOUT}`]);
+    }
+    await finish(upTo(which - 1, 'thrown'));
+    expect([first.failed, second.failed]).toEqual([0, 0]);
+    expect(told.filter((line) => line.startsWith('failed'))).toEqual([]);
+  },
+);
+
+test.each([
+  ['postponed', postponed(86_400_000)],
+  ['failed', thrown],
+])('a task that has %s and is taken out holds up no other one', async (_what, ending) => {
+  let left: QueuedTask | undefined;
+  const source = Object.create(queue, { isHead: { value: (task: QueuedTask) => task !== left } });
+  remake({}, { queue: source, retry: { minDelay: 1e6, maxDelay: 1e6, attempts: 9 } });
+  startWith('a', 'b');
+  await settle();
+  const head = taskAt(0);
+  await finish(ending);
+  runner.news();
+  // As long as it is there, it is waited for.
+  dispatcher.poke();
+  await settle();
+  expect(runner.news()).toEqual([]);
+  left = head;
+  queue.remove(1);
+  dispatcher.poke();
+  await settle();
+  expect(runner.news()).toEqual(['run b #1']);
 });

@@ -31,17 +31,24 @@ export class MongodbChanges implements ChangeStore {
     return true;
   }
 
-  async openChanges(name: string, limit: number): Promise<TaskChange[]> {
-    const filter = { ...rangeOf(name), answer: null };
-    const found = await this.commands.find('openChanges', LEASES, filter, { sort: { _id: 1 }, limit, ...majority });
+  async openChanges(name: string, limit: number, except: readonly string[]): Promise<TaskChange[]> {
+    const { _id: range, subsystem } = rangeOf(name);
+    const $nin = except.map((id) => changeKey(name, id));
     const start = changeKey(name, '').length;
-    // One that cannot be read must not hide the others.
-    return found.flatMap((document) =>
-      readableIn(() => {
+    const open: TaskChange[] = [];
+    for (;;) {
+      const filter = { _id: $nin.length === 0 ? range : { ...range, $nin }, subsystem, answer: null };
+      const wanted = limit - open.length;
+      const options = { sort: { _id: 1 }, limit: wanted, ...majority };
+      const found = await this.commands.find('openChanges', LEASES, filter, options);
+      for (const document of found) {
         const reader = this.reader(document);
-        return reader.change(reader.text('_id').slice(start));
-      }),
-    );
+        // One that cannot be read must not hide the others.
+        open.push(...readableIn(() => reader.change(reader.text('_id').slice(start))));
+        $nin.push(String(document._id));
+      }
+      if (found.length < wanted || open.length >= limit) return open;
+    }
   }
 
   takeChange(name: string, id: string, term: number): Promise<boolean> {
@@ -71,15 +78,24 @@ export class MongodbChanges implements ChangeStore {
   /** The id of a cancelled task is free at once, and an older version takes the task for one that was done. */
   async markTask({ name, term }: Tenure, { seq, key, number, bytes }: TaskMark): Promise<void> {
     const _id = taskKey(name, seq);
-    const $or = [{ mark: null }, { 'mark.term': { $lt: term } }, { 'mark.term': term, 'mark.number': { $lt: number } }];
+    const earlier = [
+      { mark: null },
+      { 'mark.term': { $lt: term } },
+      { 'mark.term': term, 'mark.number': { $lt: number } },
+    ];
+    // A later master that has a record of the task may be burying it, and needs its payload.
+    const unrecorded = [{ by: null }, { 'by.term': { $lte: term } }];
     const id = storedId(key);
+    const $and = [{ $or: unrecorded }, { $or: earlier }];
     if (bytes !== null) {
       const mark = { term, number };
-      await this.commands.update('markTask', TASKS, { _id, key: id, $or }, { $set: { payload: bytes, mark } });
+      await this.commands.update('markTask', TASKS, { _id, key: id, $and }, { $set: { payload: bytes, mark } });
       return;
     }
+    // Marked before, it has that id in its mark alone.
+    const named = { $or: [{ key: id }, { 'mark.key': id }] };
     const cancelled = { key: retiredKey(seq), payload: NO_BYTES, mark: { term, number, key: id } };
-    await this.commands.update('markTask', TASKS, { _id, $or }, { $set: cancelled });
+    await this.commands.update('markTask', TASKS, { _id, $and: [...$and, named] }, { $set: cancelled });
   }
 
   private reader(document: Fields): ChangeReader {
@@ -92,7 +108,7 @@ function changeKey(name: string, id: string): string {
 }
 
 /** With the name, because another one may begin with this one and a slash. */
-function rangeOf(name: string): Fields {
+function rangeOf(name: string): { readonly _id: Fields; readonly subsystem: string } {
   // The character after the slash.
   return { _id: { $gte: changeKey(name, ''), $lt: `change/${name}0` }, subsystem: name };
 }

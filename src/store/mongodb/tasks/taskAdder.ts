@@ -141,7 +141,7 @@ export class TaskAdder {
       }
       // After the end was proven: one that is stored later has a number that the insert collides with.
       const relayed = since === null ? noOrigins : await this.originsOf(asked, fitting);
-      for (const origin of relayed) outcomes.set(origin, RELAYED);
+      for (const [origin, seq] of relayed) outcomes.set(origin, { type: 'relayed', seq });
       waiting = waiting.filter(({ origin }) => origin === undefined || !relayed.has(origin));
       await Promise.all([unique, this.turns.wait(name)]);
       // The caller has been told by now that nothing more is sent.
@@ -180,8 +180,8 @@ export class TaskAdder {
     return new Map();
   }
 
-  /** Returns the origins that are there, in time for an insert. */
-  private async originsOf({ what, name, since }: Asked, tasks: readonly Added[]): Promise<ReadonlySet<string>> {
+  /** Returns the origins that are there, with the numbers of their tasks, in time for an insert. */
+  private async originsOf({ what, name, since }: Asked, tasks: readonly Added[]): Promise<ReadonlyMap<string, number>> {
     const origins = tasks.flatMap(({ origin }) => (origin === undefined ? [] : [origin]));
     const found = await this.reads.origins(what, name, origins);
     if (since !== null && this.age(since) > TRUST_MS / 2) {
@@ -278,7 +278,7 @@ function takenUntil({ idRule }: NewTask, at: Date): Fields {
   return typeof idRule === 'number' ? { uniqueUntil: new Date(at.getTime() + idRule) } : {};
 }
 
-const noOrigins: ReadonlySet<string> = new Set();
+const noOrigins: ReadonlyMap<string, number> = new Map();
 
 /** Returns by what its outcome is found. */
 function nameOf({ id, origin }: Added): TaskId {

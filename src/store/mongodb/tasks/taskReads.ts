@@ -40,13 +40,19 @@ export class TaskReads {
     return lease === undefined ? { done: 0, burial: null } : this.reader(lease).queueState();
   }
 
-  /** Returns those of the origins that a stored task has, done or not. */
-  async origins(what: string, name: string, origins: readonly string[]): Promise<Set<string>> {
+  /** Returns those of the origins that a stored task has, done or not, with its number. */
+  async origins(what: string, name: string, origins: readonly string[]): Promise<Map<string, number>> {
     const filter = { name, origin: { $in: origins } };
     // One that came too late, and lies below what is done, may have the origin of another.
-    const options = { limit: 2 * origins.length, projection: { origin: 1, format: 1 } };
+    const options = { limit: 2 * origins.length, projection: { seq: 1, origin: 1, format: 1 } };
     const found = await this.find(what, TASKS, filter, options, true);
-    return new Set(found.map((task) => this.reader(task).text('origin')));
+    const seqs = new Map<string, number>();
+    for (const task of found) {
+      const reader = this.reader(task);
+      const origin = reader.text('origin');
+      seqs.set(origin, Math.max(reader.count('seq'), seqs.get(origin) ?? 0));
+    }
+    return seqs;
   }
 
   reader(document: Fields): TaskReader {

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { judge } from '../../../../src/facade/outcomes.ts';
+import type { QueuedTask } from '../../../../src/queue/runner.ts';
 import { askChangeTask, type ChangeTaskOutcome } from '../../../../src/requests/changeTask.ts';
 import { noOrders } from '../../../../src/store/orders.ts';
 import type { TaskId } from '../../../../src/task/task.ts';
@@ -181,6 +182,54 @@ describe('cancel', () => {
     expect([master.queue.blocked, master.ready()]).toEqual([null, [2]]);
   });
 
+  test('of a head that is about to block the queue lets it go on, also if its record is late', async () => {
+    master = new Master(store, clock, 'a', { attempts: 1, exhausted: 'block' });
+    await elected(2);
+    let end: () => void = () => {};
+    const { head } = master;
+    master.onApart = () =>
+      new Promise((resolve) => {
+        end = resolve;
+      });
+    const cancelled = ask(1, null, true, 10 * POLL);
+    await settle();
+    master.onApart = () => null;
+    let calls = 0;
+    master.fate = (call) => (call === 'setAttempts' && calls++ === 0 ? { there: 0, back: 0, lost: 'call' } : atOnce);
+    master.fail(head, 1);
+    end();
+    await clock.advance(5 * POLL);
+    expect(cancelled.outcome).toBe('removed');
+    expect([master.queue.blocked, master.ready()]).toEqual([null, [2]]);
+    // Nor is it told that it blocks.
+    expect(master.news()).toEqual(['trouble: setAttempts was lost', 'cancelled 1']);
+  });
+
+  test('of a head that blocks the queue by a mark that came late lets it go on', async () => {
+    master = new Master(store, clock, 'a', { attempts: 1, exhausted: 'block' });
+    await elected(2);
+    master.fail(master.head, 1);
+    await settle();
+    const task = store.tasks.get(1);
+    if (task !== undefined) store.tasks.set(1, { ...task, bytes: new Uint8Array(0), cancelled: true });
+    await clock.advance(2 * POLL);
+    expect([master.queue.blocked, master.ready()]).toEqual([null, [2]]);
+  });
+
+  test('of a running head is seen behind any number that wait for the same run', async () => {
+    await elected(80);
+    const ended: QueuedTask[] = [];
+    master.onApart = (task, ends) => {
+      if (ends) ended.push(task);
+      return new Promise(() => {});
+    };
+    for (let id = 2; id <= 71; id++) ask(id);
+    await answered();
+    ask(1, null, true);
+    await answered();
+    expect(ended.map(({ id }) => id)).toEqual([1]);
+  });
+
   test('of an id that nobody has, or that is done', async () => {
     await elected(2);
     master.queue.remove(1);
@@ -281,6 +330,20 @@ describe('without a master', () => {
     expect(master.ready()).toEqual([1, 2]);
   });
 
+  test('a request that is gone is asked again, and no answer promises what is not there', async () => {
+    addAll(store, 1, 2, 1);
+    const cancelled = ask(2, null, false, 10 * POLL);
+    await clock.advance(POLL);
+    // By a member whose clock is an hour ahead.
+    store.changes.trim(new Date(clock.wall() + 2 * 3_600_000));
+    expect(store.changes.open(10)).toEqual([]);
+    await clock.advance(3 * POLL);
+    expect(store.changes.open(10)).toMatchObject([{ seq: 2 }]);
+    master.elect(1, true);
+    await answered();
+    expect(cancelled.outcome).toBe('removed');
+  });
+
   test('only so many wait', async () => {
     addAll(store, 1, 257, 1);
     const all = Array.from({ length: 257 }, (_, index) => ask(index + 1, null, false, 0));
@@ -311,6 +374,35 @@ describe('a master that is deposed', () => {
     await clock.advance(500);
     expect(next.ready()).toEqual([3]);
   });
+
+  test.each(['answerChange', 'acknowledge'] as const)(
+    'before its %s leaves it to the next one, which says removed',
+    async (last) => {
+      await elected(3);
+      let marked = false;
+      master.fate = (call) => {
+        marked ||= call === 'answerChange';
+        // The proof passes, and the answer does not come.
+        return marked && (call === 'answerChange' || call === last) ? { there: 1e9, back: 0 } : atOnce;
+      };
+      const cancelled = ask(1, null, false, 100_000);
+      await answered();
+      expect(marked).toBe(true);
+      for (const [holder, term] of [
+        ['b', 2],
+        ['c', 3],
+      ] as const) {
+        master.queue.endReign();
+        master = new Master(store, clock, holder);
+        // The first of them does not come to answering either, nor to looking.
+        if (term === 2) master.fate = only('openChanges', { there: 1e9, back: 0 });
+        master.elect(term, true);
+        await answered();
+      }
+      expect([cancelled.outcome, master.ready()]).toEqual(['removed', [2, 3]]);
+      expect(store.done).toBe(1);
+    },
+  );
 
   test('leaves no mark over that of a later master', async () => {
     await markLate(NEW);

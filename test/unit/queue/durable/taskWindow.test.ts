@@ -175,3 +175,29 @@ test('and so with bytes, of which the last may go beyond', async () => {
   await window.fill();
   expect(asked).toEqual([0, 2]);
 });
+
+test('what is changed behind the window is fetched as it is by then, and not kept until it comes', async () => {
+  const changed = new Uint8Array([1, 2, 3]);
+  const { ask, asked } = answers(tasks(1), [{ ...task(2), bytes: changed }, task(3)]);
+  const window = new TaskWindow(ask, 0);
+  await window.fill();
+  window.amend(2, changed);
+  // As it was when it was stored.
+  window.offer(task(2));
+  expect(seqs(window)).toEqual([1]);
+  await window.fill();
+  expect([asked, seqs(window), window.at(2)?.bytes]).toEqual([[0, 1], [1, 2, 3], changed]);
+  expect(Object.values(window).some((part) => part instanceof Map && part.size > 0)).toBe(false);
+});
+
+test('what is changed during a fetch is so, however its answer shows it, and then is forgotten', async () => {
+  let answer: (found: StoredTask[]) => void = () => {};
+  const window = new TaskWindow(() => new Promise((resolve) => (answer = resolve)), 0);
+  const filled = window.fill();
+  window.amend(2, null);
+  window.amend(9, new Uint8Array(1000));
+  answer(tasks(1, 2));
+  await filled;
+  expect(window.at(2)?.cancelled).toBe('told');
+  expect(Object.values(window).some((part) => part instanceof Map && part.size > 0)).toBe(false);
+});

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import * as keys from '../../../../src/store/embedded/keys.ts';
 import {
   idKey,
   leaseKey,
@@ -62,4 +63,35 @@ test('the dead letters of an id are not among those of another that begins like 
   for (const other of ['', 'aa', 'b', 1])
     expect(within(letterIdKey('q', other, 7), letterIdRange('q', 'a'))).toBe(false);
   expect(within(letterIdKey('qa', 'a', 7), letterIdRange('q', 'a'))).toBe(false);
+});
+
+test('no two kinds of keys begin alike, so none is in the range of another', () => {
+  const samples: Record<string, Buffer> = {
+    leaseKey: keys.leaseKey('q'),
+    settledKey: keys.settledKey,
+    memberKey: keys.memberKey('q'),
+    ordersKey: keys.ordersKey('q'),
+    preferredKey: keys.preferredKey('q'),
+    drainKey: keys.drainKey('q'),
+    successKey: keys.successKey('q', 'a'),
+    scheduleKey: keys.scheduleKey('q', 'a'),
+    termKey: keys.termKey('q', 1),
+    changeKey: keys.changeKey('q', 'a'),
+    queueKey: keys.queueKey('q'),
+    taskKey: keys.taskKey('q', 1),
+    idKey: keys.idKey('q', 'a'),
+    takenEndKey: keys.takenEndKey('q', 1, 1),
+    originKey: keys.originKey('q', 'a'),
+    entryKey: keys.entryKey('q', { marked: false, at: 1, origin: 'a' }),
+    entryIdKey: keys.entryIdKey('q', 'a'),
+    letterKey: keys.letterKey('q', 1),
+    letterCountKey: keys.letterCountKey('q'),
+    letterIdKey: keys.letterIdKey('q', 'a', 1),
+    outcomeKey: keys.outcomeKey('q', 'a'),
+    outcomeEndKey: keys.outcomeEndKey('q', 1, 'a'),
+  };
+  const made = Object.keys(keys).filter((name) => name.endsWith('Key'));
+  expect(Object.keys(samples).sort()).toEqual(made.sort());
+  const kinds = Object.values(samples).map((key) => key.toString('latin1', 0, 1));
+  expect(new Set(kinds).size).toBe(kinds.length);
 });
