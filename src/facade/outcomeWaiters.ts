@@ -42,6 +42,8 @@ interface OutcomeWaitersParts {
 export class OutcomeWaiters {
   private readonly waiters = new Set<Waiter>();
   private readonly signals = new Map<AbortSignal, { readonly waiters: Set<Waiter>; aborted(): void }>();
+  /** How far the queue is done, as last seen. */
+  private done = 0;
   private looking = false;
   private lookedAt = Number.NEGATIVE_INFINITY;
   private pause = 0;
@@ -139,14 +141,24 @@ export class OutcomeWaiters {
     this.looking = true;
     this.pause = Math.min(Math.max(poll, PAUSE_MIN_MS), PAUSE_GROWTH * Math.max(PAUSE_MIN_MS, this.pause));
     const waiters = [...this.waiters];
-    const ids = [...new Set(waiters.map(({ id }) => id))];
-    for (let from = 0; from < ids.length; from += OUTCOMES_READ_MAX) {
-      const some = ids.slice(from, from + OUTCOMES_READ_MAX);
-      await this.lookAt(some, waiters);
+    const inLine = idsOf(waiters.filter((waiter) => this.isInLine(waiter))).slice(0, OUTCOMES_READ_MAX);
+    if (inLine.length > 0) await this.lookAt(inLine, waiters);
+    const seen = new Set(inLine);
+    const others = idsOf(waiters.filter((waiter) => !seen.has(waiter.id) && !this.isInLine(waiter)));
+    for (let from = 0; from < others.length; from += OUTCOMES_READ_MAX) {
+      await this.lookAt(others.slice(from, from + OUTCOMES_READ_MAX), waiters);
     }
     this.lookedAt = this.now();
     this.looking = false;
     if (this.waiters.size > 0) this.schedule();
+  }
+
+  /**
+   * Returns whether its task is known to wait in line: how far the queue is done tells when it ends. Some of these are looked at
+   * in each turn, one after another, for that number and for tasks that are cancelled or gone.
+   */
+  private isInLine({ seq, misses }: Waiter): boolean {
+    return seq !== null && seq > this.done && misses === 0;
   }
 
   private async lookAt(ids: readonly TaskId[], waiters: readonly Waiter[]): Promise<void> {
@@ -154,6 +166,7 @@ export class OutcomeWaiters {
     const of = waiters.filter(({ id }) => asked.has(id));
     try {
       const { done, stored, outcomes } = await this.parts.look(ids);
+      this.done = done;
       const seen = new Map<TaskId, SeenTask>(
         ids.map((id, index) => [id, { done, stored: stored[index] ?? null, outcome: outcomes[index] ?? null }]),
       );
@@ -179,6 +192,9 @@ export class OutcomeWaiters {
     if (verdict.type === 'queued') {
       waiter.seq = verdict.seq;
       waiter.misses = 0;
+      // It comes last in the next turn.
+      this.waiters.delete(waiter);
+      this.waiters.add(waiter);
     } else if (verdict.type === 'ended') {
       const failure = failureIn(name, verdict.outcome);
       if (failure !== undefined) return waiter.reject(failure);
@@ -189,4 +205,8 @@ export class OutcomeWaiters {
       if (waiter.misses >= MISSES_MAX) waiter.reject(outcomeUnknown(name, waiter.id, verdict.type));
     }
   }
+}
+
+function idsOf(waiters: readonly Waiter[]): TaskId[] {
+  return [...new Set(waiters.map(({ id }) => id))];
 }

@@ -127,12 +127,32 @@ describe('waiting', () => {
     const stop = new AbortController();
     const seen = all.map((id) => told(waiters.wait(id, 1, { signal: stop.signal })));
     await pass(0);
-    expect(looks.map(({ ids }) => ids.length)).toEqual([200, 200, 50]);
+    expect(looks.map(({ ids }) => ids.length)).toEqual([200]);
+    done = 1;
+    await pass(100);
+    expect(looks.map(({ ids }) => ids.length)).toEqual([200, 200, 200, 50]);
     stop.abort(new Error('enough'));
     await pass(10_000);
     expect(seen.every(({ what }) => what instanceof Error && what.message === 'enough')).toBe(true);
-    expect(looks.length).toBe(3);
+    expect(looks.length).toBe(4);
     expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test('of many in line one look in each turn sees some, and in time all, so those that leave it otherwise are told', async () => {
+    const all = Array.from({ length: 2000 }, (_, index) => index);
+    for (const id of all) stored.set(id, id + 1);
+    const seen = all.map((id) => told(waiters.wait(id, id + 1, {})));
+    await pass(20 * POLL);
+    expect(looks.length).toBeLessThan(35);
+    expect(new Set(looks.slice(-10).flatMap(({ ids }) => ids)).size).toBe(2000);
+    stored.delete(1234);
+    ended(1234, 1235, { state: 'cancelled' });
+    await pass(11 * POLL);
+    expect(seen[1234]?.what).toMatchObject({ code: 'ERR_CANCELLED' });
+    for (const id of all.slice(0, 500)) ended(id, id + 1);
+    done = 500;
+    await pass(POLL);
+    expect(seen.filter(({ what }) => what !== 'waits')).toHaveLength(501);
   });
 
   test('a store that is away, and a coordinator that died, are asked again', async () => {
