@@ -77,7 +77,8 @@ export class TaskChanges {
   private async ask(request: ChangeTaskRequest) {
     const outcome = await this.parts.call('changeTask', request);
     if (outcome !== 'full') return outcome;
-    const text = `too many requests to change tasks of '${this.parts.name}' wait for a master: try again when it has answered some`;
+    const { name } = this.parts;
+    const text = `too many requests to change tasks of '${name}' wait for a master, so that of ${showValue(request.id)} was not written: try again when it has answered some`;
     throw new FailoverError('ERR_CHANGES_FULL', text);
   }
 

@@ -94,7 +94,7 @@ export interface ChangeTaskRequest {
   readonly timeout: number;
 }
 
-/** What becomes of it. `requested`: no master has decided in that time. `full`: too many requests wait. */
+/** What becomes of it. `requested`: no master has decided in that time. `full`: too many requests wait, and this one was not written. */
 export type ChangeOutcome = 'removed' | 'updated' | 'done' | 'unknown' | 'requested' | 'full';
 
 /** A dead letter as `requeueAll` chooses it. */
