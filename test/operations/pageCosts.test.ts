@@ -8,8 +8,8 @@ import { databaseUri } from '../support/database.ts';
 import { commandName } from '../support/wire.ts';
 import { start } from './commandRuns.ts';
 
-/** Leases, members, orders and drains; of the one queue its highest number, its head and its dead letters. */
-const COMMANDS_A_LOOK = 7;
+/** Leases, members, orders and drains; of the one queue its highest number, its head, its dead letters and its schedules. */
+const COMMANDS_A_LOOK = 8;
 
 const allowed = ['find', 'count', 'hello', 'isMaster', 'ismaster', 'ping', 'endSessions'];
 let proxy: CommandProxy;
@@ -81,7 +81,8 @@ test('a user who may only read is enough, and a hundred viewers cost what one do
     costs.push(sent.slice(0, sent.lastIndexOf('find failover_tasks') + 1));
   }
   const [one = [], hundred = []] = costs;
-  const kinds = ['count failover_deadletters', 'find failover', 'find failover_members', 'find failover_tasks'];
+  const found = ['failover', 'failover_members', 'failover_schedules', 'failover_tasks'];
+  const kinds = ['count failover_deadletters', ...found.map((collection) => `find ${collection}`)];
   expect([...new Set(one)].sort()).toEqual(kinds);
   expect([...new Set(hundred)].sort()).toEqual(kinds);
   // Four looks each, begun somewhere within one: all but a look's commands must be the same.

@@ -84,7 +84,8 @@ export class MasterRows {
     const sent = writes.filter(({ id }) => this.isSure(id)).map((write) => replacing(write));
     const isAll = (sent.length === 0 || (await store.writeSchedules(name, sent))) && sent.length === writes.length;
     if (isAll) for (const { id, set } of writes) settled.note(id, set.cursor);
-    if (term === this.term && !isAll) this.isRefused = true;
+    // A row that cannot be read looks like one that is missing: it must not hold up the others.
+    if (term === this.term && !isAll && writes.some(({ expected }) => expected !== null)) this.isRefused = true;
     return isAll;
   }
 

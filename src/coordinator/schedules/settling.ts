@@ -121,6 +121,11 @@ export class Settling {
     return bytes === null ? null : { id: taskId, schedule: id, slot, bytes, details };
   }
 
+  /** Returns whether the task of this slot is there: a template makes it at once. */
+  private isMade({ declaration, row }: DueSchedule, { slot }: PlannedSlot): boolean {
+    return declaration.template !== null || this.parts.made.has(slotTaskId(row.id, slot));
+  }
+
   /** Reads the cursors again, and lets go of schedules that are no longer as they were. */
   private async readAgain(ids: readonly string[]): Promise<void> {
     const rows = new Map((await this.parts.rows.read(ids)).map((row) => [row.id, row]));
@@ -159,8 +164,8 @@ export class Settling {
       made.forget(row.id, due.row.cursor);
       const [open] = left;
       if (open === undefined) due.again(plan.next ?? Number.POSITIVE_INFINITY);
-      // What its function does not make is asked for again, a minute later.
-      else due.again(made.has(slotTaskId(row.id, open.slot)) ? now : now + AGAIN_MS.made);
+      // What its function does not make is asked for again, a minute later. Other slots come in the next portion.
+      else due.again(this.isMade(due, open) ? now : now + AGAIN_MS.made);
     }
     return true;
   }

@@ -141,6 +141,12 @@ export class Changing {
 
   private async carryOut({ seq, key, bytes }: TaskChange): Promise<ChangeAnswer | null> {
     const { store, window, prove, keepCancelled, cancelled } = this.parts;
+    if (window.at(seq) === undefined) {
+      const stored = await store.taskAt(seq);
+      if (stored === null) return null;
+      // Done and trimmed: a server without atomic updates may have brought an older acknowledgement back.
+      if (stored === undefined) return 'done';
+    }
     if (bytes === null && !(await keepCancelled({ seq, id: key }))) return null;
     if (!(await store.markTask({ seq, key, bytes })) || !(await prove())) return null;
     window.amend(seq, bytes);

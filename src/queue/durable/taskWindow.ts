@@ -81,8 +81,9 @@ export class TaskWindow {
     const task = this.at(seq);
     if (task !== undefined) this.change(task, bytes);
     else if (seq > this.fetched) {
-      // The store has it. A later fetch shows it as it is, so its payload is not kept until it comes.
-      if (this.fetching) this.amended.set(seq, bytes);
+      // The store has it. A later fetch shows it as it is, so its payload is not kept until it comes; only that a cancelled one
+      // was told.
+      if (bytes === null || this.fetching) this.amended.set(seq, bytes);
       this.amendedThrough = Math.max(this.amendedThrough, seq);
     }
   }
@@ -144,7 +145,7 @@ export class TaskWindow {
     this.more = false;
     const got = await this.fetch();
     this.fetching = false;
-    this.amended.clear();
+    for (const [seq, bytes] of this.amended) if (bytes !== null || seq <= this.fetched) this.amended.delete(seq);
     this.more ||= got;
     return this.more;
   }

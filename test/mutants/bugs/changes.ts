@@ -51,7 +51,7 @@ export const changeBugs: readonly PlantedBug[] = [
     name: 'old-answer-brings-a-cancelled-task',
     breaks: 'A task that is cancelled beyond the window comes in as it was, by an answer that was under way.',
     file: window,
-    find: 'if (this.fetching) this.amended.set(seq, bytes);',
+    find: 'if (bytes === null || this.fetching) this.amended.set(seq, bytes);',
     replace: '',
     caughtBy: ['named'],
   },

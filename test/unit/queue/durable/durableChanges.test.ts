@@ -115,6 +115,7 @@ describe('cancel', () => {
     addAll(store, 2, 3, 1);
     // The answer that shows it as it was is under way.
     master.queue.hinted();
+    master.fate = () => atOnce;
     master.queue.remove(1);
     await clock.advance(10);
     const cancelled = ask(2);

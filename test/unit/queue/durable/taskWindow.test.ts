@@ -190,6 +190,18 @@ test('what is changed behind the window is fetched as it is by then, and not kep
   expect(Object.values(window).some((part) => part instanceof Map && part.size > 0)).toBe(false);
 });
 
+test('of what is cancelled behind the window it is known that it was told', async () => {
+  const cancelled = { ...task(3), cancelled: true };
+  const { ask } = answers(tasks(1), tasks(2), [cancelled]);
+  const window = new TaskWindow(ask, 0);
+  await window.fill();
+  window.amend(3, null);
+  window.expectMore();
+  while (await window.fill());
+  expect([window.at(3)?.cancelled, window.takeCancelled(() => true).untold]).toEqual(['told', []]);
+  expect(Object.values(window).some((part) => part instanceof Map && part.size > 0)).toBe(false);
+});
+
 test('what is changed during a fetch is so, however its answer shows it, and then is forgotten', async () => {
   let answer: (found: StoredTask[]) => void = () => {};
   const window = new TaskWindow(() => new Promise((resolve) => (answer = resolve)), 0);
