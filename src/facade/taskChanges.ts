@@ -16,6 +16,8 @@ interface TaskChangesParts {
   mustNotBeStopped(): void;
   /** Encodes a task, and returns its id, with bytes of their own. */
   encode(task: object): { readonly id: TaskId; readonly bytes: Uint8Array };
+  /** Called when the master has cancelled a task as this cluster asked. */
+  removed(id: TaskId): void;
 }
 
 export class TaskChanges {
@@ -25,6 +27,7 @@ export class TaskChanges {
     const known = this.check('cancel', id);
     const { running, timeout } = resolveCancel(options, this.parts.options.cancelTimeout);
     const outcome = await this.ask({ id: known, bytes: null, running, timeout });
+    if (outcome === 'removed') this.parts.removed(known);
     // A master answers what it was asked.
     return outcome === 'updated' ? 'unknown' : outcome;
   }

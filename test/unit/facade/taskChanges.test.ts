@@ -7,6 +7,7 @@ import type { Caller, ListedLetter, RequeuedLetter } from '../../../src/wire/mes
 
 interface World {
   readonly asked: unknown[][];
+  readonly removed: TaskId[];
   readonly changes: TaskChanges;
 }
 
@@ -15,6 +16,7 @@ function world(
   { durable = true, isStopped = false } = {},
 ): World {
   const asked: unknown[][] = [];
+  const removed: TaskId[] = [];
   const call = (async (name: string, ...args: never[]) => {
     asked.push([name, ...args]);
     return answers[name]?.(...args);
@@ -27,8 +29,9 @@ function world(
       if (isStopped) throw new StateError('ERR_STOPPED', 'stopped');
     },
     encode: (task) => ({ id: (task as { id: TaskId }).id, bytes: new Uint8Array(1) }),
+    removed: (id) => removed.push(id),
   });
-  return { asked, changes };
+  return { asked, removed, changes };
 }
 
 const code = (promise: Promise<unknown>) =>
@@ -85,6 +88,13 @@ test('cancel waits longer where running work has time to end, and tells when too
   expect(await changes.cancel('a', { running: true })).toBe('removed');
   expect(asked).toEqual([['changeTask', { id: 'a', bytes: null, running: true, timeout: 15_000 }]]);
   expect(await code(world({ changeTask: () => 'full' }).changes.cancel('a'))).toBe('ERR_CHANGES_FULL');
+});
+
+test('a task that the master has cancelled is told to those who wait here, and no other is', async () => {
+  const outcomes = { 1: 'removed', 2: 'requested', 3: 'done', 4: 'unknown' };
+  const { changes, removed } = world({ changeTask: ({ id }: { id: 1 | 2 | 3 | 4 }) => outcomes[id] });
+  for (const id of [1, 2, 3, 4]) await changes.cancel(id);
+  expect(removed).toEqual([1]);
 });
 
 const letter = (seq: number, error = 'Error: no'): ListedLetter => ({ seq, id: `l${seq}`, error });
