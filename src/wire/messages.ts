@@ -153,6 +153,8 @@ export interface ClusterCalls {
   finishDeadLetter(letter: TakenLetter, how: 'queued' | 'stays'): Promise<void>;
   /** Asks the master to cancel a stored task, or to give it another payload, and resolves with its answer. */
   changeTask(request: ChangeTaskRequest): Promise<ChangeOutcome>;
+  /** Returns a number that the tasks of all dead letters so far have at most, and few or none of those that are to come. */
+  newestLetter(): Promise<number>;
   /** Returns some dead letters with numbers above that one, the oldest first. */
   listDeadLetters(after: number): Promise<ListedLetter[]>;
   /** Puts this very letter back into the stored queue. `none`: it is not there any more. */

@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { StateError } from '../../../src/errors.ts';
 import { TaskChanges } from '../../../src/facade/taskChanges.ts';
+import { LETTERS_APART } from '../../../src/store/taskStore.ts';
 import type { TaskId } from '../../../src/task/task.ts';
 import type { Caller, ListedLetter, RequeuedLetter } from '../../../src/wire/messages.ts';
 
@@ -101,6 +102,7 @@ const letter = (seq: number, error = 'Error: no'): ListedLetter => ({ seq, id: `
 
 function letters(all: readonly ListedLetter[], outcome: (seq: number) => RequeuedLetter = () => 'queued'): World {
   return world({
+    newestLetter: () => Math.max(0, ...all.map(({ seq }) => seq % LETTERS_APART)),
     listDeadLetters: (after: number) => all.filter(({ seq }) => seq > after).slice(0, 2),
     requeueLetter: (_id: TaskId, seq: number) => outcome(seq),
   });
@@ -123,6 +125,33 @@ test('requeueAll puts each task back once, though all fail again at once', async
     return 'queued';
   });
   expect(await changes.requeueAll()).toEqual({ requeued: 5, duplicates: 0, full: false });
+});
+
+test('requeueAll reads no more pages than its limit needs', async () => {
+  const { changes, asked } = letters(Array.from({ length: 1000 }, (_, index) => letter(index + 1)));
+  expect(await changes.requeueAll({ limit: 3 })).toEqual({ requeued: 3, duplicates: 0, full: false });
+  expect(asked.filter(([name]) => name === 'listDeadLetters')).toHaveLength(2);
+});
+
+test('a letter whose number was taken is put back, and tasks that fail again are not for it', async () => {
+  const far = [LETTERS_APART + 2, LETTERS_APART + 4, 2 * LETTERS_APART + 2];
+  const all = [1, 2, 3, 4, 5, ...far].map((seq) => letter(seq));
+  let next = 5;
+  const { changes, asked } = letters(all, (seq) => {
+    if (all.length > 50) throw new Error('it goes on for ever');
+    all.splice(
+      all.findIndex((each) => each.seq === seq),
+      1,
+      // Each fails again at once, and the numbers of some are taken.
+      { ...letter(++next), id: `l${seq}` },
+      { ...letter(LETTERS_APART + next), id: `l${seq}` },
+    );
+    all.sort((one, other) => one.seq - other.seq);
+    return 'queued';
+  });
+  expect(await changes.requeueAll()).toEqual({ requeued: 8, duplicates: 0, full: false });
+  const put = asked.filter(([name]) => name === 'requeueLetter').map(([, , seq]) => seq);
+  expect(put).toEqual([1, 2, 3, 4, 5, ...far]);
 });
 
 test('requeueAll ends at its limit, and at a full queue', async () => {
