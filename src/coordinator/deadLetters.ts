@@ -8,7 +8,7 @@
  * queues the letter gives up, because each call to the store has a limit and its task must be stored by then.
  */
 
-import type { FoundDeadLetter, TaskStore } from '../store/taskStore.js';
+import { type FoundDeadLetter, LETTERS_APART, type TaskStore } from '../store/taskStore.js';
 import type { TaskId } from '../task/task.js';
 import type { Clock } from '../time/clock.js';
 import { pause } from '../time/pause.js';
@@ -64,6 +64,21 @@ export class DeadLetters {
       }
       if (rival === undefined || rival.claim !== letter.claim) rival = { seq, claim: letter.claim, since: clock.now() };
       await pause(clock, poll);
+    }
+  }
+
+  /**
+   * Returns a number that the tasks of all letters so far have at most. A letter is written when the queue is done through its
+   * task, so higher ones are there only if the lease or the tasks were once dropped and the letters were not: these are read.
+   */
+  async newest(): Promise<number> {
+    const { store, name } = this.parts;
+    const { done } = await store.queueState(name);
+    for (let [newest, after] = [done, done]; ; ) {
+      const page = await store.deadLettersAfter(name, after, LISTED_MAX);
+      for (const { seq } of page) newest = Math.max(newest, seq % LETTERS_APART);
+      if (page.length < LISTED_MAX) return newest;
+      after = page.at(-1)?.seq ?? after;
     }
   }
 

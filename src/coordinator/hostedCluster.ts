@@ -87,6 +87,7 @@ export class HostedCluster implements ClusterCalls {
   private readonly asking: Asking;
   private readonly changes: TaskChanges;
   readonly changeTask: ClusterCalls['changeTask'] = (request) => this.changes.change(request);
+  readonly newestLetter: ClusterCalls['newestLetter'] = () => this.letters.newest();
   readonly listDeadLetters: ClusterCalls['listDeadLetters'] = (after) => this.letters.list(after);
   readonly requeueLetter: ClusterCalls['requeueLetter'] = (...letter) =>
     this.durable.requeueLetter(...letter, this.letters);

@@ -47,18 +47,24 @@ export class TaskChanges {
     );
   }
 
-  /** Asks in its turn, or without one when the time is over: then the request is written and not waited for. */
+  /**
+   * Asks in its turn. `full`: the time was over before it came, and nothing is written. Were each to ask at its deadline, all
+   * of a mass cancel would do so in one moment, and beats would wait behind them for a connection.
+   */
   private inTurnUntil(deadline: number, ask: () => Promise<ChangeOutcome>): Promise<ChangeOutcome> {
     return new Promise((resolve, reject) => {
-      let asked: Promise<void> | undefined;
-      const begin = (): Promise<void> => {
-        alarm.clear();
-        asked ??= ask().then(resolve, reject);
-        return asked;
-      };
-      const alarm = new Alarm(this.parts.clock, () => void begin());
+      let isLate = false;
+      const alarm = new Alarm(this.parts.clock, () => {
+        isLate = true;
+        resolve('full');
+      });
       alarm.by(deadline);
-      void this.limit.pass(begin);
+      // Where a place is free it begins at once, so a few get their request written even without any time to wait.
+      void this.limit.pass(async () => {
+        if (isLate) return;
+        alarm.clear();
+        await ask().then(resolve, reject);
+      });
     });
   }
 }

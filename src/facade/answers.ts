@@ -95,6 +95,11 @@ export class Answers {
     this.waiters.soon();
   }
 
+  /** These were cancelled, here or elsewhere. */
+  cancelled(ids: readonly TaskId[]): void {
+    this.waiters.leftLine(ids);
+  }
+
   stop(): void {
     this.waiters.stop();
   }

@@ -93,6 +93,7 @@ export class ManagedCluster<Task extends object = object>
       call: (call, ...args) => this.call(call, ...args),
       mustNotBeStopped: () => this.mustNotBeStopped(),
       encode: (task) => this.encodeApart(task),
+      removed: (id) => this.answers.cancelled([id]),
     });
     this.answers = new Answers({
       name,
@@ -340,7 +341,7 @@ export class ManagedCluster<Task extends object = object>
         return this.leave(event.ids);
       case 'cancelled':
         this.room.makeRoom(event.ids.length);
-        this.answers.soon();
+        this.answers.cancelled(event.ids);
         for (const id of event.ids) this.emit('cancelled', id);
         return;
       case 'deadletter':

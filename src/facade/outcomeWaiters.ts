@@ -15,6 +15,8 @@ const PAUSE_MIN_MS = 50;
 const PAUSE_GROWTH = 1.5;
 /** So many looks in a row must miss a task before its outcome is not known: two reads of one look may be of different moments. */
 const MISSES_MAX = 2;
+/** So many looks are made at a task that is said to be cancelled: one may have been under way when it was. */
+const CANCELLED_LOOKS = 2;
 /** Codes of what passes by itself. */
 const passing: readonly string[] = ['ERR_STORE_UNAVAILABLE', 'ERR_STORE_GONE', 'ERR_COORDINATOR_LOST'];
 
@@ -42,6 +44,8 @@ interface OutcomeWaitersParts {
 export class OutcomeWaiters {
   private readonly waiters = new Set<Waiter>();
   private readonly signals = new Map<AbortSignal, { readonly waiters: Set<Waiter>; aborted(): void }>();
+  /** Ids of tasks that are said to be cancelled, and how often each is yet to be looked at without waiting in line. */
+  private readonly cancelled = new Map<TaskId, number>();
   /** How far the queue is done, as last seen. */
   private done = 0;
   private looking = false;
@@ -63,7 +67,9 @@ export class OutcomeWaiters {
         this.waiters.delete(waiter);
         time.clearTimeout(timer);
         this.unlisten(signal, waiter);
-        if (this.waiters.size === 0) time.clearTimeout(this.timer);
+        if (this.waiters.size > 0) return;
+        time.clearTimeout(this.timer);
+        this.cancelled.clear();
       };
       const waiter: Waiter = {
         id,
@@ -116,6 +122,13 @@ export class OutcomeWaiters {
     if (!this.looking) this.schedule();
   }
 
+  /** Looks soon at these, which have left the line. */
+  leftLine(ids: readonly TaskId[]): void {
+    if (this.waiters.size === 0) return;
+    for (const id of ids) this.cancelled.set(id, CANCELLED_LOOKS);
+    this.soon();
+  }
+
   stop(): void {
     this.stopped = true;
     for (const waiter of [...this.waiters]) waiter.reject(this.isStopped());
@@ -141,6 +154,7 @@ export class OutcomeWaiters {
     this.looking = true;
     this.pause = Math.min(Math.max(poll, PAUSE_MIN_MS), PAUSE_GROWTH * Math.max(PAUSE_MIN_MS, this.pause));
     const waiters = [...this.waiters];
+    this.forgetCancelled(waiters);
     const inLine = idsOf(waiters.filter((waiter) => this.isInLine(waiter))).slice(0, OUTCOMES_READ_MAX);
     if (inLine.length > 0) await this.lookAt(inLine, waiters);
     const seen = new Set(inLine);
@@ -157,8 +171,23 @@ export class OutcomeWaiters {
    * Returns whether its task is known to wait in line: how far the queue is done tells when it ends. Some of these are looked at
    * in each turn, one after another, for that number and for tasks that are cancelled or gone.
    */
-  private isInLine({ seq, misses }: Waiter): boolean {
-    return seq !== null && seq > this.done && misses === 0;
+  private isInLine({ id, seq, misses }: Waiter): boolean {
+    return seq !== null && seq > this.done && misses === 0 && !this.cancelled.has(id);
+  }
+
+  /** Forgets those for which no one waits. */
+  private forgetCancelled(waiters: readonly Waiter[]): void {
+    if (this.cancelled.size === 0) return;
+    const waited = new Set(idsOf(waiters));
+    for (const id of this.cancelled.keys()) if (!waited.has(id)) this.cancelled.delete(id);
+  }
+
+  private looked(ids: readonly TaskId[]): void {
+    for (const id of ids) {
+      const left = this.cancelled.get(id) ?? 0;
+      if (left > 1) this.cancelled.set(id, left - 1);
+      else this.cancelled.delete(id);
+    }
   }
 
   private async lookAt(ids: readonly TaskId[], waiters: readonly Waiter[]): Promise<void> {
@@ -167,6 +196,7 @@ export class OutcomeWaiters {
     try {
       const { done, stored, outcomes } = await this.parts.look(ids);
       this.done = done;
+      this.looked(ids);
       const seen = new Map<TaskId, SeenTask>(
         ids.map((id, index) => [id, { done, stored: stored[index] ?? null, outcome: outcomes[index] ?? null }]),
       );

@@ -55,7 +55,8 @@ export interface TaskChanger<Task extends object = object> {
    * @throws {@link InvalidOptionError} `ERR_INVALID_OPTION`: an option is wrong.
    * @throws {@link StateError} `ERR_STOPPED`: it was called after `stop()`. `ERR_NOT_DURABLE`: the queue is in memory.
    * @throws {@link StoreError} The store did not answer or refused: the request may be there or not. Ask again.
-   * @throws {@link FailoverError} `ERR_CHANGES_FULL`: too many requests wait. `ERR_COORDINATOR_LOST`: the coordinator thread died.
+   * @throws {@link FailoverError} `ERR_CHANGES_FULL`: too many requests wait, and this one was not written: try again.
+   * `ERR_COORDINATOR_LOST`: the coordinator thread died.
    */
   cancel(id: TaskId, options?: CancelOptions): Promise<CancelOutcome>;
 
@@ -80,7 +81,8 @@ export interface TaskChanger<Task extends object = object> {
    * @throws {@link InvalidOptionError} `ERR_INVALID_OPTION`: an option is wrong.
    * @throws {@link StateError} `ERR_STOPPED`: it was called after `stop()`. `ERR_NOT_DURABLE`: the queue is in memory.
    * @throws {@link StoreError} The store did not answer or refused: the request may be there or not. Ask again.
-   * @throws {@link FailoverError} `ERR_CHANGES_FULL`: too many requests wait. `ERR_COORDINATOR_LOST`: the coordinator thread died.
+   * @throws {@link FailoverError} `ERR_CHANGES_FULL`: too many requests wait, and this one was not written: try again.
+   * `ERR_COORDINATOR_LOST`: the coordinator thread died.
    */
   update(id: TaskId, task: Task, options?: UpdateOptions): Promise<UpdateOutcome>;
 }

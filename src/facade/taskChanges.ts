@@ -3,6 +3,7 @@ import { showValue } from '../diagnostics/showValue.js';
 import { FailoverError, StateError, TaskError } from '../errors.js';
 import type { CancelOptions, RequeueAllOptions, ResolvedManagedOptions, UpdateOptions } from '../options/options.js';
 import { resolveCancel, resolveRequeueAll, resolveUpdate } from '../options/taskChanges.js';
+import { LETTERS_APART } from '../store/taskStore.js';
 import type { TaskId } from '../task/task.js';
 import { asTaskId, taskIdRule } from '../task/taskId.js';
 import type { Caller, ChangeTaskRequest, RequeuedAll } from '../wire/messages.js';
@@ -16,6 +17,8 @@ interface TaskChangesParts {
   mustNotBeStopped(): void;
   /** Encodes a task, and returns its id, with bytes of their own. */
   encode(task: object): { readonly id: TaskId; readonly bytes: Uint8Array };
+  /** Called when the master has cancelled a task as this cluster asked. */
+  removed(id: TaskId): void;
 }
 
 export class TaskChanges {
@@ -25,6 +28,7 @@ export class TaskChanges {
     const known = this.check('cancel', id);
     const { running, timeout } = resolveCancel(options, this.parts.options.cancelTimeout);
     const outcome = await this.ask({ id: known, bytes: null, running, timeout });
+    if (outcome === 'removed') this.parts.removed(known);
     // A master answers what it was asked.
     return outcome === 'updated' ? 'unknown' : outcome;
   }
@@ -45,13 +49,19 @@ export class TaskChanges {
     this.mustBeStored('requeueAll');
     const { limit, error } = resolveRequeueAll(options);
     const { call } = this.parts;
-    const newest = await this.newestLetter();
+    const newest = await call('newestLetter');
     let [requeued, duplicates, after] = [0, 0, 0];
     for (;;) {
       const page = await call('listDeadLetters', after);
+      if (page.length === 0) return { requeued, duplicates, full: false };
       for (const letter of page) {
-        // Those of tasks that were put back, and have failed again, come after it.
-        if (letter.seq > newest || requeued + duplicates >= limit) return { requeued, duplicates, full: false };
+        if (requeued + duplicates >= limit) return { requeued, duplicates, full: false };
+        after = letter.seq;
+        if (after % LETTERS_APART > newest) {
+          // Of tasks that were put back, and have failed again: past all of them.
+          after += LETTERS_APART - (after % LETTERS_APART);
+          break;
+        }
         // Here, because a pattern can run for minutes, and the thread of the beats must not wait for it.
         if (error?.test(letter.error) === false) continue;
         const outcome = await call('requeueLetter', letter.id, letter.seq);
@@ -59,25 +69,14 @@ export class TaskChanges {
         if (outcome === 'queued') requeued += 1;
         if (outcome === 'known') duplicates += 1;
       }
-      const last = page.at(-1);
-      if (last === undefined) return { requeued, duplicates, full: false };
-      after = last.seq;
-    }
-  }
-
-  /** Returns the highest number of a letter; 0 if there is none. */
-  private async newestLetter(): Promise<number> {
-    for (let newest = 0; ; ) {
-      const last = (await this.parts.call('listDeadLetters', newest)).at(-1);
-      if (last === undefined) return newest;
-      newest = last.seq;
     }
   }
 
   private async ask(request: ChangeTaskRequest) {
     const outcome = await this.parts.call('changeTask', request);
     if (outcome !== 'full') return outcome;
-    const text = `too many requests to change tasks of '${this.parts.name}' wait for a master: try again when it has answered some`;
+    const { name } = this.parts;
+    const text = `too many requests to change tasks of '${name}' wait for a master, so that of ${showValue(request.id)} was not written: try again when it has answered some`;
     throw new FailoverError('ERR_CHANGES_FULL', text);
   }
 

@@ -177,6 +177,12 @@ export interface QueueCounts {
   readonly headAt: Date | null;
 }
 
+/**
+ * How far apart the numbers are that a letter may have: the first is that of its task, and if that is taken by another task's
+ * letter, the next one is so much higher. Above all numbers of tasks.
+ */
+export const LETTERS_APART = 2 ** 45;
+
 /** How many dead letters a store counts at least, before it may stop. */
 export const DEAD_LETTERS_COUNTED_MAX = 100_000;
 

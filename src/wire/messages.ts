@@ -94,7 +94,7 @@ export interface ChangeTaskRequest {
   readonly timeout: number;
 }
 
-/** What becomes of it. `requested`: no master has decided in that time. `full`: too many requests wait. */
+/** What becomes of it. `requested`: no master has decided in that time. `full`: too many requests wait, and this one was not written. */
 export type ChangeOutcome = 'removed' | 'updated' | 'done' | 'unknown' | 'requested' | 'full';
 
 /** A dead letter as `requeueAll` chooses it. */
@@ -153,6 +153,8 @@ export interface ClusterCalls {
   finishDeadLetter(letter: TakenLetter, how: 'queued' | 'stays'): Promise<void>;
   /** Asks the master to cancel a stored task, or to give it another payload, and resolves with its answer. */
   changeTask(request: ChangeTaskRequest): Promise<ChangeOutcome>;
+  /** Returns a number that the tasks of all dead letters so far have at most, and few or none of those that are to come. */
+  newestLetter(): Promise<number>;
   /** Returns some dead letters with numbers above that one, the oldest first. */
   listDeadLetters(after: number): Promise<ListedLetter[]>;
   /** Puts this very letter back into the stored queue. `none`: it is not there any more. */

@@ -1,6 +1,9 @@
 /** A letter that several members put back at once, and calls that are cut off in between. */
-import { beforeEach, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { CLAIM_MAX_MS, DeadLetters } from '../../../src/coordinator/deadLetters.ts';
+import { TenureStore } from '../../../src/queue/durable/tenureStore.ts';
+import { ReadLimit } from '../../../src/queue/readLimit.ts';
+import { LETTERS_APART } from '../../../src/store/taskStore.ts';
 import type { TaskId } from '../../../src/task/task.ts';
 import type { SubmitResult } from '../../../src/wire/messages.ts';
 import { CLAIM_FRESH_MAX_MS, mustBeFresh } from '../../../src/wire/takenLetter.ts';
@@ -99,4 +102,50 @@ test('a claim that is no longer fresh queues nothing', async () => {
   mustBeFresh(taken, clock);
   await clock.advance(1);
   expect(() => mustBeFresh(taken, clock)).toThrow('call requeue again');
+});
+
+describe('the newest letter', () => {
+  /** Writes a letter as a master does. */
+  async function bury(seq: number, id: TaskId): Promise<void> {
+    const parts = { name: NAME, store: store.connect(), clock, poll: POLL, reads: new ReadLimit() };
+    const master = new TenureStore(
+      { name: NAME, term: 1, holder: 'a' },
+      { ...parts, nextNumber: () => 1, trouble: () => {} },
+    );
+    const burial = { seq, attempts: 1, name: 'Error', message: 'no', code: undefined };
+    const written = master.writeLetter({ id, bytes: new Uint8Array(2) }, burial);
+    await clock.advance(0);
+    expect(await written).toBe(true);
+  }
+
+  async function newest(): Promise<{ newest: number; pages: number }> {
+    let pages = 0;
+    const letters = member('a', (call) => {
+      if (call === 'deadLettersAfter') pages += 1;
+      return atOnce;
+    }).letters.newest();
+    await clock.advance(0);
+    return { newest: await letters, pages };
+  }
+
+  test('is one that the queue is done through, and no letter up to there is read', async () => {
+    store.done = 5000;
+    for (let seq = 2; seq <= 4000; seq++) store.letters.push({ ...letter, seq, attempts: 1, at: new Date(0) });
+    expect(await newest()).toEqual({ newest: 5000, pages: 1 });
+  });
+
+  test('is that of its task, where the number was that of the letter of another', async () => {
+    await bury(1, 'b');
+    await bury(1, 'c');
+    expect(store.letters.map(({ seq }) => seq)).toEqual([1, 1 + LETTERS_APART, 1 + 2 * LETTERS_APART]);
+    store.done = 7;
+    expect(await newest()).toEqual({ newest: 7, pages: 1 });
+  });
+
+  test('is of before the tasks were dropped, however many letters were not', async () => {
+    for (let seq = 2; seq <= 1200; seq++) store.letters.push({ ...letter, seq, attempts: 1, at: new Date(0) });
+    store.letters.push({ ...letter, seq: LETTERS_APART + 1500, attempts: 1, at: new Date(0) });
+    store.done = 3;
+    expect(await newest()).toEqual({ newest: 1500, pages: 3 });
+  });
 });

@@ -16,11 +16,14 @@ let looks: { readonly at: number; readonly ids: readonly TaskId[] }[];
 let fails: Error | undefined;
 /** What was written by another program. */
 let alien: Set<TaskId>;
+/** Called when the answer of a look is made. */
+let onLook: (ids: readonly TaskId[]) => void;
 let waiters: OutcomeWaiters;
 
 beforeEach(() => {
   vi.useFakeTimers();
   alien = new Set();
+  onLook = () => {};
   [done, stored, outcomes, looks, fails] = [0, new Map(), new Map(), [], undefined];
   const began = Date.now();
   const now = () => Date.now() - began;
@@ -40,6 +43,7 @@ beforeEach(() => {
       looks.push({ at: now(), ids });
       if (fails !== undefined) throw fails;
       for (const id of ids) if (alien.has(id)) throw new StoreError('ERR_STORE_DATA', `${id} is alien`);
+      onLook(ids);
       return {
         done,
         stored: ids.map((id) => stored.get(id) ?? null),
@@ -153,6 +157,82 @@ describe('waiting', () => {
     done = 500;
     await pass(POLL);
     expect(seen.filter(({ what }) => what !== 'waits')).toHaveLength(501);
+  });
+
+  /** Takes a task out of the middle of the line. */
+  function cancel(id: number): void {
+    stored.delete(id);
+    ended(id, id + 1, { state: 'cancelled' });
+  }
+
+  function waitInLine(count: number): { what: unknown }[] {
+    const all = Array.from({ length: count }, (_, index) => index);
+    for (const id of all) stored.set(id, id + 1);
+    return all.map((id) => told(waiters.wait(id, id + 1, {})));
+  }
+
+  test('one of many in line that is cancelled is told at the next look, and the others wait in line', async () => {
+    const seen = waitInLine(20_000);
+    await pass(10 * POLL);
+    cancel(15_000);
+    waiters.leftLine([15_000, 'another']);
+    const before = looks.length;
+    await pass(60);
+    expect(seen[15_000]?.what).toMatchObject({ code: 'ERR_CANCELLED' });
+    expect(looks.slice(before).map(({ ids }) => ids.length)).toEqual([200, 1]);
+    await pass(10 * POLL);
+    expect(looks.slice(before + 2).map(({ ids }) => ids.length)).toEqual(looks.slice(before + 2).map(() => 200));
+  });
+
+  test('one that is cancelled while a look is under way, which does not see it yet, is told at the one after it', async () => {
+    const seen = waitInLine(2000);
+    await pass(0);
+    const before = looks.length;
+    onLook = (ids) => {
+      const id = ids[100] as number;
+      if (!stored.has(id) || looks.length > before + 1) return;
+      // After the answer of this look, and before it comes.
+      queueMicrotask(() => {
+        cancel(id);
+        waiters.leftLine([id]);
+      });
+    };
+    await pass(600);
+    const [id] = [...outcomes.keys()] as number[];
+    expect(outcomes.size).toBe(1);
+    expect(seen[id ?? -1]?.what).toMatchObject({ code: 'ERR_CANCELLED' });
+  });
+
+  test('one that is said to be cancelled and is not waits in line again after two looks', async () => {
+    waitInLine(1000);
+    await pass(0);
+    const before = looks.length;
+    waiters.leftLine([700]);
+    await pass(10 * POLL);
+    const alone = looks.slice(before).filter(({ ids }) => ids.length === 1);
+    expect(alone.map(({ ids }) => ids)).toEqual([[700], [700]]);
+  });
+
+  test('a later task of the id of one that was cancelled is not taken for it', async () => {
+    const seen = waitInLine(1000);
+    await pass(0);
+    cancel(700);
+    stored.set(700, 1001);
+    waiters.leftLine([700]);
+    await pass(POLL);
+    expect(seen[700]?.what).toMatchObject({ code: 'ERR_CANCELLED' });
+  });
+
+  test('a cancelled task is asked for again while the store is away', async () => {
+    const seen = waitInLine(1000);
+    await pass(0);
+    fails = new StoreError('ERR_STORE_UNAVAILABLE', 'away');
+    cancel(700);
+    waiters.leftLine([700]);
+    await pass(5 * POLL);
+    fails = undefined;
+    await pass(POLL);
+    expect(seen[700]?.what).toMatchObject({ code: 'ERR_CANCELLED' });
   });
 
   test('a store that is away, and a coordinator that died, are asked again', async () => {

@@ -2,11 +2,13 @@
 import { expect, test } from 'vitest';
 import { StateError } from '../../../src/errors.ts';
 import { TaskChanges } from '../../../src/facade/taskChanges.ts';
+import { LETTERS_APART } from '../../../src/store/taskStore.ts';
 import type { TaskId } from '../../../src/task/task.ts';
 import type { Caller, ListedLetter, RequeuedLetter } from '../../../src/wire/messages.ts';
 
 interface World {
   readonly asked: unknown[][];
+  readonly removed: TaskId[];
   readonly changes: TaskChanges;
 }
 
@@ -15,6 +17,7 @@ function world(
   { durable = true, isStopped = false } = {},
 ): World {
   const asked: unknown[][] = [];
+  const removed: TaskId[] = [];
   const call = (async (name: string, ...args: never[]) => {
     asked.push([name, ...args]);
     return answers[name]?.(...args);
@@ -27,8 +30,9 @@ function world(
       if (isStopped) throw new StateError('ERR_STOPPED', 'stopped');
     },
     encode: (task) => ({ id: (task as { id: TaskId }).id, bytes: new Uint8Array(1) }),
+    removed: (id) => removed.push(id),
   });
-  return { asked, changes };
+  return { asked, removed, changes };
 }
 
 const code = (promise: Promise<unknown>) =>
@@ -87,10 +91,18 @@ test('cancel waits longer where running work has time to end, and tells when too
   expect(await code(world({ changeTask: () => 'full' }).changes.cancel('a'))).toBe('ERR_CHANGES_FULL');
 });
 
+test('a task that the master has cancelled is told to those who wait here, and no other is', async () => {
+  const outcomes = { 1: 'removed', 2: 'requested', 3: 'done', 4: 'unknown' };
+  const { changes, removed } = world({ changeTask: ({ id }: { id: 1 | 2 | 3 | 4 }) => outcomes[id] });
+  for (const id of [1, 2, 3, 4]) await changes.cancel(id);
+  expect(removed).toEqual([1]);
+});
+
 const letter = (seq: number, error = 'Error: no'): ListedLetter => ({ seq, id: `l${seq}`, error });
 
 function letters(all: readonly ListedLetter[], outcome: (seq: number) => RequeuedLetter = () => 'queued'): World {
   return world({
+    newestLetter: () => Math.max(0, ...all.map(({ seq }) => seq % LETTERS_APART)),
     listDeadLetters: (after: number) => all.filter(({ seq }) => seq > after).slice(0, 2),
     requeueLetter: (_id: TaskId, seq: number) => outcome(seq),
   });
@@ -113,6 +125,33 @@ test('requeueAll puts each task back once, though all fail again at once', async
     return 'queued';
   });
   expect(await changes.requeueAll()).toEqual({ requeued: 5, duplicates: 0, full: false });
+});
+
+test('requeueAll reads no more pages than its limit needs', async () => {
+  const { changes, asked } = letters(Array.from({ length: 1000 }, (_, index) => letter(index + 1)));
+  expect(await changes.requeueAll({ limit: 3 })).toEqual({ requeued: 3, duplicates: 0, full: false });
+  expect(asked.filter(([name]) => name === 'listDeadLetters')).toHaveLength(2);
+});
+
+test('a letter whose number was taken is put back, and tasks that fail again are not for it', async () => {
+  const far = [LETTERS_APART + 2, LETTERS_APART + 4, 2 * LETTERS_APART + 2];
+  const all = [1, 2, 3, 4, 5, ...far].map((seq) => letter(seq));
+  let next = 5;
+  const { changes, asked } = letters(all, (seq) => {
+    if (all.length > 50) throw new Error('it goes on for ever');
+    all.splice(
+      all.findIndex((each) => each.seq === seq),
+      1,
+      // Each fails again at once, and the numbers of some are taken.
+      { ...letter(++next), id: `l${seq}` },
+      { ...letter(LETTERS_APART + next), id: `l${seq}` },
+    );
+    all.sort((one, other) => one.seq - other.seq);
+    return 'queued';
+  });
+  expect(await changes.requeueAll()).toEqual({ requeued: 8, duplicates: 0, full: false });
+  const put = asked.filter(([name]) => name === 'requeueLetter').map(([, , seq]) => seq);
+  expect(put).toEqual([1, 2, 3, 4, 5, ...far]);
 });
 
 test('requeueAll ends at its limit, and at a full queue', async () => {
