@@ -1,22 +1,20 @@
 /** The store, as one mastership of a stored queue uses it: each call is repeated until it is answered or the mastership ends. */
 import { CHANGES_READ_MAX, type ChangeAnswer, type TaskChange } from '../../store/changes.js';
 import type { Tenure } from '../../store/store.js';
-import type {
-  Attempts,
-  Burial,
-  NewTask,
-  QueueState,
-  StoredTask,
-  TaskOutcome,
-  TaskStore,
+import {
+  type Attempts,
+  type Burial,
+  LETTERS_APART,
+  type NewTask,
+  type QueueState,
+  type StoredTask,
+  type TaskOutcome,
+  type TaskStore,
 } from '../../store/taskStore.js';
 import type { Clock } from '../../time/clock.js';
 import { pause } from '../../time/pause.js';
 import { untilAnswered } from '../../time/untilAnswered.js';
 import type { ReadLimit } from '../readLimit.js';
-
-/** To the next number of a letter, if the first is that of another task's. Above all numbers of tasks. */
-const LETTERS_APART = 2 ** 45;
 
 interface TenureStoreParts {
   readonly name: string;
