@@ -41,7 +41,7 @@ async function runPython(packages: string, uri: string, args: readonly string[])
   return stdout.trim();
 }
 
-const python = spawnSync('python3', ['--version']).status === 0;
+const python = spawnSync('python3', ['-m', 'pip', '--version']).status === 0;
 
 test.skipIf(!python)(
   'a program in Python queues a task by its transaction, and none without',
