@@ -1,5 +1,6 @@
 /** Stores tasks for a durable cluster without a member: with the id that its members would read, and within their limits. */
 import { TaskError } from '../errors.js';
+import { partsOf } from '../store/parts.js';
 import type { NewTask, TaskStore } from '../store/taskStore.js';
 import type { TaskId } from '../task/task.js';
 import { encodeTask } from '../task/taskCodec.js';
@@ -10,8 +11,7 @@ const MAX_QUEUE_DEFAULT = 1_000_000;
 const MAX_TASK_BYTES_DEFAULT = 1024 * 1024;
 const MAX_TASK_BYTES_MAX = 16 * 1024 * 1024 - 64 * 1024;
 /** Tasks, and bytes of them, in one write. */
-const BATCH_TASKS_MAX = 256;
-const BATCH_BYTES_MAX = 1024 * 1024;
+const batchLimits = { items: 256, bytes: 1024 * 1024 };
 
 /** What the master has said of itself, as far as it matters here. */
 export interface SubmissionLimits {
@@ -79,24 +79,11 @@ export async function submit(
   { maxQueue }: Pick<SubmissionLimits, 'maxQueue'>,
 ): Promise<Submitted> {
   let [stored, duplicates] = [0, 0];
-  for (let at = 0; at < tasks.length; ) {
-    const batch = batchFrom(tasks, at);
+  for (const batch of partsOf(tasks, ({ bytes }) => bytes.length, batchLimits)) {
     const results = await store.addTasks(name, batch, maxQueue);
     stored += results.filter(({ type }) => type === 'stored').length;
     duplicates += results.filter(({ type }) => type === 'known').length;
     if (results.some(({ type }) => type === 'full')) return { stored, duplicates, isFull: true };
-    at += batch.length;
   }
   return { stored, duplicates, isFull: false };
-}
-
-function batchFrom(tasks: readonly NewTask[], from: number): NewTask[] {
-  const batch: NewTask[] = [];
-  let bytes = 0;
-  for (const task of tasks.slice(from, from + BATCH_TASKS_MAX)) {
-    bytes += task.bytes.length;
-    if (batch.length > 0 && bytes > BATCH_BYTES_MAX) break;
-    batch.push(task);
-  }
-  return batch;
 }

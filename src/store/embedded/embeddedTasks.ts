@@ -1,5 +1,6 @@
 /** The durable queue in the embedded store, as the coordinator sees it. */
 import type { TaskId } from '../../task/task.js';
+import { partsOf } from '../parts.js';
 import type { Tenure } from '../store.js';
 import type {
   Acknowledgement,
@@ -23,14 +24,12 @@ import { EmbeddedChanges } from './embeddedChanges.js';
 import { packRelayed, packTasks, relayResultOf, resultOf, unpackStored } from './taskBytes.js';
 
 /** Tasks, and bytes of them, that are added in one transaction: the beats of all members wait for it. */
-const TRANSACTION_TASKS_MAX = 1000;
-const TRANSACTION_BYTES_MAX = 4 * 1024 * 1024;
+const transactionLimits = { items: 1000, bytes: 4 * 1024 * 1024 };
 
 export class EmbeddedTasks extends EmbeddedChanges implements TaskStore {
   async addTasks(name: string, tasks: readonly NewTask[], maxQueue: number): Promise<AddResult[]> {
     const results: AddResult[] = [];
-    while (results.length < tasks.length) {
-      const some = oneWrite(tasks, results.length, ({ bytes }) => bytes.length);
+    for (const some of partsOf(tasks, ({ bytes }) => bytes.length, transactionLimits)) {
       const outcomes = await this.thread.call('addTasks', [name, packTasks(some), maxQueue]);
       for (const outcome of outcomes) results.push(resultOf(outcome));
     }
@@ -40,8 +39,7 @@ export class EmbeddedTasks extends EmbeddedChanges implements TaskStore {
   /** Who relays late is refused by its tenure, so the time does not matter. */
   async relayTasks(tenure: Tenure, tasks: readonly RelayedTask[]): Promise<RelayResult[] | null> {
     const results: RelayResult[] = [];
-    while (results.length < tasks.length) {
-      const some = oneWrite(tasks, results.length, ({ bytes }) => bytes.length);
+    for (const some of partsOf(tasks, ({ bytes }) => bytes.length, transactionLimits)) {
       const outcomes = await this.thread.call('relayTasks', [tenure, packRelayed(some)]);
       if (outcomes === null) return null;
       for (const outcome of outcomes) results.push(relayResultOf(outcome));
@@ -118,10 +116,8 @@ export class EmbeddedTasks extends EmbeddedChanges implements TaskStore {
   }
 
   async putOutcomes(name: string, outcomes: readonly TaskOutcome[]): Promise<void> {
-    for (let from = 0; from < outcomes.length; ) {
-      const some = oneWrite(outcomes, from, ({ result }) => result?.length ?? 0);
+    for (const some of partsOf(outcomes, ({ result }) => result?.length ?? 0, transactionLimits)) {
       await this.thread.call('putOutcomes', [name, some]);
-      from += some.length;
     }
   }
 
@@ -134,17 +130,4 @@ export class EmbeddedTasks extends EmbeddedChanges implements TaskStore {
       // A bounded number at a time.
     }
   }
-}
-
-/** Returns what one write may carry from `from` on, at least one. */
-function oneWrite<T>(tasks: readonly T[], from: number, bytesOf: (task: T) => number): readonly T[] {
-  let bytes = 0;
-  let to = from;
-  while (to < tasks.length && to - from < TRANSACTION_TASKS_MAX) {
-    const task = tasks[to];
-    bytes += task === undefined ? 0 : bytesOf(task);
-    if (bytes > TRANSACTION_BYTES_MAX && to > from) break;
-    to += 1;
-  }
-  return tasks.slice(from, to);
 }

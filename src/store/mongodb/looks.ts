@@ -2,10 +2,11 @@
 import { StoreError } from '../../errors.js';
 import { DocumentReader, type Epoch, type Fields, isSettled } from '../documents.js';
 import type { SeenOrders } from '../orders.js';
+import { partsOf } from '../parts.js';
 import type { Look, Observation } from '../store.js';
 import { type Commands, LEASES, leaseId } from './commands.js';
 import type { MongodbOrders } from './mongodbOrders.js';
-import { partsOf } from './statements.js';
+import { commandLimits } from './statements.js';
 
 /** Leases in one answer that fit in any case: a lease has up to 16 KB of ids, and an answer 16 MB. More are asked for first. */
 const TOGETHER_SURE = 100;
@@ -26,12 +27,12 @@ export class Looks {
 
   /** Rejects if a whole command fails. */
   async observe(asked: readonly Look[]): Promise<Seen[]> {
-    return (await Promise.all(partsOf(asked, bytesOf).map((part) => this.observePart(part)))).flat();
+    return (await Promise.all(partsOf(asked, bytesOf, commandLimits).map((part) => this.observePart(part)))).flat();
   }
 
   /** What a command that fails would have said is the error, for those alone that were asked for with it. */
   async observeAll(asked: readonly Look[]): Promise<Seen[]> {
-    const parts = partsOf(asked, bytesOf).map(async (part) => {
+    const parts = partsOf(asked, bytesOf, commandLimits).map(async (part) => {
       try {
         return await this.observePart(part);
       } catch (error) {

@@ -8,6 +8,7 @@
  * Its times are in ms since 1970. No index is needed: the keys of a subsystem are a range.
  */
 import { type Fields, readableIn } from '../documents.js';
+import { partsOf } from '../parts.js';
 import {
   newSchedule,
   ScheduleReader,
@@ -21,12 +22,11 @@ import { type Commands, ofOurFormat } from './commands.js';
 import { majority } from './tasks/taskReads.js';
 
 export const SCHEDULES = 'failover_schedules';
-/** Schedules in one answer, and writes in one command. */
+/** Schedules in one answer. */
 const READ_MAX = 1000;
-const WRITTEN_MAX = 500;
-/** Bytes of payloads in one command. */
+/** Writes, and bytes of their payloads, in one command. */
+const writeLimits = { items: 500, bytes: 4 * 1024 * 1024 };
 const DUPLICATE_KEY = 11000;
-const WRITTEN_BYTES_MAX = 4 * 1024 * 1024;
 const withoutPayload = { projection: { payload: 0 }, sort: { _id: 1 }, ...majority } as const;
 
 export class MongodbSchedules implements ScheduleStore {
@@ -72,9 +72,7 @@ export class MongodbSchedules implements ScheduleStore {
 
   async writeSchedules(name: string, writes: readonly ScheduleWrite[]): Promise<boolean> {
     let isAll = true;
-    for (let at = 0; at < writes.length; ) {
-      const some = oneWrite(writes, at);
-      at += some.length;
+    for (const some of partsOf(writes, ({ set }) => set.payload?.length ?? 0, writeLimits)) {
       const isWritten = await this.writeSome(name, some);
       isAll &&= isWritten;
     }
@@ -135,16 +133,4 @@ export class MongodbSchedules implements ScheduleStore {
   private reader(document: Fields): ScheduleReader {
     return new ScheduleReader(document, this.commands.where(document._id));
   }
-}
-
-/** Returns the writes from `from` on that one command may carry, at least one. */
-function oneWrite(writes: readonly ScheduleWrite[], from: number): readonly ScheduleWrite[] {
-  let bytes = 0;
-  let to = from;
-  while (to < writes.length && to - from < WRITTEN_MAX) {
-    bytes += writes[to]?.set.payload?.length ?? 0;
-    if (bytes > WRITTEN_BYTES_MAX && to > from) break;
-    to += 1;
-  }
-  return writes.slice(from, to);
 }

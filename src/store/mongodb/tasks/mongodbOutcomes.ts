@@ -9,10 +9,11 @@ import type { TaskId } from '../../../task/task.js';
 import type { Clock } from '../../../time/clock.js';
 import { type Fields, isOfOurFormat, readableIn, storedId } from '../../documents.js';
 import { countsMore, OutcomeReader, storedOutcome } from '../../outcomeDocuments.js';
+import { partsOf } from '../../parts.js';
 import type { OutcomeLook, TaskOutcome } from '../../taskStore.js';
 import { type Commands, ofOurFormat } from '../commands.js';
 import { OUTCOMES, outcomeEnds, specification } from '../indexes/indexes.js';
-import { partsOf } from '../statements.js';
+import { commandLimits } from '../statements.js';
 import { isRetired, majority, TASKS, type TaskReads } from './taskReads.js';
 
 /** Before an index that could not be made is tried again, in ms. */
@@ -39,7 +40,7 @@ export class MongodbOutcomes {
     return this.commands.withTimeLimit('putOutcomes', async () => {
       const sizeOf = ({ result, error }: TaskOutcome) =>
         OUTCOME_BYTES + (result?.length ?? 0) + 3 * (error?.message.length ?? 0);
-      for (const part of partsOf(outcomes, sizeOf)) await this.putPart(name, part);
+      for (const part of partsOf(outcomes, sizeOf, commandLimits)) await this.putPart(name, part);
     });
   }
 

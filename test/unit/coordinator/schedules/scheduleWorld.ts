@@ -47,6 +47,17 @@ interface QueuedSlot {
   doneAt: number | null;
 }
 
+/** One for each full hour. */
+export const hourly = (more: object = {}) => ({
+  ...declared('a', { pattern: '0 * * * *' }),
+  timeZone: 'UTC',
+  ...more,
+});
+
+/** Without what the ids of all slots of 1 May 2026 have in common. */
+export const shortIds = (queued: readonly { readonly id: string }[]) =>
+  queued.map(({ id }) => id.replace('2026-05-01T', '').replace(':00Z', ''));
+
 export function declared(id: string, rules: Partial<Rules>): Declaration {
   const template = Uint8Array.from([5, 0, 0, 0, 0]);
   const digest = createHash('sha256').update(template).digest('hex');

@@ -6,7 +6,7 @@ import { originOf } from '../../../../src/schedules/slots.ts';
 import type { Declaration } from '../../../../src/wire/schedules.ts';
 import { MemoryScheduleStore } from '../../../support/memoryScheduleStore.ts';
 import { VirtualClock } from '../../../support/virtualClock.ts';
-import { declared } from './scheduleWorld.ts';
+import { hourly, shortIds } from './scheduleWorld.ts';
 
 const NAME = 'billing';
 const MINUTE = 60_000;
@@ -59,9 +59,8 @@ function timetable(...declarations: Declaration[]): Timetable {
   return made;
 }
 
-const ids = () => queued.map(({ id }) => id.replace('2026-05-01T', '').replace(':00Z', ''));
+const ids = () => shortIds(queued);
 const row = async (id = 'a') => (await store.readSchedules(NAME, [id]))[0];
-const hourly = (more: object = {}) => ({ ...declared('a', { pattern: '0 * * * *' }), timeZone: 'UTC', ...more });
 
 /** Lets time pass in which each second a beat is acknowledged. */
 async function reign(master: Timetable, ms: number): Promise<void> {
