@@ -71,7 +71,7 @@ export type {
 } from './options/options.js';
 export type { PageAction } from './options/pageActions.js';
 export type { SignalOptions } from './options/signals.js';
-export type { ScheduleInfo } from './requests/scheduleInfo.js';
+export type { PausedSchedule, ScheduleInfo } from './requests/scheduleInfo.js';
 export type { Missed, Overlap, PreviewOptions, ScheduleOptions } from './schedules/options.js';
 export type { SlotDetails } from './schedules/slots.js';
 export type { HandOverState } from './store/orders.js';

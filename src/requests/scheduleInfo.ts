@@ -28,7 +28,17 @@ export interface ScheduleInfo {
   /** Says whether it sleeps because no member has had it in its program for a day. */
   readonly parked: boolean;
   /** Says who paused it; null if it is not paused. */
-  readonly paused: { readonly by: string; readonly reason?: string; readonly at: Date } | null;
+  readonly paused: PausedSchedule | null;
+}
+
+/** Says who paused a schedule, when and why. */
+export interface PausedSchedule {
+  /** Names the one who asked for it. */
+  readonly by: string;
+  /** Says why; absent if no reason was given. */
+  readonly reason?: string;
+  /** Says when. */
+  readonly at: Date;
 }
 
 export function scheduleInfo(row: StoredSchedule, now: number): ScheduleInfo {

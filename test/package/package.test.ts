@@ -252,7 +252,8 @@ test('it holds the library, its types and its papers, and nothing else', async (
   const pages = papers.filter((file) => /^docs\/([a-z]+\/)?[A-Za-z-]+\.md$/.test(file));
   expect(pages).toContain('docs/explain/protocol.md');
   const others = papers.filter((file) => !pages.includes(file));
-  const ofDocs = ['images/demo.svg', 'images/top.svg', 'reference/alerts.yml', 'reference/dashboard.json'];
+  const pictures = ['demo', 'growth', 'top'].map((name) => `images/${name}.svg`);
+  const ofDocs = [...pictures, 'reference/alerts.yml', 'reference/dashboard.json'];
   const known = ['CHANGELOG.md', 'LICENSE', 'README.md', ...ofDocs.map((file) => `docs/${file}`), 'package.json'];
   expect(others.sort()).toEqual(known);
   const built = files.filter((file) => file.startsWith('dist/'));

@@ -20,7 +20,7 @@ test('what waits is taken out, what runs is ended, and the rest runs in its orde
   const file = join(folder, 'runs');
   const member = () => {
     const { managed: Managed } = open({ folder });
-    const cluster = new Managed<Task>('changing', 'id', work, { durable: true, cancelTimeout: 100 });
+    const cluster = new Managed<Task>('changing', 'id', work, { durable: true, cancelTimeout: 2000 });
     return { cluster, events: new Events(cluster) };
   };
   const [master, asker] = [member(), member()];
