@@ -111,7 +111,7 @@ export class Relay {
         }
         this.told = '';
       } catch (error) {
-        this.tell(error);
+        if (!reign.ended) this.tell(error);
         this.again = true;
         await pause(this.parts.clock, this.parts.poll);
       }
@@ -148,10 +148,11 @@ export class Relay {
     const tasks = entries.map(({ id, bytes, origin }) => ({ id, bytes, origin }));
     const results = await store.relayTasks(reign.tenure, tasks, since);
     if (results === null) return false;
+    // The next master finds the tasks that are there, and removes their entries. A member that has stopped asks for nothing.
+    if (reign.ended) return false;
     const stored = this.storedOf(entries, results);
     this.saw(stored);
-    // Whatever became of the mastership: the tasks are there.
-    if (!reign.ended) this.parts.stored(stored);
+    this.parts.stored(stored);
     await outbox.removeEntries(name, entries);
     for (const [index, { id }] of entries.entries()) if (results[index]?.type === 'known') duplicate(id);
     // What did not go, although it was removed, must not be asked for in a row.

@@ -5,15 +5,18 @@ import { MemoryTasks } from '../../support/memoryTaskStore.ts';
 import { VirtualClock } from '../../support/virtualClock.ts';
 
 const tenure = { name: 'x', term: 1, holder: 'me' };
+/** Of the calls of the queue. */
+const fate: { there: number; back: number; lost?: 'call' | 'answer' | undefined } = { there: 0, back: 0 };
 const bytes = new Uint8Array([5, 0, 0, 0, 0]);
 
 function world() {
   const clock = new VirtualClock();
   const [tasks, outbox] = [new MemoryTasks(clock), new MemoryOutbox()];
+  Object.assign(fate, { there: 0, lost: undefined });
   tasks.holder = tenure;
   const told: string[] = [];
   const relay = new Relay({
-    ...{ name: 'x', store: tasks.connect(), outbox: outbox.connect(), clock, poll: 100 },
+    ...{ name: 'x', store: tasks.connect(() => fate), outbox: outbox.connect(), clock, poll: 100 },
     through: () => tasks.done,
     stored: (stored) => told.push(...stored.map(({ id }) => `stored ${id}`)),
     duplicate: (id) => told.push(`duplicate ${id}`),
@@ -58,4 +61,26 @@ test('a member that is no master any more moves nothing', async () => {
   relay.look();
   await clock.advance(1000);
   expect([tasks.queued, outbox.lines.size]).toEqual([[], 1]);
+});
+
+test('a mastership that ends while tasks are stored removes no entry, and asks for nothing more', async () => {
+  const { clock, tasks, outbox, relay, told } = world();
+  outbox.commit({ id: 'a', bytes });
+  fate.there = 50;
+  relay.start(tenure);
+  await clock.advance(10);
+  relay.end();
+  await clock.advance(1000);
+  expect([tasks.queued, outbox.lines.size, told]).toEqual([['a'], 1, []]);
+});
+
+test('a call that fails after the mastership has ended is told to no one', async () => {
+  const { clock, tasks, outbox, relay, told } = world();
+  outbox.commit({ id: 'a', bytes });
+  Object.assign(fate, { there: 50, lost: 'answer' });
+  relay.start(tenure);
+  await clock.advance(10);
+  relay.end();
+  await clock.advance(1000);
+  expect([tasks.queued, outbox.lines.size, told]).toEqual([['a'], 1, []]);
 });
