@@ -351,13 +351,15 @@ export class SimulatedConnection implements FullStore {
       relayTasks: (tenure, tasks) =>
         this.write('relayTasks', (primary) => {
           // A store that deletes tasks at once looks at the lease. One that keeps them for a minute need not.
-          if (trims && held(primary.current.lease, tenure) === null) return { change: () => {}, answer: null };
+          const isDeposed = held(primary.current.lease, tenure) === null;
+          if (trims && isDeposed) return { change: () => {}, answer: null };
           const { change, answer } = relayTasks(primary, tasks, new Date(clock.wall()));
           const committed = (): void => {
             for (const [index, result] of answer.entries()) {
               const task = tasks[index];
               if (task === undefined || result.type === 'relayed') continue;
-              if (result.type === 'stored') database.watch.stored(result.seq, task.id, task.origin);
+              const { id, origin } = task;
+              if (result.type === 'stored') database.watch.stored(result.seq, id, { origin, isDeposed });
               else database.watch.refused(task.origin);
             }
           };

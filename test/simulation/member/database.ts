@@ -85,10 +85,16 @@ export class Documents {
 
 type Change = (documents: Documents) => void;
 
+/** What a task was made of, and whether another member was master by then. */
+export interface Moved {
+  readonly origin: string;
+  readonly isDeposed: boolean;
+}
+
 /** What the checks hear of it. */
 export interface DatabaseWatch {
-  /** A task is stored for good. `origin`: it was moved here from the outbox. */
-  stored(seq: number, id: TaskId, origin?: string): void;
+  /** A task is stored for good. `source`: it was moved here from the outbox. */
+  stored(seq: number, id: TaskId, source?: Moved): void;
   /** An entry of the outbox is stored for good. */
   entered(entry: Pick<Entry, 'id' | 'origin' | 'at'>): void;
   /** Entries are read that are due by this time. */

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import type { Entry } from '../../../src/store/outbox.ts';
 import type { TaskId } from '../../../src/task/task.ts';
+import type { Moved } from './database.ts';
 
 type Entered = Pick<Entry, 'id' | 'origin' | 'at'>;
 
@@ -31,20 +32,19 @@ export class EntryBook {
   }
 
   /** A task of this origin is stored. */
-  stored(seq: number, id: TaskId, origin: string): void {
-    assert.equal(
-      this.tasks.get(origin),
-      undefined,
-      `the entry ${origin} becomes number ${seq}, and was another before`,
-    );
+  stored(seq: number, id: TaskId, { origin, isDeposed }: Moved): void {
+    const before = this.tasks.get(origin);
+    assert.equal(before, undefined, `the entry ${origin} becomes number ${seq}, and was number ${before} before`);
+    this.tasks.set(origin, seq);
+    this.relayed += 1;
+    // A master that is deposed may still store what the next one has told to be a duplicate: the id was free again by then.
+    if (isDeposed && this.refusals.has(origin)) return;
     const entry = this.open.get(origin);
     assert.ok(entry !== undefined, `number ${seq} was made of the entry ${origin}, which is not there`);
     assert.equal(entry.id, id, `the entry ${origin} becomes another task`);
     const due = entry.at?.getTime() ?? Number.NEGATIVE_INFINITY;
     assert.ok(due <= this.latestAsked, `the entry ${origin} becomes number ${seq} before its time`);
     this.keepsOrder(entry);
-    this.tasks.set(origin, seq);
-    this.relayed += 1;
   }
 
   /** Of two that are due at once, and that a look shows, the one that sorts before comes before. */

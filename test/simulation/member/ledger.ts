@@ -15,7 +15,7 @@ import type { Burial } from '../../../src/store/taskStore.ts';
 import type { TaskId } from '../../../src/task/task.ts';
 import type { Behaviour } from './behaviour.ts';
 import { SKEW } from './bounds.ts';
-import type { Database, DatabaseWatch, Documents } from './database.ts';
+import type { Database, DatabaseWatch, Documents, Moved } from './database.ts';
 import { EntryBook } from './entryBook.ts';
 import type { SimulatedProcess } from './process.ts';
 import type { Setting } from './setting.ts';
@@ -238,9 +238,9 @@ export class Ledger implements DatabaseWatch {
 
   // ---- what is stored ----
 
-  stored(seq: number, id: TaskId, origin?: string): void {
+  stored(seq: number, id: TaskId, source?: Moved): void {
     this.stores.set(seq, id);
-    if (origin !== undefined) this.entries.stored(seq, id, origin);
+    if (source !== undefined) this.entries.stored(seq, id, source);
     this.takes(seq, id);
     if (!this.firstNumbers.has(id)) this.firstNumbers.set(id, seq);
   }

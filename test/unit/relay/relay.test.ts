@@ -1,18 +1,18 @@
 import { expect, test } from 'vitest';
 import { Relay } from '../../../src/relay/relay.ts';
 import { MemoryOutbox } from '../../support/memoryOutbox.ts';
-import { MemoryTasks } from '../../support/memoryTaskStore.ts';
+import { MemoryTasks, type TaskFate } from '../../support/memoryTaskStore.ts';
 import { VirtualClock } from '../../support/virtualClock.ts';
 
 const tenure = { name: 'x', term: 1, holder: 'me' };
 /** Of the calls of the queue. */
-const fate: { there: number; back: number; lost?: 'call' | 'answer' | undefined } = { there: 0, back: 0 };
+let fate: TaskFate = { there: 0, back: 0 };
 const bytes = new Uint8Array([5, 0, 0, 0, 0]);
 
 function world() {
   const clock = new VirtualClock();
   const [tasks, outbox] = [new MemoryTasks(clock), new MemoryOutbox()];
-  Object.assign(fate, { there: 0, lost: undefined });
+  fate = { there: 0, back: 0 };
   tasks.holder = tenure;
   const told: string[] = [];
   const relay = new Relay({
@@ -66,7 +66,7 @@ test('a member that is no master any more moves nothing', async () => {
 test('a mastership that ends while tasks are stored removes no entry, and asks for nothing more', async () => {
   const { clock, tasks, outbox, relay, told } = world();
   outbox.commit({ id: 'a', bytes });
-  fate.there = 50;
+  fate = { there: 50, back: 0 };
   relay.start(tenure);
   await clock.advance(10);
   relay.end();
@@ -77,7 +77,7 @@ test('a mastership that ends while tasks are stored removes no entry, and asks f
 test('a call that fails after the mastership has ended is told to no one', async () => {
   const { clock, tasks, outbox, relay, told } = world();
   outbox.commit({ id: 'a', bytes });
-  Object.assign(fate, { there: 50, lost: 'answer' });
+  fate = { there: 50, back: 0, lost: 'answer' };
   relay.start(tenure);
   await clock.advance(10);
   relay.end();
