@@ -106,9 +106,9 @@ export class DurableDuty implements QueueDuty {
   }
 
   private makeRelay(): Relay {
-    const { name, store, outbox, clock, poll, emit } = this.parts;
+    const { name, store, outbox, clock, poll, reads, emit } = this.parts;
     return new Relay({
-      ...{ name, store, outbox, clock, poll },
+      ...{ name, store, outbox, clock, poll, reads },
       through: () => this.queue.through,
       stored: (tasks) => this.stored(tasks),
       duplicate: (id) => emit({ type: 'duplicate', id }),
