@@ -341,6 +341,7 @@ export class Ledger implements DatabaseWatch {
   private lostTasks({ tasks, done, letters, lease, outbox }: Documents): void {
     this.stores.clear();
     this.firstNumbers.clear();
+    this.takenSince.clear();
     this.entries.lost(outbox.lines.values(), tasks.values());
     for (const { seq, id } of [...tasks.values()].sort((one, other) => one.seq - other.seq)) this.stored(seq, id);
     // Since when is not known of them.
