@@ -250,8 +250,8 @@ export class DurableDuty implements QueueDuty {
     if (this.elections === elections) this.parts.unloadable(error, exited && settled && this.dispatcher.idle);
   }
 
-  held(): void {
-    this.schedules.timetable.beat();
+  held(validUntil: number): void {
+    this.schedules.timetable.heldUntil(validUntil);
   }
 
   fence(reason: string): void {
