@@ -65,6 +65,20 @@ test('what is done is deleted a minute after it was told, but for the highest, a
   expect(await seqsOf(store, name)).toEqual([9, 10, 11, 12]);
 });
 
+test('a mark that lands while the next master buries the task leaves what its letter is written from', async () => {
+  const name = randomUUID();
+  const store = storeAt(databaseUri());
+  await store.open();
+  await store.compareAndSetLease(name, null, { ...lease, ...nothing, term: 2, holder: 'next' });
+  await store.tasks.addTasks(name, tasks(1, 'buried'), MANY);
+  const burial = { seq: 1, name: 'Error', message: 'no', code: undefined, attempts: 1 };
+  await store.tasks.acknowledge({ name, term: 2, holder: 'next' }, acknowledgement(1, burial));
+  const late = { seq: 1, key: 'buried 0', number: 1, bytes: null };
+  await store.tasks.markTask({ name, term: 1, holder: 'holder' }, late);
+  const [task] = await store.tasks.tasksAfter(name, 0, { tasks: 1, bytes: MANY });
+  expect([task?.id, Buffer.from(task?.bytes ?? []).toString()]).toEqual(['buried 0', 'payload']);
+});
+
 test('what lands on a number that was trimmed is no task of its origin, and keeps no id taken', async () => {
   const uri = databaseUri();
   const [clock, name] = [new VirtualClock(), randomUUID()];
