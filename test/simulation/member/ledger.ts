@@ -239,9 +239,13 @@ export class Ledger implements DatabaseWatch {
   // ---- what is stored ----
 
   stored(seq: number, id: TaskId, source?: Moved): void {
-    this.stores.set(seq, id);
+    this.keep(seq, id);
     if (source !== undefined) this.entries.stored(seq, id, source);
     this.takes(seq, id);
+  }
+
+  private keep(seq: number, id: TaskId): void {
+    this.stores.set(seq, id);
     if (!this.firstNumbers.has(id)) this.firstNumbers.set(id, seq);
   }
 
@@ -343,9 +347,7 @@ export class Ledger implements DatabaseWatch {
     this.firstNumbers.clear();
     this.takenSince.clear();
     this.entries.lost(outbox.lines.values(), tasks.values());
-    for (const { seq, id } of [...tasks.values()].sort((one, other) => one.seq - other.seq)) this.stored(seq, id);
-    // Since when is not known of them.
-    this.takenSince.clear();
+    for (const { seq, id } of [...tasks.values()].sort((one, other) => one.seq - other.seq)) this.keep(seq, id);
     this.acknowledgedThrough = done;
     this.frontier = 0;
     this.done.clear();
