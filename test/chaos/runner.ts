@@ -59,6 +59,8 @@ interface Run {
   readonly libraries: Libraries;
   readonly fencing: 'thread' | 'process';
   say(line: string): void;
+  /** Called when it ends with an error, whose files are to be kept. */
+  failed(): void;
 }
 
 export async function chaos(run: Run): Promise<void> {
@@ -125,6 +127,7 @@ export async function chaos(run: Run): Promise<void> {
   } catch (error) {
     // Before what follows from it: a submitter whose cluster is closed ends this process.
     say(inspect(error));
+    run.failed();
     throw error;
   } finally {
     stopProbe();
