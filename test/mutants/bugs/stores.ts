@@ -215,4 +215,20 @@ export const storeBugs: readonly PlantedBug[] = [
     replace: 'settled: isSettled(epoch),',
     caughtBy: ['contract'],
   },
+  {
+    name: 'earlier-slot-taken',
+    breaks: 'On MongoDB a member whose clock is behind takes a slot of a job after a later one was taken.',
+    file: 'src/store/mongodb/mongodbTakenSlots.ts',
+    find: 'const options = { sort: { _id: -1 },',
+    replace: 'const options = { sort: { _id: 1 },',
+    caughtBy: ['contract'],
+  },
+  {
+    name: 'slot-of-ended-mastership-runs',
+    breaks: 'A run of a job begins though the mastership under which its slot was taken has ended.',
+    file: 'src/frameworks/nodeCronRuns.ts',
+    find: 'return isTaken && cluster.term === term;',
+    replace: 'return isTaken && (cluster.term === term || cluster.term === null);',
+    caughtBy: ['units'],
+  },
 ];
