@@ -224,11 +224,11 @@ export const storeBugs: readonly PlantedBug[] = [
     caughtBy: ['contract'],
   },
   {
-    name: 'slot-of-ended-mastership-runs',
-    breaks: 'A run of a job begins though the mastership under which its slot was taken has ended.',
-    file: 'src/frameworks/nodeCronRuns.ts',
-    find: 'return isTaken && cluster.term === term;',
-    replace: 'return isTaken && (cluster.term === term || cluster.term === null);',
-    caughtBy: ['units'],
+    name: 'earlier-slot-taken-embedded',
+    breaks: 'In the embedded store a member whose clock is behind takes a slot of a job after a later one was taken.',
+    file: embedded,
+    find: 'replaces === undefined ? found.slot < slot :',
+    replace: 'replaces === undefined ? found.slot !== slot :',
+    caughtBy,
   },
 ];
