@@ -35,6 +35,14 @@ export const uniqueBugs: readonly PlantedBug[] = [
     caughtBy: ['units'],
   },
   {
+    name: 'sweeps-without-rest',
+    breaks: 'On MongoDB all documents of ids that stay taken are read each minute, however many there are.',
+    file: 'src/store/mongodb/tasks/keptIds.ts',
+    find: 'Math.max(SWEEP_PAUSE_MS, SWEEP_REST_TIMES * kept.took)',
+    replace: 'Math.max(SWEEP_PAUSE_MS, kept.took / SWEEP_REST_TIMES)',
+    caughtBy: ['units'],
+  },
+  {
     name: 'late-task-keeps-its-id',
     breaks: 'On MongoDB a task that came too late keeps its id taken, and one that was never run is said to be known.',
     file: 'src/store/mongodb/tasks/taskAdder.ts',

@@ -171,6 +171,9 @@ export class SimulatedConnection implements FullStore {
   epoch = 0;
   /** The looks and the steps of claims that were asked. */
   private steps = 0;
+  /** How many calls moved entries, and which of them was the last that was carried out. */
+  private moves = 0;
+  private movedLast = 0;
 
   constructor(private readonly parts: ConnectionParts) {
     this.tasks = this.taskStore();
@@ -352,11 +355,16 @@ export class SimulatedConnection implements FullStore {
           // A planted bug: some of what is said to be stored is not.
           return { change: forgetsTasks && tasks.length === 2 ? () => {} : change, answer, committed };
         }),
-      relayTasks: (tenure, tasks) =>
-        this.write('relayTasks', (primary) => {
+      relayTasks: (tenure, tasks) => {
+        this.moves += 1;
+        const { moves } = this;
+        return this.write('relayTasks', (primary) => {
           // A store that deletes tasks at once looks at the lease. One that keeps them for a minute need not.
           const isDeposed = held(primary.current.lease, tenure) === null;
-          if (trims && isDeposed) return { change: () => {}, answer: null };
+          // And it carries out the calls of one process in their order.
+          const isLate = moves < this.movedLast;
+          this.movedLast = Math.max(this.movedLast, moves);
+          if (trims && (isDeposed || isLate)) return { change: () => {}, answer: null };
           const { change, answer } = relayTasks(primary, tasks, new Date(clock.wall()));
           const committed = (): void => {
             for (const [index, result] of answer.entries()) {
@@ -368,7 +376,8 @@ export class SimulatedConnection implements FullStore {
             }
           };
           return { change, answer, committed };
-        }),
+        });
+      },
       queueState: () =>
         this.read('queueState', ({ committed }) => ({
           done: committed.done,

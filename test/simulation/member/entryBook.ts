@@ -71,8 +71,9 @@ export class EntryBook {
     this.open.delete(origin);
   }
 
-  toldDuplicate(id: TaskId): void {
-    assert.ok(this.refusedIds.has(id), `an entry with the id ${id} is said to be a duplicate, and none was refused`);
+  /** Returns whether an entry of this id was refused. */
+  isDuplicate(id: TaskId): boolean {
+    return this.refusedIds.has(id);
   }
 
   /** From now on there is nothing but these entries, and tasks of these origins. */
