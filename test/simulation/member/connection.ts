@@ -138,6 +138,11 @@ const masterCalls: ReadonlySet<CallName> = new Set<CallName>([
   ...(['relayTasks', 'markEntries', 'refuseEntries', 'removeEntries'] as const),
 ]);
 
+/** The steps in which a master moves entries of the outbox. */
+export const moveCalls: ReadonlySet<CallName> = new Set<CallName>([
+  ...(['readEntries', 'markEntries', 'relayTasks', 'removeEntries'] as const),
+]);
+
 /**
  * Calls that are never carried out twice: what brings back what was, if it lands a second time. An insert of a task is stopped by the
  * number that it names.
