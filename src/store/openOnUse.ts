@@ -47,6 +47,7 @@ export function openOnUse(store: FullStore): FullStore {
     readPresences: (known) => use(() => store.readPresences(known)),
     putSuccess: (success) => use(() => store.putSuccess(success)),
     findSuccess: (name, key) => use(() => store.findSuccess(name, key)),
+    takeSlot: (take) => use(() => store.takeSlot(take)),
     many: manyOnUse(many, use),
     schedules: schedulesOnUse(schedules, use),
     tasks: tasksOnUse(tasks, use),

@@ -29,6 +29,7 @@ export const storeCalls = [
     'listNames',
     'putSuccess',
     'findSuccess',
+    'takeSlot',
     'readSchedules',
     'findSchedule',
     'writeSchedules',

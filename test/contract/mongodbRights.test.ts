@@ -65,6 +65,7 @@ const before: Calls<
   removeDrain: (store) => store.removeDrain('host/here'),
   putSuccess: (store) => store.putSuccess({ name: NAME, key: 'k', term: 1, holder: 'h' }),
   findSuccess: (store) => store.findSuccess(NAME, 'k'),
+  takeSlot: (store) => store.takeSlot({ name: NAME, job: 'j', slot: 1, claim: 'c', term: 1, holder: 'h' }),
   putPreferred: (store) => store.putPreferred({ name: NAME, holder: 'h', priority: 60, count: 1 }),
   putPresence: (store) => store.putPresence({ key: 'k', process: 'p', holders: 'h:', count: 1, held: 0, set: 's' }),
   readPresences: (store) => store.readPresences([]),

@@ -19,7 +19,13 @@ const root = join(import.meta.dirname, '..', '..');
 const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)));
 
 /** Those of the package beside its main one. */
-const entries = ['frameworks/nestjs', 'observe/openTelemetry', 'observe/promClient', 'page/page'];
+const entries = [
+  'frameworks/nestjs',
+  'frameworks/nodeCron',
+  'observe/openTelemetry',
+  'observe/promClient',
+  'page/page',
+];
 
 let folder: string;
 let tarball: string;

@@ -22,6 +22,7 @@ import type {
   TermRecord,
   Tip,
 } from '../../../src/store/store.ts';
+import type { TakenSlot } from '../../../src/store/takenSlots.ts';
 import type { FullStore, TaskStore } from '../../../src/store/taskStore.ts';
 import type { Clock } from '../../../src/time/clock.ts';
 import type { ChangeBook } from '../../support/changeBook.ts';
@@ -317,6 +318,9 @@ export class SimulatedConnection implements FullStore {
   async putSuccess(): Promise<void> {}
   async findSuccess(): Promise<null> {
     return null;
+  }
+  async takeSlot(): Promise<TakenSlot> {
+    return { taken: true };
   }
 
   private taskStore(): TaskStore {

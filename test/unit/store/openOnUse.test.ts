@@ -48,6 +48,7 @@ class SlowStore {
         readPresences: none,
         putSuccess: none,
         findSuccess: none,
+        takeSlot: none,
       },
       schedules: {
         readSchedules: none,
