@@ -106,9 +106,9 @@ export class DurableDuty implements QueueDuty {
   }
 
   private makeRelay(): Relay {
-    const { name, store, outbox, clock, poll, emit } = this.parts;
+    const { name, store, outbox, clock, poll, reads, emit } = this.parts;
     return new Relay({
-      ...{ name, store, outbox, clock, poll },
+      ...{ name, store, outbox, clock, poll, reads },
       through: () => this.queue.through,
       stored: (tasks) => this.stored(tasks),
       duplicate: (id) => emit({ type: 'duplicate', id }),
@@ -250,8 +250,8 @@ export class DurableDuty implements QueueDuty {
     if (this.elections === elections) this.parts.unloadable(error, exited && settled && this.dispatcher.idle);
   }
 
-  held(): void {
-    this.schedules.timetable.beat();
+  held(validUntil: number): void {
+    this.schedules.timetable.heldUntil(validUntil);
   }
 
   fence(reason: string): void {

@@ -306,7 +306,7 @@ export class ScheduleWorld {
     let strikeAt = this.clock.now() + 60_000;
     while (this.clock.now() < end) {
       await this.clock.advance(5000);
-      this.master?.timetable.beat();
+      this.master?.timetable.heldUntil(this.clock.now());
       this.work();
       if (this.clock.now() < strikeAt) continue;
       this.strike();
@@ -319,7 +319,7 @@ export class ScheduleWorld {
     // A clock that has run ahead has settled slots of the future, and they come first.
     for (let beat = 0; beat < 120; beat++) {
       await this.clock.advance(5000);
-      this.master?.timetable.beat();
+      this.master?.timetable.heldUntil(this.clock.now());
     }
   }
 
