@@ -95,8 +95,10 @@ export class Relay {
   saw(tasks: readonly Pick<StoredTask, 'seq' | 'origin'>[]): void {
     const { reign } = this;
     if (reign === null) return;
-    for (const { seq, origin } of tasks) {
-      if (origin === undefined) continue;
+    for (const task of tasks) {
+      // Most have none.
+      if (task.origin === undefined) continue;
+      const { seq } = task;
       reign.first = Math.min(reign.first ?? seq, seq);
       reign.last = Math.max(reign.last, seq);
     }

@@ -22,7 +22,7 @@ import { viewOf } from '../../task/taskBytes.js';
 import { endsBy } from '../../time/pause.js';
 import type { RequeuedLetter, SubmitResult, TaskBatch } from '../../wire/messages.js';
 import type { TakenLetter } from '../../wire/takenLetter.js';
-import { tasksOf } from '../../wire/taskBatch.js';
+import { type SubmittedTask, tasksOf } from '../../wire/taskBatch.js';
 import type { DeadLetters } from '../deadLetters.js';
 import { ClusterSchedules } from '../schedules/clusterSchedules.js';
 import type { DutyLoad, Election } from './duty.js';
@@ -131,7 +131,7 @@ export class DurableDuty implements QueueDuty {
   // ---- what any member does ----
 
   async submit(batch: TaskBatch): Promise<SubmitResult[]> {
-    const added = await this.add(tasksOf(batch).map(({ bytes, ...task }) => ({ ...task, bytes: viewOf(bytes) })));
+    const added = await this.add(tasksOf(batch).map(newTask));
     const isAwaited = this.parts.options.keepOutcomes !== null;
     return added.map((result) => (result.type === 'stored' && isAwaited ? result.seq : resultOf(result)));
   }
@@ -341,6 +341,10 @@ function relayed(store: TaskStore, relay: Relay): TaskStore {
       return found;
     },
   };
+}
+
+function newTask({ id, bytes, idRule }: SubmittedTask): NewTask {
+  return idRule === undefined ? { id, bytes: viewOf(bytes) } : { id, bytes: viewOf(bytes), idRule };
 }
 
 function resultOf({ type }: AddResult): Exclude<SubmitResult, number> {

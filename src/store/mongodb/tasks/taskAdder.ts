@@ -31,7 +31,7 @@ import type { TaskId } from '../../../task/task.js';
 import type { Clock } from '../../../time/clock.js';
 import { pause } from '../../../time/pause.js';
 import { type Fields, storedId } from '../../documents.js';
-import { storedExtras } from '../../taskDocuments.js';
+import { withExtras } from '../../taskDocuments.js';
 import type { AddResult, Moment, NewTask, QueueState, RelayedTask, RelayResult } from '../../taskStore.js';
 import type { Commands } from '../commands.js';
 import type { IndexKeeper } from '../indexes/indexKeeper.js';
@@ -197,8 +197,8 @@ export class TaskAdder {
     const at = new Date(this.clock.wall());
     const documents = tasks.map((task, index): Fields => {
       const seq = end.next + index;
-      const fields = { _id: taskKey(name, seq), name, seq, key: storedId(task.id), payload: task.bytes };
-      return { ...fields, attempts: 0, deaths: 0, at, ...storedExtras(task), ...takenUntil(task, at) };
+      const [_id, key, payload] = [taskKey(name, seq), storedId(task.id), task.bytes];
+      return takenUntil(withExtras({ _id, name, seq, key, payload, attempts: 0, deaths: 0, at }, task), task, at);
     });
     try {
       const stored = await this.commands.insertInOrder(what, TASKS, documents);
@@ -294,8 +294,8 @@ export class TaskAdder {
 }
 
 /** In the document of the task itself, so no crash comes between the two. */
-function takenUntil({ idRule }: NewTask, at: Date): Fields {
-  return typeof idRule === 'number' ? { uniqueUntil: new Date(at.getTime() + idRule) } : {};
+function takenUntil(fields: Fields, { idRule }: NewTask, at: Date): Fields {
+  return typeof idRule === 'number' ? { ...fields, uniqueUntil: new Date(at.getTime() + idRule) } : fields;
 }
 
 const noOrigins: ReadonlyMap<string, number> = new Map();
