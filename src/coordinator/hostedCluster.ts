@@ -15,7 +15,6 @@ import type { Hint } from '../store/store.js';
 import type { OutcomeLook } from '../store/taskStore.js';
 import { ownVersion } from '../surroundings/ownVersion.js';
 import type { TaskId } from '../task/task.js';
-import { sharingBoot } from '../time/sharedBoot.js';
 import { systemClock } from '../time/systemClock.js';
 import type { GroupEnd, OwnedGroup } from '../wire/groups.js';
 import type {
@@ -53,9 +52,6 @@ import { requestTimeout } from './storeLimits.js';
 import { storeText } from './storeText.js';
 import { TaskChanges } from './taskChanges.js';
 import { probeDelays, WorkLoading } from './workLoading.js';
-
-/** What all members of this thread read the time by. */
-const memberClock = sharingBoot(systemClock);
 
 interface HostedClusterParts extends SharedParts {
   readonly spec: ClusterSpec;
@@ -287,7 +283,8 @@ export class HostedCluster implements ClusterCalls {
       version: ownVersion(),
       priority: spec.priority,
       drain: drains.process,
-      drains: [drains.host, drains.process],
+      // One array for all members: it crosses to the thread of the store once.
+      drains: drains.all,
       stopTimeout: spec.managed?.options.stopTimeout ?? 0,
       readOrders: (asked) => orders.read(asked),
       turns,
@@ -302,7 +299,9 @@ export class HostedCluster implements ClusterCalls {
       phase: this.parts.phase,
       requestTimeout: requestTimeout(limits),
       store,
-      clock: memberClock,
+      clock: this.parts.memberClock,
+      suspensions: this.parts.suspensions,
+      sentBeats: this.parts.sentBeats,
       lease: this.lease,
       metrics: this.parts.metrics,
       emit,

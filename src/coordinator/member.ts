@@ -6,6 +6,7 @@
 import { logFor } from '../diagnostics/log.js';
 import type { Drain, News, StoreRequest } from '../election/effects.js';
 import { Elector, type ElectorCallbacks } from '../election/elector.js';
+import { Suspensions } from '../election/suspensions.js';
 import type { Phase } from '../election/transitions.js';
 import { FailoverError, type FailoverErrorCode, toWire } from '../errors.js';
 import { timeToLive } from '../options/leaseTimes.js';
@@ -28,6 +29,8 @@ import type { Giver } from './spread/rebalancer.js';
 /** How many term records are kept behind the newest one. */
 const TERMS_KEPT_MAX = 1000;
 
+const resumedBy = { fence: 'the lease was saved', handOver: 'its hand-over was cancelled' };
+
 const log = logFor('failover');
 const logTests = logFor('failover:tests');
 const logStates = logFor('failover:states');
@@ -42,6 +45,8 @@ export class ClusterMember implements ElectorCallbacks, Giver {
   /** How many masterships were given up. */
   private resignations = 0;
   private seenLease: Lease | null = null;
+  /** Whether a beat was sent for which the orders have not been read. */
+  private hasBeaten = false;
   private connected = false;
   private ran = false;
   private joined: () => void = () => {};
@@ -59,11 +64,21 @@ export class ClusterMember implements ElectorCallbacks, Giver {
     const { name, holder, intervals, configuration, grace, store, clock, requestTimeout } = parts;
     const phase = parts.phase === undefined ? {} : { phase: parts.phase };
     const config = { holder, intervals, grace, configuration, process: parts.process, ...phase };
-    const beats = new BeatStatistics(parts.metrics);
-    this.statistics = beats;
+    this.statistics = new BeatStatistics(parts.metrics);
+    const beats = parts.sentBeats?.add(holder, this.statistics) ?? this.statistics;
     this.holder = parts.deaths.add(() => this.elector.holderGone());
     const watched = withOrders(store, () => this.orders);
-    this.elector = new Elector({ name, config, store: watched, clock, callbacks: this, beats, requestTimeout });
+    const suspensions = parts.suspensions ?? new Suspensions(clock);
+    this.elector = new Elector({
+      name,
+      config,
+      store: watched,
+      clock,
+      callbacks: this,
+      beats,
+      requestTimeout,
+      suspensions,
+    });
     this.duty = parts.makeDuty(() => this.elector.progressed());
     this.orders = new OrdersWatch({
       ...parts,
@@ -198,7 +213,7 @@ export class ClusterMember implements ElectorCallbacks, Giver {
   }
 
   asked(request: StoreRequest): void {
-    if (request.type === 'beat') this.orders.beat();
+    if (request.type === 'beat') this.hasBeaten = true;
     if (logTests.enabled) logTests('%s: %s, %s', this.parts.name, this.elector.phase, inWords(request));
   }
 
@@ -210,7 +225,8 @@ export class ClusterMember implements ElectorCallbacks, Giver {
         return this.phase(news.from, news.to);
       case 'lease':
         lease.hold(news.term, news.validUntil);
-        return this.duty.held?.(news.validUntil);
+        this.duty.held?.(news.validUntil);
+        return this.beatEnded();
       case 'noLease':
         return lease.drop();
       case 'elected':
@@ -223,11 +239,7 @@ export class ClusterMember implements ElectorCallbacks, Giver {
         log('%s: work must stop: %s', name, news.reason);
         return this.duty.fence(news.reason);
       case 'resume':
-        log(
-          '%s: %s, work goes on',
-          name,
-          news.after === 'fence' ? 'the lease was saved' : 'its hand-over was cancelled',
-        );
+        log('%s: %s, work goes on', name, resumedBy[news.after]);
         return this.duty.resume();
       case 'deposed':
         if (news.code !== 'ERR_LEASE_LOST') this.resignations += 1;
@@ -243,6 +255,7 @@ export class ClusterMember implements ElectorCallbacks, Giver {
         log('%s: the store failed: %s', name, news.error.message);
         return emit({ type: 'error', error: toWire(news.error) });
       case 'beatFailed':
+        this.beatEnded();
         log('%s: a beat failed: %s', name, news.error.message);
         return emit({ type: 'error', error: toWire(news.error) });
       case 'drain':
@@ -254,6 +267,12 @@ export class ClusterMember implements ElectorCallbacks, Giver {
       case 'stopped':
         return this.stopped();
     }
+  }
+
+  /** Reads the orders once for each beat, when that has its answer: what all members have to send goes out before. */
+  private beatEnded(): void {
+    if (this.hasBeaten) this.orders.beat();
+    this.hasBeaten = false;
   }
 
   private phase(from: Phase, to: Phase): void {
@@ -303,6 +322,7 @@ export class ClusterMember implements ElectorCallbacks, Giver {
     this.configurations.stop();
     this.orders.stop();
     this.holder.stop();
+    this.parts.sentBeats?.remove(this.parts.holder);
     this.parts.lease.drop();
     this.parts.emit({ type: 'stopped' });
     this.hasStopped();

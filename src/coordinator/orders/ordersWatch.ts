@@ -126,7 +126,7 @@ export class OrdersWatch {
     return answers;
   }
 
-  /** A beat goes out. */
+  /** A beat has its answer, or has failed. */
   beat(): void {
     const { clock, master } = this.parts;
     // There are early beats, too, for news of the work.
