@@ -287,6 +287,7 @@ export class HostedCluster implements ClusterCalls {
       drains: drains.all,
       stopTimeout: spec.managed?.options.stopTimeout ?? 0,
       readOrders: (asked) => orders.read(asked),
+      afterBeats: (callback) => orders.afterBeats(callback),
       turns,
       pollsOfRank: (lease) => neighbourhood.polls(spec.name, spec.priority, lease),
       stuck: (reason) => this.stuck(reason),

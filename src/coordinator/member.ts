@@ -45,8 +45,6 @@ export class ClusterMember implements ElectorCallbacks, Giver {
   /** How many masterships were given up. */
   private resignations = 0;
   private seenLease: Lease | null = null;
-  /** Whether a beat was sent for which the orders have not been read. */
-  private hasBeaten = false;
   private connected = false;
   private ran = false;
   private joined: () => void = () => {};
@@ -213,7 +211,7 @@ export class ClusterMember implements ElectorCallbacks, Giver {
   }
 
   asked(request: StoreRequest): void {
-    if (request.type === 'beat') this.hasBeaten = true;
+    if (request.type === 'beat') this.orders.beat();
     if (logTests.enabled) logTests('%s: %s, %s', this.parts.name, this.elector.phase, inWords(request));
   }
 
@@ -225,8 +223,7 @@ export class ClusterMember implements ElectorCallbacks, Giver {
         return this.phase(news.from, news.to);
       case 'lease':
         lease.hold(news.term, news.validUntil);
-        this.duty.held?.(news.validUntil);
-        return this.beatEnded();
+        return this.duty.held?.(news.validUntil);
       case 'noLease':
         return lease.drop();
       case 'elected':
@@ -255,7 +252,6 @@ export class ClusterMember implements ElectorCallbacks, Giver {
         log('%s: the store failed: %s', name, news.error.message);
         return emit({ type: 'error', error: toWire(news.error) });
       case 'beatFailed':
-        this.beatEnded();
         log('%s: a beat failed: %s', name, news.error.message);
         return emit({ type: 'error', error: toWire(news.error) });
       case 'drain':
@@ -267,12 +263,6 @@ export class ClusterMember implements ElectorCallbacks, Giver {
       case 'stopped':
         return this.stopped();
     }
-  }
-
-  /** Reads the orders once for each beat, when that has its answer: what all members have to send goes out before. */
-  private beatEnded(): void {
-    if (this.hasBeaten) this.orders.beat();
-    this.hasBeaten = false;
   }
 
   private phase(from: Phase, to: Phase): void {

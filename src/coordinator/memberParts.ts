@@ -15,7 +15,16 @@ import type { OrdersWatchParts } from './orders/ordersWatch.js';
 import type { SentBeats } from './sentBeats.js';
 
 /** What a member is told about the orders of operators. */
-type OrderPart = 'name' | 'priority' | 'drains' | 'stopTimeout' | 'readOrders' | 'turns' | 'stuck' | 'pollsOfRank';
+type OrderPart =
+  | 'name'
+  | 'priority'
+  | 'drains'
+  | 'stopTimeout'
+  | 'readOrders'
+  | 'afterBeats'
+  | 'turns'
+  | 'stuck'
+  | 'pollsOfRank';
 
 export interface MemberParts extends Pick<OrdersWatchParts, OrderPart> {
   readonly holder: string;

@@ -148,7 +148,8 @@ function lineCalls(
   const notices = new Together<string, Notice[]>({
     ...common,
     what: 'readNotices',
-    size: sizeLike(common, common.looks),
+    // All notices that there are come with one answer, whoever asks for them.
+    size: new CallSize(common.limit, { isLocal: true }),
     ...other,
     keyOf: (name) => name,
     all: (names) => many.readNoticesOf(names),
