@@ -8,7 +8,14 @@ import { build } from 'esbuild';
 const from = 'dist/src';
 const to = 'dist/commonjs';
 
-const entries = ['index', 'observe/promClient', 'observe/openTelemetry', 'page/page', 'frameworks/nestjs'];
+const entries = [
+  'index',
+  'observe/promClient',
+  'observe/openTelemetry',
+  'page/page',
+  'frameworks/nestjs',
+  'frameworks/nodeCron',
+];
 const entryPoints = entries.map((name) => `${from}/${name}.js`);
 const entry = { entryPoints, outdir: to, platform: 'node', packages: 'external', format: 'esm' };
 const { metafile } = await build({ ...entry, bundle: true, write: false, metafile: true });

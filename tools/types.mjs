@@ -3,8 +3,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import generator from 'dts-bundle-generator';
 
 const entries = ['index', 'observe/promClient', 'observe/openTelemetry', 'page/page'].map((name) => `dist/src/${name}`);
-/** One file already: it imports the package by its name, as its users do. */
-const whole = ['dist/src/frameworks/nestjs'];
+/** One file each already: they import the package by its name, as its users do. */
+const whole = ['dist/src/frameworks/nestjs', 'dist/src/frameworks/nodeCron'];
 
 const output = { noBanner: true, exportReferencedTypes: false };
 const bundles = generator.generateDtsBundle(

@@ -12,6 +12,7 @@ import { configurationOf } from '../options/configuration.js';
 import type { ResolvedManagedOptions } from '../options/options.js';
 import type { QueuedTask, Runner, WorkOutcome } from '../queue/runner.js';
 import type { Hint } from '../store/store.js';
+import type { AskedTake, TakenSlot } from '../store/takenSlots.js';
 import type { OutcomeLook } from '../store/taskStore.js';
 import { ownVersion } from '../surroundings/ownVersion.js';
 import type { TaskId } from '../task/task.js';
@@ -221,6 +222,10 @@ export class HostedCluster implements ClusterCalls {
 
   async recordSuccess(key: string, term: number): Promise<void> {
     await this.parts.store.putSuccess({ name: this.name, key, term, holder: this.parts.spec.holder });
+  }
+
+  takeSlot(asked: AskedTake): Promise<TakenSlot> {
+    return this.parts.store.takeSlot({ ...asked, name: this.name, holder: this.parts.spec.holder });
   }
 
   async status(): Promise<MemberStatus> {

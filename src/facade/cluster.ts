@@ -16,6 +16,7 @@ import { MemberCounts } from '../wire/sharedCounts.js';
 import { SharedLease } from '../wire/sharedLease.js';
 import type { MemberStatus } from '../wire/status.js';
 import type * as api from './api.js';
+import { putClusterLink } from './clusterLink.js';
 import type { Client, CoordinatorHandle } from './coordinatorHandle.js';
 import type { CoordinatorThread } from './coordinatorThread.js';
 import { type ClusterState, SafeEmitter } from './events.js';
@@ -65,6 +66,7 @@ export abstract class Cluster extends SafeEmitter implements api.Cluster {
       attach: (thread, cluster) => this.attach(thread, cluster),
       stop: () => this.stop(),
     };
+    putClusterLink(this, { takeSlot: async (asked) => this.call('takeSlot', asked) });
   }
 
   get state(): ClusterState {

@@ -12,6 +12,7 @@ import type { TaskId } from '../task/task.js';
 import type { Drain, OrdersAsked, OrdersChange, Preferred, SeenOrders } from './orders.js';
 import type { Presence } from './presence.js';
 import type { Success } from './successes.js';
+import type { SlotTake, TakenSlot } from './takenSlots.js';
 
 /** How far the work has come, carried by the lease from the holder to the standbys. */
 export interface Progress {
@@ -233,4 +234,13 @@ export interface Store {
   putSuccess(success: Omit<Success, 'at'>): Promise<void>;
   /** Returns the success of a name and a key; null if there is none. */
   findSuccess(name: string, key: string): Promise<Success | null>;
+
+  /** Returns how far the server's wall clock is ahead of the one here, in ms; null: it has none of its own, or does not say. */
+  clockAhead(): Promise<number | null>;
+
+  /**
+   * Takes a slot of a job, if the last one that was taken is an earlier one, or `replaces`, or if none was. Of all that take a slot
+   * one does. The same take again has the same answer, until a later slot is taken. One that fails may have taken the slot.
+   */
+  takeSlot(take: SlotTake): Promise<TakenSlot>;
 }

@@ -6,6 +6,7 @@ import type { ResolvedManagedOptions, ResolvedOptions } from '../options/options
 import type { WorkOutcome } from '../queue/runner.js';
 import type { SharedGate } from '../store/embedded/gate.js';
 import type { OutboxPlace } from '../store/outbox.js';
+import type { AskedTake, TakenSlot } from '../store/takenSlots.js';
 import type { OutcomeLook } from '../store/taskStore.js';
 import type { OwnThreadData } from '../surroundings/ownThreads.js';
 import type { TaskDetails, TaskId } from '../task/task.js';
@@ -172,6 +173,8 @@ export interface ClusterCalls {
   hasSucceeded(key: string): Promise<boolean>;
   /** Puts on record that this key has succeeded under this term. */
   recordSuccess(key: string, term: number): Promise<void>;
+  /** Takes a slot of a job for this member. */
+  takeSlot(asked: AskedTake): Promise<TakenSlot>;
   /** Asks the master to hand over, and resolves with the next mastership. */
   handOver(request: HandOverRequest): Promise<HandedOver>;
   pause(request: PauseRequest): Promise<void>;

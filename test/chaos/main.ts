@@ -131,11 +131,11 @@ async function main(): Promise<void> {
   console.log(`${name}, ${faults} faults, seed ${seed}`);
   try {
     const say = (line: string) => console.log(line);
-    await chaos({ folder: kept, server, seed, faults, kinds, libraries, fencing, say });
-  } catch (error) {
-    forget();
-    console.error(`kept: ${kept}`);
-    throw error;
+    const failed = (): void => {
+      forget();
+      console.error(`kept: ${kept}`);
+    };
+    await chaos({ folder: kept, server, seed, faults, kinds, libraries, fencing, say, failed });
   } finally {
     await server.stop();
   }

@@ -3,26 +3,33 @@
  * synchronous write for each line, which SIGKILL takes nothing from.
  *
  *   state FROM TO    lease (every 25 ms while it holds one, and once after)    error, panic CODE    done ID    deadletter ID
- *   stored, again ID (see submitter.ts)    stopping, stopped    ending (by an exit or an exception, which follows)
+ *   stored, again ID (load/submitter.ts), and what load/asker.ts and load/extras.ts say    stopping, stopped    ending (by an exit or an exception, which follows)
  *
  * Lines about the lease have two times, `at` before it was asked and `seen` after, so a thread that was held up in
  * between claims nothing that was not.
  */
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { failover } from 'mongo-failover';
 import { settingsOf, tell, tellAndEnd } from '../../bench/support/entry.ts';
 import { randomFrom } from '../support/random.ts';
 import { fillPool } from './fillPool.ts';
 import { LineFile } from './lineFile.ts';
+import { Asker } from './load/asker.ts';
+import { Extras } from './load/extras.ts';
+import { Submitter } from './load/submitter.ts';
+import { Declarer } from './load/timetable.ts';
+import { TrueTime } from './load/trueTime.ts';
 import type { MemberMessage, MemberSettings, Order } from './messages.ts';
-import { Submitter } from './submitter.ts';
 import type { Task } from './task.ts';
 
 /** Between two looks at the lease, in ms. */
 const LOOK = 25;
+/** Between two looks at the timetable, in ms. */
+const DECLARE = 100;
 const EXIT_CODE = 7;
 
-const { member, options, managed, history: file, seed, load } = settingsOf<MemberSettings>();
+const settings = settingsOf<MemberSettings>();
+const { member, options, managed, history: file, seed, load, extras: extrasEvery, folder } = settings;
 const history = new LineFile(file);
 const { managed: Managed } = failover(options);
 const cluster = new Managed<Task>('chaos', 'id', new URL('./work.js', import.meta.url), { ...managed, durable: true });
@@ -53,10 +60,16 @@ setInterval(() => {
   held = seen.left > 0;
 }, LOOK);
 
-const submitter = new Submitter(member, cluster, history, randomFrom(seed));
+const asker = new Asker(cluster, history);
+const random = randomFrom(seed);
+const submitter = new Submitter(member, cluster, history, random, asker);
+const time = TrueTime.of(settings.wallOffset);
+const extras = new Extras({ name: member, cluster, history, asker, time, random });
+const declarer = new Declarer(folder, cluster);
 
 async function quiet(): Promise<void> {
-  await submitter.end();
+  await Promise.all([submitter.end(), extras.end()]);
+  await asker.end();
   await tell<MemberMessage>({ type: 'quiet' });
 }
 
@@ -83,11 +96,14 @@ let fills = 0;
 
 process.on('message', (order: Order) => {
   if (order.type === 'block') block(order.ms);
-  else if (order.type === 'fillPool') fillPool(join(dirname(file), `fifo-${member}-${++fills}`), order.ms);
+  else if (order.type === 'fillPool') fillPool(join(folder, `fifo-${member}-${++fills}`), order.ms);
   else if (order.type === 'exit' || order.type === 'throw') end(order.type);
   else if (order.type === 'quiet') void quiet();
   else void stop();
 });
 
+declarer.look();
+setInterval(() => declarer.look(), DECLARE);
 await cluster.run();
 submitter.start(load.size, load.every);
+extras.start(extrasEvery);

@@ -11,6 +11,12 @@ export interface MemberSettings {
   readonly seed: number;
   /** How many tasks it submits at once, and how often, in ms. */
   readonly load: { readonly size: number; readonly every: number };
+  /** How often it submits one of another kind, in ms. */
+  readonly extras: number;
+  /** Of the wall clock of the machine from the monotonic one, in ms. */
+  readonly wallOffset: number;
+  /** Of the run, which has the timetable. */
+  readonly folder: string;
 }
 
 export type MemberMessage =

@@ -28,6 +28,12 @@ export class Progress {
     return this.ended.size;
   }
 
+  /** The tasks that have ended. */
+  get ids(): string[] {
+    this.read();
+    return [...this.ended];
+  }
+
   close(): void {
     closeSync(this.descriptor);
   }

@@ -41,6 +41,9 @@ function rows({ figures, counts }: Verdict): [string, string][] {
     ['longest of all', ms(figures.overallMost)],
     ['processes that killed themselves (fencing)', String(figures.fenced)],
     ['panics', list(figures.panics)],
+    ['slots, tasks that were due later', `${figures.slots}, ${figures.later}`],
+    ['answers', list(figures.answers)],
+    ['attempts that began with a checkpoint', String(figures.resumed)],
   ];
 }
 

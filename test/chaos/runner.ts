@@ -15,11 +15,15 @@ import { type FaultKind, isDeath, type PlannedFault, plan, setFaults } from './f
 import { strikes, type Targets } from './faults/strike.ts';
 import { intervals, LOAD_EVERY } from './intervals.ts';
 import { LineFile } from './lineFile.ts';
+import { Asker } from './load/asker.ts';
+import { Extras, openOutbox } from './load/extras.ts';
+import { Submitter } from './load/submitter.ts';
+import { Generations, scheduleRules } from './load/timetable.ts';
+import { TrueTime } from './load/trueTime.ts';
 import { type Libraries, Place, type Surroundings } from './places.ts';
 import { Progress } from './progress.ts';
 import type { ChaosServer } from './servers.ts';
 import { StoreFolder } from './storeFolder.ts';
-import { Submitter } from './submitter.ts';
 import type { Task } from './task.ts';
 
 const MEMBERS = 5;
@@ -37,6 +41,14 @@ const PROBE = 20;
 const LATE = 10;
 /** One task must never be taken for poison because faults met it again and again. */
 const retry = { attempts: 10_000, minDelay: 20 };
+/** Clocks that are off by half a day have no outcome deleted. In ms. */
+const KEEP_OUTCOMES = 3 * 24 * 3_600_000;
+/** How long a task may go on once it is cancelled, in ms. */
+const CANCEL_TIMEOUT = 200;
+/** How long the last slots may take, in ms: a master whose clock was set back may look a minute later. */
+const SLOTS_LIMIT = 75_000;
+/** Of so many tasks the outcome is asked for at the end, and of so many at once. */
+const OUTCOMES = { most: 300, atOnce: 20 };
 
 interface Run {
   readonly folder: string;
@@ -47,12 +59,16 @@ interface Run {
   readonly libraries: Libraries;
   readonly fencing: 'thread' | 'process';
   say(line: string): void;
+  /** Called when it ends with an error, whose files are to be kept. */
+  failed(): void;
 }
 
 export async function chaos(run: Run): Promise<void> {
   const { folder, server, seed, faults, kinds, say } = run;
   const { name, atomic } = server;
-  await writeFile(join(folder, 'run.json'), `${JSON.stringify({ server: name, atomic, seed, faults, intervals })}\n`);
+  const time = TrueTime.ofThisMachine();
+  const settings = { server: name, atomic, seed, faults, intervals, wallOffset: time.offset, schedules: scheduleRules };
+  await writeFile(join(folder, 'run.json'), `${JSON.stringify(settings)}\n`);
   const events = new LineFile(join(folder, 'events'));
   const ledger = join(folder, 'ledger');
   const random = randomFrom(seed);
@@ -63,44 +79,73 @@ export async function chaos(run: Run): Promise<void> {
       ? { nodb: { path: store.path } }
       : { mongodb: { connectString: network?.uri ?? server.uri } };
   const { libraries, fencing } = run;
-  const managed = { maxQueue: server.load.queue, retry, fencing };
-  const around: Surroundings = { folder, events, ledger, options, managed, load: server.load.member, libraries };
+  const kept = { keepOutcomes: KEEP_OUTCOMES, results: true, cancelTimeout: CANCEL_TIMEOUT };
+  const managed = { maxQueue: server.load.queue, retry, fencing, ...kept };
+  const { member: load, extras } = server.load;
+  const around: Surroundings = {
+    ...{ folder, events, ledger, options, managed, load, libraries },
+    ...{ extras: extras.member, wallOffset: time.offset },
+  };
   const places: Place[] = [];
   for (let number = 1; number <= MEMBERS; number += 1) {
     places.push(new Place(number, await server.network(), around));
   }
   const opened = failover({ intervals, ...options(undefined) });
+  const outbox = server.uri === undefined ? undefined : await openOutbox(server.uri);
   const stopProbe = probe(events);
   const progress = new Progress(ledger);
+  const generations = new Generations(folder, events, time);
+  generations.next();
   try {
     for (const place of places) place.start();
     const cluster = new opened.managed<Task>('chaos', 'id', new URL('./work.js', import.meta.url), {
       ...managed,
       durable: true,
     });
-    const submitter = new Submitter('runner', cluster, new LineFile(join(folder, 'history-runner')), random);
+    const history = new LineFile(join(folder, 'history-runner'));
+    const asker = new Asker(cluster, history);
+    const submitter = new Submitter('runner', cluster, history, random, asker);
+    const parts = { name: 'runner', cluster, history, asker, time, random: randomFrom(seed + 1) };
+    const others = new Extras({ ...parts, outbox: outbox?.collection });
     await until(() => places.some(({ state }) => state === 'master'), START_LIMIT, 'no first master');
     submitter.start(server.load.runner, LOAD_EVERY);
-    await strikeAll(planned, { places, server, store, events, progress, say });
+    others.start(extras.runner);
+    await strikeAll(planned, { places, server, store, events, progress, generations, say });
     say('quiet, until all is done');
+    const lastSlots = generations.end();
     await allQuiet([
-      ['runner', submitter.end()],
+      ['runner', Promise.all([submitter.end(), others.end()]).then(() => asker.end())],
       ...places.map((place): [string, Promise<void>] => [place.member, place.quiet()]),
     ]);
-    await submitter.submit([{ id: 'last', ms: 0 }]);
+    await others.last('last');
     // Not an error: what is missing by then is what the checker reports.
     await until(() => progress.has('last'), DRAIN_LIMIT, 'not all done').catch((error: Error) => say(error.message));
+    const areOver = () => lastSlots.every((id) => progress.has(id));
+    await until(areOver, SLOTS_LIMIT, 'not all slots').catch((error: Error) => say(error.message));
+    await askOutcomes(asker, progress.ids, random);
     await Promise.all(places.map((place) => place.stop()));
   } catch (error) {
     // Before what follows from it: a submitter whose cluster is closed ends this process.
     say(inspect(error));
+    run.failed();
     throw error;
   } finally {
     stopProbe();
     progress.close();
     await Promise.all(places.map((place) => place.close()));
     await opened.close();
+    await outbox?.close();
   }
+}
+
+/** Of some of the tasks that ended, and of all that were to be cancelled. */
+async function askOutcomes(asker: Asker, ended: readonly string[], random: () => number): Promise<void> {
+  const share = OUTCOMES.most / ended.length;
+  const left = [...ended.filter(() => random() < share), ...asker.cancelled];
+  const askOn = async (): Promise<void> => {
+    for (let id = left.pop(); id !== undefined; id = left.pop()) await asker.outcome(id);
+  };
+  await Promise.all(Array.from({ length: OUTCOMES.atOnce }, askOn));
 }
 
 /** A submission that never comes to an end is a defect like any other: it is said whose it is. */
@@ -125,6 +170,7 @@ interface Scene extends Targets {
   readonly places: readonly Place[];
   readonly events: LineFile;
   readonly progress: Progress;
+  readonly generations: Generations;
   say(line: string): void;
 }
 
@@ -166,7 +212,8 @@ function isShared({ kind }: PlannedFault): boolean {
   );
 }
 
-async function strike(fault: PlannedFault, { places, server, store, events, say }: Scene): Promise<void> {
+async function strike(fault: PlannedFault, scene: Scene): Promise<void> {
+  const { places, server, store, events, generations, say } = scene;
   const { number, kind } = fault;
   const place = target(fault, places);
   const { member, state } = place;
@@ -178,6 +225,8 @@ async function strike(fault: PlannedFault, { places, server, store, events, say 
   const to = process.hrtime.bigint();
   const whom = isOfAll ? 'all' : member;
   events.write({ what: 'fault', at: from, to, number, kind, member: whom, state, ...harm });
+  // A master may have settled the slots of hours to come.
+  if (harm !== undefined && 'ahead' in harm && (harm.ahead ?? 0) > 0) generations.next();
   const struck = harm?.how ?? (isOfAll ? 'all' : `${member} (${state})`);
   say(
     `${String(number).padStart(4)}  ${kind.padEnd(14)}  ${struck.padEnd(16)}  ${Number((to - from) / 1_000_000n)} ms`,

@@ -13,17 +13,21 @@ import { Network } from './network.ts';
 export const serverNames = ['embedded', 'java', 'ferretdb', 'documentdb', 'replica-set', 'uri'] as const;
 type ServerName = (typeof serverNames)[number];
 
-/** How many tasks are submitted at once, each half second: by the runner, and by each member; and how many may wait. */
+/**
+ * How many tasks are submitted at once, each half second: by the runner, and by each member; and how many may wait. How often each
+ * submits one of another kind, in ms.
+ */
 interface Load {
   readonly runner: number;
   readonly member: number;
   readonly queue: number;
+  readonly extras: { readonly runner: number; readonly member: number };
 }
 
 /** What the server can do within a second after a takeover, when each task needs two writes of its own. */
-const load: Load = { runner: 10, member: 2, queue: 200 };
+const load: Load = { runner: 10, member: 2, queue: 200, extras: { runner: 400, member: 4000 } };
 /** Its writes take a hundred times as long when there are many. */
-const weakLoad: Load = { runner: 3, member: 1, queue: 50 };
+const weakLoad: Load = { runner: 3, member: 1, queue: 50, extras: { runner: 1500, member: 10_000 } };
 
 const DATABASE = 'chaos';
 

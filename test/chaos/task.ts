@@ -6,11 +6,36 @@ export interface Task {
   readonly sleeps?: boolean;
   /** Whether its first attempt fails. */
   readonly fails?: boolean;
+  /** Whether it returns a result, and its submitter waits for that. */
+  readonly answers?: boolean;
+  /** Whether it ends when its signal aborts. */
+  readonly obeys?: boolean;
+  /** How many checkpoints it puts down, one after another. */
+  readonly steps?: number;
+}
+
+/** What a task puts down as its checkpoint: the step, and who took it. */
+export interface Step {
+  readonly n: number;
+  readonly term: number;
+  readonly attempt: number;
+}
+
+/** What a task that answers returns. */
+export interface Answer {
+  readonly member: string;
+  readonly term: number;
+  readonly attempt: number;
 }
 
 /** Most take a moment, some long enough for a fault to come in between. */
 export function drawTask(id: string, random: () => number): Task {
   const kind = random();
   const ms = kind < 0.7 ? random() : kind < 0.98 ? 1 + 5 * random() : 20 + 80 * random();
-  return { id, ms, ...(random() < 0.1 ? { sleeps: true } : {}), ...(random() < 0.01 ? { fails: true } : {}) };
+  return {
+    ...{ id, ms },
+    ...(random() < 0.1 ? { sleeps: true } : {}),
+    ...(random() < 0.01 ? { fails: true } : {}),
+    ...(random() < 0.1 ? { answers: true } : {}),
+  };
 }

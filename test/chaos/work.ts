@@ -6,30 +6,58 @@
  */
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { TaskContext } from 'mongo-failover';
+import type { TaskContext, WorkResult } from 'mongo-failover';
 import { LineFile } from './lineFile.ts';
-import type { Task } from './task.ts';
+import type { Answer, Step, Task } from './task.ts';
 
 /** Between two marks of one run, in ms. */
 const MARK = 10;
+/** Between two checkpoints, in ms. */
+const STEP = 15;
 
 const { CHAOS_LEDGER, CHAOS_MEMBER, CHAOS_BROKEN = '' } = process.env;
 // The fault `broken-deploy`.
 if (existsSync(CHAOS_BROKEN)) throw new Error('this deployment is broken');
 const ledger = new LineFile(CHAOS_LEDGER ?? '/dev/null');
 
-export default async (task: Task, context: TaskContext): Promise<boolean> => {
-  write('start', context);
-  await (task.sleeps ? rest(task.ms, context) : compute(task.ms, context));
+export default async (task: Task, context: TaskContext): Promise<WorkResult> => {
+  const slot =
+    context.schedule === undefined ? {} : { schedule: context.schedule.id, slot: Number(context.schedule.slot) };
+  write('start', context, { wall: Date.now(), ...slot });
+  try {
+    if (task.steps !== undefined) await climb(task, context);
+    else await (task.sleeps ? rest(task, context) : compute(task.ms, context));
+  } catch (error) {
+    write('fail', context);
+    throw error;
+  }
   const fails = task.fails && context.attempt === 1;
   write(fails ? 'fail' : 'end', context);
-  return !fails;
+  if (fails) return false;
+  const { term, attempt } = context;
+  return task.answers ? { result: { member: CHAOS_MEMBER ?? '', term, attempt } satisfies Answer } : true;
 };
 
-async function rest(ms: number, context: TaskContext): Promise<void> {
+async function rest({ ms, obeys }: Task, context: TaskContext): Promise<void> {
   for (let left = ms; left > 0; left -= MARK) {
     await sleep(Math.min(left, MARK));
+    if (obeys) context.signal.throwIfAborted();
     write('mark', context);
+  }
+}
+
+/** Goes on from the last checkpoint. One that fails does so half-way. */
+async function climb({ steps = 0, fails }: Task, context: TaskContext): Promise<void> {
+  const { term, attempt } = context;
+  const last = context.lastCheckpoint as Step | null | undefined;
+  write('saw', context, { step: last ?? null });
+  for (let n = (last?.n ?? 0) + 1; n <= steps; n += 1) {
+    if (fails && attempt === 1 && n > steps / 2) return;
+    const step: Step = { n, term, attempt };
+    write('put', context, { step });
+    await context.checkpoint(step);
+    write('kept', context, { step });
+    await sleep(STEP);
   }
 }
 
@@ -42,9 +70,9 @@ function compute(ms: number, context: TaskContext): void {
   }
 }
 
-function write(what: string, context: TaskContext): void {
+function write(what: string, context: TaskContext, more: Record<string, unknown> = {}): void {
   const { id, term, attempt } = context;
   const at = process.hrtime.bigint();
   const left = context.leaseRemaining();
-  ledger.write({ what, id, member: CHAOS_MEMBER, pid: process.pid, term, attempt, at, left });
+  ledger.write({ what, id, member: CHAOS_MEMBER, pid: process.pid, term, attempt, at, left, ...more });
 }

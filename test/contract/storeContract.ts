@@ -10,6 +10,7 @@ import type { Presence } from '../../src/store/presence.ts';
 import { presenceId } from '../../src/store/presenceDocuments.ts';
 import type { Lease, Member, Notice, Progress, Store } from '../../src/store/store.ts';
 import { SUCCESS_KEY_BYTES_MAX } from '../../src/store/successes.ts';
+import { JOB_BYTES_MAX, type SlotTake } from '../../src/store/takenSlots.ts';
 import { createStore } from '../support/builtStore.ts';
 import { race } from './contenders.ts';
 import { ids } from './ids.ts';
@@ -366,6 +367,47 @@ export function storeContract(title: string, setup: () => Promise<StoreUnderTest
       const longest = { ...success, name: 'n'.repeat(256), key: 'k'.repeat(SUCCESS_KEY_BYTES_MAX) };
       await store.putSuccess(longest);
       expect(await store.findSuccess(longest.name, longest.key)).toMatchObject({ holder: 'a' });
+    });
+
+    test('a slot of a job is taken once, by one of all that ask, and none is taken after a later one', async () => {
+      const name = randomUUID();
+      const take = (claim: string, slot: number, more: Partial<SlotTake> = {}) =>
+        store.takeSlot({ name, job: 'clean', slot, claim, term: 1, holder: claim, ...more });
+      const asked = await Promise.all(Array.from({ length: 8 }, (_, member) => take(`${member}`, 1000)));
+      expect(asked.filter(({ taken }) => taken)).toHaveLength(1);
+      expect(asked.filter(({ taken }) => !taken)).toEqual(Array(7).fill({ taken: false, last: 1000 }));
+      expect(await take('a', 3000)).toEqual({ taken: true });
+      // As after an answer that was lost.
+      expect(await take('a', 3000)).toEqual({ taken: true });
+      expect(await take('b', 3000)).toEqual({ taken: false, last: 3000 });
+      expect(await take('b', 2000)).toEqual({ taken: false, last: 3000 });
+      expect(await take('b', 2000)).toEqual({ taken: false, last: 3000 });
+      expect(await take('b', 10_000)).toEqual({ taken: true });
+      expect(await take('c', 4000, { replaces: 9000 })).toEqual({ taken: false, last: 10_000 });
+      expect(await take('c', 4000, { replaces: 10_000 })).toEqual({ taken: true });
+      expect(await take('d', 4000, { replaces: 10_000 })).toEqual({ taken: false, last: 4000 });
+      expect(await take('d', 4001)).toEqual({ taken: true });
+    });
+
+    test('the slots of other jobs and names are others, also where they read alike', async () => {
+      const name = randomUUID();
+      const asked: [string, string][] = [
+        ...([
+          [name, 'a'],
+          [name, 'b'],
+          [name, 'a/1'],
+          [`${name}/1`, 'a'],
+          [name, 'a\0'],
+          [name, 'ä'],
+        ] as const),
+        [name.padEnd(256, 'n'), 'j'.repeat(JOB_BYTES_MAX)],
+      ].map(([name = '', job = '']) => [name, job]);
+      for (const [name, job] of asked) {
+        const take = { name, job, slot: Date.now(), claim: 'c', term: 1, holder: 'h' };
+        expect(await store.takeSlot(take), job).toEqual({ taken: true });
+      }
+      expect((await store.highestTerm(name)).term).toBe(0);
+      expect(await store.findSuccess(name, 'a')).toBeNull();
     });
 
     test('a member has one line, which goes when it is removed', async () => {

@@ -9,6 +9,7 @@ import assert from 'node:assert/strict';
 import { StoreError } from '../../src/errors.ts';
 import type { Drain, OrdersAsked, OrdersChange, Preferred, SeenOrders } from '../../src/store/orders.ts';
 import type { Lease, Look, Member, Notice, Observation, Store, Tip } from '../../src/store/store.ts';
+import type { TakenSlot } from '../../src/store/takenSlots.ts';
 import type { Clock } from '../../src/time/clock.ts';
 
 export type CallName =
@@ -239,6 +240,12 @@ export class MemoryConnection implements Store {
   async putSuccess(): Promise<void> {}
   async findSuccess(): Promise<null> {
     return null;
+  }
+  async clockAhead(): Promise<null> {
+    return null;
+  }
+  async takeSlot(): Promise<TakenSlot> {
+    return { taken: true };
   }
   async putPreferred(preferred: Preferred): Promise<void> {
     this.store.preferred = preferred;

@@ -17,6 +17,7 @@ import type {
   Tip,
 } from '../store.js';
 import type { Success } from '../successes.js';
+import type { SlotTake, TakenSlot } from '../takenSlots.js';
 import type {
   Acknowledgement,
   AttemptsRecord,
@@ -66,6 +67,7 @@ export interface EmbeddedCalls extends InspectionCalls, ManyCalls, ChangeCalls, 
   readPresences(known: readonly string[]): Presence[];
   putSuccess(success: Omit<Success, 'at'>): void;
   findSuccess(name: string, key: string): Success | null;
+  takeSlot(take: SlotTake): TakenSlot;
   addTasks(name: string, tasks: PackedTasks, maxQueue: number): number[];
   /** Null: the lease is not of that tenure. */
   relayTasks(tenure: Tenure, tasks: PackedRelayed): number[] | null;

@@ -31,6 +31,7 @@ import type {
   Tip,
 } from '../store.js';
 import type { Success } from '../successes.js';
+import type { SlotTake, TakenSlot } from '../takenSlots.js';
 import type { FullStore, TaskStore } from '../taskStore.js';
 import { EmbeddedMany } from './embeddedMany.js';
 import { EmbeddedOutbox } from './embeddedOutbox.js';
@@ -209,5 +210,14 @@ export class EmbeddedStore implements FullStore {
 
   findSuccess(name: string, key: string): Promise<Success | null> {
     return this.guarded.call('findSuccess', [name, key]);
+  }
+
+  /** All members are on this machine. */
+  async clockAhead(): Promise<null> {
+    return null;
+  }
+
+  takeSlot(take: SlotTake): Promise<TakenSlot> {
+    return this.guarded.call('takeSlot', [take]);
   }
 }

@@ -55,6 +55,11 @@ export function successKey(name: string, key: string): Buffer {
   return Buffer.concat([prefixed('u', Buffer.from(name)), Buffer.from(key)]);
 }
 
+/** Returns where the last slot of a job is. */
+export function slotKey(name: string, job: string): Buffer {
+  return Buffer.concat([prefixed('j', Buffer.from(name)), Buffer.from(job)]);
+}
+
 /** Returns where a schedule is, by a name and an id. */
 export function scheduleKey(name: string, id: string): Buffer {
   return Buffer.concat([prefixed('h', Buffer.from(name)), Buffer.from(id)]);

@@ -32,8 +32,10 @@ import type {
 } from '../store.js';
 import { readSuccess, storedSuccess } from '../successDocuments.js';
 import type { Success } from '../successes.js';
+import { isSameTake, readSlot, storedSlot } from '../takenSlotDocuments.js';
+import type { SlotTake, TakenSlot } from '../takenSlots.js';
 import type { Entries } from './environment.js';
-import { leaseKey, memberKey, memberRange, settledKey, successKey, termKey, termRange } from './keys.js';
+import { leaseKey, memberKey, memberRange, settledKey, slotKey, successKey, termKey, termRange } from './keys.js';
 import type { EmbeddedOrders } from './orders.js';
 
 /** How long the line of a member that did not take it away is kept, in ms. */
@@ -226,6 +228,18 @@ export class Leases {
   findSuccess(name: string, key: string): Success | null {
     const found = this.entries.get(successKey(name, key));
     return found === undefined ? null : readSuccess(found.value, this.where(`success ${key}`, name));
+  }
+
+  takeSlot(take: SlotTake): TakenSlot {
+    const { name, job, slot, replaces } = take;
+    const key = slotKey(name, job);
+    const entry = this.entries.get(key);
+    const found = entry === undefined ? null : readSlot(entry.value, this.where(`slot of the job ${job}`, name));
+    if (found !== null && isSameTake(found, take)) return { taken: true };
+    const isFree = found === null || (replaces === undefined ? found.slot < slot : found.slot === replaces);
+    if (!isFree) return { taken: false, last: found.slot };
+    this.entries.put(key, { ...storedSlot(take), at: this.facts.wall() }, (entry?.version ?? 0) + 1);
+    return { taken: true };
   }
 
   removeOldMembers(): void {

@@ -51,6 +51,7 @@ export function operationsOn(entries: Entries, store: StoreFacts): EmbeddedCalls
     readPresences: (known) => presences.readPresences(known),
     putSuccess: (success) => leases.putSuccess(success),
     findSuccess: (name, key) => leases.findSuccess(name, key),
+    takeSlot: (take) => leases.takeSlot(take),
   };
 }
 

@@ -5,6 +5,8 @@
  *                     { _id: term + '/' + name, name, term, holder, claim, ttl, at }
  *                     { _id: 'settled', epoch, wait, at }
  *                     { _id: 'once/' + length of name + '/' + name + '/' + key, subsystem, key, under, holder, at }
+ *                     { _id: 'slot/' + length of name + '/' + name + '/' + length of job + '/' + job + '/' + slot, subsystem,
+ *                       job, slot, claim, under, holder, at }
  *                     { _id: 'orders/' + name, subsystem, version, handOver, pause, at }
  *                     { _id: 'priority/' + name, subsystem, holder, priority, count, at }
  *                     { _id: 'drain/' + key, by, reason, at }
@@ -52,6 +54,7 @@ import type {
 import type { StoreWatcher } from '../storeWatcher.js';
 import { readSuccess, storedSuccess, successId } from '../successDocuments.js';
 import type { Success } from '../successes.js';
+import type { SlotTake, TakenSlot } from '../takenSlots.js';
 import type { FullStore, TaskStore } from '../taskStore.js';
 import { withinLimit } from '../timeLimit.js';
 import { Commands, LEASES, leaseId, ofOurFormat } from './commands.js';
@@ -66,6 +69,8 @@ import { MongodbMany } from './mongodbMany.js';
 import { MongodbOrders } from './mongodbOrders.js';
 import { MongodbPresences } from './mongodbPresences.js';
 import { MongodbSchedules } from './mongodbSchedules.js';
+import { MongodbTakenSlots } from './mongodbTakenSlots.js';
+import { ServerClock } from './serverClock.js';
 import type { Settings } from './settings.js';
 import { storeError } from './storeErrors.js';
 import { MongodbOutbox } from './tasks/mongodbOutbox.js';
@@ -88,6 +93,8 @@ export class MongodbStore implements FullStore {
   private readonly hintListeners = new Set<(hint: Hint) => void>();
   private readonly orders: MongodbOrders;
   private readonly presences: MongodbPresences;
+  private readonly takenSlots: MongodbTakenSlots;
+  private readonly serverClock: ServerClock;
   private readonly looks: Looks;
   readonly tasks: TaskStore;
   readonly outbox: OutboxStore;
@@ -101,6 +108,12 @@ export class MongodbStore implements FullStore {
     this.commands = new Commands(this.connection.run, settings);
     this.orders = new MongodbOrders(this.commands);
     this.presences = new MongodbPresences(this.commands);
+    this.takenSlots = new MongodbTakenSlots(this.commands);
+    this.serverClock = new ServerClock({
+      commands: this.commands,
+      now: () => clock.now(),
+      wall: () => clock.wall(),
+    });
     this.looks = new Looks({
       commands: this.commands,
       orders: this.orders,
@@ -327,6 +340,14 @@ export class MongodbStore implements FullStore {
     const _id = successId(name, key);
     const [found] = await this.find('findSuccess', LEASES, { _id }, { limit: 1 });
     return found === undefined ? null : readSuccess(found, this.commands.where(_id));
+  }
+
+  clockAhead(): Promise<number | null> {
+    return this.serverClock.ahead();
+  }
+
+  takeSlot(take: SlotTake): Promise<TakenSlot> {
+    return this.takenSlots.take(take);
   }
 
   private find(what: string, collection: string, filter: Fields, options: Fields): Promise<Fields[]> {

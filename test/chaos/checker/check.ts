@@ -1,4 +1,7 @@
 /** All that is checked of a run, as figures and as violations, each with the fault that preceded it. */
+import { Answers } from './answers.ts';
+import { wrongCheckpoints } from './checkpoints.ts';
+import { beforeTime, WallClocks } from './clocks.ts';
 import { Epochs } from './epochs.ts';
 import { type Failover, failoversOf } from './failovers.ts';
 import { groupBy } from './groupBy.ts';
@@ -7,6 +10,7 @@ import { type Finding, fallingTerms, follow, outOfOrder, REPEATED_MAX, repeatedS
 import type { Fault, Happened, Records } from './records.ts';
 import { stuck } from './recovery.ts';
 import { type Run, runsOf } from './runs.ts';
+import { lostSlots, slotRuns, wrongSlots } from './slots.ts';
 
 const kinds = [
   'lost',
@@ -22,6 +26,14 @@ const kinds = [
   'done without a run',
   'stray or torn lines',
   'process died by itself',
+  'slot lost',
+  'wrong slot',
+  'before its time',
+  'wrong answer',
+  'answer over its time',
+  'wrong cancel',
+  'wrong checkpoint',
+  'taken id was free',
 ] as const;
 type ViolationKind = (typeof kinds)[number];
 
@@ -31,7 +43,10 @@ const FENCING = 5000;
 const UNSEEN = 500;
 
 /** What must not be on a server without atomic writes either. */
-const onWeak: ReadonlySet<ViolationKind> = new Set(['lost', 'two masters', 'process died by itself']);
+const onWeak: ReadonlySet<ViolationKind> = new Set([
+  ...(['lost', 'two masters', 'process died by itself'] as const),
+  ...(['slot lost', 'before its time', 'answer over its time'] as const),
+]);
 
 export interface Violation extends Finding {
   readonly kind: ViolationKind;
@@ -64,6 +79,12 @@ interface Figures {
   /** Processes that killed themselves because their work did not end with their lease. */
   readonly fenced: number;
   readonly panics: ReadonlyMap<string, number>;
+  /** Slots that had a task; tasks that were due later; and what was answered, each with its number. */
+  readonly slots: number;
+  readonly later: number;
+  readonly answers: ReadonlyMap<string, number>;
+  /** Attempts that began with a checkpoint. */
+  readonly resumed: number;
 }
 
 export interface Verdict {
@@ -82,14 +103,16 @@ export function check(records: Records): Verdict {
   const again = new Set(said.filter(({ what }) => what === 'again').map(({ about }) => about));
   const epochs = new Epochs(faults, settings);
   const ofEpoch = groupBy(runs, ({ start }) => epochs.at(start));
-  const followed = [...ofEpoch.values()].map((some) => follow(some, again));
+  const answers = new Answers(records, runs, epochs, again);
+  const outOfLine = new Set([...again, ...answers.wereToGo]);
+  const followed = [...ofEpoch.values()].map((some) => follow(some, outOfLine));
   const takeovers = followed.flatMap((one) => one.takeovers);
   const masterships = mastershipsOf(records, epochs);
   const failovers = failoversOf(masterships, records);
   const died = happened.filter(({ what, expected }) => what === 'ended' && !expected);
   const fenced = died.filter((one) => fencedItself(one, masterships, lastWordsOf(one, records)));
 
-  const missing = stored.filter(({ id }) => !firstEnd.has(id));
+  const missing = stored.filter(({ id }) => !firstEnd.has(id) && !answers.mayBeGone.has(id));
   const findings: Record<ViolationKind, Finding[]> = {
     lost: missing
       .filter((task) => !epochs.mayHaveTaken(task))
@@ -128,6 +151,7 @@ export function check(records: Records): Verdict {
     'process died by itself': died
       .filter((one) => !fenced.includes(one))
       .map(({ at, member, how }) => ({ at, text: `${member}: ${how}` })),
+    ...othersOf(records, { runs, epochs, answers, again, masterships }),
   };
   const violations = kinds.flatMap((kind) =>
     findings[kind].map((finding) => ({ ...finding, kind, fault: faults.findLast(({ from }) => from <= finding.at) })),
@@ -150,10 +174,39 @@ export function check(records: Records): Verdict {
       ...timesOf(failovers),
       fenced: fenced.length,
       panics: countOf(said.filter(({ what }) => what === 'panic').map(({ about }) => about)),
+      slots: new Set(slotRuns(runs).map(({ id }) => id)).size,
+      later: records.asked.filter(({ what }) => what === 'due').length,
+      answers: countOf(records.asked.flatMap(({ what, state }) => (state === undefined ? [] : [`${what} ${state}`]))),
+      resumed: ledger.filter(({ step, what }) => what === 'saw' && step !== null).length,
     },
     counts: new Map(kinds.map((kind) => [kind, findings[kind].length])),
     violations,
     failures: violations.filter(({ kind }) => settings.atomic || onWeak.has(kind)),
+  };
+}
+
+interface Judged {
+  readonly runs: readonly Run[];
+  readonly epochs: Epochs;
+  readonly answers: Answers;
+  readonly again: ReadonlySet<string>;
+  readonly masterships: readonly Mastership[];
+}
+
+/** What is found of schedules, tasks that are due later, answers, cancels and checkpoints. */
+function othersOf(records: Records, { runs, epochs, answers, again, masterships }: Judged) {
+  const { settings, faults, generations, ledger, asked } = records;
+  const clocks = new WallClocks(settings, faults, masterships);
+  const seen = { runs, rules: settings.schedules, generations, clocks, epochs };
+  return {
+    'slot lost': lostSlots(seen),
+    'wrong slot': wrongSlots(seen),
+    'before its time': beforeTime(runs, asked, clocks),
+    'wrong answer': answers.wrong(),
+    'answer over its time': answers.hanging(),
+    'wrong cancel': answers.wrongCancels(),
+    'wrong checkpoint': wrongCheckpoints(ledger, again, epochs),
+    'taken id was free': answers.freeTwice(),
   };
 }
 

@@ -29,6 +29,16 @@ export class Epochs {
     return this.losses.filter(({ to }) => to + this.over < moment).length;
   }
 
+  /** Returns how often the store had lost all before that moment. */
+  emptiedBefore(moment: number): number {
+    return this.losses.filter(({ to, forgot }) => forgot === 'all' && to + this.over < moment).length;
+  }
+
+  /** Returns whether a fault may have taken what was put down at that moment. */
+  forgets(moment: number): boolean {
+    return this.losses.some(({ from, to, forgot }) => moment <= to + this.over && (forgot === 'all' || moment >= from));
+  }
+
   /** Returns since when the store of this epoch lacks what happened; undefined if it begins empty, or is the first one. */
   copiedAt(epoch: number): number | undefined {
     const loss = this.losses[epoch - 1];

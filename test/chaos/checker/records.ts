@@ -10,8 +10,16 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
+/** What a task puts down as its checkpoint. */
+export interface Step {
+  readonly n: number;
+  readonly term: number;
+  readonly attempt: number;
+}
+
 export interface LedgerLine {
-  readonly what: 'start' | 'mark' | 'end' | 'fail';
+  /** `saw`: the checkpoint that it began with; `put` and `kept`: one that it asked for, and that was stored. */
+  readonly what: 'start' | 'mark' | 'saw' | 'put' | 'kept' | 'end' | 'fail';
   readonly id: string;
   readonly member: string;
   readonly term: number;
@@ -19,6 +27,12 @@ export interface LedgerLine {
   readonly at: number;
   /** How long the lease still lasted, asked after `at`. */
   readonly left: number;
+  /** Of a start: what the wall clock of the process showed. */
+  readonly wall?: number;
+  /** Of the task of a slot: its schedule, and its time. */
+  readonly schedule?: string;
+  readonly slot?: number;
+  readonly step?: Step | null;
 }
 
 export interface Stored {
@@ -45,6 +59,24 @@ export interface LeaseSight {
   readonly to?: string;
 }
 
+/** What a submitter said or asked of one task, and what it was told. */
+export interface Asked {
+  /** `waits` is followed by `answer`, and `cancels` by `cancelled`, unless the process ended. */
+  readonly what: 'due' | 'unique' | 'waits' | 'answer' | 'cancels' | 'cancelled' | 'outcome';
+  readonly member: string;
+  readonly at: number;
+  readonly id: string;
+  /** Not before then, by the wall clock. */
+  readonly due?: number;
+  /** Whether the id was free. */
+  readonly stored?: boolean;
+  readonly timeout?: number;
+  /** The answer, or the code of the error. */
+  readonly state?: string;
+  readonly term?: number;
+  readonly result?: { readonly member: string; readonly term: number; readonly attempt: number };
+}
+
 export interface Said {
   readonly what: 'done' | 'deadletter' | 'panic' | 'error' | 'again' | 'stopping' | 'ending';
   readonly member: string;
@@ -63,6 +95,24 @@ export interface Fault {
   readonly how?: string;
   /** What the store knows no more: all, or what happened since the fault began. */
   readonly forgot?: 'all' | 'since';
+  /** How far the wall clock was set ahead, in ms; below 0: back. */
+  readonly ahead?: number;
+}
+
+/** The schedules of the members: from when on a generation of them was declared, and until when it had slots, by the wall clock. */
+export interface Generation {
+  readonly number: number;
+  readonly from: number;
+  readonly until: number | null;
+}
+
+export interface ScheduleRule {
+  readonly id: string;
+  readonly every: number;
+  readonly missed: 'all' | 'once' | 'skip';
+  readonly maxMissed: number;
+  readonly overlap: 'queue' | 'skip';
+  readonly jitter: number;
 }
 
 export interface Happened {
@@ -90,6 +140,9 @@ export interface Settings {
     readonly POLL: number;
     readonly ERROR: number;
   };
+  /** Of the wall clock of the machine from the monotonic one, in ms. */
+  readonly wallOffset: number;
+  readonly schedules: readonly ScheduleRule[];
 }
 
 export interface Records {
@@ -98,6 +151,8 @@ export interface Records {
   readonly stored: readonly Stored[];
   readonly sights: readonly LeaseSight[];
   readonly said: readonly Said[];
+  readonly asked: readonly Asked[];
+  readonly generations: readonly Generation[];
   readonly faults: readonly Fault[];
   readonly happened: readonly Happened[];
   readonly late: readonly Late[];
@@ -106,13 +161,16 @@ export interface Records {
 }
 
 export async function readRecords(folder: string): Promise<Records> {
-  const settings: Settings = JSON.parse(await readFile(join(folder, 'run.json'), 'utf8'));
+  // A folder of an older run has no schedules.
+  const given = JSON.parse(await readFile(join(folder, 'run.json'), 'utf8'));
+  const settings: Settings = { wallOffset: 0, schedules: [], ...given };
   let torn = 0;
   const ledger: LedgerLine[] = [];
   torn += await eachLine(join(folder, 'ledger'), (line) => ledger.push({ ...line, at: ms(line.at) }));
   const stored: Stored[] = [];
   const sights: LeaseSight[] = [];
   const said: Said[] = [];
+  const asked: Asked[] = [];
   for (const file of readdirSync(folder).filter((name) => name.startsWith('history-'))) {
     const member = file.slice('history-'.length);
     torn += await eachLine(join(folder, file), (line) => {
@@ -120,19 +178,34 @@ export async function readRecords(folder: string): Promise<Records> {
       if (line.what === 'stored') stored.push({ ...line, at, sent: ms(line.sent ?? line.at) });
       else if (line.what === 'state' || line.what === 'lease')
         sights.push({ ...line, member, at, seen: ms(line.seen) });
+      else if (isAsked(line)) asked.push({ ...line, member, at });
       else said.push({ what: line.what, member, at, about: String(line.id ?? line.code ?? '') });
     });
   }
   const faults: Fault[] = [];
   const happened: Happened[] = [];
   const late: Late[] = [];
+  const generations = new Map<number, Generation>();
   torn += await eachLine(join(folder, 'events'), (line) => {
     if (line.what === 'fault') faults.push({ ...line, from: ms(line.at), to: ms(line.to) });
     else if (line.what === 'late') late.push({ at: ms(line.at), ms: line.ms });
-    else happened.push({ ...line, at: ms(line.at) });
+    else if (line.what === 'opened' || line.what === 'closed') {
+      const { generation: number, from, until = null } = line;
+      generations.set(number, { number, from: from ?? generations.get(number)?.from ?? 0, until });
+    } else happened.push({ ...line, at: ms(line.at) });
   });
   faults.sort((a, b) => a.from - b.from);
-  return { settings, ledger, stored, sights, said, faults, happened, late, torn };
+  asked.sort((a, b) => a.at - b.at);
+  const seen = { ledger, stored, sights, said, asked, faults, happened, late, torn };
+  return { settings, ...seen, generations: [...generations.values()] };
+}
+
+const askedKinds: ReadonlySet<string> = new Set<Asked['what']>([
+  ...(['due', 'unique', 'waits', 'answer', 'cancels', 'cancelled', 'outcome'] as const),
+]);
+
+function isAsked({ what }: { readonly what: string }): boolean {
+  return askedKinds.has(what);
 }
 
 /** Returns how many were torn. */

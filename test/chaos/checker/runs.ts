@@ -7,6 +7,11 @@ export interface Run {
   readonly term: number;
   readonly attempt: number;
   readonly start: number;
+  /** What the wall clock of its process showed then. */
+  readonly wall: number;
+  /** Of the task of a slot. */
+  readonly schedule: string | undefined;
+  readonly slot: number | undefined;
   /** What the lease was said to last when it started, in ms. */
   readonly left: number;
   /** Its last line. */
@@ -38,7 +43,7 @@ export function runsOf(
   const stray: LedgerLine[] = [];
   const ofMember = new Map<string, Run[]>();
   for (const line of ledger) {
-    const { what, id, member, term, attempt, at, left } = line;
+    const { what, id, member, term, attempt, at, left, wall = 0, schedule, slot } = line;
     const mine = ofMember.get(member) ?? [];
     ofMember.set(member, mine);
     if (what === 'start') {
@@ -48,6 +53,7 @@ export function runsOf(
         term,
         attempt,
         start: at,
+        ...{ wall, schedule, slot },
         left,
         last: at,
         outcome: undefined,
@@ -63,7 +69,7 @@ export function runsOf(
     else {
       run.last = at;
       run.until = at;
-      if (what !== 'mark') run.outcome = what;
+      if (what === 'end' || what === 'fail') run.outcome = what;
     }
   }
   endByKill(ofMember, happened);

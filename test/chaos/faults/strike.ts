@@ -25,7 +25,7 @@ type Strike = (
   place: Place,
   fault: PlannedFault,
   targets: Targets,
-) => Promise<Harm | Move | { readonly how: string } | undefined>;
+) => Promise<Harm | Move | { readonly how: string; readonly ahead?: number } | undefined>;
 
 const HOUR = 3600;
 /** Busy processes for each core. */
@@ -154,9 +154,11 @@ export const strikes: Record<FaultKind, Strike> = {
   /** By 1 to 12 hours, in one direction, and back in the other one. */
   async 'wall-clock'(place, { lasts, strength }) {
     const hours = 24 * (strength - 0.5);
-    place.showWall(Math.round(HOUR * (hours + Math.sign(hours))));
+    const seconds = Math.round(HOUR * (hours + Math.sign(hours)));
+    place.showWall(seconds);
     await sleep(lasts);
     place.showWall(0);
+    return { how: `${place.member}: ${(seconds / HOUR).toFixed(1)} h`, ahead: 1000 * seconds };
   },
 };
 

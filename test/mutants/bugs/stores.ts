@@ -215,4 +215,20 @@ export const storeBugs: readonly PlantedBug[] = [
     replace: 'settled: isSettled(epoch),',
     caughtBy: ['contract'],
   },
+  {
+    name: 'earlier-slot-taken',
+    breaks: 'On MongoDB a member whose clock is behind takes a slot of a job after a later one was taken.',
+    file: 'src/store/mongodb/mongodbTakenSlots.ts',
+    find: 'const options = { sort: { _id: -1 },',
+    replace: 'const options = { sort: { _id: 1 },',
+    caughtBy: ['contract'],
+  },
+  {
+    name: 'earlier-slot-taken-embedded',
+    breaks: 'In the embedded store a member whose clock is behind takes a slot of a job after a later one was taken.',
+    file: embedded,
+    find: 'replaces === undefined ? found.slot < slot :',
+    replace: 'replaces === undefined ? found.slot !== slot :',
+    caughtBy,
+  },
 ];

@@ -7,6 +7,13 @@ import { check, type Verdict } from '../../chaos/checker/check.ts';
 import { readRecords } from '../../chaos/checker/records.ts';
 
 const intervals = { SLAVE: 900, TICKING: 300, POLL: 50, ERROR: 200 };
+const schedules = [
+  { id: 'all', every: 1000, missed: 'all', maxMissed: 20, overlap: 'queue', jitter: 0 },
+  { id: 'once', every: 2000, missed: 'once', maxMissed: 1, overlap: 'queue', jitter: 400 },
+  { id: 'skip', every: 3000, missed: 'skip', maxMissed: 1, overlap: 'skip', jitter: 0 },
+];
+/** What the wall clock shows at the beginning, in ms. */
+export const WALL = 1_800_000_000_000;
 
 /** Files as a run leaves them. Times are in ms from a beginning of their own. */
 export class Folder {
@@ -21,8 +28,36 @@ export class Folder {
   ) {}
 
   /** A line of the ledger; unless told otherwise, one that says nothing of a lease. */
-  line(what: string, id: string, member: string, term: number, at: number, { left = 0, attempt = 1 } = {}): this {
-    this.ledger.push(JSON.stringify({ what, id, member, pid: 1, term, attempt, at: ns(at), left }));
+  line(
+    what: string,
+    id: string,
+    member: string,
+    term: number,
+    at: number,
+    { left = 0, attempt = 1, ...more }: { left?: number; attempt?: number; [field: string]: unknown } = {},
+  ): this {
+    this.ledger.push(JSON.stringify({ what, id, member, pid: 1, term, attempt, at: ns(at), left, ...more }));
+    return this;
+  }
+
+  /** The task of a slot; `second`: that of its slot, from the beginning. Unless told otherwise it begins just after that. */
+  slot(
+    schedule: string,
+    second: number,
+    more: { member?: string; term?: number; at?: number; wall?: number } = {},
+  ): this {
+    const turn = Math.max(
+      0,
+      schedules.findIndex(({ id }) => schedule.startsWith(id)),
+    );
+    const { member = '1.1', term = 1, at = second * 1000 + 10 * turn, wall = WALL + at } = more;
+    const slot = WALL + second * 1000;
+    const id = `${schedule}@${new Date(slot).toISOString().replace('.000Z', 'Z')}`;
+    return this.line('start', id, member, term, at, { schedule, slot, wall }).line('end', id, member, term, at + 1);
+  }
+
+  slots(schedule: string, from: number, to: number, every: number): this {
+    for (let second = from; second <= to; second += every) this.slot(schedule, second);
     return this;
   }
 
@@ -82,7 +117,9 @@ export class Folder {
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
     const write = (name: string, lines: readonly string[]) =>
       writeFileSync(join(folder, name), lines.map((line) => `${line}\n`).join(''));
-    write('run.json', [JSON.stringify({ server: this.server, atomic: this.atomic, seed: 1, intervals })]);
+    write('run.json', [
+      JSON.stringify({ server: this.server, atomic: this.atomic, seed: 1, intervals, wallOffset: WALL, schedules }),
+    ]);
     write('ledger', this.ledger);
     write('events', this.events);
     for (const [member, lines] of this.histories) write(`history-${member}`, lines);

@@ -48,6 +48,8 @@ class SlowStore {
         readPresences: none,
         putSuccess: none,
         findSuccess: none,
+        takeSlot: none,
+        clockAhead: none,
       },
       schedules: {
         readSchedules: none,
@@ -56,6 +58,7 @@ class SlowStore {
         touchSchedules: none,
         pauseSchedule: none,
         resumeSchedule: none,
+        deleteSchedule: none,
       },
       many: {
         highestTerms: none,

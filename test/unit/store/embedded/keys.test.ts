@@ -74,6 +74,7 @@ test('no two kinds of keys begin alike, so none is in the range of another', () 
     preferredKey: keys.preferredKey('q'),
     drainKey: keys.drainKey('q'),
     successKey: keys.successKey('q', 'a'),
+    slotKey: keys.slotKey('q', 'a'),
     scheduleKey: keys.scheduleKey('q', 'a'),
     termKey: keys.termKey('q', 1),
     changeKey: keys.changeKey('q', 'a'),

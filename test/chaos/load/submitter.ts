@@ -4,11 +4,14 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FailoverError, type ManagedCluster } from 'mongo-failover';
-import type { LineFile } from './lineFile.ts';
-import { drawTask, type Task } from './task.ts';
+import type { LineFile } from '../lineFile.ts';
+import { drawTask, type Task } from '../task.ts';
+import type { Asker } from './asker.ts';
 
 /** After a failure, in ms. */
 const REST = 50;
+/** How long a submitter waits for the end of a task, by turns, in ms. */
+const WAITS = [300, 5000, 25_000] as const;
 
 export class Submitter {
   private batch = 0;
@@ -20,6 +23,7 @@ export class Submitter {
     private readonly cluster: ManagedCluster<Task>,
     private readonly history: LineFile,
     private readonly random: () => number,
+    private readonly asker: Asker,
   ) {}
 
   /** `size` tasks each `every` ms, or as fast as the store takes them, until `end`. */
@@ -44,8 +48,10 @@ export class Submitter {
       const failed: typeof left = [];
       for (const [place, [index, task]] of left.entries()) {
         const answer = answers[place];
-        if (answer?.status === 'fulfilled') this.note('stored', task.id, { batch, index, first, sent });
-        else {
+        if (answer?.status === 'fulfilled') {
+          this.note('stored', task.id, { batch, index, first, sent });
+          if (task.answers) this.asker.wait(task.id, answer.value, WAITS[batch % WAITS.length] ?? 0);
+        } else {
           mustBeOfStore(answer?.reason);
           this.note('again', task.id, {});
           failed.push([index, task]);
@@ -74,7 +80,7 @@ export class Submitter {
 }
 
 /** What may be tried again; everything else is a defect. */
-function mustBeOfStore(error: unknown): void {
+export function mustBeOfStore(error: unknown): void {
   if (!(error instanceof FailoverError)) throw error;
   if (!error.code.startsWith('ERR_STORE') && error.code !== 'ERR_COORDINATOR_LOST') throw error;
 }

@@ -1,0 +1,179 @@
+/**
+ * What submitters were told of their tasks: `done()` and `outcome(id)` tell of a run that ended so, and a `done()` ends by its timeout.
+ * A task that was asked to be cancelled ends as it was answered. An id that stays taken has one task.
+ */
+import type { Epochs } from './epochs.ts';
+import { groupBy } from './groupBy.ts';
+import type { Finding } from './order.ts';
+import type { Asked, Records } from './records.ts';
+import type { Run } from './runs.ts';
+
+/** How much later than its timeout `done()` may end, in ms. */
+const ALLOWANCE = 2000;
+/** How often the lateness of the machine counts. */
+const LATENESS = 4;
+/** Between a kill that was noted and the end of the process, in ms. */
+const DYING = 500;
+
+/** Answers that leave open what becomes of a cancel. */
+const open: ReadonlySet<string> = new Set(['requested', 'unknown']);
+
+export class Answers {
+  private readonly ofTask: ReadonlyMap<string, readonly Run[]>;
+  private readonly asked: ReadonlyMap<Asked['what'], readonly Asked[]>;
+  private readonly cancels: ReadonlyMap<string, readonly Asked[]>;
+
+  constructor(
+    private readonly records: Records,
+    runs: readonly Run[],
+    private readonly epochs: Epochs,
+    /** Tasks that may have been stored twice. */
+    private readonly again: ReadonlySet<string>,
+  ) {
+    this.ofTask = groupBy(runs, ({ id }) => id);
+    this.asked = groupBy(records.asked, ({ what }) => what);
+    const cancels = [...this.all('cancels'), ...this.all('cancelled')];
+    this.cancels = groupBy(cancels, ({ id }) => id);
+  }
+
+  /** The tasks that need not end: a cancel may have taken them out. */
+  get mayBeGone(): ReadonlySet<string> {
+    const ids = [...this.cancels].filter(([, lines]) => {
+      const answered = lines.filter(({ what }) => what === 'cancelled').length;
+      const asked = lines.filter(({ what }) => what === 'cancels').length;
+      return answered < asked || lines.some(({ state }) => state !== undefined && isOpen(state));
+    });
+    return new Set(ids.map(([id]) => id));
+  }
+
+  /** The tasks that were to be cancelled. */
+  get wereToGo(): ReadonlySet<string> {
+    return new Set(this.cancels.keys());
+  }
+
+  /** Answers of `done()` and `outcome(id)` of which the runs say something else. */
+  wrong(): Finding[] {
+    const say = ({ at, id, member, state, term }: Asked, why: string): Finding => ({
+      at,
+      text: `${member} is told '${state}'${term === undefined ? '' : ` (term ${term})`} of task ${id}, ${why}`,
+    });
+    return [...this.all('answer'), ...this.all('outcome')].flatMap((one) => {
+      const why = this.whyWrong(one);
+      return why === undefined ? [] : [say(one, why)];
+    });
+  }
+
+  private whyWrong(one: Asked): string | undefined {
+    const { id, state = '', at } = one;
+    const ended = (this.ofTask.get(id) ?? []).filter(({ outcome, last }) => outcome === 'end' && last <= at);
+    if (state === 'done') return this.whyNotDone(one, ended);
+    if (state === 'cancelled' || state === 'ERR_CANCELLED')
+      return this.cancels.has(id) ? undefined : 'which was not to be cancelled';
+    if (state === 'none' || state === 'ERR_OUTCOME_UNKNOWN') {
+      const isExcused = this.again.has(id) || this.mayBeGone.has(id) || this.isForgotten(id, at);
+      return isExcused ? undefined : `which ended ${ended.length} times`;
+    }
+    const mayBe = one.what === 'answer' ? ['ERR_TIMEOUT', 'ERR_STOPPED'] : ['ERR_STORE_UNAVAILABLE', 'ERR_STORE_GONE'];
+    return mayBe.includes(state) ? undefined : 'which is no answer to expect';
+  }
+
+  private whyNotDone({ id, term, result, at, what }: Asked, ended: readonly Run[]): string | undefined {
+    const run = ended.find((each) => each.term === term);
+    if (run === undefined) return 'and no run of that term has ended so';
+    const isOf = (each: Run) =>
+      each.term === term &&
+      each.member === result?.member &&
+      each.attempt === result.attempt &&
+      each.term === result.term;
+    if (result !== undefined && !ended.some(isOf)) return `and no run has the result of ${JSON.stringify(result)}`;
+    // At the end it is the outcome of the mastership that has acknowledged the task.
+    if (what !== 'outcome' || this.again.has(id) || this.isForgotten(id, at)) return undefined;
+    const said = this.records.said.findLast((one) => one.what === 'done' && one.about === id);
+    const acknowledged = ended.findLast(({ member, last }) => member === said?.member && last <= said.at);
+    if (acknowledged === undefined || acknowledged.term === term) return undefined;
+    return `which was acknowledged in term ${acknowledged.term}`;
+  }
+
+  /** Whether a fault may have taken the task or what was kept of it. */
+  private isForgotten(id: string, at: number): boolean {
+    const moments = (this.ofTask.get(id) ?? []).flatMap(({ start, last }) => [start, last]);
+    const stored = this.records.stored.filter((one) => one.id === id);
+    return [...moments, ...stored.flatMap(({ sent, at: heard }) => [sent, heard])].some(
+      (moment) => moment <= at && this.epochs.forgets(moment),
+    );
+  }
+
+  /** Waits that did not end by their timeout. */
+  hanging(): Finding[] {
+    const answers = groupBy(this.all('answer'), ({ id, member }) => `${member}/${id}`);
+    return this.all('waits').flatMap(({ id, member, at, timeout = 0 }) => {
+      const answer = answers.get(`${member}/${id}`)?.[0];
+      const gone = this.records.happened.find((one) => one.member === member && isEnd(one.what) && one.at >= at);
+      const end = answer?.at ?? (gone === undefined ? Number.POSITIVE_INFINITY : gone.at - DYING);
+      const took = end - at - this.heldUp(member, at, end);
+      if (took <= timeout + ALLOWANCE) return [];
+      return [{ at: end, text: `${member} waits for task ${id} for ${took.toFixed(0)} ms, and not ${timeout}` }];
+    });
+  }
+
+  /** How long the member may have been kept from telling, in ms. */
+  private heldUp(member: string, from: number, to: number): number {
+    const { faults, late } = this.records;
+    const strikes = faults.filter((one) => one.member === member || one.member === 'all');
+    const struck = strikes.map((one) => Math.max(0, Math.min(one.to, to) - Math.max(one.from, from)));
+    const lateness = late.filter(({ at }) => at > from && at < to).map(({ ms }) => LATENESS * ms);
+    return [...struck, ...lateness].reduce((sum, ms) => sum + ms, 0);
+  }
+
+  /** Cancels whose answer the runs contradict. */
+  wrongCancels(): Finding[] {
+    return this.all('cancelled').flatMap((one) => {
+      const { id, at, member, state } = one;
+      if (this.again.has(id) || this.isForgotten(id, Number.POSITIVE_INFINITY)) return [];
+      const runs = this.ofTask.get(id) ?? [];
+      const found = state === 'removed' ? this.whyNotRemoved(one, runs) : this.whyNotOver(one, runs);
+      return found === undefined ? [] : [{ at, text: `${member} is told '${state}' of task ${id}, ${found}` }];
+    });
+  }
+
+  private whyNotRemoved({ id, at }: Asked, runs: readonly Run[]): string | undefined {
+    const later = runs.find((run) => !run.caught && run.start > at);
+    if (later !== undefined) return `which begins ${(later.start - at).toFixed(0)} ms later on ${later.member}`;
+    const ends = runs.find((run) => !run.caught && run.outcome === 'end' && run.last > at);
+    if (ends !== undefined) return `which ends ${(ends.last - at).toFixed(0)} ms later on ${ends.member}`;
+    const said = this.records.said.find((one) => one.what === 'done' && one.about === id);
+    if (said !== undefined) return `which is done, as ${said.member} says`;
+    const outcome = this.all('outcome').find((one) => one.id === id && one.state === 'done');
+    return outcome === undefined ? undefined : 'whose outcome is done';
+  }
+
+  private whyNotOver({ state, at, id }: Asked, runs: readonly Run[]): string | undefined {
+    const isOver = runs.some((run) => run.outcome === 'end' && run.last <= at);
+    if (state === 'done') return isOver ? undefined : 'which had not ended';
+    if (state !== 'unknown' || isOver) return undefined;
+    const removed = this.all('cancelled').some((one) => one.id === id && one.state === 'removed');
+    const later = runs.find((run) => run.start > at);
+    return removed || later === undefined ? undefined : `which begins on ${later.member} after that`;
+  }
+
+  /** Ids that stay taken, and were free twice. */
+  freeTwice(): Finding[] {
+    const stored = this.all('unique').filter((one) => one.stored === true && !this.epochs.forgets(one.at));
+    return [...groupBy(stored, ({ id }) => id)].flatMap(([id, lines]) =>
+      lines.slice(1).map(({ at, member }) => ({ at, text: `the id of task ${id} was free again, for ${member}` })),
+    );
+  }
+
+  private all(what: Asked['what']): readonly Asked[] {
+    return this.asked?.get(what) ?? [];
+  }
+}
+
+function isEnd(what: string): boolean {
+  return what === 'killed' || what === 'ended';
+}
+
+/** Whether the task may be gone, or be run, after this answer. An error may have come when the request was there. */
+function isOpen(state: string): boolean {
+  return state === 'removed' || (open.has(state) && state !== 'unknown') || state.startsWith('ERR_');
+}

@@ -1,0 +1,71 @@
+/**
+ * What the wall clocks of the members showed. That of a master says when a slot or a task is due. So what was due by the clock of a
+ * master that a fault had set ahead may begin before its time, and under later masters, too: nothing takes it back.
+ */
+import type { Mastership } from './masterships.ts';
+import type { Finding } from './order.ts';
+import type { Asked, Fault, Settings } from './records.ts';
+import type { Run } from './runs.ts';
+
+/** What clocks of one machine may differ by, in ms: the offset of its clocks was taken once. */
+const DIFFER = 5;
+/** How long after the last sight of its lease a master may still have acted, in ms. */
+const UNSEEN = 200;
+
+/** A clock that was ahead while its member was master at some moment; `from` and `to` are moments of the monotonic clock. */
+export interface Ahead {
+  readonly from: number;
+  readonly to: number;
+  readonly ms: number;
+}
+
+export class WallClocks {
+  private readonly aheads: readonly Ahead[];
+  private readonly offset: number;
+
+  constructor(
+    { wallOffset }: Pick<Settings, 'wallOffset'>,
+    faults: readonly Fault[],
+    masterships: readonly Mastership[],
+  ) {
+    this.offset = wallOffset;
+    this.aheads = faults.flatMap(({ ahead = 0, member, from, to }) => {
+      const wasMaster = masterships.some(
+        (one) => placeOf(one.member) === placeOf(member) && one.start <= to && one.end + UNSEEN >= from,
+      );
+      return ahead > 0 && wasMaster ? [{ from, to, ms: ahead }] : [];
+    });
+  }
+
+  /** Returns what a right clock showed. */
+  at(moment: number): number {
+    return moment + this.offset;
+  }
+
+  /** Returns the clocks of masters that had been set ahead before a moment. */
+  aheadBefore(moment: number): Ahead[] {
+    return this.aheads.filter(({ from }) => from < moment);
+  }
+
+  /** Returns the latest time that the clock of a master showed up to a moment, if that was ahead; else what a right one showed. */
+  latest(moment: number): number {
+    const ahead = this.aheadBefore(moment).map(({ to, ms }) => this.at(Math.min(to, moment)) + ms);
+    return Math.max(this.at(moment), ...ahead);
+  }
+}
+
+/** Runs that begin before the time of their slot, or before they were due. */
+export function beforeTime(runs: readonly Run[], asked: readonly Asked[], clocks: WallClocks): Finding[] {
+  const due = new Map(asked.flatMap(({ what, id, due: at }) => (what === 'due' && at !== undefined ? [[id, at]] : [])));
+  return runs.flatMap(({ id, slot, start, wall, member, term }) => {
+    const time = slot ?? due.get(id);
+    if (time === undefined || wall >= time || clocks.latest(start) + DIFFER >= time) return [];
+    const early = (time - clocks.at(start)).toFixed(0);
+    return [{ at: start, text: `task ${id} starts on ${member} in term ${term}, ${early} ms before its time` }];
+  });
+}
+
+/** Processes at one place show one clock. */
+function placeOf(member: string): string {
+  return member.split('.')[0] ?? '';
+}

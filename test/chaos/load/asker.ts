@@ -1,0 +1,76 @@
+/**
+ * Asks what becomes of tasks, and puts questions and answers into a history:
+ *
+ *   waits ID TIMEOUT, answer ID STATE    `done()` of a submission: 'done' with its term and result, or the code that it threw
+ *   cancels ID RUNNING, cancelled ID STATE    `cancel(id)`: its answer, or a code
+ *   outcome ID STATE    `outcome(id)`: its state, 'none', or a code
+ */
+import { FailoverError, type ManagedCluster, type Submission } from 'mongo-failover';
+import type { LineFile } from '../lineFile.ts';
+import type { Answer, Task } from '../task.ts';
+
+/** How long a cancel waits for the decision of a master, in ms. */
+const CANCEL_TIMEOUT = 5000;
+
+export class Asker {
+  private readonly open = new Set<Promise<void>>();
+  /** The tasks that were asked to be cancelled. */
+  readonly cancelled: string[] = [];
+
+  constructor(
+    private readonly cluster: ManagedCluster<Task>,
+    private readonly history: LineFile,
+  ) {}
+
+  /** Waits for a task, for so many ms. */
+  wait(id: string, submission: Submission, timeout: number): void {
+    this.note('waits', { id, timeout });
+    this.follow(
+      submission.done<Answer | undefined>({ timeout }).then(
+        ({ result, term, attempts }) => this.note('answer', { id, state: 'done', term, attempts, result }),
+        (error: unknown) => this.note('answer', { id, state: codeOf(error) }),
+      ),
+    );
+  }
+
+  cancel(id: string, running: boolean): void {
+    this.cancelled.push(id);
+    this.note('cancels', { id, running });
+    this.follow(
+      this.cluster.cancel(id, { running, timeout: CANCEL_TIMEOUT }).then(
+        (state) => this.note('cancelled', { id, state }),
+        (error: unknown) => this.note('cancelled', { id, state: codeOf(error) }),
+      ),
+    );
+  }
+
+  /** Looks once how a task ended. */
+  async outcome(id: string): Promise<void> {
+    await this.cluster.outcome<Answer | undefined>(id).then(
+      (outcome) =>
+        this.note('outcome', { id, state: outcome?.state ?? 'none', term: outcome?.term, result: outcome?.result }),
+      (error: unknown) => this.note('outcome', { id, state: codeOf(error) }),
+    );
+  }
+
+  /** Resolves when all is answered. */
+  async end(): Promise<void> {
+    while (this.open.size > 0) await Promise.all(this.open);
+  }
+
+  private follow(asked: Promise<void>): void {
+    this.open.add(asked);
+    // What is thrown here is a defect: it ends the process.
+    void asked.then(() => this.open.delete(asked));
+  }
+
+  private note(what: string, more: Record<string, unknown>): void {
+    this.history.write({ what, at: process.hrtime.bigint(), ...more });
+  }
+}
+
+/** Returns the code of an error of the package; any other one is a defect. */
+export function codeOf(error: unknown): string {
+  if (error instanceof FailoverError) return error.code;
+  throw error;
+}
