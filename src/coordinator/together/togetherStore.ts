@@ -148,7 +148,7 @@ function lineCalls(
   const notices = new Together<string, Notice[]>({
     ...common,
     what: 'readNotices',
-    // All notices that there are come with one answer, whoever asks for them.
+    // All notices that there are come with one answer, however few members ask for them.
     size: new CallSize(common.limit, { isLocal: true }),
     ...other,
     keyOf: (name) => name,

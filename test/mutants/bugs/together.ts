@@ -10,7 +10,7 @@ export const togetherBugs: readonly PlantedBug[] = [
     file: 'src/coordinator/sentBeats.ts',
     find: 'const waited = this.clock.now() - at;',
     replace: 'const waited = Math.min(0, this.clock.now() - at);',
-    caughtBy,
+    caughtBy: ['named'],
   },
   {
     name: 'suspension-told-to-one',
@@ -18,7 +18,7 @@ export const togetherBugs: readonly PlantedBug[] = [
     file: 'src/election/suspensions.ts',
     find: 'this.total += this.watch.ahead();',
     replace: 'this.total = this.watch.ahead();',
-    caughtBy,
+    caughtBy: ['named'],
   },
   {
     name: 'shared-timer-early',
@@ -26,7 +26,7 @@ export const togetherBugs: readonly PlantedBug[] = [
     file: 'src/time/sharedTimers.ts',
     find: 'first !== undefined && first.time <= now;',
     replace: 'first !== undefined && first.time <= now + 1;',
-    caughtBy,
+    caughtBy: ['named'],
   },
   {
     name: 'too-large-a-call-tried-again',
