@@ -165,7 +165,11 @@ export class ClusterMember implements ElectorCallbacks, Giver {
     const { name, holder, store } = this.parts;
     const lease = this.seenLease;
     const { identifier, count } = this.progress();
-    const [load, members] = await Promise.all([this.duty.load(), store.listMembers(name).catch((): Member[] => [])]);
+    const [load, members, clockAhead] = await Promise.all([
+      this.duty.load(),
+      store.listMembers(name).catch((): Member[] => []),
+      store.clockAhead().catch(() => null),
+    ]);
     return {
       name,
       id: holder,
@@ -179,6 +183,7 @@ export class ClusterMember implements ElectorCallbacks, Giver {
       heartbeat: this.statistics.report(),
       configuration: { ...this.parts.configuration, differing: this.configurations.differing },
       ...this.orders.status,
+      clockAhead,
       members,
     };
   }

@@ -12,6 +12,7 @@
  * that found nothing due. `trimLimit` says so to the queue, and has such a look made when it is in the way.
  */
 import { StoreError } from '../errors.js';
+import type { ReadLimit } from '../queue/readLimit.js';
 import type { BadEntry, Entry, OutboxStore } from '../store/outbox.js';
 import type { Tenure } from '../store/store.js';
 import type { Moment, RelayResult, StoredTask, TaskStore } from '../store/taskStore.js';
@@ -29,6 +30,8 @@ export interface RelayParts {
   readonly store: Pick<TaskStore, 'relayTasks'>;
   readonly outbox: Pick<OutboxStore, 'readEntries' | 'markEntries' | 'refuseEntries' | 'removeEntries'>;
   readonly clock: Clock;
+  /** Shared by all queues of the coordinator. */
+  readonly reads: Pick<ReadLimit, 'pass'>;
   /** Before a call that failed is made again, in ms. */
   readonly poll: number;
   /** Returns up to which number all tasks are done, and acknowledged; null before that is known. */
@@ -39,6 +42,14 @@ export interface RelayParts {
   duplicate(id: TaskId): void;
   /** Called when a call failed and is made again, or when an entry cannot become a task. */
   trouble(error: Error): void;
+}
+
+interface Look {
+  /** From before the entries were read. */
+  readonly since: Moment;
+  /** Up to which number all tasks were done by then; null if that was not known. */
+  readonly done: number | null;
+  readonly found: readonly (Entry | BadEntry)[];
 }
 
 /** One mastership. */
@@ -84,8 +95,10 @@ export class Relay {
   saw(tasks: readonly Pick<StoredTask, 'seq' | 'origin'>[]): void {
     const { reign } = this;
     if (reign === null) return;
-    for (const { seq, origin } of tasks) {
-      if (origin === undefined) continue;
+    for (const task of tasks) {
+      // Most have none.
+      if (task.origin === undefined) continue;
+      const { seq } = task;
       reign.first = Math.min(reign.first ?? seq, seq);
       reign.last = Math.max(reign.last, seq);
     }
@@ -111,7 +124,7 @@ export class Relay {
         }
         this.told = '';
       } catch (error) {
-        this.tell(error);
+        if (!reign.ended) this.tell(error);
         this.again = true;
         await pause(this.parts.clock, this.parts.poll);
       }
@@ -121,12 +134,11 @@ export class Relay {
 
   /** Moves some entries. Returns whether there may be more. */
   private async pass(reign: Reign): Promise<boolean> {
-    const { name, outbox, clock, through } = this.parts;
-    const since: Moment = { now: clock.now(), sinceBoot: clock.sinceBoot() };
-    const done = through();
-    reign.lookedAt = clock.now();
-    const found = await outbox.readEntries(name, new Date(clock.wall()), ENTRIES_MAX);
-    if (reign.ended) return false;
+    const { name, outbox, reads } = this.parts;
+    // Where all masters of a coordinator look at once, each in its turn.
+    const look = await reads.pass(() => this.read(reign));
+    if (look === null || reign.ended) return false;
+    const { since, done, found } = look;
     if (found.length === 0) {
       this.settle(reign, done);
       return false;
@@ -140,6 +152,16 @@ export class Relay {
     return entries.length === 0 || (!reign.ended && (await this.move(reign, entries, since)));
   }
 
+  /** Returns null if the mastership ended before. */
+  private async read(reign: Reign): Promise<Look | null> {
+    if (reign.ended) return null;
+    const { name, outbox, clock, through } = this.parts;
+    const since: Moment = { now: clock.now(), sinceBoot: clock.sinceBoot() };
+    const done = through();
+    reign.lookedAt = clock.now();
+    return { since, done, found: await outbox.readEntries(name, new Date(clock.wall()), ENTRIES_MAX) };
+  }
+
   private async move(reign: Reign, entries: readonly Entry[], since: Moment): Promise<boolean> {
     const { name, store, outbox, duplicate } = this.parts;
     const unmarked = entries.filter(({ at, marked }) => at !== null && !marked);
@@ -148,10 +170,11 @@ export class Relay {
     const tasks = entries.map(({ id, bytes, origin }) => ({ id, bytes, origin }));
     const results = await store.relayTasks(reign.tenure, tasks, since);
     if (results === null) return false;
+    // The next master finds the tasks that are there, and removes their entries. A member that has stopped asks for nothing.
+    if (reign.ended) return false;
     const stored = this.storedOf(entries, results);
     this.saw(stored);
-    // Whatever became of the mastership: the tasks are there.
-    if (!reign.ended) this.parts.stored(stored);
+    this.parts.stored(stored);
     await outbox.removeEntries(name, entries);
     for (const [index, { id }] of entries.entries()) if (results[index]?.type === 'known') duplicate(id);
     // What did not go, although it was removed, must not be asked for in a row.

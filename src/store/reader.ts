@@ -67,6 +67,8 @@ export interface StoreReader {
   letters(name: string, page: Page<number>, withPayload: boolean): Promise<LetterEntry[]>;
   /** Tells how the last tasks with these ids ended, as far as that is kept. */
   outcomes(name: string, ids: readonly TaskId[]): Promise<OutcomeLook>;
+  /** Returns how far the server's wall clock is ahead of the one here, in ms; null: it has none of its own, or does not say. */
+  clockAhead(): Promise<number | null>;
   /** Asks the store what it is, and how fast it answers. */
   examine(): Promise<StoreFacts>;
   /** Returns the oldest dead letter with this id. */

@@ -28,9 +28,14 @@ export function storedLetter({ queue, seq, id, name, message, code, attempts, de
   return { name: queue, seq, key: storedId(id), error, attempts, ...(details === undefined ? {} : { details }) };
 }
 
-/** Returns the fields of a task that only some have. */
-export function storedExtras({ origin, details }: NewTask & { readonly origin?: string }): Fields {
-  return { ...(origin === undefined ? {} : { origin }), ...(details === undefined ? {} : { details }) };
+/** Returns the fields of a task, with those that only some have. Most have none, and then nothing is copied. */
+export function withExtras(fields: Fields, { origin, details }: NewTask & { readonly origin?: string }): Fields {
+  if (origin === undefined && details === undefined) return fields;
+  return { ...fields, ...(origin === undefined ? {} : { origin }), ...(details === undefined ? {} : { details }) };
+}
+
+function isMissing(value: unknown): boolean {
+  return value === undefined || value === null;
 }
 
 function isPlain(value: unknown): boolean {
@@ -40,16 +45,24 @@ function isPlain(value: unknown): boolean {
 export class TaskReader extends DocumentReader {
   task(): StoredTask {
     const cancelled = this.cancelled();
-    return {
-      ...(cancelled ?? this.taskName()),
-      ...(cancelled === null ? {} : { cancelled: true }),
-      recordedBy: this.recordedBy(),
+    const { seq, id } = cancelled ?? this.taskName();
+    const task: StoredTask = {
+      seq,
+      id,
       bytes: this.bytes('payload'),
       attempts: this.count('attempts'),
       deaths: this.count('deaths'),
+      recordedBy: this.recordedBy(),
       at: this.date('at'),
+    };
+    const { permanent, checkpoint, origin, details } = this.fields;
+    const isPlain = cancelled === null && permanent !== true && isMissing(checkpoint);
+    if (isPlain && isMissing(origin) && isMissing(details)) return task;
+    return {
+      ...task,
+      ...(cancelled === null ? {} : { cancelled: true }),
       // A version that does not know the field leaves it when it gives all attempts back.
-      ...(this.fields.permanent === true && this.count('attempts') > 0 ? { permanent: true } : {}),
+      ...(permanent === true && task.attempts > 0 ? { permanent } : {}),
       ...this.checkpoint(),
       ...this.relayed(),
     };
@@ -59,15 +72,15 @@ export class TaskReader extends DocumentReader {
   relayed(): Pick<StoredTask, 'origin' | 'details'> {
     const { origin, details } = this.fields;
     return {
-      ...(origin === undefined || origin === null ? {} : { origin: this.text('origin') }),
-      ...(details === undefined || details === null ? {} : { details: this.details() }),
+      ...(isMissing(origin) ? {} : { origin: this.text('origin') }),
+      ...(isMissing(details) ? {} : { details: this.details() }),
     };
   }
 
   /** Until when its id stays taken, in ms since 1970; 0: until it is done. */
   uniqueUntil(): number {
     const { uniqueUntil } = this.fields;
-    return uniqueUntil === undefined || uniqueUntil === null ? 0 : this.date('uniqueUntil').getTime();
+    return isMissing(uniqueUntil) ? 0 : this.date('uniqueUntil').getTime();
   }
 
   private details(): TaskDetails {
@@ -79,15 +92,13 @@ export class TaskReader extends DocumentReader {
   private checkpoint(): Pick<StoredTask, 'checkpoint'> {
     const { checkpoint } = this.fields;
     // Memory of its own: in a window it would keep the whole answer of the server.
-    return checkpoint === undefined || checkpoint === null
-      ? {}
-      : { checkpoint: new Uint8Array(this.bytes('checkpoint')) };
+    return isMissing(checkpoint) ? {} : { checkpoint: new Uint8Array(this.bytes('checkpoint')) };
   }
 
   /** Under which term the checkpoint was put down, and as which of that master; null when none was. */
   checkpointBy(): RecordMark | null {
     const { checkpointBy } = this.fields;
-    if (checkpointBy === undefined || checkpointBy === null) return null;
+    if (isMissing(checkpointBy)) return null;
     const reader = this.below('checkpointBy');
     return { term: reader.serial('term'), number: reader.serial('number') };
   }
@@ -99,7 +110,7 @@ export class TaskReader extends DocumentReader {
   /** Under which term the attempts were put on record, and as which record of that master; null when none did. */
   recordedBy(): RecordMark | null {
     const { by } = this.fields;
-    if (by === undefined || by === null) return null;
+    if (isMissing(by)) return null;
     return this.below('by').recordMark();
   }
 

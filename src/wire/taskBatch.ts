@@ -3,7 +3,7 @@ import type { TaskId } from '../task/task.js';
 import type { Slice } from '../task/taskBytes.js';
 import type { TaskBatch } from './messages.js';
 
-interface SubmittedTask {
+export interface SubmittedTask {
   readonly id: TaskId;
   readonly bytes: Slice;
   /** How long its id stays taken, in ms. */

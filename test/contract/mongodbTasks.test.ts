@@ -65,6 +65,47 @@ test('what is done is deleted a minute after it was told, but for the highest, a
   expect(await seqsOf(store, name)).toEqual([9, 10, 11, 12]);
 });
 
+test('a mark that lands while the next master buries the task leaves what its letter is written from', async () => {
+  const name = randomUUID();
+  const store = storeAt(databaseUri());
+  await store.open();
+  await store.compareAndSetLease(name, null, { ...lease, ...nothing, term: 2, holder: 'next' });
+  await store.tasks.addTasks(name, tasks(1, 'buried'), MANY);
+  const burial = { seq: 1, name: 'Error', message: 'no', code: undefined, attempts: 1 };
+  await store.tasks.acknowledge({ name, term: 2, holder: 'next' }, acknowledgement(1, burial));
+  const late = { seq: 1, key: 'buried 0', number: 1, bytes: null };
+  await store.tasks.markTask({ name, term: 1, holder: 'holder' }, late);
+  const [task] = await store.tasks.tasksAfter(name, 0, { tasks: 1, bytes: MANY });
+  expect([task?.id, Buffer.from(task?.bytes ?? []).toString()]).toEqual(['buried 0', 'payload']);
+});
+
+test('what lands on a number that was trimmed is no task of its origin, and keeps no id taken', async () => {
+  const uri = databaseUri();
+  const [clock, name] = [new VirtualClock(), randomUUID()];
+  const tenure = { name, term: 1, holder: 'holder' };
+  const store = storeAt(uri, clock);
+  await store.open();
+  await store.compareAndSetLease(name, null, { ...lease, ...nothing });
+  await store.tasks.addTasks(name, tasks(10, 'first'), MANY);
+  await store.tasks.acknowledge(tenure, acknowledgement(10, null));
+  await store.tasks.trimTasks(name, 10);
+  await clock.advance(KEPT_MS);
+  await store.tasks.trimTasks(name, 10);
+  const lateTask = (seq: number) => ({
+    ...{ _id: `${seq}/${name}`, name, seq, key: `late ${seq}`, payload: Buffer.from('late'), attempts: 0, deaths: 0 },
+    ...{ at: new Date(), origin: `origin ${seq}`, uniqueUntil: new Date(Date.now() + 3_600_000) },
+  });
+  const collection = await collectionAt(uri, 'failover_tasks');
+  await collection.insertMany([4, 5].map(lateTask) as never);
+  const since = { now: clock.now(), sinceBoot: clock.sinceBoot() };
+  const moved = { id: 'late 4', bytes: Buffer.from('late'), origin: 'origin 4' };
+  expect(await store.tasks.relayTasks(tenure, [moved], since)).toEqual([{ type: 'stored', seq: 11 }]);
+  expect(await store.tasks.relayTasks(tenure, [moved], since)).toEqual([{ type: 'relayed', seq: 11 }]);
+  const kept = { id: 'late 5', bytes: Buffer.from('late'), idRule: 3_600_000 };
+  expect(await store.tasks.addTasks(name, [kept], MANY)).toEqual([{ type: 'stored', seq: 12 }]);
+  expect(await store.tasks.addTasks(name, [kept], MANY)).toEqual([{ type: 'known' }]);
+});
+
 test('a member that was held up while others went on and all was trimmed goes on behind them', async () => {
   const uri = databaseUri();
   const name = randomUUID();

@@ -45,7 +45,7 @@ const isElection = (file: string): boolean => file.startsWith('src/election/') |
 /** What the exhaustive search runs. */
 const searched: readonly string[] = ['src/election/protocol.ts', 'src/options/leaseTimes.ts'];
 /** What runs under virtual time; of the rest, the stores and the facade, the simulations have their own. */
-const inPure = (file: string): boolean => isElection(file) || /^src\/(queue|coordinator)\//.test(file);
+const inPure = (file: string): boolean => isElection(file) || /^src\/(queue|coordinator|relay)\//.test(file);
 /** What the random walks over the queues never come to: standbys. */
 const forStandbys: readonly string[] = ['src/queue/memory/follower.ts', 'src/queue/memory/doneWindow.ts'];
 const kindWalk = 'test/unit/coordinator/kindsWalk.test.ts';

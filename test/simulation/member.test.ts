@@ -24,6 +24,7 @@ test('whatever befalls members, machines, network and database, all that must ho
   }
   expect(totals.unloadable).toBeGreaterThan(SEEDS / 30);
   expect(totals.resigned).toBeGreaterThan(SEEDS / 10);
+  expect(totals.relayed).toBeGreaterThan(2 * SEEDS);
 }, 60_000);
 
 // The older ones without what was not drawn then.

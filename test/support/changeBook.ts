@@ -9,8 +9,6 @@ interface ChangeDocument {
   readonly answer: ChangeAnswer | null;
 }
 
-const NO_BYTES = new Uint8Array(0);
-
 export class ChangeBook {
   constructor(
     private readonly changes = new Map<string, ChangeDocument>(),
@@ -74,6 +72,6 @@ export class ChangeBook {
     if ((task.recordedBy?.term ?? 0) > term) return null;
     if (bytes !== null && task.cancelled === true) return null;
     this.marks.set(seq, { term, number });
-    return bytes === null ? { ...task, bytes: NO_BYTES, cancelled: true } : { ...task, bytes };
+    return bytes === null ? { ...task, cancelled: true } : { ...task, bytes };
   }
 }

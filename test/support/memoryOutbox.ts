@@ -10,7 +10,16 @@ export type OutboxCall = keyof OutboxStore;
 
 /** Tests look into it, and change it, by the fields. */
 export class MemoryOutbox {
-  readonly lines = new Map<string, Line>();
+  readonly lines: Map<string, Line>;
+
+  constructor(lines: Iterable<readonly [string, Line]> = []) {
+    this.lines = new Map(lines);
+  }
+
+  /** Lines are replaced, never changed. */
+  clone(): MemoryOutbox {
+    return new MemoryOutbox(this.lines);
+  }
 
   /** As a transaction of a user writes it. */
   commit(entry: Pick<Entry, 'id' | 'bytes'> & Partial<Line>): Line {
@@ -33,7 +42,7 @@ export class MemoryOutbox {
     const rank = ({ marked, at }: Line): [number, number] => [marked ? 0 : 1, at?.getTime() ?? 0];
     due.sort((a, b) => {
       const [[x, s], [y, t]] = [rank(a), rank(b)];
-      return x - y || s - t;
+      return x - y || s - t || (a.origin < b.origin ? -1 : 1);
     });
     return due.slice(0, most).map((line): Entry | BadEntry => {
       const { problem, key, origin } = line;

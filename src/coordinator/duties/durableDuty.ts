@@ -22,7 +22,7 @@ import { viewOf } from '../../task/taskBytes.js';
 import { endsBy } from '../../time/pause.js';
 import type { RequeuedLetter, SubmitResult, TaskBatch } from '../../wire/messages.js';
 import type { TakenLetter } from '../../wire/takenLetter.js';
-import { tasksOf } from '../../wire/taskBatch.js';
+import { type SubmittedTask, tasksOf } from '../../wire/taskBatch.js';
 import type { DeadLetters } from '../deadLetters.js';
 import { ClusterSchedules } from '../schedules/clusterSchedules.js';
 import type { DutyLoad, Election } from './duty.js';
@@ -106,9 +106,9 @@ export class DurableDuty implements QueueDuty {
   }
 
   private makeRelay(): Relay {
-    const { name, store, outbox, clock, poll, emit } = this.parts;
+    const { name, store, outbox, clock, poll, reads, emit } = this.parts;
     return new Relay({
-      ...{ name, store, outbox, clock, poll },
+      ...{ name, store, outbox, clock, poll, reads },
       through: () => this.queue.through,
       stored: (tasks) => this.stored(tasks),
       duplicate: (id) => emit({ type: 'duplicate', id }),
@@ -131,7 +131,7 @@ export class DurableDuty implements QueueDuty {
   // ---- what any member does ----
 
   async submit(batch: TaskBatch): Promise<SubmitResult[]> {
-    const added = await this.add(tasksOf(batch).map(({ bytes, ...task }) => ({ ...task, bytes: viewOf(bytes) })));
+    const added = await this.add(tasksOf(batch).map(newTask));
     const isAwaited = this.parts.options.keepOutcomes !== null;
     return added.map((result) => (result.type === 'stored' && isAwaited ? result.seq : resultOf(result)));
   }
@@ -250,8 +250,8 @@ export class DurableDuty implements QueueDuty {
     if (this.elections === elections) this.parts.unloadable(error, exited && settled && this.dispatcher.idle);
   }
 
-  held(): void {
-    this.schedules.timetable.beat();
+  held(validUntil: number): void {
+    this.schedules.timetable.heldUntil(validUntil);
   }
 
   fence(reason: string): void {
@@ -341,6 +341,10 @@ function relayed(store: TaskStore, relay: Relay): TaskStore {
       return found;
     },
   };
+}
+
+function newTask({ id, bytes, idRule }: SubmittedTask): NewTask {
+  return idRule === undefined ? { id, bytes: viewOf(bytes) } : { id, bytes: viewOf(bytes), idRule };
 }
 
 function resultOf({ type }: AddResult): Exclude<SubmitResult, number> {

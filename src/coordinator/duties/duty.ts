@@ -13,7 +13,7 @@ export interface Election {
 export interface Duty {
   /** Returns the progress that the next beat carries. */
   progress(): Progress;
-  /** Takes the end of the validity of the lease, which a claim or a beat has moved on: by the monotonic clock. */
+  /** Takes the end of the validity of the lease, by the monotonic clock. A claim or a beat moves it on, a correction of the clock back. */
   held?(validUntil: number): void;
   /** Starts the work. */
   elected(election: Election): void;

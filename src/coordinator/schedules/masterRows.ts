@@ -29,6 +29,7 @@ interface RowsParts {
 export class MasterRows {
   /** Counts the beats that were acknowledged. */
   private beats = 0;
+  private validUntil = Number.NEGATIVE_INFINITY;
   /** Rows of a higher term, and how many beats there were when it was read first. */
   private readonly higher = new Map<string, { readonly term: number; readonly beats: number }>();
   /** Looks in a row in which a write was refused. */
@@ -46,9 +47,10 @@ export class MasterRows {
     this.isRefused = false;
   }
 
-  /** A beat of this mastership was acknowledged. */
-  beat(): void {
-    this.beats += 1;
+  /** The lease is held until then. A beat that was acknowledged moves that on. A clock that is found to be behind moves it back. */
+  held(validUntil: number): void {
+    if (validUntil > this.validUntil) this.beats += 1;
+    this.validUntil = validUntil;
   }
 
   /** Returns how long a look waits after refusals, in ms; 0 without any. */

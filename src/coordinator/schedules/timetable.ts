@@ -138,9 +138,9 @@ export class Timetable {
     this.alarm.by(this.parts.clock.now());
   }
 
-  /** A beat of this mastership was acknowledged. */
-  beat(): void {
-    this.rows.beat();
+  /** The lease is held until then, by the monotonic clock. */
+  heldUntil(validUntil: number): void {
+    this.rows.held(validUntil);
   }
 
   /** Queues nothing until `resume`: the mastership may be lost. */

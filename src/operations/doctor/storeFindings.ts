@@ -1,9 +1,8 @@
 /** From what a store says of itself to findings. Pure. */
 import type { EmbeddedFacts, IndexFact, MongodbFacts, StoreFacts } from '../../store/facts.js';
+import { clocksText } from '../clocks.js';
 import type { Finding } from './findings.js';
 
-/** Times that people read are wrong by as much, in ms. */
-const CLOCKS_MS = 1000;
 const FREE_BYTES_MIN = 256 * 1024 * 1024;
 
 export function storeFindings(facts: StoreFacts): Finding[] {
@@ -55,13 +54,13 @@ function topologyFindings({ topology, hosts, arbiters }: MongodbFacts): Finding[
 }
 
 function clockFindings({ clockAhead }: MongodbFacts): Finding[] {
-  if (clockAhead === null || Math.abs(clockAhead) < CLOCKS_MS) return [];
-  const seconds = (Math.abs(clockAhead) / 1000).toFixed(1);
+  const what = clocksText(clockAhead);
+  if (what === null) return [];
   return [
     {
       level: 'warning',
       code: 'CLOCKS',
-      what: `the server's clock is ${seconds} s ${clockAhead > 0 ? 'ahead of' : 'behind'} the one here`,
+      what,
       why: 'no election reads it, but schedules follow the clock of their master, and times of lists and of `pause --for` are wrong by as much',
       todo: 'let all machines take their time from NTP',
     },

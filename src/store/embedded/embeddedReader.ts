@@ -107,6 +107,10 @@ export class EmbeddedReader implements StoreReader {
     return letter?.seq === seq ? letter : null;
   }
 
+  async clockAhead(): Promise<null> {
+    return null;
+  }
+
   async examine(): Promise<EmbeddedFacts> {
     const roundTrips: number[] = [];
     for (let count = 0; count < ROUND_TRIPS_MEASURED; count++) {

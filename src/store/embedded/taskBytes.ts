@@ -24,31 +24,38 @@ export interface PackedRelayed extends PackedTasks {
 }
 
 export interface PackedStored extends PackedTasks {
-  /** The rest of each task. */
-  readonly rest: readonly Omit<StoredTask, 'id' | 'bytes'>[];
+  readonly seqs: readonly number[];
+  /** When each was stored, in ms since 1970. */
+  readonly times: readonly number[];
+  /** What only some tasks have, by their index; missing if none has any. */
+  readonly rest?: ReadonlyMap<number, StoredRest>;
 }
 
+type StoredRest = Omit<StoredTask, 'id' | 'bytes' | 'details' | 'seq' | 'at'>;
+
 export function packTasks(tasks: readonly NewTask[]): PackedTasks {
-  const ids = tasks.map(({ id }) => id);
-  const lengths = tasks.map(({ bytes }) => bytes.length);
-  const isDetailed = tasks.some(({ details }) => details !== undefined);
-  const hasRules = tasks.some(({ idRule }) => idRule !== undefined);
+  const [ids, lengths]: [TaskId[], number[]] = [[], []];
+  let [isDetailed, hasRules, isShared, total] = [false, false, true, 0];
+  const shared = tasks[0]?.bytes.buffer;
+  // One pass: this is what each stored task costs.
+  for (const { id, bytes, details, idRule } of tasks) {
+    ids.push(id);
+    lengths.push(bytes.length);
+    total += bytes.length;
+    isDetailed ||= details !== undefined;
+    hasRules ||= idRule !== undefined;
+    isShared &&= bytes.buffer === shared;
+  }
   const extra = {
     ...(isDetailed ? { details: tasks.map(({ details }) => details) } : {}),
     ...(hasRules ? { idRules: tasks.map(({ idRule }) => idRule) } : {}),
   };
-  const shared = tasks[0]?.bytes.buffer;
   // Memory that both threads see need not be copied.
-  if (shared instanceof SharedArrayBuffer && tasks.every(({ bytes }) => bytes.buffer === shared)) {
-    return {
-      block: new Uint8Array(shared),
-      ids,
-      lengths,
-      offsets: tasks.map(({ bytes }) => bytes.byteOffset),
-      ...extra,
-    };
+  if (shared instanceof SharedArrayBuffer && isShared) {
+    const offsets = tasks.map(({ bytes }) => bytes.byteOffset);
+    return { block: new Uint8Array(shared), ids, lengths, offsets, ...extra };
   }
-  const block = new Uint8Array(lengths.reduce((sum, length) => sum + length, 0));
+  const block = new Uint8Array(total);
   let end = 0;
   const offsets = tasks.map(({ bytes }) => {
     block.set(bytes, end);
@@ -58,15 +65,21 @@ export function packTasks(tasks: readonly NewTask[]): PackedTasks {
   return { block, ids, offsets, lengths, ...extra };
 }
 
-export function unpackTasks({ block, ids, offsets, lengths, details, idRules }: PackedTasks): NewTask[] {
+export function unpackTasks(packed: PackedTasks): NewTask[] {
+  const { ids, details, idRules } = packed;
+  // Objects of one shape: the others cost several times as much.
+  if (details === undefined && idRules === undefined)
+    return ids.map((id, index) => ({ id, bytes: bytesAt(packed, index) }));
   return ids.map((id, index) => {
-    const offset = offsets[index] ?? 0;
-    const bytes = Buffer.from(block.buffer, block.byteOffset + offset, lengths[index]);
+    const bytes = bytesAt(packed, index);
     const told = details?.[index];
     const idRule = idRules?.[index];
-    if (told === undefined && idRule === undefined) return { id, bytes };
     return { id, bytes, ...(told === undefined ? {} : { details: told }), ...(idRule === undefined ? {} : { idRule }) };
   });
+}
+
+function bytesAt({ block, offsets, lengths }: PackedTasks, index: number): Uint8Array {
+  return Buffer.from(block.buffer, block.byteOffset + (offsets[index] ?? 0), lengths[index]);
 }
 
 export function packEntries(entries: readonly NewEntry[]): PackedEntries {
@@ -94,14 +107,32 @@ export function unpackRelayed(packed: PackedRelayed): RelayedTask[] {
 }
 
 export function packStored(tasks: readonly StoredTask[]): PackedStored {
-  return { ...packTasks(tasks), rest: tasks.map(({ id: _id, bytes: _bytes, ...rest }) => rest) };
+  const rest = new Map<number, StoredRest>();
+  for (const [index, task] of tasks.entries()) if (!isPlain(task)) rest.set(index, restOf(task));
+  const seqs = tasks.map(({ seq }) => seq);
+  const times = tasks.map(({ at }) => at.getTime());
+  return { ...packTasks(tasks), seqs, times, ...(rest.size === 0 ? {} : { rest }) };
+}
+
+/** Returns whether nothing was put on record of it, and it has nothing else that only some have. Most are so. */
+function isPlain({ attempts, deaths, recordedBy, origin, cancelled, permanent, checkpoint }: StoredTask): boolean {
+  const isUntried = attempts === 0 && deaths === 0 && recordedBy === null && permanent === undefined;
+  return isUntried && origin === undefined && cancelled === undefined && checkpoint === undefined;
+}
+
+function restOf({ id: _id, bytes: _bytes, details: _details, seq: _seq, at: _at, ...rest }: StoredTask): StoredRest {
+  return rest;
 }
 
 export function unpackStored(packed: PackedStored): StoredTask[] {
-  return unpackTasks(packed).map((task, index) => {
-    const rest = packed.rest[index];
-    if (rest === undefined) throw new RangeError('each task has its rest');
-    return { ...task, ...rest };
+  const { ids, seqs, times, details, rest } = packed;
+  return ids.map((id, index) => {
+    const [seq, time] = [seqs[index], times[index]];
+    if (seq === undefined || time === undefined) throw new RangeError('each task has its number and its time');
+    const bytes = bytesAt(packed, index);
+    const task = { seq, id, bytes, attempts: 0, deaths: 0, recordedBy: null, at: new Date(time) };
+    const [told, more] = [details?.[index], rest?.get(index)];
+    return told === undefined && more === undefined ? task : { ...task, ...(told && { details: told }), ...more };
   });
 }
 

@@ -10,7 +10,7 @@ import type { TaskId } from '../../task/task.js';
 import { type Fields, isFields, storedId } from '../documents.js';
 import { NO_BYTES } from '../reader.js';
 import type { Tenure } from '../store.js';
-import { storedBurial, storedExtras, storedLetter, TaskReader } from '../taskDocuments.js';
+import { storedBurial, storedLetter, TaskReader, withExtras } from '../taskDocuments.js';
 import type {
   Acknowledgement,
   AttemptsRecord,
@@ -102,7 +102,7 @@ export class Tasks {
       }
       const task = { seq, key: storedId(id), payload: asBuffer(bytes), attempts: 0, deaths: 0, at };
       if (origin !== undefined) this.entries.put(originKey(name, origin), seq, seq);
-      this.entries.put(taskKey(name, seq), { ...task, ...storedExtras(added) }, 1);
+      this.entries.put(taskKey(name, seq), withExtras(task, added), 1);
       if (typeof idRule === 'number') this.taken.put(name, id, seq, idRule);
       else this.entries.put(key, seq, seq);
       given.set(id, KNOWN);
@@ -200,12 +200,12 @@ export class Tasks {
     // In a store that was emptied or restored, a master of before knows numbers that are given to other tasks now.
     const { done, burial } = this.queueState(name);
     const last = Math.min(through, done, (burial?.seq ?? Number.POSITIVE_INFINITY) - 1);
-    const found: Pick<StoredTask, 'seq' | 'id' | 'origin'>[] = [];
+    const found: StoredTask[] = [];
     let bytes = 0;
     for (const entry of this.entries.each({ start: taskKey(name, 0), end: taskKey(name, last + 1) })) {
-      const { bytes: payload, ...task } = this.task(name, entry);
+      const task = this.task(name, entry);
       found.push(task);
-      bytes += payload.length;
+      bytes += task.bytes.length;
       if (found.length >= TRIMMED_TASKS_MAX || bytes >= TRIMMED_BYTES_MAX) break;
     }
     for (const { seq, id, origin } of found) {

@@ -4,6 +4,7 @@ import { type Fields, isFields } from '../documents.js';
 import { type IndexFact, type MongodbFacts, ROUND_TRIPS_MEASURED } from '../facts.js';
 import { type Commands, LEASES } from './commands.js';
 import { createCommand, dropCommand, indexes, judge } from './indexes/indexes.js';
+import { greet, type MeasuredBy } from './serverClock.js';
 import { serverCode } from './storeErrors.js';
 import { TASKS } from './tasks/taskReads.js';
 
@@ -13,28 +14,26 @@ const NEEDED = ['find', 'insert', 'update', 'remove', 'createIndex', 'listIndexe
 const watched: readonly string[] = [LEASES, TASKS];
 const collections = [...new Set(indexes.map(({ collection }) => collection))];
 
-interface Examined {
+interface Examined extends MeasuredBy {
   readonly commands: Commands;
   readonly label: string;
   /** The name of the database. */
   readonly database: string;
-  /** Monotonic ms, and the wall clock. */
-  now(): number;
-  wall(): number;
 }
 
 export async function examine(examined: Examined): Promise<MongodbFacts> {
   const { commands, label } = examined;
-  const hello = await greeting(examined);
+  const hello = await greet(examined, 'examine');
   const roundTrips: number[] = [];
   for (let count = 0; count < ROUND_TRIPS_MEASURED; count++) {
-    roundTrips.push((await timed(examined, { ping: 1 })).took);
+    const from = examined.now();
+    await commands.send('examine', { ping: 1 });
+    roundTrips.push(examined.now() - from);
   }
   const [build, status] = await Promise.all([
     optional(commands, { buildInfo: 1 }),
     optional(commands, { connectionStatus: 1, showPrivileges: true }),
   ]);
-  const { localTime } = hello.reply;
   return {
     kind: 'mongodb',
     label,
@@ -42,28 +41,11 @@ export async function examine(examined: Examined): Promise<MongodbFacts> {
     topology: topologyOf(hello.reply),
     hosts: Array.isArray(hello.reply.hosts) ? hello.reply.hosts.length : 1,
     arbiters: Array.isArray(hello.reply.arbiters) ? hello.reply.arbiters.length : 0,
-    // The server took its time about in the middle.
-    clockAhead: localTime instanceof Date ? localTime.getTime() - (hello.wall + hello.took / 2) : null,
+    clockAhead: hello.clockAhead,
     roundTrips,
     ...rightsIn(status, examined.database),
     indexes: (await Promise.all(collections.map((collection) => indexFacts(commands, collection)))).flat(),
   };
-}
-
-/** Asks by the old name where a server does not know the new one. */
-async function greeting(examined: Examined): ReturnType<typeof timed> {
-  try {
-    return await timed(examined, { hello: 1 });
-  } catch (error) {
-    if (!(error instanceof StoreError && error.code === 'ERR_STORE')) throw error;
-    return timed(examined, { isMaster: 1 });
-  }
-}
-
-async function timed({ commands, now, wall }: Examined, command: Fields) {
-  const [from, at] = [now(), wall()];
-  const reply = await commands.send('examine', command);
-  return { reply, took: now() - from, wall: at };
 }
 
 /** Returns null where the server does not know the command, or the user may not send it. */

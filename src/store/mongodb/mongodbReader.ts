@@ -26,6 +26,7 @@ import { examine } from './examination.js';
 import { MEMBERS } from './indexes/indexes.js';
 import { MongodbOrders } from './mongodbOrders.js';
 import { MongodbSchedules } from './mongodbSchedules.js';
+import { greet } from './serverClock.js';
 import type { Settings } from './settings.js';
 import { MongodbOutcomes } from './tasks/mongodbOutcomes.js';
 import { DEAD_LETTERS, isRetired, majority, TASKS, TaskReads, taskKey } from './tasks/taskReads.js';
@@ -35,6 +36,7 @@ const PREFIX = leaseId('');
 const BEHIND = 'lease0';
 const LEASES_TOGETHER_MAX = 100;
 const MEMBERS_MAX = 10_000;
+const clocks = { now: () => systemClock.now(), wall: () => systemClock.wall() };
 
 export class MongodbReader implements StoreReader {
   readonly label: string;
@@ -160,10 +162,14 @@ export class MongodbReader implements StoreReader {
     return letter === undefined ? null : this.reader(letter).deadLetter();
   }
 
+  async clockAhead(): Promise<number | null> {
+    return (await greet({ commands: this.commands, ...clocks }, 'clockAhead')).clockAhead;
+  }
+
   examine(): Promise<MongodbFacts> {
     const { commands, label } = this;
     const database = label.slice(label.lastIndexOf('/') + 1);
-    return examine({ commands, label, database, now: () => systemClock.now(), wall: () => systemClock.wall() });
+    return examine({ commands, label, database, ...clocks });
   }
 
   private find(what: string, collection: string, filter: Fields, options: Fields): Promise<Fields[]> {

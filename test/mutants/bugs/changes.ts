@@ -23,6 +23,14 @@ export const changeBugs: readonly PlantedBug[] = [
     caughtBy: ['named', 'walks'],
   },
   {
+    name: 'cancelled-task-emptied',
+    breaks: 'On MongoDB a mark empties the task: one that lands late takes what a dead letter would be written from.',
+    file: 'src/store/mongodb/tasks/mongodbChanges.ts',
+    find: 'const cancelled = { key: retiredKey(seq), mark: { term, number, key: id } };',
+    replace: 'const cancelled = { key: retiredKey(seq), payload: Buffer.alloc(0), mark: { term, number, key: id } };',
+    caughtBy: ['contract'],
+  },
+  {
     name: 'answered-before-proven',
     breaks: 'A master that is deposed answers that a task is removed.',
     file: changing,

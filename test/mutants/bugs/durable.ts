@@ -7,6 +7,14 @@ const caughtBy = ['simulation', 'walks'] as const;
 
 export const durableBugs: readonly PlantedBug[] = [
   {
+    name: 'pace-forgotten-at-a-hand-over',
+    breaks: 'A new master begins its first task at once, whenever the one before began its last (`minInterval`).',
+    file: 'src/coordinator/duties/durableDuty.ts',
+    find: '    this.pacing?.rest();\n    this.dispatcher.start(term);',
+    replace: '    this.dispatcher.start(term);',
+    caughtBy: ['simulation'],
+  },
+  {
     name: 'acknowledged-when-handed-out',
     breaks: 'Tasks are acknowledged when their chunk begins, not when they have ended.',
     file: reign,

@@ -7,6 +7,15 @@ const caughtBy = ['named'] as const;
 
 export const scheduleBugs: readonly PlantedBug[] = [
   {
+    name: 'correction-of-a-clock-counts-as-beat',
+    breaks:
+      'A clock that is found to be behind counts as a beat, so a deposed master replaces what a later one has written.',
+    file: 'src/coordinator/schedules/masterRows.ts',
+    find: 'if (validUntil > this.validUntil) this.beats += 1;',
+    replace: 'this.beats += 1;',
+    caughtBy: ['named'],
+  },
+  {
     name: 'cursor-before-the-task',
     breaks: 'The cursor moves before the task of the slot is stored, so a crash between the two loses the slot.',
     file: 'src/coordinator/schedules/settling.ts',

@@ -8,7 +8,7 @@ import { StoreError } from '../../../src/errors.ts';
 import type { Beat, ManyStore } from '../../../src/store/manyStore.ts';
 import type { Match } from '../../../src/store/matches.ts';
 import type { Drain, OrdersAsked, OrdersChange, Preferred, SeenOrders } from '../../../src/store/orders.ts';
-import type { OutboxStore } from '../../../src/store/outbox.ts';
+import type { BadEntry, Entry, OutboxStore } from '../../../src/store/outbox.ts';
 import type {
   DeadTenure,
   Lease,
@@ -63,7 +63,8 @@ import type { Plant } from './setting.ts';
 
 export type CallName =
   | Exclude<keyof Store, 'open' | 'close' | 'onAvailable' | 'onHint' | 'wantHints'>
-  | keyof TaskStore;
+  | keyof TaskStore
+  | keyof OutboxStore;
 
 /** Of one message and its answer; all in ms. */
 export interface Fate {
@@ -87,6 +88,8 @@ interface ConnectionParts {
   readonly taskLimit: number;
   /** Whether tasks that are done are deleted at once, or stay. */
   readonly trims: boolean;
+  /** Whether there are users who write into the outbox. Without them it is empty, and asking it takes no time. */
+  readonly hasOutbox: boolean;
   readonly plant: Plant | null;
   readonly conduct: Pick<Conduct, 'looking' | 'claims' | 'asks'>;
   /** Asked once per call. */
@@ -125,13 +128,21 @@ const taskCalls: ReadonlySet<CallName> = new Set<CallName>([
     'trimChanges',
     'markTask',
   ] as const),
+  ...(['putEntries', 'namesWaiting', 'readEntries', 'markEntries', 'refuseEntries', 'removeEntries'] as const),
 ]);
 
 /** What only a master asks for: a store that knows that it was emptied or replaced keeps it out of the next epoch. */
 const masterCalls: ReadonlySet<CallName> = new Set<CallName>([
   ...(['beat', 'release', 'acknowledge', 'setAttempts', 'clearAttempts', 'trimTasks', 'putDeadLetter'] as const),
   ...(['takeChange', 'answerChange', 'markTask'] as const),
+  ...(['relayTasks', 'markEntries', 'refuseEntries', 'removeEntries'] as const),
 ]);
+
+/**
+ * Calls that are never carried out twice: what brings back what was, if it lands a second time. An insert of a task is stopped by the
+ * number that it names.
+ */
+export const onceCalls: ReadonlySet<CallName> = new Set<CallName>(['beat', 'relayTasks', 'putEntries']);
 
 /** Calls that go out a moment after they were asked, in worlds where a process has company. */
 export const togetherCalls: ReadonlySet<CallName> = new Set<CallName>([
@@ -141,8 +152,7 @@ export const togetherCalls: ReadonlySet<CallName> = new Set<CallName>([
 
 export class SimulatedConnection implements FullStore {
   readonly tasks: TaskStore;
-  /** Empty: no simulated user has transactions, and no task is due later. */
-  readonly outbox: OutboxStore = new MemoryOutbox().connect();
+  readonly outbox: OutboxStore;
   readonly many: ManyStore = {
     beatAll: (beats) => this.beatAll(beats),
     highestTerms: () => assert.fail('a process has one member, which reads alone'),
@@ -164,6 +174,7 @@ export class SimulatedConnection implements FullStore {
 
   constructor(private readonly parts: ConnectionParts) {
     this.tasks = this.taskStore();
+    this.outbox = parts.hasOutbox ? this.outboxStore() : new MemoryOutbox().connect();
   }
 
   async open(): Promise<void> {}
@@ -319,6 +330,9 @@ export class SimulatedConnection implements FullStore {
   async findSuccess(): Promise<null> {
     return null;
   }
+  async clockAhead(): Promise<null> {
+    return null;
+  }
   async takeSlot(): Promise<TakenSlot> {
     return { taken: true };
   }
@@ -343,12 +357,17 @@ export class SimulatedConnection implements FullStore {
         }),
       relayTasks: (tenure, tasks) =>
         this.write('relayTasks', (primary) => {
-          if (held(primary.current.lease, tenure) === null) return { change: () => {}, answer: null };
+          // A store that deletes tasks at once looks at the lease. One that keeps them for a minute need not.
+          const isDeposed = held(primary.current.lease, tenure) === null;
+          if (trims && isDeposed) return { change: () => {}, answer: null };
           const { change, answer } = relayTasks(primary, tasks, new Date(clock.wall()));
           const committed = (): void => {
             for (const [index, result] of answer.entries()) {
               const task = tasks[index];
-              if (result.type === 'stored' && task !== undefined) database.watch.stored(result.seq, task.id);
+              if (task === undefined || result.type === 'relayed') continue;
+              const { id, origin } = task;
+              if (result.type === 'stored') database.watch.stored(result.seq, id, { origin, isDeposed });
+              else database.watch.refused(task.origin);
             }
           };
           return { change, answer, committed };
@@ -450,6 +469,63 @@ export class SimulatedConnection implements FullStore {
             answer: null,
           })),
         ),
+    };
+  }
+
+  private outboxStore(): OutboxStore {
+    const { clock, database, lookDelay } = this.parts;
+    const done = async (written: Promise<null>): Promise<void> => void (await written);
+    return {
+      putEntries: (_name, entries) =>
+        this.write('putEntries', ({ current }) => {
+          const trial = current.outbox.clone();
+          const answer = entries.map((entry) => trial.put(entry));
+          const stored = entries.filter((_, index) => answer[index]);
+          return {
+            answer,
+            change: ({ outbox }) => {
+              for (const entry of stored) outbox.put(entry);
+            },
+            committed: () => {
+              for (const entry of stored) database.watch.entered(entry);
+            },
+          };
+        }),
+      namesWaiting: (names, now) =>
+        this.read('namesWaiting', ({ committed: { outbox } }) => (outbox.read(now, 1).length > 0 ? [...names] : [])),
+      readEntries: (_name, now, most) => {
+        assert.equal(now.getTime(), new Date(clock.wall()).getTime(), 'entries are due by the clock of who reads them');
+        database.watch.entriesAsked(clock.wall());
+        // A primary that was cut off does not answer: what was written before is seen. The marked ones are read first.
+        return this.call('readEntries', (primary, _gap, answer) => {
+          if (primary !== database.main) return answer(null);
+          const marked = primary.committed.outbox.read(now, Number.POSITIVE_INFINITY).filter(isMarked).slice(0, most);
+          this.after(lookDelay(), () => {
+            if (primary !== database.main || database.down) return answer(null);
+            const all = primary.committed.outbox.read(now, Number.POSITIVE_INFINITY);
+            const others = all.filter((entry) => !isMarked(entry));
+            answer({ value: [...marked, ...others.slice(0, most - marked.length)] });
+          });
+        });
+      },
+      markEntries: (_name, entries) =>
+        done(this.write('markEntries', () => ({ change: ({ outbox }) => outbox.mark(entries), answer: null }))),
+      refuseEntries: (_name, entries) =>
+        done(this.write('refuseEntries', () => ({ change: ({ outbox }) => outbox.refuse(entries), answer: null }))),
+      removeEntries: (_name, entries) =>
+        done(
+          this.write('removeEntries', ({ current: { outbox } }) => {
+            const there = entries.filter(({ origin }) => outbox.lines.has(origin));
+            return {
+              change: (documents) => documents.outbox.remove(there),
+              answer: null,
+              committed: () => {
+                for (const { origin } of there) database.watch.left(origin);
+              },
+            };
+          }),
+        ),
+      outboxPlace: async () => ({ database: 'simulated', epoch: `${this.epoch}` }),
     };
   }
 
@@ -573,4 +649,8 @@ export class SimulatedConnection implements FullStore {
     if (ms === 0) then();
     else timeline.at(timeline.now() + ms, then);
   }
+}
+
+function isMarked(entry: Entry | BadEntry): boolean {
+  return 'marked' in entry && entry.marked;
 }

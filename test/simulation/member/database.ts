@@ -10,6 +10,7 @@
  */
 import type { TaskMark } from '../../../src/store/changes.ts';
 import type { Orders, OrdersAsked, OrdersChange, Preferred, SeenOrders } from '../../../src/store/orders.ts';
+import type { Entry } from '../../../src/store/outbox.ts';
 import type { Lease, Progress, Tenure, TermRecord } from '../../../src/store/store.ts';
 import type {
   AddResult,
@@ -26,6 +27,7 @@ import type {
 } from '../../../src/store/taskStore.ts';
 import type { TaskId } from '../../../src/task/task.ts';
 import { ChangeBook } from '../../support/changeBook.ts';
+import { MemoryOutbox } from '../../support/memoryOutbox.ts';
 import { putOutcomes, takesCheckpoint } from '../../support/outcomes.ts';
 import { isLater, isSame } from '../../support/recordMarks.ts';
 import type { Timeline } from '../../support/skewedClock.ts';
@@ -47,6 +49,9 @@ export class Documents {
   next = 1;
   letters = new Map<number, DeadLetter>();
   changes = new ChangeBook();
+  outbox = new MemoryOutbox();
+  /** Until when an id stays taken, by the wall clock of the member that stored its task. */
+  taken = new Map<TaskId, number>();
   outcomes = new Map<TaskId, TaskOutcome>();
   /** Which checkpoint of each task came last. */
   checkpoints = new Map<number, RecordMark>();
@@ -70,6 +75,8 @@ export class Documents {
     copy.numbers = new Map(this.numbers);
     copy.letters = new Map(this.letters);
     copy.changes = this.changes.clone();
+    copy.outbox = this.outbox.clone();
+    copy.taken = new Map(this.taken);
     copy.outcomes = new Map(this.outcomes);
     copy.checkpoints = new Map(this.checkpoints);
     return copy;
@@ -78,10 +85,24 @@ export class Documents {
 
 type Change = (documents: Documents) => void;
 
+/** What a task was made of, and whether another member was master by then. */
+export interface Moved {
+  readonly origin: string;
+  readonly isDeposed: boolean;
+}
+
 /** What the checks hear of it. */
 export interface DatabaseWatch {
-  /** A task is stored for good. */
-  stored(seq: number, id: TaskId): void;
+  /** A task is stored for good. `source`: it was moved here from the outbox. */
+  stored(seq: number, id: TaskId, source?: Moved): void;
+  /** An entry of the outbox is stored for good. */
+  entered(entry: Pick<Entry, 'id' | 'origin' | 'at'>): void;
+  /** Entries are read that are due by this time. */
+  entriesAsked(now: number): void;
+  /** An entry gets no task: its id is taken. */
+  refused(origin: string): void;
+  /** An entry is gone. */
+  left(origin: string): void;
   /** `done` was raised, or a burial begun, in the name of this tenure. */
   acknowledged(tenure: Tenure, done: number, burial: Burial | null): void;
   released(tenure: Tenure, done: number): void;
@@ -268,53 +289,64 @@ export function trimTerms(below: number): Change {
   };
 }
 
-export function addTasks({ current }: Primary, tasks: readonly NewTask[], at: Date): Outcome<AddResult[]> {
-  const stored: StoredTask[] = [];
-  let { next } = current;
-  const taken = new Set<TaskId>();
-  const answer = tasks.map(({ id, bytes }): AddResult => {
-    const before = current.numbers.get(id) ?? 0;
-    if (taken.has(id) || before > current.done || before === current.lease?.burial?.seq) return { type: 'known' };
-    taken.add(id);
-    const seq = next;
-    next += 1;
-    stored.push({ seq, id, bytes, attempts: 0, deaths: 0, recordedBy: null, at });
+/** Stores tasks that have no origin yet, and whose id is free. */
+class Adding {
+  private readonly stored: StoredTask[] = [];
+  private readonly ids = new Set<TaskId>();
+  private next: number;
+
+  constructor(
+    private readonly current: Documents,
+    private readonly at: Date,
+  ) {
+    this.next = current.next;
+  }
+
+  add(
+    task: NewTask & { readonly origin?: string },
+  ): { readonly type: 'stored'; readonly seq: number } | { type: 'known' } {
+    const { current, at, ids } = this;
+    const before = current.numbers.get(task.id) ?? 0;
+    const isQueued = before > current.done || before === current.lease?.burial?.seq;
+    if (ids.has(task.id) || isQueued || (current.taken.get(task.id) ?? 0) > at.getTime()) return { type: 'known' };
+    ids.add(task.id);
+    const seq = this.next;
+    this.next += 1;
+    this.stored.push({ ...task, seq, attempts: 0, deaths: 0, recordedBy: null, at });
     return { type: 'stored', seq };
-  });
-  const change: Change = (documents) => {
-    for (const task of stored) {
-      documents.tasks.set(task.seq, task);
-      documents.numbers.set(task.id, task.seq);
-      documents.next = task.seq + 1;
-    }
-  };
-  return { change, answer };
+  }
+
+  change(): Change {
+    const { stored, at } = this;
+    return (documents) => {
+      for (const { idRule, ...task } of stored) {
+        documents.tasks.set(task.seq, task);
+        documents.numbers.set(task.id, task.seq);
+        documents.next = task.seq + 1;
+        if (typeof idRule === 'number') documents.taken.set(task.id, at.getTime() + idRule);
+      }
+    };
+  }
+}
+
+export function addTasks({ current }: Primary, tasks: readonly NewTask[], at: Date): Outcome<AddResult[]> {
+  const adding = new Adding(current, at);
+  const answer = tasks.map(({ id, bytes, idRule }) => adding.add({ id, bytes, idRule }));
+  return { change: adding.change(), answer };
 }
 
 /** Finding no task of an origin and inserting at the next number is one write here: taskAdder.ts says why it may be. */
 export function relayTasks({ current }: Primary, tasks: readonly RelayedTask[], at: Date): Outcome<RelayResult[]> {
-  const stored: StoredTask[] = [];
-  const origins = new Set([...current.tasks.values()].map(({ origin }) => origin));
-  const taken = new Set<TaskId>();
-  let { next } = current;
+  const adding = new Adding(current, at);
+  const origins = new Map([...current.tasks.values()].map(({ origin, seq }) => [origin, seq]));
   const answer = tasks.map((task): RelayResult => {
-    if (origins.has(task.origin)) return { type: 'relayed' };
-    const before = current.numbers.get(task.id) ?? 0;
-    if (taken.has(task.id) || before > current.done || before === current.lease?.burial?.seq) return { type: 'known' };
-    taken.add(task.id);
-    origins.add(task.origin);
-    stored.push({ ...task, seq: next, attempts: 0, deaths: 0, recordedBy: null, at });
-    next += 1;
-    return { type: 'stored', seq: next - 1 };
+    const seq = origins.get(task.origin);
+    if (seq !== undefined) return { type: 'relayed', seq };
+    const result = adding.add(task);
+    if (result.type === 'stored') origins.set(task.origin, result.seq);
+    return result;
   });
-  const change: Change = (documents) => {
-    for (const task of stored) {
-      documents.tasks.set(task.seq, task);
-      documents.numbers.set(task.id, task.seq);
-      documents.next = task.seq + 1;
-    }
-  };
-  return { change, answer };
+  return { change: adding.change(), answer };
 }
 
 export function tasksAfter(

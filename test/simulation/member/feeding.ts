@@ -14,6 +14,8 @@ import type { SimulatedProcess } from './process.ts';
 /** After so many ms without an answer a client submits again. */
 const PATIENCE = 2500;
 const PAUSE_MS = 200;
+/** How long an id stays taken, at most, in ms. */
+const PERIOD_MAX_MS = 3000;
 const block = new Uint8Array(new SharedArrayBuffer(0));
 
 interface FeedingParts {
@@ -21,6 +23,8 @@ interface FeedingParts {
   readonly natures: Natures;
   readonly ledger: Ledger;
   readonly random: () => number;
+  /** Draws what is done with ids that stay taken. */
+  readonly unique: () => number;
   living(): readonly SimulatedProcess[];
   later(ms: number, run: () => void): void;
 }
@@ -29,6 +33,8 @@ export class Feeding {
   private made = 0;
   /** Submitted, and not known to be stored. */
   private readonly open = new Set<TaskId>();
+  /** How long some ids stay taken, in ms. */
+  private readonly periods = new Map<TaskId, number>();
 
   constructor(private readonly parts: FeedingParts) {}
 
@@ -46,11 +52,28 @@ export class Feeding {
       const id = this.made % 3 === 0 ? `t${this.made}` : this.made;
       natures.give(id);
       ids.push(id);
+      this.keepTaken(id);
     }
     if (habits.options.durable) {
       for (const id of ids) this.open.add(id);
       this.submit(ids);
     } else for (const process of this.parts.living()) this.feedOne(process, ids);
+  }
+
+  /** Keeps some ids taken for longer, and submits some of these again. */
+  private keepTaken(id: TaskId): void {
+    const { habits, unique, ledger, later } = this.parts;
+    if (!habits.keepsIds || unique() < 0.5) return;
+    const period = Math.ceil(unique() * PERIOD_MAX_MS);
+    this.periods.set(id, period);
+    ledger.keepsTaken(id, period);
+    if (unique() < 0.7) later(unique() * 1.5 * PERIOD_MAX_MS, () => this.again(id));
+  }
+
+  private again(id: TaskId): void {
+    if (this.open.has(id)) return;
+    this.open.add(id);
+    this.submit([id]);
   }
 
   private submit(ids: readonly TaskId[]): void {
@@ -68,7 +91,8 @@ export class Feeding {
     };
     process.hold(() => {
       if (!process.alive) return;
-      process.work.submit(batchOf(left)).then(() => {
+      const uniqueFor = this.parts.habits.keepsIds ? left.map((id) => this.periods.get(id)) : undefined;
+      process.work.submit(batchOf(left, uniqueFor)).then(() => {
         answered = true;
         for (const id of left) this.open.delete(id);
       }, again);
@@ -93,9 +117,10 @@ export class Feeding {
   }
 }
 
-function batchOf(ids: readonly TaskId[]): TaskBatch {
+/** `uniqueFor`: how long each id stays taken, in ms, or undefined. */
+export function batchOf(ids: readonly TaskId[], uniqueFor?: readonly (number | undefined)[]): TaskBatch {
   const zeros = ids.map(() => 0);
-  return { block, ids, offsets: zeros, lengths: zeros };
+  return { block, ids, offsets: zeros, lengths: zeros, ...(uniqueFor === undefined ? {} : { uniqueFor }) };
 }
 
 function shuffled<T>(values: readonly T[], random: () => number): T[] {

@@ -66,7 +66,7 @@ export class SimulatedGuards {
   private connection(clock: SkewedClock): SimulatedConnection {
     const { timeline, database } = this.parts;
     return new SimulatedConnection({
-      ...{ timeline, database, clock, trims: false, plant: null },
+      ...{ timeline, database, clock, trims: false, hasOutbox: false, plant: null },
       ...{ leaseLimit: COMMAND_LIMIT_MS, taskLimit: COMMAND_LIMIT_MS },
       // It is no member, and keeps to no rule of one.
       conduct: { looking: () => () => {}, claims: () => {}, asks: () => {} },

@@ -48,6 +48,10 @@ export interface Habits {
   readonly guarded: boolean;
   /** That a beat goes out in one command with beats of other leases. */
   readonly company: number;
+  /** Whether users write into the outbox. */
+  readonly hasOutbox: boolean;
+  /** Whether users keep ids taken for longer. */
+  readonly keepsIds: boolean;
   /** Whether the beats and looks of a process fall on a grid of its own. */
   readonly onGrid: boolean;
 }
@@ -122,13 +126,16 @@ function drawQueueHabits(setting: Setting): Habits {
       loadTimeout: Number.POSITIVE_INFINITY,
       stopTimeout: pick(0, 200, 1500),
       cancelTimeout: 200,
-      minInterval: 0,
+      minInterval: setting.faults.includes('paced') ? Math.ceil(5 + stream(setting.seed, 33)() * 45) : 0,
       grace,
       taskTimeout: pick(300, 900, Number.POSITIVE_INFINITY),
       mainTimeout: Number.POSITIVE_INFINITY,
       fencing: pick('thread', 'thread', 'process'),
     },
-    burst: pick(3, 10, 30, setting.queue === 'durable' ? 400 : 30),
+    burst: Math.min(
+      pick(3, 10, 30, setting.queue === 'durable' ? 400 : 30),
+      setting.faults.includes('paced') ? 10 : 400,
+    ),
     feedPause: 500 + random() * 1500,
     trouble: has('tasks') * pick(0.05, 0.15, 0.4),
     trims: random() < 0.5,
@@ -137,6 +144,8 @@ function drawQueueHabits(setting: Setting): Habits {
     guarded: stream(setting.seed, 22)() < 0.4,
     company: drawCompanyShare(stream(setting.seed, 31)),
     onGrid: stream(setting.seed, 32)() < 0.5,
+    hasOutbox: setting.faults.includes('outbox'),
+    keepsIds: setting.faults.includes('unique'),
   };
 }
 

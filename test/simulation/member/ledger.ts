@@ -14,9 +14,14 @@ import type { Lease, Tenure } from '../../../src/store/store.ts';
 import type { Burial } from '../../../src/store/taskStore.ts';
 import type { TaskId } from '../../../src/task/task.ts';
 import type { Behaviour } from './behaviour.ts';
-import type { Database, DatabaseWatch, Documents } from './database.ts';
+import { SKEW } from './bounds.ts';
+import type { Database, DatabaseWatch, Documents, Moved } from './database.ts';
+import { EntryBook } from './entryBook.ts';
 import type { SimulatedProcess } from './process.ts';
 import type { Setting } from './setting.ts';
+
+/** How much later than its writer's clock a task counts as stored, at most, in ms. */
+const COMMIT_MAX_MS = 100;
 
 /** What the standby of one process knows, for a queue in memory. */
 interface Knowledge {
@@ -76,6 +81,12 @@ export class Ledger implements DatabaseWatch {
   /** Of the epochs before this one. */
   private readonly past = { masterships: 0, unclean: 0 };
   private epoch = 1;
+  readonly entries = new EntryBook();
+  /** When a task last began, by true time. */
+  private beganAt = Number.NEGATIVE_INFINITY;
+  /** How long ids stay taken, in ms, and since when, by true time. */
+  private readonly periods = new Map<TaskId, number>();
+  private readonly takenSince = new Map<TaskId, number>();
   private readonly lostLetters = new Set<TaskId>();
   database: Database | null = null;
   /** Called when a lease was released for good. */
@@ -84,6 +95,7 @@ export class Ledger implements DatabaseWatch {
   constructor(
     private readonly setting: Setting,
     private readonly behaviour: (id: TaskId) => Behaviour,
+    private readonly now: () => number,
   ) {}
 
   private get isAtomic(): boolean {
@@ -149,8 +161,9 @@ export class Ledger implements DatabaseWatch {
     this.elections.add(term);
   }
 
-  /** A task is about to run; how it will go. */
-  begins(process: SimulatedProcess, task: QueuedTask, term: number): Behaviour {
+  /** A task is about to run; how it will go. `minInterval`: between the starts of two tasks. */
+  begins(process: SimulatedProcess, task: QueuedTask, term: number, minInterval: number): Behaviour {
+    if (minInterval > 0) this.keepsPace(process, minInterval);
     this.begun.set(task.id, (this.begun.get(task.id) ?? 0) + 1);
     if (this.isDurable) {
       if (this.isOfThisEpoch(process)) this.beginsStored(process, task, term);
@@ -159,6 +172,15 @@ export class Ledger implements DatabaseWatch {
       assert.ok(!told.has(task.id), `${process.id} runs ${task.id}, of which a lease told it that it is done`);
     }
     return this.behaviour(task.id);
+  }
+
+  private keepsPace({ isUnaware }: SimulatedProcess, minInterval: number): void {
+    // Of a machine that slept the lease may be over, and it cannot know.
+    if (isUnaware) return;
+    const gap = this.now() - this.beganAt;
+    const least = minInterval / (1 + SKEW) - 1;
+    assert.ok(gap >= least, `a task begins ${gap.toFixed(1)} ms after another, and ${minInterval} is the least`);
+    this.beganAt = this.now();
   }
 
   /**
@@ -216,9 +238,47 @@ export class Ledger implements DatabaseWatch {
 
   // ---- what is stored ----
 
-  stored(seq: number, id: TaskId): void {
+  stored(seq: number, id: TaskId, source?: Moved): void {
+    this.keep(seq, id);
+    if (source !== undefined) this.entries.stored(seq, id, source);
+    this.takes(seq, id);
+  }
+
+  private keep(seq: number, id: TaskId): void {
     this.stores.set(seq, id);
     if (!this.firstNumbers.has(id)) this.firstNumbers.set(id, seq);
+  }
+
+  /** Users want this id to stay taken for so long. */
+  keepsTaken(id: TaskId, period: number): void {
+    this.periods.set(id, period);
+  }
+
+  /** An id is stored again only when its time is over, as far as all clocks agree. */
+  private takes(seq: number, id: TaskId): void {
+    const period = this.periods.get(id);
+    if (period === undefined) return;
+    const since = this.takenSince.get(id) ?? Number.NEGATIVE_INFINITY;
+    const now = this.now();
+    const isFree = this.setting.faults.includes('wall') || now - since >= period - 2 * SKEW * now - COMMIT_MAX_MS;
+    assert.ok(isFree, `the id ${id} is number ${seq}, ${(now - since).toFixed(0)} ms after it was taken for ${period}`);
+    this.takenSince.set(id, now);
+  }
+
+  entered(entry: Parameters<EntryBook['entered']>[0]): void {
+    this.entries.entered(entry);
+  }
+
+  entriesAsked(now: number): void {
+    this.entries.asked(now);
+  }
+
+  refused(origin: string): void {
+    this.entries.refused(origin);
+  }
+
+  left(origin: string): void {
+    this.entries.left(origin);
   }
 
   cancelled(seq: number): void {
@@ -282,10 +342,12 @@ export class Ledger implements DatabaseWatch {
     if (this.isDurable) this.lostTasks(documents);
   }
 
-  private lostTasks({ tasks, done, letters, lease }: Documents): void {
+  private lostTasks({ tasks, done, letters, lease, outbox }: Documents): void {
     this.stores.clear();
     this.firstNumbers.clear();
-    for (const { seq, id } of [...tasks.values()].sort((one, other) => one.seq - other.seq)) this.stored(seq, id);
+    this.takenSince.clear();
+    this.entries.lost(outbox.lines.values(), tasks.values());
+    for (const { seq, id } of [...tasks.values()].sort((one, other) => one.seq - other.seq)) this.keep(seq, id);
     this.acknowledgedThrough = done;
     this.frontier = 0;
     this.done.clear();
@@ -368,6 +430,7 @@ export class Ledger implements DatabaseWatch {
       assert.deepEqual(this.open(process), [], `tasks that ${process.id} was fed are not done`);
     }
     if (!this.isDurable) return;
+    this.entries.finish();
     for (const [seq, id] of this.stores) {
       assert.ok(this.isNumberOver(seq), `number ${seq}, task ${id}, is neither done nor a dead letter`);
     }

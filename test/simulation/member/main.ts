@@ -73,12 +73,24 @@ async function many({ seeds, from, processes, overrides }: Flags): Promise<boole
 
 function summary(totals: Totals, seconds: number): string {
   const hours = totals.simulated / 3_600_000;
-  const { seeds, events, masterships, crashes, takeovers, done, repeats, unloadable, resigned, losses, removals } =
-    totals;
+  const {
+    seeds,
+    events,
+    masterships,
+    crashes,
+    takeovers,
+    done,
+    repeats,
+    unloadable,
+    resigned,
+    losses,
+    removals,
+    relayed,
+  } = totals;
   return [
     `${seeds} seeds in ${seconds.toFixed(1)} s: ${hours.toFixed(1)} simulated hours, ${(hours / seconds).toFixed(2)} per second, ${events} events`,
     `${masterships} masterships, ${takeovers} of them followed by a takeover, ${crashes} crashes, ${done} tasks done, ${repeats} repeats, ${unloadable} loads that failed under a mastership`,
-    `${resigned} masterships were given up, and the store was lost ${losses} times, ${removals} stored tasks were cancelled`,
+    `${resigned} masterships were given up, and the store was lost ${losses} times, ${removals} stored tasks were cancelled, ${relayed} entries of the outbox became tasks`,
   ].join('\n');
 }
 

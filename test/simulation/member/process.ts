@@ -23,7 +23,7 @@ import { OutboxWatch } from '../../../src/relay/outboxWatch.ts';
 import { openOnUse } from '../../../src/store/openOnUse.ts';
 import type { Store } from '../../../src/store/store.ts';
 import type { ProcessIdentity, ProcessTable } from '../../../src/surroundings/processIdentity.ts';
-import type { MemberEvent } from '../../../src/wire/messages.ts';
+import type { MemberEvent, TaskBatch } from '../../../src/wire/messages.ts';
 import { ordinary } from '../../support/orders.ts';
 import { type Held, SkewedClock, type Timeline } from '../../support/skewedClock.ts';
 import { SKEW, UNNOTICED } from './bounds.ts';
@@ -88,6 +88,7 @@ export class SimulatedProcess {
   dead = false;
   /** How many calls of its user are under way. */
   userCalls = 0;
+  private origins = 0;
   /** How its work module loads. */
   deploy: Deploy = 'good';
   /** Its work did not load, and has not since. */
@@ -134,7 +135,7 @@ export class SimulatedProcess {
       },
       begins: (task, term) => {
         assert.ok(!this.dead && this.held === null, `${this.id} works though it is held up`);
-        const behaviour = ledger.begins(this, task, term);
+        const behaviour = ledger.begins(this, task, term, habits.options.minInterval);
         world.note?.(`${id} begins ${task.id} under ${term}: ${behaviour.ends} after ${behaviour.takes.toFixed(1)}`);
         return behaviour;
       },
@@ -172,7 +173,7 @@ export class SimulatedProcess {
           if (habits.company === 0 || !togetherCalls.has(call)) conduct.asks(call);
         },
       },
-      trims: habits.trims,
+      ...{ trims: habits.trims, hasOutbox: habits.hasOutbox },
       plant: setting.plant,
       fate: (call) => world.fate(this, call),
       lookDelay: () => world.lookDelay(),
@@ -243,7 +244,7 @@ export class SimulatedProcess {
         this.managed = habits.options.durable
           ? new DurableDuty({
               ...{ ...parts, holder: id, reads: new ReadLimit(), stored: () => world.hint(this) },
-              ...{ outbox: store.outbox, newOrigin: () => `${id} ${random()}` },
+              ...{ outbox: store.outbox, newOrigin: () => this.newOrigin() },
               outboxes: new OutboxWatch({ outbox: store.outbox, clock, poll: intervals.POLL }),
               ...{ schedules: store.schedules, key: 'id' },
             })
@@ -392,6 +393,21 @@ export class SimulatedProcess {
     });
   }
 
+  private newOrigin(): string {
+    this.origins += 1;
+    return `${this.id} ${String(this.origins).padStart(6, '0')}`;
+  }
+
+  /** Stores tasks that are due then, for a user. */
+  async submitLater(batch: TaskBatch, time: number): Promise<void> {
+    const { managed } = this;
+    assert.ok(managed instanceof DurableDuty);
+    this.userCalls += 1;
+    await managed.submitLater(batch, time).finally(() => {
+      this.userCalls -= 1;
+    });
+  }
+
   /** Makes a call of its user, which may go on when the member has stopped. */
   async userCall(call: () => Promise<unknown>): Promise<void> {
     this.userCalls += 1;
@@ -493,6 +509,8 @@ export class SimulatedProcess {
         return ledger.toldDone(this, event.ids);
       case 'removed':
         return ledger.removed(this, event.ids);
+      case 'duplicate':
+        return ledger.entries.toldDuplicate(event.id);
       case 'failed':
         return ledger.failed(event.id, event.attempt);
       case 'panic':

@@ -61,16 +61,25 @@ export const faultKinds = [
   'priority',
   /** Members defer by their rank among those that they take for alive, and are often wrong about who lives. */
   'ranks',
+  /** Users write entries into the outbox: in transactions of their own, and for later. */
+  'outbox',
+  /** They keep ids taken for longer. */
+  'unique',
+  /** There is a least time between the starts of two tasks. */
+  'paced',
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
 const losses: readonly FaultKind[] = ['wiped', 'restored'];
 /** What operators do. */
 const operations: readonly FaultKind[] = ['hand-over', 'paused', 'drained', 'priority'];
+/** What users of a stored queue do. */
+const usages: readonly FaultKind[] = ['outbox', 'unique', 'paced'];
 /** Faults that worlds with a queue draw by a stream of their own, or never. */
 const apart: ReadonlySet<FaultKind> = new Set<FaultKind>([
   ...losses,
   ...operations,
+  ...usages,
   ...(['unfit', 'early', 'back', 'progress', 'trim', 'exit', 'hints', 'ranks'] as const),
 ]);
 /** Faults that need a queue. */
@@ -131,6 +140,11 @@ function drawRanks(seed: number): FaultKind[] {
   return stream(seed, 15)() < 0.4 ? ['ranks'] : [];
 }
 
+function drawUsages(seed: number): FaultKind[] {
+  const random = stream(seed, 42);
+  return usages.filter((kind) => random() < (kind === 'outbox' ? 0.6 : 0.25));
+}
+
 /** A world without a queue. */
 function drawElections(seed: number): Setting {
   const random = stream(seed, 0);
@@ -139,7 +153,7 @@ function drawElections(seed: number): Setting {
   const liking = random() < 0.4 ? 1 : 0.2 + random() * 0.6;
   const mayLose = random() < 0.5;
   const faults = faultKinds.filter((kind) => {
-    if (operations.includes(kind) || kind === 'ranks') return false;
+    if (operations.includes(kind) || usages.includes(kind) || kind === 'ranks') return false;
     const isLiked = random() < liking;
     if (ofQueues.has(kind) || (kind === 'split' && store === 'weak')) return false;
     return kind === 'drift' || (isLiked && (mayLose || !losses.includes(kind)));
@@ -163,6 +177,7 @@ function drawQueues(seed: number): Setting {
   if (stream(seed, 11)() < 0.4) liked.push('exit');
   if (stream(seed, 12)() < 0.6) liked.push('hints');
   liked.push(...drawOperations(seed), ...drawRanks(seed));
+  if (queue === 'durable') liked.push(...drawUsages(seed));
   // No server both writes leases without atomicity and takes back what it has shown.
   const faults = liked.filter((kind) => store === 'atomic' || kind !== 'split');
   const faultTime = 4000 + Math.floor(random() * 7000);

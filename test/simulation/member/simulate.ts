@@ -27,6 +27,7 @@ export function noTotals(): Totals {
     resigned: 0,
     losses: 0,
     removals: 0,
+    relayed: 0,
   };
 }
 

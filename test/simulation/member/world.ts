@@ -11,7 +11,7 @@ import type { ProcessIdentity, ProcessTable } from '../../../src/surroundings/pr
 import { Timeline } from '../../support/skewedClock.ts';
 import { Natures } from './behaviour.ts';
 import { claimBound, SKEW } from './bounds.ts';
-import { type CallName, type Fate, togetherCalls } from './connection.ts';
+import { type CallName, type Fate, onceCalls, togetherCalls } from './connection.ts';
 import { Database, Documents } from './database.ts';
 import { Feeding } from './feeding.ts';
 import { SimulatedGuards } from './guards.ts';
@@ -21,6 +21,7 @@ import { SimulatedLifelines } from './lifelines.ts';
 import { Operators } from './operators.ts';
 import { SimulatedProcess, type Surroundings } from './process.ts';
 import { type FaultKind, type Setting, stream } from './setting.ts';
+import { Users } from './users.ts';
 
 /** What a run adds to the totals. */
 export interface WorldReport {
@@ -43,6 +44,8 @@ export interface WorldReport {
   readonly losses: number;
   /** How often it was answered that a stored task is cancelled. */
   readonly removals: number;
+  /** How many entries of the outbox became tasks. */
+  readonly relayed: number;
 }
 
 /** Promises that what follows on one event may pass, one after another, before the next: with a queue, and without. */
@@ -95,6 +98,7 @@ export class World implements Surroundings {
   private readonly natures: Natures;
   private readonly feeding: Feeding;
   private readonly operators: Operators;
+  private readonly users: Users;
   private readonly ranks: () => number;
   private processes: SimulatedProcess[] = [];
   /** Those that have ended, too. */
@@ -131,7 +135,11 @@ export class World implements Surroundings {
       later: (ms, run) => this.later(ms, run),
     });
     this.natures = new Natures(this.habits, stream(seed, 5));
-    this.ledger = new Ledger(setting, (id) => this.natures.behaviour(id));
+    this.ledger = new Ledger(
+      setting,
+      (id) => this.natures.behaviour(id),
+      () => this.timeline.now(),
+    );
     const commit = setting.store === 'weak' ? 0 : this.habits.commit;
     const commitDelay = (): number => (commit === 0 ? 0 : this.network() * commit);
     this.database = new Database(this.timeline, commitDelay, this.ledger);
@@ -149,6 +157,7 @@ export class World implements Surroundings {
       natures: this.natures,
       ledger: this.ledger,
       random: stream(seed, 6),
+      unique: stream(seed, 44),
       living: () => this.living,
       later: (ms, run) => this.later(ms, run),
     });
@@ -160,6 +169,13 @@ export class World implements Surroundings {
       later: (ms, run) => this.later(ms, run),
       living: () => this.living,
     });
+    this.users = new Users({
+      ...{ database: this.database, natures: this.natures, random: stream(seed, 43), note: this.note },
+      living: () => this.living,
+      now: () => this.timeline.now(),
+      later: (ms, run) => this.later(ms, run),
+    });
+    if (this.habits.hasOutbox) this.useOutbox(stream(seed, 45));
     if (setting.queue === 'durable') this.changeTasks(stream(seed, 41));
     this.ranks = stream(seed, 16);
     this.mischiefs = mischiefs.filter((kind) => faults.includes(kind));
@@ -189,7 +205,7 @@ export class World implements Surroundings {
     const { continued, deposed, resigned, losses, removals } = this.ledger;
     return {
       ...{ simulated: this.timeline.now(), events, masterships, crashes, takeovers, done, repeats, unloadable },
-      ...{ continued, deposed, resigned, losses, removals },
+      ...{ continued, deposed, resigned, losses, removals, relayed: this.ledger.entries.relayed },
     };
   }
 
@@ -267,7 +283,8 @@ export class World implements Surroundings {
     if (this.habits.options.durable) {
       // Without atomic writes `done` may have been set back after the last acknowledgement, until there is another.
       const isAcknowledged = this.setting.store === 'weak' || done === next - 1;
-      return this.feeding.isDone && isAcknowledged && this.ledger.isAllOver;
+      const isMoved = this.users.isDone && this.database.main.committed.outbox.lines.size === 0;
+      return this.feeding.isDone && isMoved && isAcknowledged && this.ledger.isAllOver;
     }
     return this.living.every((process) => this.ledger.open(process).length === 0);
   }
@@ -342,6 +359,15 @@ export class World implements Surroundings {
       if (this.timeline.now() > this.setting.faultTime) return;
       this.operators.changeSomehow();
       this.later(random() * 1000, next);
+    };
+    this.later(random() * 1000, next);
+  }
+
+  private useOutbox(random: () => number): void {
+    const next = (): void => {
+      if (this.timeline.now() > this.setting.faultTime) return;
+      this.users.write();
+      this.later(random() * 2 * this.habits.feedPause, next);
     };
     this.later(random() * 1000, next);
   }
@@ -493,8 +519,8 @@ export class World implements Surroundings {
     const gap = store === 'weak' ? either(habits.gaps[call] ?? habits.gap) : 0;
     const fails = habits.early > 0 && network() < habits.early ? network() * 1000 : null;
     const arrives = [either(habits.delay)];
-    // A second beat of the same number would bring back a version that was: no store of ours sends one.
-    if (network() < habits.duplicate && call !== 'beat') arrives.push(network() * habits.latest);
+    // No store of ours sends these twice. A second beat of the same number would bring back a version that was.
+    if (network() < habits.duplicate && !onceCalls.has(call)) arrives.push(network() * habits.latest);
     const cutOff = process.cutOff !== null && this.timeline.now() < process.cutOff.until ? process.cutOff : null;
     const isLost = cutOff?.there || network() < habits.loss / 2;
     const isUnheard = cutOff?.back || network() < habits.loss / 2;

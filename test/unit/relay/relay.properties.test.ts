@@ -5,6 +5,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { StoreError } from '../../../src/errors.ts';
+import { ReadLimit } from '../../../src/queue/readLimit.ts';
 import { Relay } from '../../../src/relay/relay.ts';
 import type { Tenure } from '../../../src/store/store.ts';
 import type { TaskId } from '../../../src/task/task.ts';
@@ -91,7 +92,7 @@ class World {
     };
     const relay = new Relay({
       ...{ name: 'x', store: tasks.connect(() => this.fate), outbox: outbox.connect((_, run) => this.call(run)) },
-      ...{ clock: own, poll: POLL },
+      ...{ clock: own, poll: POLL, reads: new ReadLimit() },
       through: () => tasks.done,
       stored: () => {},
       duplicate: () => {},

@@ -34,14 +34,12 @@ export class KeptIds {
     private readonly clock: Clock,
   ) {}
 
-  /** Marks those of the range whose time is not over, and deletes the others. All are done. Returns how many those were. */
-  async trim(name: string, range: Fields): Promise<number> {
-    const unmarked = { ...range, kept: null };
+  /** Marks those of the range whose time is not over. All are done. */
+  async mark(name: string, seq: Fields): Promise<void> {
     const until = { $gt: new Date(this.clock.wall()) };
     const change = { $set: { kept: true, payload: NO_BYTES } };
-    const matched = await this.commands.updateMany('trimTasks', TASKS, { ...unmarked, uniqueUntil: until }, change);
-    if (matched > 0) this.seen(name);
-    return matched + (await this.commands.delete('trimTasks', TASKS, unmarked, 0));
+    const filter = { name, seq, kept: null, uniqueUntil: until };
+    if ((await this.commands.updateMany('trimTasks', TASKS, filter, change)) > 0) this.seen(name);
   }
 
   /** There are some. */

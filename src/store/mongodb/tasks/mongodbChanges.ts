@@ -8,7 +8,6 @@ import type { TaskId } from '../../../task/task.js';
 import { ChangeReader, storedTaskChange } from '../../changeDocuments.js';
 import type { ChangeAnswer, ChangeStore, TaskChange, TaskMark } from '../../changes.js';
 import { type Fields, readableIn, storedId } from '../../documents.js';
-import { NO_BYTES } from '../../reader.js';
 import type { Tenure } from '../../store.js';
 import { type Commands, LEASES, ofOurFormat } from '../commands.js';
 import { majority, retiredKey, TASKS, taskKey } from './taskReads.js';
@@ -75,7 +74,10 @@ export class MongodbChanges implements ChangeStore {
     await this.commands.delete('trimChanges', LEASES, { ...rangeOf(name), until: { $lt: before } }, 0);
   }
 
-  /** The id of a cancelled task is free at once, and an older version takes the task for one that was done. */
+  /**
+   * The id of a cancelled task is free at once, and an older version takes the task for one that was done. Its payload stays: a mark of
+   * a master that is deposed may land when the next one is burying the task, and who comes after that writes the letter from here.
+   */
   async markTask({ name, term }: Tenure, { seq, key, number, bytes }: TaskMark): Promise<void> {
     const _id = taskKey(name, seq);
     const earlier = [
@@ -83,7 +85,7 @@ export class MongodbChanges implements ChangeStore {
       { 'mark.term': { $lt: term } },
       { 'mark.term': term, 'mark.number': { $lt: number } },
     ];
-    // A later master that has a record of the task may be burying it, and needs its payload.
+    // A later master that has a record of the task has begun it, as it was.
     const unrecorded = [{ by: null }, { 'by.term': { $lte: term } }];
     const id = storedId(key);
     const $and = [{ $or: unrecorded }, { $or: earlier }];
@@ -94,7 +96,7 @@ export class MongodbChanges implements ChangeStore {
     }
     // Marked before, it has that id in its mark alone.
     const named = { $or: [{ key: id }, { 'mark.key': id }] };
-    const cancelled = { key: retiredKey(seq), payload: NO_BYTES, mark: { term, number, key: id } };
+    const cancelled = { key: retiredKey(seq), mark: { term, number, key: id } };
     await this.commands.update('markTask', TASKS, { _id, $and: [...$and, named] }, { $set: cancelled });
   }
 

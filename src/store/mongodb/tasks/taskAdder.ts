@@ -16,7 +16,8 @@
  * So if n was given to another after the proof, then it was done after the proof, and is still there when this insert
  * arrives in its time: it fails. If the insert succeeds in its time, no other task ever had n. One that arrives after its time
  * counts as failed, and may leave a task below what is done: no reader looks there, the trimmer takes it away in the
- * end, and its id is freed as soon as the id is submitted again.
+ * end, and its id is freed as soon as the id is submitted again. It must not be taken for one that was done, because of its origin or
+ * of an id that stays taken: so the trimmer puts down which numbers it frees, before it does (taskTrimmer.ts).
  *
  * A task that a master moves into the queue from elsewhere has an origin, and is stored once, though two masters may move it. Who
  * has proven that n - 1 is the highest, then finds no task of that origin, and then inserts n, doubles nothing: another one
@@ -30,7 +31,7 @@ import type { TaskId } from '../../../task/task.js';
 import type { Clock } from '../../../time/clock.js';
 import { pause } from '../../../time/pause.js';
 import { type Fields, storedId } from '../../documents.js';
-import { storedExtras } from '../../taskDocuments.js';
+import { withExtras } from '../../taskDocuments.js';
 import type { AddResult, Moment, NewTask, QueueState, RelayedTask, RelayResult } from '../../taskStore.js';
 import type { Commands } from '../commands.js';
 import type { IndexKeeper } from '../indexes/indexKeeper.js';
@@ -196,8 +197,8 @@ export class TaskAdder {
     const at = new Date(this.clock.wall());
     const documents = tasks.map((task, index): Fields => {
       const seq = end.next + index;
-      const fields = { _id: taskKey(name, seq), name, seq, key: storedId(task.id), payload: task.bytes };
-      return { ...fields, attempts: 0, deaths: 0, at, ...storedExtras(task), ...takenUntil(task, at) };
+      const [_id, key, payload] = [taskKey(name, seq), storedId(task.id), task.bytes];
+      return takenUntil(withExtras({ _id, name, seq, key, payload, attempts: 0, deaths: 0, at }, task), task, at);
     });
     try {
       const stored = await this.commands.insertInOrder(what, TASKS, documents);
@@ -218,12 +219,13 @@ export class TaskAdder {
   /** Finds which of the ids are taken. One that is done, not trimmed yet, and not taken for longer makes room for the task. */
   private async idsInTheWay(name: string, tasks: readonly NewTask[]): Promise<InTheWay> {
     const filter = { name, key: { $in: tasks.map(({ id }) => storedId(id)) } };
-    const projection = { seq: 1, key: 1, origin: 1, uniqueUntil: 1, format: 1 };
+    const projection = { seq: 1, key: 1, origin: 1, uniqueUntil: 1, kept: 1, format: 1 };
     const options = { limit: tasks.length, projection, ...majority };
     const [documents, { state }] = await Promise.all([
       this.commands.find('addTasks', TASKS, filter, options),
       this.look(name),
     ]);
+    const late = await this.lateAmong(name, documents, state.done);
     const requeued = new Set(tasks.filter(({ idRule }) => idRule === 'requeued').map(({ id }) => id));
     const queued: InTheWay['queued'] = new Map();
     const retired: { q: Fields; u: Fields }[] = [];
@@ -232,12 +234,30 @@ export class TaskAdder {
       const { seq, id } = reader.taskName();
       // A task that is being buried is needed for its letter.
       const isQueued = seq > state.done || seq === state.burial?.seq;
-      const isTaken = reader.uniqueUntil() > this.clock.wall() && !requeued.has(id);
+      const isTaken = reader.uniqueUntil() > this.clock.wall() && !requeued.has(id) && !late.has(seq);
       if (isQueued || isTaken) queued.set(id, reader.relayed().origin);
       else retired.push({ q: { _id: taskKey(name, seq) }, u: { $set: { key: retiredKey(seq) } } });
     }
     await this.commands.updateEach('addTasks', TASKS, retired);
     return { queued, retired: retired.length };
+  }
+
+  /** Returns the numbers of those whose ids look taken, and that came too late: they were never run. */
+  private async lateAmong(name: string, documents: readonly Fields[], done: number): Promise<ReadonlySet<number>> {
+    const unkept = documents.flatMap((document) => {
+      const reader = this.reads.reader(document);
+      const seq = reader.serial('seq');
+      return seq <= done && document.kept !== true && reader.uniqueUntil() > 0 ? [seq] : [];
+    });
+    if (unkept.length === 0) return noNumbers;
+    const trimmed = await this.reads.trimmedThrough('addTasks', name);
+    const seqs = unkept.filter((seq) => seq <= trimmed);
+    if (seqs.length === 0) return noNumbers;
+    // Since the first look one may have been marked as kept.
+    const filter = { _id: { $in: seqs.map((seq) => taskKey(name, seq)) }, kept: null };
+    const options = { limit: seqs.length, projection: { seq: 1, format: 1 }, ...majority };
+    const found = await this.commands.find('addTasks', TASKS, filter, options);
+    return new Set(found.map((document) => this.reads.reader(document).serial('seq')));
   }
 
   private async look(name: string): Promise<{ readonly end: End; readonly state: QueueState }> {
@@ -274,11 +294,12 @@ export class TaskAdder {
 }
 
 /** In the document of the task itself, so no crash comes between the two. */
-function takenUntil({ idRule }: NewTask, at: Date): Fields {
-  return typeof idRule === 'number' ? { uniqueUntil: new Date(at.getTime() + idRule) } : {};
+function takenUntil(fields: Fields, { idRule }: NewTask, at: Date): Fields {
+  return typeof idRule === 'number' ? { ...fields, uniqueUntil: new Date(at.getTime() + idRule) } : fields;
 }
 
 const noOrigins: ReadonlyMap<string, number> = new Map();
+const noNumbers: ReadonlySet<number> = new Set();
 
 /** Returns by what its outcome is found. */
 function nameOf({ id, origin }: Added): TaskId {

@@ -40,7 +40,7 @@ export class TaskReads {
     return lease === undefined ? { done: 0, burial: null } : this.reader(lease).queueState();
   }
 
-  /** Returns those of the origins that a stored task has, done or not, with its number. */
+  /** Returns those of the origins that a stored task has, done or not, with its number. One that came too late does not count. */
   async origins(what: string, name: string, origins: readonly string[]): Promise<Map<string, number>> {
     const filter = { name, origin: { $in: origins } };
     // One that came too late, and lies below what is done, may have the origin of another.
@@ -52,7 +52,19 @@ export class TaskReads {
       const origin = reader.text('origin');
       seqs.set(origin, Math.max(reader.count('seq'), seqs.get(origin) ?? 0));
     }
-    return seqs;
+    if (seqs.size === 0) return seqs;
+    const trimmed = await this.trimmedThrough(what, name);
+    return new Map([...seqs].filter(([, seq]) => seq > trimmed));
+  }
+
+  /**
+   * Returns up to which number tasks were trimmed, or are about to be, 0 if none. A number up to there was given once: a task that has
+   * it, and is not kept for its id, came too late (taskAdder.ts), and was never run.
+   */
+  async trimmedThrough(what: string, name: string): Promise<number> {
+    const options = { limit: 1, projection: { through: 1, format: 1 }, ...majority };
+    const [found] = await this.commands.find(what, LEASES, { _id: trimmedId(name) }, options);
+    return found === undefined ? 0 : this.reader(found).serial('through');
   }
 
   reader(document: Fields): TaskReader {
@@ -86,6 +98,11 @@ export class TaskReads {
 
 export function taskKey(name: string, seq: number): string {
   return `${seq}/${name}`;
+}
+
+/** Names the document that says up to where tasks were trimmed. */
+export function trimmedId(name: string): string {
+  return `trimmed/${name}`;
 }
 
 /** In the place of the id of a task that is done, when the id came again: no id is stored so. */

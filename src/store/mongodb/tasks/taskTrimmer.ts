@@ -5,16 +5,17 @@
  */
 import type { Clock } from '../../../time/clock.js';
 import type { Fields } from '../../documents.js';
-import type { Commands } from '../commands.js';
+import { type Commands, LEASES } from '../commands.js';
 import { KeptIds } from './keptIds.js';
-import { majority, TASKS, type TaskReads } from './taskReads.js';
+import { majority, TASKS, type TaskReads, trimmedId } from './taskReads.js';
 
 /** How long a task stays after it was heard that it is done, in ms. */
 export const KEPT_MS = 60_000;
 /** How near two of the times are that are kept apart, in ms: there are no more than KEPT_MS / STEP + 2 of them. */
 const STEP = 1000;
-/** The numbers in one command. */
+/** The numbers in one command, and for how many it is put down at a time that they are trimmed. */
 const BITE = 2000;
+const STRETCH = 20_000;
 
 interface Mark {
   readonly at: number;
@@ -29,6 +30,8 @@ interface Trim {
   ripe: number;
   /** Nothing was left up to here; `null` before the first look. */
   trimmed: number | null;
+  /** It is on record that all up to here are trimmed, or are about to be. */
+  recorded: number;
   under: Promise<void> | undefined;
 }
 
@@ -46,7 +49,7 @@ export class TaskTrimmer {
 
   /** Calls for one subsystem that come while it is being trimmed share what is under way. */
   trim(name: string, through: number): Promise<void> {
-    const trim = this.trims.get(name) ?? { marks: [], ripe: 0, trimmed: null, under: undefined };
+    const trim = this.trims.get(name) ?? { marks: [], ripe: 0, trimmed: null, recorded: 0, under: undefined };
     this.trims.set(name, trim);
     this.mark(trim, through);
     trim.under ??= this.commands
@@ -77,22 +80,37 @@ export class TaskTrimmer {
   private async bite(name: string, trim: Trim, signal: AbortSignal): Promise<void> {
     // The highest stays: the number after it is found by it, should the lease be lost.
     for (let last = trim.ripe - 1; !signal.aborted && (trim.trimmed ?? 0) < last; last = trim.ripe - 1) {
-      trim.trimmed ??= await this.holeBehind(name, 0, last);
+      trim.trimmed ??= await this.begin(name, trim, last);
       const to = Math.min(trim.trimmed + BITE, last);
       if (trim.trimmed >= to) continue;
       // In a database that was emptied, a master of before knows numbers that other tasks have now.
       const { done } = await this.reads.state('trimTasks', name);
-      if (done < to) {
+      if (done < last) {
         this.kept.forget(name);
         return forget(trim);
       }
-      const range = { name, seq: { $gt: trim.trimmed, $lte: to } };
-      let gone = await this.commands.delete('trimTasks', TASKS, { ...range, uniqueUntil: null }, 0);
-      // No more is asked where no id stays taken: the numbers of those that were deleted have no gaps.
-      if (gone < to - trim.trimmed) gone += await this.kept.trim(name, range);
+      if (to > trim.recorded) await this.record(name, trim, Math.min(trim.trimmed + STRETCH, last));
+      const range = { name, seq: { $gt: trim.trimmed, $lte: to }, kept: null };
+      const gone = await this.commands.delete('trimTasks', TASKS, range, 0);
       trim.trimmed = gone > 0 ? to : await this.holeBehind(name, to, last);
     }
     await this.kept.sweep(name, trim.ripe - 1, signal);
+  }
+
+  private async begin(name: string, trim: Trim, last: number): Promise<number> {
+    trim.recorded = await this.reads.trimmedThrough('trimTasks', name);
+    return this.holeBehind(name, 0, last);
+  }
+
+  /**
+   * Puts down that the numbers up to `through` are trimmed, before the first of them is free again. What keeps its id is marked
+   * before that, and nothing that has been put down is marked any more: what is there without a mark then came too late.
+   */
+  private async record(name: string, trim: Trim, through: number): Promise<void> {
+    await this.kept.mark(name, { $gt: Math.max(trim.recorded, trim.trimmed ?? 0), $lte: through });
+    const change = { $max: { through }, $set: { subsystem: name } };
+    await this.commands.update('trimTasks', LEASES, { _id: trimmedId(name) }, change, true);
+    trim.recorded = through;
   }
 
   /** Returns the number before the lowest task above `seq` that is to go, and no more than `most`. */
@@ -114,4 +132,5 @@ function forget(trim: Trim): void {
   trim.marks.length = 0;
   trim.ripe = 0;
   trim.trimmed = null;
+  trim.recorded = 0;
 }

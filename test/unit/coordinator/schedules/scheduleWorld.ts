@@ -191,6 +191,7 @@ export class ScheduleWorld {
       touchSchedules: (name, ids, at) => this.call(clock, () => rows.touchSchedules(name, ids, at)),
       pauseSchedule: (name, id, pause) => this.call(clock, () => rows.pauseSchedule(name, id, pause)),
       resumeSchedule: (name, id, at) => this.call(clock, () => rows.resumeSchedule(name, id, at)),
+      deleteSchedule: (name, id, since) => this.call(clock, () => rows.deleteSchedule(name, id, since)),
     };
   }
 
@@ -306,7 +307,7 @@ export class ScheduleWorld {
     let strikeAt = this.clock.now() + 60_000;
     while (this.clock.now() < end) {
       await this.clock.advance(5000);
-      this.master?.timetable.beat();
+      this.master?.timetable.heldUntil(this.clock.now());
       this.work();
       if (this.clock.now() < strikeAt) continue;
       this.strike();
@@ -319,7 +320,7 @@ export class ScheduleWorld {
     // A clock that has run ahead has settled slots of the future, and they come first.
     for (let beat = 0; beat < 120; beat++) {
       await this.clock.advance(5000);
-      this.master?.timetable.beat();
+      this.master?.timetable.heldUntil(this.clock.now());
     }
   }
 

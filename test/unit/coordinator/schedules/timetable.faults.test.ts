@@ -66,7 +66,7 @@ const row = async (id = 'a') => (await store.readSchedules(NAME, [id]))[0];
 async function reign(master: Timetable, ms: number): Promise<void> {
   for (let passed = 0; passed < ms; passed += 1000) {
     await clock.advance(1000);
-    master.beat();
+    master.heldUntil(clock.now());
   }
 }
 
@@ -106,6 +106,19 @@ test('a master without beats replaces nothing of a later one, tells it, and asks
   expect(await row()).toMatchObject({ term: 2, cursor: Date.UTC(2026, 4, 1, 13) });
   expect(told.filter((text) => text.includes('has refused'))).toHaveLength(1);
   expect(calls).toBeLessThan(300);
+});
+
+test('a clock that is corrected is no beat, so nothing of a later master is replaced', async () => {
+  await settledUnder(2);
+  const deposed = timetable(hourly());
+  deposed.heldUntil(clock.now() + HOUR);
+  deposed.start(1);
+  for (let second = 0; second < 3600; second += 1) {
+    await clock.advance(1000);
+    // Each time its machine is found to have slept for a moment.
+    deposed.heldUntil(clock.now() + HOUR - 2000 * second);
+  }
+  expect(await row()).toMatchObject({ term: 2, cursor: Date.UTC(2026, 4, 1, 13) });
 });
 
 test.each([1, 501])('numbers that begin again keep no slot from its task, under term %i', async (term) => {

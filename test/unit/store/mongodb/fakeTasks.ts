@@ -36,6 +36,8 @@ interface Task extends Fields {
 
 export class FakeTasks {
   done = 0;
+  /** What is put down of trimming. */
+  trimmed: Fields | undefined;
   /** In the order of their numbers. */
   tasks: Task[] = [];
   /** Are in the way of an insert, and cannot be seen. */
@@ -78,7 +80,9 @@ export class FakeTasks {
     if (answer !== undefined) return answer;
     if ('aggregate' in command) return { cursor: { firstBatch: this.duplicates() } };
     if (Array.isArray(command.documents)) return this.insert(command.documents);
-    if (Array.isArray(command.updates)) return this.update(command.updates);
+    if (Array.isArray(command.updates)) {
+      return command.update === 'failover' ? this.recordTrim(command.updates) : this.update(command.updates);
+    }
     if (Array.isArray(command.deletes)) return this.delete(command.deletes);
     return { cursor: { firstBatch: this.find(command) } };
   };
@@ -100,7 +104,11 @@ export class FakeTasks {
   }
 
   private find({ find, filter, sort, limit }: Fields): Fields[] {
-    if (find === 'failover') return [{ _id: 'lease', done: this.done }];
+    if (find === 'failover') {
+      const isOfTrim = isFields(filter) && filter._id === 'trimmed/q';
+      if (isOfTrim) return this.trimmed === undefined ? [] : [this.trimmed];
+      return [{ _id: 'lease', done: this.done }];
+    }
     const found = this.tasks.filter((task) => isMatch(task, isFields(filter) ? filter : {}));
     if (isFields(sort) && sort.seq === -1) found.reverse();
     return found.slice(0, Number(limit));
@@ -116,6 +124,12 @@ export class FakeTasks {
       });
     }
     return { n };
+  }
+
+  private recordTrim([update]: readonly { q: Fields; u: { $max: { through: number } } }[]): Fields {
+    const through = Math.max(Number(this.trimmed?.through ?? 0), update?.u.$max.through ?? 0);
+    this.trimmed = { ...update?.q, through };
+    return { n: 1 };
   }
 
   private delete(deletes: readonly { q: Fields }[]): Fields {

@@ -98,7 +98,7 @@ test('a letter that is put back is stored though its id is taken, and the id is 
   expect(await adder.add('q', [task('3')], MANY)).toEqual([{ type: 'stored', seq: 12 }]);
 });
 
-test('nothing more is asked of the server where no id stays taken', async () => {
+test('what is put down of a trim costs two commands, and nothing more is asked where no id stays taken', async () => {
   const server = new FakeTasks();
   const clock = new VirtualClock();
   const { adder, trimmer } = server.member(clock);
@@ -111,7 +111,9 @@ test('nothing more is asked of the server where no id stays taken', async () => 
   const before = server.sent.length;
   await trimAll(trimmer, clock);
   expect(server.seqs).toEqual([10]);
-  expect(server.sent.slice(before).map((command) => Object.keys(command)[0])).toEqual(['find', 'find', 'delete']);
+  expect(server.sent.slice(before).map((command) => Object.keys(command)[0])).toEqual([
+    ...['find', 'find', 'find', 'update', 'update', 'delete'],
+  ]);
 });
 
 test('in a database that was emptied, nothing that is queued is marked', async () => {

@@ -16,7 +16,8 @@ const stored = (from: number, to: number): AddResult[] =>
 async function heldUp() {
   const server = new FakeTasks();
   const clock = new VirtualClock();
-  const { adder } = server.member(clock);
+  const member = server.member(clock);
+  const { adder } = member;
   expect(await adder.add('q', tasks(9), MANY)).toEqual(stored(1, 9));
   const meanwhile = async () => {
     const othersClock = new VirtualClock();
@@ -28,7 +29,7 @@ async function heldUp() {
     await others.trimmer.trim('q', 20);
     expect(server.seqs).toEqual([20]);
   };
-  return { server, clock, adder, meanwhile };
+  return { server, clock, ...member, meanwhile };
 }
 
 test('one call more takes one command, and a look at the indexes', async () => {
@@ -103,4 +104,72 @@ test('what is in the way but cannot be seen yet is waited for', async () => {
   server.tasks.push(...server.hidden.splice(0));
   await clock.advance(100);
   expect(await adding).toEqual(stored(11, 11));
+});
+
+/** As `heldUp`, and the insert of these tasks lands when numbers up to 19 are free again. */
+async function landsLate(send: (member: ReturnType<FakeTasks['member']>, clock: VirtualClock) => Promise<unknown>) {
+  const { server, clock, adder, trimmer, indexes, meanwhile } = await heldUp();
+  server.hold = async (command) => {
+    if (!('documents' in command)) return;
+    server.hold = async () => {};
+    await meanwhile();
+    clock.sleep(KEPT_MS);
+  };
+  await expect(send({ adder, trimmer, indexes }, clock)).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' });
+  expect(server.seqs).toEqual([10, 20]);
+  return { server, clock };
+}
+
+const moment = (clock: VirtualClock) => ({ now: clock.now(), sinceBoot: clock.sinceBoot() });
+
+test('a task that was moved too late, below what is done, is not taken for the task of its source', async () => {
+  const [task = { id: 'none', bytes: Buffer.alloc(0) }] = tasks(1);
+  const moved = { ...task, origin: 'slot' };
+  const { server } = await landsLate(({ adder }, own) => adder.relay('q', [moved], moment(own)));
+  const clock = new VirtualClock();
+  const next = server.member(clock).adder;
+  expect(await next.relay('q', [moved], moment(clock))).toEqual([{ type: 'stored', seq: 21 }]);
+  expect(await next.relay('q', [moved], moment(clock))).toEqual([{ type: 'relayed', seq: 21 }]);
+  server.done = 21;
+  expect(await next.relay('q', [moved], moment(clock))).toEqual([{ type: 'relayed', seq: 21 }]);
+});
+
+test('a task that came too late, below what is done, does not keep its id taken', async () => {
+  const late = tasks(1).map((task) => ({ ...task, idRule: 3_600_000 }));
+  const { server } = await landsLate(({ adder }) => adder.add('q', late, MANY));
+  const next = server.member(new VirtualClock());
+  expect(await next.adder.add('q', late, MANY)).toEqual(stored(21, 21));
+  expect(await next.adder.add('q', late, MANY)).toEqual([{ type: 'known' }]);
+  server.done = 21;
+  expect(await next.adder.add('q', late, MANY)).toEqual([{ type: 'known' }]);
+});
+
+test('an id stays taken that the trimmer marks between two reads of it', async () => {
+  const server = new FakeTasks();
+  const [clock, othersClock] = [new VirtualClock(), new VirtualClock()];
+  const { adder } = server.member(clock);
+  const { trimmer } = server.member(othersClock);
+  const kept = tasks(1).map((task) => ({ ...task, idRule: 3_600_000 }));
+  await adder.add('q', [...kept, ...tasks(9)], MANY);
+  server.done = 10;
+  await trimmer.trim('q', 10);
+  await othersClock.advance(KEPT_MS);
+  server.hold = async ({ filter }) => {
+    if (!JSON.stringify(filter ?? '').includes('trimmed/')) return;
+    server.hold = async () => {};
+    await trimmer.trim('q', 10);
+  };
+  expect(await adder.add('q', kept, MANY)).toEqual([{ type: 'known' }]);
+  expect(server.seqs).toEqual([1, 10]);
+});
+
+test('a trimmer that comes later takes away what came too late, and marks nothing of it as kept', async () => {
+  const late = tasks(1).map((task) => ({ ...task, idRule: 3_600_000 }));
+  const { server } = await landsLate(({ adder }) => adder.add('q', late, MANY));
+  const clock = new VirtualClock();
+  const { trimmer } = server.member(clock);
+  await trimmer.trim('q', 20);
+  await clock.advance(KEPT_MS);
+  await trimmer.trim('q', 20);
+  expect(server.seqs).toEqual([20]);
 });
