@@ -44,8 +44,8 @@ export const relayBugs: readonly PlantedBug[] = [
     name: 'origin-unseen',
     breaks: 'The relay does not see that a task in the queue has an origin.',
     file: relay,
-    find: '      if (origin === undefined) continue;',
-    replace: '      if (origin !== undefined || seq > 0) continue;',
+    find: 'if (task.origin === undefined) continue;',
+    replace: 'if (task.origin !== undefined || task.seq > 0) continue;',
     caughtBy,
   },
   {

@@ -71,8 +71,8 @@ export const uniqueBugs: readonly PlantedBug[] = [
     name: 'id-rule-lost-on-its-way',
     breaks: 'A durable cluster does not pass on how long an id is to stay taken.',
     file: 'src/coordinator/duties/durableDuty.ts',
-    find: 'tasksOf(batch).map(({ bytes, ...task }) => ({ ...task, bytes: viewOf(bytes) }))',
-    replace: 'tasksOf(batch).map(({ bytes, idRule: _idRule, ...task }) => ({ ...task, bytes: viewOf(bytes) }))',
+    find: 'return idRule === undefined ? { id,',
+    replace: 'return idRule !== null ? { id,',
     caughtBy: ['simulation'],
   },
   {

@@ -58,7 +58,7 @@ const PATIENCE = 90_000;
 const ANSWER_MAX_MS = 12_000;
 /** How often a call that moves entries is late, or is the last of its process. */
 const DELAY_AT_MOVE = 0.25;
-const DEATH_AT_MOVE = 0.04;
+const END_AT_MOVE = 0.06;
 /** How long a mastership must last without faults, in ms. */
 const STEADY_MS = 6000;
 
@@ -544,15 +544,21 @@ export class World implements Surroundings {
   }
 
   sent(process: SimulatedProcess, call: CallName): void {
-    // A master dies at each step of moving an entry.
-    if (this.cruel && this.isMove(call) && this.mischiefs.includes('crash') && this.steps() < DEATH_AT_MOVE) {
-      this.later(this.steps() < 0.5 ? 0 : this.steps() * 30, () => this.befall(process, 'crash', 0));
-    }
+    if (this.cruel && this.isMove(call)) this.endAtMove(process);
     if (!this.cruel || this.habits.endAtCall === 0 || this.fortune() >= this.habits.endAtCall) return;
     const kind = this.fortune() < 0.6 ? 'crash' : 'stop';
     if (!this.mischiefs.includes(kind)) return;
     // With the next event, at the same moment: not in the middle of a step of the member's own code.
     this.later(0, () => this.befall(process, kind, 0));
+  }
+
+  /** A master dies, or is told to stop, at each step of moving an entry. */
+  private endAtMove(process: SimulatedProcess): void {
+    const { steps, mischiefs } = this;
+    if (steps() >= END_AT_MOVE) return;
+    const kind = steps() < 0.6 ? 'crash' : 'stop';
+    const after = steps() < 0.5 ? 0 : steps() * 30;
+    if (mischiefs.includes(kind)) this.later(after, () => this.befall(process, kind, 0));
   }
 
   // ---- hints ----
