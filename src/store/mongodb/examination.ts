@@ -3,7 +3,8 @@ import { StoreError } from '../../errors.js';
 import { type Fields, isFields } from '../documents.js';
 import { type IndexFact, type MongodbFacts, ROUND_TRIPS_MEASURED } from '../facts.js';
 import { type Commands, LEASES } from './commands.js';
-import { createCommand, dropCommand, indexes, judge } from './indexes/indexes.js';
+import { createCommand, dropCommand, indexes, judge, OUTBOX, OUTCOMES } from './indexes/indexes.js';
+import { SCHEDULES } from './mongodbSchedules.js';
 import { greet, type MeasuredBy } from './serverClock.js';
 import { serverCode } from './storeErrors.js';
 import { TASKS } from './tasks/taskReads.js';
@@ -12,7 +13,14 @@ const NAMESPACE_NOT_FOUND = 26;
 /** What a member needs on each of its collections, and on those whose changes wake it. */
 const NEEDED = ['find', 'insert', 'update', 'remove', 'createIndex', 'listIndexes'] as const;
 const watched: readonly string[] = [LEASES, TASKS];
-const collections = [...new Set(indexes.map(({ collection }) => collection))];
+const withIndexes = [...new Set(indexes.map(({ collection }) => collection))];
+/** What is needed on those whose indexes are made when they are first used, or that have none. */
+const others: Readonly<Record<string, readonly string[]>> = {
+  [OUTCOMES]: ['find', 'insert', 'update', 'remove', 'createIndex'],
+  [OUTBOX]: NEEDED,
+  [SCHEDULES]: ['find', 'insert', 'update', 'remove'],
+};
+const collections = [...withIndexes, ...Object.keys(others)];
 
 interface Examined extends MeasuredBy {
   readonly commands: Commands;
@@ -44,7 +52,7 @@ export async function examine(examined: Examined): Promise<MongodbFacts> {
     clockAhead: hello.clockAhead,
     roundTrips,
     ...rightsIn(status, examined.database),
-    indexes: (await Promise.all(collections.map((collection) => indexFacts(commands, collection)))).flat(),
+    indexes: (await Promise.all(withIndexes.map((collection) => indexFacts(commands, collection)))).flat(),
   };
 }
 
@@ -73,7 +81,7 @@ function rightsIn(status: Fields | null, database: string): Pick<MongodbFacts, '
   const granted = privileges.filter(isFields);
   const lacking = collections.map((collection) => {
     const actions = granted.filter((each) => concerns(each.resource, database, collection)).flatMap(actionsOf);
-    const needed = watched.includes(collection) ? [...NEEDED, 'changeStream'] : NEEDED;
+    const needed = others[collection] ?? (watched.includes(collection) ? [...NEEDED, 'changeStream'] : NEEDED);
     return [
       collection,
       needed.filter((action) => !actions.includes(action) && !actions.includes('anyAction')),

@@ -16,6 +16,7 @@ import {
   type TermEntry,
 } from '../reader.js';
 import type { StoredSchedule } from '../schedules.js';
+import type { SeenOutbox } from '../seenOutbox.js';
 import type { Member } from '../store.js';
 import { TaskReader } from '../taskDocuments.js';
 import type { OutcomeLook } from '../taskStore.js';
@@ -26,6 +27,7 @@ import { examine } from './examination.js';
 import { MEMBERS } from './indexes/indexes.js';
 import { MongodbOrders } from './mongodbOrders.js';
 import { MongodbSchedules } from './mongodbSchedules.js';
+import { lookAtOutbox } from './outboxLook.js';
 import { greet } from './serverClock.js';
 import type { Settings } from './settings.js';
 import { MongodbOutcomes } from './tasks/mongodbOutcomes.js';
@@ -160,6 +162,10 @@ export class MongodbReader implements StoreReader {
   async letterAt(name: string, seq: number): Promise<LetterEntry | null> {
     const [letter] = await this.find('letters', DEAD_LETTERS, { _id: taskKey(name, seq) }, { limit: 1, ...majority });
     return letter === undefined ? null : this.reader(letter).deadLetter();
+  }
+
+  outbox(known: readonly string[], before: Date): Promise<SeenOutbox> {
+    return lookAtOutbox(this.commands, known, before);
   }
 
   async clockAhead(): Promise<number | null> {

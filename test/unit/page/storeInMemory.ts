@@ -89,6 +89,7 @@ export class StoreInMemory {
       schedules: (name) => ask('schedules', () => this.schedules.get(name) ?? []),
       outcomes: () => Promise.reject(new Error('the page asks for no outcomes')),
       clockAhead: async () => null,
+      outbox: () => Promise.reject(new Error('the page looks at no outbox')),
       examine: () => Promise.reject(new Error('the page examines nothing')),
     };
   }
