@@ -14,11 +14,11 @@ export class BeatStatistics implements BeatListener {
   /** `also` hears the same. */
   constructor(private readonly also?: BeatListener) {}
 
-  /** Records a beat that went out `late` ms after it was due, and `delay` ms after the moment that was aimed at. */
+  /** Records a beat that went out `late` ms after it was due, and `delay` ms after the moment that was aimed at; less than 0: before. */
   beatSent(late: number, delay: number): void {
     this.sent += 1;
-    this.lateness.record(late);
-    this.delay.record(delay);
+    this.lateness.record(Math.max(0, late));
+    this.delay.record(Math.max(0, delay));
     this.also?.beatSent(late, delay);
   }
 

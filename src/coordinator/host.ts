@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import { Suspensions } from '../election/suspensions.js';
 import { FailoverError, toWire } from '../errors.js';
 import { memberStarts, StartGate, threadStarts } from '../execution/startGate.js';
 import { ThreadPlaces } from '../execution/threadPlaces.js';
@@ -24,8 +25,10 @@ import type { Store } from '../store/store.js';
 import type { StoreWatcher } from '../store/storeWatcher.js';
 import type { FullStore } from '../store/taskStore.js';
 import { SocketLifelines } from '../surroundings/lifelines.js';
-import { processTable, thisProcess } from '../surroundings/processIdentity.js';
+import { type ProcessIdentity, processTable, thisProcess } from '../surroundings/processIdentity.js';
 import { realTime } from '../time/realTime.js';
+import { sharingBoot } from '../time/sharedBoot.js';
+import { sharingTimers } from '../time/sharedTimers.js';
 import { systemClock } from '../time/systemClock.js';
 import type {
   CallAnswer,
@@ -47,6 +50,7 @@ import { ReadTogether } from './orders/readTogether.js';
 import { Turns } from './orders/turns.js';
 import { PaceWatch } from './paceWatch.js';
 import { answerMeasures, QueueMeasures } from './queueMeasures.js';
+import { SentBeats } from './sentBeats.js';
 import type { SharedParts } from './sharedParts.js';
 import { Neighbourhood } from './spread/neighbourhood.js';
 import { Rebalancer } from './spread/rebalancer.js';
@@ -72,6 +76,7 @@ export class CoordinatorHost {
   private readonly lifelines: SocketLifelines;
   private readonly rebalancer: Rebalancer | null;
   private readonly wishes: HintWishes;
+  private readonly sentBeats = new SentBeats(systemClock);
 
   constructor(
     options: ResolvedOptions,
@@ -98,14 +103,15 @@ export class CoordinatorHost {
     };
     const opened = openOnUse(createStore(options.store, limits, systemClock, gate, watcher));
     const store = this.together(opened, options, limits);
-    const host = hostname();
-    const drains = { host: hostDrain(host), process: processDrain(host, me.pid, me.start || randomUUID()) };
+    const drains = drainsOf(hostname(), me);
     this.shared = {
       options,
       limits,
       // Of its own, or the coordinators of a machine would all ask the store at once.
       phase: Math.random() * options.intervals.MASTER,
       store,
+      ...memberTimes(),
+      sentBeats: this.sentBeats,
       reads: new ReadLimit(),
       outboxes: new OutboxWatch({ outbox: store.outbox, clock: systemClock, poll: options.intervals.POLL }),
       pool: makePoolProbe(sendAll),
@@ -138,7 +144,8 @@ export class CoordinatorHost {
 
   private together(opened: FullStore, { store }: ResolvedOptions, { commandTimeout: limit }: StoreLimits): FullStore {
     const isLocal = store.kind === 'embedded';
-    return countErrors(togetherStore(opened, { clock: systemClock, limit, isLocal }), this.counts);
+    const sent = (holder: string): void => this.sentBeats.sent(holder);
+    return countErrors(togetherStore(opened, { clock: systemClock, limit, isLocal, sent }), this.counts);
   }
 
   /** One for each coordinator: a process may have several. */
@@ -265,6 +272,18 @@ export class CoordinatorHost {
     if (undrain) await this.undrain().catch(() => {});
     await Promise.all([this.guard?.close(), this.shared.store.close()]);
   }
+}
+
+/** Of a process without a known start another one may have the same number later. */
+function drainsOf(host: string, { pid, start }: ProcessIdentity): SharedParts['drains'] {
+  const drains = { host: hostDrain(host), process: processDrain(host, pid, start || randomUUID()) };
+  return { ...drains, all: [drains.host, drains.process] };
+}
+
+/** A thousand members read the clocks and set timers, so they share both. */
+function memberTimes(): Pick<SharedParts, 'memberClock' | 'suspensions'> {
+  const memberClock = sharingTimers(sharingBoot(systemClock));
+  return { memberClock, suspensions: new Suspensions(memberClock) };
 }
 
 /** What the ids of the members of this process begin with: facade/cluster.ts makes them. */

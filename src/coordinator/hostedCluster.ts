@@ -16,7 +16,6 @@ import type { AskedTake, TakenSlot } from '../store/takenSlots.js';
 import type { OutcomeLook } from '../store/taskStore.js';
 import { ownVersion } from '../surroundings/ownVersion.js';
 import type { TaskId } from '../task/task.js';
-import { sharingBoot } from '../time/sharedBoot.js';
 import { systemClock } from '../time/systemClock.js';
 import type { GroupEnd, OwnedGroup } from '../wire/groups.js';
 import type {
@@ -54,9 +53,6 @@ import { requestTimeout } from './storeLimits.js';
 import { storeText } from './storeText.js';
 import { TaskChanges } from './taskChanges.js';
 import { probeDelays, WorkLoading } from './workLoading.js';
-
-/** What all members of this thread read the time by. */
-const memberClock = sharingBoot(systemClock);
 
 interface HostedClusterParts extends SharedParts {
   readonly spec: ClusterSpec;
@@ -292,9 +288,11 @@ export class HostedCluster implements ClusterCalls {
       version: ownVersion(),
       priority: spec.priority,
       drain: drains.process,
-      drains: [drains.host, drains.process],
+      // One array for all members: it crosses to the thread of the store once.
+      drains: drains.all,
       stopTimeout: spec.managed?.options.stopTimeout ?? 0,
       readOrders: (asked) => orders.read(asked),
+      afterBeats: (callback) => orders.afterBeats(callback),
       turns,
       pollsOfRank: (lease) => neighbourhood.polls(spec.name, spec.priority, lease),
       stuck: (reason) => this.stuck(reason),
@@ -307,7 +305,9 @@ export class HostedCluster implements ClusterCalls {
       phase: this.parts.phase,
       requestTimeout: requestTimeout(limits),
       store,
-      clock: memberClock,
+      clock: this.parts.memberClock,
+      suspensions: this.parts.suspensions,
+      sentBeats: this.parts.sentBeats,
       lease: this.lease,
       metrics: this.parts.metrics,
       emit,

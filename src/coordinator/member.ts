@@ -6,6 +6,7 @@
 import { logFor } from '../diagnostics/log.js';
 import type { Drain, News, StoreRequest } from '../election/effects.js';
 import { Elector, type ElectorCallbacks } from '../election/elector.js';
+import { Suspensions } from '../election/suspensions.js';
 import type { Phase } from '../election/transitions.js';
 import { FailoverError, type FailoverErrorCode, toWire } from '../errors.js';
 import { timeToLive } from '../options/leaseTimes.js';
@@ -27,6 +28,8 @@ import type { Giver } from './spread/rebalancer.js';
 
 /** How many term records are kept behind the newest one. */
 const TERMS_KEPT_MAX = 1000;
+
+const resumedBy = { fence: 'the lease was saved', handOver: 'its hand-over was cancelled' };
 
 const log = logFor('failover');
 const logTests = logFor('failover:tests');
@@ -59,11 +62,21 @@ export class ClusterMember implements ElectorCallbacks, Giver {
     const { name, holder, intervals, configuration, grace, store, clock, requestTimeout } = parts;
     const phase = parts.phase === undefined ? {} : { phase: parts.phase };
     const config = { holder, intervals, grace, configuration, process: parts.process, ...phase };
-    const beats = new BeatStatistics(parts.metrics);
-    this.statistics = beats;
+    this.statistics = new BeatStatistics(parts.metrics);
+    const beats = parts.sentBeats?.add(holder, this.statistics) ?? this.statistics;
     this.holder = parts.deaths.add(() => this.elector.holderGone());
     const watched = withOrders(store, () => this.orders);
-    this.elector = new Elector({ name, config, store: watched, clock, callbacks: this, beats, requestTimeout });
+    const suspensions = parts.suspensions ?? new Suspensions(clock);
+    this.elector = new Elector({
+      name,
+      config,
+      store: watched,
+      clock,
+      callbacks: this,
+      beats,
+      requestTimeout,
+      suspensions,
+    });
     this.duty = parts.makeDuty(() => this.elector.progressed());
     this.orders = new OrdersWatch({
       ...parts,
@@ -165,7 +178,11 @@ export class ClusterMember implements ElectorCallbacks, Giver {
     const { name, holder, store } = this.parts;
     const lease = this.seenLease;
     const { identifier, count } = this.progress();
-    const [load, members] = await Promise.all([this.duty.load(), store.listMembers(name).catch((): Member[] => [])]);
+    const [load, members, clockAhead] = await Promise.all([
+      this.duty.load(),
+      store.listMembers(name).catch((): Member[] => []),
+      store.clockAhead().catch(() => null),
+    ]);
     return {
       name,
       id: holder,
@@ -179,6 +196,7 @@ export class ClusterMember implements ElectorCallbacks, Giver {
       heartbeat: this.statistics.report(),
       configuration: { ...this.parts.configuration, differing: this.configurations.differing },
       ...this.orders.status,
+      clockAhead,
       members,
     };
   }
@@ -223,11 +241,7 @@ export class ClusterMember implements ElectorCallbacks, Giver {
         log('%s: work must stop: %s', name, news.reason);
         return this.duty.fence(news.reason);
       case 'resume':
-        log(
-          '%s: %s, work goes on',
-          name,
-          news.after === 'fence' ? 'the lease was saved' : 'its hand-over was cancelled',
-        );
+        log('%s: %s, work goes on', name, resumedBy[news.after]);
         return this.duty.resume();
       case 'deposed':
         if (news.code !== 'ERR_LEASE_LOST') this.resignations += 1;
@@ -303,6 +317,7 @@ export class ClusterMember implements ElectorCallbacks, Giver {
     this.configurations.stop();
     this.orders.stop();
     this.holder.stop();
+    this.parts.sentBeats?.remove(this.parts.holder);
     this.parts.lease.drop();
     this.parts.emit({ type: 'stopped' });
     this.hasStopped();

@@ -1,4 +1,5 @@
 /** What one cluster on the coordinator thread is made of. */
+import type { Suspensions } from '../election/suspensions.js';
 import type { Configuration } from '../options/configuration.js';
 import type { Intervals } from '../options/options.js';
 import type { Store } from '../store/store.js';
@@ -11,9 +12,19 @@ import type { DeathWatch } from './deathWatch.js';
 import type { Duty } from './duties/duty.js';
 import type { MemberMetrics } from './memberMetrics.js';
 import type { OrdersWatchParts } from './orders/ordersWatch.js';
+import type { SentBeats } from './sentBeats.js';
 
 /** What a member is told about the orders of operators. */
-type OrderPart = 'name' | 'priority' | 'drains' | 'stopTimeout' | 'readOrders' | 'turns' | 'stuck' | 'pollsOfRank';
+type OrderPart =
+  | 'name'
+  | 'priority'
+  | 'drains'
+  | 'stopTimeout'
+  | 'readOrders'
+  | 'afterBeats'
+  | 'turns'
+  | 'stuck'
+  | 'pollsOfRank';
 
 export interface MemberParts extends Pick<OrdersWatchParts, OrderPart> {
   readonly holder: string;
@@ -37,6 +48,10 @@ export interface MemberParts extends Pick<OrdersWatchParts, OrderPart> {
   readonly phase?: number;
   readonly store: Store;
   readonly clock: Clock;
+  /** That of all members of the coordinator. */
+  readonly suspensions?: Suspensions;
+  /** Says when beats have been sent, if the store sends them later than it is asked to. */
+  readonly sentBeats?: SentBeats;
   readonly lease: SharedLease;
   /** Counts what happens, where that is observed. */
   readonly metrics?: MemberMetrics;

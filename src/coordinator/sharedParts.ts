@@ -1,4 +1,5 @@
 /** What the coordinator makes once, for all clusters of it. */
+import type { Suspensions } from '../election/suspensions.js';
 import type { StartGate } from '../execution/startGate.js';
 import type { ThreadPlaces } from '../execution/threadPlaces.js';
 import type { ResolvedOptions } from '../options/options.js';
@@ -7,10 +8,12 @@ import type { OutboxWatch } from '../relay/outboxWatch.js';
 import type { StoreLimits } from '../store/limits.js';
 import type { FullStore } from '../store/taskStore.js';
 import type { ProcessIdentity } from '../surroundings/processIdentity.js';
+import type { Clock } from '../time/clock.js';
 import type { DeathWatch } from './deathWatch.js';
 import type { ReadTogether } from './orders/readTogether.js';
 import type { Turns } from './orders/turns.js';
 import type { PoolProbe } from './poolProbe.js';
+import type { SentBeats } from './sentBeats.js';
 import type { Neighbourhood } from './spread/neighbourhood.js';
 
 export interface SharedParts {
@@ -19,6 +22,10 @@ export interface SharedParts {
   readonly limits: StoreLimits;
   /** When all do together what they do now and then. */
   readonly phase: number;
+  /** What all members read the time by, and set their timers on. */
+  readonly memberClock: Clock;
+  readonly suspensions: Suspensions;
+  readonly sentBeats: SentBeats;
   readonly reads: ReadLimit;
   readonly outboxes: OutboxWatch;
   readonly pool: PoolProbe;
@@ -26,7 +33,7 @@ export interface SharedParts {
   readonly process: ProcessIdentity;
   readonly deaths: DeathWatch;
   /** The keys of the drains that concern this process: of its host, and its own. */
-  readonly drains: { readonly host: string; readonly process: string };
+  readonly drains: { readonly host: string; readonly process: string; readonly all: readonly string[] };
   readonly orders: ReadTogether;
   readonly turns: Turns;
   readonly neighbourhood: Neighbourhood;

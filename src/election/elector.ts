@@ -10,10 +10,7 @@ import type { Cancel, Clock } from '../time/clock.js';
 import type { Drain, News, StoreRequest } from './effects.js';
 import { step } from './protocol.js';
 import { type Answer, type ElectionConfig, type ElectionEvent, type ElectionState, initialState } from './state.js';
-import { SuspensionWatch } from './suspensionWatch.js';
-
-/** While the lease is held the other clocks are looked at this often, in ms: a suspension goes unnoticed no longer. */
-const WATCH_PERIOD_MS = 250;
+import { type SuspensionFollower, Suspensions } from './suspensions.js';
 
 /** What the elector needs from the member it elects. */
 export interface ElectorCallbacks {
@@ -31,7 +28,10 @@ export interface ElectorCallbacks {
 
 /** Hears how punctual beats are. */
 export interface BeatListener {
-  /** Called when a beat goes out: `late` ms after it was due, `delay` ms after the moment, a little earlier, that was aimed at. */
+  /**
+   * Called when a beat goes out: `late` ms after it was due, `delay` ms after the moment, a little earlier, that was aimed at.
+   * Less than 0: before.
+   */
   beatSent(late: number, delay: number): void;
   /** Called when a beat was acknowledged after `roundTrip` ms. */
   beatAcknowledged(roundTrip: number): void;
@@ -52,6 +52,8 @@ interface ElectorParts {
   readonly beats: BeatListener;
   /** After this many ms without an answer a request counts as failed, should the store break its own promise. */
   readonly requestTimeout: number;
+  /** That of all electors of this thread; its own by default. */
+  readonly suspensions?: Suspensions;
 }
 
 export class Elector {
@@ -61,10 +63,11 @@ export class Elector {
   /** Whether a hint came while a look was under way: that may have read what was there before. */
   private wasHinted = false;
   private timer: { at: number; cancel: Cancel } | undefined;
-  private readonly watch: SuspensionWatch;
+  private readonly suspension: SuspensionFollower;
 
   constructor(private readonly parts: ElectorParts) {
-    this.watch = new SuspensionWatch(parts.clock);
+    const { clock, suspensions = new Suspensions(clock) } = parts;
+    this.suspension = suspensions.add(() => this.clockMayHaveJumped());
   }
 
   get phase(): ElectionState['phase'] {
@@ -182,7 +185,7 @@ export class Elector {
     this.busy = true;
     try {
       for (let next = this.queue.shift(); next !== undefined; next = this.queue.shift()) {
-        const ahead = this.watch.ahead();
+        const ahead = this.suspension.ahead();
         if (ahead > 0) this.apply({ type: 'clockJump', ahead });
         this.apply(next);
       }
@@ -211,32 +214,23 @@ export class Elector {
   }
 
   private arm(): void {
-    const wakeAt = this.wakeAt();
+    const { wakeAt, mastership } = this.state;
+    this.suspension.watch(mastership !== null);
     if (this.timer !== undefined && this.timer.at === wakeAt) return;
     this.timer?.cancel();
     this.timer = undefined;
     if (wakeAt === null) return;
     const cancel = this.parts.clock.at(wakeAt, () => {
       this.timer = undefined;
-      this.wake();
+      this.happen({ type: 'tick' });
     });
     this.timer = { at: wakeAt, cancel };
   }
 
-  /** Takes a step only when one is due: of a thousand electors each would cost the thread four a second. */
-  private wake(): void {
-    const { wakeAt } = this.state;
-    if (wakeAt !== null && this.parts.clock.now() >= wakeAt) return this.happen({ type: 'tick' });
-    const ahead = this.watch.ahead();
+  /** Takes a step only if there is something to tell: of a thousand electors each would cost the thread four a second. */
+  private clockMayHaveJumped(): void {
+    const ahead = this.suspension.ahead();
     if (ahead > 0) this.happen({ type: 'clockJump', ahead });
-    else this.arm();
-  }
-
-  private wakeAt(): number | null {
-    const { wakeAt, mastership } = this.state;
-    if (wakeAt === null || mastership === null) return wakeAt;
-    // On a grid, so all electors of this thread wake at once: the end of a timer blocks it (systemClock.ts).
-    return Math.min(wakeAt, (Math.floor(this.parts.clock.now() / WATCH_PERIOD_MS) + 1) * WATCH_PERIOD_MS);
   }
 
   private send(request: StoreRequest): void {
@@ -258,7 +252,7 @@ export class Elector {
     const sentAt = clock.now();
     if (request.type === 'beat') {
       const late = sentAt - request.due;
-      beats.beatSent(Math.max(0, late), Math.max(0, late + beatLead(config.intervals)));
+      beats.beatSent(late, late + beatLead(config.intervals));
     }
     this.ask(request).then(
       (event) => {

@@ -620,7 +620,7 @@ class StepDraft {
       lastSentAt: this.now,
       nextBeatAt,
       gridAt: nextBeatAt,
-      inFlight: new Map(inFlight).set(request, this.now),
+      inFlight: inFlight.size === 0 ? new Map([[request, this.now]]) : new Map(inFlight).set(request, this.now),
     };
     this.effects.push({ type: 'beat', request, term: mastership.term, beat, due, early: dirty && due < gridAt });
   }
@@ -632,11 +632,11 @@ class StepDraft {
   private beatAnswered(mastership: Mastership, answer: Answer): void {
     const sentAt = mastership.inFlight.get(answer.request);
     assert.ok(sentAt !== undefined);
-    const inFlight = new Map(mastership.inFlight);
-    inFlight.delete(answer.request);
+    const inFlight = without(mastership.inFlight, answer.request);
     // An early beat that had to wait for this answer is due from now on; one of the schedule is late nevertheless.
     const nextBeatAt = Math.min(mastership.gridAt, Math.max(mastership.nextBeatAt, this.now + this.lead));
-    this.state.mastership = { ...mastership, inFlight, nextBeatAt };
+    const answered: { -readonly [key in keyof Mastership]: Mastership[key] } = { ...mastership, inFlight, nextBeatAt };
+    this.state.mastership = answered;
     if (answer.type === 'failed') {
       this.effects.push({ type: 'beatFailed', error: answer.error });
       this.beatFrom(mastership.lastSentAt + this.config.intervals.POLL);
@@ -651,7 +651,8 @@ class StepDraft {
     }
     const validUntil = Math.max(mastership.validUntil, sentAt + validity(this.config.intervals));
     const unfenced = mastership.fenced && this.now < validUntil - this.config.grace;
-    this.state.mastership = { ...this.state.mastership, validUntil, fenced: mastership.fenced && !unfenced };
+    answered.validUntil = validUntil;
+    answered.fenced = mastership.fenced && !unfenced;
     if (mastership.release === 'no') this.effects.push({ type: 'lease', term: mastership.term, validUntil });
     const works = this.state.stopping === 'no' && mastership.handOver === null;
     if (unfenced && works) this.effects.push({ type: 'resume', after: 'fence' });
@@ -857,36 +858,30 @@ class StepDraft {
     if (this.now >= current.nextBeatAt - this.lead && this.mayBeat(current)) this.sendBeat(current);
   }
 
+  /** Makes nothing that is to be collected: a thousand electors take each step at once. */
   private nextWake(): number | null {
-    const { state, config } = this;
-    const times: number[] = [];
-    if (state.mastership !== null) {
-      const { validUntil, fenced, nextBeatAt, inFlight, lastSentAt, release, handOver } = state.mastership;
-      const beats = state.stopping !== 'drained' && handOver?.drained !== true;
-      times.push(validUntil);
-      if (!fenced) times.push(validUntil - config.grace);
-      if (release === 'due') times.push(nextBeatAt);
-      else if (release === 'no' && inFlight.size < BEATS_IN_FLIGHT_MAX && beats) {
-        const from = nextBeatAt - this.lead;
-        times.push(inFlight.size === 0 ? from : Math.max(from, this.secondBeatFrom(lastSentAt)));
-      }
-    } else if (state.claim === null && state.stopping === 'no') {
-      if (state.nextLookAt !== null && state.pending === null) times.push(state.nextLookAt);
-      if (
-        state.seen !== null &&
-        !state.unfit &&
-        !state.looksFirst &&
-        (state.phase === 'slave' || state.phase === 'ticking')
-      ) {
-        const claimAt = this.claimAt(state.seen);
-        if (Number.isFinite(claimAt)) times.push(claimAt);
-      }
-    }
-    if (state.parting !== null) {
-      const { request, retryAt, until } = state.parting;
-      times.push(request === null ? Math.min(retryAt, until) : until);
-    }
-    return times.length === 0 ? null : Math.min(...times);
+    const { parting, mastership } = this.state;
+    const ofRole = mastership === null ? this.standbyWakes() : this.masterWakes(mastership);
+    const wakeAt = parting === null ? ofRole : Math.min(ofRole, partingWakes(parting));
+    return wakeAt === Number.POSITIVE_INFINITY ? null : wakeAt;
+  }
+
+  private masterWakes(mastership: Mastership): number {
+    const { validUntil, fenced, nextBeatAt, inFlight, lastSentAt, release, handOver } = mastership;
+    const ends = fenced ? validUntil : Math.min(validUntil, validUntil - this.config.grace);
+    if (release === 'due') return Math.min(ends, nextBeatAt);
+    const beats = this.state.stopping !== 'drained' && handOver?.drained !== true;
+    if (release !== 'no' || inFlight.size >= BEATS_IN_FLIGHT_MAX || !beats) return ends;
+    const from = nextBeatAt - this.lead;
+    return Math.min(ends, inFlight.size === 0 ? from : Math.max(from, this.secondBeatFrom(lastSentAt)));
+  }
+
+  private standbyWakes(): number {
+    const { claim, stopping, nextLookAt, pending, seen, unfit, looksFirst, phase } = this.state;
+    if (claim !== null || stopping !== 'no') return Number.POSITIVE_INFINITY;
+    const lookAt = nextLookAt !== null && pending === null ? nextLookAt : Number.POSITIVE_INFINITY;
+    const mayClaim = !unfit && !looksFirst && (phase === 'slave' || phase === 'ticking');
+    return seen !== null && mayClaim ? Math.min(lookAt, this.claimAt(seen)) : lookAt;
   }
 
   // ---- small parts ----
@@ -921,6 +916,19 @@ class StepDraft {
     this.state.pending = null;
     this.state.failedLooks = 0;
   }
+}
+
+const noneInFlight: Mastership['inFlight'] = new Map();
+
+function without(inFlight: Mastership['inFlight'], request: number): Mastership['inFlight'] {
+  if (inFlight.size === 1) return noneInFlight;
+  const others = new Map(inFlight);
+  others.delete(request);
+  return others;
+}
+
+function partingWakes({ request, retryAt, until }: Parting): number {
+  return request === null ? Math.min(retryAt, until) : until;
 }
 
 function sameVersion(a: Lease | null, b: Lease | null): boolean {

@@ -43,4 +43,9 @@ export abstract class ScheduledCluster<Task extends object> extends Cluster impl
     this.mustNotBeStopped();
     await this.scheduling.resume(id);
   }
+
+  async deleteSchedule(id: string): Promise<void> {
+    this.mustNotBeStopped();
+    await this.scheduling.delete(id);
+  }
 }

@@ -106,4 +106,16 @@ export interface Schedules<Task extends object> {
    * @throws {@link StoreError} The store did not answer or refused.
    */
   resumeSchedule(id: string): Promise<void>;
+
+  /**
+   * Deletes one schedule from the store, with its pause and what it has missed. It must be in no program: one that a member has
+   * had within the last two hours is refused, as its master would make it again. Tasks of its slots that are queued stay.
+   *
+   * @throws {@link FailoverError} `ERR_SCHEDULE_UNKNOWN`: the store has no such schedule. `ERR_SCHEDULE_DECLARED`: this program has
+   * it, or a member had it within the last two hours.
+   * @throws {@link InvalidOptionError} `ERR_INVALID_OPTION`: the id is wrong.
+   * @throws {@link StateError} `ERR_STOPPED`: it was called after `stop()`.
+   * @throws {@link StoreError} The store did not answer or refused.
+   */
+  deleteSchedule(id: string): Promise<void>;
 }

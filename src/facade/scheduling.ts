@@ -92,6 +92,11 @@ export class Scheduling {
     await this.parts.call({ name: 'resume', args: [resolveScheduleId(id)] });
   }
 
+  async delete(id: unknown): Promise<void> {
+    this.mustBeDurable();
+    await this.parts.call({ name: 'delete', args: [resolveScheduleId(id)] });
+  }
+
   /** Makes the task of a slot for the master. A function that fails is asked again later. */
   async make({ schedule, taskId, slot }: MakeSlotTask): Promise<void> {
     const { call, failed } = this.parts;

@@ -35,6 +35,7 @@ export const fieldsOf: Readonly<Record<NamedVerb | 'drain' | 'undrain', readonly
   cancel: ['number', 'id', 'running', 'ifTerm'],
   'pause-schedule': ['id', 'reason', 'ifTerm'],
   'resume-schedule': ['id', 'ifAt', 'ifTerm'],
+  'delete-schedule': ['id', 'ifTerm'],
   trigger: ['id', 'ifTerm'],
   drain: ['host', 'member', 'reason'],
   undrain: ['host', 'member', 'key'],
@@ -59,6 +60,7 @@ export async function act(verb: NamedVerb, name: string, body: Body, parts: Acti
       return cancelTask(name, body, lease, parts);
     case 'pause-schedule':
     case 'resume-schedule':
+    case 'delete-schedule':
     case 'trigger':
       mustBeTerm(name, body.term(), lease);
       return changeSchedule(verb, name, body, parts);

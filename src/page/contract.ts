@@ -12,6 +12,7 @@
  *   POST ./api/subsystems/NAME/requeue, /discard            LettersBody → LettersAnswer
  *   POST ./api/subsystems/NAME/pause-schedule               PauseScheduleBody → Answer
  *   POST ./api/subsystems/NAME/resume-schedule              ResumeScheduleBody → Answer
+ *   POST ./api/subsystems/NAME/delete-schedule              TriggerBody → Answer
  *   POST ./api/subsystems/NAME/trigger                      TriggerBody → TriggerAnswer
  *   POST ./api/subsystems/NAME/cancel                       CancelBody → CancelAnswer
  *   POST ./api/drain, ./api/undrain                         DrainBody → Answer

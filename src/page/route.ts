@@ -11,11 +11,11 @@ export type Route =
   | { readonly type: 'write'; readonly verb: 'drain' | 'undrain' }
   | { readonly type: 'bad'; readonly message: string };
 
-export type ScheduleVerb = 'pause-schedule' | 'resume-schedule' | 'trigger';
+export type ScheduleVerb = 'pause-schedule' | 'resume-schedule' | 'delete-schedule' | 'trigger';
 export type NamedVerb = 'hand-over' | 'pause' | 'resume' | 'requeue' | 'discard' | 'cancel' | ScheduleVerb;
 
 const verbs: readonly NamedVerb[] = ['hand-over', 'pause', 'resume', 'requeue', 'discard', 'cancel'];
-const scheduleVerbs: readonly ScheduleVerb[] = ['pause-schedule', 'resume-schedule', 'trigger'];
+const scheduleVerbs: readonly ScheduleVerb[] = ['pause-schedule', 'resume-schedule', 'delete-schedule', 'trigger'];
 const namedVerbs: readonly string[] = [...verbs, ...scheduleVerbs];
 const PREFIX = '/api/subsystems/';
 /** A name has at most 256 bytes; each takes at most three characters in a URL, and nine if a proxy encodes it again. */

@@ -57,6 +57,7 @@ function actionOf({ verb }: WriteRoute): PageAction {
       return 'pause';
     case 'pause-schedule':
     case 'resume-schedule':
+    case 'delete-schedule':
     case 'trigger':
       return 'schedule';
     default:

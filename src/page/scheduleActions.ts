@@ -1,6 +1,7 @@
 /** What viewers change of one schedule: each as the command of the same name does it, and only if what they saw still holds. */
 import { FailoverError } from '../errors.js';
 import { submitSlots } from '../operations/schedules.js';
+import { deleteSchedule } from '../requests/slots.js';
 import type { StoreReader } from '../store/reader.js';
 import type { StoredSchedule } from '../store/schedules.js';
 import type { FullStore } from '../store/taskStore.js';
@@ -31,6 +32,8 @@ export async function changeSchedule(
       return pause(name, id, body.text('reason'), parts);
     case 'resume-schedule':
       return resume(name, id, body.time('ifAt'), parts);
+    case 'delete-schedule':
+      return remove(name, id, parts);
     case 'trigger':
       return trigger(name, id, parts);
   }
@@ -68,6 +71,16 @@ function mustBePaused({ id, paused }: StoredSchedule, ifAt: number | undefined):
   if (ifAt !== undefined && paused.at.getTime() !== ifAt) {
     throw conflict(id, `its pause is another one, by ${paused.by} since ${isoAt(paused.at)}`);
   }
+}
+
+async function remove(name: string, id: string, { writer, clock }: ScheduleActionParts): Promise<Answer> {
+  const { schedules } = await writer();
+  await deleteSchedule(schedules, { name, id, now: clock.wall() }).catch((error: unknown) => {
+    if (!(error instanceof FailoverError)) throw error;
+    if (error.code === 'ERR_SCHEDULE_UNKNOWN') throw noSchedule(name, id);
+    throw error.code === 'ERR_SCHEDULE_DECLARED' ? conflict(id, error.message) : error;
+  });
+  return { ok: true };
 }
 
 async function trigger(

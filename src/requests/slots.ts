@@ -2,7 +2,7 @@
 import { FailoverError, InvalidOptionError } from '../errors.js';
 import { readPattern } from '../schedules/pattern.js';
 import { type StoredSlot, slotTaskId, triggeredTaskId } from '../schedules/slots.js';
-import type { StoredSchedule } from '../store/schedules.js';
+import type { ScheduleStore, StoredSchedule } from '../store/schedules.js';
 import { withText } from '../task/withText.js';
 
 /** Slots that one `backfill` may have. */
@@ -60,6 +60,30 @@ export function slotsToBackfill(schedule: StoredSchedule, from: number, to: numb
 export function unknownSchedule(name: string, id: string): FailoverError {
   const text = `'${name}' has no schedule '${id}' in the store: no master that has it in its program has been there yet`;
   return new FailoverError('ERR_SCHEDULE_UNKNOWN', text);
+}
+
+/** A member says each hour that it has a schedule. One that none has had for so long, in ms, is in no program. */
+const DECLARED_MS = 2 * 3_600_000;
+
+/**
+ * Deletes a schedule that no program has any more.
+ *
+ * @throws FailoverError `ERR_SCHEDULE_UNKNOWN`, `ERR_SCHEDULE_DECLARED`
+ */
+export async function deleteSchedule(
+  schedules: Pick<ScheduleStore, 'deleteSchedule'>,
+  { name, id, now }: { readonly name: string; readonly id: string; readonly now: number },
+): Promise<void> {
+  const answer = await schedules.deleteSchedule(name, id, now - DECLARED_MS);
+  if (answer.deleted) return;
+  if (answer.declared === null) throw unknownSchedule(name, id);
+  throw declaredSchedule(name, id, `a member had it in its program at ${show(answer.declared)}`, answer.declared);
+}
+
+/** `at`: when a member had it. */
+export function declaredSchedule(name: string, id: string, why: string, at: number): FailoverError {
+  const text = `the schedule '${id}' of '${name}' was not deleted: ${why}, and would make it again; take it out of all programs, and delete it after ${show(at + DECLARED_MS)}`;
+  return new FailoverError('ERR_SCHEDULE_DECLARED', text);
 }
 
 function show(instant: number): string {

@@ -47,6 +47,7 @@ export function openOnUse(store: FullStore): FullStore {
     readPresences: (known) => use(() => store.readPresences(known)),
     putSuccess: (success) => use(() => store.putSuccess(success)),
     findSuccess: (name, key) => use(() => store.findSuccess(name, key)),
+    clockAhead: () => use(() => store.clockAhead()),
     takeSlot: (take) => use(() => store.takeSlot(take)),
     many: manyOnUse(many, use),
     schedules: schedulesOnUse(schedules, use),
@@ -130,6 +131,7 @@ function schedulesOnUse(schedules: ScheduleStore, use: OpenedStore['use']): Sche
     touchSchedules: (name, ids, at) => use(() => schedules.touchSchedules(name, ids, at)),
     pauseSchedule: (name, id, pause) => use(() => schedules.pauseSchedule(name, id, pause)),
     resumeSchedule: (name, id, at) => use(() => schedules.resumeSchedule(name, id, at)),
+    deleteSchedule: (name, id, since) => use(() => schedules.deleteSchedule(name, id, since)),
   };
 }
 

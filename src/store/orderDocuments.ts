@@ -1,11 +1,21 @@
 /** The documents of what operators ask for, in both stores, and the check of every one that is read, as in documents.ts. */
 import { StoreError, toWire } from '../errors.js';
 import { DocumentReader, type Fields, isFields } from './documents.js';
-import type { Drain, HandOver, Orders, OrdersChange, Pause, Preferred, SeenOrders } from './orders.js';
+import {
+  type Drain,
+  type HandOver,
+  noOrders,
+  type Orders,
+  type OrdersChange,
+  type Pause,
+  type Preferred,
+  type SeenOrders,
+} from './orders.js';
 
 /** Longer texts of people are cut off: each look carries them. */
 export const ORDER_TEXT_MAX = 1000;
 const PRIORITY_MAX = 100;
+const drainedAlone: SeenOrders = { ...noOrders, drained: true };
 
 /** The fields that a write of orders sets, and those that it takes away. Fields of later versions stay as they are. */
 export function storedChange(change: OrdersChange): { readonly set: Fields; readonly unset: readonly string[] } {
@@ -45,6 +55,8 @@ export function seenOrders(
   reader: (document: unknown) => OrdersReader,
 ): SeenOrders {
   const { drained } = found;
+  // One object for all of which there are none: it crosses threads once.
+  if (found.orders === undefined && found.preferred === undefined) return drained ? drainedAlone : noOrders;
   const preferred = readable(found.preferred, (document) => reader(document).preferred()).value;
   const { value: orders, error } = readable(found.orders, (document) => reader(document).orders());
   return { orders, drained, preferred, ...(error === undefined ? {} : { unreadable: toWire(error) }) };

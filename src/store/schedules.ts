@@ -55,6 +55,11 @@ export interface ScheduleWrite {
   readonly set: ScheduleChange;
 }
 
+/** What became of a request to delete a schedule. `declared`: when a member was last seen that has it; null: there is none. */
+export type DeletedSchedule =
+  | { readonly deleted: true }
+  | { readonly deleted: false; readonly declared: number | null };
+
 export interface ScheduleStore {
   /** Returns schedules in the order of their ids; `ids` null: all. Those that cannot be read are missing. */
   readSchedules(name: string, ids: readonly string[] | null): Promise<StoredSchedule[]>;
@@ -68,4 +73,6 @@ export interface ScheduleStore {
   pauseSchedule(name: string, id: string, pause: SchedulePause): Promise<boolean>;
   /** Ends its pause, if it has one: the master leaves slots up to `at` without a task. Returns false if there is no such schedule. */
   resumeSchedule(name: string, id: string, at: number): Promise<boolean>;
+  /** Deletes a schedule that no member has been seen with since then. */
+  deleteSchedule(name: string, id: string, since: number): Promise<DeletedSchedule>;
 }

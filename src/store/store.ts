@@ -235,6 +235,9 @@ export interface Store {
   /** Returns the success of a name and a key; null if there is none. */
   findSuccess(name: string, key: string): Promise<Success | null>;
 
+  /** Returns how far the server's wall clock is ahead of the one here, in ms; null: it has none of its own, or does not say. */
+  clockAhead(): Promise<number | null>;
+
   /**
    * Takes a slot of a job, if the last one that was taken is an earlier one, or `replaces`, or if none was. Of all that take a slot
    * one does. The same take again has the same answer, until a later slot is taken. One that fails may have taken the slot.

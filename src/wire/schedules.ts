@@ -30,6 +30,7 @@ export interface ScheduleCalls {
   ): Promise<('stored' | 'known' | 'full')[]>;
   pause(id: string, reason: string | null): Promise<void>;
   resume(id: string): Promise<void>;
+  delete(id: string): Promise<void>;
   /** Answers a `makeSlotTask` event; null: the function failed. */
   made(taskId: string, bytes: Uint8Array | null): Promise<void>;
 }

@@ -29,7 +29,7 @@ import type { Task } from './task.ts';
 const MEMBERS = 5;
 /** How long the first master may take, and what is left at the end, in ms. */
 const START_LIMIT = 30_000;
-const QUIET_LIMIT = 60_000;
+const QUIET_LIMIT = 90_000;
 const DRAIN_LIMIT = 120_000;
 /** So many tasks are work that goes on; and how long a fault waits for them, in ms. */
 const SOME = 5;

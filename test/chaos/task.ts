@@ -36,6 +36,6 @@ export function drawTask(id: string, random: () => number): Task {
     ...{ id, ms },
     ...(random() < 0.1 ? { sleeps: true } : {}),
     ...(random() < 0.01 ? { fails: true } : {}),
-    ...(random() < 0.1 ? { answers: true } : {}),
+    ...(random() < 0.2 ? { answers: true } : {}),
   };
 }

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Document } from 'bson';
-import { MongoClient } from 'mongodb';
+import { MongoClient, ObjectId } from 'mongodb';
 import { afterAll, afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { diagnose } from '../../dist/src/operations/doctor/diagnose.js';
 import type { Finding } from '../../src/operations/doctor/findings.ts';
@@ -82,6 +82,18 @@ describe.each(stores)('on the store %s', (kind) => {
     expect(coded(await examined(options), 'NO_MASTER_EVER', 'DUPLICATES', 'IDS')).toEqual([]);
   });
 
+  test('finds a name whose entries of the outbox have long been due, and none that wait for later', async () => {
+    const options = place();
+    const store = await filled(options);
+    const entry = { id: 1, bytes: Buffer.from([5, 0, 0, 0, 0]) };
+    await store.outbox.putEntries('billing', [{ ...entry, at: new Date(Date.now() - 61_000), origin: '0'.repeat(24) }]);
+    await store.outbox.putEntries('young', [{ ...entry, at: new Date(Date.now() + 61_000), origin: '1'.repeat(24) }]);
+    const found = (await examined(options)).filter(({ code }) => code.startsWith('OUTBOX'));
+    expect(found.map(({ code, what }) => [code, what])).toEqual([
+      ['OUTBOX_LATE', 'entries of billing in the outbox have been due for more than 60 s'],
+    ]);
+  });
+
   test('tells some of many names', async () => {
     const options = place();
     const store = await filled(options);
@@ -119,6 +131,30 @@ describe.runIf(stores.includes('mongodb'))('on MongoDB', () => {
     const [found, ...more] = coded(await examined(mongodb(uri)), 'DUPLICATES', 'IDS');
     expect(more).toEqual([]);
     expect(found).toMatchObject({ level: 'error', what: expect.stringMatching(/^billing has ids .*: 1 \(2, 4\)/) });
+  });
+
+  test('finds entries of other programs that no master takes, and what a master has refused', async () => {
+    await (await filled(mongodb(uri))).close();
+    const client = await MongoClient.connect(uri);
+    cleanups.push(() => client.close());
+    const outbox = client.db().collection('failover_outbox');
+    const payload = Buffer.from([5, 0, 0, 0, 0]);
+    const old = ObjectId.createFromTime(Date.now() / 1000 - 120);
+    await outbox.insertMany([
+      { _id: old, name: 'billing', key: 1, payload },
+      { name: 'young', key: 1, payload },
+      { name: 'bilings', key: 1, payload },
+      { name: 'bilings', key: 2, payload },
+      { name: { $literal: 'x' }, key: 2, payload },
+      { name: 'young', key: 2, refused: 'its payload is no document' },
+    ]);
+    const found = (await examined(mongodb(uri))).filter(({ code }) => code.startsWith('OUTBOX'));
+    expect(found.map(({ code, what }) => `${code} ${what}`).sort()).toEqual([
+      'OUTBOX_LATE entries of billing in the outbox have been due for more than 60 s',
+      'OUTBOX_REFUSED entries of the outbox cannot become tasks: young: its payload is no document',
+      'OUTBOX_UNKNOWN there are entries in the outbox for bilings, which has no lease and no member',
+      'OUTBOX_UNKNOWN there are entries in the outbox whose `name` is no text',
+    ]);
   });
 
   /** What the docs grant: actions by collection. */
@@ -205,7 +241,7 @@ describe.runIf(stores.includes('mongodb'))('on MongoDB', () => {
       '`find` alone',
       () => on(Object.fromEntries(COLLECTIONS.map((name) => [name, ['find']]))),
       'note READ_ONLY',
-      COLLECTIONS.map((name) => `listIndexes ${name}`),
+      ['find failover_outbox', ...COLLECTIONS.map((name) => `listIndexes ${name}`)],
     ],
     ['no createIndex', () => without('createIndex'), 'note RIGHTS', []],
     ['no changeStream', () => without('changeStream'), 'note RIGHTS', []],

@@ -65,6 +65,7 @@ const before: Calls<
   removeDrain: (store) => store.removeDrain('host/here'),
   putSuccess: (store) => store.putSuccess({ name: NAME, key: 'k', term: 1, holder: 'h' }),
   findSuccess: (store) => store.findSuccess(NAME, 'k'),
+  clockAhead: (store) => store.clockAhead(),
   takeSlot: (store) => store.takeSlot({ name: NAME, job: 'j', slot: 1, claim: 'c', term: 1, holder: 'h' }),
   putPreferred: (store) => store.putPreferred({ name: NAME, holder: 'h', priority: 60, count: 1 }),
   putPresence: (store) => store.putPresence({ key: 'k', process: 'p', holders: 'h:', count: 1, held: 0, set: 's' }),
@@ -157,6 +158,7 @@ const schedules: Calls<ScheduleStore> = {
   findSchedule: (store) => store.schedules.findSchedule(NAME, 's'),
   touchSchedules: (store) => store.schedules.touchSchedules(NAME, ['s'], 2),
   pauseSchedule: (store) => store.schedules.pauseSchedule(NAME, 's', { by: 'h', at: new Date() }),
+  deleteSchedule: (store) => store.schedules.deleteSchedule(NAME, 's', 3),
   resumeSchedule: (store) => store.schedules.resumeSchedule(NAME, 's', 3),
 };
 const after: Calls<Pick<Store, 'beat' | 'release' | 'releaseDead' | 'trimTerms' | 'removeMember'>> = {

@@ -138,6 +138,23 @@ export function scheduleContract(title: string, setup: () => Promise<SchedulesUn
       expect(await read(name, 'a')).toMatchObject(resumed);
     });
 
+    test('a schedule is deleted if no member was seen with it, and what is written of it then makes it not again', async () => {
+      const { schedules } = store;
+      const name = randomUUID();
+      const declared = fresh.declared ?? 0;
+      expect(await schedules.deleteSchedule(name, 'a', declared)).toEqual({ deleted: false, declared: null });
+      for (const id of ['a', 'b']) await make(name, id);
+      expect(await schedules.deleteSchedule(name, 'a', declared - 1)).toEqual({ deleted: false, declared });
+      expect(await schedules.deleteSchedule(name, 'a', declared)).toEqual({ deleted: true });
+      expect(await schedules.deleteSchedule(name, 'a', declared)).toEqual({ deleted: false, declared: null });
+      expect(await schedules.writeSchedules(name, [{ id: 'a', expected, term: 3, set: { cursor: 7 } }])).toBe(false);
+      await schedules.touchSchedules(name, ['a'], declared + 1);
+      expect(await schedules.resumeSchedule(name, 'a', 1)).toBe(false);
+      expect((await schedules.readSchedules(name, null)).map(({ id }) => id)).toEqual(['b']);
+      await under.tamperSchedule(name, 'b', { format: 2 });
+      await expect(schedules.deleteSchedule(name, 'b', declared)).rejects.toMatchObject({ code: 'ERR_NEWER_FORMAT' });
+    });
+
     test('a touch goes forward only, and makes nothing', async () => {
       const name = randomUUID();
       await make(name, 'a');

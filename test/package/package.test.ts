@@ -142,6 +142,7 @@ test('every call around stored tasks works for an ES module, in CommonJS and by 
     previewed: ['2026-03-28T01:30:00.000Z', '2026-03-29T01:00:00.000Z'],
     events: ['deadletter 2: nobody is there', 'deadletter 2: nobody is there', 'cancelled 5', 'cancelled 4'],
     told: { id: 'nightly', slot: '2026-05-02T00:00:00.000Z', late: true, missed: false, backfilled: true },
+    kept: ['ERR_SCHEDULE_DECLARED', null],
     schedules: [
       ['each-second', 'once', null],
       ['nightly', 'skip', 'the archive is moved'],

@@ -61,6 +61,9 @@ test('a pause, its end and a trigger carry the schedule, the term, and the pause
   expect(await confirm('nightly', 'Resume it…', 'Resume', /^Resumed/)).toContain('The pause by bob');
   const body = { id: 'nightly', ifAt: paused.at, ifTerm: 4 };
   expect(server.writes.at(-1)).toMatchObject({ action: 'resume-schedule', body });
+  expect(await row('nightly').getByRole('button', { name: 'Delete…' }).count()).toBe(0);
+  await confirm('monthly', 'Delete…', 'Delete', /^Deleted/);
+  expect(server.writes.at(-1)).toMatchObject({ action: 'delete-schedule', body: { id: 'monthly', ifTerm: 4 } });
   // One that has gone can be asked nothing.
   await row('rates').getByRole('button', { name: 'Trigger…' }).waitFor();
   schedules = schedules.slice(0, 2);

@@ -1,5 +1,5 @@
 /** The schedules of a store in memory: what the calls do at the server, at once. */
-import type { ScheduleStore, StoredSchedule } from '../../src/store/schedules.ts';
+import type { DeletedSchedule, ScheduleStore, StoredSchedule } from '../../src/store/schedules.ts';
 
 type Row = StoredSchedule & { readonly payload: Uint8Array | null };
 
@@ -52,6 +52,12 @@ export class MemoryScheduleStore implements ScheduleStore {
 
   async resumeSchedule(name: string, id: string, at: number): Promise<boolean> {
     return this.change(name, id, ({ paused }) => (paused === null ? {} : { paused: null, resumed: at }));
+  }
+
+  async deleteSchedule(name: string, id: string, since: number): Promise<DeletedSchedule> {
+    const declared = this.of(name).get(id)?.declared ?? null;
+    if (declared === null || declared > since) return { deleted: false, declared };
+    return { deleted: this.of(name).delete(id) as true };
   }
 
   private change(name: string, id: string, change: (old: Row) => Partial<Row>): boolean {

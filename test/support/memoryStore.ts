@@ -241,6 +241,9 @@ export class MemoryConnection implements Store {
   async findSuccess(): Promise<null> {
     return null;
   }
+  async clockAhead(): Promise<null> {
+    return null;
+  }
   async takeSlot(): Promise<TakenSlot> {
     return { taken: true };
   }

@@ -74,6 +74,8 @@ test('bad schedules are refused at the call, and so are those of a cluster in me
   await expect(cluster.trigger('none')).rejects.toMatchObject({ code: 'ERR_SCHEDULE_UNKNOWN' });
   await expect(cluster.backfill('none', 1, 2)).rejects.toMatchObject({ code: 'ERR_SCHEDULE_UNKNOWN' });
   await expect(cluster.pauseSchedule('none')).rejects.toMatchObject({ code: 'ERR_SCHEDULE_UNKNOWN' });
+  await expect(cluster.deleteSchedule('none')).rejects.toMatchObject({ code: 'ERR_SCHEDULE_UNKNOWN' });
+  await expect(cluster.deleteSchedule('')).rejects.toMatchObject({ code: 'ERR_INVALID_OPTION' });
   expect(() => cluster.preview(everySecond, { count: 0 })).toThrow('count');
   expect(() => cron('c', 'nonsense', () => {})).toThrow('pattern');
   const inMemory = new Managed<{ id: string }>('memory', 'id', () => true);

@@ -2,7 +2,7 @@
 import { FailoverError, InvalidOptionError } from '../../errors.js';
 import { submitSlots } from '../../operations/schedules.js';
 import { scheduleInfo } from '../../requests/scheduleInfo.js';
-import { type SlotKind, slotsToBackfill, unknownSchedule } from '../../requests/slots.js';
+import { deleteSchedule, type SlotKind, slotsToBackfill, unknownSchedule } from '../../requests/slots.js';
 import { previewSlots } from '../../schedules/options.js';
 import type { FullStore } from '../../store/taskStore.js';
 import { systemClock } from '../../time/systemClock.js';
@@ -47,8 +47,8 @@ export const schedules: Register = (program, context) => {
 export const schedule: Register = (program, context) => {
   const command = program
     .command('schedule')
-    .description('preview a pattern; pause, resume, trigger or backfill a schedule')
-    .argument('<action>', 'preview PATTERN, or pause, resume, trigger, backfill with NAME and ID')
+    .description('preview a pattern; pause, resume, trigger, backfill or delete a schedule')
+    .argument('<action>', 'preview PATTERN, or pause, resume, trigger, backfill, delete with NAME and ID')
     .argument('[arguments...]', 'what the action takes')
     .option('--time-zone <zone>', 'preview: the IANA time zone (default: UTC)')
     .option('--count <count>', `preview: how many slots, at most ${COUNT_MAX} (default: ${COUNT})`)
@@ -98,6 +98,7 @@ const actions: ReadonlyMap<string, (asked: Asked) => Promise<void>> = new Map([
   ['resume', resume],
   ['trigger', trigger],
   ['backfill', backfill],
+  ['delete', remove],
 ]);
 
 async function pause({ name, id, flags, opened, store }: Asked): Promise<void> {
@@ -113,6 +114,11 @@ async function pause({ name, id, flags, opened, store }: Asked): Promise<void> {
 async function resume({ name, id, opened, store }: Asked): Promise<void> {
   if (!(await store.schedules.resumeSchedule(name, id, systemClock.wall()))) throw unknownSchedule(name, id);
   opened.output.result({ name, id, paused: null }, () => `${clean(id)} of ${clean(name)} goes on`);
+}
+
+async function remove({ name, id, opened, store }: Asked): Promise<void> {
+  await deleteSchedule(store.schedules, { name, id, now: systemClock.wall() });
+  opened.output.result({ name, id, deleted: true }, () => `${clean(id)} of ${clean(name)} is deleted`);
 }
 
 function trigger(asked: Asked): Promise<void> {
@@ -140,7 +146,8 @@ async function queue(
 function refuse(error: unknown): never {
   if (!(error instanceof FailoverError)) throw error;
   if (error.code === 'ERR_SCHEDULE_UNKNOWN') throw new CommandError(exits.none, error.message, 'ERR_NONE');
-  if (error.code === 'ERR_SCHEDULE_TASK') throw new CommandError(exits.refused, error.message, 'ERR_REFUSED');
+  if (error.code === 'ERR_SCHEDULE_TASK' || error.code === 'ERR_SCHEDULE_DECLARED')
+    throw new CommandError(exits.refused, error.message, 'ERR_REFUSED');
   throw error;
 }
 

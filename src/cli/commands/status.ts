@@ -32,8 +32,12 @@ export const status: Register = (program, context) => {
 };
 
 async function show(name: string, { reader, output, settings }: Session): Promise<void> {
-  const view = await readSubsystem(reader, name, systemClock);
-  if (view === null) throw noSubsystem(name, reader.label);
+  const [seen, clockAhead] = await Promise.all([
+    readSubsystem(reader, name, systemClock),
+    reader.clockAhead().catch(() => null),
+  ]);
+  if (seen === null) throw noSubsystem(name, reader.label);
+  const view = { ...seen, clockAhead };
   const shown = { colors: output.colors, time: settings.time, now: systemClock.wall() };
   output.result(view, () => statusText(view, shown));
 }

@@ -1,4 +1,5 @@
 /** A subsystem as text: a line of `list`, and the page of `status`. */
+import { clocksText } from '../../operations/clocks.js';
 import { DEAD_COUNTED_MAX, type SubsystemDetails, type SubsystemView } from '../../operations/views.js';
 import type { Colors } from '../output.js';
 import { showDuration } from '../settings/durations.js';
@@ -58,7 +59,8 @@ export function whereText({ id, host, pid }: { id: string; host: string | null; 
   return host === null ? shortId(id) : `${clean(host)}/${pid}`;
 }
 
-export function statusText(view: SubsystemDetails, shown: Shown): string {
+/** `clockAhead`: how far the server's clock is ahead of the one here, in ms. */
+export function statusText(view: SubsystemDetails & { readonly clockAhead: number | null }, shown: Shown): string {
   const { colors } = shown;
   const facts: [string, string][] = [
     ['state', stateText(view, shown)],
@@ -69,6 +71,8 @@ export function statusText(view: SubsystemDetails, shown: Shown): string {
   if (view.pause !== null) facts.push(['paused', colors.yellow(pauseText(view.pause, shown))]);
   if (view.handOver !== null) facts.push(['hand-over', handOverText(view.handOver, shown)]);
   if (view.problem !== null) facts.push(['problem', colors.red(clean(view.problem))]);
+  const clocks = clocksText(view.clockAhead);
+  if (clocks !== null) facts.push(['clocks', colors.yellow(clocks)]);
   const settings = Object.entries(view.settings).map(([name, value]) => `${clean(name)} ${clean(value)}`);
   if (settings.length > 0) facts.push(['settings', settings.join(', ')]);
   const lines = facts.map(([name, text]) => `${colors.dim(name.padEnd(10))} ${text}`);

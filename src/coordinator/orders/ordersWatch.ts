@@ -34,6 +34,8 @@ export interface OrdersWatchParts extends Omit<HandingOverParts, 'hold' | 'answe
   readonly store: Pick<Store, 'writeOrders' | 'putPreferred'>;
   /** Reads the orders, perhaps together with those of other members. */
   readOrders(asked: OrdersAsked): Promise<SeenOrders>;
+  /** Calls back when all members of the coordinator have sent what they have to send in this turn; at once by default. */
+  afterBeats?(callback: () => void): void;
   /** Returns how much later than the first standby this one claims, in POLL: so each process gets its share of the leases. */
   pollsOfRank(lease: Lease | null): number;
   /** Returns whether this member could take a mastership, as far as its work goes. */
@@ -128,9 +130,11 @@ export class OrdersWatch {
 
   /** A beat goes out. */
   beat(): void {
-    const { clock, master } = this.parts;
+    const { clock, master, afterBeats = (read) => read() } = this.parts;
     // There are early beats, too, for news of the work.
-    if (clock.now() - this.readAt >= master / 2) void this.read();
+    if (clock.now() - this.readAt < master / 2) return;
+    this.readAt = clock.now();
+    afterBeats(() => void this.read());
   }
 
   /** The orders may have changed: a standby looks at them soon anyway. */

@@ -10,12 +10,29 @@ interface Waiting {
 
 export class ReadTogether {
   private waiting: Waiting[] = [];
+  private later: (() => void)[] = [];
 
   /** `soon` calls back when the timers that are due have run: each has a turn of its own. */
   constructor(
     private readonly store: Pick<Store, 'readOrders'>,
     private readonly soon: (callback: () => void) => void = setImmediate,
   ) {}
+
+  /**
+   * Calls back when what all members have to send in this turn has gone out: reads are no reason for a beat to be late. Those of
+   * one turn are called one after another, so they read together.
+   */
+  afterBeats(callback: () => void): void {
+    this.later.push(callback);
+    // The beats go out in the first of these turns.
+    if (this.later.length === 1) this.soon(() => this.soon(() => this.callLater()));
+  }
+
+  private callLater(): void {
+    const { later } = this;
+    this.later = [];
+    for (const callback of later) callback();
+  }
 
   /** Reads soon, with all that is asked until then. */
   read(asked: OrdersAsked): Promise<SeenOrders> {

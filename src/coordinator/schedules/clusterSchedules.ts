@@ -1,6 +1,6 @@
 /** The schedules of one durable cluster as its facade asks for them, and what the timetable needs of the store. */
 import { FailoverError, toWire } from '../../errors.js';
-import { askedTask, type SlotTask, unknownSchedule } from '../../requests/slots.js';
+import { askedTask, declaredSchedule, deleteSchedule, type SlotTask, unknownSchedule } from '../../requests/slots.js';
 import { originOf } from '../../schedules/slots.js';
 import type { ScheduleStore, StoredSchedule } from '../../store/schedules.js';
 import type { AddResult, TaskStore } from '../../store/taskStore.js';
@@ -123,6 +123,13 @@ export class ClusterSchedules implements ScheduleCalls {
     const { schedules, name, clock } = this.parts;
     if (!(await schedules.resumeSchedule(name, id, clock.wall()))) throw unknownSchedule(name, id);
     this.timetable.wake(id);
+  }
+
+  async delete(id: string): Promise<void> {
+    const { schedules, name, clock } = this.parts;
+    const now = clock.wall();
+    if (this.timetable.declared(id) !== undefined) throw declaredSchedule(name, id, 'this program has it', now);
+    await deleteSchedule(schedules, { name, id, now });
   }
 
   async made(taskId: string, bytes: Uint8Array | null): Promise<void> {

@@ -21,6 +21,15 @@ const FULL_SHARE = 1 / 2;
 /** The same of the limit: beyond it a call is too large, whatever the smallest took, and from half of it on none grows. */
 const SLOW_SHARE = 2 / 3;
 
+/**
+ * Beyond what is sure to be quick, twice as large a call is tried if it would take no more than this share of the limit even if
+ * each member costs as much as before: those that go out at the same time often cost the store no more as one.
+ */
+const TRIAL_SHARE = 2 / 3;
+/** After so many calls of the full size, and twice as many after each trial that was too slow, up to so many. */
+const TRIAL_AFTER = 2;
+const TRIAL_AFTER_MAX = 256;
+
 /** Calls at once of a store that takes all that wait into one transaction. */
 const LOCAL_CALLS = 32;
 
@@ -42,6 +51,11 @@ export class CallSize {
   private hasShrunk = false;
   /** What the quickest call took, in ms. */
   private least = Number.POSITIVE_INFINITY;
+  /** Whether this size is tried, and no call of it has been quick enough. */
+  private isTrial = false;
+  /** Calls until the next trial, and until the one after it if that is too slow. */
+  private untilTrial = TRIAL_AFTER;
+  private trialAfter = TRIAL_AFTER;
 
   /** `limit`: how long a call may take, in ms. */
   constructor(
@@ -71,8 +85,20 @@ export class CallSize {
     const own = ms - this.least;
     if (ms > limit * SLOW_SHARE || own > room * FULL_SHARE) return this.shrink(size);
     if (size < most || ms > limit / 2) return;
-    const growth = GROWTHS.find((times) => times * own <= room * ROOM_SHARE) ?? 1;
+    if (this.isTrial) this.trialAfter = TRIAL_AFTER;
+    this.isTrial = false;
+    const growth = GROWTHS.find((times) => times * own <= room * ROOM_SHARE) ?? this.trial(own);
     this.size = Math.min(CALL_MAX, growth * most);
+  }
+
+  /** Returns how many times as large the next call is to be, to see whether that is quick enough. */
+  private trial(own: number): number {
+    if (this.most >= CALL_MAX || this.least + 2 * own > this.limit * TRIAL_SHARE) return 1;
+    this.untilTrial -= 1;
+    if (this.untilTrial > 0) return 1;
+    this.untilTrial = this.trialAfter;
+    this.isTrial = true;
+    return 2;
   }
 
   /** A call of so many failed after so many ms. One that was refused at once says nothing of the size. */
@@ -83,6 +109,9 @@ export class CallSize {
   /** That a small call took long says nothing of large ones: the store was slow for all. */
   private shrink(size: number): void {
     if (this.kind.isLocal || 2 * size < this.most) return;
+    if (this.isTrial) this.trialAfter = Math.min(TRIAL_AFTER_MAX, 2 * this.trialAfter);
+    this.isTrial = false;
+    this.untilTrial = this.trialAfter;
     this.size = Math.max(CALL_MIN, Math.min(this.most, Math.floor(size / 2)));
     this.hasShrunk = true;
   }

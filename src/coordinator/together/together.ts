@@ -48,6 +48,8 @@ interface TogetherParts<Asked, Answer> {
   /** Answers in order. An error is that of one alone; if it rejects, or answers several with one error, it is that of all these. */
   all(asked: readonly Asked[]): Promise<readonly (Answer | StoreError)[]>;
   one(asked: Asked): Promise<Answer>;
+  /** Called when it has been handed to the store, and before there is an answer. */
+  sent?(asked: Asked): void;
 }
 
 interface Waiting<Asked, Answer> extends Passenger {
@@ -170,7 +172,10 @@ export class Together<Asked, Answer> {
     members: readonly Waiting<Asked, Answer>[],
   ): Promise<readonly ({ readonly value: Answer } | { readonly error: unknown })[]> {
     try {
-      const answers = await this.parts.all(members.map(({ asked }) => asked));
+      const answering = this.parts.all(members.map(({ asked }) => asked));
+      // After the call, or it would go out later for being counted.
+      for (const { asked } of members) this.parts.sent?.(asked);
+      const answers = await answering;
       return answers.map((answer) => (answer instanceof StoreError ? { error: answer } : { value: answer }));
     } catch (error) {
       return members.map(() => ({ error }));
@@ -211,7 +216,9 @@ export class Together<Asked, Answer> {
   /** Never rejects. */
   private async sendOne({ asked, key, resolve, reject }: Waiting<Asked, Answer>): Promise<void> {
     try {
-      const answer = await this.parts.one(asked);
+      const answering = this.parts.one(asked);
+      this.parts.sent?.(asked);
+      const answer = await answering;
       this.answered(key);
       resolve(answer);
     } catch (error) {

@@ -16,10 +16,12 @@ interface TogetherStoreParts {
   readonly isLocal?: boolean;
   /** Calls back when the timers that are due have run. */
   soon?(callback: () => void): void;
+  /** Called when a beat of this holder has been handed to the store. */
+  sent?(holder: string): void;
 }
 
 /** `beats`, `looks`: what a call may hold, as the frequent ones know it. */
-type Common = Required<TogetherStoreParts> & {
+type Common = Required<Omit<TogetherStoreParts, 'sent'>> & {
   readonly beats: CallSize;
   readonly looks: CallSize;
   readonly opening: Opening;
@@ -33,14 +35,22 @@ const other = { splitsIfSlow: false, isRead: false } as const;
 
 /** Returns a store of the same calls. Those that are not made for many subsystems at once go out as they are. */
 export function togetherStore(store: FullStore, parts: TogetherStoreParts): FullStore {
-  const { clock, limit, isLocal = false, soon = setImmediate } = parts;
+  const { clock, limit, isLocal = false, soon = setImmediate, sent = () => {} } = parts;
   const opening = new Opening(() => store.open());
   const size = () => new CallSize(limit, { isLocal });
   const common = { clock, limit, isLocal, soon, opening, beats: size(), looks: size() };
-  return { ...store, ...leaseCalls(store, common), ...claimCalls(store, common), ...lineCalls(store, common) };
+  return {
+    ...store,
+    ...leaseCalls(store, { ...common, sent }),
+    ...claimCalls(store, common),
+    ...lineCalls(store, common),
+  };
 }
 
-function leaseCalls(store: FullStore, common: Common): Pick<Store, 'beat' | 'release' | 'observe'> {
+function leaseCalls(
+  store: FullStore,
+  { sent, ...common }: Common & Required<Pick<TogetherStoreParts, 'sent'>>,
+): Pick<Store, 'beat' | 'release' | 'observe'> {
   const { many } = store;
   const { opening } = common;
   const beats = new Together<Beat, boolean>({
@@ -49,6 +59,7 @@ function leaseCalls(store: FullStore, common: Common): Pick<Store, 'beat' | 'rel
     size: common.beats,
     ...held,
     keyOf: ({ tenure }) => tenure.name,
+    sent: ({ tenure }) => sent(tenure.holder),
     all: (asked) => many.beatAll(asked),
     one: ({ tenure, beat, progress }) => store.beat(tenure, beat, progress),
   });
@@ -76,7 +87,9 @@ function leaseCalls(store: FullStore, common: Common): Pick<Store, 'beat' | 'rel
       return opening.first(() => {
         // With what the work has done, which may be much: the others need not wait for it, and an older one must not undo it.
         beats.overtake(tenure.name);
-        return store.beat(tenure, beat, progress);
+        const answer = store.beat(tenure, beat, progress);
+        sent(tenure.holder);
+        return answer;
       });
     },
     release: (tenure, beat, progress, died) =>
@@ -135,7 +148,8 @@ function lineCalls(
   const notices = new Together<string, Notice[]>({
     ...common,
     what: 'readNotices',
-    size: sizeLike(common, common.looks),
+    // All notices that there are come with one answer, however few members ask for them.
+    size: new CallSize(common.limit, { isLocal: true }),
     ...other,
     keyOf: (name) => name,
     all: (names) => many.readNoticesOf(names),

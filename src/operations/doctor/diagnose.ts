@@ -7,6 +7,7 @@ import type { Clock } from '../../time/clock.js';
 import { listSubsystems } from '../subsystems.js';
 import type { SubsystemView } from '../views.js';
 import { type Finding, worstFirst } from './findings.js';
+import { lookAtOutbox } from './outboxFindings.js';
 import { paceFindings } from './paceFindings.js';
 import { storeFindings } from './storeFindings.js';
 import { subsystemFindings } from './subsystemFindings.js';
@@ -52,7 +53,8 @@ async function seeSubsystems(
   try {
     views = await listSubsystems(reader, clock);
     const tasks = taskFindings(await lookAtTasks(reader, facts, views), views);
-    return { views, findings: [...subsystemFindings(views), ...tasks] };
+    const outbox = await lookAtOutbox(reader, views, clock);
+    return { views, findings: [...subsystemFindings(views), ...tasks, ...outbox] };
   } catch (error) {
     if (!(error instanceof StoreError && error.code === 'ERR_STORE')) throw error;
     return { views, findings: [unreadFinding(error.message)] };
@@ -65,7 +67,7 @@ function unreadFinding(why: string): Finding {
     code: 'NOT_READ',
     what: `the subsystems and their tasks were not looked at: ${why}`,
     why: 'what is wrong with them is not told here',
-    todo: 'give the user the right `find` on the four collections',
+    todo: 'give the user the right `find` on all collections of a member',
   };
 }
 

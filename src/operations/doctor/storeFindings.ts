@@ -1,9 +1,8 @@
 /** From what a store says of itself to findings. Pure. */
 import type { EmbeddedFacts, IndexFact, MongodbFacts, StoreFacts } from '../../store/facts.js';
+import { clocksText } from '../clocks.js';
 import type { Finding } from './findings.js';
 
-/** Times that people read are wrong by as much, in ms. */
-const CLOCKS_MS = 1000;
 const FREE_BYTES_MIN = 256 * 1024 * 1024;
 
 export function storeFindings(facts: StoreFacts): Finding[] {
@@ -55,13 +54,13 @@ function topologyFindings({ topology, hosts, arbiters }: MongodbFacts): Finding[
 }
 
 function clockFindings({ clockAhead }: MongodbFacts): Finding[] {
-  if (clockAhead === null || Math.abs(clockAhead) < CLOCKS_MS) return [];
-  const seconds = (Math.abs(clockAhead) / 1000).toFixed(1);
+  const what = clocksText(clockAhead);
+  if (what === null) return [];
   return [
     {
       level: 'warning',
       code: 'CLOCKS',
-      what: `the server's clock is ${seconds} s ${clockAhead > 0 ? 'ahead of' : 'behind'} the one here`,
+      what,
       why: 'no election reads it, but schedules follow the clock of their master, and times of lists and of `pause --for` are wrong by as much',
       todo: 'let all machines take their time from NTP',
     },
@@ -78,15 +77,46 @@ function rightFindings({ user, lacking }: MongodbFacts): Finding[] {
   const missing = Object.entries(lacking).filter(([, actions]) => actions.length > 0);
   if (missing.length === 0)
     return [{ level: 'good', code: 'RIGHTS', what: `the user ${user} may do all that a member needs` }];
-  const onlyReads = Object.values(lacking).every((actions) => actions.includes('insert') && !actions.includes('find'));
+  const always = Object.entries(lacking).filter(([collection]) => !(collection in features));
+  const onlyReads = always.every(([, actions]) => actions.includes('insert') && !actions.includes('find'));
   if (onlyReads) {
     const what = `the user ${user} may only read: enough to look, and not for a member`;
     return [{ level: 'note', code: 'READ_ONLY', what }];
   }
+  return [
+    ...lackFindings(
+      user,
+      missing.filter(([collection]) => !(collection in features)),
+    ),
+    ...missing.filter(([collection]) => collection in features).map((each) => featureFinding(user, each)),
+  ];
+}
+
+type Missing = readonly (readonly [collection: string, actions: readonly string[]])[];
+
+const todo = 'give the user the role that docs/guide/databases.md shows';
+
+function lackFindings(user: string, missing: Missing): Finding[] {
+  if (missing.length === 0) return [];
   const list = missing.map(([collection, actions]) => `${collection}: ${actions.join(', ')}`).join('; ');
   const { level, why } = lackOf(new Set(missing.flatMap(([, actions]) => actions)));
-  const todo = 'give the user the role that docs/guide/databases.md shows';
   return [{ level, code: 'RIGHTS', what: `the user ${user} lacks rights: ${list}`, why, todo }];
+}
+
+/** What does not work without rights on a collection, while the rest does. */
+const features: Readonly<Record<string, string>> = {
+  failover_outcomes:
+    'tasks are done, and how they ended is not kept (keepOutcomes): done() and outcome() do not know it',
+  failover_outbox: 'tasks of transactions, and those that were submitted for later, stay in the outbox and are not run',
+  failover_schedules: 'no slot of a schedule gets a task',
+};
+
+function featureFinding(user: string, [collection, actions]: Missing[number]): Finding {
+  const what = `the user ${user} lacks rights: ${collection}: ${actions.join(', ')}`;
+  const isNeeded = actions.some((action) => ['find', 'insert', 'update'].includes(action));
+  if (isNeeded) return { level: 'warning', code: 'RIGHTS', what, why: features[collection] ?? '', todo };
+  const why = actions.includes('remove') ? 'what is over there cannot be deleted' : lackOf(new Set(actions)).why;
+  return { level: actions.includes('remove') ? 'warning' : 'note', code: 'RIGHTS', what, why, todo };
 }
 
 /** Says what a member lacks with these rights missing. */

@@ -62,6 +62,19 @@ function askTrigger(page, details, id) {
   }));
 }
 
+function askDeleteSchedule(page, details, id) {
+  askOf(page, details, id, (row) => ({
+    title: `Delete the schedule ${quoted(id)}`,
+    lines: [
+      'It goes from the store, with what it has missed. Tasks of its slots that are queued stay.',
+      'A program that has it again makes it again, and it begins then.',
+    ],
+    verb: 'Delete',
+    send: () => write(...at(row.name, 'delete-schedule'), { id, ifTerm: row.term }),
+    done: () => 'Deleted.',
+  }));
+}
+
 function nextOf(page, { next }) {
   if (next === null) return nil();
   const wait = Date.parse(next) - page.now();
@@ -97,6 +110,8 @@ function scheduleRow(page, details, schedule, isWritable) {
         'td.actions',
         button(way[0], () => way[1](page, details, id)),
         button('Trigger…', () => askTrigger(page, details, id)),
+        // What a program has is refused.
+        schedule.parked && button('Delete…', () => askDeleteSchedule(page, details, id)),
       ),
   );
 }

@@ -1,5 +1,7 @@
 /** The store, as one mastership of a stored queue uses it: each call is repeated until it is answered or the mastership ends. */
+import { StoreError } from '../../errors.js';
 import { CHANGES_READ_MAX, type ChangeAnswer, type TaskChange } from '../../store/changes.js';
+import { isForbidden } from '../../store/forbidden.js';
 import type { Tenure } from '../../store/store.js';
 import {
   type Attempts,
@@ -35,6 +37,7 @@ type RecordedAttempts = Attempts & { readonly permanent: boolean };
 /** Each answer is null when the mastership ended before there was one. */
 export class TenureStore {
   private over = false;
+  private refusedOutcomes = false;
 
   constructor(
     readonly tenure: Tenure,
@@ -125,15 +128,34 @@ export class TenureStore {
     return this.untilAnswered(() => store.setCheckpoint(this.tenure, { seq, number: nextNumber(), bytes }));
   }
 
-  /** Keeps how tasks ended. Returns false if the mastership ended first. */
+  /**
+   * Keeps how tasks ended. Returns false if the mastership ended first. Where the user lacks the right, they are not kept, and their
+   * tasks are acknowledged nevertheless: done tasks must not run again for that.
+   */
   async putOutcomes(outcomes: readonly TaskOutcome[]): Promise<boolean> {
     const { store, name } = this.parts;
-    return (
-      (await this.untilAnswered(async () => {
-        await store.putOutcomes(name, outcomes);
-        return true;
-      })) === true
-    );
+    const refusal = await this.untilAnswered(() => {
+      return store.putOutcomes(name, outcomes).then(
+        () => 'kept' as const,
+        (error: unknown) => {
+          if (isForbidden(error)) return error as Error;
+          throw error;
+        },
+      );
+    });
+    if (refusal === null) return false;
+    if (refusal === 'kept') this.refusedOutcomes = false;
+    else this.outcomesRefused(refusal);
+    return true;
+  }
+
+  /** Tells it once, until one is kept again. */
+  private outcomesRefused({ message }: Error): void {
+    if (this.refusedOutcomes) return;
+    this.refusedOutcomes = true;
+    const { name, trouble } = this.parts;
+    const text = `how tasks of '${name}' end is not kept (keepOutcomes), while they are done and acknowledged: give the user the rights on failover_outcomes that docs/guide/databases.md shows: ${message}`;
+    trouble(new StoreError('ERR_STORE', text));
   }
 
   /** Deletes some outcomes whose time is over, once: a failure rejects. Returns whether it has come to the end. */

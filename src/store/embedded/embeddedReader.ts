@@ -9,6 +9,7 @@ import { type EmbeddedFacts, ROUND_TRIPS_MEASURED } from '../facts.js';
 import type { Drain, SeenOrders } from '../orders.js';
 import { type LeaseEntry, type LetterEntry, NO_BYTES, type Page, type StoreReader, type TermEntry } from '../reader.js';
 import type { StoredSchedule } from '../schedules.js';
+import type { SeenOutbox } from '../seenOutbox.js';
 import type { Member } from '../store.js';
 import type { OutcomeLook, StoredTask } from '../taskStore.js';
 import { Gate } from './gate.js';
@@ -105,6 +106,15 @@ export class EmbeddedReader implements StoreReader {
   async letterAt(name: string, seq: number): Promise<LetterEntry | null> {
     const [letter] = await this.thread.call('inspectLetters', [name, { after: seq - 1, limit: 1 }, true]);
     return letter?.seq === seq ? letter : null;
+  }
+
+  /** Only members write there, so names that none has, and entries that are no tasks, are not looked for. */
+  async outbox(known: readonly string[], before: Date): Promise<SeenOutbox> {
+    return { unknown: [], late: await this.thread.call('namesWaiting', [known, before]), refused: [] };
+  }
+
+  async clockAhead(): Promise<null> {
+    return null;
   }
 
   async examine(): Promise<EmbeddedFacts> {

@@ -1,5 +1,5 @@
 /** The schedules in the embedded store, as the coordinator sees them. */
-import type { SchedulePause, ScheduleStore, ScheduleWrite, StoredSchedule } from '../schedules.js';
+import type { DeletedSchedule, SchedulePause, ScheduleStore, ScheduleWrite, StoredSchedule } from '../schedules.js';
 import type { StoreCaller } from './storeThread.js';
 
 /** Writes in one transaction: the beats of all members wait for it. */
@@ -37,5 +37,9 @@ export class EmbeddedScheduleStore implements ScheduleStore {
 
   resumeSchedule(name: string, id: string, at: number): Promise<boolean> {
     return this.thread.call('resumeSchedule', [name, id, at]);
+  }
+
+  deleteSchedule(name: string, id: string, since: number): Promise<DeletedSchedule> {
+    return this.thread.call('deleteSchedule', [name, id, since]);
   }
 }

@@ -56,7 +56,7 @@ export class Leases {
   constructor(
     private readonly entries: Entries,
     private readonly facts: StoreFacts,
-    private readonly orders: Pick<EmbeddedOrders, 'read'>,
+    private readonly orders: Pick<EmbeddedOrders, 'reads'>,
   ) {}
 
   highestTerm(name: string): Tip {
@@ -97,6 +97,7 @@ export class Leases {
   /** Returns a look at each that is still to be made, so one that cannot be read does not fail the others. */
   observeEach(asked: readonly Look[]): (() => Observation & SeenOrders)[] {
     const epoch = this.epoch();
+    const readOrders = this.orders.reads();
     return asked.map((look) => () => {
       const { name, tip, wait } = look;
       const found = this.entries.get(leaseKey(name));
@@ -105,7 +106,7 @@ export class Leases {
         newer: this.entries.get(termKey(name, tip + 1)) !== undefined,
         settled: isSettled(epoch, wait),
         epoch: epoch.epoch,
-        ...this.orders.read(look),
+        ...readOrders(look),
       };
     });
   }

@@ -24,6 +24,10 @@ export interface ManyCalls {
   removeMembers(ids: readonly string[]): void;
 }
 
+/** What is told of a thousand beats crosses to the coordinator as one object. */
+const written: Told<boolean> = { value: true };
+const unwritten: Told<boolean> = { value: false };
+
 export function manyOn(entries: Pick<Entries, 'writes'>, leases: Leases): ManyCalls {
   const told = <T>(call: () => T): Told<T> => {
     const before = entries.writes;
@@ -36,7 +40,11 @@ export function manyOn(entries: Pick<Entries, 'writes'>, leases: Leases): ManyCa
     }
   };
   return {
-    beatAll: (beats) => beats.map(({ tenure, beat, progress }) => told(() => leases.beat(tenure, beat, progress))),
+    beatAll: (beats) =>
+      beats.map(({ tenure, beat, progress }) => {
+        const each = told(() => leases.beat(tenure, beat, progress));
+        return 'error' in each ? each : each.value ? written : unwritten;
+      }),
     highestTerms: (names) => names.map((name) => told(() => leases.highestTerm(name))),
     claimAll: (claims) =>
       claims.map(({ name, expected, next }) => told(() => leases.compareAndSetLease(name, expected, next))),

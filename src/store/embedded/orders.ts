@@ -21,13 +21,27 @@ export class EmbeddedOrders {
   ) {}
 
   readOrders(asked: readonly OrdersAsked[]): SeenOrders[] {
-    return asked.map((each) => this.read(each));
+    return asked.map(this.reads());
   }
 
-  read({ name, drains = [] }: OrdersAsked): SeenOrders {
+  /** Returns what reads in this transaction. Members of one process ask about the same drains, which are looked for once. */
+  reads(): (asked: OrdersAsked) => SeenOrders {
+    let known: { readonly drains: readonly string[]; readonly drained: boolean } | undefined;
+    return (asked) => {
+      const { drains = [] } = asked;
+      if (known?.drains !== drains) known = { drains, drained: this.isDrained(drains) };
+      return this.read(asked.name, known.drained);
+    };
+  }
+
+  private isDrained(drains: readonly string[]): boolean {
+    return drains.some((key) => this.entries.get(drainKey(key)) !== undefined);
+  }
+
+  private read(name: string, drained: boolean): SeenOrders {
     const found = {
       orders: this.entries.get(ordersKey(name))?.value,
-      drained: drains.some((key) => this.entries.get(drainKey(key)) !== undefined),
+      drained,
       preferred: this.entries.get(preferredKey(name))?.value,
     };
     return seenOrders(found, (document) => this.reader(document, `orders of ${name}`));

@@ -2,7 +2,7 @@
 import { StoreError } from '../../errors.js';
 import { type Fields, isFields, isOfOurFormat, readableIn } from '../documents.js';
 import { newSchedule, ScheduleReader, storedChange, storedPause } from '../scheduleDocuments.js';
-import type { SchedulePause, ScheduleWrite, StoredSchedule } from '../schedules.js';
+import type { DeletedSchedule, SchedulePause, ScheduleWrite, StoredSchedule } from '../schedules.js';
 import type { Entries } from './environment.js';
 import { scheduleKey, scheduleRange } from './keys.js';
 
@@ -13,6 +13,7 @@ export interface ScheduleCalls {
   touchSchedules(name: string, ids: readonly string[], at: number): void;
   pauseSchedule(name: string, id: string, pause: SchedulePause): boolean;
   resumeSchedule(name: string, id: string, at: number): boolean;
+  deleteSchedule(name: string, id: string, since: number): DeletedSchedule;
 }
 
 export function schedulesOn(entries: Entries, facts: { readonly path: string }): ScheduleCalls {
@@ -24,6 +25,7 @@ export function schedulesOn(entries: Entries, facts: { readonly path: string }):
     touchSchedules: (name, ids, at) => schedules.touchSchedules(name, ids, at),
     pauseSchedule: (name, id, pause) => schedules.pauseSchedule(name, id, pause),
     resumeSchedule: (name, id, at) => schedules.resumeSchedule(name, id, at),
+    deleteSchedule: (name, id, since) => schedules.deleteSchedule(name, id, since),
   };
 }
 
@@ -73,6 +75,16 @@ class EmbeddedSchedules implements ScheduleCalls {
 
   resumeSchedule(name: string, id: string, at: number): boolean {
     return this.change(name, id, ({ paused }) => (isFields(paused) ? { paused: null, resumed: at } : {}));
+  }
+
+  deleteSchedule(name: string, id: string, since: number): DeletedSchedule {
+    const key = scheduleKey(name, id);
+    const entry = this.entries.get(key);
+    if (entry === undefined) return { deleted: false, declared: null };
+    const { declared } = this.reader(entry.value, name).schedule();
+    if (declared > since) return { deleted: false, declared };
+    this.entries.remove(key);
+    return { deleted: true };
   }
 
   /** Sets fields, if the entry is there and the change is not null. Fields of later versions stay as they are. */

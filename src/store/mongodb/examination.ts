@@ -3,7 +3,9 @@ import { StoreError } from '../../errors.js';
 import { type Fields, isFields } from '../documents.js';
 import { type IndexFact, type MongodbFacts, ROUND_TRIPS_MEASURED } from '../facts.js';
 import { type Commands, LEASES } from './commands.js';
-import { createCommand, dropCommand, indexes, judge } from './indexes/indexes.js';
+import { createCommand, dropCommand, indexes, judge, OUTBOX, OUTCOMES } from './indexes/indexes.js';
+import { SCHEDULES } from './mongodbSchedules.js';
+import { greet, type MeasuredBy } from './serverClock.js';
 import { serverCode } from './storeErrors.js';
 import { TASKS } from './tasks/taskReads.js';
 
@@ -11,30 +13,35 @@ const NAMESPACE_NOT_FOUND = 26;
 /** What a member needs on each of its collections, and on those whose changes wake it. */
 const NEEDED = ['find', 'insert', 'update', 'remove', 'createIndex', 'listIndexes'] as const;
 const watched: readonly string[] = [LEASES, TASKS];
-const collections = [...new Set(indexes.map(({ collection }) => collection))];
+const withIndexes = [...new Set(indexes.map(({ collection }) => collection))];
+/** What is needed on those whose indexes are made when they are first used, or that have none. */
+const others: Readonly<Record<string, readonly string[]>> = {
+  [OUTCOMES]: ['find', 'insert', 'update', 'remove', 'createIndex'],
+  [OUTBOX]: NEEDED,
+  [SCHEDULES]: ['find', 'insert', 'update', 'remove'],
+};
+const collections = [...withIndexes, ...Object.keys(others)];
 
-interface Examined {
+interface Examined extends MeasuredBy {
   readonly commands: Commands;
   readonly label: string;
   /** The name of the database. */
   readonly database: string;
-  /** Monotonic ms, and the wall clock. */
-  now(): number;
-  wall(): number;
 }
 
 export async function examine(examined: Examined): Promise<MongodbFacts> {
   const { commands, label } = examined;
-  const hello = await greeting(examined);
+  const hello = await greet(examined, 'examine');
   const roundTrips: number[] = [];
   for (let count = 0; count < ROUND_TRIPS_MEASURED; count++) {
-    roundTrips.push((await timed(examined, { ping: 1 })).took);
+    const from = examined.now();
+    await commands.send('examine', { ping: 1 });
+    roundTrips.push(examined.now() - from);
   }
   const [build, status] = await Promise.all([
     optional(commands, { buildInfo: 1 }),
     optional(commands, { connectionStatus: 1, showPrivileges: true }),
   ]);
-  const { localTime } = hello.reply;
   return {
     kind: 'mongodb',
     label,
@@ -42,28 +49,11 @@ export async function examine(examined: Examined): Promise<MongodbFacts> {
     topology: topologyOf(hello.reply),
     hosts: Array.isArray(hello.reply.hosts) ? hello.reply.hosts.length : 1,
     arbiters: Array.isArray(hello.reply.arbiters) ? hello.reply.arbiters.length : 0,
-    // The server took its time about in the middle.
-    clockAhead: localTime instanceof Date ? localTime.getTime() - (hello.wall + hello.took / 2) : null,
+    clockAhead: hello.clockAhead,
     roundTrips,
     ...rightsIn(status, examined.database),
-    indexes: (await Promise.all(collections.map((collection) => indexFacts(commands, collection)))).flat(),
+    indexes: (await Promise.all(withIndexes.map((collection) => indexFacts(commands, collection)))).flat(),
   };
-}
-
-/** Asks by the old name where a server does not know the new one. */
-async function greeting(examined: Examined): ReturnType<typeof timed> {
-  try {
-    return await timed(examined, { hello: 1 });
-  } catch (error) {
-    if (!(error instanceof StoreError && error.code === 'ERR_STORE')) throw error;
-    return timed(examined, { isMaster: 1 });
-  }
-}
-
-async function timed({ commands, now, wall }: Examined, command: Fields) {
-  const [from, at] = [now(), wall()];
-  const reply = await commands.send('examine', command);
-  return { reply, took: now() - from, wall: at };
 }
 
 /** Returns null where the server does not know the command, or the user may not send it. */
@@ -91,7 +81,7 @@ function rightsIn(status: Fields | null, database: string): Pick<MongodbFacts, '
   const granted = privileges.filter(isFields);
   const lacking = collections.map((collection) => {
     const actions = granted.filter((each) => concerns(each.resource, database, collection)).flatMap(actionsOf);
-    const needed = watched.includes(collection) ? [...NEEDED, 'changeStream'] : NEEDED;
+    const needed = others[collection] ?? (watched.includes(collection) ? [...NEEDED, 'changeStream'] : NEEDED);
     return [
       collection,
       needed.filter((action) => !actions.includes(action) && !actions.includes('anyAction')),

@@ -16,6 +16,7 @@ import {
   type TermEntry,
 } from '../reader.js';
 import type { StoredSchedule } from '../schedules.js';
+import type { SeenOutbox } from '../seenOutbox.js';
 import type { Member } from '../store.js';
 import { TaskReader } from '../taskDocuments.js';
 import type { OutcomeLook } from '../taskStore.js';
@@ -26,6 +27,8 @@ import { examine } from './examination.js';
 import { MEMBERS } from './indexes/indexes.js';
 import { MongodbOrders } from './mongodbOrders.js';
 import { MongodbSchedules } from './mongodbSchedules.js';
+import { lookAtOutbox } from './outboxLook.js';
+import { greet } from './serverClock.js';
 import type { Settings } from './settings.js';
 import { MongodbOutcomes } from './tasks/mongodbOutcomes.js';
 import { DEAD_LETTERS, isRetired, majority, TASKS, TaskReads, taskKey } from './tasks/taskReads.js';
@@ -35,6 +38,7 @@ const PREFIX = leaseId('');
 const BEHIND = 'lease0';
 const LEASES_TOGETHER_MAX = 100;
 const MEMBERS_MAX = 10_000;
+const clocks = { now: () => systemClock.now(), wall: () => systemClock.wall() };
 
 export class MongodbReader implements StoreReader {
   readonly label: string;
@@ -160,10 +164,18 @@ export class MongodbReader implements StoreReader {
     return letter === undefined ? null : this.reader(letter).deadLetter();
   }
 
+  outbox(known: readonly string[], before: Date): Promise<SeenOutbox> {
+    return lookAtOutbox(this.commands, known, before);
+  }
+
+  async clockAhead(): Promise<number | null> {
+    return (await greet({ commands: this.commands, ...clocks }, 'clockAhead')).clockAhead;
+  }
+
   examine(): Promise<MongodbFacts> {
     const { commands, label } = this;
     const database = label.slice(label.lastIndexOf('/') + 1);
-    return examine({ commands, label, database, now: () => systemClock.now(), wall: () => systemClock.wall() });
+    return examine({ commands, label, database, ...clocks });
   }
 
   private find(what: string, collection: string, filter: Fields, options: Fields): Promise<Fields[]> {

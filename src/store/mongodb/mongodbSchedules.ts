@@ -17,7 +17,7 @@ import {
   storedChange,
   storedPause,
 } from '../scheduleDocuments.js';
-import type { SchedulePause, ScheduleStore, ScheduleWrite, StoredSchedule } from '../schedules.js';
+import type { DeletedSchedule, SchedulePause, ScheduleStore, ScheduleWrite, StoredSchedule } from '../schedules.js';
 import { type Commands, ofOurFormat } from './commands.js';
 import { majority } from './tasks/taskReads.js';
 
@@ -124,6 +124,19 @@ export class MongodbSchedules implements ScheduleStore {
       ...majority,
     });
     return found.length > 0;
+  }
+
+  async deleteSchedule(name: string, id: string, since: number): Promise<DeletedSchedule> {
+    const _id = scheduleKeyOf(name, id);
+    const isDeleted = await this.commands.delete(
+      'deleteSchedule',
+      SCHEDULES,
+      { _id, declared: { $lte: since }, ...ofOurFormat },
+      1,
+    );
+    if (isDeleted > 0) return { deleted: true };
+    const [found] = await this.commands.find('deleteSchedule', SCHEDULES, { _id }, { limit: 1, ...majority });
+    return { deleted: false, declared: found === undefined ? null : this.reader(found).schedule().declared };
   }
 
   private readable(documents: readonly Fields[]): StoredSchedule[] {

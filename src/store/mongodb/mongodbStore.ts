@@ -70,6 +70,7 @@ import { MongodbOrders } from './mongodbOrders.js';
 import { MongodbPresences } from './mongodbPresences.js';
 import { MongodbSchedules } from './mongodbSchedules.js';
 import { MongodbTakenSlots } from './mongodbTakenSlots.js';
+import { ServerClock } from './serverClock.js';
 import type { Settings } from './settings.js';
 import { storeError } from './storeErrors.js';
 import { MongodbOutbox } from './tasks/mongodbOutbox.js';
@@ -93,6 +94,7 @@ export class MongodbStore implements FullStore {
   private readonly orders: MongodbOrders;
   private readonly presences: MongodbPresences;
   private readonly takenSlots: MongodbTakenSlots;
+  private readonly serverClock: ServerClock;
   private readonly looks: Looks;
   readonly tasks: TaskStore;
   readonly outbox: OutboxStore;
@@ -107,6 +109,11 @@ export class MongodbStore implements FullStore {
     this.orders = new MongodbOrders(this.commands);
     this.presences = new MongodbPresences(this.commands);
     this.takenSlots = new MongodbTakenSlots(this.commands);
+    this.serverClock = new ServerClock({
+      commands: this.commands,
+      now: () => clock.now(),
+      wall: () => clock.wall(),
+    });
     this.looks = new Looks({
       commands: this.commands,
       orders: this.orders,
@@ -333,6 +340,10 @@ export class MongodbStore implements FullStore {
     const _id = successId(name, key);
     const [found] = await this.find('findSuccess', LEASES, { _id }, { limit: 1 });
     return found === undefined ? null : readSuccess(found, this.commands.where(_id));
+  }
+
+  clockAhead(): Promise<number | null> {
+    return this.serverClock.ahead();
   }
 
   takeSlot(take: SlotTake): Promise<TakenSlot> {

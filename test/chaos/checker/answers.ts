@@ -15,13 +15,12 @@ const LATENESS = 4;
 /** Between a kill that was noted and the end of the process, in ms. */
 const DYING = 500;
 
-/** Answers that leave open what becomes of a cancel. */
-const open: ReadonlySet<string> = new Set(['requested', 'unknown']);
-
 export class Answers {
   private readonly ofTask: ReadonlyMap<string, readonly Run[]>;
   private readonly asked: ReadonlyMap<Asked['what'], readonly Asked[]>;
   private readonly cancels: ReadonlyMap<string, readonly Asked[]>;
+  /** The tasks that need not end: a cancel may have taken them out. */
+  readonly mayBeGone: ReadonlySet<string>;
 
   constructor(
     private readonly records: Records,
@@ -34,14 +33,14 @@ export class Answers {
     this.asked = groupBy(records.asked, ({ what }) => what);
     const cancels = [...this.all('cancels'), ...this.all('cancelled')];
     this.cancels = groupBy(cancels, ({ id }) => id);
+    this.mayBeGone = this.goneOf();
   }
 
-  /** The tasks that need not end: a cancel may have taken them out. */
-  get mayBeGone(): ReadonlySet<string> {
+  private goneOf(): ReadonlySet<string> {
     const ids = [...this.cancels].filter(([, lines]) => {
       const answered = lines.filter(({ what }) => what === 'cancelled').length;
       const asked = lines.filter(({ what }) => what === 'cancels').length;
-      return answered < asked || lines.some(({ state }) => state !== undefined && isOpen(state));
+      return answered < asked || lines.some(({ state }) => state !== undefined && mayRemove(state));
     });
     return new Set(ids.map(([id]) => id));
   }
@@ -165,7 +164,7 @@ export class Answers {
   }
 
   private all(what: Asked['what']): readonly Asked[] {
-    return this.asked?.get(what) ?? [];
+    return this.asked.get(what) ?? [];
   }
 }
 
@@ -173,7 +172,7 @@ function isEnd(what: string): boolean {
   return what === 'killed' || what === 'ended';
 }
 
-/** Whether the task may be gone, or be run, after this answer. An error may have come when the request was there. */
-function isOpen(state: string): boolean {
-  return state === 'removed' || (open.has(state) && state !== 'unknown') || state.startsWith('ERR_');
+/** Whether a task may be gone for good after this answer to a cancel. An error may have come when the request was there. */
+function mayRemove(state: string): boolean {
+  return state === 'removed' || state === 'requested' || state.startsWith('ERR_');
 }

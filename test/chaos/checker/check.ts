@@ -112,7 +112,8 @@ export function check(records: Records): Verdict {
   const died = happened.filter(({ what, expected }) => what === 'ended' && !expected);
   const fenced = died.filter((one) => fencedItself(one, masterships, lastWordsOf(one, records)));
 
-  const missing = stored.filter(({ id }) => !firstEnd.has(id) && !answers.mayBeGone.has(id));
+  const { mayBeGone } = answers;
+  const missing = stored.filter(({ id }) => !firstEnd.has(id) && !mayBeGone.has(id));
   const findings: Record<ViolationKind, Finding[]> = {
     lost: missing
       .filter((task) => !epochs.mayHaveTaken(task))

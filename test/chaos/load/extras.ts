@@ -22,6 +22,9 @@ import type { TrueTime } from './trueTime.ts';
 const REST = 50;
 /** Of tasks that are due later: after how long at least and at most, in ms. */
 const DUE = { least: 100, most: 3000 };
+/** How many of the documents that are put into the outbox can become no task; and when they are due, as far as the checker knows. */
+const BAD = 0.15;
+const NEVER = 8.64e15;
 /** How long an id stays taken, in ms: clocks that are off by half a day change nothing. */
 const UNIQUE_FOR = 36 * 3_600_000;
 /** What a task that is to be cancelled waits for, and takes itself, in ms. */
@@ -125,17 +128,19 @@ export class Extras {
     }
   }
 
-  /** As docs/guide/transactions.md says. */
+  /** As docs/guide/transactions.md says, with an `_id` of either kind; and now and then a payload that is none. */
   private async insert(id: string, outbox: Collection): Promise<void> {
-    const isLater = this.parts.random() < 0.5;
-    const at = isLater ? this.drawDue() : this.parts.time.now();
-    this.note('due', id, { due: isLater ? at : 0 });
-    const payload = new BSON.Binary(BSON.serialize({ id, ms: 1 }));
+    const { random, time } = this.parts;
+    const isBad = random() < BAD;
+    const isLater = !isBad && random() < 0.5;
+    const at = isLater ? this.drawDue() : time.now();
+    this.note('due', id, { due: isBad ? NEVER : isLater ? at : 0 });
+    const payload = isBad ? 'no task' : new BSON.Binary(BSON.serialize({ id, ms: 1 }));
+    const named: object = random() < 0.5 ? { _id: `order/${id}`, origin: `order/${id}` } : {};
     const sent = process.hrtime.bigint();
     try {
-      const document = { name: 'chaos', key: id, payload, ...(isLater ? { at: new Date(at) } : {}) };
-      await outbox.insertOne(document, { forceServerObjectId: false });
-      this.stored(id, sent);
+      await outbox.insertOne({ ...named, name: 'chaos', key: id, payload, ...(isLater ? { at: new Date(at) } : {}) });
+      if (!isBad) this.stored(id, sent);
     } catch {
       // The server is away: it may be there or not.
     }

@@ -11,7 +11,7 @@ import type { Asker } from './asker.ts';
 /** After a failure, in ms. */
 const REST = 50;
 /** How long a submitter waits for the end of a task, by turns, in ms. */
-const WAITS = [300, 5000, 25_000] as const;
+const WAITS = [300, 8000, 45_000] as const;
 
 export class Submitter {
   private batch = 0;

@@ -194,8 +194,8 @@ export const electionBugs: readonly PlantedBug[] = [
     replace: 'if (!mastership.fenced && this.now >= mastership.validUntil - this.config.grace / 2) {',
     also: [
       {
-        find: 'if (!fenced) times.push(validUntil - config.grace);',
-        replace: 'if (!fenced) times.push(validUntil - config.grace / 2);',
+        find: 'const ends = fenced ? validUntil : Math.min(validUntil, validUntil - this.config.grace);',
+        replace: 'const ends = fenced ? validUntil : Math.min(validUntil, validUntil - this.config.grace / 2);',
       },
     ],
     caughtBy,
@@ -227,9 +227,9 @@ export const electionBugs: readonly PlantedBug[] = [
   {
     name: 'suspension-noticed-late',
     breaks: 'A master looks at the other clocks only when a beat is due (rule 8).',
-    file: elector,
-    find: 'return Math.min(wakeAt, (Math.floor(this.parts.clock.now() / WATCH_PERIOD_MS) + 1) * WATCH_PERIOD_MS);',
-    replace: 'return Math.min(wakeAt, (Math.floor(this.parts.clock.now() / WATCH_PERIOD_MS) + 100) * WATCH_PERIOD_MS);',
+    file: 'src/election/suspensions.ts',
+    find: 'this.cancel ??= this.clock.at(nextOnGrid(this.clock.now(), WATCH_PERIOD_MS, 0), () => {',
+    replace: 'this.cancel ??= this.clock.at(nextOnGrid(this.clock.now(), 100 * WATCH_PERIOD_MS, 0), () => {',
     caughtBy: ['simulation', 'walks'],
   },
   {

@@ -7,6 +7,14 @@ const storeLimits = 'src/coordinator/storeLimits.ts';
 
 export const networkBugs: readonly PlantedBug[] = [
   {
+    name: 'old-connections-handed-out',
+    breaks: 'When the few connections that were pinged are dead, the next command gets one that is as old.',
+    file: link,
+    find: 'if (isAnswered !== true) this.holdOthers(checking);',
+    replace: 'if (isAnswered !== true && checking.isOfAll) this.holdOthers(checking);',
+    caughtBy: ['units'],
+  },
+  {
     name: 'idle-connections-trusted',
     breaks: 'A connection that has been silent for long is used without a ping.',
     file: idleConnections,

@@ -5,6 +5,38 @@ const caughtBy = ['units'] as const;
 
 export const togetherBugs: readonly PlantedBug[] = [
   {
+    name: 'lateness-until-decided',
+    breaks: 'A beat counts as sent when its member decides, though it waits for all others of the call.',
+    file: 'src/coordinator/sentBeats.ts',
+    find: 'const waited = this.clock.now() - at;',
+    replace: 'const waited = Math.min(0, this.clock.now() - at);',
+    caughtBy: ['named'],
+  },
+  {
+    name: 'suspension-told-to-one',
+    breaks: 'The elector that notices a suspension is the only one of its thread that hears of it (rule 8).',
+    file: 'src/election/suspensions.ts',
+    find: 'this.total += this.watch.ahead();',
+    replace: 'this.total = this.watch.ahead();',
+    caughtBy: ['named'],
+  },
+  {
+    name: 'shared-timer-early',
+    breaks: 'What is due soon is called with what is due now, before its time.',
+    file: 'src/time/sharedTimers.ts',
+    find: 'first !== undefined && first.time <= now;',
+    replace: 'first !== undefined && first.time <= now + 1;',
+    caughtBy: ['named'],
+  },
+  {
+    name: 'too-large-a-call-tried-again',
+    breaks: 'A size that was too slow is tried again as often as one that was never tried.',
+    file: 'src/coordinator/together/callSize.ts',
+    find: 'this.trialAfter = Math.min(TRIAL_AFTER_MAX, 2 * this.trialAfter);',
+    replace: 'this.trialAfter = Math.min(TRIAL_AFTER_MAX, this.trialAfter);',
+    caughtBy: ['named'],
+  },
+  {
     name: 'short-sum-taken-for-all',
     breaks: 'An update that matched some of its leases confirms all of them, also one that another member holds.',
     file: 'src/store/matches.ts',

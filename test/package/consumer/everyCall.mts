@@ -88,6 +88,8 @@ const told = await outcomeOf<SlotDetails>('nightly@2026-05-02T00:00:00Z');
 await cluster.pauseSchedule('nightly', { reason: 'the archive is moved' });
 const schedules: ScheduleInfo[] = await cluster.schedules();
 await cluster.resumeSchedule('nightly');
+const kept = await codeOf(cluster.deleteSchedule('nightly'));
+const { clockAhead } = await cluster.status();
 const second = await slotOf('each-second');
 
 const cron = await ticked;
@@ -99,6 +101,7 @@ console.log(
     ...{ outcome: [outcome?.state, outcome?.attempts, outcome?.error?.name], changed: [sixth.stored, changed.result] },
     ...{ at: [later.stored, at.getTime() >= due], unique, refused, previewed, triggered, slots, cron, second, events },
     told: { ...told.result, late: told.result.late > 0 },
+    kept: [kept, clockAhead],
     schedules: schedules.map(({ id, paused, missed }) => [id, missed, paused?.reason ?? null]),
   }),
 );

@@ -330,6 +330,9 @@ export class SimulatedConnection implements FullStore {
   async findSuccess(): Promise<null> {
     return null;
   }
+  async clockAhead(): Promise<null> {
+    return null;
+  }
   async takeSlot(): Promise<TakenSlot> {
     return { taken: true };
   }

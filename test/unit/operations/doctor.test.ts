@@ -1,11 +1,14 @@
 import { describe, expect, test } from 'vitest';
+import { StoreError } from '../../../src/errors.ts';
 import { worstFirst } from '../../../src/operations/doctor/findings.ts';
+import { lookAtOutbox, outboxFindings } from '../../../src/operations/doctor/outboxFindings.ts';
 import { paceFindings, shortestIntervals } from '../../../src/operations/doctor/paceFindings.ts';
 import { storeFindings } from '../../../src/operations/doctor/storeFindings.ts';
 import { subsystemFindings } from '../../../src/operations/doctor/subsystemFindings.ts';
 import { lookAtTasks, TASKS_COMPARED_MAX, taskFindings } from '../../../src/operations/doctor/taskFindings.ts';
 import { resolveIntervals } from '../../../src/options/intervals.ts';
 import type { MongodbFacts } from '../../../src/store/facts.ts';
+import { VirtualClock } from '../../support/virtualClock.ts';
 import { view } from './views.ts';
 
 const healthy: MongodbFacts = {
@@ -36,6 +39,11 @@ describe('the store', () => {
     [{ lacking: { failover: ['changeStream'], failover_tasks: ['changeStream'] } }, 'note RIGHTS'],
     [{ lacking: { failover: [], failover_tasks: ['changeStream', 'update'] } }, 'error RIGHTS'],
     [{ lacking: { failover: ['remove'], failover_tasks: [] } }, 'error RIGHTS'],
+    [{ lacking: { failover: [], failover_outcomes: ['insert'] } }, 'warning RIGHTS'],
+    [{ lacking: { failover: [], failover_outbox: ['find', 'update'] } }, 'warning RIGHTS'],
+    [{ lacking: { failover: [], failover_schedules: ['remove'] } }, 'warning RIGHTS'],
+    [{ lacking: { failover: [], failover_outcomes: ['createIndex'] } }, 'note RIGHTS'],
+    [{ lacking: { failover: ['insert', 'update'], failover_outbox: ['find', 'insert'] } }, 'note READ_ONLY'],
     [{ indexes: [{ ...index, state: 'missing' }] }, 'error INDEX'],
     [{ indexes: [{ ...index, state: 'wrong', use: 'fast' }] }, 'warning INDEX'],
     [{ indexes: [{ ...index, state: 'unseen' }] }, 'note INDEXES_UNSEEN'],
@@ -65,6 +73,41 @@ describe('the store', () => {
     const facts = { kind: 'embedded', label: '/s', size: 1, roundTrips: [] } as const;
     expect(storeFindings({ ...facts, free: 1e9 }).map(({ code }) => code)).toEqual(['SERVER']);
     expect(storeFindings({ ...facts, free: 1e6 }).map(({ code }) => code)).toEqual(['SERVER', 'DISK']);
+  });
+});
+
+describe('the outbox', () => {
+  const nothing = { unknown: [], late: [], refused: [] };
+
+  test('what no master takes is told, each with what to do', () => {
+    const views = [view({ name: 'mail' }), view({ name: 'ticks', kind: 'unmanaged' })];
+    const seen = { unknown: ['mial', null], late: ['mail', 'ticks'], refused: [{ name: 'mail', why: 'no payload' }] };
+    const found = outboxFindings(seen, views);
+    expect(found.map(({ level, code, what }) => `${level} ${code} ${what}`)).toEqual([
+      'warning OUTBOX_UNKNOWN there are entries in the outbox for mial, which has no lease and no member',
+      'warning OUTBOX_UNKNOWN there are entries in the outbox whose `name` is no text',
+      'warning OUTBOX_LATE entries of mail in the outbox have been due for more than 60 s',
+      'warning OUTBOX_LATE entries of ticks in the outbox have been due for more than 60 s',
+      'warning OUTBOX_REFUSED entries of the outbox cannot become tasks: mail: no payload',
+    ]);
+    expect(found[3]?.why).toContain('only durable members take entries');
+    expect(found.every(({ todo }) => todo !== undefined)).toBe(true);
+    expect(outboxFindings(nothing, views)).toEqual([]);
+  });
+
+  test('what may not be read is told, and a store that is away is an error', async () => {
+    const clock = new VirtualClock();
+    const look = (code: 'ERR_STORE' | 'ERR_STORE_UNAVAILABLE') =>
+      lookAtOutbox({ outbox: () => Promise.reject(new StoreError(code, 'not authorized')) }, [], clock);
+    expect(await look('ERR_STORE')).toMatchObject([{ level: 'note', code: 'OUTBOX_UNSEEN' }]);
+    await expect(look('ERR_STORE_UNAVAILABLE')).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' });
+    const asked: unknown[] = [];
+    const outbox = async (names: readonly string[], before: Date) => {
+      asked.push(names, clock.wall() - before.getTime());
+      return nothing;
+    };
+    expect(await lookAtOutbox({ outbox }, [view({ name: 'mail' })], clock)).toEqual([]);
+    expect(asked).toEqual([['mail'], 60_000]);
   });
 });
 

@@ -154,7 +154,7 @@ test('what cannot be done changes nothing, and says why', async () => {
   await expect(asked('trigger', { id: 'made' })).rejects.toMatchObject({
     ...{ status: 409, message: expect.stringContaining('is made by a function of the program') },
   });
-  for (const verb of ['pause-schedule', 'resume-schedule', 'trigger'] as const) {
+  for (const verb of ['pause-schedule', 'resume-schedule', 'delete-schedule', 'trigger'] as const) {
     await expect(asked(verb, { id: 'none' })).rejects.toMatchObject({
       ...{ status: 404, message: '"billing" has no schedule "none"' },
     });
@@ -168,8 +168,19 @@ test('what cannot be done changes nothing, and says why', async () => {
   expect((await schedules.findSchedule(NAME, 'made'))?.paused).toBeNull();
 });
 
+test('a schedule that no program has is deleted, and no other', async () => {
+  const now = store.clock.wall();
+  await declare('gone', { declared: now - 2 * 3_600_000, parked: true });
+  await declare('there', { declared: now - 2 * 3_600_000 + 1 });
+  expect(await asked('delete-schedule', { id: 'gone' })).toEqual({ ok: true });
+  await expect(asked('delete-schedule', { id: 'there' })).rejects.toMatchObject({
+    ...{ status: 409, message: expect.stringMatching(/a member had it in its program at .*, and would make it again/) },
+  });
+  expect((await schedules.readSchedules(NAME, null)).map(({ id }) => id)).toEqual(['there']);
+});
+
 test('the routes are there with the action `schedule` alone', async () => {
-  const verbs = ['pause-schedule', 'resume-schedule', 'trigger'];
+  const verbs = ['pause-schedule', 'resume-schedule', 'delete-schedule', 'trigger'];
   const post = { method: 'POST', headers: own, body: JSON.stringify({ id: 'a', ifTerm: 1 }) };
   const others = new PageInMemory({ actions: ['requeue', 'discard', 'pause', 'hand-over', 'drain', 'cancel'] });
   const able = new PageInMemory({ actions: ['schedule'] });

@@ -49,6 +49,7 @@ class SlowStore {
         putSuccess: none,
         findSuccess: none,
         takeSlot: none,
+        clockAhead: none,
       },
       schedules: {
         readSchedules: none,
@@ -57,6 +58,7 @@ class SlowStore {
         touchSchedules: none,
         pauseSchedule: none,
         resumeSchedule: none,
+        deleteSchedule: none,
       },
       many: {
         highestTerms: none,

@@ -43,8 +43,10 @@ export interface LinkParts {
 }
 
 interface Check {
-  /** Resolves with the first answer, or when there is none in time. */
-  readonly first: Promise<unknown>;
+  /** Resolves to whether there was an answer in time. */
+  readonly first: Promise<boolean>;
+  /** Whether all connections were pinged that were idle. */
+  isOfAll: boolean;
 }
 
 export class Link {
@@ -52,6 +54,8 @@ export class Link {
   private readonly roundTrip = new RoundTrip();
   private readonly writes = new Set<SentWrite>();
   private underWay = 0;
+  /** Of these, commands that were asked for, and no pings. */
+  private running = 0;
   private drained = (): void => {};
   private checking: Check | undefined;
   /** When the last check began that found dead connections. */
@@ -70,7 +74,17 @@ export class Link {
    * Sends a command that has `limit` ms, after which the signal aborts. `isQuick` says that it is one of the election,
    * whose time is that of a beat.
    */
-  run(command: Fields, limit: number, signal: AbortSignal, isQuick: boolean): Promise<Fields> {
+  async run(command: Fields, limit: number, signal: AbortSignal, isQuick: boolean): Promise<Fields> {
+    this.running += 1;
+    this.idle.uses(this.running);
+    try {
+      return await this.runCounted(command, limit, signal, isQuick);
+    } finally {
+      this.running -= 1;
+    }
+  }
+
+  private runCounted(command: Fields, limit: number, signal: AbortSignal, isQuick: boolean): Promise<Fields> {
     return this.counted(async (ahead) => {
       await this.makeFresh(limit, signal, ahead);
       const isRead = reads.has(Object.keys(command)[0] ?? '');
@@ -219,27 +233,49 @@ export class Link {
     signal.throwIfAborted();
     if (this.checking === undefined) this.check(this.idle.toCheck(ahead));
     if (this.checking === undefined) return;
-    await orAfter(this.roundTrip.pingPatience(limit), this.checking.first);
+    const { checking } = this;
+    const isAnswered = await orAfter(this.roundTrip.pingPatience(limit), checking.first);
+    if (isAnswered !== true) this.holdOthers(checking);
     signal.throwIfAborted();
   }
 
   private check(connections: number): void {
     if (connections === 0) return;
-    const pings = Array.from({ length: connections }, () =>
-      this.ping(Math.max(PING_MAX_MS, PING_ROUND_TRIPS * this.roundTrip.ms)),
-    );
+    const isOfAll = connections === this.idle.allIdle;
+    const pings = this.pings(connections);
     const first = orAfter(
       this.roundTrip.pingPatience(Number.POSITIVE_INFINITY),
-      Promise.any(pings).catch(() => {}),
-    );
-    this.checking = { first };
-    const from = this.parts.now();
-    void Promise.allSettled(pings).then((outcomes) => {
+      Promise.any(pings).then(
+        () => true,
+        () => false,
+      ),
+    ).then((isAnswered) => isAnswered === true);
+    this.checking = { first, isOfAll };
+    void this.judge(pings).then(() => {
       this.checking = undefined;
-      if (outcomes.every(({ status }) => status === 'fulfilled')) return;
-      this.deadAt = from;
-      this.failOlderThan(from).catch(() => {});
     });
+  }
+
+  /** Nothing has answered: those that were not pinged may be dead, too, and none of them is to be handed out before it answers. */
+  private holdOthers(checking: Check): void {
+    if (checking.isOfAll) return;
+    checking.isOfAll = true;
+    this.idle.suspect();
+    void this.judge(this.pings(this.idle.allIdle));
+  }
+
+  private pings(count: number): Promise<Fields>[] {
+    const limit = Math.max(PING_MAX_MS, PING_ROUND_TRIPS * this.roundTrip.ms);
+    return Array.from({ length: count }, () => this.ping(limit));
+  }
+
+  /** Waits for the ends of these pings. If some had no answer, writes on connections of that age are in doubt. */
+  private async judge(pings: readonly Promise<Fields>[]): Promise<void> {
+    const from = this.parts.now();
+    const outcomes = await Promise.allSettled(pings);
+    if (outcomes.every(({ status }) => status === 'fulfilled')) return;
+    this.deadAt = Math.max(this.deadAt, from);
+    this.failOlderThan(from).catch(() => {});
   }
 
   /** Fails the writes that were sent before and have no answer, if the server answers on another connection. */

@@ -191,6 +191,7 @@ export class ScheduleWorld {
       touchSchedules: (name, ids, at) => this.call(clock, () => rows.touchSchedules(name, ids, at)),
       pauseSchedule: (name, id, pause) => this.call(clock, () => rows.pauseSchedule(name, id, pause)),
       resumeSchedule: (name, id, at) => this.call(clock, () => rows.resumeSchedule(name, id, at)),
+      deleteSchedule: (name, id, since) => this.call(clock, () => rows.deleteSchedule(name, id, since)),
     };
   }
 

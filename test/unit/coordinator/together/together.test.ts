@@ -129,11 +129,29 @@ describe('the size of a call', () => {
   });
 
   test('grows until a call takes a good part of its limit, and is not outgrown by calls beside each other', async () => {
-    for (let round = 0; round < 8; round++) await sizes(5, 0.2);
-    const [first = 0, ...others] = await sizes(5, 0.2);
-    // 5 + 0.2 * 512 is a fifth of the limit, and twice as many would be more than a third.
+    for (let round = 0; round < 8; round++) await sizes(5, 0.4);
+    const [first = 0, ...others] = await sizes(5, 0.4);
+    // 5 + 0.4 * 512 is two fifths of the limit, and twice as many would be more than two thirds.
     expect(first).toBe(512);
     expect(others.length).toBeLessThan(3);
+  });
+
+  test('is tried where twice as many are not sure to be quick, and stays if they are', async () => {
+    // 5 + 0.2 * 512 is a fifth of the limit, and twice as many less than a half.
+    for (let round = 0; round < 8; round++) await sizes(5, 0.2);
+    expect(await sizes(5, 0.2)).toEqual([1000, 500]);
+  });
+
+  test('is tried ever more rarely where that is too slow', async () => {
+    // 1000 take more than half of the limit, and 500 of them a third.
+    const firsts: number[] = [];
+    for (let round = 0; round < 60; round++) firsts.push((await sizes(5, 0.31))[0] ?? 0);
+    const tried = firsts.flatMap((first, round) => (first > 512 ? [round] : []));
+    expect(tried.length).toBeGreaterThan(2);
+    expect(tried.length).toBeLessThan(8);
+    const pauses = tried.slice(1).map((round, index) => round - (tried[index] ?? 0));
+    expect(pauses).toEqual([...pauses].sort((one, other) => one - other));
+    expect(Math.max(...firsts)).toBeLessThanOrEqual(1000);
   });
 
   test('falls while calls take most of their limit, and not below 16', async () => {

@@ -1,5 +1,6 @@
 /** How it is kept how tasks ended, what a running task puts down, and what of it a deposed master can still do. */
 import { beforeEach, describe, expect, test } from 'vitest';
+import { StoreError } from '../../../../src/errors.ts';
 import type { QueuedTask } from '../../../../src/queue/runner.ts';
 import { countsMore } from '../../../../src/store/outcomeDocuments.ts';
 import { atOnce, MemoryTasks, OUTCOMES_TRIMMED_MAX, type TaskFate } from '../../../support/memoryTaskStore.ts';
@@ -50,6 +51,39 @@ describe('outcomes', () => {
       ...{ id: 2, seq: 2, term: 1, state: 'done', attempts: 1, error: null, result: new Uint8Array([7]) },
       ...{ at, until: new Date(at.getTime() + KEEP) },
     });
+  });
+
+  test('a right that is missing holds no acknowledgement up: the outcome is not kept, and that is told once', async () => {
+    addAll(store, 1, 8);
+    const master = await elected();
+    const cause = Object.assign(new Error('not authorized on failover_outcomes'), { code: 13 });
+    let refusal: StoreError | null = new StoreError('ERR_STORE', cause.message, { cause });
+    master.fate = (call) => {
+      if (call === 'putOutcomes' && refusal !== null) throw refusal;
+      return atOnce;
+    };
+    for (let count = 0; count < 3; count += 1) {
+      finish(master, 1);
+      await settle();
+    }
+    expect(writes()).toEqual(['acknowledge 1', 'acknowledge 2', 'acknowledge 3']);
+    expect(store.outcomes.size).toBe(0);
+    const told = () => master.told.filter((line) => /^trouble: .*failover_outcomes that docs.guide/.test(line));
+    expect(told()).toHaveLength(1);
+    refusal = null;
+    finish(master, 1);
+    await settle();
+    expect([...store.outcomes.keys()]).toEqual([4]);
+    refusal = new StoreError('ERR_STORE', cause.message, { cause });
+    finish(master, 1);
+    await settle();
+    expect(told()).toHaveLength(2);
+    // One that is away is waited for.
+    refusal = new StoreError('ERR_STORE_UNAVAILABLE', 'no answer', { cause });
+    store.news();
+    finish(master, 1);
+    await settle();
+    expect(writes()).toEqual([]);
   });
 
   test('nothing is stored without the option', async () => {

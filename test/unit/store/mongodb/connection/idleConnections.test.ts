@@ -80,8 +80,19 @@ test('servers that take no writes do not count, nor does a pool that is closed',
   expect(idle.toCheck(0)).toBe(0);
 });
 
-test('few of many are checked at once', () => {
+test('few of many are checked at once, and of those that are merely old no more than were of use lately', () => {
   const { time, idle } = pooled(100);
   time.now += FRESH + 1;
+  expect(idle.toCheck(0)).toBe(4);
+  idle.uses(9);
+  idle.uses(1);
+  expect(idle.toCheck(0)).toBe(9);
+  idle.uses(90);
+  expect(idle.toCheck(0)).toBe(16);
+  time.now += 30_000;
+  expect(idle.toCheck(0)).toBe(16);
+  time.now += 30_000;
+  expect(idle.toCheck(0)).toBe(4);
+  idle.suspect();
   expect(idle.toCheck(0)).toBe(16);
 });

@@ -146,6 +146,24 @@ test.each([find, insert])('connections that break in the check are no reason to 
   expect([answer, took]).toEqual([ok(3), 0]);
 });
 
+test('what a burst has left is not kept from growing old', async () => {
+  const driver = await silent(new Driver(Array(12).fill('answers')));
+  const { answer } = await settled(driver.run(insert));
+  expect(answer).toEqual(ok());
+  expect(driver.commands('ping')).toBe(4);
+});
+
+test.each([find, insert])(
+  'on many dead connections it opens a new one, though few were pinged at first: %j',
+  async (command) => {
+    const driver = await silent(new Driver(Array(12).fill('dead')));
+    const { answer, took } = await settled(driver.run(command));
+    expect([answer, took]).toEqual([ok(13), 250]);
+    expect(driver.closed).toHaveLength(12);
+    expect(driver.commands(Object.keys(command)[0] ?? '')).toBe(1);
+  },
+);
+
 test('many commands at once each count those before them', async () => {
   const driver = new Driver(['answers', 'dead', 'dead']);
   await vi.advanceTimersByTimeAsync(FRESH - 1);
