@@ -11,6 +11,8 @@ export class Progress {
   /** The beginning of a line whose rest is still to come. */
   private rest = '';
   private readonly ended = new Set<string>();
+  /** Those of them that have ended more than once. */
+  readonly repeated = new Set<string>();
 
   constructor(file: string) {
     // It may not be there yet.
@@ -47,7 +49,10 @@ export class Progress {
       this.rest = lines.pop() ?? '';
       for (const line of lines) {
         const found = /"what":"end","id":"([^"]*)"/.exec(line);
-        if (found?.[1] !== undefined) this.ended.add(found[1]);
+        const id = found?.[1];
+        if (id === undefined) continue;
+        if (this.ended.has(id)) this.repeated.add(id);
+        this.ended.add(id);
       }
     }
   }

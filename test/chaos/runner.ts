@@ -122,7 +122,7 @@ export async function chaos(run: Run): Promise<void> {
     await until(() => progress.has('last'), DRAIN_LIMIT, 'not all done').catch((error: Error) => say(error.message));
     const areOver = () => lastSlots.every((id) => progress.has(id));
     await until(areOver, SLOTS_LIMIT, 'not all slots').catch((error: Error) => say(error.message));
-    await askOutcomes(asker, progress.ids, random);
+    await askOutcomes(asker, progress, random);
     await Promise.all(places.map((place) => place.stop()));
   } catch (error) {
     // Before what follows from it: a submitter whose cluster is closed ends this process.
@@ -138,10 +138,11 @@ export async function chaos(run: Run): Promise<void> {
   }
 }
 
-/** Of some of the tasks that ended, and of all that were to be cancelled. */
-async function askOutcomes(asker: Asker, ended: readonly string[], random: () => number): Promise<void> {
-  const share = OUTCOMES.most / ended.length;
-  const left = [...ended.filter(() => random() < share), ...asker.cancelled];
+/** Of some of the tasks that ended, of all that did so more than once, and of all that were to be cancelled. */
+async function askOutcomes(asker: Asker, { ids, repeated }: Progress, random: () => number): Promise<void> {
+  const share = OUTCOMES.most / ids.length;
+  const some = ids.filter((id) => repeated.has(id) || random() < share);
+  const left = [...some, ...asker.cancelled];
   const askOn = async (): Promise<void> => {
     for (let id = left.pop(); id !== undefined; id = left.pop()) await asker.outcome(id);
   };
