@@ -141,8 +141,8 @@ export const relayBugs: readonly PlantedBug[] = [
     name: 'due-before-its-time-on-mongodb',
     breaks: 'On MongoDB an entry is given out before its time.',
     file: mongodbOutbox,
-    find: 'return due === true || !(at instanceof Date) || at <= now;',
-    replace: 'return due !== false || !(at instanceof Date) || at <= now;',
+    find: '{ at: { $lte: now } }];',
+    replace: '{ at: { $gte: new Date(0), $ne: now } }];',
     caughtBy: ['contract'],
   },
   {

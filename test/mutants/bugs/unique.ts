@@ -31,7 +31,7 @@ export const uniqueBugs: readonly PlantedBug[] = [
     breaks: 'On MongoDB a dead letter cannot be put back as long as its own id is taken.',
     file: 'src/store/mongodb/tasks/taskAdder.ts',
     find: '> this.clock.wall() && !requeued.has(id) &&',
-    replace: '> this.clock.wall() &&',
+    replace: '> this.clock.wall() && !requeued.has(-1) &&',
     caughtBy: ['units'],
   },
   {
