@@ -399,7 +399,7 @@ export class SimulatedConnection implements FullStore {
           lookAt(ids, committed.done, committed.tasks.values(), committed.outcomes),
         ),
       trimOutcomes: (_name, before) =>
-        done(this.write('trimOutcomes', () => ({ change: trimOutcomes(before), answer: null }))),
+        this.write('trimOutcomes', () => ({ change: trimOutcomes(before), answer: true })),
       trimTasks: (_name, through) =>
         trims
           ? done(this.write('trimTasks', (primary) => ({ change: trimTasks(primary, through), answer: null })))
