@@ -5,6 +5,7 @@ import { startBusyThreads } from '../../src/cli/bench/busyThreads.js';
 import { settingsOf, tell, tellAndEnd } from '../support/entry.js';
 import { watchOthers } from '../support/othersCpu.js';
 import { countErrors, makeClusters } from './clusters.js';
+import { latenessBetween } from './lateness.js';
 import type { Ended, Joined, Measured, ScaleOrder, ScaleSettings } from './messages.js';
 
 /** Of so many subsystems beats are looked at: to ask each of a thousand would be a load of its own. */
@@ -50,6 +51,7 @@ async function measure(duration: number): Promise<Measured> {
   const busy = busyThreads > 0 ? await startBusyThreads(busyThreads) : undefined;
   const before = { errors: errors.count, leasesLost, tasks: submit.done, submitted: submit.submitted };
   errors.codes.clear();
+  const beatsBefore = await service.metrics();
   const othersCpu = watchOthers();
   const cpuBefore = process.cpuUsage();
   const tasks = kind === 'managed' ? submitEvenly(duration) : Promise.resolve();
@@ -59,9 +61,10 @@ async function measure(duration: number): Promise<Measured> {
   const measured = { errors: errors.count - before.errors, leasesLost: leasesLost - before.leasesLost };
   const rss = process.memoryUsage.rss();
   const tasksDone = submit.done - before.tasks;
+  const lateness = latenessBetween(beatsBefore, await service.metrics());
   await busy?.end();
   const beats = await Promise.all(clusters.slice(0, LOOKED_AT).map(async (one) => (await one.status()).heartbeat));
-  const worst = (of: 'lateness' | 'roundTrip') => ({
+  const worst = (of: 'roundTrip') => ({
     count: beats.reduce((sum, { sent }) => sum + sent, 0),
     min: 0,
     p50: Math.max(...beats.map((beat) => beat[of].p50)),
@@ -70,7 +73,7 @@ async function measure(duration: number): Promise<Measured> {
   });
   return {
     type: 'measured',
-    lateness: worst('lateness'),
+    lateness,
     roundTrip: worst('roundTrip'),
     ...measured,
     codes: errors.frequent(),

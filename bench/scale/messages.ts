@@ -30,8 +30,9 @@ export interface Joined {
 
 export interface Measured {
   readonly type: 'measured';
-  /** Of all beats since the start, the worst subsystem in each column. */
+  /** Of all beats of all subsystems, while it was measured. */
   readonly lateness: SampleSpread;
+  /** Of all beats of some subsystems since the start, the worst of them in each column. */
   readonly roundTrip: SampleSpread;
   /** How often a member left the state master, while it was measured. */
   readonly leasesLost: number;

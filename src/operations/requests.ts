@@ -56,6 +56,23 @@ export function askCancel(
   return askChangeTask(asked, { store: writer.tasks, desk, clock, poll: LOOK_MS, timeout });
 }
 
+export interface UpdateAsked extends Pick<CancelAsked, 'name' | 'by' | 'id' | 'timeout'> {
+  /** The task that takes the place, encoded. */
+  readonly bytes: Uint8Array;
+}
+
+/** Asks the master to give a queued task another payload, and waits for its answer. */
+export function askUpdate(
+  reader: StoreReader,
+  writer: Writer & Pick<FullStore, 'tasks'>,
+  { name, by, id, bytes, timeout }: UpdateAsked,
+  clock: Clock,
+): Promise<ChangeTaskOutcome> {
+  const asked = { name, unique: randomUUID(), by, key: id, running: false, bytes };
+  const desk = deskOfReader(reader, writer);
+  return askChangeTask(asked, { store: writer.tasks, desk, clock, poll: LOOK_MS, timeout });
+}
+
 type Wall = Pick<Clock, 'wall'>;
 
 /** Asks the master of the present term to hand over. */

@@ -1,5 +1,6 @@
 /** Stores tasks for a durable cluster without a member: with the id that its members would read, and within their limits. */
 import { TaskError } from '../errors.js';
+import type { OutboxStore } from '../store/outbox.js';
 import { partsOf } from '../store/parts.js';
 import type { NewTask, TaskStore } from '../store/taskStore.js';
 import type { TaskId } from '../task/task.js';
@@ -50,7 +51,11 @@ function keyIn(text: string | undefined): string | null {
  *
  * @throws TaskError if its id is none, or it is too large, or cannot be stored
  */
-export function newTask(task: unknown, id: TaskId | null, { key, maxTaskBytes }: SubmissionLimits): NewTask {
+export function newTask(
+  task: unknown,
+  id: TaskId | null,
+  { key, maxTaskBytes }: Pick<SubmissionLimits, 'key' | 'maxTaskBytes'>,
+): NewTask {
   if (typeof task !== 'object' || task === null || Array.isArray(task)) {
     throw new TaskError('ERR_TASK_NOT_CLONEABLE', 'a task must be an object');
   }
@@ -69,6 +74,21 @@ export interface Submitted {
   readonly duplicates: number;
   /** Whether the queue was full, so the rest was not stored. */
   readonly isFull: boolean;
+}
+
+/** Stores tasks that are due at that time, in ms since 1970. A task whose id waits already is a duplicate. */
+export async function submitLater(
+  store: Pick<OutboxStore, 'putEntries'>,
+  name: string,
+  tasks: readonly NewTask[],
+  { at, newOrigin }: { readonly at: number; newOrigin(): string },
+): Promise<Submitted> {
+  let stored = 0;
+  for (const batch of partsOf(tasks, ({ bytes }) => bytes.length, batchLimits)) {
+    const entries = batch.map(({ id, bytes }) => ({ id, bytes, at: new Date(at), origin: newOrigin() }));
+    stored += (await store.putEntries(name, entries)).filter(Boolean).length;
+  }
+  return { stored, duplicates: tasks.length - stored, isFull: false };
 }
 
 /** Stores the tasks in their order, and stops when the queue is full. */

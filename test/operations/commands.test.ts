@@ -129,6 +129,37 @@ describe.each(stores)('on %s', (kind) => {
     });
   });
 
+  test('gives a task that waits another payload, and stores tasks for later, or of ids that stay taken', async () => {
+    await on('pause', 'billing');
+    await expect.poll(() => json('status', 'billing')).toMatchObject({ pause: expect.anything() });
+    await on('submit', 'billing', '{"id":80,"n":1}', '--unique-for', '1h');
+    expect(await on('update', 'billing', '80', '{"id":80,"n":2}')).toMatchObject({ code: 0, out: '80  changed\n' });
+    expect(await json('tasks', 'billing', '--payload')).toMatchObject([{ id: 80, payload: { n: 2 } }]);
+    expect((await on('update', 'billing', '81', '{"id":81}')).code).toBe(4);
+    expect((await on('update', 'billing', '80', '{"id":81}')).code).toBe(2);
+    expect((await on('update', 'billing', '"80"', '{"id":"80"}')).code).toBe(4);
+    expect((await on('update', 'billing', '80', 'nothing')).code).toBe(2);
+    expect((await on('update', 'poller', '80', '{"id":80}')).code).toBe(5);
+    expect((await on('update', 'nothing', '80', '{"id":80}')).code).toBe(4);
+    const later = await on('submit', 'billing', '{"id":82}', '{"id":82}', '--at', '2100-01-01T00:00Z');
+    expect(later).toMatchObject({ code: 0, out: '1 task stored, due 2100-01-01T00:00:00.000Z, already waiting: 1\n' });
+    await on('submit', 'billing', '{"id":83}', '--at', 'in 1ms');
+    await on('resume', 'billing');
+    await expect.poll(() => json('tasks', 'billing')).toEqual([]);
+    await expect.poll(async () => (await on('submit', 'billing', '{"id":80}')).out).toContain('already queued: 1');
+    for (const args of [
+      ['--at', 'soon'],
+      ['--unique-for', '1'],
+      ['--unique-for', '1h', '--at', 'in 1h'],
+    ]) {
+      expect((await on('submit', 'billing', '{"id":84}', ...args)).code, args.join(' ')).toBe(2);
+    }
+    for (const command of [['tasks'], ['tasks', '--dead'], ['schedules']]) {
+      expect((await on(...command, 'nothing')).code, command.join(' ')).toBe(4);
+      expect((await on(...command, 'billing')).code, command.join(' ')).toBe(0);
+    }
+  });
+
   test('pauses and resumes once each, and says who paused', async () => {
     expect(await on('pause', 'poller', '--reason', 'the upgrade')).toMatchObject({ code: 0 });
     expect(await on('pause', 'poller')).toMatchObject({ code: 5, said: expect.stringContaining('paused already') });

@@ -1,5 +1,6 @@
 /** `cancel`: takes queued tasks out of a stored queue. */
 import { askCancel, type ChangeTaskOutcome } from '../../operations/requests.js';
+import type { LeaseEntry } from '../../store/reader.js';
 import type { TaskId } from '../../task/task.js';
 import { systemClock } from '../../time/systemClock.js';
 import type { Register } from '../context.js';
@@ -14,8 +15,8 @@ import { clean, showId } from '../text/words.js';
 import { mustBeKnown } from './pause.js';
 
 /** How long the master is waited for, in ms. */
-const TIMEOUT_MS = 15_000;
-const TIMEOUT_MAX_MS = 3_600_000;
+export const TIMEOUT_MS = 15_000;
+export const TIMEOUT_MAX_MS = 3_600_000;
 
 type Flags = Readonly<Record<string, unknown>>;
 
@@ -35,7 +36,7 @@ export const cancel: Register = (program, context) => {
   });
 };
 
-const words: Readonly<Record<ChangeTaskOutcome, string>> = {
+export const words: Readonly<Record<ChangeTaskOutcome, string>> = {
   removed: 'cancelled',
   requested: 'requested: no master has decided yet',
   done: 'was done before',
@@ -50,14 +51,8 @@ async function run(
   asked: { readonly running: boolean; readonly timeout: number },
   opened: Session,
 ): Promise<void> {
-  await mustBeKnown(name, opened);
+  await durableLease(name, opened, 'cancelled');
   const { output, signal } = opened;
-  const [entry] = await opened.reader.leasesOf([name]);
-  const kind = entry?.lease?.configuration?.kind;
-  if (kind !== undefined && kind !== 'durable') {
-    const text = `the queue of ${JSON.stringify(name)} is not in the store (its kind is ${kind}), so nothing can be cancelled there`;
-    throw new CommandError(exits.refused, text, 'ERR_REFUSED');
-  }
   const outcomes: ChangeTaskOutcome[] = [];
   for (const argument of ids) {
     signal.throwIfAborted();
@@ -70,8 +65,18 @@ async function run(
   if (removed === 0) process.exitCode = exitOf(outcomes);
 }
 
-/** The exit code where no task was cancelled. */
-function exitOf(outcomes: readonly ChangeTaskOutcome[]): number {
+/** Returns the lease of a subsystem, whose queue must be in the store. `what` could not be done to its tasks else. */
+export async function durableLease(name: string, opened: Session, what: string): Promise<LeaseEntry | undefined> {
+  await mustBeKnown(name, opened);
+  const [entry] = await opened.reader.leasesOf([name]);
+  const kind = entry?.lease?.configuration?.kind;
+  if (kind === undefined || kind === 'durable') return entry;
+  const text = `the queue of ${JSON.stringify(name)} is not in the store (its kind is ${kind}), so nothing can be ${what} there`;
+  throw new CommandError(exits.refused, text, 'ERR_REFUSED');
+}
+
+/** The exit code where no task was changed. */
+export function exitOf(outcomes: readonly ChangeTaskOutcome[]): number {
   if (outcomes.includes('requested')) return exits.late;
   return outcomes.every((outcome) => outcome === 'unknown') ? exits.none : exits.refused;
 }

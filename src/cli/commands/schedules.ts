@@ -14,6 +14,7 @@ import { asker } from '../support/asking.js';
 import { noSubsystem, type Session, session } from '../support/session.js';
 import { columns } from '../text/columns.js';
 import { clean, showTime, some } from '../text/words.js';
+import { mustBeKnown } from './pause.js';
 
 type Flags = Readonly<Record<string, unknown>>;
 
@@ -26,9 +27,11 @@ export const schedules: Register = (program, context) => {
     .description('list the schedules of a subsystem: next slot, last slot, missed')
     .argument('<name>', 'the subsystem');
   withCommonOptions(command).action((name: string, flags: Flags) =>
-    session(flags, context, async ({ reader, output, settings }) => {
+    session(flags, context, async (opened) => {
+      const { reader, output, settings } = opened;
       const now = systemClock.wall();
       const found = (await reader.schedules(name)).map((row) => scheduleInfo(row, now));
+      if (found.length === 0) await mustBeKnown(name, opened);
       output.list(found, () =>
         columns(
           ['ID', 'PATTERN', 'ZONE', 'NEXT', 'LAST', '>MISSED', 'STATE'],

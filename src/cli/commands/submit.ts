@@ -2,17 +2,23 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { TaskError } from '../../errors.js';
-import { limitsOf, newTask, type SubmissionLimits, submit as store } from '../../operations/submission.js';
+import { limitsOf, newTask, type SubmissionLimits, submit as store, submitLater } from '../../operations/submission.js';
 import type { NewTask } from '../../store/taskStore.js';
 import { bson } from '../../task/bson.js';
 import type { TaskId } from '../../task/task.js';
+import { systemClock } from '../../time/systemClock.js';
 import type { Register } from '../context.js';
 import { CommandError, exits, UsageError } from '../exit.js';
 import { withCommonOptions } from '../settings/common.js';
+import { parseDuration } from '../settings/durations.js';
 import { readText } from '../settings/values.js';
 import { noSubsystem, type Session, session } from '../support/session.js';
 import { taskIdsOf } from '../support/taskIds.js';
 import { some } from '../text/words.js';
+
+/** As the library has it. */
+const UNIQUE_MAX_MS = 366 * 86_400_000;
+const AT_MAX_MS = 100 * 366 * 86_400_000;
 
 type Flags = Readonly<Record<string, unknown>>;
 
@@ -24,16 +30,34 @@ export const submit: Register = (program, context) => {
     .argument('[tasks...]', 'the tasks, each a JSON object; {"$date": …} and the like as in EJSON')
     .option('--file <path>', 'read the tasks from a file, one a line; - reads stdin')
     .option('--id <id>', 'the id of the task, if there is one task alone; quoted ("7") it is a text')
+    .option(
+      '--unique-for <duration>',
+      'keep the ids taken for so long after they are stored, though the tasks are done',
+    )
+    .option('--at <time>', 'queue them when they are due, such as 2026-05-01T00:00Z or "in 10m"')
     .option('--key <property>', 'which property holds the id (default: the one that the cluster has)');
   withCommonOptions(command).action((name: string, given: string[], flags: Flags) => {
     if (given.length > 0 === (readText(flags.file) !== undefined)) {
       throw new UsageError('submit takes tasks as arguments, or --file, and one of the two');
     }
-    return session(flags, context, (opened) => run(name, given, flags, opened));
+    const asked = { given, flags, idRule: readUnique(flags.uniqueFor), at: readAt(flags.at, systemClock.wall()) };
+    if (asked.idRule !== undefined && asked.at !== null) {
+      throw new UsageError('submit takes --unique-for or --at, and not both: the latter stores the tasks later');
+    }
+    return session(flags, context, (opened) => run(name, asked, opened));
   });
 };
 
-async function run(name: string, given: readonly string[], flags: Flags, opened: Session): Promise<void> {
+interface Asked {
+  readonly given: readonly string[];
+  readonly flags: Flags;
+  /** For how long the ids stay taken, in ms. */
+  readonly idRule: number | undefined;
+  /** When the tasks are due, in ms since 1970; null: at once. */
+  readonly at: number | null;
+}
+
+async function run(name: string, { given, flags, idRule, at }: Asked, opened: Session): Promise<void> {
   const { reader, output } = opened;
   const [entry] = await reader.leasesOf([name]);
   const configuration = entry?.lease?.configuration;
@@ -45,8 +69,22 @@ async function run(name: string, given: readonly string[], flags: Flags, opened:
   }
   const limits = limitsOf(configuration?.settings ?? {});
   const tasks = await tasksIn(given, flags, { ...limits, key: readText(flags.key) ?? limits.key });
-  const { tasks: queue } = await opened.writer();
-  const result = await store(queue, name, tasks, limits);
+  const { tasks: queue, outbox } = await opened.writer();
+  if (at !== null) {
+    const later = await submitLater(outbox, name, tasks, { at, newOrigin: () => new bson.ObjectId().toHexString() });
+    const due = new Date(at);
+    output.result({ name, ...later, at: due }, () => {
+      const known = later.duplicates === 0 ? '' : `, already waiting: ${later.duplicates}`;
+      return `${some(later.stored, 'task')} stored, due ${due.toISOString()}${known}`;
+    });
+    return;
+  }
+  const result = await store(
+    queue,
+    name,
+    idRule === undefined ? tasks : tasks.map((task) => ({ ...task, idRule })),
+    limits,
+  );
   output.result({ name, ...result }, () => {
     const known = result.duplicates === 0 ? '' : `, already queued: ${result.duplicates}`;
     return `${some(result.stored, 'task')} stored${known}`;
@@ -58,6 +96,22 @@ async function run(name: string, given: readonly string[], flags: Flags, opened:
     `the queue is full (${limits.maxQueue}): ${some(rest, 'task')} left`,
     'ERR_QUEUE_FULL',
   );
+}
+
+function readUnique(value: unknown): number | undefined {
+  const text = readText(value);
+  return text === undefined ? undefined : parseDuration(text, '--unique-for', { min: 1, max: UNIQUE_MAX_MS });
+}
+
+/** Takes a time, or how long from now on. */
+function readAt(value: unknown, now: number): number | null {
+  const text = readText(value);
+  if (text === undefined) return null;
+  const [, wait] = /^in\s+(.+)$/.exec(text) ?? [];
+  if (wait !== undefined) return now + parseDuration(wait, '--at in', { min: 1, max: AT_MAX_MS });
+  const at = Date.parse(text);
+  if (at >= 0) return at;
+  throw new UsageError(`--at takes a time such as 2026-05-01T00:00Z, or "in 10m", not ${JSON.stringify(text)}`);
 }
 
 /** Checks all tasks before the first one is stored. */

@@ -19,8 +19,9 @@ import { status } from './status.js';
 import { submit } from './submit.js';
 import { tasks } from './tasks.js';
 import { top } from './top.js';
+import { update } from './update.js';
 
 export const commands: readonly Register[] = [
-  ...[list, status, top, events, tasks, outcome, submit, cancel, requeue, discard],
+  ...[list, status, top, events, tasks, outcome, submit, update, cancel, requeue, discard],
   ...[schedules, schedule, handOver, pause, resume, drain, undrain, page, exec, doctor, bench, completion, demo],
 ];

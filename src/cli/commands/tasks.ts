@@ -11,6 +11,7 @@ import { readCount } from '../settings/values.js';
 import { type Session, session } from '../support/session.js';
 import { columns } from '../text/columns.js';
 import { clean, showId, showTime, some } from '../text/words.js';
+import { mustBeKnown } from './pause.js';
 
 const LIMIT = 50;
 
@@ -48,6 +49,7 @@ async function queued({ name, after, limit, withPayload }: Asked, opened: Sessio
   const [entry] = await reader.leasesOf([name]);
   const done = entry?.state.done ?? 0;
   const found = await reader.tasks(name, { after: Math.max(after, done), limit }, withPayload);
+  if (found.length === 0 && after === 0) await mustBeKnown(name, opened);
   const rows = found.map((task) => ({ ...taskFacts(task), ...payload(task, withPayload) }));
   const now = systemClock.wall();
   output.list(rows, () =>
@@ -71,6 +73,7 @@ async function queued({ name, after, limit, withPayload }: Asked, opened: Sessio
 async function letters({ name, after, limit, withPayload }: Asked, opened: Session): Promise<void> {
   const { reader, output, settings } = opened;
   const found = await reader.letters(name, { after, limit }, withPayload);
+  if (found.length === 0 && after === 0) await mustBeKnown(name, opened);
   const rows = found.map((letter) => ({ ...letterFacts(letter), ...payload(letter, withPayload) }));
   const now = systemClock.wall();
   output.list(rows, () =>

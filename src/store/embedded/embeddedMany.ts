@@ -3,7 +3,7 @@ import { fromWire, StoreError } from '../../errors.js';
 import type { Beat, Claiming, ManyStore, Releasing } from '../manyStore.js';
 import type { SeenOrders } from '../orders.js';
 import type { Look, Member, Notice, Observation, TermRecord } from '../store.js';
-import type { Told } from './manyCalls.js';
+import { beatRow, type Told } from './manyCalls.js';
 import type { StoreCaller } from './storeThread.js';
 
 /** Subsystems in one call: the calls of all other members wait for its transaction. */
@@ -15,7 +15,7 @@ export class EmbeddedMany implements ManyStore {
   constructor(private readonly thread: Pick<StoreCaller, 'call'>) {}
 
   async beatAll(beats: readonly Beat[]): Promise<(boolean | StoreError)[]> {
-    return inParts(beats, async (part) => (await this.thread.call('beatAll', [part])).map(outcome));
+    return inParts(beats, async (part) => (await this.thread.call('beatAll', [part.map(beatRow)])).map(outcome));
   }
 
   async observeAll(asked: readonly Look[]): Promise<((Observation & SeenOrders) | StoreError)[]> {

@@ -2,7 +2,7 @@
 import { StoreError, toWire, type WireError } from '../../errors.js';
 import type { Beat, Claiming, Releasing } from '../manyStore.js';
 import type { SeenOrders } from '../orders.js';
-import type { Look, Member, Notice, Observation, Store, TermRecord, Tip } from '../store.js';
+import type { Look, Member, Notice, Observation, Progress, Store, TermRecord, Tip } from '../store.js';
 import type { Entries } from './environment.js';
 import type { Leases } from './leases.js';
 
@@ -11,8 +11,21 @@ type Inserted = Awaited<ReturnType<Store['insertTerm']>>;
 /** What a call for one subsystem answers, or why it failed. */
 export type Told<T> = { readonly value: T } | { readonly error: WireError };
 
+/** A beat as it crosses threads: a name for each field of a thousand objects would be most of the message. */
+export type BeatRow = readonly [
+  name: string,
+  term: number,
+  holder: string,
+  beat: number,
+  ...progress: readonly [Progress['identifier'], Progress['count'], Progress['recent']],
+];
+
+export function beatRow({ tenure: { name, term, holder }, beat, progress }: Beat): BeatRow {
+  return [name, term, holder, beat, progress.identifier, progress.count, progress.recent];
+}
+
 export interface ManyCalls {
-  beatAll(beats: readonly Beat[]): Told<boolean>[];
+  beatAll(rows: readonly BeatRow[]): Told<boolean>[];
   highestTerms(names: readonly string[]): Told<Tip>[];
   claimAll(claims: readonly Claiming[]): Told<boolean>[];
   insertTerms(records: readonly TermRecord[]): Told<Inserted>[];
@@ -40,9 +53,9 @@ export function manyOn(entries: Pick<Entries, 'writes'>, leases: Leases): ManyCa
     }
   };
   return {
-    beatAll: (beats) =>
-      beats.map(({ tenure, beat, progress }) => {
-        const each = told(() => leases.beat(tenure, beat, progress));
+    beatAll: (rows) =>
+      rows.map(([name, term, holder, beat, identifier, count, recent]) => {
+        const each = told(() => leases.beat({ name, term, holder }, beat, { identifier, count, recent }));
         return 'error' in each ? each : each.value ? written : unwritten;
       }),
     highestTerms: (names) => names.map((name) => told(() => leases.highestTerm(name))),

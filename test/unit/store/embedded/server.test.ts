@@ -6,6 +6,7 @@ import { afterAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { type Activity, StoreActivity } from '../../../../src/store/embedded/activity.ts';
 import type { CallName, Request, StoreReply } from '../../../../src/store/embedded/calls.ts';
 import { leaseKey, taskKey } from '../../../../src/store/embedded/keys.ts';
+import { beatRow } from '../../../../src/store/embedded/manyCalls.ts';
 import type { EmbeddedPlace } from '../../../../src/store/embedded/place.ts';
 import { EmbeddedServer } from '../../../../src/store/embedded/server.ts';
 import { packTasks } from '../../../../src/store/embedded/taskBytes.ts';
@@ -145,7 +146,7 @@ test('urgent calls for many leases are cut into transactions, so other members o
   const beats = (from: number) =>
     Array.from({ length: 600 }, (_, index) => {
       const tenure = { name: `${from + index}`, term: 1, holder: 'h' };
-      return { tenure, beat: 1, progress: nothing };
+      return beatRow({ tenure, beat: 1, progress: nothing });
     });
   bench.answer('open', []);
   bench.server.renew();
@@ -163,7 +164,7 @@ test('alone with the store, urgent calls for many leases go into one transaction
   bench.answer('open', []);
   bench.server.renew();
   const tenure = { name: 'x', term: 1, holder: 'h' };
-  const beats = Array.from({ length: 1000 }, () => ({ tenure, beat: 1, progress: nothing }));
+  const beats = Array.from({ length: 1000 }, () => beatRow({ tenure, beat: 1, progress: nothing }));
   const calls = [1, 2, 3].map(() => bench.ask('beatAll', [beats]));
   bench.turn();
   expect(bench.answered.slice(1)).toEqual(calls);
@@ -175,7 +176,7 @@ test('one urgent call for more leases than that runs by itself', () => {
   bench.answer('open', []);
   bench.server.renew();
   const tenure = { name: 'x', term: 1, holder: 'h' };
-  const all = Array.from({ length: 1200 }, () => ({ tenure, beat: 1, progress: nothing }));
+  const all = Array.from({ length: 1200 }, () => beatRow({ tenure, beat: 1, progress: nothing }));
   const call = bench.ask('beatAll', [all]);
   const next = bench.ask('queueState', ['x']);
   bench.turn();
