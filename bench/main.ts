@@ -6,6 +6,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Machine, machine } from '../src/cli/bench/machine.js';
+import { delayed } from './delayed/delayed.js';
 import { durable } from './durable/durable.js';
 import { failoverTime } from './failover/failoverTime.js';
 import { heartbeats } from './heartbeats/heartbeats.js';
@@ -23,7 +24,7 @@ import { submission } from './throughput/submission.js';
 import { throughput } from './throughput/throughput.js';
 
 const questions: readonly Question[] = [
-  ...[heartbeats, failoverTime, latency, throughput, durable, submission, memory],
+  ...[heartbeats, failoverTime, latency, throughput, durable, submission, memory, delayed],
   ...[scale, schedules, peers],
 ];
 

@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { Child, reportOf } from '../support/child.js';
+import { entered } from '../support/entered.js';
 import type { BenchStore } from '../support/stores.js';
 import type {
   BacklogMemberMessage,
@@ -17,8 +18,6 @@ import type {
 export const TASK_BYTES = 256;
 const AT_ONCE = 1000;
 const FIRST = 1000;
-/** How long a member may take to enter a state, in ms: processes start slowly on a busy machine. */
-const STATE_LIMIT = 60_000;
 
 export interface BacklogResult {
   readonly store: string;
@@ -72,23 +71,6 @@ export async function measureBacklog(store: BenchStore, tasks: number): Promise<
     standby.kill();
     await Promise.all([master.ended, standby.ended]);
   }
-}
-
-/** Resolves when the member says that it has entered this state, which must be the next time that it does. */
-function entered(member: Child<BacklogMemberMessage>, wanted: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const late = new Error(`a member did not become ${wanted} within ${STATE_LIMIT} ms`);
-    const timer = setTimeout(() => reject(late), STATE_LIMIT);
-    member.listen((message) => {
-      if (message.type !== 'state' || message.state !== wanted) return;
-      clearTimeout(timer);
-      resolve();
-    });
-    void member.ended.then((how) => {
-      clearTimeout(timer);
-      reject(new Error(`a member ended before it became ${wanted}: ${how}`));
-    });
-  });
 }
 
 async function residentOf(member: Child<BacklogMemberMessage>): Promise<Resident> {

@@ -257,8 +257,8 @@ export interface TaskStore extends ChangeStore {
   putOutcomes(name: string, outcomes: readonly TaskOutcome[]): Promise<void>;
   /** At most `OUTCOMES_READ_MAX` different ids. */
   readOutcomes(name: string, ids: readonly TaskId[]): Promise<OutcomeLook>;
-  /** Deletes those whose time was over before then. May be called often. */
-  trimOutcomes(name: string, before: Date): Promise<void>;
+  /** Deletes a bounded number of those whose time was over before then. Returns whether it has come to the end. */
+  trimOutcomes(name: string, before: Date): Promise<boolean>;
 }
 
 /** All that a store of ours does. */

@@ -35,6 +35,8 @@ export interface TaskFate {
 }
 
 export const atOnce: TaskFate = { there: 0, back: 0 };
+/** Outcomes that one call deletes. */
+export const OUTCOMES_TRIMMED_MAX = 100;
 const NO_FAILURES = { attempts: 0, deaths: 0, recordedBy: null };
 
 /** Tests look into it, and change it, by the fields. */
@@ -212,7 +214,9 @@ export class MemoryTasks {
         call('readOutcomes', () => lookAt(ids, this.done, this.tasks.values(), this.outcomes)),
       trimOutcomes: (_name, before) =>
         call('trimOutcomes', () => {
-          for (const [id, { until }] of this.outcomes) if (until < before) this.outcomes.delete(id);
+          const old = [...this.outcomes].filter(([, { until }]) => until < before).slice(0, OUTCOMES_TRIMMED_MAX);
+          for (const [id] of old) this.outcomes.delete(id);
+          return old.length < OUTCOMES_TRIMMED_MAX;
         }),
     };
   }

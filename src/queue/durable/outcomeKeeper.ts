@@ -26,6 +26,7 @@ interface OutcomeKeeperParts {
 export class OutcomeKeeper {
   private pending: TaskOutcome[] = [];
   private trimAt = 0;
+  private trimming = false;
 
   constructor(private readonly parts: OutcomeKeeperParts) {}
 
@@ -69,12 +70,20 @@ export class OutcomeKeeper {
     return this.parts.store.putOutcomes(pending);
   }
 
-  /** Deletes old ones, if it is time to. */
-  trim(): void {
+  /** Deletes old ones, if it is time to: some by each call, and one call at a time, until none is left. */
+  async trim(): Promise<void> {
     const { clock, keep, store } = this.parts;
-    if (clock.now() < this.trimAt) return;
+    if (this.trimming || clock.now() < this.trimAt) return;
+    this.trimming = true;
     this.trimAt = clock.now() + Math.min(TRIM_PAUSE_MS.max, Math.max(TRIM_PAUSE_MS.min, keep / 10));
-    // Nothing depends on it: it is tried again.
-    store.trimOutcomes(new Date(clock.wall())).catch(() => {});
+    try {
+      while (!store.ended && !(await store.trimOutcomes(new Date(clock.wall())))) {
+        // More of them may be stored than one call deletes.
+      }
+    } catch {
+      // Nothing depends on it. After a while it goes on, and not after the long pause: what is stored must not outgrow it.
+      this.trimAt = clock.now() + TRIM_PAUSE_MS.min;
+    }
+    this.trimming = false;
   }
 }

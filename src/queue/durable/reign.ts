@@ -357,7 +357,7 @@ export class Reign {
     });
     // A burial that is not finished needs its task.
     if (this.burying === null) this.trimming.run(this.acknowledged);
-    this.outcomes?.trim();
+    void this.outcomes?.trim();
   }
 
   /** Resolves to false if the mastership ended first. */

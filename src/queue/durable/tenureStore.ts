@@ -158,8 +158,8 @@ export class TenureStore {
     trouble(new StoreError('ERR_STORE', text));
   }
 
-  /** Deletes outcomes whose time is over, once: a failure rejects. */
-  trimOutcomes(before: Date): Promise<void> {
+  /** Deletes some outcomes whose time is over, once: a failure rejects. Returns whether it has come to the end. */
+  trimOutcomes(before: Date): Promise<boolean> {
     const { store, name, reads } = this.parts;
     return reads.pass(() => store.trimOutcomes(name, before));
   }

@@ -125,9 +125,7 @@ export class EmbeddedTasks extends EmbeddedChanges implements TaskStore {
     return this.thread.call('readOutcomes', [name, ids]);
   }
 
-  async trimOutcomes(name: string, before: Date): Promise<void> {
-    while (!(await this.thread.call('trimOutcomes', [name, before]))) {
-      // A bounded number at a time.
-    }
+  trimOutcomes(name: string, before: Date): Promise<boolean> {
+    return this.thread.call('trimOutcomes', [name, before]);
   }
 }

@@ -11,7 +11,7 @@
  */
 import { StoreError } from '../../../errors.js';
 import type { Fields } from '../../documents.js';
-import { type Index, indexes, judge, originIndex, outboxIndex, uniqueTasks } from './indexes.js';
+import { type Index, indexes, judge, originIndex, outboxIndexes, uniqueTasks } from './indexes.js';
 import { IndexMaker, type IndexSite } from './indexMaker.js';
 
 /** How often readers look at the indexes of the tasks, in ms. */
@@ -65,18 +65,20 @@ export class IndexKeeper {
     await this.try('relayTasks', originIndex);
   }
 
-  /** Has the outbox made, with its index, where the user may. Rejects for nothing. */
+  /** Has the outbox made, with its indexes, where the user may. Rejects for nothing. */
   async beforeOutbox(): Promise<void> {
-    await this.try('outbox', outboxIndex);
+    await this.try('outbox', ...outboxIndexes);
   }
 
-  private async try(what: string, index: Index): Promise<void> {
+  /** All are of one collection. */
+  private async try(what: string, ...wanted: readonly [Index, ...Index[]]): Promise<void> {
+    const [first] = wanted;
     const now = this.site.clock.now();
-    if (now - (this.triedAt.get(index) ?? Number.NEGATIVE_INFINITY) < TRY_PERIOD_MS) return;
-    this.triedAt.set(index, now);
-    const listed = await this.maker.list(what, index.collection).catch(() => null);
-    const isThere = listed === null || listed.some(({ name }) => name === index.name);
-    if (!isThere) await this.maker.make(what, [index], []).catch(() => {});
+    if (now - (this.triedAt.get(first) ?? Number.NEGATIVE_INFINITY) < TRY_PERIOD_MS) return;
+    this.triedAt.set(first, now);
+    const listed = await this.maker.list(what, first.collection).catch(() => null);
+    const missing = wanted.filter((index) => listed?.every(({ name }) => name !== index.name));
+    if (missing.length > 0) await this.maker.make(what, missing, []).catch(() => {});
   }
 
   /** Waits for a build that another member, or an administrator, has begun: a server waits too if it is asked again. */

@@ -43,14 +43,14 @@ export const originIndex: Index = {
 
 export const OUTBOX = 'failover_outbox';
 
-/** By which the entries leave. Made when the outbox is first looked at. */
-export const outboxIndex: Index = {
-  collection: OUTBOX,
-  name: 'line',
-  key: { name: 1, refused: 1, due: -1, at: 1, origin: 1, _id: 1 },
-  options: {},
-  use: 'tidy',
-};
+/**
+ * By which those entries are found that are due, and those that are marked, however many wait for later. Made when the outbox is
+ * first written to, or looked at.
+ */
+export const outboxIndexes: readonly [Index, Index] = [
+  { collection: OUTBOX, name: 'name_at', key: { name: 1, at: 1, origin: 1, _id: 1 }, options: {}, use: 'tidy' },
+  { collection: OUTBOX, name: 'name_due', key: { name: 1, due: 1 }, options: {}, use: 'tidy' },
+];
 
 export const indexes: readonly Index[] = [
   { collection: LEASES, name: 'name_term', key: { name: 1, term: -1 }, options: {}, use: 'fast' },
@@ -118,7 +118,7 @@ export function dropCommand({ collection }: Index, found: Fields): string {
 
 /** Returns all that an administrator runs in mongosh, where the application's user may not make indexes. */
 export function adminCommands(): string[] {
-  return [...indexes, originIndex, outcomeEnds, outboxIndex].map(createCommand);
+  return [...indexes, originIndex, outcomeEnds, ...outboxIndexes].map(createCommand);
 }
 
 export function show(value: unknown): string {

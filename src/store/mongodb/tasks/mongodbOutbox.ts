@@ -26,7 +26,23 @@ const LOOK_NAMES_MAX = 1000;
 const LOOK_FOUND_MAX = 1000;
 /** The order in which entries leave. */
 const line = { due: -1, at: 1, origin: 1, _id: 1 } as const;
-const notRefused = { refused: null };
+/** The same among those that are not marked. */
+const byTime = { at: 1, origin: 1, _id: 1 } as const;
+/**
+ * Each part of a filter is one stretch of an index, however many entries wait for later. Therefore what else is asked of them is
+ * asked by a negation: a server must not take an equality with null for the part that finds the fewest, as DocumentDB does.
+ */
+const isMarked = { due: { $exists: true, $ne: null } };
+const isRefused = { refused: { $ne: null } };
+const notRefused = { $nor: [isRefused] };
+const notMarked = { $nor: [isRefused, isMarked] };
+
+/** Returns the parts of a filter of those that are due without a mark. What is no time is refused, and so it is due. */
+function dueParts(name: unknown, now: Date): Fields[] {
+  const parts = [{ at: null }, { at: { $gte: Number.NEGATIVE_INFINITY } }, { at: { $gte: '' } }, { at: { $lte: now } }];
+  return parts.map((part) => ({ name, ...part }));
+}
+
 /** How the `_id` of a task begins that is due later, and all origins that we make: those of ObjectIds. */
 const DELAYED = 'at/';
 const OUR_ORIGIN = /^[\da-f]{24}$/;
@@ -61,15 +77,10 @@ export class MongodbOutbox implements OutboxStore {
       let left = names.slice(from, from + LOOK_NAMES_MAX);
       // One name with many entries hides the others: these are asked for again.
       for (let isWhole = false; !isWhole && left.length > 0; left = left.filter((name) => !found.has(name))) {
-        const some = { name: { $in: left }, ...notRefused };
-        // Each of them is one stretch of the index, however many wait for later.
-        const $or = [
-          { ...some, due: { $ne: null } },
-          { ...some, due: null, at: null },
-          { ...some, due: null, at: { $lte: now } },
-        ];
+        const name = { $in: left };
+        const $or = [{ name, ...isMarked }, ...dueParts(name, now)];
         const options = { limit: LOOK_FOUND_MAX, projection: { _id: 0, name: 1 }, ...majority };
-        const answers = await this.commands.find('namesWaiting', OUTBOX, { $or }, options);
+        const answers = await this.commands.find('namesWaiting', OUTBOX, { $or, ...notRefused }, options);
         for (const { name } of answers) if (typeof name === 'string') found.add(name);
         isWhole = answers.length < LOOK_FOUND_MAX;
       }
@@ -78,22 +89,17 @@ export class MongodbOutbox implements OutboxStore {
   }
 
   /**
-   * The marked ones are read by themselves: what another program writes as `due` sorts before those without, and one that is due later
-   * would hide them. One that is marked between the reads may be missed, and is found by the next look: its task is stored later, so it
+   * The marked ones are read by themselves: what another program writes as `due` sorts before those without. One that is marked
+   * between the reads may be missed, and is found by the next look: its task is stored later, so it
    * is not done yet for the caller of this one.
    */
   async readEntries(name: string, now: Date, most: number): Promise<(Entry | BadEntry)[]> {
-    const unmarked = { name, ...notRefused, due: null };
-    // Without the payloads of those that wait for later.
-    const probe = { sort: line, limit: 1, projection: { at: 1, due: 1 } };
-    const [first] = await this.reads.fresh('readEntries', OUTBOX, unmarked, probe);
-    const marked = { name, ...notRefused, due: { $ne: null } };
+    const marked = { name, ...isMarked, ...notRefused };
     const found = await this.reads.fresh('readEntries', OUTBOX, marked, { sort: line, limit: most });
-    if (first !== undefined && isDue(first, now) && found.length < most) {
-      const rest = { sort: line, limit: most - found.length };
-      const others = await this.reads.fresh('readEntries', OUTBOX, unmarked, rest);
-      const end = others.findIndex((document) => !isDue(document, now));
-      found.push(...(end < 0 ? others : others.slice(0, end)));
+    if (found.length < most) {
+      const due = { $or: dueParts(name, now), ...notMarked };
+      const rest = { sort: byTime, limit: most - found.length };
+      found.push(...(await this.reads.fresh('readEntries', OUTBOX, due, rest)));
     }
     return found.map((document) => this.entryOf(document));
   }
@@ -167,9 +173,4 @@ function originOf({ _id, origin }: Fields): string | undefined {
 
 function isObjectId(value: unknown): boolean {
   return value instanceof bson.ObjectId || (isFields(value) && value._bsontype === 'ObjectId');
-}
-
-/** One whose time is no time is due: it is refused. */
-function isDue({ at, due }: Fields, now: Date): boolean {
-  return due === true || !(at instanceof Date) || at <= now;
 }

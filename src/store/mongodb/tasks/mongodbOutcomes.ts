@@ -118,18 +118,17 @@ export class MongodbOutcomes {
     return new Map(found.map((document) => [document._id, this.reader(document).outcome()]));
   }
 
-  trim(name: string, before: Date): Promise<void> {
-    return this.commands.withTimeLimit('trimOutcomes', async (signal) => {
+  /** Deletes one bite. Returns whether it has come to the end. */
+  trim(name: string, before: Date): Promise<boolean> {
+    return this.commands.withTimeLimit('trimOutcomes', async () => {
       const old = { name, until: { $lt: before } };
       const options = { sort: { name: 1, until: 1 }, limit: BITE, projection: { _id: 1 }, ...majority };
-      for (let count = BITE; count === BITE && !signal.aborted; ) {
-        const found = await this.commands.find('trimOutcomes', OUTCOMES, old, options);
-        count = found.length;
-        if (count === 0) return;
-        // Not one that has been written again since.
-        const filter = { _id: { $in: found.map(({ _id }) => _id) }, until: { $lt: before } };
-        await this.commands.delete('trimOutcomes', OUTCOMES, filter, 0);
-      }
+      const found = await this.commands.find('trimOutcomes', OUTCOMES, old, options);
+      if (found.length === 0) return true;
+      // Not one that has been written again since.
+      const filter = { _id: { $in: found.map(({ _id }) => _id) }, until: { $lt: before } };
+      await this.commands.delete('trimOutcomes', OUTCOMES, filter, 0);
+      return found.length < BITE;
     });
   }
 

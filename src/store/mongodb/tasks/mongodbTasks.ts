@@ -267,7 +267,7 @@ export class MongodbTasks extends MongodbChanges implements TaskStore {
     return this.outcomes.read(name, ids);
   }
 
-  trimOutcomes(name: string, before: Date): Promise<void> {
+  trimOutcomes(name: string, before: Date): Promise<boolean> {
     return this.outcomes.trim(name, before);
   }
 }

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { StoreError } from '../../../../src/errors.ts';
 import type { QueuedTask } from '../../../../src/queue/runner.ts';
 import { countsMore } from '../../../../src/store/outcomeDocuments.ts';
-import { atOnce, MemoryTasks, type TaskFate } from '../../../support/memoryTaskStore.ts';
+import { atOnce, MemoryTasks, OUTCOMES_TRIMMED_MAX, type TaskFate } from '../../../support/memoryTaskStore.ts';
 import { VirtualClock } from '../../../support/virtualClock.ts';
 import { random } from '../random.ts';
 import { addAll, Master, type MasterOptions, only, POLL } from './durableMaster.ts';
@@ -159,6 +159,53 @@ describe('outcomes', () => {
     expect([store.outcomes.size, trims]).toEqual([0, expect.any(Number)]);
     expect(trims).toBeLessThan(15);
     expect(trims).toBeGreaterThan(5);
+  });
+
+  test('many old ones are deleted by calls that each delete some, one at a time, and soon again after one that failed', async () => {
+    const master = await elected();
+    const old = {
+      term: 1,
+      state: 'done',
+      attempts: 1,
+      error: null,
+      result: null,
+      at: new Date(0),
+      until: new Date(0),
+    } as const;
+    const count = 3 * OUTCOMES_TRIMMED_MAX + 1;
+    for (let seq = 1; seq <= count; seq++) store.outcomes.set(seq, { id: seq, seq, ...old });
+    let [calls, left] = [0, 1];
+    master.fate = (call) => {
+      if (call !== 'trimOutcomes') return atOnce;
+      calls += 1;
+      left -= 1;
+      return left < 0 ? atOnce : { there: 5 * POLL, back: 5 * POLL, lost: 'call' };
+    };
+    await clock.advance(3 * POLL);
+    expect([calls, store.outcomes.size]).toEqual([1, count]);
+    await clock.advance(1000 + 12 * POLL);
+    expect([calls, store.outcomes.size]).toEqual([5, 0]);
+  });
+
+  test('a mastership that ends deletes no more old ones', async () => {
+    const master = await elected();
+    const old = {
+      term: 1,
+      state: 'done',
+      attempts: 1,
+      error: null,
+      result: null,
+      at: new Date(0),
+      until: new Date(0),
+    } as const;
+    for (let seq = 1; seq <= 5 * OUTCOMES_TRIMMED_MAX; seq++) store.outcomes.set(seq, { id: seq, seq, ...old });
+    master.fate = (call) => (call === 'trimOutcomes' ? { there: POLL, back: POLL } : atOnce);
+    await clock.advance(4 * POLL);
+    master.queue.endReign();
+    const { size } = store.outcomes;
+    expect(size).toBeGreaterThan(OUTCOMES_TRIMMED_MAX);
+    await clock.advance(KEEP);
+    expect(store.outcomes.size).toBeGreaterThanOrEqual(size - OUTCOMES_TRIMMED_MAX);
   });
 });
 
