@@ -54,7 +54,10 @@ export interface TaskMark {
 export interface ChangeStore {
   /** Finds the task that has this id now, done or not. Null: there is none. */
   findTask(name: string, id: TaskId): Promise<{ readonly seq: number } | null>;
-  /** Writes a request. Returns false, and writes nothing, if `most` of them wait already. */
+  /**
+   * Writes a request. Returns false, and writes nothing, if `most` of them wait already. Those who ask at the same moment may pass
+   * that by as many as they are, a few of each member: a master reads some at a time, however many wait.
+   */
   putChange(change: TaskChange, most: number): Promise<boolean>;
   /** Returns requests without an answer, the oldest first, as many as can be read. `except`: without those of these ids. */
   openChanges(name: string, limit: number, except: readonly string[]): Promise<TaskChange[]>;

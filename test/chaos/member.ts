@@ -62,10 +62,10 @@ setInterval(() => {
 
 const asker = new Asker(cluster, history);
 const random = randomFrom(seed);
-const submitter = new Submitter(member, cluster, history, random, asker);
+const submitter = new Submitter(member, cluster, history, random, asker, settings.waits);
 const time = TrueTime.of(settings.wallOffset);
 const extras = new Extras({ name: member, cluster, history, asker, time, random });
-const declarer = new Declarer(folder, cluster);
+const declarer = new Declarer(folder, cluster, settings.schedules);
 
 async function quiet(): Promise<void> {
   await Promise.all([submitter.end(), extras.end()]);

@@ -1,5 +1,6 @@
 /** What the runner and its members say to each other. */
 import type { FailoverOptions, ManagedOptions } from 'mongo-failover';
+import type { ScheduleRule } from './load/timetable.ts';
 
 export interface MemberSettings {
   /** Unique in this run: the number of its place, and of the process at that place. */
@@ -11,8 +12,10 @@ export interface MemberSettings {
   readonly seed: number;
   /** How many tasks it submits at once, and how often, in ms. */
   readonly load: { readonly size: number; readonly every: number };
-  /** How often it submits one of another kind, in ms. */
+  /** How often it submits one of another kind, and for how long it waits for tasks, in ms. */
   readonly extras: number;
+  readonly waits: readonly number[];
+  readonly schedules: readonly ScheduleRule[];
   /** Of the wall clock of the machine from the monotonic one, in ms. */
   readonly wallOffset: number;
   /** Of the run, which has the timetable. */

@@ -33,9 +33,8 @@ export interface Surroundings {
   readonly managed: MemberSettings['managed'];
   /** How many tasks each member submits at once. */
   readonly load: number;
-  /** How often each member submits one of another kind, in ms. */
-  readonly extras: number;
-  readonly wallOffset: number;
+  /** What else each member is told. */
+  readonly told: Pick<MemberSettings, 'extras' | 'waits' | 'schedules' | 'wallOffset' | 'folder'>;
   readonly libraries: Libraries;
 }
 
@@ -67,7 +66,7 @@ export class Place {
 
   /** A new process here. */
   start(): void {
-    const { folder, events, ledger, managed, load, extras, wallOffset } = this.around;
+    const { folder, events, ledger, managed, load, told } = this.around;
     this.generation += 1;
     const member = `${this.number}.${this.generation}`;
     this.member = member;
@@ -80,7 +79,7 @@ export class Place {
       history: join(folder, `history-${member}`),
       seed: this.number * 100_000 + this.generation,
       load: { size: load, every: LOAD_EVERY },
-      ...{ extras, wallOffset, folder },
+      ...told,
     };
     const environment = {
       ...{ CHAOS_LEDGER: ledger, CHAOS_MEMBER: member, CHAOS_BROKEN: this.brokenFile },

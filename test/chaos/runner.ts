@@ -67,7 +67,9 @@ export async function chaos(run: Run): Promise<void> {
   const { folder, server, seed, faults, kinds, say } = run;
   const { name, atomic } = server;
   const time = TrueTime.ofThisMachine();
-  const settings = { server: name, atomic, seed, faults, intervals, wallOffset: time.offset, schedules: scheduleRules };
+  const { member: load, extras, waits, slots } = server.load;
+  const schedules = scheduleRules(slots);
+  const settings = { server: name, atomic, seed, faults, intervals, wallOffset: time.offset, schedules };
   await writeFile(join(folder, 'run.json'), `${JSON.stringify(settings)}\n`);
   const events = new LineFile(join(folder, 'events'));
   const ledger = join(folder, 'ledger');
@@ -81,10 +83,9 @@ export async function chaos(run: Run): Promise<void> {
   const { libraries, fencing } = run;
   const kept = { keepOutcomes: KEEP_OUTCOMES, results: true, cancelTimeout: CANCEL_TIMEOUT };
   const managed = { maxQueue: server.load.queue, retry, fencing, ...kept };
-  const { member: load, extras } = server.load;
   const around: Surroundings = {
     ...{ folder, events, ledger, options, managed, load, libraries },
-    ...{ extras: extras.member, wallOffset: time.offset },
+    told: { extras: extras.member, waits: waits.member, schedules, wallOffset: time.offset, folder },
   };
   const places: Place[] = [];
   for (let number = 1; number <= MEMBERS; number += 1) {
@@ -94,7 +95,7 @@ export async function chaos(run: Run): Promise<void> {
   const outbox = server.uri === undefined ? undefined : await openOutbox(server.uri);
   const stopProbe = probe(events);
   const progress = new Progress(ledger);
-  const generations = new Generations(folder, events, time);
+  const generations = new Generations(folder, events, time, schedules);
   generations.next();
   try {
     for (const place of places) place.start();
@@ -104,7 +105,7 @@ export async function chaos(run: Run): Promise<void> {
     });
     const history = new LineFile(join(folder, 'history-runner'));
     const asker = new Asker(cluster, history);
-    const submitter = new Submitter('runner', cluster, history, random, asker);
+    const submitter = new Submitter('runner', cluster, history, random, asker, waits.runner);
     const parts = { name: 'runner', cluster, history, asker, time, random: randomFrom(seed + 1) };
     const others = new Extras({ ...parts, outbox: outbox?.collection });
     await until(() => places.some(({ state }) => state === 'master'), START_LIMIT, 'no first master');

@@ -22,12 +22,24 @@ interface Load {
   readonly member: number;
   readonly queue: number;
   readonly extras: { readonly runner: number; readonly member: number };
+  /** For how long each waits for tasks, by turns, in ms: as long as one waits, it asks the server each POLL. */
+  readonly waits: { readonly runner: readonly number[]; readonly member: readonly number[] };
+  /** How many times as rare slots are. */
+  readonly slots: number;
 }
 
 /** What the server can do within a second after a takeover, when each task needs two writes of its own. */
-const load: Load = { runner: 10, member: 2, queue: 200, extras: { runner: 400, member: 4000 } };
+const load: Load = {
+  ...{ runner: 10, member: 2, queue: 200, slots: 1 },
+  extras: { runner: 400, member: 4000 },
+  waits: { runner: [300, 8000, 45_000], member: [300, 3000] },
+};
 /** Its writes take a hundred times as long when there are many. */
-const weakLoad: Load = { runner: 3, member: 1, queue: 50, extras: { runner: 1500, member: 10_000 } };
+const weakLoad: Load = {
+  ...{ runner: 3, member: 1, queue: 50, slots: 10 },
+  extras: { runner: 3000, member: 20_000 },
+  waits: { runner: [300, 8000], member: [] },
+};
 
 const DATABASE = 'chaos';
 

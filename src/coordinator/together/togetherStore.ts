@@ -197,7 +197,7 @@ class Opening {
   constructor(private readonly open: () => Promise<void>) {}
 
   ask<Asked, Answer>(together: Together<Asked, Answer>, asked: Asked): Promise<Answer> {
-    return this.first(() => together.ask(asked));
+    return this.isOver ? together.ask(asked) : this.opened(() => together.ask(asked));
   }
 
   first<T>(call: () => Promise<T>): Promise<T> {

@@ -11,8 +11,8 @@ import type { Run } from './runs.ts';
 
 /** Later than this a slot was missed, in ms. */
 const LATE = 120_000;
-/** A schedule that was there for so long must have had a slot, in ms. */
-const LONG = 20_000;
+/** A schedule that was there for so long, and two slots, must have had one, in ms. */
+const LONG = 18_000;
 /** Between the clock that a master read and the fault that had set it, in ms. */
 const SLOP = 100;
 
@@ -88,7 +88,7 @@ function lostOf(schedule: Schedule, runs: readonly SlotRun[], seen: Seen): Findi
   const tail = sections.get(epochs.emptiedBefore(end)) ?? [];
   const wasEmptied = epochs.emptiedBefore(end) > 0;
   if (tail.length === 0) {
-    const isShort = until - from < LONG || wasEmptied || isAhead;
+    const isShort = until - from < LONG + 2 * rule.every || wasEmptied || isAhead;
     return isShort ? findings : [...findings, { at: end, text: `no slot of ${name} had a task` }];
   }
   const last = Math.max(...tail.map(({ slot }) => slot));

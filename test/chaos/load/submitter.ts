@@ -10,8 +10,6 @@ import type { Asker } from './asker.ts';
 
 /** After a failure, in ms. */
 const REST = 50;
-/** How long a submitter waits for the end of a task, by turns, in ms. */
-const WAITS = [300, 8000, 45_000] as const;
 
 export class Submitter {
   private batch = 0;
@@ -24,6 +22,8 @@ export class Submitter {
     private readonly history: LineFile,
     private readonly random: () => number,
     private readonly asker: Asker,
+    /** For how long it waits for tasks that answer, by turns, in ms. */
+    private readonly waits: readonly number[],
   ) {}
 
   /** `size` tasks each `every` ms, or as fast as the store takes them, until `end`. */
@@ -50,7 +50,8 @@ export class Submitter {
         const answer = answers[place];
         if (answer?.status === 'fulfilled') {
           this.note('stored', task.id, { batch, index, first, sent });
-          if (task.answers) this.asker.wait(task.id, answer.value, WAITS[batch % WAITS.length] ?? 0);
+          const timeout = this.waits[batch % this.waits.length];
+          if (task.answers && timeout !== undefined) this.asker.wait(task.id, answer.value, timeout);
         } else {
           mustBeOfStore(answer?.reason);
           this.note('again', task.id, {});

@@ -20,11 +20,16 @@ export interface ScheduleRule {
 }
 
 /** Where slots overlap, some may have no task. */
-export const scheduleRules: readonly ScheduleRule[] = [
+const rules: readonly ScheduleRule[] = [
   { id: 'all', every: 1000, missed: 'all', maxMissed: 20, overlap: 'queue', jitter: 0 },
   { id: 'once', every: 2000, missed: 'once', maxMissed: 1, overlap: 'queue', jitter: 400 },
   { id: 'skip', every: 3000, missed: 'skip', maxMissed: 1, overlap: 'skip', jitter: 200 },
 ];
+
+/** Returns the schedules, with slots that are so many times as rare. */
+export function scheduleRules(times: number): ScheduleRule[] {
+  return rules.map((rule) => ({ ...rule, every: rule.every * times }));
+}
 
 interface Generation {
   readonly number: number;
@@ -45,6 +50,7 @@ export class Generations {
     private readonly folder: string,
     private readonly events: LineFile,
     private readonly time: TrueTime,
+    private readonly rules: readonly ScheduleRule[],
   ) {}
 
   /** Begins a generation, and ends the one before. */
@@ -63,7 +69,7 @@ export class Generations {
     this.write();
     const last = this.all.at(-1);
     if (last === undefined) return [];
-    return scheduleRules
+    return this.rules
       .filter(({ overlap }) => overlap === 'queue')
       .map(({ id, every }) => slotTaskId(`${id}.${last.number}`, every * Math.floor((last.until ?? 0) / every)));
   }
@@ -95,6 +101,7 @@ export class Declarer {
   constructor(
     private readonly folder: string,
     private readonly cluster: ManagedCluster<Task>,
+    private readonly rules: readonly ScheduleRule[],
   ) {}
 
   look(): void {
@@ -106,7 +113,7 @@ export class Declarer {
       const shown = JSON.stringify(generation);
       if (this.declared.get(generation.number) === shown) continue;
       this.declared.set(generation.number, shown);
-      for (const rule of scheduleRules) void this.declare(rule, generation);
+      for (const rule of this.rules) void this.declare(rule, generation);
     }
   }
 

@@ -37,7 +37,7 @@ export const answerBugs: readonly PlantedBug[] = [
     name: 'outcomes-for-ever',
     breaks: 'Outcomes whose time is over are not deleted.',
     file: reign,
-    find: '    this.outcomes?.trim();\n',
+    find: '    void this.outcomes?.trim();\n',
     replace: '',
     caughtBy: ['walks'],
   },

@@ -44,8 +44,8 @@ export const relayBugs: readonly PlantedBug[] = [
     name: 'origin-unseen',
     breaks: 'The relay does not see that a task in the queue has an origin.',
     file: relay,
-    find: '      if (origin === undefined) continue;',
-    replace: '      if (origin !== undefined || seq > 0) continue;',
+    find: 'if (task.origin === undefined) continue;',
+    replace: 'if (task.origin !== undefined || task.seq > 0) continue;',
     caughtBy,
   },
   {
@@ -141,8 +141,8 @@ export const relayBugs: readonly PlantedBug[] = [
     name: 'due-before-its-time-on-mongodb',
     breaks: 'On MongoDB an entry is given out before its time.',
     file: mongodbOutbox,
-    find: 'return due === true || !(at instanceof Date) || at <= now;',
-    replace: 'return due !== false || !(at instanceof Date) || at <= now;',
+    find: '{ at: { $lte: now } }];',
+    replace: '{ at: { $gte: new Date(0), $ne: now } }];',
     caughtBy: ['contract'],
   },
   {

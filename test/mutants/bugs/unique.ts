@@ -31,7 +31,15 @@ export const uniqueBugs: readonly PlantedBug[] = [
     breaks: 'On MongoDB a dead letter cannot be put back as long as its own id is taken.',
     file: 'src/store/mongodb/tasks/taskAdder.ts',
     find: '> this.clock.wall() && !requeued.has(id) &&',
-    replace: '> this.clock.wall() &&',
+    replace: '> this.clock.wall() && !requeued.has(-1) &&',
+    caughtBy: ['units'],
+  },
+  {
+    name: 'sweeps-without-rest',
+    breaks: 'On MongoDB all documents of ids that stay taken are read each minute, however many there are.',
+    file: 'src/store/mongodb/tasks/keptIds.ts',
+    find: 'Math.max(SWEEP_PAUSE_MS, SWEEP_REST_TIMES * kept.took)',
+    replace: 'Math.max(SWEEP_PAUSE_MS, kept.took / SWEEP_REST_TIMES)',
     caughtBy: ['units'],
   },
   {
@@ -63,8 +71,8 @@ export const uniqueBugs: readonly PlantedBug[] = [
     name: 'id-rule-lost-on-its-way',
     breaks: 'A durable cluster does not pass on how long an id is to stay taken.',
     file: 'src/coordinator/duties/durableDuty.ts',
-    find: 'tasksOf(batch).map(({ bytes, ...task }) => ({ ...task, bytes: viewOf(bytes) }))',
-    replace: 'tasksOf(batch).map(({ bytes, idRule: _idRule, ...task }) => ({ ...task, bytes: viewOf(bytes) }))',
+    find: 'return idRule === undefined ? { id,',
+    replace: 'return idRule !== null ? { id,',
     caughtBy: ['simulation'],
   },
   {

@@ -138,6 +138,11 @@ const masterCalls: ReadonlySet<CallName> = new Set<CallName>([
   ...(['relayTasks', 'markEntries', 'refuseEntries', 'removeEntries'] as const),
 ]);
 
+/** The steps in which a master moves entries of the outbox. */
+export const moveCalls: ReadonlySet<CallName> = new Set<CallName>([
+  ...(['readEntries', 'markEntries', 'relayTasks', 'removeEntries'] as const),
+]);
+
 /**
  * Calls that are never carried out twice: what brings back what was, if it lands a second time. An insert of a task is stopped by the
  * number that it names.
@@ -171,6 +176,9 @@ export class SimulatedConnection implements FullStore {
   epoch = 0;
   /** The looks and the steps of claims that were asked. */
   private steps = 0;
+  /** How many calls moved entries, and which of them was the last that was carried out. */
+  private moves = 0;
+  private movedLast = 0;
 
   constructor(private readonly parts: ConnectionParts) {
     this.tasks = this.taskStore();
@@ -355,11 +363,16 @@ export class SimulatedConnection implements FullStore {
           // A planted bug: some of what is said to be stored is not.
           return { change: forgetsTasks && tasks.length === 2 ? () => {} : change, answer, committed };
         }),
-      relayTasks: (tenure, tasks) =>
-        this.write('relayTasks', (primary) => {
+      relayTasks: (tenure, tasks) => {
+        this.moves += 1;
+        const { moves } = this;
+        return this.write('relayTasks', (primary) => {
           // A store that deletes tasks at once looks at the lease. One that keeps them for a minute need not.
           const isDeposed = held(primary.current.lease, tenure) === null;
-          if (trims && isDeposed) return { change: () => {}, answer: null };
+          // What the next call of the same process has found or stored is in its way: a number, or an id.
+          const isLate = moves < this.movedLast;
+          this.movedLast = Math.max(this.movedLast, moves);
+          if (isLate || (trims && isDeposed)) return { change: () => {}, answer: null };
           const { change, answer } = relayTasks(primary, tasks, new Date(clock.wall()));
           const committed = (): void => {
             for (const [index, result] of answer.entries()) {
@@ -371,7 +384,8 @@ export class SimulatedConnection implements FullStore {
             }
           };
           return { change, answer, committed };
-        }),
+        });
+      },
       queueState: () =>
         this.read('queueState', ({ committed }) => ({
           done: committed.done,

@@ -17,8 +17,10 @@ export class EntryBook {
   /** Of which number the task of each origin is. */
   private readonly tasks = new Map<string, number>();
   /** Those whose id was taken when a master came to them, by origin. */
-  private readonly refusals = new Set<string>();
+  private readonly refusals = new Map<string, TaskId>();
   private readonly refusedIds = new Set<TaskId>();
+  /** How often each id was told to be a duplicate. */
+  private readonly told = new Map<TaskId, number>();
   /** The latest time by which a member asked for what is due. */
   private latestAsked = Number.NEGATIVE_INFINITY;
 
@@ -37,8 +39,15 @@ export class EntryBook {
     assert.equal(before, undefined, `the entry ${origin} becomes number ${seq}, and was number ${before} before`);
     this.tasks.set(origin, seq);
     this.relayed += 1;
-    // A master that is deposed may still store what the next one has told to be a duplicate: the id was free again by then.
-    if (isDeposed && this.refusals.has(origin)) return;
+    if (this.refusals.has(origin)) {
+      // A master that is deposed may still store what the next one has told to be a duplicate: the id was free again by then.
+      assert.ok(
+        isDeposed || !this.isTold(id),
+        `the entry ${origin} becomes number ${seq}, and was told to be a duplicate`,
+      );
+      this.refusals.delete(origin);
+      return;
+    }
     const entry = this.open.get(origin);
     assert.ok(entry !== undefined, `number ${seq} was made of the entry ${origin}, which is not there`);
     assert.equal(entry.id, id, `the entry ${origin} becomes another task`);
@@ -60,9 +69,10 @@ export class EntryBook {
 
   /** Its id was taken. */
   refused(origin: string): void {
-    this.refusals.add(origin);
     const entry = this.open.get(origin);
-    if (entry !== undefined) this.refusedIds.add(entry.id);
+    if (entry === undefined) return;
+    this.refusals.set(origin, entry.id);
+    this.refusedIds.add(entry.id);
   }
 
   left(origin: string): void {
@@ -71,8 +81,16 @@ export class EntryBook {
     this.open.delete(origin);
   }
 
-  toldDuplicate(id: TaskId): void {
-    assert.ok(this.refusedIds.has(id), `an entry with the id ${id} is said to be a duplicate, and none was refused`);
+  /** An entry of this id is told to be a duplicate. Returns whether one was refused. */
+  isDuplicate(id: TaskId): boolean {
+    this.told.set(id, (this.told.get(id) ?? 0) + 1);
+    return this.refusedIds.has(id);
+  }
+
+  /** Returns whether all that were refused of this id may have been told. */
+  private isTold(id: TaskId): boolean {
+    const refused = [...this.refusals.values()].filter((each) => each === id).length;
+    return (this.told.get(id) ?? 0) >= refused;
   }
 
   /** From now on there is nothing but these entries, and tasks of these origins. */

@@ -126,7 +126,7 @@ function drawQueueHabits(setting: Setting): Habits {
       loadTimeout: Number.POSITIVE_INFINITY,
       stopTimeout: pick(0, 200, 1500),
       cancelTimeout: 200,
-      minInterval: setting.faults.includes('paced') ? Math.ceil(5 + stream(setting.seed, 33)() * 45) : 0,
+      minInterval: setting.faults.includes('paced') ? Math.ceil(10 + stream(setting.seed, 33)() * 290) : 0,
       grace,
       taskTimeout: pick(300, 900, Number.POSITIVE_INFINITY),
       mainTimeout: Number.POSITIVE_INFINITY,

@@ -510,7 +510,9 @@ export class SimulatedProcess {
       case 'removed':
         return ledger.removed(this, event.ids);
       case 'duplicate':
-        return ledger.entries.toldDuplicate(event.id);
+        // The relay takes what is thrown here for a call that failed.
+        if (!ledger.entries.isDuplicate(event.id)) this.world.broke(new Error(`${event.id} is told to be a duplicate`));
+        return;
       case 'failed':
         return ledger.failed(event.id, event.attempt);
       case 'panic':

@@ -11,7 +11,7 @@ import type { ProcessIdentity, ProcessTable } from '../../../src/surroundings/pr
 import { Timeline } from '../../support/skewedClock.ts';
 import { Natures } from './behaviour.ts';
 import { claimBound, SKEW } from './bounds.ts';
-import { type CallName, type Fate, onceCalls, togetherCalls } from './connection.ts';
+import { type CallName, type Fate, moveCalls, onceCalls, togetherCalls } from './connection.ts';
 import { Database, Documents } from './database.ts';
 import { Feeding } from './feeding.ts';
 import { SimulatedGuards } from './guards.ts';
@@ -56,6 +56,9 @@ const ROUND_TRIPS = 300;
 const PATIENCE = 90_000;
 /** In which a request to hand over is answered, in ms. */
 const ANSWER_MAX_MS = 12_000;
+/** How often a call that moves entries is late, or is the last of its process. */
+const DELAY_AT_MOVE = 0.25;
+const END_AT_MOVE = 0.06;
 /** How long a mastership must last without faults, in ms. */
 const STEADY_MS = 6000;
 
@@ -100,6 +103,7 @@ export class World implements Surroundings {
   private readonly operators: Operators;
   private readonly users: Users;
   private readonly ranks: () => number;
+  private readonly steps: () => number;
   private processes: SimulatedProcess[] = [];
   /** Those that have ended, too. */
   private readonly all: SimulatedProcess[] = [];
@@ -178,6 +182,7 @@ export class World implements Surroundings {
     if (this.habits.hasOutbox) this.useOutbox(stream(seed, 45));
     if (setting.queue === 'durable') this.changeTasks(stream(seed, 41));
     this.ranks = stream(seed, 16);
+    this.steps = stream(seed, 46);
     this.mischiefs = mischiefs.filter((kind) => faults.includes(kind));
     for (let count = 0; count < setting.members; count++) this.spawn();
   }
@@ -518,7 +523,8 @@ export class World implements Surroundings {
     const either = (chance: number): number => (network() < chance ? network() * habits.latest : short());
     const gap = store === 'weak' ? either(habits.gaps[call] ?? habits.gap) : 0;
     const fails = habits.early > 0 && network() < habits.early ? network() * 1000 : null;
-    const arrives = [either(habits.delay)];
+    const delay = habits.delay > 0 && this.isMove(call) ? DELAY_AT_MOVE : habits.delay;
+    const arrives = [either(delay)];
     // No store of ours sends these twice. A second beat of the same number would bring back a version that was.
     if (network() < habits.duplicate && !onceCalls.has(call)) arrives.push(network() * habits.latest);
     const cutOff = process.cutOff !== null && this.timeline.now() < process.cutOff.until ? process.cutOff : null;
@@ -527,18 +533,32 @@ export class World implements Surroundings {
     return { arrives: isLost ? [] : arrives, gap, returns: isUnheard ? null : either(habits.delay), fails, stale };
   }
 
+  private isMove(call: CallName): boolean {
+    return this.habits.hasOutbox && moveCalls.has(call);
+  }
+
   /** How long the look takes that may follow a batch of beats. */
   lookDelay(): number {
     const { network, habits } = this;
     return this.cruel && network() < habits.delay ? network() * habits.latest : network() * 5;
   }
 
-  sent(process: SimulatedProcess): void {
+  sent(process: SimulatedProcess, call: CallName): void {
+    if (this.cruel && this.isMove(call)) this.endAtMove(process);
     if (!this.cruel || this.habits.endAtCall === 0 || this.fortune() >= this.habits.endAtCall) return;
     const kind = this.fortune() < 0.6 ? 'crash' : 'stop';
     if (!this.mischiefs.includes(kind)) return;
     // With the next event, at the same moment: not in the middle of a step of the member's own code.
     this.later(0, () => this.befall(process, kind, 0));
+  }
+
+  /** A master dies, or is told to stop, at each step of moving an entry. */
+  private endAtMove(process: SimulatedProcess): void {
+    const { steps, mischiefs } = this;
+    if (steps() >= END_AT_MOVE) return;
+    const kind = steps() < 0.6 ? 'crash' : 'stop';
+    const after = steps() < 0.5 ? 0 : steps() * 30;
+    if (mischiefs.includes(kind)) this.later(after, () => this.befall(process, kind, 0));
   }
 
   // ---- hints ----

@@ -10,15 +10,19 @@ import { NO_BYTES } from '../../reader.js';
 import type { Commands } from '../commands.js';
 import { majority, TASKS, type TaskReads } from './taskReads.js';
 
-/** Between two sweeps, in ms. An id is free when its time is over, so a sweep only saves room. */
+/** Between two sweeps at least, in ms. An id is free when its time is over, so a sweep only saves room. */
 export const SWEEP_PAUSE_MS = 60_000;
+/** A sweep reads all that is kept, so the next one waits at least so many times as long as this one took. */
+const SWEEP_REST_TIMES = 20;
 /** Documents in one command. */
 const SWEPT_MAX = 2000;
 
 /** What one subsystem's kept documents are known by. */
 interface Kept {
-  /** When the last sweep ended, by the monotonic clock; null: there was none. */
-  sweptAt: number | null;
+  /** When the next sweep may begin, by the monotonic clock. */
+  sweepAt: number;
+  /** How long this sweep has taken, in ms. */
+  took: number;
   /** Where it goes on, if there was no time for all. */
   from: number;
   /** How many this sweep has left. */
@@ -44,7 +48,7 @@ export class KeptIds {
 
   /** There are some. */
   seen(name: string): void {
-    if (!this.names.has(name)) this.names.set(name, { sweptAt: null, from: 0, left: 0 });
+    if (!this.names.has(name)) this.names.set(name, { sweepAt: 0, took: 0, from: 0, left: 0 });
   }
 
   forget(name: string): void {
@@ -54,9 +58,9 @@ export class KeptIds {
   /** Deletes those up to `last` whose time is over, if it is time to. */
   async sweep(name: string, last: number, signal: AbortSignal): Promise<void> {
     const kept = this.names.get(name);
-    if (kept === undefined || last < 1) return;
-    if (kept.sweptAt !== null && this.clock.now() - kept.sweptAt < SWEEP_PAUSE_MS) return;
+    if (kept === undefined || last < 1 || this.clock.now() < kept.sweepAt) return;
     while (!signal.aborted) {
+      const began = this.clock.now();
       const filter = { name, kept: true, seq: { $gt: kept.from, $lte: last } };
       const projection = { seq: 1, uniqueUntil: 1, format: 1 };
       const options = { sort: { seq: 1 }, limit: SWEPT_MAX, projection, ...majority };
@@ -68,9 +72,11 @@ export class KeptIds {
       if (over.length > 0) await this.commands.delete('trimTasks', TASKS, { name, kept: true, seq: { $in: over } }, 0);
       kept.left += found.length - over.length;
       kept.from = found.at(-1)?.seq ?? last;
+      kept.took += this.clock.now() - began;
       if (found.length === SWEPT_MAX) continue;
       if (kept.left === 0) this.forget(name);
-      Object.assign(kept, { sweptAt: this.clock.now(), from: 0, left: 0 });
+      const sweepAt = this.clock.now() + Math.max(SWEEP_PAUSE_MS, SWEEP_REST_TIMES * kept.took);
+      Object.assign(kept, { sweepAt, took: 0, from: 0, left: 0 });
       return;
     }
   }

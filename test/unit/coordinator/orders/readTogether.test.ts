@@ -44,3 +44,26 @@ test('a store that fails, or answers too little, fails those who asked, and no l
   run();
   expect((await second).map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
 });
+
+test('what waits for the beats of a turn comes after all that was asked for in it, and reads together', async () => {
+  const { asked, reads, run } = played((names) => names.map(() => noOrders));
+  const order: string[] = [];
+  const read = (name: string) => (): void => {
+    order.push(name);
+    void reads.read({ name });
+  };
+  reads.afterBeats(read('a'));
+  reads.afterBeats(read('b'));
+  run();
+  // The beats have gone out by now.
+  expect(order).toEqual([]);
+  run();
+  expect([order, asked]).toEqual([['a', 'b'], []]);
+  run();
+  expect(asked).toEqual([['a', 'b']]);
+  reads.afterBeats(read('c'));
+  run();
+  run();
+  run();
+  expect(asked).toEqual([['a', 'b'], ['c']]);
+});

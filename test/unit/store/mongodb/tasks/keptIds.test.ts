@@ -83,6 +83,31 @@ test('a sweep goes no further than what was done a minute ago, and not more ofte
   expect(sweeps()).toHaveLength(before);
 });
 
+test('after a sweep that takes long the next one waits twenty times as long', async () => {
+  const { server, clock, trimmer } = await queue();
+  await trimmer.trim('q', 10);
+  await clock.advance(KEPT_MS);
+  let sweeps = 0;
+  server.hold = async ({ filter }) => {
+    if (!JSON.stringify(filter ?? '').includes('"kept":true')) return;
+    sweeps += 1;
+    await new Promise<void>((resolve) => clock.at(clock.now() + 9000, resolve));
+  };
+  const first = trimmer.trim('q', 10);
+  await clock.advance(9000);
+  await first;
+  for (let second = 0; second < 179; second++) {
+    await clock.advance(1000);
+    await trimmer.trim('q', 10);
+  }
+  expect(sweeps).toBe(1);
+  await clock.advance(1000);
+  const next = trimmer.trim('q', 10);
+  await clock.advance(9000);
+  await next;
+  expect(sweeps).toBe(2);
+});
+
 test('a task that is done when its time is over is deleted as all others are', async () => {
   const { server, clock, trimmer } = await queue();
   await clock.advance(HOUR);

@@ -167,9 +167,11 @@ test('a trimmer that comes later takes away what came too late, and marks nothin
   const late = tasks(1).map((task) => ({ ...task, idRule: 3_600_000 }));
   const { server } = await landsLate(({ adder }) => adder.add('q', late, MANY));
   const clock = new VirtualClock();
-  const { trimmer } = server.member(clock);
-  await trimmer.trim('q', 20);
+  const { adder, trimmer } = server.member(clock);
+  await adder.add('q', tasks(5), MANY);
+  server.done = 25;
+  await trimmer.trim('q', 25);
   await clock.advance(KEPT_MS);
-  await trimmer.trim('q', 20);
-  expect(server.seqs).toEqual([20]);
+  await trimmer.trim('q', 25);
+  expect(server.seqs).toEqual([25]);
 });
