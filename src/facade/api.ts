@@ -140,7 +140,8 @@ export interface Submission {
    *
    * If `stored` is false, the task is the one that is queued under this id, or else the last one that was done.
    *
-   * @throws The error of the task, with its name, message and code, if it became a dead letter.
+   * @throws The error of the task, with its name, message and code, if it became a dead letter. It has `permanent: true` if it said
+   * so, and is of no class of the work's: it comes from the store.
    * @throws {@link FailoverError} `ERR_TIMEOUT`: it has not ended in time, and may yet be done. `ERR_CANCELLED`: it was cancelled.
    * `ERR_OUTCOME_UNKNOWN`: it has ended, and no outcome of it is kept. `ERR_OUTCOMES_OFF`: `keepOutcomes` is not set.
    * @throws {@link StateError} `ERR_STOPPED`: this cluster has stopped.
@@ -223,10 +224,18 @@ export interface TransactionSession {
 export interface PendingSubmission {
   /** Says that the task is stored as soon as the transaction commits, and never if it does not. */
   readonly stored: 'pending';
+  /**
+   * Always fails: a task has no number before the commit, by which its end could be told. Ask `outcome(id)` after it.
+   *
+   * @throws {@link FailoverError} `ERR_OUTCOME_UNKNOWN`
+   */
+  done(): Promise<never>;
 }
 
 /** Tells that tasks were written in a transaction. */
-export interface PendingSubmissions extends PendingSubmission {
+export interface PendingSubmissions {
+  /** Says that the tasks are stored as soon as the transaction commits, and never if it does not. */
+  readonly stored: 'pending';
   /** Counts them. */
   readonly count: number;
 }

@@ -105,9 +105,20 @@ class LaterSubmission implements Submission {
   }
 }
 
+/** What the submission of a task in a transaction resolves to. */
+class TransactedSubmission implements PendingSubmission {
+  readonly stored = 'pending';
+
+  async done(): Promise<never> {
+    const text =
+      'a task of a transaction has no number before that has committed and the task is queued, by which its end could be told: ask outcome(id) after the commit';
+    throw new FailoverError('ERR_OUTCOME_UNKNOWN', text);
+  }
+}
+
 /** Returns what `submitMany` tells, of its only task. */
 export function first(many: Submissions | PendingSubmissions): Submission | PendingSubmission {
-  return many.stored === 'pending' ? { stored: 'pending' } : new LaterSubmission(many.stored > 0);
+  return many.stored === 'pending' ? new TransactedSubmission() : new LaterSubmission(many.stored > 0);
 }
 
 interface LaterTasksParts {

@@ -64,8 +64,8 @@ export function failureIn(name: string, { id, state, error }: TaskOutcome): Code
   return new FailoverError('ERR_CANCELLED', `task ${JSON.stringify(id)} of '${name}' was cancelled`);
 }
 
-function errorOf({ name, message, code }: NonNullable<TaskOutcome['error']>): CodedError {
-  return fromWire({ name, message, code, stack: undefined, ours: undefined });
+function errorOf({ name, message, code, permanent }: NonNullable<TaskOutcome['error']>): CodedError {
+  return fromWire({ name, message, code, stack: undefined, ours: undefined, ...(permanent ? { permanent } : {}) });
 }
 
 export function outcomeUnknown(name: string, id: TaskId, why: 'missing' | 'replaced'): FailoverError {

@@ -20,8 +20,9 @@ export function isSpent(
 }
 
 export function verdictOn(error: CodedError, attempts: number): Verdict {
-  const { name, message, code } = toWire(error);
-  return { name: cut(name), message: cut(message), code: code && cut(code), attempts };
+  const { name, message, code, permanent } = toWire(error);
+  const verdict = { name: cut(name), message: cut(message), code: code && cut(code), attempts };
+  return permanent ? { ...verdict, permanent } : verdict;
 }
 
 function cut(text: string): string {
@@ -37,8 +38,9 @@ export function queueBlocked(queue: string, id: TaskId, error: CodedError): Work
 }
 
 /** Returns why a task that a takeover finds is not run any more. */
-export function attemptsSpent({ failed, deaths, permanent }: Parameters<typeof isSpent>[0]): WorkError {
+export function attemptsSpent({ failed, deaths, permanent }: Parameters<typeof isSpent>[0]): CodedError {
   const died = deaths === 0 ? '' : `; ${deaths + 1} processes died while it may have been running`;
   const text = `it was tried ${failed} times${permanent ? ', and failed for good' : ''}${died}`;
-  return new WorkError('ERR_ATTEMPTS_EXHAUSTED', text);
+  const error = new WorkError('ERR_ATTEMPTS_EXHAUSTED', text);
+  return permanent ? Object.assign(error, { permanent }) : error;
 }

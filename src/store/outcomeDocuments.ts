@@ -5,8 +5,11 @@ import type { TaskOutcome } from './taskStore.js';
 
 /** An outcome but for its result and its times, which each store keeps in its own way. */
 export function storedOutcome({ id, seq, term, state, attempts, error }: TaskOutcome): Fields {
-  const told = error === null ? null : { name: error.name, message: error.message, code: error.code ?? null };
-  return { key: storedId(id), seq, term, state, attempts, error: told };
+  return { key: storedId(id), seq, term, state, attempts, error: error === null ? null : storedError(error) };
+}
+
+function storedError({ name, message, code, permanent }: NonNullable<TaskOutcome['error']>): Fields {
+  return { name, message, code: code ?? null, ...(permanent ? { permanent } : {}) };
 }
 
 /** Returns whether the first of two outcomes of one id counts more. */

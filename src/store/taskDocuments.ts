@@ -18,8 +18,8 @@ import type {
 /** Returns the fields of the lease that say how far the queue is done. A queue that has none is at its beginning. */
 export function storedBurial(burial: Burial | null): Fields | null {
   if (burial === null) return null;
-  const { seq, name, message, code, attempts } = burial;
-  return { seq, name, message, code: code ?? null, attempts };
+  const { seq, name, message, code, attempts, permanent } = burial;
+  return { seq, name, message, code: code ?? null, attempts, ...(permanent ? { permanent } : {}) };
 }
 
 /** A dead letter but for its payload and its time, which each store keeps in its own way. */
@@ -164,7 +164,8 @@ export class TaskReader extends DocumentReader {
 
   protected error(): Omit<Verdict, 'attempts'> {
     const code = this.fields.code === null ? undefined : this.text('code');
-    return { name: this.text('name'), message: this.text('message'), code };
+    const permanent = this.fields.permanent === true ? ({ permanent: true } as const) : {};
+    return { name: this.text('name'), message: this.text('message'), code, ...permanent };
   }
 
   private below(name: string): TaskReader {

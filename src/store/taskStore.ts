@@ -102,6 +102,8 @@ export interface Verdict {
   readonly message: string;
   readonly code: string | undefined;
   readonly attempts: number;
+  /** Whether the error said that trying again is of no use. */
+  readonly permanent?: true;
 }
 
 /** A task that is being moved to the dead letters: acknowledged already, and still to be put there. */

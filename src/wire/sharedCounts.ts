@@ -9,7 +9,7 @@ export const phases = ['stopped', 'init', 'slave', 'ticking', 'master', 'error']
 /** Why a mastership ended that was not released. */
 export const lossReasons = ['store', 'alien', 'main-blocked', 'timeout', 'work', 'configuration'] as const;
 /** What became of a try of a task. */
-export const outcomes = ['done', 'failed', 'dead-letter', 'repeated'] as const;
+export const outcomes = ['done', 'failed', 'dead-letter', 'repeated', 'cancelled'] as const;
 /** The calls of the store whose failures are counted by name; those of others count as `other`. */
 export const storeCalls = [
   ...(['open', 'highestTerm', 'observe', 'settle', 'compareAndSetLease', 'insertTerm', 'beat', 'release'] as const),

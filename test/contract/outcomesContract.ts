@@ -25,7 +25,7 @@ const done = (id: TaskId, seq: number, fields: Partial<TaskOutcome> = {}): TaskO
   ...{ id, seq, term: 1, state: 'done', attempts: 1, error: null, result: null },
   ...{ at: AT, until: new Date(AT.getTime() + 60_000), ...fields },
 });
-const error = { name: 'TypeError', message: 'no', code: 'E_NO' };
+const error = { name: 'TypeError', message: 'no', code: 'E_NO', permanent: true } as const;
 
 export function outcomesContract(title: string, setup: () => Promise<OutcomesUnderTest>): void {
   describe(title, () => {

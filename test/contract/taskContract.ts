@@ -285,6 +285,9 @@ export function taskContract(title: string, setup: () => Promise<TaskStoreUnderT
         expect(await store.tasks.queueState(name)).toEqual({ done: 3, burial });
         expect(await store.tasks.acknowledge(tenure, acknowledgement(2, { ...burial, code: 'ERR' }))).toBe(true);
         expect(await store.tasks.queueState(name)).toEqual({ done: 3, burial: { ...burial, code: 'ERR' } });
+        const forGood = { ...burial, permanent: true } as const;
+        expect(await store.tasks.acknowledge(tenure, acknowledgement(2, forGood))).toBe(true);
+        expect(await store.tasks.queueState(name)).toEqual({ done: 3, burial: forGood });
         expect(await store.tasks.acknowledge(tenure, acknowledgement(5, null))).toBe(true);
         expect(await store.tasks.queueState(name)).toEqual({ done: 5, burial: null });
       });

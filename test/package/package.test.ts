@@ -123,7 +123,11 @@ test('every call around stored tasks works for an ES module, in CommonJS and by 
   await compiled();
   const store = join(folder, 'calls');
   expect(JSON.parse(await run('node', ['built/everyCall.mjs', store], project))).toEqual({
-    ...{ result: 'hello you', error: 'PermanentError: nobody is there', outcome: ['failed', 1, 'PermanentError'] },
+    ...{
+      result: 'hello you',
+      error: 'PermanentError: nobody is there, permanent true',
+      outcome: ['failed', 1, 'PermanentError'],
+    },
     ...{ requeued: { requeued: 1, duplicates: 0, full: false }, postponed: [{ row: 17 }, 1] },
     ...{ many: { stored: 2, duplicates: 0 }, late: 'ERR_TIMEOUT', removed: 'removed', updated: 'updated' },
     ...{

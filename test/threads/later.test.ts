@@ -40,6 +40,7 @@ test('a task is queued if and only if the transaction commits', async () => {
     await expect(cluster.submitWork({ id: 'none' }, { session })).rejects.toMatchObject({ code: 'ERR_NO_TRANSACTION' });
     const told = await session.withTransaction(() => order(session, 'one'));
     expect(told).toEqual({ stored: 'pending' });
+    await expect(told.done()).rejects.toMatchObject({ code: 'ERR_OUTCOME_UNKNOWN' });
     await expect(
       session.withTransaction(async () => {
         await order(session, 'aborted');

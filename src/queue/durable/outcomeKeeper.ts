@@ -34,8 +34,9 @@ export class OutcomeKeeper {
     this.collect(task, { state: 'done', attempts: task.failed + 1, error: null, result: task.result ?? null });
   }
 
-  gaveUp(task: WindowTask, { name, message, code, attempts }: Burial): void {
-    this.collect(task, { state: 'failed', attempts, error: { name, message, code }, result: null });
+  gaveUp(task: WindowTask, { name, message, code, attempts, permanent }: Burial): void {
+    const error = { name, message, code, ...(permanent ? { permanent } : {}) };
+    this.collect(task, { state: 'failed', attempts, error, result: null });
   }
 
   cancelled(task: Pick<WindowTask, 'id' | 'seq'>): void {

@@ -5,6 +5,7 @@
 import {
   type Backfilled,
   type CancelOutcome,
+  type CodedError,
   type CronFunction,
   type DoneOutcome,
   FailoverError,
@@ -54,7 +55,9 @@ const ticked = new Promise<boolean>((resolve) => {
 const greeted: Submission = await cluster.submitWork({ id: 1, does: 'greet', whom: 'you' });
 const { result }: DoneOutcome<string> = await greeted.done<string>(ended);
 const failed = await cluster.submitWork({ id: 2, does: 'fail' });
-const error = await failed.done(ended).catch((reason: Error) => `${reason.name}: ${reason.message}`);
+const error = await failed
+  .done(ended)
+  .catch((reason: CodedError) => `${reason.name}: ${reason.message}, permanent ${reason.permanent}`);
 const outcome: Outcome | null = await cluster.outcome(2);
 const requeued: RequeuedAll = await cluster.requeueAll({ error: /nobody/, limit: 10 });
 const postponed = await (await cluster.submitWork({ id: 3, does: 'postpone' })).done(ended);

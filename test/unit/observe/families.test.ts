@@ -55,7 +55,7 @@ test('whether it is paused is known once it has taken part', () => {
 test('counters begin at 0 with all of their labels, and count', () => {
   const { counts } = world.addMaster('a');
   expect(world.values('mongo_failover_tasks_total')).toEqual({
-    ...{ 'a done': 0, 'a failed': 0, 'a dead-letter': 0, 'a repeated': 0 },
+    ...{ 'a done': 0, 'a failed': 0, 'a dead-letter': 0, 'a repeated': 0, 'a cancelled': 0 },
   });
   counts.tasks.add('done', 5);
   counts.transitions.add('slave');

@@ -21,7 +21,7 @@ test('two views of one buffer show the same, and no cell is used twice', () => {
   ]);
   expect(seen.transitions.read()).toEqual({ stopped: 0, init: 0, slave: 0, ticking: 0, master: 0, error: 3 });
   expect(Object.values(seen.losses.read())).toEqual([0, 0, 0, 0, 0, 1]);
-  expect(Object.values(seen.tasks.read())).toEqual([0, 0, 0, 2]);
+  expect(Object.values(seen.tasks.read())).toEqual([0, 0, 0, 2, 0]);
   expect(seen.taskTime.read()).toMatchObject({ sum: 1000 });
   expect(seen.taskTime.read().counts.at(-1)).toBe(1);
   expect(seen.queue(5)).toEqual({ queued: 1, dead: 2, headAge: null, blocked: true });

@@ -1,8 +1,10 @@
 /** How it is kept how tasks ended, what a running task puts down, and what of it a deposed master can still do. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { StoreError } from '../../../../src/errors.ts';
+import { failureIn } from '../../../../src/facade/outcomes.ts';
 import type { QueuedTask } from '../../../../src/queue/runner.ts';
 import { countsMore } from '../../../../src/store/outcomeDocuments.ts';
+import type { TaskOutcome } from '../../../../src/store/taskStore.ts';
 import { atOnce, MemoryTasks, OUTCOMES_TRIMMED_MAX, type TaskFate } from '../../../support/memoryTaskStore.ts';
 import { VirtualClock } from '../../../support/virtualClock.ts';
 import { random } from '../random.ts';
@@ -226,6 +228,20 @@ describe('failures that are permanent', () => {
     await settle();
     expect(store.letters).toMatchObject([{ seq: 1, message: 'never', attempts: 1 }]);
     expect(master.ready()).toEqual([2]);
+  });
+
+  test.each([permanent, new Error('for now')])('are told by the outcome of the task: %s', async (error) => {
+    addAll(store, 1, 2);
+    const master = await elected(kept);
+    const { head } = master;
+    head.failed += 1;
+    master.queue.failed(head, 'permanent' in error);
+    master.queue.exhausted(head, error);
+    await settle();
+    const outcome = store.outcomes.get(1);
+    expect(outcome).toMatchObject({ state: 'failed', error: { message: error.message } });
+    const told = failureIn('billing', outcome as TaskOutcome);
+    expect(told?.permanent).toBe('permanent' in error ? true : undefined);
   });
 
   test('block the queue also under the next masters, until it is requeued', async () => {
