@@ -74,7 +74,7 @@ const namedTests: Readonly<Record<string, string | readonly string[]>> = {
   'src/execution/context.ts': 'test/unit/execution/answers.test.ts',
   'src/execution/answerPort.ts': 'test/unit/execution/answers.test.ts',
   'src/queue/durable/polling.ts': 'test/unit/queue/durable/durableQueue.test.ts',
-  'src/relay/relay.ts': 'test/unit/relay/relay.properties.test.ts',
+  'src/relay/relay.ts': 'test/unit/relay/',
   'src/store/embedded/wakeups.ts': 'test/unit/store/embedded/wakeups.test.ts',
   'src/store/mongodb/wakeups/changes.ts': 'test/unit/store/mongodb/wakeups/changes.test.ts',
   'src/store/mongodb/wakeups/wakeUps.ts': 'test/unit/store/mongodb/wakeups/wakeUps.test.ts',

@@ -33,7 +33,7 @@ const once: [number, Overrides][] = [
     seed,
     { without: ['unfit'] },
   ]),
-  ...[257, 2116, 15_447, 17_579].map((seed): [number, Overrides] => [seed, {}]),
+  ...[180, 257, 576, 2116, 2598, 4542, 15_447, 17_579].map((seed): [number, Overrides] => [seed, {}]),
 ];
 test.each(once)('seed %d, which once failed, holds', async (seed, overrides) => {
   const failure = await runSetting(drawSetting(seed, overrides), noTotals());

@@ -12,7 +12,7 @@ export const scheduleBugs: readonly PlantedBug[] = [
       'A clock that is found to be behind counts as a beat, so a deposed master replaces what a later one has written.',
     file: 'src/coordinator/schedules/masterRows.ts',
     find: 'if (validUntil > this.validUntil) this.beats += 1;',
-    replace: 'this.beats += 1;',
+    replace: 'if (validUntil !== this.validUntil) this.beats += 1;',
     caughtBy: ['named'],
   },
   {
