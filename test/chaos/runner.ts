@@ -47,8 +47,8 @@ const KEEP_OUTCOMES = 3 * 24 * 3_600_000;
 const CANCEL_TIMEOUT = 200;
 /** How long the last slots may take, in ms: a master whose clock was set back may look a minute later. */
 const SLOTS_LIMIT = 75_000;
-/** Of so many tasks the outcome is asked for at the end, and of so many at once. */
-const OUTCOMES = { most: 300, atOnce: 20 };
+/** Of so many tasks the outcome is asked for at the end, of so many at once, and so often of the last one until there is one. */
+const OUTCOMES = { most: 300, atOnce: 20, tries: 50 };
 
 interface Run {
   readonly folder: string;
@@ -144,6 +144,8 @@ async function askOutcomes(asker: Asker, { ids, repeated }: Progress, random: ()
   const share = OUTCOMES.most / ids.length;
   const some = ids.filter((id) => repeated.has(id) || random() < share);
   const left = [...some, ...asker.cancelled];
+  // A task has an outcome once it is acknowledged, and they are in order.
+  for (let tries = 0; tries < OUTCOMES.tries && (await asker.outcome('last')) === 'none'; tries += 1) await sleep(100);
   const askOn = async (): Promise<void> => {
     for (let id = left.pop(); id !== undefined; id = left.pop()) await asker.outcome(id);
   };

@@ -12,6 +12,8 @@ import type { Run } from './runs.ts';
 const ALLOWANCE = 2000;
 /** How often the lateness of the machine counts. */
 const LATENESS = 4;
+/** After so long what has ended is acknowledged, in ms. */
+const ACKNOWLEDGED = 10_000;
 /** Between a kill that was noted and the end of the process, in ms. */
 const DYING = 500;
 
@@ -70,7 +72,7 @@ export class Answers {
       return this.cancels.has(id) ? undefined : 'which was not to be cancelled';
     if (state === 'none' || state === 'ERR_OUTCOME_UNKNOWN') {
       const isExcused = this.again.has(id) || this.mayBeGone.has(id) || this.isForgotten(id, at);
-      return isExcused ? undefined : `which ended ${ended.length} times`;
+      return isExcused || this.mayBeOpen(one, ended) ? undefined : `which ended ${ended.length} times`;
     }
     const mayBe = one.what === 'answer' ? ['ERR_TIMEOUT', 'ERR_STOPPED'] : ['ERR_STORE_UNAVAILABLE', 'ERR_STORE_GONE'];
     return mayBe.includes(state) ? undefined : 'which is no answer to expect';
@@ -91,6 +93,13 @@ export class Answers {
     const acknowledged = ended.findLast(({ member, last }) => member === said?.member && last <= said.at);
     if (acknowledged === undefined || acknowledged.term === term) return undefined;
     return `which was acknowledged in term ${acknowledged.term}`;
+  }
+
+  /** Whether the end of the task may not have been acknowledged when its outcome was asked for. */
+  private mayBeOpen({ what, id, sent }: Asked, ended: readonly Run[]): boolean {
+    if (what !== 'outcome') return false;
+    const isSaid = this.records.said.some((one) => one.what === 'done' && one.about === id && one.at < sent);
+    return !isSaid && ended.every(({ last }) => last > sent - ACKNOWLEDGED);
   }
 
   /** Whether a fault may have taken the task or what was kept of it. */

@@ -65,6 +65,8 @@ export interface Asked {
   readonly what: 'due' | 'unique' | 'waits' | 'answer' | 'cancels' | 'cancelled' | 'outcome';
   readonly member: string;
   readonly at: number;
+  /** Of `outcome`: when it was asked for. */
+  readonly sent: number;
   readonly id: string;
   /** Not before then, by the wall clock. */
   readonly due?: number;
@@ -178,7 +180,7 @@ export async function readRecords(folder: string): Promise<Records> {
       if (line.what === 'stored') stored.push({ ...line, at, sent: ms(line.sent ?? line.at) });
       else if (line.what === 'state' || line.what === 'lease')
         sights.push({ ...line, member, at, seen: ms(line.seen) });
-      else if (isAsked(line)) asked.push({ ...line, member, at });
+      else if (isAsked(line)) asked.push({ ...line, member, at, sent: ms(line.sent ?? line.at) });
       else said.push({ what: line.what, member, at, about: String(line.id ?? line.code ?? '') });
     });
   }

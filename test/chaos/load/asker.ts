@@ -44,13 +44,19 @@ export class Asker {
     );
   }
 
-  /** Looks once how a task ended. */
-  async outcome(id: string): Promise<void> {
-    await this.cluster.outcome<Answer | undefined>(id).then(
-      (outcome) =>
-        this.note('outcome', { id, state: outcome?.state ?? 'none', term: outcome?.term, result: outcome?.result }),
-      (error: unknown) => this.note('outcome', { id, state: codeOf(error) }),
-    );
+  /** Looks once how a task ended. Returns what was told. */
+  async outcome(id: string): Promise<string> {
+    const sent = process.hrtime.bigint();
+    try {
+      const outcome = await this.cluster.outcome<Answer | undefined>(id);
+      const state = outcome?.state ?? 'none';
+      this.note('outcome', { id, sent, state, term: outcome?.term, result: outcome?.result });
+      return state;
+    } catch (error) {
+      const state = codeOf(error);
+      this.note('outcome', { id, sent, state });
+      return state;
+    }
   }
 
   /** Resolves when all is answered. */

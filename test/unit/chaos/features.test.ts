@@ -191,6 +191,15 @@ describe('answers', () => {
     expect(found(await outcome(repeated(), { state: 'none' }).verdict())).toEqual(wrong);
     expect(found(await outcome(repeated(), { state: 'cancelled' }).verdict())).toEqual(wrong);
     expect(found(await outcome(repeated().loses('all', 2000, 2010), { state: 'none' }).verdict())).toEqual({});
+    // It may have been asked for before the end was acknowledged.
+    const soon = (sent: number, at: number) =>
+      new Folder()
+        .run('a', '1.1', 1, 10, 20)
+        .says('runner', 'outcome', at, { id: 'a', state: 'none', sent: `${sent}e6` });
+    expect(found(await soon(30, 40).verdict())).toEqual({});
+    expect(found(await soon(30, 40).says('1.1', 'done', 35, { id: 'a' }).verdict())).toEqual({});
+    expect(found(await soon(30, 40).says('1.1', 'done', 25, { id: 'a' }).verdict())).toEqual(wrong);
+    expect(found(await soon(10_100, 10_200).verdict())).toEqual(wrong);
   });
 });
 
