@@ -26,3 +26,11 @@ export type TakenSlot = { readonly taken: true } | { readonly taken: false; read
 
 /** With the name it must fit into one key of the embedded store. */
 export const JOB_BYTES_MAX = 200;
+
+/**
+ * The same, with what is known of clocks where another has it: by how much the server's is ahead of the one here, in ms, null if it is
+ * not known; `none`: the store has no clock but the one here.
+ */
+export type TakeAnswer =
+  | { readonly taken: true }
+  | { readonly taken: false; readonly last: number; readonly serverAhead: number | null | 'none' };
