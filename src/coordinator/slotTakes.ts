@@ -5,12 +5,9 @@ import type { AskedTake, TakeAnswer } from '../store/takenSlots.js';
 interface TakeParts {
   readonly store: Pick<Store, 'takeSlot' | 'clockAhead'>;
   readonly spec: { readonly name: string; readonly holder: string };
-  readonly options: { readonly store: { readonly kind: string } };
 }
 
-export async function takeSlot({ store, spec, options }: TakeParts, asked: AskedTake): Promise<TakeAnswer> {
+export async function takeSlot({ store, spec }: TakeParts, asked: AskedTake): Promise<TakeAnswer> {
   const answer = await store.takeSlot({ ...asked, name: spec.name, holder: spec.holder });
-  if (answer.taken) return answer;
-  const serverAhead = options.store.kind === 'embedded' ? 'none' : await store.clockAhead().catch(() => null);
-  return { ...answer, serverAhead };
+  return answer.taken ? answer : { ...answer, serverAhead: await store.clockAhead().catch(() => null) };
 }
