@@ -36,6 +36,8 @@ interface Task extends Fields {
 
 export class FakeTasks {
   done = 0;
+  /** How often a test has emptied it. */
+  emptied = 0;
   /** What is put down of trimming. */
   trimmed: Fields | undefined;
   /** In the order of their numbers. */
