@@ -52,7 +52,7 @@ export class MongodbReader implements StoreReader {
     this.connection = new MongoConnection(settings, async (run) => void (await run('open', { ping: 1 })));
     this.commands = new Commands(this.connection.run, settings);
     this.requests = new MongodbOrders(this.commands);
-    const reads = new TaskReads(this.commands, new Topology(this.commands));
+    const reads = new TaskReads(this.commands, new Topology(this.commands), clocks);
     this.kept = new MongodbOutcomes(this.commands, reads, systemClock);
   }
 

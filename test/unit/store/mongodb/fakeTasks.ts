@@ -59,13 +59,13 @@ export class FakeTasks {
   }
 
   /** What a member has: its own memory, by its own clock. */
-  member(clock: Clock): { adder: TaskAdder; trimmer: TaskTrimmer; indexes: IndexKeeper } {
+  member(clock: Clock): { adder: TaskAdder; trimmer: TaskTrimmer; indexes: IndexKeeper; reads: TaskReads } {
     const commands = new Commands(this.run, settings);
-    const reads = new TaskReads(commands, new Topology(commands));
+    const reads = new TaskReads(commands, new Topology(commands), clock);
     const { label } = settings;
     const indexes = new IndexKeeper({ send: (what, command) => commands.send(what, command), label, clock });
     const adder = new TaskAdder(commands, reads, indexes, clock);
-    return { adder, trimmer: new TaskTrimmer(commands, reads, clock), indexes };
+    return { adder, trimmer: new TaskTrimmer(commands, reads, clock), indexes, reads };
   }
 
   /** Ids that are there more than once, by how often. */
@@ -146,8 +146,9 @@ function isMatch(task: Fields, { name: _name, ...filter }: Fields): boolean {
   return Object.entries(filter).every(([field, wanted]) => {
     const value = task[field] ?? null;
     if (!isFields(wanted) || wanted instanceof Date) return value === wanted;
-    const { $gt, $lte, $in } = wanted;
+    const { $gt, $gte, $lte, $in } = wanted;
     if ($in !== undefined) return Array.isArray($in) && $in.includes(value);
+    if ($gte !== undefined && !(value !== null && Number(value) >= Number($gte))) return false;
     const isAbove = $gt === undefined || (value !== null && Number(value) > Number($gt));
     return isAbove && ($lte === undefined || (value !== null && Number(value) <= Number($lte)));
   });
