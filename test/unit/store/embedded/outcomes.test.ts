@@ -1,4 +1,4 @@
-/** The entries that outcomes have in the embedded store: what older versions wrote, and what nobody will find any more. */
+/** The entries of outcomes in the embedded store: those that older versions wrote, and those that no outcome needs any more. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
