@@ -32,7 +32,8 @@ export const durableBugs: readonly PlantedBug[] = [
     breaks: 'A deposed master goes on, and reports as acknowledged what the store has refused.',
     file: reign,
     find: '      if (matched !== null) this.lost = !matched;\n      if (!matched) break;',
-    replace: '      if (matched === null) break;\n      this.lost = !matched && finished < 0;\n      if (this.lost) break;',
+    replace:
+      '      if (matched === null) break;\n      this.lost = !matched && finished < 0;\n      if (this.lost) break;',
     caughtBy: ['simulation'],
   },
   {
