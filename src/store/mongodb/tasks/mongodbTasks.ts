@@ -169,8 +169,10 @@ export class MongodbTasks extends MongodbChanges implements TaskStore {
     return { tasks, highest, bytes, isAll: isWhole && documents.length < most && bytes < SMALL_ANSWER_BYTES };
   }
 
-  async acknowledge(tenure: Tenure, { number, done, burial }: Acknowledgement): Promise<boolean> {
+  /** Two commands, one after the other: no server has to write two documents at once. */
+  async acknowledge(tenure: Tenure, { number, done, burial, outcomes = [] }: Acknowledgement): Promise<boolean> {
     const { name, term, holder } = tenure;
+    if (outcomes.length > 0) await this.outcomes.put(name, outcomes);
     const held = { _id: leaseId(name), term, holder, ack: { $lt: number }, ...ofOurFormat };
     const change = { $max: { done }, $set: { ack: number, burial: storedBurial(burial) } };
     return this.commands.update('acknowledge', LEASES, held, change);
