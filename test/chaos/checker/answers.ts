@@ -107,7 +107,7 @@ export class Answers {
     const moments = (this.ofTask.get(id) ?? []).flatMap(({ start, last }) => [start, last]);
     const stored = this.records.stored.filter((one) => one.id === id);
     return [...moments, ...stored.flatMap(({ sent, at: heard }) => [sent, heard])].some(
-      (moment) => moment <= at && this.epochs.forgets(moment),
+      (moment) => moment <= at && this.epochs.forgets(moment, at),
     );
   }
 
@@ -137,44 +137,59 @@ export class Answers {
   wrongCancels(): Finding[] {
     return this.all('cancelled').flatMap((one) => {
       const { id, at, member, state } = one;
-      if (this.again.has(id) || this.isForgotten(id, Number.POSITIVE_INFINITY)) return [];
+      if (this.again.has(id)) return [];
       const runs = this.ofTask.get(id) ?? [];
       const found = state === 'removed' ? this.whyNotRemoved(one, runs) : this.whyNotOver(one, runs);
-      return found === undefined ? [] : [{ at, text: `${member} is told '${state}' of task ${id}, ${found}` }];
+      if (found === undefined || this.isForgotten(id, found.by)) return [];
+      return [{ at, text: `${member} is told '${state}' of task ${id}, ${found.text}` }];
     });
   }
 
-  private whyNotRemoved({ id, at }: Asked, runs: readonly Run[]): string | undefined {
+  private whyNotRemoved({ id, at }: Asked, runs: readonly Run[]): Contradiction | undefined {
     const later = runs.find((run) => !run.caught && run.start > at);
-    if (later !== undefined) return `which begins ${(later.start - at).toFixed(0)} ms later on ${later.member}`;
+    if (later !== undefined)
+      return { by: later.start, text: `which begins ${(later.start - at).toFixed(0)} ms later on ${later.member}` };
     const ends = runs.find((run) => !run.caught && run.outcome === 'end' && run.last > at);
-    if (ends !== undefined) return `which ends ${(ends.last - at).toFixed(0)} ms later on ${ends.member}`;
+    if (ends !== undefined)
+      return { by: ends.last, text: `which ends ${(ends.last - at).toFixed(0)} ms later on ${ends.member}` };
     const said = this.records.said.find((one) => one.what === 'done' && one.about === id);
-    if (said !== undefined) return `which is done, as ${said.member} says`;
+    if (said !== undefined) return { by: said.at, text: `which is done, as ${said.member} says` };
     const outcome = this.all('outcome').find((one) => one.id === id && one.state === 'done');
-    return outcome === undefined ? undefined : 'whose outcome is done';
+    return outcome === undefined ? undefined : { by: outcome.at, text: 'whose outcome is done' };
   }
 
-  private whyNotOver({ state, at, id }: Asked, runs: readonly Run[]): string | undefined {
+  private whyNotOver({ state, at, id }: Asked, runs: readonly Run[]): Contradiction | undefined {
     const isOver = runs.some((run) => run.outcome === 'end' && run.last <= at);
-    if (state === 'done') return isOver ? undefined : 'which had not ended';
+    if (state === 'done') return isOver ? undefined : { by: at, text: 'which had not ended' };
     if (state !== 'unknown' || isOver) return undefined;
     const removed = this.all('cancelled').some((one) => one.id === id && one.state === 'removed');
     const later = runs.find((run) => run.start > at);
-    return removed || later === undefined ? undefined : `which begins on ${later.member} after that`;
+    if (removed || later === undefined) return undefined;
+    return { by: later.start, text: `which begins on ${later.member} after that` };
   }
 
   /** Ids that stay taken, and were free twice. */
   freeTwice(): Finding[] {
-    const stored = this.all('unique').filter((one) => one.stored === true && !this.epochs.forgets(one.at));
-    return [...groupBy(stored, ({ id }) => id)].flatMap(([id, lines]) =>
-      lines.slice(1).map(({ at, member }) => ({ at, text: `the id of task ${id} was free again, for ${member}` })),
-    );
+    const stored = this.all('unique').filter((one) => one.stored === true);
+    return [...groupBy(stored, ({ id }) => id)].flatMap(([id, lines]) => {
+      const inOrder = lines.toSorted((a, b) => a.at - b.at);
+      return inOrder.slice(1).flatMap(({ at, member }, index) => {
+        const before = inOrder[index]?.at ?? at;
+        if (this.epochs.forgets(before, at)) return [];
+        return [{ at, text: `the id of task ${id} was free again, for ${member}` }];
+      });
+    });
   }
 
   private all(what: Asked['what']): readonly Asked[] {
     return this.asked.get(what) ?? [];
   }
+}
+
+/** What contradicts an answer. `by`: what the store lost before then may be why. */
+interface Contradiction {
+  readonly by: number;
+  readonly text: string;
 }
 
 function isEnd(what: string): boolean {

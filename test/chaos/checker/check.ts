@@ -202,7 +202,7 @@ function othersOf(records: Records, { runs, epochs, answers, again, masterships 
   return {
     'slot lost': lostSlots(seen),
     'wrong slot': wrongSlots(seen),
-    'before its time': beforeTime(runs, asked, clocks),
+    'before its time': beforeTime(runs, asked, generations, clocks),
     'wrong answer': answers.wrong(),
     'answer over its time': answers.hanging(),
     'wrong cancel': answers.wrongCancels(),

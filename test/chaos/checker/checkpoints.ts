@@ -31,7 +31,7 @@ function wrongOf(unordered: readonly LedgerLine[], epochs: Epochs): Finding[] {
 
 /** Whether a fault between the two moments may have taken what was stored at the first. */
 function isTaken(moment: number, by: number, epochs: Epochs): boolean {
-  return epochs.forgets(moment) && epochs.at(by) > 0;
+  return epochs.forgets(moment, by) && epochs.at(by) > epochs.at(moment);
 }
 
 function isSame(a: Step | null | undefined, b: Step | null | undefined): boolean {

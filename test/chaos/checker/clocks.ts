@@ -4,7 +4,7 @@
  */
 import type { Mastership } from './masterships.ts';
 import type { Finding } from './order.ts';
-import type { Asked, Fault, Settings } from './records.ts';
+import type { Asked, Fault, Generation, Settings } from './records.ts';
 import type { Run } from './runs.ts';
 
 /** What clocks of one machine may differ by, in ms: the offset of its clocks was taken once. */
@@ -47,19 +47,36 @@ export class WallClocks {
     return this.aheads.filter(({ from }) => from < moment);
   }
 
-  /** Returns the latest time that the clock of a master showed up to a moment, if that was ahead; else what a right one showed. */
-  latest(moment: number): number {
-    const ahead = this.aheadBefore(moment).map(({ to, ms }) => this.at(Math.min(to, moment)) + ms);
+  /** Returns the moment at which a right clock showed that time. */
+  momentOf(wall: number): number {
+    return wall - this.offset;
+  }
+
+  /**
+   * Returns the latest time that the clock of a master showed up to a moment, if that was ahead; else what a right one showed. One that
+   * was right again before `since` settled nothing of what there is since then.
+   */
+  latest(moment: number, since: number): number {
+    const aheads = this.aheadBefore(moment).filter(({ to }) => to + UNSEEN >= since);
+    const ahead = aheads.map(({ to, ms }) => this.at(Math.min(to, moment)) + ms);
     return Math.max(this.at(moment), ...ahead);
   }
 }
 
 /** Runs that begin before the time of their slot, or before they were due. */
-export function beforeTime(runs: readonly Run[], asked: readonly Asked[], clocks: WallClocks): Finding[] {
-  const due = new Map(asked.flatMap(({ what, id, due: at }) => (what === 'due' && at !== undefined ? [[id, at]] : [])));
-  return runs.flatMap(({ id, slot, start, wall, member, term }) => {
-    const time = slot ?? due.get(id);
-    if (time === undefined || wall >= time || clocks.latest(start) + DIFFER >= time) return [];
+export function beforeTime(
+  runs: readonly Run[],
+  asked: readonly Asked[],
+  generations: readonly Generation[],
+  clocks: WallClocks,
+): Finding[] {
+  const due = new Map(asked.flatMap((one) => (one.what === 'due' && one.due !== undefined ? [[one.id, one]] : [])));
+  const begun = new Map(generations.map(({ number, from }) => [`${number}`, clocks.momentOf(from)]));
+  return runs.flatMap(({ id, slot, schedule = '', start, wall, member, term }) => {
+    const later = due.get(id);
+    const time = slot ?? later?.due;
+    const since = slot === undefined ? later?.sent : begun.get(schedule.slice(schedule.lastIndexOf('.') + 1));
+    if (time === undefined || wall >= time || clocks.latest(start, since ?? 0) + DIFFER >= time) return [];
     const early = (time - clocks.at(start)).toFixed(0);
     return [{ at: start, text: `task ${id} starts on ${member} in term ${term}, ${early} ms before its time` }];
   });

@@ -34,9 +34,11 @@ export class Epochs {
     return this.losses.filter(({ to, forgot }) => forgot === 'all' && to + this.over < moment).length;
   }
 
-  /** Returns whether a fault may have taken what was put down at that moment. */
-  forgets(moment: number): boolean {
-    return this.losses.some(({ from, to, forgot }) => moment <= to + this.over && (forgot === 'all' || moment >= from));
+  /** Returns whether a fault that began before `by` may have taken what was put down at that moment. */
+  forgets(moment: number, by: number): boolean {
+    return this.losses.some(
+      ({ from, to, forgot }) => from < by && moment <= to + this.over && (forgot === 'all' || moment >= from),
+    );
   }
 
   /** Returns since when the store of this epoch lacks what happened; undefined if it begins empty, or is the first one. */

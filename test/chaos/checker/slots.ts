@@ -13,6 +13,8 @@ import type { Run } from './runs.ts';
 const LATE = 120_000;
 /** A schedule that was there for so long, and two slots, must have had one, in ms. */
 const LONG = 18_000;
+/** Of the run. */
+const end = Number.POSITIVE_INFINITY;
 /** Between the clock that a master read and the fault that had set it, in ms. */
 const SLOP = 100;
 
@@ -35,9 +37,11 @@ type SlotRun = Run & { readonly slot: number };
 /** Returns the slots that have no task, and must have one. */
 export function lostSlots(seen: Seen): Finding[] {
   const ended = groupBy(slotRuns(seen.runs, 'end'), ({ schedule }) => schedule);
-  return schedulesOf(seen).flatMap((schedule) =>
-    schedule.rule.overlap === 'skip' ? [] : lostOf(schedule, ended.get(schedule.name) ?? [], seen),
-  );
+  return schedulesOf(seen).flatMap((schedule) => {
+    const runs = ended.get(schedule.name) ?? [];
+    // Of those that may not overlap the first one has a task, at least.
+    return schedule.rule.overlap === 'skip' ? noneOf(schedule, runs, seen) : lostOf(schedule, runs, seen);
+  });
 }
 
 /** Returns tasks of no slot, and slots that begin after a later one of their schedule. */
@@ -81,21 +85,24 @@ function lostOf(schedule: Schedule, runs: readonly SlotRun[], seen: Seen): Findi
   const sections = groupBy(runs, ({ start }) => epochs.emptiedBefore(start));
   const findings = [...sections.values()].flatMap((some) => gapsOf(schedule, some, clocks));
   const { generation, rule, name } = schedule;
-  const { until, from } = generation;
+  const { until } = generation;
   if (until === null) return findings;
-  const end = Number.POSITIVE_INFINITY;
-  const isAhead = clocks.aheadBefore(end).some((one) => clocks.at(one.from) < until && clocks.at(one.to) > from);
   const tail = sections.get(epochs.emptiedBefore(end)) ?? [];
-  const wasEmptied = epochs.emptiedBefore(end) > 0;
-  if (tail.length === 0) {
-    const isShort = until - from < LONG + 2 * rule.every || wasEmptied || isAhead;
-    return isShort ? findings : [...findings, { at: end, text: `no slot of ${name} had a task` }];
-  }
+  if (tail.length === 0) return [...findings, ...noneOf(schedule, tail, seen)];
   const last = Math.max(...tail.map(({ slot }) => slot));
   const wanted = rule.every * Math.floor(until / rule.every);
   if (last < wanted)
     findings.push({ at: end, text: `the slots of ${name} end at ${shown(last)}, and not at ${shown(wanted)}` });
   return findings;
+}
+
+/** Finds a schedule that was there for long, and had no task. */
+function noneOf({ name, rule, generation }: Schedule, runs: readonly SlotRun[], { clocks, epochs }: Seen): Finding[] {
+  const { until, from } = generation;
+  if (until === null || runs.length > 0 || until - from < LONG + 2 * rule.every) return [];
+  const isAhead = clocks.aheadBefore(end).some((one) => clocks.at(one.from) < until && clocks.at(one.to) > from);
+  const wasEmptied = epochs.emptiedBefore(end) > epochs.emptiedBefore(clocks.momentOf(from));
+  return isAhead || wasEmptied ? [] : [{ at: end, text: `no slot of ${name} had a task` }];
 }
 
 function gapsOf({ name, rule, generation }: Schedule, runs: readonly SlotRun[], clocks: WallClocks): Finding[] {

@@ -5,11 +5,15 @@ import { Folder, found, WALL } from './folder.ts';
 
 const HOUR = 3_600_000;
 
-/** A generation of schedules from the beginning up to some second. */
+/** A generation of schedules from the beginning up to some second. If it is long, each schedule must have a task. */
 function timetable(until: number): Folder {
-  return new Folder()
-    .event('opened', 0, { generation: 0, from: WALL })
-    .event('closed', until * 1000 - 2000, { generation: 0, until: WALL + until * 1000 });
+  return opened(new Folder(), until).slot('skip.0', 3);
+}
+
+function opened(folder: Folder, until: number, generation = 0, from = 0): Folder {
+  return folder
+    .event('opened', from * 1000, { generation, from: WALL + from * 1000 })
+    .event('closed', until * 1000 - 2000, { generation, until: WALL + until * 1000 });
 }
 
 describe('slots', () => {
@@ -20,7 +24,7 @@ describe('slots', () => {
       .slots('skip.0', 6, 9, 3)
       .verdict();
     expect(found(all)).toEqual({});
-    expect(all.figures.slots).toBe(28 + 14 + 2);
+    expect(all.figures.slots).toBe(28 + 14 + 3);
   });
 
   test('one is lost in between, and so are the last ones, and all', async () => {
@@ -31,10 +35,13 @@ describe('slots', () => {
     const tail = timetable(30).slots('once.0', 2, 30, 2).slots('all.0', 1, 29, 1);
     expect(found(await tail.verdict())).toEqual({ 'slot lost': 1 });
     expect(found(await timetable(30).verdict())).toEqual({ 'slot lost': 2 });
+    // One whose slots may not overlap has a task, too.
+    expect(found(await opened(new Folder(), 30).verdict())).toEqual({ 'slot lost': 3 });
+    expect(found(await opened(new Folder(), 23).verdict())).toEqual({ 'slot lost': 2 });
   });
 
   test('where they overlap some are left out', async () => {
-    const some = timetable(9).slots('all.0', 1, 9, 1).slots('once.0', 2, 8, 2).slot('skip.0', 3).slot('skip.0', 9);
+    const some = timetable(9).slots('all.0', 1, 9, 1).slots('once.0', 2, 8, 2).slot('skip.0', 9);
     expect(found(await some.verdict())).toEqual({});
   });
 
@@ -50,21 +57,18 @@ describe('slots', () => {
     expect(found(await early.event('opened', 0, { generation: 0, from: WALL }).verdict())).toEqual({
       'before its time': 1,
     });
-    const opened = () => new Folder().event('opened', 0, { generation: 0, from: WALL });
-    const turned = opened()
-      .slot('all.0', 5, { at: 5000 })
-      .slot('all.0', 7, { at: 7000 })
-      .slot('all.0', 6, { at: 7010 });
+    const plain = () => new Folder().event('opened', 0, { generation: 0, from: WALL });
+    const turned = plain().slot('all.0', 5, { at: 5000 }).slot('all.0', 7, { at: 7000 }).slot('all.0', 6, { at: 7010 });
     expect(found(await turned.verdict())).toEqual({ 'wrong slot': 1 });
   });
 
   test('a task of no slot is found', async () => {
-    const opened = () => new Folder().event('opened', 0, { generation: 0, from: WALL });
-    expect(found(await opened().slot('once.0', 3).verdict())).toEqual({ 'wrong slot': 1 });
-    expect(found(await opened().slot('other.0', 3).verdict())).toEqual({ 'wrong slot': 1 });
-    expect(found(await opened().slot('all.1', 3).verdict())).toEqual({ 'wrong slot': 1 });
+    const plain = () => new Folder().event('opened', 0, { generation: 0, from: WALL });
+    expect(found(await plain().slot('once.0', 3).verdict())).toEqual({ 'wrong slot': 1 });
+    expect(found(await plain().slot('other.0', 3).verdict())).toEqual({ 'wrong slot': 1 });
+    expect(found(await plain().slot('all.1', 3).verdict())).toEqual({ 'wrong slot': 1 });
     const more = { schedule: 'all.0', slot: WALL + 2000, wall: WALL + 3000 };
-    const named = opened().line('start', 'all.0@else', '1.1', 1, 3000, more).line('end', 'all.0@else', '1.1', 1, 3001);
+    const named = plain().line('start', 'all.0@else', '1.1', 1, 3000, more).line('end', 'all.0@else', '1.1', 1, 3001);
     expect(found(await named.verdict())).toEqual({ 'wrong slot': 1 });
   });
 
@@ -136,6 +140,69 @@ test('a store that was emptied begins its schedules again, and what a copy bring
   expect(violations.map(({ kind, text }) => `${kind}: ${text.split(',')[0]}`)).toEqual([
     'slot lost: 4 slots of all.0 have no task',
   ]);
+});
+
+test('a store that was emptied before a generation began excuses none of its slots', async () => {
+  const none = (at: number) => opened(new Folder(), 60, 1, 30).loses('all', at, at + 100);
+  expect(found(await none(10_000).verdict())).toEqual({ 'slot lost': 3 });
+  expect(found(await none(40_000).verdict())).toEqual({});
+});
+
+test('a clock that was right again settled nothing of a later generation, and of no task that came after', async () => {
+  const clocks = () =>
+    opened(new Folder(), 60, 1, 30)
+      .lease('1.1', 1, 60_000, 1)
+      .fault(1, 'wall-clock', '1.1', 10_500, 12_500, { ahead: HOUR });
+  const early = { at: 40_000, wall: WALL + 40_000 };
+  expect((await clocks().slot('all.1', 50, early).verdict()).counts.get('before its time')).toBe(1);
+  const during = () => clocks().fault(2, 'wall-clock', '1.1', 31_000, 33_000, { ahead: HOUR });
+  expect((await during().slot('all.1', 50, early).verdict()).counts.get('before its time')).toBe(0);
+  const due = (said: number) =>
+    new Folder()
+      .lease('1.1', 1, 60_000, 1)
+      .fault(1, 'wall-clock', '1.1', 10_500, 12_500, { ahead: HOUR })
+      .says('runner', 'due', said, { id: 'a', due: WALL + 50_000 })
+      .stored('a')
+      .line('start', 'a', '1.1', 1, 40_000, { wall: WALL + 40_000 })
+      .line('end', 'a', '1.1', 1, 40_001);
+  expect(found(await due(9000).verdict())).toEqual({});
+  expect(found(await due(20_000).verdict())).toEqual({ 'before its time': 1 });
+});
+
+test('what a store loses excuses no answer that was wrong before', async () => {
+  const folder = (lost: number) => new Folder().loses('all', lost, lost + 100);
+  const cancelled = (lost: number) =>
+    folder(lost)
+      .storedAt('a', 1, 2)
+      .says('runner', 'cancels', 50, { id: 'a' })
+      .says('runner', 'cancelled', 60, { id: 'a', state: 'removed' })
+      .run('a', '1.1', 1, 2000, 2010);
+  expect(found(await cancelled(5000).verdict())).toEqual({ 'wrong cancel': 1 });
+  expect(found(await cancelled(500).verdict())).toEqual({});
+  const unique = (lost: number) =>
+    folder(lost)
+      .run('a', '1.1', 1, 10, 11)
+      .says('runner', 'unique', 5, { id: 'a', stored: true })
+      .says('runner', 'unique', 3000, { id: 'a', stored: true });
+  expect(found(await unique(5000).verdict())).toEqual({ 'taken id was free': 1 });
+  expect(found(await unique(500).verdict())).toEqual({});
+  const kept = (lost: number) =>
+    folder(lost)
+      .run('a', '1.1', 1, 10, 20)
+      .says('1.1', 'done', 25, { id: 'a' })
+      .says('runner', 'outcome', 4000, { id: 'a', state: 'none' });
+  expect(found(await kept(8000).verdict())).toEqual({ 'wrong answer': 1 });
+  expect(found(await kept(500).verdict())).toEqual({});
+  const step = { step: { n: 1, term: 1, attempt: 1 } };
+  const resumed = (lost: number) =>
+    folder(lost)
+      .line('put', 'a', '1.1', 1, 12, step)
+      .line('kept', 'a', '1.1', 1, 13, step)
+      .line('start', 'a', '2.1', 2, 3000)
+      .line('saw', 'a', '2.1', 2, 3001, { step: null })
+      .line('end', 'a', '2.1', 2, 3010);
+  expect((await resumed(8000).verdict()).counts.get('wrong checkpoint')).toBe(1);
+  expect((await resumed(500).verdict()).counts.get('wrong checkpoint')).toBe(0);
 });
 
 test('a task that is due later begins then, and is not lost', async () => {
