@@ -16,6 +16,8 @@ import { majority, TASKS, type TaskReads } from './taskReads.js';
 export const SWEEP_PAUSE_MS = 60_000;
 /** A sweep reads all that is kept, so the next one waits at least so many times as long as this one took. */
 const SWEEP_REST_TIMES = 20;
+/** No call begins another page after so long, in ms: the next call goes on. */
+const SWEEP_CALL_MS = 2000;
 
 /** What one subsystem's kept documents are known by. */
 interface Kept {
@@ -69,7 +71,7 @@ export class KeptIds {
   async sweep(name: string, last: number, signal: AbortSignal): Promise<void> {
     const kept = this.names.get(name);
     if (kept === undefined || last < 1 || this.clock.now() < kept.sweepAt) return;
-    while (!signal.aborted) {
+    for (const from = this.clock.now(); !signal.aborted && this.clock.now() - from < SWEEP_CALL_MS; ) {
       const began = this.clock.now();
       const [after, now] = [kept.walk.from, this.clock.wall()];
       const found = await this.pages.next('trimTasks', name, kept.walk, last);
