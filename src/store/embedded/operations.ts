@@ -7,6 +7,7 @@ import { Leases, type StoreFacts } from './leases.js';
 import { manyOn } from './manyCalls.js';
 import { EmbeddedOrders } from './orders.js';
 import { outboxOn } from './outbox.js';
+import { outboxLookOn } from './outboxLook.js';
 import { outcomesOn } from './outcomes.js';
 import { EmbeddedPresences } from './presences.js';
 import { schedulesOn } from './schedules.js';
@@ -19,12 +20,13 @@ export function operationsOn(entries: Entries, store: StoreFacts): EmbeddedCalls
   const presences = new EmbeddedPresences(entries, store);
   return {
     ...inspectionOn(entries, store),
+    ...outboxLookOn(entries),
     ...manyOn(entries, leases),
     ...outboxOn(entries, store),
     ...schedulesOn(entries, store),
     ...changesOn(entries, store),
     ...queueOn(tasks),
-    ...outcomesOn(entries, store, (name) => tasks.queueState(name)),
+    ...outcomesOn(entries, store, tasks),
     open: () => {},
     settle: (epoch, wait) => leases.settle(epoch, wait),
     highestTerm: (name) => leases.highestTerm(name),
@@ -61,7 +63,6 @@ function queueOn(tasks: Tasks) {
     relayTasks: (tenure, packed) => tasks.relayTasks(tenure, packed),
     queueState: (name) => tasks.queueState(name),
     tasksAfter: (name, seq, limit) => tasks.tasksAfter(name, seq, limit),
-    acknowledge: (tenure, acknowledgement) => tasks.acknowledge(tenure, acknowledgement),
     setAttempts: (tenure, record) => tasks.setAttempts(tenure, record),
     clearAttempts: (name, seq, recordedBy) => tasks.clearAttempts(name, seq, recordedBy),
     trimTasks: (name, through) => tasks.trimTasks(name, through),

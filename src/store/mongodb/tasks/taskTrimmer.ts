@@ -1,13 +1,14 @@
 /**
  * Deletes tasks behind what is done: none earlier than `KEPT_MS` after this store was told that it is done (why:
  * taskAdder.ts), in bites that no command is long with, and always from where the last bite ended: a server that has
- * deleted millions may have to pass them all again to find the lowest that is left.
+ * deleted millions may have to pass them all again to find the lowest that is left. A new master begins where the one before has put
+ * down that it was.
  */
 import type { Clock } from '../../../time/clock.js';
-import type { Fields } from '../../documents.js';
 import { type Commands, LEASES } from '../commands.js';
 import { KeptIds } from './keptIds.js';
-import { majority, TASKS, type TaskReads, trimmedId } from './taskReads.js';
+import { NumberPages, walkFrom } from './numberPages.js';
+import { TASKS, type TaskReads, trimmedId } from './taskReads.js';
 
 /** How long a task stays after it was heard that it is done, in ms. */
 export const KEPT_MS = 60_000;
@@ -37,6 +38,7 @@ interface Trim {
 
 export class TaskTrimmer {
   private readonly trims = new Map<string, Trim>();
+  private readonly pages: NumberPages;
   private readonly kept: KeptIds;
 
   constructor(
@@ -44,7 +46,8 @@ export class TaskTrimmer {
     private readonly reads: TaskReads,
     private readonly clock: Clock,
   ) {
-    this.kept = new KeptIds(commands, reads, clock);
+    this.pages = new NumberPages(commands);
+    this.kept = new KeptIds(commands, reads, this.pages, clock);
   }
 
   /** Calls for one subsystem that come while it is being trimmed share what is under way. */
@@ -80,50 +83,57 @@ export class TaskTrimmer {
   private async bite(name: string, trim: Trim, signal: AbortSignal): Promise<void> {
     // The highest stays: the number after it is found by it, should the lease be lost.
     for (let last = trim.ripe - 1; !signal.aborted && (trim.trimmed ?? 0) < last; last = trim.ripe - 1) {
-      trim.trimmed ??= await this.begin(name, trim, last);
-      const to = Math.min(trim.trimmed + BITE, last);
-      if (trim.trimmed >= to) continue;
+      if (trim.trimmed === null) await this.begin(name, trim, last, signal);
+      const from = trim.trimmed ?? 0;
+      const to = Math.min(from + BITE, last);
+      if (signal.aborted || from >= to) continue;
       // In a database that was emptied, a master of before knows numbers that other tasks have now.
       const { done } = await this.reads.state('trimTasks', name);
       if (done < last) {
         this.kept.forget(name);
         return forget(trim);
       }
-      if (to > trim.recorded) await this.record(name, trim, Math.min(trim.trimmed + STRETCH, last));
-      const range = { name, seq: { $gt: trim.trimmed, $lte: to }, kept: null };
+      if (to > trim.recorded) await this.record(name, trim, Math.min(from + STRETCH, last), signal);
+      const range = { name, seq: { $gt: from, $lte: to }, kept: null };
       const gone = await this.commands.delete('trimTasks', TASKS, range, 0);
-      trim.trimmed = gone > 0 ? to : await this.holeBehind(name, to, last);
+      trim.trimmed = to;
+      if (gone === 0) await this.passHole(name, trim, last, signal);
     }
     await this.kept.sweep(name, trim.ripe - 1, signal);
   }
 
-  private async begin(name: string, trim: Trim, last: number): Promise<number> {
+  /**
+   * What is on record is trimmed, but for the last stretch of it. What has come there since is swept up, and what is kept there. A
+   * record that goes beyond what is done is of a queue that was emptied.
+   */
+  private async begin(name: string, trim: Trim, last: number, signal: AbortSignal): Promise<void> {
     trim.recorded = await this.reads.trimmedThrough('trimTasks', name);
-    return this.holeBehind(name, 0, last);
+    trim.trimmed = trim.recorded > last ? 0 : Math.max(0, trim.recorded - STRETCH);
+    this.kept.seen(name);
+    await this.passHole(name, trim, last, signal);
   }
 
   /**
    * Puts down that the numbers up to `through` are trimmed, before the first of them is free again. What keeps its id is marked
    * before that, and nothing that has been put down is marked any more: what is there without a mark then came too late.
    */
-  private async record(name: string, trim: Trim, through: number): Promise<void> {
-    await this.kept.mark(name, { $gt: Math.max(trim.recorded, trim.trimmed ?? 0), $lte: through });
+  private async record(name: string, trim: Trim, through: number, signal: AbortSignal): Promise<void> {
+    await this.kept.mark(name, Math.max(trim.recorded, trim.trimmed ?? 0), through, signal);
     const change = { $max: { through }, $set: { subsystem: name } };
     await this.commands.update('trimTasks', LEASES, { _id: trimmedId(name) }, change, true);
     trim.recorded = through;
   }
 
-  /** Returns the number before the lowest task above `seq` that is to go, and no more than `most`. */
-  private async holeBehind(name: string, seq: number, most: number): Promise<number> {
-    const options = { sort: { seq: 1 }, limit: 1, projection: { seq: 1, kept: 1, format: 1 }, ...majority };
-    const first = (filter: Fields) =>
-      this.commands.find('trimTasks', TASKS, { name, seq: { $gt: seq }, ...filter }, options);
-    let [task] = await first({});
-    if (task?.kept === true) {
-      this.kept.seen(name);
-      [task] = await first({ kept: null });
+  /** Goes on to the number before the next task that is to go, and to `last` at most. */
+  private async passHole(name: string, trim: Trim, last: number, signal: AbortSignal): Promise<void> {
+    const walk = walkFrom(trim.trimmed ?? 0);
+    while (!signal.aborted && walk.from < last) {
+      const found = await this.pages.next('trimTasks', name, walk, last);
+      const next = found.find(({ kept }) => kept !== true);
+      if (next !== undefined) walk.from = this.reads.reader(next).serial('seq') - 1;
+      trim.trimmed = walk.from;
+      if (next !== undefined) return;
     }
-    return task === undefined ? most : Math.min(most, this.reads.reader(task).serial('seq') - 1);
   }
 }
 
