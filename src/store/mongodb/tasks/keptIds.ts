@@ -5,7 +5,6 @@
  * wall clocks of members, and nothing but the id depends on it.
  */
 import type { Clock } from '../../../time/clock.js';
-import type { Fields } from '../../documents.js';
 import { NO_BYTES } from '../../reader.js';
 import type { Commands } from '../commands.js';
 import { majority, TASKS, type TaskReads } from './taskReads.js';
@@ -16,6 +15,8 @@ export const SWEEP_PAUSE_MS = 60_000;
 const SWEEP_REST_TIMES = 20;
 /** Documents in one command. */
 const SWEPT_MAX = 2000;
+/** The numbers that one command marks. */
+const BITE = 2000;
 
 /** What one subsystem's kept documents are known by. */
 interface Kept {
@@ -38,12 +39,22 @@ export class KeptIds {
     private readonly clock: Clock,
   ) {}
 
-  /** Marks those of the range whose time is not over. All are done. */
-  async mark(name: string, seq: Fields): Promise<void> {
-    const until = { $gt: new Date(this.clock.wall()) };
+  /** Marks some of the range whose time is not over, the lowest. All are done. Returns up to which number there is no more to mark. */
+  async mark(name: string, above: number, through: number): Promise<number> {
+    const uniqueUntil = { $gt: new Date(this.clock.wall()) };
+    const unmarked = (from: number, to: number) => ({
+      ...{ name, seq: { $gt: from, $lte: to } },
+      ...{ kept: null, uniqueUntil },
+    });
+    // Most subsystems have none, and a read costs a server less than a write that finds none.
+    const options = { sort: { seq: 1 }, limit: 1, projection: { seq: 1, format: 1 }, ...majority };
+    const [first] = await this.commands.find('trimTasks', TASKS, unmarked(above, through), options);
+    if (first === undefined) return through;
+    const from = this.reads.reader(first).serial('seq') - 1;
+    const to = Math.min(from + BITE, through);
     const change = { $set: { kept: true, payload: NO_BYTES } };
-    const filter = { name, seq, kept: null, uniqueUntil: until };
-    if ((await this.commands.updateMany('trimTasks', TASKS, filter, change)) > 0) this.seen(name);
+    if ((await this.commands.updateMany('trimTasks', TASKS, unmarked(from, to), change)) > 0) this.seen(name);
+    return to;
   }
 
   /** There are some. */

@@ -45,6 +45,8 @@ function dueParts(name: unknown, now: Date): Fields[] {
 
 /** How the `_id` of a task begins that is due later, and all origins that we make: those of ObjectIds. */
 const DELAYED = 'at/';
+/** In the place of what is no UTF-8. */
+const NO_TEXT = '\uFFFD';
 const OUR_ORIGIN = /^[\da-f]{24}$/;
 
 export class MongodbOutbox implements OutboxStore {
@@ -105,19 +107,18 @@ export class MongodbOutbox implements OutboxStore {
   }
 
   private entryOf(document: Fields): Entry | BadEntry {
-    const { _id: key, due, origin: given } = document;
+    const { _id: key, origin: given } = document;
     const origin = originOf(document);
     const ref = { key, origin: origin ?? '', ...(typeof given === 'string' && given !== origin ? { given } : {}) };
     try {
       if (origin === undefined) {
         return { ...ref, problem: 'its _id is no ObjectId, and it has no origin, a text that no other entry ever had' };
       }
-      if (due !== true && due !== undefined && due !== null) {
-        return { ...ref, problem: `its due is ${showValue(due)}, and only a master may set it: unset it` };
-      }
+      const problem = problemIn(document);
+      if (problem !== null) return { ...ref, problem };
       const entry = new EntryReader(document, this.commands.where(key)).entry(ref);
-      const problem = problemOf(entry.bytes);
-      return problem === null ? entry : { ...ref, problem };
+      const unreadable = problemOf(entry.bytes);
+      return unreadable === null ? entry : { ...ref, problem: unreadable };
     } catch (error) {
       return { ...ref, problem: error instanceof Error ? error.message : String(error) };
     }
@@ -151,6 +152,21 @@ export class MongodbOutbox implements OutboxStore {
 }
 
 const DUPLICATE_KEY = 11000;
+
+/** Returns what is wrong with the fields that decide when it is due, and of which task it is. */
+function problemIn({ _id, key, at, due }: Fields): string | null {
+  if (due !== true && due !== undefined && due !== null) {
+    return `its due is ${showValue(due)}, and only a master may set it: unset it`;
+  }
+  if (!(at instanceof Date) && at !== undefined && at !== null) {
+    return `its at is ${showValue(at)}, and no date: a number of ms, or a text, is none`;
+  }
+  const isOurs = typeof _id === 'string' && _id.startsWith(DELAYED);
+  if (typeof key === 'string' && key.includes(NO_TEXT) && !isOurs) {
+    return 'its key is no text in UTF-8, or it has the character U+FFFD, which stands for what is none';
+  }
+  return null;
+}
 
 function delayedId(name: string, id: TaskId): string {
   return `${DELAYED}${name.length}/${name}/${typeof id}/${id}`;

@@ -123,7 +123,7 @@ test('a letter that is put back is stored though its id is taken, and the id is 
   expect(await adder.add('q', [task('3')], MANY)).toEqual([{ type: 'stored', seq: 12 }]);
 });
 
-test('what is put down of a trim costs two commands, and nothing more is asked where no id stays taken', async () => {
+test('where no id stays taken, nothing is marked, and a trim writes what is put down and deletes', async () => {
   const server = new FakeTasks();
   const clock = new VirtualClock();
   const { adder, trimmer } = server.member(clock);
@@ -137,7 +137,8 @@ test('what is put down of a trim costs two commands, and nothing more is asked w
   await trimAll(trimmer, clock);
   expect(server.seqs).toEqual([10]);
   expect(server.sent.slice(before).map((command) => Object.keys(command)[0])).toEqual([
-    ...['find', 'find', 'find', 'update', 'update', 'delete'],
+    // What was put down before, where the lowest is, what is done, what keeps its id; and at the end the first sweep.
+    ...['find', 'find', 'find', 'find', 'find', 'update', 'delete', 'find'],
   ]);
 });
 
@@ -149,3 +150,64 @@ test('in a database that was emptied, nothing that is queued is marked', async (
   await trimmer.trim('q', 10);
   expect(server.tasks.filter(({ kept }) => kept !== undefined)).toEqual([]);
 });
+
+test('what a master marked that died before it deleted anything is swept by the next one', async () => {
+  const { server, clock, trimmer } = await queue();
+  await trimmer.trim('q', 10);
+  await clock.advance(KEPT_MS);
+  server.hold = async (command) => {
+    if ('delete' in command) throw new Error('it died');
+  };
+  await expect(trimmer.trim('q', 10)).rejects.toThrow('it died');
+  server.hold = async () => {};
+  expect(server.tasks.filter(({ kept }) => kept === true)).not.toEqual([]);
+  const next = server.member(clock);
+  for (let minutes = 0; minutes < 24 * 60; minutes += 1) {
+    await next.trimmer.trim('q', 10);
+    await clock.advance(KEPT_MS);
+  }
+  expect(server.seqs).toEqual([10]);
+});
+
+test('many that keep their ids are marked by commands that none is long with, and put down at once', async () => {
+  const server = new FakeTasks();
+  const clock = new VirtualClock();
+  const uniqueUntil = new Date(clock.wall() + 1e9);
+  server.tasks = Array.from({ length: 15_000 }, (_, index) => ({ seq: index + 1, key: index, uniqueUntil }));
+  server.done = 15_000;
+  const { trimmer } = server.member(clock);
+  await trimAll(trimmer, clock, 15_000);
+  const marks = server.sent.filter(({ update }) => update === 'failover_tasks').map(({ updates }) => rangeOf(updates));
+  expect(marks).toHaveLength(8);
+  for (const { $gt, $lte } of marks) expect($lte - $gt).toBeLessThanOrEqual(2000);
+  expect(server.sent.filter(({ update }) => update === 'failover')).toHaveLength(1);
+  expect(server.tasks.filter(({ kept }) => kept === true)).toHaveLength(14_999);
+});
+
+test('in a database that is emptied amid a mark, no task that has come since is marked', async () => {
+  const server = new FakeTasks();
+  const clock = new VirtualClock();
+  const uniqueUntil = new Date(clock.wall() + 1e9);
+  const tasks = Array.from({ length: 6000 }, (_, index) => ({ seq: index + 1, key: index, uniqueUntil }));
+  server.tasks = tasks;
+  server.done = 6000;
+  const { trimmer } = server.member(clock);
+  await trimmer.trim('q', 6000);
+  await clock.advance(KEPT_MS);
+  let marks = 0;
+  server.hold = async (command) => {
+    if (command.update !== 'failover_tasks') return;
+    marks += 1;
+    if (marks === 2) Object.assign(server, { tasks: [], done: 0 });
+  };
+  await trimmer.trim('q', 6000);
+  server.tasks = tasks;
+  await trimmer.trim('q', 6000);
+  expect(server.tasks.filter(({ kept }) => kept !== undefined)).toEqual([]);
+  expect(server.trimmed).toBeUndefined();
+});
+
+function rangeOf(updates: unknown): { $gt: number; $lte: number } {
+  const [{ q }] = updates as [{ q: { seq: { $gt: number; $lte: number } } }];
+  return q.seq;
+}
