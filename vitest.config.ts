@@ -38,6 +38,8 @@ function suite(
       server: { deps: { external: [/\/dist\//] } },
       testTimeout: timeout,
       hookTimeout: timeout,
+      // A state that is waited for may take long on a busy machine, and what fails is named before the test is ended.
+      expect: { poll: { timeout: timeout / 3 } },
       // Where `nodb: true` keeps its store, instead of the home of the user who runs the tests.
       env: { XDG_STATE_HOME: join(tmpdir(), 'mongo-failover-test-state'), ...more.env },
       // A plain `vitest run` keeps the order too.

@@ -6,6 +6,7 @@ import { showKind, showValue } from '../diagnostics/showValue.js';
 import { FailoverError, InvalidOptionError, StateError, TaskError } from '../errors.js';
 import { checkBoolean, checkNumber, isObject, readFields, reading } from '../options/checks.js';
 import { bson } from '../task/bson.js';
+import { UNIQUE_MAX_MS } from '../task/task.js';
 import type { Caller } from '../wire/messages.js';
 import type { PendingSubmission, PendingSubmissions, Submission, Submissions, TransactionSession } from './api.js';
 import type { EncodedTask } from './feeder.js';
@@ -41,8 +42,6 @@ interface Collection {
 }
 
 const atOnce: SubmitRequest = { wait: false, at: null, session: null, uniqueFor: undefined };
-/** The longest time that an id stays taken, in ms. */
-const UNIQUE_MAX_MS = 366 * 24 * 60 * 60 * 1000;
 
 /** @throws InvalidOptionError, and StateError if the cluster cannot do it */
 export function resolveSubmit(given: unknown, cluster: Pick<LaterTasksParts, 'name' | 'durable'>): SubmitRequest {

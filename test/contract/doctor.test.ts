@@ -94,6 +94,51 @@ describe.each(stores)('on the store %s', (kind) => {
     ]);
   });
 
+  test('tells why a master refused entries, and takes none of them for one that is late', async () => {
+    const options = place();
+    const store = await filled(options);
+    const now = new Date();
+    const bytes = Buffer.from([5, 0, 0, 0, 0]);
+    for (const [index, at] of [new Date(Date.now() - 61_000), now].entries()) {
+      await store.outbox.putEntries('billing', [{ id: index, bytes, at, origin: `${index}`.repeat(24) }]);
+    }
+    const entries = await store.outbox.readEntries('billing', now, 9);
+    expect(entries).toHaveLength(2);
+    await store.outbox.refuseEntries(
+      'billing',
+      entries.map(({ key, origin }, index) => ({ key, origin, problem: `its key is wrong: ${index}` })),
+    );
+    const found = (await examined(options)).filter(({ code }) => code.startsWith('OUTBOX'));
+    expect(found.map(({ code, what }) => `${code} ${what}`)).toEqual([
+      'OUTBOX_REFUSED entries of the outbox cannot become tasks: billing: its key is wrong: 0; billing: its key is wrong: 1',
+    ]);
+  });
+
+  test('finds what is late behind entries of other names that are young, marked or many', async () => {
+    const options = place();
+    const store = await filled(options);
+    const bytes = Buffer.from([5, 0, 0, 0, 0]);
+    const entriesOf = (name: string, count: number, at: Date) =>
+      store.outbox.putEntries(
+        name,
+        Array.from({ length: count }, (_, id) => ({ id, bytes, at, origin: `${name}${id}`.padStart(24, '0') })),
+      );
+    const old = new Date(Date.now() - 61_000);
+    await entriesOf('billing', 60, new Date());
+    await store.outbox.markEntries('billing', await store.outbox.readEntries('billing', new Date(), 60));
+    await entriesOf('young', 1, old);
+    await store.outbox.markEntries('young', await store.outbox.readEntries('young', new Date(), 1));
+    const late = async () => coded(await examined(options), 'OUTBOX_LATE').map(({ what }) => what.split(' ')[2]);
+    expect(await late()).toEqual(['young']);
+    await entriesOf('second', 1100, old);
+    for (const name of ['second', 'third']) {
+      await store.putMember({ id: name, name, host: 'here', pid: 1, state: 'slave', at: new Date() });
+    }
+    await entriesOf('third', 1, old);
+    expect((await late()).sort()).toEqual(['second', 'third', 'young']);
+    expect(coded(await examined(options), 'OUTBOX_PART')).toEqual([]);
+  });
+
   test('tells some of many names', async () => {
     const options = place();
     const store = await filled(options);
@@ -155,6 +200,11 @@ describe.runIf(stores.includes('mongodb'))('on MongoDB', () => {
       'OUTBOX_UNKNOWN there are entries in the outbox for bilings, which has no lease and no member',
       'OUTBOX_UNKNOWN there are entries in the outbox whose `name` is no text',
     ]);
+    await outbox.insertMany(Array.from({ length: 22 }, (_, count) => ({ name: `lost ${count}`, key: 1, payload })));
+    const some = await examined(mongodb(uri));
+    // Names that are no text hide none of the others.
+    expect(coded(some, 'OUTBOX_UNKNOWN')).toHaveLength(21);
+    expect(levels(coded(some, 'OUTBOX_PART'))).toEqual(['note OUTBOX_PART']);
   });
 
   /** What the docs grant: actions by collection. */

@@ -139,6 +139,7 @@ describe.each(stores)('on %s', (kind) => {
     expect((await on('update', 'billing', '80', '{"id":81}')).code).toBe(2);
     expect((await on('update', 'billing', '"80"', '{"id":"80"}')).code).toBe(4);
     expect((await on('update', 'billing', '80', 'nothing')).code).toBe(2);
+    expect((await on('update', 'billing', '80', '{"id":80,"n":{"$numberLong":7}}')).code).toBe(2);
     expect((await on('update', 'poller', '80', '{"id":80}')).code).toBe(5);
     expect((await on('update', 'nothing', '80', '{"id":80}')).code).toBe(4);
     const later = await on('submit', 'billing', '{"id":82}', '{"id":82}', '--at', '2100-01-01T00:00Z');
@@ -149,6 +150,9 @@ describe.each(stores)('on %s', (kind) => {
     await expect.poll(async () => (await on('submit', 'billing', '{"id":80}')).out).toContain('already queued: 1');
     for (const args of [
       ['--at', 'soon'],
+      ['--at', '10'],
+      ['--at', '2100-01-01T00:00'],
+      ['--at', '2026-01-01T00:00Z'],
       ['--unique-for', '1'],
       ['--unique-for', '1h', '--at', 'in 1h'],
     ]) {

@@ -9,6 +9,7 @@ import { systemClock } from '../../time/systemClock.js';
 import { type Register, storeContext } from '../context.js';
 import { CommandError, exits, UsageError } from '../exit.js';
 import { withCommonOptions } from '../settings/common.js';
+import { parseInstant } from '../settings/instants.js';
 import { readCount, readText } from '../settings/values.js';
 import { asker } from '../support/asking.js';
 import { noSubsystem, type Session, session } from '../support/session.js';
@@ -156,11 +157,7 @@ function refuse(error: unknown): never {
 
 function readInstant(value: unknown, option: string): number | null {
   const text = readText(value);
-  if (text === undefined) return null;
-  const at = Date.parse(text);
-  if (Number.isNaN(at))
-    throw new UsageError(`${option} takes a time such as 2026-05-01T00:00Z, not ${JSON.stringify(text)}`);
-  return at;
+  return text === undefined ? null : parseInstant(text, option);
 }
 
 function usage<T>(run: () => T): T {

@@ -1,24 +1,21 @@
 /** `submit`: stores tasks for a durable cluster. */
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { TaskError } from '../../errors.js';
 import { limitsOf, newTask, type SubmissionLimits, submit as store, submitLater } from '../../operations/submission.js';
 import type { NewTask } from '../../store/taskStore.js';
 import { bson } from '../../task/bson.js';
-import type { TaskId } from '../../task/task.js';
+import { type TaskId, UNIQUE_MAX_MS } from '../../task/task.js';
 import { systemClock } from '../../time/systemClock.js';
 import type { Register } from '../context.js';
 import { CommandError, exits, UsageError } from '../exit.js';
 import { withCommonOptions } from '../settings/common.js';
 import { parseDuration } from '../settings/durations.js';
+import { parseLater } from '../settings/instants.js';
 import { readText } from '../settings/values.js';
 import { noSubsystem, type Session, session } from '../support/session.js';
 import { taskIdsOf } from '../support/taskIds.js';
+import { readTask } from '../support/taskText.js';
 import { some } from '../text/words.js';
-
-/** As the library has it. */
-const UNIQUE_MAX_MS = 366 * 86_400_000;
-const AT_MAX_MS = 100 * 366 * 86_400_000;
 
 type Flags = Readonly<Record<string, unknown>>;
 
@@ -40,7 +37,9 @@ export const submit: Register = (program, context) => {
     if (given.length > 0 === (readText(flags.file) !== undefined)) {
       throw new UsageError('submit takes tasks as arguments, or --file, and one of the two');
     }
-    const asked = { given, flags, idRule: readUnique(flags.uniqueFor), at: readAt(flags.at, systemClock.wall()) };
+    const time = readText(flags.at);
+    const at = time === undefined ? null : parseLater(time, '--at', systemClock.wall());
+    const asked = { given, flags, idRule: readUnique(flags.uniqueFor), at };
     if (asked.idRule !== undefined && asked.at !== null) {
       throw new UsageError('submit takes --unique-for or --at, and not both: the latter stores the tasks later');
     }
@@ -103,17 +102,6 @@ function readUnique(value: unknown): number | undefined {
   return text === undefined ? undefined : parseDuration(text, '--unique-for', { min: 1, max: UNIQUE_MAX_MS });
 }
 
-/** Takes a time, or how long from now on. */
-function readAt(value: unknown, now: number): number | null {
-  const text = readText(value);
-  if (text === undefined) return null;
-  const [, wait] = /^in\s+(.+)$/.exec(text) ?? [];
-  if (wait !== undefined) return now + parseDuration(wait, '--at in', { min: 1, max: AT_MAX_MS });
-  const at = Date.parse(text);
-  if (at >= 0) return at;
-  throw new UsageError(`--at takes a time such as 2026-05-01T00:00Z, or "in 10m", not ${JSON.stringify(text)}`);
-}
-
 /** Checks all tasks before the first one is stored. */
 async function tasksIn(given: readonly string[], flags: Flags, limits: SubmissionLimits): Promise<NewTask[]> {
   const path = readText(flags.file);
@@ -127,14 +115,11 @@ async function tasksIn(given: readonly string[], flags: Flags, limits: Submissio
   }
   const own: TaskId | null = id === undefined ? null : (taskIdsOf(id)[0] ?? null);
   const where = path === undefined ? 'task' : 'line';
-  return lines.map((line, index) => {
-    try {
-      return newTask(bson.EJSON.parse(line, { relaxed: true }), own, limits);
-    } catch (error) {
-      if (!(error instanceof TaskError || error instanceof SyntaxError || error instanceof bson.BSONError)) throw error;
-      throw new UsageError(`${where} ${index + 1}: ${error.message}; no task was stored`);
-    }
-  });
+  return lines.map((line, index) =>
+    readTask(line, { where: `${where} ${index + 1}`, effect: 'no task was stored' }, (task) =>
+      newTask(task, own, limits),
+    ),
+  );
 }
 
 async function linesOf(path: string): Promise<string[]> {

@@ -1,8 +1,6 @@
 /** `update`: gives a queued task of a stored queue another payload. */
-import { TaskError } from '../../errors.js';
 import { askUpdate, type ChangeTaskOutcome } from '../../operations/requests.js';
 import { limitsOf, newTask } from '../../operations/submission.js';
-import { bson } from '../../task/bson.js';
 import type { TaskId } from '../../task/task.js';
 import { systemClock } from '../../time/systemClock.js';
 import type { Register } from '../context.js';
@@ -13,6 +11,7 @@ import { readText } from '../settings/values.js';
 import { asker } from '../support/asking.js';
 import { type Session, session } from '../support/session.js';
 import { taskIdsOf } from '../support/taskIds.js';
+import { readTask } from '../support/taskText.js';
 import { showId } from '../text/words.js';
 import { durableLease, exitOf, TIMEOUT_MAX_MS, TIMEOUT_MS, words } from './cancel.js';
 
@@ -70,16 +69,12 @@ function read(
   meanings: readonly TaskId[],
   { key, maxTaskBytes }: Pick<ReturnType<typeof limitsOf>, 'key' | 'maxTaskBytes'>,
 ): { readonly id: TaskId; readonly bytes: Uint8Array }[] {
-  try {
-    const task: unknown = bson.EJSON.parse(text, { relaxed: true });
+  return readTask(text, { where: 'the task', effect: 'nothing was changed' }, (task) => {
     if (key === null) return meanings.map((id) => newTask(task, id, { key, maxTaskBytes }));
     const own = newTask(task, null, { key, maxTaskBytes });
     if (meanings.some((id) => Object.is(id, own.id))) return [own];
     throw new UsageError(
       `the task that replaces ${showId(meanings[0] ?? '')} must have the same id, not ${showId(own.id)}`,
     );
-  } catch (error) {
-    if (!(error instanceof TaskError || error instanceof SyntaxError || error instanceof bson.BSONError)) throw error;
-    throw new UsageError(`the task: ${error.message}; nothing was changed`);
-  }
+  });
 }

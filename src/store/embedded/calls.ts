@@ -35,11 +35,18 @@ import type { SharedGate } from './gate.js';
 import type { InspectionCalls } from './inspection.js';
 import type { ManyCalls } from './manyCalls.js';
 import type { OutboxCalls } from './outbox.js';
+import type { OutboxLookCalls } from './outboxLook.js';
 import type { EmbeddedPlace } from './place.js';
 import type { ScheduleCalls } from './schedules.js';
 import type { PackedRelayed, PackedStored, PackedTasks } from './taskBytes.js';
 
-export interface EmbeddedCalls extends InspectionCalls, ManyCalls, ChangeCalls, OutboxCalls, ScheduleCalls {
+export interface EmbeddedCalls
+  extends InspectionCalls,
+    ManyCalls,
+    ChangeCalls,
+    OutboxCalls,
+    OutboxLookCalls,
+    ScheduleCalls {
   open(): void;
   settle(epoch: string, wait: number): void;
   highestTerm(name: string): Tip;

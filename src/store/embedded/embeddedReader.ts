@@ -108,9 +108,9 @@ export class EmbeddedReader implements StoreReader {
     return letter?.seq === seq ? letter : null;
   }
 
-  /** Only members write there, so names that none has, and entries that are no tasks, are not looked for. */
-  async outbox(known: readonly string[], before: Date): Promise<SeenOutbox> {
-    return { unknown: [], late: await this.thread.call('namesWaiting', [known, before]), refused: [] };
+  /** Only members write there, so names that none has are not looked for. */
+  outbox(known: readonly string[], before: Date): Promise<SeenOutbox> {
+    return this.thread.call('inspectOutbox', [known, before]);
   }
 
   async clockAhead(): Promise<null> {

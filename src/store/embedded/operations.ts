@@ -7,6 +7,7 @@ import { Leases, type StoreFacts } from './leases.js';
 import { manyOn } from './manyCalls.js';
 import { EmbeddedOrders } from './orders.js';
 import { outboxOn } from './outbox.js';
+import { outboxLookOn } from './outboxLook.js';
 import { outcomesOn } from './outcomes.js';
 import { EmbeddedPresences } from './presences.js';
 import { schedulesOn } from './schedules.js';
@@ -19,6 +20,7 @@ export function operationsOn(entries: Entries, store: StoreFacts): EmbeddedCalls
   const presences = new EmbeddedPresences(entries, store);
   return {
     ...inspectionOn(entries, store),
+    ...outboxLookOn(entries),
     ...manyOn(entries, leases),
     ...outboxOn(entries, store),
     ...schedulesOn(entries, store),

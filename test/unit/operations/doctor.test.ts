@@ -77,11 +77,12 @@ describe('the store', () => {
 });
 
 describe('the outbox', () => {
-  const nothing = { unknown: [], late: [], refused: [] };
+  const nothing = { unknown: [], late: [], refused: [], isWhole: true };
 
   test('what no master takes is told, each with what to do', () => {
     const views = [view({ name: 'mail' }), view({ name: 'ticks', kind: 'unmanaged' })];
-    const seen = { unknown: ['mial', null], late: ['mail', 'ticks'], refused: [{ name: 'mail', why: 'no payload' }] };
+    const refused = [{ name: 'mail', why: 'no payload' }];
+    const seen = { unknown: ['mial', null], late: ['mail', 'ticks'], refused, isWhole: false };
     const found = outboxFindings(seen, views);
     expect(found.map(({ level, code, what }) => `${level} ${code} ${what}`)).toEqual([
       'warning OUTBOX_UNKNOWN there are entries in the outbox for mial, which has no lease and no member',
@@ -89,6 +90,7 @@ describe('the outbox', () => {
       'warning OUTBOX_LATE entries of mail in the outbox have been due for more than 60 s',
       'warning OUTBOX_LATE entries of ticks in the outbox have been due for more than 60 s',
       'warning OUTBOX_REFUSED entries of the outbox cannot become tasks: mail: no payload',
+      'note OUTBOX_PART the outbox has more names than are looked at: others may wait there, too',
     ]);
     expect(found[3]?.why).toContain('only durable members take entries');
     expect(found.every(({ todo }) => todo !== undefined)).toBe(true);
