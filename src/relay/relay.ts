@@ -41,7 +41,7 @@ export interface RelayParts {
   through(): number | null;
   /** Takes tasks that were stored, in order. */
   stored(tasks: readonly StoredTask[]): void;
-  /** Called when an entry was dropped because a task with its id was queued. */
+  /** Called when an entry was dropped because its id was taken: a task with it was queued, or `uniqueFor` keeps it. */
   duplicate(id: TaskId): void;
   /** Called when a call failed and is made again, or when an entry cannot become a task. */
   trouble(error: Error): void;

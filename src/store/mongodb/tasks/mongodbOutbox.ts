@@ -96,6 +96,8 @@ export class MongodbOutbox implements OutboxStore {
    * is not done yet for the caller of this one.
    */
   async readEntries(name: string, now: Date, most: number): Promise<(Entry | BadEntry)[]> {
+    // Other programs may have written all that is there.
+    void this.indexes.beforeOutbox();
     const marked = { name, ...isMarked, ...notRefused };
     const found = await this.reads.fresh('readEntries', OUTBOX, marked, { sort: line, limit: most });
     if (found.length < most) {

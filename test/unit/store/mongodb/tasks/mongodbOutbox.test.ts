@@ -55,3 +55,9 @@ test('a key that was no UTF-8 becomes no id: another one would be the same', asy
   const { read } = outboxWith([entry({ key: '\uFFFDYZ' }), entry({ key: 'fine' })]);
   expect(await read()).toMatchObject([{ problem: expect.stringMatching(/UTF-8/) }, { id: 'fine' }]);
 });
+
+test('a look makes the indexes, for what other programs wrote alone', async () => {
+  const { read, made } = outboxWith([]);
+  await read();
+  expect(made).toEqual(['indexes']);
+});
