@@ -8,7 +8,7 @@ export function storedOutcome({ id, seq, term, state, attempts, error }: TaskOut
   return { key: storedId(id), seq, term, state, attempts, error: error === null ? null : storedError(error) };
 }
 
-function storedError({ name, message, code, permanent }: NonNullable<TaskOutcome['error']>): Fields {
+export function storedError({ name, message, code, permanent }: NonNullable<TaskOutcome['error']>): Fields {
   return { name, message, code: code ?? null, ...(permanent ? { permanent } : {}) };
 }
 

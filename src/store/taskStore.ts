@@ -119,6 +119,8 @@ export interface Acknowledgement {
   readonly number: number;
   readonly done: number;
   readonly burial: Burial | null;
+  /** How tasks ended that it takes, kept before it counts. Missing, or empty: none are. */
+  readonly outcomes?: readonly TaskOutcome[];
 }
 
 export interface QueueState {
@@ -213,7 +215,8 @@ export interface TaskStore extends ChangeStore {
   ): Promise<StoredTask[]>;
   /**
    * Raises `done`, never lowers it, and sets the burial, if the lease is still of this tenure and no acknowledgement of a
-   * higher number has come. False: it is not, or one has.
+   * higher number has come. False: it is not, or one has. Its outcomes are kept before, as by `putOutcomes`, or by the same
+   * transaction where the store has one, and then none of one that is refused. If they cannot be kept, it fails.
    */
   acknowledge(tenure: Tenure, acknowledgement: Acknowledgement): Promise<boolean>;
   /**

@@ -271,6 +271,22 @@ test('a life needs the rights that the docs grant, all of them, and no others', 
   expect([...used].sort()).toEqual([...granted].sort());
 });
 
+test('nothing is acknowledged whose outcome the user may not keep, unless it carries none', async () => {
+  const user = await guarded(
+    databaseUri(),
+    granted.filter((right) => !right.startsWith('failover_outcomes')),
+  );
+  const options = { kind: 'mongodb', connectString: user.uri, connectOptions: {}, debug: false } as const;
+  const store = createStore(options, { commandTimeout: 10_000, connectTimeout: 20_000 }, new VirtualClock());
+  cleanups.push(() => store.close());
+  await store.open();
+  await store.compareAndSetLease(NAME, null, lease);
+  const refused = await refusal(store.tasks.acknowledge(tenure, { ...acknowledgement(1, null), outcomes: [outcome] }));
+  expect(refused).toMatchObject({ code: 'ERR_STORE', cause: { code: 13 } });
+  expect((await store.tasks.queueState(NAME)).done).toBe(0);
+  expect(await store.tasks.acknowledge(tenure, acknowledgement(1, null))).toBe(true);
+});
+
 test('a user who may not create indexes is told which are missing, and lives when they are there', async () => {
   const uri = databaseUri();
   const user = await guarded(uri, without('createIndex'));

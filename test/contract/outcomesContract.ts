@@ -63,6 +63,38 @@ export function outcomesContract(title: string, setup: () => Promise<OutcomesUnd
       expect(look.stored[2]).toBeNull();
     });
 
+    test('an acknowledgement keeps the outcomes that it carries, and one of a deposed master makes none count', async () => {
+      const { name, tenure } = await queue(3, 2);
+      const acknowledge = (through: number, term: number, outcomes: TaskOutcome[]) =>
+        store.tasks.acknowledge({ ...tenure, term }, { ...acknowledgement(through, null), outcomes });
+      const result = new Uint8Array([1, 2]);
+      const first = [done('task 0', 1, { term: 2, result }), done('task 1', 2, { term: 2, state: 'failed', error })];
+      expect(await acknowledge(2, 1, [done('task 0', 1), done('task 1', 2)])).toBe(false);
+      const { done: before } = await store.tasks.readOutcomes(name, ['task 0']);
+      expect(before).toBe(0);
+      expect(await acknowledge(2, 2, first)).toBe(true);
+      const look = await store.tasks.readOutcomes(name, ['task 0', 'task 1']);
+      expect(look).toMatchObject({ done: 2, outcomes: [{ term: 2, state: 'done' }, first[1]] });
+      expect([...(look.outcomes[0]?.result ?? [])]).toEqual([1, 2]);
+      // Again, as after an answer that was lost, with one more.
+      expect(await acknowledge(3, 2, [...first, done('task 2', 3, { term: 2 })])).toBe(true);
+      expect((await kept(name, 'task 0', 'task 2')).map((outcome) => outcome?.seq)).toEqual([1, 3]);
+      expect(await acknowledge(3, 1, [done('task 2', 3, { attempts: 9 })])).toBe(false);
+      expect((await kept(name, 'task 2'))[0]).toMatchObject({ term: 2, attempts: 1 });
+    });
+
+    test('an acknowledgement carries as many results as tasks can be done without one', async () => {
+      const { name, tenure } = await queue(256);
+      const outcomes = Array.from({ length: 256 }, (_, index) =>
+        done(`task ${index}`, index + 1, { result: new Uint8Array(32 * 1024).fill(index) }),
+      );
+      expect(await store.tasks.acknowledge(tenure, { ...acknowledgement(256, null), outcomes })).toBe(true);
+      const found = await kept(name, 'task 0', 'task 100', 'task 255');
+      expect(found.map((outcome) => [outcome?.result?.length, outcome?.result?.[9]])).toEqual(
+        [0, 100, 255].map((index) => [32_768, index]),
+      );
+    });
+
     test('ids of every shape are kept apart', async () => {
       const name = randomUUID();
       await store.tasks.putOutcomes(

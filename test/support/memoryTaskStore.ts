@@ -58,6 +58,8 @@ export class MemoryTasks {
   private readonly numbers = new Map<number, number>();
   /** How tasks ended, by their id. */
   readonly outcomes = new Map<TaskId, TaskOutcome>();
+  /** Whether an acknowledgement and its outcomes are one transaction, as in the embedded store. */
+  isEmbedded = false;
   /** Which checkpoint of a task came last. */
   private readonly checkpoints = new Map<number, RecordMark>();
   /** By how much it was ever told to trim what it must keep: what is not done, or is being buried. */
@@ -106,7 +108,16 @@ export class MemoryTasks {
         }),
       queueState: () => call('queueState', () => ({ done: this.done, burial: this.burial })),
       tasksAfter: (_name, seq, limit) => call('tasksAfter', () => this.after(seq, limit)),
-      acknowledge: (tenure, given) => call('acknowledge', () => this.acknowledge(tenure, given)),
+      acknowledge: async (tenure, given) => {
+        const { outcomes = [] } = given;
+        // As on MongoDB two calls, each with a fate of its own; as the embedded store it is one, and keeps none of one that is refused.
+        if (outcomes.length > 0 && !this.isEmbedded) await call('putOutcomes', () => this.keep(outcomes));
+        return call('acknowledge', () => {
+          const matched = this.acknowledge(tenure, given);
+          if (matched && outcomes.length > 0 && this.isEmbedded) this.keep(outcomes);
+          return matched;
+        });
+      },
       setAttempts: ({ term }, { seq, number, attempts, deaths, permanent }) =>
         call('setAttempts', () => {
           const isLast = isLater({ term, number }, this.tasks.get(seq)?.recordedBy ?? null);
@@ -205,11 +216,7 @@ export class MemoryTasks {
           return true;
         }),
       removeDeadLetter: (_name, seq) => call('removeDeadLetter', () => this.removeLetter(seq)),
-      putOutcomes: (_name, outcomes) =>
-        call('putOutcomes', () => {
-          this.log.push(`putOutcomes ${outcomes.map(({ seq, state }) => `${seq} ${state}`).join(', ')}`);
-          putOutcomes(this.outcomes, outcomes);
-        }),
+      putOutcomes: (_name, outcomes) => call('putOutcomes', () => this.keep(outcomes)),
       readOutcomes: (_name, ids) =>
         call('readOutcomes', () => lookAt(ids, this.done, this.tasks.values(), this.outcomes)),
       trimOutcomes: (_name, before) =>
@@ -267,6 +274,11 @@ export class MemoryTasks {
       found.push(task);
     }
     return found;
+  }
+
+  private keep(outcomes: readonly TaskOutcome[]): void {
+    this.log.push(`putOutcomes ${outcomes.map(({ seq, state }) => `${seq} ${state}`).join(', ')}`);
+    putOutcomes(this.outcomes, outcomes);
   }
 
   private acknowledge({ term, holder }: Tenure, { number, done, burial }: Acknowledgement): boolean {

@@ -1,5 +1,5 @@
 /**
- * Keeps how the tasks of one mastership ended (`keepOutcomes`): what ended is collected, and stored before it is acknowledged. So
+ * Keeps how the tasks of one mastership ended (`keepOutcomes`): what ended is collected, and the acknowledgement carries it. So
  * a reader that sees that a number is acknowledged, and then finds no outcome of it, knows that there will be none. A member that was
  * deposed may store an outcome late. Then the next master has stored its own under a higher term, or will before it
  * acknowledges, and the later term counts.
@@ -24,7 +24,8 @@ interface OutcomeKeeperParts {
 }
 
 export class OutcomeKeeper {
-  private pending: TaskOutcome[] = [];
+  /** Not acknowledged yet. */
+  private readonly pending: TaskOutcome[] = [];
   private trimAt = 0;
   private trimming = false;
 
@@ -63,12 +64,14 @@ export class OutcomeKeeper {
     return { id, seq, term, ...how, at: new Date(now), until: new Date(Math.ceil(now + keep)) };
   }
 
-  /** Stores what was collected by now. Returns false if the mastership ended first. */
-  async store(): Promise<boolean> {
-    const { pending } = this;
-    if (pending.length === 0) return true;
-    this.pending = [];
-    return this.parts.store.putOutcomes(pending);
+  /** Returns what is to be kept before all that ended by now is acknowledged. It stays until that is `acknowledged`. */
+  due(): readonly TaskOutcome[] {
+    return [...this.pending];
+  }
+
+  /** Drops the first so many that were due. */
+  acknowledged(count: number): void {
+    this.pending.splice(0, count);
   }
 
   /** Deletes old ones, if it is time to: some by each call, and one call at a time, until none is left. */

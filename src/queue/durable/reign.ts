@@ -375,14 +375,14 @@ export class Reign {
     while (!this.store.ended && (this.finished > this.acknowledged || this.lost || this.proofs.areWanted)) {
       const { finished, burying } = this;
       const count = this.ids.length;
-      if (this.outcomes !== null && !(await this.outcomes.store())) break;
+      const ended = this.outcomes?.due() ?? [];
       const prove = this.proofs.sent();
-      const matched = await this.store.acknowledge(finished, burying?.burial ?? null);
+      const matched = await this.store.acknowledge(finished, burying?.burial ?? null, ended);
       prove(matched === null ? false : matched || null);
-      if (matched === null) break;
-      this.lost = !matched;
+      if (matched !== null) this.lost = !matched;
       if (!matched) break;
       this.acknowledged = finished;
+      this.outcomes?.acknowledged(ended.length);
       this.trimming.soon(0);
       const ids = this.ids.splice(0, count);
       if (ids.length > 0) this.parts.callbacks.acknowledged(ids);

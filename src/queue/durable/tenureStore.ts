@@ -80,10 +80,30 @@ export class TenureStore {
     return undefined;
   }
 
-  /** Returns false if the store refused it: another member is master. */
-  acknowledge(done: number, burial: Burial | null): Promise<boolean | null> {
-    const { store, nextNumber } = this.parts;
-    return this.untilAnswered(() => store.acknowledge(this.tenure, { number: nextNumber(), done, burial }));
+  /**
+   * Keeps how the tasks ended, and acknowledges them. Returns false if the store refused it: another member is master. Where the
+   * user lacks the right on outcomes, they are not kept: done tasks must not run again for that.
+   */
+  acknowledge(done: number, burial: Burial | null, outcomes: readonly TaskOutcome[] = []): Promise<boolean | null> {
+    const acknowledge = (kept: readonly TaskOutcome[]): Promise<boolean> => {
+      const { store, nextNumber } = this.parts;
+      const some = kept.length === 0 ? {} : { outcomes: kept };
+      return store.acknowledge(this.tenure, { number: nextNumber(), done, burial, ...some });
+    };
+    if (outcomes.length === 0) return this.untilAnswered(() => acknowledge([]));
+    return this.untilAnswered(async () => {
+      try {
+        const matched = await acknowledge(outcomes);
+        if (matched) this.refusedOutcomes = false;
+        return matched;
+      } catch (error) {
+        if (!isForbidden(error)) throw error;
+        // It may be the acknowledgement that is forbidden: that shows now.
+        const matched = await acknowledge([]);
+        this.outcomesRefused(error as Error);
+        return matched;
+      }
+    });
   }
 
   /** Puts the attempts on record. Returns false if the mastership ended first. */

@@ -28,7 +28,6 @@ import type {
   QueueCounts,
   QueueState,
   RecordMark,
-  TaskOutcome,
 } from '../taskStore.js';
 import type { ChangeCalls } from './changes.js';
 import type { SharedGate } from './gate.js';
@@ -36,6 +35,7 @@ import type { InspectionCalls } from './inspection.js';
 import type { ManyCalls } from './manyCalls.js';
 import type { OutboxCalls } from './outbox.js';
 import type { OutboxLookCalls } from './outboxLook.js';
+import type { PackedOutcomes } from './outcomeBytes.js';
 import type { EmbeddedPlace } from './place.js';
 import type { ScheduleCalls } from './schedules.js';
 import type { PackedRelayed, PackedStored, PackedTasks } from './taskBytes.js';
@@ -80,7 +80,7 @@ export interface EmbeddedCalls
   relayTasks(tenure: Tenure, tasks: PackedRelayed): number[] | null;
   queueState(name: string): QueueState;
   tasksAfter(name: string, seq: number, limit: { readonly tasks: number; readonly bytes: number }): PackedStored;
-  acknowledge(tenure: Tenure, acknowledgement: Acknowledgement): boolean;
+  acknowledge(tenure: Tenure, acknowledgement: Acknowledgement, outcomes?: PackedOutcomes): boolean;
   setAttempts(tenure: Tenure, record: AttemptsRecord): void;
   clearAttempts(name: string, seq: number, recordedBy: RecordMark | null): void;
   /** Returns whether nothing is left to trim. */
@@ -94,7 +94,7 @@ export interface EmbeddedCalls
   claimDeadLetter(name: string, seq: number, expected: string | null, claim: string | null): boolean;
   removeDeadLetter(name: string, seq: number): void;
   setCheckpoint(tenure: Tenure, checkpoint: Checkpoint): boolean;
-  putOutcomes(name: string, outcomes: readonly TaskOutcome[]): void;
+  putOutcomes(name: string, outcomes: PackedOutcomes): void;
   readOutcomes(name: string, ids: readonly TaskId[]): OutcomeLook;
   /** Returns whether nothing is left to trim. */
   trimOutcomes(name: string, before: Date): boolean;

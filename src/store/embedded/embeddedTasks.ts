@@ -21,10 +21,15 @@ import type {
   TaskStore,
 } from '../taskStore.js';
 import { EmbeddedChanges } from './embeddedChanges.js';
+import { packOutcomes } from './outcomeBytes.js';
 import { packRelayed, packTasks, relayResultOf, resultOf, unpackStored } from './taskBytes.js';
 
 /** Tasks, and bytes of them, that are added in one transaction: the beats of all members wait for it. */
 const transactionLimits = { items: 1000, bytes: 4 * 1024 * 1024 };
+/** Outcomes, and bytes of their results, that an acknowledgement carries: beats wait behind it, as it is as urgent as they are. */
+const ridingLimits = { items: 512, bytes: 256 * 1024 };
+
+const outcomeSize = ({ result }: TaskOutcome): number => result?.length ?? 0;
 
 export class EmbeddedTasks extends EmbeddedChanges implements TaskStore {
   async addTasks(name: string, tasks: readonly NewTask[], maxQueue: number): Promise<AddResult[]> {
@@ -59,8 +64,13 @@ export class EmbeddedTasks extends EmbeddedChanges implements TaskStore {
     return unpackStored(await this.thread.call('tasksAfter', [name, seq, limit]));
   }
 
-  acknowledge(tenure: Tenure, acknowledgement: Acknowledgement): Promise<boolean> {
-    return this.thread.call('acknowledge', [tenure, acknowledgement]);
+  /** Outcomes and what they are acknowledged by go in one transaction, but for those that are large: those go before. */
+  async acknowledge(tenure: Tenure, { outcomes = [], ...rest }: Acknowledgement): Promise<boolean> {
+    const parts = partsOf(outcomes, outcomeSize, ridingLimits);
+    const last = parts.pop();
+    if (last === undefined) return this.thread.call('acknowledge', [tenure, rest]);
+    for (const part of parts) await this.thread.call('putOutcomes', [tenure.name, packOutcomes(part)]);
+    return this.thread.call('acknowledge', [tenure, rest, packOutcomes(last)]);
   }
 
   setAttempts(tenure: Tenure, record: AttemptsRecord): Promise<void> {
@@ -116,8 +126,8 @@ export class EmbeddedTasks extends EmbeddedChanges implements TaskStore {
   }
 
   async putOutcomes(name: string, outcomes: readonly TaskOutcome[]): Promise<void> {
-    for (const some of partsOf(outcomes, ({ result }) => result?.length ?? 0, transactionLimits)) {
-      await this.thread.call('putOutcomes', [name, some]);
+    for (const some of partsOf(outcomes, outcomeSize, transactionLimits)) {
+      await this.thread.call('putOutcomes', [name, packOutcomes(some)]);
     }
   }
 

@@ -185,10 +185,29 @@ export function letterIdRange(name: string, id: TaskId): KeyRange {
 
 /** Returns where the outcome of an id is. */
 export function outcomeKey(name: string, id: TaskId): Buffer {
-  return Buffer.concat([prefixed('x', Buffer.from(name)), idBytes(id)]);
+  return outcomeKeys(name)(id);
 }
 
-/** For each outcome, by the time when it may be deleted. */
+/** Returns what `outcomeKey` is for one name, for many ids. */
+export function outcomeKeys(name: string): (id: TaskId) => Buffer {
+  const prefix = prefixed('x', Buffer.from(name));
+  return (id) => Buffer.concat([prefix, idBytes(id)]);
+}
+
+/** For outcomes that may be deleted at the same time, by that; `part` tells apart those that were stored by several calls. */
+export function outcomesEndKey(name: string, until: number, part: number): Buffer {
+  const last = Buffer.alloc(4);
+  last.writeUInt32BE(part);
+  return Buffer.concat([numbered('z', Buffer.from(name), until), last]);
+}
+
+/** Returns the range of those that ended before then. */
+export function outcomesEnds(name: string, before: number): KeyRange {
+  const from = Buffer.from(name);
+  return { start: numbered('z', from, 0), end: numbered('z', from, before) };
+}
+
+/** For each outcome that an older version stored, by the time when it may be deleted. */
 export function outcomeEndKey(name: string, until: number, id: TaskId): Buffer {
   return Buffer.concat([numbered('y', Buffer.from(name), until), idBytes(id)]);
 }

@@ -1,27 +1,36 @@
-/** How tasks ended, in the embedded store: an entry for each id, and one by which those are found whose time is over. */
+/**
+ * How tasks ended, in the embedded store: an entry for each id, and one for those that are over at the same time, by which they
+ * are found then. Older versions wrote one of those for each.
+ */
 import { StoreError } from '../../errors.js';
 import type { TaskId } from '../../task/task.js';
-import { isFields, isOfOurFormat, readableIn } from '../documents.js';
-import { countsMore, OutcomeReader, storedOutcome } from '../outcomeDocuments.js';
-import type { OutcomeLook, QueueState, TaskOutcome } from '../taskStore.js';
+import { type Fields, isFields, isOfOurFormat, readableIn, storedId } from '../documents.js';
+import { countsMore, OutcomeReader, storedError } from '../outcomeDocuments.js';
+import type { OutcomeLook, TaskOutcome } from '../taskStore.js';
 import type { EmbeddedCalls } from './calls.js';
 import type { Entries } from './environment.js';
-import { idKey, outcomeEndKey, outcomeEnds, outcomeKey } from './keys.js';
+import { idKey, outcomeEnds, outcomeKey, outcomeKeys, outcomesEndKey, outcomesEnds } from './keys.js';
 import type { StoreFacts } from './leases.js';
+import { type PackedOutcomes, SIMPLY_DONE } from './outcomeBytes.js';
+import type { Tasks } from './tasks.js';
 
-/** Outcomes that one transaction deletes: the beats of all members wait for it. */
+/** Outcomes that one transaction deletes, or somewhat more: the beats of all members wait for it. */
 const TRIMMED_MAX = 500;
+/** Outcomes of one time that share an entry for their end: few, as a transaction deletes all of them or none. */
+const TOGETHER_MAX = 256;
 
-type OutcomeCalls = Pick<EmbeddedCalls, 'putOutcomes' | 'readOutcomes' | 'trimOutcomes'>;
+type OutcomeCalls = Pick<EmbeddedCalls, 'acknowledge' | 'putOutcomes' | 'readOutcomes' | 'trimOutcomes'>;
 
-export function outcomesOn(
-  entries: Entries,
-  facts: StoreFacts,
-  queueState: (name: string) => QueueState,
-): OutcomeCalls {
-  const outcomes = new Outcomes(entries, facts, queueState);
+export function outcomesOn(entries: Entries, facts: StoreFacts, tasks: Tasks): OutcomeCalls {
+  const outcomes = new Outcomes(entries, facts, tasks);
   return {
-    putOutcomes: (name, given) => outcomes.put(name, given),
+    // What a deposed master brings is not even stored.
+    acknowledge: (tenure, acknowledgement, packed) => {
+      const matched = tasks.acknowledge(tenure, acknowledgement);
+      if (matched && packed !== undefined) outcomes.put(tenure.name, packed);
+      return matched;
+    },
+    putOutcomes: (name, packed) => outcomes.put(name, packed),
     readOutcomes: (name, ids) => outcomes.read(name, ids),
     trimOutcomes: (name, before) => outcomes.trim(name, before),
   };
@@ -31,35 +40,44 @@ class Outcomes {
   constructor(
     private readonly entries: Entries,
     private readonly facts: StoreFacts,
-    private readonly queueState: (name: string) => QueueState,
+    private readonly tasks: Tasks,
   ) {}
 
-  put(name: string, outcomes: readonly TaskOutcome[]): void {
-    for (const outcome of outcomes) {
-      const { id, result, at, until } = outcome;
-      const key = outcomeKey(name, id);
+  put(name: string, packed: PackedOutcomes): void {
+    const keyOf = outcomeKeys(name);
+    let [keys, until]: [Buffer[], number] = [[], 0];
+    for (const [index, id] of packed.ids.entries()) {
+      const key = keyOf(id);
+      const fields = fieldsOf(packed, index, id);
       const entry = this.entries.get(key);
-      if (entry !== undefined) {
-        if (!this.gives(entry.value, outcome, name)) continue;
-        const [until] = readableIn(() => this.reader(entry.value, name).date('until'));
-        if (until !== undefined) this.entries.remove(outcomeEndKey(name, until.getTime(), id));
-      }
-      const bytes = result === null ? null : Buffer.from(result.buffer, result.byteOffset, result.byteLength);
-      const fields = { ...storedOutcome(outcome), result: bytes, at: at.getTime(), until: until.getTime() };
+      if (entry !== undefined && !this.gives(entry.value, fields, name)) continue;
       this.entries.put(key, fields, (entry?.version ?? 0) + 1);
-      this.entries.put(outcomeEndKey(name, until.getTime(), id), key, 1);
+      if (keys.length >= TOGETHER_MAX || fields.until !== until) {
+        this.putEnd(name, until, keys);
+        [keys, until] = [[], fields.until];
+      }
+      keys.push(key);
     }
+    this.putEnd(name, until, keys);
+  }
+
+  /** What takes the place of an outcome has an end of its own. The one of before then finds that its time is not over. */
+  private putEnd(name: string, until: number, keys: readonly Buffer[]): void {
+    if (keys.length === 0) return;
+    let part = 0;
+    while (this.entries.get(outcomesEndKey(name, until, part)) !== undefined) part += 1;
+    this.entries.put(outcomesEndKey(name, until, part), keys, 1);
   }
 
   /** Returns whether what is there gives way. What cannot be read holds no one up, but that of a later format stays. */
-  private gives(there: unknown, outcome: TaskOutcome, name: string): boolean {
+  private gives(there: unknown, outcome: { readonly seq: number; readonly term: number }, name: string): boolean {
     if (isFields(there) && !isOfOurFormat(there)) return false;
     const [mark] = readableIn(() => this.reader(there, name).mark());
     return mark === undefined || countsMore(outcome, mark);
   }
 
   read(name: string, ids: readonly TaskId[]): OutcomeLook {
-    const { done } = this.queueState(name);
+    const { done } = this.tasks.queueState(name);
     return {
       done,
       // The entry of an id has the number of its task as its version.
@@ -75,20 +93,37 @@ class Outcomes {
 
   /** Deletes a bounded number. Returns whether it has come to the end. */
   trim(name: string, before: Date): boolean {
-    const found: { readonly end: Buffer; readonly key: Buffer }[] = [];
-    for (const { key: end, value } of this.entries.each(outcomeEnds(name, before.getTime()))) {
-      if (!Buffer.isBuffer(value)) throw new StoreError('ERR_STORE_DATA', `${this.where(name)}: an end has no key`);
-      found.push({ end, key: value });
-      if (found.length >= TRIMMED_MAX) break;
+    let count = 0;
+    const found: { readonly end: Buffer; readonly keys: readonly Buffer[] }[] = [];
+    for (const range of [outcomesEnds(name, before.getTime()), outcomeEnds(name, before.getTime())]) {
+      for (const { key: end, value } of this.entries.each(range)) {
+        if (count >= TRIMMED_MAX) break;
+        const keys = this.keysIn(value, name);
+        found.push({ end, keys });
+        count += keys.length;
+      }
     }
-    for (const { end, key } of found) {
+    for (const { end, keys } of found) {
       this.entries.remove(end);
-      const entry = this.entries.get(key);
-      if (entry === undefined || (isFields(entry.value) && !isOfOurFormat(entry.value))) continue;
-      const [until] = readableIn(() => this.reader(entry.value, name).date('until'));
-      if (until === undefined || until < before) this.entries.remove(key);
+      for (const key of keys) this.removeIfOver(key, name, before);
     }
-    return found.length < TRIMMED_MAX;
+    return count < TRIMMED_MAX;
+  }
+
+  /** One key is what an older version wrote. */
+  private keysIn(value: unknown, name: string): Buffer[] {
+    const keys: unknown[] = Array.isArray(value) ? value : [value];
+    return keys.map((key) => {
+      if (!Buffer.isBuffer(key)) throw new StoreError('ERR_STORE_DATA', `${this.where(name)}: an end has no key`);
+      return key;
+    });
+  }
+
+  private removeIfOver(key: Buffer, name: string, before: Date): void {
+    const entry = this.entries.get(key);
+    if (entry === undefined || (isFields(entry.value) && !isOfOurFormat(entry.value))) return;
+    const [until] = readableIn(() => this.reader(entry.value, name).date('until'));
+    if (until === undefined || until < before) this.entries.remove(key);
   }
 
   private where(name: string): string {
@@ -98,4 +133,14 @@ class Outcomes {
   private reader(value: unknown, name: string): OutcomeReader {
     return new OutcomeReader(value, this.where(name));
   }
+}
+
+/** What most do not have is left out. */
+function fieldsOf({ seqs, terms, times, untils, rest }: PackedOutcomes, index: number, id: TaskId) {
+  const { state, attempts, error, result } = rest?.get(index) ?? SIMPLY_DONE;
+  const [seq = 0, term = 0, at = 0, until = 0] = [seqs[index], terms[index], times[index], untils[index]];
+  const fields = { key: storedId(id), seq, term, state, attempts, at, until };
+  if (error === null && result === null) return fields;
+  const bytes = result === null ? null : Buffer.from(result.buffer, result.byteOffset, result.byteLength);
+  return { ...fields, error: error === null ? null : storedError(error), result: bytes } satisfies Fields;
 }

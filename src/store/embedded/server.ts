@@ -18,6 +18,7 @@ import {
 } from './calls.js';
 import { CannotBegin, type Entries } from './environment.js';
 import { NotYet, OpenedStore, type OpenParts } from './openedStore.js';
+import { countPacked } from './outcomeBytes.js';
 import { PinnedFiles } from './pinnedFiles.js';
 import { type EmbeddedPlace, placeNow } from './place.js';
 import { embeddedError } from './storeErrors.js';
@@ -322,8 +323,9 @@ export class EmbeddedServer {
   }
 }
 
-/** Calls for many leases have them as their first argument. */
-function leasesIn({ args: [first] }: Request): number {
+/** Calls for many leases have them as their first argument. Each outcome that an acknowledgement carries takes as long as a lease. */
+function leasesIn({ call, args: [first, , outcomes] }: Request): number {
+  if (call === 'acknowledge') return 1 + countPacked(outcomes);
   return Array.isArray(first) ? first.length : 1;
 }
 

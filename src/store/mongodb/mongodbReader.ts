@@ -52,7 +52,7 @@ export class MongodbReader implements StoreReader {
     this.connection = new MongoConnection(settings, async (run) => void (await run('open', { ping: 1 })));
     this.commands = new Commands(this.connection.run, settings);
     this.requests = new MongodbOrders(this.commands);
-    const reads = new TaskReads(this.commands, new Topology(this.commands));
+    const reads = new TaskReads(this.commands, new Topology(this.commands), clocks);
     this.kept = new MongodbOutcomes(this.commands, reads, systemClock);
   }
 
@@ -133,7 +133,10 @@ export class MongodbReader implements StoreReader {
 
   async tasks(name: string, { after, limit }: Page<number>, withPayload: boolean): Promise<TaskEntry[]> {
     const options = { sort: { seq: 1 }, limit, ...shown(withPayload), ...majority };
-    const found = await this.find('tasks', TASKS, { name, seq: { $gt: after } }, options);
+    const find = (seq: Fields) => this.find('tasks', TASKS, { name, seq }, options);
+    // Some servers order all that a filter finds, and the numbers of what is queued have no gaps.
+    let found = await find({ $gt: after, $lte: after + limit });
+    if (found.length < limit) found = await find({ $gt: after });
     // One that was done long ago, and whose id came again, has no key any more.
     return found.filter((task) => !isRetired(task)).map((task) => this.reader(filled(task, withPayload)).task());
   }

@@ -124,7 +124,7 @@ export class MongodbStore implements FullStore {
     this.connection.onAvailable(() => topology.reconnected());
     this.tasks = new MongodbTasks(commands, topology, this.indexes, clock);
     const epoch = async () => (await this.epoch('outboxPlace')).epoch;
-    const reads = new TaskReads(commands, topology);
+    const reads = new TaskReads(commands, topology, clock);
     this.outbox = new MongodbOutbox(commands, reads, this.indexes, epoch, settings.database, clock);
     this.schedules = new MongodbSchedules(commands);
     this.many = new MongodbMany({

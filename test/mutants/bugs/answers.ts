@@ -21,8 +21,46 @@ export const answerBugs: readonly PlantedBug[] = [
     name: 'outcome-after-its-acknowledgement',
     breaks: 'A task counts as done before its outcome is stored, and a crash in between leaves it without one.',
     file: reign,
-    find: 'if (this.outcomes !== null && !(await this.outcomes.store())) break;',
-    replace: 'void this.outcomes?.store();',
+    find: 'await this.store.acknowledge(finished, burying?.burial ?? null, ended);',
+    replace:
+      'await this.store.acknowledge(finished, burying?.burial ?? null);\n      void this.store.putOutcomes(ended);',
+    caughtBy: ['walks'],
+  },
+  {
+    name: 'outcomes-of-a-refused-acknowledgement-dropped',
+    breaks:
+      'In the embedded store an acknowledgement that passes after one that was refused leaves its tasks without outcomes.',
+    file: reign,
+    find: '      const prove = this.proofs.sent();\n      const matched',
+    replace:
+      '      const prove = this.proofs.sent();\n      this.outcomes?.acknowledged(ended.length);\n      const matched',
+    also: [
+      { find: '      this.outcomes?.acknowledged(ended.length);\n      this.trimming', replace: '      this.trimming' },
+    ],
+    caughtBy: ['walks'],
+  },
+  {
+    name: 'acknowledgement-before-its-outcomes-on-mongodb',
+    breaks: 'On MongoDB a task counts as done before its outcome is stored.',
+    file: mongodb,
+    find: '    if (outcomes.length > 0) await this.outcomes.put(name, outcomes);\n',
+    replace: '    if (outcomes.length > 0) this.outcomes.put(name, outcomes).catch(() => {});\n',
+    caughtBy: ['contract'],
+  },
+  {
+    name: 'outcomes-of-a-refused-acknowledgement-stored',
+    breaks: 'In the embedded store a deposed master leaves outcomes, though its acknowledgement is refused.',
+    file: embedded,
+    find: 'if (matched && packed !== undefined)',
+    replace: 'if (packed !== undefined)',
+    caughtBy: ['units'],
+  },
+  {
+    name: 'tasks-held-up-by-a-missing-right',
+    breaks: 'A user who lacks the right on outcomes has done tasks run again, as nothing is acknowledged.',
+    file: 'src/queue/durable/tenureStore.ts',
+    find: 'if (!isForbidden(error)) throw error;',
+    replace: 'throw error;',
     caughtBy: ['walks'],
   },
   {
@@ -149,12 +187,6 @@ export const answerBugs: readonly PlantedBug[] = [
     file: embedded,
     find: 'if (until === undefined || until < before) this.entries.remove(key);',
     replace: 'this.entries.remove(key);',
-    also: [
-      {
-        find: '        if (until !== undefined) this.entries.remove(outcomeEndKey(name, until.getTime(), id));\n',
-        replace: '',
-      },
-    ],
     caughtBy: ['contract'],
   },
   {

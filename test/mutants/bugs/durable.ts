@@ -31,8 +31,9 @@ export const durableBugs: readonly PlantedBug[] = [
     name: 'refused-acknowledgement-ignored',
     breaks: 'A deposed master goes on, and reports as acknowledged what the store has refused.',
     file: reign,
-    find: '      this.lost = !matched;\n      if (!matched) break;',
-    replace: '      this.lost = !matched && finished < 0;\n      if (this.lost) break;',
+    find: '      if (matched !== null) this.lost = !matched;\n      if (!matched) break;',
+    replace:
+      '      if (matched === null) break;\n      this.lost = !matched && finished < 0;\n      if (this.lost) break;',
     caughtBy: ['simulation'],
   },
   {

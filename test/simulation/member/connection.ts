@@ -36,6 +36,7 @@ import type { Conduct } from './conduct.ts';
 import {
   addTasks,
   beaten,
+  type Change,
   changeOrders,
   clearAttempts,
   type Database,
@@ -103,6 +104,13 @@ interface ConnectionParts {
 }
 
 /** Answers a write that was committed, after what follows it. */
+interface HowWritten {
+  /** Whether nothing is there, so it is atomic everywhere. */
+  readonly isInsert?: boolean;
+  /** What the same transaction writes, if the lease is written. */
+  readonly also?: Change | undefined;
+}
+
 type Tell<T> = (matched: boolean, primary: Primary, answer: (value: { readonly value: T }) => void) => void;
 
 /** Carries a call out: `answer` once it is committed, `null` when that will never be. */
@@ -238,7 +246,7 @@ export class SimulatedConnection implements FullStore {
     };
     this.steps += 1;
     this.parts.conduct.claims(expected, next);
-    return this.writeLease('compareAndSetLease', claim, undefined, expected === null);
+    return this.writeLease('compareAndSetLease', claim, undefined, { isInsert: expected === null });
   }
 
   beat(tenure: Tenure, beat: number, progress: Progress): Promise<boolean> {
@@ -392,13 +400,18 @@ export class SimulatedConnection implements FullStore {
           burial: committed.lease?.burial ?? null,
         })),
       tasksAfter: (_name, seq, limit) => this.read('tasksAfter', (primary) => tasksAfter(primary, seq, limit)),
-      acknowledge: (tenure, { number, done: through, burial }) => {
+      acknowledge: async (tenure, { number, done: through, burial, outcomes = [] }) => {
+        // The embedded store, the one that trims at once, writes both in one transaction.
+        if (outcomes.length > 0 && !trims)
+          await this.write('putOutcomes', () => ({ change: keepOutcomes(outcomes), answer: null }));
         const acknowledge = (document: LeaseDocument | null): LeaseDocument | null => {
           const mine = acknowledgesAnyTerm ? document : held(document, tenure);
           if (mine === null || (mine.lease.ack >= number && !acknowledgesAnyTerm)) return null;
           return { lease: { ...mine.lease, ack: number }, done: Math.max(mine.done, through), burial };
         };
-        return this.writeLease('acknowledge', acknowledge, () => database.watch.acknowledged(tenure, through, burial));
+        const committed = (): void => database.watch.acknowledged(tenure, through, burial);
+        const also = outcomes.length > 0 && trims ? keepOutcomes(outcomes) : undefined;
+        return this.writeLease('acknowledge', acknowledge, committed, { also });
       },
       setAttempts: ({ term }, record) =>
         done(this.write('setAttempts', () => ({ change: setAttempts(term, record), answer: null }))),
@@ -587,9 +600,9 @@ export class SimulatedConnection implements FullStore {
     name: CallName,
     decide: (document: LeaseDocument | null) => LeaseDocument | null,
     committed: (before: LeaseDocument | null) => void = () => {},
-    isInsert = false,
+    how: HowWritten = {},
   ): Promise<boolean> {
-    return this.writeLeaseAs<boolean>(name, decide, (value, _, answer) => answer({ value }), committed, isInsert);
+    return this.writeLeaseAs<boolean>(name, decide, (value, _, answer) => answer({ value }), committed, how);
   }
 
   /** `tell` answers, once it is committed, whether something was written. */
@@ -598,7 +611,7 @@ export class SimulatedConnection implements FullStore {
     decide: (document: LeaseDocument | null) => LeaseDocument | null,
     tell: Tell<T>,
     committed: (before: LeaseDocument | null) => void = () => {},
-    isInsert = false,
+    { isInsert = false, also }: HowWritten = {},
   ): Promise<T> {
     const { database } = this.parts;
     const { epoch } = this;
@@ -610,7 +623,12 @@ export class SimulatedConnection implements FullStore {
       const next = isKnown ? decide(before) : null;
       this.after(gap, () => {
         if (gap > 0 && (primary !== database.main || database.down)) return answer(null);
-        primary.write(next === null ? () => {} : setLease(next), (isCommitted) => {
+        const change: Change = (documents) => {
+          if (next === null) return;
+          setLease(next)(documents);
+          also?.(documents);
+        };
+        primary.write(change, (isCommitted) => {
           if (isCommitted && next !== null) committed(before);
           if (isCommitted) tell(next !== null, primary, answer);
           else answer(null);

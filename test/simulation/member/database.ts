@@ -83,7 +83,7 @@ export class Documents {
   }
 }
 
-type Change = (documents: Documents) => void;
+export type Change = (documents: Documents) => void;
 
 /** What a task was made of, and whether another member was master by then. */
 export interface Moved {

@@ -2,21 +2,20 @@
  * What is left of tasks whose id stays taken after they were done (`uniqueUntil`): the document keeps its key, and so the unique
  * index refuses another task of that id. When all others around it are trimmed, it gives up its payload and is marked `kept`, so
  * no master takes it for a task, should the lease be lost. When its time is over, a sweep deletes it. The time is that of the
- * wall clocks of members, and nothing but the id depends on it.
+ * wall clocks of members, and nothing but the id depends on it. A sweep also deletes what came too late (taskAdder.ts): it lies there
+ * without that mark, where all has been trimmed.
  */
 import type { Clock } from '../../../time/clock.js';
+import type { Fields } from '../../documents.js';
 import { NO_BYTES } from '../../reader.js';
 import type { Commands } from '../commands.js';
+import { type NumberPages, PAGE, type Walk, walkFrom } from './numberPages.js';
 import { majority, TASKS, type TaskReads } from './taskReads.js';
 
 /** Between two sweeps at least, in ms. An id is free when its time is over, so a sweep only saves room. */
 export const SWEEP_PAUSE_MS = 60_000;
 /** A sweep reads all that is kept, so the next one waits at least so many times as long as this one took. */
 const SWEEP_REST_TIMES = 20;
-/** Documents in one command. */
-const SWEPT_MAX = 2000;
-/** The numbers that one command marks. */
-const BITE = 2000;
 
 /** What one subsystem's kept documents are known by. */
 interface Kept {
@@ -25,7 +24,7 @@ interface Kept {
   /** How long this sweep has taken, in ms. */
   took: number;
   /** Where it goes on, if there was no time for all. */
-  from: number;
+  walk: Walk;
   /** How many this sweep has left. */
   left: number;
 }
@@ -36,59 +35,70 @@ export class KeptIds {
   constructor(
     private readonly commands: Commands,
     private readonly reads: TaskReads,
+    private readonly pages: NumberPages,
     private readonly clock: Clock,
   ) {}
 
-  /** Marks some of the range whose time is not over, the lowest. All are done. Returns up to which number there is no more to mark. */
-  async mark(name: string, above: number, through: number): Promise<number> {
-    const uniqueUntil = { $gt: new Date(this.clock.wall()) };
-    const unmarked = (from: number, to: number) => ({
-      ...{ name, seq: { $gt: from, $lte: to } },
-      ...{ kept: null, uniqueUntil },
-    });
-    // Most subsystems have none, and a read costs a server less than a write that finds none.
-    const options = { sort: { seq: 1 }, limit: 1, projection: { seq: 1, format: 1 }, ...majority };
-    const [first] = await this.commands.find('trimTasks', TASKS, unmarked(above, through), options);
-    if (first === undefined) return through;
-    const from = this.reads.reader(first).serial('seq') - 1;
-    const to = Math.min(from + BITE, through);
+  /**
+   * Marks those above `after`, up to `through`, whose time is not over. All are done, and `goesOn` tells before each write but the
+   * first whether they still are. Returns whether it has come to the end.
+   */
+  async mark(name: string, after: number, through: number, goesOn: () => Promise<boolean>): Promise<boolean> {
+    const waiting = { kept: null, uniqueUntil: { $gt: new Date(this.clock.wall()) } };
+    const options = { limit: 1, projection: { _id: 1 }, ...majority };
+    const range = { $gt: after, $lte: through };
+    const [first] = await this.commands.find('trimTasks', TASKS, { name, seq: range, ...waiting }, options);
+    if (first === undefined) return true;
+    this.seen(name);
     const change = { $set: { kept: true, payload: NO_BYTES } };
-    if ((await this.commands.updateMany('trimTasks', TASKS, unmarked(from, to), change)) > 0) this.seen(name);
-    return to;
+    // Each document is written, so all at once may be more than a command has time for.
+    for (let from = after; from < through; from += PAGE) {
+      if (from > after && !(await goesOn())) return false;
+      const seq = { $gt: from, $lte: Math.min(from + PAGE, through) };
+      await this.commands.updateMany('trimTasks', TASKS, { name, seq, ...waiting }, change);
+    }
+    return true;
   }
 
-  /** There are some. */
+  /** There may be some. */
   seen(name: string): void {
-    if (!this.names.has(name)) this.names.set(name, { sweepAt: 0, took: 0, from: 0, left: 0 });
+    if (!this.names.has(name)) this.names.set(name, { sweepAt: 0, took: 0, walk: walkFrom(0), left: 0 });
   }
 
   forget(name: string): void {
     this.names.delete(name);
   }
 
-  /** Deletes those up to `last` whose time is over, if it is time to. */
+  /** Deletes those up to `last` whose time is over, if it is time to. All up to there is done, and was trimmed. */
   async sweep(name: string, last: number, signal: AbortSignal): Promise<void> {
     const kept = this.names.get(name);
     if (kept === undefined || last < 1 || this.clock.now() < kept.sweepAt) return;
     while (!signal.aborted) {
       const began = this.clock.now();
-      const filter = { name, kept: true, seq: { $gt: kept.from, $lte: last } };
-      const projection = { seq: 1, uniqueUntil: 1, format: 1 };
-      const options = { sort: { seq: 1 }, limit: SWEPT_MAX, projection, ...majority };
-      const found = (await this.commands.find('trimTasks', TASKS, filter, options)).map((document) => {
-        const reader = this.reads.reader(document);
-        return { seq: reader.serial('seq'), until: reader.uniqueUntil() };
-      });
-      const over = found.filter(({ until }) => until <= this.clock.wall()).map(({ seq }) => seq);
-      if (over.length > 0) await this.commands.delete('trimTasks', TASKS, { name, kept: true, seq: { $in: over } }, 0);
-      kept.left += found.length - over.length;
-      kept.from = found.at(-1)?.seq ?? last;
+      const found = await this.pages.next('trimTasks', name, kept.walk, last);
+      const late = found.filter((document) => document.kept !== true);
+      const over = found.filter((document) => document.kept === true && this.isOver(document));
+      await this.delete(over, { kept: true });
+      // In a database that was emptied, these are other tasks, which wait.
+      if (late.length > 0 && (await this.reads.state('trimTasks', name)).done < last) return this.forget(name);
+      await this.delete(late, { kept: null });
+      kept.left += found.length - over.length - late.length;
       kept.took += this.clock.now() - began;
-      if (found.length === SWEPT_MAX) continue;
+      if (kept.walk.from < last) continue;
       if (kept.left === 0) this.forget(name);
       const sweepAt = this.clock.now() + Math.max(SWEEP_PAUSE_MS, SWEEP_REST_TIMES * kept.took);
-      Object.assign(kept, { sweepAt, took: 0, from: 0, left: 0 });
+      Object.assign(kept, { sweepAt, took: 0, walk: walkFrom(0), left: 0 });
       return;
     }
+  }
+
+  private isOver(document: Fields): boolean {
+    return this.reads.reader(document).uniqueUntil() <= this.clock.wall();
+  }
+
+  /** By their `_id`, which a server finds faster than many numbers. */
+  private async delete(documents: readonly Fields[], filter: Fields): Promise<void> {
+    const ids = documents.map(({ _id }) => _id);
+    if (ids.length > 0) await this.commands.delete('trimTasks', TASKS, { _id: { $in: ids }, ...filter }, 0);
   }
 }

@@ -37,9 +37,13 @@ const isRefused = { refused: { $ne: null } };
 const notRefused = { $nor: [isRefused] };
 const notMarked = { $nor: [isRefused, isMarked] };
 
-/** Returns the parts of a filter of those that are due without a mark. What is no time is refused, and so it is due. */
+/** The first one of JavaScript. */
+const FIRST_DATE = new Date(-8.64e15);
+
+/** Returns the parts of a filter of those that are due without a mark. What is no date is refused, and so it is due. */
 function dueParts(name: unknown, now: Date): Fields[] {
-  const parts = [{ at: null }, { at: { $gte: Number.NEGATIVE_INFINITY } }, { at: { $gte: '' } }, { at: { $lte: now } }];
+  // A comparison finds values of its own type alone, so its negation finds all that are of another, and those without.
+  const parts = [{ at: { $not: { $gte: FIRST_DATE } } }, { at: { $lte: now } }];
   return parts.map((part) => ({ name, ...part }));
 }
 

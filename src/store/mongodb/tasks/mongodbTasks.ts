@@ -76,6 +76,8 @@ export class MongodbTasks extends MongodbChanges implements TaskStore {
   private readonly outcomes: MongodbOutcomes;
   /** What the payloads of a subsystem last weighed on average. */
   private readonly weights = new Map<string, number>();
+  /** The subsystems whose last read came to the end: little is behind it. */
+  private readonly short = new Set<string>();
 
   constructor(
     commands: Commands,
@@ -84,7 +86,7 @@ export class MongodbTasks extends MongodbChanges implements TaskStore {
     clock: Clock,
   ) {
     super(commands);
-    this.reads = new TaskReads(commands, topology);
+    this.reads = new TaskReads(commands, topology, clock);
     this.adder = new TaskAdder(commands, this.reads, indexes, clock);
     this.trimmer = new TaskTrimmer(commands, this.reads, clock);
     this.outcomes = new MongodbOutcomes(commands, this.reads, clock);
@@ -115,17 +117,21 @@ export class MongodbTasks extends MongodbChanges implements TaskStore {
   private async readWithin(name: string, seq: number, limit: TaskLimit, signal: AbortSignal): Promise<StoredTask[]> {
     const found: StoredTask[] = [];
     let left = limit.bytes;
+    let isRanged = !this.short.delete(name);
     for (let last = seq; found.length < limit.tasks && !signal.aborted; ) {
       const fitting = Math.floor(left / this.weightOf(name));
       if (found.length > 0 && fitting < 1) break;
       const most = Math.max(1, Math.min(limit.tasks - found.length, fitting));
-      const { tasks, highest, bytes, isAll } = await this.readAfter(name, last, most);
+      const { tasks, highest, bytes, isAll } = await this.readAfter(name, last, most, isRanged);
       for (const task of tasks) {
         left -= task.bytes.length;
         if (found.length > 0 && left < 0) return found;
         found.push(task);
       }
+      if (isAll) this.short.add(name);
       if (isAll) break;
+      // Nothing is in the range, but beyond it there may be something.
+      if (highest === last) isRanged = false;
       last = highest;
       this.weights.set(name, bytes / Math.max(1, tasks.length));
     }
@@ -136,9 +142,12 @@ export class MongodbTasks extends MongodbChanges implements TaskStore {
     return Math.max(1, this.weights.get(name) ?? FIRST_GUESS_BYTES);
   }
 
-  /** At most `most` tasks after `seq`: all there are, or as many as the server put into one answer. */
-  private async readAfter(name: string, seq: number, most: number): Promise<Page> {
-    const filter = { name, seq: { $gt: seq } };
+  /**
+   * At most `most` tasks after `seq`: all there are, or as many as the server put into one answer. With a range, those of the next
+   * `most` numbers: some servers, as DocumentDB, order all that a filter finds before they take the first.
+   */
+  private async readAfter(name: string, seq: number, most: number, isRanged: boolean): Promise<Page> {
+    const filter = { name, seq: isRanged ? { $gt: seq, $lte: seq + most } : { $gt: seq } };
     const documents = await this.commands.find('tasksAfter', TASKS, filter, {
       sort: { seq: 1 },
       limit: most,
@@ -156,11 +165,15 @@ export class MongodbTasks extends MongodbChanges implements TaskStore {
       bytes += task.bytes.length;
       tasks.push(task);
     }
-    return { tasks, highest, bytes, isAll: documents.length < most && bytes < SMALL_ANSWER_BYTES };
+    // Of a range, one that begins with all numbers up to its last: the numbers of what is queued have no gaps.
+    const isWhole = !isRanged || (documents.length > 0 && highest - seq === documents.length);
+    return { tasks, highest, bytes, isAll: isWhole && documents.length < most && bytes < SMALL_ANSWER_BYTES };
   }
 
-  async acknowledge(tenure: Tenure, { number, done, burial }: Acknowledgement): Promise<boolean> {
+  /** Two commands, one after the other: no server has to write two documents at once. */
+  async acknowledge(tenure: Tenure, { number, done, burial, outcomes = [] }: Acknowledgement): Promise<boolean> {
     const { name, term, holder } = tenure;
+    if (outcomes.length > 0) await this.outcomes.put(name, outcomes);
     const held = { _id: leaseId(name), term, holder, ack: { $lt: number }, ...ofOurFormat };
     const change = { $max: { done }, $set: { ack: number, burial: storedBurial(burial) } };
     return this.commands.update('acknowledge', LEASES, held, change);
@@ -211,7 +224,10 @@ export class MongodbTasks extends MongodbChanges implements TaskStore {
 
   private async storedAfter(name: string, seq: number): Promise<Date | null> {
     const options = { sort: { seq: 1 }, limit: 1, projection: { at: 1, format: 1 }, ...majority };
-    const [task] = await this.commands.find('countTasks', TASKS, { name, seq: { $gt: seq } }, options);
+    const first = (filter: Fields) => this.commands.find('countTasks', TASKS, filter, options);
+    // The next number most often, which every server finds by its index.
+    let [task] = await first({ _id: taskKey(name, seq + 1) });
+    if (task === undefined) [task] = await first({ name, seq: { $gt: seq } });
     return task === undefined ? null : this.reads.reader(task).date('at');
   }
 

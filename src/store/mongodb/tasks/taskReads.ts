@@ -3,6 +3,7 @@
  * with its primary would be given again, below what is done by then.
  */
 import { StoreError } from '../../../errors.js';
+import type { Clock } from '../../../time/clock.js';
 import { type Fields, isFields } from '../../documents.js';
 import { TaskReader } from '../../taskDocuments.js';
 import type { QueueState } from '../../taskStore.js';
@@ -27,18 +28,60 @@ export interface TrimRecord {
   /** Missing in what others wrote. */
   readonly epoch: unknown;
 }
+/**
+ * Some servers, as DocumentDB, order all that a filter finds before they take the first. So the highest number is read from one on that
+ * is near it: that was the highest a short while ago, in ms, or is found by steps, as the numbers of what is queued have no gaps.
+ */
+const NEAR_FOR_MS = 30_000;
+const NEAR = 4096;
+/** Numbers that one step looks at: all powers of two above a number, or as many between two numbers. */
+const POWERS = Array.from({ length: 40 }, (_, exponent) => 2 ** exponent);
+const BETWEEN = 128;
 
 export class TaskReads {
+  /** What the highest numbers were, and when. */
+  private readonly seen = new Map<string, { readonly seq: number; readonly at: number }>();
+
   constructor(
     private readonly commands: Commands,
     private readonly topology: Topology,
+    private readonly clock: Pick<Clock, 'now'>,
   ) {}
 
-  /** Returns the highest number in the collection, 0 without any. */
+  /** Returns the highest number in the collection, 0 without any. It is the one of a single read, from wherever that begins. */
   async highest(what: string, name: string, fresh = false): Promise<number> {
     const options = { sort: { seq: -1 }, limit: 1, projection: { seq: 1, format: 1 } };
-    const [task] = await this.find(what, TASKS, { name }, options, fresh);
-    return task === undefined ? 0 : this.reader(task).serial('seq');
+    const from = await this.nearHighest(what, name);
+    let [task] = await this.find(what, TASKS, { name, seq: { $gte: from } }, options, fresh);
+    // The collection may have been emptied, and its numbers begin again.
+    if (task === undefined && from > 0) [task] = await this.find(what, TASKS, { name }, options, fresh);
+    const seq = task === undefined ? 0 : this.reader(task).serial('seq');
+    this.seen.set(name, { seq, at: this.clock.now() });
+    return seq;
+  }
+
+  /** Returns a number that is there and near the highest, if numbers have no gaps above what is done; 0 if it finds none. */
+  private async nearHighest(what: string, name: string): Promise<number> {
+    const seen = this.seen.get(name);
+    if (seen !== undefined && this.clock.now() - seen.at < NEAR_FOR_MS) return seen.seq;
+    this.seen.delete(name);
+    const { done } = await this.state(what, name);
+    let from = await this.highestOf(what, name, [done, ...POWERS.map((power) => done + power)]);
+    // Twice as far from what is done there was nothing.
+    for (let width = from - done; width > NEAR; width = Math.ceil(width / BETWEEN)) {
+      const step = Math.ceil(width / BETWEEN);
+      const points = Array.from({ length: BETWEEN }, (_, index) => from + index * step);
+      from = await this.highestOf(what, name, points);
+    }
+    return from;
+  }
+
+  /** Returns the highest of the numbers that is there, 0 if none is. */
+  private async highestOf(what: string, name: string, seqs: readonly number[]): Promise<number> {
+    const filter = { _id: { $in: seqs.filter((seq) => seq > 0).map((seq) => taskKey(name, seq)) } };
+    const options = { limit: seqs.length, projection: { seq: 1, format: 1 }, ...majority };
+    const found = await this.commands.find(what, TASKS, filter, options);
+    return Math.max(0, ...found.map((task) => this.reader(task).serial('seq')));
   }
 
   async state(what: string, name: string, fresh = false): Promise<QueueState> {

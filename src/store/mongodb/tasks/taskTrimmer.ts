@@ -1,13 +1,14 @@
 /**
  * Deletes tasks behind what is done: none earlier than `KEPT_MS` after this store was told that it is done (why:
  * taskAdder.ts), in bites that no command is long with, and always from where the last bite ended: a server that has
- * deleted millions may have to pass them all again to find the lowest that is left.
+ * deleted millions may have to pass them all again to find the lowest that is left. A new master begins where the one before has put
+ * down that it was.
  */
 import type { Clock } from '../../../time/clock.js';
-import type { Fields } from '../../documents.js';
 import { type Commands, LEASES } from '../commands.js';
 import { KeptIds } from './keptIds.js';
-import { isTrue, majority, TASKS, type TaskReads, trimmedId } from './taskReads.js';
+import { NumberPages, walkFrom } from './numberPages.js';
+import { isTrue, TASKS, type TaskReads, trimmedId } from './taskReads.js';
 
 /** How long a task stays after it was heard that it is done, in ms. */
 export const KEPT_MS = 60_000;
@@ -32,8 +33,6 @@ interface Trim {
   trimmed: number | null;
   /** It is on record that all up to here are trimmed, or are about to be. */
   recorded: number;
-  /** What keeps its id is marked up to here. */
-  marked: number;
   /** The life of the database to which the record belongs; `null` before the first look. */
   epoch: string | null;
   under: Promise<void> | undefined;
@@ -41,6 +40,7 @@ interface Trim {
 
 export class TaskTrimmer {
   private readonly trims = new Map<string, Trim>();
+  private readonly pages: NumberPages;
   private readonly kept: KeptIds;
 
   constructor(
@@ -48,7 +48,8 @@ export class TaskTrimmer {
     private readonly reads: TaskReads,
     private readonly clock: Clock,
   ) {
-    this.kept = new KeptIds(commands, reads, clock);
+    this.pages = new NumberPages(commands);
+    this.kept = new KeptIds(commands, reads, this.pages, clock);
   }
 
   /** Calls for one subsystem that come while it is being trimmed share what is under way. */
@@ -67,7 +68,7 @@ export class TaskTrimmer {
 
   /** Numbers start again in a database that was emptied, and so does the time that each is kept. What is under way ends soon. */
   private anew(name: string, under: Trim['under']): Trim {
-    const trim = { marks: [], ripe: 0, trimmed: null, recorded: 0, marked: 0, epoch: null, under };
+    const trim = { marks: [], ripe: 0, trimmed: null, recorded: 0, epoch: null, under };
     this.trims.set(name, trim);
     return trim;
   }
@@ -93,16 +94,17 @@ export class TaskTrimmer {
     if (trim.epoch === null) await this.begin(name, trim);
     // The highest stays: the number after it is found by it, should the lease be lost.
     for (let last = trim.ripe - 1; goesOn() && (trim.trimmed ?? 0) < last; last = trim.ripe - 1) {
-      trim.trimmed ??= await this.holeBehind(name, 0, last);
-      const to = Math.min(trim.trimmed + BITE, last);
-      if (trim.trimmed >= to) continue;
+      if (trim.trimmed === null) await this.findStart(name, trim, last, signal);
+      const from = trim.trimmed ?? 0;
+      const to = Math.min(from + BITE, last);
+      if (!goesOn() || from >= to) continue;
       if (!(await this.isDone(name, trim, last))) return;
-      const isOnRecord =
-        to <= trim.recorded || (await this.record(name, trim, Math.min(trim.trimmed + STRETCH, last), goesOn));
+      const isOnRecord = to <= trim.recorded || (await this.record(name, trim, Math.min(from + STRETCH, last), goesOn));
       if (!isOnRecord) return;
-      const range = { name, seq: { $gt: trim.trimmed, $lte: to }, kept: null };
+      const range = { name, seq: { $gt: from, $lte: to }, kept: null };
       const gone = await this.commands.delete('trimTasks', TASKS, range, 0);
-      trim.trimmed = gone > 0 ? to : await this.holeBehind(name, to, last);
+      trim.trimmed = to;
+      if (gone === 0) await this.passHole(name, trim, last, signal);
     }
     if (goesOn()) await this.kept.sweep(name, trim.ripe - 1, signal);
   }
@@ -131,6 +133,12 @@ export class TaskTrimmer {
     this.kept.seen(name);
   }
 
+  /** What is on record is trimmed, but for the last stretch of it. What has come there since is swept up, and what is kept there. */
+  private async findStart(name: string, trim: Trim, last: number, signal: AbortSignal): Promise<void> {
+    trim.trimmed = Math.max(0, Math.min(trim.recorded, last) - STRETCH);
+    await this.passHole(name, trim, last, signal);
+  }
+
   /**
    * Puts down that the numbers up to `through` are trimmed, before the first of them is free again. What keeps its id is marked
    * before that, and nothing that has been put down is marked any more: what is there without a mark then came too late.
@@ -139,12 +147,10 @@ export class TaskTrimmer {
   private async record(name: string, trim: Trim, through: number, goesOn: () => boolean): Promise<boolean> {
     const { epoch } = trim;
     if (epoch === null) return false;
-    const first = Math.max(trim.recorded, trim.trimmed ?? 0, trim.marked);
-    for (let from = first; from < through; from = trim.marked) {
-      if (!goesOn() || (from > first && !(await this.isDone(name, trim, through)))) return false;
-      trim.marked = await this.kept.mark(name, from, through);
-    }
-    if (!goesOn()) return false;
+    const isMarked = await this.kept.mark(name, Math.max(trim.recorded, trim.trimmed ?? 0), through, async () => {
+      return goesOn() && (await this.isDone(name, trim, through));
+    });
+    if (!isMarked || !goesOn()) return false;
     try {
       const change = { $max: { through }, $set: { subsystem: name } };
       await this.commands.update('trimTasks', LEASES, { _id: trimmedId(name), epoch }, change, true);
@@ -157,16 +163,15 @@ export class TaskTrimmer {
     return true;
   }
 
-  /** Returns the number before the lowest task above `seq` that is to go, and no more than `most`. */
-  private async holeBehind(name: string, seq: number, most: number): Promise<number> {
-    const options = { sort: { seq: 1 }, limit: 1, projection: { seq: 1, kept: 1, format: 1 }, ...majority };
-    const first = (filter: Fields) =>
-      this.commands.find('trimTasks', TASKS, { name, seq: { $gt: seq }, ...filter }, options);
-    let [task] = await first({});
-    if (task?.kept === true) {
-      this.kept.seen(name);
-      [task] = await first({ kept: null });
+  /** Goes on to the number before the next task that is to go, and to `last` at most. */
+  private async passHole(name: string, trim: Trim, last: number, signal: AbortSignal): Promise<void> {
+    const walk = walkFrom(trim.trimmed ?? 0);
+    while (!signal.aborted && walk.from < last) {
+      const found = await this.pages.next('trimTasks', name, walk, last);
+      const next = found.find(({ kept }) => kept !== true);
+      if (next !== undefined) walk.from = this.reads.reader(next).serial('seq') - 1;
+      trim.trimmed = walk.from;
+      if (next !== undefined) return;
     }
-    return task === undefined ? most : Math.min(most, this.reads.reader(task).serial('seq') - 1);
   }
 }

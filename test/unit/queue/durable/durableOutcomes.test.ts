@@ -88,6 +88,46 @@ describe('outcomes', () => {
     expect(writes()).toEqual([]);
   });
 
+  test('that the acknowledgement is forbidden is not told as if the outcomes were', async () => {
+    addAll(store, 1, 1);
+    const master = await elected();
+    const cause = Object.assign(new Error('not authorized on failover'), { code: 13 });
+    let isForbidden = true;
+    master.fate = (call) => {
+      if (call === 'acknowledge' && isForbidden) throw new StoreError('ERR_STORE', cause.message, { cause });
+      return atOnce;
+    };
+    finish(master, 1);
+    await clock.advance(2 * POLL);
+    expect(master.told.filter((line) => line.includes('keepOutcomes'))).toEqual([]);
+    isForbidden = false;
+    await clock.advance(POLL);
+    expect([store.done, store.outcomes.get(1)?.state]).toEqual([1, 'done']);
+  });
+
+  test('where both are one transaction, an acknowledgement that is refused keeps none, and the one that passes has them all', async () => {
+    store.isEmbedded = true;
+    addAll(store, 1, 2);
+    const master = await elected();
+    const { holder } = store;
+    store.holder = null;
+    finish(master, 1);
+    await settle();
+    finish(master, 1);
+    await clock.advance(3 * POLL);
+    expect([store.done, [...store.outcomes.keys()]]).toEqual([0, []]);
+    store.holder = holder;
+    await clock.advance(2 * POLL);
+    expect([store.done, [...store.outcomes.keys()]]).toEqual([2, [1, 2]]);
+    store.news();
+    addAll(store, 3, 3);
+    await clock.advance(POLL);
+    finish(master, 1);
+    await settle();
+    // What is kept by now is not carried again.
+    expect(writes()).toEqual(['acknowledge 3', 'putOutcomes 3 done']);
+  });
+
   test('nothing is stored without the option', async () => {
     addAll(store, 1, 3);
     const master = await elected({ attempts: 1 });
@@ -350,6 +390,7 @@ const SEEDS = Array.from({ length: 40 }, (_, index) => index + 1);
  */
 test.each(SEEDS)('a task that is acknowledged has the outcome of the run that was (walk %i)', async (seed) => {
   const chance = random(seed);
+  store.isEmbedded = seed % 2 === 0;
   const runs = new Map<number, number>();
   const expected = new Map<number, number>();
   let current: Master | null = null;

@@ -90,6 +90,7 @@ test('no two kinds of keys begin alike, so none is in the range of another', () 
     letterIdKey: keys.letterIdKey('q', 'a', 1),
     outcomeKey: keys.outcomeKey('q', 'a'),
     outcomeEndKey: keys.outcomeEndKey('q', 1, 'a'),
+    outcomesEndKey: keys.outcomesEndKey('q', 1, 0),
   };
   const made = Object.keys(keys).filter((name) => name.endsWith('Key'));
   expect(Object.keys(samples).sort()).toEqual(made.sort());

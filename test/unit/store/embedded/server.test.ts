@@ -7,6 +7,7 @@ import { type Activity, StoreActivity } from '../../../../src/store/embedded/act
 import type { CallName, Request, StoreReply } from '../../../../src/store/embedded/calls.ts';
 import { leaseKey, taskKey } from '../../../../src/store/embedded/keys.ts';
 import { beatRow } from '../../../../src/store/embedded/manyCalls.ts';
+import { packOutcomes } from '../../../../src/store/embedded/outcomeBytes.ts';
 import type { EmbeddedPlace } from '../../../../src/store/embedded/place.ts';
 import { EmbeddedServer } from '../../../../src/store/embedded/server.ts';
 import { packTasks } from '../../../../src/store/embedded/taskBytes.ts';
@@ -158,6 +159,26 @@ test('urgent calls for many leases are cut into transactions, so other members o
   expect(bench.answered.slice(1)).toEqual(calls.slice(0, 2));
   bench.turn();
   expect(bench.answered.slice(1)).toEqual([...calls, single]);
+});
+
+test('each outcome that an acknowledgement carries counts as a lease in that', () => {
+  const other = new Bench({ path }, 'other');
+  other.answer('open', []);
+  bench.answer('compareAndSetLease', ['x', null, lease]);
+  bench.server.renew();
+  const tenure = { name: 'x', term: 1, holder: 'h' };
+  const at = new Date(0);
+  const outcomes = Array.from({ length: 600 }, (_, index) => {
+    const how = { state: 'done', attempts: 1, error: null, result: null, at, until: at } as const;
+    return { id: index, seq: index + 1, term: 1, ...how };
+  });
+  const calls = [1, 2].map((number) =>
+    bench.ask('acknowledge', [tenure, { number, done: 600, burial: null }, packOutcomes(outcomes)]),
+  );
+  bench.turn();
+  expect(bench.answered.slice(1)).toEqual(calls.slice(0, 1));
+  bench.turn();
+  expect(bench.answered.slice(1)).toEqual(calls);
 });
 
 test('alone with the store, urgent calls for many leases go into one transaction', () => {

@@ -9,6 +9,7 @@ import type { Run } from '../../../../src/store/mongodb/connection/run.ts';
 import { Topology } from '../../../../src/store/mongodb/connection/topology.ts';
 import { IndexKeeper } from '../../../../src/store/mongodb/indexes/indexKeeper.ts';
 import type { Settings } from '../../../../src/store/mongodb/settings.ts';
+import { MongodbTasks } from '../../../../src/store/mongodb/tasks/mongodbTasks.ts';
 import { TaskAdder } from '../../../../src/store/mongodb/tasks/taskAdder.ts';
 import { TaskReads } from '../../../../src/store/mongodb/tasks/taskReads.ts';
 import { TaskTrimmer } from '../../../../src/store/mongodb/tasks/taskTrimmer.ts';
@@ -36,6 +37,8 @@ interface Task extends Fields {
 
 export class FakeTasks {
   done = 0;
+  /** How often a test has emptied it. */
+  emptied = 0;
   /** What is put down of trimming. */
   trimmed: Fields | undefined;
   /** The life of the database. */
@@ -59,13 +62,15 @@ export class FakeTasks {
   }
 
   /** What a member has: its own memory, by its own clock. */
-  member(clock: Clock): { adder: TaskAdder; trimmer: TaskTrimmer; indexes: IndexKeeper } {
+  member(clock: Clock) {
     const commands = new Commands(this.run, settings);
-    const reads = new TaskReads(commands, new Topology(commands));
+    const topology = new Topology(commands);
+    const reads = new TaskReads(commands, topology, clock);
     const { label } = settings;
     const indexes = new IndexKeeper({ send: (what, command) => commands.send(what, command), label, clock });
     const adder = new TaskAdder(commands, reads, indexes, clock);
-    return { adder, trimmer: new TaskTrimmer(commands, reads, clock), indexes };
+    const tasks = new MongodbTasks(commands, topology, indexes, clock);
+    return { adder, trimmer: new TaskTrimmer(commands, reads, clock), indexes, reads, tasks };
   }
 
   /** Ids that are there more than once, by how often. */
@@ -81,6 +86,7 @@ export class FakeTasks {
     const answer = this.indexes.answer(what, command);
     if (answer !== undefined) return answer;
     if ('aggregate' in command) return { cursor: { firstBatch: this.duplicates() } };
+    if ('count' in command) return { n: 0 };
     if (Array.isArray(command.documents)) return this.insert(command.documents);
     if (Array.isArray(command.updates)) {
       return command.update === 'failover' ? this.recordTrim(command.updates) : this.update(command.updates);
@@ -158,8 +164,9 @@ function isMatch(task: Fields, { name: _name, ...filter }: Fields): boolean {
   return Object.entries(filter).every(([field, wanted]) => {
     const value = task[field] ?? null;
     if (!isFields(wanted) || wanted instanceof Date) return value === wanted;
-    const { $gt, $lte, $in } = wanted;
+    const { $gt, $gte, $lte, $in } = wanted;
     if ($in !== undefined) return Array.isArray($in) && $in.includes(value);
+    if ($gte !== undefined && !(value !== null && Number(value) >= Number($gte))) return false;
     const isAbove = $gt === undefined || (value !== null && Number(value) > Number($gt));
     return isAbove && ($lte === undefined || (value !== null && Number(value) <= Number($lte)));
   });

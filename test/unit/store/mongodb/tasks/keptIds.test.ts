@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
+import { type Fields, isFields } from '../../../../../src/store/documents.ts';
 import { SWEEP_PAUSE_MS } from '../../../../../src/store/mongodb/tasks/keptIds.ts';
+import { PAGE } from '../../../../../src/store/mongodb/tasks/numberPages.ts';
 import { KEPT_MS, type TaskTrimmer } from '../../../../../src/store/mongodb/tasks/taskTrimmer.ts';
 import type { NewTask } from '../../../../../src/store/taskStore.ts';
 import { VirtualClock } from '../../../../support/virtualClock.ts';
@@ -21,6 +23,11 @@ async function queue() {
   await member.adder.add('q', tasks, MANY);
   server.done = 10;
   return { server, clock, ...member };
+}
+
+/** Whether it is a page of a sweep: nothing else is read so once it is put down what is trimmed. */
+function isSweep(server: FakeTasks, { find, limit }: Fields): boolean {
+  return server.trimmed !== undefined && find === 'failover_tasks' && limit === PAGE;
 }
 
 async function trimAll(trimmer: TaskTrimmer, clock: VirtualClock, through = 10): Promise<void> {
@@ -72,9 +79,8 @@ test('a sweep deletes what is left when its time is over, of a member that came 
 test('a sweep goes no further than what was done a minute ago, and not more often than once in a minute', async () => {
   const { server, clock, trimmer } = await queue();
   await trimAll(trimmer, clock);
-  const sweeps = () => server.sent.filter(({ filter }) => JSON.stringify(filter ?? '').includes('"kept":true'));
-  const [first] = sweeps();
-  expect(JSON.stringify(first)).toContain('"$lte":9');
+  const sweeps = () => server.sent.filter((command) => isSweep(server, command));
+  for (const { filter } of sweeps()) expect(JSON.stringify(filter)).toContain('"$lte":9');
   const before = sweeps().length;
   for (let second = 0; second < 59; second++) {
     await clock.advance(1000);
@@ -88,8 +94,8 @@ test('after a sweep that takes long the next one waits twenty times as long', as
   await trimmer.trim('q', 10);
   await clock.advance(KEPT_MS);
   let sweeps = 0;
-  server.hold = async ({ filter }) => {
-    if (!JSON.stringify(filter ?? '').includes('"kept":true')) return;
+  server.hold = async (command) => {
+    if (!isSweep(server, command)) return;
     sweeps += 1;
     await new Promise<void>((resolve) => clock.at(clock.now() + 9000, resolve));
   };
@@ -123,7 +129,7 @@ test('a letter that is put back is stored though its id is taken, and the id is 
   expect(await adder.add('q', [task('3')], MANY)).toEqual([{ type: 'stored', seq: 12 }]);
 });
 
-test('where no id stays taken, nothing is marked, and a trim writes what is put down and deletes', async () => {
+test('what is put down of a trim costs two commands, and one look is made where no id stays taken', async () => {
   const server = new FakeTasks();
   const clock = new VirtualClock();
   const { adder, trimmer } = server.member(clock);
@@ -137,9 +143,13 @@ test('where no id stays taken, nothing is marked, and a trim writes what is put 
   await trimAll(trimmer, clock);
   expect(server.seqs).toEqual([10]);
   expect(server.sent.slice(before).map((command) => Object.keys(command)[0])).toEqual([
-    // What was put down before, where the lowest is, what is done, what keeps its id; and at the end the first sweep.
+    // What was put down before, and what is done by then, first of all.
     ...['find', 'find', 'find', 'find', 'find', 'update', 'delete', 'find'],
   ]);
+  const after = server.sent.length;
+  await clock.advance(HOUR);
+  await trimmer.trim('q', 10);
+  expect(server.sent).toHaveLength(after);
 });
 
 test('in a database that was emptied, nothing that is queued is marked', async () => {
@@ -211,3 +221,89 @@ function rangeOf(updates: unknown): { $gt: number; $lte: number } {
   const [{ q }] = updates as [{ q: { seq: { $gt: number; $lte: number } } }];
   return q.seq;
 }
+/** A server that takes all that a filter finds before the first of it, as DocumentDB, and has no time for more than `most`. */
+function withoutOrder(server: FakeTasks, most: number): void {
+  server.hold = async ({ find, filter, updates }) => {
+    const [update] = Array.isArray(updates) ? updates : [];
+    const asked = find === 'failover_tasks' ? filter : update?.q;
+    if (!isFields(asked) || !isFields(asked.seq)) return;
+    const { $gt = 0, $lte = Number.POSITIVE_INFINITY } = asked.seq;
+    const found = server.seqs.filter((seq) => seq > Number($gt) && seq <= Number($lte)).length;
+    const room = find === undefined ? PAGE : most;
+    if (found > room) throw new Error(`no time for ${found} documents`);
+  };
+}
+
+test('where a server has time for little at once, all that is kept is marked, trimmed around and swept up', async () => {
+  const server = new FakeTasks();
+  const clock = new VirtualClock();
+  const count = 30_000;
+  const until = new Date(clock.wall() + HOUR);
+  // Far above the first number, and each seventh of them is not kept.
+  server.tasks = Array.from({ length: count }, (_, index) => {
+    const seq = 1_000_000 + index;
+    const uniqueUntil = index % 7 === 0 ? {} : { uniqueUntil: until };
+    return { _id: `${seq}/q`, seq, key: seq, payload: Buffer.from('payload'), ...uniqueUntil };
+  });
+  const last = 1_000_000 + count - 1;
+  server.done = last;
+  withoutOrder(server, 20_000);
+  const trim = async (trimmer: TaskTrimmer) => {
+    // A call may fail, and the next one goes on where it was.
+    for (let call = 0; call < 10; call++) await trimmer.trim('q', last).catch(() => {});
+  };
+  const { trimmer } = server.member(clock);
+  await trim(trimmer);
+  await clock.advance(KEPT_MS);
+  await trim(trimmer);
+  const isRight = ({ seq, kept }: Fields) => seq === last || (kept === true && (Number(seq) - 1_000_000) % 7 !== 0);
+  expect(server.tasks.every(isRight)).toBe(true);
+  const unkept = Math.ceil(count / 7);
+  expect(server.tasks).toHaveLength(count - unkept);
+  await clock.advance(HOUR);
+  await trim(trimmer);
+  expect(server.seqs).toEqual([last]);
+});
+
+test('a new master begins where trimming was, and its sweep takes away what came too late since', async () => {
+  const { server, clock, trimmer } = await queue();
+  await trimAll(trimmer, clock);
+  server.trimmed = { ...server.trimmed, through: 500_000 };
+  server.done = 500_010;
+  server.tasks = [
+    ...server.tasks.filter(({ kept }) => kept === true),
+    ...[7, 400_000, 500_009].map((seq) => ({ _id: `${seq}/q`, seq })),
+    { _id: '500010/q', seq: 500_010 },
+  ];
+  const from = server.sent.length;
+  const next = server.member(clock).trimmer;
+  await trimAll(next, clock, 500_010);
+  expect(server.seqs).toEqual([3, 6, 500_010]);
+  expect(server.sent.length - from).toBeLessThan(20);
+});
+
+test('a sweep in a database that was emptied takes nothing away that waits', async () => {
+  const { server, clock, trimmer } = await queue();
+  await trimAll(trimmer, clock);
+  server.tasks = [
+    { _id: '1/q', seq: 1 },
+    { _id: '2/q', seq: 2 },
+  ];
+  server.done = 0;
+  await clock.advance(SWEEP_PAUSE_MS);
+  await trimmer.trim('q', 10);
+  expect(server.seqs).toEqual([1, 2]);
+});
+
+test('a queue that was emptied without the record of its trimming is trimmed from its first number on', async () => {
+  const { server, clock, trimmer } = await queue();
+  server.trimmed = { _id: 'trimmed/q', through: 500_000 };
+  await trimAll(trimmer, clock);
+  await trimmer.trim('q', 10);
+  const { adder } = server.member(clock);
+  await adder.add('q', [task('11'), task('12')], MANY);
+  server.done = 12;
+  await trimAll(trimmer, clock, 12);
+  // And those keep their ids that are done since.
+  expect(server.seqs).toEqual([3, 6, 12]);
+});

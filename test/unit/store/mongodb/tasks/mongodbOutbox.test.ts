@@ -17,7 +17,7 @@ function outboxWith(documents: readonly Fields[]) {
     return { n: 1, cursor: { firstBatch: 'find' in command ? documents : [], id: 0 } };
   }, settings);
   const clock = new VirtualClock();
-  const reads = new TaskReads(commands, new Topology(commands));
+  const reads = new TaskReads(commands, new Topology(commands), clock);
   const made: string[] = [];
   const indexes = { beforeOutbox: async () => void made.push('indexes') };
   const outbox = new MongodbOutbox(commands, reads, indexes, async () => 'epoch', 'db', clock);

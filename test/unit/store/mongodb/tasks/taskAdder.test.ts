@@ -107,7 +107,8 @@ test('what is in the way but cannot be seen yet is waited for', async () => {
 });
 
 /** As `heldUp`, and the insert of these tasks lands when numbers up to 19 are free again. */
-async function landsLate(send: (member: ReturnType<FakeTasks['member']>, clock: VirtualClock) => Promise<unknown>) {
+type Member = Pick<ReturnType<FakeTasks['member']>, 'adder' | 'trimmer' | 'indexes'>;
+async function landsLate(send: (member: Member, clock: VirtualClock) => Promise<unknown>) {
   const { server, clock, adder, trimmer, indexes, meanwhile } = await heldUp();
   server.hold = async (command) => {
     if (!('documents' in command)) return;
