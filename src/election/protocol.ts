@@ -40,7 +40,7 @@
  */
 import assert from 'node:assert/strict';
 import { beatLead, timeToLive, validity } from '../options/leaseTimes.js';
-import { NotSentError } from '../store/notSent.js';
+import { NotSentError, OvertakenError } from '../store/notSent.js';
 import type { Lease, Progress, Tip } from '../store/store.js';
 import { lastOnGrid } from '../time/grid.js';
 import type { Deposition, Effect } from './effects.js';
@@ -638,7 +638,9 @@ class StepDraft {
     const answered: { -readonly [key in keyof Mastership]: Mastership[key] } = { ...mastership, inFlight, nextBeatAt };
     this.state.mastership = answered;
     if (answer.type === 'failed') {
-      this.effects.push({ type: 'beatFailed', error: answer.error });
+      // One that a newer one has overtaken is no failure: the answer to that one tells how it went.
+      const { error } = answer;
+      if (!(error instanceof OvertakenError)) this.effects.push({ type: 'beatFailed', error });
       this.beatFrom(mastership.lastSentAt + this.config.intervals.POLL);
       return;
     }

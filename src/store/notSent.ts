@@ -6,3 +6,6 @@ export class NotSentError extends StoreError {
     super('ERR_STORE_UNAVAILABLE', message);
   }
 }
+
+/** The error of a call that was not sent because a newer one, which says all that it did, went out before it. */
+export class OvertakenError extends NotSentError {}

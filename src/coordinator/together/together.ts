@@ -9,7 +9,7 @@
  * thousand members. If the store answers others then, it is not the store that is slow, and these are split, too.
  */
 import { StoreError } from '../../errors.js';
-import { NotSentError } from '../../store/notSent.js';
+import { NotSentError, OvertakenError } from '../../store/notSent.js';
 import type { Clock } from '../../time/clock.js';
 import { Apart } from './apart.js';
 import type { CallSize } from './callSize.js';
@@ -103,7 +103,7 @@ export class Together<Asked, Answer> {
     if (late.length > 0) this.waiting = this.waiting.filter((each) => each.key !== key);
     const text = `the store was not asked for ${this.parts.what}: something newer has gone out before it`;
     for (const { reject } of [...late, ...this.split.take(key), ...this.calls.take(key)])
-      reject(new NotSentError(text));
+      reject(new OvertakenError(text));
   }
 
   private send(): void {

@@ -3,6 +3,7 @@
  * that is handed in, and no timers.
  */
 import { describe, expect, test } from 'vitest';
+import { OvertakenError } from '../../../src/store/notSent.ts';
 import { leaseOf } from '../../support/memoryStore.ts';
 import { Bench, grace, intervals, lead, master, seeing, standby, ttl, validity } from './bench.ts';
 
@@ -200,6 +201,19 @@ describe('rule 4: the validity', () => {
 });
 
 describe('rule 6: a failed beat', () => {
+  test('that a newer one has overtaken is no error', () => {
+    const bench = master()
+      .pass(intervals.MASTER - lead)
+      .send({ type: 'progress' });
+    bench.pass(intervals.SYNC);
+    const [late] = bench.took('beat');
+    const error = new OvertakenError('something newer has gone out before it');
+    bench.send({ type: 'failed', request: late?.request ?? -1, error });
+    expect(bench.types()).not.toContain('beatFailed');
+    bench.failed('beat');
+    expect(bench.types()).toContain('beatFailed');
+  });
+
   test('is tried again every POLL, and costs nothing else while the validity lasts', () => {
     const bench = master().pass(intervals.MASTER - lead);
     bench.take();
