@@ -138,7 +138,6 @@ export class MongodbStore implements FullStore {
       }),
       indexesSoon: () => this.indexes.soon(),
       readNotice: (document) => readableIn(() => this.reader(document).notice()),
-      readNotices: (name) => this.readNotices(name),
       readMember: (document) => readableIn(() => this.reader(document).member('_id')),
       listMembers: (name) => this.listMembers(name),
     });

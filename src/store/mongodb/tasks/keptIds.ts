@@ -16,6 +16,8 @@ import { majority, TASKS, type TaskReads } from './taskReads.js';
 export const SWEEP_PAUSE_MS = 60_000;
 /** A sweep reads all that is kept, so the next one waits at least so many times as long as this one took. */
 const SWEEP_REST_TIMES = 20;
+/** No call begins another page after so long, in ms: the next call goes on. */
+const SWEEP_CALL_MS = 2000;
 
 /** What one subsystem's kept documents are known by. */
 interface Kept {
@@ -73,15 +75,19 @@ export class KeptIds {
   async sweep(name: string, last: number, signal: AbortSignal): Promise<void> {
     const kept = this.names.get(name);
     if (kept === undefined || last < 1 || this.clock.now() < kept.sweepAt) return;
-    while (!signal.aborted) {
+    for (const from = this.clock.now(); !signal.aborted && this.clock.now() - from < SWEEP_CALL_MS; ) {
       const began = this.clock.now();
+      const [after, now] = [kept.walk.from, this.clock.wall()];
       const found = await this.pages.next('trimTasks', name, kept.walk, last);
+      // By their range: for some servers a list of many numbers, or keys, is more than there is time for.
+      const page = { name, seq: { $gt: after, $lte: kept.walk.from } };
       const late = found.filter((document) => document.kept !== true);
-      const over = found.filter((document) => document.kept === true && this.isOver(document));
-      await this.delete(over, { kept: true });
+      const isOver = (document: Fields) => this.reads.reader(document).uniqueUntil() <= now;
+      const over = found.filter((document) => document.kept === true && isOver(document));
+      if (over.length > 0) await this.delete({ ...page, kept: true, uniqueUntil: { $lte: new Date(now) } });
       // In a database that was emptied, these are other tasks, which wait.
       if (late.length > 0 && (await this.reads.state('trimTasks', name)).done < last) return this.forget(name);
-      await this.delete(late, { kept: null });
+      if (late.length > 0) await this.delete({ ...page, kept: null });
       kept.left += found.length - over.length - late.length;
       kept.took += this.clock.now() - began;
       if (kept.walk.from < last) continue;
@@ -92,13 +98,7 @@ export class KeptIds {
     }
   }
 
-  private isOver(document: Fields): boolean {
-    return this.reads.reader(document).uniqueUntil() <= this.clock.wall();
-  }
-
-  /** By their `_id`, which a server finds faster than many numbers. */
-  private async delete(documents: readonly Fields[], filter: Fields): Promise<void> {
-    const ids = documents.map(({ _id }) => _id);
-    if (ids.length > 0) await this.commands.delete('trimTasks', TASKS, { _id: { $in: ids }, ...filter }, 0);
+  private delete(filter: Fields): Promise<number> {
+    return this.commands.delete('trimTasks', TASKS, filter, 0);
   }
 }

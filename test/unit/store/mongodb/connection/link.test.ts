@@ -113,6 +113,12 @@ async function settled<T>(work: Promise<T>): Promise<T> {
   return work;
 }
 
+/** The same for what takes no more than a moment. */
+async function settledSoon<T>(work: Promise<T>): Promise<T> {
+  await vi.advanceTimersByTimeAsync(20);
+  return work;
+}
+
 async function silent(driver: Driver): Promise<Driver> {
   await vi.advanceTimersByTimeAsync(FRESH + 1);
   return driver;
@@ -177,6 +183,48 @@ test('many commands at once each count those before them', async () => {
   expect(outcomes.map(({ answer }) => answer)).toEqual([ok(), ok(), ok(), ok()]);
   for (const { took } of outcomes) expect(took).toBeLessThanOrEqual(250);
   expect(driver.closed).toEqual([2, 3]);
+});
+
+test('a burst gets no dead connection, though fewer were of use lately than it takes', async () => {
+  const driver = new Driver(Array(12).fill('answers'));
+  driver.takes = 8;
+  const burst = (commands: number) =>
+    settledSoon(Promise.all(Array.from({ length: commands }, () => driver.run(insert, 912))));
+  await burst(12);
+  for (const commands of [...Array(10).fill(2), 6, ...Array(15).fill(2)]) {
+    await burst(commands);
+    await vi.advanceTimersByTimeAsync(2000);
+  }
+  // A middle box has forgotten those that only the first burst took.
+  for (const id of driver.idle.slice(6)) driver.kinds.set(id, 'dead');
+  const outcomes = await settled(Promise.all(Array.from({ length: 12 }, () => driver.run(insert, 912))));
+  expect(outcomes.map(({ answer }) => answer)).toEqual(Array(12).fill(ok()));
+  for (const { took } of outcomes) expect(took).toBeLessThanOrEqual(250 + 8);
+});
+
+describe.each([0, 8])('with answers after %i ms', (takes) => {
+  const cases = [1, 3, 12, 40, 90].flatMap((idle) => [0, 1, 2, 5, 20].map((live) => ({ idle, live })));
+  test.each(cases)('of $idle idle ones with $live live ones no dead one is handed out', async ({ idle, live }) => {
+    for (const commands of [1, 2, 5, 12, 30]) {
+      const kinds = Array.from({ length: idle }, (_, at): Kind => (at < live ? 'answers' : 'dead'));
+      const driver = await silent(new Driver(kinds));
+      driver.takes = takes;
+      // Those of beats are fresh.
+      const fresh = Math.min(2, live, idle);
+      await settledSoon(Promise.all(Array.from({ length: fresh }, () => driver.run(insert))));
+      const sending = Array.from({ length: commands }, () => driver.run(insert, 912));
+      const outcomes = await settled(Promise.all(sending));
+      expect(outcomes.map(({ answer }) => answer)).toEqual(Array(commands).fill(ok()));
+    }
+  });
+});
+
+test('while connections are checked, commands open no new ones if the old ones answer', async () => {
+  const driver = await silent(new Driver(Array(20).fill('answers')));
+  driver.takes = 8;
+  const outcomes = await settled(Promise.all(Array.from({ length: 20 }, () => driver.run(insert, 912))));
+  expect(outcomes.map(({ answer }) => answer)).toEqual(Array(20).fill(ok()));
+  expect(driver.kinds.size).toBe(20);
 });
 
 test('a read without an answer is sent again, and the dead connection is closed', async () => {

@@ -114,6 +114,35 @@ test('after a sweep that takes long the next one waits twenty times as long', as
   expect(sweeps).toBe(2);
 });
 
+test('a call sweeps for two seconds, and the next one goes on', async () => {
+  const { server, clock, trimmer } = await queue();
+  await trimAll(trimmer, clock);
+  const until = new Date(clock.wall() + HOUR);
+  const kept = (seq: number) => ({ _id: `${seq}/q`, seq, kept: true, uniqueUntil: until });
+  server.tasks = [...Array.from({ length: 4 * PAGE }, (_, index) => kept(index + 1)), { _id: '8001/q', seq: 8001 }];
+  server.done = 8001;
+  await trimmer.trim('q', 8001);
+  await clock.advance(KEPT_MS);
+  const begins: unknown[] = [];
+  server.hold = async (command) => {
+    if (!isSweep(server, command)) return;
+    begins.push(isFields(command.filter) && isFields(command.filter.seq) ? command.filter.seq.$gt : null);
+    await new Promise<void>((resolve) => clock.at(clock.now() + 1000, resolve));
+  };
+  const counts: number[] = [];
+  for (let call = 0; call < 8; call++) {
+    const before = begins.length;
+    const one = trimmer.trim('q', 8001);
+    await clock.advance(10_000);
+    await one;
+    counts.push(begins.length - before);
+  }
+  // The first call looks for what is to be trimmed, too.
+  expect(Math.max(...counts.slice(1))).toBe(2);
+  const first = begins.indexOf(0);
+  expect(begins.slice(first, first + 4)).toEqual([0, 2000, 4000, 6000]);
+});
+
 test('a task that is done when its time is over is deleted as all others are', async () => {
   const { server, clock, trimmer } = await queue();
   await clock.advance(HOUR);
