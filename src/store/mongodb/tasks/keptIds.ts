@@ -41,21 +41,25 @@ export class KeptIds {
     private readonly clock: Clock,
   ) {}
 
-  /** Marks those above `after`, up to `through`, whose time is not over. All are done. */
-  async mark(name: string, after: number, through: number, signal: AbortSignal): Promise<void> {
+  /**
+   * Marks those above `after`, up to `through`, whose time is not over. All are done, and `goesOn` tells before each write but the
+   * first whether they still are. Returns whether it has come to the end.
+   */
+  async mark(name: string, after: number, through: number, goesOn: () => Promise<boolean>): Promise<boolean> {
     const waiting = { kept: null, uniqueUntil: { $gt: new Date(this.clock.wall()) } };
     const options = { limit: 1, projection: { _id: 1 }, ...majority };
     const range = { $gt: after, $lte: through };
     const [first] = await this.commands.find('trimTasks', TASKS, { name, seq: range, ...waiting }, options);
-    if (first === undefined) return;
+    if (first === undefined) return true;
     this.seen(name);
     const change = { $set: { kept: true, payload: NO_BYTES } };
     // Each document is written, so all at once may be more than a command has time for.
     for (let from = after; from < through; from += PAGE) {
-      signal.throwIfAborted();
+      if (from > after && !(await goesOn())) return false;
       const seq = { $gt: from, $lte: Math.min(from + PAGE, through) };
       await this.commands.updateMany('trimTasks', TASKS, { name, seq, ...waiting }, change);
     }
+    return true;
   }
 
   /** There may be some. */
