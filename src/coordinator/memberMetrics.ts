@@ -78,7 +78,8 @@ export class MemberMetrics implements BeatListener {
     else if (event.type === 'resumed') this.counts.paused = false;
     else if (event.type === 'done') tasks.add('done', event.ids.length);
     else if (event.type === 'deadletter') tasks.add('dead-letter');
-    else if (event.type === 'cancelled') tasks.add('cancelled', event.ids.length);
+    // One that is told again was counted by the master that did it.
+    else if (event.type === 'cancelled') tasks.add('cancelled', event.again ? 0 : event.ids.length);
     else if (event.type === 'failed') {
       tasks.add('failed');
       if (event.attempt > 1) tasks.add('repeated');

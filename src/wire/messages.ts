@@ -209,7 +209,7 @@ export type MemberEvent =
   | { readonly type: 'resumed' }
   | { readonly type: 'done'; readonly ids: readonly TaskId[] }
   | { readonly type: 'failed'; readonly id: TaskId; readonly error: WireError; readonly attempt: number }
-  | { readonly type: 'cancelled'; readonly ids: readonly TaskId[] }
+  | { readonly type: 'cancelled'; readonly ids: readonly TaskId[]; readonly again?: boolean }
   | { readonly type: 'deadletter'; readonly id: TaskId; readonly error: WireError }
   | { readonly type: 'duplicate'; readonly id: TaskId }
   /** Tasks that another member did and that left this queue. */

@@ -85,7 +85,7 @@ export class DurableDuty implements QueueDuty {
       callbacks: {
         wake: () => this.dispatcher.poke(),
         acknowledged: (ids) => this.acknowledged(ids),
-        cancelled: (ids) => emit({ type: 'cancelled', ids }),
+        cancelled: (ids, again) => emit({ type: 'cancelled', ids, ...(again ? { again } : {}) }),
         apart: (task, ends) => this.dispatcher.apart(task, ends),
         buried: (id, error) => emit({ type: 'deadletter', id, error: toWire(error) }),
         trouble: (error) => emit({ type: 'error', error: toWire(error) }),

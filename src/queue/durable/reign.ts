@@ -340,7 +340,10 @@ export class Reign {
   /** Cancelled under an earlier mastership. Their outcomes are kept with the next acknowledgement. */
   private cancelled(tasks: readonly Pick<WindowTask, 'id' | 'seq'>[]): void {
     for (const task of tasks) this.outcomes?.cancelled(task);
-    this.parts.callbacks.cancelled(tasks.map(({ id }) => id));
+    this.parts.callbacks.cancelled(
+      tasks.map(({ id }) => id),
+      true,
+    );
   }
 
   private async fill(): Promise<void> {

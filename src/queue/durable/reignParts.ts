@@ -13,8 +13,8 @@ interface DurableQueueCallbacks {
   wake(): void;
   /** Tasks are done, and acknowledged. */
   acknowledged(ids: readonly TaskId[]): void;
-  /** Called when tasks were cancelled: they begin no more. */
-  cancelled(ids: readonly TaskId[]): void;
+  /** Called when tasks were cancelled: they begin no more. `again`: under an earlier mastership, which may have told it. */
+  cancelled(ids: readonly TaskId[], again?: boolean): void;
   /** See `ChangingParts.apart`. */
   apart(task: QueuedTask, ends: boolean): Promise<void> | null;
   /** Called when a task was given up, and is a dead letter. */

@@ -98,6 +98,7 @@ test('tasks are counted by what became of them', () => {
   metrics.emitted({ type: 'deadletter', id: 4, error: toWire(error) });
   metrics.repeated(2);
   metrics.emitted({ type: 'cancelled', ids: [1, 2] });
+  metrics.emitted({ type: 'cancelled', ids: [1, 2, 3], again: true });
   metrics.emitted({ type: 'removed', ids: [5] });
   expect(counts.tasks.read()).toEqual({ done: 3, failed: 2, 'dead-letter': 1, repeated: 3, cancelled: 2 });
 });

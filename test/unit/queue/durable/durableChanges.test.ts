@@ -405,6 +405,21 @@ describe('a master that is deposed', () => {
     },
   );
 
+  test('has told what it cancelled, and the next one tells it as told again', async () => {
+    await elected(3);
+    ask(2);
+    await answered();
+    expect(master.news()).toEqual(['cancelled 2']);
+    master.queue.endReign();
+    master = new Master(store, clock, 'b');
+    master.elect(2, true);
+    await answered();
+    master.ready(1);
+    master.queue.remove(1);
+    await clock.advance(500);
+    expect(master.news().filter((news) => news.startsWith('cancelled'))).toEqual(['cancelled 2 again']);
+  });
+
   test('leaves no mark over that of a later master', async () => {
     await markLate(NEW);
     const next = new Master(store, clock, 'b');

@@ -54,7 +54,7 @@ export class Master {
           this.told.push(`acknowledged ${ids.join()}`);
           this.onAcknowledged?.(ids);
         },
-        cancelled: (ids) => this.told.push(`cancelled ${ids.join()}`),
+        cancelled: (ids, again) => this.told.push(`cancelled ${ids.join()}${again ? ' again' : ''}`),
         apart: (task, ends) => this.onApart(task, ends),
         buried: (id, error) => {
           this.told.push(`buried ${id}: ${error.message}`);
