@@ -12,7 +12,6 @@ import { configurationOf } from '../options/configuration.js';
 import type { ResolvedManagedOptions } from '../options/options.js';
 import type { QueuedTask, Runner, WorkOutcome } from '../queue/runner.js';
 import type { Hint } from '../store/store.js';
-import type { AskedTake, TakenSlot } from '../store/takenSlots.js';
 import type { OutcomeLook } from '../store/taskStore.js';
 import { ownVersion } from '../surroundings/ownVersion.js';
 import type { TaskId } from '../task/task.js';
@@ -49,6 +48,7 @@ import type { MemberMetrics } from './memberMetrics.js';
 import { Asking } from './orders/asking.js';
 import { OwnedGroups } from './ownedGroups.js';
 import type { SharedParts } from './sharedParts.js';
+import { takeSlot } from './slotTakes.js';
 import { requestTimeout } from './storeLimits.js';
 import { storeText } from './storeText.js';
 import { TaskChanges } from './taskChanges.js';
@@ -89,6 +89,7 @@ export class HostedCluster implements ClusterCalls {
   readonly requeueLetter: ClusterCalls['requeueLetter'] = (...letter) =>
     this.durable.requeueLetter(...letter, this.letters);
   readonly submitLater: ClusterCalls['submitLater'] = (...later) => this.durable.submitLater(...later);
+  readonly takeSlot: ClusterCalls['takeSlot'] = (asked) => takeSlot(this.parts, asked);
   readonly outboxPlace: ClusterCalls['outboxPlace'] = () => this.parts.store.outbox.outboxPlace();
   private standsBack = false;
   /** Until its turn to join the election has come. */
@@ -222,10 +223,6 @@ export class HostedCluster implements ClusterCalls {
 
   async recordSuccess(key: string, term: number): Promise<void> {
     await this.parts.store.putSuccess({ name: this.name, key, term, holder: this.parts.spec.holder });
-  }
-
-  takeSlot(asked: AskedTake): Promise<TakenSlot> {
-    return this.parts.store.takeSlot({ ...asked, name: this.name, holder: this.parts.spec.holder });
   }
 
   async status(): Promise<MemberStatus> {

@@ -196,7 +196,7 @@ export class ClusterMember implements ElectorCallbacks, Giver {
       heartbeat: this.statistics.report(),
       configuration: { ...this.parts.configuration, differing: this.configurations.differing },
       ...this.orders.status,
-      clockAhead,
+      clockAhead: clockAhead === 'none' ? null : clockAhead,
       members,
     };
   }

@@ -21,8 +21,9 @@ export interface RunCoordinator {
 
 /**
  * Makes the coordinator of jobs that run where this cluster is master. No run of a job is on two instances, also if the clock of
- * the next master is behind: the store has the last run of each job, by its name. A run that comes while no instance is
- * master is left out, and so is one that its instance took and did not come to begin.
+ * the next master is behind: the store has the last run of each job, by its name. So each job needs a `name`. On the embedded
+ * store a clock of the machine that is set back by more than an hour repeats runs. A run that comes while no instance is master is
+ * left out, and so is one that its instance took and did not come to begin.
  *
  * @param cluster Any cluster of `failover()`; `new service.unmanaged('cron')` does nothing else.
  * @throws InvalidOptionError `ERR_INVALID_OPTION`: it is no cluster of this version of the package.

@@ -74,8 +74,7 @@ function mustBePaused({ id, paused }: StoredSchedule, ifAt: number | undefined):
 }
 
 async function remove(name: string, id: string, { writer, clock }: ScheduleActionParts): Promise<Answer> {
-  const { schedules } = await writer();
-  await deleteSchedule(schedules, { name, id, now: clock.wall() }).catch((error: unknown) => {
+  await deleteSchedule(await writer(), { name, id, now: clock.wall() }).catch((error: unknown) => {
     if (!(error instanceof FailoverError)) throw error;
     if (error.code === 'ERR_SCHEDULE_UNKNOWN') throw noSchedule(name, id);
     throw error.code === 'ERR_SCHEDULE_DECLARED' ? conflict(id, error.message) : error;

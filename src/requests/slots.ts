@@ -3,6 +3,7 @@ import { FailoverError, InvalidOptionError } from '../errors.js';
 import { readPattern } from '../schedules/pattern.js';
 import { type StoredSlot, slotTaskId, triggeredTaskId } from '../schedules/slots.js';
 import type { ScheduleStore, StoredSchedule } from '../store/schedules.js';
+import type { Store } from '../store/store.js';
 import { withText } from '../task/withText.js';
 
 /** Slots that one `backfill` may have. */
@@ -71,19 +72,32 @@ const DECLARED_MS = 2 * 3_600_000;
  * @throws FailoverError `ERR_SCHEDULE_UNKNOWN`, `ERR_SCHEDULE_DECLARED`
  */
 export async function deleteSchedule(
-  schedules: Pick<ScheduleStore, 'deleteSchedule'>,
+  store: Pick<Store, 'clockAhead'> & { readonly schedules: Pick<ScheduleStore, 'deleteSchedule'> },
   { name, id, now }: { readonly name: string; readonly id: string; readonly now: number },
 ): Promise<void> {
-  const answer = await schedules.deleteSchedule(name, id, now - DECLARED_MS);
+  const ahead = await store.clockAhead();
+  if (ahead === null) {
+    const why = 'the clock of the server is not known, so neither is when a member had it last; ask again';
+    throw new FailoverError('ERR_SCHEDULE_DECLARED', notDeleted(name, id, why));
+  }
+  // A clock that is ahead, here or at the server, must not make a member's word old.
+  const earliest = ahead === 'none' ? now : Math.min(now, now + ahead);
+  const answer = await store.schedules.deleteSchedule(name, id, earliest - DECLARED_MS);
   if (answer.deleted) return;
-  if (answer.declared === null) throw unknownSchedule(name, id);
-  throw declaredSchedule(name, id, `a member had it in its program at ${show(answer.declared)}`, answer.declared);
+  const { declared } = answer;
+  if (declared === null) throw unknownSchedule(name, id);
+  throw declaredSchedule(name, id, `a member had it in its program at ${show(declared)}`, earliest - declared);
 }
 
-/** `at`: when a member had it. */
-export function declaredSchedule(name: string, id: string, why: string, at: number): FailoverError {
-  const text = `the schedule '${id}' of '${name}' was not deleted: ${why}, and would make it again; take it out of all programs, and delete it after ${show(at + DECLARED_MS)}`;
-  return new FailoverError('ERR_SCHEDULE_DECLARED', text);
+/** `since`: for how long no member has had it, in ms. */
+export function declaredSchedule(name: string, id: string, why: string, since: number): FailoverError {
+  const minutes = Math.max(1, Math.ceil((DECLARED_MS - since) / 60_000));
+  const what = `${why}, and would make it again; take it out of all programs, and delete it ${minutes} min from now`;
+  return new FailoverError('ERR_SCHEDULE_DECLARED', notDeleted(name, id, what));
+}
+
+function notDeleted(name: string, id: string, why: string): string {
+  return `the schedule '${id}' of '${name}' was not deleted: ${why}`;
 }
 
 function show(instant: number): string {

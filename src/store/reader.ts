@@ -8,6 +8,7 @@ import type { StoreFacts } from './facts.js';
 import type { Drain, SeenOrders } from './orders.js';
 import type { StoredSchedule } from './schedules.js';
 import type { SeenOutbox } from './seenOutbox.js';
+import type { ServerAhead } from './serverAhead.js';
 import type { Lease, Member, TermRecord } from './store.js';
 import type { FoundDeadLetter, OutcomeLook, QueueState, StoredTask } from './taskStore.js';
 
@@ -68,8 +69,7 @@ export interface StoreReader {
   letters(name: string, page: Page<number>, withPayload: boolean): Promise<LetterEntry[]>;
   /** Tells how the last tasks with these ids ended, as far as that is kept. */
   outcomes(name: string, ids: readonly TaskId[]): Promise<OutcomeLook>;
-  /** Returns how far the server's wall clock is ahead of the one here, in ms; null: it has none of its own, or does not say. */
-  clockAhead(): Promise<number | null>;
+  clockAhead(): Promise<ServerAhead>;
   /** Looks for entries of the outbox that no master takes. `known`: the names that members have; `before`: what was due by then is late. */
   outbox(known: readonly string[], before: Date): Promise<SeenOutbox>;
   /** Asks the store what it is, and how fast it answers. */

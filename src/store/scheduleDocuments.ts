@@ -1,7 +1,7 @@
 /** The documents of schedules, in both stores, and the check of every one that is read, as in documents.ts. */
 import { DocumentReader, type Fields, isFields } from './documents.js';
 import { ORDER_TEXT_MAX } from './orderDocuments.js';
-import type { ScheduleChange, SchedulePause, StoredSchedule } from './schedules.js';
+import type { ScheduleChange, SchedulePause, ScheduleWrite, StoredSchedule } from './schedules.js';
 import { TaskReader } from './taskDocuments.js';
 
 const choices = { missed: ['once', 'skip', 'all'], overlap: ['skip', 'queue'] } as const;
@@ -18,8 +18,9 @@ export function scheduleKeysOf(name: string): string {
 }
 
 /** Returns the fields of a new schedule but for its key. None is called `name`: those documents are the records of terms. */
-export function newSchedule(name: string, id: string, term: number, change: ScheduleChange): Fields {
-  return { subsystem: name, id, ...storedChange(term, change) };
+export function newSchedule(name: string, { id, term, set, paused }: ScheduleWrite): Fields {
+  const pause = paused === undefined || paused === null ? {} : { paused: storedPause(paused) };
+  return { subsystem: name, id, ...storedChange(term, set), ...pause };
 }
 
 /** Returns the fields that a write sets. */

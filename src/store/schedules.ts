@@ -53,6 +53,8 @@ export interface ScheduleWrite {
   /** The higher term that must be there instead: of a life of the store that is over, so no master of it comes again. */
   readonly over?: number;
   readonly set: ScheduleChange;
+  /** The pause of one that is made: it was there before. */
+  readonly paused?: SchedulePause | null;
 }
 
 /** What became of a request to delete a schedule. `declared`: when a member was last seen that has it; null: there is none. */

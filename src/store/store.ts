@@ -6,11 +6,13 @@
  * nothing was sent. No call tries a write a second time on its own: a late second attempt could land after the caller
  * has given up. Every call ends within the time limit that the store was made with.
  */
+
 import type { Configuration } from '../options/configuration.js';
 import type { ProcessIdentity } from '../surroundings/processIdentity.js';
 import type { TaskId } from '../task/task.js';
 import type { Drain, OrdersAsked, OrdersChange, Preferred, SeenOrders } from './orders.js';
 import type { Presence } from './presence.js';
+import type { ServerAhead } from './serverAhead.js';
 import type { Success } from './successes.js';
 import type { SlotTake, TakenSlot } from './takenSlots.js';
 
@@ -235,8 +237,7 @@ export interface Store {
   /** Returns the success of a name and a key; null if there is none. */
   findSuccess(name: string, key: string): Promise<Success | null>;
 
-  /** Returns how far the server's wall clock is ahead of the one here, in ms; null: it has none of its own, or does not say. */
-  clockAhead(): Promise<number | null>;
+  clockAhead(): Promise<ServerAhead>;
 
   /**
    * Takes a slot of a job, if the last one that was taken is an earlier one, or `replaces`, or if none was. Of all that take a slot

@@ -1,3 +1,5 @@
+import type { ServerAhead } from './serverAhead.js';
+
 /**
  * Which slot of a job was taken last: for schedulers of others that ask whether they may run, such as node-cron. It moves forward
  * only, so of all that ask for a slot one has it. The last one of a job stays, and no rule of the election reads it.
@@ -26,3 +28,8 @@ export type TakenSlot = { readonly taken: true } | { readonly taken: false; read
 
 /** With the name it must fit into one key of the embedded store. */
 export const JOB_BYTES_MAX = 200;
+
+/** The same, with what is known of the server's clock where another has it. */
+export type TakeAnswer =
+  | { readonly taken: true }
+  | { readonly taken: false; readonly last: number; readonly serverAhead: ServerAhead };

@@ -6,7 +6,7 @@ import type { ResolvedManagedOptions, ResolvedOptions } from '../options/options
 import type { WorkOutcome } from '../queue/runner.js';
 import type { SharedGate } from '../store/embedded/gate.js';
 import type { OutboxPlace } from '../store/outbox.js';
-import type { AskedTake, TakenSlot } from '../store/takenSlots.js';
+import type { AskedTake, TakeAnswer } from '../store/takenSlots.js';
 import type { OutcomeLook } from '../store/taskStore.js';
 import type { OwnThreadData } from '../surroundings/ownThreads.js';
 import type { TaskDetails, TaskId } from '../task/task.js';
@@ -174,7 +174,7 @@ export interface ClusterCalls {
   /** Puts on record that this key has succeeded under this term. */
   recordSuccess(key: string, term: number): Promise<void>;
   /** Takes a slot of a job for this member. */
-  takeSlot(asked: AskedTake): Promise<TakenSlot>;
+  takeSlot(asked: AskedTake): Promise<TakeAnswer>;
   /** Asks the master to hand over, and resolves with the next mastership. */
   handOver(request: HandOverRequest): Promise<HandedOver>;
   pause(request: PauseRequest): Promise<void>;

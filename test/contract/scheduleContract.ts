@@ -155,6 +155,22 @@ export function scheduleContract(title: string, setup: () => Promise<SchedulesUn
       await expect(schedules.deleteSchedule(name, 'b', declared)).rejects.toMatchObject({ code: 'ERR_NEWER_FORMAT' });
     });
 
+    test('one that is made again has the pause that it had, and one that is there keeps its own', async () => {
+      const { schedules } = store;
+      const name = randomUUID();
+      const paused = { by: 'ada', reason: 'rest', at: new Date(1_700_000_000_000) };
+      expect(await schedules.writeSchedules(name, [{ id: 'a', expected: null, term: 2, set: fresh, paused }])).toBe(
+        true,
+      );
+      expect(await read(name, 'a')).toMatchObject({ paused, cursor: fresh.cursor });
+      const other = { ...paused, by: 'bob' };
+      const again = { id: 'a', expected: null, term: 3, set: fresh, paused: other };
+      expect(await schedules.writeSchedules(name, [again])).toBe(false);
+      expect(await read(name, 'a')).toMatchObject({ paused });
+      expect(await schedules.writeSchedules(name, [{ ...again, id: 'b', paused: null }])).toBe(true);
+      expect(await read(name, 'b')).toMatchObject({ paused: null });
+    });
+
     test('a touch goes forward only, and makes nothing', async () => {
       const name = randomUUID();
       await make(name, 'a');

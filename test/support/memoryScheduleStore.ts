@@ -30,10 +30,10 @@ export class MemoryScheduleStore implements ScheduleStore {
   async writeSchedules(name: string, writes: Parameters<ScheduleStore['writeSchedules']>[1]): Promise<boolean> {
     const rows = this.of(name);
     let isAll = true;
-    for (const { id, expected, term, over, set } of writes) {
+    for (const { id, expected, term, over, set, paused = null } of writes) {
       const old = rows.get(id);
       if (expected === null) {
-        if (old === undefined) rows.set(id, { ...blank, ...set, id, term });
+        if (old === undefined) rows.set(id, { ...blank, ...set, id, term, paused });
         else isAll = false;
       } else if (old !== undefined && isSame(old, expected) && isOld(old.term, term, over))
         rows.set(id, { ...old, ...set, term });

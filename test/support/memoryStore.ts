@@ -241,8 +241,8 @@ export class MemoryConnection implements Store {
   async findSuccess(): Promise<null> {
     return null;
   }
-  async clockAhead(): Promise<null> {
-    return null;
+  async clockAhead(): Promise<'none'> {
+    return 'none';
   }
   async takeSlot(): Promise<TakenSlot> {
     return { taken: true };

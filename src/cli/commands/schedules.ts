@@ -121,7 +121,7 @@ async function resume({ name, id, opened, store }: Asked): Promise<void> {
 }
 
 async function remove({ name, id, opened, store }: Asked): Promise<void> {
-  await deleteSchedule(store.schedules, { name, id, now: systemClock.wall() });
+  await deleteSchedule(store, { name, id, now: systemClock.wall() });
   opened.output.result({ name, id, deleted: true }, () => `${clean(id)} of ${clean(name)} is deleted`);
 }
 

@@ -32,12 +32,12 @@ export const status: Register = (program, context) => {
 };
 
 async function show(name: string, { reader, output, settings }: Session): Promise<void> {
-  const [seen, clockAhead] = await Promise.all([
+  const [seen, serverAhead] = await Promise.all([
     readSubsystem(reader, name, systemClock),
     reader.clockAhead().catch(() => null),
   ]);
   if (seen === null) throw noSubsystem(name, reader.label);
-  const view = { ...seen, clockAhead };
+  const view = { ...seen, clockAhead: serverAhead === 'none' ? null : serverAhead };
   const shown = { colors: output.colors, time: settings.time, now: systemClock.wall() };
   output.result(view, () => statusText(view, shown));
 }

@@ -15,7 +15,7 @@ import type { OutboxWatch } from '../../relay/outboxWatch.js';
 import { Relay } from '../../relay/relay.js';
 import type { OutboxStore } from '../../store/outbox.js';
 import type { ScheduleStore } from '../../store/schedules.js';
-import type { Lease, Progress } from '../../store/store.js';
+import type { Lease, Progress, Store } from '../../store/store.js';
 import type { AddResult, NewTask, StoredTask, TaskStore } from '../../store/taskStore.js';
 import type { TaskId } from '../../task/task.js';
 import { viewOf } from '../../task/taskBytes.js';
@@ -39,6 +39,7 @@ export interface DurableDutyParts extends QueueDutyParts {
   /** Returns a text that no other call returns, anywhere, and that is higher than those before. */
   newOrigin(): string;
   readonly schedules: ScheduleStore;
+  readonly clockAhead: Store['clockAhead'];
   /** The property that holds the id of a task; null: a function reads it. */
   readonly key: string | null;
   readonly holder: string;
@@ -117,9 +118,9 @@ export class DurableDuty implements QueueDuty {
   }
 
   private makeSchedules(): ClusterSchedules {
-    const { name, holder, clock, schedules, store: tasks, key, options, emit } = this.parts;
+    const { name, holder, clock, schedules, clockAhead, store: tasks, key, options, emit } = this.parts;
     return new ClusterSchedules({
-      ...{ name, holder, clock, schedules, tasks, key, emit, maxQueue: options.maxQueue },
+      ...{ name, holder, clock, schedules, clockAhead, tasks, key, emit, maxQueue: options.maxQueue },
       stored: () => {
         this.queue.hinted();
         this.parts.stored();

@@ -3,6 +3,7 @@ import { FailoverError, toWire } from '../../errors.js';
 import { askedTask, declaredSchedule, deleteSchedule, type SlotTask, unknownSchedule } from '../../requests/slots.js';
 import { originOf } from '../../schedules/slots.js';
 import type { ScheduleStore, StoredSchedule } from '../../store/schedules.js';
+import type { Store } from '../../store/store.js';
 import type { AddResult, TaskStore } from '../../store/taskStore.js';
 import type { Clock } from '../../time/clock.js';
 import type { MemberEvent } from '../../wire/messages.js';
@@ -17,6 +18,8 @@ export interface ScheduleParts {
   readonly holder: string;
   readonly clock: Clock;
   readonly schedules: ScheduleStore;
+  /** As the store has it. */
+  readonly clockAhead: Store['clockAhead'];
   readonly tasks: Pick<TaskStore, 'addTasks' | 'relayTasks' | 'queueState' | 'tasksAfter'>;
   readonly key: string | null;
   readonly maxQueue: number;
@@ -126,10 +129,9 @@ export class ClusterSchedules implements ScheduleCalls {
   }
 
   async delete(id: string): Promise<void> {
-    const { schedules, name, clock } = this.parts;
-    const now = clock.wall();
-    if (this.timetable.declared(id) !== undefined) throw declaredSchedule(name, id, 'this program has it', now);
-    await deleteSchedule(schedules, { name, id, now });
+    const { name, clock } = this.parts;
+    if (this.timetable.declared(id) !== undefined) throw declaredSchedule(name, id, 'this program has it', 0);
+    await deleteSchedule(this.parts, { name, id, now: clock.wall() });
   }
 
   async made(taskId: string, bytes: Uint8Array | null): Promise<void> {

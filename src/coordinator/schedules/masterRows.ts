@@ -36,6 +36,8 @@ export class MasterRows {
   private refusals = 0;
   private isRefused = false;
   private term = 0;
+  /** The rows as this mastership has seen them last: one that is gone is made again as it was. */
+  private readonly known = new Map<string, StoredSchedule>();
 
   constructor(private readonly parts: RowsParts) {}
 
@@ -43,6 +45,7 @@ export class MasterRows {
   begin(term: number): void {
     this.term = term;
     this.higher.clear();
+    this.known.clear();
     this.refusals = 0;
     this.isRefused = false;
   }
@@ -64,6 +67,7 @@ export class MasterRows {
     for (const row of rows) {
       settled.note(row.id, row.cursor);
       this.notice(row);
+      this.known.set(row.id, row);
     }
     return rows;
   }
@@ -86,9 +90,21 @@ export class MasterRows {
     const sent = writes.filter(({ id }) => this.isSure(id)).map((write) => replacing(write));
     const isAll = (sent.length === 0 || (await store.writeSchedules(name, sent))) && sent.length === writes.length;
     if (isAll) for (const { id, set } of writes) settled.note(id, set.cursor);
+    if (isAll && term === this.term) for (const write of writes) this.note(write);
     // A row that cannot be read looks like one that is missing: it must not hold up the others.
     if (term === this.term && !isAll && writes.some(({ expected }) => expected !== null)) this.isRefused = true;
     return isAll;
+  }
+
+  private note({ id, term, set }: RowWrite): void {
+    const known = this.known.get(id);
+    const { payload: _, ...fields } = set;
+    if (known !== undefined) this.known.set(id, { ...known, ...fields, term });
+  }
+
+  /** Returns a row as it was last; undefined if this mastership has not seen it. */
+  lastKnown(id: string): StoredSchedule | undefined {
+    return this.known.get(id);
   }
 
   private isSure(id: string): boolean {

@@ -279,16 +279,23 @@ export class Timetable {
     const read = async () => new Map((await this.rows.read(ids)).map((row) => [row.id, row]));
     const rows = await read();
     const writes: RowWrite[] = [];
+    const gone: string[] = [];
     for (const { declaration } of asked) {
       const row = rows.get(declaration.id);
       if (row !== undefined && isDeclared(row, declaration) && now - row.declared < TOUCH_MS) continue;
-      const { write, news } = declarationOf(declaration, row, { term, now });
+      const known = this.rows.lastKnown(declaration.id);
+      const { write, news } = declarationOf(declaration, row, { term, now, known });
       writes.push(write);
+      if (row === undefined && known !== undefined) gone.push(declaration.id);
       if (news !== null) info(`the schedule '${declaration.id}' of '${name}' ${news}`);
     }
     if (writes.length === 0) return rows;
     await this.rows.write(writes);
-    return read();
+    const written = await read();
+    for (const id of gone.filter((each) => written.has(each))) {
+      info(`the schedule '${id}' of '${name}' was deleted, and this program has it: it was made again as it was`);
+    }
+    return written;
   }
 
   private async plan(

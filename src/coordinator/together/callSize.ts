@@ -39,6 +39,8 @@ interface Kind {
    * another, would only be more of them. So the size stays the largest.
    */
   readonly isLocal?: boolean;
+  /** Whether calls go out one after another, and the size stays the largest: what a call costs has little to do with who asks. */
+  readonly isOne?: boolean;
   /**
    * That of calls that are alike, and more frequent. Until one of its own was too large, half as many as there can be tried:
    * those that are rare would be as if the store was cold each time.
@@ -62,7 +64,7 @@ export class CallSize {
     private readonly limit: number,
     private readonly kind: Kind = {},
   ) {
-    this.size = kind.isLocal ? CALL_MAX : CALL_FIRST;
+    this.size = this.isFixed ? CALL_MAX : CALL_FIRST;
   }
 
   get most(): number {
@@ -73,8 +75,13 @@ export class CallSize {
 
   /** Returns how many calls there may be at once. */
   get atOnce(): number {
+    if (this.kind.isOne) return 1;
     if (this.kind.isLocal) return LOCAL_CALLS;
     return Math.max(CALLS_MIN, Math.min(CALLS_MAX, Math.floor(MEMBERS_SMALL / this.most)));
+  }
+
+  private get isFixed(): boolean {
+    return this.kind.isLocal === true || this.kind.isOne === true;
   }
 
   /** A call of so many was answered after so many ms. */
@@ -108,7 +115,7 @@ export class CallSize {
 
   /** That a small call took long says nothing of large ones: the store was slow for all. */
   private shrink(size: number): void {
-    if (this.kind.isLocal || 2 * size < this.most) return;
+    if (this.isFixed || 2 * size < this.most) return;
     if (this.isTrial) this.trialAfter = Math.min(TRIAL_AFTER_MAX, 2 * this.trialAfter);
     this.isTrial = false;
     this.untilTrial = this.trialAfter;

@@ -149,7 +149,7 @@ function lineCalls(
     ...common,
     what: 'readNotices',
     // All notices that there are come with one answer, however few members ask for them.
-    size: new CallSize(common.limit, { isLocal: true }),
+    size: new CallSize(common.limit, common.isLocal ? { isLocal: true } : { isOne: true }),
     ...other,
     keyOf: (name) => name,
     all: (names) => many.readNoticesOf(names),

@@ -113,8 +113,8 @@ export class EmbeddedReader implements StoreReader {
     return this.thread.call('inspectOutbox', [known, before]);
   }
 
-  async clockAhead(): Promise<null> {
-    return null;
+  async clockAhead(): Promise<'none'> {
+    return 'none';
   }
 
   async examine(): Promise<EmbeddedFacts> {

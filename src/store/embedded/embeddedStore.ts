@@ -213,8 +213,8 @@ export class EmbeddedStore implements FullStore {
   }
 
   /** All members are on this machine. */
-  async clockAhead(): Promise<null> {
-    return null;
+  async clockAhead(): Promise<'none'> {
+    return 'none';
   }
 
   takeSlot(take: SlotTake): Promise<TakenSlot> {

@@ -61,7 +61,7 @@ class EmbeddedSchedules implements ScheduleCalls {
       return this.change(name, id, (old) => (isSame(old, expected, write) ? storedChange(term, set) : null));
     }
     if (this.entries.get(scheduleKey(name, id)) !== undefined) return false;
-    this.entries.put(scheduleKey(name, id), stored(newSchedule(name, id, term, set)), 1);
+    this.entries.put(scheduleKey(name, id), stored(newSchedule(name, write)), 1);
     return true;
   }
 
@@ -118,6 +118,10 @@ function isSame(
 
 /** Bytes of their own: as a view they would take all with them. */
 function stored(fields: Fields): Fields {
-  const { payload } = fields;
-  return payload instanceof Uint8Array ? { ...fields, payload: Buffer.from(payload) } : fields;
+  const { payload, paused } = fields;
+  return {
+    ...fields,
+    ...(payload instanceof Uint8Array ? { payload: Buffer.from(payload) } : {}),
+    ...(isFields(paused) && paused.at instanceof Date ? { paused: { ...paused, at: paused.at.getTime() } } : {}),
+  };
 }

@@ -14,8 +14,11 @@ import { commandsOf, STATEMENTS_MAX } from './statements.js';
 
 /** Notices in one answer. They are rare: only members that differ from their master write some. */
 const NOTICES_MAX = 1000;
-/** Lines of members in one answer, for each name. More are asked for name by name. */
+/** Where there are more, those of some subsystems are asked for by their ids, so many in one command. */
+const NOTICE_IDS_MAX = 4000;
+/** Lines of members in one answer, for each name. More are asked for name by name, so many at once: beats share the connections. */
 const MEMBERS_EACH = 50;
+const NAMES_AT_ONCE = 4;
 const NOTICES = { $gte: 'notice/', $lt: 'notice0' };
 
 interface ManyParts {
@@ -26,7 +29,6 @@ interface ManyParts {
   indexesSoon(): void;
   /** Returns none if it cannot be read. */
   readNotice(document: Fields): Notice[];
-  readNotices(name: string): Promise<Notice[]>;
   /** Returns none if it cannot be read. */
   readMember(document: Fields): Member[];
   listMembers(name: string): Promise<Member[]>;
@@ -68,11 +70,11 @@ export class MongodbMany implements ManyStore {
 
   /** Of all subsystems at once, because there are hardly any. */
   async readNoticesOf(names: readonly string[]): Promise<Notice[][]> {
-    const { commands, readNotice, readNotices } = this.parts;
+    const { commands, readNotice } = this.parts;
     const found = await commands.find('readNotices', MEMBERS, { _id: NOTICES }, { limit: NOTICES_MAX });
     // Others may have a great many in this store.
-    if (found.length === NOTICES_MAX) return Promise.all(names.map((name) => readNotices(name)));
-    const byId = new Map(found.map((document): [unknown, Fields] => [document._id, document]));
+    const documents = found.length < NOTICES_MAX ? found : await this.noticesById(names.flatMap(noticeIds));
+    const byId = new Map(documents.map((document): [unknown, Fields] => [document._id, document]));
     return names.map((name) =>
       noticeIds(name).flatMap((id) => {
         const document = byId.get(id);
@@ -81,13 +83,19 @@ export class MongodbMany implements ManyStore {
     );
   }
 
+  private async noticesById(ids: readonly string[]): Promise<Fields[]> {
+    const read = ($in: readonly string[]) =>
+      this.parts.commands.find('readNotices', MEMBERS, { _id: { $in } }, { limit: $in.length });
+    return (await inTurns(partsOf(ids, NOTICE_IDS_MAX), 1, read)).flat();
+  }
+
   /** An answer that is cut is asked for name by name. */
   async listMembersOf(names: readonly string[]): Promise<Member[][]> {
     const { commands, readMember, listMembers } = this.parts;
     const limit = MEMBERS_EACH * names.length;
     const filter = { name: { $in: names } };
     const found = await commands.findWhole('listMembers', MEMBERS, filter, limit);
-    if (found === null || found.length === limit) return Promise.all(names.map((name) => listMembers(name)));
+    if (found === null || found.length === limit) return inTurns(names, NAMES_AT_ONCE, listMembers);
     const byName = new Map(names.map((name): [unknown, Member[]] => [name, []]));
     for (const document of found) byName.get(document.name)?.push(...readMember(document));
     return names.map((name) => byName.get(name) ?? []);
@@ -107,4 +115,19 @@ export class MongodbMany implements ManyStore {
       await this.parts.commands.delete('removeMember', MEMBERS, { _id: { $in: some } }, 0);
     }
   }
+}
+
+function partsOf<T>(all: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(all.length / size) }, (_, part) => all.slice(part * size, (part + 1) * size));
+}
+
+/** Asks for so many at once, and for the next ones when these have been answered. */
+async function inTurns<T, Answer>(
+  all: readonly T[],
+  atOnce: number,
+  ask: (one: T) => Promise<Answer>,
+): Promise<Answer[]> {
+  const answers: Answer[] = [];
+  for (const some of partsOf(all, atOnce)) answers.push(...(await Promise.all(some.map(ask))));
+  return answers;
 }

@@ -83,9 +83,10 @@ export class MongodbSchedules implements ScheduleStore {
     const { commands } = this;
     const made: Fields[] = [];
     const changed: { q: Fields; u: Fields }[] = [];
-    for (const { id, expected, term, over, set } of writes) {
+    for (const write of writes) {
+      const { id, expected, term, over, set } = write;
       const _id = scheduleKeyOf(name, id);
-      if (expected === null) made.push({ _id, ...newSchedule(name, id, term, set) });
+      if (expected === null) made.push({ _id, ...newSchedule(name, write) });
       else {
         const { cursor, pattern, timeZone } = expected;
         const q = { _id, cursor, pattern, timeZone, term: over ?? { $lte: term }, ...ofOurFormat };

@@ -2,6 +2,7 @@
 import type { PlantedBug } from '../plantedBug.ts';
 
 const link = 'src/store/mongodb/connection/link.ts';
+const freshness = 'src/store/mongodb/connection/freshness.ts';
 const idleConnections = 'src/store/mongodb/connection/idleConnections.ts';
 const storeLimits = 'src/coordinator/storeLimits.ts';
 
@@ -9,25 +10,33 @@ export const networkBugs: readonly PlantedBug[] = [
   {
     name: 'old-connections-handed-out',
     breaks: 'When the few connections that were pinged are dead, the next command gets one that is as old.',
-    file: link,
-    find: 'if (isAnswered !== true) this.holdOthers(checking);',
-    replace: 'if (isAnswered !== true && checking.isOfAll) this.holdOthers(checking);',
+    file: freshness,
+    find: "if (this.check !== undefined && idle.next(this.handed) === 'stale')",
+    replace: "if (this.check === undefined && idle.next(this.handed) === 'stale')",
+    caughtBy: ['units'],
+  },
+  {
+    name: 'first-answer-lets-all-go',
+    breaks: 'One connection that answers lets all commands of a burst go, also those that get another one.',
+    file: freshness,
+    find: 'if (!this.mayGo) return;',
+    replace: 'if (!this.mayGo && this.handed === 0) return;',
     caughtBy: ['units'],
   },
   {
     name: 'idle-connections-trusted',
     breaks: 'A connection that has been silent for long is used without a ping.',
     file: idleConnections,
-    find: 'return heardAt <= this.suspectedAt || this.now() - heardAt > this.freshFor;',
-    replace: 'return heardAt <= this.suspectedAt || this.now() < heardAt - this.freshFor;',
+    find: 'return connection.doubts < this.doubts || this.now() - connection.heardAt > this.freshFor;',
+    replace: 'return connection.doubts < this.doubts || this.now() < connection.heardAt - this.freshFor;',
     caughtBy: ['units'],
   },
   {
     name: 'commands-ahead-not-counted',
     breaks: 'Several commands at once take one fresh connection for the next one of each.',
     file: idleConnections,
-    find: 'const waiting = Math.max(0, underWay - out);',
-    replace: 'const waiting = Math.min(0, underWay - out);',
+    find: 'return Math.max(0, underWay - out);',
+    replace: 'return Math.min(0, underWay - out);',
     caughtBy: ['units'],
   },
   {

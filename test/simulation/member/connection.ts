@@ -346,8 +346,8 @@ export class SimulatedConnection implements FullStore {
   async findSuccess(): Promise<null> {
     return null;
   }
-  async clockAhead(): Promise<null> {
-    return null;
+  async clockAhead(): Promise<'none'> {
+    return 'none';
   }
   async takeSlot(): Promise<TakenSlot> {
     return { taken: true };

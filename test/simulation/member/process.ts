@@ -246,7 +246,7 @@ export class SimulatedProcess {
               ...{ ...parts, holder: id, reads: new ReadLimit(), stored: () => world.hint(this) },
               ...{ outbox: store.outbox, newOrigin: () => this.newOrigin() },
               outboxes: new OutboxWatch({ outbox: store.outbox, clock, poll: intervals.POLL }),
-              ...{ schedules: store.schedules, key: 'id' },
+              ...{ schedules: store.schedules, clockAhead: () => store.clockAhead(), key: 'id' },
             })
           : new MemoryDuty(parts);
         return conduct.watch(ledger.watch(this, this.managed));

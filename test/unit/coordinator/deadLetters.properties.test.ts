@@ -41,6 +41,7 @@ function member(lost: number, how: 'call' | 'answer') {
     holder: 'me',
     reads: new ReadLimit(),
     schedules: new MemoryScheduleStore(),
+    clockAhead: async () => 'none',
     key: 'id',
     stored: () => {},
   });

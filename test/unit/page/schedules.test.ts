@@ -110,7 +110,7 @@ function asked(verb: ScheduleVerb, body: object, addTasks?: TaskStore['addTasks'
   const connected = { ...tasks.connect(), ...(addTasks === undefined ? {} : { addTasks }) };
   return act(verb, NAME, Body.read(JSON.stringify({ ifTerm: 1, ...body }), fieldsOf[verb]), {
     reader: store.reader,
-    writer: async () => ({ tasks: connected, schedules }) as unknown as FullStore,
+    writer: async () => ({ tasks: connected, schedules, clockAhead: async () => 'none' }) as unknown as FullStore,
     ...{ clock: store.clock, by: 'ada', newId: () => 'one' },
   });
 }

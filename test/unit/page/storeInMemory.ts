@@ -88,7 +88,7 @@ export class StoreInMemory {
       letterAt: (name, at) => ask('letterAt', () => this.letters.get(name)?.find(({ seq }) => seq === at) ?? null),
       schedules: (name) => ask('schedules', () => this.schedules.get(name) ?? []),
       outcomes: () => Promise.reject(new Error('the page asks for no outcomes')),
-      clockAhead: async () => null,
+      clockAhead: async () => 'none',
       outbox: () => Promise.reject(new Error('the page looks at no outbox')),
       examine: () => Promise.reject(new Error('the page examines nothing')),
     };

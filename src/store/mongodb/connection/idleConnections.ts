@@ -6,23 +6,30 @@
 import type { MongoClient } from 'mongodb';
 import { isWritable } from './availability.js';
 
-/** At most so many connections are checked at once. A burst may leave a hundred, and those below go unused. */
+/** A check begins with at most so many pings. A burst may leave a hundred connections, and those below go unused. */
 const CHECKED_AT_ONCE = 16;
 /** Of connections that are merely old so many are checked at least: those that the driver keeps in any case. */
 const IN_USE_MIN = 4;
 /** How long it counts, at least, that so many were used at once, in ms. */
 const USE_WINDOW_MS = 30_000;
 
+interface Idle {
+  readonly id: unknown;
+  readonly heardAt: number;
+  /** How many doubts there had been when it was heard: a clock may not move between a doubt and an answer. */
+  readonly doubts: number;
+}
+
 interface Pool {
   /** Those that wait in the pool, in the order in which the driver hands them out. */
-  readonly idle: { readonly id: unknown; readonly heardAt: number }[];
+  readonly idle: Idle[];
   readonly out: Set<unknown>;
 }
 
 export class IdleConnections {
   private readonly pools = new Map<string, Pool>();
   private readonly writable = new Set<string>();
-  private suspectedAt = Number.NEGATIVE_INFINITY;
+  private doubts = 0;
   /** How many commands were under way at once, in this window of time and in the one before. */
   private used = { window: 0, most: 0, before: 0 };
 
@@ -38,7 +45,7 @@ export class IdleConnections {
       else this.writable.delete(address);
     });
     client.on('connectionReady', ({ address, connectionId }) => {
-      this.pool(address).idle.push({ id: connectionId, heardAt: this.now() });
+      this.pool(address).idle.push(this.heard(connectionId));
     });
     client.on('connectionCheckedOut', ({ address, connectionId }) => {
       this.forget(address, connectionId);
@@ -46,7 +53,7 @@ export class IdleConnections {
     });
     client.on('connectionCheckedIn', ({ address, connectionId }) => {
       this.forget(address, connectionId);
-      this.pool(address).idle.unshift({ id: connectionId, heardAt: this.now() });
+      this.pool(address).idle.unshift(this.heard(connectionId));
     });
     client.on('connectionClosed', ({ address, connectionId }) => this.forget(address, connectionId));
     client.on('connectionPoolClosed', ({ address }) => this.pools.delete(address));
@@ -62,7 +69,7 @@ export class IdleConnections {
 
   /** A command has no answer yet, so no connection is trusted before it has answered again. */
   suspect(): void {
-    this.suspectedAt = this.now();
+    this.doubts += 1;
   }
 
   /**
@@ -71,21 +78,40 @@ export class IdleConnections {
    * merely old only as many as are of use: what a burst has left grows old, and the driver closes it.
    */
   toCheck(underWay: number): number {
-    const pools = [...this.writable].map((address) => this.pools.get(address)).filter((pool) => pool !== undefined);
-    const out = pools.reduce((sum, pool) => sum + pool.out.size, 0);
-    // Those that have no connection yet come first.
-    const waiting = Math.max(0, underWay - out);
-    const next = pools.map(({ idle }) => idle[waiting]).filter((one) => this.isStale(one));
-    if (next.length === 0) return 0;
-    const isDoubted = next.some((one) => one !== undefined && one.heardAt <= this.suspectedAt);
-    return isDoubted ? this.allIdle : Math.min(this.allIdle, Math.max(IN_USE_MIN, this.inUse));
+    const stale = this.nextOf(underWay).filter((one) => this.isStale(one));
+    if (stale.length === 0) return 0;
+    const isDoubted = stale.some((one) => one !== undefined && one.doubts < this.doubts);
+    const most = Math.min(CHECKED_AT_ONCE, this.beyond(0));
+    return isDoubted ? most : Math.min(most, Math.max(IN_USE_MIN, this.inUse));
   }
 
-  /** How many pings it takes to reach all that are idle, or as many as are checked at once. */
-  get allIdle(): number {
-    let sum = 0;
-    for (const address of this.writable) sum += this.pools.get(address)?.idle.length ?? 0;
-    return Math.min(CHECKED_AT_ONCE, sum);
+  /** What the next command gets. */
+  next(underWay: number): 'trusted' | 'stale' | 'new' {
+    const next = this.nextOf(underWay).filter((one) => one !== undefined);
+    if (next.some((one) => this.isStale(one))) return 'stale';
+    return next.length > 0 ? 'trusted' : 'new';
+  }
+
+  /** Returns how many are idle beyond those that commands get that have none yet. */
+  beyond(underWay: number): number {
+    const idle = this.takingWrites.reduce((sum, pool) => sum + pool.idle.length, 0);
+    return Math.max(0, idle - this.withoutOne(underWay));
+  }
+
+  /** Returns what the next command gets in each pool: those that have no connection yet come first. */
+  private nextOf(underWay: number): (Idle | undefined)[] {
+    const waiting = this.withoutOne(underWay);
+    return this.takingWrites.map(({ idle }) => idle[waiting]);
+  }
+
+  private withoutOne(underWay: number): number {
+    if (underWay === 0) return 0;
+    const out = this.takingWrites.reduce((sum, pool) => sum + pool.out.size, 0);
+    return Math.max(0, underWay - out);
+  }
+
+  private get takingWrites(): Pool[] {
+    return [...this.writable].map((address) => this.pools.get(address)).filter((pool) => pool !== undefined);
   }
 
   private get inUse(): number {
@@ -93,10 +119,13 @@ export class IdleConnections {
     return Math.max(this.used.most, this.used.before);
   }
 
-  private isStale(connection: { readonly heardAt: number } | undefined): boolean {
+  private isStale(connection: Idle | undefined): boolean {
     if (connection === undefined) return false;
-    const { heardAt } = connection;
-    return heardAt <= this.suspectedAt || this.now() - heardAt > this.freshFor;
+    return connection.doubts < this.doubts || this.now() - connection.heardAt > this.freshFor;
+  }
+
+  private heard(id: unknown): Idle {
+    return { id, heardAt: this.now(), doubts: this.doubts };
   }
 
   private pool(address: string): Pool {

@@ -1,8 +1,8 @@
 /**
  * One client of the driver, and the care that a command takes of a connection that may be dead:
  *
- * - Before a command would get a connection that has been silent for long, all idle ones are pinged. The command goes out
- *   after the first answer. Without one it goes out on a new connection, because the pings hold the others.
+ * - Before a command would get a connection that has been silent for long, idle ones are pinged (`freshness.ts`). The command goes
+ *   out when one has answered that no other command gets. Without one it goes out on a new connection, because pings hold the others.
  * - A command without an answer for some time casts doubt on all connections, and they are pinged then.
  * - A read without an answer is sent again on another connection, within its limit. A write never is.
  * - If idle connections are dead and a new one answers, writes that were sent before the check fail soon, because they are
@@ -14,11 +14,21 @@ import { type MongoClient, MongoNetworkError } from 'mongodb';
 import { StoreError } from '../../../errors.js';
 import { type Fields, isFields } from '../../documents.js';
 import { withinLimit } from '../../timeLimit.js';
+import { Freshness } from './freshness.js';
 import { IdleConnections } from './idleConnections.js';
 import { RoundTrip } from './roundTrip.js';
 
-/** Numbers come back as numbers, whatever the user has told the driver for their own clients. */
-const readOptions = { readPreference: 'primary', promoteLongs: true, promoteValues: true, useBigInt64: false } as const;
+/**
+ * Numbers come back as numbers, whatever the user has told the driver for their own clients. A text that is no UTF-8 comes with U+FFFD
+ * in it: the server stores what any program wrote, and one document must not make an answer unreadable that has others, too.
+ */
+const readOptions = {
+  readPreference: 'primary',
+  promoteLongs: true,
+  promoteValues: true,
+  useBigInt64: false,
+  enableUtf8Validation: false,
+} as const;
 
 /** A ping that takes longer ends, and with it the connection, in ms. */
 const PING_MAX_MS = 1000;
@@ -42,13 +52,6 @@ export interface LinkParts {
   measured(ms: number): void;
 }
 
-interface Check {
-  /** Resolves to whether there was an answer in time. */
-  readonly first: Promise<boolean>;
-  /** Whether all connections were pinged that were idle. */
-  isOfAll: boolean;
-}
-
 export class Link {
   private readonly idle: IdleConnections;
   private readonly roundTrip = new RoundTrip();
@@ -57,7 +60,7 @@ export class Link {
   /** Of these, commands that were asked for, and no pings. */
   private running = 0;
   private drained = (): void => {};
-  private checking: Check | undefined;
+  private readonly freshness: Freshness;
   /** When the last check began that found dead connections. */
   private deadAt = Number.NEGATIVE_INFINITY;
   private measuring = false;
@@ -68,6 +71,15 @@ export class Link {
   ) {
     this.idle = new IdleConnections(parts.freshFor, parts.now);
     this.idle.watch(client);
+    this.freshness = new Freshness({
+      ...{ idle: this.idle, now: parts.now },
+      patience: (limit) => this.roundTrip.pingPatience(limit),
+      ping: () => this.ping(this.pingLimit),
+      foundDead: (from) => {
+        this.deadAt = Math.max(this.deadAt, from);
+        this.failOlderThan(from).catch(() => {});
+      },
+    });
   }
 
   /**
@@ -85,8 +97,7 @@ export class Link {
   }
 
   private runCounted(command: Fields, limit: number, signal: AbortSignal, isQuick: boolean): Promise<Fields> {
-    return this.counted(async (ahead) => {
-      await this.makeFresh(limit, signal, ahead);
+    return this.whenFresh(limit, signal, async () => {
       const isRead = reads.has(Object.keys(command)[0] ?? '');
       const isBatch = isQuick && isForMany(command);
       const patience = isBatch ? this.roundTrip.batchPatience(limit) : this.roundTrip.patience(limit);
@@ -110,15 +121,17 @@ export class Link {
 
   /** Sends a command as it is. */
   send(command: Fields, signal: AbortSignal): Promise<Fields> {
-    return this.counted(() => this.command(command, signal));
+    return this.counted(() => this.freshness.count(() => this.command(command, signal)));
   }
 
-  /** Counts what is under way, so the next command knows how many take a connection before it. */
-  private async counted<T>(call: (ahead: number) => Promise<T>): Promise<T> {
-    const ahead = this.underWay;
+  private whenFresh<T>(limit: number, signal: AbortSignal, call: () => Promise<T>): Promise<T> {
+    return this.counted(() => this.freshness.whenFresh(limit, signal, call));
+  }
+
+  private async counted<T>(call: () => Promise<T>): Promise<T> {
     this.underWay += 1;
     try {
-      return await call(ahead);
+      return await call();
     } finally {
       this.underWay -= 1;
       if (this.underWay === 0) this.drained();
@@ -197,10 +210,7 @@ export class Link {
   }
 
   private again(command: Fields, limit: number, signal: AbortSignal): Promise<Timed> {
-    return this.counted(async (ahead) => {
-      await this.makeFresh(limit, signal, ahead);
-      return this.timed(command, signal);
-    });
+    return this.whenFresh(limit, signal, () => this.timed(command, signal));
   }
 
   private async timed(command: Fields, signal: AbortSignal): Promise<Timed> {
@@ -225,64 +235,14 @@ export class Link {
   private doubt(): void {
     this.idle.suspect();
     this.failOlderThan(this.deadAt).catch(() => {});
-    if (this.checking === undefined) this.check(this.idle.toCheck(this.underWay));
-  }
-
-  /** Resolves when the next command gets a connection that answers, or a new one. */
-  private async makeFresh(limit: number, signal: AbortSignal, ahead: number): Promise<void> {
-    signal.throwIfAborted();
-    if (this.checking === undefined) this.check(this.idle.toCheck(ahead));
-    if (this.checking === undefined) return;
-    const { checking } = this;
-    const isAnswered = await orAfter(this.roundTrip.pingPatience(limit), checking.first);
-    if (isAnswered !== true) this.holdOthers(checking);
-    signal.throwIfAborted();
-  }
-
-  private check(connections: number): void {
-    if (connections === 0) return;
-    const isOfAll = connections === this.idle.allIdle;
-    const pings = this.pings(connections);
-    const first = orAfter(
-      this.roundTrip.pingPatience(Number.POSITIVE_INFINITY),
-      Promise.any(pings).then(
-        () => true,
-        () => false,
-      ),
-    ).then((isAnswered) => isAnswered === true);
-    this.checking = { first, isOfAll };
-    void this.judge(pings).then(() => {
-      this.checking = undefined;
-    });
-  }
-
-  /** Nothing has answered: those that were not pinged may be dead, too, and none of them is to be handed out before it answers. */
-  private holdOthers(checking: Check): void {
-    if (checking.isOfAll) return;
-    checking.isOfAll = true;
-    this.idle.suspect();
-    void this.judge(this.pings(this.idle.allIdle));
-  }
-
-  private pings(count: number): Promise<Fields>[] {
-    const limit = Math.max(PING_MAX_MS, PING_ROUND_TRIPS * this.roundTrip.ms);
-    return Array.from({ length: count }, () => this.ping(limit));
-  }
-
-  /** Waits for the ends of these pings. If some had no answer, writes on connections of that age are in doubt. */
-  private async judge(pings: readonly Promise<Fields>[]): Promise<void> {
-    const from = this.parts.now();
-    const outcomes = await Promise.allSettled(pings);
-    if (outcomes.every(({ status }) => status === 'fulfilled')) return;
-    this.deadAt = Math.max(this.deadAt, from);
-    this.failOlderThan(from).catch(() => {});
+    this.freshness.doubt();
   }
 
   /** Fails the writes that were sent before and have no answer, if the server answers on another connection. */
   private async failOlderThan(from: number): Promise<void> {
     const old = [...this.writes].filter(({ at }) => at < from);
     if (old.length === 0) return;
-    await this.ping(Math.max(PING_MAX_MS, PING_ROUND_TRIPS * this.roundTrip.ms));
+    await this.ping(this.pingLimit);
     const text = `the store ${this.parts.label} is not available: no answer on this connection, while a new one answers`;
     const failLater = async (write: SentWrite): Promise<void> => {
       // A server that was merely slow answers now.
@@ -290,6 +250,10 @@ export class Link {
       if (this.writes.has(write)) write.fail(new StoreError('ERR_STORE_UNAVAILABLE', text));
     };
     await Promise.all(old.map(failLater));
+  }
+
+  private get pingLimit(): number {
+    return Math.max(PING_MAX_MS, PING_ROUND_TRIPS * this.roundTrip.ms);
   }
 
   private ping(limit: number): Promise<Fields> {

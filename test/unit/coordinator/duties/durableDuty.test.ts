@@ -30,6 +30,7 @@ function make(retry?: Partial<ResolvedRetry>, minInterval = 0): void {
     holder: 'me',
     reads: new ReadLimit(),
     schedules: new MemoryScheduleStore(),
+    clockAhead: async () => 'none',
     key: 'id',
     stored: () => {
       stores += 1;
@@ -235,6 +236,7 @@ test('or holds the queue up, until any member clears it', async () => {
     holder: 'other',
     reads: new ReadLimit(),
     schedules: new MemoryScheduleStore(),
+    clockAhead: async () => 'none',
     key: 'id',
     stored: () => {},
   });

@@ -265,3 +265,49 @@ test('what fails is told once, and done again', async () => {
   await clock.advance(60 * MINUTE);
   expect(ids()).toEqual(['a@13:00']);
 });
+
+test('a schedule that is deleted while this program has it is made again as it was, and that is told', async () => {
+  const made = timetable(hourly());
+  made.start(1);
+  await clock.advance(60 * MINUTE);
+  expect(ids()).toEqual(['a@13:00']);
+  const before = await row();
+  done = 1;
+  // By a person whose clock is hours ahead, just before the next slot.
+  clock.setWall(clock.wall() + 58.5 * MINUTE);
+  await store.deleteSchedule(NAME, 'a', Number.POSITIVE_INFINITY);
+  await clock.advance(2 * MINUTE);
+  expect(ids()).toEqual(['a@13:00', 'a@14:00']);
+  expect(told).toContain(
+    "the schedule 'a' of 'billing' was deleted, and this program has it: it was made again as it was",
+  );
+  expect(await row()).toMatchObject({ last: Date.UTC(2026, 4, 1, 14), lastSeq: 2, pattern: before?.pattern });
+});
+
+test('one that is deleted while it is paused stays paused, with its counts', async () => {
+  const made = timetable(hourly());
+  made.start(1);
+  await clock.advance(60 * MINUTE);
+  const paused = { by: 'ann', at: new Date(clock.wall()), reason: 'the archive is moved' };
+  await store.pauseSchedule(NAME, 'a', paused);
+  // The next read of all schedules.
+  await clock.advance(11 * MINUTE);
+  await store.deleteSchedule(NAME, 'a', Number.POSITIVE_INFINITY);
+  await clock.advance(120 * MINUTE);
+  expect(ids()).toEqual(['a@13:00']);
+  expect(await row()).toMatchObject({ paused, last: Date.UTC(2026, 4, 1, 13), lastSeq: 1 });
+  expect(told.filter((text) => text.includes('made again'))).toHaveLength(1);
+});
+
+test('a master that has never seen the row begins it now, and one of another life takes no number from it', async () => {
+  const made = timetable(hourly());
+  made.start(1);
+  await clock.advance(60 * MINUTE);
+  made.end();
+  await store.deleteSchedule(NAME, 'a', Number.POSITIVE_INFINITY);
+  await clock.advance(120 * MINUTE);
+  made.start(2);
+  await clock.advance(30 * MINUTE);
+  expect(told.filter((text) => text.includes('made again'))).toEqual([]);
+  expect(ids()).toEqual(['a@13:00']);
+});

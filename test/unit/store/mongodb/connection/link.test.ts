@@ -1,9 +1,10 @@
 /** What a command does about connections that may be dead, on a pool that hands them out as the driver does. */
 import { EventEmitter } from 'node:events';
-import { MongoClient, MongoNetworkError, MongoServerError } from 'mongodb';
+import { type Abortable, type BSONSerializeOptions, MongoClient, MongoNetworkError, MongoServerError } from 'mongodb';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Fields } from '../../../../../src/store/documents.ts';
 import { Link } from '../../../../../src/store/mongodb/connection/link.ts';
+import { bson } from '../../../../../src/task/bson.ts';
 
 const FRESH = 3000;
 const LIMIT = 10_000;
@@ -28,6 +29,7 @@ class Driver {
   newKind: Kind = 'answers';
   /** How long an answer takes, in ms. */
   takes = 0;
+  options: BSONSerializeOptions = {};
   private last = 0;
 
   constructor(kinds: readonly Kind[], freshFor = FRESH) {
@@ -58,7 +60,9 @@ class Driver {
     EventEmitter.prototype.emit.call(this.client, event, { address: 'a', ...more });
   }
 
-  private readonly command = async (command: Fields, { signal }: { signal: AbortSignal }): Promise<Fields> => {
+  private readonly command = async (command: Fields, options: BSONSerializeOptions & Abortable): Promise<Fields> => {
+    this.options = options;
+    const { signal } = options;
     await Promise.resolve();
     const on = this.idle.shift() ?? this.open(this.newKind);
     this.tell('connectionCheckedOut', { connectionId: on });
@@ -66,7 +70,7 @@ class Driver {
     const kind = this.kinds.get(on);
     try {
       await new Promise<void>((resolve, reject) => {
-        signal.addEventListener('abort', () => reject(signal.reason));
+        signal?.addEventListener('abort', () => reject(signal.reason));
         if (kind === 'breaks') reject(new MongoNetworkError('it broke'));
         if (kind === 'refuses') reject(new MongoServerError({ message: 'it refuses' }));
         if (kind === 'answers' && this.takes === 0) resolve();
@@ -106,6 +110,12 @@ class Driver {
 /** Lets all that is under way come to its end. */
 async function settled<T>(work: Promise<T>): Promise<T> {
   await vi.advanceTimersByTimeAsync(60_000);
+  return work;
+}
+
+/** The same for what takes no more than a moment. */
+async function settledSoon<T>(work: Promise<T>): Promise<T> {
+  await vi.advanceTimersByTimeAsync(20);
   return work;
 }
 
@@ -173,6 +183,48 @@ test('many commands at once each count those before them', async () => {
   expect(outcomes.map(({ answer }) => answer)).toEqual([ok(), ok(), ok(), ok()]);
   for (const { took } of outcomes) expect(took).toBeLessThanOrEqual(250);
   expect(driver.closed).toEqual([2, 3]);
+});
+
+test('a burst gets no dead connection, though fewer were of use lately than it takes', async () => {
+  const driver = new Driver(Array(12).fill('answers'));
+  driver.takes = 8;
+  const burst = (commands: number) =>
+    settledSoon(Promise.all(Array.from({ length: commands }, () => driver.run(insert, 912))));
+  await burst(12);
+  for (const commands of [...Array(10).fill(2), 6, ...Array(15).fill(2)]) {
+    await burst(commands);
+    await vi.advanceTimersByTimeAsync(2000);
+  }
+  // A middle box has forgotten those that only the first burst took.
+  for (const id of driver.idle.slice(6)) driver.kinds.set(id, 'dead');
+  const outcomes = await settled(Promise.all(Array.from({ length: 12 }, () => driver.run(insert, 912))));
+  expect(outcomes.map(({ answer }) => answer)).toEqual(Array(12).fill(ok()));
+  for (const { took } of outcomes) expect(took).toBeLessThanOrEqual(250 + 8);
+});
+
+describe.each([0, 8])('with answers after %i ms', (takes) => {
+  const cases = [1, 3, 12, 40, 90].flatMap((idle) => [0, 1, 2, 5, 20].map((live) => ({ idle, live })));
+  test.each(cases)('of $idle idle ones with $live live ones no dead one is handed out', async ({ idle, live }) => {
+    for (const commands of [1, 2, 5, 12, 30]) {
+      const kinds = Array.from({ length: idle }, (_, at): Kind => (at < live ? 'answers' : 'dead'));
+      const driver = await silent(new Driver(kinds));
+      driver.takes = takes;
+      // Those of beats are fresh.
+      const fresh = Math.min(2, live, idle);
+      await settledSoon(Promise.all(Array.from({ length: fresh }, () => driver.run(insert))));
+      const sending = Array.from({ length: commands }, () => driver.run(insert, 912));
+      const outcomes = await settled(Promise.all(sending));
+      expect(outcomes.map(({ answer }) => answer)).toEqual(Array(commands).fill(ok()));
+    }
+  });
+});
+
+test('while connections are checked, commands open no new ones if the old ones answer', async () => {
+  const driver = await silent(new Driver(Array(20).fill('answers')));
+  driver.takes = 8;
+  const outcomes = await settled(Promise.all(Array.from({ length: 20 }, () => driver.run(insert, 912))));
+  expect(outcomes.map(({ answer }) => answer)).toEqual(Array(20).fill(ok()));
+  expect(driver.kinds.size).toBe(20);
 });
 
 test('a read without an answer is sent again, and the dead connection is closed', async () => {
@@ -368,4 +420,14 @@ describe('a command for many that is slow', () => {
     await vi.advanceTimersByTimeAsync(1001);
     expect(driver.commands('ping')).toBeGreaterThan(0);
   });
+});
+
+test('an answer can be read though another program wrote a text into it that is no UTF-8', async () => {
+  const driver = new Driver(['answers']);
+  await settled(driver.run(find));
+  const bytes = Buffer.from(bson.serialize({ key: 'XYZ', fine: 'fine' }));
+  bytes[bytes.indexOf('XYZ')] = 0xff;
+  // As the driver does it.
+  const validation = { utf8: driver.options.enableUtf8Validation !== false };
+  expect(bson.deserialize(bytes, { validation })).toEqual({ key: '\uFFFDYZ', fine: 'fine' });
 });
