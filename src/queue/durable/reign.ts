@@ -62,8 +62,7 @@ export class Reign {
       ...{ apart: parts.callbacks.apart, store, window },
       keepCancelled: async (task) => (await this.outcomes?.storeCancelled(task)) ?? true,
       cancelled: ({ id }) => parts.callbacks.cancelled([id]),
-      acknowledged: () => this.acknowledged,
-      finished: () => this.finished,
+      ...{ acknowledged: () => this.acknowledged, finished: () => this.finished },
       ...{ prove: () => this.prove(), freed: () => this.advance() },
     });
     this.outcomes = keep === null ? null : new OutcomeKeeper({ store, clock, keep });
@@ -340,10 +339,8 @@ export class Reign {
   /** Cancelled under an earlier mastership. Their outcomes are kept with the next acknowledgement. */
   private cancelled(tasks: readonly Pick<WindowTask, 'id' | 'seq'>[]): void {
     for (const task of tasks) this.outcomes?.cancelled(task);
-    this.parts.callbacks.cancelled(
-      tasks.map(({ id }) => id),
-      true,
-    );
+    const ids = tasks.map(({ id }) => id);
+    this.parts.callbacks.cancelled(ids, true);
   }
 
   private async fill(): Promise<void> {
