@@ -46,3 +46,18 @@ export function latenessBetween(before: readonly MetricFamily[], after: readonly
   };
   return { count: total, min: 0, p50: at(0.5), p99: at(0.99), max: at(1) };
 }
+
+/**
+ * Returns what share of the beats between two readings was at most `most` ms late for sure: those of a bucket with this bound in its
+ * middle count as later. 0 if none went out.
+ */
+export function shareWithin(before: readonly MetricFamily[], after: readonly MetricFamily[], most: number): number {
+  const earlier = bucketsOf(before);
+  const counts = bucketsOf(after).map(({ bound, count }, index) => ({
+    bound,
+    count: count - (earlier[index]?.count ?? 0),
+  }));
+  const total = counts.at(-1)?.count ?? 0;
+  const within = counts.filter(({ bound }) => bound <= most).at(-1)?.count ?? 0;
+  return total === 0 ? 0 : within / total;
+}
