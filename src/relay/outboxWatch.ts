@@ -39,7 +39,7 @@ export class OutboxWatch {
     const began = clock.now();
     this.looking = true;
     const all = [...this.watched.keys()];
-    // As if entries were due in all of them: what fails here fails in the looks of the masters as well, which tell it, or finds them.
+    // If it fails, as if entries were due in all of them: each master looks by itself, and tells it if that fails as well.
     const names = await outbox.namesWaiting(all, new Date(clock.wall())).catch(() => all);
     this.looking = false;
     for (const name of names) for (const waiting of this.watched.get(name) ?? []) waiting();

@@ -19,9 +19,12 @@ import type { Moment, RelayResult, StoredTask, TaskStore } from '../store/taskSt
 import type { TaskId } from '../task/task.js';
 import type { Clock } from '../time/clock.js';
 import { pause } from '../time/pause.js';
+import { entryName, shownKey } from './entryNames.js';
 
 /** Entries that are moved at a time. */
 export const ENTRIES_MAX = 128;
+/** As many may be in front that do not go, whatever is done with them, before they hold up the others. */
+const STUCK_MAX = 2048;
 /** Between two looks that are made for the sake of trimming, in ms. */
 const TRIM_LOOK_MS = 1000;
 
@@ -38,7 +41,7 @@ export interface RelayParts {
   through(): number | null;
   /** Takes tasks that were stored, in order. */
   stored(tasks: readonly StoredTask[]): void;
-  /** Called when an entry was dropped because a task with its id was queued. */
+  /** Called when an entry was dropped because its id was taken: a task with it was queued, or `uniqueFor` keeps it. */
   duplicate(id: TaskId): void;
   /** Called when a call failed and is made again, or when an entry cannot become a task. */
   trouble(error: Error): void;
@@ -50,6 +53,8 @@ interface Look {
   /** Up to which number all tasks were done by then; null if that was not known. */
   readonly done: number | null;
   readonly found: readonly (Entry | BadEntry)[];
+  /** Whether there may be more. */
+  readonly isFull: boolean;
 }
 
 /** One mastership. */
@@ -62,6 +67,10 @@ interface Reign {
   first: number | null;
   last: number;
   lookedAt: number;
+  /** What was found last, by name. */
+  passed: ReadonlySet<string>;
+  /** How many of them had been found before: no call changes or removes them. */
+  stuck: number;
 }
 
 export class Relay {
@@ -75,7 +84,8 @@ export class Relay {
 
   start(tenure: Tenure): void {
     const lookedAt = Number.NEGATIVE_INFINITY;
-    this.reign = { tenure, ended: false, settled: false, first: null, last: 0, lookedAt };
+    const none = { first: null, last: 0, passed: new Set<string>(), stuck: 0 };
+    this.reign = { tenure, ended: false, settled: false, lookedAt, ...none };
     this.look();
   }
 
@@ -134,22 +144,38 @@ export class Relay {
 
   /** Moves some entries. Returns whether there may be more. */
   private async pass(reign: Reign): Promise<boolean> {
-    const { name, outbox, reads } = this.parts;
+    const { reads } = this.parts;
     // Where all masters of a coordinator look at once, each in its turn.
     const look = await reads.pass(() => this.read(reign));
     if (look === null || reign.ended) return false;
-    const { since, done, found } = look;
-    if (found.length === 0) {
-      this.settle(reign, done);
-      return false;
-    }
+    const { since, done, found, isFull } = look;
+    const { passed, stuck: before } = reign;
+    const fresh = new Set(found.filter((entry) => !passed.has(entryName(entry))));
+    reign.passed = new Set(found.map(entryName));
+    reign.stuck = Math.min(STUCK_MAX, found.length - fresh.size);
     const bad = found.filter(isBad);
-    if (bad.length > 0) {
-      await outbox.refuseEntries(name, bad);
-      for (const { key, problem } of bad) this.parts.trouble(refused(name, key, problem));
-    }
     const entries = found.filter((entry): entry is Entry => !isBad(entry));
-    return entries.length === 0 || (!reign.ended && (await this.move(reign, entries, since)));
+    // Those that stay as they were become no tasks.
+    if (entries.length === 0 && fresh.size === 0 && !isFull) this.settle(reign, done);
+    if (found.length === 0) return false;
+    const refusal = await this.refuse(bad, fresh);
+    const goesOn = entries.length === 0 || (!reign.ended && (await this.move(reign, entries, since)));
+    // After the others: what cannot be refused must not hold them up.
+    if (refusal !== null) throw refusal;
+    const isOver = entries.length === 0 && fresh.size === 0 && reign.stuck <= before;
+    return goesOn && !isOver && !reign.ended;
+  }
+
+  /** Returns why they could not be refused, null if they were. */
+  private async refuse(bad: readonly BadEntry[], fresh: ReadonlySet<unknown>): Promise<Error | null> {
+    if (bad.length === 0) return null;
+    const { name, outbox, trouble } = this.parts;
+    const refusal = await outbox.refuseEntries(name, bad).then(
+      () => null,
+      (error: unknown) => (error instanceof Error ? error : new Error(String(error))),
+    );
+    for (const entry of bad) if (fresh.has(entry)) trouble(refused(name, entry));
+    return refusal;
   }
 
   /** Returns null if the mastership ended before. */
@@ -159,7 +185,9 @@ export class Relay {
     const since: Moment = { now: clock.now(), sinceBoot: clock.sinceBoot() };
     const done = through();
     reign.lookedAt = clock.now();
-    return { since, done, found: await outbox.readEntries(name, new Date(clock.wall()), ENTRIES_MAX) };
+    const most = ENTRIES_MAX + reign.stuck;
+    const found = await outbox.readEntries(name, new Date(clock.wall()), most);
+    return { since, done, found, isFull: found.length >= most };
   }
 
   private async move(reign: Reign, entries: readonly Entry[], since: Moment): Promise<boolean> {
@@ -212,7 +240,7 @@ function isBad(entry: Entry | BadEntry): entry is BadEntry {
   return 'problem' in entry;
 }
 
-function refused(name: string, key: unknown, problem: string): StoreError {
-  const text = `an entry of the outbox of '${name}' cannot become a task: ${problem}. It stays in failover_outbox, as _id ${String(key)}: correct it and unset its field refused, or delete it`;
+function refused(name: string, { key, problem }: BadEntry): StoreError {
+  const text = `an entry of the outbox of '${name}' cannot become a task: ${problem}. It stays in failover_outbox, as _id ${shownKey(key)}: correct it and unset its field refused, or delete it`;
   return new StoreError('ERR_OUTBOX_ENTRY', text);
 }

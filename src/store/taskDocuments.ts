@@ -56,8 +56,8 @@ export class TaskReader extends DocumentReader {
       at: this.date('at'),
     };
     const { permanent, checkpoint, origin, details } = this.fields;
-    const isPlain = cancelled === null && permanent !== true && isMissing(checkpoint);
-    if (isPlain && isMissing(origin) && isMissing(details)) return task;
+    const hasNoMore = cancelled === null && permanent !== true && isMissing(checkpoint);
+    if (hasNoMore && isMissing(origin) && isMissing(details)) return task;
     return {
       ...task,
       ...(cancelled === null ? {} : { cancelled: true }),

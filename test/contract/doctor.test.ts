@@ -190,9 +190,11 @@ describe.runIf(stores.includes('mongodb'))('on MongoDB', () => {
       { name: 'young', key: 1, payload },
       { name: 'bilings', key: 1, payload },
       { name: 'bilings', key: 2, payload },
-      { name: { $literal: 'x' }, key: 2, payload },
+      { name: { of: 'x' }, key: 2, payload },
       { name: 'young', key: 2, refused: 'its payload is no document' },
     ]);
+    // Some servers store no such name.
+    await outbox.insertOne({ name: { $literal: 'x' }, key: 2, payload }).catch(() => undefined);
     const found = (await examined(mongodb(uri))).filter(({ code }) => code.startsWith('OUTBOX'));
     expect(found.map(({ code, what }) => `${code} ${what}`).sort()).toEqual([
       'OUTBOX_LATE entries of billing in the outbox have been due for more than 60 s',

@@ -1,6 +1,6 @@
 /** What other programs may write into the outbox, on a real server: it holds up no other entry, and becomes no task of another. */
 import { randomUUID } from 'node:crypto';
-import { MongoClient, ObjectId } from 'mongodb';
+import { Binary, BSONRegExp, MongoClient, ObjectId, Timestamp } from 'mongodb';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { BadEntry, Entry } from '../../src/store/outbox.ts';
 import type { FullStore } from '../../src/store/taskStore.ts';
@@ -56,6 +56,27 @@ test('an entry with a due of its own is refused, and holds up no other, whenever
     found.filter((entry): entry is BadEntry => 'problem' in entry),
   );
   expect(shown(await read(name)).sort()).toEqual(['none', 'plain']);
+});
+
+test.each([
+  ['an object', { date: now.toISOString() }],
+  ['an empty array', []],
+  ['a boolean', false],
+  ['an ObjectId', new ObjectId()],
+  ['binary data', new Binary(Buffer.from('x'))],
+  ['a Timestamp', new Timestamp({ t: 1_700_000_000, i: 1 })],
+  ['a regular expression', new BSONRegExp('x', '')],
+  ['a number', later.getTime()],
+  ['a text', later.toISOString()],
+])('an entry whose at is %s is found, and refused', async (_, at) => {
+  const name = randomUUID();
+  await write(foreign(name, 'odd', { at }), foreign(name, 'waits', { at: later }));
+  expect(await store.outbox.namesWaiting([name], now)).toEqual([name]);
+  const found = await read(name);
+  expect(found).toMatchObject([{ problem: expect.stringMatching(/^its at is .*, and no date/) }]);
+  await store.outbox.refuseEntries(name, found as BadEntry[]);
+  expect(await read(name)).toEqual([]);
+  expect(await store.outbox.namesWaiting([name], now)).toEqual([]);
 });
 
 test('an entry with a due of its own is seen by a look at all names', async () => {

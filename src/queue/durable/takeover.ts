@@ -60,7 +60,7 @@ function survivorIn({ head }: TaskWindow, survived: Suspicion | null): WindowTas
 
 /** Finishes a burial that the last master may not have finished. Returns false if this mastership ended first. */
 async function finishBurial({ store, buried }: TakeoverParts, burial: Burial): Promise<boolean> {
-  const { seq, name, message, code } = burial;
+  const { seq, name, message, code, permanent } = burial;
   const task = await store.taskAt(seq);
   if (task === null) return false;
   if (task !== undefined && !(await store.writeLetter(task, burial))) return false;
@@ -68,7 +68,8 @@ async function finishBurial({ store, buried }: TakeoverParts, burial: Burial): P
     if (store.ended) return false;
     await store.pause();
   }
-  const error = fromWire({ name, message, code, stack: undefined, ours: undefined });
+  const wire = { name, message, code, stack: undefined, ours: undefined };
+  const error = fromWire(permanent === true ? { ...wire, permanent } : wire);
   if (task !== undefined) buried(task.id, error);
   return true;
 }

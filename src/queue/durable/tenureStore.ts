@@ -37,7 +37,8 @@ type RecordedAttempts = Attempts & { readonly permanent: boolean };
 /** Each answer is null when the mastership ended before there was one. */
 export class TenureStore {
   private over = false;
-  private refusedOutcomes = false;
+  /** What was told once, because it stays so until someone gives the right. */
+  private readonly forbidden = new Set<string>();
 
   constructor(
     readonly tenure: Tenure,
@@ -93,9 +94,7 @@ export class TenureStore {
     if (outcomes.length === 0) return this.untilAnswered(() => acknowledge([]));
     return this.untilAnswered(async () => {
       try {
-        const matched = await acknowledge(outcomes);
-        if (matched) this.refusedOutcomes = false;
-        return matched;
+        return await acknowledge(outcomes);
       } catch (error) {
         if (!isForbidden(error)) throw error;
         // It may be the acknowledgement that is forbidden: that shows now.
@@ -164,18 +163,22 @@ export class TenureStore {
       );
     });
     if (refusal === null) return false;
-    if (refusal === 'kept') this.refusedOutcomes = false;
-    else this.outcomesRefused(refusal);
+    if (refusal !== 'kept') this.outcomesRefused(refusal);
     return true;
   }
 
-  /** Tells it once, until one is kept again. */
   private outcomesRefused({ message }: Error): void {
-    if (this.refusedOutcomes) return;
-    this.refusedOutcomes = true;
-    const { name, trouble } = this.parts;
-    const text = `how tasks of '${name}' end is not kept (keepOutcomes), while they are done and acknowledged: give the user the rights on failover_outcomes that docs/guide/databases.md shows: ${message}`;
-    trouble(new StoreError('ERR_STORE', text));
+    this.tellForbidden(
+      `how tasks of '${this.parts.name}' end is not kept (keepOutcomes), while they are done and acknowledged: give the user the rights on failover_outcomes that docs/guide/databases.md shows`,
+      message,
+    );
+  }
+
+  /** Tells it once in a mastership: with some of the rights, some of the calls pass, and others do not. */
+  private tellForbidden(text: string, why: string): void {
+    if (this.forbidden.has(text)) return;
+    this.forbidden.add(text);
+    this.parts.trouble(new StoreError('ERR_STORE', `${text}: ${why}`));
   }
 
   /** Deletes some outcomes whose time is over, once: a failure rejects. Returns whether it has come to the end. */
@@ -194,10 +197,18 @@ export class TenureStore {
     }
   }
 
-  /** Trims what is done through that number, once: a failure rejects. */
-  trim(through: number): Promise<void> {
+  /** Trims what is done through that number, once: a failure rejects. That a right is missing is told, because all that is done stays. */
+  async trim(through: number): Promise<void> {
     const { store, name, reads } = this.parts;
-    return reads.pass(() => store.trimTasks(name, through));
+    try {
+      await reads.pass(() => store.trimTasks(name, through));
+    } catch (error) {
+      if (isForbidden(error) && !this.over) {
+        const text = `tasks of '${name}' that are done are not deleted, and stay in failover_tasks: give the user the rights that docs/guide/databases.md shows`;
+        this.tellForbidden(text, (error as Error).message);
+      }
+      throw error;
+    }
   }
 
   pause(): Promise<void> {

@@ -12,6 +12,8 @@ import type { Settings } from './settings.js';
 import { writeError } from './storeErrors.js';
 
 export const LEASES = 'failover';
+/** The document that names the epoch. It goes with all others when the collection is dropped. */
+export const SETTLED = 'settled';
 /** For the filter of a write: a newer version's document does not match. Null matches a missing field, too. */
 export const ofOurFormat = { format: { $in: [null, FORMAT] } };
 

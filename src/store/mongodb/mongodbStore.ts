@@ -57,7 +57,7 @@ import type { Success } from '../successes.js';
 import type { SlotTake, TakenSlot } from '../takenSlots.js';
 import type { FullStore, TaskStore } from '../taskStore.js';
 import { withinLimit } from '../timeLimit.js';
-import { Commands, LEASES, leaseId, ofOurFormat } from './commands.js';
+import { Commands, LEASES, leaseId, ofOurFormat, SETTLED } from './commands.js';
 import { MongoConnection } from './connection/connection.js';
 import { Topology } from './connection/topology.js';
 import { MEMBERS } from './indexes/indexes.js';
@@ -80,8 +80,6 @@ import { streamsOf } from './wakeups/streams.js';
 import { WakeUps } from './wakeups/wakeUps.js';
 
 const MEMBERS_MAX = 1000;
-/** The document that names the epoch. It goes with all others when the collection is dropped. */
-const SETTLED = 'settled';
 /** Of what tells a command for many leases from others. */
 const COMMAND_BYTES = 9;
 

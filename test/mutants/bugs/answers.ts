@@ -183,11 +183,11 @@ export const answerBugs: readonly PlantedBug[] = [
   },
   {
     name: 'fresh-outcome-deleted-with-the-old-one',
-    breaks: 'In the embedded store the end of an old outcome stays, and takes the one that came in its place.',
+    breaks: 'In the embedded store the end of an old outcome takes the one that came in its place.',
     file: embedded,
     find: 'if (until === undefined || until < before) this.entries.remove(key);',
-    replace: 'this.entries.remove(key);',
-    caughtBy: ['contract'],
+    replace: 'if (until === undefined || until < before || until >= before) this.entries.remove(key);',
+    caughtBy: ['units'],
   },
   {
     name: 'result-of-an-earlier-run',

@@ -22,8 +22,8 @@ export const uniqueBugs: readonly PlantedBug[] = [
     name: 'taken-ids-stay-for-ever',
     breaks: 'On MongoDB what is left of a task stays when the time of its id is over.',
     file: 'src/store/mongodb/tasks/keptIds.ts',
-    find: 'uniqueUntil() <= this.clock.wall()',
-    replace: 'uniqueUntil() < 0 * this.clock.wall()',
+    find: 'uniqueUntil() <= now;',
+    replace: 'uniqueUntil() < 0 * now;',
     caughtBy: ['units'],
   },
   {

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
 import { ReadLimit } from '../../../src/queue/readLimit.ts';
+import { shownKey } from '../../../src/relay/entryNames.ts';
 import { Relay } from '../../../src/relay/relay.ts';
 import type { TaskStore } from '../../../src/store/taskStore.ts';
+import { bson } from '../../../src/task/bson.ts';
 import { MemoryOutbox } from '../../support/memoryOutbox.ts';
 import { MemoryTasks, type TaskFate } from '../../support/memoryTaskStore.ts';
 import { VirtualClock } from '../../support/virtualClock.ts';
@@ -38,7 +40,7 @@ test('an entry that cannot become a task is told once, stays, and does not hold 
   expect(tasks.queued).toEqual(['good']);
   expect(told).toHaveLength(2);
   expect(told[0]).toMatch(
-    /^ERR_OUTBOX_ENTRY: an entry of the outbox of 'x' .* its payload is no BSON document\. .* _id bad:/,
+    /^ERR_OUTBOX_ENTRY: an entry of the outbox of 'x' .* its payload is no BSON document\. .* _id "bad":/,
   );
   expect([...outbox.lines.keys()]).toEqual(['bad']);
 });
@@ -52,6 +54,96 @@ test('a task whose id is queued is dropped and told, and the master goes on', as
   await clock.advance(1000);
   expect(told).toEqual(['stored b', 'duplicate a']);
   expect([tasks.queued, outbox.lines.size]).toEqual([['a', 'b'], 0]);
+});
+
+/** Whatever is said of them, these stay as they are: their `_id` cannot be asked for. */
+function makeDeaf(outbox: MemoryOutbox, isDeaf: (origin: string) => boolean): void {
+  const { refuse, remove } = outbox;
+  outbox.refuse = (entries) =>
+    refuse.call(
+      outbox,
+      entries.filter(({ origin }) => !isDeaf(origin)),
+    );
+  outbox.remove = (entries) =>
+    remove.call(
+      outbox,
+      entries.filter(({ origin }) => !isDeaf(origin)),
+    );
+}
+
+test.each([1, 128, 300])(
+  '%i entries that cannot be refused are told once each, and hold up no other',
+  async (count) => {
+    const { clock, tasks, outbox, relay, told } = world();
+    makeDeaf(outbox, (origin) => origin.startsWith('a '));
+    for (let index = 0; index < count; index++) {
+      outbox.commit({ id: 'bad', bytes, origin: `a ${index}`, problem: 'it is bad' });
+    }
+    outbox.commit({ id: 'good', bytes, origin: 'b' });
+    relay.start(tenure);
+    for (let look = 0; look < 10; look++) {
+      await clock.advance(100);
+      relay.look();
+    }
+    expect(tasks.queued).toEqual(['good']);
+    expect(told).toHaveLength(count + 1);
+    // They become no tasks, so what is done may be trimmed.
+    tasks.done = 1;
+    relay.look();
+    await clock.advance(100);
+    expect(relay.trimLimit()).toBe(Number.POSITIVE_INFINITY);
+  },
+);
+
+test('entries that cannot be removed hold up no other, and what has become of them is not trimmed', async () => {
+  const { clock, tasks, outbox, relay } = world();
+  makeDeaf(outbox, (origin) => origin.startsWith('a '));
+  for (let index = 0; index < 200; index++) outbox.commit({ id: `id ${index}`, bytes, origin: `a ${index}` });
+  relay.start(tenure);
+  await clock.advance(1000);
+  outbox.commit({ id: 'good', bytes, origin: 'b' });
+  relay.look();
+  await clock.advance(1000);
+  expect(tasks.queued).toContain('good');
+  expect(tasks.queued).toHaveLength(201);
+  expect(relay.trimLimit()).toBe(0);
+});
+
+test('entries that cannot be refused are not read on and on', async () => {
+  const { clock, outbox, relay } = world();
+  let reads = 0;
+  makeDeaf(outbox, () => true);
+  const { read } = outbox;
+  outbox.read = (...asked) => {
+    reads += 1;
+    return read.apply(outbox, asked);
+  };
+  outbox.commit({ id: 'bad', bytes, problem: 'it is bad' });
+  relay.start(tenure);
+  await clock.advance(10_000);
+  expect(reads).toBeLessThanOrEqual(3);
+});
+
+test('a member that may not refuse tells it, and moves the others', async () => {
+  const { clock, tasks, outbox, relay, told } = world();
+  outbox.refuse = () => {
+    throw new Error('not allowed');
+  };
+  outbox.commit({ id: 'bad', bytes, origin: 'a', problem: 'it is bad' });
+  outbox.commit({ id: 'good', bytes, origin: 'b' });
+  relay.start(tenure);
+  await clock.advance(10_000);
+  expect(tasks.queued).toEqual(['good']);
+  expect(told).toHaveLength(3);
+});
+
+test.each([
+  [new bson.ObjectId('0123456789abcdef01234567'), "ObjectId('0123456789abcdef01234567')"],
+  [{ toString: 1 }, '{"toString":1}'],
+  [{ order: 17, line: 2 }, '{"order":17,"line":2}'],
+  [new bson.UUID('5888a978-c2f7-4d3e-beba-570a89046292'), 'WIipeML3TT6+ulcKiQRikg=='],
+])('an entry that cannot become a task is named so that it can be found: %j', (key, shown) => {
+  expect(shownKey(key)).toContain(shown);
 });
 
 test('a member that is no master any more moves nothing', async () => {

@@ -18,8 +18,17 @@ import { Freshness } from './freshness.js';
 import { IdleConnections } from './idleConnections.js';
 import { RoundTrip } from './roundTrip.js';
 
-/** Numbers come back as numbers, whatever the user has told the driver for their own clients. */
-const readOptions = { readPreference: 'primary', promoteLongs: true, promoteValues: true, useBigInt64: false } as const;
+/**
+ * Numbers come back as numbers, whatever the user has told the driver for their own clients. A text that is no UTF-8 comes with U+FFFD
+ * in it: the server stores what any program wrote, and one document must not make an answer unreadable that has others, too.
+ */
+const readOptions = {
+  readPreference: 'primary',
+  promoteLongs: true,
+  promoteValues: true,
+  useBigInt64: false,
+  enableUtf8Validation: false,
+} as const;
 
 /** A ping that takes longer ends, and with it the connection, in ms. */
 const PING_MAX_MS = 1000;

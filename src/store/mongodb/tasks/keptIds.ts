@@ -16,6 +16,8 @@ import { majority, TASKS, type TaskReads } from './taskReads.js';
 export const SWEEP_PAUSE_MS = 60_000;
 /** A sweep reads all that is kept, so the next one waits at least so many times as long as this one took. */
 const SWEEP_REST_TIMES = 20;
+/** No call begins another page after so long, in ms: the next call goes on. */
+const SWEEP_CALL_MS = 2000;
 
 /** What one subsystem's kept documents are known by. */
 interface Kept {
@@ -39,21 +41,25 @@ export class KeptIds {
     private readonly clock: Clock,
   ) {}
 
-  /** Marks those above `after`, up to `through`, whose time is not over. All are done. */
-  async mark(name: string, after: number, through: number, signal: AbortSignal): Promise<void> {
+  /**
+   * Marks those above `after`, up to `through`, whose time is not over. All are done, and `goesOn` tells before each write but the
+   * first whether they still are. Returns whether it has come to the end.
+   */
+  async mark(name: string, after: number, through: number, goesOn: () => Promise<boolean>): Promise<boolean> {
     const waiting = { kept: null, uniqueUntil: { $gt: new Date(this.clock.wall()) } };
     const options = { limit: 1, projection: { _id: 1 }, ...majority };
     const range = { $gt: after, $lte: through };
     const [first] = await this.commands.find('trimTasks', TASKS, { name, seq: range, ...waiting }, options);
-    if (first === undefined) return;
+    if (first === undefined) return true;
     this.seen(name);
     const change = { $set: { kept: true, payload: NO_BYTES } };
     // Each document is written, so all at once may be more than a command has time for.
     for (let from = after; from < through; from += PAGE) {
-      signal.throwIfAborted();
+      if (from > after && !(await goesOn())) return false;
       const seq = { $gt: from, $lte: Math.min(from + PAGE, through) };
       await this.commands.updateMany('trimTasks', TASKS, { name, seq, ...waiting }, change);
     }
+    return true;
   }
 
   /** There may be some. */
@@ -69,15 +75,19 @@ export class KeptIds {
   async sweep(name: string, last: number, signal: AbortSignal): Promise<void> {
     const kept = this.names.get(name);
     if (kept === undefined || last < 1 || this.clock.now() < kept.sweepAt) return;
-    while (!signal.aborted) {
+    for (const from = this.clock.now(); !signal.aborted && this.clock.now() - from < SWEEP_CALL_MS; ) {
       const began = this.clock.now();
+      const [after, now] = [kept.walk.from, this.clock.wall()];
       const found = await this.pages.next('trimTasks', name, kept.walk, last);
+      // By their range: for some servers a list of many numbers, or keys, is more than there is time for.
+      const page = { name, seq: { $gt: after, $lte: kept.walk.from } };
       const late = found.filter((document) => document.kept !== true);
-      const over = found.filter((document) => document.kept === true && this.isOver(document));
-      await this.delete(over, { kept: true });
+      const isOver = (document: Fields) => this.reads.reader(document).uniqueUntil() <= now;
+      const over = found.filter((document) => document.kept === true && isOver(document));
+      if (over.length > 0) await this.delete({ ...page, kept: true, uniqueUntil: { $lte: new Date(now) } });
       // In a database that was emptied, these are other tasks, which wait.
       if (late.length > 0 && (await this.reads.state('trimTasks', name)).done < last) return this.forget(name);
-      await this.delete(late, { kept: null });
+      if (late.length > 0) await this.delete({ ...page, kept: null });
       kept.left += found.length - over.length - late.length;
       kept.took += this.clock.now() - began;
       if (kept.walk.from < last) continue;
@@ -88,13 +98,7 @@ export class KeptIds {
     }
   }
 
-  private isOver(document: Fields): boolean {
-    return this.reads.reader(document).uniqueUntil() <= this.clock.wall();
-  }
-
-  /** By their `_id`, which a server finds faster than many numbers. */
-  private async delete(documents: readonly Fields[], filter: Fields): Promise<void> {
-    const ids = documents.map(({ _id }) => _id);
-    if (ids.length > 0) await this.commands.delete('trimTasks', TASKS, { _id: { $in: ids }, ...filter }, 0);
+  private delete(filter: Fields): Promise<number> {
+    return this.commands.delete('trimTasks', TASKS, filter, 0);
   }
 }

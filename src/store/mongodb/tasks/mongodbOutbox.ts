@@ -37,14 +37,20 @@ const isRefused = { refused: { $ne: null } };
 const notRefused = { $nor: [isRefused] };
 const notMarked = { $nor: [isRefused, isMarked] };
 
-/** Returns the parts of a filter of those that are due without a mark. What is no time is refused, and so it is due. */
+/** The first one of JavaScript. */
+const FIRST_DATE = new Date(-8.64e15);
+
+/** Returns the parts of a filter of those that are due without a mark. What is no date is refused, and so it is due. */
 function dueParts(name: unknown, now: Date): Fields[] {
-  const parts = [{ at: null }, { at: { $gte: Number.NEGATIVE_INFINITY } }, { at: { $gte: '' } }, { at: { $lte: now } }];
+  // A comparison finds values of its own type alone, so its negation finds all that are of another, and those without.
+  const parts = [{ at: { $not: { $gte: FIRST_DATE } } }, { at: { $lte: now } }];
   return parts.map((part) => ({ name, ...part }));
 }
 
 /** How the `_id` of a task begins that is due later, and all origins that we make: those of ObjectIds. */
 const DELAYED = 'at/';
+/** In the place of what is no UTF-8. */
+const NO_TEXT = '\uFFFD';
 const OUR_ORIGIN = /^[\da-f]{24}$/;
 
 export class MongodbOutbox implements OutboxStore {
@@ -94,6 +100,8 @@ export class MongodbOutbox implements OutboxStore {
    * is not done yet for the caller of this one.
    */
   async readEntries(name: string, now: Date, most: number): Promise<(Entry | BadEntry)[]> {
+    // Other programs may have written all that is there.
+    void this.indexes.beforeOutbox();
     const marked = { name, ...isMarked, ...notRefused };
     const found = await this.reads.fresh('readEntries', OUTBOX, marked, { sort: line, limit: most });
     if (found.length < most) {
@@ -105,19 +113,18 @@ export class MongodbOutbox implements OutboxStore {
   }
 
   private entryOf(document: Fields): Entry | BadEntry {
-    const { _id: key, due, origin: given } = document;
+    const { _id: key, origin: given } = document;
     const origin = originOf(document);
     const ref = { key, origin: origin ?? '', ...(typeof given === 'string' && given !== origin ? { given } : {}) };
     try {
       if (origin === undefined) {
         return { ...ref, problem: 'its _id is no ObjectId, and it has no origin, a text that no other entry ever had' };
       }
-      if (due !== true && due !== undefined && due !== null) {
-        return { ...ref, problem: `its due is ${showValue(due)}, and only a master may set it: unset it` };
-      }
+      const problem = problemIn(document);
+      if (problem !== null) return { ...ref, problem };
       const entry = new EntryReader(document, this.commands.where(key)).entry(ref);
-      const problem = problemOf(entry.bytes);
-      return problem === null ? entry : { ...ref, problem };
+      const unreadable = problemOf(entry.bytes);
+      return unreadable === null ? entry : { ...ref, problem: unreadable };
     } catch (error) {
       return { ...ref, problem: error instanceof Error ? error.message : String(error) };
     }
@@ -151,6 +158,21 @@ export class MongodbOutbox implements OutboxStore {
 }
 
 const DUPLICATE_KEY = 11000;
+
+/** Returns what is wrong with the fields that decide when it is due, and of which task it is. */
+function problemIn({ _id, key, at, due }: Fields): string | null {
+  if (due !== true && due !== undefined && due !== null) {
+    return `its due is ${showValue(due)}, and only a master may set it: unset it`;
+  }
+  if (!(at instanceof Date) && at !== undefined && at !== null) {
+    return `its at is ${showValue(at)}, and no date: a number of ms, or a text, is none`;
+  }
+  const isOurs = typeof _id === 'string' && _id.startsWith(DELAYED);
+  if (typeof key === 'string' && key.includes(NO_TEXT) && !isOurs) {
+    return 'its key is no text in UTF-8, or it has the character U+FFFD, which stands for what is none';
+  }
+  return null;
+}
 
 function delayedId(name: string, id: TaskId): string {
   return `${DELAYED}${name.length}/${name}/${typeof id}/${id}`;

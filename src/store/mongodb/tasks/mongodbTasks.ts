@@ -13,7 +13,8 @@
  *   failover_deadletters  { _id: seq + '/' + name, name, seq, key, payload, error: { name, message, code },
  *                         attempts, at, claim }; without `claim` as long as no member has put it back
  *
- *   failover              { _id: 'trimmed/' + name, subsystem, through }: numbers up to there are free again, or about to be
+ *   failover              { _id: 'trimmed/' + name, subsystem, through, epoch }: numbers up to there are free again, or
+ *                         about to be; of no meaning under another epoch
  *
  * and in the lease the fields `done` and `burial`, which claims and beats leave as they are. Nothing here needs more of
  * a server than the protocol, unique keys, and writes of one document that are atomic.

@@ -7,7 +7,7 @@ import type { Clock } from '../../../time/clock.js';
 import { type Fields, isFields } from '../../documents.js';
 import { TaskReader } from '../../taskDocuments.js';
 import type { QueueState } from '../../taskStore.js';
-import { type Commands, LEASES, leaseId } from '../commands.js';
+import { type Commands, LEASES, leaseId, SETTLED } from '../commands.js';
 import type { Topology } from '../connection/topology.js';
 import { serverCode } from '../storeErrors.js';
 
@@ -22,6 +22,12 @@ const linearizable = { readConcern: { level: 'linearizable' } } as const;
 /** How often a read is sent that a server answers with an error that passes. */
 const READ_ATTEMPTS_MAX = 2;
 
+/** What is put down of trimming. */
+export interface TrimRecord {
+  readonly through: number;
+  /** Missing in what others wrote. */
+  readonly epoch: unknown;
+}
 /**
  * Some servers, as DocumentDB, order all that a filter finds before they take the first. So the highest number is read from one on that
  * is near it: that was the highest a short while ago, in ms, or is found by steps, as the numbers of what is queued have no gaps.
@@ -103,12 +109,28 @@ export class TaskReads {
 
   /**
    * Returns up to which number tasks were trimmed, or are about to be, 0 if none. A number up to there was given once: a task that has
-   * it, and is not kept for its id, came too late (taskAdder.ts), and was never run.
+   * it, and is not kept for its id, came too late (taskAdder.ts), and was never run. A record is not believed that was left by numbers
+   * of before: of a database that was emptied, or of a subsystem whose lease and tasks were.
    */
   async trimmedThrough(what: string, name: string): Promise<number> {
-    const options = { limit: 1, projection: { through: 1, format: 1 }, ...majority };
-    const [found] = await this.commands.find(what, LEASES, { _id: trimmedId(name) }, options);
-    return found === undefined ? 0 : this.reader(found).serial('through');
+    const { record, epoch } = await this.trimRecord(what, name);
+    if (record === null) return 0;
+    // Read after the record, and so never behind one that is true.
+    const { done } = await this.state(what, name);
+    return isTrue(record, epoch, done) ? record.through : 0;
+  }
+
+  /** Returns what is put down of trimming, and the epoch of the database. */
+  async trimRecord(what: string, name: string): Promise<{ record: TrimRecord | null; epoch: string }> {
+    const filter = { _id: { $in: [trimmedId(name), SETTLED] } };
+    const options = { limit: 2, projection: { through: 1, epoch: 1, format: 1 }, ...majority };
+    const found = await this.commands.find(what, LEASES, filter, options);
+    const [record, mark] = [trimmedId(name), SETTLED].map((id) => found.find(({ _id }) => _id === id));
+    return {
+      record: record === undefined ? null : { through: this.reader(record).serial('through'), epoch: record.epoch },
+      // Each master has begun one.
+      epoch: mark === undefined ? '' : this.reader(mark).text('epoch'),
+    };
   }
 
   reader(document: Fields): TaskReader {
@@ -138,6 +160,11 @@ export class TaskReads {
     await topology.ask(what);
     return commands.find(what, from, filter, { ...options, ...majority });
   }
+}
+
+/** The highest number that is done is never trimmed. */
+export function isTrue({ through, epoch: of }: TrimRecord, epoch: string, done: number): boolean {
+  return of === epoch && through < done;
 }
 
 export function taskKey(name: string, seq: number): string {

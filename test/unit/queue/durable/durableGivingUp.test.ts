@@ -127,6 +127,20 @@ describe('dead-letter', () => {
       expect((await elected(once)).news()).toEqual(['buried 1: too bad']);
     });
 
+    test.each([{ permanent: true } as const, {}])('tells whether its error was permanent: %j', async (mark) => {
+      await interrupted();
+      store.burial = { seq: 1, name: 'Error', message: 'never', code: undefined, attempts: 1, ...mark };
+      const next = new Master(store, clock, 'next', once);
+      const told: Error[] = [];
+      next.onBuried = (_, error) => told.push(error);
+      terms += 1;
+      next.elect(terms, true);
+      await settle();
+      expect(told.map(({ message, ...more }) => [message, 'permanent' in more])).toEqual([
+        ['never', 'permanent' in mark],
+      ]);
+    });
+
     test('and is refused begins nothing, until it is not', async () => {
       const next = await unfinished();
       const { holder } = store;

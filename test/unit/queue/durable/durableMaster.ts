@@ -28,7 +28,7 @@ export class Master {
   onAcknowledged: ((ids: readonly TaskId[]) => void) | undefined;
   /** What its dispatcher says of a run under way. */
   onApart: (task: QueuedTask, ends: boolean) => Promise<void> | null = () => null;
-  onBuried: ((id: TaskId) => void) | undefined;
+  onBuried: ((id: TaskId, error: Error) => void) | undefined;
 
   constructor(
     readonly store: MemoryTasks,
@@ -58,7 +58,7 @@ export class Master {
         apart: (task, ends) => this.onApart(task, ends),
         buried: (id, error) => {
           this.told.push(`buried ${id}: ${error.message}`);
-          this.onBuried?.(id);
+          this.onBuried?.(id, error);
         },
         trouble: (error) => this.told.push(`trouble: ${error.message}`),
       },

@@ -79,13 +79,32 @@ describe('outcomes', () => {
     refusal = new StoreError('ERR_STORE', cause.message, { cause });
     finish(master, 1);
     await settle();
-    expect(told()).toHaveLength(2);
+    // With some of the rights, some are kept and others are not.
+    expect(told()).toHaveLength(1);
     // One that is away is waited for.
     refusal = new StoreError('ERR_STORE_UNAVAILABLE', 'no answer', { cause });
     store.news();
     finish(master, 1);
     await settle();
     expect(writes()).toEqual([]);
+  });
+
+  test('that the user may not delete what is done is told once, and tried on', async () => {
+    addAll(store, 1, 8);
+    const master = await elected();
+    const cause = Object.assign(new Error('not authorized on failover_tasks'), { code: 13 });
+    let tries = 0;
+    master.fate = (call) => {
+      if (call !== 'trimTasks') return atOnce;
+      tries += 1;
+      throw new StoreError('ERR_STORE', cause.message, { cause });
+    };
+    for (let count = 0; count < 5; count += 1) {
+      finish(master, 1);
+      await clock.advance(10 * POLL);
+    }
+    expect(tries).toBeGreaterThan(1);
+    expect(master.told.filter((line) => /^trouble: .* are not deleted/.test(line))).toHaveLength(1);
   });
 
   test('that the acknowledgement is forbidden is not told as if the outcomes were', async () => {

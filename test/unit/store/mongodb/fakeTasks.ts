@@ -41,6 +41,8 @@ export class FakeTasks {
   emptied = 0;
   /** What is put down of trimming. */
   trimmed: Fields | undefined;
+  /** The life of the database. */
+  epoch = 'epoch 1';
   /** In the order of their numbers. */
   tasks: Task[] = [];
   /** Are in the way of an insert, and cannot be seen. */
@@ -89,6 +91,7 @@ export class FakeTasks {
     if (Array.isArray(command.updates)) {
       return command.update === 'failover' ? this.recordTrim(command.updates) : this.update(command.updates);
     }
+    if (command.delete === 'failover') return this.deleteRecord(command.deletes);
     if (Array.isArray(command.deletes)) return this.delete(command.deletes);
     return { cursor: { firstBatch: this.find(command) } };
   };
@@ -111,8 +114,9 @@ export class FakeTasks {
 
   private find({ find, filter, sort, limit }: Fields): Fields[] {
     if (find === 'failover') {
-      const isOfTrim = isFields(filter) && filter._id === 'trimmed/q';
-      if (isOfTrim) return this.trimmed === undefined ? [] : [this.trimmed];
+      const isOfTrim = isFields(filter) && isFields(filter._id);
+      const mark = { _id: 'settled', epoch: this.epoch, wait: 0 };
+      if (isOfTrim) return this.trimmed === undefined ? [mark] : [mark, this.trimmed];
       return [{ _id: 'lease', done: this.done }];
     }
     const found = this.tasks.filter((task) => isMatch(task, isFields(filter) ? filter : {}));
@@ -133,9 +137,19 @@ export class FakeTasks {
   }
 
   private recordTrim([update]: readonly { q: Fields; u: { $max: { through: number } } }[]): Fields {
+    const isOther = this.trimmed !== undefined && this.trimmed.epoch !== update?.q.epoch;
+    if (isOther) return { writeErrors: [{ index: 0, code: 11000, errmsg: 'duplicate' }] };
     const through = Math.max(Number(this.trimmed?.through ?? 0), update?.u.$max.through ?? 0);
     this.trimmed = { ...update?.q, through };
     return { n: 1 };
+  }
+
+  private deleteRecord(deletes: unknown): Fields {
+    const [q] = Array.isArray(deletes) ? deletes.map((each: { q: Fields }) => each.q) : [];
+    const { trimmed } = this;
+    const isIt = trimmed !== undefined && (trimmed.epoch ?? null) === q?.epoch && trimmed.through === q?.through;
+    if (isIt) this.trimmed = undefined;
+    return { n: isIt ? 1 : 0 };
   }
 
   private delete(deletes: readonly { q: Fields }[]): Fields {

@@ -1,9 +1,10 @@
 /** What a command does about connections that may be dead, on a pool that hands them out as the driver does. */
 import { EventEmitter } from 'node:events';
-import { MongoClient, MongoNetworkError, MongoServerError } from 'mongodb';
+import { type Abortable, type BSONSerializeOptions, MongoClient, MongoNetworkError, MongoServerError } from 'mongodb';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Fields } from '../../../../../src/store/documents.ts';
 import { Link } from '../../../../../src/store/mongodb/connection/link.ts';
+import { bson } from '../../../../../src/task/bson.ts';
 
 const FRESH = 3000;
 const LIMIT = 10_000;
@@ -28,6 +29,7 @@ class Driver {
   newKind: Kind = 'answers';
   /** How long an answer takes, in ms. */
   takes = 0;
+  options: BSONSerializeOptions = {};
   private last = 0;
 
   constructor(kinds: readonly Kind[], freshFor = FRESH) {
@@ -58,7 +60,9 @@ class Driver {
     EventEmitter.prototype.emit.call(this.client, event, { address: 'a', ...more });
   }
 
-  private readonly command = async (command: Fields, { signal }: { signal: AbortSignal }): Promise<Fields> => {
+  private readonly command = async (command: Fields, options: BSONSerializeOptions & Abortable): Promise<Fields> => {
+    this.options = options;
+    const { signal } = options;
     await Promise.resolve();
     const on = this.idle.shift() ?? this.open(this.newKind);
     this.tell('connectionCheckedOut', { connectionId: on });
@@ -66,7 +70,7 @@ class Driver {
     const kind = this.kinds.get(on);
     try {
       await new Promise<void>((resolve, reject) => {
-        signal.addEventListener('abort', () => reject(signal.reason));
+        signal?.addEventListener('abort', () => reject(signal.reason));
         if (kind === 'breaks') reject(new MongoNetworkError('it broke'));
         if (kind === 'refuses') reject(new MongoServerError({ message: 'it refuses' }));
         if (kind === 'answers' && this.takes === 0) resolve();
@@ -416,4 +420,14 @@ describe('a command for many that is slow', () => {
     await vi.advanceTimersByTimeAsync(1001);
     expect(driver.commands('ping')).toBeGreaterThan(0);
   });
+});
+
+test('an answer can be read though another program wrote a text into it that is no UTF-8', async () => {
+  const driver = new Driver(['answers']);
+  await settled(driver.run(find));
+  const bytes = Buffer.from(bson.serialize({ key: 'XYZ', fine: 'fine' }));
+  bytes[bytes.indexOf('XYZ')] = 0xff;
+  // As the driver does it.
+  const validation = { utf8: driver.options.enableUtf8Validation !== false };
+  expect(bson.deserialize(bytes, { validation })).toEqual({ key: '\uFFFDYZ', fine: 'fine' });
 });

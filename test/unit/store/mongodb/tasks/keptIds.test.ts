@@ -114,6 +114,35 @@ test('after a sweep that takes long the next one waits twenty times as long', as
   expect(sweeps).toBe(2);
 });
 
+test('a call sweeps for two seconds, and the next one goes on', async () => {
+  const { server, clock, trimmer } = await queue();
+  await trimAll(trimmer, clock);
+  const until = new Date(clock.wall() + HOUR);
+  const kept = (seq: number) => ({ _id: `${seq}/q`, seq, kept: true, uniqueUntil: until });
+  server.tasks = [...Array.from({ length: 4 * PAGE }, (_, index) => kept(index + 1)), { _id: '8001/q', seq: 8001 }];
+  server.done = 8001;
+  await trimmer.trim('q', 8001);
+  await clock.advance(KEPT_MS);
+  const begins: unknown[] = [];
+  server.hold = async (command) => {
+    if (!isSweep(server, command)) return;
+    begins.push(isFields(command.filter) && isFields(command.filter.seq) ? command.filter.seq.$gt : null);
+    await new Promise<void>((resolve) => clock.at(clock.now() + 1000, resolve));
+  };
+  const counts: number[] = [];
+  for (let call = 0; call < 8; call++) {
+    const before = begins.length;
+    const one = trimmer.trim('q', 8001);
+    await clock.advance(10_000);
+    await one;
+    counts.push(begins.length - before);
+  }
+  // The first call looks for what is to be trimmed, too.
+  expect(Math.max(...counts.slice(1))).toBe(2);
+  const first = begins.indexOf(0);
+  expect(begins.slice(first, first + 4)).toEqual([0, 2000, 4000, 6000]);
+});
+
 test('a task that is done when its time is over is deleted as all others are', async () => {
   const { server, clock, trimmer } = await queue();
   await clock.advance(HOUR);
@@ -143,7 +172,8 @@ test('what is put down of a trim costs two commands, and one look is made where 
   await trimAll(trimmer, clock);
   expect(server.seqs).toEqual([10]);
   expect(server.sent.slice(before).map((command) => Object.keys(command)[0])).toEqual([
-    ...['find', 'find', 'find', 'find', 'update', 'delete', 'find'],
+    // What was put down before, and what is done by then, first of all.
+    ...['find', 'find', 'find', 'find', 'find', 'update', 'delete', 'find'],
   ]);
   const after = server.sent.length;
   await clock.advance(HOUR);
@@ -160,6 +190,66 @@ test('in a database that was emptied, nothing that is queued is marked', async (
   expect(server.tasks.filter(({ kept }) => kept !== undefined)).toEqual([]);
 });
 
+test('what a master marked that died before it deleted anything is swept by the next one', async () => {
+  const { server, clock, trimmer } = await queue();
+  await trimmer.trim('q', 10);
+  await clock.advance(KEPT_MS);
+  server.hold = async (command) => {
+    if ('delete' in command) throw new Error('it died');
+  };
+  await expect(trimmer.trim('q', 10)).rejects.toThrow('it died');
+  server.hold = async () => {};
+  expect(server.tasks.filter(({ kept }) => kept === true)).not.toEqual([]);
+  const next = server.member(clock);
+  for (let minutes = 0; minutes < 24 * 60; minutes += 1) {
+    await next.trimmer.trim('q', 10);
+    await clock.advance(KEPT_MS);
+  }
+  expect(server.seqs).toEqual([10]);
+});
+
+test('many that keep their ids are marked by commands that none is long with, and put down at once', async () => {
+  const server = new FakeTasks();
+  const clock = new VirtualClock();
+  const uniqueUntil = new Date(clock.wall() + 1e9);
+  server.tasks = Array.from({ length: 15_000 }, (_, index) => ({ seq: index + 1, key: index, uniqueUntil }));
+  server.done = 15_000;
+  const { trimmer } = server.member(clock);
+  await trimAll(trimmer, clock, 15_000);
+  const marks = server.sent.filter(({ update }) => update === 'failover_tasks').map(({ updates }) => rangeOf(updates));
+  expect(marks).toHaveLength(8);
+  for (const { $gt, $lte } of marks) expect($lte - $gt).toBeLessThanOrEqual(2000);
+  expect(server.sent.filter(({ update }) => update === 'failover')).toHaveLength(1);
+  expect(server.tasks.filter(({ kept }) => kept === true)).toHaveLength(14_999);
+});
+
+test('in a database that is emptied amid a mark, no task that has come since is marked', async () => {
+  const server = new FakeTasks();
+  const clock = new VirtualClock();
+  const uniqueUntil = new Date(clock.wall() + 1e9);
+  const tasks = Array.from({ length: 6000 }, (_, index) => ({ seq: index + 1, key: index, uniqueUntil }));
+  server.tasks = tasks;
+  server.done = 6000;
+  const { trimmer } = server.member(clock);
+  await trimmer.trim('q', 6000);
+  await clock.advance(KEPT_MS);
+  let marks = 0;
+  server.hold = async (command) => {
+    if (command.update !== 'failover_tasks') return;
+    marks += 1;
+    if (marks === 2) Object.assign(server, { tasks: [], done: 0 });
+  };
+  await trimmer.trim('q', 6000);
+  server.tasks = tasks;
+  await trimmer.trim('q', 6000);
+  expect(server.tasks.filter(({ kept }) => kept !== undefined)).toEqual([]);
+  expect(server.trimmed).toBeUndefined();
+});
+
+function rangeOf(updates: unknown): { $gt: number; $lte: number } {
+  const [{ q }] = updates as [{ q: { seq: { $gt: number; $lte: number } } }];
+  return q.seq;
+}
 /** A server that takes all that a filter finds before the first of it, as DocumentDB, and has no time for more than `most`. */
 function withoutOrder(server: FakeTasks, most: number): void {
   server.hold = async ({ find, filter, updates }) => {
@@ -243,5 +333,6 @@ test('a queue that was emptied without the record of its trimming is trimmed fro
   await adder.add('q', [task('11'), task('12')], MANY);
   server.done = 12;
   await trimAll(trimmer, clock, 12);
-  expect(server.seqs).toEqual([12]);
+  // And those keep their ids that are done since.
+  expect(server.seqs).toEqual([3, 6, 12]);
 });

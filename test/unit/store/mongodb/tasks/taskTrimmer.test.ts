@@ -107,11 +107,76 @@ test('calls that come while it trims share what is under way, and a failure does
   const { server, clock, trimmer } = queueOf(10);
   await trimmer.trim('q', 5);
   await clock.advance(KEPT_MS);
+  const before = server.sent.length;
   server.hold = () => Promise.reject(new Error('not now'));
   const both = await Promise.allSettled([trimmer.trim('q', 5), trimmer.trim('q', 6)]);
   expect(both.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
-  expect(server.sent).toHaveLength(1);
+  expect(server.sent.length).toBe(before + 1);
   server.hold = async () => {};
   await trimmer.trim('q', 6);
   expect(server.seqs[0]).toBe(5);
+});
+
+test.each([
+  ['another epoch', { through: 4, epoch: 'epoch 0' }],
+  ['no epoch', { through: 4 }],
+  ['more than is done', { through: 1_000_000, epoch: 'epoch 1' }],
+  ['all that is done', { through: 11, epoch: 'epoch 1' }],
+])('a record of %s is deleted with the first trim, and not believed before', async (_, record) => {
+  const { server, clock, trimmer, adder } = queueOf(10);
+  const uniqueUntil = new Date(clock.wall() + 1e9);
+  server.tasks = server.tasks.map((task) => ({ ...task, key: `${task.seq}`, uniqueUntil }));
+  server.trimmed = { _id: 'trimmed/q', ...record };
+  const [again] = await adder.add('q', [{ id: '3', bytes: new Uint8Array([1]), idRule: 1000 }], 1000);
+  expect(again).toEqual({ type: 'known' });
+  await trimmer.trim('q', 1);
+  expect(server.trimmed).toBeUndefined();
+  await trimmer.trim('q', 10);
+  await clock.advance(KEPT_MS);
+  await trimmer.trim('q', 10);
+  // None is taken for one that came too late.
+  expect(server.tasks.filter(({ kept }) => kept === true)).toHaveLength(9);
+  expect(server.trimmed).toMatchObject({ through: 9, epoch: 'epoch 1' });
+});
+
+test('a database that is emptied between the look and the record gets none that counts', async () => {
+  const { server, clock, trimmer, adder } = queueOf(10, 1000);
+  await trimmer.trim('q', 1009);
+  await clock.advance(KEPT_MS);
+  server.hold = async (command) => {
+    if (command.update === 'failover') Object.assign(server, { tasks: [], done: 0, epoch: 'epoch 2' });
+  };
+  await trimmer.trim('q', 1009);
+  server.hold = async () => {};
+  const relayed = { id: 'a', bytes: new Uint8Array([1]), origin: 'x'.repeat(24) };
+  const relay = () => adder.relay('q', [relayed], { now: clock.now(), sinceBoot: clock.sinceBoot() });
+  await clock.advance(30_000);
+  expect(await relay()).toMatchObject([{ type: 'stored' }]);
+  server.done = 2000;
+  expect(await relay()).toMatchObject([{ type: 'relayed' }]);
+});
+
+test('a record that came late from before is replaced by the next trim', async () => {
+  const { server, clock, trimmer } = queueOf(10);
+  await trimmer.trim('q', 10);
+  server.trimmed = { _id: 'trimmed/q', through: 3, epoch: 'epoch 0' };
+  await clock.advance(KEPT_MS);
+  await expect(trimmer.trim('q', 10)).rejects.toThrow();
+  await trimmer.trim('q', 10);
+  expect([server.seqs, server.trimmed?.through]).toEqual([[10], 9]);
+});
+
+test('numbers that begin again amid a trim end it', async () => {
+  const { server, clock, trimmer } = queueOf(7000);
+  await trimmer.trim('q', 7000);
+  await clock.advance(KEPT_MS);
+  let later: Promise<void> | undefined;
+  server.hold = async (command) => {
+    if ('delete' in command) later ??= trimmer.trim('q', 5);
+  };
+  await trimmer.trim('q', 7000);
+  await later;
+  expect(commands(server, 'delete')).toHaveLength(1);
+  const ranges = commands(server, 'delete').map(({ deletes }) => JSON.stringify(deletes));
+  expect(ranges[0]).toContain('{"$gt":0,"$lte":2000}');
 });
