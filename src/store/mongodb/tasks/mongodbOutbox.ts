@@ -49,9 +49,9 @@ function dueParts(name: unknown, now: Date): Fields[] {
 
 /** How the `_id` of a task begins that is due later, and all origins that we make: those of ObjectIds. */
 const DELAYED = 'at/';
+const OUR_ORIGIN = /^[\da-f]{24}$/;
 /** In the place of what is no UTF-8. */
 const NO_TEXT = '\uFFFD';
-const OUR_ORIGIN = /^[\da-f]{24}$/;
 
 export class MongodbOutbox implements OutboxStore {
   constructor(
