@@ -22,8 +22,8 @@ function bucketsOf(families: readonly MetricFamily[]): Bucket[] {
 }
 
 /**
- * Within a bucket evenly, as `histogram_quantile` of Prometheus has it. The least is 0, and `max` the bound below which all were;
- * of what is above all bounds the highest of these.
+ * The bound of its bucket is what a share of the beats was late at most: a figure in the middle of a bucket might flatter. The least
+ * is 0; of what is above all bounds it is the highest of these, which is far beyond any goal.
  */
 export function latenessBetween(before: readonly MetricFamily[], after: readonly MetricFamily[]): SampleSpread {
   const earlier = bucketsOf(before);
@@ -33,14 +33,10 @@ export function latenessBetween(before: readonly MetricFamily[], after: readonly
   }));
   const total = buckets.at(-1)?.count ?? 0;
   const at = (share: number): number => {
-    let below: Bucket = { bound: 0, count: 0 };
-    for (const bucket of buckets) {
-      if (bucket.count >= share * total && bucket.count > below.count) {
-        if (!Number.isFinite(bucket.bound)) return below.bound;
-        const within = (share * total - below.count) / (bucket.count - below.count);
-        return below.bound + within * (bucket.bound - below.bound);
-      }
-      below = bucket;
+    let below = 0;
+    for (const { bound, count } of buckets) {
+      if (count > 0 && count >= share * total) return Number.isFinite(bound) ? bound : below;
+      below = bound;
     }
     return 0;
   };

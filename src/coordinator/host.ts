@@ -144,8 +144,8 @@ export class CoordinatorHost {
 
   private together(opened: FullStore, { store }: ResolvedOptions, { commandTimeout: limit }: StoreLimits): FullStore {
     const isLocal = store.kind === 'embedded';
-    const sent = (holder: string): void => this.sentBeats.sent(holder);
-    return countErrors(togetherStore(opened, { clock: systemClock, limit, isLocal, sent }), this.counts);
+    const decided = (holder: string, term: number) => this.sentBeats.decided(holder, term);
+    return countErrors(togetherStore(opened, { clock: systemClock, limit, isLocal, decided }), this.counts);
   }
 
   /** One for each coordinator: a process may have several. */

@@ -1,20 +1,24 @@
 /**
  * Counts a beat as sent when it is handed to the store. A thousand members decide one after another, and what they have
- * decided goes out as one call: so the first of them waits for the last, and is as late as that one.
+ * decided goes out as one call: so the first of them waits for the last, and is as late as that one. Several of one member may be
+ * under way, and each keeps its own times. One whose turn never came goes on in the next one, which is late from then on.
  */
 import type { BeatListener } from '../election/elector.js';
 import type { Clock } from '../time/clock.js';
+import type { Sending } from './together/togetherStore.js';
 
+/** When it was due, and when it was to be decided, a little earlier. */
 interface Decided {
-  readonly at: number;
-  readonly late: number;
-  readonly delay: number;
+  readonly due: number;
+  readonly aimed: number;
 }
 
 interface Sender {
   readonly listener: BeatListener;
-  /** The beat that was decided, and has not been sent. */
+  /** The beat that was decided, and that no call has taken. */
   decided: Decided | null;
+  /** One that was refused, and that none has gone out in place of. */
+  refused: (Decided & { readonly term: number }) | null;
 }
 
 export class SentBeats {
@@ -25,12 +29,12 @@ export class SentBeats {
 
   /** Returns what the elector of this holder tells of its beats; `listener` hears of each when it has been sent. */
   add(holder: string, listener: BeatListener): BeatListener {
-    const sender: Sender = { listener, decided: null };
+    const sender: Sender = { listener, decided: null, refused: null };
     this.senders.set(holder, sender);
     return {
       beatSent: (late, delay) => {
-        // One that was never sent, because its turn did not come, counts no more.
-        sender.decided = { at: this.clock.now(), late, delay };
+        const now = this.clock.now();
+        sender.decided = { due: now - late, aimed: now - delay };
       },
       beatAcknowledged: (roundTrip) => listener.beatAcknowledged(roundTrip),
     };
@@ -40,13 +44,27 @@ export class SentBeats {
     this.senders.delete(holder);
   }
 
-  /** The beat that this holder has decided on goes out now. */
-  sent(holder: string): void {
+  /** Takes the beat that this holder has just decided on, in this term. */
+  decided(holder: string, term: number): Sending | undefined {
     const sender = this.senders.get(holder);
-    if (sender === undefined || sender.decided === null) return;
-    const { at, late, delay } = sender.decided;
-    const waited = this.clock.now() - at;
+    const beat = sender?.decided ?? null;
+    if (sender === undefined || beat === null) return undefined;
     sender.decided = null;
-    sender.listener.beatSent(late + waited, delay + waited);
+    const first = (): Decided => {
+      const { refused } = sender;
+      return refused?.term === term && refused.due < beat.due ? refused : beat;
+    };
+    const isThere = (): boolean => this.senders.get(holder) === sender;
+    return {
+      sent: () => {
+        const { due, aimed } = first();
+        sender.refused = null;
+        const now = this.clock.now();
+        if (isThere()) sender.listener.beatSent(now - due, now - aimed);
+      },
+      refused: () => {
+        sender.refused = { ...first(), term };
+      },
+    };
   }
 }

@@ -91,7 +91,7 @@ function service({ takeover, lateness, roundTrip, storeErrors, threads }: Servic
     histogram('takeover_seconds', 'Time from the last beat seen of the master before to the mastership', [
       [{}, takeover.read()],
     ]),
-    histogram('heartbeat_lateness_seconds', 'How late heartbeats went out', [[{}, lateness.read()]]),
+    histogram('heartbeat_lateness_seconds', 'How late heartbeats were handed to the store', [[{}, lateness.read()]]),
     histogram('heartbeat_round_trip_seconds', 'How long the store took to acknowledge heartbeats', [
       [{}, roundTrip.read()],
     ]),

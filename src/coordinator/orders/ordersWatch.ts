@@ -34,7 +34,7 @@ export interface OrdersWatchParts extends Omit<HandingOverParts, 'hold' | 'answe
   readonly store: Pick<Store, 'writeOrders' | 'putPreferred'>;
   /** Reads the orders, perhaps together with those of other members. */
   readOrders(asked: OrdersAsked): Promise<SeenOrders>;
-  /** Calls back when all members of the coordinator have sent what they have to send in this turn; at once by default. */
+  /** Calls back when the beats that members decide on in this turn have gone out, or wait for their turn; at once by default. */
   afterBeats?(callback: () => void): void;
   /** Returns how much later than the first standby this one claims, in POLL: so each process gets its share of the leases. */
   pollsOfRank(lease: Lease | null): number;

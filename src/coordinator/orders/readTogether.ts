@@ -19,8 +19,8 @@ export class ReadTogether {
   ) {}
 
   /**
-   * Calls back when what all members have to send in this turn has gone out: reads are no reason for a beat to be late. Those of
-   * one turn are called one after another, so they read together.
+   * Calls back when what all members have to send in this turn has gone out, or waits for its turn: reads are no reason for a beat to
+   * be decided late. Those of one turn are called one after another, so they read together.
    */
   afterBeats(callback: () => void): void {
     this.later.push(callback);

@@ -58,6 +58,8 @@ export class CallSize {
   /** Calls until the next trial, and until the one after it if that is too slow. */
   private untilTrial = TRIAL_AFTER;
   private trialAfter = TRIAL_AFTER;
+  /** The smallest size that was too slow: from there on a size is only tried, however quick smaller ones are. */
+  private tooSlow = Number.POSITIVE_INFINITY;
 
   /** `limit`: how long a call may take, in ms. */
   constructor(
@@ -92,9 +94,11 @@ export class CallSize {
     const own = ms - this.least;
     if (ms > limit * SLOW_SHARE || own > room * FULL_SHARE) return this.shrink(size);
     if (size < most || ms > limit / 2) return;
+    if (size >= this.tooSlow) this.tooSlow = Number.POSITIVE_INFINITY;
     if (this.isTrial) this.trialAfter = TRIAL_AFTER;
     this.isTrial = false;
-    const growth = GROWTHS.find((times) => times * own <= room * ROOM_SHARE) ?? this.trial(own);
+    const isSure = (times: number): boolean => times * own <= room * ROOM_SHARE && times * most < this.tooSlow;
+    const growth = GROWTHS.find(isSure) ?? this.trial(own);
     this.size = Math.min(CALL_MAX, growth * most);
   }
 
@@ -116,7 +120,9 @@ export class CallSize {
   /** That a small call took long says nothing of large ones: the store was slow for all. */
   private shrink(size: number): void {
     if (this.isFixed || 2 * size < this.most) return;
-    if (this.isTrial) this.trialAfter = Math.min(TRIAL_AFTER_MAX, 2 * this.trialAfter);
+    // Also where it was no trial: a size that is tried again each turn would be too slow each turn.
+    if (this.isTrial || size >= this.tooSlow) this.trialAfter = Math.min(TRIAL_AFTER_MAX, 2 * this.trialAfter);
+    this.tooSlow = Math.min(this.tooSlow, size);
     this.isTrial = false;
     this.untilTrial = this.trialAfter;
     this.size = Math.max(CALL_MIN, Math.min(this.most, Math.floor(size / 2)));

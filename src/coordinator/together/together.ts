@@ -8,6 +8,7 @@
  * slow. But a read is asked once more, in parts, before its members hear of it: one slow command is not worth the error of a
  * thousand members. If the store answers others then, it is not the store that is slow, and these are split, too.
  */
+import { logFor } from '../../diagnostics/log.js';
 import { StoreError } from '../../errors.js';
 import { NotSentError, OvertakenError } from '../../store/notSent.js';
 import type { Clock } from '../../time/clock.js';
@@ -28,6 +29,8 @@ const SPLIT_UNDER_WAY_MAX = 64;
 const TURN_SHARE = 1 / 8;
 /** How long one waits for its turn at most, in limits. A read may wait for longer: it sees what is there when it is sent. */
 const WAITS = { read: 2, write: 1 } as const;
+
+const log = logFor('failover');
 
 interface TogetherParts<Asked, Answer> {
   /** Names the call in an error. */
@@ -97,13 +100,14 @@ export class Together<Asked, Answer> {
     });
   }
 
-  /** Takes back what has not been sent under this key, because something newer goes out now. */
-  overtake(key: string): void {
+  /** Takes back what has not been sent under this key, because something newer goes out now. Returns what that was. */
+  overtake(key: string): Asked[] {
     const late = this.waiting.filter((each) => each.key === key);
     if (late.length > 0) this.waiting = this.waiting.filter((each) => each.key !== key);
     const text = `the store was not asked for ${this.parts.what}: something newer has gone out before it`;
-    for (const { reject } of [...late, ...this.split.take(key), ...this.calls.take(key)])
-      reject(new OvertakenError(text));
+    const taken = [...late, ...this.split.take(key), ...this.calls.take(key)];
+    for (const { reject } of taken) reject(new OvertakenError(text));
+    return taken.map(({ asked }) => asked);
   }
 
   private send(): void {
@@ -174,7 +178,7 @@ export class Together<Asked, Answer> {
     try {
       const answering = this.parts.all(members.map(({ asked }) => asked));
       // After the call, or it would go out later for being counted.
-      for (const { asked } of members) this.parts.sent?.(asked);
+      for (const { asked } of members) tell(() => this.parts.sent?.(asked));
       const answers = await answering;
       return answers.map((answer) => (answer instanceof StoreError ? { error: answer } : { value: answer }));
     } catch (error) {
@@ -217,7 +221,7 @@ export class Together<Asked, Answer> {
   private async sendOne({ asked, key, resolve, reject }: Waiting<Asked, Answer>): Promise<void> {
     try {
       const answering = this.parts.one(asked);
-      this.parts.sent?.(asked);
+      tell(() => this.parts.sent?.(asked));
       const answer = await answering;
       this.answered(key);
       resolve(answer);
@@ -225,6 +229,15 @@ export class Together<Asked, Answer> {
       if (isUnavailable(error)) this.apart.hangs(key);
       reject(error);
     }
+  }
+}
+
+/** That who counts what is sent fails changes nothing of what was sent. */
+export function tell(listener: () => void): void {
+  try {
+    listener();
+  } catch (error) {
+    log('what was sent was not counted: %s', String(error));
   }
 }
 

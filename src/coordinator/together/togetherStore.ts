@@ -1,12 +1,13 @@
 /** The store as the members of one coordinator share it: what they ask in one turn goes out as one call. */
 
 import type { Beat, Claiming, Releasing } from '../../store/manyStore.js';
+import { NotSentError, OvertakenError } from '../../store/notSent.js';
 import type { SeenOrders } from '../../store/orders.js';
 import type { Look, Member, Notice, Observation, Store, TermRecord, Tip } from '../../store/store.js';
 import type { FullStore } from '../../store/taskStore.js';
 import type { Clock } from '../../time/clock.js';
 import { CallSize } from './callSize.js';
-import { Together } from './together.js';
+import { Together, tell } from './together.js';
 
 interface TogetherStoreParts {
   readonly clock: Clock;
@@ -16,12 +17,26 @@ interface TogetherStoreParts {
   readonly isLocal?: boolean;
   /** Calls back when the timers that are due have run. */
   soon?(callback: () => void): void;
-  /** Called when a beat of this holder has been handed to the store. */
-  sent?(holder: string): void;
+  /** Returns what hears how the beat fares that this holder has just decided on, in this term. */
+  decided?(holder: string, term: number): Sending | undefined;
+}
+
+/** What hears how one beat fares. */
+export interface Sending {
+  /** It has been handed to the store. */
+  sent(): void;
+  /** Its turn did not come, so another one goes in its place. */
+  refused(): void;
+}
+
+/** A beat, with what hears of it. */
+interface Sent {
+  readonly beat: Beat;
+  readonly sending: Sending | undefined;
 }
 
 /** `beats`, `looks`: what a call may hold, as the frequent ones know it. */
-type Common = Required<Omit<TogetherStoreParts, 'sent'>> & {
+type Common = Required<Omit<TogetherStoreParts, 'decided'>> & {
   readonly beats: CallSize;
   readonly looks: CallSize;
   readonly opening: Opening;
@@ -35,13 +50,13 @@ const other = { splitsIfSlow: false, isRead: false } as const;
 
 /** Returns a store of the same calls. Those that are not made for many subsystems at once go out as they are. */
 export function togetherStore(store: FullStore, parts: TogetherStoreParts): FullStore {
-  const { clock, limit, isLocal = false, soon = setImmediate, sent = () => {} } = parts;
+  const { clock, limit, isLocal = false, soon = setImmediate, decided = () => undefined } = parts;
   const opening = new Opening(() => store.open());
   const size = () => new CallSize(limit, { isLocal });
   const common = { clock, limit, isLocal, soon, opening, beats: size(), looks: size() };
   return {
     ...store,
-    ...leaseCalls(store, { ...common, sent }),
+    ...leaseCalls(store, { ...common, decided }),
     ...claimCalls(store, common),
     ...lineCalls(store, common),
   };
@@ -49,19 +64,19 @@ export function togetherStore(store: FullStore, parts: TogetherStoreParts): Full
 
 function leaseCalls(
   store: FullStore,
-  { sent, ...common }: Common & Required<Pick<TogetherStoreParts, 'sent'>>,
+  { decided, ...common }: Common & Required<Pick<TogetherStoreParts, 'decided'>>,
 ): Pick<Store, 'beat' | 'release' | 'observe'> {
   const { many } = store;
   const { opening } = common;
-  const beats = new Together<Beat, boolean>({
+  const beats = new Together<Sent, boolean>({
     ...common,
     what: 'beat',
     size: common.beats,
     ...held,
-    keyOf: ({ tenure }) => tenure.name,
-    sent: ({ tenure }) => sent(tenure.holder),
-    all: (asked) => many.beatAll(asked),
-    one: ({ tenure, beat, progress }) => store.beat(tenure, beat, progress),
+    keyOf: ({ beat }) => beat.tenure.name,
+    sent: ({ sending }) => sending?.sent(),
+    all: (asked) => many.beatAll(asked.map(({ beat }) => beat)),
+    one: ({ beat: { tenure, beat, progress } }) => store.beat(tenure, beat, progress),
   });
   const releases = new Together<Releasing, boolean>({
     ...common,
@@ -83,12 +98,17 @@ function leaseCalls(
   });
   return {
     beat: (tenure, beat, progress, isEarly) => {
-      if (isEarly !== true) return opening.ask(beats, { tenure, beat, progress });
+      const sending = decided(tenure.holder, tenure.term);
+      if (isEarly !== true) {
+        const answer = opening.ask(beats, { beat: { tenure, beat, progress }, sending });
+        return sending === undefined ? answer : tellIfRefused(answer, sending);
+      }
       return opening.first(() => {
         // With what the work has done, which may be much: the others need not wait for it, and an older one must not undo it.
-        beats.overtake(tenure.name);
+        const overtaken = beats.overtake(tenure.name);
+        for (const { sending: older } of overtaken) older?.refused();
         const answer = store.beat(tenure, beat, progress);
-        sent(tenure.holder);
+        tell(() => sending?.sent());
         return answer;
       });
     },
@@ -188,6 +208,15 @@ function lineCalls(
     putMember: (member) => opening.ask(lines, member).then(() => {}),
     removeMember: (id) => opening.ask(farewells, id).then(() => {}),
   };
+}
+
+async function tellIfRefused<T>(answer: Promise<T>, sending: Sending): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof NotSentError && !(error instanceof OvertakenError)) sending.refused();
+    throw error;
+  }
 }
 
 /** Has calls wait for the store to open before they wait for a turn: opening takes its time, and is no call that is slow. */

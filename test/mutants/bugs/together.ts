@@ -8,8 +8,8 @@ export const togetherBugs: readonly PlantedBug[] = [
     name: 'lateness-until-decided',
     breaks: 'A beat counts as sent when its member decides, though it waits for all others of the call.',
     file: 'src/coordinator/sentBeats.ts',
-    find: 'const waited = this.clock.now() - at;',
-    replace: 'const waited = Math.min(0, this.clock.now() - at);',
+    find: 'if (isThere()) sender.listener.beatSent(now - due, now - aimed);',
+    replace: 'if (isThere()) sender.listener.beatSent(Math.min(0, now - due), Math.min(0, now - aimed));',
     caughtBy: ['named'],
   },
   {
