@@ -23,15 +23,20 @@ export function isDeclared(row: StoredSchedule, declaration: Declaration): boole
   return !row.parked && fields.every((field) => row[field] === declaration[field]);
 }
 
+/** How far back the slots of a row that is made again may be open, in ms: their tasks are still there, so none is stored twice. */
+const REMADE_MS = 60_000;
+
 /** Returns what a row that is gone had beside what the program says. */
 function remade(
   known: StoredSchedule,
-  rules: Pick<Declaration, 'pattern' | 'timeZone'>,
+  rules: Pick<Declaration, 'pattern' | 'timeZone' | 'jitter'>,
   { term, now }: { readonly term: number; readonly now: number },
 ): ScheduleChange {
   const { last, lastSeq, missedCount, missedAt, resumed } = known;
   return {
-    ...{ cursor: cursorFor(known, rules, now), last, missedCount, missedAt, resumed },
+    // A master that is deposed may write this, and tasks of slots that were settled since then may be trimmed.
+    cursor: Math.max(cursorFor(known, rules, now), now - rules.jitter - REMADE_MS),
+    ...{ last, missedCount, missedAt, resumed },
     // The number is that of a task of another life of the store.
     lastSeq: known.term > term ? null : lastSeq,
   };

@@ -284,6 +284,22 @@ test('a schedule that is deleted while this program has it is made again as it w
   expect(await row()).toMatchObject({ last: Date.UTC(2026, 4, 1, 14), lastSeq: 2, pattern: before?.pattern });
 });
 
+test('one that is made again opens no slots of long ago: a master that is deposed may not know that they were settled', async () => {
+  const made = timetable(hourly({ missed: 'all' }));
+  made.start(1);
+  await clock.advance(60 * MINUTE);
+  done = 1;
+  // Held up for three hours, in which another master was there.
+  made.fence();
+  await store.deleteSchedule(NAME, 'a', Number.POSITIVE_INFINITY);
+  await clock.advance(180 * MINUTE);
+  made.resume();
+  await clock.advance(2 * MINUTE);
+  expect(ids()).toEqual(['a@13:00']);
+  await clock.advance(60 * MINUTE);
+  expect(ids()).toEqual(['a@13:00', 'a@17:00']);
+});
+
 test('one that is deleted while it is paused stays paused, with its counts', async () => {
   const made = timetable(hourly());
   made.start(1);
