@@ -9,10 +9,13 @@ import { MemoryDuty } from '../../../src/coordinator/duties/memoryDuty.ts';
 import type { QueueDuty } from '../../../src/coordinator/duties/queueDuty.ts';
 import { Fitness } from '../../../src/coordinator/fitness.ts';
 import { ClusterMember } from '../../../src/coordinator/member.ts';
+import type { MemberParts } from '../../../src/coordinator/memberParts.ts';
+import { SentBeats } from '../../../src/coordinator/sentBeats.ts';
 import { hashOf, pollsOfRank } from '../../../src/coordinator/spread/rank.ts';
 import { storeLimits } from '../../../src/coordinator/storeLimits.ts';
 import { togetherStore } from '../../../src/coordinator/together/togetherStore.ts';
 import { WorkLoading } from '../../../src/coordinator/workLoading.ts';
+import { Suspensions } from '../../../src/election/suspensions.ts';
 import { type Phase, transitions } from '../../../src/election/transitions.ts';
 import type { CodedError, FailoverErrorCode } from '../../../src/errors.ts';
 import { configurationOf } from '../../../src/options/configuration.ts';
@@ -23,6 +26,7 @@ import { OutboxWatch } from '../../../src/relay/outboxWatch.ts';
 import { openOnUse } from '../../../src/store/openOnUse.ts';
 import type { Store } from '../../../src/store/store.ts';
 import type { ProcessIdentity, ProcessTable } from '../../../src/surroundings/processIdentity.ts';
+import { sharingTimers } from '../../../src/time/sharedTimers.ts';
 import type { MemberEvent, TaskBatch } from '../../../src/wire/messages.ts';
 import { ordinary } from '../../support/orders.ts';
 import { type Held, SkewedClock, type Timeline } from '../../support/skewedClock.ts';
@@ -108,6 +112,7 @@ export class SimulatedProcess {
   private functionDuty: FunctionDuty | null = null;
   readonly conduct: Conduct;
   private readonly fitness: Fitness;
+  private readonly sentBeats: SentBeats;
   /** How often it has become unfit; only the last one's end makes it fit. */
   private ailments = 0;
 
@@ -122,6 +127,7 @@ export class SimulatedProcess {
     const { timeline, random, habits, setting, database, ledger } = world;
     this.clock = new SkewedClock(timeline, (run) => this.hold(run), rate, random() * 1e6);
     const { clock } = this;
+    this.sentBeats = new SentBeats(clock);
     this.lease = new SimulatedLease(clock);
     this.thread = new SimulatedThread({
       clock,
@@ -218,7 +224,7 @@ export class SimulatedProcess {
       requestTimeout: limits.request,
       store: shared,
       ...(habits.onGrid ? { phase: random() * intervals.MASTER } : {}),
-      clock,
+      ...this.timesOfMember(),
       lease: this.lease,
       emit,
       unfit: () => fitness.unfit,
@@ -254,12 +260,21 @@ export class SimulatedProcess {
     });
   }
 
+  /** A coordinator with more members shares these among them, where a world has them. */
+  private timesOfMember(): Pick<MemberParts, 'clock' | 'suspensions' | 'sentBeats'> {
+    const { clock, sentBeats } = this;
+    if (this.world.habits.company === 0) return { clock };
+    const shared = sharingTimers(clock);
+    return { clock: shared, suspensions: new Suspensions(shared), sentBeats };
+  }
+
   /** The store as a coordinator with more members sees it, where a world has them. */
   private amongOthers(limit: number): Store {
     const { habits, random } = this.world;
     if (habits.company === 0) return this.store;
     const soon = (callback: () => void): void => void this.clock.at(this.clock.now(), callback);
-    const shared = togetherStore(openOnUse(this.store), { clock: this.clock, limit, soon });
+    const decided = (holder: string, term: number) => this.sentBeats.decided(holder, term);
+    const shared = togetherStore(openOnUse(this.store), { clock: this.clock, limit, soon, decided });
     const beat: Store['beat'] = (...own) => {
       this.conduct.asks('beat');
       const company = random() < habits.company ? drawCompany(random) : [];
