@@ -67,8 +67,9 @@ export interface MemberStatus {
     readonly roundTrip: Spread;
   };
   /**
-   * Says how far the wall clock of the server is ahead of the one of this process, in ms, as measured at most 10 s ago. Null on the
-   * embedded store, and while the store does not answer. No election reads a clock of another machine; schedules follow that of their master.
+   * Says how far the wall clock of the server is ahead of the one of this process, in ms, as measured at most 10 s ago, without the
+   * time that the machine slept. Null on the embedded store, and while the store does not answer. No election reads a clock of another
+   * machine; schedules follow that of their master.
    */
   readonly clockAhead: number | null;
   /** Says how long the next task has waited for a task thread that may be made, in ms; null if it does not wait for one. */
