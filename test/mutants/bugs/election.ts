@@ -252,8 +252,8 @@ export const electionBugs: readonly PlantedBug[] = [
     name: 'one-failed-beat-concedes',
     breaks: 'A single failed beat ends the mastership (rule 6).',
     file: protocol,
-    find: "this.effects.push({ type: 'beatFailed', error: answer.error });\n      this.beatFrom(",
-    replace: `this.effects.push({ type: 'beatFailed', error: answer.error });
+    find: "this.effects.push({ type: 'beatFailed', error });\n      this.beatFrom(",
+    replace: `this.effects.push({ type: 'beatFailed', error });
       if (sentAt >= mastership.lastSentAt) {
         this.stepDown('error', 'a beat failed');
         this.state.nextLookAt = this.now;

@@ -60,8 +60,8 @@ export const relayBugs: readonly PlantedBug[] = [
     name: 'entries-read-ahead-of-time',
     breaks: 'A master asks for entries before they are due.',
     file: relay,
-    find: 'outbox.readEntries(name, new Date(clock.wall()), ENTRIES_MAX)',
-    replace: 'outbox.readEntries(name, new Date(clock.wall() + 400), ENTRIES_MAX)',
+    find: 'outbox.readEntries(name, new Date(clock.wall()), most)',
+    replace: 'outbox.readEntries(name, new Date(clock.wall() + 400), most)',
     caughtBy: ['simulation'],
   },
   {
@@ -109,8 +109,8 @@ export const relayBugs: readonly PlantedBug[] = [
     name: 'numbers-freed-before-it-is-put-down',
     breaks: 'On MongoDB numbers are free again and nothing says so: what comes too late looks as if it had been done.',
     file: 'src/store/mongodb/tasks/taskTrimmer.ts',
-    find: 'if (to > trim.recorded) await this.record(',
-    replace: 'if (to > trim.recorded + STRETCH) await this.record(',
+    find: 'const isOnRecord = to <= trim.recorded ||',
+    replace: 'const isOnRecord = to <= trim.recorded + STRETCH ||',
     caughtBy: ['units', 'contract'],
   },
   {

@@ -171,8 +171,8 @@ export const storeBugs: readonly PlantedBug[] = [
     name: 'highest-number-trimmed',
     breaks: 'On MongoDB the highest number is trimmed, and is given again should the lease be lost.',
     file: 'src/store/mongodb/tasks/taskTrimmer.ts',
-    find: 'for (let last = trim.ripe - 1; !signal.aborted && (trim.trimmed ?? 0) < last; last = trim.ripe - 1) {',
-    replace: 'for (let last = trim.ripe; !signal.aborted && (trim.trimmed ?? 0) < last; last = trim.ripe) {',
+    find: 'for (let last = trim.ripe - 1; goesOn() && (trim.trimmed ?? 0) < last; last = trim.ripe - 1) {',
+    replace: 'for (let last = trim.ripe; goesOn() && (trim.trimmed ?? 0) < last; last = trim.ripe) {',
     caughtBy: ['units'],
   },
   {

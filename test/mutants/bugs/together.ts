@@ -254,8 +254,8 @@ export const togetherBugs: readonly PlantedBug[] = [
     breaks:
       'The last ten of a thousand beats that are answered late have all later beats go out in dozens of commands.',
     file: 'src/coordinator/together/callSize.ts',
-    find: 'if (this.kind.isLocal || 2 * size < this.most) return;',
-    replace: 'if (this.kind.isLocal) return;',
+    find: 'if (this.isFixed || 2 * size < this.most) return;',
+    replace: 'if (this.isFixed) return;',
     caughtBy: ['named'],
   },
   {

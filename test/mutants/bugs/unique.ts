@@ -71,8 +71,8 @@ export const uniqueBugs: readonly PlantedBug[] = [
     name: 'trimming-begins-at-an-old-record',
     breaks: 'On MongoDB a queue that was emptied without the record of its trimming is not trimmed any more.',
     file: 'src/store/mongodb/tasks/taskTrimmer.ts',
-    find: 'trim.recorded > last ? 0 :',
-    replace: 'trim.recorded < 0 ? 0 :',
+    find: 'const isOurs = record !== null && isTrue(record, epoch, done);',
+    replace: 'const isOurs = record !== null;',
     caughtBy: ['units'],
   },
   {
