@@ -184,6 +184,8 @@ export class SimulatedConnection implements FullStore {
   epoch = 0;
   /** The looks and the steps of claims that were asked. */
   private steps = 0;
+  /** What is asked now is the second write of a call that was made before, perhaps by a member that has stopped since. */
+  isSecond = false;
   /** How many calls moved entries, and which of them was the last that was carried out. */
   private moves = 0;
   private movedLast = 0;
@@ -402,8 +404,8 @@ export class SimulatedConnection implements FullStore {
       tasksAfter: (_name, seq, limit) => this.read('tasksAfter', (primary) => tasksAfter(primary, seq, limit)),
       acknowledge: async (tenure, { number, done: through, burial, outcomes = [] }) => {
         // The embedded store, the one that trims at once, writes both in one transaction.
-        if (outcomes.length > 0 && !trims)
-          await this.write('putOutcomes', () => ({ change: keepOutcomes(outcomes), answer: null }));
+        const isSecond = outcomes.length > 0 && !trims;
+        if (isSecond) await this.write('putOutcomes', () => ({ change: keepOutcomes(outcomes), answer: null }));
         const acknowledge = (document: LeaseDocument | null): LeaseDocument | null => {
           const mine = acknowledgesAnyTerm ? document : held(document, tenure);
           if (mine === null || (mine.lease.ack >= number && !acknowledgesAnyTerm)) return null;
@@ -411,7 +413,12 @@ export class SimulatedConnection implements FullStore {
         };
         const committed = (): void => database.watch.acknowledged(tenure, through, burial);
         const also = outcomes.length > 0 && trims ? keepOutcomes(outcomes) : undefined;
-        return this.writeLease('acknowledge', acknowledge, committed, { also });
+        this.isSecond = isSecond;
+        try {
+          return this.writeLease('acknowledge', acknowledge, committed, { also });
+        } finally {
+          this.isSecond = false;
+        }
       },
       setAttempts: ({ term }, record) =>
         done(this.write('setAttempts', () => ({ change: setAttempts(term, record), answer: null }))),

@@ -499,7 +499,8 @@ export class World implements Surroundings {
     const isAsked = process.userCalls > 0;
     // A call that waits for company was asked before the process stopped, at this very moment.
     const isPatient = this.habits.company > 0 && togetherCalls.has(call);
-    const isSilent = process.alive || process.dead || isAsked || isPatient || !this.habits.options.durable;
+    const goesOn = isPatient || process.store.isSecond;
+    const isSilent = process.alive || process.dead || isAsked || goesOn || !this.habits.options.durable;
     if (!isSilent) this.broke(new Error(`${process.id} has stopped, and asks ${call}`));
     const fate = this.decide(process, call);
     if (this.note !== null) {
