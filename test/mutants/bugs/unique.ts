@@ -72,7 +72,7 @@ export const uniqueBugs: readonly PlantedBug[] = [
     breaks: 'On MongoDB a queue that was emptied without the record of its trimming is not trimmed any more.',
     file: 'src/store/mongodb/tasks/taskTrimmer.ts',
     find: 'const isOurs = record !== null && isTrue(record, epoch, done);',
-    replace: 'const isOurs = record !== null;',
+    replace: 'const isOurs = record !== null && (isTrue(record, epoch, done) || done >= 0);',
     caughtBy: ['units'],
   },
   {
