@@ -23,7 +23,7 @@ async function ask({ quick, progress, rows: only }: Settings): Promise<Answer> {
     notes: [
       'Commands a second: on a server, what a proxy between the driver and the server saw, without `hello`; on the embedded store, the write transactions of all members together.',
       'CPU: of the whole process, in shares of one core, with its events and, on the embedded store, the disk.',
-      'Lateness: of all beats while it was measured, until they were handed to the store; within the buckets of the metric evenly.',
+      'Lateness: of all beats while it was measured, until they were handed to the store; the upper bound of its bucket in the metric.',
       'Round trip: of 50 subsystems, the worst of them in each column, from the start on.',
       ...parts.flatMap(({ notes }) => notes),
       ...gaps.notes(),
