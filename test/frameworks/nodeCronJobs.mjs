@@ -51,7 +51,8 @@ while (runs.length < 10) await new Promise((resolve) => setTimeout(resolve, 50))
 // The answers of the last run.
 await new Promise((resolve) => setTimeout(resolve, 300));
 for (const job of jobs) job.stop();
-await background.destroy();
+// Its process ends by itself if the machine is too busy to hear of that within the 5 s of node-cron.
+await background.destroy().catch(() => {});
 const [ran, passed] = [[...runs], [...skipped]];
 await service.close();
 // After the mastership nothing asks the store, and nothing runs.
