@@ -2,6 +2,7 @@
  * The coordinator: every cluster of one `failover(options)`, and the one store they share. It runs on a thread of its
  * own, where no user code ever does.
  */
+
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
@@ -30,6 +31,7 @@ import { realTime } from '../time/realTime.js';
 import { sharingBoot } from '../time/sharedBoot.js';
 import { sharingTimers } from '../time/sharedTimers.js';
 import { systemClock } from '../time/systemClock.js';
+import { inTurns } from '../values/chunks.js';
 import type {
   CallAnswer,
   CallArgs,
@@ -237,12 +239,7 @@ export class CoordinatorHost {
 
   /** Asks all members, in the order in which they came, and few at once: each reads the store. */
   async status(): Promise<MemberStatus[]> {
-    const hosted = [...this.hosted.values()];
-    const told: MemberStatus[] = [];
-    for (let at = 0; at < hosted.length; at += STATUS_MAX) {
-      told.push(...(await Promise.all(hosted.slice(at, at + STATUS_MAX).map((cluster) => cluster.status()))));
-    }
-    return told;
+    return inTurns([...this.hosted.values()], STATUS_MAX, (cluster) => cluster.status());
   }
 
   async undrain(): Promise<void> {

@@ -2,10 +2,12 @@
  * Reads what there is to see of all subsystems of a store, or of one. What it costs does not grow with the number of tasks:
  * queues are measured by their numbers, and dead letters counted up to a limit.
  */
+
 import { noOrders } from '../store/orders.js';
 import type { LeaseEntry, StoreReader } from '../store/reader.js';
 import type { Member } from '../store/store.js';
 import type { Clock } from '../time/clock.js';
+import { inTurns } from '../values/chunks.js';
 import { type Look, lookAt } from './look.js';
 import { noOrdersView, type OrdersView, viewOfOrders } from './seenOrders.js';
 import {
@@ -45,7 +47,7 @@ export function viewsOf(reader: QueueReader, look: Look, clock: Wall): Promise<S
   const { names, leases, members, orders } = look;
   const entries = new Map(leases.map((lease) => [lease.name, lease]));
   const crews = bySubsystem(members);
-  return inTurns(names, (name) => {
+  return inTurns(names, AT_ONCE_MAX, (name) => {
     const asked = { name, lease: entries.get(name) ?? null };
     return viewOf(reader, asked, crews.get(name) ?? [], orders.get(name) ?? noOrdersView, clock);
   });
@@ -159,12 +161,4 @@ async function queueOf(
     headAt,
     headAge: headAt === null ? null : Math.max(0, now - headAt.getTime()),
   };
-}
-
-async function inTurns<T, R>(items: readonly T[], run: (item: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = [];
-  for (let at = 0; at < items.length; at += AT_ONCE_MAX) {
-    results.push(...(await Promise.all(items.slice(at, at + AT_ONCE_MAX).map(run))));
-  }
-  return results;
 }

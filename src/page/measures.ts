@@ -2,9 +2,11 @@
  * The queues as they were measured last. A look measures a few of them: those that someone watches, those whose lease says that
  * they have moved, and then those that were measured longest ago. So a look costs the same with a thousand subsystems.
  */
+
 import { StoreError } from '../errors.js';
 import type { QueueReader } from '../operations/subsystems.js';
 import type { LeaseEntry, Page, StoreReader, TaskEntry } from '../store/reader.js';
+import { inTurns } from '../values/chunks.js';
 import type { SeenHead } from './rows.js';
 
 /** So many queues are measured in one look, with three reads each at most. */
@@ -46,10 +48,7 @@ export class Measures implements QueueReader {
       .map((name) => ({ name, rank: this.rankOf(name, entries.get(name), watched) }))
       .sort((a, b) => b.rank - a.rank)
       .slice(0, Math.max(MEASURED_MAX, watched.size));
-    for (let at = 0; at < due.length; at += AT_ONCE_MAX) {
-      const together = due.slice(at, at + AT_ONCE_MAX);
-      await Promise.all(together.map(({ name }) => this.measureOne(reader, name, entries.get(name))));
-    }
+    await inTurns(due, AT_ONCE_MAX, ({ name }) => this.measureOne(reader, name, entries.get(name)));
   }
 
   /** Measures one that may be behind those that are shown. */

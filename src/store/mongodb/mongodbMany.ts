@@ -2,7 +2,9 @@
  * The calls for many subsystems, on MongoDB: one `update` or one `find` for all. Each lease stays a document of its own, with
  * its own term and holder; only the command is shared.
  */
+
 import type { StoreError } from '../../errors.js';
+import { chunksOf, inTurns } from '../../values/chunks.js';
 import { type Fields, noticeIds, storedProgress } from '../documents.js';
 import type { Beat, Claiming, ManyStore, Releasing } from '../manyStore.js';
 import type { Member, Notice, TermRecord } from '../store.js';
@@ -86,7 +88,7 @@ export class MongodbMany implements ManyStore {
   private async noticesById(ids: readonly string[]): Promise<Fields[]> {
     const read = ($in: readonly string[]) =>
       this.parts.commands.find('readNotices', MEMBERS, { _id: { $in } }, { limit: $in.length });
-    return (await inTurns(partsOf(ids, NOTICE_IDS_MAX), 1, read)).flat();
+    return (await inTurns(chunksOf(ids, NOTICE_IDS_MAX), 1, read)).flat();
   }
 
   /** An answer that is cut is asked for name by name. */
@@ -115,19 +117,4 @@ export class MongodbMany implements ManyStore {
       await this.parts.commands.delete('removeMember', MEMBERS, { _id: { $in: some } }, 0);
     }
   }
-}
-
-function partsOf<T>(all: readonly T[], size: number): T[][] {
-  return Array.from({ length: Math.ceil(all.length / size) }, (_, part) => all.slice(part * size, (part + 1) * size));
-}
-
-/** Asks for so many at once, and for the next ones when these have been answered. */
-async function inTurns<T, Answer>(
-  all: readonly T[],
-  atOnce: number,
-  ask: (one: T) => Promise<Answer>,
-): Promise<Answer[]> {
-  const answers: Answer[] = [];
-  for (const some of partsOf(all, atOnce)) answers.push(...(await Promise.all(some.map(ask))));
-  return answers;
 }

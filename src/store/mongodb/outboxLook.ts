@@ -1,5 +1,7 @@
 /** What the doctor sees of the outbox in MongoDB: which entries no master takes. Each read is limited, and most use the index. */
+
 import { bson } from '../../task/bson.js';
+import { chunksOf } from '../../values/chunks.js';
 import type { Fields } from '../documents.js';
 import { OUTBOX_NAMES_MAX, OUTBOX_REFUSED_MAX, type SeenOutbox, whyRefused } from '../seenOutbox.js';
 import type { Commands } from './commands.js';
@@ -21,8 +23,7 @@ export async function lookAtOutbox(commands: Commands, known: readonly string[],
     const projection = { _id: 0, name: 1, ...fields };
     return commands.find(WHAT, OUTBOX, filter, { limit, projection, ...majority });
   };
-  const chunks: (readonly string[])[] = [];
-  for (let from = 0; from < known.length; from += NAMES_MAX) chunks.push(known.slice(from, from + NAMES_MAX));
+  const chunks = chunksOf(known, NAMES_MAX);
   // More names than that are not excluded in one read.
   const unknown = known.length <= NAMES_MAX ? await unknownNames(find, known) : { found: [], isWhole: false };
   const late = { found: new Set<string>(), rounds: 0 };
