@@ -15,8 +15,8 @@ import { clean, showId } from '../text/words.js';
 import { mustBeKnown } from './pause.js';
 
 /** How long the master is waited for, in ms. */
-export const TIMEOUT_MS = 15_000;
-export const TIMEOUT_MAX_MS = 3_600_000;
+const TIMEOUT_MS = 15_000;
+const TIMEOUT_MAX_MS = 3_600_000;
 
 type Flags = Readonly<Record<string, unknown>>;
 
@@ -29,8 +29,7 @@ export const cancel: Register = (program, context) => {
     .option('--running', 'end the work on a task that runs, too')
     .option('--wait <duration>', 'how long to wait for the master (15s)');
   withCommonOptions(command).action((name: string, ids: string[], flags: Flags) => {
-    const text = readText(flags.wait);
-    const timeout = text === undefined ? TIMEOUT_MS : parseDuration(text, '--wait', { min: 0, max: TIMEOUT_MAX_MS });
+    const timeout = readWait(flags);
     for (const id of ids) taskIdsOf(id);
     return session(flags, context, (opened) => run(name, ids, { running: flags.running === true, timeout }, opened));
   });
@@ -63,6 +62,12 @@ async function run(
   const removed = outcomes.filter((outcome) => outcome === 'removed').length;
   output.talk(`${clean(name)}: ${removed} cancelled${removed === ids.length ? '' : `, ${ids.length - removed} not`}`);
   if (removed === 0) process.exitCode = exitOf(outcomes);
+}
+
+/** Returns for how long the master is waited for, in ms. */
+export function readWait({ wait }: Flags): number {
+  const text = readText(wait);
+  return text === undefined ? TIMEOUT_MS : parseDuration(text, '--wait', { min: 0, max: TIMEOUT_MAX_MS });
 }
 
 /** Returns the lease of a subsystem, whose queue must be in the store. `what` could not be done to its tasks else. */

@@ -6,14 +6,13 @@ import { systemClock } from '../../time/systemClock.js';
 import type { Register } from '../context.js';
 import { UsageError } from '../exit.js';
 import { withCommonOptions } from '../settings/common.js';
-import { parseDuration } from '../settings/durations.js';
 import { readText } from '../settings/values.js';
 import { asker } from '../support/asking.js';
 import { type Session, session } from '../support/session.js';
 import { taskIdsOf } from '../support/taskIds.js';
 import { readTask } from '../support/taskText.js';
 import { showId } from '../text/words.js';
-import { durableLease, exitOf, TIMEOUT_MAX_MS, TIMEOUT_MS, words } from './cancel.js';
+import { durableLease, exitOf, readWait, words } from './cancel.js';
 
 type Flags = Readonly<Record<string, unknown>>;
 
@@ -27,9 +26,7 @@ export const update: Register = (program, context) => {
     .option('--key <property>', 'which property holds the id (default: the one that the cluster has)')
     .option('--wait <duration>', 'how long to wait for the master (15s)');
   withCommonOptions(command).action((name: string, id: string, task: string, flags: Flags) => {
-    const text = readText(flags.wait);
-    const timeout = text === undefined ? TIMEOUT_MS : parseDuration(text, '--wait', { min: 0, max: TIMEOUT_MAX_MS });
-    const asked = { id, task, timeout, key: readText(flags.key) };
+    const asked = { id, task, timeout: readWait(flags), key: readText(flags.key) };
     taskIdsOf(id);
     return session(flags, context, (opened) => run(name, asked, opened));
   });
