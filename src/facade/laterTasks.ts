@@ -5,7 +5,7 @@
 import { showKind, showValue } from '../diagnostics/showValue.js';
 import { FailoverError, InvalidOptionError, StateError, TaskError } from '../errors.js';
 import { checkBoolean, checkNumber, isObject, readFields, reading } from '../options/checks.js';
-import { bson } from '../task/bson.js';
+import { newOrigin } from '../task/newOrigin.js';
 import { UNIQUE_MAX_MS } from '../task/task.js';
 import type { Caller } from '../wire/messages.js';
 import type { PendingSubmission, PendingSubmissions, Submission, Submissions, TransactionSession } from './api.js';
@@ -194,7 +194,7 @@ export class LaterTasks {
       // Memory of its own: what is shared may be another task's before the driver has sent it.
       payload: Buffer.from(slot.block.bytes.slice(slot.offset, slot.offset + slot.length)),
       ...(at === null ? {} : { at: new Date(at) }),
-      origin: new bson.ObjectId().toHexString(),
+      origin: newOrigin(),
       written,
     }));
     // Again, because the transaction may have ended since, and the driver would write outside of one.

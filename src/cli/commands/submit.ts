@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { limitsOf, newTask, type SubmissionLimits, submit as store, submitLater } from '../../operations/submission.js';
 import type { NewTask } from '../../store/taskStore.js';
-import { bson } from '../../task/bson.js';
+import { newOrigin } from '../../task/newOrigin.js';
 import { type TaskId, UNIQUE_MAX_MS } from '../../task/task.js';
 import { systemClock } from '../../time/systemClock.js';
 import type { Register } from '../context.js';
@@ -70,7 +70,7 @@ async function run(name: string, { given, flags, idRule, at }: Asked, opened: Se
   const tasks = await tasksIn(given, flags, { ...limits, key: readText(flags.key) ?? limits.key });
   const { tasks: queue, outbox } = await opened.writer();
   if (at !== null) {
-    const later = await submitLater(outbox, name, tasks, { at, newOrigin: () => new bson.ObjectId().toHexString() });
+    const later = await submitLater(outbox, name, tasks, { at, newOrigin });
     const due = new Date(at);
     output.result({ name, ...later, at: due }, () => {
       const known = later.duplicates === 0 ? '' : `, already waiting: ${later.duplicates}`;

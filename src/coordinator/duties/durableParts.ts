@@ -1,4 +1,4 @@
-import { bson } from '../../task/bson.js';
+import { newOrigin } from '../../task/newOrigin.js';
 import type { SharedParts } from '../sharedParts.js';
 import type { DurableDutyParts } from './durableDuty.js';
 
@@ -6,7 +6,6 @@ type StoreParts = Pick<DurableDutyParts, 'store' | 'schedules' | 'clockAhead' | 
 
 /** Returns what a durable duty has of its coordinator. */
 export function durableParts({ store, outboxes }: Pick<SharedParts, 'store' | 'outboxes'>): StoreParts {
-  const newOrigin = (): string => new bson.ObjectId().toHexString();
   const { tasks, schedules, outbox } = store;
   return { store: tasks, schedules, clockAhead: () => store.clockAhead(), outbox, outboxes, newOrigin };
 }
