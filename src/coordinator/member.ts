@@ -6,11 +6,11 @@
 import { logFor } from '../diagnostics/log.js';
 import type { Drain, News, StoreRequest } from '../election/effects.js';
 import { Elector, type ElectorCallbacks } from '../election/elector.js';
-import { Suspensions } from '../election/suspensions.js';
 import type { Phase } from '../election/transitions.js';
 import { FailoverError, type FailoverErrorCode, toWire } from '../errors.js';
 import { timeToLive } from '../options/leaseTimes.js';
 import { SIGN_PERIOD_MS } from '../requests/members.js';
+import { shownAhead } from '../store/serverAhead.js';
 import type { Lease, Member, Observation, Progress } from '../store/store.js';
 import type { Cancel } from '../time/clock.js';
 import { nextOnGrid } from '../time/grid.js';
@@ -66,7 +66,6 @@ export class ClusterMember implements ElectorCallbacks, Giver {
     const beats = parts.sentBeats?.add(holder, this.statistics) ?? this.statistics;
     this.holder = parts.deaths.add(() => this.elector.holderGone());
     const watched = withOrders(store, () => this.orders);
-    const suspensions = parts.suspensions ?? new Suspensions(clock);
     this.elector = new Elector({
       name,
       config,
@@ -75,7 +74,7 @@ export class ClusterMember implements ElectorCallbacks, Giver {
       callbacks: this,
       beats,
       requestTimeout,
-      suspensions,
+      suspensions: parts.suspensions,
     });
     this.duty = parts.makeDuty(() => this.elector.progressed());
     this.orders = new OrdersWatch({
@@ -181,7 +180,7 @@ export class ClusterMember implements ElectorCallbacks, Giver {
     const [load, members, clockAhead] = await Promise.all([
       this.duty.load(),
       store.listMembers(name).catch((): Member[] => []),
-      store.clockAhead().catch(() => null),
+      shownAhead(store),
     ]);
     return {
       name,
@@ -196,7 +195,7 @@ export class ClusterMember implements ElectorCallbacks, Giver {
       heartbeat: this.statistics.report(),
       configuration: { ...this.parts.configuration, differing: this.configurations.differing },
       ...this.orders.status,
-      clockAhead: clockAhead === 'none' ? null : clockAhead,
+      clockAhead,
       members,
     };
   }

@@ -53,7 +53,7 @@ interface ElectorParts {
   /** After this many ms without an answer a request counts as failed, should the store break its own promise. */
   readonly requestTimeout: number;
   /** That of all electors of this thread; its own by default. */
-  readonly suspensions?: Suspensions;
+  readonly suspensions?: Suspensions | undefined;
 }
 
 export class Elector {

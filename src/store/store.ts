@@ -6,7 +6,6 @@
  * nothing was sent. No call tries a write a second time on its own: a late second attempt could land after the caller
  * has given up. Every call ends within the time limit that the store was made with.
  */
-
 import type { Configuration } from '../options/configuration.js';
 import type { ProcessIdentity } from '../surroundings/processIdentity.js';
 import type { TaskId } from '../task/task.js';

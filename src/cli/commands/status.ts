@@ -1,7 +1,9 @@
 /** `status`: one subsystem, for people, or with `--check` for monitoring. */
+
 import { StoreError } from '../../errors.js';
 import { findMaster, type Health, judge } from '../../operations/health.js';
 import { readSubsystem } from '../../operations/subsystems.js';
+import { shownAhead } from '../../store/serverAhead.js';
 import { systemClock } from '../../time/systemClock.js';
 import type { CommandContext, Register } from '../context.js';
 import { CommandError } from '../exit.js';
@@ -32,12 +34,9 @@ export const status: Register = (program, context) => {
 };
 
 async function show(name: string, { reader, output, settings }: Session): Promise<void> {
-  const [seen, serverAhead] = await Promise.all([
-    readSubsystem(reader, name, systemClock),
-    reader.clockAhead().catch(() => null),
-  ]);
+  const [seen, clockAhead] = await Promise.all([readSubsystem(reader, name, systemClock), shownAhead(reader)]);
   if (seen === null) throw noSubsystem(name, reader.label);
-  const view = { ...seen, clockAhead: serverAhead === 'none' ? null : serverAhead };
+  const view = { ...seen, clockAhead };
   const shown = { colors: output.colors, time: settings.time, now: systemClock.wall() };
   output.result(view, () => statusText(view, shown));
 }
