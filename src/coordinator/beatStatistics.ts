@@ -11,15 +11,16 @@ export class BeatStatistics implements BeatListener {
   private readonly delay = new Histogram();
   private readonly roundTrip = new Histogram();
 
-  /** `also` hears the same. */
+  /** `also` hears the same, but 0 for what is less. */
   constructor(private readonly also?: BeatListener) {}
 
   /** Records a beat that went out `late` ms after it was due, and `delay` ms after the moment that was aimed at; less than 0: before. */
   beatSent(late: number, delay: number): void {
     this.sent += 1;
-    this.lateness.record(Math.max(0, late));
-    this.delay.record(Math.max(0, delay));
-    this.also?.beatSent(late, delay);
+    const [lateness, overdue] = [Math.max(0, late), Math.max(0, delay)];
+    this.lateness.record(lateness);
+    this.delay.record(overdue);
+    this.also?.beatSent(lateness, overdue);
   }
 
   /** Records that a beat was acknowledged `ms` after it was sent. */

@@ -29,7 +29,7 @@ export class MemberMetrics implements BeatListener {
   ) {}
 
   beatSent(late: number): void {
-    this.shared.lateness.record(Math.max(0, late));
+    this.shared.lateness.record(late);
   }
 
   beatAcknowledged(roundTrip: number): void {
