@@ -222,19 +222,17 @@ describe('outcomes', () => {
     expect(trims).toBeGreaterThan(5);
   });
 
+  /** Stores so many outcomes whose time is over. */
+  function storeOld(count: number): void {
+    const [at, until] = [new Date(0), new Date(0)];
+    const old = { term: 1, state: 'done', attempts: 1, error: null, result: null, at, until } as const;
+    for (let seq = 1; seq <= count; seq++) store.outcomes.set(seq, { id: seq, seq, ...old });
+  }
+
   test('many old ones are deleted by calls that each delete some, one at a time, and soon again after one that failed', async () => {
     const master = await elected();
-    const old = {
-      term: 1,
-      state: 'done',
-      attempts: 1,
-      error: null,
-      result: null,
-      at: new Date(0),
-      until: new Date(0),
-    } as const;
     const count = 3 * OUTCOMES_TRIMMED_MAX + 1;
-    for (let seq = 1; seq <= count; seq++) store.outcomes.set(seq, { id: seq, seq, ...old });
+    storeOld(count);
     let [calls, left] = [0, 1];
     master.fate = (call) => {
       if (call !== 'trimOutcomes') return atOnce;
@@ -250,16 +248,7 @@ describe('outcomes', () => {
 
   test('a mastership that ends deletes no more old ones', async () => {
     const master = await elected();
-    const old = {
-      term: 1,
-      state: 'done',
-      attempts: 1,
-      error: null,
-      result: null,
-      at: new Date(0),
-      until: new Date(0),
-    } as const;
-    for (let seq = 1; seq <= 5 * OUTCOMES_TRIMMED_MAX; seq++) store.outcomes.set(seq, { id: seq, seq, ...old });
+    storeOld(5 * OUTCOMES_TRIMMED_MAX);
     master.fate = (call) => (call === 'trimOutcomes' ? { there: POLL, back: POLL } : atOnce);
     await clock.advance(4 * POLL);
     master.queue.endReign();
