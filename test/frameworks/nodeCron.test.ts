@@ -13,7 +13,7 @@ test('node-cron: of all instances one has each run, also where two believe to be
   await copyFile(join(import.meta.dirname, 'nodeCronJobs.mjs'), program);
   const path = join(await temporaryFolder(), 'store');
   await settle({ kind: 'embedded', path });
-  const { stdout } = await promisify(execFile)(process.execPath, [program, path], { cwd: installed });
+  const { stdout } = await promisify(execFile)(process.execPath, [program, path], { cwd: installed, timeout: 60_000 });
   const last = stdout.trim().split('\n').at(-1) ?? '';
   const seen: { runs: string[]; skipped: string[]; background: string; after: boolean } = JSON.parse(last);
   expect(seen.runs).toEqual([...new Set(seen.runs)]);
