@@ -23,7 +23,8 @@ interface Idle {
 interface Pool {
   /** Those that wait in the pool, in the order in which the driver hands them out. */
   readonly idle: Idle[];
-  readonly out: Set<unknown>;
+  /** Those that have a command, or a ping, as they were when they were handed out. */
+  readonly out: Map<unknown, Idle | undefined>;
 }
 
 export class IdleConnections {
@@ -48,8 +49,8 @@ export class IdleConnections {
       this.pool(address).idle.push(this.heard(connectionId));
     });
     client.on('connectionCheckedOut', ({ address, connectionId }) => {
-      this.forget(address, connectionId);
-      this.pool(address).out.add(connectionId);
+      const taken = this.forget(address, connectionId);
+      this.pool(address).out.set(connectionId, taken);
     });
     client.on('connectionCheckedIn', ({ address, connectionId }) => {
       this.forget(address, connectionId);
@@ -75,14 +76,16 @@ export class IdleConnections {
   /**
    * Returns how many pings are to be sent if the next command would get a connection that is not trusted; 0 if it gets a trusted
    * one or a new one. `underWay` commands have been sent and have no answer yet. In doubt all idle ones are pinged. Of those that are
-   * merely old only as many as are of use: what a burst has left grows old, and the driver closes it.
+   * merely old only as many as are of use: what a burst has left grows old, and the driver closes it. If others were heard lately,
+   * one: the server is there, and this is a command beyond those that are sent each time.
    */
   toCheck(underWay: number): number {
     const stale = this.nextOf(underWay).filter((one) => this.isStale(one));
     if (stale.length === 0) return 0;
     const isDoubted = stale.some((one) => one !== undefined && one.doubts < this.doubts);
     const most = Math.min(CHECKED_AT_ONCE, this.beyond(0));
-    return isDoubted ? most : Math.min(most, Math.max(IN_USE_MIN, this.inUse));
+    if (isDoubted) return most;
+    return this.hasTrusted ? 1 : Math.min(most, Math.max(IN_USE_MIN, this.inUse));
   }
 
   /** What the next command gets. */
@@ -114,6 +117,12 @@ export class IdleConnections {
     return [...this.writable].map((address) => this.pools.get(address)).filter((pool) => pool !== undefined);
   }
 
+  /** Whether one was heard lately, be it idle or handed out. */
+  private get hasTrusted(): boolean {
+    const isTrusted = (one: Idle | undefined): boolean => one !== undefined && !this.isStale(one);
+    return this.takingWrites.some(({ idle, out }) => idle.some(isTrusted) || [...out.values()].some(isTrusted));
+  }
+
   private get inUse(): number {
     this.uses(0);
     return Math.max(this.used.most, this.used.before);
@@ -131,15 +140,16 @@ export class IdleConnections {
   private pool(address: string): Pool {
     const known = this.pools.get(address);
     if (known !== undefined) return known;
-    const pool: Pool = { idle: [], out: new Set() };
+    const pool: Pool = { idle: [], out: new Map() };
     this.pools.set(address, pool);
     return pool;
   }
 
-  private forget(address: string, connection: unknown): void {
+  /** Returns it if it was idle. */
+  private forget(address: string, connection: unknown): Idle | undefined {
     const { idle, out } = this.pool(address);
     out.delete(connection);
     const at = idle.findIndex(({ id }) => id === connection);
-    if (at >= 0) idle.splice(at, 1);
+    return at >= 0 ? idle.splice(at, 1)[0] : undefined;
   }
 }

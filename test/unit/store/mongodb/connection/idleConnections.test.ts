@@ -35,7 +35,7 @@ test('the connection that came back last is the next one', () => {
   tell('connectionCheckedIn', 1);
   expect(idle.toCheck(0)).toBe(0);
   // One command is under way and has no connection yet, so it takes the fresh one.
-  expect(idle.toCheck(1)).toBe(4);
+  expect(idle.toCheck(1)).toBe(1);
 });
 
 test('commands that have a connection take no other one', () => {
@@ -53,6 +53,24 @@ test('a new connection needs no check', () => {
   expect(idle.toCheck(2)).toBe(0);
   for (const id of [1, 2]) tell('connectionClosed', id);
   expect(idle.toCheck(0)).toBe(0);
+});
+
+test('where one was heard lately, also if it is handed out, only what the command needs is checked', () => {
+  const { time, idle, tell } = pooled(8);
+  time.now += FRESH + 1;
+  expect(idle.toCheck(0)).toBe(4);
+  for (const id of [1, 2]) tell('connectionCheckedOut', id);
+  // They have not answered since, so they say nothing of the others.
+  expect(idle.toCheck(2)).toBe(4);
+  for (const id of [1, 2]) tell('connectionCheckedIn', id);
+  expect(idle.toCheck(2)).toBe(1);
+  for (const id of [1, 2]) tell('connectionCheckedOut', id);
+  expect(idle.toCheck(2)).toBe(1);
+  time.now += FRESH + 1;
+  expect(idle.toCheck(2)).toBe(4);
+  for (const id of [1, 2]) tell('connectionCheckedIn', id);
+  idle.suspect();
+  expect(idle.toCheck(0)).toBe(8);
 });
 
 test('doubt holds for those that have not answered since', () => {
