@@ -78,7 +78,7 @@ export class CoordinatorHost {
   private readonly lifelines: SocketLifelines;
   private readonly rebalancer: Rebalancer | null;
   private readonly wishes: HintWishes;
-  private readonly sentBeats = new SentBeats(systemClock);
+  private readonly sentBeats: SentBeats;
 
   constructor(
     options: ResolvedOptions,
@@ -87,6 +87,7 @@ export class CoordinatorHost {
     private readonly send: (cluster: number, event: MemberEvent) => void,
   ) {
     const limits = storeLimits(options.intervals);
+    this.sentBeats = new SentBeats(systemClock, options.intervals);
     this.counts = new ServiceCounts(watched.counts);
     const sendAll = (event: MemberEvent): void => {
       for (const cluster of this.hosted.keys()) send(cluster, event);
@@ -107,13 +108,10 @@ export class CoordinatorHost {
     const store = this.together(opened, options, limits);
     const drains = drainsOf(hostname(), me);
     this.shared = {
-      options,
-      limits,
+      ...{ options, limits, store, sentBeats: this.sentBeats },
       // Of its own, or the coordinators of a machine would all ask the store at once.
       phase: Math.random() * options.intervals.MASTER,
-      store,
       ...memberTimes(),
-      sentBeats: this.sentBeats,
       reads: new ReadLimit(),
       outboxes: new OutboxWatch({ outbox: store.outbox, clock: systemClock, poll: options.intervals.POLL }),
       pool: makePoolProbe(sendAll),

@@ -63,7 +63,8 @@ export class ClusterMember implements ElectorCallbacks, Giver {
     const phase = parts.phase === undefined ? {} : { phase: parts.phase };
     const config = { holder, intervals, grace, configuration, process: parts.process, ...phase };
     this.statistics = new BeatStatistics(parts.metrics);
-    const beats = parts.sentBeats?.add(holder, this.statistics) ?? this.statistics;
+    const { sentBeats } = parts;
+    const beats = sentBeats?.add(holder, this.statistics) ?? this.statistics;
     this.holder = parts.deaths.add(() => this.elector.holderGone());
     const watched = withOrders(store, () => this.orders);
     this.elector = new Elector({
@@ -75,6 +76,7 @@ export class ClusterMember implements ElectorCallbacks, Giver {
       beats,
       requestTimeout,
       suspensions: parts.suspensions,
+      lead: sentBeats && (() => sentBeats.lead),
     });
     this.duty = parts.makeDuty(() => this.elector.progressed());
     this.orders = new OrdersWatch({

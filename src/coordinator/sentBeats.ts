@@ -4,7 +4,9 @@
  * under way, and each keeps its own times. One whose turn never came goes on in the next one, which is late from then on.
  */
 import type { BeatListener } from '../election/elector.js';
+import type { Intervals } from '../options/options.js';
 import type { Clock } from '../time/clock.js';
+import { BeatLead } from './beatLead.js';
 import type { Sending } from './together/togetherStore.js';
 
 /** When it was due, and when it was to be decided, a little earlier. */
@@ -24,8 +26,19 @@ interface Sender {
 export class SentBeats {
   /** By holder. */
   private readonly senders = new Map<string, Sender>();
+  private readonly aims: BeatLead;
 
-  constructor(private readonly clock: Pick<Clock, 'now'>) {}
+  constructor(
+    private readonly clock: Pick<Clock, 'now'>,
+    intervals: Intervals,
+  ) {
+    this.aims = new BeatLead(clock, intervals);
+  }
+
+  /** How long before they are due beats are to be decided on, in ms. */
+  get lead(): number {
+    return this.aims.ms;
+  }
 
   /** Returns what the elector of this holder tells of its beats; `listener` hears of each when it has been sent. */
   add(holder: string, listener: BeatListener): BeatListener {
@@ -60,6 +73,7 @@ export class SentBeats {
         const { due, aimed } = first();
         sender.refused = null;
         const now = this.clock.now();
+        this.aims.sent(now - beat.aimed);
         if (isThere()) sender.listener.beatSent(now - due, now - aimed);
       },
       refused: () => {

@@ -54,6 +54,8 @@ interface ElectorParts {
   readonly requestTimeout: number;
   /** That of all electors of this thread; its own by default. */
   readonly suspensions?: Suspensions | undefined;
+  /** Returns how long before they are due beats go out, in ms; by default as short as `beatLead` allows. */
+  readonly lead?: (() => number) | undefined;
 }
 
 export class Elector {
@@ -63,10 +65,13 @@ export class Elector {
   /** Whether a hint came while a look was under way: that may have read what was there before. */
   private wasHinted = false;
   private timer: { at: number; cancel: Cancel } | undefined;
+  /** How long before it is due the next beat goes out, as the timer has it. */
+  private lead: number;
   private readonly suspension: SuspensionFollower;
 
   constructor(private readonly parts: ElectorParts) {
-    const { clock, suspensions = new Suspensions(clock) } = parts;
+    const { clock, config, suspensions = new Suspensions(clock) } = parts;
+    this.lead = beatLead(config.intervals);
     this.suspension = suspensions.add(() => this.clockMayHaveJumped());
   }
 
@@ -196,7 +201,10 @@ export class Elector {
   }
 
   private apply(event: ElectionEvent): void {
-    const [state, effects] = step(this.parts.config, this.state, event, this.parts.clock.now());
+    const { config, clock, lead } = this.parts;
+    // What the timer has woken for is due by the lead that it was set with.
+    if (lead !== undefined && event.type !== 'tick') this.lead = lead();
+    const [state, effects] = step(config, this.state, event, clock.now(), this.lead);
     this.state = state;
     for (const effect of effects) {
       if ('request' in effect) this.send(effect);
@@ -234,7 +242,7 @@ export class Elector {
   }
 
   private send(request: StoreRequest): void {
-    const { clock, config, callbacks, beats, requestTimeout } = this.parts;
+    const { clock, callbacks, beats, requestTimeout } = this.parts;
     let answered = false;
     const answer = (event: Answer): void => {
       if (answered) return;
@@ -252,7 +260,7 @@ export class Elector {
     const sentAt = clock.now();
     if (request.type === 'beat') {
       const late = sentAt - request.due;
-      beats.beatSent(late, late + beatLead(config.intervals));
+      beats.beatSent(late, late + this.lead);
     }
     this.ask(request).then(
       (event) => {

@@ -66,14 +66,18 @@ const FAILED_LOOKS_MAX = 2;
 /** The least time between a look and the next one that a hint causes: a share of POLL, and no more than so many ms. */
 const HINTED_LOOK_PAUSE = { share: 1 / 20, mostMs: 25 };
 
-/** Takes one event, and returns the next state and its effects, in the order in which they are to be carried out. */
+/**
+ * Takes one event, and returns the next state and its effects, in the order in which they are to be carried out. `lead`: how
+ * long before they are due beats go out, in ms.
+ */
 export function step(
   config: ElectionConfig,
   state: ElectionState,
   event: ElectionEvent,
   now: number,
+  lead = beatLead(config.intervals),
 ): [ElectionState, Effect[]] {
-  const draft = new StepDraft(config, state, now);
+  const draft = new StepDraft(config, state, now, lead);
   if (event.type === 'clockJump') draft.clockJumped(event.ahead);
   draft.expire();
   draft.handle(event);
@@ -90,6 +94,7 @@ class StepDraft {
     private readonly config: ElectionConfig,
     state: ElectionState,
     private readonly now: number,
+    private readonly lead: number,
   ) {
     this.state = { ...state };
   }
@@ -585,10 +590,6 @@ class StepDraft {
   private onGrid(time: number, period: number): number {
     const { phase } = this.config;
     return phase === undefined ? time : lastOnGrid(time, period, phase);
-  }
-
-  private get lead(): number {
-    return beatLead(this.config.intervals);
   }
 
   private mayBeat(mastership: Mastership): boolean {

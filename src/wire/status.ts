@@ -61,7 +61,10 @@ export interface MemberStatus {
     readonly acknowledged: number;
     /** Says how late beats went out, against when they were due. */
     readonly lateness: Spread;
-    /** Says how late the thread woke: against the moment that a beat aimed at, which is up to 4 ms before it is due. */
+    /**
+     * Says how late the thread woke: against the moment that a beat aimed at, which is 4 ms before it is due, and more where beats
+     * were delayed for longer lately.
+     */
     readonly delay: Spread;
     /** Says how long the store took to answer. */
     readonly roundTrip: Spread;

@@ -13,6 +13,22 @@ export const togetherBugs: readonly PlantedBug[] = [
     caughtBy: ['named'],
   },
   {
+    name: 'lead-without-bound',
+    breaks: 'After a long delay beats go out as much earlier, which their validity is shorter by.',
+    file: 'src/coordinator/beatLead.ts',
+    find: 'ms: Math.min(delay, this.most)',
+    replace: 'ms: delay',
+    caughtBy: ['named'],
+  },
+  {
+    name: 'lead-of-another-timer',
+    breaks: 'A beat is measured by a lead that its timer was not set with, so each longer one asks for a longer one.',
+    file: 'src/election/elector.ts',
+    find: "if (lead !== undefined && event.type !== 'tick') this.lead = lead();",
+    replace: 'if (lead !== undefined) this.lead = lead();',
+    caughtBy: ['named'],
+  },
+  {
     name: 'suspension-told-to-one',
     breaks: 'The elector that notices a suspension is the only one of its thread that hears of it (rule 8).',
     file: 'src/election/suspensions.ts',

@@ -127,7 +127,7 @@ export class SimulatedProcess {
     const { timeline, random, habits, setting, database, ledger } = world;
     this.clock = new SkewedClock(timeline, (run) => this.hold(run), rate, random() * 1e6);
     const { clock } = this;
-    this.sentBeats = new SentBeats(clock);
+    this.sentBeats = new SentBeats(clock, intervals);
     this.lease = new SimulatedLease(clock);
     this.thread = new SimulatedThread({
       clock,

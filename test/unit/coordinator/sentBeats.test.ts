@@ -1,8 +1,10 @@
 /** A beat is as late as the call that carries it. */
 import { beforeEach, expect, test } from 'vitest';
 import { SentBeats } from '../../../src/coordinator/sentBeats.ts';
+import { resolveIntervals } from '../../../src/options/intervals.ts';
 import { VirtualClock } from '../../support/virtualClock.ts';
 
+const intervals = resolveIntervals();
 let clock: VirtualClock;
 let beats: SentBeats;
 let told: [string, number, number][];
@@ -17,7 +19,7 @@ function member(holder: string) {
 
 beforeEach(() => {
   clock = new VirtualClock();
-  beats = new SentBeats(clock);
+  beats = new SentBeats(clock, intervals);
   told = [];
 });
 
@@ -93,4 +95,34 @@ test('of a member that has gone, or was never there, nothing is told', () => {
   expect(beats.decided('a', 1)).toBeUndefined();
   expect(beats.decided('b', 1)).toBeUndefined();
   expect(told).toEqual([]);
+});
+
+test('the next beats aim so much earlier as these went out after the moment that they aimed at', async () => {
+  const one = member('a');
+  expect(beats.lead).toBe(4);
+  one.beatSent(-4, 0);
+  const first = beats.decided('a', 1);
+  await clock.advance(30);
+  first?.sent();
+  expect(beats.lead).toBe(30);
+  one.beatSent(-30, 0);
+  const second = beats.decided('a', 1);
+  await clock.advance(10);
+  second?.sent();
+  expect(told.at(-1)).toEqual(['a', -20, 10]);
+});
+
+test('that its turn never came says nothing of how long the next one takes', async () => {
+  const one = member('a');
+  one.beatSent(-4, 0);
+  const first = beats.decided('a', 1);
+  await clock.advance(60);
+  first?.refused();
+  one.beatSent(-4, 0);
+  const second = beats.decided('a', 1);
+  await clock.advance(10);
+  second?.sent();
+  expect(told).toEqual([['a', 66, 70]]);
+  expect(beats.lead).toBeGreaterThan(4);
+  expect(beats.lead).toBeLessThanOrEqual(10);
 });

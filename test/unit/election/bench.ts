@@ -38,6 +38,8 @@ export class Bench {
   /** All effects so far. `take` empties it. */
   private effects: Effect[] = [];
   private readonly sent: StoreRequest[] = [];
+  /** How long before they are due beats go out from now on; as by default if undefined. */
+  lead: number | undefined;
 
   constructor(readonly config: ElectionConfig = { holder: 'me', intervals, grace }) {}
 
@@ -51,7 +53,7 @@ export class Bench {
   }
 
   send(event: ElectionEvent): this {
-    const [state, effects] = step(this.config, this.state, event, this.now);
+    const [state, effects] = step(this.config, this.state, event, this.now, this.lead);
     this.state = state;
     this.effects.push(...effects);
     for (const effect of effects) if ('request' in effect) this.sent.push(effect);

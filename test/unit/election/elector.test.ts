@@ -21,8 +21,8 @@ class World {
   readonly clock = new VirtualClock({ now: 5000 });
   readonly store = new MemoryStore(this.clock).settleForGood();
 
-  member(holder: string, callbacks: Partial<ElectorCallbacks> = {}): TestMember {
-    return new TestMember(this, holder, callbacks);
+  member(holder: string, callbacks: Partial<ElectorCallbacks> = {}, lead?: () => number): TestMember {
+    return new TestMember(this, holder, callbacks, lead);
   }
 }
 
@@ -36,7 +36,7 @@ class TestMember {
   readonly elector: Elector;
   fate: (call: CallName) => Fate = () => swift;
 
-  constructor(world: World, holder: string, callbacks: Partial<ElectorCallbacks>) {
+  constructor(world: World, holder: string, callbacks: Partial<ElectorCallbacks>, lead?: () => number) {
     const { clock, store } = world;
     const fate = (call: CallName): Fate => {
       this.calls.push(call);
@@ -50,6 +50,7 @@ class TestMember {
       store: this.connection,
       clock,
       requestTimeout: 900,
+      lead,
       callbacks: {
         progress: () => ({ identifier: null, count: 0, recent: [] }),
         notify: (news) => {
@@ -294,6 +295,22 @@ describe('requests', () => {
     world.clock.now = () => now.call(world.clock) + 30;
     await world.clock.advance(intervals.MASTER);
     expect(delays[1]).toBeCloseTo((lateness[1] ?? 0) + lead);
+  });
+
+  test('a beat aims as early as it was told when the answer to the one before came', async () => {
+    const world = new World();
+    let lead = 30;
+    const member = world.member('a', {}, () => lead);
+    const { lateness, delays } = member;
+    member.elector.run();
+    await world.clock.advance(intervals.MASTER / 2);
+    // The timer is set, so this is for the beat after the next one.
+    lead = 50;
+    await world.clock.advance(2 * intervals.MASTER);
+    expect([lateness, delays]).toEqual([
+      [-30, -50],
+      [0, 0],
+    ]);
   });
 });
 

@@ -49,6 +49,27 @@ describe('a master', () => {
     );
   });
 
+  test('is in time and on the grid with whatever lead, and a lead that sinks adds no more than it has sunk', () => {
+    const leads = fc.array(fc.double({ min: 0, max: MASTER / 20, noNaN: true }), { minLength: 6, maxLength: 6 });
+    fc.assert(
+      fc.property(leads, (given) => {
+        const bench = master(onGrid);
+        let last = { sentAt: bench.now, lead: 0 };
+        for (const [index, now] of given.entries()) {
+          while (bench.took('beat').length === 0) bench.pass((bench.state.wakeAt ?? bench.now) - bench.now);
+          const { due, request } = bench.asked('beat');
+          expect(bench.now).toBeLessThanOrEqual(due + 0.01);
+          if (index > 1) expect(bench.now - last.sentAt).toBeLessThanOrEqual(MASTER + last.lead + 0.01);
+          if (index > 1) expect(off(due, MASTER)).toBeLessThan(0.01);
+          bench.lead = now;
+          last = { sentAt: bench.now, lead: due - bench.now };
+          bench.send({ type: 'beaten', request, matched: true });
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+
   test('comes back to the grid after an early beat, which says so', () => {
     const bench = master(onGrid);
     beatsOf(bench, 2);

@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { SentBeats } from '../../../../src/coordinator/sentBeats.ts';
 import { togetherStore } from '../../../../src/coordinator/together/togetherStore.ts';
+import { resolveIntervals } from '../../../../src/options/intervals.ts';
 import type { FullStore } from '../../../../src/store/taskStore.ts';
 import { VirtualClock } from '../../../support/virtualClock.ts';
 
@@ -10,7 +11,7 @@ const progress = { identifier: null, count: 0, recent: [] };
 
 function served(answersAfter: () => number, beatSent: (holder: string, late: number) => void) {
   const clock = new VirtualClock();
-  const beats = new SentBeats(clock);
+  const beats = new SentBeats(clock, resolveIntervals());
   const answer = async <T>(value: T): Promise<T> => {
     await new Promise<void>((resolve) => clock.at(clock.now() + answersAfter(), resolve));
     return value;
