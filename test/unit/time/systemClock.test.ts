@@ -16,7 +16,7 @@ test('a call never comes before its time', async () => {
   });
 });
 
-// When the thread stands still for longer than they are apart, several are due at once, and any of them may come first.
+// A thread that is held up for longer than they are apart has several due at once, and any of them may come first.
 test('calls come in the order of their times', { retry: 9 }, async () => {
   const start = systemClock.now();
   const order: number[] = [];
