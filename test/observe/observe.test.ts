@@ -66,7 +66,7 @@ test('promtool finds nothing in the metrics, before the first election and under
   expect(await promtool(['check', 'metrics'], metrics)).toBe('');
   const lines = metrics.split('\n').filter((line) => line.startsWith('mongo_failover_tasks_total'));
   expect(lines.map((line) => line.replace(/.*outcome=/, ''))).toEqual([
-    ...['"done"} 2', '"failed"} 2', '"dead-letter"} 0', '"repeated"} 2'],
+    ...['"done"} 2', '"failed"} 2', '"dead-letter"} 0', '"repeated"} 2', '"cancelled"} 0'],
   ]);
   release();
 });
