@@ -69,6 +69,11 @@ export interface ClusterEvents {
   duplicate: [id: TaskId];
 }
 
+/** Texts that are remembered as told; beyond it all are forgotten. */
+const TOLD_MAX = 1000;
+/** What any cluster of the process has warned of: a store that is away would tell a thousand of them the same. */
+const told = new Set<string>();
+
 /** An emitter whose `emit` never throws: a listener that throws or rejects becomes a `panic`. */
 export class SafeEmitter extends EventEmitter<ClusterEvents> {
   private readonly warned = new Set<string>();
@@ -102,10 +107,13 @@ export class SafeEmitter extends EventEmitter<ClusterEvents> {
     else this.emit('panic', error);
   }
 
-  /** Once for each kind: a store that is away would repeat itself for hours. */
+  /** Once for each kind, and each text: a store that is away would repeat itself for hours, and for each cluster. */
   private warn(event: string, error: unknown, text: string): void {
     if (this.warned.has(event)) return;
     this.warned.add(event);
+    if (told.has(text)) return;
+    if (told.size >= TOLD_MAX) told.clear();
+    told.add(text);
     const { code } = toWire(error);
     process.emitWarning(text, { type: 'MongoFailoverWarning', ...(code === undefined ? {} : { code }) });
   }
