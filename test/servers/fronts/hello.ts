@@ -19,7 +19,8 @@ export function common(call: Call): Document {
     localTime: new Date(),
     connectionId: call.message.requestId,
     minWireVersion: 0,
-    maxWireVersion: 21,
+    // That of MongoDB 8.0, which has `bulkWrite`.
+    maxWireVersion: 25,
     readOnly: false,
     ok: 1,
   };

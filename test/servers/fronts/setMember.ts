@@ -11,6 +11,7 @@
  */
 import { type Document, Int32, ObjectId } from 'bson';
 import { changeMessage, readMessage } from '../../support/wire.js';
+import { databaseOf, playBulkWrite } from './bulkWrite.js';
 import type { Call } from './front.js';
 import { common, isHello, News, writable } from './hello.js';
 import { outgoing } from './outgoing.js';
@@ -138,7 +139,7 @@ export class SetMember {
   }
 
   private async read(call: Call): Promise<void> {
-    call.hand(await this.pass(call, this.outgoing(call)));
+    call.hand(await this.pass(call));
   }
 
   private async write(call: Call): Promise<void> {
@@ -148,7 +149,7 @@ export class SetMember {
       await this.untilInterrupted(call);
       return this.interrupt(call);
     }
-    const answer = await this.pass(call, this.outgoing(call));
+    const answer = await this.pass(call);
     if (this.holding === 'answers' && isStill()) await this.untilInterrupted(call);
     if (isStill()) call.hand(answer);
     else this.interrupt(call, answer);
@@ -164,7 +165,7 @@ export class SetMember {
 
   /** A write into local data, which no majority acknowledges. Who asks for no majority is told that all is well. */
   private async staleWrite(call: Call): Promise<void> {
-    const answer = await this.pass(call, this.outgoing(call, 'local'));
+    const answer = await this.pass(call, 'local');
     const { w = 'majority', wtimeout: limit } = call.body.writeConcern ?? {};
     if (w === 0 || w === 1) return call.hand(answer);
     const inTime = await this.untilInterrupted(call, typeof limit === 'number' && limit > 0 ? limit : undefined);
@@ -176,7 +177,7 @@ export class SetMember {
     const level = call.body.readConcern?.level;
     if (level !== 'linearizable') {
       const what = level === 'majority' ? 'majority' : 'local';
-      return call.hand(await this.pass(call, this.outgoing(call, what)));
+      return call.hand(await this.pass(call, what));
     }
     // It would have to write something, which no majority acknowledges.
     const limit = call.body.maxTimeMS;
@@ -203,10 +204,14 @@ export class SetMember {
     return inTime;
   }
 
-  private async pass(call: Call, bytes: Buffer): Promise<Buffer> {
-    const { $db: database } = call.body;
+  private async pass(call: Call, copy?: 'local' | 'majority'): Promise<Buffer> {
+    const isBulk = call.name === 'bulkWrite';
+    const database: unknown = isBulk ? databaseOf(call.message) : call.body.$db;
     if (typeof database === 'string' && database !== 'admin') this.set.databases.add(database);
-    const passing = call.pass(bytes);
+    const ofCopy = (name: string) => (copy === undefined ? undefined : this.copy?.name(name, copy)) ?? name;
+    const passing = isBulk
+      ? playBulkWrite(call.message, (bytes) => call.pass(bytes), ofCopy)
+      : call.pass(this.outgoing(call, copy));
     this.set.passing.add(passing);
     try {
       return await passing;

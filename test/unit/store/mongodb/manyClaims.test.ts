@@ -38,6 +38,7 @@ beforeEach(() => {
   };
   many = new ManyClaims({
     commands: new Commands(run, settings),
+    bulk: { update: async () => null },
     epoch: async () => ({ epoch: 'e', wait: 0 }),
     highestTerm: async (name) => {
       singles.push(name);
