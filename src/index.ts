@@ -31,11 +31,15 @@ export {
   WorkError,
 } from './errors.js';
 export type { TaskContext, Work, WorkResult } from './execution/context.js';
+export type { Cluster, ManagedCluster, UnmanagedCluster } from './facade/api.js';
+export type { CronFunction, CronOptions } from './facade/cronJob.js';
+export type { ClusterEvents, ClusterState } from './facade/events.js';
+export type { Backfilled, ScheduledTask, SchedulePauseOptions, Schedules } from './facade/schedulesApi.js';
+export type { ObserverAddress } from './facade/serviceWatch.js';
+export { type Closable, installSignalHandlers } from './facade/signalHandlers.js';
 export type {
-  Cluster,
   DoneOptions,
   DoneOutcome,
-  ManagedCluster,
   Outcome,
   PendingSubmission,
   PendingSubmissions,
@@ -44,13 +48,7 @@ export type {
   SubmitOptions,
   TransactionOptions,
   TransactionSession,
-  UnmanagedCluster,
-} from './facade/api.js';
-export type { CronFunction, CronOptions } from './facade/cronJob.js';
-export type { ClusterEvents, ClusterState } from './facade/events.js';
-export type { Backfilled, ScheduledTask, SchedulePauseOptions, Schedules } from './facade/schedulesApi.js';
-export type { ObserverAddress } from './facade/serviceWatch.js';
-export { type Closable, installSignalHandlers } from './facade/signalHandlers.js';
+} from './facade/submissionsApi.js';
 export type { CancelOutcome, TaskChanger, UpdateOutcome } from './facade/taskChanger.js';
 export { type Failover, failover, type ManagedConstructor, type UnmanagedConstructor } from './failover.js';
 export type { MetricFamily, MetricSample } from './observe/families.js';

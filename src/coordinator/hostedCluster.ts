@@ -12,7 +12,7 @@ import { configurationOf } from '../options/configuration.js';
 import type { ResolvedManagedOptions } from '../options/options.js';
 import type { QueuedTask, Runner, WorkOutcome } from '../queue/runner.js';
 import type { Hint } from '../store/store.js';
-import type { OutcomeLook } from '../store/taskStore.js';
+import type { LaterTask, OutcomeLook } from '../store/taskStore.js';
 import { ownVersion } from '../surroundings/ownVersion.js';
 import type { TaskId } from '../task/task.js';
 import { systemClock } from '../time/systemClock.js';
@@ -261,8 +261,8 @@ export class HostedCluster implements ClusterCalls {
     await this.mainRunner?.putCheckpoint(run, bytes);
   }
 
-  outcomes(ids: readonly TaskId[]): Promise<OutcomeLook> {
-    return this.parts.store.tasks.readOutcomes(this.name, ids);
+  outcomes(ids: readonly TaskId[], later: readonly LaterTask[]): Promise<OutcomeLook> {
+    return this.parts.store.tasks.readOutcomes(this.name, ids, later);
   }
 
   async worked(run: number, outcome: WorkOutcome): Promise<void> {

@@ -2,51 +2,66 @@
 import { showKind, showValue } from '../diagnostics/showValue.js';
 import { FailoverError, InvalidOptionError, TaskError } from '../errors.js';
 import { checkNumber, readFields, TIMER_MAX_MS } from '../options/checks.js';
-import type { OutcomeLook } from '../store/taskStore.js';
+import type { LaterTask, OutcomeLook } from '../store/taskStore.js';
 import type { TaskId } from '../task/task.js';
 import { asTaskId, taskIdRule } from '../task/taskId.js';
 import type { Clocks, Timers } from '../time/realTime.js';
 import type { SubmitResult } from '../wire/messages.js';
-import type { DoneOptions, DoneOutcome, Outcome, Submission } from './api.js';
 import { counted, shownOutcome } from './outcomes.js';
-import { OutcomeWaiters } from './outcomeWaiters.js';
+import { type AwaitedLater, OutcomeWaiters } from './outcomeWaiters.js';
+import type { DoneOptions, DoneOutcome, Outcome, PendingSubmission, Submission } from './submissionsApi.js';
 
-/** What a submission resolves to where no outcomes are kept. */
-class SilentSubmission implements Submission {
-  constructor(readonly stored: boolean) {
+/** What a submission resolves to where no end can be told. */
+class SilentSubmission<Stored extends boolean | 'pending'> {
+  readonly #why: () => Error;
+
+  constructor(
+    readonly stored: Stored,
+    why: () => Error,
+  ) {
+    this.#why = why;
     Object.freeze(this);
   }
 
   async done(): Promise<never> {
-    throw outcomesOff('done()');
+    throw this.#why();
   }
 }
 
-/** The same for all, as there is one for each task. */
-const silent: Readonly<Record<'stored' | 'not', Submission>> = {
-  stored: new SilentSubmission(true),
-  not: new SilentSubmission(false),
+const noOutcomes = (): Error => outcomesOff('done()');
+const noName = (): Error => {
+  const text = `the client of the session tells no ObjectId of what it wrote (options pkFactory, forceServerObjectId), by which its end could be told: ask outcome(id) after the commit`;
+  return new FailoverError('ERR_OUTCOME_UNKNOWN', text);
 };
 
-class AwaitedSubmission implements Submission {
+/** The same for all, as there is one for each task. */
+const silent = {
+  stored: new SilentSubmission(true, noOutcomes),
+  not: new SilentSubmission(false, noOutcomes),
+  pending: new SilentSubmission('pending', noOutcomes),
+  unnamed: new SilentSubmission('pending', noName),
+} as const;
+
+class AwaitedSubmission<Stored extends boolean | 'pending'> {
   readonly #answers: Answers;
   readonly #id: TaskId;
-  /** Null: another call has stored it. */
+  /** Null: another call has stored it, or it comes from the outbox. */
   readonly #seq: number | null;
+  readonly #later: AwaitedLater | null;
 
   constructor(
-    readonly stored: boolean,
+    readonly stored: Stored,
     answers: Answers,
-    id: TaskId,
-    seq: number | null,
+    { id, seq = null, later = null }: { id: TaskId; seq?: number | null; later?: AwaitedLater | null },
   ) {
     this.#answers = answers;
     this.#id = id;
     this.#seq = seq;
+    this.#later = later;
   }
 
   done<Result>(options?: DoneOptions): Promise<DoneOutcome<Result>> {
-    return this.#answers.done(this.#id, this.#seq, options);
+    return this.#answers.done(this.#id, this.#seq, options, this.#later);
   }
 }
 
@@ -56,7 +71,7 @@ interface AnswersParts {
   readonly time: Clocks & Timers;
   /** POLL, in ms. */
   readonly poll: number;
-  look(ids: readonly TaskId[]): Promise<OutcomeLook>;
+  look(ids: readonly TaskId[], later: readonly LaterTask[]): Promise<OutcomeLook>;
 }
 
 export class Answers {
@@ -70,11 +85,30 @@ export class Answers {
   submission(id: TaskId, result: SubmitResult): Submission {
     const isStored = isQueued(result);
     if (!this.parts.kept) return isStored ? silent.stored : silent.not;
-    return new AwaitedSubmission(isStored, this, id, typeof result === 'number' ? result : null);
+    return new AwaitedSubmission(isStored, this, { id, seq: typeof result === 'number' ? result : null });
   }
 
-  async done<Result>(id: TaskId, seq: number | null, options?: DoneOptions): Promise<DoneOutcome<Result>> {
-    const outcome = await this.waiters.wait(id, seq, resolveDone(options));
+  /** Returns what the submission of a task resolves to that is due later. `origin` is null if one of its id waits already. */
+  laterSubmission(id: TaskId, origin: string | null, at: number): Submission {
+    const isStored = origin !== null;
+    if (!this.parts.kept) return isStored ? silent.stored : silent.not;
+    return new AwaitedSubmission(isStored, this, { id, later: { task: { id, key: null, origin }, at, isSure: true } });
+  }
+
+  /** Returns what the submission of a task in a transaction resolves to. `key` names its entry, if that is known. */
+  pendingSubmission(id: TaskId, key: string | null, origin: string, at: number | null): PendingSubmission {
+    if (!this.parts.kept) return silent.pending;
+    if (key === null) return silent.unnamed;
+    return new AwaitedSubmission('pending', this, { id, later: { task: { id, key, origin }, at, isSure: false } });
+  }
+
+  async done<Result>(
+    id: TaskId,
+    seq: number | null,
+    options: DoneOptions | undefined,
+    later: AwaitedLater | null,
+  ): Promise<DoneOutcome<Result>> {
+    const outcome = await this.waiters.wait(id, seq, resolveDone(options), later);
     return outcome as DoneOutcome<Result>;
   }
 
@@ -84,7 +118,7 @@ export class Answers {
       throw new TaskError('ERR_INVALID_KEY', `an id must be ${taskIdRule}, not ${showValue(given)}`);
     }
     if (!this.parts.kept) throw outcomesOff('outcome()');
-    const { done, stored, outcomes } = await this.parts.look([id]);
+    const { done, stored, outcomes } = await this.parts.look([id], []);
     const seen = { done, stored: stored[0] ?? null, outcome: outcomes[0] ?? null };
     const outcome = counted(seen);
     return outcome === null ? null : shownOutcome(outcome);

@@ -18,6 +18,8 @@ export interface EncodedTask {
   readonly slot: TaskSlot;
   /** How long its id stays taken, in ms. */
   readonly uniqueFor?: number | undefined;
+  /** Where it is among the tasks of its call; missing if it is alone. */
+  readonly index?: number;
 }
 
 /** Hears what became of tasks: of one, or of many that were submitted in one call. */

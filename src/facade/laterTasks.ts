@@ -3,14 +3,22 @@
  * caller commits. The latter are written here, by the caller's own client, because a session belongs to the client that began it.
  */
 import { showKind, showValue } from '../diagnostics/showValue.js';
-import { FailoverError, InvalidOptionError, StateError, TaskError } from '../errors.js';
+import { InvalidOptionError, StateError, TaskError } from '../errors.js';
 import { checkBoolean, checkNumber, isObject, readFields, reading } from '../options/checks.js';
 import { newOrigin } from '../task/newOrigin.js';
-import { UNIQUE_MAX_MS } from '../task/task.js';
+import { type TaskId, UNIQUE_MAX_MS } from '../task/task.js';
 import type { Caller } from '../wire/messages.js';
-import type { PendingSubmission, PendingSubmissions, Submission, Submissions, TransactionSession } from './api.js';
+import type { Answers } from './answers.js';
 import type { EncodedTask } from './feeder.js';
 import { encodeEach } from './manyTasks.js';
+import { withSubmissions } from './submissions.js';
+import type {
+  PendingSubmission,
+  PendingSubmissions,
+  Submission,
+  Submissions,
+  TransactionSession,
+} from './submissionsApi.js';
 
 /** What was asked of a submission. */
 export interface SubmitRequest {
@@ -93,38 +101,13 @@ export function isLater({ at, session }: SubmitRequest): boolean {
   return at !== null || session !== null;
 }
 
-/** What the submission of a task that is due later resolves to. */
-class LaterSubmission implements Submission {
-  constructor(readonly stored: boolean) {}
-
-  async done(): Promise<never> {
-    const text =
-      'a task that is due later has no number yet by which its end could be told: ask outcome(id) when it is due';
-    throw new FailoverError('ERR_OUTCOME_UNKNOWN', text);
-  }
-}
-
-/** What the submission of a task in a transaction resolves to. */
-class TransactedSubmission implements PendingSubmission {
-  readonly stored = 'pending';
-
-  async done(): Promise<never> {
-    const text =
-      'a task of a transaction has no number before that has committed and the task is queued, by which its end could be told: ask outcome(id) after the commit';
-    throw new FailoverError('ERR_OUTCOME_UNKNOWN', text);
-  }
-}
-
-/** Returns what `submitMany` tells, of its only task. */
-export function first(many: Submissions | PendingSubmissions): Submission | PendingSubmission {
-  return many.stored === 'pending' ? new TransactedSubmission() : new LaterSubmission(many.stored > 0);
-}
-
 interface LaterTasksParts {
   readonly name: string;
   readonly durable: boolean;
   encode(task: object): EncodedTask;
   free(task: EncodedTask): void;
+  /** Makes what is told of each task. */
+  readonly answers: Pick<Answers, 'laterSubmission' | 'pendingSubmission'>;
   /** Makes calls to the thread that is there now. */
   caller(): Caller;
 }
@@ -134,6 +117,11 @@ export class LaterTasks {
   private readonly checked = new WeakSet<object>();
 
   constructor(private readonly parts: LaterTasksParts) {}
+
+  async submitOne(task: object, request: SubmitRequest): Promise<Submission | PendingSubmission> {
+    const { submissions } = await this.submit([task], request);
+    return submissions[0] as (typeof submissions)[number];
+  }
 
   async submit(tasks: readonly object[], { at, session }: SubmitRequest): Promise<Submissions | PendingSubmissions> {
     const { name, durable, encode, free, caller } = this.parts;
@@ -152,7 +140,7 @@ export class LaterTasks {
 
   /** Stores tasks that are due at this time. */
   private async submitAt(tasks: readonly EncodedTask[], at: number, call: Caller): Promise<Submissions> {
-    let stored = 0;
+    const origins: (string | null)[] = [];
     for (let from = 0; from < tasks.length; ) {
       const block = tasks[from]?.slot.block;
       const some = tasks.slice(from, from + SENT_MAX);
@@ -165,11 +153,15 @@ export class LaterTasks {
         offsets: sent.map(({ slot }) => slot.offset),
         lengths: sent.map(({ slot }) => slot.length),
       };
-      const answers = await call('submitLater', batch, at);
-      stored += answers.filter((isStored) => isStored).length;
+      origins.push(...(await call('submitLater', batch, at)));
       from += sent.length;
     }
-    return { stored, duplicates: tasks.length - stored };
+    const stored = origins.filter((origin) => origin !== null).length;
+    const { answers } = this.parts;
+    const result = { stored, duplicates: tasks.length - stored };
+    return withSubmissions(result, idsOf(tasks), (id, index) =>
+      answers.laterSubmission(id, origins[index] ?? null, at),
+    );
   }
 
   /** Writes tasks in the transaction of this session. */
@@ -199,8 +191,15 @@ export class LaterTasks {
     }));
     // Again, because the transaction may have ended since, and the driver would write outside of one.
     this.mustBeIn(session);
-    if (documents.length > 0) await collection(OUTBOX).insertMany(documents, { session, ordered: true });
-    return { stored: 'pending', count: documents.length };
+    const options = { session, ordered: true };
+    const inserted = documents.length > 0 ? await collection(OUTBOX).insertMany(documents, options) : undefined;
+    // By its `_id` an entry is found again.
+    const keys = documents.map((document, index) => keyIn(inserted, index) ?? hexOf(Reflect.get(document, '_id')));
+    const origins = documents.map(({ origin }) => origin);
+    const { answers } = this.parts;
+    return withSubmissions({ stored: 'pending', count: documents.length }, idsOf(tasks), (id, index) =>
+      answers.pendingSubmission(id, keys[index] ?? null, origins[index] ?? '', at),
+    );
   }
 
   private mustBeIn(session: TransactionSession): void {
@@ -220,4 +219,21 @@ export class LaterTasks {
     const text = `the client of the session is connected to another deployment than '${this.parts.name}', whose master would never see the task: begin the transaction on a client of the deployment that failover() was given`;
     throw new TaskError('ERR_OTHER_DEPLOYMENT', text);
   }
+}
+
+function idsOf(tasks: readonly EncodedTask[]): TaskId[] {
+  return tasks.map(({ id }) => id);
+}
+
+/** Returns the `_id` of a document that the driver says it has inserted, if it is an ObjectId. */
+function keyIn(inserted: unknown, index: number): string | null {
+  const ids = isObject(inserted) ? Reflect.get(inserted, 'insertedIds') : undefined;
+  return isObject(ids) ? hexOf(Reflect.get(ids, index)) : null;
+}
+
+/** Of an ObjectId of any version of the driver. */
+function hexOf(id: unknown): string | null {
+  if (!isObject(id) || Reflect.get(id, '_bsontype') !== 'ObjectId') return null;
+  const hex = reading('session', () => String(id)).toLowerCase();
+  return /^[\da-f]{24}$/.test(hex) ? hex : null;
 }

@@ -14,6 +14,14 @@ import { mustBeFresh } from '../wire/takenLetter.js';
 import { Admission } from './admission.js';
 import { Answers } from './answers.js';
 import type * as api from './api.js';
+import type { CoordinatorHandle } from './coordinatorHandle.js';
+import { type EncodedTask, Feeder, type Receiver } from './feeder.js';
+import { isLater, LaterTasks, resolveSubmit } from './laterTasks.js';
+import { MainPulse } from './mainPulse.js';
+import { MainWork } from './mainWork.js';
+import { encodeEach, ManyTasks } from './manyTasks.js';
+import { ScheduledCluster } from './scheduledCluster.js';
+import { Scheduling } from './scheduling.js';
 import type {
   Outcome,
   PendingSubmission,
@@ -22,15 +30,7 @@ import type {
   Submissions,
   SubmitOptions,
   TransactionOptions,
-} from './api.js';
-import type { CoordinatorHandle } from './coordinatorHandle.js';
-import { type EncodedTask, Feeder, type Receiver } from './feeder.js';
-import { first, isLater, LaterTasks, resolveSubmit } from './laterTasks.js';
-import { MainPulse } from './mainPulse.js';
-import { MainWork } from './mainWork.js';
-import { encodeEach, ManyTasks } from './manyTasks.js';
-import { ScheduledCluster } from './scheduledCluster.js';
-import { Scheduling } from './scheduling.js';
+} from './submissionsApi.js';
 import { durableBlocks, memoryBlocks, TaskBlocks, type TaskSlot } from './taskBlocks.js';
 import type { CancelOutcome, UpdateOutcome } from './taskChanger.js';
 import { TaskChanges } from './taskChanges.js';
@@ -78,7 +78,6 @@ export class ManagedCluster<Task extends object = object>
     const encode = (task: object): EncodedTask => this.encode(task);
     const free = ({ slot }: EncodedTask): void => this.blocks.free(slot);
     this.submitRules = { name, durable: options.durable };
-    this.later = new LaterTasks({ name, durable: options.durable, encode, free, caller: () => this.caller() });
     this.blocks = new TaskBlocks(options.durable ? durableBlocks : memoryBlocks);
     this.feeder = new Feeder((batch) => this.call('submit', batch), options.durable);
     this.scheduling = new Scheduling({
@@ -100,7 +99,11 @@ export class ManagedCluster<Task extends object = object>
       kept: options.keepOutcomes !== null,
       time: realTime,
       poll: handle.poll,
-      look: (ids) => this.call('outcomes', ids),
+      look: (ids, later) => this.call('outcomes', ids, later),
+    });
+    this.later = new LaterTasks({
+      ...{ name, durable: options.durable, encode, free, answers: this.answers },
+      caller: () => this.caller(),
     });
     this.pulse = work.kind === 'main' ? new MainPulse(this.lease, options.mainTimeout) : null;
   }
@@ -111,7 +114,7 @@ export class ManagedCluster<Task extends object = object>
     try {
       this.mustNotBeStopped();
       const request = resolveSubmit(options, this.submitRules);
-      if (isLater(request)) return this.later.submit([task], request).then(first);
+      if (isLater(request)) return this.later.submitOne(task, request);
       const encoded = this.encode(task, request.uniqueFor);
       if (request.wait) return this.waitForRoom(encoded);
       return this.submit(encoded, (result) => this.submission(encoded, result));
@@ -132,7 +135,7 @@ export class ManagedCluster<Task extends object = object>
     const { wait, uniqueFor } = request;
     const encoded = encodeEach(
       tasks,
-      (task) => this.encode(task, uniqueFor),
+      (task, index) => this.encode(task, uniqueFor, index),
       (task) => this.blocks.free(task.slot),
       (count) => this.blocks.expect(count),
     );
@@ -141,6 +144,7 @@ export class ManagedCluster<Task extends object = object>
       feed: (task, receiver) => this.feeder.submit(task, receiver),
       answered: (task, result) => this.answered(task, result),
       free: ({ slot }) => this.blocks.free(slot),
+      submission: (id, result) => this.answers.submission(id, result),
     });
     try {
       const result = await this.whenRoom(wait, many);
@@ -160,10 +164,10 @@ export class ManagedCluster<Task extends object = object>
     });
   }
 
-  private encode(task: object, uniqueFor?: number): EncodedTask {
+  private encode(task: object, uniqueFor?: number, index = 0): EncodedTask {
     const slot = encodeTask(task, this.options.maxTaskBytes, this.reserve);
     try {
-      return { id: this.keyOf(task), slot, uniqueFor };
+      return { id: this.keyOf(task), slot, uniqueFor, index };
     } catch (error) {
       this.blocks.free(slot);
       throw error;

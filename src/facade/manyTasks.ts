@@ -6,10 +6,12 @@
 import { isArray, showKind } from '../diagnostics/showValue.js';
 import { FailoverError, InvalidOptionError, ofMany, TaskError } from '../errors.js';
 import { reading } from '../options/checks.js';
+import type { TaskId } from '../task/task.js';
 import type { SubmitResult } from '../wire/messages.js';
 import { isQueued } from './answers.js';
-import type { Submissions } from './api.js';
 import type { EncodedTask, Receiver } from './feeder.js';
+import { withSubmissions } from './submissions.js';
+import type { Submission, Submissions } from './submissionsApi.js';
 
 /** Most tasks of a further try: little is fed in vain if there is room for few. */
 const RETRIED_TASKS_MAX = 1024;
@@ -23,6 +25,8 @@ export interface ManyCallbacks {
   answered(task: EncodedTask, result: SubmitResult): void;
   /** Called for those that were never sent, when the call has failed. */
   free(task: EncodedTask): void;
+  /** Makes what is told of a task that was answered so. */
+  submission(id: TaskId, result: SubmitResult): Submission;
 }
 
 export class ManyTasks {
@@ -31,6 +35,8 @@ export class ManyTasks {
   /** How many may have been stored, or not, because their call failed. */
   private doubtful = 0;
   private wasFed = false;
+  /** By the place of each task. */
+  private readonly results: SubmitResult[] = [];
 
   constructor(
     private readonly tasks: readonly EncodedTask[],
@@ -46,7 +52,11 @@ export class ManyTasks {
       this.wasFed = true;
       if ((await this.feedSome(from, Math.min(from + most, tasks.length))) === 'full') return 'full';
     } while (this.answered < tasks.length);
-    return { stored: this.stored, duplicates: this.duplicates };
+    // Not the tasks themselves, whose memory is free again.
+    const [ids, results, { submission }] = [tasks.map(({ id }) => id), this.results, this.callbacks];
+    return withSubmissions({ stored: this.stored, duplicates: this.duplicates }, ids, (id, index) =>
+      submission(id, results[index] ?? 'known'),
+    );
   }
 
   /** Returns the error with what is certain, and frees the tasks that were never sent. */
@@ -88,6 +98,7 @@ export class ManyTasks {
             receiver.over = true;
           } else if (result !== 'unsent' && !receiver.over) {
             this.count(result);
+            this.results[task.index ?? 0] = result;
             callbacks.answered(task, result);
           }
           heard();
@@ -109,6 +120,7 @@ export class ManyTasks {
         }
         if (here === 'known') {
           known += 1;
+          this.results[index] = here;
           callbacks.answered(task, here);
           continue;
         }
@@ -131,7 +143,7 @@ export class ManyTasks {
  */
 export function encodeEach(
   tasks: unknown,
-  encode: (task: object) => EncodedTask,
+  encode: (task: object, index: number) => EncodedTask,
   free: (task: EncodedTask) => void,
   expect: (count: number) => void = () => {},
 ): EncodedTask[] {
@@ -141,7 +153,7 @@ export function encodeEach(
   const encoded: EncodedTask[] = [];
   try {
     // By its index: a class of the user's may iterate over something else.
-    for (let index = 0; index < length; index += 1) encoded.push(encode(read(tasks, index)));
+    for (let index = 0; index < length; index += 1) encoded.push(encode(read(tasks, index), index));
     return encoded;
   } catch (error) {
     for (const task of encoded) free(task);

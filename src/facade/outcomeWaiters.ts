@@ -4,11 +4,11 @@
  * is made again.
  */
 import { FailoverError, StateError } from '../errors.js';
-import { OUTCOMES_READ_MAX, type OutcomeLook } from '../store/taskStore.js';
+import { type LaterTask, OUTCOMES_READ_MAX, type OutcomeLook, type SeenLater } from '../store/taskStore.js';
 import type { TaskId } from '../task/task.js';
 import type { Clocks, Timers } from '../time/realTime.js';
-import type { DoneOptions, DoneOutcome } from './api.js';
-import { failureIn, judge, outcomeUnknown, type SeenTask, shownOutcome } from './outcomes.js';
+import { failureIn, judge, judgeLater, outcomeUnknown, type SeenTask, shownOutcome } from './outcomes.js';
+import type { DoneOptions, DoneOutcome } from './submissionsApi.js';
 
 /** Between two looks at least, in ms. From there the pause grows up to POLL. */
 const PAUSE_MIN_MS = 50;
@@ -23,10 +23,21 @@ const passing: readonly string[] = ['ERR_STORE_UNAVAILABLE', 'ERR_STORE_GONE', '
 /** Codes of what is wrong with one document. */
 const unreadable: readonly string[] = ['ERR_STORE_DATA', 'ERR_NEWER_FORMAT'];
 
+/** A task that comes from the outbox, and so has no number at first. */
+export interface AwaitedLater {
+  readonly task: LaterTask;
+  /** When it is due, in ms since 1970; null: at once. */
+  readonly at: number | null;
+  /** Whether its entry was stored for sure: that of a transaction may never be. */
+  readonly isSure: boolean;
+}
+
 interface Waiter {
   readonly id: TaskId;
   /** Null until it is known. */
   seq: number | null;
+  /** Null: a member submitted it. */
+  later: AwaitedLater | null;
   misses: number;
   resolve(outcome: DoneOutcome<unknown>): void;
   reject(error: unknown): void;
@@ -38,7 +49,7 @@ interface OutcomeWaitersParts {
   readonly time: Clocks & Timers;
   /** POLL, in ms. */
   readonly poll: number;
-  look(ids: readonly TaskId[]): Promise<OutcomeLook>;
+  look(ids: readonly TaskId[], later: readonly LaterTask[]): Promise<OutcomeLook>;
 }
 
 export class OutcomeWaiters {
@@ -57,7 +68,12 @@ export class OutcomeWaiters {
   constructor(private readonly parts: OutcomeWaitersParts) {}
 
   /** Resolves when the task is done. `seq`: its number, if that is known. */
-  wait(id: TaskId, seq: number | null, { timeout, signal }: DoneOptions): Promise<DoneOutcome<unknown>> {
+  wait(
+    id: TaskId,
+    seq: number | null,
+    { timeout, signal }: DoneOptions,
+    later: AwaitedLater | null = null,
+  ): Promise<DoneOutcome<unknown>> {
     if (this.stopped) return Promise.reject(this.isStopped());
     if (signal?.aborted) return Promise.reject(signal.reason);
     const { time, name } = this.parts;
@@ -74,6 +90,7 @@ export class OutcomeWaiters {
       const waiter: Waiter = {
         id,
         seq,
+        later,
         misses: 0,
         resolve(outcome) {
           leave();
@@ -168,11 +185,12 @@ export class OutcomeWaiters {
   }
 
   /**
-   * Returns whether its task is known to wait in line: how far the queue is done tells when it ends. Some of these are looked at
-   * in each turn, one after another, for that number and for tasks that are cancelled or gone.
+   * Returns whether its task is known to wait, in line or for its time: how far the queue is done, or the clock, tells when it may
+   * end. Some of these are looked at in each turn, one after another, for that number and for tasks that are cancelled or gone.
    */
-  private isInLine({ id, seq, misses }: Waiter): boolean {
-    return seq !== null && seq > this.done && misses === 0 && !this.cancelled.has(id);
+  private isInLine({ id, seq, later, misses }: Waiter): boolean {
+    if (misses > 0 || this.cancelled.has(id)) return false;
+    return seq === null ? (later?.at ?? 0) > this.parts.time.wall() : seq > this.done;
   }
 
   /** Forgets those for which no one waits. */
@@ -193,14 +211,16 @@ export class OutcomeWaiters {
   private async lookAt(ids: readonly TaskId[], waiters: readonly Waiter[]): Promise<void> {
     const asked = new Set(ids);
     const of = waiters.filter(({ id }) => asked.has(id));
+    const tasks = of.flatMap(({ later }) => (later === null ? [] : [later.task]));
     try {
-      const { done, stored, outcomes } = await this.parts.look(ids);
+      const { done, stored, outcomes, later } = await this.parts.look(ids, tasks);
       this.done = done;
       this.looked(ids);
       const seen = new Map<TaskId, SeenTask>(
         ids.map((id, index) => [id, { done, stored: stored[index] ?? null, outcome: outcomes[index] ?? null }]),
       );
-      for (const waiter of of) this.settle(waiter, seen.get(waiter.id));
+      const seenLater = new Map(tasks.map((task, index) => [task, later[index]]));
+      for (const waiter of of) this.settle(waiter, seen.get(waiter.id), seenLater);
     } catch (error) {
       const code = error instanceof FailoverError ? error.code : '';
       if (passing.includes(code)) return;
@@ -215,12 +235,39 @@ export class OutcomeWaiters {
     }
   }
 
-  private settle(waiter: Waiter, seen: SeenTask | undefined): void {
-    if (seen === undefined || !this.waiters.has(waiter)) return;
+  /** Returns null if its wait is over, or this look did not ask for it. */
+  private verdictOf(
+    waiter: Waiter,
+    seen: SeenTask | undefined,
+    seenLater: ReadonlyMap<LaterTask, SeenLater | undefined>,
+  ) {
+    if (seen === undefined || !this.waiters.has(waiter)) return null;
+    const { seq, later } = waiter;
+    if (later === null) return judge(seq, seen);
+    const found = seenLater.get(later.task);
+    if (found === undefined) return null;
+    const { origin } = found;
+    if (origin === null) {
+      // It does not wait any more: it is the one that is queued under the id, or the last one.
+      waiter.later = null;
+      return judge(seq, seen);
+    }
+    const verdict = judgeLater(seq, !later.isSure, seen, found);
+    const task = later.task.origin === null ? { ...later.task, origin } : later.task;
+    waiter.later = { ...later, task, isSure: later.isSure || found.waits || found.seq !== null };
+    return verdict;
+  }
+
+  private settle(
+    waiter: Waiter,
+    seen: SeenTask | undefined,
+    seenLater: ReadonlyMap<LaterTask, SeenLater | undefined>,
+  ): void {
+    const verdict = this.verdictOf(waiter, seen, seenLater);
+    if (verdict === null) return;
     const { name } = this.parts;
-    const verdict = judge(waiter.seq, seen);
-    if (verdict.type === 'queued') {
-      waiter.seq = verdict.seq;
+    if (verdict.type === 'queued' || verdict.type === 'waits') {
+      if (verdict.type === 'queued') waiter.seq = verdict.seq;
       waiter.misses = 0;
       // It comes last in the next turn.
       this.waiters.delete(waiter);
@@ -232,7 +279,8 @@ export class OutcomeWaiters {
       waiter.resolve({ result, attempts, term, at });
     } else {
       waiter.misses += 1;
-      if (waiter.misses >= MISSES_MAX) waiter.reject(outcomeUnknown(name, waiter.id, verdict.type));
+      const why = waiter.later !== null && verdict.type === 'missing' ? 'dropped' : verdict.type;
+      if (waiter.misses >= MISSES_MAX) waiter.reject(outcomeUnknown(name, waiter.id, why));
     }
   }
 }

@@ -1,9 +1,9 @@
 /** What a look at the store says of one task that someone waits for. */
 import { type CodedError, FailoverError, fromWire } from '../errors.js';
 import { decodeAnswer } from '../execution/answerBytes.js';
-import type { TaskOutcome } from '../store/taskStore.js';
+import type { SeenLater, TaskOutcome } from '../store/taskStore.js';
 import type { TaskId } from '../task/task.js';
-import type { Outcome } from './api.js';
+import type { Outcome } from './submissionsApi.js';
 
 /** Of one id. */
 export interface SeenTask {
@@ -45,6 +45,23 @@ export function judge(seq: number | null, seen: SeenTask): Verdict {
   return seq <= done && outcome.seq > seq ? { type: 'replaced' } : { type: 'missing' };
 }
 
+/**
+ * Judges a task that comes from the outbox, by its origin: other tasks of its id have others. `seq`: its number, once that was seen.
+ * `mayCome`: its entry was never seen, and its transaction may not have committed yet. `waits`: it has no number yet.
+ */
+export function judgeLater(
+  seq: number | null,
+  mayCome: boolean,
+  seen: SeenTask,
+  { origin, waits, seq: stored }: SeenLater,
+): Verdict | { readonly type: 'waits' } {
+  const outcome = counted(seen);
+  if (outcome !== null && outcome.origin === origin) return { type: 'ended', outcome };
+  if (stored !== null && stored > seen.done) return { type: 'queued', seq: stored };
+  if (waits || mayCome) return { type: 'waits' };
+  return seq !== null && outcome !== null && outcome.seq > seq ? { type: 'replaced' } : { type: 'missing' };
+}
+
 /** Returns the outcome as the user sees it. */
 export function shownOutcome<Result>({ state, attempts, term, at, error, result }: TaskOutcome): Outcome<Result> {
   return {
@@ -68,13 +85,17 @@ function errorOf({ name, message, code, permanent }: NonNullable<TaskOutcome['er
   return fromWire({ name, message, code, stack: undefined, ours: undefined, ...(permanent ? { permanent } : {}) });
 }
 
-export function outcomeUnknown(name: string, id: TaskId, why: 'missing' | 'replaced'): FailoverError {
-  const text =
-    why === 'replaced'
-      ? 'another task of the same id has ended since, and its outcome has taken the place'
-      : 'it is not queued, and no outcome is kept: its time is over, its master keeps none (keepOutcomes), or it was taken out of the store';
+const WHY_UNKNOWN = {
+  replaced: 'another task of the same id has ended since, and its outcome has taken the place',
+  missing:
+    'it is not queued, and no outcome is kept: its time is over, its master keeps none (keepOutcomes), or it was taken out of the store',
+  dropped:
+    'it waits no more, is not queued, and no outcome of it is kept: its id was taken when it was due (event duplicate), another task of the same id has ended since, its time is over, its master keeps none (keepOutcomes), or it was taken out of the store',
+} as const;
+
+export function outcomeUnknown(name: string, id: TaskId, why: keyof typeof WHY_UNKNOWN): FailoverError {
   return new FailoverError(
     'ERR_OUTCOME_UNKNOWN',
-    `how task ${JSON.stringify(id)} of '${name}' ended is not known: ${text}`,
+    `how task ${JSON.stringify(id)} of '${name}' ended is not known: ${WHY_UNKNOWN[why]}`,
   );
 }

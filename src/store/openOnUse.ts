@@ -88,7 +88,7 @@ function tasksOnUse(tasks: TaskStore, use: OpenedStore['use']): TaskStore {
     claimDeadLetter: (name, seq, expected, claim) => use(() => tasks.claimDeadLetter(name, seq, expected, claim)),
     removeDeadLetter: (name, seq) => use(() => tasks.removeDeadLetter(name, seq)),
     putOutcomes: (name, outcomes) => use(() => tasks.putOutcomes(name, outcomes)),
-    readOutcomes: (name, ids) => use(() => tasks.readOutcomes(name, ids)),
+    readOutcomes: (name, ids, later) => use(() => tasks.readOutcomes(name, ids, later)),
     trimOutcomes: (name, before) => use(() => tasks.trimOutcomes(name, before)),
     ...changesOnUse(tasks, use),
   };

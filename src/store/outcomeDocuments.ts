@@ -4,8 +4,10 @@ import { TaskReader } from './taskDocuments.js';
 import type { TaskOutcome } from './taskStore.js';
 
 /** An outcome but for its result and its times, which each store keeps in its own way. */
-export function storedOutcome({ id, seq, term, state, attempts, error }: TaskOutcome): Fields {
-  return { key: storedId(id), seq, term, state, attempts, error: error === null ? null : storedError(error) };
+export function storedOutcome({ id, seq, origin, term, state, attempts, error }: TaskOutcome): Fields {
+  // No origin is written as well: it takes the place of that of an earlier task.
+  const task = { key: storedId(id), seq, origin: origin ?? null };
+  return { ...task, term, state, attempts, error: error === null ? null : storedError(error) };
 }
 
 export function storedError({ name, message, code, permanent }: NonNullable<TaskOutcome['error']>): Fields {
@@ -22,9 +24,10 @@ export function countsMore(
 
 export class OutcomeReader extends TaskReader {
   outcome(): TaskOutcome {
-    const { result, error } = this.fields;
+    const { result, error, origin } = this.fields;
     return {
       ...this.taskName(),
+      ...(origin === undefined || origin === null ? {} : { origin: this.text('origin') }),
       term: this.serial('term'),
       state: this.state(),
       attempts: this.count('attempts'),

@@ -153,6 +153,8 @@ export interface Checkpoint {
 export interface TaskOutcome {
   readonly id: TaskId;
   readonly seq: number;
+  /** That of its task; missing if a member submitted it. */
+  readonly origin?: string | undefined;
   readonly term: number;
   readonly state: 'done' | 'failed' | 'cancelled';
   readonly attempts: number;
@@ -172,6 +174,26 @@ export interface OutcomeLook {
   readonly stored: readonly (number | null)[];
   /** For each id. An outcome of a number above `done` does not count: its task is not acknowledged. */
   readonly outcomes: readonly (TaskOutcome | null)[];
+  /** For each of the tasks that come from the outbox. Their entries were read before all else. */
+  readonly later: readonly SeenLater[];
+}
+
+/** Names a task that comes from the outbox, which has no number at first. */
+export interface LaterTask {
+  readonly id: TaskId;
+  /** The ObjectId of its entry, in hexadecimal digits; null: its entry is that of a task that is due later. */
+  readonly key: string | null;
+  /** What was written as its origin; null: that of the entry which is there. */
+  readonly origin: string | null;
+}
+
+export interface SeenLater {
+  /** The origin that its task has, or will have; null if that was asked for, and no entry is there. */
+  readonly origin: string | null;
+  /** Whether its entry is in the outbox. */
+  readonly waits: boolean;
+  /** The number of the stored task of that origin which has the id; null if there is none. It may be done already. */
+  readonly seq: number | null;
 }
 
 export interface QueueCounts {
@@ -260,8 +282,8 @@ export interface TaskStore extends ChangeStore {
 
   /** Keeps how tasks of different ids ended, but for those whose id has an outcome that counts more, or the same. Returns when all are kept. */
   putOutcomes(name: string, outcomes: readonly TaskOutcome[]): Promise<void>;
-  /** At most `OUTCOMES_READ_MAX` different ids. */
-  readOutcomes(name: string, ids: readonly TaskId[]): Promise<OutcomeLook>;
+  /** At most `OUTCOMES_READ_MAX` different ids. The ids of those from the outbox are among them. */
+  readOutcomes(name: string, ids: readonly TaskId[], later?: readonly LaterTask[]): Promise<OutcomeLook>;
   /** Deletes a bounded number of those whose time was over before then. Returns whether it has come to the end. */
   trimOutcomes(name: string, before: Date): Promise<boolean>;
 }

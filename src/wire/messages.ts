@@ -7,7 +7,7 @@ import type { WorkOutcome } from '../queue/runner.js';
 import type { SharedGate } from '../store/embedded/gate.js';
 import type { OutboxPlace } from '../store/outbox.js';
 import type { AskedTake, TakeAnswer } from '../store/takenSlots.js';
-import type { OutcomeLook } from '../store/taskStore.js';
+import type { LaterTask, OutcomeLook } from '../store/taskStore.js';
 import type { OwnThreadData } from '../surroundings/ownThreads.js';
 import type { TaskDetails, TaskId } from '../task/task.js';
 import type { GroupEnd, GroupNews, OwnedGroup } from './groups.js';
@@ -139,8 +139,8 @@ export interface ClusterCalls {
   run(): Promise<void>;
   stop(): Promise<void>;
   submit(batch: TaskBatch): Promise<SubmitResult[]>;
-  /** Stores tasks that are due at this time, in ms since 1970. Resolves to whether each was stored. */
-  submitLater(batch: TaskBatch, at: number): Promise<boolean[]>;
+  /** Stores tasks that are due at this time, in ms since 1970. Resolves to the origin of each; null: it was not stored. */
+  submitLater(batch: TaskBatch, at: number): Promise<(string | null)[]>;
   /** Resolves to where transactions write tasks; null if the store has no such. */
   outboxPlace(): Promise<OutboxPlace | null>;
   /** Resolves to false if this member is not master: then the identifier was dropped. */
@@ -183,8 +183,8 @@ export interface ClusterCalls {
   schedules(call: ScheduleCall): Promise<ScheduleAnswer>;
   /** Puts down a checkpoint of the run under that number. */
   checkpoint(run: number, bytes: Uint8Array): Promise<void>;
-  /** Tells how tasks ended, as far as the store knows: at most `OUTCOMES_READ_MAX` of them. */
-  outcomes(ids: readonly TaskId[]): Promise<OutcomeLook>;
+  /** Tells how tasks ended, as far as the store knows: at most `OUTCOMES_READ_MAX` of them. `later`: those from the outbox. */
+  outcomes(ids: readonly TaskId[], later: readonly LaterTask[]): Promise<OutcomeLook>;
   /** Answers a `work` event. */
   worked(run: number, outcome: WorkOutcome): Promise<void>;
 }

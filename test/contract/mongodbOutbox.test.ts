@@ -110,3 +110,23 @@ test('two entries of one origin are two tasks, and neither has an origin of ours
   await store.outbox.removeEntries(name, found);
   expect(await read(name)).toEqual([]);
 });
+
+test('an entry of a transaction is found by its ObjectId, and its task by the origin that comes of both', async () => {
+  const name = randomUUID();
+  const [a, b] = [new ObjectId(), new ObjectId()];
+  const origin = 'f'.repeat(24);
+  await write(foreign(name, 'x', { _id: a, origin }));
+  const look = async (key: ObjectId, given: string) => {
+    const later = [{ id: 'x', key: key.toHexString(), origin: given }];
+    return (await store.tasks.readOutcomes(name, ['x'], later)).later[0];
+  };
+  const [found] = (await read(name)) as [Entry];
+  expect(await look(a, origin)).toEqual({ origin: found.origin, waits: true, seq: null });
+  for (const [key, given] of [[b, origin] as const, [a, 'e'.repeat(24)] as const]) {
+    const other = await look(key, given);
+    expect(other).toMatchObject({ waits: false, seq: null });
+    expect(other?.origin).not.toBe(found.origin);
+  }
+  await store.outbox.removeEntries(name, [found]);
+  expect(await look(a, origin)).toEqual({ origin: found.origin, waits: false, seq: null });
+});

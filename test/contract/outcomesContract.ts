@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Lease } from '../../src/store/store.ts';
 import type { FullStore, TaskOutcome } from '../../src/store/taskStore.ts';
 import type { TaskId } from '../../src/task/task.ts';
+import { systemClock } from '../../src/time/systemClock.ts';
 import { acknowledgement } from '../support/acknowledgements.ts';
 import { createStore } from '../support/builtStore.ts';
 import { ids as shapes } from './ids.ts';
@@ -61,6 +62,58 @@ export function outcomesContract(title: string, setup: () => Promise<OutcomesUnd
       // Embedded, what is done may be trimmed at once.
       expect(look.stored[0]).toBe(2);
       expect(look.stored[2]).toBeNull();
+    });
+
+    test('an outcome has the origin of its task, and that of a later task without one takes it away', async () => {
+      const name = randomUUID();
+      const result = new Uint8Array([1]);
+      await store.tasks.putOutcomes(name, [done('a', 1, { origin: 'o 1' }), done('b', 2, { origin: 'o 2', result })]);
+      const origins = async () => (await kept(name, 'a', 'b')).map((outcome) => outcome?.origin);
+      expect(await origins()).toEqual(['o 1', 'o 2']);
+      await store.tasks.putOutcomes(name, [done('a', 3), done('b', 4, { origin: 'o 4' })]);
+      expect(await origins()).toEqual([undefined, 'o 4']);
+    });
+
+    test('a task that comes from the outbox is found by its origin: as an entry, in the queue, and when it has ended', async () => {
+      const { name, tenure } = await queue(1);
+      const bytes = aTask('a').bytes;
+      const [first, other] = ['0'.repeat(24), '1'.repeat(24)];
+      const at = new Date(AT);
+      await store.outbox.putEntries(name, [{ id: 'a', bytes, at, origin: first }]);
+      const look = async (...origins: (string | null)[]) => {
+        const later = origins.map((origin) => ({ id: 'a', key: null, origin }));
+        return (await store.tasks.readOutcomes(name, ['a'], later)).later;
+      };
+      const waits = { origin: first, waits: true, seq: null };
+      expect(await look(first, null, other)).toEqual([waits, waits, { origin: other, waits: false, seq: null }]);
+      const since = { now: systemClock.now(), sinceBoot: systemClock.sinceBoot() };
+      const [relayed] = (await store.tasks.relayTasks(tenure, [{ id: 'a', bytes, origin: first }], since)) ?? [];
+      expect(relayed).toEqual({ type: 'stored', seq: 2 });
+      expect(await look(first, other)).toEqual([
+        { origin: first, waits: true, seq: 2 },
+        { origin: other, waits: false, seq: null },
+      ]);
+      const [entry] = await store.outbox.readEntries(name, at, 10);
+      if (entry === undefined) throw new Error('the entry is not there');
+      await store.outbox.markEntries(name, [entry]);
+      expect(await look(first, null)).toEqual([
+        { origin: first, waits: true, seq: 2 },
+        { origin: first, waits: true, seq: 2 },
+      ]);
+      await store.outbox.removeEntries(name, [entry]);
+      expect(await look(first, null)).toEqual([
+        { origin: first, waits: false, seq: 2 },
+        { origin: null, waits: false, seq: null },
+      ]);
+      const outcomes = [done('a', 2, { origin: first })];
+      await store.tasks.acknowledge(tenure, { ...acknowledgement(2, null), outcomes });
+      // Its id comes again, from elsewhere.
+      expect(await store.tasks.addTasks(name, [aTask('a')], MANY)).toEqual([{ type: 'stored', seq: 3 }]);
+      const later = [{ id: 'a', key: null, origin: first }];
+      expect(await store.tasks.readOutcomes(name, ['a'], later)).toMatchObject({
+        ...{ done: 2, stored: [3], outcomes: [{ seq: 2, origin: first }] },
+        later: [{ origin: first, waits: false, seq: null }],
+      });
     });
 
     test('an acknowledgement keeps the outcomes that it carries, and one of a deposed master makes none count', async () => {

@@ -49,6 +49,7 @@ const inPure = (file: string): boolean => isElection(file) || /^src\/(queue|coor
 /** What the random walks over the queues never come to: standbys. */
 const forStandbys: readonly string[] = ['src/queue/memory/follower.ts', 'src/queue/memory/doneWindow.ts'];
 const kindWalk = 'test/unit/coordinator/kindsWalk.test.ts';
+const outcomeWaits = ['outcomeWaiters', 'laterWaiters'].map((file) => `test/unit/facade/${file}.test.ts`);
 const kinds = 'test/unit/coordinator/kinds.test.ts';
 /** Hand-overs that are asked for, and those that a master makes by itself. */
 const orders = 'test/unit/coordinator/orders/';
@@ -69,8 +70,8 @@ const namedTests: Readonly<Record<string, string | readonly string[]>> = {
   'src/queue/durable/changing.ts': 'test/unit/queue/durable/durableChanges.test.ts',
   'src/queue/durable/taskWindow.ts': 'test/unit/queue/durable/durableChanges.test.ts',
   'src/store/outcomeDocuments.ts': 'test/unit/queue/durable/durableOutcomes.test.ts',
-  'src/facade/outcomes.ts': 'test/unit/facade/outcomeWaiters.test.ts',
-  'src/facade/outcomeWaiters.ts': 'test/unit/facade/outcomeWaiters.test.ts',
+  'src/facade/outcomes.ts': outcomeWaits,
+  'src/facade/outcomeWaiters.ts': outcomeWaits,
   'src/execution/context.ts': 'test/unit/execution/answers.test.ts',
   'src/execution/answerPort.ts': 'test/unit/execution/answers.test.ts',
   'src/queue/durable/polling.ts': 'test/unit/queue/durable/durableQueue.test.ts',

@@ -101,3 +101,31 @@ test('a function answers as a module does, and without outcomes, or in memory, t
   await cluster.stop();
   await expect(first.done()).rejects.toMatchObject({ code: 'ERR_STOPPED' });
 });
+
+test('tasks that are due later, and many at once, are answered in any process, and none by another of its id', async () => {
+  const folder = await settledFolder();
+  const cluster = new (open({ folder }).managed)<Task>('answers', 'id', work, options);
+  const other = new (open({ folder }).managed)<Task>('answers', 'id', work, options);
+  new Events(cluster);
+  const task = (id: string, value: unknown): Task => ({ id, what: 'result', value });
+  const ended = { timeout: 20_000 };
+  await cluster.run();
+  // Another one of the id, which is done before that is due.
+  const soon = await other.submitWork(task('x', 'soon'));
+  expect(await soon.done(ended)).toMatchObject({ result: 'soon' });
+  const at = Date.now() + 1500;
+  const later = await other.submitWork(task('x', 'later'), { at });
+  const known = await other.submitWork(task('x', 'never'), { at: at + 1 });
+  expect([later.stored, known.stored]).toEqual([true, false]);
+  const many = await other.submitMany([task('a', 1), task('b', 2), task('a', 3)]);
+  const due = await other.submitMany([task('c', 4), task('d', 5)], { at });
+  const all = [later, known, ...many.submissions, ...due.submissions];
+  const ends = await Promise.all(all.map((submission) => submission.done(ended)));
+  expect(ends.map(({ result }) => result)).toEqual(['later', 'later', 1, 2, 1, 4, 5]);
+  // The outcome of that has taken the place of the one before.
+  expect(await later.done(ended)).toMatchObject({ result: 'later' });
+  await expect(soon.done(ended)).rejects.toMatchObject({ code: 'ERR_OUTCOME_UNKNOWN' });
+  const far = await other.submitWork(task('x', 'far'), { at: at + 3_600_000 });
+  await expect(far.done({ timeout: 300 })).rejects.toMatchObject({ code: 'ERR_TIMEOUT' });
+  await expect(far.done({ signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow('enough');
+});

@@ -2,6 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type ClientSession, MongoClient } from 'mongodb';
 import { afterEach, expect, test } from 'vitest';
+import type { DoneOutcome, PendingSubmission } from '../../src/index.ts';
 import { PlayedTransactions } from '../servers/transactions.ts';
 import { open, settledFolder } from '../support/clusters.ts';
 import { Events } from '../support/events.ts';
@@ -40,7 +41,7 @@ test('a task is queued if and only if the transaction commits', async () => {
     await expect(cluster.submitWork({ id: 'none' }, { session })).rejects.toMatchObject({ code: 'ERR_NO_TRANSACTION' });
     const told = await session.withTransaction(() => order(session, 'one'));
     expect(told).toEqual({ stored: 'pending' });
-    await expect(told.done()).rejects.toMatchObject({ code: 'ERR_OUTCOME_UNKNOWN' });
+    await expect(told.done()).rejects.toMatchObject({ code: 'ERR_OUTCOMES_OFF' });
     await expect(
       session.withTransaction(async () => {
         await order(session, 'aborted');
@@ -67,6 +68,39 @@ test('a task is queued if and only if the transaction commits', async () => {
   };
   const refused = { code: 'ERR_OTHER_DEPLOYMENT' };
   await expect(cluster.submitWork({ id: 'x' }, { session: elsewhere })).rejects.toMatchObject(refused);
+  await cluster.stop();
+});
+
+test('the end of a task is told that a transaction commits, and of one that it does not commit, nothing', async () => {
+  const { uri, client } = await transactions();
+  const { managed: Managed } = open({ mongodb: { connectString: uri } });
+  const work = async (task: Task) => ({ result: `done ${task.id}` });
+  const options = { durable: true, keepOutcomes: 60_000, results: true };
+  const cluster = new Managed<Task>('answered', 'id', work, options);
+  await cluster.run();
+  await client.withSession(async (session) => {
+    let aborted: PendingSubmission | undefined;
+    let waits: Promise<DoneOutcome> | undefined;
+    const told = await session.withTransaction(async () => {
+      const [one, many] = [
+        await cluster.submitWork({ id: 'one' }, { session }),
+        await cluster.submitMany([{ id: 'two' }, { id: 'three' }], { session, at: Date.now() + 200 }),
+      ];
+      // It begins before the commit.
+      waits = one.done({ timeout: 20_000 });
+      return [one, ...many.submissions];
+    });
+    expect(await waits).toMatchObject({ result: 'done one', attempts: 1 });
+    const ends = await Promise.all((told ?? []).map((submission) => submission.done({ timeout: 20_000 })));
+    expect(ends.map(({ result }) => result)).toEqual(['done one', 'done two', 'done three']);
+    const cancels = session.withTransaction(async () => {
+      aborted = await cluster.submitWork({ id: 'one' }, { session });
+      throw new Error('no');
+    });
+    await expect(cancels).rejects.toThrow('no');
+    // The id has an outcome, of an earlier task.
+    await expect(aborted?.done({ timeout: 1500 })).rejects.toMatchObject({ code: 'ERR_TIMEOUT' });
+  });
   await cluster.stop();
 });
 

@@ -181,14 +181,14 @@ export class DurableDuty implements QueueDuty {
     if (tasks.length > 0) this.parts.stored();
   }
 
-  /** Stores tasks that are due then. Returns whether each was stored. */
-  async submitLater(batch: TaskBatch, time: number): Promise<boolean[]> {
+  /** Stores tasks that are due then. Returns the origin of each, null for those that were not stored. */
+  async submitLater(batch: TaskBatch, time: number): Promise<(string | null)[]> {
     const at = new Date(time);
     const { name, outbox, clock, newOrigin } = this.parts;
     const entries = tasksOf(batch).map(({ id, bytes }) => ({ id, bytes: viewOf(bytes), at, origin: newOrigin() }));
     const stored = await outbox.putEntries(name, entries);
     if (time <= clock.wall()) this.relay.look();
-    return stored;
+    return entries.map(({ origin }, index) => (stored[index] ? origin : null));
   }
 
   /** Another member may have stored tasks. */

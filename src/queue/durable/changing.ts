@@ -19,7 +19,7 @@
 import { CHANGES_READ_MAX, type ChangeAnswer, type TaskChange } from '../../store/changes.js';
 import type { TaskId } from '../../task/task.js';
 import type { QueuedTask } from '../runner.js';
-import type { TaskWindow } from './taskWindow.js';
+import type { TaskWindow, WindowTask } from './taskWindow.js';
 import type { TenureStore } from './tenureStore.js';
 
 /** How many cancelled tasks are remembered, for requests that come twice. */
@@ -40,7 +40,7 @@ export interface ChangingParts {
    */
   apart(task: QueuedTask, ends: boolean): Promise<void> | null;
   /** Keeps that the task is cancelled, before it is. Resolves to false if the mastership ended first. */
-  keepCancelled(task: { readonly seq: number; readonly id: TaskId }): Promise<boolean>;
+  keepCancelled(task: Pick<WindowTask, 'seq' | 'id' | 'origin'>): Promise<boolean>;
   /** Called when a task begins no more, for good. */
   cancelled(task: { readonly seq: number; readonly id: TaskId }): void;
   /** Called when something may go on that was held. */
@@ -141,13 +141,11 @@ export class Changing {
 
   private async carryOut({ seq, key, bytes }: TaskChange): Promise<ChangeAnswer | null> {
     const { store, window, prove, keepCancelled, cancelled } = this.parts;
-    if (window.at(seq) === undefined) {
-      const stored = await store.taskAt(seq);
-      if (stored === null) return null;
-      // Done and trimmed: a server without atomic updates may have brought an older acknowledgement back.
-      if (stored === undefined) return 'done';
-    }
-    if (bytes === null && !(await keepCancelled({ seq, id: key }))) return null;
+    const task = window.at(seq) ?? (await store.taskAt(seq));
+    if (task === null) return null;
+    // Done and trimmed: a server without atomic updates may have brought an older acknowledgement back.
+    if (task === undefined) return 'done';
+    if (bytes === null && !(await keepCancelled({ seq, id: key, origin: task.origin }))) return null;
     if (!(await store.markTask({ seq, key, bytes })) || !(await prove())) return null;
     window.amend(seq, bytes);
     if (bytes !== null) return 'updated';

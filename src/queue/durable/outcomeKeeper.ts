@@ -12,6 +12,8 @@ import type { TenureStore } from './tenureStore.js';
 /** Between two times at which old outcomes are deleted, in ms: a tenth of the time for which they are kept, within these. */
 const TRIM_PAUSE_MS = { min: 1000, max: 60_000 };
 
+/** A task that has ended. */
+type Ended = Pick<WindowTask, 'id' | 'seq' | 'origin'>;
 type How = Pick<TaskOutcome, 'state' | 'attempts' | 'error' | 'result'>;
 
 const CANCELLED: How = { state: 'cancelled', attempts: 0, error: null, result: null };
@@ -40,7 +42,7 @@ export class OutcomeKeeper {
     this.collect(task, { state: 'failed', attempts, error, result: null });
   }
 
-  cancelled(task: Pick<WindowTask, 'id' | 'seq'>): void {
+  cancelled(task: Ended): void {
     this.collect(task, CANCELLED);
   }
 
@@ -49,19 +51,19 @@ export class OutcomeKeeper {
    * the task or this, at every moment. Should that not come to be, the next master's outcome has a higher term. Returns false
    * if the mastership ended first.
    */
-  storeCancelled(task: Pick<WindowTask, 'id' | 'seq'>): Promise<boolean> {
+  storeCancelled(task: Ended): Promise<boolean> {
     return this.parts.store.putOutcomes([this.outcomeOf(task, CANCELLED)]);
   }
 
-  private collect(task: Pick<WindowTask, 'id' | 'seq'>, how: How): void {
+  private collect(task: Ended, how: How): void {
     this.pending.push(this.outcomeOf(task, how));
   }
 
-  private outcomeOf({ id, seq }: Pick<WindowTask, 'id' | 'seq'>, how: How): TaskOutcome {
+  private outcomeOf({ id, seq, origin }: Ended, how: How): TaskOutcome {
     const { clock, keep, store } = this.parts;
     const now = clock.wall();
     const { term } = store.tenure;
-    return { id, seq, term, ...how, at: new Date(now), until: new Date(Math.ceil(now + keep)) };
+    return { id, seq, origin, term, ...how, at: new Date(now), until: new Date(Math.ceil(now + keep)) };
   }
 
   /** Returns what is to be kept before all that ended by now is acknowledged. It stays until that is `acknowledged`. */

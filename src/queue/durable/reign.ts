@@ -337,7 +337,7 @@ export class Reign {
   }
 
   /** Cancelled under an earlier mastership. Their outcomes are kept with the next acknowledgement. */
-  private cancelled(tasks: readonly Pick<WindowTask, 'id' | 'seq'>[]): void {
+  private cancelled(tasks: readonly WindowTask[]): void {
     for (const task of tasks) this.outcomes?.cancelled(task);
     const ids = tasks.map(({ id }) => id);
     this.parts.callbacks.cancelled(ids, true);

@@ -24,6 +24,7 @@ import type {
   Checkpoint,
   DeadLetter,
   FoundDeadLetter,
+  LaterTask,
   OutcomeLook,
   QueueCounts,
   QueueState,
@@ -95,7 +96,7 @@ export interface EmbeddedCalls
   removeDeadLetter(name: string, seq: number): void;
   setCheckpoint(tenure: Tenure, checkpoint: Checkpoint): boolean;
   putOutcomes(name: string, outcomes: PackedOutcomes): void;
-  readOutcomes(name: string, ids: readonly TaskId[]): OutcomeLook;
+  readOutcomes(name: string, ids: readonly TaskId[], later: readonly LaterTask[]): OutcomeLook;
   /** Returns whether nothing is left to trim. */
   trimOutcomes(name: string, before: Date): boolean;
 }

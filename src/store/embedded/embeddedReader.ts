@@ -79,7 +79,7 @@ export class EmbeddedReader implements StoreReader {
   }
 
   outcomes(name: string, ids: readonly TaskId[]): Promise<OutcomeLook> {
-    return this.thread.call('readOutcomes', [name, ids]);
+    return this.thread.call('readOutcomes', [name, ids, []]);
   }
 
   async tasks(name: string, page: Page<number>, withPayload: boolean): Promise<StoredTask[]> {

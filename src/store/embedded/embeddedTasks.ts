@@ -9,6 +9,7 @@ import type {
   Checkpoint,
   DeadLetter,
   FoundDeadLetter,
+  LaterTask,
   NewTask,
   OutcomeLook,
   QueueCounts,
@@ -131,8 +132,8 @@ export class EmbeddedTasks extends EmbeddedChanges implements TaskStore {
     }
   }
 
-  readOutcomes(name: string, ids: readonly TaskId[]): Promise<OutcomeLook> {
-    return this.thread.call('readOutcomes', [name, ids]);
+  readOutcomes(name: string, ids: readonly TaskId[], later: readonly LaterTask[] = []): Promise<OutcomeLook> {
+    return this.thread.call('readOutcomes', [name, ids, later]);
   }
 
   trimOutcomes(name: string, before: Date): Promise<boolean> {

@@ -14,7 +14,7 @@ export interface PackedOutcomes {
   readonly rest?: ReadonlyMap<number, OutcomeRest>;
 }
 
-export type OutcomeRest = Pick<TaskOutcome, 'state' | 'attempts' | 'error' | 'result'>;
+export type OutcomeRest = Pick<TaskOutcome, 'state' | 'attempts' | 'error' | 'result' | 'origin'>;
 
 export const SIMPLY_DONE: OutcomeRest = { state: 'done', attempts: 1, error: null, result: null };
 
@@ -23,15 +23,15 @@ export function packOutcomes(outcomes: readonly TaskOutcome[]): PackedOutcomes {
   const [ids, seqs, terms, times, untils]: [TaskId[], number[], number[], number[], number[]] = [[], [], [], [], []];
   const results = new Block(outcomes);
   for (const [index, outcome] of outcomes.entries()) {
-    const { id, seq, term, state, attempts, error, at, until } = outcome;
+    const { id, seq, origin, term, state, attempts, error, at, until } = outcome;
     ids.push(id);
     seqs.push(seq);
     terms.push(term);
     times.push(at.getTime());
     untils.push(until.getTime());
     const result = results.copyOf(outcome.result);
-    if (state !== 'done' || attempts !== 1 || error !== null || result !== null)
-      rest.set(index, { state, attempts, error, result });
+    if (state !== 'done' || attempts !== 1 || error !== null || result !== null || origin !== undefined)
+      rest.set(index, { state, attempts, error, result, origin });
   }
   return { ids, seqs, terms, times, untils, ...(rest.size === 0 ? {} : { rest }) };
 }

@@ -6,10 +6,19 @@ import { StoreError } from '../../errors.js';
 import type { TaskId } from '../../task/task.js';
 import { type Fields, isFields, isOfOurFormat, readableIn, storedId } from '../documents.js';
 import { countsMore, OutcomeReader, storedError } from '../outcomeDocuments.js';
-import type { OutcomeLook, TaskOutcome } from '../taskStore.js';
+import type { LaterTask, OutcomeLook, SeenLater, TaskOutcome } from '../taskStore.js';
 import type { EmbeddedCalls } from './calls.js';
 import type { Entries } from './environment.js';
-import { idKey, outcomeEnds, outcomeKey, outcomeKeys, outcomesEndKey, outcomesEnds } from './keys.js';
+import {
+  entryIdKey,
+  idKey,
+  originKey,
+  outcomeEnds,
+  outcomeKey,
+  outcomeKeys,
+  outcomesEndKey,
+  outcomesEnds,
+} from './keys.js';
 import type { StoreFacts } from './leases.js';
 import { type PackedOutcomes, SIMPLY_DONE } from './outcomeBytes.js';
 import type { Tasks } from './tasks.js';
@@ -31,7 +40,7 @@ export function outcomesOn(entries: Entries, facts: StoreFacts, tasks: Tasks): O
       return matched;
     },
     putOutcomes: (name, packed) => outcomes.put(name, packed),
-    readOutcomes: (name, ids) => outcomes.read(name, ids),
+    readOutcomes: (name, ids, later) => outcomes.read(name, ids, later),
     trimOutcomes: (name, before) => outcomes.trim(name, before),
   };
 }
@@ -76,14 +85,30 @@ class Outcomes {
     return mark === undefined || countsMore(outcome, mark);
   }
 
-  read(name: string, ids: readonly TaskId[]): OutcomeLook {
+  read(name: string, ids: readonly TaskId[], later: readonly LaterTask[]): OutcomeLook {
     const { done } = this.tasks.queueState(name);
     return {
       done,
       // The entry of an id has the number of its task as its version.
       stored: ids.map((id) => this.entries.get(idKey(name, id))?.version ?? null),
       outcomes: ids.map((id) => this.outcomeAt(name, outcomeKey(name, id))),
+      later: later.map((task) => this.seenLater(name, task)),
     };
+  }
+
+  private seenLater(name: string, { id, origin: asked }: LaterTask): SeenLater {
+    const there = this.originOfEntry(name, id);
+    const origin = asked ?? there;
+    const seq = origin === null ? undefined : this.entries.get(originKey(name, origin))?.version;
+    const hasId = seq !== undefined && this.entries.get(idKey(name, id))?.version === seq;
+    return { origin, waits: there !== null && there === origin, seq: hasId ? seq : null };
+  }
+
+  /** Returns the origin of the task that is due later under this id. */
+  private originOfEntry(name: string, id: TaskId): string | null {
+    const key = this.entries.get(entryIdKey(name, id))?.value;
+    const entry = typeof key === 'string' ? this.entries.get(Buffer.from(key, 'hex'))?.value : undefined;
+    return isFields(entry) && typeof entry.origin === 'string' ? entry.origin : null;
   }
 
   private outcomeAt(name: string, key: Buffer): TaskOutcome | null {
@@ -137,9 +162,10 @@ class Outcomes {
 
 /** What most do not have is left out. */
 function fieldsOf({ seqs, terms, times, untils, rest }: PackedOutcomes, index: number, id: TaskId) {
-  const { state, attempts, error, result } = rest?.get(index) ?? SIMPLY_DONE;
+  const { state, attempts, error, result, origin } = rest?.get(index) ?? SIMPLY_DONE;
   const [seq = 0, term = 0, at = 0, until = 0] = [seqs[index], terms[index], times[index], untils[index]];
-  const fields = { key: storedId(id), seq, term, state, attempts, at, until };
+  const own = { key: storedId(id), seq, term, state, attempts, at, until };
+  const fields = origin === undefined ? own : { ...own, origin };
   if (error === null && result === null) return fields;
   const bytes = result === null ? null : Buffer.from(result.buffer, result.byteOffset, result.byteLength);
   return { ...fields, error: error === null ? null : storedError(error), result: bytes } satisfies Fields;

@@ -148,7 +148,7 @@ export const relayBugs: readonly PlantedBug[] = [
   {
     name: 'late-removal-takes-the-next',
     breaks: 'A removal that comes late takes an entry that came in the place of the one that it is for.',
-    file: mongodbOutbox,
+    file: 'src/store/mongodb/tasks/entryIds.ts',
     find: "return isObjectId(key) || given === '' ? { _id: key } : { _id: key, origin: given };",
     replace: 'return { _id: key, ...(given === "none" ? { origin } : {}) };',
     caughtBy: ['contract'],

@@ -428,9 +428,9 @@ export class SimulatedConnection implements FullStore {
         this.write('setCheckpoint', (primary) => setCheckpoint(primary, term, checkpoint)),
       putOutcomes: (_name, outcomes) =>
         done(this.write('putOutcomes', () => ({ change: keepOutcomes(outcomes), answer: null }))),
-      readOutcomes: (_name, ids) =>
-        this.read('readOutcomes', ({ committed }) =>
-          lookAt(ids, committed.done, committed.tasks.values(), committed.outcomes),
+      readOutcomes: (_name, ids, later) =>
+        this.read('readOutcomes', ({ committed: { done, tasks, outcomes: kept, outbox } }) =>
+          lookAt(ids, done, tasks.values(), kept, later, outbox.lines.values()),
         ),
       trimOutcomes: (_name, before) =>
         this.write('trimOutcomes', () => ({ change: trimOutcomes(before), answer: true })),

@@ -48,6 +48,7 @@ beforeEach(() => {
         done,
         stored: ids.map((id) => stored.get(id) ?? null),
         outcomes: ids.map((id) => outcomes.get(id) ?? null),
+        later: [],
       };
     },
   });

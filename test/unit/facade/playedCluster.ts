@@ -20,6 +20,9 @@ export class Played {
   batches = 0;
   /** What the batches say of ids that stay taken. */
   readonly uniqueFor: TaskBatch['uniqueFor'][] = [];
+  /** What other calls are answered. */
+  readonly calls: Record<string, (...args: readonly unknown[]) => unknown> = {};
+  private stored = 0;
   /** Where in its block the first task stood. */
   firstOffset: number | undefined;
   /** Which batch fails, and whether the store has it although it fails. */
@@ -55,7 +58,7 @@ export class Played {
     open: async () => {},
     call: async (_cluster: number, name: string, ...args: readonly unknown[]) => {
       await new Promise((resolve) => setImmediate(resolve));
-      return name === 'submit' ? this.submit(args[0] as TaskBatch) : undefined;
+      return name === 'submit' ? this.submit(args[0] as TaskBatch) : this.calls[name]?.(...args);
     },
   };
 
@@ -72,7 +75,9 @@ export class Played {
       if (this.queue.length >= (this.options.maxQueue ?? Number.POSITIVE_INFINITY)) return 'full';
       known.add(task.id);
       this.queue.push(task);
-      return 'queued';
+      if (this.options.keepOutcomes === undefined) return 'queued';
+      this.stored += 1;
+      return this.stored;
     });
     if (fails !== undefined) throw fails.error;
     return results;

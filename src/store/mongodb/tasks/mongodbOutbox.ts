@@ -7,18 +7,16 @@
  * once, `origin` where `_id` is an ObjectId of another program. `due: true` marks it as due, `refused` says why it cannot become a task.
  * docs/guide/transactions.md documents it for other languages, so any of the fields may hold anything.
  */
-import { createHash } from 'node:crypto';
 import { showValue } from '../../../diagnostics/showValue.js';
-import { bson } from '../../../task/bson.js';
-import type { TaskId } from '../../../task/task.js';
 import { problemOf } from '../../../task/wellFormed.js';
 import type { Clock } from '../../../time/clock.js';
-import { type Fields, isFields, storedId } from '../../documents.js';
+import { type Fields, storedId } from '../../documents.js';
 import type { BadEntry, Entry, EntryRef, NewEntry, OutboxPlace, OutboxStore } from '../../outbox.js';
 import { EntryReader } from '../../outboxDocuments.js';
 import type { Commands } from '../commands.js';
 import { OUTBOX } from '../indexes/indexes.js';
 import type { IndexKeeper } from '../indexes/indexKeeper.js';
+import { delayedId, isDelayed, only, originOf } from './entryIds.js';
 import { majority, type TaskReads } from './taskReads.js';
 
 /** Names in one look, and how many of its answers. */
@@ -47,9 +45,6 @@ function dueParts(name: unknown, now: Date): Fields[] {
   return parts.map((part) => ({ name, ...part }));
 }
 
-/** How the `_id` of a task begins that is due later, and all origins that we make: those of ObjectIds. */
-const DELAYED = 'at/';
-const OUR_ORIGIN = /^[\da-f]{24}$/;
 /** In the place of what is no UTF-8. */
 const NO_TEXT = '\uFFFD';
 
@@ -167,32 +162,8 @@ function problemIn({ _id, key, at, due }: Fields): string | null {
   if (!(at instanceof Date) && at !== undefined && at !== null) {
     return `its at is ${showValue(at)}, and no date: a number of ms, or a text, is none`;
   }
-  const isOurs = typeof _id === 'string' && _id.startsWith(DELAYED);
-  if (typeof key === 'string' && key.includes(NO_TEXT) && !isOurs) {
+  if (typeof key === 'string' && key.includes(NO_TEXT) && !isDelayed(_id)) {
     return 'its key is no text in UTF-8, or it has the character U+FFFD, which stands for what is none';
   }
   return null;
-}
-
-function delayedId(name: string, id: TaskId): string {
-  return `${DELAYED}${name.length}/${name}/${typeof id}/${id}`;
-}
-
-/** Finds this entry, and none that came later under its `_id`. */
-function only({ key, origin, given = origin }: EntryRef): Fields {
-  return isObjectId(key) || given === '' ? { _id: key } : { _id: key, origin: given };
-}
-
-/**
- * Returns the origin of the task. That of another program is taken together with the `_id`: it may have given one to two entries, or
- * one that we give to tasks. Returns undefined for an entry of another program that nothing tells from a later one.
- */
-function originOf({ _id, origin }: Fields): string | undefined {
-  if (typeof origin !== 'string' || origin === '') return isObjectId(_id) ? String(_id) : undefined;
-  if (OUR_ORIGIN.test(origin) && typeof _id === 'string' && _id.startsWith(DELAYED)) return origin;
-  return `entry/${createHash('sha256').update(bson.serialize({ _id, origin })).digest('hex')}`;
-}
-
-function isObjectId(value: unknown): boolean {
-  return value instanceof bson.ObjectId || (isFields(value) && value._bsontype === 'ObjectId');
 }

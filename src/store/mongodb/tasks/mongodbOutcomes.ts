@@ -1,19 +1,20 @@
 /**
  * How tasks ended, for those who wait for it, in
  *
- *   failover_outcomes   { _id: id + '/' + name, name, key, seq, term, state, attempts, error, result, at, until }
+ *   failover_outcomes   { _id: id + '/' + name, name, key, seq, origin, term, state, attempts, error, result, at, until }
  *
- * One document for each id: a later outcome takes the place of an earlier one, and never the other way round.
+ * `origin` is null if a member submitted the task. One document for each id: a later outcome takes the place of an earlier one, and never the other way round.
  */
 import type { TaskId } from '../../../task/task.js';
 import type { Clock } from '../../../time/clock.js';
 import { type Fields, isOfOurFormat, readableIn, storedId } from '../../documents.js';
 import { countsMore, OutcomeReader, storedOutcome } from '../../outcomeDocuments.js';
 import { partsOf } from '../../parts.js';
-import type { OutcomeLook, TaskOutcome } from '../../taskStore.js';
+import type { LaterTask, OutcomeLook, TaskOutcome } from '../../taskStore.js';
 import { type Commands, ofOurFormat } from '../commands.js';
 import { OUTCOMES, outcomeEnds, specification } from '../indexes/indexes.js';
 import { commandLimits } from '../statements.js';
+import { type OriginatedTask, originsWaiting, seenLater } from './laterLook.js';
 import { isRetired, majority, TASKS, type TaskReads } from './taskReads.js';
 
 /** Before an index that could not be made is tried again, in ms. */
@@ -92,24 +93,32 @@ export class MongodbOutcomes {
     return readableIn(() => this.reader(document).mark())[0];
   }
 
-  read(name: string, ids: readonly TaskId[]): Promise<OutcomeLook> {
+  read(name: string, ids: readonly TaskId[], later: readonly LaterTask[] = []): Promise<OutcomeLook> {
     return this.commands.withTimeLimit('readOutcomes', async () => {
+      // First: what is not there any more has become a task, or never will.
+      const waiting = await originsWaiting(this.commands, name, later);
       const { done } = await this.reads.state('readOutcomes', name);
       const [tasks, outcomes] = await Promise.all([this.storedTasks(name, ids), this.kept(name, ids)]);
       return {
         done,
-        stored: ids.map((id) => tasks.get(outcomeId(name, id)) ?? null),
+        stored: ids.map((id) => tasks.get(outcomeId(name, id))?.seq ?? null),
         outcomes: ids.map((id) => outcomes.get(outcomeId(name, id)) ?? null),
+        later: later.map((task, index) => seenLater(task, waiting[index] ?? null, tasks.get(outcomeId(name, task.id)))),
       };
     });
   }
 
-  private async storedTasks(name: string, ids: readonly TaskId[]): Promise<Map<unknown, number>> {
-    const options = { limit: ids.length, projection: { seq: 1, key: 1, format: 1 }, ...majority };
+  private async storedTasks(name: string, ids: readonly TaskId[]): Promise<Map<unknown, OriginatedTask>> {
+    const options = { limit: ids.length, projection: { seq: 1, key: 1, origin: 1, format: 1 }, ...majority };
     const filter = { name, key: { $in: ids.map(storedId) } };
     const found = await this.commands.find('readOutcomes', TASKS, filter, options);
-    const tasks = found.filter((document) => !isRetired(document)).map((each) => this.reads.reader(each).taskName());
-    return new Map(tasks.map(({ id, seq }) => [outcomeId(name, id), seq]));
+    const tasks = found.filter((document) => !isRetired(document));
+    return new Map(
+      tasks.map((each) => {
+        const { id, seq } = this.reads.reader(each).taskName();
+        return [outcomeId(name, id), { seq, origin: each.origin }];
+      }),
+    );
   }
 
   private async kept(name: string, ids: readonly TaskId[]): Promise<Map<unknown, TaskOutcome>> {

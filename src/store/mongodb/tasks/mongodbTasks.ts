@@ -34,6 +34,7 @@ import {
   DEAD_LETTERS_COUNTED_MAX,
   type DeadLetter,
   type FoundDeadLetter,
+  type LaterTask,
   type Moment,
   type NewTask,
   type OutcomeLook,
@@ -282,8 +283,8 @@ export class MongodbTasks extends MongodbChanges implements TaskStore {
     return this.outcomes.put(name, outcomes);
   }
 
-  readOutcomes(name: string, ids: readonly TaskId[]): Promise<OutcomeLook> {
-    return this.outcomes.read(name, ids);
+  readOutcomes(name: string, ids: readonly TaskId[], later?: readonly LaterTask[]): Promise<OutcomeLook> {
+    return this.outcomes.read(name, ids, later);
   }
 
   trimOutcomes(name: string, before: Date): Promise<boolean> {
