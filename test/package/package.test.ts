@@ -129,7 +129,13 @@ test('every call around stored tasks works for an ES module, in CommonJS and by 
       outcome: ['failed', 1, 'PermanentError'],
     },
     ...{ requeued: { requeued: 1, duplicates: 0, full: false }, postponed: [{ row: 17 }, 1] },
-    ...{ many: { stored: 2, duplicates: 0 }, late: 'ERR_TIMEOUT', removed: 'removed', updated: 'updated' },
+    ...{
+      many: { stored: 2, duplicates: 0 },
+      each: ['ERR_CANCELLED', 'hello one'],
+      late: 'ERR_TIMEOUT',
+      removed: 'removed',
+      updated: 'updated',
+    },
     ...{
       stopped: ['removed', 'ERR_CANCELLED'],
       changed: [false, 'hello one'],
@@ -163,10 +169,14 @@ test('every call around stored tasks works for an ES module, in CommonJS and by 
   member.stderr.on('data', (data) => process.stderr.write(data));
   const lines = createInterface(member.stdout)[Symbol.asyncIterator]();
   expect((await lines.next()).value).toBe('ready');
+  const once = ['submit', 'calls', '{"id":15,"does":"greet","whom":"once"}', '--unique-for', '1h'];
   const told = await Promise.all(
     [
       ['outcome', 'calls', '1'],
       ['cancel', 'calls', '12'],
+      ['update', 'calls', '13', '{"id":13,"does":"greet","whom":"another"}'],
+      ['submit', 'calls', '{"id":14,"does":"greet","whom":"later"}', '--at', 'in 1s'],
+      once,
       ['requeue', 'calls', '--all', '--yes'],
       ['schedule', 'trigger', 'calls', 'nightly'],
       ['schedule', 'backfill', 'calls', 'nightly', '--from', '2026-06-01T00:00Z', '--to', '2026-06-01T00:00Z'],
@@ -177,6 +187,9 @@ test('every call around stored tasks works for an ES module, in CommonJS and by 
   expect(told).toMatchObject([
     { state: 'done', result: 'hello you' },
     { id: 12, outcome: 'removed' },
+    { id: 13, outcome: 'updated' },
+    { stored: 1, duplicates: 0, at: expect.stringMatching(/^\d{4}-/) },
+    { stored: 1, duplicates: 0 },
     { id: 2, result: 'queued' },
     { stored: 1 },
     { stored: 1 },
@@ -186,8 +199,12 @@ test('every call around stored tasks works for an ES module, in CommonJS and by 
   expect(await command(['schedules', 'calls'])).toMatchObject([{}, { id: 'nightly', paused: { reason: 'moved' } }]);
   await command(['schedule', 'resume', 'calls', 'nightly']);
   member.stdin.end();
-  const ended = { known: ['done', 'cancelled'], ends: ['removed', 'ERR_CANCELLED'], greeted: 'hello all' };
-  expect(JSON.parse((await lines.next()).value)).toEqual(ended);
+  expect(JSON.parse((await lines.next()).value)).toEqual({
+    ...{ known: ['done', 'cancelled'], ends: ['removed', 'ERR_CANCELLED'] },
+    ...{ greeted: ['ERR_CANCELLED', 'hello another'], told: ['hello later', 'hello once'] },
+  });
+  // It is done, and its id stays taken.
+  expect(await command(once)).toMatchObject({ stored: 0, duplicates: 1 });
 
   async function command(args: readonly string[]): Promise<unknown> {
     const bin = join(project, 'node_modules/.bin/mongo-failover');

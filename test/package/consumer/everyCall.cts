@@ -24,16 +24,17 @@ async function main(): Promise<void> {
   await cluster.schedule('nightly', '0 2 * * *', { does: 'tell slot' }, { timeZone: 'Europe/Berlin' });
   await cluster.run();
   const waiting = await cluster.submitWork({ id: 11, does: 'wait' });
-  await cluster.submitMany([12, 13].map((id) => ({ id, does: 'greet', whom: 'all' })));
+  const many = await cluster.submitMany([12, 13].map((id) => ({ id, does: 'greet', whom: 'all' })));
   const known = [await outcomeOf(1), await outcomeOf(20)].map(({ state }) => state);
   console.log('ready');
   for await (const _ of process.stdin);
   const ends = [await cluster.cancel(11, { running: true }), await waiting.done().catch(codeOf)];
-  const greeted = await (await cluster.submitWork({ id: 13, does: 'greet', whom: 'all' })).done<string>({
-    timeout: 20_000,
-  });
+  const greeted = await Promise.all(
+    many.submissions.map((submission) => submission.done({ timeout: 20_000 }).then(({ result }) => result, codeOf)),
+  );
+  const told = [await outcomeOf(14), await outcomeOf(15)].map(({ result }) => result);
   await service.close();
-  console.log(JSON.stringify({ known, ends, greeted: greeted.result }));
+  console.log(JSON.stringify({ known, ends, greeted, told }));
 }
 
 /** The outcome of a task that another program has stored. */

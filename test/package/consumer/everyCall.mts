@@ -70,10 +70,13 @@ const removed: CancelOutcome = await cluster.cancel(5);
 const updated: UpdateOutcome = await cluster.update(6, { id: 6, does: 'greet', whom: 'one' });
 const stopped = [await cluster.cancel(4, { running: true }), await codeOf(waiting.done(ended))];
 const changed = await sixth.done(ended);
+const each = await Promise.all(
+  many.submissions.map((submission) => codeOf(submission.done(ended).then(({ result: greeting }) => greeting))),
+);
 
 const due = Date.now() + 300;
 const later = await cluster.submitWork({ id: 7, does: 'greet', whom: 'later' }, { at: due });
-const { at } = await outcomeOf(7);
+const { at } = await later.done(ended);
 const onlyOnce = { uniqueFor: 60_000 } satisfies SubmitOptions;
 const first = await cluster.submitWork({ id: 9, does: 'greet', whom: 'once' }, onlyOnce);
 await first.done(ended);
@@ -100,7 +103,7 @@ await service.close();
 
 console.log(
   JSON.stringify({
-    ...{ result, error, requeued, postponed: postponed.result, many, late, removed, updated, stopped },
+    ...{ result, error, requeued, postponed: postponed.result, many, each, late, removed, updated, stopped },
     ...{ outcome: [outcome?.state, outcome?.attempts, outcome?.error?.name], changed: [sixth.stored, changed.result] },
     ...{ at: [later.stored, at.getTime() >= due], unique, refused, previewed, triggered, slots, cron, second, events },
     told: { ...told.result, late: told.result.late > 0 },
