@@ -217,7 +217,10 @@ export interface ManagedOptions {
         exhausted?: 'block' | 'dead-letter' | undefined;
       }
     | undefined;
-  /** Sets how many tasks may wait in the queue; durable: those of all members together. Default 1,000,000. */
+  /**
+   * Sets how many tasks may wait in the queue; durable: those of all members together. Default 1,000,000. Callers are refused beyond
+   * it. Tasks of transactions, of schedules, and those that are due by their `at` get in line nevertheless, and count.
+   */
   maxQueue?: number | undefined;
   /** Sets how many bytes one task may have, encoded. Default 1 MiB, at most 16 MiB less 64 KiB. */
   maxTaskBytes?: number | undefined;

@@ -130,6 +130,31 @@ test.each(['embedded', 'mongodb'])('on the store %s, a task runs when it is due,
   await pause(0);
 });
 
+test('a full queue refuses callers, and holds back no task that is due', async () => {
+  const { managed: Managed } = open({ folder: await settledFolder() });
+  const ran: string[] = [];
+  let go: () => void = () => {};
+  const mayRun = new Promise<void>((resolve) => {
+    go = resolve;
+  });
+  const work = (task: Task): Promise<boolean> => mayRun.then(() => ran.push(task.id) > 0);
+  const cluster = new Managed<Task>('full', 'id', work, { durable: true, maxQueue: 2 });
+  const events = new Events(cluster);
+  const refused = { code: 'ERR_QUEUE_FULL' };
+  await cluster.submitMany([{ id: 'a' }, { id: 'b' }]);
+  await expect(cluster.submitWork({ id: 'c' })).rejects.toMatchObject(refused);
+  const due = ['d', 'e', 'f'].map((id) => ({ id }));
+  expect(await cluster.submitMany(due, { at: 0 })).toEqual({ stored: 3, duplicates: 0 });
+  await cluster.run();
+  // None of them runs before that.
+  await expect.poll(async () => (await cluster.status()).queued, { timeout: 20_000 }).toBe(5);
+  await expect(cluster.submitWork({ id: 'c' })).rejects.toMatchObject(refused);
+  go();
+  await events.done('f');
+  expect(ran).toEqual(['a', 'b', 'd', 'e', 'f']);
+  await cluster.stop();
+});
+
 test('what cannot be is refused at the call', async () => {
   const folder = await settledFolder();
   const { managed: Managed } = open({ folder });
