@@ -34,6 +34,8 @@ export interface Entry extends EntryRef {
 /** An entry that cannot become a task: another program wrote something else. */
 export interface BadEntry extends EntryRef {
   readonly problem: string;
+  /** What says when it is due, whatever that is; missing if nothing does. */
+  readonly at?: unknown;
 }
 
 /** Where a program writes entries in transactions of its own. */
@@ -46,7 +48,10 @@ export interface OutboxPlace {
 export interface OutboxStore {
   /** Stores entries. Returns for each whether it was stored; false: one of this id is there, and stays as it is. */
   putEntries(name: string, entries: readonly NewEntry[]): Promise<boolean[]>;
-  /** Returns those of the names that have entries which are due or marked. It may be behind, and miss some that cannot be read. */
+  /**
+   * Returns those of the names that have entries which are due or marked. It may be behind, and miss some that cannot be read. Makes
+   * entries due again whose refusal another program has taken back.
+   */
   namesWaiting(names: readonly string[], now: Date): Promise<string[]>;
   /**
    * Returns entries that are due or marked: the marked ones first, then by their time, those without first; at most `most`, fewer where
@@ -55,7 +60,7 @@ export interface OutboxStore {
   readEntries(name: string, now: Date, most: number): Promise<(Entry | BadEntry)[]>;
   /** Marks entries as due for all masters, whatever their clocks say. */
   markEntries(name: string, entries: readonly EntryRef[]): Promise<void>;
-  /** Puts down why entries cannot become tasks. They stay, and are not read any more. */
+  /** Puts down why entries cannot become tasks. They stay, and are not read any more, nor passed by a look. */
   refuseEntries(name: string, entries: readonly BadEntry[]): Promise<void>;
   /** Removes those entries, and none that came later in the place of one. */
   removeEntries(name: string, entries: readonly EntryRef[]): Promise<void>;

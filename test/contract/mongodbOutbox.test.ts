@@ -130,3 +130,65 @@ test('an entry of a transaction is found by its ObjectId, and its task by the or
   await store.outbox.removeEntries(name, [found]);
   expect(await look(a, origin)).toEqual({ origin: found.origin, waits: false, seq: null });
 });
+
+/** As by a master that has just begun, and so looks for those that were mended. */
+async function restore(names: readonly string[]): Promise<string[]> {
+  const other = createStore(
+    { kind: 'mongodb', connectString: uri, connectOptions: {}, debug: false },
+    { commandTimeout: 30_000 },
+  );
+  try {
+    await other.open();
+    return await other.outbox.namesWaiting(names, now);
+  } finally {
+    await other.close();
+  }
+}
+
+test('a refused entry is out of what a look reads, and comes back as it was when it is mended', async () => {
+  const name = randomUUID();
+  const due = new Date(now.getTime() - 5000);
+  const [early, plain, text] = [new ObjectId(), new ObjectId(), new ObjectId()];
+  const bad = { payload: 'no document' };
+  await write(
+    foreign(name, 'early', { _id: early, at: due, due: true, ...bad }),
+    foreign(name, 'plain', { _id: plain, ...bad }),
+    foreign(name, 'text', { _id: text, at: 'tomorrow' }),
+  );
+  const found = (await read(name)) as BadEntry[];
+  expect(found).toHaveLength(3);
+  // Twice, as after an answer that was lost.
+  for (let times = 0; times < 2; times++) await store.outbox.refuseEntries(name, found);
+  expect([await read(name), await restore([name])]).toEqual([[], []]);
+  const documents = client.db().collection('failover_outbox');
+  const shownOf = async (_id: ObjectId) => {
+    const { at, due: mark, wasAt, refused }: Record<string, unknown> = (await documents.findOne({ _id })) ?? {};
+    return { at, due: mark, wasAt, isRefused: (refused ?? null) !== null };
+  };
+  const last = new Date(8.64e15);
+  expect(await Promise.all([early, plain, text].map(shownOf))).toEqual([
+    { at: last, due: undefined, wasAt: due, isRefused: true },
+    { at: last, due: undefined, wasAt: null, isRefused: true },
+    { at: last, due: undefined, wasAt: 'tomorrow', isRefused: true },
+  ]);
+  // A person corrects them. To the third they give a time, so it is due at once.
+  const payload = bson.serialize({ id: 'x' });
+  for (const _id of [early, plain]) await documents.updateOne({ _id }, { $set: { payload }, $unset: { refused: '' } });
+  await documents.updateOne({ _id: text }, { $set: { at: now }, $unset: { refused: '' } });
+  expect(shown(await read(name))).toEqual(['text']);
+  const names = await Promise.all([restore([name]), restore([name])]);
+  expect(names).toEqual([[name], [name]]);
+  expect(shown(await read(name)).sort()).toEqual(['early', 'plain', 'text']);
+  expect(await Promise.all([early, plain].map(shownOf))).toEqual([
+    { at: due, due: undefined, wasAt: undefined, isRefused: false },
+    { at: undefined, due: undefined, wasAt: undefined, isRefused: false },
+  ]);
+  await store.outbox.removeEntries(name, (await read(name)) as Entry[]);
+  expect(await documents.countDocuments({ name })).toBe(0);
+});
+
+test('an entry that is due on the last of all days is none that was mended', async () => {
+  const name = randomUUID();
+  await write(foreign(name, 'last', { at: new Date(8.64e15) }));
+  expect([await restore([name]), await read(name)]).toEqual([[], []]);
+});

@@ -110,6 +110,27 @@ export function outboxContract(title: string, setup: () => Promise<StoreUnderTes
       const [found] = await read(name, 20);
       await store.outbox.refuseEntries(name, [{ ...(found as EntryRef), problem: 'it is bad' }]);
       expect(idsOf(await read(name, 20))).toEqual(['b']);
+      await store.outbox.removeEntries(name, (await read(name, 20)) as Entry[]);
+      expect(await store.outbox.namesWaiting([name], at(1e9)), 'no look finds it').toEqual([]);
+      // Its id stays taken, and a call that comes twice or late changes nothing.
+      expect(await store.outbox.putEntries(name, [entry('a', 5)])).toEqual([false]);
+      await store.outbox.refuseEntries(name, [{ ...(found as EntryRef), problem: 'it is bad' }]);
+      await store.outbox.markEntries(name, [found as EntryRef]);
+      expect(idsOf(await read(name, 1e9))).toEqual([]);
+    });
+
+    test('a marked entry that is refused is out of the way as well, and the others keep their order', async () => {
+      const name = randomUUID();
+      await store.outbox.putEntries(name, [entry('a', 10), entry('b', 20), entry('c', 30)]);
+      const [first] = (await read(name, 10)) as [Entry];
+      await store.outbox.markEntries(name, [first]);
+      const [marked] = (await read(name, 10)) as [Entry];
+      expect(marked).toMatchObject({ id: 'a', marked: true });
+      await store.outbox.refuseEntries(name, [
+        { key: marked.key, origin: marked.origin, problem: 'no', at: marked.at },
+      ]);
+      expect(await store.outbox.namesWaiting([name], at(0))).toEqual([]);
+      expect(idsOf(await read(name, 1000))).toEqual(['b', 'c']);
     });
 
     test('many that are due later cost a look nothing', { timeout: 60_000 }, async () => {

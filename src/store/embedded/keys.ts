@@ -130,13 +130,16 @@ export function originKey(name: string, origin: string): Buffer {
   return Buffer.concat([prefixed('g', Buffer.from(name)), Buffer.from(origin)]);
 }
 
-/** Where an entry of the outbox is in the line: marked ones before the others, then by their time. */
+/** Where an entry of the outbox is in the line: marked ones before the others, then by their time. Refused ones are behind all. */
 interface EntryPlace {
   readonly marked: boolean;
   /** In ms since 1970. */
   readonly at: number;
   readonly origin: string;
 }
+
+/** In the place of 0 for those that are marked, and 1 for the others. */
+const REFUSED = 2;
 
 export function entryKey(name: string, { marked, at, origin }: EntryPlace): Buffer {
   const time = Buffer.alloc(9, marked ? 0 : 1);
@@ -148,6 +151,19 @@ export function entryKey(name: string, { marked, at, origin }: EntryPlace): Buff
 export function entryRangeUntil(name: string, at: number): KeyRange {
   const start = prefixed('v', Buffer.from(name));
   return { start, end: entryKey(name, { marked: false, at: at + 1, origin: '' }) };
+}
+
+/** Returns where the entry at this key is once it is refused: beyond all that is due, whenever that is. */
+export function refusedPlaceOf(key: Buffer): Buffer {
+  const moved = Buffer.from(key);
+  moved[5 + key.readUInt32BE(1)] = REFUSED;
+  return moved;
+}
+
+/** Returns the range of the entries of a name that are refused. */
+export function refusedEntries(name: string): KeyRange {
+  const prefix = prefixed('v', Buffer.from(name));
+  return { start: Buffer.concat([prefix, Buffer.from([REFUSED])]), end: Buffer.concat([prefix, Buffer.from([0xff])]) };
 }
 
 /** Returns the place of the time in an entry's key. */

@@ -3,7 +3,7 @@ import { type Fields, isFields, storedId } from '../documents.js';
 import type { BadEntry, Entry } from '../outbox.js';
 import { EntryReader } from '../outboxDocuments.js';
 import type { Entries } from './environment.js';
-import { entryIdKey, entryKey, entryRangeUntil, entryTimeIn } from './keys.js';
+import { entryIdKey, entryKey, entryRangeUntil, entryTimeIn, refusedPlaceOf } from './keys.js';
 import type { StoreFacts } from './leases.js';
 import type { PackedEntries } from './taskBytes.js';
 import { unpackEntries } from './taskBytes.js';
@@ -101,15 +101,14 @@ class Outbox {
     this.change(name, keys, (fields, key) => ({ ...fields, refused: { reason: reasons.get(key) ?? '', at } }));
   }
 
+  /** What is refused moves behind all others, so no look passes it. */
   private change(name: string, keys: readonly string[], next: (fields: Fields, key: string) => Fields): void {
     for (const hex of keys) {
       const key = Buffer.from(hex, 'hex');
       const entry = this.entries.get(key);
       if (entry === undefined) continue;
       const fields = next(this.fields(entry.value, name), hex);
-      const { origin, at, due } = fields;
-      const isReadable = typeof origin === 'string' && typeof at === 'number';
-      const moved = isReadable ? entryKey(name, { marked: due === true, at, origin }) : key;
+      const moved = fields.refused === undefined ? placeOf(name, fields, key) : refusedPlaceOf(key);
       this.entries.remove(key);
       this.entries.put(moved, fields, entry.version + 1);
       this.setIdKey(name, fields, moved.toString('hex'));
@@ -144,6 +143,12 @@ class Outbox {
   private where(name: string): string {
     return `an entry of the outbox of ${name} in ${this.facts.path}`;
   }
+}
+
+/** Returns where an entry is in the line. */
+function placeOf(name: string, { origin, at, due }: Fields, key: Buffer): Buffer {
+  const isReadable = typeof origin === 'string' && typeof at === 'number';
+  return isReadable ? entryKey(name, { marked: due === true, at, origin }) : key;
 }
 
 /** Returns where an entry is once it is marked. */

@@ -1,10 +1,11 @@
 /**
  * The outbox in the user's MongoDB:
  *
- *   failover_outbox   { _id, name, key, payload, at, origin, due, refused }
+ *   failover_outbox   { _id, name, key, payload, at, origin, due, refused, wasAt }
  *
  * An entry of a transaction has any `_id`, of a task that is due later one that is made of its id. `at` is missing where it is due at
- * once, `origin` where `_id` is an ObjectId of another program. `due: true` marks it as due, `refused` says why it cannot become a task.
+ * once, `origin` where `_id` is an ObjectId of another program. `due: true` marks it as due, `refused` says why it cannot become a task,
+ * and `wasAt` what its `at` was before that (refusedEntries.ts).
  * docs/guide/transactions.md documents it for other languages, so any of the fields may hold anything.
  */
 import { showValue } from '../../../diagnostics/showValue.js';
@@ -17,6 +18,7 @@ import type { Commands } from '../commands.js';
 import { OUTBOX } from '../indexes/indexes.js';
 import type { IndexKeeper } from '../indexes/indexKeeper.js';
 import { delayedId, isDelayed, only, originOf } from './entryIds.js';
+import { MendedEntries, refusalOf } from './refusedEntries.js';
 import { majority, type TaskReads } from './taskReads.js';
 
 /** Names in one look, and how many of its answers. */
@@ -49,14 +51,18 @@ function dueParts(name: unknown, now: Date): Fields[] {
 const NO_TEXT = '\uFFFD';
 
 export class MongodbOutbox implements OutboxStore {
+  private readonly mended: MendedEntries;
+
   constructor(
     private readonly commands: Commands,
     private readonly reads: TaskReads,
     private readonly indexes: Pick<IndexKeeper, 'beforeOutbox'>,
     private readonly epoch: () => Promise<string>,
     private readonly database: string,
-    private readonly clock: Pick<Clock, 'wall'>,
-  ) {}
+    private readonly clock: Pick<Clock, 'now' | 'wall'>,
+  ) {
+    this.mended = new MendedEntries(commands, clock);
+  }
 
   async putEntries(name: string, entries: readonly NewEntry[]): Promise<boolean[]> {
     return this.commands.withTimeLimit('putEntries', async () => {
@@ -73,6 +79,8 @@ export class MongodbOutbox implements OutboxStore {
   }
 
   async namesWaiting(names: readonly string[], now: Date): Promise<string[]> {
+    // Nothing that is due waits for those.
+    await this.mended.restore(names).catch(() => {});
     const found = new Set<string>();
     for (let from = 0; from < names.length; from += LOOK_NAMES_MAX) {
       let left = names.slice(from, from + LOOK_NAMES_MAX);
@@ -108,20 +116,24 @@ export class MongodbOutbox implements OutboxStore {
   }
 
   private entryOf(document: Fields): Entry | BadEntry {
-    const { _id: key, origin: given } = document;
+    const { _id: key, origin: given, at } = document;
     const origin = originOf(document);
     const ref = { key, origin: origin ?? '', ...(typeof given === 'string' && given !== origin ? { given } : {}) };
     try {
       if (origin === undefined) {
-        return { ...ref, problem: 'its _id is no ObjectId, and it has no origin, a text that no other entry ever had' };
+        return {
+          ...ref,
+          at,
+          problem: 'its _id is no ObjectId, and it has no origin, a text that no other entry ever had',
+        };
       }
       const problem = problemIn(document);
-      if (problem !== null) return { ...ref, problem };
+      if (problem !== null) return { ...ref, at, problem };
       const entry = new EntryReader(document, this.commands.where(key)).entry(ref);
       const unreadable = problemOf(entry.bytes);
-      return unreadable === null ? entry : { ...ref, problem: unreadable };
+      return unreadable === null ? entry : { ...ref, at, problem: unreadable };
     } catch (error) {
-      return { ...ref, problem: error instanceof Error ? error.message : String(error) };
+      return { ...ref, at, problem: error instanceof Error ? error.message : String(error) };
     }
   }
 
@@ -136,9 +148,7 @@ export class MongodbOutbox implements OutboxStore {
 
   async refuseEntries(_name: string, entries: readonly BadEntry[]): Promise<void> {
     const at = new Date(this.clock.wall());
-    const updates = entries.map((entry) => {
-      return { q: only(entry), u: { $set: { refused: { reason: entry.problem, at } } } };
-    });
+    const updates = entries.map((entry) => ({ q: only(entry), u: refusalOf(entry, at) }));
     await this.commands.updateEach('refuseEntries', OUTBOX, updates);
   }
 

@@ -65,6 +65,17 @@ test('the dead letters of an id are not among those of another that begins like 
   expect(within(letterIdKey('qa', 'a', 7), letterIdRange('q', 'a'))).toBe(false);
 });
 
+test('refused entries are behind all that is due, whenever that is, and among those of their name alone', () => {
+  for (const marked of [false, true]) {
+    const key = keys.entryKey('q', { marked, at: 8.64e15, origin: 'a' });
+    const refused = keys.refusedPlaceOf(key);
+    expect(within(key, keys.entryRangeUntil('q', 8.64e15))).toBe(true);
+    expect(within(refused, keys.entryRangeUntil('q', 8.64e15))).toBe(false);
+    expect([within(key, keys.refusedEntries('q')), within(refused, keys.refusedEntries('q'))]).toEqual([false, true]);
+    for (const other of ['', 'q1']) expect(within(refused, keys.refusedEntries(other))).toBe(false);
+  }
+});
+
 test('no two kinds of keys begin alike, so none is in the range of another', () => {
   const samples: Record<string, Buffer> = {
     leaseKey: keys.leaseKey('q'),
