@@ -16,6 +16,7 @@ import { fillPool } from './fillPool.ts';
 import { LineFile } from './lineFile.ts';
 import { Asker } from './load/asker.ts';
 import { Extras } from './load/extras.ts';
+import { PACED, pacedOptions, pacedWork } from './load/paced.ts';
 import { Submitter } from './load/submitter.ts';
 import { Declarer } from './load/timetable.ts';
 import { TrueTime } from './load/trueTime.ts';
@@ -33,6 +34,7 @@ const { member, options, managed, history: file, seed, load, extras: extrasEvery
 const history = new LineFile(file);
 const { managed: Managed } = failover(options);
 const cluster = new Managed<Task>('chaos', 'id', new URL('./work.js', import.meta.url), { ...managed, durable: true });
+const paced = new Managed<Task>(PACED, 'id', pacedWork, pacedOptions);
 
 function lease(): { at: bigint; left: number; term: number | null; seen: bigint } {
   const at = process.hrtime.bigint();
@@ -47,11 +49,12 @@ cluster.on('statechange', (from, to) => {
   history.write({ what: 'state', from, to, ...lease() });
   void tell<MemberMessage>({ type: 'state', to });
 });
-for (const what of ['error', 'panic'] as const) {
-  cluster.on(what, ({ code, message }) => history.write({ what, at: process.hrtime.bigint(), code, message }));
+for (const each of [cluster, paced]) {
+  for (const what of ['error', 'panic'] as const)
+    each.on(what, ({ code, message }) => history.write({ what, at: process.hrtime.bigint(), code, message }));
+  each.on('deadletter', (id) => history.write({ what: 'deadletter', at: process.hrtime.bigint(), id }));
 }
 cluster.on('done', (id) => history.write({ what: 'done', at: process.hrtime.bigint(), id }));
-cluster.on('deadletter', (id) => history.write({ what: 'deadletter', at: process.hrtime.bigint(), id }));
 
 let held = false;
 setInterval(() => {
@@ -75,7 +78,7 @@ async function quiet(): Promise<void> {
 
 async function stop(): Promise<void> {
   history.write({ what: 'stopping', at: process.hrtime.bigint() });
-  await cluster.stop();
+  await Promise.all([cluster.stop(), paced.stop()]);
   history.write({ what: 'stopped', at: process.hrtime.bigint() });
   await tellAndEnd<MemberMessage>({ type: 'stopped' });
   process.exit();
@@ -104,6 +107,6 @@ process.on('message', (order: Order) => {
 
 declarer.look();
 setInterval(() => declarer.look(), DECLARE);
-await cluster.run();
+await Promise.all([cluster.run(), paced.run()]);
 submitter.start(load.size, load.every);
 extras.start(extrasEvery);

@@ -43,6 +43,10 @@ function rows({ figures, counts }: Verdict): [string, string][] {
     ['panics', list(figures.panics)],
     ['slots, tasks that were due later', `${figures.slots}, ${figures.later}`],
     ['answers', list(figures.answers)],
+    [
+      'starts with a least time, tasks postponed, dead letters',
+      `${figures.paced}, ${figures.postponed}, ${figures.letters}`,
+    ],
     ['attempts that began with a checkpoint', String(figures.resumed)],
   ];
 }

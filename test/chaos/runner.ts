@@ -17,6 +17,8 @@ import { intervals, LOAD_EVERY } from './intervals.ts';
 import { LineFile } from './lineFile.ts';
 import { Asker } from './load/asker.ts';
 import { Extras, openOutbox } from './load/extras.ts';
+import { Operator } from './load/operator.ts';
+import { PACED, PacedLoad, pacedOptions, pacedWork } from './load/paced.ts';
 import { Submitter } from './load/submitter.ts';
 import { Generations, scheduleRules } from './load/timetable.ts';
 import { TrueTime } from './load/trueTime.ts';
@@ -31,6 +33,8 @@ const MEMBERS = 5;
 const START_LIMIT = 30_000;
 const QUIET_LIMIT = 90_000;
 const DRAIN_LIMIT = 120_000;
+/** How often the end waits for a last task at most. */
+const DRAINS = 5;
 /** So many tasks are work that goes on; and how long a fault waits for them, in ms. */
 const SOME = 5;
 const PATIENCE = 3000;
@@ -69,7 +73,8 @@ export async function chaos(run: Run): Promise<void> {
   const time = TrueTime.ofThisMachine();
   const { member: load, extras, waits, slots } = server.load;
   const schedules = scheduleRules(slots);
-  const settings = { server: name, atomic, seed, faults, intervals, wallOffset: time.offset, schedules };
+  const { minInterval } = pacedOptions;
+  const settings = { server: name, atomic, seed, faults, intervals, wallOffset: time.offset, schedules, minInterval };
   await writeFile(join(folder, 'run.json'), `${JSON.stringify(settings)}\n`);
   const events = new LineFile(join(folder, 'events'));
   const ledger = join(folder, 'ledger');
@@ -95,6 +100,7 @@ export async function chaos(run: Run): Promise<void> {
   const outbox = server.uri === undefined ? undefined : await openOutbox(server.uri);
   const stopProbe = probe(events);
   const progress = new Progress(ledger);
+  const pacedProgress = new Progress(`${ledger}-${PACED}`);
   const generations = new Generations(folder, events, time, schedules);
   generations.next();
   try {
@@ -108,20 +114,25 @@ export async function chaos(run: Run): Promise<void> {
     const submitter = new Submitter('runner', cluster, history, random, asker, waits.runner);
     const parts = { name: 'runner', cluster, history, asker, time, random: randomFrom(seed + 1) };
     const others = new Extras({ ...parts, outbox: outbox?.collection });
+    const operator = new Operator({ ...parts, generations, rules: schedules });
+    const slow = new opened.managed<Task>(PACED, 'id', pacedWork, pacedOptions);
+    const paced = new PacedLoad(new Submitter(PACED, slow, history, random, asker, []), pacedProgress);
     await until(() => places.some(({ state }) => state === 'master'), START_LIMIT, 'no first master');
     submitter.start(server.load.runner, LOAD_EVERY);
     others.start(extras.runner);
+    operator.start();
+    paced.start(server.load.paced);
     await strikeAll(planned, { places, server, store, events, progress, generations, say });
     say('quiet, until all is done');
+    await operator.end();
     const lastSlots = generations.end();
     await allQuiet([
-      ['runner', Promise.all([submitter.end(), others.end()]).then(() => asker.end())],
+      ['runner', Promise.all([submitter.end(), others.end(), paced.end()]).then(() => asker.end())],
       ...places.map((place): [string, Promise<void>] => [place.member, place.quiet()]),
     ]);
-    await others.last('last');
     // Not an error: what is missing by then is what the checker reports.
-    await until(() => progress.has('last'), DRAIN_LIMIT, 'not all done').catch((error: Error) => say(error.message));
-    const areOver = () => lastSlots.every((id) => progress.has(id));
+    await drain(others, progress).catch((error: Error) => say(error.message));
+    const areOver = () => paced.isOver && lastSlots.every((id) => progress.has(id));
     await until(areOver, SLOTS_LIMIT, 'not all slots').catch((error: Error) => say(error.message));
     await askOutcomes(asker, progress, random);
     await Promise.all(places.map((place) => place.stop()));
@@ -133,9 +144,22 @@ export async function chaos(run: Run): Promise<void> {
   } finally {
     stopProbe();
     progress.close();
+    pacedProgress.close();
     await Promise.all(places.map((place) => place.close()));
     await opened.close();
     await outbox?.close();
+  }
+}
+
+/** Until all that is stored is done, and no dead letter is left. */
+async function drain(others: Extras, progress: Progress): Promise<void> {
+  await others.requeueLast();
+  for (let time = 0; time < DRAINS; time += 1) {
+    const id = time === 0 ? 'last' : `last ${time}`;
+    await others.last(id);
+    await until(() => progress.has(id), DRAIN_LIMIT, 'not all done');
+    // One that had begun before may have become a dead letter since.
+    if (await others.requeueLast()) return;
   }
 }
 

@@ -26,18 +26,20 @@ interface Load {
   readonly waits: { readonly runner: readonly number[]; readonly member: readonly number[] };
   /** How many times as rare slots are. */
   readonly slots: number;
+  /** How often the runner submits a task with a least time to the one before, in ms. */
+  readonly paced: number;
 }
 
 /** What the server can do within a second after a takeover, when each task needs two writes of its own. */
 const load: Load = {
-  ...{ runner: 10, member: 2, queue: 200, slots: 1 },
-  extras: { runner: 400, member: 4000 },
+  ...{ runner: 10, member: 2, queue: 200, slots: 1, paced: 800 },
+  extras: { runner: 320, member: 3200 },
   waits: { runner: [300, 8000, 45_000], member: [300, 3000] },
 };
 /** Its writes take a hundred times as long when there are many. */
 const weakLoad: Load = {
-  ...{ runner: 3, member: 1, queue: 50, slots: 10 },
-  extras: { runner: 3000, member: 20_000 },
+  ...{ runner: 3, member: 1, queue: 50, slots: 10, paced: 4000 },
+  extras: { runner: 2400, member: 16_000 },
   waits: { runner: [300, 8000], member: [] },
 };
 

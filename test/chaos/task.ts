@@ -12,6 +12,12 @@ export interface Task {
   readonly obeys?: boolean;
   /** How many checkpoints it puts down, one after another. */
   readonly steps?: number;
+  /** Which of its payloads this is: 0 if missing, and one more with each update. */
+  readonly version?: number;
+  /** For how long it postpones itself, once in each thread, in ms. */
+  readonly postpones?: number;
+  /** It fails for good, with this in its error, up to a moment of the machine's monotonic clock, in ms. */
+  readonly ill?: { readonly of: string; readonly until: number };
 }
 
 /** What a task puts down as its checkpoint: the step, and who took it. */

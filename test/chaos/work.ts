@@ -8,6 +8,7 @@ import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TaskContext, WorkResult } from 'mongo-failover';
 import { LineFile } from './lineFile.ts';
+import { monotonic } from './load/trueTime.ts';
 import type { Answer, Step, Task } from './task.ts';
 
 /** Between two marks of one run, in ms. */
@@ -19,16 +20,22 @@ const { CHAOS_LEDGER, CHAOS_MEMBER, CHAOS_BROKEN = '' } = process.env;
 // The fault `broken-deploy`.
 if (existsSync(CHAOS_BROKEN)) throw new Error('this deployment is broken');
 const ledger = new LineFile(CHAOS_LEDGER ?? '/dev/null');
+/** The tasks that have postponed themselves in this thread. */
+const postponed = new Set<string>();
 
 export default async (task: Task, context: TaskContext): Promise<WorkResult> => {
-  const slot =
-    context.schedule === undefined ? {} : { schedule: context.schedule.id, slot: Number(context.schedule.slot) };
-  write('start', context, { wall: Date.now(), ...slot });
+  write('start', context, { wall: Date.now(), version: task.version, ...slotOf(context) });
+  if (task.postpones !== undefined && !postponed.has(task.id)) {
+    postponed.add(task.id);
+    write('postpone', context, { wait: task.postpones });
+    return context.retryIn(task.postpones);
+  }
   try {
+    if (task.ill !== undefined && monotonic() < task.ill.until) throw forGood(task.ill.of);
     if (task.steps !== undefined) await climb(task, context);
     else await (task.sleeps ? rest(task, context) : compute(task.ms, context));
   } catch (error) {
-    write('fail', context);
+    write('fail', context, { permanent: isPermanent(error) });
     throw error;
   }
   const fails = task.fails && context.attempt === 1;
@@ -37,6 +44,21 @@ export default async (task: Task, context: TaskContext): Promise<WorkResult> => 
   const { term, attempt } = context;
   return task.answers ? { result: { member: CHAOS_MEMBER ?? '', term, attempt } satisfies Answer } : true;
 };
+
+/** Of a task that is for a slot, or that people asked for. */
+function slotOf({ schedule }: TaskContext): object {
+  if (schedule === undefined) return {};
+  const { id, slot, backfilled } = schedule;
+  return { schedule: id, slot: Number(slot), ...(backfilled ? { backfilled } : {}) };
+}
+
+function forGood(of: string): Error {
+  return Object.assign(new Error(`ill of ${of}`), { permanent: true });
+}
+
+function isPermanent(error: unknown): true | undefined {
+  return error instanceof Error && 'permanent' in error ? true : undefined;
+}
 
 async function rest({ ms, obeys }: Task, context: TaskContext): Promise<void> {
   for (let left = ms; left > 0; left -= MARK) {

@@ -103,7 +103,7 @@ export class Answers {
   }
 
   /** Whether a fault may have taken the task or what was kept of it. */
-  private isForgotten(id: string, at: number): boolean {
+  isForgotten(id: string, at: number): boolean {
     const moments = (this.ofTask.get(id) ?? []).flatMap(({ start, last }) => [start, last]);
     const stored = this.records.stored.filter((one) => one.id === id);
     return [...moments, ...stored.flatMap(({ sent, at: heard }) => [sent, heard])].some(
@@ -158,7 +158,8 @@ export class Answers {
     return outcome === undefined ? undefined : { by: outcome.at, text: 'whose outcome is done' };
   }
 
-  private whyNotOver({ state, at, id }: Asked, runs: readonly Run[]): Contradiction | undefined {
+  /** What contradicts an answer by which a task was over: nothing if this is undefined. */
+  whyNotOver({ state, at, id }: Asked, runs: readonly Run[]): Contradiction | undefined {
     const isOver = runs.some((run) => run.outcome === 'end' && run.last <= at);
     if (state === 'done') return isOver ? undefined : { by: at, text: 'which had not ended' };
     if (state !== 'unknown' || isOver) return undefined;

@@ -1,16 +1,21 @@
 /** All that is checked of a run, as figures and as violations, each with the fault that preceded it. */
 import { Answers } from './answers.ts';
+import { askedForSlots } from './askedFor.ts';
 import { wrongCheckpoints } from './checkpoints.ts';
 import { beforeTime, WallClocks } from './clocks.ts';
 import { Epochs } from './epochs.ts';
 import { type Failover, failoversOf } from './failovers.ts';
 import { groupBy } from './groupBy.ts';
+import { givenUp, illnesses, wrongRequeues } from './letters.ts';
 import { atOnce, type Mastership, mastershipsOf } from './masterships.ts';
 import { type Finding, fallingTerms, follow, outOfOrder, REPEATED_MAX, repeatedSince } from './order.ts';
+import { Pauses } from './pauses.ts';
 import type { Fault, Happened, Records } from './records.ts';
 import { stuck } from './recovery.ts';
 import { type Run, runsOf } from './runs.ts';
 import { lostSlots, slotRuns, wrongSlots } from './slots.ts';
+import { wrongUpdates } from './updates.ts';
+import { tooSoon, wrongWaits } from './waits.ts';
 
 const kinds = [
   'lost',
@@ -34,6 +39,11 @@ const kinds = [
   'wrong cancel',
   'wrong checkpoint',
   'taken id was free',
+  'wrong payload',
+  'too soon',
+  'wrong wait',
+  'wrong requeue',
+  'slot of a pause',
 ] as const;
 type ViolationKind = (typeof kinds)[number];
 
@@ -83,6 +93,10 @@ interface Figures {
   readonly slots: number;
   readonly later: number;
   readonly answers: ReadonlyMap<string, number>;
+  /** Starts of tasks with a least time between them, tasks that were postponed, and dead letters, each with its number. */
+  readonly paced: number;
+  readonly postponed: number;
+  readonly letters: number;
   /** Attempts that began with a checkpoint. */
   readonly resumed: number;
 }
@@ -99,12 +113,14 @@ export interface Verdict {
 export function check(records: Records): Verdict {
   const { settings, ledger, stored, said, faults, happened } = records;
   const { runs, stray } = runsOf(ledger, happened);
-  const firstEnd = firstEndsOf(runs);
+  const paced = runsOf(records.paced, happened);
+  const firstEnd = firstEndsOf([...runs, ...paced.runs]);
   const again = new Set(said.filter(({ what }) => what === 'again').map(({ about }) => about));
   const epochs = new Epochs(faults, settings);
   const ofEpoch = groupBy(runs, ({ start }) => epochs.at(start));
   const answers = new Answers(records, runs, epochs, again);
-  const outOfLine = new Set([...again, ...answers.wereToGo]);
+  // A dead letter that is put back is behind all others.
+  const outOfLine = new Set([...again, ...answers.wereToGo, ...illnesses(records.asked).keys()]);
   const followed = [...ofEpoch.values()].map((some) => follow(some, outOfLine));
   const takeovers = followed.flatMap((one) => one.takeovers);
   const masterships = mastershipsOf(records, epochs);
@@ -118,9 +134,7 @@ export function check(records: Records): Verdict {
     lost: missing
       .filter((task) => !epochs.mayHaveTaken(task))
       .map(({ id }) => ({ at: Number.POSITIVE_INFINITY, text: `task ${id} was stored and never ended` })),
-    'given up': said
-      .filter(({ what }) => what === 'deadletter')
-      .map(({ at, about, member }) => ({ at, text: `task ${about} became a dead letter on ${member}` })),
+    'given up': givenUp(records, runs),
     'overlapping runs': overlapping(runs),
     'two masters': atOnce(masterships).map(([a, b]) => ({
       at: b.start,
@@ -148,11 +162,12 @@ export function check(records: Records): Verdict {
       })),
     'stuck in error': stuck(records),
     'done without a run': doneWithoutRun(records, runs),
-    'stray or torn lines': strays(records, stray),
+    'stray or torn lines': strays(records, [...stray, ...paced.stray]),
     'process died by itself': died
       .filter((one) => !fenced.includes(one))
       .map(({ at, member, how }) => ({ at, text: `${member}: ${how}` })),
     ...othersOf(records, { runs, epochs, answers, again, masterships }),
+    'too soon': tooSoon(paced.runs, records),
   };
   const violations = kinds.flatMap((kind) =>
     findings[kind].map((finding) => ({ ...finding, kind, fault: faults.findLast(({ from }) => from <= finding.at) })),
@@ -178,6 +193,9 @@ export function check(records: Records): Verdict {
       slots: new Set(slotRuns(runs).map(({ id }) => id)).size,
       later: records.asked.filter(({ what }) => what === 'due').length,
       answers: countOf(records.asked.flatMap(({ what, state }) => (state === undefined ? [] : [`${what} ${state}`]))),
+      paced: paced.runs.length,
+      postponed: runs.filter(({ outcome }) => outcome === 'postpone').length,
+      letters: said.filter(({ what }) => what === 'deadletter').length,
       resumed: ledger.filter(({ step, what }) => what === 'saw' && step !== null).length,
     },
     counts: new Map(kinds.map((kind) => [kind, findings[kind].length])),
@@ -194,20 +212,26 @@ interface Judged {
   readonly masterships: readonly Mastership[];
 }
 
-/** What is found of schedules, tasks that are due later, answers, cancels and checkpoints. */
+/** What is found of schedules, tasks that are due later, answers, checkpoints, and of what people ask for. */
 function othersOf(records: Records, { runs, epochs, answers, again, masterships }: Judged) {
   const { settings, faults, generations, ledger, asked } = records;
   const clocks = new WallClocks(settings, faults, masterships);
-  const seen = { runs, rules: settings.schedules, generations, clocks, epochs };
+  const pauses = new Pauses({ asked, faults, generations, clocks, epochs });
+  const seen = { runs, rules: settings.schedules, generations, clocks, epochs, pauses };
+  const askedFor = askedForSlots({ ...seen, asked });
   return {
-    'slot lost': lostSlots(seen),
-    'wrong slot': wrongSlots(seen),
+    'slot lost': [...lostSlots(seen), ...askedFor.lost],
+    'wrong slot': [...wrongSlots(seen), ...askedFor.wrong],
     'before its time': beforeTime(runs, asked, generations, clocks),
     'wrong answer': answers.wrong(),
     'answer over its time': answers.hanging(),
     'wrong cancel': answers.wrongCancels(),
     'wrong checkpoint': wrongCheckpoints(ledger, again, epochs),
     'taken id was free': answers.freeTwice(),
+    'wrong payload': wrongUpdates({ asked, runs, answers, epochs, again }),
+    'wrong wait': wrongWaits(runs, records),
+    'wrong requeue': wrongRequeues({ records, runs, answers, epochs, again }),
+    'slot of a pause': pauses.broken(slotRuns(runs)),
   };
 }
 

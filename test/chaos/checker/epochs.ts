@@ -51,7 +51,7 @@ export class Epochs {
    * Whether the hand of a fault may have taken this task. What was answered before the copying began is in the copy; what
    * was asked for after the files had gone cannot have been in them.
    */
-  mayHaveTaken({ at, sent }: Stored): boolean {
+  mayHaveTaken({ at, sent }: Pick<Stored, 'at' | 'sent'>): boolean {
     return this.losses.some(({ from, to, forgot }) => sent <= to && (forgot === 'all' || at >= from));
   }
 }

@@ -43,8 +43,10 @@ export function follow(runs: readonly Run[], again: ReadonlySet<string>): { gaps
   let from = -1;
   for (const run of runs) {
     if (run.caught || again.has(run.id)) continue;
-    const to = position.get(run.id) ?? position.size;
-    position.set(run.id, to);
+    // People may ask for the task of a slot again, and that is another one of the same id.
+    const key = run.isAskedFor ? `${run.id} (asked for)` : run.id;
+    const to = position.get(key) ?? position.size;
+    position.set(key, to);
     const goesOn = to === from + 1;
     const triesAgain = to === from && before?.outcome !== 'end';
     if (before !== undefined && before.term !== run.term) {

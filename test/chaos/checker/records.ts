@@ -18,8 +18,11 @@ export interface Step {
 }
 
 export interface LedgerLine {
-  /** `saw`: the checkpoint that it began with; `put` and `kept`: one that it asked for, and that was stored. */
-  readonly what: 'start' | 'mark' | 'saw' | 'put' | 'kept' | 'end' | 'fail';
+  /**
+   * `saw`: the checkpoint that it began with; `put` and `kept`: one that it asked for, and that was stored. `postpone`: it asks to be
+   * tried again later.
+   */
+  readonly what: 'start' | 'mark' | 'saw' | 'put' | 'kept' | 'end' | 'fail' | 'postpone';
   readonly id: string;
   readonly member: string;
   readonly term: number;
@@ -32,6 +35,14 @@ export interface LedgerLine {
   /** Of the task of a slot: its schedule, and its time. */
   readonly schedule?: string;
   readonly slot?: number;
+  /** Whether people asked for the task of a slot that had passed. */
+  readonly backfilled?: boolean;
+  /** Of a start: which payload it has, if the task was updated. */
+  readonly version?: number;
+  /** Of `postpone`: for how long, in ms. */
+  readonly wait?: number;
+  /** Of `fail`: whether it is not to be tried again. */
+  readonly permanent?: boolean;
   readonly step?: Step | null;
 }
 
@@ -59,24 +70,44 @@ export interface LeaseSight {
   readonly to?: string;
 }
 
-/** What a submitter said or asked of one task, and what it was told. */
+const askedKinds = [
+  ...(['due', 'unique', 'waits', 'answer', 'cancels', 'cancelled', 'outcome', 'updates', 'updated'] as const),
+  ...(['ill', 'requeues', 'requeued', 'pauses', 'resumes', 'triggers', 'backfills'] as const),
+] as const;
+
+/** What a submitter said or asked of one task, or people of a schedule, and what they were told. */
 export interface Asked {
-  /** `waits` is followed by `answer`, and `cancels` by `cancelled`, unless the process ended. */
-  readonly what: 'due' | 'unique' | 'waits' | 'answer' | 'cancels' | 'cancelled' | 'outcome';
+  /**
+   * `waits` is followed by `answer`, `cancels` by `cancelled`, `updates` by `updated`, and `requeues` by `requeued`, unless the process
+   * ended.
+   */
+  readonly what: (typeof askedKinds)[number];
   readonly member: string;
   readonly at: number;
-  /** Of `outcome`: when it was asked for. */
+  /** Of what has one line with its answer: when it was asked for. */
   readonly sent: number;
+  /** Of the task, the schedule, or the call that puts letters back. */
   readonly id: string;
   /** Not before then, by the wall clock. */
   readonly due?: number;
-  /** Whether the id was free. */
-  readonly stored?: boolean;
+  /** Whether the id was free, or the task is queued; of `backfills`: how many are. */
+  readonly stored?: boolean | number;
   readonly timeout?: number;
   /** The answer, or the code of the error. */
   readonly state?: string;
   readonly term?: number;
   readonly result?: { readonly member: string; readonly term: number; readonly attempt: number };
+  /** Which payload a task is to get. */
+  readonly version?: number;
+  /** What a task fails of, and which letters are to be put back: of that, and so many. */
+  readonly of?: string;
+  readonly limit?: number;
+  /** How many letters were put back, and of how many the id was queued. */
+  readonly requeued?: number;
+  readonly duplicates?: number;
+  /** The slots whose tasks are asked for again, from the first through the last. */
+  readonly from?: number;
+  readonly to?: number;
 }
 
 export interface Said {
@@ -145,11 +176,15 @@ export interface Settings {
   /** Of the wall clock of the machine from the monotonic one, in ms. */
   readonly wallOffset: number;
   readonly schedules: readonly ScheduleRule[];
+  /** Of the second cluster: the least time between two starts, in ms. */
+  readonly minInterval: number;
 }
 
 export interface Records {
   readonly settings: Settings;
   readonly ledger: readonly LedgerLine[];
+  /** Of the second cluster. */
+  readonly paced: readonly LedgerLine[];
   readonly stored: readonly Stored[];
   readonly sights: readonly LeaseSight[];
   readonly said: readonly Said[];
@@ -163,12 +198,14 @@ export interface Records {
 }
 
 export async function readRecords(folder: string): Promise<Records> {
-  // A folder of an older run has no schedules.
+  // A folder of an older run has less.
   const given = JSON.parse(await readFile(join(folder, 'run.json'), 'utf8'));
-  const settings: Settings = { wallOffset: 0, schedules: [], ...given };
+  const settings: Settings = { wallOffset: 0, schedules: [], minInterval: 0, ...given };
   let torn = 0;
   const ledger: LedgerLine[] = [];
+  const paced: LedgerLine[] = [];
   torn += await eachLine(join(folder, 'ledger'), (line) => ledger.push({ ...line, at: ms(line.at) }));
+  torn += await eachLine(join(folder, 'ledger-paced'), (line) => paced.push({ ...line, at: ms(line.at) }));
   const stored: Stored[] = [];
   const sights: LeaseSight[] = [];
   const said: Said[] = [];
@@ -198,16 +235,12 @@ export async function readRecords(folder: string): Promise<Records> {
   });
   faults.sort((a, b) => a.from - b.from);
   asked.sort((a, b) => a.at - b.at);
-  const seen = { ledger, stored, sights, said, asked, faults, happened, late, torn };
+  const seen = { ledger, paced, stored, sights, said, asked, faults, happened, late, torn };
   return { settings, ...seen, generations: [...generations.values()] };
 }
 
-const askedKinds: ReadonlySet<string> = new Set<Asked['what']>([
-  ...(['due', 'unique', 'waits', 'answer', 'cancels', 'cancelled', 'outcome'] as const),
-]);
-
 function isAsked({ what }: { readonly what: string }): boolean {
-  return askedKinds.has(what);
+  return askedKinds.some((kind) => kind === what);
 }
 
 /** Returns how many were torn. */

@@ -12,12 +12,20 @@ export interface Run {
   /** Of the task of a slot. */
   readonly schedule: string | undefined;
   readonly slot: number | undefined;
+  /** Whether people asked for the task, beside those of the slots. */
+  readonly isAskedFor: boolean;
+  /** Which payload it had. */
+  readonly version: number;
   /** What the lease was said to last when it started, in ms. */
   readonly left: number;
   /** Its last line. */
   last: number;
   /** How its last line says that it came out. Undefined: its thread or its process did not live to write it. */
-  outcome: 'end' | 'fail' | undefined;
+  outcome: 'end' | 'fail' | 'postpone' | undefined;
+  /** For how long it asks to be postponed, in ms. */
+  wait: number;
+  /** Whether it failed for good. */
+  permanent: boolean;
   /** Until when it ran, as far as that is known for certain. */
   until: number;
   /**
@@ -43,23 +51,11 @@ export function runsOf(
   const stray: LedgerLine[] = [];
   const ofMember = new Map<string, Run[]>();
   for (const line of ledger) {
-    const { what, id, member, term, attempt, at, left, wall = 0, schedule, slot } = line;
+    const { what, id, member, term, attempt, at } = line;
     const mine = ofMember.get(member) ?? [];
     ofMember.set(member, mine);
     if (what === 'start') {
-      const run: Run = {
-        id,
-        member,
-        term,
-        attempt,
-        start: at,
-        ...{ wall, schedule, slot },
-        left,
-        last: at,
-        outcome: undefined,
-        until: at,
-        caught: false,
-      };
+      const run = begun(line);
       mine.push(run);
       runs.push(run);
       continue;
@@ -69,12 +65,24 @@ export function runsOf(
     else {
       run.last = at;
       run.until = at;
-      if (what === 'end' || what === 'fail') run.outcome = what;
+      if (what === 'end' || what === 'fail' || what === 'postpone') run.outcome = what;
+      run.wait = line.wait ?? 0;
+      run.permanent = line.permanent ?? false;
     }
   }
   endByKill(ofMember, happened);
   for (const stop of stopsOf(happened)) catchRuns(ofMember.get(stop.member) ?? [], stop);
   return { runs: runs.toSorted((a, b) => a.start - b.start), stray };
+}
+
+function begun({ id, member, term, attempt, at, left, wall = 0, schedule, slot, ...more }: LedgerLine): Run {
+  const { backfilled = false, version = 0 } = more;
+  return {
+    ...{ id, member, term, attempt, start: at, wall, schedule, slot, left },
+    isAskedFor: backfilled || (slot !== undefined && id.endsWith('!')),
+    version,
+    ...{ last: at, until: at, outcome: undefined, wait: 0, permanent: false, caught: false },
+  };
 }
 
 /** A run that nothing had ended when its process was killed, ended with it. */

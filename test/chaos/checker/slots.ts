@@ -6,6 +6,7 @@ import type { Ahead, WallClocks } from './clocks.ts';
 import type { Epochs } from './epochs.ts';
 import { groupBy } from './groupBy.ts';
 import type { Finding } from './order.ts';
+import type { Pauses } from './pauses.ts';
 import type { Generation, ScheduleRule } from './records.ts';
 import type { Run } from './runs.ts';
 
@@ -24,6 +25,7 @@ interface Seen {
   readonly generations: readonly Generation[];
   readonly clocks: WallClocks;
   readonly epochs: Epochs;
+  readonly pauses: Pauses;
 }
 
 interface Schedule {
@@ -66,7 +68,9 @@ export function wrongSlots(seen: Seen): Finding[] {
 }
 
 export function slotRuns(runs: readonly Run[], outcome?: Run['outcome']): SlotRun[] {
-  return runs.filter((run): run is SlotRun => run.slot !== undefined && (!outcome || run.outcome === outcome));
+  return runs.filter(
+    (run): run is SlotRun => run.slot !== undefined && !run.isAskedFor && (!outcome || run.outcome === outcome),
+  );
 }
 
 function schedulesOf({ rules, generations }: Seen): Schedule[] {
@@ -80,10 +84,10 @@ function taskId(schedule: string | undefined, slot: number): string {
 }
 
 function lostOf(schedule: Schedule, runs: readonly SlotRun[], seen: Seen): Finding[] {
-  const { clocks, epochs } = seen;
+  const { epochs } = seen;
   // A store that is empty begins its schedules at that moment: what lies between was never a slot of it.
   const sections = groupBy(runs, ({ start }) => epochs.emptiedBefore(start));
-  const findings = [...sections.values()].flatMap((some) => gapsOf(schedule, some, clocks));
+  const findings = [...sections.values()].flatMap((some) => gapsOf(schedule, some, seen));
   const { generation, rule, name } = schedule;
   const { until } = generation;
   if (until === null) return findings;
@@ -91,28 +95,31 @@ function lostOf(schedule: Schedule, runs: readonly SlotRun[], seen: Seen): Findi
   if (tail.length === 0) return [...findings, ...noneOf(schedule, tail, seen)];
   const last = Math.max(...tail.map(({ slot }) => slot));
   const wanted = rule.every * Math.floor(until / rule.every);
-  if (last < wanted)
+  if (last < wanted && !seen.pauses.excuse(name, rule, last + rule.every, wanted))
     findings.push({ at: end, text: `the slots of ${name} end at ${shown(last)}, and not at ${shown(wanted)}` });
   return findings;
 }
 
 /** Finds a schedule that was there for long, and had no task. */
-function noneOf({ name, rule, generation }: Schedule, runs: readonly SlotRun[], { clocks, epochs }: Seen): Finding[] {
+function noneOf({ name, rule, generation }: Schedule, runs: readonly SlotRun[], seen: Seen): Finding[] {
+  const { clocks, epochs, pauses } = seen;
   const { until, from } = generation;
   if (until === null || runs.length > 0 || until - from < LONG + 2 * rule.every) return [];
   const isAhead = clocks.aheadBefore(end).some((one) => clocks.at(one.from) < until && clocks.at(one.to) > from);
   const wasEmptied = epochs.emptiedBefore(end) > epochs.emptiedBefore(clocks.momentOf(from));
-  return isAhead || wasEmptied ? [] : [{ at: end, text: `no slot of ${name} had a task` }];
+  const isPaused = pauses.excuse(name, rule, from, until);
+  return isAhead || wasEmptied || isPaused ? [] : [{ at: end, text: `no slot of ${name} had a task` }];
 }
 
-function gapsOf({ name, rule, generation }: Schedule, runs: readonly SlotRun[], clocks: WallClocks): Finding[] {
+function gapsOf({ name, rule, generation }: Schedule, runs: readonly SlotRun[], seen: Seen): Finding[] {
+  const { clocks, pauses } = seen;
   const begun = new Map<number, number>();
   for (const { slot, start } of runs) begun.set(slot, Math.min(start, begun.get(slot) ?? start));
   const slots = [...begun].sort(([a], [b]) => a - b);
   return slots.flatMap(([slot, at], index) => {
     const [before] = slots[index - 1] ?? [slot - rule.every];
     const missing = (slot - before) / rule.every - 1;
-    if (missing <= 0) return [];
+    if (missing <= 0 || pauses.excuse(name, rule, before + rule.every, slot - rule.every)) return [];
     const aheads = clocks.aheadBefore(at);
     if (aheads.some((ahead) => leavesOut(ahead, before, slot, { rule, generation, clocks }))) return [];
     return [{ at, text: `${missing} slots of ${name} have no task, between ${shown(before)} and ${shown(slot)}` }];

@@ -5,6 +5,11 @@
  *   unique     with `uniqueFor`, submitted twice: lines `unique ID STORED`
  *   cancelled  behind one that takes its time, and cancelled while it waits or runs
  *   climbing   with checkpoints
+ *   updated    behind one that takes its time, and given two other payloads while it waits or runs
+ *   postponed  which asks once to be tried again later
+ *   ill        it becomes a dead letter, and would no more once it is put back later: a line `ill ID OF` before it is submitted
+ *
+ * And now and then all dead letters of one illness are put back, or some of them.
  *
  * A line `due ID TIME` is written before what is due later is submitted. Of that no call is made again: what failed may be stored or
  * not, and is not to be twice.
@@ -16,7 +21,7 @@ import type { LineFile } from '../lineFile.ts';
 import type { Task } from '../task.ts';
 import type { Asker } from './asker.ts';
 import { mustBeOfStore } from './submitter.ts';
-import type { TrueTime } from './trueTime.ts';
+import { monotonic, type TrueTime } from './trueTime.ts';
 
 /** After a failure, in ms. */
 const REST = 50;
@@ -33,6 +38,15 @@ const VICTIM = 150;
 /** The second submission, and the cancel, come after so long at most, in ms. */
 const AGAIN_MAX = 1500;
 const CANCEL_MAX = 250;
+/** Of tasks that are to be updated: what they take; the first update comes after so long at most, in ms. */
+const UPDATED = 30;
+const UPDATE_MAX = 250;
+/** For how long a task postpones itself at least and at most, in ms. */
+const POSTPONE = { least: 40, most: 140 };
+/** How long a task is ill at least and at most, in ms; what of; and how many letters are put back at once at most. */
+const ILL = { least: 50, most: 2500 };
+const illnesses = ['measles', 'mumps'] as const;
+const REQUEUE_MAX = 4;
 
 interface ExtrasParts {
   readonly name: string;
@@ -62,6 +76,10 @@ export class Extras {
       (id) => this.unique(id),
       (id) => this.cancelled(id),
       (id) => this.climbing(id),
+      (id) => this.updated(id),
+      (id) => this.postponed(id),
+      (id) => this.ill(id),
+      () => this.requeue(),
     ];
   }
 
@@ -76,6 +94,15 @@ export class Extras {
     await this.looping;
     while (this.open.size > 0) await Promise.all(this.open);
     await sleep(Math.max(0, this.allDue - this.parts.time.now()));
+  }
+
+  /** Puts all dead letters back. Returns whether there was none. */
+  async requeueLast(): Promise<boolean> {
+    for (;;) {
+      const met = await this.parts.asker.requeue();
+      if (typeof met === 'number') return met === 0;
+      await sleep(REST);
+    }
   }
 
   /** Stores a task that comes after all that was due by now. */
@@ -181,6 +208,42 @@ export class Extras {
   private async climbing(id: string): Promise<void> {
     const fails = this.parts.random() < 0.5;
     await this.submit({ id, ms: 0, steps: 5, ...(fails ? { fails } : {}) });
+  }
+
+  /** Some fail at their first attempt, so the second one has another payload than the first. */
+  private async updated(id: string): Promise<void> {
+    const { random, asker } = this.parts;
+    const task: Task = { id, ms: UPDATED, sleeps: true, ...(random() < 0.4 ? { fails: true } : {}) };
+    const slow = this.submit({ id: `${id}-before`, ms: SLOW, sleeps: true });
+    await this.submit(task);
+    await sleep(UPDATE_MAX * random());
+    await asker.update({ ...task, version: 1 });
+    if (random() < 0.5) await asker.update({ ...task, version: 2 });
+    await slow;
+  }
+
+  private async postponed(id: string): Promise<void> {
+    const postpones = Math.round(POSTPONE.least + (POSTPONE.most - POSTPONE.least) * this.parts.random());
+    await this.submit({ id, ms: 0.5, postpones });
+  }
+
+  private async ill(id: string): Promise<void> {
+    const { random, time } = this.parts;
+    const of = this.drawIllness();
+    const lasts = ILL.least + (ILL.most - ILL.least) * random();
+    this.allDue = Math.max(this.allDue, time.now() + lasts);
+    this.note('ill', id, { of });
+    await this.submit({ id, ms: 0.5, ill: { of, until: monotonic() + lasts } });
+  }
+
+  private async requeue(): Promise<void> {
+    const { random, asker } = this.parts;
+    const limit = random() < 0.5 ? { limit: 1 + Math.floor(random() * REQUEUE_MAX) } : {};
+    await asker.requeue({ of: this.drawIllness(), ...limit });
+  }
+
+  private drawIllness(): string {
+    return this.parts.random() < 0.5 ? illnesses[0] : illnesses[1];
   }
 
   private async submit(task: Task): Promise<void> {

@@ -19,11 +19,15 @@ export interface ScheduleRule {
   readonly jitter: number;
 }
 
+/** The one that people pause now and then. */
+export const HELD = 'held';
+
 /** Where slots overlap, some may have no task. */
 const rules: readonly ScheduleRule[] = [
   { id: 'all', every: 1000, missed: 'all', maxMissed: 20, overlap: 'queue', jitter: 0 },
   { id: 'once', every: 2000, missed: 'once', maxMissed: 1, overlap: 'queue', jitter: 400 },
   { id: 'skip', every: 3000, missed: 'skip', maxMissed: 1, overlap: 'skip', jitter: 200 },
+  { id: HELD, every: 1000, missed: 'all', maxMissed: 20, overlap: 'queue', jitter: 0 },
 ];
 
 /** Returns the schedules, with slots that are so many times as rare. */
@@ -52,6 +56,16 @@ export class Generations {
     private readonly time: TrueTime,
     private readonly rules: readonly ScheduleRule[],
   ) {}
+
+  /** The number of the last one. */
+  get last(): number {
+    return this.all.at(-1)?.number ?? 0;
+  }
+
+  /** When it began, in ms since 1970. */
+  get began(): number {
+    return this.all.at(-1)?.from ?? 0;
+  }
 
   /** Begins a generation, and ends the one before. */
   next(): void {

@@ -17,6 +17,7 @@ export class TrueTime {
   }
 }
 
-function monotonic(): number {
+/** The machine's monotonic clock, which all its processes share, in ms. */
+export function monotonic(): number {
   return Number(process.hrtime.bigint()) / 1e6;
 }

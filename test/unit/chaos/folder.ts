@@ -12,12 +12,18 @@ const schedules = [
   { id: 'once', every: 2000, missed: 'once', maxMissed: 1, overlap: 'queue', jitter: 400 },
   { id: 'skip', every: 3000, missed: 'skip', maxMissed: 1, overlap: 'skip', jitter: 0 },
 ];
+/** The one that people pause. */
+const held = { id: 'held', every: 1000, missed: 'all', maxMissed: 20, overlap: 'queue', jitter: 0 };
+/** Of the second cluster, in ms. */
+export const MIN_INTERVAL = 400;
 /** What the wall clock shows at the beginning, in ms. */
 export const WALL = 1_800_000_000_000;
 
 /** Files as a run leaves them. Times are in ms from a beginning of their own. */
 export class Folder {
   private readonly ledger: string[] = [];
+  private readonly paced: string[] = [];
+  private readonly rules: object[] = [...schedules];
   private readonly events: string[] = [];
   private readonly histories = new Map<string, string[]>();
   private index = 0;
@@ -38,6 +44,24 @@ export class Folder {
   ): this {
     this.ledger.push(JSON.stringify({ what, id, member, pid: 1, term, attempt, at: ns(at), left, ...more }));
     return this;
+  }
+
+  /** A run of the second cluster. */
+  pacedRun(id: string, member: string, term: number, at: number): this {
+    for (const [what, moment] of [['start', at] as const, ['end', at + 1] as const])
+      this.paced.push(JSON.stringify({ what, id, member, pid: 1, term, attempt: 1, at: ns(moment), left: 1000 }));
+    return this;
+  }
+
+  /** There is a schedule that people pause, and no other one. */
+  onlyHeld(): this {
+    this.rules.splice(0, this.rules.length, held);
+    return this;
+  }
+
+  /** A call of the runner that is answered at that moment. */
+  asks(what: string, id: string, sent: number, at: number, more: object = {}): this {
+    return this.says('runner', what, at, { id, sent: ns(sent), state: 'done', ...more });
   }
 
   /** The task of a slot; `second`: that of its slot, from the beginning. Unless told otherwise it begins just after that. */
@@ -117,10 +141,12 @@ export class Folder {
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
     const write = (name: string, lines: readonly string[]) =>
       writeFileSync(join(folder, name), lines.map((line) => `${line}\n`).join(''));
+    const rest = { schedules: this.rules, minInterval: MIN_INTERVAL };
     write('run.json', [
-      JSON.stringify({ server: this.server, atomic: this.atomic, seed: 1, intervals, wallOffset: WALL, schedules }),
+      JSON.stringify({ server: this.server, atomic: this.atomic, seed: 1, intervals, wallOffset: WALL, ...rest }),
     ]);
     write('ledger', this.ledger);
+    write('ledger-paced', this.paced);
     write('events', this.events);
     for (const [member, lines] of this.histories) write(`history-${member}`, lines);
     return check(await readRecords(folder));
