@@ -7,7 +7,9 @@ export interface Behaviour {
   /** Until it ends; infinite: not by itself. */
   readonly takes: number;
   /** `kill` takes the whole process down, `exit` its thread. */
-  readonly ends: 'done' | 'refused' | 'throws' | 'kill' | 'exit';
+  readonly ends: 'done' | 'refused' | 'throws' | 'kill' | 'exit' | 'postpones';
+  /** Of one that postpones itself: for how long. */
+  readonly delay?: number;
   /** How long it goes on after it was told to end, if it heeds that at all. */
   readonly lingers: number | null;
   /** In a native call, which nothing can interrupt. */
@@ -30,16 +32,21 @@ type Nature =
 const atOnce: Behaviour = { takes: 0, ends: 'done', lingers: null, native: false };
 /** How often a task that is queued in memory takes its process down: there is nothing that would end that. */
 const KILLS_MAX = 2;
+/** How many tasks postpone themselves, how often each does when it begins, and for how long at most, in ms. */
+const POSTPONED = { share: 0.15, often: 0.7, most: 600 };
 
 export class Natures {
   private readonly natures = new Map<TaskId, Nature>();
   private readonly kills = new Map<TaskId, number>();
   private readonly troubles: readonly Nature[];
+  private readonly postponing = new Set<TaskId>();
   calm = false;
 
+  /** `fate`: draws what is postponed. The rest is as it was without. */
   constructor(
     private readonly habits: Habits,
     private readonly random: () => number,
+    private readonly fate: () => number,
   ) {
     const { taskTimeout, fencing, durable } = habits.options;
     const some: Nature[] = ['slow', 'slow', 'moody', 'bad', 'thrower', 'lingering', 'exiting', 'killer'];
@@ -52,11 +59,14 @@ export class Natures {
   give(id: TaskId): void {
     const { random, habits, troubles } = this;
     const nature = random() < habits.trouble ? troubles[Math.floor(random() * troubles.length)] : undefined;
+    if (habits.postpones && this.fate() < POSTPONED.share) this.postponing.add(id);
     this.natures.set(id, nature ?? (random() < 0.5 ? 'good' : 'quick'));
   }
 
   behaviour(id: TaskId): Behaviour {
-    const { random } = this;
+    const { random, fate } = this;
+    if (!this.calm && this.postponing.has(id) && fate() < POSTPONED.often)
+      return { ...atOnce, takes: fate() * 5, ends: 'postpones', delay: Math.ceil(fate() * POSTPONED.most) };
     const nature = this.natures.get(id) ?? 'good';
     if (this.calm) return { ...atOnce, takes: nature === 'good' ? 0 : random() * 4 };
     const short = random() * 5;

@@ -52,6 +52,8 @@ export interface Habits {
   readonly hasOutbox: boolean;
   /** Whether users keep ids taken for longer. */
   readonly keepsIds: boolean;
+  /** Whether tasks ask to be tried again later. */
+  readonly postpones: boolean;
   /** Whether the beats and looks of a process fall on a grid of its own. */
   readonly onGrid: boolean;
 }
@@ -146,6 +148,7 @@ function drawQueueHabits(setting: Setting): Habits {
     onGrid: stream(setting.seed, 32)() < 0.5,
     hasOutbox: setting.faults.includes('outbox'),
     keepsIds: setting.faults.includes('unique'),
+    postpones: setting.faults.includes('postponed'),
   };
 }
 

@@ -53,6 +53,17 @@ export class Ledger implements DatabaseWatch {
   unloadable = 0;
   /** How often each task has begun. */
   private readonly begun = new Map<TaskId, number>();
+  /** How often a task was postponed. */
+  postponements = 0;
+  /** The postponement that a mastership waits for: nothing begins under it before the time is over. */
+  private waiting: {
+    readonly process: SimulatedProcess;
+    readonly term: number;
+    readonly task: QueuedTask;
+    readonly until: number;
+  } | null = null;
+  /** The processes whose lease is about to end. */
+  private readonly fenced = new Set<SimulatedProcess>();
   highest = 0;
   readonly stores = new Map<number, TaskId>();
   /** The number under which each id was first stored. */
@@ -114,10 +125,18 @@ export class Ledger implements DatabaseWatch {
       progress: () => work.progress(),
       elected: (election) => {
         this.elected(process, election);
+        this.fenced.delete(process);
         work.elected(election);
       },
-      fence: (reason) => work.fence(reason),
-      resume: () => work.resume(),
+      fence: (reason) => {
+        this.fenced.add(process);
+        if (this.waiting?.process === process) this.waiting = null;
+        work.fence(reason);
+      },
+      resume: () => {
+        this.fenced.delete(process);
+        work.resume();
+      },
       deposed: (reason, left) => {
         this.of(process).count = undefined;
         work.deposed(reason, left);
@@ -164,6 +183,7 @@ export class Ledger implements DatabaseWatch {
   /** A task is about to run; how it will go. `minInterval`: between the starts of two tasks. */
   begins(process: SimulatedProcess, task: QueuedTask, term: number, minInterval: number): Behaviour {
     if (minInterval > 0) this.keepsPace(process, minInterval);
+    this.waitsForPostponed(process, task, term);
     this.begun.set(task.id, (this.begun.get(task.id) ?? 0) + 1);
     if (this.isDurable) {
       if (this.isOfThisEpoch(process)) this.beginsStored(process, task, term);
@@ -172,6 +192,28 @@ export class Ledger implements DatabaseWatch {
       assert.ok(!told.has(task.id), `${process.id} runs ${task.id}, of which a lease told it that it is done`);
     }
     return this.behaviour(task.id);
+  }
+
+  /** It counts as no attempt. A mastership whose lease was nearly lost need not wait. */
+  postponed(process: SimulatedProcess, task: QueuedTask, term: number, delay: number): void {
+    this.postponements += 1;
+    this.begun.set(task.id, (this.begun.get(task.id) ?? 1) - 1);
+    if (!this.isDurable || this.fenced.has(process)) return;
+    this.waiting = { process, term, task, until: this.now() + delay / (1 + SKEW) - 1 };
+  }
+
+  private waitsForPostponed(process: SimulatedProcess, task: QueuedTask, term: number): void {
+    const { waiting } = this;
+    if (waiting?.process !== process || waiting.term !== term) return;
+    this.waiting = null;
+    // Nothing waits for a task that was cancelled.
+    if (this.marked.has(numberOf(waiting.task))) return;
+    const early = waiting.until - this.now();
+    assert.ok(
+      early <= 0,
+      `${task.id} begins ${early.toFixed(1)} ms before ${waiting.task.id} may, which was postponed`,
+    );
+    assert.equal(task.id, waiting.task.id, `${task.id} overtakes ${waiting.task.id}, which was postponed`);
   }
 
   private keepsPace({ isUnaware }: SimulatedProcess, minInterval: number): void {

@@ -146,6 +146,7 @@ export class SimulatedProcess {
         return behaviour;
       },
       completed: (task, term) => ledger.completed(this, task, term),
+      postponed: (task, term, delay) => ledger.postponed(this, task, term, delay),
       killed: () => {
         ledger.killed(this, habits.options.retry);
         world.crashed(this, 'a task');

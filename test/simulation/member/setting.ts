@@ -67,6 +67,8 @@ export const faultKinds = [
   'unique',
   /** There is a least time between the starts of two tasks. */
   'paced',
+  /** Tasks ask to be tried again later. */
+  'postponed',
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
@@ -74,7 +76,7 @@ const losses: readonly FaultKind[] = ['wiped', 'restored'];
 /** What operators do. */
 const operations: readonly FaultKind[] = ['hand-over', 'paused', 'drained', 'priority'];
 /** What users of a stored queue do. */
-const usages: readonly FaultKind[] = ['outbox', 'unique', 'paced'];
+const usages: readonly FaultKind[] = ['outbox', 'unique', 'paced', 'postponed'];
 /** Faults that worlds with a queue draw by a stream of their own, or never. */
 const apart: ReadonlySet<FaultKind> = new Set<FaultKind>([
   ...losses,

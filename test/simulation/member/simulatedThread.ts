@@ -37,6 +37,8 @@ interface ThreadParts {
   deploy(): Deploy;
   begins(task: QueuedTask, term: number): Behaviour;
   completed(task: QueuedTask, term: number): void;
+  /** The task asks to be tried again after so many ms. */
+  postponed(task: QueuedTask, term: number, delay: number): void;
   /** The process dies of the task. */
   killed(): void;
 }
@@ -187,7 +189,7 @@ export class SimulatedThread implements Runner, Prober {
   }
 
   /** The present task ends by itself. True: the next one may begin. */
-  private ends(run: Run, task: QueuedTask, { ends }: Behaviour): boolean {
+  private ends(run: Run, task: QueuedTask, { ends, delay = 0 }: Behaviour): boolean {
     run.current = null;
     if (this.exiting !== null && !this.parts.goesOn) return false;
     switch (ends) {
@@ -200,6 +202,10 @@ export class SimulatedThread implements Runner, Prober {
         return false;
       case 'throws':
         this.settle(run, { type: 'error', error: toWire(new Error('the task threw')) });
+        return false;
+      case 'postpones':
+        this.parts.postponed(task, run.term, delay);
+        this.settle(run, { type: 'postponed', delay });
         return false;
       case 'exit':
         this.die(run, 'ERR_TASK_THREAD_EXITED');

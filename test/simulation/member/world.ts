@@ -138,7 +138,7 @@ export class World implements Surroundings {
       parties: () => this.all,
       later: (ms, run) => this.later(ms, run),
     });
-    this.natures = new Natures(this.habits, stream(seed, 5));
+    this.natures = new Natures(this.habits, stream(seed, 5), stream(seed, 43));
     this.ledger = new Ledger(
       setting,
       (id) => this.natures.behaviour(id),

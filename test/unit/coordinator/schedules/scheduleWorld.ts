@@ -21,6 +21,9 @@ const LIMIT_MS = 2000;
 /** How long what was read of a queue is trusted, and how long tasks that are done are kept. */
 const TRUST_MS = 20_000;
 const KEPT_MS = 60_000;
+/** What the clocks of two processes differ by at most where none is set, and how old slots may be behind a clock that is late. */
+const DIFFER_MS = 2000;
+const LATE_MS = 120_000;
 
 export interface Rules {
   readonly pattern: string;
@@ -38,6 +41,15 @@ export interface WorldOptions {
   readonly deaths: number;
   /** Whether the leases are dropped now and then, so terms begin again. */
   readonly losses?: boolean;
+  /** How often, of all 5 s, people pause a schedule or resume it. */
+  readonly pauses?: number;
+}
+
+/** `to` is infinite as long as it is paused. */
+interface Pause {
+  readonly id: string;
+  readonly from: number;
+  to: number;
 }
 
 interface QueuedSlot {
@@ -132,6 +144,7 @@ export class ScheduleWorld {
   private master: Process | undefined;
   private done = 0;
   private readonly cursors = new Map<string, number>();
+  readonly pauses: Pause[] = [];
   private readonly began: number;
 
   constructor(private readonly options: WorldOptions) {
@@ -214,6 +227,7 @@ export class ScheduleWorld {
     for (const { slot, schedule } of tasks) {
       if (slot + jitterOf(schedule, slot, this.options.rules.jitter) > wall)
         this.faults.push(`${schedule} before its time`);
+      if (this.isToPass(schedule, slot)) this.faults.push(`${schedule} has a task for ${slot}, and was paused`);
     }
     const results: { seq: number | null }[] = [];
     while (results.length < tasks.length) {
@@ -292,6 +306,24 @@ export class ScheduleWorld {
     this.elect();
   }
 
+  /** The clock of a master that is behind lets slots of the last two minutes have a task after a resume. */
+  private isToPass(schedule: string, slot: number): boolean {
+    return this.pauses.some(
+      ({ id, from, to }) => id === schedule && slot > from + DIFFER_MS && slot < to - LATE_MS - DIFFER_MS,
+    );
+  }
+
+  /** People have a clock that is right. */
+  private async pauseOrResume(id: string): Promise<void> {
+    const now = this.clock.wall();
+    const open = this.pauses.find((pause) => pause.id === id && pause.to === Number.POSITIVE_INFINITY);
+    if (open !== undefined) {
+      open.to = now;
+      await this.rows.resumeSchedule(NAME, id, now);
+    } else if (await this.rows.pauseSchedule(NAME, id, { by: 'ann', at: new Date(now) }))
+      this.pauses.push({ id, from: now, to: Number.POSITIVE_INFINITY });
+  }
+
   private work(): void {
     const head = this.queue.find(({ doneAt }) => doneAt === null);
     if (head === undefined || this.random() < 0.3) return;
@@ -309,11 +341,14 @@ export class ScheduleWorld {
       await this.clock.advance(5000);
       this.master?.timetable.heldUntil(this.clock.now());
       this.work();
+      const { pauses = 0 } = this.options;
+      if (pauses > 0 && this.random() < pauses) await this.pauseOrResume('a');
       if (this.clock.now() < strikeAt) continue;
       this.strike();
       strikeAt = this.clock.now() + this.random() * 900_000;
     }
     this.isPeace = true;
+    if (this.pauses.at(-1)?.to === Number.POSITIVE_INFINITY) await this.pauseOrResume('a');
     for (const { clock } of this.processes) clock.shift = 0;
     await this.clock.advance(120_000);
     this.elect();
@@ -324,7 +359,7 @@ export class ScheduleWorld {
     }
   }
 
-  /** Returns the slots of a schedule that are settled and have no task. */
+  /** Returns the slots of a schedule that are settled, have no task, and did not pass in a pause: those that were open by then may. */
   async without(id: string): Promise<number[]> {
     const [row] = await this.rows.readSchedules(NAME, [id]);
     if (row === undefined) return [0];
@@ -334,7 +369,13 @@ export class ScheduleWorld {
     for (let slot = next(this.began + 300_000); slot !== null && slot <= row.cursor; slot = next(slot)) {
       if (!queued.has(originOf(id, slot))) missing.push(slot);
     }
-    return missing;
+    const passed = new Set<number>();
+    for (const slot of missing.toReversed()) {
+      const isOpen = passed.has(next(slot) ?? 0);
+      if (isOpen || this.pauses.some((one) => one.id === id && slot >= one.from && slot <= one.to + DIFFER_MS))
+        passed.add(slot);
+    }
+    return missing.filter((slot) => !passed.has(slot));
   }
 
   async cursor(id: string): Promise<number> {

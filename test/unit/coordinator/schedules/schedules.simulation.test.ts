@@ -38,6 +38,19 @@ test('each slot has one task, when leases are dropped and terms begin again', as
   }
 });
 
+test('slots of a pause pass without a task, and each other one has one', async () => {
+  for (const seed of seedsOf(8)) {
+    const world = new ScheduleWorld({ seed, rules: all, jumps: 0, deaths: 0.1, pauses: 0.005 });
+    await world.run(HOURS);
+    expect({ seed, faults: world.faults }).toEqual({ seed, faults: [] });
+    for (const id of ['a', 'b']) {
+      expect({ seed, without: await world.without(id) }).toEqual({ seed, without: [] });
+      expect(await world.cursor(id)).toBeGreaterThan(world.clock.wall() - 400_000);
+    }
+    expect(world.pauses.length).toBeGreaterThan(0);
+  }
+});
+
 test.each(['once', 'skip'] as const)('no slot has two tasks, and none comes early, with missed: %s', async (missed) => {
   for (const seed of seedsOf(5)) {
     const world = new ScheduleWorld({ seed, rules: { ...all, missed, overlap: 'skip' }, jumps: 900_000, deaths: 0.1 });
