@@ -23,6 +23,11 @@ export interface Libraries {
   readonly slowDisk: string | undefined;
 }
 
+/** When it is there, no task fails for good any more. */
+export function healthyFile(folder: string): string {
+  return join(folder, 'healthy');
+}
+
 export interface Surroundings {
   readonly folder: string;
   /** Of the runner: which process began and ended when, and the faults. */
@@ -83,6 +88,7 @@ export class Place {
     };
     const environment = {
       ...{ CHAOS_LEDGER: ledger, CHAOS_MEMBER: member, CHAOS_BROKEN: this.brokenFile },
+      CHAOS_HEALTHY: healthyFile(folder),
       ...this.preloaded(),
     };
     const child = new Child<MemberMessage>(entry, settings, environment);

@@ -22,7 +22,7 @@ import { PACED, PacedLoad, pacedOptions, pacedWork } from './load/paced.ts';
 import { Submitter } from './load/submitter.ts';
 import { Generations, scheduleRules } from './load/timetable.ts';
 import { TrueTime } from './load/trueTime.ts';
-import { type Libraries, Place, type Surroundings } from './places.ts';
+import { healthyFile, type Libraries, Place, type Surroundings } from './places.ts';
 import { Progress } from './progress.ts';
 import type { ChaosServer } from './servers.ts';
 import { StoreFolder } from './storeFolder.ts';
@@ -44,7 +44,7 @@ const SETTLED = 600;
 const PROBE = 20;
 const LATE = 10;
 /** One task must never be taken for poison because faults met it again and again. */
-const retry = { attempts: 10_000, minDelay: 20 };
+const retry = { attempts: 10_000, minDelay: 20, exhausted: 'dead-letter' } as const;
 /** Clocks that are off by half a day have no outcome deleted. In ms. */
 const KEEP_OUTCOMES = 3 * 24 * 3_600_000;
 /** How long a task may go on once it is cancelled, in ms. */
@@ -124,6 +124,7 @@ export async function chaos(run: Run): Promise<void> {
     paced.start(server.load.paced);
     await strikeAll(planned, { places, server, store, events, progress, generations, say });
     say('quiet, until all is done');
+    await writeFile(healthyFile(folder), '');
     await operator.end();
     const lastSlots = generations.end();
     await allQuiet([

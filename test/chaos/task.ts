@@ -16,7 +16,10 @@ export interface Task {
   readonly version?: number;
   /** For how long it postpones itself, once in each thread, in ms. */
   readonly postpones?: number;
-  /** It fails for good, with this in its error, up to a moment of the machine's monotonic clock, in ms. */
+  /**
+   * It fails for good, with this in its error, up to a moment of the machine's monotonic clock, in ms; and no more once the load is
+   * over.
+   */
   readonly ill?: { readonly of: string; readonly until: number };
 }
 

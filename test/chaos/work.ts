@@ -16,7 +16,7 @@ const MARK = 10;
 /** Between two checkpoints, in ms. */
 const STEP = 15;
 
-const { CHAOS_LEDGER, CHAOS_MEMBER, CHAOS_BROKEN = '' } = process.env;
+const { CHAOS_LEDGER, CHAOS_MEMBER, CHAOS_BROKEN = '', CHAOS_HEALTHY = '' } = process.env;
 // The fault `broken-deploy`.
 if (existsSync(CHAOS_BROKEN)) throw new Error('this deployment is broken');
 const ledger = new LineFile(CHAOS_LEDGER ?? '/dev/null');
@@ -31,7 +31,7 @@ export default async (task: Task, context: TaskContext): Promise<WorkResult> => 
     return context.retryIn(task.postpones);
   }
   try {
-    if (task.ill !== undefined && monotonic() < task.ill.until) throw forGood(task.ill.of);
+    if (isIll(task)) throw forGood(task.ill?.of);
     if (task.steps !== undefined) await climb(task, context);
     else await (task.sleeps ? rest(task, context) : compute(task.ms, context));
   } catch (error) {
@@ -52,7 +52,12 @@ function slotOf({ schedule }: TaskContext): object {
   return { schedule: id, slot: Number(slot), ...(backfilled ? { backfilled } : {}) };
 }
 
-function forGood(of: string): Error {
+/** All are healthy once the faults are over. */
+function isIll({ ill }: Task): boolean {
+  return ill !== undefined && monotonic() < ill.until && !existsSync(CHAOS_HEALTHY);
+}
+
+function forGood(of = ''): Error {
   return Object.assign(new Error(`ill of ${of}`), { permanent: true });
 }
 

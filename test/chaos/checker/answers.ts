@@ -89,6 +89,8 @@ export class Answers {
     if (result !== undefined && !ended.some(isOf)) return `and no run has the result of ${JSON.stringify(result)}`;
     // At the end it is the outcome of the mastership that has acknowledged the task.
     if (what !== 'outcome' || this.again.has(id) || this.isForgotten(id, at)) return undefined;
+    // What people ask for again is another task of the same id.
+    if (ended.some(({ isAskedFor }) => isAskedFor)) return undefined;
     const said = this.records.said.findLast((one) => one.what === 'done' && one.about === id);
     const acknowledged = ended.findLast(({ member, last }) => member === said?.member && last <= said.at);
     if (acknowledged === undefined || acknowledged.term === term) return undefined;

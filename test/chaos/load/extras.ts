@@ -44,7 +44,7 @@ const UPDATE_MAX = 250;
 /** For how long a task postpones itself at least and at most, in ms. */
 const POSTPONE = { least: 40, most: 140 };
 /** How long a task is ill at least and at most, in ms; what of; and how many letters are put back at once at most. */
-const ILL = { least: 50, most: 2500 };
+const ILL = { least: 1000, most: 8000 };
 const illnesses = ['measles', 'mumps'] as const;
 const REQUEUE_MAX = 4;
 
@@ -228,10 +228,8 @@ export class Extras {
   }
 
   private async ill(id: string): Promise<void> {
-    const { random, time } = this.parts;
     const of = this.drawIllness();
-    const lasts = ILL.least + (ILL.most - ILL.least) * random();
-    this.allDue = Math.max(this.allDue, time.now() + lasts);
+    const lasts = ILL.least + (ILL.most - ILL.least) * this.parts.random();
     this.note('ill', id, { of });
     await this.submit({ id, ms: 0.5, ill: { of, until: monotonic() + lasts } });
   }

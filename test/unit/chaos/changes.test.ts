@@ -282,15 +282,20 @@ describe('a task that people ask for', () => {
         .event('opened', 0, { generation: 0, from: WALL })
         .slots('held.0', 1, 2, 1)
         .asks('backfills', 'held.0', 5000, 5010, { stored, from: WALL + 1000, to: WALL + 2000 });
-    const again = (folder: Folder, second: number, at: number) => {
+    const again = (folder: Folder, second: number, at: number, member = '1.1', term = 1) => {
       const id = `held.0@${new Date(WALL + second * 1000).toISOString().replace('.000Z', 'Z')}`;
       const slot = { schedule: 'held.0', slot: WALL + second * 1000, backfilled: true, wall: WALL + at };
-      return folder.line('start', id, '1.1', 1, at, slot).line('end', id, '1.1', 1, at + 1);
+      return folder.line('start', id, member, term, at, slot).line('end', id, member, term, at + 1);
     };
     expect(found(await again(again(asked(2), 1, 5100), 2, 5200).verdict())).toEqual({});
     expect(found(await again(asked(2), 1, 5100).verdict())).toEqual({ 'slot lost': 1 });
     expect(found(await asked(0).verdict())).toEqual({});
     expect(found(await again(asked(0), 3, 5100).verdict())).toEqual({ 'wrong slot': 1 });
+    // Its master may have died before it said that the second one is done.
+    const id = `held.0@${new Date(WALL + 1000).toISOString().replace('.000Z', 'Z')}`;
+    const told = again(asked(1), 1, 5100, '2.1', 2).says('1.1', 'done', 1500, { id });
+    const outcome = told.says('runner', 'outcome', 6000, { id, state: 'done', term: 2 });
+    expect(found(await outcome.verdict())).toEqual({});
   });
 });
 
