@@ -34,7 +34,8 @@ const { member, options, managed, history: file, seed, load, extras: extrasEvery
 const history = new LineFile(file);
 const { managed: Managed } = failover(options);
 const cluster = new Managed<Task>('chaos', 'id', new URL('./work.js', import.meta.url), { ...managed, durable: true });
-const paced = new Managed<Task>(PACED, 'id', pacedWork, pacedOptions);
+const clusters = [cluster];
+if (settings.isPaced) clusters.push(new Managed<Task>(PACED, 'id', pacedWork, pacedOptions));
 
 function lease(): { at: bigint; left: number; term: number | null; seen: bigint } {
   const at = process.hrtime.bigint();
@@ -49,7 +50,7 @@ cluster.on('statechange', (from, to) => {
   history.write({ what: 'state', from, to, ...lease() });
   void tell<MemberMessage>({ type: 'state', to });
 });
-for (const each of [cluster, paced]) {
+for (const each of clusters) {
   for (const what of ['error', 'panic'] as const)
     each.on(what, ({ code, message }) => history.write({ what, at: process.hrtime.bigint(), code, message }));
   each.on('deadletter', (id) => history.write({ what: 'deadletter', at: process.hrtime.bigint(), id }));
@@ -78,7 +79,7 @@ async function quiet(): Promise<void> {
 
 async function stop(): Promise<void> {
   history.write({ what: 'stopping', at: process.hrtime.bigint() });
-  await Promise.all([cluster.stop(), paced.stop()]);
+  await Promise.all(clusters.map((each) => each.stop()));
   history.write({ what: 'stopped', at: process.hrtime.bigint() });
   await tellAndEnd<MemberMessage>({ type: 'stopped' });
   process.exit();
@@ -107,6 +108,6 @@ process.on('message', (order: Order) => {
 
 declarer.look();
 setInterval(() => declarer.look(), DECLARE);
-await Promise.all([cluster.run(), paced.run()]);
+await Promise.all(clusters.map((each) => each.run()));
 submitter.start(load.size, load.every);
 extras.start(extrasEvery);

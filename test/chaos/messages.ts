@@ -16,6 +16,8 @@ export interface MemberSettings {
   readonly extras: number;
   readonly waits: readonly number[];
   readonly schedules: readonly ScheduleRule[];
+  /** Whether it has a cluster with a least time between two tasks, too. */
+  readonly isPaced: boolean;
   /** Of the wall clock of the machine from the monotonic one, in ms. */
   readonly wallOffset: number;
   /** Of the run, which has the timetable. */

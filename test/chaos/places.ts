@@ -39,7 +39,7 @@ export interface Surroundings {
   /** How many tasks each member submits at once. */
   readonly load: number;
   /** What else each member is told. */
-  readonly told: Pick<MemberSettings, 'extras' | 'waits' | 'schedules' | 'wallOffset' | 'folder'>;
+  readonly told: Pick<MemberSettings, 'extras' | 'waits' | 'schedules' | 'isPaced' | 'wallOffset' | 'folder'>;
   readonly libraries: Libraries;
 }
 

@@ -90,7 +90,10 @@ export async function chaos(run: Run): Promise<void> {
   const managed = { maxQueue: server.load.queue, retry, fencing, ...kept };
   const around: Surroundings = {
     ...{ folder, events, ledger, options, managed, load, libraries },
-    told: { extras: extras.member, waits: waits.member, schedules, wallOffset: time.offset, folder },
+    told: {
+      ...{ extras: extras.member, waits: waits.member, schedules, wallOffset: time.offset, folder },
+      isPaced: server.load.paced !== null,
+    },
   };
   const places: Place[] = [];
   for (let number = 1; number <= MEMBERS; number += 1) {
@@ -121,7 +124,7 @@ export async function chaos(run: Run): Promise<void> {
     submitter.start(server.load.runner, LOAD_EVERY);
     others.start(extras.runner);
     operator.start();
-    paced.start(server.load.paced);
+    if (server.load.paced !== null) paced.start(server.load.paced);
     await strikeAll(planned, { places, server, store, events, progress, generations, say });
     say('quiet, until all is done');
     await writeFile(healthyFile(folder), '');

@@ -26,8 +26,8 @@ interface Load {
   readonly waits: { readonly runner: readonly number[]; readonly member: readonly number[] };
   /** How many times as rare slots are. */
   readonly slots: number;
-  /** How often the runner submits a task with a least time to the one before, in ms. */
-  readonly paced: number;
+  /** How often the runner submits a task with a least time to the one before, in ms. Null: there is no cluster for them. */
+  readonly paced: number | null;
 }
 
 /** What the server can do within a second after a takeover, when each task needs two writes of its own. */
@@ -38,8 +38,8 @@ const load: Load = {
 };
 /** Its writes take a hundred times as long when there are many. */
 const weakLoad: Load = {
-  ...{ runner: 3, member: 1, queue: 50, slots: 10, paced: 4000 },
-  extras: { runner: 2400, member: 16_000 },
+  ...{ runner: 3, member: 1, queue: 50, slots: 10, paced: null },
+  extras: { runner: 3000, member: 20_000 },
   waits: { runner: [300, 8000], member: [] },
 };
 

@@ -1,5 +1,5 @@
 /**
- * A second cluster of each member, whose tasks have a least time between their starts. The runner submits few of them: they take
+ * A second cluster of each member where the server can bear it, whose tasks have a least time between their starts. The runner submits few of them: they take
  * little but that time.
  */
 import type { Progress } from '../progress.ts';
@@ -16,6 +16,8 @@ export const pacedOptions = {
 const LAST = 'paced-last';
 
 export class PacedLoad {
+  private isStarted = false;
+
   constructor(
     private readonly submitter: Submitter,
     private readonly progress: Progress,
@@ -23,17 +25,19 @@ export class PacedLoad {
 
   /** One task each `every` ms. */
   start(every: number): void {
+    this.isStarted = true;
     this.submitter.start(1, every);
   }
 
   /** Resolves when the last task is stored. */
   async end(): Promise<void> {
+    if (!this.isStarted) return;
     await this.submitter.end();
     await this.submitter.submit([{ id: LAST, ms: 0 }]);
   }
 
-  /** Whether the last task has ended. */
+  /** Whether the last task has ended, if there is one. */
   get isOver(): boolean {
-    return this.progress.has(LAST);
+    return !this.isStarted || this.progress.has(LAST);
   }
 }
