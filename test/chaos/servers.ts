@@ -32,7 +32,7 @@ interface Load {
 
 /** What the server can do within a second after a takeover, when each task needs two writes of its own. */
 const load: Load = {
-  ...{ runner: 10, member: 2, queue: 200, slots: 1, paced: 800 },
+  ...{ runner: 10, member: 2, queue: 200, slots: 1, paced: 2200 },
   extras: { runner: 320, member: 3200 },
   waits: { runner: [300, 8000, 45_000], member: [300, 3000] },
 };

@@ -318,7 +318,7 @@ export class Timetable {
       // Someone else has just written it, or it cannot be read.
       if (row === undefined || !isDeclared(row, declaration)) again(now + RETRY_MS);
       else {
-        const planned = { id: row.id, rules: row, pattern, cursor: openAfter(row, now) };
+        const planned = { id: row.id, rules: row, pattern, cursor: openAfter(row, this.parts.clock.wall()) };
         const plan = row.paused === null ? await this.run(planSlots(planned, now)) : passSlots(planned, now);
         this.warnings.tell(row, plan, now);
         const isOurs = !this.rows.isOfAnotherLife(row);
@@ -367,7 +367,10 @@ function lastSeen(rows: readonly StoredSchedule[]): number | null {
   return rows.length === 0 ? null : rows.reduce((latest, { declared }) => Math.max(latest, declared), 0);
 }
 
-/** Returns up to where no slot is open: what passed during a pause is settled. A clock that is ahead does not say until when. */
+/**
+ * Returns up to where no slot is open: what passed during a pause is settled. A clock that is ahead does not say until when. `now`: from
+ * after the row was read, as a resume may have come during the look.
+ */
 function openAfter({ cursor, resumed }: StoredSchedule, now: number): number {
   return Math.max(cursor, resumed === null ? 0 : resumed <= now ? resumed : now - LATE_MS);
 }

@@ -44,7 +44,7 @@ const UPDATE_MAX = 250;
 /** For how long a task postpones itself at least and at most, in ms. */
 const POSTPONE = { least: 40, most: 140 };
 /** How long a task is ill at least and at most, in ms; what of; and how many letters are put back at once at most. */
-const ILL = { least: 1000, most: 8000 };
+const ILL = { least: 3000, most: 20_000 };
 const illnesses = ['measles', 'mumps'] as const;
 const REQUEUE_MAX = 4;
 

@@ -7,9 +7,9 @@ import type { Submitter } from './submitter.ts';
 
 export const PACED = 'paced';
 export const pacedWork = new URL('../pacedWork.js', import.meta.url);
-/** `minInterval` in ms. */
+/** `minInterval` in ms: longer than a lease. Few failovers take all of it. */
 export const pacedOptions = {
-  ...{ durable: true, minInterval: 400, maxQueue: 1000 },
+  ...{ durable: true, minInterval: 1300, maxQueue: 1000 },
   retry: { attempts: 10_000, minDelay: 20 },
 } as const;
 

@@ -83,6 +83,14 @@ export const scheduleBugs: readonly PlantedBug[] = [
     caughtBy,
   },
   {
+    name: 'resume-during-a-look',
+    breaks: 'Slots of a pause have tasks if a resume comes while a master looks.',
+    file: timetable,
+    find: 'openAfter(row, this.parts.clock.wall())',
+    replace: 'openAfter(row, now)',
+    caughtBy,
+  },
+  {
     name: 'slots-by-id',
     breaks: 'Slots that are due at once come in the order of their ids, not of their times.',
     file: 'src/coordinator/schedules/settling.ts',

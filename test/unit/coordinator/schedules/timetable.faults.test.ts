@@ -218,6 +218,31 @@ test.each([
   expect(ids()).toEqual(['a@16:00', 'a@18:00']);
 });
 
+test('a resume that comes while a master looks lets slots pass that have passed', async () => {
+  const made = timetable(hourly({ missed: 'all' }));
+  made.start(1);
+  await clock.advance(1000);
+  await store.pauseSchedule(NAME, 'a', { by: 'me', at: new Date() });
+  made.end();
+  await clock.advance(HOUR);
+  const read = store.readSchedules.bind(store);
+  let isResumed = false;
+  store.readSchedules = async (name, wanted) => {
+    if (!isResumed && wanted !== null) {
+      isResumed = true;
+      // The look has begun before.
+      clock.setWall(clock.wall() + 50);
+      await store.resumeSchedule(NAME, 'a', clock.wall());
+    }
+    return read(name, wanted);
+  };
+  made.start(2);
+  await clock.advance(MINUTE);
+  expect([isResumed, ids()]).toEqual([true, []]);
+  await clock.advance(HOUR);
+  expect(ids()).toEqual(['a@14:00']);
+});
+
 test('a resume of one that is not paused leaves its missed slot', async () => {
   const made = timetable(hourly());
   made.start(1);
