@@ -126,6 +126,8 @@ export class Ledger implements DatabaseWatch {
       elected: (election) => {
         this.elected(process, election);
         this.fenced.delete(process);
+        // In a store that was lost terms begin again.
+        if (this.waiting?.process === process) this.waiting = null;
         work.elected(election);
       },
       fence: (reason) => {
