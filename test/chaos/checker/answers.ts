@@ -42,9 +42,23 @@ export class Answers {
     const ids = [...this.cancels].filter(([, lines]) => {
       const answered = lines.filter(({ what }) => what === 'cancelled').length;
       const asked = lines.filter(({ what }) => what === 'cancels').length;
-      return answered < asked || lines.some(({ state }) => state !== undefined && mayRemove(state));
+      return (
+        answered < asked ||
+        lines.some(({ state }) => state !== undefined && mayRemove(state)) ||
+        this.isRequestForgotten(lines)
+      );
     });
     return new Set(ids.map(([id]) => id));
+  }
+
+  /**
+   * By a clock that is hours ahead a request is old, so it goes with its answer. Then it is asked again, of a task that is not queued any
+   * more.
+   */
+  private isRequestForgotten(lines: readonly Asked[]): boolean {
+    const [from, to] = [lines.at(0)?.at ?? 0, lines.at(-1)?.at ?? 0];
+    const isAnswered = lines.some(({ state }) => state === 'unknown');
+    return isAnswered && this.records.faults.some((one) => one.kind === 'wall-clock' && one.from < to && one.to > from);
   }
 
   /** The tasks that were to be cancelled. */

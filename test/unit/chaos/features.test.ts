@@ -298,6 +298,12 @@ describe('a cancel', () => {
     expect(found(await cancels('done').run('a', '1.1', 1, 90, 110).verdict())).toEqual({ 'wrong cancel': 1 });
     expect(found(await cancels('unknown').run('a', '1.1', 1, 110, 120).verdict())).toEqual({ 'wrong cancel': 1 });
     expect(found(await cancels('unknown').verdict())).toEqual({ lost: 1 });
+    // A clock that is ahead lets the request go with its answer.
+    expect(found(await cancels('unknown').fault(1, 'wall-clock', '1.1', 60, 90, { ahead: HOUR }).verdict())).toEqual(
+      {},
+    );
+    const before = cancels('unknown').fault(1, 'wall-clock', '1.1', 10, 40, { ahead: HOUR });
+    expect(found(await before.verdict())).toEqual({ lost: 1 });
   });
 
   test('that is open allows both, and so does an error', async () => {
