@@ -128,7 +128,6 @@ const namedTests: Readonly<Record<string, string | readonly string[]>> = {
   'src/time/sharedTimers.ts': 'test/unit/time/sharedTimers.test.ts',
   'src/election/suspensions.ts': 'test/unit/election/suspensions.test.ts',
   'src/coordinator/sentBeats.ts': 'test/unit/coordinator/sentBeats.test.ts',
-  'src/store/mongodb/bulkWrites.ts': 'test/unit/store/mongodb/bulkWrites.test.ts',
   'src/coordinator/beatLead.ts': 'test/unit/coordinator/beatLead.test.ts',
   ...Object.fromEntries(
     ['ordersWatch', 'handingOver', 'turns', 'preference', 'giving'].map((name) => [

@@ -4,7 +4,6 @@
  * command or not.
  */
 import { authority } from '../support/tcpProxy.js';
-import { playBulkWrite } from './fronts/bulkWrite.js';
 import { type Call, Front, type FrontMode, type Target } from './fronts/front.js';
 import { common, isHello, News, writable } from './fronts/hello.js';
 import { outgoing } from './fronts/outgoing.js';
@@ -13,7 +12,7 @@ import { errorAnswer, type ServerErrorName } from './fronts/serverErrors.js';
 const ROUTERS = 2;
 /** What a router answers by itself. */
 const own = ['ping', 'buildInfo', 'connectionStatus', 'saslStart', 'saslContinue'];
-const writes = ['insert', 'update', 'delete', 'bulkWrite'];
+const writes = ['insert', 'update', 'delete'];
 
 interface ShardFault {
   readonly error: ServerErrorName;
@@ -69,13 +68,8 @@ export class ShardedCluster {
     if (call.name === 'endSessions') return call.answer({ ok: 1 });
     const { fault } = this;
     const isSpared = own.includes(call.name) || (fault?.done === true && !writes.includes(call.name));
-    if (fault === undefined || isSpared) return call.hand(await this.pass(call));
-    if (fault.done) await this.pass(call);
+    if (fault === undefined || isSpared) return call.hand(await call.pass(outgoing(call.message)));
+    if (fault.done) await call.pass(outgoing(call.message));
     call.answer(errorAnswer(fault.error));
-  }
-
-  private pass(call: Call): Promise<Buffer> {
-    const { message, name } = call;
-    return name === 'bulkWrite' ? playBulkWrite(message, (bytes) => call.pass(bytes)) : call.pass(outgoing(message));
   }
 }

@@ -100,13 +100,9 @@ export function makeAnswer(request: WireMessage, requestId: number, body: Docume
  * BSON's own, such as `Int32` and `Long`.
  */
 export function changeMessage(message: WireMessage, change: (body: Document) => Document): Buffer {
-  const { requestId, responseTo, flags } = message;
-  return makeMessage(requestId, responseTo, change(typedBody(message)), flags & ~CHECKSUM_PRESENT);
-}
-
-/** Returns the command or the answer of an OP_MSG, with the types of all values. */
-export function typedBody({ bytes }: WireMessage): Document {
-  return sections(bytes, { promoteValues: false, promoteLongs: false, bsonRegExp: true });
+  const { bytes, requestId, responseTo, flags } = message;
+  const body = sections(bytes, { promoteValues: false, promoteLongs: false, bsonRegExp: true });
+  return makeMessage(requestId, responseTo, change(body), flags & ~CHECKSUM_PRESENT);
 }
 
 /** Returns the name of a command, which is its first field. */

@@ -162,8 +162,7 @@ export class Commands {
     return `the document ${shown} in ${this.settings.label}`;
   }
 
-  /** Sends a write that counts when the majority has it. */
-  write(what: string, command: Fields): Promise<Fields> {
+  private write(what: string, command: Fields): Promise<Fields> {
     const { limit } = this;
     const writeConcern = { w: 'majority', j: true, wtimeout: limit };
     return this.run(what, { ...command, writeConcern, maxTimeMS: limit }, limit);
@@ -186,7 +185,7 @@ export class Commands {
     return reply.n;
   }
 
-  strange(what: string): StoreError {
+  private strange(what: string): StoreError {
     return new StoreError('ERR_STORE', `the store ${this.settings.label} sent a malformed reply to ${what}`);
   }
 }

@@ -4,7 +4,6 @@ import { DocumentReader, type Epoch, type Fields, storedLease, storedProgress, s
 import type { Claiming, Releasing } from '../manyStore.js';
 import { byLook, bySum, type Match } from '../matches.js';
 import type { Store, TermRecord, Tip } from '../store.js';
-import type { BulkWrites } from './bulkWrites.js';
 import { type Commands, LEASES, leaseId, ofOurFormat } from './commands.js';
 import { termId } from './looks.js';
 import { commandsOf, STATEMENTS_MAX, type Statement } from './statements.js';
@@ -17,7 +16,6 @@ export interface LeaseUpdate extends Statement {
 
 interface ClaimsParts {
   readonly commands: Commands;
-  readonly bulk: Pick<BulkWrites, 'update'>;
   epoch(what: string): Promise<Epoch>;
   highestTerm(name: string): Promise<Tip>;
   /** Returns a text that no other command has. */
@@ -177,11 +175,7 @@ export class ManyClaims {
   }
 
   private async updateTogether(what: string, updates: readonly LeaseUpdate[]): Promise<(boolean | StoreError)[]> {
-    const { commands, bulk, newCommand } = this.parts;
-    const outcomes = await bulk.update(what, LEASES, updates);
-    if (outcomes !== null) {
-      return outcomes.map((outcome) => outcome ?? commands.unavailable(what, 'the answer does not tell of each lease'));
-    }
+    const { commands, newCommand } = this.parts;
     // What comes to a lease between the update and the look leaves this, so the look shows the update nevertheless.
     const command = newCommand();
     const marked = updates.map(({ q, u }) => ({ q, u: { $set: { ...u.$set, command } } }));

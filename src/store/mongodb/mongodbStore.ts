@@ -57,7 +57,6 @@ import type { Success } from '../successes.js';
 import type { SlotTake, TakenSlot } from '../takenSlots.js';
 import type { FullStore, TaskStore } from '../taskStore.js';
 import { withinLimit } from '../timeLimit.js';
-import { BulkWrites } from './bulkWrites.js';
 import { Commands, LEASES, leaseId, ofOurFormat, SETTLED } from './commands.js';
 import { MongoConnection } from './connection/connection.js';
 import { Topology } from './connection/topology.js';
@@ -128,13 +127,11 @@ export class MongodbStore implements FullStore {
     const reads = new TaskReads(commands, topology, clock);
     this.outbox = new MongodbOutbox(commands, reads, this.indexes, epoch, settings.database, clock);
     this.schedules = new MongodbSchedules(commands);
-    const bulk = new BulkWrites(this.commands, () => this.connection.wireVersion);
-    this.connection.onAvailable(() => bulk.reconnected());
     this.many = new MongodbMany({
       commands: this.commands,
       looks: this.looks,
       claims: new ManyClaims({
-        ...{ commands: this.commands, bulk },
+        commands: this.commands,
         epoch: (what) => this.epoch(what),
         highestTerm: (name) => this.highestTerm(name),
         newCommand: () => randomBytes(COMMAND_BYTES).toString('base64url'),

@@ -13,23 +13,6 @@ export const togetherBugs: readonly PlantedBug[] = [
     caughtBy: ['named'],
   },
   {
-    name: 'bulk-silence-taken-for-a-match',
-    breaks: 'A lease that the answer to a bulkWrite leaves out counts as confirmed (rule 5).',
-    file: 'src/store/mongodb/bulkWrites.ts',
-    find: 'const outcomes: Outcome[] = Array.from({ length: sent }, () => null);',
-    replace: 'const outcomes: Outcome[] = Array.from({ length: sent }, () => true);',
-    caughtBy: ['named'],
-  },
-  {
-    name: 'bulk-done-taken-for-a-match',
-    breaks:
-      'A statement of a bulkWrite that was done and has matched nothing counts as confirmed: a deposed master goes on.',
-    file: 'src/store/mongodb/bulkWrites.ts',
-    find: 'ok === 1 ? n === 1 :',
-    replace: 'ok === 1 ? true :',
-    caughtBy: ['named'],
-  },
-  {
     name: 'lead-without-bound',
     breaks: 'After a long delay beats go out as much earlier, which their validity is shorter by.',
     file: 'src/coordinator/beatLead.ts',

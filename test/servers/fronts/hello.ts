@@ -19,8 +19,7 @@ export function common(call: Call): Document {
     localTime: new Date(),
     connectionId: call.message.requestId,
     minWireVersion: 0,
-    // That of MongoDB 8.0, which has `bulkWrite`.
-    maxWireVersion: 25,
+    maxWireVersion: 21,
     readOnly: false,
     ok: 1,
   };

@@ -11,7 +11,6 @@
  */
 import { type Document, Int32, ObjectId } from 'bson';
 import { changeMessage, readMessage } from '../../support/wire.js';
-import { databaseOf, playBulkWrite } from './bulkWrite.js';
 import type { Call } from './front.js';
 import { common, isHello, News, writable } from './hello.js';
 import { outgoing } from './outgoing.js';
@@ -139,7 +138,7 @@ export class SetMember {
   }
 
   private async read(call: Call): Promise<void> {
-    call.hand(await this.pass(call));
+    call.hand(await this.pass(call, this.outgoing(call)));
   }
 
   private async write(call: Call): Promise<void> {
@@ -149,7 +148,7 @@ export class SetMember {
       await this.untilInterrupted(call);
       return this.interrupt(call);
     }
-    const answer = await this.pass(call);
+    const answer = await this.pass(call, this.outgoing(call));
     if (this.holding === 'answers' && isStill()) await this.untilInterrupted(call);
     if (isStill()) call.hand(answer);
     else this.interrupt(call, answer);
@@ -165,7 +164,7 @@ export class SetMember {
 
   /** A write into local data, which no majority acknowledges. Who asks for no majority is told that all is well. */
   private async staleWrite(call: Call): Promise<void> {
-    const answer = await this.pass(call, 'local');
+    const answer = await this.pass(call, this.outgoing(call, 'local'));
     const { w = 'majority', wtimeout: limit } = call.body.writeConcern ?? {};
     if (w === 0 || w === 1) return call.hand(answer);
     const inTime = await this.untilInterrupted(call, typeof limit === 'number' && limit > 0 ? limit : undefined);
@@ -177,7 +176,7 @@ export class SetMember {
     const level = call.body.readConcern?.level;
     if (level !== 'linearizable') {
       const what = level === 'majority' ? 'majority' : 'local';
-      return call.hand(await this.pass(call, what));
+      return call.hand(await this.pass(call, this.outgoing(call, what)));
     }
     // It would have to write something, which no majority acknowledges.
     const limit = call.body.maxTimeMS;
@@ -204,14 +203,10 @@ export class SetMember {
     return inTime;
   }
 
-  private async pass(call: Call, copy?: 'local' | 'majority'): Promise<Buffer> {
-    const isBulk = call.name === 'bulkWrite';
-    const database: unknown = isBulk ? databaseOf(call.message) : call.body.$db;
+  private async pass(call: Call, bytes: Buffer): Promise<Buffer> {
+    const { $db: database } = call.body;
     if (typeof database === 'string' && database !== 'admin') this.set.databases.add(database);
-    const ofCopy = (name: string) => (copy === undefined ? undefined : this.copy?.name(name, copy)) ?? name;
-    const passing = isBulk
-      ? playBulkWrite(call.message, (bytes) => call.pass(bytes), ofCopy)
-      : call.pass(this.outgoing(call, copy));
+    const passing = call.pass(bytes);
     this.set.passing.add(passing);
     try {
       return await passing;

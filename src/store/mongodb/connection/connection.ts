@@ -72,11 +72,6 @@ export class MongoConnection {
     return this.availability.onAvailable(listener);
   }
 
-  /** What the server understands, by the version of its protocol; 0 while that is not known. */
-  get wireVersion(): number {
-    return this.current?.link.wireVersion ?? 0;
-  }
-
   open(): Promise<void> {
     if (this.closed) return Promise.reject(new StoreError('ERR_STORE', 'the store is closed'));
     if (this.current !== undefined) return Promise.resolve();

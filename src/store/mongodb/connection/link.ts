@@ -17,7 +17,6 @@ import { withinLimit } from '../../timeLimit.js';
 import { Freshness } from './freshness.js';
 import { IdleConnections } from './idleConnections.js';
 import { RoundTrip } from './roundTrip.js';
-import { WireVersions } from './wireVersions.js';
 
 /**
  * Numbers come back as numbers, whatever the user has told the driver for their own clients. A text that is no UTF-8 comes with U+FFFD
@@ -55,7 +54,6 @@ export interface LinkParts {
 
 export class Link {
   private readonly idle: IdleConnections;
-  private readonly versions = new WireVersions();
   private readonly roundTrip = new RoundTrip();
   private readonly writes = new Set<SentWrite>();
   private underWay = 0;
@@ -73,7 +71,6 @@ export class Link {
   ) {
     this.idle = new IdleConnections(parts.freshFor, parts.now);
     this.idle.watch(client);
-    this.versions.watch(client);
     this.freshness = new Freshness({
       ...{ idle: this.idle, now: parts.now },
       patience: (limit) => this.roundTrip.pingPatience(limit),
@@ -113,11 +110,6 @@ export class Link {
     });
   }
 
-  /** What the server understands, by the version of its protocol. */
-  get wireVersion(): number {
-    return this.versions.least;
-  }
-
   /** Closes the client when no command is under way, and after `limit` ms in any case. */
   async retire(limit: number): Promise<void> {
     const drained = new Promise<void>((resolve) => {
@@ -147,10 +139,7 @@ export class Link {
   }
 
   private command(command: Fields, signal: AbortSignal): Promise<Fields> {
-    const { client } = this;
-    // It names the collection itself.
-    const database = 'bulkWrite' in command ? client.db('admin') : client.db();
-    return database.command(command, { ...readOptions, signal });
+    return this.client.db().command(command, { ...readOptions, signal });
   }
 
   /** Finds out how far the server is, which no command does that takes longer than its limit. */
@@ -274,9 +263,9 @@ export class Link {
 }
 
 /** Such a command is not quick because its server is. */
-function isForMany({ updates, ops, documents, deletes, filter }: Fields): boolean {
+function isForMany({ updates, documents, deletes, filter }: Fields): boolean {
   const filters = [filter, ...(Array.isArray(deletes) ? deletes.map((each) => (isFields(each) ? each.q : null)) : [])];
-  return [updates, ops, documents, deletes, ...filters.flatMap(listsIn)].some(isLong);
+  return [updates, documents, deletes, ...filters.flatMap(listsIn)].some(isLong);
 }
 
 /** Returns the lists of which a document is to have one value. */

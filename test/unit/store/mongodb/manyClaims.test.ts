@@ -38,7 +38,6 @@ beforeEach(() => {
   };
   many = new ManyClaims({
     commands: new Commands(run, settings),
-    bulk: { update: async () => null },
     epoch: async () => ({ epoch: 'e', wait: 0 }),
     highestTerm: async (name) => {
       singles.push(name);
