@@ -109,9 +109,9 @@ export class SafeEmitter extends EventEmitter<ClusterEvents> {
 
   /** Once for each kind, and each text: a store that is away would repeat itself for hours, and for each cluster. */
   private warn(event: string, error: unknown, text: string): void {
-    if (this.warned.has(event)) return;
+    // What another cluster has warned of is not yet this one's warning.
+    if (this.warned.has(event) || told.has(text)) return;
     this.warned.add(event);
-    if (told.has(text)) return;
     if (told.size >= TOLD_MAX) told.clear();
     told.add(text);
     const { code } = toWire(error);

@@ -28,3 +28,15 @@ test('each cluster warns of the first error of its own', () => {
   }
   expect(warnings()).toEqual(['a', 'c'].map((name) => `no listener for 'error': the lease of ${name} is not ours`));
 });
+
+test('what another cluster has warned of does not take the place of the first warning of its own', () => {
+  const [one, other] = [new SafeEmitter(), new SafeEmitter()];
+  const emit = (cluster: SafeEmitter, text: string) => cluster.emit('error', new FailoverError('ERR_STORE', text));
+  emit(one, 'all are away');
+  emit(other, 'all are away');
+  emit(other, 'its own work does not load');
+  emit(other, 'and once more');
+  expect(warnings()).toEqual(
+    ['all are away', 'its own work does not load'].map((text) => `no listener for 'error': ${text}`),
+  );
+});
