@@ -109,6 +109,8 @@ interface HowWritten {
   readonly isInsert?: boolean;
   /** What the same transaction writes, if the lease is written. */
   readonly also?: Change | undefined;
+  /** That its member knew when it made the call. */
+  readonly epoch?: number;
 }
 
 type Tell<T> = (matched: boolean, primary: Primary, answer: (value: { readonly value: T }) => void) => void;
@@ -403,6 +405,8 @@ export class SimulatedConnection implements FullStore {
         })),
       tasksAfter: (_name, seq, limit) => this.read('tasksAfter', (primary) => tasksAfter(primary, seq, limit)),
       acknowledge: async (tenure, { number, done: through, burial, outcomes = [] }) => {
+        // Of both writes: what its member hears in between changes nothing of a call that it has made.
+        const { epoch } = this;
         // The embedded store, the one that trims at once, writes both in one transaction.
         const isSecond = outcomes.length > 0 && !trims;
         if (isSecond) await this.write('putOutcomes', () => ({ change: keepOutcomes(outcomes), answer: null }));
@@ -415,7 +419,7 @@ export class SimulatedConnection implements FullStore {
         const also = outcomes.length > 0 && trims ? keepOutcomes(outcomes) : undefined;
         this.isSecond = isSecond;
         try {
-          return this.writeLease('acknowledge', acknowledge, committed, { also });
+          return this.writeLease('acknowledge', acknowledge, committed, { also, epoch });
         } finally {
           this.isSecond = false;
         }
@@ -618,10 +622,9 @@ export class SimulatedConnection implements FullStore {
     decide: (document: LeaseDocument | null) => LeaseDocument | null,
     tell: Tell<T>,
     committed: (before: LeaseDocument | null) => void = () => {},
-    { isInsert = false, also }: HowWritten = {},
+    { isInsert = false, also, epoch = this.epoch }: HowWritten = {},
   ): Promise<T> {
     const { database } = this.parts;
-    const { epoch } = this;
     return this.call(name, (primary, drawn, answer) => {
       // An insert is atomic everywhere, by its unique key.
       const gap = isInsert ? 0 : drawn;
