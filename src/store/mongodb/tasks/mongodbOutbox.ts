@@ -79,7 +79,7 @@ export class MongodbOutbox implements OutboxStore {
   }
 
   async namesWaiting(names: readonly string[], now: Date): Promise<string[]> {
-    // Nothing that is due waits for those.
+    // Before the look, which then shows those that are due. Should it fail, it is tried again, and what is due must not fail with it.
     await this.mended.restore(names).catch(() => {});
     const found = new Set<string>();
     for (let from = 0; from < names.length; from += LOOK_NAMES_MAX) {

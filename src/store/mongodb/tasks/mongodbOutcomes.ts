@@ -3,7 +3,8 @@
  *
  *   failover_outcomes   { _id: id + '/' + name, name, key, seq, origin, term, state, attempts, error, result, at, until }
  *
- * `origin` is null if a member submitted the task. One document for each id: a later outcome takes the place of an earlier one, and never the other way round.
+ * `origin` is null if a member submitted the task. One document for each id: a later outcome takes the place of an earlier one, and
+ * never the other way round.
  */
 import type { TaskId } from '../../../task/task.js';
 import type { Clock } from '../../../time/clock.js';
