@@ -1,14 +1,9 @@
 /** The tasks that people ask for beside those of the slots: each call that says so has queued its tasks, and no others are there. */
-import type { WallClocks } from './clocks.ts';
+import { DIFFER, type WallClocks } from './clocks.ts';
 import type { Epochs } from './epochs.ts';
-import type { Finding } from './order.ts';
+import { END, type Finding } from './order.ts';
 import type { Asked, ScheduleRule } from './records.ts';
 import type { Run } from './runs.ts';
-
-/** What clocks of one machine may differ by, in ms. */
-const DIFFER = 5;
-/** Of the run. */
-const end = Number.POSITIVE_INFINITY;
 
 interface Seen {
   readonly asked: readonly Asked[];
@@ -34,11 +29,11 @@ export function askedForSlots({ asked, runs, rules, clocks, epochs }: Seen): { l
     const wanted = Number(call.stored ?? 0);
     const there = new Set(own.filter((run) => run.outcome === 'end' && isOf(call, run)).map(({ slot }) => slot)).size;
     if (there >= wanted || epochs.mayHaveTaken({ sent, at })) return [];
-    return [{ at: end, text: `${wanted - there} tasks of '${what}' of ${id} never ended` }];
+    return [{ at: END, text: `${wanted - there} tasks of '${what}' of ${id} never ended` }];
   });
   const wrong = own.flatMap((run) => {
     const { id, schedule, slot = 0, start } = run;
-    const every = rules.find((rule) => schedule?.startsWith(`${rule.id}.`))?.every ?? end;
+    const every = rules.find((rule) => schedule?.startsWith(`${rule.id}.`))?.every ?? Number.POSITIVE_INFINITY;
     const isSlot = id.endsWith('!') || slot % every === 0;
     if (isSlot && calls.some((call) => isOf(call, run))) return [];
     return [{ at: start, text: `task ${id} starts, and people have not asked for it` }];

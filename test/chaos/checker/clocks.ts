@@ -8,7 +8,7 @@ import type { Asked, Fault, Generation, Settings } from './records.ts';
 import type { Run } from './runs.ts';
 
 /** What clocks of one machine may differ by, in ms: the offset of its clocks was taken once. */
-const DIFFER = 5;
+export const DIFFER = 5;
 /** How long after the last sight of its lease a master may still have acted, in ms. */
 const UNSEEN = 200;
 

@@ -11,6 +11,9 @@ export interface Finding {
   readonly text: string;
 }
 
+/** When that is found which the run never came to: at its end. */
+export const END = Number.POSITIVE_INFINITY;
+
 /** Most tasks that a takeover may repeat: docs/explain/durable.md. */
 export const REPEATED_MAX = 256;
 

@@ -5,15 +5,13 @@
  * A pause that failed may be in force or not, up to the next resume. So may one that a fault has brought back with an older copy of
  * the store, or has taken.
  */
-import type { WallClocks } from './clocks.ts';
+import { DIFFER, type WallClocks } from './clocks.ts';
 import type { Epochs } from './epochs.ts';
 import { groupBy } from './groupBy.ts';
 import type { Finding } from './order.ts';
 import type { Asked, Fault, Generation, ScheduleRule } from './records.ts';
 import type { Run } from './runs.ts';
 
-/** What clocks of one machine may differ by, in ms. */
-const DIFFER = 5;
 /** After so long a master has seen that a schedule is no more paused, in ms. */
 const SEEN = 10_000;
 

@@ -5,7 +5,7 @@
 import type { Ahead, WallClocks } from './clocks.ts';
 import type { Epochs } from './epochs.ts';
 import { groupBy } from './groupBy.ts';
-import type { Finding } from './order.ts';
+import { END, type Finding } from './order.ts';
 import type { Pauses } from './pauses.ts';
 import type { Generation, ScheduleRule } from './records.ts';
 import type { Run } from './runs.ts';
@@ -14,8 +14,6 @@ import type { Run } from './runs.ts';
 const LATE = 120_000;
 /** A schedule that was there for so long, and two slots, must have had one, in ms. */
 const LONG = 18_000;
-/** Of the run. */
-const end = Number.POSITIVE_INFINITY;
 /** Between the clock that a master read and the fault that had set it, in ms. */
 const SLOP = 100;
 
@@ -91,12 +89,12 @@ function lostOf(schedule: Schedule, runs: readonly SlotRun[], seen: Seen): Findi
   const { generation, rule, name } = schedule;
   const { until } = generation;
   if (until === null) return findings;
-  const tail = sections.get(epochs.emptiedBefore(end)) ?? [];
+  const tail = sections.get(epochs.emptiedBefore(END)) ?? [];
   if (tail.length === 0) return [...findings, ...noneOf(schedule, tail, seen)];
   const last = Math.max(...tail.map(({ slot }) => slot));
   const wanted = rule.every * Math.floor(until / rule.every);
   if (last < wanted && !seen.pauses.excuse(name, rule, last + rule.every, wanted))
-    findings.push({ at: end, text: `the slots of ${name} end at ${shown(last)}, and not at ${shown(wanted)}` });
+    findings.push({ at: END, text: `the slots of ${name} end at ${shown(last)}, and not at ${shown(wanted)}` });
   return findings;
 }
 
@@ -105,10 +103,10 @@ function noneOf({ name, rule, generation }: Schedule, runs: readonly SlotRun[], 
   const { clocks, epochs, pauses } = seen;
   const { until, from } = generation;
   if (until === null || runs.length > 0 || until - from < LONG + 2 * rule.every) return [];
-  const isAhead = clocks.aheadBefore(end).some((one) => clocks.at(one.from) < until && clocks.at(one.to) > from);
-  const wasEmptied = epochs.emptiedBefore(end) > epochs.emptiedBefore(clocks.momentOf(from));
+  const isAhead = clocks.aheadBefore(END).some((one) => clocks.at(one.from) < until && clocks.at(one.to) > from);
+  const wasEmptied = epochs.emptiedBefore(END) > epochs.emptiedBefore(clocks.momentOf(from));
   const isPaused = pauses.excuse(name, rule, from, until);
-  return isAhead || wasEmptied || isPaused ? [] : [{ at: end, text: `no slot of ${name} had a task` }];
+  return isAhead || wasEmptied || isPaused ? [] : [{ at: END, text: `no slot of ${name} had a task` }];
 }
 
 function gapsOf({ name, rule, generation }: Schedule, runs: readonly SlotRun[], seen: Seen): Finding[] {
