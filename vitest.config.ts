@@ -21,14 +21,17 @@ const filesAtOnce: Partial<Record<(typeof names)[number], number>> = {
 };
 /** Every command and sample is a process that has to start. On MongoDB only `.ci/run` runs them, because each store takes a minute. */
 const operated = process.env.MONGO_FAILOVER_STORE ?? 'embedded';
+/** How many times as long as usual all may take: for a run that gets what others leave of the cores. */
+const patience = Number(process.env.MONGO_FAILOVER_PATIENCE ?? 1);
 /** Starts the server of a suite. */
 const server = 'test/support/globalSetup.ts';
 
 function suite(
   name: (typeof names)[number],
-  timeout: number,
+  usualTimeout: number,
   more: { setup?: string; folders?: string[]; env?: Record<string, string> } = {},
 ) {
+  const timeout = usualTimeout * patience;
   return {
     test: {
       name,
@@ -53,7 +56,7 @@ function suite(
 export default defineConfig({
   test: {
     projects: [
-      suite('unit', 10_000, { folders: ['simulation'] }),
+      suite('unit', 60_000, { folders: ['simulation'] }),
       suite('contract', 60_000, { setup: server }),
       suite('threads', 60_000, { setup: server }),
       suite('processes', 120_000, { setup: server }),

@@ -180,6 +180,41 @@ test('a store that cannot be read: what was seen stays, with what to do; and the
   expect(await page.getByRole('alert').count()).toBe(0);
 });
 
+test('a term that has begun ahead of the clock of the page is in the line', async () => {
+  const before = billing(at);
+  const [newest, ...older] = before.terms;
+  if (newest === undefined) throw new Error('no term');
+  const won = iso(at, -60_000);
+  const terms = [{ ...newest, term: newest.term + 1, at: won }, { ...newest, until: won }, ...older];
+  const server = await serve({ ...few(), details: () => ({ ...before, terms }) });
+  const page = await openPage(`${server.url}#name=billing`);
+  await page.getByText('Its beats arrive').waitFor();
+  expect(await page.locator('.line .term').allInnerTexts()).toContain(String(newest.term + 1));
+});
+
+test('what comes together with the problem is shown as of then', async () => {
+  let details: Details = billing(at);
+  const server = await serve({ ...few(), details: () => details });
+  const page = await openPage(`${server.url}#name=billing`);
+  await page.getByText('Its beats arrive').waitFor();
+  server.send('problem', { at: iso(at), message: 'no answer' });
+  await says(page, /^Not read for /);
+  const known = await page.locator('.line .term').count();
+  const [newest, ...older] = details.terms;
+  if (newest === undefined) throw new Error('no term');
+  const won = iso(at, -30_000);
+  const row = { ...details.row, term: newest.term + 1, at: won };
+  const terms = [{ ...newest, term: newest.term + 1, at: won }, { ...newest, until: won }, ...older];
+  details = { ...details, at: iso(at, -40_000), row, terms };
+  server.sendDetails();
+  await until(
+    'the new term',
+    () => page.locator('.line .term').count(),
+    (count) => count === known + 1,
+  );
+  await says(page, /^Not read for /);
+});
+
 test('a store that cannot be read from the beginning', async () => {
   const server = await serve(worldOf(at, [], { problem: 'there is no store at /var/lib/x' }));
   const page = await openPage(server.url);

@@ -102,9 +102,17 @@ test('a failover is followed live: the gap in red, and then the other member', a
   await page.getByText(/^No master for .* ago/).waitFor();
   await until(
     'both terms, with a gap between them',
-    async () => [await page.locator('.line .gap').count(), await page.locator('.line .term').count()],
+    async () => ({
+      gaps: await page.locator('.line .gap').count(),
+      terms: await page.locator('.line .term').count(),
+      // What a failure of this test has to tell.
+      alerts: await page.getByRole('alert').allInnerTexts(),
+      titles: await page
+        .locator('.line div')
+        .evaluateAll((spans: { title: string }[]) => spans.map(({ title }) => title)),
+    }),
     // More terms, if a busy machine has moved the mastership before.
-    ([gaps = 0, terms = 0]) => gaps === 1 && terms >= 2,
+    ({ gaps, terms }) => gaps === 1 && terms >= 2,
   );
   await until(
     'it is said',

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { socketOf } from '../../src/surroundings/lifelines.ts';
 import { processTable, thisProcess } from '../../src/surroundings/processIdentity.ts';
 import { Program } from '../support/program.ts';
@@ -25,7 +25,7 @@ test.each(stores)('on the store %s, the connection of a standby ends with the ma
   const master = await start();
   const standby = await start();
   const socket = socketNameOf(master);
-  await vi.waitFor(() => expect(connectionsTo(socket)).toBe(1));
+  await expect.poll(() => connectionsTo(socket)).toBe(1);
   master.kill('SIGKILL');
   await standby.line(/^state master 2$/);
   expect(connectionsTo(socket)).toBe(0);

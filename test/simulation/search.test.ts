@@ -1,15 +1,12 @@
 /** The search itself: it passes at a small bound, and it can fail. The whole of it is `npm run search -- --ci`. */
 import assert from 'node:assert/strict';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { step } from '../../src/election/protocol.ts';
 import { timeToLive, validity } from '../../src/options/leaseTimes.ts';
 import { byLook, bySum } from '../../src/store/matches.ts';
 import { explore } from './search/explore.ts';
 import { type Character, type Core, character, type FaultName, type Setting, scales } from './search/setting.ts';
 import { tell } from './search/trace.ts';
-
-// Seconds on an idle core, but the suites before may have left none idle.
-vi.setConfig({ testTimeout: 60_000 });
 
 function pair(scale: keyof typeof scales): Character[] {
   return [character('slow', scales[scale]), character('fast', scales[scale])];

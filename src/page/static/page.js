@@ -39,15 +39,15 @@ export const page = {
 
 /** The time of the server at the last event, and by the clock of this tab when that came, and when anything came last. */
 let heard = { at: 0, here: 0, alive: 0 };
-/** When the store could not be read any more: by the server, and by the clock of this tab. */
-let stuck = { at: 0, here: 0 };
+/** Since when the store cannot be read, by the clock of this tab. */
+let stuckSince = 0;
 
 /** Returns the time of the server. It does not go on while nothing new is known, and nor does what is shown. */
 page.now = () => {
-  if (page.problem !== null) return stuck.at;
+  if (page.problem !== null) return heard.at;
   return heard.at + (page.link === 'live' ? performance.now() : heard.alive) - heard.here;
 };
-page.stuckFor = () => performance.now() - stuck.here;
+page.stuckFor = () => performance.now() - stuckSince;
 /** For how long nothing has been heard, in ms. */
 page.silence = () => performance.now() - heard.alive;
 page.retryIn = () => Math.max(0, page.retryAt - performance.now());
@@ -149,7 +149,7 @@ function receive(type, data) {
 }
 
 function takeProblem(message) {
-  if (message !== null && page.problem === null) stuck = { at: heard.at, here: performance.now() };
+  if (message !== null && page.problem === null) stuckSince = performance.now();
   page.problem = message;
 }
 

@@ -21,14 +21,12 @@ function rangeOf(since, first) {
   return ranges.find(([ms]) => ms >= since * 1.2)?.[0] ?? all;
 }
 
-/** Returns terms and gaps as spans of time, the oldest first. */
+/** Returns terms and gaps as spans of time, the oldest first. One that goes on may have begun ahead of the clock here. */
 function spansOf({ terms, gaps }, now) {
-  const of = ({ from, to, ...more }) => ({
-    from: Date.parse(from),
-    to: to === null ? now : Date.parse(to),
-    isOpen: to === null,
-    ...more,
-  });
+  const of = ({ from: began, to: ended, ...more }) => {
+    const from = Date.parse(began);
+    return { from, to: ended === null ? Math.max(now, from) : Date.parse(ended), ...more };
+  };
   const held = terms.filter(({ at }) => at !== null).map(({ at, until, ...term }) => of({ from: at, to: until, term }));
   return [...held, ...gaps.map(of)].filter(({ from, to }) => to >= from).sort((a, b) => a.from - b.from || a.to - b.to);
 }

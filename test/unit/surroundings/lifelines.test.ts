@@ -25,10 +25,10 @@ test('tells that a process which was followed has let go of its socket', async (
   const own = lifelinesOf(identity('2'));
   own.follow(identity('1'), ended);
   // Closed before the connection was made, it would be refused, which says nothing.
-  await vi.waitFor(() => expect(there.size).toBe(1));
+  await expect.poll(() => there.size).toBe(1);
   expect(ended).not.toHaveBeenCalled();
   there.close();
-  await vi.waitFor(() => expect(ended).toHaveBeenCalledTimes(1));
+  await expect.poll(() => ended.mock.calls.length).toBe(1);
 });
 
 test('tells nothing of a process that does not listen, nor of one that is followed no more', async () => {
@@ -37,10 +37,10 @@ test('tells nothing of a process that does not listen, nor of one that is follow
   const own = lifelinesOf(identity('2'));
   own.follow(identity('3'), ended);
   const unfollow = own.follow(identity('1'), ended);
-  await vi.waitFor(() => expect(there.size).toBe(1));
+  await expect.poll(() => there.size).toBe(1);
   unfollow();
-  await vi.waitFor(() => expect(there.size).toBe(0));
-  await vi.waitFor(() => expect(own.size).toBe(0));
+  await expect.poll(() => there.size).toBe(0);
+  await expect.poll(() => own.size).toBe(0);
   expect(ended).not.toHaveBeenCalled();
 });
 
@@ -50,7 +50,7 @@ test('hangs up on whoever sends something', async () => {
   const closed = vi.fn();
   socket.on('close', closed).on('error', () => {});
   socket.write('x'.repeat(1000));
-  await vi.waitFor(() => expect(closed).toHaveBeenCalled());
+  await expect.poll(() => closed.mock.calls.length).toBe(1);
 });
 
 test('goes on without a name that is taken, and where processes cannot be told apart', async () => {
@@ -59,7 +59,7 @@ test('goes on without a name that is taken, and where processes cannot be told a
   const unknown = lifelinesOf({ boot: '', namespace: '', pid: 1, start: '' });
   second.follow(identity('4'), () => {});
   unknown.follow(identity('1'), () => expect.fail('nothing is followed'));
-  await vi.waitFor(() => expect(second.size).toBe(0));
+  await expect.poll(() => second.size).toBe(0);
 });
 
 test('hears that a process was killed', async () => {
@@ -73,10 +73,10 @@ test('hears that a process was killed', async () => {
   child.stdout.on('data', (data) => {
     said += data;
   });
-  await vi.waitFor(() => expect(said).toContain('ready'));
+  await expect.poll(() => said).toContain('ready');
   const ended = vi.fn();
   lifelinesOf(identity('5')).follow(identity('child'), ended);
-  await vi.waitFor(() => expect(said).toContain('met'));
+  await expect.poll(() => said).toContain('met');
   child.kill('SIGKILL');
-  await vi.waitFor(() => expect(ended).toHaveBeenCalledTimes(1));
+  await expect.poll(() => ended.mock.calls.length).toBe(1);
 });

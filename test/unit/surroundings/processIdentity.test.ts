@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import {
   isAlive,
   mayGroupLive,
@@ -31,7 +31,7 @@ describe('whether a process lives', () => {
 async function childOfOneThatNeverWaits(shell: ChildProcess): Promise<number> {
   const text = await new Promise<string>((resolve) => shell.stdout?.once('data', (data) => resolve(String(data))));
   // The shell itself would wait for a child that ends before then, and free its id.
-  await vi.waitFor(() => expect(readFileSync(`/proc/${shell.pid}/comm`, 'utf8')).toBe('tail\n'));
+  await expect.poll(() => readFileSync(`/proc/${shell.pid}/comm`, 'utf8')).toBe('tail\n');
   return Number(text);
 }
 
@@ -54,7 +54,7 @@ describe('this system', () => {
     const { pid = 0 } = child;
     expect(processTable.look(pid)).toEqual({ start: expect.stringMatching(/^\d+$/) });
     child.kill('SIGKILL');
-    await vi.waitFor(() => expect(processTable.look(pid)).toBe('none'));
+    await expect.poll(() => processTable.look(pid)).toBe('none');
   });
 
   test('tells that a process is stopped, and not gone', () => {
@@ -69,7 +69,7 @@ describe('this system', () => {
     child = spawn('sh', ['-c', 'sleep 100 & echo $!; exec tail -f /dev/null'], { stdio: ['ignore', 'pipe', 'ignore'] });
     const other = await childOfOneThatNeverWaits(child);
     process.kill(other, 'SIGKILL');
-    await vi.waitFor(() => expect(processTable.look(other)).toBe('none'));
+    await expect.poll(() => processTable.look(other)).toBe('none');
     // It has a number still.
     expect(process.kill(other, 0)).toBe(true);
   });
@@ -82,12 +82,12 @@ describe('this system', () => {
     });
     const { pid = 0 } = child;
     const other = await childOfOneThatNeverWaits(child);
-    await vi.waitFor(() => expect([pid, other].map(mayGroupLive)).toEqual([true, true]));
+    await expect.poll(() => [pid, other].map(mayGroupLive)).toEqual([true, true]);
     process.kill(-other, 'SIGKILL');
-    await vi.waitFor(() => expect(mayGroupLive(other)).toBe(false));
+    await expect.poll(() => mayGroupLive(other)).toBe(false);
     expect(process.kill(-other, 0)).toBe(true);
     expect(mayGroupLive(pid)).toBe(true);
     process.kill(-pid, 'SIGKILL');
-    await vi.waitFor(() => expect(mayGroupLive(pid)).toBe(false));
+    await expect.poll(() => mayGroupLive(pid)).toBe(false);
   });
 });
