@@ -39,6 +39,8 @@ export class DurableQueue implements TaskSource {
   /** Null before the takeover has ended. */
   private reign: Reign | null = null;
   private tenureStore: TenureStore | null = null;
+  /** Whether a hint came before the takeover had ended: what that has fetched may be from before. */
+  private wasHinted = false;
   /** The suspicion with which the last mastership ended, though this process did not die. */
   private survived: Suspicion | null = null;
   /** How many acknowledgements and records were sent, under all masterships. */
@@ -60,6 +62,7 @@ export class DurableQueue implements TaskSource {
       trouble: (error) => callbacks.trouble(error),
     });
     this.tenureStore = tenureStore;
+    this.wasHinted = false;
     void this.load(tenureStore, clean);
   }
 
@@ -72,6 +75,7 @@ export class DurableQueue implements TaskSource {
     // First it is known: it wakes the dispatcher, which asks here.
     this.reign = reign;
     reign.begin();
+    if (this.wasHinted) reign.hinted();
   }
 
   private nextNumber(): number {
@@ -150,7 +154,8 @@ export class DurableQueue implements TaskSource {
 
   /** Looks for new tasks at once, because there may be some. */
   hinted(): void {
-    this.reign?.hinted();
+    if (this.reign === null) this.wasHinted = true;
+    else this.reign.hinted();
   }
 
   /** Tasks that were not to begin, by their origin, may do so. */
@@ -166,6 +171,7 @@ export class DurableQueue implements TaskSource {
 
   /** Takes tasks that this member has just stored, in order. */
   offer(tasks: readonly StoredTask[]): void {
-    this.reign?.offer(tasks);
+    if (this.reign !== null) this.reign.offer(tasks);
+    else if (tasks.length > 0) this.wasHinted = true;
   }
 }

@@ -57,6 +57,14 @@ export const hintBugs: readonly PlantedBug[] = [
     caughtBy: ['named'],
   },
   {
+    name: 'hint-is-lost-in-a-takeover',
+    breaks: 'A task that is stored while a master takes the queue over waits for the next POLL.',
+    file: 'src/queue/durable/durableQueue.ts',
+    find: 'if (this.wasHinted) reign.hinted();',
+    replace: '',
+    caughtBy: ['named'],
+  },
+  {
     name: 'hint-stands-for-a-wait',
     breaks: 'A hint counts as the word that the lease was released, so its holder is not waited for.',
     file: protocol,

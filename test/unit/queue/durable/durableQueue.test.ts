@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { UNACKNOWLEDGED_MAX } from '../../../../src/queue/durable/reignParts.ts';
+import type { StoredTask } from '../../../../src/store/taskStore.ts';
 import { atOnce, MemoryTasks, type TaskCall } from '../../../support/memoryTaskStore.ts';
 import { VirtualClock } from '../../../support/virtualClock.ts';
 import { addAll, Master, NAME, only, POLL } from './durableMaster.ts';
@@ -363,6 +364,18 @@ describe('an idle queue', () => {
     expect(master.ready()).toEqual([1]);
     await clock.advance(15);
     expect(store.news()).toEqual(['tasksAfter 0', 'tasksAfter 1']);
+  });
+
+  test.each([
+    ['a hint', () => master.queue.hinted()],
+    ['a task that this member has stored', (task: StoredTask) => master.queue.offer([task])],
+  ])('misses nothing if %s comes during the takeover, whose fetch was before', async (_title, tell) => {
+    master.fate = only('tasksAfter', { there: 5, back: 5 });
+    master.elect(1, true);
+    await clock.advance(7);
+    tell(store.add({ id: 1, bytes: new Uint8Array(0) }));
+    await clock.advance(POLL / 2);
+    expect(master.ready()).toEqual([1]);
   });
 
   test('is not looked at after a hint while there is something to do', async () => {
