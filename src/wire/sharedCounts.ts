@@ -70,7 +70,7 @@ export type Outcome = (typeof outcomes)[number];
 export type StoreCall = (typeof storeCalls)[number];
 
 /** Upper bounds of the buckets, in seconds. */
-export const beatBounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5] as const;
+export const beatBounds = [0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5] as const;
 export const takeoverBounds = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 7.5, 10, 30, 60] as const;
 export const taskBounds = [0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300] as const;
 

@@ -84,7 +84,7 @@ test('each bucket of a histogram has what is in those below it', () => {
   for (const ms of [0, 1, 1.001, 30, 30, 9000]) world.counts.lateness.record(ms);
   const name = 'mongo_failover_heartbeat_lateness_seconds';
   expect(world.values(`${name}_bucket`)).toEqual({
-    ...{ '0.001': 2, '0.0025': 3, '0.005': 3, '0.01': 3, '0.025': 3, '0.05': 5, '0.1': 5, '0.25': 5 },
+    ...{ '0.001': 2, '0.0025': 3, '0.005': 3, '0.01': 3, '0.02': 3, '0.05': 5, '0.1': 5, '0.25': 5 },
     ...{ '0.5': 5, '1.0': 5, '2.5': 5, '5.0': 5, '+Inf': 6 },
   });
   expect(world.values(`${name}_count`)).toEqual({ '': 6 });
