@@ -71,7 +71,7 @@ async function startNext({ options }: World): Promise<Program> {
 async function guardOf(ward: Program, before = 0): Promise<number> {
   return vi.waitFor(() => {
     const guards = guardsOf(ward.pid);
-    expect(guards).toHaveLength(1);
+    expect(guards, ward.lines.join()).toHaveLength(1);
     expect(guards).not.toContain(before);
     return guards[0] ?? 0;
   }, PATIENCE);
