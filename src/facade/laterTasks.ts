@@ -7,6 +7,7 @@ import { InvalidOptionError, StateError, TaskError } from '../errors.js';
 import { checkBoolean, checkNumber, isObject, readFields, reading } from '../options/checks.js';
 import { newOrigin } from '../task/newOrigin.js';
 import { type TaskId, UNIQUE_MAX_MS } from '../task/task.js';
+import { timeOf } from '../values/realms.js';
 import type { Caller } from '../wire/messages.js';
 import type { Answers } from './answers.js';
 import type { EncodedTask } from './feeder.js';
@@ -76,14 +77,9 @@ function checkUniqueFor(uniqueFor: unknown, { name, durable }: Pick<LaterTasksPa
 }
 
 function checkTime(at: unknown): number {
-  const time = at instanceof Date || isForeignDate(at) ? reading('at', () => Number(at)) : at;
+  const time = timeOf(at);
   if (typeof time === 'number' && time >= 0 && time <= TIME_MAX) return Math.trunc(time);
   throw new InvalidOptionError(`at must be a Date from 1970 on, or its time in ms, not ${showValue(at)}`);
-}
-
-/** One of another realm, such as that of a test runner. */
-function isForeignDate(value: unknown): boolean {
-  return Object.prototype.toString.call(value) === '[object Date]';
 }
 
 function checkSession(session: unknown): DriverSession {

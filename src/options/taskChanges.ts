@@ -1,7 +1,8 @@
 /** The checks of what `cancel`, `update` and `requeueAll` take. */
+import { types } from 'node:util';
 import { showValue } from '../diagnostics/showValue.js';
 import { InvalidOptionError } from '../errors.js';
-import { checkBoolean, checkNumber, readFields, TIMER_MAX_MS } from './checks.js';
+import { checkBoolean, checkNumber, readFields, reading, TIMER_MAX_MS } from './checks.js';
 import type { CancelOptions, RequeueAllOptions, UpdateOptions } from './options.js';
 
 /** How long `cancel` and `update` wait for the master, in ms, beside the time that running work has to end. */
@@ -38,13 +39,18 @@ export interface ResolvedRequeueAll {
 /** @throws InvalidOptionError */
 export function resolveRequeueAll(given: RequeueAllOptions | undefined): ResolvedRequeueAll {
   const { limit, error } = readFields(given === undefined ? {} : given, '', ['limit', 'error']);
-  if (error !== undefined && !(error instanceof RegExp)) {
-    throw new InvalidOptionError(`error must be a regular expression, such as /ECONNRESET/, not ${showValue(error)}`);
-  }
   const range = { min: 1, max: Number.MAX_SAFE_INTEGER, integer: true };
   return {
     limit: limit === undefined ? range.max : checkNumber(limit, 'limit', range),
-    // One that remembers where it was would pass every other letter over.
-    error: error === undefined ? null : new RegExp(error.source, error.flags.replace(/[gy]/g, '')),
+    error: error === undefined ? null : checkPattern(error),
   };
+}
+
+/** One of any realm. */
+function checkPattern(error: unknown): RegExp {
+  if (!types.isRegExp(error)) {
+    throw new InvalidOptionError(`error must be a regular expression, such as /ECONNRESET/, not ${showValue(error)}`);
+  }
+  // One that remembers where it was would pass every other letter over.
+  return reading('error', () => new RegExp(error.source, error.flags.replace(/[gy]/g, '')));
 }

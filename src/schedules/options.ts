@@ -1,10 +1,9 @@
 /** The options of a schedule, and their checks. */
-import { types } from 'node:util';
 import { showValue } from '../diagnostics/showValue.js';
 import { InvalidOptionError } from '../errors.js';
 import { checkChoice, checkNumber, readFields } from '../options/checks.js';
 import { isWellFormed } from '../task/taskId.js';
-
+import { timeOf } from '../values/realms.js';
 import { readPattern } from './pattern.js';
 
 const DAY_MS = 86_400_000;
@@ -109,7 +108,8 @@ export function previewSlots(pattern: unknown, options: unknown, now: number): D
   const given = options === undefined ? {} : readFields(options, '', ['timeZone', 'count', 'from']);
   const count = checkNumber(given.count, 'count', { min: 1, max: PREVIEW_MAX, integer: true, fallback: 5 });
   const from = checkInstant(given.from, 'from') ?? now;
-  const slots = readPattern(pattern, given.timeZone ?? 'UTC', from);
+  const { timeZone = 'UTC' } = given;
+  const slots = readPattern(pattern, timeZone, from);
   const found: Date[] = [];
   for (let slot = slots.next(from); slot !== null && found.length < count; slot = slots.next(slot)) {
     found.push(new Date(slot));
@@ -120,7 +120,7 @@ export function previewSlots(pattern: unknown, options: unknown, now: number): D
 /** Returns an instant in ms since 1970; null if it was left out. */
 export function checkInstant(value: unknown, path: string): number | null {
   if (value === undefined) return null;
-  const time = types.isDate(value) ? Date.prototype.getTime.call(value) : value;
+  const time = timeOf(value);
   // The years 1970 to 9999: text and stores order and show them alike.
   if (typeof time === 'number' && time >= 0 && time < 253_402_300_800_000) return Math.floor(time);
   throw new InvalidOptionError(`${path} must be a valid Date or a number of ms since 1970, not ${showValue(value)}`);

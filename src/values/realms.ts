@@ -13,6 +13,11 @@ export function isUrl(value: unknown): value is URL {
   return value instanceof URL || (typeof value === 'object' && value !== null && tagOf(value) === 'URL');
 }
 
+/** Returns the time of a Date, in ms since 1970, and any other value as it is. No property of it is read. */
+export function timeOf(value: unknown): unknown {
+  return types.isDate(value) ? Date.prototype.getTime.call(value) : value;
+}
+
 /** Returns whether `prototype` is that of a plain object. */
 export function isPlainPrototype(prototype: object | null): boolean {
   if (prototype === null || prototype === Object.prototype) return true;

@@ -1,4 +1,5 @@
 /** What users may hand to `cancel`, `update` and `requeueAll`, and what becomes of dead letters page by page. */
+import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import { StateError } from '../../../src/errors.ts';
 import { TaskChanges } from '../../../src/facade/taskChanges.ts';
@@ -166,4 +167,19 @@ test('a pattern chooses, also one that remembers where it was', async () => {
   const all = [letter(1, 'TypeError: a'), letter(2), letter(3, 'TypeError: b'), letter(4, 'TypeError: c')];
   expect(await letters(all).changes.requeueAll({ error: /TypeError/g })).toMatchObject({ requeued: 3 });
   expect(await letters(all).changes.requeueAll({ error: /^Error/y })).toMatchObject({ requeued: 1 });
+});
+
+test('requeueAll takes a pattern of another realm, such as that of a test runner', async () => {
+  const letters = [
+    { seq: 1, id: 1, error: 'Error: it failed' },
+    { seq: 2, id: 2, error: 'Error: ECONNRESET' },
+  ];
+  const { changes, asked } = world({
+    newestLetter: () => 2,
+    listDeadLetters: (after: number) => letters.filter(({ seq }) => seq > after),
+    requeueLetter: () => 'queued',
+  });
+  const error = runInNewContext('/ECONN/g') as RegExp;
+  expect(await changes.requeueAll({ error })).toEqual({ requeued: 1, duplicates: 0, full: false });
+  expect(asked).toContainEqual(['requeueLetter', 2, 2]);
 });
