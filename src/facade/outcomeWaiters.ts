@@ -4,6 +4,7 @@
  * is made again.
  */
 import { FailoverError, StateError } from '../errors.js';
+import { reading } from '../options/checks.js';
 import { type LaterTask, OUTCOMES_READ_MAX, type OutcomeLook, type SeenLater } from '../store/taskStore.js';
 import type { TaskId } from '../task/task.js';
 import type { Clocks, Timers } from '../time/realTime.js';
@@ -101,8 +102,9 @@ export class OutcomeWaiters {
           reject(error);
         },
       };
+      // First: one of the user's own making may throw, and then no one waits.
+      reading('signal', () => this.listen(signal, waiter));
       this.waiters.add(waiter);
-      this.listen(signal, waiter);
       if (timeout !== undefined && Number.isFinite(timeout)) {
         const text = `task ${JSON.stringify(id)} of '${name}' did not end within ${timeout} ms; it may yet be done`;
         timer = time.setTimeout(() => waiter.reject(new FailoverError('ERR_TIMEOUT', text)), timeout);
@@ -120,8 +122,8 @@ export class OutcomeWaiters {
     const aborted = (): void => {
       for (const each of [...waiters]) each.reject(signal.reason);
     };
-    this.signals.set(signal, { waiters, aborted });
     signal.addEventListener('abort', aborted);
+    this.signals.set(signal, { waiters, aborted });
   }
 
   private unlisten(signal: AbortSignal | undefined, waiter: Waiter): void {
@@ -129,7 +131,11 @@ export class OutcomeWaiters {
     known?.waiters.delete(waiter);
     if (signal === undefined || known === undefined || known.waiters.size > 0) return;
     this.signals.delete(signal);
-    signal.removeEventListener('abort', known.aborted);
+    try {
+      signal.removeEventListener('abort', known.aborted);
+    } catch {
+      // One of the user's own making; no one waits by it any more.
+    }
   }
 
   /** Looks soon: someone new waits, or a task ended here. */

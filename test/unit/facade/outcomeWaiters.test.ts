@@ -291,6 +291,38 @@ describe('other ends', () => {
     expect(seen.what).toMatchObject({ code: 'ERR_CANCELLED' });
   });
 
+  test('a signal of the user that fails is told by the call, and no look is made for it', async () => {
+    const thrower = (): never => {
+      throw new Error('no listeners here');
+    };
+    const signal = {
+      aborted: false,
+      addEventListener: thrower,
+      removeEventListener: () => {},
+    } as unknown as AbortSignal;
+    const seen = told(waiters.wait('a', 1, { signal }));
+    await vi.advanceTimersByTimeAsync(10 * POLL);
+    expect(seen).toMatchObject({ what: { code: 'ERR_INVALID_OPTION' } });
+    expect(looks).toEqual([]);
+  });
+
+  test('a signal of the user that keeps its listeners does not keep the others from their outcomes', async () => {
+    const thrower = (): never => {
+      throw new Error('listeners stay here');
+    };
+    const signal = {
+      aborted: false,
+      addEventListener: () => {},
+      removeEventListener: thrower,
+    } as unknown as AbortSignal;
+    const seen = [told(waiters.wait('a', 1, { signal })), told(waiters.wait('b', 2, {}))];
+    ended('a', 1);
+    ended('b', 2);
+    done = 2;
+    await vi.advanceTimersByTimeAsync(POLL);
+    expect(seen).toMatchObject([{ what: { result: { n: 1 } } }, { what: { result: { n: 2 } } }]);
+  });
+
   test('a time-out and a signal end one wait, and leave the others', async () => {
     stored.set('a', 1);
     const stop = new AbortController();
