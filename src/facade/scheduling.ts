@@ -1,7 +1,7 @@
 /** The schedules of a durable cluster on the main thread: checks them, encodes their tasks, and makes those of functions. */
 import { createHash } from 'node:crypto';
-import { showValue } from '../diagnostics/showValue.js';
-import { FailoverError, InvalidOptionError, TaskError } from '../errors.js';
+import { quote, showValue } from '../diagnostics/showValue.js';
+import { FailoverError, InvalidOptionError, TaskError, toWire } from '../errors.js';
 import { isObject } from '../options/checks.js';
 import type { ResolvedManagedOptions } from '../options/options.js';
 import { resolveDrain } from '../options/orders.js';
@@ -104,7 +104,7 @@ export class Scheduling {
     try {
       bytes = this.madeBy(schedule, taskId, slot);
     } catch (error) {
-      failed(error instanceof FailoverError ? error : new FailoverError('ERR_SCHEDULE_TASK', String(error)));
+      failed(error instanceof FailoverError ? error : new FailoverError('ERR_SCHEDULE_TASK', toWire(error).message));
     }
     // A coordinator that follows on a dead one asks again.
     await call({ name: 'made', args: [taskId, bytes] }).catch(() => {});
@@ -131,14 +131,16 @@ export class Scheduling {
     const text = `the function that makes the task of the schedule '${id}'`;
     if (make === undefined || make === null) throw new FailoverError('ERR_SCHEDULE_TASK', `${text} is not there`);
     let task: unknown;
+    let isPromise = false;
     try {
       task = make(new Date(slot));
-    } catch (cause) {
-      throw new FailoverError('ERR_SCHEDULE_TASK', `${text} threw`, { cause });
-    }
-    if (typeof task === 'object' && task !== null && 'then' in task) {
+      isPromise = typeof task === 'object' && task !== null && 'then' in task;
       // Its rejection is no one's, and must not end the process.
-      whenRejected(task, () => {});
+      if (isPromise) whenRejected(task, () => {});
+    } catch (cause) {
+      throw new FailoverError('ERR_SCHEDULE_TASK', `${text} threw: ${quote(toWire(cause).message)}`, { cause });
+    }
+    if (isPromise) {
       throw new FailoverError('ERR_SCHEDULE_TASK', `${text} returned a promise: it must return the task at once`);
     }
     return this.encode(task, taskId);

@@ -65,3 +65,31 @@ test.each(['id', 'step'])('a getter of %s that throws is refused with a code', a
     code: 'ERR_TASK_NOT_CLONEABLE',
   });
 });
+
+/** Nothing can be read of it, and a text cannot be made of what it throws. */
+function unreadable(): object {
+  const thrower = (): never => {
+    throw Object.create(null);
+  };
+  return new Proxy({}, { get: thrower, has: thrower });
+}
+
+test('what a function throws is told', async () => {
+  const thrower = (): never => {
+    throw new Error('no such region');
+  };
+  expect(await made(thrower)).toBeNull();
+  expect(failures).toMatchObject([
+    { code: 'ERR_SCHEDULE_TASK', message: expect.stringContaining('threw: no such region') },
+  ]);
+});
+
+test('what cannot be read of the task that a function makes is told, by the event and by the call', async () => {
+  expect(await made(unreadable)).toBeNull();
+  expect(
+    await made(() => Object.defineProperty({}, 'then', { get: () => Reflect.get(unreadable(), 'then') })),
+  ).toBeNull();
+  expect(failures).toMatchObject([{ code: 'ERR_SCHEDULE_TASK' }, { code: 'ERR_SCHEDULE_TASK' }]);
+  await scheduling.schedule('nightly', '0 3 * * *', unreadable, undefined);
+  await expect(scheduling.trigger('nightly')).rejects.toMatchObject({ code: 'ERR_SCHEDULE_TASK' });
+});
