@@ -116,7 +116,8 @@ export interface Failover {
    * ```
    *
    * @param name The subsystem's name, which all instances share.
-   * @param pattern Five fields (minute, hour, day, month, weekday), or six with the second first.
+   * @param pattern Five fields (minute, hour, day, month, weekday), six with the second first, seven with the year last, or a
+   * nickname such as `@daily`.
    * @throws {@link InvalidOptionError} `ERR_INVALID_OPTION`: an argument or option is wrong.
    */
   cron(name: string, pattern: string, run: CronFunction, options?: CronOptions): UnmanagedCluster;

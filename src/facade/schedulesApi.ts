@@ -39,7 +39,8 @@ export interface Schedules<Task extends object> {
    * ```
    *
    * @param id Names the schedule for as long as it exists, whatever its pattern: up to 200 bytes.
-   * @param pattern Five fields (minute, hour, day, month, weekday), or six with the second first.
+   * @param pattern Five fields (minute, hour, day, month, weekday), six with the second first, seven with the year last, or a
+   * nickname such as `@daily`.
    * @param task The task without its id, or a function that returns it for a slot.
    * @throws {@link InvalidOptionError} `ERR_INVALID_OPTION`: an argument or option is wrong, or the cluster is not durable.
    * @throws {@link TaskError} `ERR_TASK_NOT_CLONEABLE`, `ERR_TASK_TOO_LARGE`: the task cannot be stored.
@@ -77,7 +78,7 @@ export interface Schedules<Task extends object> {
 
   /**
    * Queues the tasks of the slots from `from` through `to` again, in their order: at most 1,000, and none that the master
-   * has still to settle. One that is queued is left alone.
+   * has still to settle. One that is queued is left alone. Where the schedule has a `from` or `until`, there are no slots beyond.
    *
    * @throws {@link InvalidOptionError} `ERR_INVALID_OPTION`: an instant is wrong, or there are too many slots.
    * @throws {@link FailoverError} `ERR_SCHEDULE_UNKNOWN`: the store has no such schedule yet. `ERR_SCHEDULE_TASK`: as of `trigger`.

@@ -40,16 +40,18 @@ export function filled(template: Uint8Array, key: string | null, taskId: string)
 }
 
 /**
- * Returns the slots from `from` through `to`. None is behind the cursor: those are the master's, and would get two tasks.
+ * Returns the slots from `from` through `to`. None is behind the cursor: those are the master's, and would get two tasks. None is outside
+ * of what the schedule has as its own `from` and `until`: there it has no slots.
  *
  * @throws InvalidOptionError
  */
 export function slotsToBackfill(schedule: StoredSchedule, from: number, to: number, now: number): number[] {
   if (to < from) throw new InvalidOptionError(`the end (${show(to)}) must not be before the beginning (${show(from)})`);
-  const last = Math.min(to, schedule.cursor, now);
+  const first = Math.max(from, schedule.from ?? from);
+  const last = Math.min(to, schedule.cursor, now, schedule.until ?? to);
   const { next } = readPattern(schedule.pattern, schedule.timeZone, 0);
   const slots: number[] = [];
-  for (let slot = next(from - 1); slot !== null && slot <= last; slot = next(slot)) {
+  for (let slot = next(first - 1); slot !== null && slot <= last; slot = next(slot)) {
     if (slots.push(slot) > BACKFILL_MAX) {
       const text = `there are more than ${BACKFILL_MAX} slots from ${show(from)} to ${show(to)}; backfill them in parts`;
       throw new InvalidOptionError(text);
