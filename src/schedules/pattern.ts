@@ -27,8 +27,9 @@ export function readPattern(pattern: unknown, timeZone: unknown, now: number): P
     throw new InvalidOptionError(text);
   }
   if (typeof pattern !== 'string' || pattern.length > PATTERN_LENGTH_MAX || !shape.test(pattern)) {
-    const fields = "five fields (minute, hour, day, month, weekday), such as '0 2 * * *', or six with the second first";
-    throw new InvalidOptionError(`the pattern must be ${fields}, not ${showValue(pattern)}`);
+    const fields = "five fields (minute, hour, day, month, weekday) with spaces between, such as '0 2 * * *'";
+    const others = 'six with the second first, seven with the year last, or a nickname such as @daily';
+    throw new InvalidOptionError(`the pattern must be ${fields}, or ${others}, not ${showValue(pattern)}`);
   }
   const made = patternOf(pattern, timeZone);
   if (made.next(now) === null) throw new InvalidOptionError(`the pattern '${pattern}' never comes again`);
@@ -48,9 +49,15 @@ function read(pattern: string, timezone: string): Cron {
   try {
     return new Cron(pattern, { timezone, paused: true });
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message.replace(/^CronPattern: /, '') : 'it could not be read';
+    const why = cause instanceof Error ? reasonIn(cause) : 'it could not be read';
     throw new InvalidOptionError(`the pattern ${showValue(pattern)} is no cron pattern: ${why}`, { cause });
   }
+}
+
+/** Returns what the library says. Days and months count from 0 there, and from 1 in the pattern. */
+function reasonIn({ message }: Error): string {
+  const shown = (_: string, before: string, value: string): string => `${before}${Number(value) + 1}`;
+  return message.replace(/^CronPattern: /, '').replace(/^(Invalid value for (?:day|month): )(-?\d+)$/, shown);
 }
 
 /** Returns whether this Node.js knows the zone. Offsets such as +02:00 are no zones: they know of no summer. */

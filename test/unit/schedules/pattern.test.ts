@@ -80,3 +80,13 @@ test('a pattern that never comes is found out in little time', () => {
   expect(() => readPattern('0 0 31 2,4,6,9,11 *', 'Europe/Berlin', 0)).toThrow('never comes');
   expect(performance.now() - began).toBeLessThan(5000);
 });
+
+test.each([
+  ['0 0 0 * *', 'Invalid value for day: 0'],
+  ['0 0 32 * *', 'Invalid value for day: 32'],
+  ['0 0 * 13 *', 'Invalid value for month: 13'],
+  ['60 * * * *', 'Invalid value for minute: 60'],
+  ['0 0 * * 8', 'Invalid value for dayOfWeek: 8'],
+])('the refusal of %s tells the value that is there', (pattern, told) => {
+  expect(() => readPattern(pattern, 'UTC', 0)).toThrow(told);
+});
