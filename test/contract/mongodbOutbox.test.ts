@@ -1,6 +1,6 @@
 /** What other programs may write into the outbox, on a real server: it holds up no other entry, and becomes no task of another. */
 import { randomUUID } from 'node:crypto';
-import { Binary, BSONRegExp, MongoClient, ObjectId, Timestamp } from 'mongodb';
+import { Binary, BSONRegExp, Double, Long, MongoClient, ObjectId, Timestamp } from 'mongodb';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { BadEntry, Entry } from '../../src/store/outbox.ts';
 import type { FullStore } from '../../src/store/taskStore.ts';
@@ -56,6 +56,39 @@ test('an entry with a due of its own is refused, and holds up no other, whenever
     found.filter((entry): entry is BadEntry => 'problem' in entry),
   );
   expect(shown(await read(name)).sort()).toEqual(['none', 'plain']);
+});
+
+test.each([
+  ['empty', ''],
+  ['longer than an id may be', 'x'.repeat(1025)],
+  ['infinite', Number.POSITIVE_INFINITY],
+  ['no number', Number.NaN],
+  ['a number that does not count exactly', Long.fromString('9007199254740993')],
+  ['an ObjectId', new ObjectId()],
+  ['null', null],
+])('an entry whose key is %s is refused, because no call could name its task', async (_, key) => {
+  const name = randomUUID();
+  await write({ ...foreign(name, 'odd'), key } as { name: string });
+  const found = await read(name);
+  const problem = expect.stringMatching(/^its key is .*, and an id must be a finite number, or a string/);
+  expect(found).toMatchObject([{ problem }]);
+});
+
+test('a key of -0 is that of 0, as for callers', async () => {
+  const name = randomUUID();
+  await write({ ...foreign(name, 'odd'), key: new Double(-0) } as unknown as { name: string });
+  expect((await read(name)).map((entry) => 'id' in entry && Object.is(entry.id, 0))).toEqual([true]);
+});
+
+test.each([
+  ['null', null, 'null'],
+  ['a text', 'a secret', 'a string'],
+  ['a document', { id: 'odd' }, 'an object'],
+])('an entry whose payload is %s is refused, with what it is', async (_, payload, shown) => {
+  const name = randomUUID();
+  await write({ ...foreign(name, 'odd'), payload } as { name: string });
+  const problem = `its payload is ${shown}, and no binary data: encode the task as a BSON document`;
+  expect(await read(name)).toMatchObject([{ problem }]);
 });
 
 test.each([

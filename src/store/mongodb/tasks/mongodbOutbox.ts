@@ -8,10 +8,11 @@
  * and `wasAt` what its `at` was before that (refusedEntries.ts).
  * docs/guide/transactions.md documents it for other languages, so any of the fields may hold anything.
  */
-import { showValue } from '../../../diagnostics/showValue.js';
+import { showKind, showValue } from '../../../diagnostics/showValue.js';
+import { asTaskId, taskIdRule } from '../../../task/taskId.js';
 import { problemOf } from '../../../task/wellFormed.js';
 import type { Clock } from '../../../time/clock.js';
-import { type Fields, storedId } from '../../documents.js';
+import { type Fields, isFields, storedId } from '../../documents.js';
 import type { BadEntry, Entry, EntryRef, NewEntry, OutboxPlace, OutboxStore } from '../../outbox.js';
 import { EntryReader } from '../../outboxDocuments.js';
 import type { Commands } from '../commands.js';
@@ -164,8 +165,8 @@ export class MongodbOutbox implements OutboxStore {
 
 const DUPLICATE_KEY = 11000;
 
-/** Returns what is wrong with the fields that decide when it is due, and of which task it is. */
-function problemIn({ _id, key, at, due }: Fields): string | null {
+/** Returns what is wrong with the fields of an entry. */
+function problemIn({ _id, key, at, due, payload }: Fields): string | null {
   if (due !== true && due !== undefined && due !== null) {
     return `its due is ${showValue(due)}, and only a master may set it: unset it`;
   }
@@ -175,5 +176,19 @@ function problemIn({ _id, key, at, due }: Fields): string | null {
   if (typeof key === 'string' && key.includes(NO_TEXT) && !isDelayed(_id)) {
     return 'its key is no text in UTF-8, or it has the character U+FFFD, which stands for what is none';
   }
+  // What no call could name, such as `requeue`, must not become a task. Only this package writes an id as JSON.
+  if (!isJson(key) && asTaskId(key) === undefined)
+    return `its key is ${showValue(key)}, and an id must be ${taskIdRule}`;
+  if (!(payload instanceof Uint8Array) && !isBinary(payload)) {
+    return `its payload is ${showKind(payload)}, and no binary data: encode the task as a BSON document`;
+  }
   return null;
+}
+
+function isJson(key: unknown): boolean {
+  return isFields(key) && typeof key.json === 'string';
+}
+
+function isBinary(payload: unknown): boolean {
+  return isFields(payload) && payload._bsontype === 'Binary';
 }
