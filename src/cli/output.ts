@@ -66,6 +66,17 @@ export class Output {
     this.line(this.settings.output === 'text' ? text() : toJson(document));
   }
 
+  /** Writes what `each` tells: one at a time, or with `json` one document at its end, also if it fails midway. */
+  async items(each: (item: Output['item']) => Promise<void>): Promise<void> {
+    if (this.settings.output !== 'json') return each((document, text) => this.item(document, text));
+    const documents: unknown[] = [];
+    try {
+      await each((document) => void documents.push(document));
+    } finally {
+      this.line(toJson(documents, 2));
+    }
+  }
+
   line(text: string): void {
     if (text !== '') this.parts.stdout.write(`${text}\n`);
   }

@@ -42,6 +42,13 @@ test.each([
   [['tasks', 'x', '--limit', '0'], '--limit takes a whole number from 1 to 500'],
   [['requeue', 'x'], 'requeue takes ids, or --all'],
   [['requeue', 'x', '--all', '--error', '('], '--error takes a regular expression'],
+  [['requeue', 'x', '--all', '--yes', '--error', ''], '--error takes a text, and it is empty'],
+  [['discard', 'x', '--all', '--yes', '--error='], '--error takes a text, and it is empty'],
+  [
+    ['schedule', 'trigger', 'x', 'nightly', '--from', '2026-05-01T00:00Z'],
+    'does not take --from, which is for preview and',
+  ],
+  [['schedule', 'preview', '@daily', '--reason', 'x'], 'does not take --reason, which is for pause'],
   [['pause', 'x', '--for', '1w'], '--for takes a duration'],
   [['drain', 'x', '--host', 'y'], 'one of them'],
   [['bench', '--members', '2'], '--members takes a whole number from 3 to 16'],

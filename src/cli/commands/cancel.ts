@@ -53,12 +53,14 @@ async function run(
   await durableLease(name, opened, 'cancelled');
   const { output, signal } = opened;
   const outcomes: ChangeTaskOutcome[] = [];
-  for (const argument of ids) {
-    signal.throwIfAborted();
-    const { id, outcome } = await cancelOne(name, argument, asked, opened);
-    output.item({ id, outcome }, () => `${showId(id)}  ${words[outcome]}`);
-    outcomes.push(outcome);
-  }
+  await output.items(async (item) => {
+    for (const argument of ids) {
+      signal.throwIfAborted();
+      const { id, outcome } = await cancelOne(name, argument, asked, opened);
+      item({ id, outcome }, () => `${showId(id)}  ${words[outcome]}`);
+      outcomes.push(outcome);
+    }
+  });
   const removed = outcomes.filter((outcome) => outcome === 'removed').length;
   output.talk(`${clean(name)}: ${removed} cancelled${removed === ids.length ? '' : `, ${ids.length - removed} not`}`);
   if (removed === 0) process.exitCode = exitOf(outcomes);

@@ -9,7 +9,7 @@ import type { Register } from '../context.js';
 import { CommandError, exits, UsageError } from '../exit.js';
 import { withCommonOptions } from '../settings/common.js';
 import { parseDuration, showDuration } from '../settings/durations.js';
-import { readText } from '../settings/values.js';
+import { readFilled, readReason, readText } from '../settings/values.js';
 import { asker } from '../support/asking.js';
 import { type Session, session } from '../support/session.js';
 import { columns } from '../text/columns.js';
@@ -55,7 +55,7 @@ async function run(member: string | undefined, flags: Flags, limit: number | nul
   const target = await targetOf(member, flags, opened);
   if (target === null) return list(opened);
   const store = await opened.writer();
-  const reason = readText(flags.reason);
+  const reason = readReason(flags);
   const { key } = target;
   await store.putDrain({
     key,
@@ -126,11 +126,12 @@ export const undrain: Register = (program, context) => {
 
 /** Returns null if none was named. */
 async function targetOf(prefix: string | undefined, flags: Flags, { reader }: Session): Promise<Target | null> {
-  const host = flags.selfHost === true ? hostname() : readText(flags.host);
+  const host = flags.selfHost === true ? hostname() : readFilled(flags.host, '--host');
   if (host !== undefined) {
     return { key: hostDrain(host), concerns: (member) => member.host === host };
   }
   if (prefix === undefined) return null;
+  if (prefix === '') throw new UsageError('the member is empty: give its id, or the beginning of it');
   const found = membersBy(prefix, await reader.members(null));
   const [first] = found;
   if (first === undefined) throw new CommandError(exits.none, `there is no member ${prefix}`, 'ERR_NONE');

@@ -7,7 +7,7 @@ import type { Register } from '../context.js';
 import { CommandError, exits, UsageError } from '../exit.js';
 import { withCommonOptions } from '../settings/common.js';
 import { parseDuration, showDuration } from '../settings/durations.js';
-import { readCount, readText } from '../settings/values.js';
+import { readCount, readFilled, readReason, readText } from '../settings/values.js';
 import { asker } from '../support/asking.js';
 import { type Session, session } from '../support/session.js';
 import { shortId } from '../text/subsystem.js';
@@ -42,8 +42,8 @@ async function run(
 ): Promise<void> {
   const { reader, output } = opened;
   await mustBeKnown(name, opened);
-  const to = await successor(name, readText(flags.to), opened);
-  const who = { by: asker(), reason: readText(flags.reason) };
+  const to = await successor(name, readFilled(flags.to, '--to'), opened);
+  const who = { by: asker(), reason: readReason(flags) };
   const asked = { id: randomUUID(), name, to, ifTerm: ifTerm === 0 ? undefined : ifTerm, ...who };
   const store = await opened.writer();
   const result = await askHandOver(reader, store, asked, systemClock);

@@ -7,7 +7,7 @@ import { systemClock } from '../../time/systemClock.js';
 import type { Register } from '../context.js';
 import { CommandError, exits, UsageError } from '../exit.js';
 import { withCommonOptions } from '../settings/common.js';
-import { readCount, readText } from '../settings/values.js';
+import { readCount, readFilled } from '../settings/values.js';
 import { asker, mustBeSure } from '../support/asking.js';
 import { type Session, session } from '../support/session.js';
 import { taskIdsOf } from '../support/taskIds.js';
@@ -69,7 +69,7 @@ function check(verb: Verb, ids: readonly string[], flags: Flags): void {
 }
 
 function patternOf({ error }: Flags): RegExp | null {
-  const text = readText(error);
+  const text = readFilled(error, '--error');
   if (text === undefined) return null;
   try {
     return new RegExp(text, 'u');
@@ -166,14 +166,16 @@ async function each(
   handleOne: (letter: Letter) => Promise<Result>,
 ): Promise<void> {
   let [done, left] = [0, 0];
-  for (const letter of chosen) {
-    signal.throwIfAborted();
-    const result = await handleOne(letter);
-    output.item({ id: letter.id, result }, () => `${showId(letter.id)}  ${words[result]}`);
-    if (result === 'queued' || result === 'discarded') done += 1;
-    else left += 1;
-    if (result === 'full') throw new CommandError(exits.refused, 'the queue is full', 'ERR_QUEUE_FULL');
-  }
+  await output.items(async (item) => {
+    for (const letter of chosen) {
+      signal.throwIfAborted();
+      const result = await handleOne(letter);
+      item({ id: letter.id, result }, () => `${showId(letter.id)}  ${words[result]}`);
+      if (result === 'queued' || result === 'discarded') done += 1;
+      else left += 1;
+      if (result === 'full') throw new CommandError(exits.refused, 'the queue is full', 'ERR_QUEUE_FULL');
+    }
+  });
   output.talk(`${done} done${left === 0 ? '' : `, ${left} left`}`);
   if (done === 0) process.exitCode = exits.refused;
 }

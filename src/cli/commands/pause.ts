@@ -6,7 +6,7 @@ import type { Register } from '../context.js';
 import { CommandError, exits } from '../exit.js';
 import { withCommonOptions } from '../settings/common.js';
 import { parseDuration, showDuration } from '../settings/durations.js';
-import { readText } from '../settings/values.js';
+import { readReason, readText } from '../settings/values.js';
 import { asker } from '../support/asking.js';
 import { noSubsystem, type Session, session } from '../support/session.js';
 import { clean } from '../text/words.js';
@@ -34,7 +34,7 @@ export const pause: Register = (program, context) => {
 async function run(name: string, flags: Flags, duration: number | undefined, opened: Session): Promise<void> {
   await mustBeKnown(name, opened);
   const standby = flags.standby === true;
-  const asked = { name, by: asker(), reason: readText(flags.reason), duration, standby };
+  const asked = { name, by: asker(), reason: readReason(flags), duration, standby };
   const result = await askPause(opened.reader, await opened.writer(), asked, systemClock);
   if (result.type === 'refused') throw refusal(name, result.why);
   opened.output.result({ name, pause: result.request }, () => {

@@ -10,7 +10,7 @@ import { type Register, storeContext } from '../context.js';
 import { CommandError, exits, UsageError } from '../exit.js';
 import { withCommonOptions } from '../settings/common.js';
 import { parseInstant } from '../settings/instants.js';
-import { readCount, readText } from '../settings/values.js';
+import { readCount, readReason, readText } from '../settings/values.js';
 import { asker } from '../support/asking.js';
 import { noSubsystem, type Session, session } from '../support/session.js';
 import { columns } from '../text/columns.js';
@@ -60,12 +60,13 @@ export const schedule: Register = (program, context) => {
     .option('--from <time>', 'backfill: the first slot, such as 2026-05-01T00:00Z; preview: after when')
     .option('--to <time>', 'backfill: the last slot (default: now)');
   withCommonOptions(command).action((action: string, given: string[], flags: Flags) => {
-    if (action === 'preview') return preview(given, flags);
     const run = actions.get(action);
     const [name, id, ...rest] = given;
-    if (run === undefined) {
+    if (run === undefined && action !== 'preview') {
       throw new UsageError(`schedule takes preview, ${[...actions.keys()].join(', ')}, not ${JSON.stringify(action)}`);
     }
+    mustTake(action, flags);
+    if (run === undefined) return preview(given, flags);
     if (name === undefined || id === undefined || rest.length > 0) {
       throw new UsageError(`schedule ${action} takes the name of a subsystem and the id of a schedule`);
     }
@@ -75,6 +76,24 @@ export const schedule: Register = (program, context) => {
     });
   });
 };
+
+/** Which options belong to which actions. */
+const optionsOf: Readonly<Record<string, readonly string[]>> = {
+  'time-zone': ['preview'],
+  count: ['preview'],
+  reason: ['pause'],
+  from: ['preview', 'backfill'],
+  to: ['backfill'],
+};
+
+/** With `--from`, `trigger` may be a `backfill` that was meant. */
+function mustTake(action: string, flags: Flags): void {
+  for (const [option, takers] of Object.entries(optionsOf)) {
+    const name = option === 'time-zone' ? 'timeZone' : option;
+    if (flags[name] === undefined || takers.includes(action)) continue;
+    throw new UsageError(`schedule ${action} does not take --${option}, which is for ${takers.join(' and ')}`);
+  }
+}
 
 function preview(given: readonly string[], flags: Flags): void {
   const { output } = storeContext(flags);
@@ -106,7 +125,7 @@ const actions: ReadonlyMap<string, (asked: Asked) => Promise<void>> = new Map([
 ]);
 
 async function pause({ name, id, flags, opened, store }: Asked): Promise<void> {
-  const reason = readText(flags.reason);
+  const reason = readReason(flags);
   const request = { by: asker(), at: new Date(systemClock.wall()), ...(reason === undefined ? {} : { reason }) };
   if (!(await store.schedules.pauseSchedule(name, id, request))) throw unknownSchedule(name, id);
   opened.output.result(

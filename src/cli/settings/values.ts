@@ -14,6 +14,23 @@ export function readCount(
   throw new UsageError(`${option} takes a whole number${range}, not ${JSON.stringify(value)}`);
 }
 
+/** The longest reason that the calls take, too. */
+const REASON_LENGTH_MAX = 500;
+
+/** As `readText`, for a text that chooses something: a variable of a shell that is not set must not choose all. */
+export function readFilled(value: unknown, option: string): string | undefined {
+  const text = readText(value);
+  if (text === '') throw new UsageError(`${option} takes a text, and it is empty`);
+  return text;
+}
+
+/** @throws UsageError */
+export function readReason({ reason }: Readonly<Record<string, unknown>>): string | undefined {
+  const text = readFilled(reason, '--reason');
+  if (text === undefined || text.length <= REASON_LENGTH_MAX) return text;
+  throw new UsageError(`--reason takes up to ${REASON_LENGTH_MAX} characters, and these are ${text.length}`);
+}
+
 export function readText(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }

@@ -23,6 +23,24 @@ test.each([
   expect(wantsColors(color, variables, isTerminal)).toBe(wanted);
 });
 
+test('writes what is told one by one as one document in JSON, also if it fails midway', async () => {
+  const said = await Promise.all(
+    (['text', 'json', 'jsonl'] as const).map(async (format) => {
+      const { output, written } = recorded({ output: format });
+      const each = output.items(async (item) => {
+        item({ id: 1 }, () => 'one');
+        item({ id: 2 }, () => 'two');
+        throw new Error('the queue is full');
+      });
+      await expect(each).rejects.toThrow('the queue is full');
+      return written.stdout;
+    }),
+  );
+  expect(said[0]).toBe('one\ntwo\n');
+  expect(JSON.parse(said[1] ?? '')).toEqual([{ id: 1 }, { id: 2 }]);
+  expect(said[2]).toBe('{"id":1}\n{"id":2}\n');
+});
+
 test('writes results in the format that was asked for', () => {
   const item = { name: 'billing' };
   const all = (['text', 'json', 'jsonl'] as const).map((format) => {
