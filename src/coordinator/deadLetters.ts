@@ -18,6 +18,9 @@ import { mustBeFresh, type TakenLetter } from '../wire/takenLetter.js';
 /** How long an unchanged claim of another member is respected, in ms: longer than `CLAIM_FRESH_MAX_MS` and two calls to the store. */
 export const CLAIM_MAX_MS = 40_000;
 
+/** Between the first two looks at a letter that another member has claimed, in ms. The pauses double up to POLL. */
+const FIRST_PAUSE_MS = 10;
+
 /** Letters in one answer, without their payload. */
 const LISTED_MAX = 500;
 
@@ -32,7 +35,7 @@ interface DeadLettersParts {
   /** Unique per member: claims begin with it. */
   readonly holder: string;
   readonly clock: Clock;
-  /** Between two looks at a letter that another member has claimed, in ms. */
+  /** The longest pause between two looks at a letter that another member has claimed, in ms. */
   readonly poll: number;
 }
 
@@ -52,7 +55,7 @@ export class DeadLetters {
   async take(id: TaskId, find?: FindLetter): Promise<TakenLetter | 'none' | 'elsewhere'> {
     const { store, name, clock, poll } = this.parts;
     let rival: { readonly seq: number; readonly claim: string | null; readonly since: number } | undefined;
-    for (;;) {
+    for (let wait = Math.min(poll, FIRST_PAUSE_MS); ; wait = Math.min(poll, 2 * wait)) {
       const began = clock.sinceBoot();
       const letter = await (find === undefined ? store.oldestDeadLetter(name, id) : find());
       if (letter === null || letter.seq !== (rival?.seq ?? letter.seq))
@@ -63,7 +66,7 @@ export class DeadLetters {
         if (claim !== null) return { seq, bytes, details, claim, began };
       }
       if (rival === undefined || rival.claim !== letter.claim) rival = { seq, claim: letter.claim, since: clock.now() };
-      await pause(clock, poll);
+      await pause(clock, wait);
     }
   }
 

@@ -115,4 +115,12 @@ export const hintBugs: readonly PlantedBug[] = [
     replace: 'if (this.state.requests < 0) this.wasHinted = true;',
     caughtBy: ['named'],
   },
+  {
+    name: 'rival-of-a-requeue-waits-for-poll',
+    breaks: 'Of two members that put a letter back at once, one looks at it again after POLL.',
+    file: 'src/coordinator/deadLetters.ts',
+    find: 'await pause(clock, wait);',
+    replace: 'await pause(clock, poll + 0 * wait);',
+    caughtBy: ['named'],
+  },
 ];

@@ -49,6 +49,14 @@ test.each([
   expect([queued.length, store.letters]).toEqual([1, []]);
 });
 
+test('of two at once the other one hears of it soon, however long POLL is', async () => {
+  const parts = { store: store.connect(() => slow), name: NAME, clock, poll: 600_000 };
+  const add = async (): Promise<SubmitResult> => 'queued';
+  const calls = ['a', 'b'].map((holder) => new DeadLetters({ ...parts, holder }).requeue('a', add));
+  await clock.advance(100);
+  expect((await Promise.all(calls)).toSorted()).toEqual(['elsewhere', 'queued']);
+});
+
 test('a member that comes while another is at it waits, and hears that it is done', async () => {
   const first = await member('a').letters.take('a');
   const second = member('b').requeue();
