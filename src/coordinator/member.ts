@@ -45,6 +45,8 @@ export class ClusterMember implements ElectorCallbacks, Giver {
   /** How many masterships were given up. */
   private resignations = 0;
   private seenLease: Lease | null = null;
+  /** Whether a hint came since the last look went out: if that leads to a claim, it may show orders of before. */
+  private wasHinted = false;
   private connected = false;
   private ran = false;
   private joined: () => void = () => {};
@@ -120,6 +122,7 @@ export class ClusterMember implements ElectorCallbacks, Giver {
 
   /** The store hints that the lease may have changed. */
   hinted(): void {
+    this.wasHinted = true;
     this.elector.hinted();
     this.orders.hinted();
   }
@@ -218,6 +221,7 @@ export class ClusterMember implements ElectorCallbacks, Giver {
 
   asked(request: StoreRequest): void {
     if (request.type === 'beat') this.orders.beat();
+    if (request.type === 'observe') this.wasHinted = false;
     if (logTests.enabled) logTests('%s: %s, %s', this.parts.name, this.elector.phase, inWords(request));
   }
 
@@ -237,7 +241,8 @@ export class ClusterMember implements ElectorCallbacks, Giver {
         this.configurations.elected();
         this.trim(news.term);
         this.duty.elected(news);
-        return this.orders.elected(news.term);
+        this.orders.elected(news.term);
+        return this.wasHinted ? this.ordered() : undefined;
       case 'fence':
         log('%s: work must stop: %s', name, news.reason);
         return this.duty.fence(news.reason);

@@ -104,8 +104,8 @@ export interface Following {
   /** In ms; then the request is taken back. */
   readonly timeout: number;
   readonly clock: Pick<Clock, 'now'>;
-  /** Resolves when it is time to look again; rejects to end the following, with the request left as it is. */
-  nextLook(): Promise<void>;
+  /** Resolves when it is time to look again, by `until` at the latest; rejects to end the following, with the request left as it is. */
+  nextLook(until: number): Promise<void>;
 }
 
 /** Waits until another mastership has begun, or the request was refused. A store that fails is asked again. */
@@ -121,7 +121,7 @@ export async function follow(desk: Desk, following: Following): Promise<HandOver
       trouble = error.message;
     }
     if (clock.now() >= until) return takeBack(desk, following, trouble);
-    await nextLook();
+    await nextLook(until);
   }
 }
 

@@ -106,7 +106,7 @@ const namedTests: Readonly<Record<string, string | readonly string[]>> = {
   'src/coordinator/duties/memoryDuty.ts': 'test/unit/coordinator/duties/memoryDuty.test.ts',
   'src/coordinator/deadLetters.ts': 'test/unit/coordinator/deadLetters.test.ts',
   'src/wire/takenLetter.ts': 'test/unit/coordinator/deadLetters.test.ts',
-  'src/coordinator/member.ts': kinds,
+  'src/coordinator/member.ts': [kinds, orders],
   'src/coordinator/deathWatch.ts': 'test/unit/coordinator/deathWatch.test.ts',
   'src/guard/afterDeath.ts': 'test/unit/guard/afterDeath.test.ts',
   'src/guard/processGroups.ts': 'test/unit/guard/afterDeath.test.ts',
@@ -130,7 +130,7 @@ const namedTests: Readonly<Record<string, string | readonly string[]>> = {
   'src/coordinator/sentBeats.ts': 'test/unit/coordinator/sentBeats.test.ts',
   'src/coordinator/beatLead.ts': 'test/unit/coordinator/beatLead.test.ts',
   ...Object.fromEntries(
-    ['ordersWatch', 'handingOver', 'turns', 'preference', 'giving'].map((name) => [
+    ['ordersWatch', 'handingOver', 'turns', 'preference', 'giving', 'asking'].map((name) => [
       `src/coordinator/orders/${name}.ts`,
       orders,
     ]),

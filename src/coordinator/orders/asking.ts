@@ -22,6 +22,8 @@ interface AskingParts {
 
 export class Asking {
   private readonly waiting = new Set<() => void>();
+  /** Counts the hints: a look that was under way when one came may have read what was there before. */
+  private hints = 0;
   private stopped = false;
 
   constructor(private readonly parts: AskingParts) {}
@@ -38,7 +40,11 @@ export class Asking {
     if (written.type === 'refused') throw this.refused(written.why);
     const { request } = written;
     const { master } = request;
-    const nextLook = (): Promise<void> => this.nextLook();
+    let known = this.hints;
+    const nextLook = async (until: number): Promise<void> => {
+      await this.nextLook(known, until);
+      known = this.hints;
+    };
     return this.end(await follow(this.desk, { name, request, master, timeout, clock, nextLook }), timeout);
   }
 
@@ -67,6 +73,7 @@ export class Asking {
 
   /** The lease, or the orders, may have changed. */
   hinted(): void {
+    this.hints += 1;
     for (const wake of [...this.waiting]) wake();
   }
 
@@ -79,18 +86,20 @@ export class Asking {
     return deskOfStore(this.parts.store);
   }
 
-  /** Resolves after POLL, or at a hint. */
-  private async nextLook(): Promise<void> {
+  /** Resolves after POLL, when `until` has come, or at a hint. At once if there were more than `known` hints. */
+  private async nextLook(known: number, until: number): Promise<void> {
     const { clock, poll, name } = this.parts;
-    await new Promise<void>((resolve) => {
-      const wake = (): void => {
-        cancel();
-        this.waiting.delete(wake);
-        resolve();
-      };
-      const cancel = clock.at(clock.now() + poll, wake);
-      this.waiting.add(wake);
-    });
+    if (this.hints === known) {
+      await new Promise<void>((resolve) => {
+        const wake = (): void => {
+          cancel();
+          this.waiting.delete(wake);
+          resolve();
+        };
+        const cancel = clock.at(Math.min(clock.now() + poll, until), wake);
+        this.waiting.add(wake);
+      });
+    }
     if (this.stopped) throw new StateError('ERR_STOPPED', `the cluster '${name}' has been stopped`);
   }
 }

@@ -116,6 +116,22 @@ export const hintBugs: readonly PlantedBug[] = [
     caughtBy: ['named'],
   },
   {
+    name: 'hint-amid-the-look-of-an-asker-is-lost',
+    breaks: 'Who asks for a hand-over hears of it by the next POLL, if the hint came while they looked.',
+    file: 'src/coordinator/orders/asking.ts',
+    find: 'if (this.hints === known) {',
+    replace: 'if (this.hints >= known) {',
+    caughtBy: ['named'],
+  },
+  {
+    name: 'order-amid-a-claim-waits-for-a-beat',
+    breaks: 'A pause that is written while a member claims is obeyed with the first beat of its mastership.',
+    file: 'src/coordinator/member.ts',
+    find: 'return this.wasHinted ? this.ordered() : undefined;',
+    replace: 'return;',
+    caughtBy: ['named'],
+  },
+  {
     name: 'rival-of-a-requeue-waits-for-poll',
     breaks: 'Of two members that put a letter back at once, one looks at it again after POLL.',
     file: 'src/coordinator/deadLetters.ts',

@@ -1,10 +1,12 @@
 /** What operators ask for, and what members make of it: hand-over, pause, drain and priority, around real electors. */
 import { beforeEach, describe, expect, test } from 'vitest';
+import { Asking } from '../../../../src/coordinator/orders/asking.ts';
 import { Turns } from '../../../../src/coordinator/orders/turns.ts';
 import { StoreError } from '../../../../src/errors.ts';
 import type { HandOver } from '../../../../src/store/orders.ts';
+import { swift } from '../../../support/memoryStore.ts';
 import { intervals, ttl } from '../../election/bench.ts';
-import { NAME, type OrderedMember, OrdersWorld, STOP_TIMEOUT } from './ordersWorld.ts';
+import { NAME, OrderedMember, OrdersWorld, STOP_TIMEOUT } from './ordersWorld.ts';
 
 const { POLL, MASTER } = intervals;
 /** Until a master has read an order, and another member has followed. */
@@ -53,6 +55,44 @@ describe('a hand-over', () => {
       asking.hinted();
     }
     expect(await world.after(300, handedOver)).toEqual({ value: { term: 2, holder: 'c:1' } });
+  });
+
+  describe('with a POLL that is longer than the time for it', () => {
+    const request = { to: 'c:1', ifTerm: null, reason: null, timeout: 9000 };
+    const asker = () => {
+      const connection = world.store.connect({ fate: () => swift, timeLimit: 900 });
+      const parts = { name: NAME, by: 'x', store: connection, clock: world.clock, newId: () => 'x/1' };
+      return { connection, asking: new Asking({ ...parts, poll: 600_000 }) };
+    };
+
+    test('misses no hint that comes while the asker looks', async () => {
+      const { connection, asking } = asker();
+      const { observe } = connection;
+      const handedOver = asking.handOver(request);
+      await world.clock.advance(100);
+      let answer = (): void => {};
+      connection.observe = async (asked) => {
+        connection.observe = (again) => observe.call(connection, again);
+        const seen = await observe.call(connection, asked);
+        await new Promise<void>((resolve) => {
+          answer = resolve;
+        });
+        return seen;
+      };
+      asking.hinted();
+      await world.clock.advance(SOON);
+      expect(world.masters).toEqual(['c:1']);
+      asking.hinted();
+      answer();
+      expect(await world.after(10, handedOver)).toEqual({ value: { term: 2, holder: 'c:1' } });
+    });
+
+    test('is taken back when that is over', async () => {
+      a.isOld = true;
+      const outcome = await world.after(9100, asker().asking.handOver(request));
+      expect(outcome).toMatchObject({ code: 'ERR_HAND_OVER_TIMEOUT' });
+      expect(world.store.orders?.handOver).toBeUndefined();
+    });
   });
 
   test.each([
@@ -354,6 +394,21 @@ describe('a pause', () => {
     const alone = new OrdersWorld();
     alone.store.orders = { name: NAME, version: 1, pause: { by: 'x', at: new Date(0), standby: false } };
     const member = await alone.add('a');
+    expect([member.works, member.held]).toEqual([true, true]);
+  });
+
+  test('holds one that is elected by a claim during which it came', async () => {
+    const alone = new OrdersWorld();
+    const member = new OrderedMember(alone, 'a', {});
+    const { connection } = member;
+    const { insertTerm } = connection;
+    connection.insertTerm = (record) => {
+      alone.store.orders = { name: NAME, version: 1, pause: { by: 'x', at: new Date(0), standby: false } };
+      member.member.hinted();
+      return insertTerm.call(connection, record);
+    };
+    member.member.run();
+    await alone.clock.advance(20);
     expect([member.works, member.held]).toEqual([true, true]);
   });
 
