@@ -74,6 +74,7 @@ const namedTests: Readonly<Record<string, string | readonly string[]>> = {
   'src/facade/outcomeWaiters.ts': outcomeWaits,
   'src/execution/context.ts': 'test/unit/execution/answers.test.ts',
   'src/execution/answerPort.ts': 'test/unit/execution/answers.test.ts',
+  'src/queue/durable/looks.ts': 'test/unit/queue/durable/looks.test.ts',
   'src/queue/durable/polling.ts': 'test/unit/queue/durable/durableQueue.test.ts',
   'src/relay/relay.ts': 'test/unit/relay/',
   'src/store/embedded/wakeups.ts': 'test/unit/store/embedded/wakeups.test.ts',

@@ -46,7 +46,7 @@ export interface DurableDutyParts extends QueueDutyParts {
   readonly poll: number;
   /** Shared by all queues of the coordinator. */
   readonly reads: ReadLimit;
-  /** Called when tasks were stored by this member, which told its own queue of them. */
+  /** Called when this member has stored tasks, or has unblocked the head, and has told its own queue. */
   stored(): void;
 }
 
@@ -201,8 +201,12 @@ export class DurableDuty implements QueueDuty {
     this.queue.changesAsked();
   }
 
-  unblock(id: TaskId): Promise<boolean> {
-    return unblockHead(this.parts.store, this.parts.name, id);
+  async unblock(id: TaskId): Promise<boolean> {
+    const isUnblocked = await unblockHead(this.parts.store, this.parts.name, id);
+    if (!isUnblocked) return false;
+    this.queue.hinted();
+    this.parts.stored();
+    return true;
   }
 
   async load(): Promise<DutyLoad> {

@@ -13,6 +13,7 @@ import { attemptEnded, checkpointLost } from '../checkpointErrors.js';
 import { attemptsSpent, isSpent, queueBlocked, verdictOn } from '../givingUp.js';
 import type { QueuedTask } from '../runner.js';
 import { Changing } from './changing.js';
+import { Looks } from './looks.js';
 import { OutcomeKeeper } from './outcomeKeeper.js';
 import { Polling } from './polling.js';
 import { Proofs } from './proofs.js';
@@ -33,8 +34,8 @@ export class Reign {
   /** Done, and not acknowledged yet. */
   private ids: TaskId[] = [];
   private burying: OpenBurial | null = null;
-  /** Whether it is being asked what became of the task that blocks. */
-  private looking = false;
+  /** At the task that blocks. */
+  private readonly blockedLooks = new Looks(() => this.lookAtBlocked());
   private readonly suspectsThrough: number;
   private readonly trimming: Trimming;
   private readonly changing: Changing;
@@ -226,11 +227,12 @@ export class Reign {
     this.advance();
   }
 
-  /** Follows a hint: looks for new tasks, if it has none. One look is under way at most, and `poll` looks as often as ever. */
+  /** Follows a hint: looks at what blocks, or for new tasks, if it has none. One look is under way at most, and `poll` looks as ever. */
   hinted(): void {
     if (this.store.ended) return;
     this.window.expectMore();
     if (this.window.head === undefined) void this.fill();
+    else if (this.hold === 'blocked') void this.blockedLooks.ask();
   }
 
   /** Takes a death back from a suspect that came to an end: its process did not die of it. */
@@ -294,11 +296,10 @@ export class Reign {
   }
 
   /** Looks, while blocked, whether the record of the head was cleared, or the head removed. */
-  private async pollBlocked(head: WindowTask): Promise<void> {
-    if (this.looking) return;
-    this.looking = true;
+  private async lookAtBlocked(): Promise<void> {
+    const { head } = this.window;
+    if (this.hold !== 'blocked' || head === undefined) return;
     const task = await this.store.taskAt(head.seq);
-    this.looking = false;
     if (task === null || this.hold !== 'blocked' || this.window.head !== head) return;
     if (task?.cancelled === true) {
       if (head.cancelled === 'no') head.cancelled = 'untold';
@@ -348,9 +349,8 @@ export class Reign {
   }
 
   private poll(): void {
-    const { head } = this.window;
     if (this.lost) void this.acknowledge();
-    if (this.hold === 'blocked' && head !== undefined) void this.pollBlocked(head);
+    if (this.hold === 'blocked') void this.blockedLooks.ask();
     void this.polling.look(() => {
       this.window.expectMore();
       return this.fill();

@@ -57,6 +57,9 @@ export function slotToMark(call: CallName, args: readonly unknown[], answer: unk
     case 'addTasks':
     case 'relayTasks':
       return Array.isArray(answer) && answer.some((number) => number > 0) ? slotOf(name, 'tasks') : undefined;
+    // A head that blocks the queue may be tried again.
+    case 'clearAttempts':
+      return slotOf(name, 'tasks');
     // It concerns a host or a process, with members of any names.
     case 'putDrain':
     case 'removeDrain':
@@ -162,6 +165,7 @@ export class Wakeups {
 
   close(): void {
     this.closed = true;
+    this.write();
     this.letGo();
   }
 
@@ -221,6 +225,9 @@ export class Wakeups {
   }
 
   private write(): void {
+    if (this.toMark.size === 0) return;
+    // What others have marked by now would be written over before it is seen.
+    this.changed();
     const { known: marks } = this;
     try {
       for (const slot of this.toMark) {

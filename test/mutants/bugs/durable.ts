@@ -170,8 +170,8 @@ export const durableBugs: readonly PlantedBug[] = [
     name: 'requeue-of-the-blocked-not-seen',
     breaks: 'A queue that is blocked never notices that its head was requeued.',
     file: reign,
-    find: "if (this.hold === 'blocked' && head !== undefined) void this.pollBlocked(head);",
-    replace: "if (this.hold === 'burying' && head !== undefined) void this.pollBlocked(head);",
+    find: "if (this.hold !== 'blocked' || head === undefined) return;",
+    replace: "if (this.hold !== 'burying' || head === undefined) return;",
     caughtBy,
   },
   {

@@ -238,10 +238,18 @@ test('or holds the queue up, until any member clears it', async () => {
     schedules: new MemoryScheduleStore(),
     clockAhead: async () => 'none',
     key: 'id',
-    stored: () => {},
+    // The others of its coordinator, of which the master may be one, and of the store are told as of new tasks.
+    stored: () => work.hinted(),
   });
   expect([await other.unblock(2), await other.unblock(1), await other.unblock(1)]).toEqual([false, true, false]);
-  await clock.advance(POLL);
+  await clock.advance(0);
+  expect([told.runner.running, (await work.load()).blocked]).toEqual([1, null]);
+  for (let attempt = 0; attempt < 2; attempt++) {
+    told.runner.settle(refused);
+    await clock.advance(20);
+  }
+  expect([await work.unblock(1), (await work.load()).blocked]).toEqual([true, 1]);
+  await clock.advance(0);
   expect([told.runner.running, (await work.load()).blocked]).toEqual([1, null]);
 });
 

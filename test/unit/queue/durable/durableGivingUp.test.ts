@@ -276,6 +276,20 @@ describe('block', () => {
     expect([master.ready(), master.queue.blocked, master.head.failed]).toEqual([[1, 2, 3], null, 0]);
   });
 
+  test('until there is a hint that its record is cleared, with one look under way at most', async () => {
+    const master = await blocked();
+    master.fate = only('tasksAfter', { there: 5, back: 5 });
+    store.news();
+    for (let count = 0; count < 3; count++) master.queue.hinted();
+    await clock.advance(7);
+    // The look has read what was there before.
+    store.record(1, 0, 0);
+    master.queue.hinted();
+    expect(store.news()).toHaveLength(1);
+    await clock.advance(20);
+    expect([master.ready(), master.queue.blocked]).toEqual([[1, 2, 3], null]);
+  });
+
   test('until it is gone', async () => {
     const master = await blocked();
     store.tasks.delete(1);

@@ -96,6 +96,7 @@ describe('a slot', () => {
     ['a claim that was too late', 'insertTerm', [tenure], { inserted: false, claim: 'b/1' }, undefined],
     ['stored tasks', 'addTasks', ['billing', {}, 10], [0, 7, -1], tasks],
     ['tasks of which none was stored', 'addTasks', ['billing', {}, 10], [0, -1], undefined],
+    ['a head that may be tried again', 'clearAttempts', ['billing', 7, null], undefined, tasks],
     ['a beat', 'beat', [tenure, 1, {}], true, undefined],
     ['orders', 'writeOrders', ['billing', null, {}], true, lease],
     ['orders that others have changed before', 'writeOrders', ['billing', 3, {}], false, undefined],
@@ -204,6 +205,29 @@ test('marks within a millisecond are written together, and told together', async
     [lease, tasks, 4].sort((a, b) => a - b),
   );
   expect(writer.later).toEqual([]);
+});
+
+test('a mark that another one writes over is heard nevertheless', async () => {
+  const [first, second, reader] = [new Side(), new Side(), new Side()];
+  first.wakeups.mark(tasks);
+  await heard(second, [tasks]);
+  // The next one waits for a millisecond, in which another side marks the same.
+  first.wakeups.mark(tasks);
+  second.wakeups.mark(tasks);
+  first.pass(1);
+  expect(first.heard).toEqual([[tasks]]);
+  await expect.poll(() => reader.heard.length + reader.later.length).toBeGreaterThan(0);
+});
+
+test('a mark that still waits when the file is closed is heard', async () => {
+  const [writer, reader] = [new Side(), new Side()];
+  writer.wakeups.mark(lease);
+  await heard(reader, [lease]);
+  reader.pass(1);
+  writer.wakeups.mark(tasks);
+  writer.wakeups.close();
+  writer.pass(1);
+  await heard(reader, [lease], [tasks]);
 });
 
 test('two that mark the same slot at once are both heard', async () => {
