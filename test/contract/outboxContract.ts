@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { BadEntry, Entry, EntryRef, NewEntry } from '../../src/store/outbox.ts';
 import type { FullStore } from '../../src/store/taskStore.ts';
 import { bson } from '../../src/task/bson.ts';
+import { asTaskId } from '../../src/task/taskId.ts';
 import { createStore } from '../support/builtStore.ts';
 import { ids } from './ids.ts';
 import type { StoreUnderTest } from './storeContract.ts';
@@ -81,7 +82,8 @@ export function outboxContract(title: string, setup: () => Promise<StoreUnderTes
 
     test('ids of every shape are told apart', async () => {
       const name = randomUUID();
-      const each = ids.filter((id) => !Object.is(id, -0));
+      // Those that a call of the library takes.
+      const each = ids.filter((id) => asTaskId(id) === id && !Object.is(id, -0));
       const entries = each.map((id) => entry(id, 10));
       expect(await store.outbox.putEntries(name, entries)).toEqual(each.map(() => true));
       expect(await store.outbox.putEntries(name, entries)).toEqual(each.map(() => false));
