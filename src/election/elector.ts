@@ -161,15 +161,21 @@ export class Elector {
     this.happen({ type: 'available' });
   }
 
-  /** Says that the process which holds the lease is gone: the next look comes at once (rule 12). */
+  /** Says that the process which holds the lease is gone: the next look comes at once, or soon after one under way (rule 12). */
   holderGone(): void {
+    this.repeatLook();
     this.happen({ type: 'holderGone' });
   }
 
   /** Says that the lease may have changed: the next look comes soon. May be said at any time, and too often. */
   hinted(): void {
-    if (this.state.pending !== null) this.wasHinted = true;
+    this.repeatLook();
     this.happen({ type: 'hint' });
+  }
+
+  /** Has another look follow the one that is under way, if one is. */
+  private repeatLook(): void {
+    if (this.state.pending !== null) this.wasHinted = true;
   }
 
   /** Says that this process ends by an error while it works: what is released after this counts as the lease of one that died. */

@@ -187,4 +187,12 @@ export const hintBugs: readonly PlantedBug[] = [
     replace: 'await pause(clock, poll + 0 * wait);',
     caughtBy: ['named'],
   },
+  {
+    name: 'death-amid-a-look-is-lost',
+    breaks: 'A death that is seen while a look is under way, which may have asked before, is followed by the next POLL.',
+    file: 'src/election/elector.ts',
+    find: "    this.repeatLook();\n    this.happen({ type: 'holderGone' });",
+    replace: "    this.happen({ type: 'holderGone' });",
+    caughtBy: ['named'],
+  },
 ];

@@ -509,6 +509,17 @@ describe('a hint', () => {
     expect(looks(member)).toBe(before + 1);
   });
 
+  test('that is the death of the master, too', async () => {
+    const { world, member } = await watcher(50);
+    await world.clock.advance(intervals.POLL / 2);
+    member.elector.hinted();
+    const before = looks(member);
+    await world.clock.advance(10);
+    member.elector.holderGone();
+    await world.clock.advance(60);
+    expect(looks(member)).toBe(before + 1);
+  });
+
   test('before a look has no other one follow', async () => {
     const { world, member } = await watcher(50);
     await world.clock.advance(intervals.POLL / 2);
