@@ -219,11 +219,18 @@ function shownAsWire(thrown: unknown): WireError {
       const ours = thrown instanceof FailoverError ? { kind: kindOf(thrown), code: thrown.code } : undefined;
       return { name: String(thrown.name), message: String(thrown.message), code, stack: text(thrown.stack), ours };
     }
-    return { name: 'Error', message: String(thrown), code: undefined, stack: undefined, ours: undefined };
+    return { name: 'Error', ...shownAsObject(thrown), stack: undefined, ours: undefined };
   } catch {
     const message = 'a value that cannot be shown was thrown';
     return { name: 'Error', message, code: undefined, stack: undefined, ours: undefined };
   }
+}
+
+/** Some libraries throw objects that have the message of an error, and are none. */
+function shownAsObject(thrown: unknown): Pick<WireError, 'message' | 'code'> {
+  if (typeof thrown !== 'object' || thrown === null) return { message: String(thrown), code: undefined };
+  const { message, code } = thrown as { readonly message?: unknown; readonly code?: unknown };
+  return { message: text(message) ?? String(thrown), code: text(code) };
 }
 
 function text(value: unknown): string | undefined {

@@ -81,7 +81,7 @@ export function checkBoolean(value: unknown, path: string): boolean {
   throw new InvalidOptionError(`${path} must be true or false, not ${showValue(value)}`);
 }
 
-/** Returns one of the named choices; the first if it was left out. */
+/** Returns a function; null if it was left out. */
 // biome-ignore lint/suspicious/noExplicitAny: what the user gives is called as it is
 export function checkFunction(value: unknown, path: string): ((...args: any[]) => unknown) | null {
   if (value === undefined) return null;
@@ -90,6 +90,7 @@ export function checkFunction(value: unknown, path: string): ((...args: any[]) =
   throw new InvalidOptionError(`${path} must be a function, not ${showValue(value)}`);
 }
 
+/** Returns one of the named choices; the first if it was left out. */
 export function checkChoice<Choice extends string>(
   value: unknown,
   path: string,

@@ -46,6 +46,12 @@ test('whatever is thrown becomes an error, also what cannot be shown', () => {
   expect(across(hostile).message).toContain('cannot be shown');
 });
 
+test('an object that is thrown in the place of an error tells its message and its code', () => {
+  const thrown = { message: 'no such region', code: 'E_REGION', permanent: true };
+  expect(across(thrown)).toMatchObject(thrown);
+  expect(across({ message: 5, code: 5 })).toMatchObject({ message: '[object Object]' });
+});
+
 test('an error of another realm keeps its name, code and stack', () => {
   const foreign = runInNewContext('Object.assign(new RangeError("far"), { code: "ERR_FAR" })');
   const error = across(foreign);
