@@ -189,7 +189,7 @@ export const hintBugs: readonly PlantedBug[] = [
   },
   {
     name: 'death-amid-a-look-is-lost',
-    breaks: 'A death that is seen while a look is under way, which may have asked before, is followed by the next POLL.',
+    breaks: 'A death that is seen while a look is under way is followed by the next POLL.',
     file: 'src/election/elector.ts',
     find: "    this.repeatLook();\n    this.happen({ type: 'holderGone' });",
     replace: "    this.happen({ type: 'holderGone' });",
