@@ -186,11 +186,11 @@ test('every call around stored tasks works for an ES module, in CommonJS and by 
   );
   expect(told).toMatchObject([
     { state: 'done', result: 'hello you' },
-    { id: 12, outcome: 'removed' },
+    [{ id: 12, outcome: 'removed' }],
     { id: 13, outcome: 'updated' },
     { stored: 1, duplicates: 0, at: expect.stringMatching(/^\d{4}-/) },
     { stored: 1, duplicates: 0 },
-    { id: 2, result: 'queued' },
+    [{ id: 2, result: 'queued' }],
     { stored: 1 },
     { stored: 1 },
     { id: 'nightly' },
