@@ -96,10 +96,9 @@ export class IndexMaker {
       } catch (error) {
         if (isOneOf(UNAUTHORIZED, error)) return false;
         if (isOneOf(INDEX_EXISTS, error)) return this.afterConflict(what, index, error);
-        // Members that start together may make the same indexes, and on some servers one of them then has to give way.
-        const isDeadlock = error instanceof StoreError && error.message.includes('deadlock');
-        if (!isDeadlock) await this.mustNotBeDuplicates(what, index, error);
-        if (!isDeadlock || attempt === INDEX_ATTEMPTS_MAX) throw error;
+        const mayPass = isPassing(error);
+        if (!mayPass) await this.mustNotBeDuplicates(what, index, error);
+        if (!mayPass || attempt === INDEX_ATTEMPTS_MAX) throw error;
         await pause(this.site.clock, attempt * INDEX_PAUSE_MS);
       }
     }
@@ -143,4 +142,13 @@ export class IndexMaker {
 function isOneOf(codes: readonly number[], error: unknown): boolean {
   const code = serverCode(error);
   return code !== undefined && codes.includes(code);
+}
+
+/**
+ * Members that start together may make the same indexes, and on some servers one of them then has to give way. And on some a
+ * collection that is dropped while its index is made is told as missing.
+ */
+function isPassing(error: unknown): boolean {
+  if (serverCode(error) === NAMESPACE_NOT_FOUND) return true;
+  return error instanceof StoreError && error.message.includes('deadlock');
 }
