@@ -244,9 +244,13 @@ describe('a supervisor that is killed', () => {
     // A guard that is stopped says nothing, so there is no go.
     const supervisor = exec(sh(says('leader')), { env: { NODE_OPTIONS: `--import ${stopsGuard}` } });
     const [, stub = ''] = await supervisor.line(/"acquired"/).then(() => supervisor.line(/^stub (\d+)$/));
+    const guard = Number(guardOf(supervisor.pid));
+    expect(guard).toBeGreaterThan(0);
     supervisor.kill('SIGKILL');
     await end(Number(stub));
     expect(existsSync(join(folder, 'leader'))).toBe(false);
+    process.kill(guard, 'SIGCONT');
+    await end(guard);
   });
 });
 
