@@ -8,7 +8,7 @@ const PRIORITY_MAX = 100;
 /** How long a hand-over may take, in ms. */
 const HAND_OVER_TIMEOUT_MS = 30_000;
 /** Each look carries the reason. */
-const REASON_LENGTH_MAX = 500;
+export const REASON_LENGTH_MAX = 500;
 /** The longest pause that ends by itself, in ms: ten years. */
 const PAUSE_MAX_MS = 3650 * 24 * 60 * 60 * 1000;
 

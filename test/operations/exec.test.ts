@@ -2,12 +2,13 @@
  * `mongo-failover exec` as a process: exit codes, signals, and what is left of a command whose supervisor dies. The intervals are
  * so long that a lease which is left to expire would outlast the test.
  */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { processTable } from '../../src/surroundings/processIdentity.ts';
 import { temporaryFolder } from '../support/clusters.ts';
+import { guardsOf } from '../support/guards.ts';
 import { ownNamespace } from '../support/ownNamespace.ts';
 import { Program } from '../support/program.ts';
 import { settledStore } from '../support/settledStore.ts';
@@ -58,20 +59,7 @@ async function end(...pids: readonly number[]): Promise<void> {
 
 const code = async (program: Program): Promise<number | null> => (await program.ended).code;
 
-function guardOf(pid: number | undefined): number | undefined {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .find((each) => {
-      try {
-        const stat = readFileSync(`/proc/${each}/stat`, 'utf8');
-        const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
-        return parent === pid && readFileSync(`/proc/${each}/cmdline`, 'utf8').includes('guard.cjs');
-      } catch {
-        return false;
-      }
-    });
-}
+const guardOf = (pid: number | undefined): number | undefined => guardsOf(pid)[0];
 
 describe('--health', () => {
   const health = (...args: string[]) => ['--failover', '3s', '--health', ...args];

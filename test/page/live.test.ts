@@ -180,16 +180,21 @@ test('a store that cannot be read: what was seen stays, with what to do; and the
   expect(await page.getByRole('alert').count()).toBe(0);
 });
 
-test('a term that has begun ahead of the clock of the page is in the line', async () => {
-  const before = billing(at);
-  const [newest, ...older] = before.terms;
+/** Returns the same subsystem in another term, which has begun at that time. */
+function nextTerm(details: Details, began: string): Details {
+  const [newest, ...older] = details.terms;
   if (newest === undefined) throw new Error('no term');
-  const won = iso(at, -60_000);
-  const terms = [{ ...newest, term: newest.term + 1, at: won }, { ...newest, until: won }, ...older];
-  const server = await serve({ ...few(), details: () => ({ ...before, terms }) });
+  const term = newest.term + 1;
+  const terms = [{ ...newest, term, at: began }, { ...newest, until: began }, ...older];
+  return { ...details, row: { ...details.row, term, at: began }, terms };
+}
+
+test('a term that has begun ahead of the clock of the page is in the line', async () => {
+  const won = nextTerm(billing(at), iso(at, -60_000));
+  const server = await serve({ ...few(), details: () => won });
   const page = await openPage(`${server.url}#name=billing`);
   await page.getByText('Its beats arrive').waitFor();
-  expect(await page.locator('.line .term').allInnerTexts()).toContain(String(newest.term + 1));
+  expect(await page.locator('.line .term').allInnerTexts()).toContain(String(won.row.term));
 });
 
 test('what comes together with the problem is shown as of then', async () => {
@@ -200,12 +205,7 @@ test('what comes together with the problem is shown as of then', async () => {
   server.send('problem', { at: iso(at), message: 'no answer' });
   await says(page, /^Not read for /);
   const known = await page.locator('.line .term').count();
-  const [newest, ...older] = details.terms;
-  if (newest === undefined) throw new Error('no term');
-  const won = iso(at, -30_000);
-  const row = { ...details.row, term: newest.term + 1, at: won };
-  const terms = [{ ...newest, term: newest.term + 1, at: won }, { ...newest, until: won }, ...older];
-  details = { ...details, at: iso(at, -40_000), row, terms };
+  details = { ...nextTerm(details, iso(at, -30_000)), at: iso(at, -40_000) };
   server.sendDetails();
   await until(
     'the new term',

@@ -1,4 +1,5 @@
 /** Reads the values of options that single commands have. */
+import { REASON_LENGTH_MAX } from '../../options/orders.js';
 import { UsageError } from '../exit.js';
 
 /** @throws UsageError that says what is right */
@@ -13,9 +14,6 @@ export function readCount(
   const range = max === Number.MAX_SAFE_INTEGER ? `, ${min} or more` : ` from ${min} to ${max}`;
   throw new UsageError(`${option} takes a whole number${range}, not ${JSON.stringify(value)}`);
 }
-
-/** The longest reason that the calls take, too. */
-const REASON_LENGTH_MAX = 500;
 
 /** As `readText`, for a text that chooses something: a variable of a shell that is not set must not choose all. */
 export function readFilled(value: unknown, option: string): string | undefined {

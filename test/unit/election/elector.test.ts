@@ -493,13 +493,18 @@ describe('a hint', () => {
     return { world, member };
   }
   const looks = ({ calls }: TestMember): number => calls.filter((call) => call === 'observe').length;
-
-  test('while a look is under way has it followed by another one, and only by one', async () => {
+  /** A member whose look is under way, and how many looks it has made by then. */
+  const amidLook = async () => {
     const { world, member } = await watcher(50);
     await world.clock.advance(intervals.POLL / 2);
     member.elector.hinted();
     const before = looks(member);
     await world.clock.advance(10);
+    return { world, member, before };
+  };
+
+  test('while a look is under way has it followed by another one, and only by one', async () => {
+    const { world, member, before } = await amidLook();
     // The look may have read the lease already.
     for (let hints = 0; hints < 5; hints++) member.elector.hinted();
     expect(looks(member)).toBe(before);
@@ -510,11 +515,7 @@ describe('a hint', () => {
   });
 
   test('that is the death of the master, too', async () => {
-    const { world, member } = await watcher(50);
-    await world.clock.advance(intervals.POLL / 2);
-    member.elector.hinted();
-    const before = looks(member);
-    await world.clock.advance(10);
+    const { world, member, before } = await amidLook();
     member.elector.holderGone();
     await world.clock.advance(60);
     expect(looks(member)).toBe(before + 1);
