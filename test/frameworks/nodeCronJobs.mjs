@@ -8,7 +8,8 @@ import { runCoordinator } from 'mongo-failover/node-cron';
 import cron from 'node-cron';
 
 const [store] = process.argv.slice(2);
-const intervals = { INIT: 0, MASTER: 300, SLAVE: 1000, TICKING: 1000, POLL: 50 };
+// The one master stays it, however busy the disk is.
+const intervals = { INIT: 0, MASTER: 500, SLAVE: 20_000, TICKING: 10_000, POLL: 50 };
 const service = failover({ nodb: { path: store }, intervals });
 const cluster = new service.unmanaged('cron');
 const standby = new service.unmanaged('cron');

@@ -9,12 +9,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { settle } from '../support/settled.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 /** `npm` hands its own settings on to the npm that is started here, and Vitest those of its tests to Jest. */
 const env = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => !/^(?:npm_|vitest|vite_|node_env$|node_options$|test$)/i.test(name)),
 );
+
+/** As many as a file of the project has tests that use one. */
+const STORES = 4;
 
 let folder: string;
 let project: string;
@@ -59,9 +63,12 @@ test('Jest with ES modules', async () => {
 
 /** Without an open handle at the end, for which Jest would wait without end. */
 async function jest(files: string, options: readonly string[], more: NodeJS.ProcessEnv = {}): Promise<void> {
+  const stores = await mkdtemp(join(folder, 'stores-'));
+  for (let store = 1; store <= STORES; store += 1)
+    await settle({ kind: 'embedded', path: join(stores, String(store)) });
   const inBand = options.includes('--workerThreads') ? [] : ['--runInBand'];
   const args = ['jest', ...inBand, '--testTimeout=200000', '--testMatch', `**/${files}`, ...options];
-  const said = await run('npx', args, project, more);
+  const said = await run('npx', args, project, { ...more, STORES: stores });
   expect(said).toMatch(/Tests: +[1-9]\d* passed, \d+ total/);
   expect(said).not.toMatch(/open handle|did not exit|failed to exit|MaxListeners/);
 }

@@ -6,14 +6,13 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { installed } from './install.ts';
-import { nodeOf, projectBelow, run } from './program.ts';
+import { intervals, nodeOf, projectBelow, run } from './program.ts';
 
 const route = `import { failover } from 'mongo-failover';
 export const dynamic = 'force-dynamic';
 export async function GET() {
-  const intervals = { MASTER: 200, SLAVE: 700, TICKING: 300, POLL: 50, SYNC: 25, ERROR: 200 };
   try {
-    const { managed: Managed, close } = failover({ nodb: { path: process.env.STORE }, intervals });
+    const { managed: Managed, close } = failover({ nodb: { path: process.env.STORE }, intervals: ${intervals} });
     const cluster = new Managed('program', 'id', process.env.WORK);
     const said = new Promise((resolve) => {
       cluster.on('done', () => resolve('ok'));

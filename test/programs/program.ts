@@ -5,19 +5,23 @@ import { symlinkSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { calm } from '../support/clusters.ts';
+import { settle } from '../support/settled.ts';
 import { temporaryFolder } from '../support/temporaryFolder.ts';
 import { installed } from './install.ts';
 
 export const nodes = ['20', '22', '24'] as const;
 export type NodeVersion = (typeof nodes)[number];
 
+/** No busy disk makes a beat of a program fail: any `error` that it tells is its own. */
+export const intervals = JSON.stringify(calm);
+
 /** The program ends with one line: `SAID ok` when its task is done, else the event or call that told of an error. */
 export const body = (work: string): string => `
 const say = (text) => { console.log('SAID ' + text); process.exit(); };
 const tell = (how, error) => say(how + ' ' + error.code + ' ' + error.message);
 try {
-  const intervals = { MASTER: 200, SLAVE: 700, TICKING: 300, POLL: 50, SYNC: 25, ERROR: 200 };
-  const { managed: Managed } = failover({ nodb: { path: process.env.STORE }, intervals });
+  const { managed: Managed } = failover({ nodb: { path: process.env.STORE }, intervals: ${intervals} });
   const cluster = new Managed('program', 'id', ${work});
   cluster.on('done', () => say('ok'));
   cluster.on('failed', (_, error) => tell('failed', error));
@@ -29,7 +33,7 @@ try {
 }
 `;
 
-/** Makes a folder with these files, whose node_modules has these packages and no others. */
+/** Makes a folder with these files and a settled store, whose node_modules has these packages and no others. */
 export async function project(files: Readonly<Record<string, string>>, packages: readonly string[]): Promise<string> {
   const folder = await temporaryFolder();
   await write(files, folder);
@@ -41,7 +45,7 @@ export async function project(files: Readonly<Record<string, string>>, packages:
   return folder;
 }
 
-/** Makes a folder with these files below the one where all packages are installed: for tools that follow no link. */
+/** Makes a folder with these files and a settled store below the one where all packages are installed: for tools that follow no link. */
 export async function projectBelow(files: Readonly<Record<string, string>>): Promise<string> {
   const folder = await mkdtemp(join(installed, 'project-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 3 }));
@@ -54,6 +58,11 @@ async function write(files: Readonly<Record<string, string>>, folder: string): P
     await mkdir(dirname(join(folder, name)), { recursive: true });
     await writeFile(join(folder, name), text);
   }
+  await settle({ kind: 'embedded', path: storeIn(folder) });
+}
+
+function storeIn(folder: string): string {
+  return join(folder, 'store');
 }
 
 export function nodeOf(version: NodeVersion): string {
@@ -63,7 +72,7 @@ export function nodeOf(version: NodeVersion): string {
 /** Runs a program to its end. Returns what it said, or all its output if that is not there. */
 export async function run(args: readonly string[], cwd: string, node = nodeOf('20')): Promise<string> {
   const { PATH, HOME } = process.env;
-  const env = { PATH, HOME, STORE: join(cwd, 'store'), WORK: join(cwd, 'work.mjs'), NEXT_TELEMETRY_DISABLED: '1' };
+  const env = { PATH, HOME, STORE: storeIn(cwd), WORK: join(cwd, 'work.mjs'), NEXT_TELEMETRY_DISABLED: '1' };
   const child = spawn(node, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
   onTestFinished(() => void child.kill('SIGKILL'));
   let output = '';

@@ -1,6 +1,6 @@
 /** Work modules in TypeScript run wherever the main file runs: versions of Node.js, loaders, kinds of projects. */
 import { describe, expect, test } from 'vitest';
-import { body, type NodeVersion, nodeOf, nodes, project, run } from './program.ts';
+import { body, intervals, type NodeVersion, nodeOf, nodes, project, run } from './program.ts';
 
 interface Loader {
   readonly packages: readonly string[];
@@ -91,8 +91,7 @@ test.each(nodes)('a work module in TypeScript runs in a test of Vitest, Node.js 
   const text = `import { expect, test } from 'vitest';
 import { failover } from 'mongo-failover';
 test('works', async () => {
-  const intervals = { MASTER: 200, SLAVE: 700, TICKING: 300, POLL: 50, SYNC: 25, ERROR: 200 };
-  const { managed: Managed, close } = failover({ nodb: { path: process.env.STORE }, intervals });
+  const { managed: Managed, close } = failover({ nodb: { path: process.env.STORE }, intervals: ${intervals} });
   const cluster = new Managed('program', 'id', new URL('./work.ts', import.meta.url));
   const said = new Promise((resolve) => {
     cluster.on('done', () => resolve('ok'));

@@ -7,8 +7,9 @@ import { failover } from 'mongo-failover';
 import { afterEach, expect, test } from 'vitest';
 import { installed } from '../servers/files.ts';
 import { PlayedTransactions } from '../servers/transactions.ts';
-import { databaseUri } from '../support/database.ts';
+import { calm } from '../support/clusters.ts';
 import { Program } from '../support/program.ts';
+import { settledUri } from '../support/settled.ts';
 
 const root = join(import.meta.dirname, '../..');
 const cleanups: (() => Promise<unknown>)[] = [];
@@ -17,7 +18,7 @@ afterEach(async () => {
 });
 
 async function played(): Promise<PlayedTransactions> {
-  const server = await PlayedTransactions.before(databaseUri());
+  const server = await PlayedTransactions.before(await settledUri());
   cleanups.push(() => server.close());
   return server;
 }
@@ -54,8 +55,7 @@ test.skipIf(!python)(
     });
     expect(existsSync(join(packages, 'pymongo'))).toBe(true);
     const server = await played();
-    const intervals = { MASTER: 200, SLAVE: 1000, TICKING: 500, POLL: 50 };
-    const service = failover({ mongodb: { connectString: server.uri }, intervals });
+    const service = failover({ mongodb: { connectString: server.uri }, intervals: calm });
     cleanups.push(() => service.close());
     const ran: unknown[] = [];
     const errors: unknown[] = [];

@@ -1,13 +1,16 @@
 /** Helpers of the tests: members in a store of their own, and what they tell. */
-const { mkdtempSync, rmSync } = require('node:fs');
-const { tmpdir } = require('node:os');
+const { rmSync } = require('node:fs');
 const { join } = require('node:path');
 
-const intervals = { INIT: 0, MASTER: 500, SLAVE: 1000, TICKING: 1000 };
+// Who is master stays it, however busy the disk is.
+const intervals = { INIT: 0, MASTER: 500, SLAVE: 20_000, TICKING: 10_000 };
 
-/** Hands `failover()` with a new store to `use`, and closes it afterwards. */
+let stores = 0;
+
+/** Hands `failover()` with one of the stores in which there was no master yet to `use`, and closes it afterwards. */
 async function withFailover({ failover }, use) {
-  const path = mkdtempSync(join(tmpdir(), 'jest-store-'));
+  stores += 1;
+  const path = join(process.env.STORES, String(stores));
   const made = failover({ nodb: { path }, intervals });
   try {
     return await use(made);
