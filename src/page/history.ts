@@ -38,7 +38,7 @@ export class History {
     const next = new Map<string, Watched>();
     for (const [name, lease] of leases) {
       const before = this.watched.get(name);
-      next.set(name, { lease, ends: endsAfter(before, lease, isContinued) });
+      next.set(name, { lease: sinceItEnded(before, lease), ends: endsAfter(before, lease, isContinued) });
     }
     this.watched = next;
   }
@@ -53,12 +53,21 @@ export class History {
       const isPresent = lease !== undefined && lease.term === term && index === 0;
       const lasts = isPresent && lease.isHeld;
       const end = isPresent && !lasts ? { at: lease.at ?? 0, wasOver: true, ttl: 0 } : ends.get(term);
-      const seen = end !== undefined && end.at > 0 && (next === null || end.at <= next) && !lasts ? end : null;
+      const isKnown = end !== undefined && end.at > 0 && (next === null || end.at <= next) && !lasts;
+      // A claim writes the lease before its record: a master that never beat ended when its term began.
+      const seen = isKnown ? { ...end, at: Math.max(end.at, began ?? 0) } : null;
       if (seen !== null && isGap(seen, next)) gaps.push({ from: iso(seen.at), to: isoOr(next) });
       return { term, holder, at: isoOr(began), until: isoOr(lasts ? null : (seen?.at ?? next)), isSeen: seen !== null };
     });
     return { terms: rows, gaps };
   }
+}
+
+/** Another member releases the lease of a dead one, as late as it sees that one: what was over has been over since its last beat. */
+function sinceItEnded(before: Watched | undefined, lease: SeenLease): SeenLease {
+  if (lease.isHeld || before === undefined) return lease;
+  const { term, isHeld, at } = before.lease;
+  return term === lease.term && !isHeld && at !== null ? { ...lease, at } : lease;
 }
 
 function endsAfter(before: Watched | undefined, lease: SeenLease, isContinued: boolean): ReadonlyMap<number, Ended> {

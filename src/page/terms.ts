@@ -13,7 +13,7 @@ export class Terms {
     if (before !== undefined && before.term === term) return before.terms;
     const terms = await reader.terms(name, this.limit);
     if (this.read.size >= NAMES_MAX) this.read.clear();
-    // A record comes before its lease: what is newer than the lease is read again.
+    // A claim writes the lease before its record: until both are there, the records are read again.
     if ((terms[0]?.term ?? term) === term) this.read.set(name, { term, terms });
     return terms;
   }

@@ -110,6 +110,7 @@ test('a failover is followed live: the gap in red, and then the other member', a
       titles: await page
         .locator('.line div')
         .evaluateAll((spans: { title: string }[]) => spans.map(({ title }) => title)),
+      table: await page.locator('details tbody tr').allTextContents(),
     }),
     // More terms, if a busy machine has moved the mastership before.
     ({ gaps, terms }) => gaps === 1 && terms >= 2,

@@ -1,5 +1,7 @@
 /** stop() lets work end, gives the lease away, and leaves nothing behind that keeps the process alive. */
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { open, settledFolder } from '../support/clusters.ts';
@@ -9,28 +11,34 @@ import { Program } from '../support/program.ts';
 import { settledUri } from '../support/settled.ts';
 
 const work = new URL('../support/works/journal.mjs', import.meta.url);
+const gatedWork = new URL('./fixtures/durable.mjs', import.meta.url);
 const program = fileURLToPath(new URL('./fixtures/exitsByItself.mjs', import.meta.url));
 
 test('the running task ends and counts, those after it are left to the others, and the lease is given away', async () => {
   const folder = await settledFolder();
   const journal = new Journal(folder);
-  const { managed: Managed } = open({ folder });
-  const cluster = new Managed<{ id: number; file: string; ms: number }>('stop', 'id', work);
+  const { managed: Managed, unmanaged: Unmanaged } = open({ folder });
+  const beside = new Unmanaged('beside');
+  const cluster = new Managed<{ id: number; file: string; gate?: string }>('stop', 'id', gatedWork);
   const events = new Events(cluster);
-  await Promise.all([1, 2, 3].map((id) => cluster.submitWork({ id, file: journal.file, ms: id === 2 ? 150 : 0 })));
+  // The second one runs until it is seen to, and until stop() has come to the coordinator, before what is asked after it.
+  const gate = join(folder, 'gate');
+  const held = (id: number) => (id === 2 ? { gate } : {});
+  await Promise.all([1, 2, 3].map((id) => cluster.submitWork({ id, file: journal.file, ...held(id) })));
   await cluster.run();
   await events.done(1);
-  expect((await cluster.status()).running).toBe(2);
+  await expect.poll(async () => (await cluster.status()).running).toBe(2);
   const stopped = cluster.stop();
   expect(cluster.stop()).toBe(stopped);
+  await beside.status();
+  writeFileSync(gate, '');
   await stopped;
   expect(events.doneIds).toEqual([1, 2]);
   expect(journal.runs().map(({ id, end }) => [id, end !== undefined])).toEqual([
     [1, true],
     [2, true],
   ]);
-  const { unmanaged: Unmanaged } = open({ folder });
-  const next = new Unmanaged('stop');
+  const next = new (open({ folder }).unmanaged)('stop');
   const nextEvents = new Events(next);
   await next.run();
   await nextEvents.first('master');

@@ -94,4 +94,20 @@ export const pageBugs: readonly PlantedBug[] = [
     replace: 'return bson.EJSON.stringify(exact(task, 0));',
     caughtBy,
   },
+  {
+    name: 'page-term-ends-before-it-began',
+    breaks: 'The term of a master that died before its first beat is not drawn.',
+    file: 'src/page/history.ts',
+    find: 'const seen = isKnown ? { ...end, at: Math.max(end.at, began ?? 0) } : null;',
+    replace: 'const seen = isKnown ? end : null;',
+    caughtBy,
+  },
+  {
+    name: 'page-gap-from-the-release',
+    breaks: 'The gap after a death is as short as if that had been seen at once.',
+    file: 'src/page/history.ts',
+    find: 'next.set(name, { lease: sinceItEnded(before, lease), ends',
+    replace: 'next.set(name, { lease, ends',
+    caughtBy,
+  },
 ];

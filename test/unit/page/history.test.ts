@@ -32,6 +32,31 @@ test('a master that was silent for longer than its lease leaves a gap from its l
   });
 });
 
+test('a master that died before its first beat ended when its term began, which is after its lease was written', () => {
+  const history = new History();
+  history.see(lease(1, 9990, false), true);
+  expect(history.of('a', [record(1, 10_000)])).toMatchObject({
+    terms: [{ at: iso(10_000), until: iso(10_000), isSeen: true }],
+    gaps: [{ from: iso(10_000), to: null }],
+  });
+  history.see(lease(2, 16_000), true);
+  expect(history.of('a', [record(2, 16_010), record(1, 10_000)])).toMatchObject({
+    terms: [{ until: null }, { at: iso(10_000), until: iso(10_000), isSeen: true }],
+    gaps: [{ from: iso(10_000), to: iso(16_010) }],
+  });
+});
+
+test('the gap after a death begins with the last beat, also when another member releases that lease later', () => {
+  const history = new History();
+  history.see(lease(1, 20_000, true), true);
+  history.see(lease(1, 20_000, false), true);
+  history.see(lease(1, 27_000, false), true);
+  history.see(lease(2, 27_100), true);
+  expect(history.of('a', [record(2, 27_110), record(1, 10_000)]).gaps).toEqual([
+    { from: iso(20_000), to: iso(27_110) },
+  ]);
+});
+
 test('a hand-over between two looks is no gap, and a death between two looks is one', () => {
   for (const [next, gaps] of [
     [21_900, 0],
