@@ -17,12 +17,12 @@ import type { ResolvedOptions } from '../options/options.js';
 import type { ResolvedRebalance } from '../options/rebalance.js';
 import { ReadLimit } from '../queue/readLimit.js';
 import { OutboxWatch } from '../relay/outboxWatch.js';
-import { createStore } from '../store/createStore.js';
 import type { Gate } from '../store/embedded/gate.js';
 import type { StoreLimits } from '../store/limits.js';
 import { openOnUse } from '../store/openOnUse.js';
 import { hostDrain, processDrain } from '../store/orders.js';
 import type { Store } from '../store/store.js';
+import type { StoreMaker } from '../store/storeMaker.js';
 import type { StoreWatcher } from '../store/storeWatcher.js';
 import type { FullStore } from '../store/taskStore.js';
 import { SocketLifelines } from '../surroundings/lifelines.js';
@@ -82,6 +82,7 @@ export class CoordinatorHost {
 
   constructor(
     options: ResolvedOptions,
+    makeStore: StoreMaker,
     gate: Gate,
     watched: WatchedService,
     private readonly send: (cluster: number, event: MemberEvent) => void,
@@ -104,7 +105,7 @@ export class CoordinatorHost {
       measured: (ms) => this.pace.took(ms),
       info: (text) => sendAll({ type: 'info', text }),
     };
-    const opened = openOnUse(createStore(options.store, limits, systemClock, gate, watcher));
+    const opened = openOnUse(makeStore(options.store, limits, systemClock, gate, watcher));
     const store = this.together(opened, options, limits);
     const drains = drainsOf(hostname(), me);
     this.shared = {

@@ -1,15 +1,12 @@
-/** Makes a store with as little code as it needs: for a process that has loaded none of it, and is in a hurry. */
+/** Makes a store where a thread may wait for its code. */
 import type { StoreOptions } from '../options/options.js';
 import type { StoreLimits } from './limits.js';
 import type { FullStore } from './taskStore.js';
 
-/** Returns the store, not open yet, as `createStore` does. */
+/** Returns the store, not open yet, as a `StoreMaker` does. */
 export async function loadStore(options: StoreOptions, limits: StoreLimits): Promise<FullStore> {
-  if (options.kind === 'embedded') {
-    // Without the driver of MongoDB, which takes longer to load than all else.
-    const { EmbeddedStore } = await import('./embedded/embeddedStore.js');
-    return new EmbeddedStore(options, limits.commandTimeout);
-  }
-  const { createStore } = await import('./createStore.js');
-  return createStore(options, limits);
+  const { makeStore } = await (options.kind === 'embedded'
+    ? import('./embedded/makeStore.js')
+    : import('./mongodb/makeStore.js'));
+  return makeStore(options, limits);
 }
