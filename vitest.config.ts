@@ -12,12 +12,12 @@ const names = [
   ...(['network', 'replicaSet', 'types', 'jest', 'programs', 'observe', 'page', 'frameworks'] as const),
 ] as const;
 /**
- * How many files run at once in the suites that wait most of the time. `processes` takes half as many: each member there is a
+ * How many files run at once in the suites that wait most of the time. `processes` takes fewer: each member there is a
  * process, and its leases and heartbeats are a matter of time. In the suites that are not named files would measure each other.
  */
 const filesAtOnce: Partial<Record<(typeof names)[number], number>> = {
   ...{ contract: 4, threads: 4, operations: 4, package: 4, frameworks: 4 },
-  processes: 2,
+  processes: 3,
 };
 /** Every command and sample is a process that has to start. On MongoDB only `.ci/run` runs them, because each store takes a minute. */
 const operated = process.env.MONGO_FAILOVER_STORE ?? 'embedded';

@@ -1,4 +1,4 @@
-/** What makes a store. Each kind has a module with one, so that a thread loads the code of one kind alone. */
+/** What makes a store. Each kind has a module with one, and a thread loads the code of its own kind alone. */
 import type { StoreOptions } from '../options/options.js';
 import type { Clock } from '../time/clock.js';
 import type { Gate } from './embedded/gate.js';
