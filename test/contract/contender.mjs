@@ -1,8 +1,8 @@
 // A process of its own that uses a store as a member would, on the built package. It takes one job by message, answers
 // with what it won, and must then end by itself: a handle that a closed store leaves behind would keep it alive.
 import { open } from 'lmdb';
-import { createStore } from '../../dist/src/store/createStore.js';
 import { LastCommit } from '../../dist/src/store/embedded/lastCommit.js';
+import { loadStore } from '../../dist/src/store/loadStore.js';
 
 const lease = (term, beat, claim) => ({
   term,
@@ -129,7 +129,7 @@ const jobs = {
 };
 
 process.once('message', async ({ options, limits, job, ...what }) => {
-  const store = createStore(options, limits);
+  const store = await loadStore(options, limits);
   try {
     await store.open();
     process.send({ ready: true });

@@ -110,14 +110,14 @@ test('threads of one process share the folder, and go without harm to the others
   const source = `
     const { parentPort, workerData: { url, options, name } } = require('node:worker_threads');
     parentPort.once('message', () => process.exit());
-    import(url).then(async ({ createStore }) => {
-      const store = createStore(options, { commandTimeout: 10000 });
+    import(url).then(async ({ makeStore }) => {
+      const store = makeStore(options, { commandTimeout: 10000 });
       await store.open();
       for (let term = 1; ; term++) {
         if ((await store.insertTerm({ name, term, holder: 'h', claim: 'c', ttl: 1000 })).inserted) parentPort.postMessage(term);
       }
     });`;
-  const url = new URL('../../dist/src/store/createStore.js', import.meta.url).href;
+  const url = new URL('../../dist/src/store/embedded/makeStore.js', import.meta.url).href;
   for (let round = 0; round < 10; round++) {
     const worker = new Worker(source, { eval: true, workerData: { url, options: options(path), name } });
     const beside = createStore(options(path), { commandTimeout: 10_000 });

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { withServerOf } from '../../../bench/peers/servers.ts';
-import { createStore } from '../../../src/store/createStore.ts';
+import { loadStore } from '../../../src/store/loadStore.ts';
 import { startJava } from '../../servers/java.ts';
 import { launch, needPrograms, withFreePorts } from '../../servers/programs.ts';
 import { TcpProxy } from '../../support/tcpProxy.ts';
@@ -74,8 +74,8 @@ const ours = (
   guards: guardsOf,
 });
 
-async function settled(store: Parameters<typeof createStore>[0]): Promise<void> {
-  const opened = createStore(store, { commandTimeout: 10_000, connectTimeout: 10_000, freshFor: 10_000 });
+async function settled(store: Parameters<typeof loadStore>[0]): Promise<void> {
+  const opened = await loadStore(store, { commandTimeout: 10_000, connectTimeout: 10_000, freshFor: 10_000 });
   await opened.open();
   await opened.settle((await opened.highestTerm('settled')).epoch, 3_600_000);
   await opened.close();
