@@ -7,7 +7,7 @@
  * Usage: node test/prose.mjs [files]; without files, all Markdown and all programs that git knows.
  */
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 
 const SENTENCE_WORDS_MAX = 30;
 const LINE_LENGTH_MAX = 130;
@@ -92,7 +92,8 @@ const named = process.argv.slice(2);
 const all = () =>
   execFileSync('git', ['ls-files', '-z', '*.md', ...PROGRAMS], { encoding: 'utf8' })
     .split('\0')
-    .filter(Boolean);
+    // What is deleted, and not committed yet, is listed too.
+    .filter((file) => file !== '' && existsSync(file));
 const files = named.length > 0 ? named : all();
 let count = 0;
 for (const file of files) {
