@@ -5,7 +5,6 @@ import { runDirectly } from '../../exec/direct.js';
 import { execExits } from '../../exec/exitCodes.js';
 import type { Escapees, ExecOptions } from '../../exec/options.js';
 import type { RestartMode } from '../../exec/restarts.js';
-import { runExec } from '../../exec/run.js';
 import { scaledIntervals } from '../../exec/timeLine.js';
 import type { Intervals } from '../../options/options.js';
 import { SUCCESS_KEY_BYTES_MAX } from '../../store/successes.js';
@@ -93,6 +92,7 @@ async function run(name: string, words: readonly string[], given: Flags, context
   const { settings } = storeContext(given);
   const options = readExecOptions(name, command, given, { isTerminal: process.stdin.isTTY === true, token });
   const { output, quiet, store } = settings;
+  const { runExec } = await import('../../exec/run.js');
   process.exit(await runExec({ ...options, json: output !== 'text', quiet }, store));
 }
 

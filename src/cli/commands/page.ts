@@ -5,8 +5,6 @@ import { checkActions } from '../../options/pageActions.js';
 import { resolveOptions } from '../../options/resolve.js';
 import type { Guard } from '../../page/access.js';
 import { checkTitle } from '../../page/options.js';
-import { PageServer } from '../../page/server.js';
-import { Site, VIEWERS_MAX } from '../../page/site.js';
 import { warner } from '../../page/warnings.js';
 import type { Register } from '../context.js';
 import { CommandError, exits, UsageError } from '../exit.js';
@@ -89,6 +87,10 @@ function secretOf(flags: Flags, variables: NodeJS.ProcessEnv): Guard | null {
 
 async function serve({ port, host, secret, title }: Asked, flags: Flags, opened: Session): Promise<void> {
   const { settings, output, signal } = opened;
+  const [{ Site, VIEWERS_MAX }, { PageServer }] = await Promise.all([
+    import('../../page/site.js'),
+    import('../../page/server.js'),
+  ]);
   const made = randomBytes(24).toString('base64url');
   const actions = checkActions(flags.actions === true, '--actions');
   const site = new Site({

@@ -4,7 +4,6 @@ import { withCommonOptions } from '../settings/common.js';
 import { parseDuration } from '../settings/durations.js';
 import { readText } from '../settings/values.js';
 import { session } from '../support/session.js';
-import { live } from '../top/live.js';
 import { follow } from './events.js';
 
 const EVERY = '2s';
@@ -19,9 +18,12 @@ export const top: Register = (program, context) => {
     .option('--every <duration>', `how often to look (default: ${EVERY})`);
   withCommonOptions(command).action((names: string[], flags: Flags) => {
     const period = parseDuration(readText(flags.every) ?? EVERY, '--every', { min: 100 });
-    return session(flags, context, (opened) => {
+    return session(flags, context, async (opened) => {
       const isLive = opened.output.isTerminal && opened.settings.output === 'text';
-      return isLive ? live(names, period, opened) : follow(names, period, opened);
+      if (!isLive) return follow(names, period, opened);
+      // What draws takes longer to load than all else here.
+      const { live } = await import('../top/live.js');
+      return live(names, period, opened);
     });
   });
 };
