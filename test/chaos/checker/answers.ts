@@ -120,10 +120,11 @@ export class Answers {
 
   /** Whether a fault may have taken the task or what was kept of it. */
   isForgotten(id: string, at: number): boolean {
-    const moments = (this.ofTask.get(id) ?? []).flatMap(({ start, last }) => [start, last]);
+    const runs = this.ofTask.get(id) ?? [];
     const stored = this.records.stored.filter((one) => one.id === id);
-    return [...moments, ...stored.flatMap(({ sent, at: heard }) => [sent, heard])].some(
-      (moment) => moment <= at && this.epochs.forgets(moment, at),
+    return (
+      runs.some(({ start, last }) => start <= at && this.epochs.forgets(start, at, last)) ||
+      stored.some(({ sent, at: heard }) => sent <= at && this.epochs.forgets(sent, at, heard))
     );
   }
 
@@ -191,8 +192,8 @@ export class Answers {
     return [...groupBy(stored, ({ id }) => id)].flatMap(([id, lines]) => {
       const inOrder = lines.toSorted((a, b) => a.at - b.at);
       return inOrder.slice(1).flatMap(({ at, member }, index) => {
-        const before = inOrder[index]?.at ?? at;
-        if (this.epochs.forgets(before, at)) return [];
+        const before = inOrder[index];
+        if (before !== undefined && this.epochs.forgets(before.sent, at, before.at)) return [];
         return [{ at, text: `the id of task ${id} was free again, for ${member}` }];
       });
     });

@@ -20,7 +20,7 @@ function wrongOf(unordered: readonly LedgerLine[], epochs: Epochs): Finding[] {
     if (what !== 'saw') return [];
     const before = lines.slice(0, index);
     // What a fault has taken, the store may have or not.
-    const kept = before.findLast((line) => line.what === 'kept' && !isTaken(line.at, at, epochs));
+    const kept = before.findLast((line) => line.what === 'kept' && !isTaken(line, before, at, epochs));
     const from = before.findIndex((line) => line.what === 'put' && isSame(line.step, kept?.step));
     const mayBe = before.slice(Math.max(0, from)).filter((line) => line.what === 'put');
     const isRight = step === null ? kept === undefined : mayBe.some((line) => isSame(line.step, step));
@@ -29,9 +29,11 @@ function wrongOf(unordered: readonly LedgerLine[], epochs: Epochs): Finding[] {
   });
 }
 
-/** Whether a fault between the two moments may have taken what was stored at the first. */
-function isTaken(moment: number, by: number, epochs: Epochs): boolean {
-  return epochs.forgets(moment, by) && epochs.at(by) > epochs.at(moment);
+/** Whether a fault may have taken by then what was stored. */
+function isTaken(kept: LedgerLine, lines: readonly LedgerLine[], by: number, epochs: Epochs): boolean {
+  const put = lines.findLast(({ what, at, step }) => what === 'put' && at <= kept.at && isSame(step, kept.step));
+  const sent = put?.at ?? kept.at;
+  return epochs.forgets(sent, by, kept.at) && epochs.at(by) > epochs.at(sent);
 }
 
 function isSame(a: Step | null | undefined, b: Step | null | undefined): boolean {

@@ -34,10 +34,13 @@ export class Epochs {
     return this.losses.filter(({ to, forgot }) => forgot === 'all' && to + this.over < moment).length;
   }
 
-  /** Returns whether a fault that began before `by` may have taken what was put down at that moment. */
-  forgets(moment: number, by: number): boolean {
+  /**
+   * Returns whether a fault that began before `by` may have taken what was put down at that moment, or between that and `last`: what
+   * was asked for before a fault and answered after it may have been put down amid it.
+   */
+  forgets(moment: number, by: number, last = moment): boolean {
     return this.losses.some(
-      ({ from, to, forgot }) => from < by && moment <= to + this.over && (forgot === 'all' || moment >= from),
+      ({ from, to, forgot }) => from < by && moment <= to + this.over && (forgot === 'all' || last >= from),
     );
   }
 

@@ -61,7 +61,8 @@ export class Pauses {
           ({ since = Number.POSITIVE_INFINITY, resumed }) =>
             slot > clocks.at(since) + DIFFER && slot < clocks.at(resumed) - DIFFER,
         );
-      if (pause?.since === undefined || this.isClockWrong(pause) || epochs.forgets(pause.since, start)) return [];
+      if (pause?.since === undefined || this.isClockWrong(pause)) return [];
+      if (epochs.forgets(pause.sent, start, pause.since)) return [];
       const into = (slot - clocks.at(pause.since)).toFixed(0);
       return [
         { at: start, text: `task ${id} starts on ${member}, and ${schedule} was paused ${into} ms before its slot` },

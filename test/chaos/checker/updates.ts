@@ -52,7 +52,7 @@ function wrongPayload({ id, member, start, version }: Run, updates: readonly Upd
   // One without an answer may still land behind another one.
   const over = version === 0 ? Number.NEGATIVE_INFINITY : (own?.since ?? Number.POSITIVE_INFINITY);
   const next = updates.find(({ sent, since = Number.POSITIVE_INFINITY }) => since <= start && sent >= over);
-  if (next?.since === undefined || next.version === version || epochs.forgets(next.since, start)) return [];
+  if (next?.since === undefined || next.version === version || epochs.forgets(next.sent, start, next.since)) return [];
   const late = (start - next.since).toFixed(0);
   return [
     {

@@ -57,6 +57,12 @@ describe('an update', () => {
     expect(found(await run(updated('removed'), 60, 0).verdict())).toEqual(wrong);
   });
 
+  test('may go with the files of the store that were replaced between the call and its answer', async () => {
+    const late = (heard: number) => run(updated('updated', 1, 400, heard).loses('since', 500, 600), 9000, 0);
+    expect(found(await late(450).verdict())).toEqual(wrong);
+    expect(found(await late(8000).verdict())).toEqual({});
+  });
+
   test('may go with the files of the store, and is that of one of two tasks', async () => {
     const taken = (from: number) => run(updated('updated').loses('since', from, from + 20), 2000, 0, '2.1', 2);
     expect(found(await taken(90).verdict())).toEqual({});
@@ -233,6 +239,15 @@ describe('a schedule that is paused', () => {
       stored: true,
     });
     expect(found(await triggered(asked, 7001).verdict())).toEqual({});
+  });
+
+  test('is not, if the files were replaced between the call and its answer', async () => {
+    const late = (lost: number) => {
+      const folder = opened(12).asks('pauses', 'held.0', 2400, 5500).asks('resumes', 'held.0', 8490, 8500);
+      return slots(slots(slots(folder.loses('since', lost, lost + 100), 1, 5), 7, 7), 9, 12);
+    };
+    expect((await late(2500).verdict()).counts.get('slot of a pause')).toBe(0);
+    expect((await late(9500).verdict()).counts.get('slot of a pause')).toBe(1);
   });
 
   test('may be so or not after a call that failed, up to the next resume', async () => {

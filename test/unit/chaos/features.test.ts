@@ -205,6 +205,31 @@ test('what a store loses excuses no answer that was wrong before', async () => {
   expect((await resumed(500).verdict()).counts.get('wrong checkpoint')).toBe(0);
 });
 
+test('what was asked for before the files were replaced, and answered after that, may have gone with them', async () => {
+  const folder = (heard: number) => new Folder().storedAt('a', 400, heard).loses('since', 500, 600);
+  const answered = (heard: number) =>
+    folder(heard).says('runner', 'answer', 9000, { id: 'a', state: 'ERR_OUTCOME_UNKNOWN' });
+  expect((await answered(450).verdict()).counts.get('wrong answer')).toBe(1);
+  expect((await answered(8000).verdict()).counts.get('wrong answer')).toBe(0);
+  const unique = (heard: number) =>
+    folder(450)
+      .run('a', '1.1', 1, 10, 11)
+      .says('runner', 'unique', heard, { id: 'a', stored: true, sent: `${400e6}` })
+      .says('runner', 'unique', 9000, { id: 'a', stored: true });
+  expect((await unique(450).verdict()).counts.get('taken id was free')).toBe(1);
+  expect((await unique(8000).verdict()).counts.get('taken id was free')).toBe(0);
+  const step = { step: { n: 1, term: 1, attempt: 1 } };
+  const resumed = (heard: number) =>
+    folder(450)
+      .line('put', 'a', '1.1', 1, 400, step)
+      .line('kept', 'a', '1.1', 1, heard, step)
+      .line('start', 'a', '2.1', 2, 9000)
+      .line('saw', 'a', '2.1', 2, 9001, { step: null })
+      .line('end', 'a', '2.1', 2, 9010);
+  expect((await resumed(450).verdict()).counts.get('wrong checkpoint')).toBe(1);
+  expect((await resumed(8000).verdict()).counts.get('wrong checkpoint')).toBe(0);
+});
+
 test('a task that is due later begins then, and is not lost', async () => {
   const later = (at: number, wall = WALL + at) =>
     new Folder()
