@@ -4,10 +4,11 @@ import type { Fault, Records } from './records.ts';
 import type { Run } from './runs.ts';
 
 /**
- * By how much later than its master has handed it over a task may begin, in ms: its thread has a low priority. That shortens the time
- * to the next one.
+ * By how much later than its master has handed it over a task may begin, in ms: its thread has a low priority, and what else the
+ * machine computes may have the same. That shortens the time to the next one. No lateness that is measured shows it, because
+ * that is the lateness of threads whose priority is the usual one.
  */
-const HANDING = 150;
+const HANDING = 500;
 /** How often the lateness of the machine counts, and how long before the start, in ms. */
 const LATENESS = 4;
 const BEFORE = 2000;

@@ -15,7 +15,7 @@ const schedules = [
 /** The one that people pause. */
 const held = { id: 'held', every: 1000, missed: 'all', maxMissed: 20, overlap: 'queue', jitter: 0 };
 /** Of the second cluster, in ms. */
-export const MIN_INTERVAL = 400;
+export const MIN_INTERVAL = 800;
 /** What the wall clock shows at the beginning, in ms. */
 export const WALL = 1_800_000_000_000;
 
